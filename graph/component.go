@@ -1,0 +1,405 @@
+package graph
+
+import "slices"
+
+// Component is the evidence hosted by one root: who is linked to whom, what was folded under each
+// identifier, and what operators asserted. Which members are one person is computed from it
+// (Resolve) and cached.
+//
+//   - members are in descending rank, links by LinkKey, assertions by what they are about; no two
+//     are equal.
+//   - both ends of every link are members.
+//   - neighbours and customers of a member are the numbers of its links.
+//
+// A Component belongs to one goroutine.
+type Component struct {
+	root       NodeKey
+	members    []Member
+	links      []Link
+	assertions []Assertion
+
+	namespaces []namespaceCount // named members by namespace
+	special    int              // members that are generic or not hosted
+
+	partition      *partition // nil: to be computed; &whole: one identity
+	partitionRules uint64     // the version that partition was computed under
+}
+
+type namespaceCount struct {
+	name  string
+	count int
+}
+
+func newComponent(root NodeKey) *Component { return &Component{root: root} }
+
+// RestoreComponent builds a component from stored evidence. It takes ownership of the evidence.
+func RestoreComponent(root NodeKey, evidence *Evidence) *Component {
+	c := &Component{root: root, members: evidence.Members, links: evidence.Links, assertions: evidence.Assertions}
+	for i := range c.members {
+		m := &c.members[i]
+		c.countNamespace(m.Namespace)
+		if m.apart() {
+			c.special++
+		}
+	}
+	for i := range c.links {
+		c.countNeighbours(c.links[i].LinkKey)
+	}
+	return c
+}
+
+// Root is the node that hosts the component.
+func (c *Component) Root() NodeKey { return c.root }
+
+// Evidence is what the component holds, to be stored. It shares the component's memory and is
+// valid until the next message.
+func (c *Component) Evidence() Evidence {
+	return Evidence{Members: c.members, Links: c.links, Assertions: c.assertions}
+}
+
+// Size estimates the component's memory in bytes.
+func (c *Component) Size() int {
+	size := 256
+	for i := range c.members {
+		size += c.members[i].size()
+	}
+	for i := range c.links {
+		size += c.links[i].size()
+	}
+	for i := range c.assertions {
+		size += c.assertions[i].size()
+	}
+	return size
+}
+
+// full tells whether the component is at a cap.
+func (c *Component) full(rules *Rules) bool {
+	return len(c.members) >= rules.MaxMembers || len(c.links) >= rules.MaxLinks
+}
+
+// Full tells whether the component is at a cap of the rules and hosts nothing new.
+func (c *Component) Full(rules *Rules) bool { return c.full(rules) }
+
+func (c *Component) countNamespace(name string) {
+	if name == "" {
+		return
+	}
+	for i := range c.namespaces {
+		if c.namespaces[i].name == name {
+			c.namespaces[i].count++
+			return
+		}
+	}
+	c.namespaces = append(c.namespaces, namespaceCount{name, 1})
+}
+
+// countNeighbours counts a new link at both ends.
+func (c *Component) countNeighbours(key LinkKey) {
+	a, _ := searchMember(c.members, key.A)
+	b, _ := searchMember(c.members, key.B)
+	for _, ends := range [2][2]int{{a, b}, {b, a}} {
+		m, other := &c.members[ends[0]], &c.members[ends[1]]
+		m.neighbours++
+		if other.Key.Class() == ClassCustomer {
+			m.customers++
+		}
+	}
+}
+
+// overGeneric tells whether a member's neighbours make it a generic value.
+func (m *Member) overGeneric(rules *Rules) bool {
+	return rules.GenericCustomers > 0 && int(m.customers) > rules.GenericCustomers ||
+		rules.GenericNeighbours > 0 && int(m.neighbours) > rules.GenericNeighbours
+}
+
+// apart tells whether the member keeps the component off the fast path.
+func (m *Member) apart() bool { return m.Generic || !m.Hosted }
+
+// set changes how a member stands and keeps the count of those apart.
+func (c *Component) set(m *Member, hosted, generic bool) {
+	if m.Hosted == hosted && m.Generic == generic {
+		return
+	}
+	if m.apart() {
+		c.special--
+	}
+	m.Hosted, m.Generic = hosted, generic
+	if m.apart() {
+		c.special++
+	}
+	c.partition = nil
+}
+
+// member finds or adds a member; an added one is hosted as told.
+func (c *Component) member(name NodeName, hosted bool) (i int, added bool) {
+	i, found := searchMember(c.members, name.Key)
+	if found {
+		c.name(&c.members[i], name)
+		return i, false
+	}
+	c.members = slices.Insert(c.members, i, Member{NodeName: name, Hosted: hosted})
+	if !hosted {
+		c.special++
+	}
+	c.countNamespace(name.Namespace)
+	c.partition = nil
+	return i, true
+}
+
+// name gives a member that was known by its key alone its name.
+func (c *Component) name(m *Member, name NodeName) {
+	if m.Namespace == "" && name.Namespace != "" {
+		m.NodeName = name
+		c.countNamespace(name.Namespace)
+		c.partition = nil
+	}
+}
+
+// observe folds an event and links its identifiers. The event's route leads here.
+func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
+	route := c.eventMember(&e.Identifiers[0], e)
+	if c.members[route].Fragment == nil {
+		c.members[route].Fragment = &Fragment{}
+	}
+	c.members[route].Fragment.fold(e)
+	if len(e.Identifiers) == 1 {
+		return
+	}
+	routeKey := e.Identifiers[0].Key
+	for i := range e.Identifiers[1:] {
+		id := &e.Identifiers[1+i]
+		at, found := searchLink(c.links, LinkKey{routeKey, id.Key})
+		if found {
+			c.linkSeen(at, e)
+			other, _ := searchMember(c.members, id.Key)
+			c.noteRaw(&c.members[other], id, e)
+			c.claim(routeKey, id.Key, out)
+			continue
+		}
+		if c.full(rules) {
+			continue // quarantined: the event counts, the link does not
+		}
+		c.newLink(at, e, id, rules, out)
+	}
+}
+
+// linkSeen adds an event to a link that is there. It moves the link's times, which matters to the
+// partition only where links were refused, or might be.
+func (c *Component) linkSeen(at int, e *Event) {
+	l := &c.links[at]
+	verb, first, last := l.Verb, l.First.Stamp, l.Last.Stamp
+	l.observe(e)
+	if c.partition != nil && c.partition != whole &&
+		(l.Verb != verb || l.First.Stamp != first || l.Last.Stamp != last) {
+		c.partition = nil
+	}
+}
+
+// newLink adds the event's link from its route to id.
+func (c *Component) newLink(at int, e *Event, id *Identifier, rules *Rules, out *Outbox) {
+	before := c.snapshot(rules)
+	key := LinkKey{e.Identifiers[0].Key, id.Key}
+	c.eventMember(id, e)
+	c.links = slices.Insert(c.links, at, Link{LinkKey: key})
+	c.links[at].observe(e)
+	c.partition = nil
+	c.countNeighbours(key)
+	c.detectGeneric(key, rules, out)
+	c.claim(key.A, key.B, out)
+	c.changed(&before, key, rules, out)
+}
+
+// eventMember finds or adds the member of an identifier that an event carries. A route that is not
+// a member yet is hosted: its forwards lead here. Any other is claimed separately.
+func (c *Component) eventMember(id *Identifier, e *Event) int {
+	i, found := searchMember(c.members, id.Key)
+	if !found {
+		i, _ = c.member(NodeName{id.Key, id.Namespace, string(id.Value)}, id.Key == e.Identifiers[0].Key)
+	} else if c.members[i].Namespace == "" {
+		c.name(&c.members[i], NodeName{id.Key, id.Namespace, string(id.Value)})
+	}
+	c.noteRaw(&c.members[i], id, e)
+	return i
+}
+
+// noteRaw keeps the raw form of the event with the highest stamp.
+func (c *Component) noteRaw(m *Member, id *Identifier, e *Event) {
+	order := e.Stamp.Compare(m.RawStamp)
+	if order < 0 || order == 0 && m.Raw >= string(id.Raw) {
+		return
+	}
+	m.RawStamp = e.Stamp
+	if m.Raw != string(id.Raw) {
+		m.Raw = string(id.Raw)
+	}
+}
+
+// claim asks for the node at the lower end of an observed link to be hosted here, unless it is
+// already, or the link cannot conduct. Of a link at a generic value the other end is told, so that
+// its neighbours are counted whole (I3).
+func (c *Component) claim(upper, lower NodeKey, out *Outbox) {
+	i, _ := searchMember(c.members, lower)
+	m := &c.members[i]
+	if m.Hosted || m.Generic || m.Refused {
+		return
+	}
+	a, _ := searchMember(c.members, upper)
+	if c.members[a].Generic {
+		at, _ := searchLink(c.links, LinkKey{upper, lower})
+		if c.links[at].Count == 1 { // told once, with the event that made the link
+			out.send(Message{Kind: KindNeighbour, To: lower, Node: m.NodeName, Neighbour: c.members[a].NodeName})
+		}
+		return
+	}
+	c.set(m, true, false)
+	out.send(Message{Kind: KindJoin, To: lower, Via: lower, Root: c.root})
+}
+
+// detectGeneric marks the ends of a link that is new here, where it made them generic values.
+func (c *Component) detectGeneric(key LinkKey, rules *Rules, out *Outbox) {
+	for _, end := range [2]NodeKey{key.A, key.B} {
+		i, _ := searchMember(c.members, end)
+		m := &c.members[i]
+		if !m.Generic && m.overGeneric(rules) {
+			c.set(m, m.Hosted, true)
+			out.Changes = append(out.Changes, Change{Kind: ChangeGeneric, Cause: m.NodeName, Into: Summary{ID: c.root}})
+		}
+	}
+}
+
+// neighbour notes that a generic value elsewhere is linked to a node hosted here.
+func (c *Component) neighbour(node, generic NodeName, rules *Rules, out *Outbox) {
+	c.member(node, true)
+	key := LinkKey{generic.Key, node.Key}
+	at, found := searchLink(c.links, key)
+	if found || c.full(rules) {
+		return
+	}
+	before := c.snapshot(rules)
+	i, _ := c.member(generic, false)
+	c.set(&c.members[i], c.members[i].Hosted, true)
+	c.links = slices.Insert(c.links, at, Link{LinkKey: key})
+	c.countNeighbours(key)
+	c.partition = nil
+	c.detectGeneric(key, rules, out)
+	c.changed(&before, LinkKey{}, rules, out)
+}
+
+// refused notes that a node this component had claimed stays where it is.
+func (c *Component) refused(m *Message, rules *Rules, out *Outbox) {
+	i, found := searchMember(c.members, m.Via)
+	if !found {
+		return
+	}
+	before := c.snapshot(rules)
+	via := &c.members[i]
+	switch m.Reason {
+	case RefusedGeneric:
+		// Where it is generic already, its host told so itself, or has been united with this
+		// component since: then it is hosted here.
+		if !via.Generic {
+			c.set(via, false, true)
+		}
+	case RefusedFull:
+		// Where the root that refused is a member, the two have been united since.
+		if r, here := searchMember(c.members, m.Root); here && c.members[r].Hosted {
+			return
+		}
+		via.Refused = true
+		c.set(via, false, via.Generic)
+		out.Changes = append(out.Changes, Change{Kind: ChangeFull, Into: Summary{ID: m.Root}})
+	}
+	c.changed(&before, LinkKey{}, rules, out)
+}
+
+// absorb unites evidence of a component that came under this root.
+func (c *Component) absorb(ev *Evidence, rules *Rules, out *Outbox) {
+	before := c.snapshot(rules)
+	before.materialise(c)
+	var by LinkKey
+	if !ev.More {
+		before.add(ev.Identities)
+		by = c.crossing(ev)
+	}
+	for i := range ev.Members {
+		c.uniteMember(&ev.Members[i])
+	}
+	fresh := 0
+	for i := range ev.Links {
+		if c.uniteLink(&ev.Links[i]) {
+			ev.Links[fresh].LinkKey = ev.Links[i].LinkKey
+			fresh++
+		}
+	}
+	for i := range ev.Links[:fresh] {
+		c.detectGeneric(ev.Links[i].LinkKey, rules, out)
+	}
+	for i := range ev.Assertions {
+		c.uniteAssertion(&ev.Assertions[i])
+	}
+	c.partition = nil
+	if !ev.More {
+		c.changed(&before, by, rules, out)
+	}
+}
+
+// uniteMember adds a member with its fragment, or what is new of it.
+func (c *Component) uniteMember(m *Member) {
+	i, _ := c.member(m.NodeName, false)
+	mine := &c.members[i]
+	c.set(mine, mine.Hosted || m.Hosted, mine.Generic || m.Generic)
+	mine.Refused = (mine.Refused || m.Refused) && !mine.Hosted
+	if order := m.RawStamp.Compare(mine.RawStamp); order > 0 || order == 0 && m.Raw > mine.Raw {
+		mine.Raw, mine.RawStamp = m.Raw, m.RawStamp
+	}
+	switch {
+	case m.Fragment == nil:
+	case mine.Fragment == nil:
+		mine.Fragment = m.Fragment
+	default:
+		mine.Fragment.merge(m.Fragment)
+	}
+}
+
+// uniteLink adds a link, or what is new of it. It returns whether the link is new here.
+func (c *Component) uniteLink(l *Link) bool {
+	at, found := searchLink(c.links, l.LinkKey)
+	if found {
+		c.links[at].merge(l)
+		return false
+	}
+	// In a large component cut into parts, a link may come ahead of its members.
+	c.member(NodeName{Key: l.A}, false)
+	c.member(NodeName{Key: l.B}, false)
+	c.links = slices.Insert(c.links, at, *l)
+	c.countNeighbours(l.LinkKey)
+	return true
+}
+
+// assert takes an operator's assertion. The first node's road leads here.
+func (c *Component) assert(a *Assertion, rules *Rules, out *Outbox) {
+	before := c.snapshot(rules)
+	before.materialise(c)
+	c.member(a.A, true)
+	c.uniteAssertion(a)
+	if a.Verb == AssertForce && !a.Withdrawn {
+		i, _ := c.member(a.B, false)
+		if m := &c.members[i]; !m.Hosted {
+			c.set(m, true, m.Generic)
+			out.send(Message{Kind: KindJoin, To: a.B.Key, Via: a.B.Key, Root: c.root, Force: true})
+		}
+	}
+	c.partition = nil
+	c.changed(&before, LinkKey{}, rules, out)
+}
+
+// uniteAssertion keeps the newer of two assertions about the same thing.
+func (c *Component) uniteAssertion(a *Assertion) {
+	at, found := slices.BinarySearchFunc(c.assertions, a, func(mine Assertion, a *Assertion) int { return mine.about(a) })
+	switch {
+	case !found:
+		c.assertions = slices.Insert(c.assertions, at, *a)
+	case a.newer(&c.assertions[at]):
+		c.assertions[at] = *a
+	}
+}

@@ -1,0 +1,28 @@
+// Package graph decides who is who. It turns events into components, components into identities
+// and identities into profiles. It is pure: no clock, no I/O, no goroutines.
+//
+//	Event ──► Node ──────────────► Component ──► Resolve ──► Profile
+//	           └ Join, Absorb, … ┘   evidence      rules       fold
+//
+// A node is an identifier. It is a root, which hosts a component, or a forward to a node of
+// higher rank (hosting: an unconditional union-find, spread over shards). A component is the
+// evidence hosted together: members, links, fragments, assertions. Which of its members are one
+// person is computed from that evidence and the rules, and never stored.
+//
+// Invariants:
+//   - H1: a forward points to a node of strictly higher rank, hence no cycles.
+//   - H2: every piece of evidence is in exactly one root or in exactly one undelivered Absorb.
+//   - H3: when no message is undelivered, identifiers joined by a path of conducting links are in
+//     one component. A component may be wider than that: hosting is generous, identities are
+//     still computed from links.
+//   - H4: a forward never becomes a root again.
+//   - H5: when no message is undelivered, the root of a component is its highest-ranked hosted
+//     member.
+//   - I1: who is who depends on the set of events and assertions, not on their order, duplication,
+//     batching or sharding. It holds as long as no component reaches a cap (Rules.MaxMembers,
+//     Rules.MaxLinks): a full component hosts nothing new, and what came first is in.
+//   - I2: folding is commutative and associative, and every distinct event folds exactly once (the
+//     memory of duplicates and the channels see to that), so a split re-divides a profile exactly.
+//   - I3: a member's neighbours are counted where it is hosted, whole, until it is generic; so
+//     whether it is generic does not depend on order either.
+package graph

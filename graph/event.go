@@ -1,0 +1,192 @@
+package graph
+
+// EventType is a type of the Segment spec.
+type EventType uint8
+
+// The event types. Zero is no type.
+const (
+	TypeIdentify EventType = 1 + iota
+	TypeTrack
+	TypePage
+	TypeScreen
+	TypeGroup
+	TypeAlias
+	typeEnd
+)
+
+// EventTypes is the number of event types, and one: a table by type has this length.
+const EventTypes = int(typeEnd)
+
+var eventTypeNames = [EventTypes]string{"", "identify", "track", "page", "screen", "group", "alias"}
+
+func (t EventType) String() string {
+	if int(t) < len(eventTypeNames) {
+		return eventTypeNames[t]
+	}
+	return ""
+}
+
+// ParseEventType reads a type by its name; 0 when there is no such type.
+func ParseEventType(name []byte) EventType {
+	for t := TypeIdentify; t < typeEnd; t++ {
+		if string(name) == eventTypeNames[t] {
+			return t
+		}
+	}
+	return 0
+}
+
+// Verb is the strength of the evidence for a link.
+type Verb uint8
+
+// The verbs, from the weakest to the strongest.
+const (
+	VerbObserve  Verb = 1 // seen in one event
+	VerbIdentify Verb = 2 // said by an identify call
+	VerbAlias    Verb = 3 // said by an alias call
+	VerbForce    Verb = 4 // asserted by an operator
+)
+
+var verbNames = [...]string{"", "observe", "identify", "alias", "force"}
+
+func (v Verb) String() string {
+	if int(v) < len(verbNames) {
+		return verbNames[v]
+	}
+	return ""
+}
+
+// Verb is the strength of the links that an event of this type makes.
+func (t EventType) Verb() Verb {
+	switch t {
+	case TypeIdentify:
+		return VerbIdentify
+	case TypeAlias:
+		return VerbAlias
+	default:
+		return VerbObserve
+	}
+}
+
+// Stamp orders everything that two events say of one thing: by event time, then by the rank of
+// the source, then by the event's id. It does not depend on arrival.
+type Stamp struct {
+	Time int64  // event time, ms since 1970 UTC
+	Rank uint8  // of the source, higher wins
+	Tie  uint64 // hash of the event's id
+}
+
+// Compare orders stamps; negative when s is older than other.
+func (s Stamp) Compare(other Stamp) int {
+	switch {
+	case s.Time != other.Time:
+		return sign(s.Time < other.Time)
+	case s.Rank != other.Rank:
+		return sign(s.Rank < other.Rank)
+	case s.Tie != other.Tie:
+		return sign(s.Tie < other.Tie)
+	}
+	return 0
+}
+
+func sign(less bool) int {
+	if less {
+		return -1
+	}
+	return 1
+}
+
+// Identifier is a namespace and a normalised value, as it stands in an event.
+type Identifier struct {
+	Key       NodeKey
+	Namespace string // interned: the registry's own string
+	Value     []byte // normalised
+	Raw       []byte // as it was sent; nil when equal to Value
+}
+
+// Trait is one trait that an event sets. Value is JSON text; nil deletes the trait (JSON null).
+type Trait struct {
+	Name  []byte
+	Value []byte
+}
+
+// OrderKind says what an event does to an order.
+type OrderKind uint8
+
+// The order kinds.
+const (
+	OrderNone      OrderKind = iota
+	OrderCompleted           // placed; the time of the earliest is the order's time
+	OrderUpdated             // replaces totals
+	OrderCancelled           // replaces state
+	OrderRefunded            // replaces state; Refund is the amount, or everything when Full
+)
+
+// NetRule says which property of an order gave its net revenue, in the declared order of preference.
+type NetRule uint8
+
+// The net revenue rules, the most preferred first.
+const (
+	NetNone     NetRule = iota // the event carries no money
+	NetRevenue                 // revenue
+	NetSubtotal                // subtotal
+	NetTotal                   // total - tax - shipping
+	NetValue                   // value
+	NetItems                   // sum of price x quantity, less discount
+)
+
+var netRuleNames = [...]string{"none", "revenue", "subtotal", "total", "value", "items"}
+
+func (r NetRule) String() string {
+	if int(r) < len(netRuleNames) {
+		return netRuleNames[r]
+	}
+	return ""
+}
+
+// Currency is an ISO 4217 code in capitals.
+type Currency [3]byte
+
+func (c Currency) String() string {
+	if c == (Currency{}) {
+		return ""
+	}
+	return string(c[:])
+}
+
+// OrderChange is what one event says of one order. Money is in minor units of Currency.
+type OrderChange struct {
+	Kind     OrderKind
+	Rule     NetRule
+	Full     bool // a refund of the whole order
+	Currency Currency
+	Net      int64
+	Discount int64
+	Refund   int64
+	ID       []byte
+	Coupon   []byte
+}
+
+// Event is one event, read and normalised: the only thing that flows into the graph.
+//
+// Byte slices may point into a buffer of the reader; an event is valid until its commit is
+// answered, and the graph copies what it keeps.
+type Event struct {
+	ID     []byte // message id, at most 100 bytes
+	Source []byte // which system sent it
+	// Seen is a keyed hash of (source, message id): what the memory of duplicates holds.
+	Seen     uint64
+	Stamp    Stamp
+	Received int64 // ms since 1970 UTC
+	Type     EventType
+	Name     []byte // of a track, page or screen event
+	// Identifiers are distinct and in descending rank: the first is the route. At least one.
+	Identifiers []Identifier
+	Traits      []Trait
+	Order       OrderChange
+	Properties  []byte // JSON object as sent, or nil
+}
+
+// Route is the key of the highest-ranked identifier: where the event is handled. It is known from
+// the event alone, so a replay takes the same road.
+func (e *Event) Route() NodeKey { return e.Identifiers[0].Key }

@@ -1,0 +1,192 @@
+package graph
+
+import "slices"
+
+// Member is an identifier of a component.
+type Member struct {
+	NodeName           // Namespace is empty as long as only the key is known
+	Raw      string    // as last sent, when it differs from Value
+	RawStamp Stamp     // of the event that carried it last
+	Fragment *Fragment // events routed to it; nil when there are none
+
+	// Hosted says that this component has claimed the node: its Join was sent, or it came here.
+	// A member that is not hosted is known only from links and belongs to another component.
+	Hosted bool
+	// Generic says that the node is a generic value: its observed links do not conduct.
+	Generic bool
+	// Refused says that the component which hosts the node is full.
+	Refused bool
+
+	neighbours int32 // members linked to it
+	customers  int32 // of these, of class customer
+}
+
+// LinkKey names a link by its ends. A outranks B.
+type LinkKey struct{ A, B NodeKey }
+
+// Compare orders link keys by rank, the highest first.
+func (k LinkKey) Compare(other LinkKey) int {
+	if c := other.A.Compare(k.A); c != 0 {
+		return c
+	}
+	return other.B.Compare(k.B)
+}
+
+// Link is the observed evidence that two identifiers belong together.
+type Link struct {
+	LinkKey
+	Verb  Verb   // the strongest seen; 0 while only a Neighbour message told of the link
+	Count uint64 // distinct events
+	First Mark
+	Last  Mark
+}
+
+// Mark is an event that a link remembers.
+type Mark struct {
+	Stamp  Stamp
+	ID     []byte // message id
+	Source []byte
+}
+
+// Evidence is all or a part of what a component holds: what an Absorb carries.
+type Evidence struct {
+	Members    []Member    // in descending rank
+	Links      []Link      // by LinkKey
+	Assertions []Assertion // by what they are about
+	// Identities are those of the component that had events, for the report of what was merged. They
+	// are in the last part only; More says that parts follow.
+	Identities []Summary
+	More       bool
+}
+
+// observe adds one more distinct event to the link.
+func (l *Link) observe(e *Event) {
+	l.Verb = max(l.Verb, e.Type.Verb())
+	if l.Count == 0 || e.Stamp.Compare(l.First.Stamp) < 0 {
+		l.First.set(e)
+	}
+	if l.Count == 0 || e.Stamp.Compare(l.Last.Stamp) > 0 {
+		l.Last.set(e)
+	}
+	l.Count++
+}
+
+// set copies the event into the mark, into its own buffers where they are large enough.
+func (m *Mark) set(e *Event) {
+	m.Stamp = e.Stamp
+	m.ID = append(m.ID[:0], e.ID...)
+	m.Source = append(m.Source[:0], e.Source...)
+}
+
+// merge adds what another component saw of the same link: other events.
+func (l *Link) merge(o *Link) {
+	l.Verb = max(l.Verb, o.Verb)
+	if o.Count == 0 {
+		return
+	}
+	if l.Count == 0 || o.First.Stamp.Compare(l.First.Stamp) < 0 {
+		l.First = o.First
+	}
+	if l.Count == 0 || o.Last.Stamp.Compare(l.Last.Stamp) > 0 {
+		l.Last = o.Last
+	}
+	l.Count += o.Count
+}
+
+// partBytes bounds one Absorb message.
+const partBytes = 256 << 10
+
+// parts cuts evidence into pieces of bounded size. Uniting evidence is commutative, so the pieces
+// may be united one by one; a fragment of very many orders or traits is itself cut, which a merge
+// of fragments undoes.
+func (ev *Evidence) parts() []*Evidence {
+	var parts []*Evidence
+	part, size := &Evidence{More: true}, 0
+	room := func(need int) {
+		if size > 0 && size+need > partBytes {
+			parts = append(parts, part)
+			part, size = &Evidence{More: true}, 0
+		}
+		size += need
+	}
+	for _, m := range ev.Members {
+		room(m.size())
+		if m.Fragment != nil && m.size() > partBytes {
+			whole := m.Fragment
+			rest := *whole
+			m.Fragment = &rest
+			for len(rest.Orders) > 0 || len(rest.Traits) > 0 {
+				piece := &Fragment{}
+				for n := 0; n < partBytes/2 && len(rest.Orders) > 0; rest.Orders = rest.Orders[1:] {
+					n += 176 + len(rest.Orders[0].ID) + len(rest.Orders[0].Totals.Coupon)
+					piece.Orders = append(piece.Orders, rest.Orders[0])
+				}
+				for n := 0; n < partBytes/2 && len(rest.Traits) > 0; rest.Traits = rest.Traits[1:] {
+					n += 72 + len(rest.Traits[0].Name) + len(rest.Traits[0].Value)
+					piece.Traits = append(piece.Traits, rest.Traits[0])
+				}
+				carrier := m
+				carrier.Fragment = piece
+				parts = append(parts, &Evidence{More: true, Members: []Member{carrier}})
+			}
+			size = 0
+		}
+		part.Members = append(part.Members, m)
+	}
+	for i := range ev.Links {
+		room(ev.Links[i].size())
+		part.Links = append(part.Links, ev.Links[i])
+	}
+	for i := range ev.Assertions {
+		room(ev.Assertions[i].size())
+		part.Assertions = append(part.Assertions, ev.Assertions[i])
+	}
+	part.More, part.Identities = false, ev.Identities
+	return append(parts, part)
+}
+
+func (m *Member) size() int {
+	size := 144 + len(m.Namespace) + len(m.Value) + len(m.Raw)
+	if m.Fragment != nil {
+		size += m.Fragment.Size()
+	}
+	return size
+}
+
+func (l *Link) size() int {
+	return 208 + cap(l.First.ID) + cap(l.First.Source) + cap(l.Last.ID) + cap(l.Last.Source)
+}
+
+func (a *Assertion) size() int {
+	return 160 + len(a.A.Value) + len(a.B.Value) + len(a.ID) + len(a.By) + len(a.Note)
+}
+
+// searchMember finds a member by key in descending rank.
+func searchMember(members []Member, key NodeKey) (int, bool) {
+	if len(members) <= 8 {
+		for i := range members {
+			if members[i].Key == key {
+				return i, true
+			}
+			if key.Outranks(members[i].Key) {
+				return i, false
+			}
+		}
+		return len(members), false
+	}
+	return slices.BinarySearchFunc(members, key, func(m Member, k NodeKey) int { return k.Compare(m.Key) })
+}
+
+// searchLink finds a link by its key.
+func searchLink(links []Link, key LinkKey) (int, bool) {
+	lo, hi := 0, len(links)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if links[mid].LinkKey.Compare(key) < 0 {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, lo < len(links) && links[lo].LinkKey == key
+}

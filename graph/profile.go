@@ -1,0 +1,249 @@
+package graph
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Profile is the fold of an identity's fragments: who they are and what they did.
+type Profile struct {
+	ID          NodeKey             // the highest-ranked identifier of the identity
+	Identifiers []ProfileIdentifier // in descending rank
+	Events      uint64              // distinct message ids
+	Counts      [EventTypes]uint64  // events by type
+	First, Last int64               // event times of the first and last event, ms since 1970 UTC
+	Traits      []TraitValue        // by name; deleted ones are left out
+	Orders      []OrderState        // by placement, then id
+	Money       []Money             // by currency code
+}
+
+// ProfileIdentifier is an identifier of an identity. First and Last are the event times between
+// which it was seen as part of this identity: in events of its own fragment, and in links to the
+// identity's other identifiers.
+type ProfileIdentifier struct {
+	NodeName
+	Raw         string // as last sent, when it differs from Value
+	First, Last int64
+	Generic     bool
+}
+
+// TraitValue is a trait as it stands: the value with the highest stamp.
+type TraitValue struct {
+	Name  string
+	Value []byte // JSON text
+	Stamp Stamp
+}
+
+// OrderStatus is the state of an order.
+type OrderStatus uint8
+
+// The order states.
+const (
+	OrderPlaced         OrderStatus = 1 + iota
+	OrderStateCancelled             // counts for nothing
+	OrderStateRefunded              // counts as an order, with what was not refunded
+)
+
+var orderStatusNames = [...]string{"unknown", "placed", "cancelled", "refunded"}
+
+func (s OrderStatus) String() string { return orderStatusNames[s] }
+
+// OrderState is an order as it stands. Money is in minor units of Currency.
+//
+// An order exists once an event completed or updated it: PlacedAt is the time of the earliest
+// completed event (of the earliest updated one where none completed it). Totals (Net, Discount, Coupon, Currency, Rule)
+// are those of the completed or updated event with the highest stamp; Status and Refunded are
+// those of the cancelled or refunded event with the highest stamp. A refund is never above Net.
+type OrderState struct {
+	ID       string
+	PlacedAt int64
+	Net      int64
+	Discount int64
+	Refunded int64
+	Coupon   string
+	Currency Currency
+	Rule     NetRule
+	Status   OrderStatus
+}
+
+// Money sums the orders of one currency, in its minor units. Cancelled orders are left out.
+type Money struct {
+	Currency   Currency
+	Orders     uint64
+	Revenue    int64 // net, less refunds
+	Discount   int64
+	Discounted uint64 // orders with a discount or a coupon
+}
+
+// Profiles folds every identity of the component that has an event; with empty, the others too.
+// They are in descending rank. The profiles share the component's memory: they are valid until its
+// next message.
+func (c *Component) Profiles(rules *Rules, empty bool) []Profile {
+	p := c.resolve(rules)
+	groups := p.groups
+	if p == whole {
+		groups = [][]int32{c.all()}
+	}
+	profiles := make([]Profile, 0, len(groups))
+	for _, group := range groups {
+		if profile := c.fold(group); profile.Events > 0 || empty {
+			profiles = append(profiles, profile)
+		}
+	}
+	return profiles
+}
+
+// Profile folds the identity that holds a node. It returns false when the node is not hosted here.
+// The profile shares the component's memory: it is valid until its next message.
+func (c *Component) Profile(node NodeKey, rules *Rules) (Profile, bool) {
+	group, ok := c.identityOf(node, rules)
+	if !ok {
+		return Profile{}, false
+	}
+	return c.fold(group), true
+}
+
+// identityOf is the group of members that a node's identity holds.
+func (c *Component) identityOf(node NodeKey, rules *Rules) ([]int32, bool) {
+	at, found := searchMember(c.members, node)
+	if !found || !c.members[at].Hosted {
+		return nil, false
+	}
+	p := c.resolve(rules)
+	if p == whole {
+		return c.all(), true
+	}
+	for _, group := range p.groups {
+		if _, found := slices.BinarySearch(group, int32(at)); found {
+			return group, true
+		}
+	}
+	return nil, false
+}
+
+func (c *Component) all() []int32 {
+	all := make([]int32, len(c.members))
+	for i := range all {
+		all[i] = int32(i)
+	}
+	return all
+}
+
+// fold sums up the fragments of an identity's members, which are in descending rank.
+func (c *Component) fold(group []int32) Profile {
+	p := Profile{ID: c.members[group[0]].Key}
+	var orders []OrderEvidence
+	traits, ownTraits := []Register(nil), false
+	for _, i := range group {
+		m := &c.members[i]
+		id := ProfileIdentifier{NodeName: m.NodeName, Raw: m.Raw, Generic: m.Generic, First: noTime, Last: noTime}
+		if f := m.Fragment; f != nil {
+			if f.Events > 0 {
+				p.seen(f)
+				id.seen(f.First, f.Last)
+			}
+			for t := range f.Counts {
+				p.Counts[t] += f.Counts[t]
+			}
+			// The first fragment's own slices serve as long as nothing has to be merged into them.
+			switch {
+			case len(f.Traits) == 0:
+			case traits == nil:
+				traits = f.Traits
+			default:
+				if !ownTraits {
+					traits, ownTraits = slices.Clone(traits), true
+				}
+				traits = mergeSorted(traits, slices.Clone(f.Traits),
+					func(a, b *Register) int { return strings.Compare(a.Name, b.Name) },
+					func(a, b *Register) {
+						if compareRegister(a.Stamp, a.Value, b.Stamp, b.Value) < 0 {
+							*a = *b
+						}
+					})
+			}
+			orders = mergeSorted(orders, slices.Clone(f.Orders),
+				func(a, b *OrderEvidence) int { return strings.Compare(a.ID, b.ID) },
+				func(a, b *OrderEvidence) { a.merge(b) })
+		}
+		p.Identifiers = append(p.Identifiers, id)
+	}
+	c.seenTogether(&p)
+	for i := range traits {
+		if traits[i].Value != nil {
+			p.Traits = append(p.Traits, TraitValue(traits[i]))
+		}
+	}
+	p.addOrders(orders)
+	return p
+}
+
+// seen adds a fragment's events to the sums.
+func (p *Profile) seen(f *Fragment) {
+	if p.Events == 0 {
+		p.First, p.Last = f.First, f.Last
+	}
+	p.First, p.Last = min(p.First, f.First), max(p.Last, f.Last)
+	p.Events += f.Events
+}
+
+func (id *ProfileIdentifier) seen(first, last int64) {
+	id.First, id.Last = earliest(id.First, first), max(id.Last, last)
+}
+
+// seenTogether widens the times of identifiers by the links between them, and settles those that
+// were never seen.
+func (c *Component) seenTogether(p *Profile) {
+	for i := range c.links {
+		l := &c.links[i]
+		if l.Count == 0 {
+			continue
+		}
+		a, inA := p.identifier(l.A)
+		b, inB := p.identifier(l.B)
+		if inA && inB {
+			p.Identifiers[a].seen(l.First.Stamp.Time, l.Last.Stamp.Time)
+			p.Identifiers[b].seen(l.First.Stamp.Time, l.Last.Stamp.Time)
+		}
+	}
+	for i := range p.Identifiers {
+		if p.Identifiers[i].First == noTime {
+			p.Identifiers[i].First, p.Identifiers[i].Last = 0, 0
+		}
+	}
+}
+
+func (p *Profile) identifier(key NodeKey) (int, bool) {
+	return slices.BinarySearchFunc(p.Identifiers, key, func(id ProfileIdentifier, k NodeKey) int { return k.Compare(id.Key) })
+}
+
+// addOrders settles the orders and sums them up by currency.
+func (p *Profile) addOrders(orders []OrderEvidence) {
+	for i := range orders {
+		if orders[i].known() {
+			p.Orders = append(p.Orders, orders[i].state())
+		}
+	}
+	slices.SortFunc(p.Orders, func(a, b OrderState) int {
+		return cmp.Or(cmp.Compare(a.PlacedAt, b.PlacedAt), strings.Compare(a.ID, b.ID))
+	})
+	for i := range p.Orders {
+		o := &p.Orders[i]
+		if o.Status == OrderStateCancelled {
+			continue
+		}
+		at, found := slices.BinarySearchFunc(p.Money, o.Currency, func(m Money, c Currency) int { return bytes.Compare(m.Currency[:], c[:]) })
+		if !found {
+			p.Money = slices.Insert(p.Money, at, Money{Currency: o.Currency})
+		}
+		m := &p.Money[at]
+		m.Orders++
+		m.Revenue += o.Net - o.Refunded
+		m.Discount += o.Discount
+		if o.Discount > 0 || o.Coupon != "" {
+			m.Discounted++
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Precedence is the order of time in which links are admitted.
+type Precedence uint8
+
+// The precedences.
+const (
+	KeepFirst  Precedence = iota // the link that was seen first wins
+	LatestWins                   // the link that was seen last wins
+)
+
+// Limit bounds how many identifiers of a namespace one identity may hold.
+type Limit struct {
+	Namespace string
+	Max       int
+	// Within bounds them only within a window of event time; 0 is for ever. Whole milliseconds.
+	Within time.Duration
+}
+
+// Rules say which links make an identity. They are data: versioned, and applied to evidence that
+// is already there as to evidence to come.
+type Rules struct {
+	Name    string
+	Version uint64 // hash of the content
+	Precedence
+	Limits []Limit
+	// An identifier linked to more than GenericCustomers different identifiers of class customer,
+	// or to more than GenericNeighbours in all, is a generic value and stops conducting. 0 is never.
+	GenericCustomers  int
+	GenericNeighbours int
+	// A component that holds MaxMembers identifiers or MaxLinks links hosts nothing new.
+	MaxMembers int
+	MaxLinks   int
+}
+
+// limit is the limit of a namespace; ok is false when it has none.
+func (r *Rules) limit(namespace string) (Limit, bool) {
+	for _, l := range r.Limits {
+		if l.Namespace == namespace {
+			return l, true
+		}
+	}
+	return Limit{}, false
+}
+
+// DefaultRules are the preset "default".
+func DefaultRules() *Rules {
+	return &Rules{
+		Name: "default", Version: 1,
+		Limits: []Limit{
+			{Namespace: "user_id", Max: 1},
+			{Namespace: "email", Max: 5},
+			{Namespace: "phone", Max: 3},
+			{Namespace: "device_id", Max: 20}, {Namespace: "idfa", Max: 20},
+			{Namespace: "gaid", Max: 20}, {Namespace: "push_token", Max: 20},
+			{Namespace: "anonymous_id", Max: 1000}, {Namespace: "ga_client_id", Max: 1000},
+		},
+		GenericCustomers: 10, GenericNeighbours: 100,
+		MaxMembers: 1000, MaxLinks: 10000,
+	}
+}
+
+// Check tells what contradicts what in a set of rules, all of it at once.
+func (r *Rules) Check() error {
+	var errs []error
+	var seen []string
+	for _, l := range r.Limits {
+		switch {
+		case l.Namespace == "":
+			errs = append(errs, errors.New("a limit names no namespace"))
+		case slices.Contains(seen, l.Namespace):
+			errs = append(errs, fmt.Errorf("namespace %q is limited twice", l.Namespace))
+		case l.Max < 1:
+			errs = append(errs, fmt.Errorf("limit %d of namespace %q: want 1 or more", l.Max, l.Namespace))
+		case l.Within < 0 || l.Within%time.Millisecond != 0:
+			errs = append(errs, fmt.Errorf("window %s of namespace %q: want whole milliseconds, not negative", l.Within, l.Namespace))
+		case r.MaxMembers > 0 && l.Max > r.MaxMembers:
+			errs = append(errs, fmt.Errorf("limit %d of namespace %q is above the cap of %d identifiers in a component", l.Max, l.Namespace, r.MaxMembers))
+		}
+		seen = append(seen, l.Namespace)
+	}
+	if r.MaxMembers < 2 {
+		errs = append(errs, fmt.Errorf("max_identifiers %d: want 2 or more", r.MaxMembers))
+	}
+	if r.MaxLinks < 1 {
+		errs = append(errs, fmt.Errorf("max_links %d: want 1 or more", r.MaxLinks))
+	}
+	if r.GenericCustomers < 0 || r.GenericNeighbours < 0 {
+		errs = append(errs, errors.New("generic thresholds: want 0 (never) or more"))
+	}
+	if r.GenericNeighbours > 0 && r.GenericCustomers > r.GenericNeighbours {
+		errs = append(errs, fmt.Errorf("generic.customers %d is above generic.neighbours %d: it could never apply", r.GenericCustomers, r.GenericNeighbours))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,140 @@
+package graph
+
+import (
+	"errors"
+	"math"
+)
+
+// ErrCorrupt is returned when a message arrives that no correct history can bring: a forward of
+// lower rank, evidence for a node that never was. The shard stops: going on would spread it.
+var ErrCorrupt = errors.New("graph: impossible message")
+
+// Node is a node's own record. It is a root when Component is set, a forward when Parent is, and
+// was never seen when neither is.
+type Node struct {
+	Key       NodeKey
+	Parent    NodeKey
+	Component *Component
+}
+
+// Handle lets the node take one message. What follows from it, messages to other nodes and
+// changes, is added to out. It touches no other node; with the same record, message and rules it
+// always does the same, which is what recovery by replay rests on.
+//
+// It fails with ErrCorrupt, and then the node is not to be used any more.
+func (n *Node) Handle(m *Message, rules *Rules, out *Outbox) error {
+	switch {
+	case n.Component != nil:
+		return n.handleRoot(m, rules, out)
+	case !n.Parent.IsZero():
+		return n.handleForward(m, out)
+	default:
+		return n.handleUnseen(m, rules, out)
+	}
+}
+
+func (n *Node) handleUnseen(m *Message, rules *Rules, out *Outbox) error {
+	switch m.Kind {
+	case KindObserve, KindAssert, KindNeighbour:
+		n.Component = newComponent(n.Key)
+		return n.handleRoot(m, rules, out)
+	case KindJoin:
+		return n.forwardTo(m.Root)
+	default:
+		return ErrCorrupt
+	}
+}
+
+func (n *Node) handleForward(m *Message, out *Outbox) error {
+	switch m.Kind {
+	case KindObserve:
+		up := *m
+		if up.Via.IsZero() {
+			up.Via = n.Key
+		}
+		if up.Hops < math.MaxUint8 {
+			up.Hops++
+		}
+		up.To = n.Parent
+		out.send(up)
+	case KindJoin:
+		if n.Parent != m.Root {
+			n.pass(m, out)
+		}
+	case KindRepoint:
+		// Roots only ever move up, so of two ancestors the higher is nearer to the root.
+		if m.Root.Outranks(n.Parent) {
+			return n.forwardTo(m.Root)
+		}
+	default:
+		n.pass(m, out)
+	}
+	return nil
+}
+
+func (n *Node) pass(m *Message, out *Outbox) {
+	up := *m
+	up.To = n.Parent
+	out.send(up)
+}
+
+// forwardTo makes the node a forward; H1 is checked here and nowhere else.
+func (n *Node) forwardTo(root NodeKey) error {
+	if !root.Outranks(n.Key) {
+		return ErrCorrupt
+	}
+	n.Parent = root
+	return nil
+}
+
+func (n *Node) handleRoot(m *Message, rules *Rules, out *Outbox) error {
+	c := n.Component
+	switch m.Kind {
+	case KindObserve:
+		c.observe(m.Event, rules, out)
+		if m.Hops > 1 { // shorten the chain for events to come
+			out.send(Message{Kind: KindRepoint, To: m.Via, Root: n.Key})
+		}
+	case KindAssert:
+		c.assert(m.Assertion, rules, out)
+	case KindJoin:
+		return n.join(m, rules, out)
+	case KindAbsorb:
+		c.absorb(m.Evidence, rules, out)
+	case KindRefuse:
+		c.refused(m, rules, out)
+	case KindNeighbour:
+		c.neighbour(m.Node, m.Neighbour, rules, out)
+	case KindRepoint:
+		return ErrCorrupt
+	}
+	return nil
+}
+
+func (n *Node) join(m *Message, rules *Rules, out *Outbox) error {
+	if m.Root == n.Key {
+		return nil
+	}
+	c := n.Component
+	if !m.Via.IsZero() && !m.Force {
+		if i, found := searchMember(c.members, m.Via); found && c.members[i].Generic {
+			out.send(Message{Kind: KindRefuse, To: m.Root, Via: m.Via, Root: n.Key, Reason: RefusedGeneric})
+			return nil
+		}
+		if c.full(rules) {
+			out.send(Message{Kind: KindRefuse, To: m.Root, Via: m.Via, Root: n.Key, Reason: RefusedFull})
+			return nil
+		}
+	}
+	if !m.Root.Outranks(n.Key) {
+		out.send(Message{Kind: KindJoin, To: m.Root, Root: n.Key, Force: m.Force})
+		return nil
+	}
+	evidence := Evidence{Members: c.members, Links: c.links, Assertions: c.assertions}
+	evidence.Identities = c.summaries(rules)
+	n.Component = nil
+	for _, part := range evidence.parts() {
+		out.send(Message{Kind: KindAbsorb, To: m.Root, Evidence: part})
+	}
+	return n.forwardTo(m.Root)
+}

@@ -1,0 +1,140 @@
+package graph
+
+import "slices"
+
+// Reason is one piece of evidence in an answer: an observed link, or an operator's force.
+type Reason struct {
+	A, B      NodeName
+	Verb      Verb
+	Count     uint64 // distinct events; 0 for an assertion
+	First     Mark
+	Last      Mark
+	Assertion *Assertion // for a force
+	Refused   *Constraint
+}
+
+// Explanation answers whether and why two identifiers are one person.
+type Explanation struct {
+	Same bool
+	// Path leads from the one to the other. When Same, every reason on it was admitted. Otherwise it
+	// is the path that comes nearest: its refused reasons say what keeps the two apart. It is empty
+	// when no evidence connects them.
+	Path []Reason
+}
+
+// Why explains whether two identifiers of this component are one person. It returns false when
+// one of them isn't a member.
+func (c *Component) Why(a, b NodeKey, rules *Rules) (Explanation, bool) {
+	from, hasA := searchMember(c.members, a)
+	to, hasB := searchMember(c.members, b)
+	if !hasA || !hasB {
+		return Explanation{}, false
+	}
+	tree, refused := c.tree(rules)
+	// Admitted evidence costs nothing and refused evidence costs one: a breadth-first search by
+	// number of refusals finds the path with the fewest, of those the one with the fewest reasons.
+	path, cost := c.shortest(int32(from), int32(to), tree, refused)
+	return Explanation{Same: (path != nil || from == to) && cost == 0, Path: path}, true
+}
+
+// How lists the evidence that made one identity of a node's component, in the order in which it
+// was admitted. It returns false when the node isn't hosted here.
+func (c *Component) How(node NodeKey, rules *Rules) ([]Reason, bool) {
+	group, ok := c.identityOf(node, rules)
+	if !ok {
+		return nil, false
+	}
+	tree, _ := c.tree(rules)
+	var steps []Reason
+	for i := range tree {
+		if _, in := slices.BinarySearch(group, tree[i].a); in {
+			steps = append(steps, c.reason(&tree[i], nil))
+		}
+	}
+	return steps, true
+}
+
+// tree lists admitted and refused evidence. A whole component is divided here all the same: the
+// fast path says that nothing is refused, not which links make the tree.
+func (c *Component) tree(rules *Rules) ([]entry, []refusal) {
+	p := c.resolve(rules)
+	if p == whole {
+		p = c.divide(rules)
+	}
+	return p.accepted, p.refused
+}
+
+func (c *Component) reason(e *entry, refused *Constraint) Reason {
+	r := Reason{A: c.members[e.a].NodeName, B: c.members[e.b].NodeName, Verb: e.verb, Refused: refused}
+	if e.assertion >= 0 {
+		a := c.assertions[e.assertion]
+		r.Assertion = &a
+		return r
+	}
+	l := &c.links[e.link]
+	r.Count, r.First, r.Last = l.Count, l.First.clone(), l.Last.clone()
+	return r
+}
+
+// shortest finds the path with the fewest refusals, and of those the fewest steps.
+func (c *Component) shortest(from, to int32, tree []entry, refused []refusal) (path []Reason, cost int) {
+	type edge struct {
+		to     int32
+		reason int // index in tree; from len(tree) on in refused
+	}
+	edges := make([][]edge, len(c.members))
+	connect := func(e *entry, reason int) {
+		edges[e.a] = append(edges[e.a], edge{e.b, reason})
+		edges[e.b] = append(edges[e.b], edge{e.a, reason})
+	}
+	for i := range tree {
+		connect(&tree[i], i)
+	}
+	for i := range refused {
+		connect(&refused[i].entry, len(tree)+i)
+	}
+	type visit struct{ refusals, steps, via, reason int }
+	best := make([]visit, len(c.members))
+	for i := range best {
+		best[i].refusals = -1
+	}
+	best[from] = visit{via: -1}
+	// Members whose distance is known, the nearest first: a list for this number of refusals and
+	// one for the next.
+	now, next := []int32{from}, []int32(nil)
+	for len(now) > 0 {
+		for i := 0; i < len(now); i++ {
+			at := now[i]
+			for _, ed := range edges[at] {
+				v := visit{best[at].refusals, best[at].steps + 1, int(at), ed.reason}
+				if ed.reason >= len(tree) {
+					v.refusals++
+				}
+				old := &best[ed.to]
+				if old.refusals >= 0 && (old.refusals < v.refusals || old.refusals == v.refusals && old.steps <= v.steps) {
+					continue
+				}
+				*old = v
+				if v.refusals == best[at].refusals {
+					now = append(now, ed.to)
+				} else {
+					next = append(next, ed.to)
+				}
+			}
+		}
+		now, next = next, nil
+	}
+	if best[to].refusals < 0 {
+		return nil, 0
+	}
+	for at := int(to); best[at].via >= 0; at = best[at].via {
+		if r := best[at].reason; r < len(tree) {
+			path = append(path, c.reason(&tree[r], nil))
+		} else {
+			constraint := refused[r-len(tree)].constraint
+			path = append(path, c.reason(&refused[r-len(tree)].entry, &constraint))
+		}
+	}
+	slices.Reverse(path)
+	return path, best[to].refusals
+}
