@@ -20,6 +20,11 @@ type Component struct {
 
 	namespaces []namespaceCount // named members by namespace
 	special    int              // members that are generic or not hosted
+	active     int              // members with events
+
+	identities       int // with events, of countedPartition and countedActive
+	countedPartition *partition
+	countedActive    int
 
 	partition      *partition // nil: to be computed; &whole: one identity
 	partitionRules uint64     // the version that partition was computed under
@@ -40,6 +45,9 @@ func RestoreComponent(root NodeKey, evidence *Evidence) *Component {
 		c.countNamespace(m.Namespace)
 		if m.apart() {
 			c.special++
+		}
+		if m.active() {
+			c.active++
 		}
 	}
 	for i := range c.links {
@@ -115,6 +123,30 @@ func (m *Member) overGeneric(rules *Rules) bool {
 // apart tells whether the member keeps the component off the fast path.
 func (m *Member) apart() bool { return m.Generic || !m.Hosted }
 
+// active tells whether the member has events of its own.
+func (m *Member) active() bool { return m.Fragment != nil && m.Fragment.Events > 0 }
+
+// Breadth grows whenever the component's evidence widens: members, links and assertions together.
+func (c *Component) Breadth() int { return len(c.members) + len(c.links) + len(c.assertions) }
+
+// Identities is how many identities of the component have an event.
+func (c *Component) Identities(rules *Rules) int {
+	p := c.resolve(rules)
+	if p == whole {
+		return min(c.active, 1)
+	}
+	if p == c.countedPartition && c.active == c.countedActive {
+		return c.identities
+	}
+	c.countedPartition, c.countedActive, c.identities = p, c.active, 0
+	for _, group := range p.groups {
+		if slices.ContainsFunc(group, func(i int32) bool { return c.members[i].active() }) {
+			c.identities++
+		}
+	}
+	return c.identities
+}
+
 // set changes how a member stands and keeps the count of those apart.
 func (c *Component) set(m *Member, hosted, generic bool) {
 	if m.Hosted == hosted && m.Generic == generic {
@@ -158,10 +190,15 @@ func (c *Component) name(m *Member, name NodeName) {
 // observe folds an event and links its identifiers. The event's route leads here.
 func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
 	route := c.eventMember(&e.Identifiers[0], e)
-	if c.members[route].Fragment == nil {
-		c.members[route].Fragment = &Fragment{}
+	f := c.members[route].Fragment
+	if f == nil {
+		f = &Fragment{}
+		c.members[route].Fragment = f
 	}
-	c.members[route].Fragment.fold(e)
+	if f.Events == 0 {
+		c.active++
+	}
+	f.fold(e)
 	if len(e.Identifiers) == 1 {
 		return
 	}
@@ -170,7 +207,7 @@ func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
 		id := &e.Identifiers[1+i]
 		at, found := searchLink(c.links, LinkKey{routeKey, id.Key})
 		if found {
-			c.linkSeen(at, e)
+			c.linkSeen(at, e, rules)
 			other, _ := searchMember(c.members, id.Key)
 			c.noteRaw(&c.members[other], id, e)
 			c.claim(routeKey, id.Key, out)
@@ -183,14 +220,19 @@ func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
 	}
 }
 
-// linkSeen adds an event to a link that is there. It moves the link's times, which matters to the
-// partition only where links were refused, or might be.
-func (c *Component) linkSeen(at int, e *Event) {
+// linkSeen adds an event to a link that is there. That matters to the partition only where
+// something was refused, and only if it moves what the rules order links by.
+func (c *Component) linkSeen(at int, e *Event, rules *Rules) {
 	l := &c.links[at]
-	verb, first, last := l.Verb, l.First.Stamp, l.Last.Stamp
+	if c.partition == nil || c.partition == whole {
+		l.observe(e)
+		return
+	}
+	verb, first, last := l.Verb, l.First.Stamp.Time, l.Last.Stamp.Time
 	l.observe(e)
-	if c.partition != nil && c.partition != whole &&
-		(l.Verb != verb || l.First.Stamp != first || l.Last.Stamp != last) {
+	firstCounts := rules.Precedence == KeepFirst || rules.windowed()
+	lastCounts := rules.Precedence == LatestWins || rules.windowed()
+	if l.Verb != verb || l.Count == 1 || firstCounts && l.First.Stamp.Time != first || lastCounts && l.Last.Stamp.Time != last {
 		c.partition = nil
 	}
 }
@@ -204,8 +246,9 @@ func (c *Component) newLink(at int, e *Event, id *Identifier, rules *Rules, out 
 	c.links[at].observe(e)
 	c.partition = nil
 	c.countNeighbours(key)
-	c.detectGeneric(key, rules, out)
+	c.detectGeneric(key.A, rules, out)
 	c.claim(key.A, key.B, out)
+	c.detectGeneric(key.B, rules, out)
 	c.changed(&before, key, rules, out)
 }
 
@@ -255,21 +298,23 @@ func (c *Component) claim(upper, lower NodeKey, out *Outbox) {
 	out.send(Message{Kind: KindJoin, To: lower, Via: lower, Root: c.root})
 }
 
-// detectGeneric marks the ends of a link that is new here, where it made them generic values.
-func (c *Component) detectGeneric(key LinkKey, rules *Rules, out *Outbox) {
-	for _, end := range [2]NodeKey{key.A, key.B} {
-		i, _ := searchMember(c.members, end)
-		m := &c.members[i]
-		if !m.Generic && m.overGeneric(rules) {
-			c.set(m, m.Hosted, true)
-			out.Changes = append(out.Changes, Change{Kind: ChangeGeneric, Cause: m.NodeName, Into: Summary{ID: c.root}})
-		}
+// detectGeneric marks a member whose neighbours make it a generic value. Only where it is hosted:
+// there they are counted whole (I3).
+func (c *Component) detectGeneric(key NodeKey, rules *Rules, out *Outbox) {
+	i, _ := searchMember(c.members, key)
+	if m := &c.members[i]; m.Hosted && !m.Generic && m.overGeneric(rules) {
+		c.set(m, true, true)
+		out.Changes = append(out.Changes, Change{Kind: ChangeGeneric, Cause: m.NodeName, Into: Summary{ID: c.root}})
 	}
 }
 
 // neighbour notes that a generic value elsewhere is linked to a node hosted here.
 func (c *Component) neighbour(node, generic NodeName, rules *Rules, out *Outbox) {
-	c.member(node, true)
+	at, _ := c.member(node, true)
+	if c.members[at].Generic { // so no more of them need be counted
+		out.send(Message{Kind: KindRefuse, To: generic.Key, Via: node.Key, Root: c.root, Reason: RefusedGeneric})
+		return
+	}
 	key := LinkKey{generic.Key, node.Key}
 	at, found := searchLink(c.links, key)
 	if found || c.full(rules) {
@@ -281,7 +326,7 @@ func (c *Component) neighbour(node, generic NodeName, rules *Rules, out *Outbox)
 	c.links = slices.Insert(c.links, at, Link{LinkKey: key})
 	c.countNeighbours(key)
 	c.partition = nil
-	c.detectGeneric(key, rules, out)
+	c.detectGeneric(node.Key, rules, out)
 	c.changed(&before, LinkKey{}, rules, out)
 }
 
@@ -324,15 +369,11 @@ func (c *Component) absorb(ev *Evidence, rules *Rules, out *Outbox) {
 	for i := range ev.Members {
 		c.uniteMember(&ev.Members[i])
 	}
-	fresh := 0
 	for i := range ev.Links {
-		if c.uniteLink(&ev.Links[i]) {
-			ev.Links[fresh].LinkKey = ev.Links[i].LinkKey
-			fresh++
-		}
+		c.uniteLink(&ev.Links[i])
 	}
-	for i := range ev.Links[:fresh] {
-		c.detectGeneric(ev.Links[i].LinkKey, rules, out)
+	for i := range c.members {
+		c.detectGeneric(c.members[i].Key, rules, out)
 	}
 	for i := range ev.Assertions {
 		c.uniteAssertion(&ev.Assertions[i])
@@ -352,6 +393,7 @@ func (c *Component) uniteMember(m *Member) {
 	if order := m.RawStamp.Compare(mine.RawStamp); order > 0 || order == 0 && m.Raw > mine.Raw {
 		mine.Raw, mine.RawStamp = m.Raw, m.RawStamp
 	}
+	was := mine.active()
 	switch {
 	case m.Fragment == nil:
 	case mine.Fragment == nil:
@@ -359,21 +401,23 @@ func (c *Component) uniteMember(m *Member) {
 	default:
 		mine.Fragment.merge(m.Fragment)
 	}
+	if !was && mine.active() {
+		c.active++
+	}
 }
 
-// uniteLink adds a link, or what is new of it. It returns whether the link is new here.
-func (c *Component) uniteLink(l *Link) bool {
+// uniteLink adds a link, or what is new of it.
+func (c *Component) uniteLink(l *Link) {
 	at, found := searchLink(c.links, l.LinkKey)
 	if found {
 		c.links[at].merge(l)
-		return false
+		return
 	}
 	// In a large component cut into parts, a link may come ahead of its members.
 	c.member(NodeName{Key: l.A}, false)
 	c.member(NodeName{Key: l.B}, false)
 	c.links = slices.Insert(c.links, at, *l)
 	c.countNeighbours(l.LinkKey)
-	return true
 }
 
 // assert takes an operator's assertion. The first node's road leads here.

@@ -182,11 +182,11 @@ func (t *OrderTotals) offer(e *Event) {
 	*t = offered
 }
 
-// compareNumbers orders totals by all but the coupon. The zero register is below everything that
-// an event can say: no event has the zero currency.
+// compareNumbers orders totals by all but the coupon. An event without money says nothing of
+// totals: it is below every one that carries some.
 func (t *OrderTotals) compareNumbers(o *OrderTotals) int {
-	if (t.Currency == Currency{}) != (o.Currency == Currency{}) {
-		return sign(t.Currency == Currency{})
+	if (t.Rule == NetNone) != (o.Rule == NetNone) {
+		return sign(t.Rule == NetNone)
 	}
 	return cmp.Or(t.Stamp.Compare(o.Stamp), cmp.Compare(t.Net, o.Net), cmp.Compare(t.Discount, o.Discount),
 		bytes.Compare(t.Currency[:], o.Currency[:]), cmp.Compare(t.Rule, o.Rule))

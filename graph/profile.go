@@ -54,7 +54,8 @@ func (s OrderStatus) String() string { return orderStatusNames[s] }
 //
 // An order exists once an event completed or updated it: PlacedAt is the time of the earliest
 // completed event (of the earliest updated one where none completed it). Totals (Net, Discount, Coupon, Currency, Rule)
-// are those of the completed or updated event with the highest stamp; Status and Refunded are
+// are those of the completed or updated event with the highest stamp, of those that carry money (all,
+// where none does); Status and Refunded are
 // those of the cancelled or refunded event with the highest stamp. A refund is never above Net.
 type OrderState struct {
 	ID       string

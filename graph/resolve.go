@@ -171,7 +171,7 @@ func (r *resolver) find(i int32) int32 {
 // entries lists what conducts, in order; what does not is noted as barred.
 func (r *resolver) entries() []entry {
 	c := r.c
-	windowed := slices.ContainsFunc(r.rules.Limits, func(l Limit) bool { return l.Within > 0 })
+	windowed := r.rules.windowed()
 	latest := r.rules.Precedence == LatestWins
 	var entries []entry
 	for i := range c.links {

@@ -50,10 +50,15 @@ func (r *Rules) limit(namespace string) (Limit, bool) {
 	return Limit{}, false
 }
 
+// windowed tells whether any limit has a window.
+func (r *Rules) windowed() bool {
+	return slices.ContainsFunc(r.Limits, func(l Limit) bool { return l.Within > 0 })
+}
+
 // DefaultRules are the preset "default".
 func DefaultRules() *Rules {
 	return &Rules{
-		Name: "default", Version: 1,
+		Name: "default", Version: 0x151c1fd00b12a238,
 		Limits: []Limit{
 			{Namespace: "user_id", Max: 1},
 			{Namespace: "email", Max: 5},
@@ -71,6 +76,9 @@ func DefaultRules() *Rules {
 func (r *Rules) Check() error {
 	var errs []error
 	var seen []string
+	if r.Precedence > LatestWins {
+		errs = append(errs, fmt.Errorf("order %d: want keep_first or latest_wins", r.Precedence))
+	}
 	for _, l := range r.Limits {
 		switch {
 		case l.Namespace == "":
@@ -82,15 +90,15 @@ func (r *Rules) Check() error {
 		case l.Within < 0 || l.Within%time.Millisecond != 0:
 			errs = append(errs, fmt.Errorf("window %s of namespace %q: want whole milliseconds, not negative", l.Within, l.Namespace))
 		case r.MaxMembers > 0 && l.Max > r.MaxMembers:
-			errs = append(errs, fmt.Errorf("limit %d of namespace %q is above the cap of %d identifiers in a component", l.Max, l.Namespace, r.MaxMembers))
+			errs = append(errs, fmt.Errorf("limit %d of namespace %q is above the cap of %d identifiers in a component: lower the limit or raise caps.identifiers", l.Max, l.Namespace, r.MaxMembers))
 		}
 		seen = append(seen, l.Namespace)
 	}
 	if r.MaxMembers < 2 {
-		errs = append(errs, fmt.Errorf("max_identifiers %d: want 2 or more", r.MaxMembers))
+		errs = append(errs, fmt.Errorf("caps.identifiers %d: want 2 or more", r.MaxMembers))
 	}
 	if r.MaxLinks < 1 {
-		errs = append(errs, fmt.Errorf("max_links %d: want 1 or more", r.MaxLinks))
+		errs = append(errs, fmt.Errorf("caps.links %d: want 1 or more", r.MaxLinks))
 	}
 	if r.GenericCustomers < 0 || r.GenericNeighbours < 0 {
 		errs = append(errs, errors.New("generic thresholds: want 0 (never) or more"))

@@ -1,0 +1,50 @@
+package identifier
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Returned by Identify and Parse, for a value that never becomes a node. The event that carries it
+// is kept.
+var (
+	// ErrBlocked is returned for a value that stands for nobody: "null", a zero UUID, an unrendered
+	// template, or what the configuration blocks.
+	ErrBlocked = errors.New("identifier is blocked: it stands for nobody")
+	// ErrEmpty is returned for nothing but white space. It is an ErrBlocked.
+	ErrEmpty = fmt.Errorf("%w: empty", ErrBlocked)
+	// ErrInvalid is returned for a value that is no text, or not one of its namespace.
+	ErrInvalid = errors.New("identifier is invalid")
+	// ErrTooLong is returned, as a *TooLongError, for a value above MaxBytes.
+	ErrTooLong = errors.New("identifier is too long")
+)
+
+// Returned by Parse alone.
+var (
+	// ErrSyntax is returned for a text that is not "namespace:value".
+	ErrSyntax = errors.New("not an identifier: want namespace:value, such as email:ann@example.com")
+	// ErrUnknownNamespace is returned for a namespace that is not registered.
+	ErrUnknownNamespace = errors.New("unknown namespace")
+)
+
+var (
+	errNotUTF8   = fmt.Errorf("%w: not UTF-8", ErrInvalid)
+	errControl   = fmt.Errorf("%w: holds a control character", ErrInvalid)
+	errNotEmail  = fmt.Errorf("%w: an e-mail address has one @, with something on both sides", ErrInvalid)
+	errNoDigits  = fmt.Errorf("%w: a phone number has digits", ErrInvalid)
+	errNotStable = fmt.Errorf("%w: a phone number that reads differently each time", ErrInvalid)
+)
+
+// TooLongError says which namespace had a value above MaxBytes, and how long it was, in bytes,
+// without the white space around it. It is an ErrTooLong.
+type TooLongError struct {
+	Namespace string
+	Bytes     int
+}
+
+func (e *TooLongError) Error() string {
+	return fmt.Sprintf("identifier is too long: %d bytes in namespace %q, want %d or fewer", e.Bytes, e.Namespace, MaxBytes)
+}
+
+// Is tells that e is an ErrTooLong.
+func (e *TooLongError) Is(target error) bool { return target == ErrTooLong }

@@ -1,0 +1,43 @@
+package identifier
+
+import (
+	"encoding/binary"
+
+	"github.com/dchest/siphash"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// hashKey keys a SipHash.
+type hashKey struct{ k0, k1 uint64 }
+
+// derive makes the key for another purpose out of a secret, so that no two purposes share one. The
+// label is put where no namespace can stand.
+func (k hashKey) derive(label string) hashKey {
+	k0, k1 := siphash.Hash128(k.k0, k.k1, append([]byte{0}, label...))
+	return hashKey{k0, k1}
+}
+
+// nodeKey hashes text, which is a namespace, a zero byte and a normalised value.
+func (r *Registry) nodeKey(class graph.Class, text []byte) graph.NodeKey {
+	hi, lo := siphash.Hash128(r.secret.k0, r.secret.k1, text)
+	return graph.MakeNodeKey(class, hi, lo)
+}
+
+// SeenHash is the keyed hash of a source and a message id that the memory of duplicates holds.
+// The length of the source goes before it, so no two pairs hash the same text.
+func (r *Registry) SeenHash(source, messageID []byte) uint64 {
+	var space [256]byte // enough for any message id and a sane source: then nothing is allocated
+	text := binary.LittleEndian.AppendUint32(space[:0], uint32(len(source)))
+	text = append(text, source...)
+	text = append(text, messageID...)
+	return siphash.Hash(r.seen.k0, r.seen.k1, text)
+}
+
+// Tie hashes a message id to break ties between events of one time and rank. It is not keyed: who
+// wins a tie must be the same in every deployment that is fed the same events.
+func Tie(messageID []byte) uint64 {
+	// Any constants will do, as long as they never change. These are ASCII: "kindred ", "tiebreak".
+	const k0, k1 = 0x6b696e6472656420, 0x746965627265616b
+	return siphash.Hash(k0, k1, messageID)
+}

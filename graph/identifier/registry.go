@@ -1,0 +1,132 @@
+package identifier
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// DefaultRegion is the region of a phone number that names none.
+const DefaultRegion = "US"
+
+// Config says what a deployment adds to the default namespaces and blocked values. The zero value
+// adds nothing.
+//
+// Namespaces, Region and the normalisers decide the key of a node: whoever changes them for a
+// deployment that holds data no longer finds what was stored under the old form.
+type Config struct {
+	// Namespaces stand beside graph.DefaultNamespaces. A default one may be repeated as it is, not changed.
+	Namespaces []graph.Namespace
+	// Region is where a phone number without a country code belongs: ISO 3166, two letters.
+	// Empty is DefaultRegion.
+	Region string
+	// Blocked are values that stand for nobody, whatever their case: "value" in every namespace, or
+	// "namespace:value" in one. Of the latter any form will do that the namespace normalises.
+	Blocked []string
+	// BlockedPatterns are RE2 expressions. A normalised value in which one matches is blocked,
+	// whatever the namespace. They are not anchored and heed case: write (?i)^…$ where that is meant.
+	BlockedPatterns []string
+}
+
+// Registry holds the namespaces of a deployment, the values that it blocks, and the secret that keys
+// its hashes. It never changes, and any number of goroutines may use it.
+type Registry struct {
+	secret     hashKey
+	seen       hashKey
+	namespaces map[string]*Namespace
+	names      []string // in the order of registration
+	region     string
+	patterns   []*regexp.Regexp
+}
+
+// New makes a registry. The secret must be that of the deployment: the keys of all nodes hang on it.
+// It fails with everything that is wrong with the configuration at once.
+func New(secret [16]byte, cfg Config) (*Registry, error) {
+	r := &Registry{
+		secret:     hashKey{binary.LittleEndian.Uint64(secret[:8]), binary.LittleEndian.Uint64(secret[8:])},
+		namespaces: make(map[string]*Namespace),
+		region:     strings.ToUpper(cfg.Region),
+	}
+	r.seen = r.secret.derive("seen")
+	errs := r.register(cfg.Namespaces)
+	if r.region == "" {
+		r.region = DefaultRegion
+	}
+	if !phonenumbers.GetSupportedRegions()[r.region] {
+		errs = append(errs, fmt.Errorf("phone region %q: want an ISO 3166 country code of two letters, such as US or DE", cfg.Region))
+	}
+	for _, text := range cfg.BlockedPatterns {
+		pattern, err := regexp.Compile(text)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("blocked pattern %q: want RE2 syntax: %w", text, err))
+		case pattern.MatchString(""):
+			errs = append(errs, fmt.Errorf("blocked pattern %q: matches the empty string, so it would block every value", text))
+		default:
+			r.patterns = append(r.patterns, pattern)
+		}
+	}
+	if len(errs) == 0 { // values are normalised, so what normalises them must be in order
+		for _, value := range cfg.Blocked {
+			if err := r.block(value); err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return r, nil
+}
+
+// register registers the default namespaces, then more.
+func (r *Registry) register(more []graph.Namespace) (errs []error) {
+	defaults := graph.DefaultNamespaces()
+	for i, n := range slices.Concat(defaults, more) {
+		old := r.namespaces[n.Name]
+		isDefault := old != nil && slices.ContainsFunc(defaults, func(d graph.Namespace) bool { return d.Name == n.Name })
+		switch {
+		case isDefault && old.Namespace == n:
+			continue
+		case isDefault && old.Class != n.Class:
+			errs = append(errs, fmt.Errorf("namespace %q: class %s: a default namespace keeps its class, which is %s", n.Name, n.Class, old.Class))
+			continue
+		case isDefault:
+			errs = append(errs, fmt.Errorf("namespace %q: normaliser %q: a default namespace keeps its normaliser, which is %q", n.Name, n.Normaliser, old.Normaliser))
+			continue
+		case old != nil:
+			errs = append(errs, fmt.Errorf("namespace %q: registered twice", n.Name))
+			continue
+		}
+		ns, err := newNamespace(n)
+		if err != nil {
+			if i < len(defaults) {
+				panic(err) // a bug: the defaults are our own
+			}
+			errs = append(errs, err)
+			continue
+		}
+		r.namespaces[n.Name] = ns
+		r.names = append(r.names, n.Name)
+	}
+	return errs
+}
+
+// Namespace finds a namespace by its name; nil when there is none.
+func (r *Registry) Namespace(name []byte) *Namespace { return r.namespaces[string(name)] }
+
+// Namespaces lists the namespaces: the default ones first, then those of the configuration.
+func (r *Registry) Namespaces() []graph.Namespace {
+	list := make([]graph.Namespace, len(r.names))
+	for i, name := range r.names {
+		list[i] = r.namespaces[name].Namespace
+	}
+	return list
+}

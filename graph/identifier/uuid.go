@@ -1,0 +1,59 @@
+package identifier
+
+// hexBytesMin is the length from which a string of nothing but hex digits is taken for a number whose
+// case means nothing. A shorter one may well be somebody's name.
+const hexBytesMin = 16
+
+const urnPrefix = "urn:uuid:"
+
+// uuid gives a UUID in lower case, without braces or urn prefix, and a long hex string in lower
+// case. Anything else keeps its case.
+func (n *Normaliser) uuid(value []byte, seen marks) []byte {
+	bare := value
+	if len(bare) == len(urnPrefix)+36 && equalFold(bare[:len(urnPrefix)], urnPrefix) {
+		bare = bare[len(urnPrefix):]
+	} else if len(bare) == 38 && bare[0] == '{' && bare[37] == '}' {
+		bare = bare[1:37]
+	}
+	switch {
+	case isUUID(bare):
+	case len(value) >= hexBytesMin && isHex(value):
+		bare = value
+	default:
+		return value
+	}
+	if seen&markUpper == 0 {
+		return bare
+	}
+	n.out = appendLower(n.out[:0], bare)
+	return n.out
+}
+
+// isUUID tells whether text is 8-4-4-4-12 hex digits, of any version.
+func isUUID(text []byte) bool {
+	return len(text) == 36 && text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-' &&
+		isHex(text[:8]) && isHex(text[9:13]) && isHex(text[14:18]) && isHex(text[19:23]) && isHex(text[24:])
+}
+
+func isHex(text []byte) bool {
+	for _, b := range text {
+		lower := b | 0x20
+		if (b < '0' || b > '9') && (lower < 'a' || lower > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// equalFold tells whether text, in any case, is lower. REQUIRES: lower is ASCII and in lower case.
+func equalFold(text []byte, lower string) bool {
+	if len(text) != len(lower) {
+		return false
+	}
+	for i, b := range text {
+		if lowerByte(b) != lower[i] {
+			return false
+		}
+	}
+	return true
+}

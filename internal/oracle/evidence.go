@@ -1,0 +1,155 @@
+package oracle
+
+import (
+	"slices"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// pair is two nodes, of which a outranks b.
+type pair struct{ a, b graph.NodeKey }
+
+// link is what all events together say of one pair.
+type link struct {
+	pair
+	verb        graph.Verb // the strongest
+	first, last int64      // ms since 1970 UTC
+}
+
+// evidence is everything that was seen, each event once.
+type evidence struct {
+	names      map[graph.NodeKey]graph.NodeName // every node there is
+	fragments  map[graph.NodeKey][]graph.Event  // by route (E2)
+	links      map[pair]*link
+	neighbours map[graph.NodeKey]map[graph.NodeKey]bool
+
+	forced    map[pair]int64 // when
+	cannot    map[pair]bool
+	retracted map[pair]bool
+	forgotten map[graph.NodeKey]bool
+}
+
+func gather(events []graph.Event, assertions []graph.Assertion) *evidence {
+	ev := &evidence{
+		names:      map[graph.NodeKey]graph.NodeName{},
+		fragments:  map[graph.NodeKey][]graph.Event{},
+		links:      map[pair]*link{},
+		neighbours: map[graph.NodeKey]map[graph.NodeKey]bool{},
+		forced:     map[pair]int64{},
+		cannot:     map[pair]bool{},
+		retracted:  map[pair]bool{},
+		forgotten:  map[graph.NodeKey]bool{},
+	}
+	seen := map[uint64]bool{}
+	for _, e := range events {
+		if seen[e.Seen] {
+			continue
+		}
+		seen[e.Seen] = true
+		ev.observe(e)
+	}
+	for _, a := range assertions {
+		ev.exists(a.A)
+		if a.Verb != graph.AssertForget {
+			ev.exists(a.B)
+		}
+	}
+	for _, a := range holding(assertions) {
+		ev.assert(a)
+	}
+	return ev
+}
+
+func (ev *evidence) exists(n graph.NodeName) { ev.names[n.Key] = n }
+
+func (ev *evidence) observe(e graph.Event) {
+	for _, id := range e.Identifiers {
+		ev.exists(nodeName(id))
+	}
+	route := e.Identifiers[0].Key
+	ev.fragments[route] = append(ev.fragments[route], e)
+	for _, id := range e.Identifiers[1:] {
+		ev.observeLink(pair{route, id.Key}, e.Type.Verb(), e.Stamp.Time)
+	}
+}
+
+func (ev *evidence) observeLink(p pair, verb graph.Verb, at int64) {
+	l, ok := ev.links[p]
+	if !ok {
+		l = &link{pair: p, verb: verb, first: at, last: at}
+		ev.links[p] = l
+		ev.meet(p.a, p.b)
+		ev.meet(p.b, p.a)
+	}
+	l.verb = max(l.verb, verb)
+	l.first = min(l.first, at)
+	l.last = max(l.last, at)
+}
+
+func (ev *evidence) meet(n, neighbour graph.NodeKey) {
+	if ev.neighbours[n] == nil {
+		ev.neighbours[n] = map[graph.NodeKey]bool{}
+	}
+	ev.neighbours[n][neighbour] = true
+}
+
+// holding are the assertions in force: of each thing asserted the newest, unless withdrawn (E1).
+func holding(assertions []graph.Assertion) []graph.Assertion {
+	type subject struct {
+		verb graph.AssertionVerb
+		pair
+	}
+	newest := map[subject]graph.Assertion{}
+	for _, a := range assertions {
+		s := subject{a.Verb, pair{a.A.Key, a.B.Key}}
+		old, ok := newest[s]
+		if !ok || a.At > old.At || a.At == old.At && a.ID > old.ID {
+			newest[s] = a
+		}
+	}
+	var held []graph.Assertion
+	for _, a := range newest {
+		if !a.Withdrawn {
+			held = append(held, a)
+		}
+	}
+	return held
+}
+
+func (ev *evidence) assert(a graph.Assertion) {
+	p := pair{a.A.Key, a.B.Key}
+	switch a.Verb {
+	case graph.AssertForce:
+		ev.forced[p] = a.At
+	case graph.AssertCannot:
+		ev.cannot[p] = true
+	case graph.AssertRetract:
+		ev.retracted[p] = true
+	case graph.AssertForget:
+		ev.forgotten[p.a] = true
+	}
+}
+
+// generic tells whether n has more neighbours than the rules allow one person's identifier (E3).
+func (ev *evidence) generic(n graph.NodeKey, rules *graph.Rules) bool {
+	customers := 0
+	for neighbour := range ev.neighbours[n] {
+		if neighbour.Class() == graph.ClassCustomer {
+			customers++
+		}
+	}
+	return rules.GenericCustomers > 0 && customers > rules.GenericCustomers ||
+		rules.GenericNeighbours > 0 && len(ev.neighbours[n]) > rules.GenericNeighbours
+}
+
+// conducts tells whether an observed link may join its ends (E4).
+func (ev *evidence) conducts(l *link, rules *graph.Rules) bool {
+	return !ev.retracted[l.pair] &&
+		!ev.forgotten[l.a] && !ev.forgotten[l.b] &&
+		!ev.generic(l.a, rules) && !ev.generic(l.b, rules)
+}
+
+// descending sorts nodes from the highest rank to the lowest.
+func descending(nodes []graph.NodeKey) {
+	slices.SortFunc(nodes, func(x, y graph.NodeKey) int { return y.Compare(x) })
+}

@@ -1,0 +1,32 @@
+package oracle
+
+import "github.com/kindred-id/kindred/graph"
+
+// Profiles are the identities with at least one event, in ascending order of id. Events and
+// assertions may come in any order and repeat. Raw forms of identifiers are left empty.
+func Profiles(events []graph.Event, assertions []graph.Assertion, rules *graph.Rules) []graph.Profile {
+	var listed []graph.Profile
+	for _, p := range AllProfiles(events, assertions, rules) {
+		if p.Events > 0 {
+			listed = append(listed, p)
+		}
+	}
+	return listed
+}
+
+// AllProfiles are all identities, those without an event included, in ascending order of id. An
+// identifier exists once any event or assertion names it, be the assertion withdrawn.
+func AllProfiles(events []graph.Event, assertions []graph.Assertion, rules *graph.Rules) []graph.Profile {
+	ev := gather(events, assertions)
+	var profiles []graph.Profile
+	for _, members := range resolve(ev, rules).partition() {
+		profiles = append(profiles, fold(ev, rules, members))
+	}
+	return profiles
+}
+
+// Partition are the identities as sets of identifiers, those without an event included: each in
+// descending rank, and all of them in ascending order of their first.
+func Partition(events []graph.Event, assertions []graph.Assertion, rules *graph.Rules) [][]graph.NodeKey {
+	return resolve(gather(events, assertions), rules).partition()
+}

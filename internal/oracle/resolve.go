@@ -1,0 +1,180 @@
+package oracle
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// entry is a link at one of its times, on its way to being taken.
+type entry struct {
+	pair
+	verb graph.Verb
+	time int64
+}
+
+func (e entry) forced() bool { return e.verb == graph.VerbForce }
+
+// refusal is an entry that was not let in, and the constraint that it would have broken.
+type refusal struct {
+	entry
+	cannot    bool
+	namespace string // of the limit, where it wasn't a cannot
+}
+
+// group is the members of one identity, as far as it has been put together.
+type group struct{ members []graph.NodeKey }
+
+// resolution is the state of resolving: in the end, who is who.
+type resolution struct {
+	ev       *evidence
+	rules    *graph.Rules
+	of       map[graph.NodeKey]*group
+	admitted map[graph.NodeKey]int64 // when a node was first joined to another
+	accepted []entry
+	refused  []refusal
+}
+
+func resolve(ev *evidence, rules *graph.Rules) *resolution {
+	r := &resolution{ev: ev, rules: rules, of: map[graph.NodeKey]*group{}, admitted: map[graph.NodeKey]int64{}}
+	for n := range ev.names {
+		r.of[n] = &group{members: []graph.NodeKey{n}}
+	}
+	for _, e := range entries(ev, rules) {
+		r.take(e)
+	}
+	return r
+}
+
+// entries are all conducting links in their total order (R1, R3).
+func entries(ev *evidence, rules *graph.Rules) []entry {
+	windowed := slices.ContainsFunc(rules.Limits, func(l graph.Limit) bool { return l.Within > 0 })
+	var all []entry
+	for _, l := range ev.links {
+		if !ev.conducts(l, rules) {
+			continue
+		}
+		first, last := entry{l.pair, l.verb, l.first}, entry{l.pair, l.verb, l.last}
+		switch {
+		case windowed && l.first != l.last:
+			all = append(all, first, last)
+		case rules.Precedence == graph.KeepFirst:
+			all = append(all, first)
+		default:
+			all = append(all, last)
+		}
+	}
+	for p, at := range ev.forced {
+		all = append(all, entry{p, graph.VerbForce, at})
+	}
+	slices.SortFunc(all, func(x, y entry) int {
+		byTime := cmp.Compare(x.time, y.time)
+		if rules.Precedence == graph.LatestWins {
+			byTime = -byTime
+		}
+		return cmp.Or(cmp.Compare(y.verb, x.verb), byTime, y.a.Compare(x.a), y.b.Compare(x.b))
+	})
+	return all
+}
+
+// take joins the groups of an entry's ends, unless they are one already or may not be (R2).
+func (r *resolution) take(e entry) {
+	x, y := r.of[e.a], r.of[e.b]
+	if x == y {
+		return
+	}
+	if why, ok := r.obstacle(e, x, y); ok {
+		r.refused = append(r.refused, why)
+		return
+	}
+	r.accepted = append(r.accepted, e)
+	r.admit(e.a, e.time)
+	r.admit(e.b, e.time)
+	x.members = append(x.members, y.members...)
+	for _, n := range y.members {
+		r.of[n] = x
+	}
+}
+
+func (r *resolution) admit(n graph.NodeKey, at int64) {
+	if _, ok := r.admitted[n]; !ok {
+		r.admitted[n] = at
+	}
+}
+
+// obstacle is the constraint that joining x and y by e would break; ok is false when there is none.
+func (r *resolution) obstacle(e entry, x, y *group) (why refusal, ok bool) {
+	for p := range r.ev.cannot {
+		if r.of[p.a] == x && r.of[p.b] == y || r.of[p.a] == y && r.of[p.b] == x {
+			return refusal{entry: e, cannot: true}, true
+		}
+	}
+	if e.forced() {
+		return refusal{}, false
+	}
+	for _, l := range r.rules.Limits {
+		if r.exceeds(l, x, y, e.time) {
+			return refusal{entry: e, namespace: l.Namespace}, true
+		}
+	}
+	return refusal{}, false
+}
+
+// exceeds tells whether x and y together hold more of the limit's namespace than it allows. A node
+// that was never joined to another would be admitted now.
+func (r *resolution) exceeds(l graph.Limit, x, y *group, now int64) bool {
+	mine, theirs := r.within(x, l.Namespace), r.within(y, l.Namespace)
+	if len(mine) == 0 || len(theirs) == 0 {
+		return false
+	}
+	all := slices.Concat(mine, theirs)
+	if l.Within == 0 {
+		return len(all) > l.Max
+	}
+	var times []int64
+	for _, n := range all {
+		at, ok := r.admitted[n]
+		if !ok {
+			at = now
+		}
+		times = append(times, at)
+	}
+	slices.Sort(times)
+	window := int64(l.Within / time.Millisecond)
+	for i := 0; i+l.Max < len(times); i++ {
+		if times[i+l.Max]-times[i] < window {
+			return true
+		}
+	}
+	return false
+}
+
+// within are the members of g that are of a namespace.
+func (r *resolution) within(g *group, namespace string) []graph.NodeKey {
+	var found []graph.NodeKey
+	for _, n := range g.members {
+		if r.ev.names[n].Namespace == namespace {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+// partition is every group in descending rank, and the groups in ascending order of their heads.
+func (r *resolution) partition() [][]graph.NodeKey {
+	done := map[*group]bool{}
+	var all [][]graph.NodeKey
+	for _, g := range r.of {
+		if done[g] {
+			continue
+		}
+		done[g] = true
+		members := slices.Clone(g.members)
+		descending(members)
+		all = append(all, members)
+	}
+	slices.SortFunc(all, func(x, y []graph.NodeKey) int { return x[0].Compare(y[0]) })
+	return all
+}

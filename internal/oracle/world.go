@@ -1,0 +1,262 @@
+package oracle
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/kindred-id/kindred/graph"
+	"pgregory.net/rapid"
+)
+
+// World is one history of a small and quarrelsome company: everything that was seen, in no order
+// and with repetitions, and the rules.
+type World struct {
+	Events     []graph.Event
+	Assertions []graph.Assertion
+	Rules      *graph.Rules
+}
+
+// RandomWorld makes a world from a seeded source.
+func RandomWorld(rng *rand.Rand) World {
+	return makeWorld(func(n int, _ string) int { return rng.IntN(n) })
+}
+
+// DrawWorld makes a world that rapid can shrink: towards fewer events, fewer identifiers, default
+// types and earlier times.
+func DrawWorld(t *rapid.T) World {
+	return makeWorld(func(n int, what string) int { return rapid.IntRange(0, n-1).Draw(t, what) })
+}
+
+// A chooser picks a number in [0, n); what says for what. 0 is always the plainest choice.
+type chooser func(n int, what string) int
+
+// oneIn is true once in n times; false is the plain choice.
+func (choose chooser) oneIn(n int, what string) bool { return choose(n, what) == n-1 }
+
+// Worlds play in few seconds, so that equal times are common.
+const (
+	worldStart = 1_767_225_600_000 // 2026-01-01, ms since 1970 UTC
+	worldTick  = 1_000             // ms
+	worldTicks = 24
+)
+
+// cast are the identifiers of worlds: few, so that they are shared, and of every class. Every world
+// has the first ones; the third is what everybody shares.
+var cast = []graph.NodeName{
+	Name("user_id", "u1"), Name("anonymous_id", "a1"), Name("email", "e1"),
+	Name("user_id", "u2"), Name("anonymous_id", "a2"), Name("email", "e2"),
+	Name("device_id", "d1"), Name("anonymous_id", "a3"), Name("user_id", "u3"),
+	Name("phone", "p1"), Name("anonymous_id", "a4"), Name("email", "e3"),
+	Name("user_id", "u4"), Name("device_id", "d2"), Name("anonymous_id", "a5"),
+}
+
+func makeWorld(choose chooser) World {
+	w := World{Rules: makeRules(choose)}
+	members := cast[:3+choose(len(cast)-2, "identifiers")]
+	events := 1 + choose(12, "events")
+	if choose.oneIn(2, "a busy world") {
+		events += 12
+	}
+	for i := range events {
+		e := makeEvent(choose, members, i)
+		if i > 0 && choose.oneIn(4, "identifiers met before") {
+			e.Identifiers = w.Events[choose(i, "in which event")].Identifiers
+		}
+		w.Events = append(w.Events, e)
+	}
+	for range choose(4, "repeated events") {
+		again := w.Events[choose(len(w.Events), "which event again")]
+		at := choose(len(w.Events)+1, "where again")
+		w.Events = slices.Insert(w.Events, at, again)
+	}
+	if choose.oneIn(2, "assertions at all") {
+		w.Assertions = makeAssertions(choose, members, w.Events)
+	}
+	return w
+}
+
+func makeRules(choose chooser) *graph.Rules {
+	r := &graph.Rules{
+		Name:       "world",
+		Precedence: graph.Precedence(choose(2, "precedence")),
+		MaxMembers: 1000, MaxLinks: 10000,
+	}
+	customers := [...]int{0, 2, 3}
+	neighbours := [...]int{0, 3, 5}
+	r.GenericCustomers = customers[choose(len(customers), "generic customers")]
+	r.GenericNeighbours = neighbours[choose(len(neighbours), "generic neighbours")]
+	for _, namespace := range []string{"user_id", "email", "anonymous_id", "device_id"} {
+		if limit := choose(4, "limit of "+namespace); limit < 3 {
+			l := graph.Limit{Namespace: namespace, Max: 1 + limit}
+			if namespace != "user_id" && choose.oneIn(2, "with a window") {
+				l.Within = time.Duration(1+choose(worldTicks/2, "window")) * worldTick * time.Millisecond
+			}
+			r.Limits = append(r.Limits, l)
+		}
+	}
+	// The version stands for the content, as in real rules: unequal rules get unequal versions.
+	r.Version, _ = hash("rules", fmt.Sprint(*r))
+	return r
+}
+
+// pick takes count different members besides those given, and gives all in descending rank.
+func pick(choose chooser, members []graph.NodeName, count int, what string, given ...graph.NodeName) []graph.NodeName {
+	picked := slices.Clone(given)
+	for len(picked) < len(given)+count {
+		// Where the choice is taken already, the next one that isn't.
+		i := choose(len(members), what)
+		for slices.Contains(picked, members[i]) {
+			i = (i + 1) % len(members)
+		}
+		picked = append(picked, members[i])
+	}
+	slices.SortFunc(picked, func(x, y graph.NodeName) int { return y.Key.Compare(x.Key) })
+	return picked
+}
+
+// Sources of worlds: the rank of a source is its place.
+var sources = []string{"web", "app", "till"}
+
+var worldTypes = []graph.EventType{
+	graph.TypeTrack, graph.TypeIdentify, graph.TypePage, graph.TypeTrack,
+	graph.TypeAlias, graph.TypeTrack, graph.TypeScreen, graph.TypeGroup,
+}
+
+func makeEvent(choose chooser, members []graph.NodeName, number int) graph.Event {
+	counts := [...]int{1, 2, 2, 2, 3, 3, 1, 4}
+	count := min(counts[choose(len(counts), "identifiers of the event")], len(members))
+	var ids []graph.Identifier
+	var given []graph.NodeName
+	if choose.oneIn(3, "what everybody shares") {
+		given = append(given, members[2])
+		count--
+	}
+	for _, n := range pick(choose, members, count, "identifier", given...) {
+		ids = append(ids, graph.Identifier{Key: n.Key, Namespace: n.Namespace, Value: []byte(n.Value)})
+	}
+	rank := choose(len(sources), "source")
+	e := newEvent(sources[rank], fmt.Sprintf("m%d", number), tick(choose, "event time"), uint8(rank))
+	e.Type = worldTypes[choose(len(worldTypes), "type")]
+	e.Identifiers = ids
+	if e.Type == graph.TypeTrack && choose.oneIn(2, "about an order") {
+		e.Order = makeOrder(choose)
+		e.Name = []byte(orderEvents[e.Order.Kind])
+	}
+	for range choose(3, "traits") {
+		e.Traits = append(e.Traits, makeTrait(choose))
+	}
+	return e
+}
+
+// newEvent is an event without identifiers, of a track call.
+func newEvent(source, id string, at int64, rank uint8) graph.Event {
+	seen, tie := message(source, id)
+	return graph.Event{
+		ID: []byte(id), Source: []byte(source), Seen: seen,
+		Stamp:    graph.Stamp{Time: at, Rank: rank, Tie: tie},
+		Received: at,
+		Type:     graph.TypeTrack,
+	}
+}
+
+func tick(choose chooser, what string) int64 {
+	return worldStart + worldTick*int64(choose(worldTicks, what))
+}
+
+func makeTrait(choose chooser) graph.Trait {
+	names := [...]string{"city", "plan"}
+	values := [...][]byte{[]byte(`"Bonn"`), []byte(`"Ulm"`), []byte(`{"n":1}`), nil}
+	return graph.Trait{
+		Name:  []byte(names[choose(len(names), "trait")]),
+		Value: values[choose(len(values), "trait value")],
+	}
+}
+
+var orderEvents = map[graph.OrderKind]string{
+	graph.OrderCompleted: "Order Completed",
+	graph.OrderUpdated:   "Order Updated",
+	graph.OrderCancelled: "Order Cancelled",
+	graph.OrderRefunded:  "Order Refunded",
+}
+
+func makeOrder(choose chooser) graph.OrderChange {
+	kinds := [...]graph.OrderKind{
+		graph.OrderCompleted, graph.OrderCompleted, graph.OrderUpdated, graph.OrderRefunded, graph.OrderCancelled,
+	}
+	o := graph.OrderChange{
+		Kind: kinds[choose(len(kinds), "order kind")],
+		ID:   fmt.Appendf(nil, "o%d", choose(3, "order")),
+	}
+	switch o.Kind {
+	case graph.OrderCompleted, graph.OrderUpdated:
+		if choose.oneIn(8, "without money") {
+			return o
+		}
+		currencies := [...]graph.Currency{{'E', 'U', 'R'}, {'E', 'U', 'R'}, {'U', 'S', 'D'}}
+		o.Currency = currencies[choose(len(currencies), "currency")]
+		o.Rule = graph.NetRevenue + graph.NetRule(choose(5, "net rule"))
+		o.Net = 500 * int64(choose(6, "net"))
+		o.Discount = 100 * int64(choose(3, "discount"))
+		if choose.oneIn(4, "with a coupon") {
+			o.Coupon = []byte("SPRING")
+		}
+	case graph.OrderRefunded:
+		o.Full = choose.oneIn(3, "whole refund")
+		if !o.Full {
+			o.Refund = 700 * int64(choose(4, "refund"))
+		}
+	}
+	return o
+}
+
+// makeAssertions asserts of few pairs, so that one is often asserted, withdrawn and asserted again.
+func makeAssertions(choose chooser, members []graph.NodeName, events []graph.Event) []graph.Assertion {
+	about := make([][]graph.NodeName, 1+choose(3, "asserted pairs"))
+	for i := range about {
+		about[i] = makeSubject(choose, members, events)
+	}
+	verbs := [...]graph.AssertionVerb{
+		graph.AssertForce, graph.AssertCannot, graph.AssertRetract, graph.AssertForce, graph.AssertCannot, graph.AssertForget,
+	}
+	var all []graph.Assertion
+	for i := range 1 + choose(5, "assertions") {
+		names := about[choose(len(about), "asserted pair")]
+		a := graph.Assertion{
+			Verb: verbs[choose(len(verbs), "assertion")],
+			A:    names[0], B: names[1],
+			At:        tick(choose, "assertion time"),
+			ID:        fmt.Sprintf("x%d", i),
+			By:        "operator",
+			Withdrawn: choose.oneIn(3, "withdrawn"),
+		}
+		if a.Verb == graph.AssertForget {
+			a.A, a.B = names[choose(2, "which is forgotten")], graph.NodeName{}
+		}
+		all = append(all, a)
+	}
+	if choose.oneIn(4, "repeated assertion") {
+		all = append(all, all[choose(len(all), "which assertion again")])
+	}
+	return all
+}
+
+// makeSubject is a pair to assert something of: any two members; or the ends of a link that was
+// seen; or two of one namespace, of which either may never have been seen.
+func makeSubject(choose chooser, members []graph.NodeName, events []graph.Event) []graph.NodeName {
+	switch choose(3, "kind of asserted pair") {
+	case 1:
+		if ids := events[choose(len(events), "event with the pair")].Identifiers; len(ids) > 1 {
+			return []graph.NodeName{nodeName(ids[0]), nodeName(ids[1+choose(len(ids)-1, "end of the link")])}
+		}
+	case 2:
+		namespace := members[0].Namespace
+		members = slices.DeleteFunc(slices.Clone(cast), func(n graph.NodeName) bool { return n.Namespace != namespace })
+	}
+	return pick(choose, members, 2, "asserted")
+}
+
+func nodeName(id graph.Identifier) graph.NodeName {
+	return graph.NodeName{Key: id.Key, Namespace: id.Namespace, Value: string(id.Value)}
+}

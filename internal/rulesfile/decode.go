@@ -1,0 +1,231 @@
+package rulesfile
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
+)
+
+// topLevel stands for the file as a whole where a key is expected.
+const topLevel = "rules"
+
+var keys = []string{
+	"extends", "name", "order", "limits", "generic", "caps", "namespaces", "identifiers", "blocked",
+	"phone_region", "default_currency", "sources",
+}
+
+// empty is what a file that extends nothing begins with: no limit, nothing generic, but caps, which
+// there are always.
+func empty() *File {
+	defaults := graph.DefaultRules()
+	return &File{
+		Rules:      &graph.Rules{MaxMembers: defaults.MaxMembers, MaxLinks: defaults.MaxLinks},
+		Identifier: identifier.Config{Region: identifier.DefaultRegion},
+		Currency:   DefaultCurrency,
+	}
+}
+
+// file reads a whole file. The order of the calls is that of need: what names namespaces comes
+// after what makes them.
+func (d *decoder) file(root *yaml.Node) *File {
+	f := empty()
+	if root == nil {
+		return f
+	}
+	fields := d.fields(root, topLevel, keys...)
+	if n := fields["extends"]; n != nil {
+		f = d.extends(n)
+	}
+	for _, part := range []struct {
+		key  string
+		read func(f *File, n *yaml.Node, key string)
+	}{
+		{"name", d.name},
+		{"order", d.order},
+		{"generic", d.generic},
+		{"caps", d.caps},
+		{"namespaces", d.namespaces},
+		{"limits", d.limits},
+		{"identifiers", d.paths},
+		{"phone_region", d.region},
+		{"blocked", d.blocked},
+		{"default_currency", d.currency},
+		{"sources", d.sources},
+	} {
+		if n := fields[part.key]; n != nil {
+			part.read(f, n, part.key)
+		}
+	}
+	return f
+}
+
+// extends gives the preset to begin with, without its name.
+func (d *decoder) extends(n *yaml.Node) *File {
+	name, ok := d.text(n, "extends")
+	if !ok {
+		return empty()
+	}
+	if !slices.Contains(Presets(), name) {
+		d.fail(n, "extends", "unknown preset %q; presets are %s", name, presetList())
+		return empty()
+	}
+	f := preset(name)
+	f.Rules.Name = ""
+	return f
+}
+
+func (d *decoder) name(f *File, n *yaml.Node, key string) {
+	if name, ok := d.text(n, key); ok {
+		f.Rules.Name = name
+	}
+}
+
+func (d *decoder) order(f *File, n *yaml.Node, key string) {
+	switch order, ok := d.text(n, key); {
+	case !ok:
+	case order == "keep_first":
+		f.Rules.Precedence = graph.KeepFirst
+	case order == "latest_wins":
+		f.Rules.Precedence = graph.LatestWins
+	default:
+		d.fail(n, key, "unknown order %q; want keep_first or latest_wins", order)
+	}
+}
+
+func (d *decoder) generic(f *File, n *yaml.Node, key string) {
+	fields := d.fields(n, key, "customers", "neighbours")
+	d.set(&f.Rules.GenericCustomers, fields, key, "customers", 0)
+	d.set(&f.Rules.GenericNeighbours, fields, key, "neighbours", 0)
+}
+
+func (d *decoder) caps(f *File, n *yaml.Node, key string) {
+	fields := d.fields(n, key, "identifiers", "links")
+	d.set(&f.Rules.MaxMembers, fields, key, "identifiers", 2)
+	d.set(&f.Rules.MaxLinks, fields, key, "links", 1)
+}
+
+// set sets a number when there is one under key.sub.
+func (d *decoder) set(to *int, fields map[string]*yaml.Node, key, sub string, least int) {
+	if n := fields[sub]; n != nil {
+		if v, ok := d.number(n, join(key, sub), least); ok {
+			*to = v
+		}
+	}
+}
+
+func (d *decoder) namespaces(f *File, n *yaml.Node, key string) {
+	f.Identifier.Namespaces = nil
+	for _, e := range d.entries(n, key) {
+		at := join(key, e.key)
+		fields := d.fields(e.node, at, "class", "normalise")
+		if fields["class"] == nil {
+			d.fail(e.where, at, "no class; want class: customer, contact, device or cookie")
+			continue
+		}
+		name, ok := d.text(fields["class"], join(at, "class"))
+		if !ok {
+			continue
+		}
+		class, err := graph.ParseClass(name)
+		if err != nil {
+			d.fail(fields["class"], at, "%w", err)
+			continue
+		}
+		normaliser := string(graph.NormaliseTrim)
+		if fields["normalise"] != nil {
+			if normaliser, ok = d.text(fields["normalise"], join(at, "normalise")); !ok {
+				continue
+			}
+		}
+		ns := graph.Namespace{Name: e.key, Class: class, Normaliser: graph.Normaliser(normaliser)}
+		if d.accepts(e.where, key, identifier.Config{Namespaces: []graph.Namespace{ns}}) {
+			f.Identifier.Namespaces = append(f.Identifier.Namespaces, ns)
+		}
+	}
+}
+
+// accepts asks package identifier about one part of the configuration, so that the answer gets a line.
+func (d *decoder) accepts(n *yaml.Node, key string, cfg identifier.Config) bool {
+	if _, err := identifier.New([16]byte{}, cfg); err != nil {
+		d.fail(n, key, "%w", err)
+		return false
+	}
+	return true
+}
+
+// known lists the namespaces that there are: the default ones, then the file's own by name.
+func (f *File) known() []string {
+	var own, names []string
+	for _, ns := range graph.DefaultNamespaces() {
+		names = append(names, ns.Name)
+	}
+	for _, ns := range f.Identifier.Namespaces {
+		if !slices.Contains(names, ns.Name) {
+			own = append(own, ns.Name)
+		}
+	}
+	slices.Sort(own)
+	return append(names, own...)
+}
+
+// isKnown tells whether there is such a namespace, and fails when there is none.
+func (d *decoder) isKnown(f *File, n *yaml.Node, key, namespace string) bool {
+	if known := f.known(); !slices.Contains(known, namespace) {
+		d.fail(n, key, "unknown namespace %q; known: %s; add your own under namespaces", namespace, strings.Join(known, ", "))
+		return false
+	}
+	return true
+}
+
+// limits reads limits into those that there are, and leaves them in the order of the namespaces: the
+// same limits are the same rules, however they were put together.
+func (d *decoder) limits(f *File, n *yaml.Node, key string) {
+	limits := f.Rules.Limits
+	for _, e := range d.entries(n, key) {
+		at := join(key, e.key)
+		if !d.isKnown(f, e.where, at, e.key) {
+			continue
+		}
+		limits = slices.DeleteFunc(limits, func(l graph.Limit) bool { return l.Namespace == e.key })
+		if limit, ok := d.limit(e.node, at); ok {
+			limit.Namespace = e.key
+			limits = append(limits, limit)
+		}
+	}
+	known := f.known()
+	slices.SortFunc(limits, func(a, b graph.Limit) int {
+		return cmp.Compare(slices.Index(known, a.Namespace), slices.Index(known, b.Namespace))
+	})
+	f.Rules.Limits = limits
+}
+
+// limit reads a number, {max, within}, or none.
+func (d *decoder) limit(n *yaml.Node, key string) (l graph.Limit, ok bool) {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		fields := d.fields(n, key, "max", "within")
+		if fields["max"] == nil {
+			d.fail(n, key, "no max; want {max: 5, within: 7d}")
+			return l, false
+		}
+		if l.Max, ok = d.number(fields["max"], join(key, "max"), 1); !ok {
+			return l, false
+		}
+		if within := fields["within"]; within != nil {
+			l.Within, ok = d.window(within, join(key, "within"))
+		}
+		return l, ok
+	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!int":
+		l.Max, ok = d.number(n, key, 1)
+		return l, ok
+	case n.Kind == yaml.ScalarNode && n.Value == "none":
+		return l, false
+	}
+	d.fail(n, key, "want a number of 1 or more, {max: 5, within: 7d}, or none; got %s", describe(n))
+	return l, false
+}

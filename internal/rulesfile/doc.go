@@ -1,0 +1,37 @@
+// Package rulesfile reads the rules of a deployment from YAML: a preset by its name, or a file.
+//
+//	preset or file ──► YAML nodes ──► File{Rules, Identifier, Paths, Currency, Sources}
+//	                        │              ▲
+//	              problems, with lines     └── what it extends
+//
+// The whole format, with every key:
+//
+//	extends: default            # a preset to begin with; without it, from nothing
+//	name: acme                  # for people; the file's name unless given
+//	order: keep_first           # or latest_wins
+//	limits:
+//	  email: 5
+//	  anonymous_id: {max: 5, within: 7d}
+//	  phone: none               # lifts the limit of what is extended
+//	generic: {customers: 10, neighbours: 100}
+//	caps: {identifiers: 1000, links: 10000}
+//	namespaces:                 # own namespaces, beside the default ones
+//	  loyalty_card: {class: customer, normalise: trim}
+//	identifiers:                # where events carry them: a path of keys, and the namespace
+//	  - {path: properties.loyalty_card, namespace: loyalty_card}
+//	blocked:
+//	  values: [nobody, "phone:+1 415 555 0000"]
+//	  patterns: ['(?i)^qa-']
+//	phone_region: US
+//	default_currency: USD
+//	sources: [crm, web]         # where two say different things at one time, the first wins
+//
+// What extends a preset takes over all of it, and replaces what it states itself: limits one by one,
+// generic and caps key by key, every other key as a whole. The presets, in presets/, explain the
+// meaning of each key of the rules.
+//
+// Invariants:
+//   - F1: what Load gives passes graph.Rules.Check and identifier.New.
+//   - F2: Rules.Version is a function of what the rules say, not of how the file is written, nor of its name.
+//   - F3: a key that is not known is an error: a misspelt limit never means no limit.
+package rulesfile

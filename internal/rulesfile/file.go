@@ -1,0 +1,96 @@
+package rulesfile
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
+)
+
+// File is what a preset or a file says.
+type File struct {
+	Rules      *graph.Rules
+	Identifier identifier.Config
+	Paths      []PathMapping // in the order of the file
+	Currency   string        // of money that names none: ISO 4217, three capitals
+	Sources    []string      // the most trusted first; those that are not listed rank below
+}
+
+// PathMapping says that events carry identifiers of a namespace at a path: keys of nested JSON
+// objects, from the event down, with dots between.
+type PathMapping struct {
+	Path      string
+	Namespace string
+}
+
+// DefaultCurrency is the currency of money that names none.
+const DefaultCurrency = "USD"
+
+// fileBytesMax bounds a rules file.
+const fileBytesMax = 1 << 20
+
+// Load reads the preset of that name, or else the file at that path. A file that is called like a
+// preset is reached as ./name.
+//
+// It fails with everything that is wrong with a file at once, a line a problem.
+func Load(nameOrPath string) (*File, error) {
+	if slices.Contains(Presets(), nameOrPath) {
+		return preset(nameOrPath), nil
+	}
+	content, err := read(nameOrPath)
+	if err != nil {
+		// Nobody keeps rules in a file without a folder or an ending: it is a preset, misspelt.
+		if errors.Is(err, os.ErrNotExist) && filepath.Ext(nameOrPath) == "" && filepath.Base(nameOrPath) == nameOrPath {
+			return nil, fmt.Errorf("rules %q: no such preset or file; presets are %s", nameOrPath, presetList())
+		}
+		return nil, fmt.Errorf("read rules: %w; give a file, or a preset: %s", err, presetList())
+	}
+	return Parse(nameOrPath, content)
+}
+
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, fileBytesMax+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(content) > fileBytesMax {
+		return nil, fmt.Errorf("%s: above %d bytes", path, fileBytesMax)
+	}
+	return content, nil
+}
+
+// Parse reads the content of a rules file; path is for messages, and names rules that have no name.
+func Parse(path string, content []byte) (*File, error) {
+	root, err := parseYAML(content)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	d := &decoder{path: path}
+	f := d.file(root)
+	if len(d.problems) > 0 {
+		return nil, errors.Join(d.problems...)
+	}
+	if f.Rules.Name == "" {
+		f.Rules.Name = cmp.Or(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), filepath.Base(path))
+	}
+	if err := f.Rules.Check(); err != nil {
+		return nil, fmt.Errorf("%s: rules that contradict each other: %w", path, err)
+	}
+	if _, err := identifier.New([16]byte{}, f.Identifier); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	f.Rules.Version = version(f.Rules)
+	return f, nil
+}

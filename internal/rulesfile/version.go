@@ -1,0 +1,25 @@
+package rulesfile
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// version hashes what decides who is who, in one canonical form. The name is left out, and so is
+// what only concerns events to come: neither asks for anybody to be resolved anew.
+func version(r *graph.Rules) uint64 {
+	var lines []string
+	for _, l := range r.Limits {
+		lines = append(lines, fmt.Sprintf("limit %s %d %d\n", l.Namespace, l.Max, l.Within.Milliseconds()))
+	}
+	slices.Sort(lines)
+	text := fmt.Sprintf("order %d\ngeneric %d %d\ncaps %d %d\n%s", r.Precedence,
+		r.GenericCustomers, r.GenericNeighbours, r.MaxMembers, r.MaxLinks, strings.Join(lines, ""))
+	sum := sha256.Sum256([]byte(text))
+	return binary.BigEndian.Uint64(sum[:])
+}

@@ -1,0 +1,43 @@
+package rulesfile
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// windowMax bounds a window: a hundred years are for ever.
+const windowMax = 36500 * 24 * time.Hour
+
+// window reads the length of a window of event time.
+func (d *decoder) window(n *yaml.Node, key string) (time.Duration, bool) {
+	text, ok := d.text(n, key)
+	if !ok {
+		return 0, false
+	}
+	w, ok := parseWindow(text)
+	if !ok {
+		d.fail(n, key, "window %.60q: want days or a time above zero, such as 7d, 12h or 1h30m, in whole milliseconds; for ever is without it", text)
+	}
+	return w, ok
+}
+
+// parseWindow reads days, as in "7d", or what time.ParseDuration reads.
+func parseWindow(text string) (time.Duration, bool) {
+	var w time.Duration
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		if err != nil {
+			return 0, false
+		}
+		w = time.Duration(n) * 24 * time.Hour
+	} else {
+		var err error
+		if w, err = time.ParseDuration(text); err != nil {
+			return 0, false
+		}
+	}
+	return w, w > 0 && w <= windowMax && w%time.Millisecond == 0
+}
