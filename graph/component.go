@@ -332,11 +332,10 @@ func (c *Component) neighbour(node, generic NodeName, rules *Rules, out *Outbox)
 
 // refused notes that a node this component had claimed stays where it is.
 func (c *Component) refused(m *Message, rules *Rules, out *Outbox) {
-	i, found := searchMember(c.members, m.Via)
-	if !found {
-		return
-	}
 	before := c.snapshot(rules)
+	// The refusal may overtake the Absorb with the claim that it answers: then it waits here, as a
+	// member known by its key alone.
+	i, _ := c.member(NodeName{Key: m.Via}, false)
 	via := &c.members[i]
 	switch m.Reason {
 	case RefusedGeneric:
@@ -386,9 +385,11 @@ func (c *Component) absorb(ev *Evidence, rules *Rules, out *Outbox) {
 
 // uniteMember adds a member with its fragment, or what is new of it.
 func (c *Component) uniteMember(m *Member) {
-	i, _ := c.member(m.NodeName, false)
+	i, found := searchMember(c.members, m.Key)
+	overtaken := found && c.members[i].Namespace == "" && c.members[i].Refused
+	i, _ = c.member(m.NodeName, false)
 	mine := &c.members[i]
-	c.set(mine, mine.Hosted || m.Hosted, mine.Generic || m.Generic)
+	c.set(mine, (mine.Hosted || m.Hosted) && !overtaken, mine.Generic || m.Generic)
 	mine.Refused = (mine.Refused || m.Refused) && !mine.Hosted
 	if order := m.RawStamp.Compare(mine.RawStamp); order > 0 || order == 0 && m.Raw > mine.Raw {
 		mine.Raw, mine.RawStamp = m.Raw, m.RawStamp
@@ -427,11 +428,10 @@ func (c *Component) assert(a *Assertion, rules *Rules, out *Outbox) {
 	c.member(a.A, true)
 	c.uniteAssertion(a)
 	if a.Verb == AssertForce && !a.Withdrawn {
+		// Also where B is claimed already: that claim may yet be refused, this one can't be.
 		i, _ := c.member(a.B, false)
-		if m := &c.members[i]; !m.Hosted {
-			c.set(m, true, m.Generic)
-			out.send(Message{Kind: KindJoin, To: a.B.Key, Via: a.B.Key, Root: c.root, Force: true})
-		}
+		c.set(&c.members[i], true, c.members[i].Generic)
+		out.send(Message{Kind: KindJoin, To: a.B.Key, Via: a.B.Key, Root: c.root, Force: true})
 	}
 	c.partition = nil
 	c.changed(&before, LinkKey{}, rules, out)
