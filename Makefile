@@ -1,0 +1,89 @@
+SHELL := /bin/bash
+GO ?= go
+BIN := bin/kindred
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 10s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## Build bin/kindred
+	@mkdir -p bin
+	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/kindred
+
+.PHONY: run
+run: build ## Run the demo: shoppers stream in, and their identities merge before your eyes
+	$(BIN) demo
+
+.PHONY: test
+test: race properties mutants kill scale ## All tests: race detector, properties, mutants, kill -9, a million events
+
+.PHONY: unit
+unit: ## The quick tests
+	$(GO) test -short ./...
+
+.PHONY: race
+race: ## Every test under the race detector
+	$(GO) test -race -short ./...
+
+.PHONY: properties
+properties: ## Same events, same people: fixed and fresh seeds, printed
+	$(GO) test -count=1 -v -run 'SameEvents|Schedules|Property|Prop' ./graph ./actors ./internal/sim 2>&1 | grep -vE '^(=== |    --- PASS)'
+
+.PHONY: mutants
+mutants: ## Break each rule of the protocol on purpose: the simulator must find every one
+	$(GO) test -count=1 -tags mutant -run Mutants -v ./actors 2>&1 | grep -vE '^=== '
+
+.PHONY: kill
+kill: build ## kill -9 at 50 random moments of an ingest, from a file and over HTTP
+	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run TestKill -v -timeout 20m ./cmd/kindred
+
+.PHONY: scale
+scale: build ## A million events of 100,000 people: the export equals the truth
+	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run TestScale -v -timeout 20m ./cmd/kindred
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for FUZZTIME (10s)
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: fmt
+fmt: ## Format
+	gofmt -w $$(git ls-files '*.go')
+
+.PHONY: lint
+lint: ## staticcheck and golangci-lint, pinned
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) run $(LINT) run ./...
+
+.PHONY: bench
+bench: ## Benchmarks of the hot path, with allocations
+	$(GO) test -run '^$$' -bench . -benchmem ./bench ./graph ./ingest
+
+.PHONY: bench-compare
+bench-compare: build ## The engine against a plain in-memory resolver over the same bytes
+	$(BIN) bench
+
+.PHONY: generate
+generate: ## Regenerate what is generated
+	$(GO) generate ./...
+
+.PHONY: golden
+golden: ## Rewrite the golden files of the command-line tests
+	$(GO) test ./cmd/kindred -run Script -update
+
+.PHONY: verify
+verify: ## Format, vet, lint, short fuzz, and that generating changes nothing
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "make fmt"; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags mutant ./...
+	$(GO) mod verify
+	$(MAKE) lint
+	$(MAKE) fuzz FUZZTIME=5s
+	$(MAKE) generate
+	@git diff --exit-code -- . || { echo "generating changed files: commit them"; exit 1; }

@@ -1,0 +1,109 @@
+package actors
+
+import (
+	"github.com/kindred-id/kindred/graph"
+)
+
+// Envelope travels from shard to shard: messages of the channel between them, and what the sender
+// has taken of the channel in the other direction. It may be lost, repeated, delayed or overtaken.
+type Envelope struct {
+	From     graph.ShardID
+	Messages []Wire
+	Acked    uint64 // valid with HasAck
+	HasAck   bool
+}
+
+// Wire is one message of a channel. Numbers start at 1 and have no gaps.
+type Wire struct {
+	Seq  uint64
+	Body []byte
+}
+
+// Bounds of what a sender has under way to one shard before it waits for an ack.
+const (
+	windowMessages = 256
+	windowBytes    = 1 << 20
+
+	resendAfter = 200  // ms, doubling
+	resendMost  = 5000 // ms
+)
+
+// outbox holds the messages to one shard that it has not acknowledged. They are durable in the log
+// records that they were sent in.
+type outbox struct {
+	sent    uint64 // number of the last message
+	acked   uint64 // the last one acknowledged
+	waiting []outgoing
+	flown   int    // how many of waiting are under way
+	flying  int    // their bytes
+	last    int64  // when the last one was put on its way, ms
+	backoff int64  // ms
+	noted   uint64 // acked, as the log knows it
+}
+
+type outgoing struct {
+	Wire
+	record uint64 // the log record that holds it
+}
+
+// acknowledge drops what the other shard has taken.
+func (o *outbox) acknowledge(seq uint64) {
+	if seq <= o.acked {
+		return
+	}
+	o.acked = seq
+	n := 0
+	for n < len(o.waiting) && o.waiting[n].Seq <= seq {
+		if n < o.flown {
+			o.flying -= len(o.waiting[n].Body)
+		}
+		n++
+	}
+	clear(o.waiting[:n])
+	o.waiting = o.waiting[n:]
+	if len(o.waiting) == 0 {
+		o.waiting = nil
+	}
+	o.flown = max(0, o.flown-n)
+	o.backoff = resendAfter
+}
+
+// fly takes what the window has room for.
+func (o *outbox) fly(now int64) []Wire {
+	var wires []Wire
+	for o.flown < len(o.waiting) && o.flown < windowMessages && (o.flying == 0 || o.flying+len(o.waiting[o.flown].Body) <= windowBytes) {
+		w := o.waiting[o.flown].Wire
+		wires = append(wires, w)
+		o.flying += len(w.Body)
+		o.flown++
+	}
+	if len(wires) > 0 {
+		o.last = now
+		o.backoff = max(o.backoff, resendAfter)
+	}
+	return wires
+}
+
+// overdue puts what is under way back when no ack came for too long.
+func (o *outbox) overdue(now int64) bool {
+	if o.flown == 0 || now-o.last < o.backoff {
+		return false
+	}
+	o.flown, o.flying = 0, 0
+	o.backoff = min(2*o.backoff, resendMost)
+	return true
+}
+
+// oldest is the record that holds the first unacknowledged message; 0 when there is none.
+func (o *outbox) oldest() uint64 {
+	if len(o.waiting) == 0 {
+		return 0
+	}
+	return o.waiting[0].record
+}
+
+// Post is an envelope and where it goes.
+type Post struct {
+	To graph.ShardID
+	Envelope
+}

@@ -1,0 +1,297 @@
+package actors
+
+import (
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// logSpan is the log that the store holds: records from low to the last one, with their sizes.
+type logSpan struct {
+	low   uint64 // the first record kept
+	sizes []int  // from low on
+	bytes int64
+}
+
+func (l *logSpan) append(size int) {
+	l.sizes = append(l.sizes, size)
+	l.bytes += int64(size)
+}
+
+// cut is the first record of the newest ones that together have at most keep bytes.
+func (l *logSpan) cut(keep int64) uint64 {
+	rest := l.bytes
+	for i, size := range l.sizes {
+		if rest <= keep {
+			return l.low + uint64(i)
+		}
+		rest -= int64(size)
+	}
+	return l.low + uint64(len(l.sizes))
+}
+
+// before is the size of the records before seq.
+func (l *logSpan) before(seq uint64) (bytes int64) {
+	for i := uint64(0); i+l.low < seq && i < uint64(len(l.sizes)); i++ {
+		bytes += int64(l.sizes[i])
+	}
+	return bytes
+}
+
+func (l *logSpan) truncate(low uint64) {
+	for l.low < low && len(l.sizes) > 0 {
+		l.bytes -= int64(l.sizes[0])
+		l.sizes = l.sizes[1:]
+		l.low++
+	}
+}
+
+// dirtyQueue holds nodes whose rows lack records, in the order in which they began to. An entry
+// whose node has been written since is passed over.
+type dirtyQueue struct {
+	entries []dirtyEntry
+}
+
+type dirtyEntry struct {
+	r     *resident
+	since uint64
+}
+
+func (q *dirtyQueue) push(r *resident) { q.entries = append(q.entries, dirtyEntry{r, r.dirtySince}) }
+
+// head is the node that has been dirty for the longest; nil when none is.
+func (q *dirtyQueue) head() *resident {
+	for len(q.entries) > 0 {
+		if e := q.entries[0]; e.r.dirtySince == e.since {
+			return e.r
+		}
+		q.pop()
+	}
+	q.entries = nil
+	return nil
+}
+
+func (q *dirtyQueue) pop() {
+	q.entries[0] = dirtyEntry{}
+	q.entries = q.entries[1:]
+}
+
+// evictionsPerCommit bounds how many dirty nodes one commit writes to make room in memory.
+const evictionsPerCommit = 256
+
+// prepare closes the record and adds to the batch what is written behind: the nodes that keep the
+// log from being truncated, and those that memory has no room for.
+func (s *Shard) prepare() (bool, error) {
+	for i := range s.outboxes {
+		if o := &s.outboxes[i]; s.begun && o.acked > o.noted {
+			s.record.AddAck(uint16(i), o.acked)
+			o.noted = o.acked
+		}
+	}
+	if !s.begun {
+		return !s.batch.Empty(), nil
+	}
+	s.addCounters()
+	s.seq++
+	record := s.record.Bytes()
+	s.sizeHint = len(record) + len(record)/4
+	s.key = storage.AppendLogKey(s.key[:0], s.id, s.seq)
+	s.batch.Set(s.key, record)
+	s.log.append(len(record))
+	for _, e := range s.logged {
+		e.r.pending = append(e.r.pending, record[e.start:e.end:e.end])
+	}
+	for _, m := range s.sending {
+		o := &s.outboxes[m.to]
+		o.waiting = append(o.waiting, outgoing{Wire{m.seq, record[m.start:m.end:m.end]}, s.seq})
+	}
+
+	cut := s.log.cut(s.limits.LogBytes)
+	for r := s.dirty.head(); r != nil && r.dirtySince < cut; r = s.dirty.head() {
+		s.write(r)
+	}
+	s.makeRoom()
+	return true, s.truncate()
+}
+
+// write puts a node's row, and the block of its timeline that is not stored yet, into the batch.
+// Both count up to this record, which is in the same batch.
+func (s *Shard) write(r *resident) {
+	s.body = s.enc.Node(s.body[:0], &r.Node, s.seq)
+	s.key = storage.AppendNodeKey(s.key[:0], s.id, r.Key)
+	s.batch.Set(s.key, s.body)
+	if len(r.pending) > 0 {
+		s.body = s.enc.Block(s.body[:0], r.pending)
+		s.key = storage.AppendTimelineKey(s.key[:0], s.id, r.Key, s.seq)
+		s.batch.Set(s.key, s.body)
+		r.pending = nil
+	}
+	r.applied, r.dirtySince = s.seq, 0
+	s.nodes.measure(r)
+}
+
+// makeRoom writes nodes that are to be passivated. They leave memory once that is durable.
+func (s *Shard) makeRoom() {
+	over := s.nodes.bytes - s.limits.ActorBytes
+	for n := 0; over > 0 && n < evictionsPerCommit; n++ {
+		r := s.nodes.candidate()
+		if r == nil {
+			return
+		}
+		over -= residentBytes + int64(r.size)
+		if r.dirtySince != 0 {
+			s.write(r)
+		}
+	}
+}
+
+// truncateShare is the part of the log limit by which the log is truncated at a time: every
+// truncation is a range deletion, and those are not free.
+const truncateShare = 4
+
+// truncate deletes the records that nothing needs any more (A5).
+func (s *Shard) truncate() error {
+	low := s.seq + 1
+	if r := s.dirty.head(); r != nil {
+		low = min(low, r.dirtySince)
+	}
+	for i := range s.outboxes {
+		if oldest := s.outboxes[i].oldest(); oldest > 0 {
+			low = min(low, oldest)
+		}
+	}
+	if low <= s.log.low || s.log.before(low) < s.limits.LogBytes/truncateShare {
+		return nil
+	}
+	if err := s.seen.Expire(s.now, &s.batch); err != nil {
+		return err
+	}
+	if err := s.seen.Flush(&s.batch); err != nil {
+		return err
+	}
+	s.batch.DeleteRange(storage.AppendLogKey(nil, s.id, s.log.low), storage.AppendLogKey(nil, s.id, low))
+	s.log.truncate(low)
+	s.writeMeta()
+	return nil
+}
+
+func (s *Shard) writeMeta() {
+	meta := storage.ShardMeta{Applied: s.seq, Low: s.log.low}
+	for i, p := range s.positions {
+		if p > 0 {
+			meta.Positions = append(meta.Positions, storage.Position{Source: uint16(i), Seq: p})
+		}
+	}
+	for i := range s.outboxes {
+		if o := &s.outboxes[i]; o.sent > 0 {
+			meta.Sent = append(meta.Sent, storage.Ack{To: uint16(i), Seq: o.sent})
+		}
+	}
+	s.body = s.enc.ShardMeta(s.body[:0], &meta)
+	s.key = storage.AppendMetaKey(s.key[:0], s.id)
+	s.batch.Set(s.key, s.body)
+}
+
+// Flush writes every dirty node and truncates the log as far as it goes, so that the next start has
+// nothing to replay. Step's rules hold: what it leaves in Batch is to be committed.
+func (s *Shard) Flush(now int64) error {
+	s.begin(now)
+	for r := s.dirty.head(); r != nil; r = s.dirty.head() {
+		s.write(r)
+	}
+	limit := s.limits.LogBytes
+	s.limits.LogBytes = 0
+	err := s.truncate()
+	s.limits.LogBytes = limit
+	return err
+}
+
+// Batch is what the step under way writes. It is valid until the next Step.
+func (s *Shard) Batch() *storage.Batch { return &s.batch }
+
+// Committed is called when the batch is durable. It returns what may leave the shard now: messages
+// to other shards with acknowledgements, and changes. The changes are the caller's.
+func (s *Shard) Committed(now int64) (posts []Post, changes []graph.Change) {
+	for i := range s.outboxes {
+		if wires := s.outboxes[i].fly(now); len(wires) > 0 {
+			posts = append(posts, s.post(graph.ShardID(i), wires))
+		}
+	}
+	for _, from := range s.heard {
+		posts = s.ack(posts, from)
+	}
+	s.heard = s.heard[:0]
+	changes, s.changes = s.changes, nil
+	s.passivate()
+	return posts, changes
+}
+
+func (s *Shard) post(to graph.ShardID, wires []Wire) Post {
+	return Post{to, Envelope{From: s.id, Messages: wires}}
+}
+
+// ack tells a shard what was taken of its channel, along with messages to it where there are any.
+func (s *Shard) ack(posts []Post, to graph.ShardID) []Post {
+	for i := range posts {
+		if posts[i].To == to {
+			posts[i].Acked, posts[i].HasAck = s.positions[to], true
+			return posts
+		}
+	}
+	return append(posts, Post{to, Envelope{From: s.id, Acked: s.positions[to], HasAck: true}})
+}
+
+// Acked notes how far another shard has taken this one's messages, and returns what may follow.
+func (s *Shard) Acked(from graph.ShardID, seq uint64, now int64) []Post {
+	o := &s.outboxes[from]
+	if seq > o.sent {
+		return nil // of a message that was never committed: impossible, and harmless
+	}
+	o.acknowledge(seq)
+	if wires := o.fly(now); len(wires) > 0 {
+		return []Post{s.post(from, wires)}
+	}
+	return nil
+}
+
+// Tick resends what was not acknowledged for too long.
+func (s *Shard) Tick(now int64) (posts []Post) {
+	for i := range s.outboxes {
+		o := &s.outboxes[i]
+		if !o.overdue(now) && o.flown == len(o.waiting) {
+			continue
+		}
+		if wires := o.fly(now); len(wires) > 0 {
+			posts = append(posts, s.post(graph.ShardID(i), wires))
+		}
+	}
+	return posts
+}
+
+// Waiting is how many messages to other shards are not acknowledged.
+func (s *Shard) Waiting() (n int) {
+	for i := range s.outboxes {
+		n += len(s.outboxes[i].waiting)
+	}
+	return n
+}
+
+// passivate drops residents that memory has no room for. Only clean ones go: their rows are durable.
+func (s *Shard) passivate() {
+	for turns := len(s.nodes.ring); s.nodes.bytes > s.limits.ActorBytes && turns > 0; turns-- {
+		r := s.nodes.candidate()
+		if r == nil {
+			return
+		}
+		if r.dirtySince != 0 {
+			continue
+		}
+		s.drop(r)
+	}
+}
+
+func (s *Shard) drop(r *resident) {
+	if r.Component != nil {
+		s.host.stop(r)
+	}
+	s.nodes.remove(r)
+}

@@ -1,0 +1,85 @@
+package actors
+
+import (
+	"sync/atomic"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// Delivery is a group of events or assertions from outside that is answered together, once all of
+// it is durable. It may be used again after it was answered.
+type Delivery struct {
+	Outcomes []Outcome // in the order of Add; valid once answered
+
+	inputs []Input
+	sorted []Input
+	counts []int
+	bytes  int64
+	left   atomic.Int64
+	done   func(error)
+	failed atomic.Bool
+}
+
+// Reset empties the delivery and keeps its memory.
+func (d *Delivery) Reset() {
+	clear(d.inputs)
+	clear(d.sorted)
+	d.inputs, d.sorted, d.Outcomes, d.bytes = d.inputs[:0], d.sorted[:0], d.Outcomes[:0], 0
+}
+
+// Event adds an event with its encoding. Both stay as they are until the delivery is answered.
+func (d *Delivery) Event(e *graph.Event, encoded []byte) {
+	d.inputs = append(d.inputs, Input{Event: e, Body: encoded})
+	d.bytes += int64(len(encoded))
+}
+
+func (d *Delivery) assertion(a *graph.Assertion, encoded []byte) {
+	d.inputs = append(d.inputs, Input{Assertion: a, Body: encoded})
+	d.bytes += int64(len(encoded))
+}
+
+// Len is the number of inputs.
+func (d *Delivery) Len() int { return len(d.inputs) }
+
+func (in *Input) shard(shards int) graph.ShardID {
+	if in.Event != nil {
+		return in.Event.Route().Shard(shards)
+	}
+	return in.Assertion.A.Key.Shard(shards)
+}
+
+// sort lays the inputs out by shard, in their order within each, and returns where each shard's end.
+func (d *Delivery) sort(shards int) []int {
+	n := len(d.inputs)
+	d.Outcomes = append(d.Outcomes[:0], make([]Outcome, n)...)
+	d.sorted = append(d.sorted[:0], d.inputs...)
+	d.counts = append(d.counts[:0], make([]int, shards+1)...)
+	for i := range d.inputs {
+		d.counts[d.inputs[i].shard(shards)+1]++
+	}
+	for s := range shards {
+		d.counts[s+1] += d.counts[s]
+	}
+	for i := range d.inputs {
+		in := d.inputs[i]
+		in.Outcome, in.delivery = &d.Outcomes[i], d
+		s := in.shard(shards)
+		d.sorted[d.counts[s]] = in
+		d.counts[s]++ // now where the shard's inputs end
+	}
+	return d.counts[:shards]
+}
+
+// answer notes that n inputs are durable; the last one answers the delivery.
+func (d *Delivery) answer(n int) {
+	if d.left.Add(-int64(n)) == 0 && d.failed.CompareAndSwap(false, true) {
+		d.done(nil)
+	}
+}
+
+// fail answers the delivery with an error, unless it was answered.
+func (d *Delivery) fail(err error) {
+	if d.failed.CompareAndSwap(false, true) {
+		d.done(err)
+	}
+}

@@ -1,0 +1,26 @@
+// Package actors orders what happens: one writer a shard, group commit, and one live actor for
+// every resident identity.
+//
+//	Engine.Submit ──► inbox ──► Shard.Step ──► identity actor ──► graph
+//	                              │  record, rows behind
+//	                              ▼
+//	                          committer ──► storage ──► answers, acks, messages to other shards
+//
+// A Shard is a deterministic state machine: it takes inputs, handles them in memory, and prepares
+// one log record with everything it took and everything it sends. It has no goroutine, clock or
+// lock of its own. In production a Proto.Actor actor drives it (runner.go); in tests a simulator
+// does, with crashes, delays and repetitions.
+//
+// Invariants:
+//   - A1: nothing leaves a shard (answer, ack, message, change) before the record that it follows
+//     from is durable.
+//   - A2: a record holds every message that a node took, with the shard's own messages to itself,
+//     and every message sent to other shards. Handling touches one node only, so a node's state is
+//     its row and the records after it, whichever other nodes were written when.
+//   - A3: a message of another shard is taken if and only if its number is the one after the last
+//     one taken from there.
+//   - A4: a node's row says up to which record it counts (applied). Replay passes over older ones.
+//   - A5: a log record is deleted only when every node it touched has a newer row, every message it
+//     sent was acknowledged, and the memory of duplicates that it filled is written.
+//   - A6: memory is ahead of the store by one record at most, the one in flight.
+package actors

@@ -1,0 +1,390 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+)
+
+// ErrClosed is returned by an engine that was closed.
+var ErrClosed = errors.New("engine is closed")
+
+// ErrBusy is returned when the events under way have filled their share of memory: try again.
+var ErrBusy = errors.New("too many events under way")
+
+// Config says what an engine runs on. Store, Deployment and Rules are required.
+type Config struct {
+	Store      storage.Store
+	Deployment storage.Deployment
+	Rules      *graph.Rules
+	Memory     storage.Memory
+	// LogBytes bounds the log that a start may have to replay, over all shards; 0 is 64 MiB. More
+	// means fewer writes of the same profile, and a longer recovery.
+	LogBytes int64
+	// SeenFor is how long a message id is remembered; 0 is 7 days.
+	SeenFor time.Duration
+	// Clock gives ms since 1970; nil is the machine's.
+	Clock func() int64
+	// Changed is called with what became of identities once that is durable, from the shards'
+	// goroutines: it must not block.
+	Changed func([]graph.Change)
+	Logger  *slog.Logger
+}
+
+// Engine runs the shards of one process on one store.
+type Engine struct {
+	store      storage.Store
+	rules      *graph.Rules
+	limits     Limits
+	seenLimits storage.SeenLimits
+	knownBytes int64
+	now        func() int64
+	onChange   func([]graph.Change)
+	logger     *slog.Logger
+
+	system    *actor.ActorSystem
+	runners   []*runner
+	pids      []*actor.PID
+	committer *committer
+	room      *semaphore.Weighted // bytes of input under way
+	roomBytes int64
+	inputs    atomic.Int64 // under way
+	ticker    *time.Ticker
+	stop      chan struct{}
+	tasks     sync.WaitGroup
+
+	mu         sync.Mutex // guards the following
+	deliveries map[*Delivery]struct{}
+	err        error
+	closed     bool
+	failed     chan struct{}
+}
+
+// Open recovers all shards from the store and starts them.
+func Open(ctx context.Context, c Config) (*Engine, error) {
+	shards := c.Deployment.Shards
+	e := &Engine{
+		store: c.Store, rules: c.Rules, now: c.Clock, onChange: c.Changed, logger: c.Logger,
+		roomBytes:  max(c.Memory.Input, 1<<20),
+		deliveries: make(map[*Delivery]struct{}), failed: make(chan struct{}), stop: make(chan struct{}),
+	}
+	if e.now == nil {
+		e.now = func() int64 { return time.Now().UnixMilli() } //nolint:forbidigo // the engine is where the clock enters
+	}
+	if e.logger == nil {
+		e.logger = slog.New(slog.DiscardHandler)
+	}
+	if c.LogBytes == 0 {
+		c.LogBytes = 64 << 20
+	}
+	e.limits = Limits{LogBytes: c.LogBytes / int64(shards), ActorBytes: c.Memory.Actors / int64(shards)}
+	e.seenLimits = storage.SeenLimits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / int64(shards)}
+	e.knownBytes = c.Memory.Directory / int64(shards)
+	e.room = semaphore.NewWeighted(e.roomBytes)
+
+	e.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return e.logger }))
+	e.runners = make([]*runner, shards)
+	for i := range e.runners {
+		e.runners[i] = &runner{engine: e, id: graph.ShardID(i), opened: make(chan error, 1)}
+	}
+	e.committer = startCommitter(e)
+	if err := e.openShards(ctx); err != nil {
+		e.shutdown()
+		return nil, err
+	}
+	for _, r := range e.runners {
+		r.inbox.PostUserMessage(ticking{}) // what was not acknowledged before the stop
+	}
+	e.ticker = time.NewTicker(resendAfter * time.Millisecond)
+	e.tasks.Add(2)
+	go e.tick()
+	go e.learn()
+	return e, nil
+}
+
+// openShards starts the shard actors, which recover at the same time.
+func (e *Engine) openShards(ctx context.Context) error {
+	for _, r := range e.runners {
+		props := actor.PropsFromProducer(
+			func() actor.Actor { return r },
+			actor.WithMailbox(func() actor.Mailbox { return &r.inbox }),
+		)
+		pid, err := e.system.Root.SpawnNamed(props, fmt.Sprintf("shard-%d", r.id))
+		if err != nil {
+			return fmt.Errorf("start shard %d: %w", r.id, err)
+		}
+		e.pids = append(e.pids, pid)
+	}
+	for _, r := range e.runners {
+		select {
+		case err := <-r.opened:
+			if err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Shards is the number of shards.
+func (e *Engine) Shards() int { return len(e.runners) }
+
+// Rules are those in force.
+func (e *Engine) Rules() *graph.Rules { return e.rules }
+
+// Now is the engine's clock, ms since 1970.
+func (e *Engine) Now() int64 { return e.now() }
+
+// Failed is closed when the engine can't go on. Err says why.
+func (e *Engine) Failed() <-chan struct{} { return e.failed }
+
+// Err is what failed the engine; nil while it works.
+func (e *Engine) Err() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.err
+}
+
+// fail stops the engine: memory may be ahead of the store, so nothing more is answered but errors.
+func (e *Engine) fail(err error) {
+	e.mu.Lock()
+	if e.err != nil {
+		e.mu.Unlock()
+		return
+	}
+	e.err = err
+	deliveries := e.deliveries
+	e.deliveries = nil
+	close(e.failed)
+	e.mu.Unlock()
+	e.logger.Error("the engine stops", "error", err)
+	for d := range deliveries {
+		d.fail(err)
+	}
+}
+
+func (e *Engine) changed(changes []graph.Change) {
+	if e.onChange != nil {
+		e.onChange(changes)
+	}
+}
+
+// underWay is how many inputs from outside are not answered.
+func (e *Engine) underWay() int64 { return e.inputs.Load() }
+
+// Room is the part of the memory for input that is taken, from 0 to 1.
+func (e *Engine) room01(bytes int64) int64 { return min(bytes, e.roomBytes) }
+
+// Submit hands a delivery to the shards. It waits for room; done is called once, when everything
+// in it is durable, or with the error that stopped the engine. done must not block.
+func (e *Engine) Submit(ctx context.Context, d *Delivery, done func(error)) error {
+	if err := e.room.Acquire(ctx, e.room01(d.bytes)); err != nil {
+		return err
+	}
+	return e.hand(d, done)
+}
+
+// TrySubmit is Submit without waiting: it fails with ErrBusy when there is no room.
+func (e *Engine) TrySubmit(d *Delivery, done func(error)) error {
+	if !e.room.TryAcquire(e.room01(d.bytes)) {
+		return ErrBusy
+	}
+	return e.hand(d, done)
+}
+
+func (e *Engine) hand(d *Delivery, done func(error)) error {
+	n, bytes := int64(len(d.inputs)), e.room01(d.bytes)
+	d.left.Store(n)
+	d.failed.Store(false)
+	d.done = func(err error) {
+		e.inputs.Add(-n)
+		e.forget(d)
+		e.room.Release(bytes)
+		done(err)
+	}
+	ends := d.sort(len(e.runners))
+	e.mu.Lock()
+	if err := e.err; err != nil || e.closed {
+		e.mu.Unlock()
+		e.room.Release(bytes)
+		if err == nil {
+			err = ErrClosed
+		}
+		return err
+	}
+	e.deliveries[d] = struct{}{}
+	e.inputs.Add(n)
+	e.mu.Unlock()
+	if n == 0 {
+		d.fail(nil)
+		return nil
+	}
+	start := 0
+	for shard, end := range ends {
+		if end > start {
+			e.runners[shard].inbox.postInputs(d.sorted[start:end])
+		}
+		start = end
+	}
+	return nil
+}
+
+func (e *Engine) forget(d *Delivery) {
+	e.mu.Lock()
+	delete(e.deliveries, d)
+	e.mu.Unlock()
+}
+
+// tick lets shards resend what was not acknowledged.
+func (e *Engine) tick() {
+	defer e.tasks.Done()
+	for {
+		select {
+		case <-e.ticker.C:
+			for _, r := range e.runners {
+				r.inbox.PostUserMessage(ticking{})
+			}
+		case <-e.stop:
+			return
+		}
+	}
+}
+
+// learn gathers the fingerprints of all stored nodes, shard by shard, while the shards work.
+func (e *Engine) learn() {
+	defer e.tasks.Done()
+	for _, r := range e.runners {
+		rows := storage.NewFingerprints(e.knownBytes)
+		err := e.store.Iterate(
+			storage.AppendShardLower(nil, storage.SpaceNode, r.id), storage.AppendShardUpper(nil, storage.SpaceNode, r.id),
+			func(key, _ []byte) error {
+				select {
+				case <-e.stop:
+					return storage.Stop
+				default:
+				}
+				_, node, err := storage.ParseNodeRowKey(key)
+				if err == nil {
+					rows.Add(node)
+				}
+				return err
+			})
+		select {
+		case <-e.stop:
+			return
+		default:
+		}
+		if err != nil {
+			e.fail(fmt.Errorf("read the nodes of shard %d: %w", r.id, err))
+			return
+		}
+		r.inbox.PostUserMessage(&asking{func(s *Shard) { s.Known(rows) }})
+	}
+}
+
+// ask runs fn with a shard, on its goroutine, and waits for it.
+func (e *Engine) ask(ctx context.Context, id graph.ShardID, fn func(*Shard) error) error {
+	if err := e.Err(); err != nil {
+		return err
+	}
+	answer := make(chan error, 1)
+	e.runners[id].inbox.PostUserMessage(&asking{func(s *Shard) { answer <- fn(s) }})
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-e.failed:
+		return e.Err()
+	case <-e.stop:
+		return ErrClosed
+	}
+}
+
+// Flush writes everything that is written behind. When it returns, the rows are the whole state, as
+// far as nothing was submitted meanwhile.
+func (e *Engine) Flush(ctx context.Context) error {
+	for _, r := range e.runners {
+		m := &flushing{make(chan struct{})}
+		r.inbox.PostUserMessage(m)
+		select {
+		case <-m.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-e.failed:
+			return e.Err()
+		}
+	}
+	return nil
+}
+
+// Settle waits until no input is under way and no message between shards is unacknowledged.
+func (e *Engine) Settle(ctx context.Context) error {
+	for {
+		quiet := e.underWay() == 0
+		for id := range e.runners {
+			err := e.ask(ctx, graph.ShardID(id), func(s *Shard) error {
+				quiet = quiet && s.Waiting() == 0
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if quiet {
+			return nil
+		}
+		select {
+		case <-time.After(time.Millisecond): //nolint:forbidigo // waiting for other goroutines, not for a time
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Close refuses new input, waits until all that was submitted is durable and delivered between
+// shards, writes what is written behind, and stops the actors. The store stays open.
+func (e *Engine) Close(ctx context.Context) error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	e.mu.Unlock()
+	err := e.Settle(ctx)
+	if err == nil {
+		err = e.Flush(ctx)
+	}
+	e.shutdown()
+	return err
+}
+
+func (e *Engine) shutdown() {
+	close(e.stop)
+	if e.ticker != nil {
+		e.ticker.Stop()
+	}
+	e.tasks.Wait()
+	var group errgroup.Group
+	for _, pid := range e.pids {
+		group.Go(func() error { return e.system.Root.StopFuture(pid).Wait() })
+	}
+	if err := group.Wait(); err != nil {
+		e.logger.Warn("a shard did not stop in time", "error", err)
+	}
+	e.committer.close()
+	e.system.Shutdown()
+}

@@ -1,0 +1,116 @@
+package actors
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/oracle"
+	"github.com/kindred-id/kindred/storage"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// openEngine starts an engine on a store, and stops it at the end of the test.
+func openEngine(t *testing.T, store storage.Store, shards int, rules *graph.Rules) *Engine {
+	t.Helper()
+	memory, err := storage.SplitMemory(storage.MinMemory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := Open(context.Background(), Config{
+		Store: store, Deployment: storage.Deployment{Shards: shards}, Rules: rules, Memory: memory, LogBytes: 64 << 10,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+// feed submits a world in pieces, at random, and waits until all of it is durable and delivered.
+func feed(t *testing.T, e *Engine, world oracle.World, rng *rand.Rand) {
+	t.Helper()
+	ctx := context.Background()
+	enc := storage.NewEncoder()
+	events := slices.Clone(world.Events)
+	rng.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+	var answers []chan error
+	for len(events) > 0 {
+		n := 1 + rng.IntN(len(events))
+		d := &Delivery{}
+		for i := range events[:n] {
+			d.Event(&events[i], enc.Event(nil, &events[i], true))
+		}
+		events = events[n:]
+		answer := make(chan error, 1)
+		if err := e.Submit(ctx, d, func(err error) { answer <- err }); err != nil {
+			t.Fatal(err)
+		}
+		answers = append(answers, answer)
+	}
+	for _, a := range world.Assertions {
+		if err := e.Assert(ctx, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, answer := range answers {
+		if err := <-answer; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Settle(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func dump(t *testing.T, e *Engine) string {
+	t.Helper()
+	var profiles []graph.Profile
+	if err := e.Each(context.Background(), func(c *graph.Component) error {
+		profiles = append(profiles, c.Profiles(e.Rules(), false)...)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(profiles, func(a, b graph.Profile) int { return a.ID.Compare(b.ID) })
+	return oracle.Dump(profiles)
+}
+
+// TestEngineEqualsOracle runs real shard and identity actors, with goroutines and group commit, and
+// again after a restart.
+func TestEngineEqualsOracle(t *testing.T) {
+	seeds := uint64(60)
+	if testing.Short() {
+		seeds = 12
+	}
+	for seed := range seeds {
+		rng := rand.New(rand.NewPCG(seed, 7))
+		world := oracle.RandomWorld(rng)
+		want := oracle.Dump(oracle.Profiles(world.Events, world.Assertions, world.Rules))
+		shards := []int{1, 4, 64}[seed%3]
+		store := storage.NewMemStore()
+		for round := range 2 { // the second feeds everything again, after a restart
+			e := openEngine(t, store, shards, world.Rules)
+			if round > 0 {
+				if got := dump(t, e); got != want {
+					t.Fatalf("seed %d, %d shards, restarted:\n%s", seed, shards, oracle.Diff(want, got))
+				}
+			}
+			feed(t, e, world, rng)
+			if got := dump(t, e); got != want {
+				t.Fatalf("seed %d, %d shards, round %d:\n%s", seed, shards, round, oracle.Diff(want, got))
+			}
+			if err := e.Close(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package actors
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/kindred-id/kindred/graph"
+)
+
+// identity is the actor of one resident component: a real actor with its own PID, a child of its
+// shard's actor. Its mailbox is driven: messages of the shard are invoked at once, on the shard's
+// goroutine, so that a whole shard can commit as a group (docs/decisions/0003).
+type identity struct {
+	rules   *graph.Rules
+	pid     *actor.PID
+	mailbox drivenMailbox
+}
+
+// handling is what a shard asks of an identity actor: let the node take a message.
+type handling struct {
+	node    *graph.Node
+	message *graph.Message
+	out     *graph.Outbox
+	err     error
+}
+
+// viewing is what a shard asks of an identity actor: show the component.
+type viewing struct {
+	component *graph.Component
+	fn        func(*graph.Component)
+}
+
+// Receive implements actor.Actor.
+func (a *identity) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *handling:
+		m.err = m.node.Handle(m.message, a.rules, m.out)
+	case *viewing:
+		m.fn(m.component)
+	}
+}
+
+// drivenMailbox is a mailbox without a queue: who posts is the one who runs the actor. Only the
+// shard posts to it, from its own goroutine.
+type drivenMailbox struct{ invoker actor.MessageInvoker }
+
+// RegisterHandlers implements actor.Mailbox.
+func (m *drivenMailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatcher) {
+	m.invoker = invoker
+}
+
+// PostUserMessage implements actor.Mailbox.
+func (m *drivenMailbox) PostUserMessage(message any) { m.invoker.InvokeUserMessage(message) }
+
+// PostSystemMessage implements actor.Mailbox.
+func (m *drivenMailbox) PostSystemMessage(message any) { m.invoker.InvokeSystemMessage(message) }
+
+// Start implements actor.Mailbox.
+func (m *drivenMailbox) Start() {}
+
+// UserMessageCount implements actor.Mailbox.
+func (m *drivenMailbox) UserMessageCount() int { return 0 }
+
+// actorHost runs identity actors as children of the shard actor whose context it holds.
+type actorHost struct {
+	parent   actor.Context
+	rules    *graph.Rules
+	handling handling // one at a time: reused
+	viewing  viewing
+}
+
+func (h *actorHost) start(r *resident) {
+	a := &identity{rules: h.rules}
+	props := actor.PropsFromProducer(
+		func() actor.Actor { return a },
+		actor.WithMailbox(func() actor.Mailbox { return &a.mailbox }),
+	)
+	pid, err := h.parent.SpawnNamed(props, r.Key.String())
+	if err != nil {
+		// Names are node keys and a node has one actor: a second one is a defect, set aside as poison.
+		panic(err)
+	}
+	a.pid = pid
+	r.actor = a
+}
+
+func (h *actorHost) handle(r *resident, m *graph.Message, out *graph.Outbox) error {
+	h.handling = handling{node: &r.Node, message: m, out: out}
+	r.actor.mailbox.PostUserMessage(&h.handling)
+	err := h.handling.err
+	h.handling = handling{}
+	return err
+}
+
+func (h *actorHost) view(r *resident, fn func(*graph.Component)) {
+	h.viewing = viewing{component: r.Component, fn: fn}
+	r.actor.mailbox.PostUserMessage(&h.viewing)
+	h.viewing = viewing{}
+}
+
+func (h *actorHost) stop(r *resident) {
+	h.parent.Stop(r.actor.pid)
+	r.actor = nil
+}

@@ -1,0 +1,140 @@
+package actors
+
+import (
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Bounds of one step, and so of one log record.
+const (
+	stepInputs = 512
+	stepBytes  = 2 << 20
+)
+
+// inbox is the mailbox of a shard actor. What controls the shard (reads, acks, the end of a
+// commit) goes ahead of inputs; inputs are handed over in steps, and only while no commit is in
+// flight. Inputs from outside are bounded by the engine before they get here; messages of other
+// shards are always taken, since what one event brings about is finite.
+//
+//   - at most one goroutine drains, and none while there is nothing to do.
+type inbox struct {
+	invoker    actor.MessageInvoker
+	dispatcher actor.Dispatcher
+
+	mu         sync.Mutex // guards the following
+	system     []any
+	control    []any
+	inputs     []Input
+	committing bool
+	draining   bool
+}
+
+// step is a batch of inputs for the shard.
+type step struct{ inputs []Input }
+
+// RegisterHandlers implements actor.Mailbox.
+func (b *inbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
+	b.invoker, b.dispatcher = invoker, dispatcher
+}
+
+// Start implements actor.Mailbox.
+func (b *inbox) Start() {}
+
+// UserMessageCount implements actor.Mailbox.
+func (b *inbox) UserMessageCount() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.control) + len(b.inputs)
+}
+
+// PostSystemMessage implements actor.Mailbox.
+func (b *inbox) PostSystemMessage(message any) {
+	b.mu.Lock()
+	b.system = append(b.system, message)
+	b.wakeLocked()
+}
+
+// PostUserMessage implements actor.Mailbox: it posts what controls the shard.
+func (b *inbox) PostUserMessage(message any) {
+	b.mu.Lock()
+	b.control = append(b.control, message)
+	b.wakeLocked()
+}
+
+// postInputs copies inputs into the queue.
+func (b *inbox) postInputs(inputs []Input) {
+	b.mu.Lock()
+	b.inputs = append(b.inputs, inputs...)
+	b.wakeLocked()
+}
+
+// wakeLocked starts a drain where none runs and there is something to do, and unlocks.
+//
+// REQUIRES: b.mu held
+func (b *inbox) wakeLocked() {
+	start := !b.draining && (len(b.system) > 0 || len(b.control) > 0 || len(b.inputs) > 0 && !b.committing)
+	if start {
+		b.draining = true
+	}
+	b.mu.Unlock()
+	if start {
+		b.dispatcher.Schedule(b.drain)
+	}
+}
+
+// setCommitting says whether a commit is in flight. Only the shard actor calls it, while draining.
+func (b *inbox) setCommitting(committing bool) {
+	b.mu.Lock()
+	b.committing = committing
+	b.mu.Unlock()
+}
+
+func (b *inbox) drain() {
+	var system, control []any
+	var inputs []Input
+	for {
+		clear(system)
+		clear(control)
+		clear(inputs)
+		b.mu.Lock()
+		system, b.system = b.system, system[:0]
+		control, b.control = b.control, control[:0]
+		inputs = inputs[:0]
+		if len(system) == 0 && len(control) == 0 && !b.committing {
+			inputs = b.takeLocked(inputs)
+		}
+		if len(system) == 0 && len(control) == 0 && len(inputs) == 0 {
+			b.draining = false
+			b.mu.Unlock()
+			return
+		}
+		b.mu.Unlock()
+		for _, m := range system {
+			b.invoker.InvokeSystemMessage(m)
+		}
+		for _, m := range control {
+			b.invoker.InvokeUserMessage(m)
+		}
+		if len(inputs) > 0 {
+			b.invoker.InvokeUserMessage(&step{inputs})
+			inputs = nil // the step owns them until its commit is answered
+		}
+	}
+}
+
+// takeLocked moves the first inputs that fit into a step.
+//
+// REQUIRES: b.mu held
+func (b *inbox) takeLocked(into []Input) []Input {
+	n, bytes := 0, 0
+	for n < len(b.inputs) && n < stepInputs && (n == 0 || bytes+len(b.inputs[n].Body) <= stepBytes) {
+		bytes += len(b.inputs[n].Body)
+		n++
+	}
+	into = append(into, b.inputs[:n]...)
+	rest := copy(b.inputs, b.inputs[n:])
+	clear(b.inputs[rest:])
+	b.inputs = b.inputs[:rest]
+	return into
+}

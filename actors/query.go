@@ -1,0 +1,210 @@
+package actors
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// maxHops bounds how many forwards a look-up follows. Forwards only ever lead up in rank and
+// shorten as they are used; more means that rows are corrupt.
+const maxHops = 64
+
+// View shows the component that holds a node to fn, on its shard's goroutine: fn must be quick and
+// keep nothing. It returns false when the node was never seen. What fn sees may be ahead of the
+// store by the commit in flight.
+func (e *Engine) View(ctx context.Context, key graph.NodeKey, fn func(*graph.Component)) (bool, error) {
+	for range maxHops {
+		var sight Sight
+		err := e.ask(ctx, key.Shard(len(e.runners)), func(s *Shard) (err error) {
+			sight, err = s.View(key, fn)
+			return err
+		})
+		if err != nil || !sight.Found {
+			return false, err
+		}
+		if sight.Parent.IsZero() {
+			return true, nil
+		}
+		key = sight.Parent
+	}
+	return false, fmt.Errorf("%w: more than %d forwards in a row", storage.ErrCorrupt, maxHops)
+}
+
+// Profile is the live profile of the identity that holds a node. It returns false when the node
+// was never seen, or its evidence is on its way from one shard to another.
+func (e *Engine) Profile(ctx context.Context, key graph.NodeKey) (p graph.Profile, ok bool, err error) {
+	_, err = e.View(ctx, key, func(c *graph.Component) {
+		if p, ok = c.Profile(key, e.rules); ok {
+			for i := range p.Traits {
+				p.Traits[i].Value = bytes.Clone(p.Traits[i].Value)
+			}
+		}
+	})
+	return p, ok, err
+}
+
+// Why explains whether two nodes are one person. It returns false when one of them was never seen.
+// Nodes of different components have no evidence that connects them.
+func (e *Engine) Why(ctx context.Context, a, b graph.NodeKey) (x graph.Explanation, ok bool, err error) {
+	together := false
+	found, err := e.View(ctx, a, func(c *graph.Component) { x, together = c.Why(a, b, e.rules) })
+	if err != nil || !found || together {
+		return x, found, err
+	}
+	found, err = e.View(ctx, b, func(*graph.Component) {})
+	return graph.Explanation{}, found, err
+}
+
+// How lists the evidence that made a node's identity, in the order in which it was admitted.
+func (e *Engine) How(ctx context.Context, key graph.NodeKey) (steps []graph.Reason, ok bool, err error) {
+	_, err = e.View(ctx, key, func(c *graph.Component) { steps, ok = c.How(key, e.rules) })
+	return steps, ok, err
+}
+
+// Timeline is the newest events, at most limit, of the identity that holds a node, the newest first. Only
+// those before a stamp are listed where before is not zero: the last one's of the page before.
+func (e *Engine) Timeline(ctx context.Context, key graph.NodeKey, before graph.Stamp, limit int) (events []graph.Event, ok bool, err error) {
+	p, ok, err := e.Profile(ctx, key)
+	if err != nil || !ok {
+		return nil, ok, err
+	}
+	newestFirst := func(a, b graph.Event) int { return b.Stamp.Compare(a.Stamp) }
+	dec := storage.NewDecoder()
+	for _, id := range p.Identifiers {
+		err := e.ask(ctx, id.Key.Shard(len(e.runners)), func(s *Shard) error {
+			return s.Timeline(id.Key, func(encoded []byte) error {
+				ev, err := dec.Event(bytes.Clone(encoded))
+				if err != nil {
+					return err
+				}
+				if before != (graph.Stamp{}) && ev.Stamp.Compare(before) >= 0 {
+					return nil
+				}
+				events = append(events, *ev)
+				if len(events) >= 2*limit+1024 { // bounded memory, whatever the identity's age
+					slices.SortFunc(events, newestFirst)
+					events = slices.Delete(events, limit, len(events))
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			return nil, false, err
+		}
+	}
+	slices.SortFunc(events, newestFirst)
+	return events[:min(limit, len(events))], true, nil
+}
+
+// Assert takes an operator's assertion and returns when it is durable where it was made. What it
+// brings about in other shards follows; Settle waits for that.
+func (e *Engine) Assert(ctx context.Context, a graph.Assertion) error {
+	var d Delivery
+	m := graph.Message{Kind: graph.KindAssert, To: a.A.Key, Assertion: &a}
+	d.assertion(&a, storage.NewEncoder().Message(nil, &m))
+	done := make(chan error, 1)
+	if err := e.Submit(ctx, &d, func(err error) { done <- err }); err != nil {
+		return err
+	}
+	select {
+	case err := <-done:
+		if err == nil && d.Outcomes[0] == Quarantined {
+			return fmt.Errorf("the assertion was set aside: its handler failed; see the quarantine")
+		}
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Preview tells what an assertion would do: the identities that hold its nodes, as they are and as
+// they would be. Nothing is changed.
+func (e *Engine) Preview(ctx context.Context, a graph.Assertion) (before, after []graph.Profile, err error) {
+	var copies []*graph.Component
+	keys := []graph.NodeKey{a.A.Key}
+	if a.Verb != graph.AssertForget {
+		keys = append(keys, a.B.Key)
+	}
+	for _, key := range keys {
+		_, err := e.View(ctx, key, func(c *graph.Component) {
+			if !slices.ContainsFunc(copies, func(o *graph.Component) bool { return o.Root() == c.Root() }) {
+				copies = append(copies, c.Clone())
+			}
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	before, after = graph.Preview(copies, a, keys, e.rules)
+	return before, after, nil
+}
+
+// Each calls fn for every component in the store, after everything was written. While events flow,
+// evidence on its way from one shard to another is missing; Settle first to see all of it.
+func (e *Engine) Each(ctx context.Context, fn func(*graph.Component) error) error {
+	if err := e.Flush(ctx); err != nil {
+		return err
+	}
+	dec := storage.NewDecoder()
+	return e.store.Iterate(
+		storage.AppendSpaceLower(nil, storage.SpaceNode), storage.AppendSpaceUpper(nil, storage.SpaceNode),
+		func(key, row []byte) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			_, node, err := storage.ParseNodeRowKey(key)
+			if err != nil {
+				return err
+			}
+			n, _, err := dec.Node(node, bytes.Clone(row))
+			if err != nil {
+				return fmt.Errorf("row of node %s: %w", node, err)
+			}
+			if n.Component == nil {
+				return nil
+			}
+			return fn(n.Component)
+		})
+}
+
+// Stats is what an engine holds and has done.
+type Stats struct {
+	Counters
+	Shards     int
+	Residents  int   // nodes in memory
+	ActorBytes int64 // their memory, by estimate
+	LogBytes   int64 // log that a start would replay
+	UnderWay   int64 // inputs not answered
+	Waiting    int   // messages between shards not acknowledged
+}
+
+// Stats adds up the shards.
+func (e *Engine) Stats(ctx context.Context) (Stats, error) {
+	total := Stats{Shards: len(e.runners), UnderWay: e.underWay()}
+	for id := range e.runners {
+		err := e.ask(ctx, graph.ShardID(id), func(s *Shard) error {
+			c := s.Counters()
+			total.Accepted += c.Accepted
+			total.Duplicates += c.Duplicates
+			total.Merges += c.Merges
+			total.Splits += c.Splits
+			total.Generic += c.Generic
+			total.Quarantined += c.Quarantined
+			total.Identities += c.Identities
+			total.Residents += s.Residents()
+			total.ActorBytes += s.ActorBytes()
+			total.LogBytes += s.LogBytes()
+			total.Waiting += s.Waiting()
+			return nil
+		})
+		if err != nil {
+			return Stats{}, err
+		}
+	}
+	return total, nil
+}

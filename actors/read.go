@@ -1,0 +1,46 @@
+package actors
+
+import (
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// Sight is what a shard knows of a node.
+type Sight struct {
+	Found  bool
+	Parent graph.NodeKey // of a forward: ask there
+}
+
+// View shows a root's component to fn, by its identity actor. fn must keep nothing of it.
+func (s *Shard) View(key graph.NodeKey, fn func(*graph.Component)) (Sight, error) {
+	r, err := s.peek(key)
+	if err != nil || r == nil {
+		return Sight{}, err
+	}
+	if r.Component == nil {
+		return Sight{Found: !r.Parent.IsZero(), Parent: r.Parent}, nil
+	}
+	s.host.view(r, fn)
+	return Sight{Found: true}, nil
+}
+
+// Timeline calls fn with the events whose route was the node, encoded, in no particular order:
+// first those that are stored in blocks, then those that are in the log alone.
+func (s *Shard) Timeline(key graph.NodeKey, fn func(event []byte) error) error {
+	r, err := s.peek(key)
+	if err != nil || r == nil {
+		return err
+	}
+	err = s.store.Iterate(
+		storage.AppendTimelineLower(nil, s.id, key), storage.AppendTimelineUpper(nil, s.id, key),
+		func(_, value []byte) error { return s.dec.Block(value, fn) })
+	if err != nil {
+		return err
+	}
+	for _, event := range r.pending {
+		if err := fn(event); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,267 @@
+package actors
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// Sources of log inputs beside shards and storage's external ones.
+const (
+	sourceCounters = 0xFFFD // Body is the counters after this record
+	sourceSkipped  = 0xFFFC // Body is the shard whose message Seq was set aside
+)
+
+// recover builds the shard's memory from the store: meta, then every kept record, each message
+// handled by its node unless the node's row is newer (A4). What those messages sent is not sent
+// again: it is in the records too (A2), and waits in the outboxes until it is acknowledged.
+func (s *Shard) recover() error {
+	for _, r := range s.nodes.ring {
+		if r.Component != nil {
+			s.host.stop(r)
+		}
+	}
+	// What is known of stored nodes stays true: too much of it only costs a read.
+	s.nodes = newNodeTable()
+	s.seen = storage.NewSeen(s.store, s.id, s.seenLimits)
+	s.positions = make([]uint64, s.shards)
+	s.outboxes = make([]outbox, s.shards)
+	s.counters = Counters{}
+	s.dirty = dirtyQueue{}
+	s.queue, s.changes, s.logged, s.sending, s.heard = nil, nil, nil, nil, nil
+
+	meta, err := s.readMeta()
+	if err != nil {
+		return err
+	}
+	s.seq = meta.Low - 1
+	s.log = logSpan{low: meta.Low}
+	counters := s.counters
+	err = s.store.Iterate(
+		storage.AppendLogKey(nil, s.id, meta.Low), storage.AppendShardUpper(nil, storage.SpaceLog, s.id),
+		func(key, value []byte) error {
+			_, seq, err := storage.ParseLogKey(key)
+			if err != nil {
+				return err
+			}
+			if seq != s.seq+1 {
+				return fmt.Errorf("%w: log of shard %d: record %d follows %d", storage.ErrCorrupt, s.id, seq, s.seq)
+			}
+			// Outboxes and timelines keep slices of the record.
+			record := append([]byte(nil), value...)
+			if err := s.replay(record, &counters); err != nil {
+				return fmt.Errorf("log of shard %d, record %d: %w", s.id, seq, err)
+			}
+			s.seq = seq
+			s.log.append(len(record))
+			return nil
+		})
+	if err != nil {
+		return err
+	}
+	if s.seq < meta.Applied {
+		return fmt.Errorf("%w: log of shard %d ends at record %d, and its rows count up to %d", storage.ErrCorrupt, s.id, s.seq, meta.Applied)
+	}
+	s.counters = counters
+	for i := range s.outboxes {
+		o := &s.outboxes[i]
+		o.noted = o.acked
+	}
+	return nil
+}
+
+func (s *Shard) readMeta() (storage.ShardMeta, error) {
+	row, err := s.store.Get(nil, storage.AppendMetaKey(nil, s.id))
+	if errors.Is(err, storage.ErrNotFound) {
+		return storage.ShardMeta{Low: 1}, nil
+	}
+	if err != nil {
+		return storage.ShardMeta{}, err
+	}
+	meta, err := s.dec.ShardMeta(row)
+	if err != nil {
+		return storage.ShardMeta{}, fmt.Errorf("meta row of shard %d: %w", s.id, err)
+	}
+	for _, p := range meta.Positions {
+		if int(p.Source) >= s.shards {
+			return storage.ShardMeta{}, fmt.Errorf("%w: meta row of shard %d names shard %d of %d", storage.ErrCorrupt, s.id, p.Source, s.shards)
+		}
+		s.positions[p.Source] = p.Seq
+	}
+	for _, a := range meta.Sent {
+		if int(a.To) >= s.shards {
+			return storage.ShardMeta{}, fmt.Errorf("%w: meta row of shard %d names shard %d of %d", storage.ErrCorrupt, s.id, a.To, s.shards)
+		}
+		// All that was sent before the first kept record was acknowledged (A5).
+		s.outboxes[a.To].sent = a.Seq
+	}
+	return meta, nil
+}
+
+// replay takes one record in.
+func (s *Shard) replay(data []byte, counters *Counters) error {
+	record, err := s.dec.Record(data)
+	if err != nil {
+		return err
+	}
+	s.now = record.Now
+	for i := range record.Inputs {
+		if err := s.replayInput(&record, &record.Inputs[i], counters); err != nil {
+			return err
+		}
+	}
+	for _, out := range record.Outputs {
+		if int(out.To) >= s.shards {
+			return fmt.Errorf("%w: message to shard %d of %d", storage.ErrCorrupt, out.To, s.shards)
+		}
+		o := &s.outboxes[out.To]
+		o.sent = max(o.sent, out.Seq)
+		o.waiting = append(o.waiting, outgoing{Wire{out.Seq, out.Body}, record.Seq})
+	}
+	for _, ack := range record.Acks {
+		if int(ack.To) >= s.shards {
+			return fmt.Errorf("%w: ack of shard %d of %d", storage.ErrCorrupt, ack.To, s.shards)
+		}
+		s.outboxes[ack.To].acknowledge(ack.Seq)
+	}
+	return nil
+}
+
+func (s *Shard) replayInput(record *storage.Record, in *storage.Input, counters *Counters) error {
+	switch in.Source {
+	case storage.ExternalInput:
+		e, err := s.dec.Event(in.Body)
+		if err != nil {
+			return err
+		}
+		s.seen.Add(e.Seen, record.Now)
+		r, err := s.node(e.Route())
+		if err != nil {
+			return err
+		}
+		if r.applied < record.Seq {
+			s.dirtied(r, record.Seq)
+			r.pending = append(r.pending, in.Body)
+		}
+		return s.reapply(&graph.Message{Kind: graph.KindObserve, To: e.Route(), Event: e}, record.Seq)
+	case sourceCounters:
+		return counters.decode(in.Body)
+	case sourceSkipped:
+		from, n := binary.Uvarint(in.Body)
+		if n <= 0 || from >= uint64(s.shards) {
+			return fmt.Errorf("%w: skipped message of shard %d of %d", storage.ErrCorrupt, from, s.shards)
+		}
+		s.positions[from] = max(s.positions[from], in.Seq)
+		return nil
+	}
+	if in.Source != storage.ExternalMessage && int(in.Source) >= s.shards {
+		return fmt.Errorf("%w: message of shard %d of %d", storage.ErrCorrupt, in.Source, s.shards)
+	}
+	if in.Source != storage.ExternalMessage && graph.ShardID(in.Source) != s.id {
+		s.positions[in.Source] = max(s.positions[in.Source], in.Seq)
+	}
+	m, err := s.dec.Message(in.Body)
+	if err != nil {
+		return err
+	}
+	return s.reapply(m, record.Seq)
+}
+
+// reapply lets a node take a message again, unless its row counts it.
+func (s *Shard) reapply(m *graph.Message, seq uint64) error {
+	r, err := s.node(m.To)
+	if err != nil {
+		return err
+	}
+	if r.applied >= seq {
+		return nil
+	}
+	s.dirtied(r, seq)
+	s.out.Reset()
+	return s.apply(r, m, &s.out)
+}
+
+func (s *Shard) dirtied(r *resident, seq uint64) {
+	if r.dirtySince == 0 {
+		r.dirtySince = seq
+		s.dirty.push(r)
+	}
+}
+
+// Known takes the fingerprints of all nodes that have a row, gathered while the shard worked: from
+// then on the store is not asked for nodes that were never seen.
+func (s *Shard) Known(rows *storage.Fingerprints) {
+	for _, key := range s.fresh {
+		rows.Add(key)
+	}
+	s.known, s.fresh = rows, nil
+}
+
+// quarantine keeps an input aside, with the reason.
+func (s *Shard) quarantine(in *Input) {
+	s.counters.Quarantined++
+	q := storage.Quarantined{Reason: in.poison.Error(), At: s.now, Input: storage.Input{Source: uint16(in.From), Seq: in.Seq, Body: in.Body}}
+	switch {
+	case in.Event != nil:
+		q.Input.Source = storage.ExternalInput
+	case in.Assertion != nil:
+		q.Input.Source = storage.ExternalMessage
+	}
+	s.body = s.enc.Quarantined(s.body[:0], &q)
+	s.key = storage.AppendQuarantineKey(s.key[:0], s.id, s.counters.Quarantined)
+	s.batch.Set(s.key, s.body)
+	if in.Outcome == nil {
+		s.body = binary.AppendUvarint(s.body[:0], uint64(in.From))
+		s.addInput(sourceSkipped, in.Seq, s.body)
+	} else {
+		s.begun = true // the counters are to be durable
+	}
+}
+
+// addCounters closes the record with what the shard has counted.
+func (s *Shard) addCounters() {
+	s.body = s.counters.append(s.body[:0])
+	s.record.AddInput(sourceCounters, 0, s.body)
+}
+
+func (c *Counters) fields() [7]*uint64 {
+	identities := uint64(c.Identities)
+	return [7]*uint64{&c.Accepted, &c.Duplicates, &c.Merges, &c.Splits, &c.Generic, &c.Quarantined, &identities}
+}
+
+func (c *Counters) append(b []byte) []byte {
+	for _, f := range c.fields() {
+		b = binary.AppendUvarint(b, *f)
+	}
+	return b
+}
+
+func (c *Counters) decode(b []byte) error {
+	fields := c.fields()
+	for _, f := range fields {
+		v, n := binary.Uvarint(b)
+		if n <= 0 {
+			return fmt.Errorf("%w: counters end early", storage.ErrCorrupt)
+		}
+		*f, b = v, b[n:]
+	}
+	c.Identities = int64(*fields[6])
+	return nil
+}
+
+// poisonRate allows 100 inputs a minute to be set aside.
+type poisonRate struct {
+	minute int64
+	count  int
+}
+
+func (p *poisonRate) allow(now int64) bool {
+	if m := now / 60_000; m != p.minute {
+		p.minute, p.count = m, 0
+	}
+	p.count++
+	return p.count <= 100
+}

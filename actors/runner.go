@@ -1,0 +1,147 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/kindred-id/kindred/graph"
+)
+
+// runner is the shard actor: it drives a Shard with what its inbox hands over, and passes on what
+// the shard lets out.
+type runner struct {
+	engine *Engine
+	id     graph.ShardID
+	inbox  inbox
+	shard  *Shard
+	inputs []Input // of the step under way
+	opened chan error
+}
+
+// Messages to a shard actor, beside step.
+type (
+	// committed says that the batch of the step under way is durable.
+	committed struct{}
+	// asking lets fn run with the shard, on its goroutine.
+	asking struct{ fn func(*Shard) }
+	// acked is what another shard has taken.
+	acked struct {
+		from graph.ShardID
+		seq  uint64
+	}
+	// ticking lets the shard resend.
+	ticking struct{}
+	// flushing asks for everything to be written; done is closed when it is durable.
+	flushing struct{ done chan struct{} }
+)
+
+// Receive implements actor.Actor.
+func (r *runner) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		r.open(ctx)
+	case *step:
+		r.step(m.inputs)
+	case committed:
+		r.committed()
+	case *asking:
+		m.fn(r.shard)
+	case acked:
+		r.deliver(r.shard.Acked(m.from, m.seq, r.engine.now()))
+	case ticking:
+		r.deliver(r.shard.Tick(r.engine.now()))
+	case *flushing:
+		r.flush(m)
+	}
+}
+
+func (r *runner) open(ctx actor.Context) {
+	e := r.engine
+	shard, err := OpenShard(r.id, len(e.runners), e.store, e.seenLimits, e.rules, e.limits, &actorHost{parent: ctx, rules: e.rules})
+	r.shard = shard
+	r.opened <- err
+}
+
+func (r *runner) step(inputs []Input) {
+	r.inputs = inputs
+	changed, err := r.shard.Step(inputs, r.engine.now())
+	if err != nil {
+		r.engine.fail(err)
+		return
+	}
+	if !changed {
+		r.finish()
+		return
+	}
+	r.inbox.setCommitting(true)
+	r.engine.committer.submit(r)
+}
+
+// committed is called when the step's batch is durable: now, and only now, what follows from it
+// may be seen outside (A1).
+func (r *runner) committed() {
+	r.inbox.setCommitting(false)
+	r.finish()
+}
+
+func (r *runner) finish() {
+	posts, changes := r.shard.Committed(r.engine.now())
+	r.deliver(posts)
+	if len(changes) > 0 {
+		r.engine.changed(changes)
+	}
+	for i := 0; i < len(r.inputs); {
+		d := r.inputs[i].delivery
+		n := 1
+		for i+n < len(r.inputs) && r.inputs[i+n].delivery == d {
+			n++
+		}
+		if d != nil {
+			d.answer(n)
+		}
+		i += n
+	}
+	r.inputs = nil
+}
+
+func (r *runner) deliver(posts []Post) {
+	for _, p := range posts {
+		r.engine.runners[p.To].receive(p.Envelope)
+	}
+}
+
+// receive takes an envelope of another shard.
+func (r *runner) receive(e Envelope) {
+	if e.HasAck {
+		r.inbox.PostUserMessage(acked{e.From, e.Acked})
+	}
+	if len(e.Messages) == 0 {
+		return
+	}
+	inputs := make([]Input, len(e.Messages))
+	for i, w := range e.Messages {
+		inputs[i] = Input{From: e.From, Seq: w.Seq, Body: w.Body}
+	}
+	r.inbox.postInputs(inputs)
+}
+
+func (r *runner) flush(m *flushing) {
+	r.inbox.mu.Lock()
+	busy := r.inbox.committing
+	r.inbox.mu.Unlock()
+	if busy { // the batch is being written: come back once it is
+		time.AfterFunc(time.Millisecond, func() { r.inbox.PostUserMessage(m) })
+		return
+	}
+	if err := r.shard.Flush(r.engine.now()); err != nil {
+		r.engine.fail(err)
+		return
+	}
+	if err := r.engine.store.Commit(r.shard.Batch()); err != nil {
+		r.engine.fail(err)
+		return
+	}
+	posts, _ := r.shard.Committed(r.engine.now())
+	r.deliver(posts)
+	close(m.done)
+}

@@ -1,0 +1,438 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// Outcome is what became of an input from outside.
+type Outcome uint8
+
+// The outcomes. They are valid once the input's commit is durable.
+const (
+	Pending     Outcome = iota
+	Accepted            // handled
+	Duplicate           // its message id was taken before
+	Quarantined         // its handler failed; it is kept aside with the reason
+)
+
+// Input is one thing for a shard to take: an event or an assertion from outside, with Outcome; or
+// a message of a channel, with From and Seq.
+type Input struct {
+	Event     *graph.Event
+	Assertion *graph.Assertion
+	Body      []byte // the event or the message, encoded
+	Outcome   *Outcome
+	From      graph.ShardID
+	Seq       uint64
+
+	delivery *Delivery
+	poison   error // why it was set aside
+}
+
+// Limits bound what a shard holds. All are per shard.
+type Limits struct {
+	LogBytes   int64 // log that a recovery may have to replay
+	ActorBytes int64 // resident nodes, components and actors
+}
+
+// Counters count what a shard has committed since the deployment began.
+type Counters struct {
+	Accepted    uint64 // distinct events
+	Duplicates  uint64
+	Merges      uint64
+	Splits      uint64
+	Generic     uint64
+	Quarantined uint64
+	Identities  int64 // that have at least one event
+}
+
+// Shard is the single writer of a slice of the key space. It is a state machine: Step takes inputs
+// and prepares a commit, Batch is what to commit, Committed is called when that is durable. Between
+// Step and Committed no other Step may come; reads may. It has no goroutine and no clock: times are
+// ms since 1970, passed in.
+//
+// After an error its memory is not to be trusted: open the shard anew, from the store.
+type Shard struct {
+	id     graph.ShardID
+	shards int
+	store  storage.Store
+	rules  *graph.Rules
+	limits Limits
+	host   host
+
+	enc        *storage.Encoder
+	dec        *storage.Decoder
+	seen       *storage.Seen
+	seenLimits storage.SeenLimits
+	// known holds the nodes that were ever stored, as fingerprints: a new node costs no read. Until
+	// it was gathered (nil) the store is asked, and fresh lists the nodes made meanwhile.
+	known *storage.Fingerprints
+	fresh []graph.NodeKey
+
+	nodes     nodeTable
+	seq       uint64   // of the last record
+	positions []uint64 // by shard: the last message taken
+	outboxes  []outbox // by shard
+	counters  Counters
+	log       logSpan
+	dirty     dirtyQueue
+	poisoned  poisonRate
+
+	// The step under way, until Committed.
+	now      int64
+	record   storage.RecordWriter
+	begun    bool // the record holds something
+	batch    storage.Batch
+	queue    []graph.Message // to nodes of this shard
+	out      graph.Outbox
+	changes  []graph.Change
+	logged   []loggedEvent
+	sending  []sending
+	heard    []graph.ShardID // channels touched, to be acknowledged
+	body     []byte          // scratch
+	key      []byte          // scratch
+	sizeHint int
+}
+
+// loggedEvent is where an event of this step stands in the record, for its node's timeline.
+type loggedEvent struct {
+	r          *resident
+	start, end int
+}
+
+// sending is where a message of this step stands in the record.
+type sending struct {
+	to         graph.ShardID
+	seq        uint64
+	start, end int
+}
+
+// errPoison says which input's handler failed.
+type errPoison struct {
+	input int
+	cause error
+}
+
+func (e *errPoison) Error() string { return fmt.Sprintf("input %d: %v", e.input, e.cause) }
+func (e *errPoison) Unwrap() error { return e.cause }
+
+// errTooMuchPoison stops a shard whose handlers keep failing: that is a bug, not data.
+var errTooMuchPoison = errors.New("more than 100 inputs a minute had to be set aside: this is a defect of Kindred; the shard stops before it does harm")
+
+// OpenShard recovers a shard from the store: its rows, and the log records after them.
+func OpenShard(id graph.ShardID, shards int, store storage.Store, seen storage.SeenLimits, rules *graph.Rules, limits Limits, h host) (*Shard, error) {
+	s := &Shard{
+		id: id, shards: shards, store: store, rules: rules, limits: limits, host: h,
+		enc: storage.NewEncoder(), dec: storage.NewDecoder(), seenLimits: seen, sizeHint: 4 << 10,
+	}
+	if err := s.recover(); err != nil {
+		return nil, fmt.Errorf("recover shard %d: %w", id, err)
+	}
+	return s, nil
+}
+
+// Counters is what the shard has counted.
+func (s *Shard) Counters() Counters { return s.counters }
+
+// ActorBytes is the memory of the shard's residents, by estimate.
+func (s *Shard) ActorBytes() int64 { return s.nodes.bytes }
+
+// Residents is how many nodes are in memory.
+func (s *Shard) Residents() int { return len(s.nodes.ring) }
+
+// LogBytes is the size of the log that a recovery would replay.
+func (s *Shard) LogBytes() int64 { return s.log.bytes }
+
+// Step takes inputs and handles them. It returns whether there is something to commit; if not, the
+// inputs were duplicates of what is durable already, and Committed may be called at once.
+//
+// An input whose handler fails is set aside, after what the step did was undone by a recovery.
+// An error stops the shard.
+func (s *Shard) Step(inputs []Input, now int64) (bool, error) {
+	for {
+		err := s.try(inputs, now)
+		var poison *errPoison
+		switch {
+		case err == nil:
+			return s.prepare()
+		case !errors.As(err, &poison):
+			return false, err
+		case !s.poisoned.allow(now):
+			return false, fmt.Errorf("%w; the last one: %w", errTooMuchPoison, poison.cause)
+		}
+		inputs[poison.input].poison = poison.cause
+		if err := s.recover(); err != nil {
+			return false, fmt.Errorf("recover after a failed handler (%w): %w", poison.cause, err)
+		}
+	}
+}
+
+func (s *Shard) try(inputs []Input, now int64) (err error) {
+	s.begin(now)
+	at := 0
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = &errPoison{at, fmt.Errorf("handler panicked: %v", cause)}
+		}
+	}()
+	for at = range inputs {
+		if err := s.take(&inputs[at]); err != nil {
+			if errors.Is(err, graph.ErrCorrupt) || errors.Is(err, errUndecodable) {
+				return &errPoison{at, err}
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Shard) begin(now int64) {
+	s.now = now
+	s.record.Reset(make([]byte, 0, s.sizeHint), s.seq+1, now)
+	s.begun = false
+	s.batch.Reset()
+	s.queue, s.changes = s.queue[:0], nil
+	s.logged, s.sending, s.heard = s.logged[:0], s.sending[:0], s.heard[:0]
+}
+
+// errUndecodable marks a message that can't be read.
+var errUndecodable = errors.New("message can't be read")
+
+func (s *Shard) take(in *Input) error {
+	switch {
+	case in.Outcome == nil:
+		return s.takeMessage(in)
+	case in.poison != nil:
+		*in.Outcome = Quarantined
+		s.quarantine(in)
+		return nil
+	case in.Event != nil:
+		return s.takeEvent(in)
+	default:
+		*in.Outcome = Accepted
+		s.addInput(storage.ExternalMessage, 0, in.Body)
+		return s.handleAll(graph.Message{Kind: graph.KindAssert, To: in.Assertion.A.Key, Assertion: in.Assertion})
+	}
+}
+
+// takeEvent takes an event from outside, once. Its memory is here, in the shard of its route,
+// before anything is passed on.
+func (s *Shard) takeEvent(in *Input) error {
+	e := in.Event
+	known, err := s.seen.Has(e.Seen)
+	if err != nil {
+		return err
+	}
+	if known {
+		*in.Outcome = Duplicate
+		s.counters.Duplicates++
+		return nil
+	}
+	s.seen.Add(e.Seen, s.now)
+	*in.Outcome = Accepted
+	s.counters.Accepted++
+	start, end := s.addInput(storage.ExternalInput, 0, in.Body)
+	r, err := s.node(e.Route())
+	if err != nil {
+		return err
+	}
+	s.touch(r)
+	s.logged = append(s.logged, loggedEvent{r, start, end})
+	return s.handleAll(graph.Message{Kind: graph.KindObserve, To: e.Route(), Event: e})
+}
+
+// takeMessage takes a message of another shard if it is the next one (A3).
+func (s *Shard) takeMessage(in *Input) error {
+	s.hear(in.From)
+	if in.Seq != s.positions[in.From]+1 {
+		return nil
+	}
+	s.positions[in.From] = in.Seq
+	if in.poison != nil {
+		s.quarantine(in)
+		return nil
+	}
+	m, err := s.dec.Message(in.Body)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUndecodable, err)
+	}
+	s.addInput(uint16(in.From), in.Seq, in.Body)
+	return s.handleAll(*m)
+}
+
+// hear notes that a channel was touched, so that it is acknowledged, taken or not.
+func (s *Shard) hear(from graph.ShardID) {
+	for _, h := range s.heard {
+		if h == from {
+			return
+		}
+	}
+	s.heard = append(s.heard, from)
+}
+
+func (s *Shard) addInput(source uint16, seq uint64, body []byte) (start, end int) {
+	s.begun = true
+	return s.record.AddInput(source, seq, body)
+}
+
+// handleAll hands a message to its node, and then what follows from it to nodes of this shard.
+func (s *Shard) handleAll(m graph.Message) error {
+	if err := s.handle(&m); err != nil {
+		return err
+	}
+	for i := 0; i < len(s.queue); i++ {
+		m := s.queue[i]
+		s.body = s.enc.Message(s.body[:0], &m)
+		s.addInput(uint16(s.id), 0, s.body)
+		if err := s.handle(&m); err != nil {
+			return err
+		}
+	}
+	clear(s.queue)
+	s.queue = s.queue[:0]
+	return nil
+}
+
+// handle hands a message to its node and takes in what follows.
+func (s *Shard) handle(m *graph.Message) error {
+	r, err := s.node(m.To)
+	if err != nil {
+		return err
+	}
+	s.touch(r)
+	s.out.Reset()
+	if err := s.apply(r, m, &s.out); err != nil {
+		return err
+	}
+	for i := range s.out.Messages {
+		s.send(&s.out.Messages[i])
+	}
+	for i := range s.out.Changes {
+		switch s.out.Changes[i].Kind {
+		case graph.ChangeMerged:
+			s.counters.Merges++
+		case graph.ChangeSplit:
+			s.counters.Splits++
+		case graph.ChangeGeneric:
+			s.counters.Generic++
+		}
+	}
+	s.changes = append(s.changes, s.out.Changes...)
+	return nil
+}
+
+// apply changes a node by a message. Roots are changed by their identity actors; a node that was
+// never seen and becomes a root gets its actor first.
+func (s *Shard) apply(r *resident, m *graph.Message, out *graph.Outbox) error {
+	if r.Component == nil {
+		unseen := r.Parent.IsZero()
+		if err := r.Handle(m, s.rules, out); err != nil {
+			return err
+		}
+		if unseen && r.Component != nil {
+			s.host.start(r)
+		}
+	} else if err := s.host.handle(r, m, out); err != nil {
+		return err
+	}
+	identities := 0
+	if r.Component != nil {
+		identities = r.Component.Identities(s.rules)
+		if n := r.Component.Breadth(); n != r.evidence {
+			r.evidence = n
+			s.nodes.measure(r)
+		}
+	} else if r.actor != nil || r.size > 0 {
+		s.host.stop(r)
+		s.nodes.measure(r)
+	}
+	s.counters.Identities += int64(identities - r.identities)
+	r.identities = identities
+	return nil
+}
+
+// send queues a message to a node of this shard, or numbers one to another shard.
+func (s *Shard) send(m *graph.Message) {
+	to := m.To.Shard(s.shards)
+	if to == s.id {
+		s.queue = append(s.queue, *m)
+		return
+	}
+	s.begun = true
+	s.body = s.enc.Message(s.body[:0], m)
+	o := &s.outboxes[to]
+	o.sent++
+	start, end := s.record.AddOutput(uint16(to), o.sent, s.body)
+	s.sending = append(s.sending, sending{to, o.sent, start, end})
+}
+
+// node finds a node, in memory or in the store; one that was never seen is made.
+func (s *Shard) node(key graph.NodeKey) (*resident, error) {
+	if r := s.nodes.get(key); r != nil {
+		r.used = true
+		return r, nil
+	}
+	r := &resident{Node: graph.Node{Key: key}, used: true}
+	stored, err := s.load(r)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case stored:
+	case s.known != nil:
+		s.known.Add(key)
+	default:
+		s.fresh = append(s.fresh, key)
+	}
+	s.nodes.add(r)
+	if r.Component != nil {
+		s.host.start(r)
+		r.evidence = r.Component.Breadth()
+		r.identities = r.Component.Identities(s.rules)
+	}
+	return r, nil
+}
+
+// peek finds a node without making one; nil when it was never seen.
+func (s *Shard) peek(key graph.NodeKey) (*resident, error) {
+	if r := s.nodes.get(key); r == nil {
+		stored, err := s.load(&resident{Node: graph.Node{Key: key}})
+		if err != nil || !stored {
+			return nil, err
+		}
+	}
+	return s.node(key)
+}
+
+// load reads a node's row, if it has one.
+func (s *Shard) load(r *resident) (bool, error) {
+	if s.known != nil && !s.known.Has(r.Key) {
+		return false, nil
+	}
+	s.key = storage.AppendNodeKey(s.key[:0], s.id, r.Key)
+	row, err := s.store.Get(nil, s.key)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	n, applied, err := s.dec.Node(r.Key, row)
+	if err != nil {
+		return false, fmt.Errorf("row of node %s: %w", r.Key, err)
+	}
+	r.Node, r.applied = *n, applied
+	return true, nil
+}
+
+// touch notes that a node's row is about to lack this record.
+func (s *Shard) touch(r *resident) {
+	if r.dirtySince == 0 {
+		r.dirtySince = s.seq + 1
+		s.dirty.push(r)
+	}
+}

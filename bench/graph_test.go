@@ -1,0 +1,145 @@
+package bench
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// key makes the node key of the i-th value of a class.
+func key(class graph.Class, i int) graph.NodeKey {
+	h := uint64(i)*0x9E3779B97F4A7C15 + uint64(class)
+	return graph.MakeNodeKey(class, h^h>>29, h*0xBF58476D1CE4E5B9)
+}
+
+func ident(class graph.Class, namespace string, i int) graph.Identifier {
+	return graph.Identifier{Key: key(class, i), Namespace: namespace, Value: fmt.Appendf(nil, "%s-%08d", namespace, i)}
+}
+
+// visit is an event of a person: of the cookie alone, or with the customer and the address.
+func visit(person, n int, known bool) *graph.Event {
+	e := &graph.Event{
+		ID: fmt.Appendf(nil, "message-%d-%d", person, n), Source: []byte("web"),
+		Seen: uint64(person)<<20 | uint64(n), Type: graph.TypeTrack, Name: []byte("Product Viewed"),
+		Stamp: graph.Stamp{Time: 1_700_000_000_000 + int64(n)*1000, Tie: uint64(n)},
+	}
+	if known {
+		e.Type = graph.TypeIdentify
+		e.Identifiers = append(e.Identifiers, ident(graph.ClassCustomer, "user_id", person), ident(graph.ClassContact, "email", person))
+		e.Traits = []graph.Trait{{Name: []byte("plan"), Value: []byte(`"gold"`)}, {Name: []byte("city"), Value: []byte(`"Ulm"`)}}
+	}
+	e.Identifiers = append(e.Identifiers, ident(graph.ClassCookie, "anonymous_id", person))
+	return e
+}
+
+// take lets a root take a message and fails on an error.
+func take(b *testing.B, n *graph.Node, m *graph.Message, rules *graph.Rules, out *graph.Outbox) {
+	out.Reset()
+	if err := n.Handle(m, rules, out); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkObserve folds an event of an identity that is known: nothing new but the event itself.
+func BenchmarkObserve(b *testing.B) {
+	for _, known := range []bool{false, true} {
+		b.Run(fmt.Sprintf("known=%t", known), func(b *testing.B) {
+			rules := graph.DefaultRules()
+			var out graph.Outbox
+			e := visit(1, 0, known)
+			n := &graph.Node{Key: e.Route()}
+			m := graph.Message{Kind: graph.KindObserve, To: n.Key, Event: e}
+			take(b, n, &m, rules, &out)
+			b.ReportAllocs()
+			for b.Loop() {
+				e.Stamp.Time++
+				e.Stamp.Tie++
+				take(b, n, &m, rules, &out)
+			}
+		})
+	}
+}
+
+// BenchmarkMerge joins two live identities in memory: an anonymous visitor with a history, and a
+// customer who logs in on the visitor's device. It is all that the merge takes: the login, the
+// Join, the Absorb, and the profile as one.
+func BenchmarkMerge(b *testing.B) {
+	for _, history := range []int{1, 10, 100} {
+		b.Run(fmt.Sprintf("events=%d", history), func(b *testing.B) {
+			rules := graph.DefaultRules()
+			var out graph.Outbox
+			const pairs = 2048
+			visitors, customers, logins := make([]graph.Node, pairs), make([]graph.Node, pairs), make([]*graph.Event, pairs)
+			setUp := func() {
+				for i := range pairs {
+					cookie, customer := &visitors[i], &customers[i]
+					first := visit(i, 0, false)
+					*cookie = graph.Node{Key: first.Route()}
+					for n := range history {
+						take(b, cookie, &graph.Message{Kind: graph.KindObserve, To: cookie.Key, Event: visit(i, n, false)}, rules, &out)
+					}
+					logins[i] = visit(i, history, true)
+					order := visit(i, history+1, true)
+					order.Identifiers = order.Identifiers[:2]
+					*customer = graph.Node{Key: order.Route()}
+					take(b, customer, &graph.Message{Kind: graph.KindObserve, To: customer.Key, Event: order}, rules, &out)
+				}
+			}
+			i := pairs
+			b.ReportAllocs()
+			for b.Loop() {
+				if i == pairs {
+					b.StopTimer()
+					setUp()
+					i = 0
+					b.StartTimer()
+				}
+				cookie, customer := &visitors[i], &customers[i]
+				take(b, customer, &graph.Message{Kind: graph.KindObserve, To: customer.Key, Event: logins[i]}, rules, &out)
+				join := out.Messages[0]
+				take(b, cookie, &join, rules, &out)
+				absorb := out.Messages[0]
+				take(b, customer, &absorb, rules, &out)
+				if len(out.Changes) != 1 || out.Changes[0].Kind != graph.ChangeMerged {
+					b.Fatalf("no merge: %v", out.Changes)
+				}
+				i++
+			}
+		})
+	}
+}
+
+// BenchmarkResolve divides a component into identities: on the fast path, and where customers share
+// devices so that links have to be refused.
+func BenchmarkResolve(b *testing.B) {
+	for _, links := range []int{2, 8, 64, 512} {
+		for _, shared := range []bool{false, true} {
+			b.Run(fmt.Sprintf("links=%d/shared=%t", links, shared), func(b *testing.B) {
+				rules := *graph.DefaultRules()
+				rules.GenericCustomers, rules.GenericNeighbours = 0, 0
+				var out graph.Outbox
+				root := &graph.Node{Key: key(graph.ClassCustomer, 0)}
+				for i := range links {
+					e := visit(i, i, true)
+					e.Identifiers = []graph.Identifier{ident(graph.ClassCustomer, "user_id", 0), ident(graph.ClassCookie, "anonymous_id", i)}
+					if shared && i%4 == 3 { // another customer on the cookie of the one before
+						e.Identifiers = []graph.Identifier{ident(graph.ClassCustomer, "user_id", i), ident(graph.ClassCookie, "anonymous_id", i-1)}
+					}
+					take(b, root, &graph.Message{Kind: graph.KindObserve, To: root.Key, Event: e}, &rules, &out)
+				}
+				want := root.Component.Identities(&rules)
+				if !shared && want != 1 {
+					b.Fatalf("%d identities, want 1", want)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					rules.Version++ // what was resolved under other rules is not used again
+					if n := root.Component.Identities(&rules); n != want {
+						b.Fatalf("%d identities, want %d", n, want)
+					}
+				}
+			})
+		}
+	}
+}

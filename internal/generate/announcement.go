@@ -1,0 +1,113 @@
+package generate
+
+// An announcement is what the shop's server will say of a person, some events from now.
+type announcement struct {
+	person uint32
+	guest  bool // known by an address alone
+	kind   announcementKind
+	order  order
+}
+
+type announcementKind uint8
+
+const (
+	announceCopy announcementKind = iota
+	announceUpdate
+	announceCancel
+	announceRefund
+	announceLegacy // an import: the customer under an older number
+	announceRename // the alias to today's number
+)
+
+// maxAnnouncements bounds the memory of those to come. Beyond it the server keeps silent.
+const maxAnnouncements = 1 << 17
+
+func (s *shop) plan(delay uint32, a announcement) {
+	if s.announcements.len() < maxAnnouncements {
+		s.announcements.add(s.made+uint64(delay), a)
+	}
+}
+
+// announceOrder plans what becomes of a purchase. A copy comes before an update does, so that the
+// copy is not the later word.
+func (s *shop) announceOrder(v *visit) {
+	a := announcement{person: v.person, guest: !v.loggedIn, order: v.order}
+	if s.dice.chance(s.copies) {
+		a.kind = announceCopy
+		s.plan(s.dice.between(1, 50), a)
+	}
+	if s.dice.chance(s.updates) {
+		a.kind = announceUpdate
+		a.order.quantities[0]++
+		s.plan(s.dice.between(60, 500), a)
+	}
+	if s.dice.chance(s.cancellations) {
+		a.kind = announceCancel
+		s.plan(s.dice.between(100, s.afterwards), a)
+	}
+	if s.dice.chance(s.refunds) {
+		a.kind = announceRefund
+		s.plan(s.dice.between(600, s.afterwards), a)
+	}
+}
+
+// announceAlias plans the only two events that know a person's older number.
+func (s *shop) announceAlias(p uint64) {
+	s.plan(s.dice.between(1, 50), announcement{person: uint32(p), kind: announceLegacy})
+	s.plan(s.dice.between(60, 500), announcement{person: uint32(p), kind: announceRename})
+}
+
+// announce appends the event of an announcement.
+func (s *shop) announce(dst []byte, a *announcement) []byte {
+	p := uint64(a.person)
+	x := sender{person: p, server: true}
+	if a.guest {
+		x.email = identOf(idEmail, p*2)
+	} else {
+		x.user, x.loyalty = identOf(idUser, p), s.loyaltyCard(p)
+	}
+	switch a.kind {
+	case announceCopy:
+		s.fact.order = a.order.fact(orderCompleted)
+		return s.appendOrder(dst, "Order Completed", &a.order, &x)
+	case announceUpdate:
+		s.fact.order = a.order.fact(orderUpdated)
+		return s.appendOrder(dst, "Order Updated", &a.order, &x)
+	case announceCancel:
+		s.fact.order = orderFact{kind: orderCancelled, number: a.order.number}
+		return s.appendOrder(dst, "Order Cancelled", &a.order, &x)
+	case announceRefund:
+		return s.refund(dst, a, &x)
+	case announceLegacy:
+		x.user, x.loyalty = identOf(idLegacyUser, p), 0
+		dst = s.open(dst, kindIdentify, "", &x)
+		dst = append(dst, `,"traits":{`...)
+		dst = s.setTrait(dst, traitLastName, lastNames[lastNameOf(s.seed, p)].text)
+		return s.close(append(dst, '}'), &x)
+	default: // announceRename
+		x.previous, x.loyalty = identOf(idLegacyUser, p), 0
+		return s.close(s.open(dst, kindAlias, "", &x), &x)
+	}
+}
+
+// refund gives back everything, or one piece where there are several. A fourth of those who got back
+// a piece get back the rest later.
+func (s *shop) refund(dst []byte, a *announcement, x *sender) []byte {
+	o := &a.order
+	s.fact.order = orderFact{kind: orderRefunded, number: o.number, full: true}
+	dst = s.open(dst, kindTrack, "Order Refunded", x)
+	dst = appendOrderID(append(dst, `,"properties":{`...), o.number)
+	dst = append(dst, `,"currency":"USD"`...)
+	piece := catalogue()[o.products[0]].cents
+	if s.dice.below(2) == 0 && piece <= o.net()/2 {
+		s.fact.order.full, s.fact.order.refund = false, piece
+		dst = o.appendAmount(dst, "total", piece)
+		back := basket{}
+		back.add(o.products[0], 1)
+		dst = back.appendProducts(dst)
+		if s.dice.below(4) == 0 {
+			s.plan(s.dice.between(1, s.afterwards), *a)
+		}
+	}
+	return s.close(append(dst, '}'), x)
+}

@@ -1,0 +1,166 @@
+package generate
+
+import "strconv"
+
+const linesMax = 4
+
+// A basket is what a visit has put together.
+type basket struct {
+	products   [linesMax]uint16
+	quantities [linesMax]uint8
+	lines      uint8
+}
+
+func (b *basket) add(product uint16, quantity uint8) {
+	if b.lines < linesMax {
+		b.products[b.lines], b.quantities[b.lines] = product, quantity
+		b.lines++
+	}
+}
+
+func (b *basket) sum() (cents int64) {
+	for i := range b.lines {
+		cents += catalogue()[b.products[i]].cents * int64(b.quantities[i])
+	}
+	return cents
+}
+
+// How an order's event gives its money: every one gives the same net (G5).
+const (
+	totalsAll      uint8 = iota // revenue, subtotal, total, tax, shipping
+	totalsSubtotal              // no revenue
+	totalsTotal                 // total, tax and shipping alone
+	totalsValue                 // value alone
+	totalsItems                 // products and discount alone
+)
+
+// An order is a basket that somebody bought. Money follows from it, in cents.
+type order struct {
+	basket
+	number  uint64
+	percent uint8 // discount, of the items
+	coupon  uint8 // which one, from 1; 0 is none
+	totals  uint8
+	text    bool // money is written as text
+}
+
+func (o *order) discount() int64 { return o.sum() * int64(o.percent) / 100 }
+func (o *order) net() int64      { return o.sum() - o.discount() }
+func (o *order) tax() int64      { return o.net() * 8 / 100 }
+
+func (o *order) shipping() int64 {
+	if o.net() > 5000 {
+		return 0
+	}
+	return 499
+}
+
+// orderOf makes an order of a basket.
+func (s *shop) orderOf(b basket) order {
+	o := order{basket: b, number: s.orders}
+	s.orders++
+	if s.dice.chance(s.discount) {
+		switch s.dice.below(10) {
+		case 0: // free delivery: a coupon without a discount
+			o.coupon = uint8(len(coupons))
+		case 1, 2, 3: // a sale: a discount without a coupon
+			o.percent = 5 * uint8(s.dice.between(1, 5))
+		default:
+			o.percent = 5 * uint8(s.dice.between(1, 5))
+			o.coupon = uint8(s.dice.between(1, uint32(len(coupons)-1)))
+		}
+	}
+	switch n := s.dice.below(20); {
+	case n < 14:
+		o.totals = totalsAll
+	case n < 16:
+		o.totals = totalsSubtotal
+	case n < 18:
+		o.totals = totalsTotal
+	case n < 19:
+		o.totals = totalsValue
+	default:
+		o.totals = totalsItems
+	}
+	o.text = s.dice.chance(s.textMoney)
+	return o
+}
+
+func appendOrderID(dst []byte, number uint64) []byte {
+	dst = append(dst, `"order_id":"HG-`...)
+	return append(appendDigits(dst, 100_000_000+number, 12), '"')
+}
+
+func (o *order) appendAmount(dst []byte, name string, cents int64) []byte {
+	dst = append(append(append(dst, ',', '"'), name...), '"', ':')
+	if !o.text {
+		return appendMoney(dst, cents)
+	}
+	return append(appendMoney(append(dst, '"'), cents), '"')
+}
+
+func (o *order) appendTotals(dst []byte) []byte {
+	switch o.totals {
+	case totalsAll:
+		dst = o.appendAmount(dst, "revenue", o.net())
+		fallthrough
+	case totalsSubtotal:
+		dst = o.appendAmount(dst, "subtotal", o.net())
+		fallthrough
+	case totalsTotal:
+		dst = o.appendAmount(dst, "total", o.net()+o.tax()+o.shipping())
+		dst = o.appendAmount(dst, "tax", o.tax())
+		dst = o.appendAmount(dst, "shipping", o.shipping())
+	case totalsValue:
+		dst = o.appendAmount(dst, "value", o.net())
+	}
+	if o.percent > 0 {
+		dst = o.appendAmount(dst, "discount", o.discount())
+	}
+	if o.coupon > 0 {
+		dst = append(append(append(dst, `,"coupon":"`...), coupons[o.coupon-1]...), '"')
+	}
+	return append(dst, `,"currency":"USD"`...)
+}
+
+func (b *basket) appendProducts(dst []byte) []byte {
+	dst = append(dst, `,"products":[`...)
+	for i := range b.lines {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendProduct(append(dst, '{'), b.products[i], b.quantities[i])
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}
+
+func appendProduct(dst []byte, product uint16, quantity uint8) []byte {
+	dst = append(append(dst, catalogue()[product].text...), `,"quantity":`...)
+	return strconv.AppendUint(dst, uint64(quantity), 10)
+}
+
+// An orderFact is what an event says of an order, for the truth.
+type orderFact struct {
+	kind     orderKind
+	full     bool // refund of everything
+	coupon   bool
+	number   uint64
+	net      int64
+	discount int64
+	refund   int64
+}
+
+type orderKind uint8
+
+const (
+	orderNone orderKind = iota
+	orderCompleted
+	orderUpdated
+	orderCancelled
+	orderRefunded
+)
+
+func (o *order) fact(kind orderKind) orderFact {
+	return orderFact{kind: kind, number: o.number, net: o.net(), discount: o.discount(), coupon: o.coupon > 0}
+}

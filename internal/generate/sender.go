@@ -1,0 +1,65 @@
+package generate
+
+// A sender is what an event says of where it comes from.
+type sender struct {
+	person                       uint64
+	server, app                  bool
+	browser                      uint8  // or handset, of the tables
+	path                         string // of the page; one of the places when empty
+	anonymous, user, previous    ident  // on top of the event
+	email, phone                 ident  // in context.traits
+	device, analytics, loyalty   ident  // in the context
+	junkAnonymous, junkUser      bool
+	junkEmail, junkDevice        bool
+	junkAnalytics, junkUserIsNil bool
+	page                         uint8  // of the places
+	referrer                     uint32 // of the referrers
+}
+
+// senderOf is the sender of a visit's next event. Not every event after the login tells who it was.
+func (s *shop) senderOf(v *visit) sender {
+	p := uint64(v.person)
+	x := sender{person: p, app: v.app, anonymous: s.cookie(p, v.device)}
+	machine := hash(s.seed, s.cookieNumber(p, v.device), saltBrowser)
+	if v.app {
+		x.browser = uint8(machine % uint64(len(handsets)))
+		x.device = s.deviceID(p, v.device)
+	} else {
+		x.browser = uint8(machine % uint64(len(browsers)))
+		x.analytics = s.analytics(p, v.device)
+		x.page, x.referrer = uint8(s.dice.below(uint32(len(places)))), s.dice.below(uint32(len(referrers)))
+	}
+	if v.loggedIn {
+		switch n := s.dice.below(100); {
+		case n < 8:
+			return x
+		case n < 13:
+			x.email = identOf(idEmail, p*2)
+		case n < 30:
+			x.loyalty = s.loyaltyCard(p)
+		}
+		x.user = identOf(idUser, p)
+	}
+	return x
+}
+
+// spoil puts a worthless identifier into some events, never in place of the last good one (G3).
+func (s *shop) spoil(x *sender) {
+	if !s.dice.chance(s.junk) {
+		return
+	}
+	switch n := s.dice.below(5); {
+	case n == 0 && x.email == 0:
+		x.junkEmail = true
+	case n == 1 && x.app:
+		x.junkDevice = true
+	case n == 1 && !x.server:
+		x.junkAnalytics = true
+	case n == 2 && x.user == 0:
+		x.junkUserIsNil = true
+	case x.user == 0:
+		x.junkUser = true
+	default:
+		x.junkAnonymous = true
+	}
+}

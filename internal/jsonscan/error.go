@@ -1,0 +1,50 @@
+package jsonscan
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+// ErrorCode says what is wrong with a text.
+type ErrorCode uint8
+
+// The codes.
+const (
+	Syntax ErrorCode = 1 + iota // not JSON
+	UTF8                        // not UTF-8
+	Depth                       // nested more than MaxDepth deep
+)
+
+// Error is where and why a text was refused. It holds no more of the text than one byte.
+type Error struct {
+	Code   ErrorCode
+	Offset int // in bytes, from 0
+	want   string
+	found  byte
+	more   bool // found is a byte, not the end
+}
+
+func (e *Error) Error() string {
+	switch e.Code {
+	case UTF8:
+		return fmt.Sprintf("byte %d: not UTF-8", e.Offset)
+	case Depth:
+		return fmt.Sprintf("byte %d: nested more than %d deep", e.Offset, MaxDepth)
+	}
+	if !e.more {
+		return fmt.Sprintf("byte %d: want %s, found the end", e.Offset, e.want)
+	}
+	return fmt.Sprintf("byte %d: want %s, found %q", e.Offset, e.want, e.found)
+}
+
+// invalidUTF8 is the offset of the first byte of data that is not part of UTF-8.
+func invalidUTF8(data []byte) int {
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return len(data)
+}

@@ -1,0 +1,323 @@
+package jsonscan
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
+
+// MaxDepth is how deep arrays and objects may nest. It is the width of the bit stack in skip.
+const MaxDepth = 64
+
+// Kind is the kind of a JSON value.
+type Kind uint8
+
+// The kinds. The zero kind is that of no value: absent, or cut off by an error.
+const (
+	None Kind = iota
+	Null
+	False
+	True
+	Number
+	String
+	Object
+	Array
+)
+
+var kindNames = [...]string{"nothing", "null", "a boolean", "a boolean", "a number", "a string", "an object", "an array"}
+
+// String names the kind as a sentence would: "an object".
+func (k Kind) String() string { return kindNames[k] }
+
+// Value is one value as it stands in the input.
+type Value struct {
+	Kind    Kind
+	Escaped bool   // a string with a backslash in it
+	Raw     []byte // its text, a string's quotes included
+}
+
+// Inside is the text between a string's quotes, still escaped when Escaped.
+// REQUIRES: v.Kind is String.
+func (v Value) Inside() []byte { return v.Raw[1 : len(v.Raw)-1] }
+
+// Scanner is a cursor over one JSON text. The zero Scanner is ready for Reset. Slices that it hands
+// out point into the input, but for unescaped keys, which lie in the arena.
+type Scanner struct {
+	data  []byte
+	pos   int
+	depth int
+	first bool   // just behind an opening bracket
+	high  uint64 // the top bits of all string bytes seen: any set means not ASCII
+	key   []byte
+	arena *Arena
+	err   *Error
+}
+
+// Reset puts the cursor at the start of data; unescaped keys will go to arena.
+func (s *Scanner) Reset(data []byte, arena *Arena) {
+	*s = Scanner{data: data, arena: arena}
+}
+
+// Pos is the cursor's offset in the input, in bytes.
+func (s *Scanner) Pos() int { return s.pos }
+
+// Since is the input from the offset start up to the cursor.
+func (s *Scanner) Since(start int) []byte { return s.data[start:s.pos:s.pos] }
+
+// Peek is the kind of the value that comes next, judged by its first byte.
+func (s *Scanner) Peek() Kind { return kinds[s.peek()] }
+
+// Object steps into an object; false, without a step, when the next value is none.
+func (s *Scanner) Object() bool { return s.open('{') }
+
+// Array steps into an array; false, without a step, when the next value is none.
+func (s *Scanner) Array() bool { return s.open('[') }
+
+func (s *Scanner) open(bracket byte) bool {
+	if s.peek() != bracket {
+		return false
+	}
+	if s.depth == MaxDepth {
+		s.fail(s.pos, Depth, "")
+		return false
+	}
+	s.depth++
+	s.pos++
+	s.first = true
+	return true
+}
+
+// Next moves to the next member of the object that was stepped into; false, and out of it, when
+// there is none. The member's value must be read before Next is called again.
+func (s *Scanner) Next() bool {
+	c := s.peek()
+	switch {
+	case c == '}':
+		s.close()
+		return false
+	case s.first:
+		s.first = false
+	case c == ',':
+		s.pos++
+		c = s.peek()
+	default:
+		s.fail(s.pos, Syntax, "',' or '}'")
+		return false
+	}
+	if c != '"' {
+		s.fail(s.pos, Syntax, "a key in quotes")
+		return false
+	}
+	start := s.pos + 1
+	end, escaped := s.str(start)
+	if end < 0 {
+		return false
+	}
+	s.pos = end
+	if s.peek() != ':' {
+		s.fail(s.pos, Syntax, "':'")
+		return false
+	}
+	s.pos++
+	s.key = s.data[start : end-1 : end-1]
+	if escaped {
+		s.key = s.arena.Unescape(s.key)
+	}
+	return true
+}
+
+// Key is the key of the member that Next moved to, unescaped.
+func (s *Scanner) Key() []byte { return s.key }
+
+// More moves to the next element of the array that was stepped into; false, and out of it, when
+// there is none. The element must be read before More is called again.
+func (s *Scanner) More() bool {
+	c := s.peek()
+	switch {
+	case c == ']':
+		s.close()
+		return false
+	case s.first:
+		s.first = false
+		if s.pos >= len(s.data) {
+			s.fail(s.pos, Syntax, "a value or ']'")
+			return false
+		}
+	case c == ',':
+		s.pos++
+	default:
+		s.fail(s.pos, Syntax, "',' or ']'")
+		return false
+	}
+	return true
+}
+
+func (s *Scanner) close() {
+	s.first = false
+	s.depth--
+	s.pos++
+}
+
+// Value reads the next value whole.
+func (s *Scanner) Value() Value {
+	c := s.peek()
+	start := s.pos
+	if c == '"' {
+		end, escaped := s.str(start + 1)
+		if end < 0 {
+			return Value{}
+		}
+		s.pos = end
+		return Value{Kind: String, Escaped: escaped, Raw: s.data[start:end:end]}
+	}
+	if !s.skip() {
+		return Value{}
+	}
+	return Value{Kind: kinds[c], Raw: s.data[start:s.pos:s.pos]}
+}
+
+// End checks that nothing follows the value that was read, and that the input is UTF-8. It returns
+// the first error of the scan, which is an *Error.
+func (s *Scanner) End() error {
+	if s.err == nil {
+		if s.peek(); s.pos < len(s.data) {
+			s.fail(s.pos, Syntax, "the end")
+		} else if s.high&highs != 0 && !utf8.Valid(s.data) {
+			s.fail(invalidUTF8(s.data), UTF8, "")
+		}
+	}
+	if s.err != nil {
+		return s.err
+	}
+	return nil
+}
+
+// Err is the first error so far, or nil.
+func (s *Scanner) Err() *Error { return s.err }
+
+// fail notes the first error and moves to the end of the input (J3).
+func (s *Scanner) fail(offset int, code ErrorCode, want string) {
+	if s.err != nil {
+		return
+	}
+	s.err = &Error{Code: code, Offset: offset, want: want}
+	if offset < len(s.data) {
+		s.err.found, s.err.more = s.data[offset], true
+	}
+	s.pos = len(s.data)
+}
+
+// peek moves over white space and returns the byte there, 0 at the end.
+func (s *Scanner) peek() byte {
+	if s.pos < len(s.data) {
+		if c := s.data[s.pos]; c > ' ' {
+			return c
+		}
+	}
+	return s.peekFar()
+}
+
+func (s *Scanner) peekFar() byte {
+	s.pos = space(s.data, s.pos)
+	if s.pos < len(s.data) {
+		return s.data[s.pos]
+	}
+	return 0
+}
+
+// space is the offset of the first byte from i on that is not white space.
+func space(data []byte, i int) int {
+	for i < len(data) && kinds[data[i]] == white {
+		i++
+	}
+	return i
+}
+
+// kinds tells by its first byte what a value is, and what is white space.
+var kinds = func() (table [256]Kind) {
+	for _, c := range "-0123456789" {
+		table[c] = Number
+	}
+	for _, c := range " \t\r\n" {
+		table[c] = white
+	}
+	table['n'], table['t'], table['f'] = Null, True, False
+	table['"'], table['{'], table['['] = String, Object, Array
+	return table
+}()
+
+// white marks white space in kinds; it is no kind that callers see, since peek moves over it.
+const white Kind = 0xff
+
+// Eight bytes at a time: a byte that is special sets its top bit in the mask. Borrows can set the
+// top bit of a byte above a special one, never of one below it, so the lowest bit is right.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// special marks quotes, backslashes and control characters in w.
+func special(w uint64) uint64 {
+	quote, back := w^ones*'"', w^ones*'\\'
+	return ((quote-ones)&^quote | (back-ones)&^back | (w-ones*' ')&^w) & highs
+}
+
+// str finds the end of the string whose inside starts at i: the offset behind its closing quote,
+// -1 after an error.
+func (s *Scanner) str(i int) (end int, escaped bool) {
+	data := s.data
+	high := s.high
+	for {
+		for i+8 <= len(data) {
+			w := binary.LittleEndian.Uint64(data[i:])
+			high |= w
+			if m := special(w); m != 0 {
+				i += bits.TrailingZeros64(m) >> 3
+				break
+			}
+			i += 8
+		}
+		for i < len(data) && data[i] >= ' ' && data[i] != '"' && data[i] != '\\' {
+			high |= uint64(data[i])
+			i++
+		}
+		if i >= len(data) {
+			s.fail(i, Syntax, "the closing '\"' of a string")
+			return -1, false
+		}
+		switch data[i] {
+		case '"':
+			s.high = high
+			return i + 1, escaped
+		case '\\':
+			escaped = true
+			if i = s.escape(i); i < 0 {
+				return -1, false
+			}
+		default:
+			s.fail(i, Syntax, "no raw control character in a string")
+			return -1, false
+		}
+	}
+}
+
+// escape checks the escape sequence at i and returns the offset behind it, -1 after an error.
+func (s *Scanner) escape(i int) int {
+	data := s.data
+	if i+1 < len(data) {
+		switch data[i+1] {
+		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			return i + 2
+		case 'u':
+			for k := i + 2; k < i+6; k++ {
+				if k >= len(data) || hex[data[k]] < 0 {
+					s.fail(k, Syntax, "four hexadecimal digits behind \\u")
+					return -1
+				}
+			}
+			return i + 6
+		}
+	}
+	s.fail(i+1, Syntax, `one of "\/bfnrtu behind a backslash`)
+	return -1
+}

@@ -1,0 +1,138 @@
+package money
+
+import (
+	"errors"
+	"math"
+	"math/bits"
+	"strconv"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// What may be wrong with an amount.
+var (
+	ErrNumber   = errors.New("not a decimal number")                // textual money: "$19.99", "19,99", "free"
+	ErrNegative = errors.New("negative")                            // below zero
+	ErrRange    = errors.New("too large, or too exact, to be kept") // beyond 2^63-1 minor units
+)
+
+// Parse reads an amount of money from decimal text, such as 19.99 or 1.5e3, into minor units of a
+// currency with that many decimals. It fails with ErrNumber, ErrNegative or ErrRange.
+func Parse(text []byte, exponent int) (int64, error) {
+	d, err := parseDecimal(text)
+	if err != nil {
+		return 0, err
+	}
+	n := len(d.whole) + len(d.fraction)
+	cut := d.point + exponent // the digits before it are the amount, the one at it rounds
+	if n == 0 || cut < 0 {
+		return 0, nil
+	}
+	if cut > maxDigits {
+		return 0, ErrRange
+	}
+	minor := uint64(0)
+	for i := range cut {
+		digit := uint64(0)
+		if i < n {
+			digit = d.digit(i)
+		}
+		if minor > (math.MaxInt64-digit)/10 {
+			return 0, ErrRange
+		}
+		minor = minor*10 + digit
+	}
+	if cut < n && d.digit(cut) >= 5 {
+		minor++
+	}
+	return checked(0, minor)
+}
+
+// ParseLine reads the amount of one line of an order, price times quantity, rounded once, at the
+// end. It fails as Parse does, and with ErrRange where a factor has more than 19 significant digits.
+func ParseLine(price, quantity []byte, exponent int) (int64, error) {
+	p, pScale, err := factor(price)
+	if err != nil {
+		return 0, err
+	}
+	q, qScale, err := factor(quantity)
+	if err != nil {
+		return 0, err
+	}
+	hi, lo := bits.Mul64(p, q)
+	drop := pScale + qScale - exponent // decimals beyond the minor unit
+	for ; drop < 0; drop++ {
+		if hi|lo == 0 {
+			return 0, nil
+		}
+		if hi > 0 {
+			return 0, ErrRange
+		}
+		hi, lo = bits.Mul64(lo, 10)
+	}
+	last := uint64(0)
+	for ; drop > 0 && hi|lo > 0; drop-- {
+		hi, lo, last = over10(hi, lo)
+	}
+	if drop > 0 {
+		last = 0
+	}
+	if last >= 5 {
+		var carry uint64
+		lo, carry = bits.Add64(lo, 1, 0)
+		hi += carry
+	}
+	return checked(hi, lo)
+}
+
+// over10 divides by ten; the remainder is the digit that was cut off.
+func over10(hi, lo uint64) (quoHi, quoLo, remainder uint64) {
+	quoHi, remainder = hi/10, hi%10
+	quoLo, remainder = bits.Div64(remainder, lo, 10)
+	return quoHi, quoLo, remainder
+}
+
+func checked(hi, lo uint64) (int64, error) {
+	if hi > 0 || lo > math.MaxInt64 {
+		return 0, ErrRange
+	}
+	return int64(lo), nil
+}
+
+// Add sums two amounts. It fails with ErrRange.
+func Add(a, b int64) (int64, error) {
+	if b > math.MaxInt64-a {
+		return 0, ErrRange
+	}
+	return a + b, nil
+}
+
+// Format writes an amount as decimal text in the currency's unit: "19.99", "-0.05", "1999".
+func Format(minor int64, c graph.Currency) string {
+	return string(Append(make([]byte, 0, 24), minor, c))
+}
+
+// Append appends to dst what Format returns.
+func Append(dst []byte, minor int64, c graph.Currency) []byte {
+	size := uint64(minor)
+	if minor < 0 {
+		dst = append(dst, '-')
+		size = -size
+	}
+	exponent := Exponent(c)
+	unit := uint64(1)
+	for range exponent {
+		unit *= 10
+	}
+	dst = strconv.AppendUint(dst, size/unit, 10)
+	if exponent == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	for rest := size % unit; exponent > 0; exponent-- {
+		unit /= 10
+		dst = append(dst, '0'+byte(rest/unit))
+		rest %= unit
+	}
+	return dst
+}
