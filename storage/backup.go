@@ -1,0 +1,122 @@
+package storage
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Backup implements Store. Tables are hard-linked when dir is on the same file system and copied
+// otherwise, so on the same one it costs little time and space. It fails with class ErrForeign when
+// dir holds anything, and leaves nothing in dir when it fails. A failure of a backup does not fail the store.
+func (p *Pebble) Backup(dir string) error {
+	if err := p.failure.refusal(); err != nil {
+		return err
+	}
+	if err := checkEmpty(p.fsys, "back up to", dir); err != nil {
+		return err
+	}
+	db := p.fsys.PathJoin(dir, dbDir)
+	err := p.failure.guard(func() error { return p.db.Checkpoint(db) })
+	if err == nil {
+		err = markComplete(p.fsys, dir)
+	}
+	if err != nil {
+		_ = p.fsys.RemoveAll(db)
+		return classifyDir("back up to", dir, err)
+	}
+	return nil
+}
+
+func checkEmpty(fsys vfs.FS, op, dir string) error {
+	names, err := fsys.List(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return classifyDir(op, dir, err)
+	}
+	if len(names) > 0 {
+		return &Error{Class: ErrForeign, Op: op, Path: dir, Err: errors.New("the directory is not empty"),
+			Remedy: "give one that is empty or does not exist"}
+	}
+	return nil
+}
+
+// Restore makes the data directory dir, which must not exist or be empty, from a backup, and reads
+// every row of it once, so that every checksum is verified. The backup is not changed: tables, which
+// are never written again, are hard-linked when both are on one file system; all else is copied.
+//
+// It fails with class ErrNotFound or ErrForeign when backup is no complete backup, ErrForeign when dir
+// is not empty, ErrNewerFormat, ErrCorrupt, ErrDiskFull or ErrIO. When it fails, dir is not a data directory.
+func Restore(fsys vfs.FS, backup, dir string) error {
+	what, err := checkOurs(fsys, backup)
+	if err != nil {
+		return err
+	}
+	if what == dirNew {
+		return &Error{Class: ErrNotFound, Op: "restore from", Path: backup, Err: errors.New("there is no backup"),
+			Remedy: "give the directory that kindred backup made"}
+	}
+	if err := checkEmpty(fsys, "restore to", dir); err != nil {
+		return err
+	}
+	if err := copyDB(fsys, fsys.PathJoin(backup, dbDir), fsys.PathJoin(dir, dbDir)); err != nil {
+		_ = fsys.RemoveAll(fsys.PathJoin(dir, dbDir))
+		return classifyDir("restore to", dir, err)
+	}
+	if err := markComplete(fsys, dir); err != nil {
+		return classifyDir("restore to", dir, err)
+	}
+	if err := verify(fsys, dir); err != nil {
+		_ = fsys.Remove(fsys.PathJoin(dir, formatFile))
+		return err
+	}
+	return nil
+}
+
+// copyDB links or copies the files of a database, durably.
+func copyDB(fsys vfs.FS, from, to string) error {
+	names, err := fsys.List(from)
+	if err != nil {
+		return err
+	}
+	if err := makeDir(fsys, to); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name == lockFile {
+			continue
+		}
+		transfer := vfs.Copy
+		if strings.HasSuffix(name, ".sst") || strings.HasSuffix(name, ".blob") {
+			transfer = vfs.LinkOrCopy
+		}
+		if err := transfer(fsys, fsys.PathJoin(from, name), fsys.PathJoin(to, name)); err != nil {
+			return err
+		}
+	}
+	return syncDir(fsys, to)
+}
+
+// verify opens the directory and reads everything.
+func verify(fsys vfs.FS, dir string) error {
+	p, err := Open(Options{Dir: dir, FS: fsys})
+	if err != nil {
+		return err
+	}
+	err = p.Iterate([]byte{0}, []byte{0xff}, func(key, _ []byte) error {
+		_, err := ParseKey(key)
+		return classifyRow(dir, err)
+	})
+	return errors.Join(err, p.Close())
+}
+
+func classifyRow(dir string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Class: ErrCorrupt, Op: "verify", Path: dir, Err: err, Remedy: remedies[ErrCorrupt]}
+}

@@ -1,0 +1,148 @@
+package storage
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/batchrepr"
+)
+
+// Batch collects rows to write. Later operations win over earlier ones. It needs no store, so
+// every shard builds its own; Store.Commit takes several and applies them as one.
+//
+// The zero Batch is empty and ready. A Batch is used by one goroutine at a time; after Reset its
+// memory is used again. It holds Pebble's own representation, so that a commit is a copy:
+//
+//	12 B header   1 B    varint          varint
+//	+-----------+------+--------+-----+--------+-------+-----
+//	| seq count | kind | length | key | length | value | ...
+//	+-----------+------+--------+-----+--------+-------+-----
+type Batch struct {
+	repr  []byte
+	count uint32
+}
+
+const (
+	batchHeaderLen   = batchrepr.HeaderLen
+	batchCountOffset = 8
+)
+
+// Set writes a row. Key and value are copied.
+func (b *Batch) Set(key, value []byte) {
+	b.op(pebble.InternalKeyKindSet)
+	b.bytes(key)
+	b.bytes(value)
+}
+
+// Delete deletes a row; one that does not exist is no error.
+func (b *Batch) Delete(key []byte) {
+	b.op(pebble.InternalKeyKindDelete)
+	b.bytes(key)
+}
+
+// DeleteRange deletes all rows with lower <= key < upper. REQUIRES: lower < upper.
+func (b *Batch) DeleteRange(lower, upper []byte) {
+	b.op(pebble.InternalKeyKindRangeDelete)
+	b.bytes(lower)
+	b.bytes(upper)
+}
+
+func (b *Batch) op(kind pebble.InternalKeyKind) {
+	if len(b.repr) == 0 {
+		b.repr = append(b.repr, make([]byte, batchHeaderLen)...)
+	}
+	b.count++
+	b.repr = append(b.repr, byte(kind))
+}
+
+func (b *Batch) bytes(s []byte) {
+	b.repr = binary.AppendUvarint(b.repr, uint64(len(s)))
+	b.repr = append(b.repr, s...)
+}
+
+// Append adds the operations of other, after those of b.
+func (b *Batch) Append(other *Batch) {
+	if other.Empty() {
+		return
+	}
+	if len(b.repr) == 0 {
+		b.repr = append(b.repr, make([]byte, batchHeaderLen)...)
+	}
+	b.repr = append(b.repr, other.repr[batchHeaderLen:]...)
+	b.count += other.count
+}
+
+// Len is the number of operations.
+func (b *Batch) Len() int { return int(b.count) }
+
+// Size is the number of bytes that a commit of b writes to the write-ahead log, about.
+func (b *Batch) Size() int { return len(b.repr) }
+
+// Empty tells whether b holds no operation.
+func (b *Batch) Empty() bool { return b.count == 0 }
+
+// Reset empties b and keeps its memory.
+func (b *Batch) Reset() {
+	b.repr = b.repr[:0]
+	b.count = 0
+}
+
+// maxBatchBytes bounds one commit: Pebble refuses 4 GiB, and a batch is held twice in memory.
+const maxBatchBytes = 1 << 30
+
+// combine copies the batches into buf as one batch in Pebble's representation. It returns nil when
+// there is nothing to write.
+func combine(buf []byte, batches []*Batch) ([]byte, error) {
+	size, count := batchHeaderLen, uint64(0)
+	for _, b := range batches {
+		if !b.Empty() {
+			size += len(b.repr) - batchHeaderLen
+			count += uint64(b.count)
+		}
+	}
+	switch {
+	case count == 0:
+		return nil, nil
+	case size > maxBatchBytes || count >= math.MaxUint32:
+		return nil, fmt.Errorf("commit of %d bytes in %d rows: at most %d bytes fit; commit in parts", size, count, maxBatchBytes)
+	}
+	if cap(buf) < size {
+		buf = make([]byte, 0, size+size/4)
+	}
+	buf = append(buf[:0], make([]byte, batchHeaderLen)...)
+	binary.LittleEndian.PutUint32(buf[batchCountOffset:], uint32(count))
+	for _, b := range batches {
+		if !b.Empty() {
+			buf = append(buf, b.repr[batchHeaderLen:]...)
+		}
+	}
+	return buf, nil
+}
+
+// each calls the functions for the operations of b, in order.
+func (b *Batch) each(set func(key, value []byte), del func(key []byte), delRange func(lower, upper []byte)) {
+	if b.Empty() {
+		return
+	}
+	for r := batchrepr.Read(b.repr); ; {
+		kind, key, value, ok, err := r.Next()
+		if err != nil {
+			panic(fmt.Sprintf("storage: batch that this package built can't be read: %v", err))
+		}
+		if !ok {
+			return
+		}
+		switch kind {
+		case pebble.InternalKeyKindSet:
+			set(key, value)
+		case pebble.InternalKeyKindDelete:
+			del(key)
+		case pebble.InternalKeyKindRangeDelete:
+			delRange(key, value)
+		default:
+			panic(fmt.Sprintf("storage: batch that this package built holds kind %d", kind))
+		}
+	}
+}

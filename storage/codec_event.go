@@ -1,0 +1,153 @@
+package storage
+
+import (
+	"slices"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// Fields of an event, of an identifier and a trait in its lists, and of an order change.
+const (
+	eventFields       = 13
+	identifierFields  = 4
+	traitFields       = 2
+	orderChangeFields = 9
+
+	identifierLeast = keyLen + 2 + 3 // bytes
+	traitLeast      = 2
+)
+
+// Event appends an event. Without whole, its properties are left out: that is what travels between
+// shards. Of an order change of kind OrderNone nothing is kept.
+func (e *Encoder) Event(dst []byte, ev *graph.Event, whole bool) []byte {
+	e.begin(dst, eventVersion).event(ev, whole)
+	return e.finish()
+}
+
+func (o *output) event(ev *graph.Event, whole bool) {
+	o.array(eventFields)
+	o.bytes(ev.ID)
+	o.bytes(ev.Source)
+	o.uint(ev.Seen)
+	o.stamp(ev.Stamp)
+	o.int(ev.Received)
+	o.uint(uint64(ev.Type))
+	o.bytes(ev.Name)
+	o.array(identifierFields * len(ev.Identifiers))
+	for i := range ev.Identifiers {
+		id := &ev.Identifiers[i]
+		o.key(id.Key)
+		o.text(id.Namespace)
+		o.bytes(id.Value)
+		o.bytes(id.Raw)
+	}
+	o.array(traitFields * len(ev.Traits))
+	for i := range ev.Traits {
+		o.bytes(ev.Traits[i].Name)
+		o.bytes(ev.Traits[i].Value)
+	}
+	o.orderChange(&ev.Order)
+	if whole {
+		o.bytes(ev.Properties)
+	} else {
+		o.null()
+	}
+}
+
+func (o *output) orderChange(c *graph.OrderChange) {
+	if c.Kind == graph.OrderNone {
+		o.null()
+		return
+	}
+	o.array(orderChangeFields)
+	o.uint(uint64(c.Kind))
+	o.uint(uint64(c.Rule))
+	o.bool(c.Full)
+	o.blob(c.Currency[:])
+	o.int(c.Net)
+	o.int(c.Discount)
+	o.int(c.Refund)
+	o.bytes(c.ID)
+	o.bytes(c.Coupon)
+}
+
+// Event reads an event. Its byte slices share src's memory.
+func (d *Decoder) Event(src []byte) (*graph.Event, error) {
+	ev := new(graph.Event)
+	if err := d.EventInto(src, ev); err != nil {
+		return nil, err
+	}
+	return ev, nil
+}
+
+// EventInto reads an event into ev, and reuses ev's lists. Its byte slices share src's memory, so
+// ev is valid as long as src is not changed. After an error ev holds nothing of use.
+func (d *Decoder) EventInto(src []byte, ev *graph.Event) error {
+	d.begin("event", src, eventVersion)
+	d.event(ev)
+	return d.finish()
+}
+
+func (d *Decoder) event(ev *graph.Event) {
+	in := &d.in
+	in.tuple(eventFields)
+	ev.ID = in.bytes()
+	ev.Source = in.bytes()
+	ev.Seen = in.uint()
+	ev.Stamp = in.stamp()
+	ev.Received = in.int()
+	ev.Type = graph.EventType(in.enum("event type", 1, uint8(graph.EventTypes-1)))
+	ev.Name = in.bytes()
+	d.identifiers(ev)
+	n := in.list(traitFields, traitLeast)
+	ev.Traits = slices.Grow(ev.Traits[:0], n)
+	for range n {
+		ev.Traits = append(ev.Traits, graph.Trait{Name: in.bytes(), Value: in.bytes()})
+	}
+	in.orderChange(&ev.Order)
+	ev.Properties = in.bytes()
+}
+
+// identifiers reads an event's identifiers: one or more, distinct, in descending rank.
+func (d *Decoder) identifiers(ev *graph.Event) {
+	in := &d.in
+	at := in.at
+	n := in.list(identifierFields, identifierLeast)
+	if n == 0 {
+		in.fail(at, "event without an identifier")
+	}
+	ev.Identifiers = slices.Grow(ev.Identifiers[:0], n)
+	for i := range n {
+		at := in.at
+		id := graph.Identifier{Key: in.key(), Namespace: d.namespace(), Value: in.bytes(), Raw: in.bytes()}
+		if in.err != nil {
+			return
+		}
+		if i > 0 && !ev.Identifiers[i-1].Key.Outranks(id.Key) {
+			in.fail(at, "identifier %d does not rank below the one before", i)
+			return
+		}
+		ev.Identifiers = append(ev.Identifiers, id)
+	}
+}
+
+func (in *input) orderChange(c *graph.OrderChange) {
+	*c = graph.OrderChange{}
+	if in.null() {
+		return
+	}
+	in.tuple(orderChangeFields)
+	c.Kind = graph.OrderKind(in.enum("order kind", uint8(graph.OrderCompleted), uint8(graph.OrderRefunded)))
+	c.Rule = in.netRule()
+	c.Full = in.bool()
+	in.fixed("currency", c.Currency[:])
+	c.Net = in.int()
+	c.Discount = in.int()
+	c.Refund = in.int()
+	c.ID = in.bytes()
+	c.Coupon = in.bytes()
+}
+
+func (in *input) netRule() graph.NetRule {
+	return graph.NetRule(in.enum("net revenue rule", uint8(graph.NetNone), uint8(graph.NetItems)))
+}

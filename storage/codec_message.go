@@ -1,0 +1,107 @@
+package storage
+
+import "github.com/kindred-id/kindred/graph"
+
+// messageFields is how many values the message of a kind has.
+var messageFields = [...]int{
+	graph.KindObserve:   6, // kind, to, via or nil, hops, version of the event, event
+	graph.KindAssert:    3, // kind, to, assertion
+	graph.KindJoin:      5, // kind, to, root, via or nil, force
+	graph.KindAbsorb:    7, // kind, to, members, links, assertions, identities, more
+	graph.KindRepoint:   3, // kind, to, root
+	graph.KindRefuse:    5, // kind, to, via, root, reason
+	graph.KindNeighbour: 8, // kind, to, node (key, namespace, value), neighbour (the same)
+}
+
+// Message appends a message: the fields that count for its kind, an event without its properties.
+func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
+	o := e.begin(dst, messageVersion)
+	o.array(messageFields[m.Kind])
+	o.uint(uint64(m.Kind))
+	o.key(m.To)
+	switch m.Kind {
+	case graph.KindObserve:
+		o.optionalKey(m.Via)
+		o.uint(uint64(m.Hops))
+		o.uint(eventVersion)
+		o.event(m.Event, false)
+	case graph.KindAssert:
+		o.assertion(m.Assertion)
+	case graph.KindJoin:
+		o.key(m.Root)
+		o.optionalKey(m.Via)
+		o.bool(m.Force)
+	case graph.KindAbsorb:
+		o.members(m.Evidence.Members)
+		o.links(m.Evidence.Links)
+		o.assertions(m.Evidence.Assertions)
+		o.summaries(m.Evidence.Identities)
+		o.bool(m.Evidence.More)
+	case graph.KindRepoint:
+		o.key(m.Root)
+	case graph.KindRefuse:
+		o.key(m.Via)
+		o.key(m.Root)
+		o.uint(uint64(m.Reason))
+	case graph.KindNeighbour:
+		o.nodeName(&m.Node)
+		o.nodeName(&m.Neighbour)
+	}
+	return e.finish()
+}
+
+// Message reads a message. An event's byte slices share src's memory; evidence does not.
+//
+// Links of an Absorb may have ends that are no members of it: evidence of a large component comes in
+// parts.
+func (d *Decoder) Message(src []byte) (*graph.Message, error) {
+	m := &graph.Message{}
+	d.begin("message", src, messageVersion)
+	d.message(m)
+	if err := d.finish(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (d *Decoder) message(m *graph.Message) {
+	in := &d.in
+	at := in.at
+	n := in.arrayLen()
+	m.Kind = graph.MessageKind(in.enum("message kind", uint8(graph.KindObserve), uint8(graph.KindNeighbour)))
+	if in.err == nil && n != messageFields[m.Kind] {
+		in.fail(at, "%s message of %d values, want %d", m.Kind, n, messageFields[m.Kind])
+	}
+	m.To = in.key()
+	switch m.Kind {
+	case graph.KindObserve:
+		m.Via = in.optionalKey()
+		m.Hops = in.uint8()
+		in.version(eventVersion)
+		m.Event = &graph.Event{}
+		d.event(m.Event)
+		if m.Event.Properties != nil {
+			in.fail(at, "event with properties between shards")
+		}
+	case graph.KindAssert:
+		m.Assertion = &graph.Assertion{}
+		d.assertion(m.Assertion)
+	case graph.KindJoin:
+		m.Root = in.key()
+		m.Via = in.optionalKey()
+		m.Force = in.bool()
+	case graph.KindAbsorb:
+		m.Evidence = &graph.Evidence{
+			Members: d.members(), Links: d.links(), Assertions: d.assertions(), Identities: d.summaries(), More: in.bool(),
+		}
+	case graph.KindRepoint:
+		m.Root = in.key()
+	case graph.KindRefuse:
+		m.Via = in.key()
+		m.Root = in.key()
+		m.Reason = graph.Refusal(in.enum("refusal", uint8(graph.RefusedGeneric), uint8(graph.RefusedFull)))
+	case graph.KindNeighbour:
+		m.Node = d.nodeName()
+		m.Neighbour = d.nodeName()
+	}
+}

@@ -1,0 +1,248 @@
+package storage
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// Space is the first byte of a key: what kind of row it names.
+type Space byte
+
+// The spaces. Their values are part of the format on disk.
+const (
+	SpaceDeployment Space = 0x01
+	SpaceMeta       Space = 0x02
+	SpaceLog        Space = 0x03
+	SpaceNode       Space = 0x04
+	SpaceTimeline   Space = 0x05
+	SpaceSeen       Space = 0x06
+	SpaceQuarantine Space = 0x07
+	spaceEnd        Space = 0x08
+)
+
+var spaceNames = [spaceEnd]string{"", "deployment", "meta", "log", "node", "timeline", "seen", "quarantine"}
+
+func (s Space) String() string {
+	if s > 0 && s < spaceEnd {
+		return spaceNames[s]
+	}
+	return fmt.Sprintf("space(%#02x)", byte(s))
+}
+
+// Lengths of keys, in bytes.
+const (
+	shardPrefixLen = 3
+	metaKeyLen     = shardPrefixLen
+	logKeyLen      = shardPrefixLen + 8
+	nodeKeyLen     = shardPrefixLen + 16
+	timelineKeyLen = nodeKeyLen + 8
+	seenKeyLen     = shardPrefixLen + 1 + 8 + 4 + 4
+
+	// MaxKeyLen bounds every key: a buffer of this capacity never grows.
+	MaxKeyLen = timelineKeyLen
+)
+
+// ErrKeyShape is returned by the parsers for a key of another space or length.
+var ErrKeyShape = errors.New("key of an unexpected shape")
+
+func appendShard(b []byte, space Space, shard graph.ShardID) []byte {
+	b = append(b, byte(space))
+	return binary.BigEndian.AppendUint16(b, uint16(shard))
+}
+
+// AppendDeploymentKey appends the key of the deployment row.
+func AppendDeploymentKey(b []byte) []byte { return append(b, byte(SpaceDeployment)) }
+
+// AppendMetaKey appends the key of a shard's meta row.
+func AppendMetaKey(b []byte, shard graph.ShardID) []byte { return appendShard(b, SpaceMeta, shard) }
+
+// AppendLogKey appends the key of the shard's log record seq.
+func AppendLogKey(b []byte, shard graph.ShardID, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(appendShard(b, SpaceLog, shard), seq)
+}
+
+// AppendNodeKey appends the key of a node's row.
+func AppendNodeKey(b []byte, shard graph.ShardID, node graph.NodeKey) []byte {
+	return node.AppendBinary(appendShard(b, SpaceNode, shard))
+}
+
+// AppendTimelineKey appends the key of the timeline block seq of a node.
+func AppendTimelineKey(b []byte, shard graph.ShardID, node graph.NodeKey, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(node.AppendBinary(appendShard(b, SpaceTimeline, shard)), seq)
+}
+
+// AppendQuarantineKey appends the key of the shard's quarantined message seq.
+func AppendQuarantineKey(b []byte, shard graph.ShardID, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(appendShard(b, SpaceQuarantine, shard), seq)
+}
+
+// Bounds of ranges. Each pair of functions appends the lower bound, which is inside the range, and
+// the upper one, which is outside it.
+
+// AppendSpaceLower appends the first possible key of a space, over all shards.
+func AppendSpaceLower(b []byte, space Space) []byte { return append(b, byte(space)) }
+
+// AppendSpaceUpper appends the key after the last of a space, over all shards.
+func AppendSpaceUpper(b []byte, space Space) []byte { return append(b, byte(space)+1) }
+
+// AppendShardLower appends the first possible key of a shard in a space.
+func AppendShardLower(b []byte, space Space, shard graph.ShardID) []byte {
+	return appendShard(b, space, shard)
+}
+
+// AppendShardUpper appends the key after the last of a shard in a space.
+func AppendShardUpper(b []byte, space Space, shard graph.ShardID) []byte {
+	if shard == 1<<16-1 {
+		return AppendSpaceUpper(b, space)
+	}
+	return appendShard(b, space, shard+1)
+}
+
+// AppendTimelineLower appends the first possible key of a node's timeline.
+func AppendTimelineLower(b []byte, shard graph.ShardID, node graph.NodeKey) []byte {
+	return AppendTimelineKey(b, shard, node, 0)
+}
+
+// AppendTimelineUpper appends the key after the last of a node's timeline.
+func AppendTimelineUpper(b []byte, shard graph.ShardID, node graph.NodeKey) []byte {
+	b = AppendTimelineKey(b, shard, node, 1<<64-1)
+	return append(b, 0)
+}
+
+// KeySpace tells a key's space; 0 when it is none of ours.
+func KeySpace(key []byte) Space {
+	if len(key) == 0 || Space(key[0]) >= spaceEnd {
+		return 0
+	}
+	return Space(key[0])
+}
+
+func parseShard(key []byte, space Space, length int) (graph.ShardID, []byte, error) {
+	if len(key) != length || Space(key[0]) != space {
+		return 0, nil, fmt.Errorf("%w: % x as %s", ErrKeyShape, key, space)
+	}
+	return graph.ShardID(binary.BigEndian.Uint16(key[1:])), key[shardPrefixLen:], nil
+}
+
+// ParseMetaKey reads what AppendMetaKey wrote. It fails with ErrKeyShape.
+func ParseMetaKey(key []byte) (graph.ShardID, error) {
+	shard, _, err := parseShard(key, SpaceMeta, metaKeyLen)
+	return shard, err
+}
+
+// ParseLogKey reads what AppendLogKey wrote. It fails with ErrKeyShape.
+func ParseLogKey(key []byte) (graph.ShardID, uint64, error) {
+	return parseSeqKey(key, SpaceLog)
+}
+
+// ParseQuarantineKey reads what AppendQuarantineKey wrote. It fails with ErrKeyShape.
+func ParseQuarantineKey(key []byte) (graph.ShardID, uint64, error) {
+	return parseSeqKey(key, SpaceQuarantine)
+}
+
+func parseSeqKey(key []byte, space Space) (graph.ShardID, uint64, error) {
+	shard, rest, err := parseShard(key, space, logKeyLen)
+	if err != nil {
+		return 0, 0, err
+	}
+	return shard, binary.BigEndian.Uint64(rest), nil
+}
+
+// ParseNodeRowKey reads what AppendNodeKey wrote. It fails with ErrKeyShape.
+func ParseNodeRowKey(key []byte) (graph.ShardID, graph.NodeKey, error) {
+	shard, rest, err := parseShard(key, SpaceNode, nodeKeyLen)
+	if err != nil {
+		return 0, graph.NodeKey{}, err
+	}
+	return shard, readNodeKey(rest), nil
+}
+
+// ParseTimelineKey reads what AppendTimelineKey wrote. It fails with ErrKeyShape.
+func ParseTimelineKey(key []byte) (graph.ShardID, graph.NodeKey, uint64, error) {
+	shard, rest, err := parseShard(key, SpaceTimeline, timelineKeyLen)
+	if err != nil {
+		return 0, graph.NodeKey{}, 0, err
+	}
+	return shard, readNodeKey(rest), binary.BigEndian.Uint64(rest[16:]), nil
+}
+
+// readNodeKey reads the first 16 bytes of b. REQUIRES: len(b) >= 16.
+func readNodeKey(b []byte) graph.NodeKey {
+	return graph.NodeKey{Hi: binary.BigEndian.Uint64(b), Lo: binary.BigEndian.Uint64(b[8:])}
+}
+
+// seenKind is a kind of row in the memory of duplicates.
+type seenKind byte
+
+const (
+	seenAdded  seenKind = 1 // hashes as they were added, resident after a restart
+	seenRun    seenKind = 2 // a block of a sorted run
+	seenFilter seenKind = 3 // the filter and fences of a run
+	seenEnd    seenKind = 4
+)
+
+// seenKey names a row of the memory of duplicates. Run is 0 for seenAdded, block is the part of the
+// filter's row for seenFilter.
+type seenKey struct {
+	shard      graph.ShardID
+	kind       seenKind
+	generation uint64
+	run, block uint32
+}
+
+func (k seenKey) append(b []byte) []byte {
+	b = append(appendShard(b, SpaceSeen, k.shard), byte(k.kind))
+	b = binary.BigEndian.AppendUint64(b, k.generation)
+	b = binary.BigEndian.AppendUint32(b, k.run)
+	return binary.BigEndian.AppendUint32(b, k.block)
+}
+
+// parseSeenKey reads what append wrote. It fails with ErrKeyShape.
+func parseSeenKey(key []byte) (seenKey, error) {
+	shard, rest, err := parseShard(key, SpaceSeen, seenKeyLen)
+	if err != nil {
+		return seenKey{}, err
+	}
+	k := seenKey{
+		shard:      shard,
+		kind:       seenKind(rest[0]),
+		generation: binary.BigEndian.Uint64(rest[1:]),
+		run:        binary.BigEndian.Uint32(rest[9:]),
+		block:      binary.BigEndian.Uint32(rest[13:]),
+	}
+	if k.kind == 0 || k.kind >= seenEnd {
+		return seenKey{}, fmt.Errorf("%w: % x as seen: no kind %d", ErrKeyShape, key, k.kind)
+	}
+	return k, nil
+}
+
+// ParseKey refuses every key that none of the Append functions of this package can have written.
+// It fails with ErrKeyShape. kindred verify calls it for every row.
+func ParseKey(key []byte) (Space, error) {
+	var err error
+	space := KeySpace(key)
+	switch space {
+	case SpaceDeployment:
+		if len(key) != 1 {
+			err = fmt.Errorf("%w: % x as deployment", ErrKeyShape, key)
+		}
+	case SpaceMeta:
+		_, err = ParseMetaKey(key)
+	case SpaceLog:
+		_, _, err = ParseLogKey(key)
+	case SpaceNode:
+		_, _, err = ParseNodeRowKey(key)
+	case SpaceTimeline:
+		_, _, _, err = ParseTimelineKey(key)
+	case SpaceSeen:
+		_, err = parseSeenKey(key)
+	case SpaceQuarantine:
+		_, _, err = ParseQuarantineKey(key)
+	default:
+		err = fmt.Errorf("%w: % x", ErrKeyShape, key)
+	}
+	return space, err
+}

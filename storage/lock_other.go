@@ -1,0 +1,13 @@
+//go:build !unix
+
+package storage
+
+import (
+	"errors"
+	"io/fs"
+)
+
+// lockHolder tells whether the failure to lock path means that it is held; the holder is unknown.
+func lockHolder(_ string, err error) (pid int, held bool) {
+	return 0, !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist)
+}

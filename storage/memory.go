@@ -1,0 +1,129 @@
+package storage
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// MinMemory is the least that the memory setting may say, MaxDefaultMemory the most that its default is.
+const (
+	MinMemory        = 128 << 20
+	MaxDefaultMemory = 8 << 30
+)
+
+// Memory is one memory setting, divided. All in bytes.
+//
+//	block cache   20 %   uncompressed blocks of tables
+//	memtables     10 %   what is committed and not yet in a table; at most 512 MiB
+//	duplicates    10 %   the memory of duplicates, all shards
+//	directory     10 %   fingerprints of stored nodes, all shards
+//	actors        30 %   resident components
+//	input          5 %   events that are read and not yet committed; at most 256 MiB
+//	(runtime)     15 %   stacks, buffers, and garbage that is not yet collected
+//
+// What a bounded share can't use goes to the block cache.
+type Memory struct {
+	Total      int64
+	BlockCache int64
+	Memtables  int64
+	Duplicates int64
+	Directory  int64
+	Actors     int64
+	Input      int64
+}
+
+// SplitMemory divides total bytes. It fails below MinMemory.
+func SplitMemory(total int64) (Memory, error) {
+	if total < MinMemory {
+		return Memory{}, fmt.Errorf("memory of %d MiB is too little: give at least %d MiB", total>>20, MinMemory>>20)
+	}
+	percent := func(p int64) int64 { return total / 100 * p }
+	m := Memory{
+		Total:      total,
+		BlockCache: percent(20),
+		Memtables:  min(percent(10), 512<<20),
+		Duplicates: percent(10),
+		Directory:  percent(10),
+		Actors:     percent(30),
+		Input:      min(percent(5), 256<<20),
+	}
+	m.BlockCache += percent(15) - m.Memtables - m.Input
+	return m, nil
+}
+
+// DefaultMemory is half of what this machine, or the control group of this process, has; at most
+// MaxDefaultMemory and at least MinMemory.
+func DefaultMemory() int64 {
+	return defaultMemory(os.DirFS("/").(fileReader))
+}
+
+// fileReader is the part of a file system that machine memory is read from.
+type fileReader interface {
+	ReadFile(name string) ([]byte, error)
+}
+
+func defaultMemory(files fileReader) int64 {
+	available := min(machineMemory(files), groupMemory(files))
+	if available == math.MaxInt64 {
+		available = 2 * 1 << 30 // unknown: assume a small machine
+	}
+	return max(MinMemory, min(available/2, MaxDefaultMemory))
+}
+
+// machineMemory reads MemTotal; math.MaxInt64 when it is unknown.
+func machineMemory(files fileReader) int64 {
+	text, err := files.ReadFile("proc/meminfo")
+	if err != nil {
+		return math.MaxInt64
+	}
+	for line := range bytes.Lines(text) {
+		if rest, ok := bytes.CutPrefix(line, []byte("MemTotal:")); ok {
+			fields := bytes.Fields(rest)
+			if len(fields) == 2 && string(fields[1]) == "kB" {
+				if kb, err := strconv.ParseInt(string(fields[0]), 10, 53); err == nil {
+					return kb << 10
+				}
+			}
+		}
+	}
+	return math.MaxInt64
+}
+
+// groupMemory reads the least limit of the process's control group and those above it, version 2 or
+// 1; math.MaxInt64 when there is none.
+func groupMemory(files fileReader) int64 {
+	limit := int64(math.MaxInt64)
+	text, _ := files.ReadFile("proc/self/cgroup")
+	paths := []string{"sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes"}
+	for line := range strings.Lines(string(text)) {
+		// "0::/path" in version 2, "n:memory:/path" in version 1.
+		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(parts) != 3 {
+			continue
+		}
+		for dir := filepath.Clean("/" + parts[2]); dir != "/"; dir = filepath.Dir(dir) {
+			switch parts[1] {
+			case "":
+				paths = append(paths, "sys/fs/cgroup"+dir+"/memory.max")
+			case "memory":
+				paths = append(paths, "sys/fs/cgroup/memory"+dir+"/memory.limit_in_bytes")
+			}
+		}
+	}
+	for _, path := range paths {
+		text, err := files.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		// "max" in version 2, or a number close to 2^63 in version 1, is no limit.
+		if n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && n > 0 && n < limit {
+			limit = n
+		}
+	}
+	return limit
+}

@@ -1,0 +1,204 @@
+package storage
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// CommitFate says what becomes of a commit of a MemStore.
+type CommitFate uint8
+
+// The fates. After both failures the outcome is unknown to the caller, and the store has failed.
+const (
+	CommitWell   CommitFate = iota // it happens and returns nil
+	CommitLost                     // it does not happen and returns an error
+	CommitUnseen                   // it happens and returns an error
+)
+
+// ErrUnknownOutcome is what a commit of a MemStore returns that was told to fail.
+var ErrUnknownOutcome = errors.New("outcome unknown")
+
+// MemStore is a Store in memory, for the deterministic simulator and for tests: it uses no goroutine,
+// no clock and no file, but for Backup. Every commit is durable at once, in the sense of Reopen.
+type MemStore struct {
+	// Fate, when set, is asked for each commit that writes something; n counts them from 1, over all
+	// reopenings. It is called with the store locked and must not use it.
+	Fate func(n int) CommitFate
+
+	mu      sync.Mutex // guards the following
+	rows    []memRow   // by key
+	commits int
+	err     error
+	failed  chan struct{}
+	closed  bool
+}
+
+// A memRow is never changed in place, so that a slice of rows is a snapshot.
+type memRow struct{ key, value []byte }
+
+var _ Store = (*MemStore)(nil)
+
+// NewMemStore makes an empty store.
+func NewMemStore() *MemStore { return &MemStore{failed: make(chan struct{})} }
+
+// Reopen is a crash and a restart: it returns a store with exactly the commits that happened. The old
+// one refuses everything from now on.
+func (m *MemStore) Reopen() *MemStore {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return &MemStore{Fate: m.Fate, rows: slices.Clone(m.rows), commits: m.commits, failed: make(chan struct{})}
+}
+
+// Commits counts the commits that wrote something, those that failed included.
+func (m *MemStore) Commits() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.commits
+}
+
+// Get implements Store.
+func (m *MemStore) Get(dst, key []byte) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.refusalLocked(); err != nil {
+		return dst, err
+	}
+	if i, ok := m.findLocked(key); ok {
+		return append(dst, m.rows[i].value...), nil
+	}
+	return dst, ErrNotFound
+}
+
+// Iterate implements Store.
+func (m *MemStore) Iterate(lower, upper []byte, fn func(key, value []byte) error) error {
+	m.mu.Lock()
+	if err := m.refusalLocked(); err != nil {
+		m.mu.Unlock()
+		return err
+	}
+	from, to := m.rangeLocked(lower, upper)
+	rows := slices.Clone(m.rows[from:to])
+	m.mu.Unlock()
+	for _, row := range rows {
+		if err := fn(row.key, row.value); err != nil {
+			if err == Stop { //nolint:errorlint // a wrapped Stop is some other function's
+				return nil
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// Commit implements Store.
+func (m *MemStore) Commit(batches ...*Batch) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.refusalLocked(); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(batches, func(b *Batch) bool { return !b.Empty() }) {
+		return nil
+	}
+	m.commits++
+	fate := CommitWell
+	if m.Fate != nil {
+		fate = m.Fate(m.commits)
+	}
+	if fate != CommitLost {
+		for _, b := range batches {
+			b.each(m.setLocked, m.deleteLocked, m.deleteRangeLocked)
+		}
+	}
+	if fate != CommitWell {
+		m.err = fmt.Errorf("commit %d: %w", m.commits, ErrUnknownOutcome)
+		close(m.failed)
+		return m.err
+	}
+	return nil
+}
+
+func (m *MemStore) setLocked(key, value []byte) {
+	row := memRow{slices.Clone(key), slices.Clone(value)}
+	i, ok := m.findLocked(key)
+	if ok {
+		m.rows[i] = row
+		return
+	}
+	m.rows = slices.Insert(m.rows, i, row)
+}
+
+func (m *MemStore) deleteLocked(key []byte) {
+	if i, ok := m.findLocked(key); ok {
+		m.rows = slices.Delete(m.rows, i, i+1)
+	}
+}
+
+func (m *MemStore) deleteRangeLocked(lower, upper []byte) {
+	from, to := m.rangeLocked(lower, upper)
+	m.rows = slices.Delete(m.rows, from, to)
+}
+
+func (m *MemStore) findLocked(key []byte) (int, bool) {
+	return slices.BinarySearchFunc(m.rows, key, func(r memRow, key []byte) int { return bytes.Compare(r.key, key) })
+}
+
+func (m *MemStore) rangeLocked(lower, upper []byte) (from, to int) {
+	from, _ = m.findLocked(lower)
+	to, _ = m.findLocked(upper)
+	return from, max(from, to)
+}
+
+func (m *MemStore) refusalLocked() error {
+	if m.closed {
+		return ErrClosed
+	}
+	return m.err
+}
+
+// Backup implements Store: it makes a data directory of the operating system that Open opens.
+func (m *MemStore) Backup(dir string) error {
+	d, err := ReadDeployment(m)
+	if err != nil {
+		return fmt.Errorf("back up to %s: %w", dir, err)
+	}
+	o := Options{Dir: dir, Deployment: d}
+	if err := o.setDefaults(); err != nil {
+		return err
+	}
+	if err := checkEmpty(o.FS, "back up to", dir); err != nil {
+		return err
+	}
+	p, err := Open(o)
+	if err != nil {
+		return err
+	}
+	var b Batch
+	err = m.Iterate([]byte{0}, []byte{0xff}, func(key, value []byte) error {
+		b.Set(key, value)
+		return nil
+	})
+	return errors.Join(err, p.Commit(&b), p.Close())
+}
+
+// Failed implements Store.
+func (m *MemStore) Failed() <-chan struct{} { return m.failed }
+
+// Err implements Store.
+func (m *MemStore) Err() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.err
+}
+
+// Close implements Store.
+func (m *MemStore) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return nil
+}

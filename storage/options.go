@@ -1,0 +1,119 @@
+package storage
+
+import (
+	"errors"
+	"log/slog"
+	"runtime"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Options say how a data directory is opened. The zero value of all but Dir is a default.
+type Options struct {
+	// Dir is the data directory.
+	Dir string
+	// BlockCacheBytes holds uncompressed blocks of tables. Default 64 MiB, at least 1 MiB.
+	BlockCacheBytes int64
+	// MemtableBytes holds what is committed and not yet in a table. Four memtables share it; the
+	// larger they are, the more of the short-lived log is deleted before it is ever written to a
+	// table. Default 64 MiB, at least 4 MiB; one memtable is at most 128 MiB.
+	MemtableBytes int64
+	// Deployment is what a new directory is initialised with, and what an old one is compared with:
+	// see Initialise. Shards 0 opens only a directory that is there.
+	Deployment Deployment
+	// Logger takes warnings, and the messages of Pebble at level debug. Default: none.
+	Logger *slog.Logger
+	// FS is where the directory is. Default: the operating system's.
+	FS vfs.FS
+}
+
+func (o *Options) setDefaults() error {
+	if o.Dir == "" {
+		return errors.New("open a data directory: no path is given")
+	}
+	if o.BlockCacheBytes == 0 {
+		o.BlockCacheBytes = 64 << 20
+	}
+	o.BlockCacheBytes = max(o.BlockCacheBytes, 1<<20)
+	if o.MemtableBytes == 0 {
+		o.MemtableBytes = 64 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	return nil
+}
+
+const (
+	memtables    = 4 // one that is written to, and up to three that are being flushed
+	memtableMin  = 1 << 20
+	memtableMax  = 128 << 20
+	bloomBits    = 10 // 1 % false positives
+	pebbleFormat = pebble.FormatValueSeparation
+)
+
+// pebbleOptions are the settings of the database; o has its defaults.
+func pebbleOptions(o *Options) *pebble.Options {
+	memtable := max(memtableMin, min(o.MemtableBytes/memtables, memtableMax))
+	p := &pebble.Options{
+		FS:                          o.FS,
+		FormatMajorVersion:          pebbleFormat,
+		CacheSize:                   o.BlockCacheBytes,
+		MemTableSize:                uint64(memtable),
+		MemTableStopWritesThreshold: memtables,
+		// A flush is one sublevel. Compacting two at once keeps reads short; commits wait only when
+		// compactions are far behind.
+		L0CompactionThreshold: 2,
+		L0StopWritesThreshold: 24,
+		LBaseMaxBytes:         max(64<<20, memtable),
+		MaxOpenFiles:          1000,
+		// One compaction leaves the other core to ingest; a debt allows more, up to half the cores.
+		CompactionConcurrencyRange: func() (lower, upper int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
+		// Free space below which the disk is reported as low.
+		FreeSpaceThresholdBytes: 1 << 30,
+	}
+	p.TargetFileSizes[0] = 4 << 20
+	for i := range p.Levels {
+		p.Levels[i].BlockSize = 8 << 10
+		p.Levels[i].IndexBlockSize = 64 << 10
+		p.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBits)
+	}
+	setCompression(p, compression)
+	p.Experimental.SpanPolicyFunc = spanPolicy
+	return p
+}
+
+// compression is chosen by measurement: docs/decisions/0005-compression.md.
+func compression(level int) *sstable.CompressionProfile {
+	if level == 0 {
+		return sstable.NoCompression
+	}
+	return sstable.FastestCompression
+}
+
+func setCompression(p *pebble.Options, profile func(level int) *sstable.CompressionProfile) {
+	for level := range p.Levels {
+		chosen := profile(level)
+		p.Levels[level].Compression = func() *sstable.CompressionProfile { return chosen }
+	}
+}
+
+// spanPolicy ends a table where the log begins and where it ends. So a table of log records holds
+// nothing else, and is dropped whole, unread, once the log that it holds is deleted.
+func spanPolicy(start []byte) (pebble.SpanPolicy, []byte, error) {
+	logEnd := SpaceLog + 1
+	switch {
+	case len(start) == 0 || start[0] < byte(SpaceLog):
+		return pebble.SpanPolicy{}, []byte{byte(SpaceLog)}, nil
+	case start[0] < byte(logEnd):
+		return pebble.SpanPolicy{}, []byte{byte(logEnd)}, nil
+	default:
+		return pebble.SpanPolicy{}, nil, nil
+	}
+}

@@ -1,0 +1,319 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Pebble is the Store on disk.
+//
+// A write that fails stops whatever part of Pebble made it (failStopFS). So every call that may write, or
+// wait for a write, runs on a goroutine of its own (failure.guard): its caller gets an error in any
+// case, and the process can stop in order.
+type Pebble struct {
+	dir        string
+	fsys       vfs.FS
+	logger     *slog.Logger
+	db         *pebble.DB
+	lock       io.Closer
+	deployment Deployment
+	failure    failure
+	stalls     atomic.Uint64
+	buffers    sync.Pool  // of *[]byte: what commits are combined in
+	commitMu   sync.Mutex // held from the write of a commit to its sync
+	closeOnce  sync.Once
+	closeErr   error
+}
+
+var _ Store = (*Pebble)(nil)
+
+// Open opens the data directory o.Dir, and initialises it when it is new and o.Deployment.Shards is
+// given. It fails with an *Error of class ErrLocked, ErrForeign, ErrNewerFormat, ErrMismatch,
+// ErrCorrupt, ErrDiskFull or ErrIO, or of class ErrNotFound when there is nothing and no number of
+// shards to initialise with.
+func Open(o Options) (*Pebble, error) {
+	if err := o.setDefaults(); err != nil {
+		return nil, err
+	}
+	what, err := checkOurs(o.FS, o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if what == dirNew {
+		if o.Deployment.Shards == 0 {
+			return nil, &Error{Class: ErrNotFound, Op: "open", Path: o.Dir, Err: errors.New("there is no data"),
+				Remedy: "check the path; serve and ingest make a new data directory"}
+		}
+		if err := makeDir(o.FS, o.Dir); err != nil {
+			return nil, classifyDir("open", o.Dir, err)
+		}
+	}
+	lock, err := lockDir(o.FS, o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	p, err := openLocked(o, lock)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// openLocked opens o.Dir, of which it takes the lock over. It looks again at what the directory is:
+// another process may have initialised it while this one was waiting for nothing but luck.
+func openLocked(o Options, lock io.Closer) (*Pebble, error) {
+	p := &Pebble{dir: o.Dir, fsys: o.FS, logger: o.Logger, lock: lock}
+	p.failure.init()
+	err := p.open(o)
+	if err == nil {
+		return p, nil
+	}
+	if p.db != nil {
+		_ = p.Close()
+	} else if !p.failure.isParked() {
+		_ = lock.Close()
+	}
+	return nil, err
+}
+
+func (p *Pebble) open(o Options) error {
+	what, err := checkOurs(o.FS, o.Dir)
+	if err != nil {
+		return err
+	}
+	if what == dirNew {
+		if err := beginNew(o.FS, o.Dir); err != nil {
+			return classifyDir("initialise", o.Dir, err)
+		}
+	}
+	opts := pebbleOptions(&o)
+	opts.FS = &failStopFS{FS: o.FS, dir: o.FS.PathJoin(o.Dir, dbDir), failure: &p.failure}
+	opts.ErrorIfNotExists = what == dirOurs
+	opts.Logger = pebbleLogger{&p.failure, p.dir, o.Logger}
+	opts.EventListener = p.events()
+	if what == dirOurs {
+		if err := checkDB(o.FS, o.Dir); err != nil {
+			return err
+		}
+		if err := checkLog(o.FS, o.FS.PathJoin(o.Dir, dbDir)); err != nil {
+			return err
+		}
+	}
+	var db *pebble.DB // p.db is set here and not there: a guarded call may outlive its guard
+	if err := p.failure.guard(func() (err error) {
+		db, err = pebble.Open(o.FS.PathJoin(o.Dir, dbDir), opts)
+		return err
+	}); err != nil {
+		return classify("open", o.Dir, err)
+	}
+	p.db = db
+	if what == dirOurs {
+		// A directory that was complete once, without its row, must not be given a new secret.
+		if _, err := ReadDeployment(p); errors.Is(err, ErrNotFound) {
+			return &Error{Class: ErrCorrupt, Op: "open", Path: o.Dir, Err: errors.New("the deployment row is missing"), Remedy: remedies[ErrCorrupt]}
+		}
+	}
+	if p.deployment, err = Initialise(p, o.Deployment); err != nil {
+		return err
+	}
+	if what == dirNew {
+		// Into a table, which no damage to the log reaches.
+		if err := p.failure.guard(p.db.Flush); err != nil {
+			return p.fail("initialise", err)
+		}
+		if err := markComplete(o.FS, o.Dir); err != nil {
+			return classifyDir("initialise", o.Dir, err)
+		}
+	}
+	return nil
+}
+
+// Deployment is what the directory was initialised with.
+func (p *Pebble) Deployment() Deployment { return p.deployment }
+
+// Get implements Store.
+func (p *Pebble) Get(dst, key []byte) ([]byte, error) {
+	if err := p.failure.refusal(); err != nil {
+		return dst, err
+	}
+	value, closer, err := p.db.Get(key)
+	if err == pebble.ErrNotFound { //nolint:errorlint // Pebble returns the sentinel itself, and this path is hot
+		return dst, ErrNotFound
+	}
+	if err != nil {
+		return dst, p.fail("get", err)
+	}
+	dst = append(dst, value...)
+	if err := closer.Close(); err != nil {
+		return dst, p.fail("get", err)
+	}
+	return dst, nil
+}
+
+// Iterate implements Store.
+func (p *Pebble) Iterate(lower, upper []byte, fn func(key, value []byte) error) error {
+	if err := p.failure.refusal(); err != nil {
+		return err
+	}
+	it, err := p.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return p.fail("iterate", err)
+	}
+	for ok := it.First(); ok; ok = it.Next() {
+		value, err := it.ValueAndErr()
+		if err != nil {
+			_ = it.Close()
+			return p.fail("iterate", err)
+		}
+		if err := fn(it.Key(), value); err != nil {
+			if err == Stop { //nolint:errorlint // a wrapped Stop is some other function's
+				err = nil
+			}
+			return errors.Join(err, it.Close())
+		}
+	}
+	// Without this an iterator that met a damaged block would look like one that reached its end.
+	if err := it.Close(); err != nil {
+		return p.fail("iterate", err)
+	}
+	return nil
+}
+
+// Commit implements Store. Commits are written one after the other, each with an fsync of its own: callers
+// that want to share one pass their batches together. checkLog relies on it.
+func (p *Pebble) Commit(batches ...*Batch) error {
+	if err := p.failure.refusal(); err != nil {
+		return err
+	}
+	buf, _ := p.buffers.Get().(*[]byte)
+	if buf == nil {
+		buf = new([]byte)
+	}
+	repr, err := combine(*buf, batches)
+	if repr == nil {
+		p.buffers.Put(buf)
+		return err
+	}
+	err = p.failure.guard(func() error {
+		p.commitMu.Lock()
+		defer p.commitMu.Unlock()
+		return p.apply(repr, buf)
+	})
+	if err != nil {
+		return p.fail("commit", err)
+	}
+	return nil
+}
+
+func (p *Pebble) apply(repr []byte, buf *[]byte) error {
+	// Not from db.NewBatch: that one goes back to a pool of Pebble's, with our memory in it.
+	var batch pebble.Batch
+	if err := batch.SetRepr(repr); err != nil {
+		return err
+	}
+	if err := p.db.Apply(&batch, pebble.Sync); err != nil {
+		return err
+	}
+	// Pebble keeps the memory of a batch that is too large for a memtable, and says so by letting go
+	// of it in the batch.
+	if left := batch.Repr(); len(left) == len(repr) && &left[0] == &repr[0] {
+		*buf = repr
+		p.buffers.Put(buf)
+	}
+	return nil
+}
+
+// Failed implements Store.
+func (p *Pebble) Failed() <-chan struct{} { return p.failure.failed }
+
+// Err implements Store.
+func (p *Pebble) Err() error { return p.failure.err() }
+
+// Close implements Store. A store that failed in the middle of a write is left as it is, with its
+// lock, until the process ends: what Pebble does then in the background can't be stopped, and nobody
+// else may open the directory meanwhile.
+func (p *Pebble) Close() error {
+	p.closeOnce.Do(func() {
+		p.failure.close()
+		err := p.closeDB()
+		if p.failure.isParked() {
+			p.closeErr = p.failure.err()
+			return
+		}
+		p.closeErr = errors.Join(p.failure.err(), classify("close", p.dir, err), classifyDir("close", p.dir, p.lock.Close()))
+	})
+	return p.closeErr
+}
+
+// closeDB closes the database, once no commit is being written: after a failure Commit returns before
+// Pebble does.
+func (p *Pebble) closeDB() error {
+	done := make(chan error, 1)
+	go func() {
+		p.commitMu.Lock()
+		defer p.commitMu.Unlock()
+		done <- p.db.Close()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-p.failure.parked:
+		return nil
+	}
+}
+
+func (p *Pebble) fail(op string, err error) error {
+	return p.failure.fail(classify(op, p.dir, err))
+}
+
+// Stats is a moment in the life of the store. Sizes are in bytes; the counters count from Open.
+type Stats struct {
+	DiskBytes      uint64 // tables and write-ahead log
+	Tables         int64
+	MemtableBytes  uint64
+	CacheBytes     int64
+	CacheHits      int64
+	CacheMisses    int64
+	CompactionDebt uint64 // bytes to rewrite until the tables are in shape
+	WriteStalls    uint64 // times that commits had to wait for a flush or a compaction
+}
+
+// Stats measures. It is cheap enough for every scrape of the metrics.
+func (p *Pebble) Stats() Stats {
+	if p.failure.refusal() != nil {
+		return Stats{}
+	}
+	m := p.db.Metrics()
+	s := Stats{
+		DiskBytes:      m.DiskSpaceUsage(),
+		MemtableBytes:  m.MemTable.Size,
+		CacheBytes:     m.BlockCache.Size,
+		CacheHits:      m.BlockCache.Hits,
+		CacheMisses:    m.BlockCache.Misses,
+		CompactionDebt: m.Compact.EstimatedDebt,
+		WriteStalls:    p.stalls.Load(),
+	}
+	for i := range m.Levels {
+		s.Tables += m.Levels[i].TablesCount
+	}
+	return s
+}
+
+// classifyDir is classify for a failure outside Pebble: a missing file is no damage there.
+func classifyDir(op, dir string, err error) error {
+	if err == nil {
+		return nil
+	}
+	class := ErrIO
+	if vfs.IsNoSpaceError(err) {
+		class = ErrDiskFull
+	}
+	return &Error{Class: class, Op: op, Path: dir, Err: fmt.Errorf("%w", err), Remedy: remedies[class]}
+}
