@@ -2,6 +2,7 @@ package actors
 
 import (
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/mutant"
 )
 
 // Envelope travels from shard to shard: messages of the channel between them, and what the sender
@@ -32,6 +33,7 @@ const (
 // records that they were sent in.
 type outbox struct {
 	sent    uint64 // number of the last message
+	ready   uint64 // the last one whose record is durable: later ones must not leave yet (A1)
 	acked   uint64 // the last one acknowledged
 	waiting []outgoing
 	flown   int    // how many of waiting are under way
@@ -71,11 +73,15 @@ func (o *outbox) acknowledge(seq uint64) {
 // fly takes what the window has room for.
 func (o *outbox) fly(now int64) []Wire {
 	var wires []Wire
-	for o.flown < len(o.waiting) && o.flown < windowMessages && (o.flying == 0 || o.flying+len(o.waiting[o.flown].Body) <= windowBytes) {
+	for o.flown < len(o.waiting) && (o.waiting[o.flown].Seq <= o.ready || mutant.Is("send-undurable")) && o.flown < windowMessages &&
+		(o.flying == 0 || o.flying+len(o.waiting[o.flown].Body) <= windowBytes) {
 		w := o.waiting[o.flown].Wire
 		wires = append(wires, w)
 		o.flying += len(w.Body)
 		o.flown++
+	}
+	if len(wires) > 0 && mutant.Is("prune-on-send") {
+		o.acknowledge(wires[len(wires)-1].Seq)
 	}
 	if len(wires) > 0 {
 		o.last = now
@@ -86,7 +92,7 @@ func (o *outbox) fly(now int64) []Wire {
 
 // overdue puts what is under way back when no ack came for too long.
 func (o *outbox) overdue(now int64) bool {
-	if o.flown == 0 || now-o.last < o.backoff {
+	if o.flown == 0 || now-o.last < o.backoff || mutant.Is("no-resend") {
 		return false
 	}
 	o.flown, o.flying = 0, 0

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -93,9 +94,9 @@ func (s *Shard) prepare() (bool, error) {
 	s.addCounters()
 	s.seq++
 	record := s.record.Bytes()
-	s.sizeHint = len(record) + len(record)/4
 	s.key = storage.AppendLogKey(s.key[:0], s.id, s.seq)
-	s.batch.Set(s.key, record)
+	s.packed = storage.AppendPacked(s.packed[:0], record)
+	s.batch.Set(s.key, s.packed)
 	s.log.append(len(record))
 	for _, e := range s.logged {
 		e.r.pending = append(e.r.pending, record[e.start:e.end:e.end])
@@ -116,13 +117,18 @@ func (s *Shard) prepare() (bool, error) {
 // write puts a node's row, and the block of its timeline that is not stored yet, into the batch.
 // Both count up to this record, which is in the same batch.
 func (s *Shard) write(r *resident) {
-	s.body = s.enc.Node(s.body[:0], &r.Node, s.seq)
+	applied := s.seq
+	if mutant.Is("row-without-applied") {
+		applied = 0
+	}
+	s.body = s.enc.Node(s.body[:0], &r.Node, applied)
 	s.key = storage.AppendNodeKey(s.key[:0], s.id, r.Key)
 	s.batch.Set(s.key, s.body)
 	if len(r.pending) > 0 {
 		s.body = s.enc.Block(s.body[:0], r.pending)
 		s.key = storage.AppendTimelineKey(s.key[:0], s.id, r.Key, s.seq)
-		s.batch.Set(s.key, s.body)
+		s.packed = storage.AppendPacked(s.packed[:0], s.body)
+		s.batch.Set(s.key, s.packed)
 		r.pending = nil
 	}
 	r.applied, r.dirtySince = s.seq, 0
@@ -150,12 +156,15 @@ const truncateShare = 4
 
 // truncate deletes the records that nothing needs any more (A5).
 func (s *Shard) truncate() error {
-	low := s.seq + 1
-	if r := s.dirty.head(); r != nil {
+	low := s.seq // the last record stays: it has the counters
+	if mutant.Is("truncate-counters") {
+		low++
+	}
+	if r := s.dirty.head(); r != nil && !mutant.Is("truncate-unwritten") {
 		low = min(low, r.dirtySince)
 	}
 	for i := range s.outboxes {
-		if oldest := s.outboxes[i].oldest(); oldest > 0 {
+		if oldest := s.outboxes[i].oldest(); oldest > 0 && !mutant.Is("truncate-unacknowledged") {
 			low = min(low, oldest)
 		}
 	}
@@ -165,8 +174,10 @@ func (s *Shard) truncate() error {
 	if err := s.seen.Expire(s.now, &s.batch); err != nil {
 		return err
 	}
-	if err := s.seen.Flush(&s.batch); err != nil {
-		return err
+	if !mutant.Is("truncate-memory-of-duplicates") {
+		if err := s.seen.Flush(&s.batch); err != nil {
+			return err
+		}
 	}
 	s.batch.DeleteRange(storage.AppendLogKey(nil, s.id, s.log.low), storage.AppendLogKey(nil, s.id, low))
 	s.log.truncate(low)
@@ -177,12 +188,12 @@ func (s *Shard) truncate() error {
 func (s *Shard) writeMeta() {
 	meta := storage.ShardMeta{Applied: s.seq, Low: s.log.low}
 	for i, p := range s.positions {
-		if p > 0 {
+		if p > 0 && !mutant.Is("meta-without-positions") {
 			meta.Positions = append(meta.Positions, storage.Position{Source: uint16(i), Seq: p})
 		}
 	}
 	for i := range s.outboxes {
-		if o := &s.outboxes[i]; o.sent > 0 {
+		if o := &s.outboxes[i]; o.sent > 0 && !mutant.Is("meta-without-numbers") {
 			meta.Sent = append(meta.Sent, storage.Ack{To: uint16(i), Seq: o.sent})
 		}
 	}
@@ -194,7 +205,7 @@ func (s *Shard) writeMeta() {
 // Flush writes every dirty node and truncates the log as far as it goes, so that the next start has
 // nothing to replay. Step's rules hold: what it leaves in Batch is to be committed.
 func (s *Shard) Flush(now int64) error {
-	s.begin(now)
+	s.begin(now, 0)
 	for r := s.dirty.head(); r != nil; r = s.dirty.head() {
 		s.write(r)
 	}
@@ -212,6 +223,7 @@ func (s *Shard) Batch() *storage.Batch { return &s.batch }
 // to other shards with acknowledgements, and changes. The changes are the caller's.
 func (s *Shard) Committed(now int64) (posts []Post, changes []graph.Change) {
 	for i := range s.outboxes {
+		s.outboxes[i].ready = s.outboxes[i].sent
 		if wires := s.outboxes[i].fly(now); len(wires) > 0 {
 			posts = append(posts, s.post(graph.ShardID(i), wires))
 		}
@@ -282,7 +294,7 @@ func (s *Shard) passivate() {
 		if r == nil {
 			return
 		}
-		if r.dirtySince != 0 {
+		if r.dirtySince != 0 && !mutant.Is("passivate-unwritten") {
 			continue
 		}
 		s.drop(r)

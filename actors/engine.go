@@ -28,7 +28,7 @@ type Config struct {
 	Deployment storage.Deployment
 	Rules      *graph.Rules
 	Memory     storage.Memory
-	// LogBytes bounds the log that a start may have to replay, over all shards; 0 is 64 MiB. More
+	// LogBytes bounds the log that a start may have to replay, over all shards; 0 is 256 MiB. More
 	// means fewer writes of the same profile, and a longer recovery.
 	LogBytes int64
 	// SeenFor is how long a message id is remembered; 0 is 7 days.
@@ -85,7 +85,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		e.logger = slog.New(slog.DiscardHandler)
 	}
 	if c.LogBytes == 0 {
-		c.LogBytes = 64 << 20
+		c.LogBytes = 256 << 20
 	}
 	e.limits = Limits{LogBytes: c.LogBytes / int64(shards), ActorBytes: c.Memory.Actors / int64(shards)}
 	e.seenLimits = storage.SeenLimits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / int64(shards)}

@@ -26,6 +26,8 @@ type inbox struct {
 	system     []any
 	control    []any
 	inputs     []Input
+	head       int     // of inputs: those before it were taken
+	spare      []Input // of the last step, to be used again
 	committing bool
 	draining   bool
 }
@@ -45,7 +47,7 @@ func (b *inbox) Start() {}
 func (b *inbox) UserMessageCount() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.control) + len(b.inputs)
+	return len(b.control) + len(b.inputs) - b.head
 }
 
 // PostSystemMessage implements actor.Mailbox.
@@ -65,6 +67,11 @@ func (b *inbox) PostUserMessage(message any) {
 // postInputs copies inputs into the queue.
 func (b *inbox) postInputs(inputs []Input) {
 	b.mu.Lock()
+	if b.head > len(b.inputs)/2 { // so that the queue moves up only now and then
+		n := copy(b.inputs, b.inputs[b.head:])
+		clear(b.inputs[n:])
+		b.inputs, b.head = b.inputs[:n], 0
+	}
 	b.inputs = append(b.inputs, inputs...)
 	b.wakeLocked()
 }
@@ -73,7 +80,7 @@ func (b *inbox) postInputs(inputs []Input) {
 //
 // REQUIRES: b.mu held
 func (b *inbox) wakeLocked() {
-	start := !b.draining && (len(b.system) > 0 || len(b.control) > 0 || len(b.inputs) > 0 && !b.committing)
+	start := !b.draining && (len(b.system) > 0 || len(b.control) > 0 || b.head < len(b.inputs) && !b.committing)
 	if start {
 		b.draining = true
 	}
@@ -92,17 +99,15 @@ func (b *inbox) setCommitting(committing bool) {
 
 func (b *inbox) drain() {
 	var system, control []any
-	var inputs []Input
 	for {
 		clear(system)
 		clear(control)
-		clear(inputs)
 		b.mu.Lock()
 		system, b.system = b.system, system[:0]
 		control, b.control = b.control, control[:0]
-		inputs = inputs[:0]
+		var inputs []Input
 		if len(system) == 0 && len(control) == 0 && !b.committing {
-			inputs = b.takeLocked(inputs)
+			inputs = b.takeLocked()
 		}
 		if len(system) == 0 && len(control) == 0 && len(inputs) == 0 {
 			b.draining = false
@@ -118,23 +123,34 @@ func (b *inbox) drain() {
 		}
 		if len(inputs) > 0 {
 			b.invoker.InvokeUserMessage(&step{inputs})
-			inputs = nil // the step owns them until its commit is answered
 		}
 	}
 }
 
-// takeLocked moves the first inputs that fit into a step.
+// takeLocked takes the first inputs that fit into a step. They belong to the step until recycle.
 //
 // REQUIRES: b.mu held
-func (b *inbox) takeLocked(into []Input) []Input {
+func (b *inbox) takeLocked() []Input {
+	queued := b.inputs[b.head:]
 	n, bytes := 0, 0
-	for n < len(b.inputs) && n < stepInputs && (n == 0 || bytes+len(b.inputs[n].Body) <= stepBytes) {
-		bytes += len(b.inputs[n].Body)
+	for n < len(queued) && n < stepInputs && (n == 0 || bytes+len(queued[n].Body) <= stepBytes) {
+		bytes += len(queued[n].Body)
 		n++
 	}
-	into = append(into, b.inputs[:n]...)
-	rest := copy(b.inputs, b.inputs[n:])
-	clear(b.inputs[rest:])
-	b.inputs = b.inputs[:rest]
-	return into
+	taken := append(b.spare[:0], queued[:n]...)
+	b.spare = nil
+	clear(queued[:n])
+	b.head += n
+	if b.head == len(b.inputs) {
+		b.inputs, b.head = b.inputs[:0], 0
+	}
+	return taken
+}
+
+// recycle gives back the inputs of a step that was answered.
+func (b *inbox) recycle(inputs []Input) {
+	clear(inputs)
+	b.mu.Lock()
+	b.spare = inputs[:0]
+	b.mu.Unlock()
 }

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"fmt"
+
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 )
@@ -33,7 +35,13 @@ func (s *Shard) Timeline(key graph.NodeKey, fn func(event []byte) error) error {
 	}
 	err = s.store.Iterate(
 		storage.AppendTimelineLower(nil, s.id, key), storage.AppendTimelineUpper(nil, s.id, key),
-		func(_, value []byte) error { return s.dec.Block(value, fn) })
+		func(_, value []byte) error {
+			block, err := storage.Unpack(value)
+			if err != nil {
+				return fmt.Errorf("timeline of node %s: %w", key, err)
+			}
+			return s.dec.Block(block, fn)
+		})
 	if err != nil {
 		return err
 	}

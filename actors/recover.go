@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -20,7 +21,7 @@ const (
 // again: it is in the records too (A2), and waits in the outboxes until it is acknowledged.
 func (s *Shard) recover() error {
 	for _, r := range s.nodes.ring {
-		if r.Component != nil {
+		if r.actor != nil { // a handler that failed may have left a root without one, or a forward with one
 			s.host.stop(r)
 		}
 	}
@@ -50,8 +51,10 @@ func (s *Shard) recover() error {
 			if seq != s.seq+1 {
 				return fmt.Errorf("%w: log of shard %d: record %d follows %d", storage.ErrCorrupt, s.id, seq, s.seq)
 			}
-			// Outboxes and timelines keep slices of the record.
-			record := append([]byte(nil), value...)
+			record, err := storage.Unpack(value) // outboxes and timelines keep slices of it
+			if err != nil {
+				return fmt.Errorf("log of shard %d, record %d: %w", s.id, seq, err)
+			}
 			if err := s.replay(record, &counters); err != nil {
 				return fmt.Errorf("log of shard %d, record %d: %w", s.id, seq, err)
 			}
@@ -68,7 +71,7 @@ func (s *Shard) recover() error {
 	s.counters = counters
 	for i := range s.outboxes {
 		o := &s.outboxes[i]
-		o.noted = o.acked
+		o.noted, o.ready = o.acked, o.sent
 	}
 	return nil
 }
@@ -119,6 +122,9 @@ func (s *Shard) replay(data []byte, counters *Counters) error {
 		}
 		o := &s.outboxes[out.To]
 		o.sent = max(o.sent, out.Seq)
+		if mutant.Is("replay-without-outbox") {
+			continue
+		}
 		o.waiting = append(o.waiting, outgoing{Wire{out.Seq, out.Body}, record.Seq})
 	}
 	for _, ack := range record.Acks {
@@ -137,12 +143,14 @@ func (s *Shard) replayInput(record *storage.Record, in *storage.Input, counters 
 		if err != nil {
 			return err
 		}
-		s.seen.Add(e.Seen, record.Now)
+		if !mutant.Is("replay-without-memory-of-duplicates") {
+			s.seen.Add(e.Seen, record.Now)
+		}
 		r, err := s.node(e.Route())
 		if err != nil {
 			return err
 		}
-		if r.applied < record.Seq {
+		if r.applied < record.Seq || mutant.Is("replay-timeline-twice") {
 			s.dirtied(r, record.Seq)
 			r.pending = append(r.pending, in.Body)
 		}
@@ -160,7 +168,7 @@ func (s *Shard) replayInput(record *storage.Record, in *storage.Input, counters 
 	if in.Source != storage.ExternalMessage && int(in.Source) >= s.shards {
 		return fmt.Errorf("%w: message of shard %d of %d", storage.ErrCorrupt, in.Source, s.shards)
 	}
-	if in.Source != storage.ExternalMessage && graph.ShardID(in.Source) != s.id {
+	if in.Source != storage.ExternalMessage && graph.ShardID(in.Source) != s.id && !mutant.Is("replay-without-positions") {
 		s.positions[in.Source] = max(s.positions[in.Source], in.Seq)
 	}
 	m, err := s.dec.Message(in.Body)
@@ -176,7 +184,7 @@ func (s *Shard) reapply(m *graph.Message, seq uint64) error {
 	if err != nil {
 		return err
 	}
-	if r.applied >= seq {
+	if r.applied >= seq && !mutant.Is("replay-unguarded") {
 		return nil
 	}
 	s.dirtied(r, seq)
@@ -195,7 +203,9 @@ func (s *Shard) dirtied(r *resident, seq uint64) {
 // then on the store is not asked for nodes that were never seen.
 func (s *Shard) Known(rows *storage.Fingerprints) {
 	for _, key := range s.fresh {
-		rows.Add(key)
+		if !mutant.Is("known-too-early") {
+			rows.Add(key)
+		}
 	}
 	s.known, s.fresh = rows, nil
 }

@@ -101,6 +101,7 @@ func (r *runner) finish() {
 		}
 		i += n
 	}
+	r.inbox.recycle(r.inputs)
 	r.inputs = nil
 }
 

@@ -21,7 +21,7 @@ func ident(class graph.Class, namespace string, i int) graph.Identifier {
 func visit(person, n int, known bool) *graph.Event {
 	e := &graph.Event{
 		ID: fmt.Appendf(nil, "message-%d-%d", person, n), Source: []byte("web"),
-		Seen: uint64(person)<<20 | uint64(n), Type: graph.TypeTrack, Name: []byte("Product Viewed"),
+		Seen: key(graph.ClassCookie, person<<32|n).Lo, Type: graph.TypeTrack, Name: []byte("Product Viewed"),
 		Stamp: graph.Stamp{Time: 1_700_000_000_000 + int64(n)*1000, Tie: uint64(n)},
 	}
 	if known {

@@ -1,6 +1,10 @@
 package graph
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/kindred-id/kindred/internal/mutant"
+)
 
 // Component is the evidence hosted by one root: who is linked to whom, what was folded under each
 // identifier, and what operators asserted. Which members are one person is computed from it
@@ -289,7 +293,7 @@ func (c *Component) claim(upper, lower NodeKey, out *Outbox) {
 	a, _ := searchMember(c.members, upper)
 	if c.members[a].Generic {
 		at, _ := searchLink(c.links, LinkKey{upper, lower})
-		if c.links[at].Count == 1 { // told once, with the event that made the link
+		if c.links[at].Count == 1 && !mutant.Is("neighbour-untold") { // told once, with the event that made the link
 			out.send(Message{Kind: KindNeighbour, To: lower, Node: m.NodeName, Neighbour: c.members[a].NodeName})
 		}
 		return
@@ -372,7 +376,9 @@ func (c *Component) absorb(ev *Evidence, rules *Rules, out *Outbox) {
 		c.uniteLink(&ev.Links[i])
 	}
 	for i := range c.members {
-		c.detectGeneric(c.members[i].Key, rules, out)
+		if !mutant.Is("generic-unnoticed") {
+			c.detectGeneric(c.members[i].Key, rules, out)
+		}
 	}
 	for i := range ev.Assertions {
 		c.uniteAssertion(&ev.Assertions[i])
@@ -443,7 +449,7 @@ func (c *Component) uniteAssertion(a *Assertion) {
 	switch {
 	case !found:
 		c.assertions = slices.Insert(c.assertions, at, *a)
-	case a.newer(&c.assertions[at]):
+	case a.newer(&c.assertions[at]) || mutant.Is("assertion-arrival-wins"):
 		c.assertions[at] = *a
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/kindred-id/kindred/internal/mutant"
 )
 
 // Fragment is the mergeable summary of all events whose route was one identifier. Everything in
@@ -87,7 +89,7 @@ func (f *Fragment) setTrait(t *Trait, stamp Stamp) {
 		return
 	}
 	r := &f.Traits[i]
-	if compareRegister(stamp, t.Value, r.Stamp, r.Value) <= 0 {
+	if compareRegister(stamp, t.Value, r.Stamp, r.Value) <= 0 && !mutant.Is("arrival-wins") {
 		return
 	}
 	r.Stamp = stamp

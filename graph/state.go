@@ -3,6 +3,8 @@ package graph
 import (
 	"errors"
 	"math"
+
+	"github.com/kindred-id/kindred/internal/mutant"
 )
 
 // ErrCorrupt is returned when a message arrives that no correct history can bring: a forward of
@@ -58,7 +60,7 @@ func (n *Node) handleForward(m *Message, out *Outbox) error {
 		up.To = n.Parent
 		out.send(up)
 	case KindJoin:
-		if n.Parent != m.Root {
+		if n.Parent != m.Root && !mutant.Is("join-stays") {
 			n.pass(m, out)
 		}
 	case KindRepoint:
@@ -67,6 +69,9 @@ func (n *Node) handleForward(m *Message, out *Outbox) error {
 			return n.forwardTo(m.Root)
 		}
 	default:
+		if m.Kind == KindAbsorb && mutant.Is("absorb-dropped") || m.Kind == KindRefuse && mutant.Is("refusal-dropped") {
+			return nil
+		}
 		n.pass(m, out)
 	}
 	return nil
@@ -80,7 +85,7 @@ func (n *Node) pass(m *Message, out *Outbox) {
 
 // forwardTo makes the node a forward; H1 is checked here and nowhere else.
 func (n *Node) forwardTo(root NodeKey) error {
-	if !root.Outranks(n.Key) {
+	if !root.Outranks(n.Key) && !mutant.Is("forward-down") {
 		return ErrCorrupt
 	}
 	n.Parent = root
@@ -126,7 +131,10 @@ func (n *Node) join(m *Message, rules *Rules, out *Outbox) error {
 			return nil
 		}
 	}
-	if !m.Root.Outranks(n.Key) {
+	if !m.Root.Outranks(n.Key) && !mutant.Is("forward-down") {
+		if mutant.Is("join-one-way") {
+			return nil
+		}
 		out.send(Message{Kind: KindJoin, To: m.Root, Root: n.Key, Force: m.Force})
 		return nil
 	}

@@ -1,3 +1,5 @@
+//go:build unix
+
 package storage
 
 import (
@@ -188,6 +190,7 @@ func BenchmarkCompression(b *testing.B) {
 		{"snappy", last(snappy, snappy)},
 		{"minlz", last(minlz, minlz)},
 		{"none+snappy", last(none, snappy)},
+		{"none+minlz", last(none, minlz)},
 		{"minlz+zstd1", last(minlz, sstable.BalancedCompression)},
 		{"none+zstd1", last(none, sstable.BalancedCompression)},
 		{"minlz+zstd3", last(minlz, zstd)},

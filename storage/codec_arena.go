@@ -29,10 +29,12 @@ func (a *arena) text(b []byte, left int) string {
 
 // bytes copies b; nil stays nil. left bounds what will still be asked for, b included.
 func (a *arena) bytes(b []byte, left int) []byte {
-	if b == nil {
+	switch {
+	case b == nil:
 		return nil
-	}
-	if len(b) > arenaChunk/4 {
+	case len(b) == 0:
+		return []byte{} // of a chunk that is not there yet it would be nil
+	case len(b) > arenaChunk/4:
 		return append(make([]byte, 0, len(b)), b...)
 	}
 	if cap(a.chunk)-len(a.chunk) < len(b) {

@@ -69,7 +69,7 @@ func pebbleOptions(o *Options) *pebble.Options {
 		MemTableStopWritesThreshold: memtables,
 		// A flush is one sublevel. Compacting two at once keeps reads short; commits wait only when
 		// compactions are far behind.
-		L0CompactionThreshold: 2,
+		L0CompactionThreshold: 4,
 		L0StopWritesThreshold: 24,
 		LBaseMaxBytes:         max(64<<20, memtable),
 		MaxOpenFiles:          1000,
@@ -91,7 +91,7 @@ func pebbleOptions(o *Options) *pebble.Options {
 
 // compression is chosen by measurement: docs/decisions/0005-compression.md.
 func compression(level int) *sstable.CompressionProfile {
-	if level == 0 {
+	if level < 6 {
 		return sstable.NoCompression
 	}
 	return sstable.FastestCompression

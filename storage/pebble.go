@@ -2,7 +2,6 @@ package storage
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -315,5 +314,5 @@ func classifyDir(op, dir string, err error) error {
 	if vfs.IsNoSpaceError(err) {
 		class = ErrDiskFull
 	}
-	return &Error{Class: class, Op: op, Path: dir, Err: fmt.Errorf("%w", err), Remedy: remedies[class]}
+	return &Error{Class: class, Op: op, Path: dir, Err: err, Remedy: remedies[class]}
 }

@@ -19,7 +19,8 @@ import (
 //
 // Hashes are kept by generation, an eighth of the horizon each, and forgotten a generation at a time.
 // The table and the filters of runs may each take half of the limit; the table may exceed it by what
-// is added between two flushes, and while it grows, by half. When the filters don't fit,
+// is added between two flushes, while it grows by half, and a new run stays in memory until the next
+// Flush, when it is surely in the store. When the filters don't fit,
 // those of the oldest runs are given up, and each Has then reads a block of such a run.
 //
 // After a crash the caller replays its log and adds again what was added since the last Flush that was
@@ -28,6 +29,7 @@ type Seen struct {
 	store Store
 	shard graph.ShardID
 	limit SeenLimits
+	width uint64 // of a generation, ms
 
 	loaded  bool
 	set     hashSet // tag: index into tags
@@ -69,6 +71,7 @@ type seenRunRef struct {
 	number     uint32
 	fences     []uint64 // first hash of each block
 	filter     filter   // nil when it was given up
+	unwritten  []uint64 // its hashes, ascending, as long as the commit that writes them may be on its way
 }
 
 // NewSeen makes the memory of a shard. It reads nothing before it is used, see Load.
@@ -80,12 +83,11 @@ func NewSeen(store Store, shard graph.ShardID, limit SeenLimits) *Seen {
 		limit.Horizon = DefaultHorizon
 	}
 	limit.Horizon = max(limit.Horizon, generationsPerHorizon*time.Millisecond)
-	return &Seen{store: store, shard: shard, limit: limit, set: hashSet{tagged: true}, next: map[uint64]uint32{}}
+	width := uint64(limit.Horizon.Milliseconds()) / generationsPerHorizon
+	return &Seen{store: store, shard: shard, limit: limit, width: width, set: hashSet{tagged: true}, next: map[uint64]uint32{}}
 }
 
-func (s *Seen) generation(now int64) uint64 {
-	return uint64(max(now, 0)) / uint64(s.limit.Horizon.Milliseconds()/generationsPerHorizon)
-}
+func (s *Seen) generation(now int64) uint64 { return uint64(max(now, 0)) / s.width }
 
 // Has tells whether h was added within the horizon. It fails as the store does.
 func (s *Seen) Has(h uint64) (bool, error) {
@@ -99,6 +101,12 @@ func (s *Seen) Has(h uint64) (bool, error) {
 	}
 	for i := len(s.runs) - 1; i >= 0; i-- {
 		run := &s.runs[i]
+		if run.unwritten != nil {
+			if _, has := slices.BinarySearch(run.unwritten, h); has {
+				return true, nil
+			}
+			continue
+		}
 		if run.filter == nil || run.filter.mayHave(h) {
 			if has, err := s.runHas(run, h); has || err != nil {
 				return has, err
@@ -161,10 +169,13 @@ func (s *Seen) tag(generation uint64) uint8 {
 
 // Flush writes to the batch what was added since the last Flush, and moves the oldest generations to
 // the store if the table is above its limit. Call it in the commit that deletes the log from
-// which the hashes could be added again.
+// which the hashes could be added again, and not again before that commit has returned.
 func (s *Seen) Flush(b *Batch) error {
 	if err := s.Load(); err != nil {
 		return err
+	}
+	for i := range s.runs {
+		s.runs[i].unwritten = nil
 	}
 	if s.set.bytes() > s.limit.Bytes/2 {
 		for s.set.bytes() > s.limit.Bytes/4 && s.set.len() > 0 {
@@ -243,7 +254,7 @@ func (s *Seen) Bytes() int64 {
 		n += int64(cap(s.pending[i].hashes)) * 8
 	}
 	for i := range s.runs {
-		n += int64(len(s.runs[i].fences)+len(s.runs[i].filter)) * 8
+		n += int64(len(s.runs[i].fences)+len(s.runs[i].filter)+len(s.runs[i].unwritten)) * 8
 	}
 	return n
 }

@@ -103,7 +103,7 @@ func decodeSeenDescription(b []byte) (fences []uint64, f filter, err error) {
 // writeRun writes a sorted run, and keeps its filter and fences. It sorts the hashes.
 func (s *Seen) writeRun(b *Batch, generation uint64, hashes []uint64) {
 	slices.Sort(hashes)
-	run := seenRunRef{generation: generation, number: s.nextRun, filter: newFilter(len(hashes))}
+	run := seenRunRef{generation: generation, number: s.nextRun, filter: newFilter(len(hashes)), unwritten: hashes}
 	s.nextRun++
 	key := seenKey{shard: s.shard, kind: seenRun, generation: generation, run: run.number}
 	for block := range slices.Chunk(hashes, seenRunBlock) {

@@ -23,7 +23,7 @@ type Config struct {
 	Household    float64 // default 0.05; have an app on one device (context.device.id) with another person
 	SharedTablet float64 // default 0.02; log in on one cookie (anonymousId) with another person
 	Generic      float64 // default 0.002; sign up with the address of a call centre, about GenericUsers people each
-	Loyalty      float64 // default 0.2; have a loyalty card in context.externalIds
+	Loyalty      float64 // default 0; have a loyalty card in context.externalIds, of a namespace that the rules must declare
 	Alias        float64 // default 0.005; had another customer number, joined by an alias call alone
 
 	// Shares of events.
@@ -63,7 +63,7 @@ func Default() Config {
 		Seed: 1, People: 100_000, Events: 1_000_000,
 		Start: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), Span: 90 * 24 * time.Hour,
 		Concurrent: 1000,
-		LateLogin:  0.4, Household: 0.05, SharedTablet: 0.02, Generic: 0.002, Loyalty: 0.2, Alias: 0.005,
+		LateLogin:  0.4, Household: 0.05, SharedTablet: 0.02, Generic: 0.002, Alias: 0.005,
 		Junk: 0.02, RawForms: 0.1, Redelivery: 0.02, Disorder: Disorder{Share: 0.05, Max: 1000},
 		Discount: 0.3, Refund: 0.05, Cancel: 0.02, Update: 0.03, Copy: 0.1, TextMoney: 0.02,
 	}

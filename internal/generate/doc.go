@@ -38,7 +38,7 @@
 //     is an older customer number here), traits.email and traits.phone of an identify, context.traits
 //     email and phone of any event (email, phone), context.device.id (device_id), and
 //     context.externalIds[] (ga_client_id, loyalty_card). The namespace loyalty_card is none of the
-//     engine's default ones: declare it, or set Config.Loyalty to 0.
+//     engine's default ones: declare it before you raise Config.Loyalty.
 //   - Normalised values: e-mail trimmed and lower-cased; UUIDs lower-cased (apps send them in
 //     capitals); phones in E.164, region US; others as they are.
 //   - Traits: those of identify calls alone, as they were sent (an e-mail with its blanks and

@@ -16,6 +16,7 @@ import (
 func TestGolden(t *testing.T) {
 	const want = "7509dbdbe88b2e8fcfe9d05822b77e0a193d3972bbcaa1ba86b937bb06230a13"
 	cfg := Default()
+	cfg.Loyalty = 0.2
 	g := newGenerator(t, cfg)
 	h := sha256.New()
 	var line []byte

@@ -92,7 +92,7 @@ func (e *parsedEvent) identifiers(t *testing.T) (ids []string, spoiled int) {
 // small is a stream with every difficulty, for tests.
 func small() Config {
 	cfg := Default()
-	cfg.People, cfg.Events, cfg.Generic = 2500, 25_000, 0.01
+	cfg.People, cfg.Events, cfg.Generic, cfg.Loyalty = 2500, 25_000, 0.01, 0.2
 	return cfg
 }
 

@@ -1,0 +1,93 @@
+//go:build mutant
+
+package actors
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kindred-id/kindred/internal/mutant"
+)
+
+// mutants are the rules that are broken on purpose, one at a time, with what that is.
+var mutants = []struct{ name, is string }{
+	// Channels (A3).
+	{"accept-later", "a message is taken if its number is above the last one, not the next"},
+	{"accept-again", "a message is taken whatever its number"},
+	{"no-resend", "what was not acknowledged is not sent again"},
+	{"prune-on-send", "a message that was sent counts as acknowledged"},
+	// Nothing leaves before it is durable (A1).
+	{"send-undurable", "an ack or a tick lets out messages of the commit in flight"},
+	{"send-early", "messages leave before the commit"},
+	{"ack-early", "messages are acknowledged before the commit"},
+	{"answer-early", "inputs are answered before the commit"},
+	// Duplicates.
+	{"no-memory-of-duplicates", "message ids are not remembered"},
+	{"truncate-memory-of-duplicates", "the log is cut, and the message ids in it are not written"},
+	{"replay-without-memory-of-duplicates", "message ids in the log are not remembered after a restart"},
+	// Rows and log (A2, A4, A5).
+	{"row-without-applied", "a row does not say up to which record it counts"},
+	{"replay-unguarded", "records are replayed into rows that count them"},
+	{"replay-without-positions", "positions are not restored from the log: state and position are two writes"},
+	{"replay-without-outbox", "messages are not restored from the log"},
+	{"replay-timeline-twice", "events that a block holds are added to the timeline again"},
+	{"own-messages-unlogged", "messages of a shard to itself are not in the record"},
+	{"truncate-unacknowledged", "the log is cut where messages wait for an ack"},
+	{"truncate-unwritten", "the log is cut where nodes have no newer row"},
+	{"truncate-counters", "the log is cut with the last record, which has the counters"},
+	{"meta-without-positions", "the log is cut, and the positions are not written"},
+	{"meta-without-numbers", "the log is cut, and the numbers of messages sent are not written"},
+	{"passivate-unwritten", "nodes leave memory before they are written"},
+	{"known-incomplete", "a new node is not remembered as one that will have a row"},
+	{"known-too-early", "nodes made while fingerprints were gathered are not remembered"},
+	// Hosting (H1 to H5).
+	{"absorb-dropped", "a forward drops evidence"},
+	{"refusal-dropped", "a forward drops a refusal"},
+	{"join-stays", "a forward does not pass a join on"},
+	{"join-one-way", "a root that outranks the one that asks does not ask back"},
+	{"forward-down", "a root forwards to a node of lower rank"},
+	// Who is who does not depend on order (I1, I3).
+	{"arrival-wins", "the trait that arrives last wins"},
+	{"assertion-arrival-wins", "the assertion that arrives last wins"},
+	{"generic-unnoticed", "evidence that arrives makes no value generic"},
+	{"neighbour-untold", "nobody is told of a link at a generic value"},
+}
+
+// TestMutants breaks each rule until a schedule notices. A rule that can be broken unnoticed is not
+// tested, or not needed.
+func TestMutants(t *testing.T) {
+	const most = 3000 // schedules
+	defer mutant.Select("")
+	sc := schedule{test: "TestMutants", make: plainly, disk: inMemory}
+	var survivors []string
+	for _, m := range mutants {
+		died := 0
+		why := ""
+		for seed := uint64(0); died == 0 && seed < most; seed++ {
+			mutant.Select(m.name)
+			if _, _, err := sc.run(seed, nil, nil, nil); err != nil {
+				died = int(seed) + 1
+				why, _, _ = strings.Cut(err.Error(), "\n")
+			}
+		}
+		if died == 0 {
+			survivors = append(survivors, fmt.Sprintf("%s: %s", m.name, m.is))
+			continue
+		}
+		t.Logf("%-36s died in schedule %4d: %s", m.name, died, why)
+	}
+	if len(survivors) > 0 {
+		t.Errorf("%d of %d survived %d schedules:\n%s", len(survivors), len(mutants), most, strings.Join(survivors, "\n"))
+	}
+	var names []string
+	for _, m := range mutants {
+		names = append(names, m.name)
+	}
+	slices.Sort(names)
+	if passed := slices.Sorted(maps.Keys(mutant.Passed())); !slices.Equal(passed, names) {
+		t.Errorf("hooks that were passed:\n%v\nwant\n%v", passed, names)
+	}
+}

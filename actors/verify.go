@@ -1,0 +1,517 @@
+package actors
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// Verify reads everything that a store holds and checks it: that every row is one which this version
+// writes and stands where it belongs, that logs are whole, and that hosting holds together (H1, H2).
+// It writes nothing. Memory is bounded, but for the nodes that the log speaks of.
+//
+// What is wrong is in the report. An error is returned when the store can't be read at all, and a
+// damaged file is both: a problem, and the end of the reading.
+func Verify(ctx context.Context, store storage.Store, progress func(rows uint64)) (*VerifyReport, error) {
+	v := &verifier{
+		store: store, dec: storage.NewDecoder(), inner: storage.NewDecoder(), progress: progress,
+		moving: make(map[graph.NodeKey]struct{}), seqs: make(map[graph.ShardID]uint64),
+	}
+	deployment, err := storage.ReadDeployment(store)
+	if err != nil {
+		return nil, err
+	}
+	v.shards = deployment.Shards
+	v.report.Shards = deployment.Shards
+	v.report.Rows = make(map[string]uint64)
+	for _, pass := range []func(context.Context) error{v.metas, v.logs, v.rows, v.hosting, v.totals, v.seen} {
+		if err := pass(ctx); err != nil {
+			if errors.Is(err, storage.ErrCorrupt) {
+				v.problem("store", 0, nil, err)
+				break
+			}
+			return nil, err
+		}
+	}
+	return &v.report, nil
+}
+
+// VerifyReport is what Verify found.
+type VerifyReport struct {
+	Shards        int               `json:"shards"`
+	Rows          map[string]uint64 `json:"rows"` // by space
+	Bytes         uint64            `json:"bytes"`
+	Identifiers   uint64            `json:"identifiers"` // nodes with a row
+	Components    uint64            `json:"components"`  // of these, roots
+	Links         uint64            `json:"links"`
+	Events        uint64            `json:"events"`          // in the timeline's blocks
+	Folded        uint64            `json:"folded"`          // in fragments
+	LogRecords    uint64            `json:"log_records"`     // that a start would replay
+	LogEvents     uint64            `json:"log_events"`      // in these
+	ProblemsTotal uint64            `json:"problems"`        // of all
+	Problems      []VerifyProblem   `json:"first,omitempty"` // the first of them
+}
+
+// OK tells whether nothing is wrong.
+func (r *VerifyReport) OK() bool { return r.ProblemsTotal == 0 }
+
+// VerifyProblem is one thing that is wrong, and where.
+type VerifyProblem struct {
+	Space   string        `json:"space"`
+	Shard   graph.ShardID `json:"shard"`
+	Key     string        `json:"key,omitempty"` // of the row, in hexadecimal
+	Problem string        `json:"problem"`
+}
+
+func (p VerifyProblem) String() string {
+	if p.Key == "" {
+		return fmt.Sprintf("%s, shard %d: %s", p.Space, p.Shard, p.Problem)
+	}
+	return fmt.Sprintf("%s, shard %d, key %s: %s", p.Space, p.Shard, p.Key, p.Problem)
+}
+
+// verifyFirst is how many problems a report lists.
+const verifyFirst = 100
+
+// progressRows is how often progress is reported.
+const progressRows = 1 << 14
+
+type verifier struct {
+	store    storage.Store
+	dec      *storage.Decoder // of rows
+	inner    *storage.Decoder // of what rows hold
+	progress func(uint64)
+	shards   int
+	report   VerifyReport
+	read     uint64
+
+	metaRows map[graph.ShardID]storage.ShardMeta
+	seqs     map[graph.ShardID]uint64 // last log record
+	// moving are the nodes that kept log records speak of: their rows may be older than what was
+	// acknowledged, and their evidence on its way.
+	moving  map[graph.NodeKey]struct{}
+	hosted  uint64 // members, roots left out, that were found to lead to the root which hosts them
+	forward uint64
+}
+
+func (v *verifier) problem(space string, shard graph.ShardID, key []byte, err error) {
+	v.report.ProblemsTotal++
+	if len(v.report.Problems) < verifyFirst {
+		v.report.Problems = append(v.report.Problems, VerifyProblem{space, shard, fmt.Sprintf("%x", key), err.Error()})
+	}
+}
+
+// each calls check with every row of a space, and reports what it returns.
+func (v *verifier) each(ctx context.Context, lower, upper []byte, check func(key, value []byte) error) error {
+	return v.store.Iterate(lower, upper, func(key, value []byte) error {
+		if v.read++; v.read%progressRows == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if v.progress != nil {
+				v.progress(v.read)
+			}
+		}
+		if err := check(key, value); err != nil {
+			space, shard := storage.KeySpace(key), graph.ShardID(0)
+			if len(key) >= 3 {
+				shard = graph.ShardID(binary.BigEndian.Uint16(key[1:]))
+			}
+			v.problem(space.String(), shard, key, err)
+		}
+		return nil
+	})
+}
+
+func (v *verifier) eachOf(ctx context.Context, space storage.Space, check func(key, value []byte) error) error {
+	return v.each(ctx, storage.AppendSpaceLower(nil, space), storage.AppendSpaceUpper(nil, space), check)
+}
+
+// metas reads the shards' meta rows.
+func (v *verifier) metas(ctx context.Context) error {
+	v.metaRows = make(map[graph.ShardID]storage.ShardMeta)
+	return v.eachOf(ctx, storage.SpaceMeta, func(key, value []byte) error {
+		shard, err := storage.ParseMetaKey(key)
+		if err != nil {
+			return err
+		}
+		if err := v.shardExists(shard); err != nil {
+			return err
+		}
+		meta, err := v.dec.ShardMeta(value)
+		if err != nil {
+			return err
+		}
+		for _, p := range meta.Positions {
+			if int(p.Source) >= v.shards {
+				return fmt.Errorf("position in the channel of shard %d of %d", p.Source, v.shards)
+			}
+		}
+		for _, a := range meta.Sent {
+			if int(a.To) >= v.shards {
+				return fmt.Errorf("channel to shard %d of %d", a.To, v.shards)
+			}
+		}
+		if meta.Low == 0 || meta.Low > meta.Applied+1 {
+			return fmt.Errorf("the log is kept from record %d on, and its rows count up to %d", meta.Low, meta.Applied)
+		}
+		v.metaRows[shard] = meta
+		return nil
+	})
+}
+
+func (v *verifier) shardExists(shard graph.ShardID) error {
+	if int(shard) >= v.shards {
+		return fmt.Errorf("shard %d of %d", shard, v.shards)
+	}
+	return nil
+}
+
+// belongs tells whether a node may have rows in a shard.
+func (v *verifier) belongs(node graph.NodeKey, shard graph.ShardID) error {
+	if want := node.Shard(v.shards); want != shard {
+		return fmt.Errorf("node %s belongs to shard %d", node, want)
+	}
+	return nil
+}
+
+// logs reads the records that are kept.
+func (v *verifier) logs(ctx context.Context) error {
+	for shard, meta := range v.metaRows {
+		v.seqs[shard] = meta.Low - 1
+	}
+	err := v.eachOf(ctx, storage.SpaceLog, func(key, value []byte) error {
+		shard, seq, err := storage.ParseLogKey(key)
+		if err != nil {
+			return err
+		}
+		if err := v.shardExists(shard); err != nil {
+			return err
+		}
+		last := v.seqs[shard]
+		v.seqs[shard] = seq
+		if seq != last+1 {
+			return fmt.Errorf("record %d follows %d: the log has a gap", seq, last)
+		}
+		v.report.LogRecords++
+		return v.record(shard, seq, value)
+	})
+	for shard, meta := range v.metaRows {
+		if last := v.seqs[shard]; last < meta.Applied {
+			v.problem("log", shard, nil, fmt.Errorf("it ends at record %d, and the rows count up to %d", last, meta.Applied))
+		}
+	}
+	return err
+}
+
+func (v *verifier) record(shard graph.ShardID, seq uint64, value []byte) error {
+	data, err := storage.Unpack(value)
+	if err != nil {
+		return err
+	}
+	record, err := v.dec.Record(data)
+	if err != nil {
+		return err
+	}
+	if record.Seq != seq {
+		return fmt.Errorf("it says that it is record %d", record.Seq)
+	}
+	for i := range record.Inputs {
+		if err := v.input(shard, &record.Inputs[i]); err != nil {
+			return fmt.Errorf("input %d: %w", i, err)
+		}
+	}
+	for i, out := range record.Outputs {
+		m, err := v.inner.Message(out.Body)
+		if err != nil {
+			return fmt.Errorf("output %d: %w", i, err)
+		}
+		if int(out.To) >= v.shards {
+			return fmt.Errorf("output %d: to shard %d of %d", i, out.To, v.shards)
+		}
+		if err := v.belongs(m.To, graph.ShardID(out.To)); err != nil {
+			return fmt.Errorf("output %d: to shard %d: %w", i, out.To, err)
+		}
+		v.moves(m)
+	}
+	for _, ack := range record.Acks {
+		if int(ack.To) >= v.shards {
+			return fmt.Errorf("acknowledgement of shard %d of %d", ack.To, v.shards)
+		}
+	}
+	return nil
+}
+
+func (v *verifier) input(shard graph.ShardID, in *storage.Input) error {
+	switch in.Source {
+	case sourceCounters:
+		return new(Counters).decode(in.Body)
+	case sourceSkipped:
+		if from, n := binary.Uvarint(in.Body); n <= 0 || from >= uint64(v.shards) {
+			return fmt.Errorf("skipped message of shard %d of %d", from, v.shards)
+		}
+		return nil
+	case storage.ExternalInput:
+		e, err := v.inner.Event(in.Body)
+		if err != nil {
+			return err
+		}
+		v.report.LogEvents++
+		for i := range e.Identifiers {
+			v.moving[e.Identifiers[i].Key] = struct{}{}
+		}
+		return v.belongs(e.Route(), shard)
+	}
+	if in.Source != storage.ExternalMessage && int(in.Source) >= v.shards {
+		return fmt.Errorf("message of shard %d of %d", in.Source, v.shards)
+	}
+	m, err := v.inner.Message(in.Body)
+	if err != nil {
+		return err
+	}
+	v.moves(m)
+	return v.belongs(m.To, shard)
+}
+
+// moves notes every node that a message speaks of.
+func (v *verifier) moves(m *graph.Message) {
+	for _, key := range []graph.NodeKey{m.To, m.Root, m.Via, m.Node.Key, m.Neighbour.Key} {
+		v.moving[key] = struct{}{}
+	}
+	if m.Event != nil {
+		for i := range m.Event.Identifiers {
+			v.moving[m.Event.Identifiers[i].Key] = struct{}{}
+		}
+	}
+	if m.Evidence != nil {
+		for i := range m.Evidence.Members {
+			v.moving[m.Evidence.Members[i].Key] = struct{}{}
+		}
+	}
+	if m.Assertion != nil {
+		v.moving[m.Assertion.A.Key] = struct{}{}
+		v.moving[m.Assertion.B.Key] = struct{}{}
+	}
+}
+
+// rows reads every row, and checks those of the spaces that no other pass does.
+func (v *verifier) rows(ctx context.Context) error {
+	return v.each(ctx, []byte{0}, []byte{0xff}, func(key, value []byte) error {
+		space, err := storage.ParseKey(key)
+		if err != nil {
+			v.report.Rows["unknown"]++
+			return err
+		}
+		v.report.Rows[space.String()]++
+		v.report.Bytes += uint64(len(key) + len(value))
+		switch space {
+		case storage.SpaceNode:
+			return v.node(key, value)
+		case storage.SpaceTimeline:
+			return v.block(key, value)
+		case storage.SpaceQuarantine:
+			_, err := v.dec.Quarantined(value)
+			return err
+		case storage.SpaceSeen:
+			return storage.CheckSeenRow(key, value)
+		case storage.SpaceDeployment, storage.SpaceMeta, storage.SpaceLog: // read before
+		}
+		return nil
+	})
+}
+
+// node checks a node's row alone; what it says of other nodes is for hosting.
+func (v *verifier) node(key, value []byte) error {
+	shard, node, err := storage.ParseNodeRowKey(key)
+	if err != nil {
+		return err
+	}
+	if err := v.belongs(node, shard); err != nil {
+		return err
+	}
+	n, applied, err := v.dec.Node(node, value)
+	if err != nil {
+		return err
+	}
+	if applied > v.seqs[shard] {
+		return fmt.Errorf("it counts up to record %d of the log, which ends at %d", applied, v.seqs[shard])
+	}
+	v.report.Identifiers++
+	if n.Component == nil {
+		v.forward++
+		return nil
+	}
+	v.report.Components++
+	evidence := n.Component.Evidence()
+	v.report.Links += uint64(len(evidence.Links))
+	for i := range evidence.Members {
+		if f := evidence.Members[i].Fragment; f != nil {
+			v.report.Folded += f.Events
+		}
+	}
+	at, found := slices.BinarySearchFunc(evidence.Members, node, func(m graph.Member, k graph.NodeKey) int { return k.Compare(m.Key) })
+	if !found || !evidence.Members[at].Hosted {
+		return errors.New("the root is not a hosted member of its own component")
+	}
+	return nil
+}
+
+func (v *verifier) block(key, value []byte) error {
+	shard, node, seq, err := storage.ParseTimelineKey(key)
+	if err != nil {
+		return err
+	}
+	if err := v.belongs(node, shard); err != nil {
+		return err
+	}
+	if seq > v.seqs[shard] {
+		return fmt.Errorf("it counts up to record %d of the log, which ends at %d", seq, v.seqs[shard])
+	}
+	data, err := storage.Unpack(value)
+	if err != nil {
+		return err
+	}
+	return v.dec.Block(data, func(event []byte) error {
+		e, err := v.inner.Event(event)
+		if err != nil {
+			return err
+		}
+		v.report.Events++
+		if e.Route() != node {
+			return fmt.Errorf("an event of node %s is in the timeline of another", e.Route())
+		}
+		return nil
+	})
+}
+
+// hosting follows every hosted member of every component to its root. When as many forwards were
+// found this way as there are, every forward leads to the root that hosts it, and every member is
+// hosted once (H2).
+func (v *verifier) hosting(ctx context.Context) error {
+	err := v.eachOf(ctx, storage.SpaceNode, func(key, value []byte) error {
+		_, node, err := storage.ParseNodeRowKey(key)
+		if err != nil {
+			return nil // reported before
+		}
+		n, _, err := v.dec.Node(node, value)
+		if err != nil || n.Component == nil {
+			return nil // reported before
+		}
+		for i, members := 0, n.Component.Evidence().Members; i < len(members); i++ {
+			m := &members[i]
+			if !m.Hosted || m.Key == node {
+				continue
+			}
+			if m.Key.Outranks(node) && !v.isMoving(m.Key) && !v.isMoving(node) {
+				return fmt.Errorf("it hosts node %s, which outranks it (H5)", m.Key)
+			}
+			root, moving, err := v.root(m.Key)
+			if err != nil {
+				return err
+			}
+			switch {
+			case root == node:
+				v.hosted++
+			case !moving && !v.isMoving(node):
+				return fmt.Errorf("it hosts node %s, which leads to %s", m.Key, root)
+			}
+		}
+		return nil
+	})
+	if err != nil || v.hosted == v.forward || !v.report.OK() {
+		return err
+	}
+	return v.strays(ctx)
+}
+
+// strays looks for the forwards whose root doesn't host them.
+func (v *verifier) strays(ctx context.Context) error {
+	var last *graph.Node // the root that the last forward led to: neighbours often share it
+	return v.eachOf(ctx, storage.SpaceNode, func(key, value []byte) error {
+		_, node, err := storage.ParseNodeRowKey(key)
+		if err != nil {
+			return nil // reported before
+		}
+		n, _, err := v.dec.Node(node, value)
+		if err != nil || n.Component != nil {
+			return nil // reported before, or a root
+		}
+		root, moving, err := v.root(node)
+		if err != nil || moving || v.isMoving(root) {
+			return err
+		}
+		if last == nil || last.Key != root {
+			if last, err = v.get(root); err != nil {
+				return err
+			}
+		}
+		members := last.Component.Evidence().Members
+		if at, found := slices.BinarySearchFunc(members, node, func(m graph.Member, k graph.NodeKey) int { return k.Compare(m.Key) }); !found || !members[at].Hosted {
+			return fmt.Errorf("it leads to %s, which does not host it (H2)", root)
+		}
+		return nil
+	})
+}
+
+func (v *verifier) isMoving(node graph.NodeKey) bool {
+	_, ok := v.moving[node]
+	return ok
+}
+
+// root follows forwards to a root. It also tells whether the log speaks of any of them.
+func (v *verifier) root(node graph.NodeKey) (root graph.NodeKey, moving bool, err error) {
+	start := node
+	for range maxHops {
+		moving = moving || v.isMoving(node)
+		n, err := v.get(node)
+		if errors.Is(err, storage.ErrNotFound) {
+			if moving {
+				return node, true, nil
+			}
+			return node, false, fmt.Errorf("node %s leads to %s, which has no row", start, node)
+		}
+		if err != nil {
+			return node, moving, err
+		}
+		if n.Component != nil {
+			return node, moving, nil
+		}
+		node = n.Parent
+	}
+	return node, moving, fmt.Errorf("more than %d forwards in a row from node %s", maxHops, start)
+}
+
+func (v *verifier) get(node graph.NodeKey) (*graph.Node, error) {
+	row, err := v.store.Get(nil, storage.AppendNodeKey(nil, node.Shard(v.shards), node))
+	if err != nil {
+		return nil, err
+	}
+	n, _, err := v.inner.Node(node, row)
+	return n, err
+}
+
+// totals compares what was folded with what was written down, where the log is empty.
+func (v *verifier) totals(context.Context) error {
+	if v.report.LogRecords == 0 && v.report.OK() && v.report.Folded != v.report.Events {
+		v.problem("timeline", 0, nil, fmt.Errorf("it holds %d events, and profiles count %d", v.report.Events, v.report.Folded))
+	}
+	return nil
+}
+
+// seen loads the memory of duplicates of every shard, which checks what its rows are together.
+func (v *verifier) seen(ctx context.Context) error {
+	for shard := range v.shards {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := storage.NewSeen(v.store, graph.ShardID(shard), storage.SeenLimits{}).Load(); err != nil {
+			v.problem("seen", graph.ShardID(shard), nil, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package bench
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// BenchmarkEngine takes decoded events into shards, identity actors and a durable store: what is
+// left of ingest when reading and decoding are taken away.
+func BenchmarkEngine(b *testing.B) {
+	const people, perChunk = 100_000, 400
+	memory, err := storage.SplitMemory(4 << 30)
+	if err != nil {
+		b.Fatal(err)
+	}
+	deployment := storage.Deployment{Shards: 64}
+	store, err := storage.Open(storage.Options{
+		Dir: b.TempDir(), Deployment: deployment, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	ctx := context.Background()
+	engine, err := actors.Open(ctx, actors.Config{Store: store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer engine.Close(ctx)
+
+	rng := rand.New(rand.NewPCG(1, 2))
+	enc := storage.NewEncoder()
+	properties := []byte(`{"product_id":"507f1f77bcf86cd799439011","sku":"G-32","category":"Games","name":"Monopoly: 3rd Edition","price":18.99,"quantity":1,"url":"https://www.example.com/product/path"}`)
+	deliveries := make([]*actors.Delivery, b.N)
+	for i := range deliveries {
+		d := &actors.Delivery{}
+		var arena []byte
+		for n := range perChunk {
+			seq := i*perChunk + n
+			e := visit(rng.IntN(people), seq, seq%3 == 0)
+			e.Properties = properties
+			start := len(arena)
+			arena = enc.Event(arena, e, true)
+			d.Event(e, arena[start:len(arena):len(arena)])
+		}
+		deliveries[i] = d
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for _, d := range deliveries {
+		if err := engine.Submit(ctx, d, func(err error) {
+			if err != nil {
+				b.Error(err)
+			}
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := engine.Settle(ctx); err != nil {
+		b.Fatal(err)
+	}
+	b.StopTimer()
+	b.ReportMetric(float64(b.N*perChunk)/b.Elapsed().Seconds(), "events/s")
+}

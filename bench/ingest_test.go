@@ -1,0 +1,105 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/internal/generate"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// workload is generated events as NDJSON.
+func workload(tb testing.TB, events, people int) []byte {
+	tb.Helper()
+	c := generate.Default()
+	c.Events, c.People, c.Loyalty = events, people, 0
+	g, err := generate.New(c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	data := make([]byte, 0, events*700)
+	for {
+		line, ok := g.Next(data)
+		if !ok {
+			return data
+		}
+		data = append(line, '\n')
+	}
+}
+
+func registry(tb testing.TB) *identifier.Registry {
+	tb.Helper()
+	r, err := identifier.New([16]byte{1, 2, 3}, identifier.Config{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return r
+}
+
+// BenchmarkCeiling is the plain resolver: parse, hash, union-find, fold, in memory, on one core.
+func BenchmarkCeiling(b *testing.B) {
+	const events = 200_000
+	data, reg := workload(b, events, events/10), registry(b)
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		taken, err := NewCeiling(reg, ingest.Options{}).Run(data, 1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		n += taken
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkIngest is ingest end to end: from NDJSON in memory to a durable store, on all cores.
+func BenchmarkIngest(b *testing.B) {
+	const events = 200_000
+	data, reg := workload(b, events, events/10), registry(b)
+	memory, err := storage.SplitMemory(storage.DefaultMemory())
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx := context.Background()
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	n := int64(0)
+	for b.Loop() {
+		b.StopTimer()
+		deployment := storage.Deployment{Shards: 64}
+		store, err := storage.Open(storage.Options{
+			Dir: b.TempDir(), Deployment: deployment, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables,
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		engine, err := actors.Open(ctx, actors.Config{Store: store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		source := ingest.Source{Name: "memory", Open: func() (*ingest.Reader, error) {
+			return ingest.NewReader(bytes.NewReader(data), "memory", 0)
+		}}
+		summary, err := ingest.NewPipeline(engine, reg, ingest.Options{}).Run(ctx, []ingest.Source{source})
+		if err != nil {
+			b.Fatal(err)
+		}
+		n += summary.Read
+		b.StopTimer()
+		if err := engine.Close(ctx); err != nil {
+			b.Fatal(err)
+		}
+		if err := store.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
+}

@@ -1,0 +1,199 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/internal/generate"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// Config says what to measure.
+type Config struct {
+	Events, People int
+	Rounds         int
+	Dir            string // where data directories are made; a temporary one when empty
+	Memory         int64  // the memory setting
+	LogBytes       int64
+	Progress       func(what string) // may be nil
+}
+
+// Round is one run of the ceiling and one of the engine over the same bytes.
+type Round struct {
+	Ceiling Measure `json:"ceiling"`
+	Engine  Measure `json:"engine"`
+	Ratio   float64 `json:"ratio"` // engine to ceiling, events per second
+}
+
+// Measure is one run.
+type Measure struct {
+	EventsPerSecond float64 `json:"events_per_second"`
+	Seconds         float64 `json:"seconds"`
+	CPUPerEvent     float64 `json:"cpu_us_per_event"`
+	AllocsPerEvent  float64 `json:"allocs_per_event"`
+	BytesPerEvent   float64 `json:"alloc_bytes_per_event"`
+	People          int     `json:"people"`
+}
+
+// Report is what came out, with the medians over the rounds.
+type Report struct {
+	Events       int     `json:"events"`
+	People       int     `json:"people"`
+	BytesOfInput int     `json:"bytes_of_input"`
+	Processors   int     `json:"processors"`
+	Rounds       []Round `json:"rounds"`
+	Ceiling      float64 `json:"ceiling_events_per_second"`
+	Engine       float64 `json:"engine_events_per_second"`
+	Ratio        float64 `json:"ratio"`
+}
+
+// Run measures the ceiling and the engine in turn, over the same bytes.
+func Run(ctx context.Context, c Config) (Report, error) {
+	tell := c.Progress
+	if tell == nil {
+		tell = func(string) {}
+	}
+	tell(fmt.Sprintf("generate %d events of %d people", c.Events, c.People))
+	data, err := events(c)
+	if err != nil {
+		return Report{}, err
+	}
+	reg, err := identifier.New([16]byte{1}, identifier.Config{})
+	if err != nil {
+		return Report{}, err
+	}
+	report := Report{Events: c.Events, People: c.People, BytesOfInput: len(data), Processors: runtime.GOMAXPROCS(0)}
+	for n := range c.Rounds {
+		var round Round
+		tell(fmt.Sprintf("round %d of %d: the ceiling", n+1, c.Rounds))
+		if round.Ceiling, err = measureCeiling(reg, data); err != nil {
+			return report, err
+		}
+		tell(fmt.Sprintf("round %d of %d: the engine", n+1, c.Rounds))
+		if round.Engine, err = measureEngine(ctx, c, reg, data); err != nil {
+			return report, err
+		}
+		round.Ratio = round.Engine.EventsPerSecond / round.Ceiling.EventsPerSecond
+		report.Rounds = append(report.Rounds, round)
+	}
+	report.Ceiling = median(report.Rounds, func(r Round) float64 { return r.Ceiling.EventsPerSecond })
+	report.Engine = median(report.Rounds, func(r Round) float64 { return r.Engine.EventsPerSecond })
+	report.Ratio = median(report.Rounds, func(r Round) float64 { return r.Ratio })
+	return report, nil
+}
+
+func median(rounds []Round, of func(Round) float64) float64 {
+	values := make([]float64, len(rounds))
+	for i, r := range rounds {
+		values[i] = of(r)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// events generates the input as NDJSON.
+func events(c Config) ([]byte, error) {
+	g := generate.Default()
+	g.Events, g.People, g.Loyalty = c.Events, c.People, 0
+	generator, err := generate.New(g)
+	if err != nil {
+		return nil, err
+	}
+	data := make([]byte, 0, c.Events*680)
+	for {
+		line, ok := generator.Next(data)
+		if !ok {
+			return data, nil
+		}
+		data = append(line, '\n')
+	}
+}
+
+// measure runs fn over a number of events, and takes its time, processor time and allocations.
+func measure(fn func() (events, people int, err error)) (Measure, error) {
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	cpu, start := processorTime(), time.Now()
+	n, people, err := fn()
+	elapsed, used := time.Since(start), processorTime()-cpu
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		return Measure{}, err
+	}
+	return Measure{
+		EventsPerSecond: float64(n) / elapsed.Seconds(),
+		Seconds:         elapsed.Seconds(),
+		CPUPerEvent:     float64(used.Nanoseconds()) / 1e3 / float64(n),
+		AllocsPerEvent:  float64(after.Mallocs-before.Mallocs) / float64(n),
+		BytesPerEvent:   float64(after.TotalAlloc-before.TotalAlloc) / float64(n),
+		People:          people,
+	}, nil
+}
+
+// processorTime is what this process has used, user and system.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func measureCeiling(reg *identifier.Registry, data []byte) (Measure, error) {
+	return measure(func() (int, int, error) {
+		c := NewCeiling(reg, ingest.Options{})
+		n, err := c.Run(data, time.Now().UnixMilli())
+		return n, c.People(), err
+	})
+}
+
+// measureEngine takes the bytes in until everything is durable and delivered between shards, in an
+// engine on a new data directory.
+func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data []byte) (m Measure, err error) {
+	dir, err := os.MkdirTemp(c.Dir, "kindred-bench-")
+	if err != nil {
+		return Measure{}, err
+	}
+	defer func() {
+		if removed := os.RemoveAll(dir); err == nil {
+			err = removed
+		}
+	}()
+	memory, err := storage.SplitMemory(c.Memory)
+	if err != nil {
+		return Measure{}, err
+	}
+	deployment := storage.Deployment{Shards: 64}
+	store, err := storage.Open(storage.Options{
+		Dir: dir, Deployment: deployment, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables,
+	})
+	if err != nil {
+		return Measure{}, err
+	}
+	defer store.Close()
+	engine, err := actors.Open(ctx, actors.Config{
+		Store: store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, LogBytes: c.LogBytes,
+	})
+	if err != nil {
+		return Measure{}, err
+	}
+	defer engine.Close(ctx)
+	return measure(func() (int, int, error) {
+		source := ingest.Source{Name: "memory", Open: func() (*ingest.Reader, error) {
+			return ingest.NewReader(bytes.NewReader(data), "memory", 0)
+		}}
+		summary, err := ingest.NewPipeline(engine, reg, ingest.Options{}).Run(ctx, []ingest.Source{source})
+		return int(summary.Read - summary.WithoutIdentifier), int(summary.Identities), err
+	})
+}

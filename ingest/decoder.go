@@ -1,0 +1,274 @@
+package ingest
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+)
+
+// Bounds of one event.
+const (
+	// MaxIDBytes bounds message ids, order ids and coupons. Longer ones are replaced by their hash.
+	MaxIDBytes = 100
+	// MaxIdentifiers bounds the identifiers that an event carries, blocked ones included.
+	MaxIdentifiers = 100
+	// MaxTraits bounds the traits that an event sets. The first ones stay.
+	MaxTraits = 300
+)
+
+// Decoder reads events, for one goroutine at a time.
+type Decoder struct {
+	registry   *identifier.Registry
+	normaliser *identifier.Normaliser
+	namespaces namespaces
+	paths      *pathNode
+	sources    []string
+	currency   graph.Currency
+	limit      int
+	live       bool
+	context    []byte // of the batch; nil when there is none
+	arena      jsonscan.Arena
+	hash       hash.Hash
+	stats      Stats
+
+	// The rest is about the event at hand.
+	scan   jsonscan.Scanner
+	fields fields
+	own    traitSet // traits
+	shared traitSet // context.traits
+	found  []candidate
+	order  orderReader
+}
+
+// Stats counts what was left out of, or changed in, the events that a decoder read (E3).
+type Stats struct {
+	Empty             uint64 `json:"empty"`              // identifiers that are empty
+	Blocked           uint64 `json:"blocked"`            // identifiers that stand for nobody: "null", a zero UUID
+	Invalid           uint64 `json:"invalid"`            // identifiers that are none of their namespace, or no text
+	TooLong           uint64 `json:"too_long"`           // identifiers above identifier.MaxBytes
+	UnknownNamespaces uint64 `json:"unknown_namespaces"` // identifiers of a namespace that isn't registered, or not of a user
+	ExcessTraits      uint64 `json:"excess_traits"`      // traits above MaxTraits
+	Clamped           uint64 `json:"clamped"`            // event times too far ahead, set to the time of reception
+}
+
+// Add sums the counts of two decoders.
+func (s *Stats) Add(other Stats) {
+	s.Empty += other.Empty
+	s.Blocked += other.Blocked
+	s.Invalid += other.Invalid
+	s.TooLong += other.TooLong
+	s.UnknownNamespaces += other.UnknownNamespaces
+	s.ExcessTraits += other.ExcessTraits
+	s.Clamped += other.Clamped
+}
+
+// NewDecoder makes a decoder. It panics where opts.Check fails.
+func NewDecoder(reg *identifier.Registry, opts Options) *Decoder {
+	if err := opts.Check(reg); err != nil {
+		panic(err)
+	}
+	d := &Decoder{
+		registry:   reg,
+		normaliser: reg.NewNormaliser(),
+		namespaces: newNamespaces(reg),
+		paths:      newPaths(reg, opts.Paths),
+		sources:    opts.Sources,
+		currency:   opts.currency(),
+		limit:      opts.MaxEventBytes,
+		live:       opts.Live,
+		hash:       sha256.New(),
+	}
+	if d.limit == 0 {
+		d.limit = DefaultMaxEventBytes
+	}
+	return d
+}
+
+// Stats are the counts since the last Reset.
+func (d *Decoder) Stats() Stats { return d.stats }
+
+// Reset begins a new batch: counts start from zero, and the memory of the events read so far is
+// taken back, so that they may not be used any more. What is still being committed needs its
+// decoder left alone until then.
+func (d *Decoder) Reset() {
+	d.arena.Reset()
+	d.stats = Stats{}
+	d.context = nil
+}
+
+// SetContext gives the context of a batch, which is that of every event that has none of its own.
+// It holds, and raw must stay as it is, until the next SetContext or Reset; nil, or JSON null, is
+// none.
+// It fails with a *Rejection, and then there is none.
+func (d *Decoder) SetContext(raw []byte) error {
+	d.context = nil
+	if raw == nil {
+		return nil
+	}
+	var s jsonscan.Scanner
+	s.Reset(raw, &d.arena)
+	v := s.Value()
+	if err := s.End(); err != nil {
+		r := unreadable(err)
+		r.Field = "context"
+		return r
+	}
+	switch v.Kind {
+	case jsonscan.Object:
+		d.context = v.Raw
+	case jsonscan.Null:
+	default:
+		return badType("context", "an object", v.Kind)
+	}
+	return nil
+}
+
+// Event reads one event: raw is its JSON text, received when it came, in ms since 1970 UTC, and
+// source which system sent it. It fills ev, whose slices it uses again; they point into raw, into
+// source and into the arena, and are good until one of these changes.
+//
+// It fails with a *Rejection, and then ev is undefined.
+func (d *Decoder) Event(raw []byte, received int64, source []byte, ev *graph.Event) error {
+	if r := d.read(raw, received, source, ev); r != nil {
+		return r
+	}
+	return nil
+}
+
+func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Event) *Rejection {
+	if len(raw) > d.limit {
+		return tooLarge(d.limit)
+	}
+	if r := d.pick(raw); r != nil {
+		return r
+	}
+	f := &d.fields
+	if r := d.check(); r != nil {
+		return r
+	}
+	var r *Rejection
+	if ev.Type, r = d.eventType(); r != nil {
+		return r
+	}
+	if ev.Stamp.Time, r = d.eventTime(received); r != nil {
+		return r
+	}
+	if r := d.identify(ev); r != nil {
+		return r
+	}
+	ev.ID = d.messageID(raw, received)
+	ev.Source = source
+	ev.Seen = d.registry.SeenHash(source, ev.ID)
+	ev.Stamp.Rank = d.rank(source)
+	ev.Stamp.Tie = identifier.Tie(ev.ID)
+	ev.Received = received
+	ev.Name = nil
+	switch ev.Type {
+	case graph.TypeTrack:
+		ev.Name = d.text(f.event)
+	case graph.TypePage, graph.TypeScreen:
+		if !absent(f.name) && f.name.Kind != jsonscan.String {
+			return badType("name", "a string", f.name.Kind)
+		}
+		ev.Name = d.text(f.name)
+	}
+	d.mergeTraits(ev)
+	ev.Properties = nil
+	if f.properties.Kind == jsonscan.Object {
+		ev.Properties = f.properties.Raw
+	}
+	ev.Order = graph.OrderChange{}
+	if ev.Type == graph.TypeTrack {
+		if kind := orderKind(ev.Name); kind != graph.OrderNone {
+			return d.order.read(d, kind, ev)
+		}
+	}
+	return nil
+}
+
+// text is what a string stands for, and a number's own text; nil for anything else.
+func (d *Decoder) text(v jsonscan.Value) []byte {
+	switch v.Kind {
+	case jsonscan.String:
+		if v.Escaped {
+			return d.arena.Unescape(v.Inside())
+		}
+		return v.Inside()
+	case jsonscan.Number:
+		return v.Raw
+	}
+	return nil
+}
+
+// rank is the rank of a source: the first that is listed has the highest.
+func (d *Decoder) rank(source []byte) uint8 {
+	for i, s := range d.sources {
+		if s == string(source) {
+			return uint8(len(d.sources) - i)
+		}
+	}
+	return 0
+}
+
+// eventTime is when the event took place: what its client says, not later than a day from now.
+//
+// RudderStack's libraries mean the moment of the call by originalTimestamp and, where the caller
+// gave one, the time of the event by timestamp. Everybody else's originalTimestamp is the event's
+// own, and timestamp may have been corrected on the way.
+func (d *Decoder) eventTime(received int64) (int64, *Rejection) {
+	f := &d.fields
+	v, field := f.originalTimestamp, "originalTimestamp"
+	if absent(v) || !absent(f.timestamp) && isRudder(d.text(f.library)) {
+		v, field = f.timestamp, "timestamp"
+	}
+	if absent(v) {
+		return received, nil
+	}
+	ms, r := readTimestamp(field, d.text(v))
+	if r != nil {
+		return 0, r
+	}
+	if ms > received+aheadMax {
+		d.stats.Clamped++
+		return received, nil
+	}
+	return ms, nil
+}
+
+// messageID is the event's id. One that is too long becomes its hash. An event without one gets the
+// hash of its text, so that the same event is the same when it is read again.
+func (d *Decoder) messageID(raw []byte, received int64) []byte {
+	if id := d.text(d.fields.messageID); len(id) > 0 {
+		return d.bounded(id)
+	}
+	d.hash.Reset()
+	d.hash.Write(raw)
+	if d.live && absent(d.fields.timestamp) && absent(d.fields.originalTimestamp) {
+		room := d.arena.Reserve(8)
+		d.hash.Write(binary.BigEndian.AppendUint64(room, uint64(received)))
+	}
+	return d.digest("h:", 16)
+}
+
+// bounded is id, or its hash where it is above MaxIDBytes.
+func (d *Decoder) bounded(id []byte) []byte {
+	if len(id) <= MaxIDBytes {
+		return id
+	}
+	d.hash.Reset()
+	d.hash.Write(id)
+	return d.digest("sha256:", sha256.Size)
+}
+
+// digest writes the first bytes of the hash in hexadecimal, behind a prefix.
+func (d *Decoder) digest(prefix string, size int) []byte {
+	room := d.arena.Reserve(len(prefix) + 2*sha256.Size + sha256.Size)
+	sum := d.hash.Sum(room[len(prefix)+2*sha256.Size : len(prefix)+2*sha256.Size])
+	text := append(room, prefix...)
+	return d.arena.Keep(hex.AppendEncode(text, sum[:size]))
+}

@@ -1,0 +1,441 @@
+package ingest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
+)
+
+// decode reads one event with a decoder of its own.
+func decode(t testing.TB, opts Options, text string) (*graph.Event, Stats, *Rejection) {
+	t.Helper()
+	d := NewDecoder(testRegistry(t), opts)
+	ev := new(graph.Event)
+	err := d.Event([]byte(text), now, web, ev)
+	var r *Rejection
+	if err != nil && !errors.As(err, &r) {
+		t.Fatalf("%s: %v is no rejection", text, err)
+	}
+	if r == nil {
+		checkEvent(t, ev)
+	}
+	return ev, d.Stats(), r
+}
+
+// checkEvent holds what is true of every accepted event (E1).
+func checkEvent(t testing.TB, ev *graph.Event) {
+	t.Helper()
+	if len(ev.Identifiers) == 0 || len(ev.Identifiers) > MaxIdentifiers {
+		t.Fatalf("%d identifiers", len(ev.Identifiers))
+	}
+	for i, id := range ev.Identifiers {
+		if i > 0 && !ev.Identifiers[i-1].Key.Outranks(id.Key) {
+			t.Fatalf("identifier %d does not rank below the one before it", i)
+		}
+		if len(id.Value) == 0 || len(id.Value) > identifier.MaxBytes || id.Namespace == "" || id.Key.IsZero() {
+			t.Fatalf("identifier %d is %+v", i, id)
+		}
+	}
+	if len(ev.ID) == 0 || len(ev.ID) > MaxIDBytes {
+		t.Fatalf("id of %d bytes", len(ev.ID))
+	}
+	if ev.Stamp.Time < timeMin || ev.Stamp.Time >= timeEnd || ev.Stamp.Time > max(now, ev.Received)+aheadMax {
+		t.Fatalf("time %d", ev.Stamp.Time)
+	}
+	if ev.Type == 0 || len(ev.Traits) > MaxTraits {
+		t.Fatalf("type %s, %d traits", ev.Type, len(ev.Traits))
+	}
+	for i, trait := range ev.Traits {
+		if indexTrait(ev.Traits, trait.Name) != i {
+			t.Fatalf("trait %q comes twice", trait.Name)
+		}
+	}
+	o := ev.Order
+	if o.Net < 0 || o.Discount < 0 || o.Refund < 0 || len(o.ID) > MaxIDBytes || (o.Kind == graph.OrderNone) != (len(o.ID) == 0) {
+		t.Fatalf("order %+v", o)
+	}
+}
+
+// describe writes identifiers in order of their text, so that tests don't hang on keys.
+func describe(ev *graph.Event) string {
+	var ids []string
+	for _, id := range ev.Identifiers {
+		ids = append(ids, id.Namespace+":"+string(id.Value))
+	}
+	slices.Sort(ids)
+	return strings.Join(ids, " ")
+}
+
+func TestIdentifiers(t *testing.T) {
+	const uuid = "7d6a0a4e-2f63-4c8e-8f1d-64a3a8f1b0c2"
+	for _, c := range []struct {
+		name, text, want string
+		stats            Stats
+	}{
+		{"user and cookie", `{"type":"track","userId":"u1","anonymousId":"a1"}`, "anonymous_id:a1 user_id:u1", Stats{}},
+		{"escapes", `{"type":"track","\u0075serId":"u\u0031\/x"}`, "user_id:u1/x", Stats{}},
+		{"a number is its text", `{"type":"track","userId":42}`, "user_id:42", Stats{}},
+		{"null is silent", `{"type":"track","userId":null,"anonymousId":"a1"}`, "anonymous_id:a1", Stats{}},
+		{"empty", `{"type":"track","userId":"","anonymousId":"a1"}`, "anonymous_id:a1", Stats{Empty: 1}},
+		{"blocked", `{"type":"track","userId":"null","anonymousId":"a1"}`, "anonymous_id:a1", Stats{Blocked: 1}},
+		{"a NUL byte", `{"type":"track","userId":"u\u0000","anonymousId":"a1"}`, "anonymous_id:a1", Stats{Invalid: 1}},
+		{"1 MB", `{"type":"track","userId":"` + strings.Repeat("x", 1_000_000) + `","anonymousId":"a1"}`, "anonymous_id:a1", Stats{TooLong: 1}},
+		{"1 MB, escaped", `{"type":"track","userId":"` + strings.Repeat(`\n`, 500_000) + `","anonymousId":"a1"}`, "anonymous_id:a1", Stats{TooLong: 1}},
+		{"equal ones once", `{"type":"track","userId":"u1","traits":{"email":"A@x.org"},"context":{"externalIds":[{"id":"u1","type":"user_id"},{"id":"a@x.org","type":"email"}]}}`,
+			"email:a@x.org user_id:u1", Stats{}},
+		{"the last of two keys", `{"type":"track","userId":"u1","userId":"u2"}`, "user_id:u2", Stats{}},
+		{"traits", `{"type":"identify","userId":"u1","traits":{"email":"Ann@X.org","phone":"(212) 555-0123"}}`, "email:ann@x.org phone:+12125550123 user_id:u1", Stats{}},
+		{"traits of the context", `{"type":"track","anonymousId":"a1","context":{"traits":{"email":"ann@x.org"}}}`, "anonymous_id:a1 email:ann@x.org", Stats{}},
+		{"own traits win", `{"type":"identify","userId":"u1","context":{"traits":{"email":"old@x.org","phone":"+12125550123"}},"traits":{"email":"new@x.org"}}`,
+			"email:new@x.org phone:+12125550123 user_id:u1", Stats{}},
+		{"a deleted trait is no identifier", `{"type":"identify","userId":"u1","context":{"traits":{"email":"old@x.org"}},"traits":{"email":null}}`, "user_id:u1", Stats{}},
+		{"a group's traits are not the person's", `{"type":"group","userId":"u1","traits":{"email":"info@x.org","phone":"+12125550123"},"context":{"traits":{"email":"ann@x.org"}}}`,
+			"email:ann@x.org user_id:u1", Stats{}},
+		{"an object is no identifier", `{"type":"identify","userId":"u1","traits":{"email":{"home":"ann@x.org"},"phone":true}}`, "user_id:u1", Stats{Invalid: 2}},
+		{"device", `{"type":"screen","context":{"device":{"id":"` + strings.ToUpper(uuid) + `","token":"t1","type":"ios","advertisingId":"AEBE52E7-03EE-455A-B3C4-E57283966239"}}}`,
+			"device_id:" + uuid + " idfa:aebe52e7-03ee-455a-b3c4-e57283966239 push_token:t1", Stats{}},
+		{"android by its system", `{"type":"screen","context":{"device":{"advertisingId":"aebe52e7-03ee-455a-b3c4-e57283966239"},"os":{"name":"Android"}}}`,
+			"gaid:aebe52e7-03ee-455a-b3c4-e57283966239", Stats{}},
+		{"an advertising id of nowhere", `{"type":"screen","userId":"u1","context":{"device":{"advertisingId":"aebe52e7-03ee-455a-b3c4-e57283966239"}}}`, "user_id:u1", Stats{UnknownNamespaces: 1}},
+		{"external ids", `{"type":"track","context":{"externalIds":[{"id":"L1","type":"loyalty_card","collection":"users","encoding":"none"},{"type":"ios.idfa","id":"aebe52e7-03ee-455a-b3c4-e57283966239"},
+			{"id":"g1","type":"group_id","collection":"accounts"},{"id":"x","type":"nonesuch"},{"id":"u9","type":"user_id","collection":"accounts"},{"id":"u9","type":"user_id","encoding":"sha256"},
+			7,{"id":null,"type":"user_id"},{"id":[],"type":"user_id"}]}}`,
+			"idfa:aebe52e7-03ee-455a-b3c4-e57283966239 loyalty_card:L1", Stats{UnknownNamespaces: 4, Invalid: 2}},
+		{"external ids that are no list", `{"type":"track","userId":"u1","context":{"externalIds":{"id":"x"}}}`, "user_id:u1", Stats{Invalid: 1}},
+		{"Google Analytics", `{"type":"track","context":{"integrations":{"All":true,"Google Analytics":{"clientId":"1.2"}}}}`, "ga_client_id:1.2", Stats{}},
+		{"an integration that is switched off", `{"type":"track","userId":"u1","context":{"integrations":{"Google Analytics":false}}}`, "user_id:u1", Stats{}},
+		{"alias of a user id", `{"type":"alias","userId":"u1","previousId":"web-1"}`, "user_id:u1 user_id:web-1", Stats{}},
+		{"alias of a UUID", `{"type":"alias","userId":"u1","previousId":"` + uuid + `"}`, "anonymous_id:" + uuid + " user_id:u1", Stats{}},
+		{"alias of the event's cookie", `{"type":"alias","userId":"u1","previousId":"a1","anonymousId":"a1"}`, "anonymous_id:a1 user_id:u1", Stats{}},
+		{"previousId elsewhere", `{"type":"track","userId":"u1","previousId":"u0"}`, "user_id:u1", Stats{}},
+		{"device that is text", `{"type":"track","userId":"u1","context":{"device":"phone","library":"x","integrations":[]}}`, "user_id:u1", Stats{}},
+	} {
+		ev, stats, r := decode(t, Options{}, c.text)
+		if r != nil {
+			t.Errorf("%s: %v", c.name, r)
+			continue
+		}
+		if got := describe(ev); got != c.want || stats != c.stats {
+			t.Errorf("%s: %s %+v, want %s %+v", c.name, got, stats, c.want, c.stats)
+		}
+	}
+}
+
+func TestConfiguredPaths(t *testing.T) {
+	opts := Options{Paths: []Path{
+		{"properties.loyalty_card", "loyalty_card"}, {"context.crm.id", "crm_id"}, {"context.traits.card", "loyalty_card"},
+		{"context.device.id", "crm_id"}, {"traits.address.card", "loyalty_card"}, {"account", "crm_id"}, {"account", "loyalty_card"},
+		{"context.library.name", "crm_id"}, {"context.integrations.Google Analytics.clientId", "crm_id"},
+	}}
+	ev, stats, r := decode(t, opts, `{"type":"identify","account":7,"properties":{"loyalty_card":"L1","x":{"loyalty_card":"no"}},
+		"traits":{"address":{"card":"L3","city":"Leeds"}},"context":{"crm":{"id":"C1"},"traits":{"card":"L2"},"device":{"id":"D1"},"library":{"name":"Lib"},
+		"integrations":{"Google Analytics":{"clientId":"1.2"}}}}`)
+	if r != nil {
+		t.Fatal(r)
+	}
+	want := "crm_id:1.2 crm_id:7 crm_id:c1 crm_id:d1 crm_id:lib device_id:D1 ga_client_id:1.2 loyalty_card:7 loyalty_card:L1 loyalty_card:L2 loyalty_card:L3"
+	if got := describe(ev); got != want || stats != (Stats{}) {
+		t.Errorf("%s %+v, want %s", got, stats, want)
+	}
+	if string(ev.Properties) != `{"loyalty_card":"L1","x":{"loyalty_card":"no"}}` || string(ev.Traits[0].Value) != `{"card":"L3","city":"Leeds"}` {
+		t.Errorf("properties %s, traits %s", ev.Properties, ev.Traits[0].Value)
+	}
+	if ev, stats, r = decode(t, opts, `{"type":"track","userId":"u1","properties":{"loyalty_card":{"id":1}},"context":{"crm":"x"}}`); r != nil || describe(ev) != "user_id:u1" || stats != (Stats{Invalid: 1}) {
+		t.Errorf("%s %+v %v", describe(ev), stats, r)
+	}
+}
+
+func TestTraits(t *testing.T) {
+	ev, stats, r := decode(t, Options{}, `{"type":"identify","userId":"u1","traits":{"name":"Ann","age":41,"gone":null,"address":{"city":"Le\u0065ds"},"name":"Ann M.","t\u0061gs":[1,2]},
+		"context":{"traits":{"name":"old","plan":"pro"}}}`)
+	if r != nil || stats != (Stats{}) {
+		t.Fatal(r, stats)
+	}
+	var got []string
+	for _, trait := range ev.Traits {
+		got = append(got, fmt.Sprintf("%s=%s", trait.Name, trait.Value))
+		if string(trait.Name) == "gone" && trait.Value != nil {
+			t.Error("null is not nil")
+		}
+	}
+	if want := `name="Ann M." age=41 gone= address={"city":"Le\u0065ds"} tags=[1,2] plan="pro"`; strings.Join(got, " ") != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	ev, _, _ = decode(t, Options{}, `{"type":"group","userId":"u1","traits":{"name":"Acme"},"context":{"traits":{"plan":"pro"}}}`)
+	if len(ev.Traits) != 1 || string(ev.Traits[0].Name) != "plan" {
+		t.Errorf("group: %s", ev.Traits)
+	}
+}
+
+func TestExcessTraitsAreCounted(t *testing.T) {
+	var own, shared []string
+	for i := range MaxTraits - 1 {
+		own = append(own, fmt.Sprintf(`"t%d":1`, i))
+	}
+	for i := range MaxTraits + 5 {
+		shared = append(shared, fmt.Sprintf(`"t%d":2`, i))
+	}
+	ev, stats, r := decode(t, Options{}, `{"type":"identify","userId":"u1","traits":{`+strings.Join(own, ",")+`},"context":{"traits":{`+strings.Join(shared, ",")+`}}}`)
+	if r != nil || len(ev.Traits) != MaxTraits || stats != (Stats{ExcessTraits: 5}) {
+		t.Errorf("%d traits, %+v, %v", len(ev.Traits), stats, r)
+	}
+}
+
+func TestNamesAndProperties(t *testing.T) {
+	for _, c := range []struct {
+		text, name, properties string
+		kind                   graph.EventType
+	}{
+		{`{"type":"track","userId":"u","event":"Caf\u00e9 \"x\"","name":"no","properties":{"a":[1,{"b":null}]}}`, `Café "x"`, `{"a":[1,{"b":null}]}`, graph.TypeTrack},
+		{`{"type":"PAGE","userId":"u","event":"no","name":"Home","properties":{}}`, "Home", "{}", graph.TypePage},
+		{`{"type":"Screen","userId":"u","name":null,"properties":null}`, "", "", graph.TypeScreen},
+		{`{"type":"identify","userId":"u","name":7}`, "", "", graph.TypeIdentify},
+		{`{"type":"group","userId":"u","groupId":"g"}`, "", "", graph.TypeGroup},
+		{`{"type":"alias","userId":"u","previousId":"v"}`, "", "", graph.TypeAlias},
+	} {
+		ev, _, r := decode(t, Options{}, c.text)
+		if r != nil || ev.Type != c.kind || string(ev.Name) != c.name || string(ev.Properties) != c.properties || (c.properties == "") != (ev.Properties == nil) {
+			t.Errorf("%s: %s %q %s %v", c.text, ev.Type, ev.Name, ev.Properties, r)
+		}
+	}
+}
+
+func TestRejections(t *testing.T) {
+	ids := func(n int) string {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprintf(`{"type":"user_id","id":"u%d"}`, i))
+		}
+		return `{"type":"track","context":{"externalIds":[` + strings.Join(list, ",") + `]}}`
+	}
+	order := func(properties string) string {
+		return `{"type":"track","userId":"u","event":"Order Completed","properties":` + properties + `}`
+	}
+	for _, c := range []struct{ text, want string }{
+		{`{"type":"track"`, `invalid_json: byte 15: want ',' or '}', found the end`},
+		{`nonsense`, `invalid_json: byte 0: want null, found 'n'`},
+		{`{"type":"track","userId":"u"}{}`, `invalid_json: byte 29: want the end, found '{'`},
+		{"{\"type\":\"track\",\"userId\":\"\xff\"}", `bad_utf8: byte 26: not UTF-8`},
+		{"{\"type\":\"track\",\"userId\":\"u\",\"properties\":{\"\xc3(\":1}}", `bad_utf8: byte 44: not UTF-8`},
+		{strings.Repeat(`{"a":`, 65) + "1" + strings.Repeat("}", 65), `too_deep: byte 320: nested more than 64 deep`},
+		{`{"type":"track","userId":"` + strings.Repeat("x", 1<<20) + `"}`, `event_too_large: more than 1048576 bytes`},
+		{`[]`, `bad_type: is an array, want an object`},
+		{`null`, `bad_type: is null, want an object`},
+		{`{"type":5,"userId":"u"}`, `bad_type: type: is a number, want a string`},
+		{`{"type":"track","userId":{}}`, `bad_type: userId: is an object, want a string`},
+		{`{"type":"track","anonymousId":true}`, `bad_type: anonymousId: is a boolean, want a string`},
+		{`{"type":"alias","userId":"u","previousId":[]}`, `bad_type: previousId: is an array, want a string`},
+		{`{"type":"track","userId":"u","messageId":{}}`, `bad_type: messageId: is an object, want a string`},
+		{`{"type":"track","userId":"u","timestamp":[]}`, `bad_type: timestamp: is an array, want a string`},
+		{`{"type":"track","userId":"u","originalTimestamp":true}`, `bad_type: originalTimestamp: is a boolean, want a string`},
+		{`{"type":"track","userId":"u","event":7}`, `bad_type: event: is a number, want a string`},
+		{`{"type":"page","userId":"u","name":7}`, `bad_type: name: is a number, want a string`},
+		{`{"type":"track","userId":"u","context":"x"}`, `bad_type: context: is a string, want an object`},
+		{`{"type":"track","userId":"u","traits":[]}`, `bad_type: traits: is an array, want an object`},
+		{`{"type":"track","userId":"u","context":{"traits":"x"}}`, `bad_type: context.traits: is a string, want an object`},
+		{`{"type":"track","userId":"u","properties":[]}`, `bad_type: properties: is an array, want an object`},
+		{`{"userId":"u"}`, `unknown_type: type: is missing`},
+		{`{"type":null,"userId":"u"}`, `unknown_type: type: is missing`},
+		{`{"type":"purchase","userId":"u"}`, `unknown_type: type: "purchase" is no type of event`},
+		{`{"type":"track"}`, `no_identifier: names nobody: no identifier, or only blocked or invalid ones`},
+		{`{"type":"track","userId":"null"}`, `no_identifier: names nobody: no identifier, or only blocked or invalid ones`},
+		{ids(101), `too_many_identifiers: carries more than 100 identifiers`},
+		{ids(5000), `too_many_identifiers: carries more than 100 identifiers`},
+		{`{"type":"track","userId":"u","timestamp":"yesterday"}`, `bad_timestamp: timestamp: "yesterday" is not a time`},
+		{`{"type":"track","userId":"u","timestamp":""}`, `bad_timestamp: timestamp: "" is not a time`},
+		{`{"type":"track","userId":"u","timestamp":1767225600}`, `bad_timestamp: timestamp: "1767225600" looks like seconds since 1970`},
+		{`{"type":"track","userId":"u","timestamp":"0001-01-01T00:00:00Z"}`, `timestamp_out_of_range: timestamp: "0001-01-01T00:00:00Z" is before 1970, or after 2099`},
+		{`{"type":"track","userId":"u","originalTimestamp":"9999-12-31T23:59:59Z"}`, `timestamp_out_of_range: originalTimestamp: "9999-12-31T23:59:59Z" is before 1970, or after 2099`},
+		{`{"type":"track","userId":"u","timestamp":-1}`, `timestamp_out_of_range: timestamp: "-1" is before 1970, or after 2099`},
+		{order(`{"order_id":"1","revenue":"$19.99"}`), `bad_money: properties.revenue: "$19.99" is not a decimal number`},
+		{order(`{"order_id":"1","revenue":5,"tax":-1}`), `bad_money: properties.tax: "-1" is negative`},
+		{order(`{"order_id":"1","total":1e30}`), `bad_money: properties.total: "1e30" is too large, or too exact, to be kept`},
+		{order(`{"order_id":"1","revenue":true}`), `bad_type: properties.revenue: is a boolean, want a number`},
+		{order(`{"order_id":{},"revenue":1}`), `bad_type: properties.order_id: is an object, want a string`},
+		{order(`{"order_id":"1","revenue":1,"coupon":[]}`), `bad_type: properties.coupon: is an array, want a string`},
+		{order(`{"order_id":"1","currency":"dollars"}`), `bad_currency: properties.currency: "dollars" is not an ISO 4217 currency code`},
+		{order(`{"order_id":"1","products":{}}`), `bad_type: properties.products: is an object, want a list`},
+		{order(`{"order_id":"1","products":[{"price":1},7]}`), `bad_type: properties.products[1]: is a number, want an object`},
+		{order(`{"order_id":"1","items":[{"price":1},{"price":"free"}]}`), `bad_money: properties.items[1].price: "free" is not a decimal number`},
+		{order(`{"order_id":"1","products":[{"price":1,"quantity":"two"}]}`), `bad_money: properties.products[0].quantity: "two" is not a decimal number`},
+		{order(`{"order_id":"1","products":[{"price":[]}]}`), `bad_type: properties.products[0].price: is an array, want a number`},
+		{order(`{"order_id":"1","products":[{"price":9e16},{"price":9e16}]}`), `bad_money: properties.products: the sum is too large, or too exact, to be kept`},
+	} {
+		_, _, r := decode(t, Options{}, c.text)
+		if r == nil {
+			t.Errorf("%.120s: accepted, want %s", c.text, c.want)
+			continue
+		}
+		if r.Error() != c.want || r.Hint == "" {
+			t.Errorf("%.120s:\n got %s (%s)\nwant %s", c.text, r, r.Hint, c.want)
+		}
+	}
+	if _, _, r := decode(t, Options{}, ids(100)); r != nil {
+		t.Errorf("100 identifiers: %v", r)
+	}
+	if _, _, r := decode(t, Options{MaxEventBytes: 10}, `{"type":"track"}`); r == nil || r.Code != CodeEventTooLarge {
+		t.Errorf("limit of 10: %v", r)
+	}
+	_, _, r := decode(t, Options{}, `{"userId":"u"}`)
+	if want := "send one of identify, track, page, screen, group, alias"; r.Hint != want {
+		t.Errorf("hint %q, want %q", r.Hint, want)
+	}
+}
+
+func TestMessageIDs(t *testing.T) {
+	id := func(opts Options, text string) string {
+		t.Helper()
+		ev, _, r := decode(t, opts, text)
+		if r != nil {
+			t.Fatal(r)
+		}
+		return string(ev.ID)
+	}
+	long := strings.Repeat("m", 101)
+	sum := func(prefix, text string, size int) string {
+		hash := sha256.Sum256([]byte(text))
+		return prefix + hex.EncodeToString(hash[:size])
+	}
+	const none = `{"type":"track","userId":"u","messageId":""}`
+	for text, want := range map[string]string{
+		`{"type":"track","userId":"u","messageId":"m\u0031"}`:          "m1",
+		`{"type":"track","userId":"u","messageId":7}`:                  "7",
+		`{"type":"track","userId":"u","messageId":"` + long[1:] + `"}`: long[1:],
+		`{"type":"track","userId":"u","messageId":"` + long + `"}`:     sum("sha256:", long, 32),
+		none: sum("h:", none, 16),
+	} {
+		if got := id(Options{}, text); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+	const bare, dated = `{"type":"track","userId":"u"}`, `{"type":"track","userId":"u","timestamp":"2026-01-01T00:00:00Z"}`
+	if id(Options{}, bare) == id(Options{}, bare+" ") || id(Options{Live: true}, bare) == id(Options{}, bare) || id(Options{Live: true}, dated) != id(Options{}, dated) {
+		t.Error("ids of events without one: want them to differ by their text and, live and undated, by when they came")
+	}
+}
+
+func TestTimes(t *testing.T) {
+	const minute = 60_000
+	for _, c := range []struct {
+		fields string
+		want   int64
+		stats  Stats
+	}{
+		{``, now, Stats{}},
+		{`,"timestamp":null`, now, Stats{}},
+		{`,"timestamp":"2026-01-01T11:59:00Z"`, now - minute, Stats{}},
+		{`,"timestamp":1767268740000`, now - minute, Stats{}},
+		{`,"timestamp":"1767268740000"`, now - minute, Stats{}},
+		{`,"timestamp":"2026-01-01T11:59:00Z","originalTimestamp":"2026-01-01T11:58:00Z"`, now - 2*minute, Stats{}},
+		{`,"timestamp":"2026-01-01T11:59:00Z","originalTimestamp":null`, now - minute, Stats{}},
+		{`,"timestamp":"2026-01-01T11:59:00Z","originalTimestamp":"2026-01-01T11:58:00Z","context":{"library":{"name":"RudderLabs JavaScript SDK"}}`, now - minute, Stats{}},
+		{`,"timestamp":"2026-01-01T11:59:00Z","originalTimestamp":"2026-01-01T11:58:00Z","context":{"library":{"name":"analytics-node"}}`, now - minute, Stats{}},
+		{`,"originalTimestamp":"2026-01-01T11:58:00Z","context":{"library":{"name":"@rudderstack/rudder-sdk-node"}}`, now - 2*minute, Stats{}},
+		{`,"timestamp":"2026-01-02T12:00:00Z"`, now + aheadMax, Stats{}},
+		{`,"timestamp":"2026-01-02T12:00:00.001Z"`, now, Stats{Clamped: 1}},
+		{`,"timestamp":"2099-12-31T23:59:59.999Z"`, now, Stats{Clamped: 1}},
+		{`,"timestamp":"1970-01-01T00:00:00Z"`, 0, Stats{}},
+	} {
+		ev, stats, r := decode(t, Options{}, `{"type":"track","userId":"u"`+c.fields+`}`)
+		if r != nil || ev.Stamp.Time != c.want || stats != c.stats || ev.Received != now {
+			t.Errorf("%s: %d %+v %v, want %d %+v", c.fields, ev.Stamp.Time, stats, r, c.want, c.stats)
+		}
+	}
+}
+
+func TestStampAndSeen(t *testing.T) {
+	reg := testRegistry(t)
+	d := NewDecoder(reg, Options{Sources: []string{"crm", "web"}})
+	for source, rank := range map[string]uint8{"crm": 2, "web": 1, "tv": 0, "": 0} {
+		var ev graph.Event
+		if err := d.Event([]byte(`{"type":"track","userId":"u","messageId":"m1"}`), now, []byte(source), &ev); err != nil {
+			t.Fatal(err)
+		}
+		if ev.Stamp.Rank != rank || ev.Stamp.Tie != identifier.Tie([]byte("m1")) || ev.Seen != reg.SeenHash([]byte(source), []byte("m1")) || string(ev.Source) != source {
+			t.Errorf("source %q: %+v", source, ev)
+		}
+	}
+}
+
+func TestContextOfABatch(t *testing.T) {
+	d := NewDecoder(testRegistry(t), Options{Paths: []Path{{"context.crm", "crm_id"}}})
+	read := func(text string) string {
+		t.Helper()
+		var ev graph.Event
+		if err := d.Event([]byte(text), now, nil, &ev); err != nil {
+			t.Fatal(err)
+		}
+		return describe(&ev)
+	}
+	if err := d.SetContext([]byte(`{"device":{"id":"D1"},"crm":"C1","traits":{"email":"a@x.org"}}`)); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(`{"type":"track","userId":"u"}`) + "|" + read(`{"type":"track","userId":"u","context":null}`) + "|" + read(`{"type":"track","userId":"u","context":{}}`); got !=
+		"crm_id:c1 device_id:D1 email:a@x.org user_id:u|crm_id:c1 device_id:D1 email:a@x.org user_id:u|user_id:u" {
+		t.Error(got)
+	}
+	for text, code := range map[string]Code{`{"a":`: CodeInvalidJSON, `[]`: CodeBadType, "{\"a\":\"\xff\"}": CodeBadUTF8} {
+		var r *Rejection
+		if err := d.SetContext([]byte(text)); !errors.As(err, &r) || r.Code != code || r.Field != "context" {
+			t.Errorf("%s: %v", text, err)
+		}
+		if got := read(`{"type":"track","userId":"u"}`); got != "user_id:u" {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+	if err := d.SetContext([]byte("null")); err != nil {
+		t.Error(err)
+	}
+	if err := d.SetContext(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// An event's slices stay as they are until Reset, whatever is read in between (E5).
+func TestEventsStayUntilReset(t *testing.T) {
+	d := NewDecoder(testRegistry(t), Options{})
+	var events []*graph.Event
+	text := func(i int) string {
+		return fmt.Sprintf(`{"type":"identify","\u0075serId":"u\u002d%d","traits":{"email":"ANN%d@x.org","t\u0061g":1}}`, i, i)
+	}
+	for i := range 5000 {
+		ev := new(graph.Event)
+		if err := d.Event([]byte(text(i)), now, nil, ev); err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, ev)
+	}
+	for i, ev := range events {
+		if want := fmt.Sprintf("email:ann%d@x.org user_id:u-%d", i, i); describe(ev) != want || string(ev.Traits[1].Name) != "tag" || !strings.HasPrefix(string(ev.ID), "h:") {
+			t.Fatalf("event %d is %s, want %s", i, describe(ev), want)
+		}
+	}
+	if d.Event([]byte(`{"type":"track","userId":"null"}`), now, nil, events[0]); d.Stats().Blocked != 1 {
+		t.Error("nothing counted")
+	}
+	if d.Reset(); d.Stats() != (Stats{}) {
+		t.Error("counts outlive Reset")
+	}
+}
+
+func TestOptions(t *testing.T) {
+	reg := testRegistry(t)
+	err := Options{
+		Paths: []Path{{"a..b", "user_id"}, {"a", "nonesuch"}}, Currency: "dollars", Sources: make([]string, 256), MaxEventBytes: -1,
+	}.Check(reg)
+	for _, part := range []string{`path "a..b"`, `namespace "nonesuch" is not registered`, `currency "dollars"`, "256 sources", "limit of -1 bytes"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%v does not say %s", err, part)
+		}
+	}
+	if err := (Options{}).Check(reg); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,24 @@
+// Package ingest turns what clients send into graph.Event: NDJSON files, batch bodies, single events.
+//
+//	Reader ──► Chunk ──► line ──┐
+//	                            ├──► Decoder.Event ──► graph.Event   or *Rejection
+//	Batch  ──► Events ──► raw ──┘       one pass over the bytes
+//
+// An event is read in one pass by a cursor (internal/jsonscan): the fields of the Segment spec are
+// picked as they come by, in whatever order, and what they mean together is decided when the whole
+// record has been found to be valid JSON and UTF-8. Nothing is allocated for an ordinary event:
+// slices point into the record or into the decoder's arena.
+//
+// Invariants:
+//   - E1: whatever the bytes are, an event is either accepted or rejected with a *Rejection. An
+//     accepted one has one identifier or more, distinct and in descending rank, an id of 1 to
+//     MaxIDBytes bytes, and a time from 1970 up to the year 2100.
+//   - E2: what an event becomes depends on its bytes, its source, the options, the batch's context,
+//     and, where the event names no time or a time to come, on when it was received. Not on the
+//     events before it.
+//   - E3: nothing is left out in silence. What is dropped from an accepted event (a blocked
+//     identifier, a trait too many) is counted in Stats; but for JSON null, which says "absent".
+//   - E4: a rejection names the field, what was found there, and what would be accepted. It quotes
+//     times, amounts, currencies and types, never an identifier.
+//   - E5: the slices of an accepted event stay as they are until its decoder's next Reset.
+package ingest

@@ -1,0 +1,111 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/kindred-id/kindred/internal/jsonscan"
+)
+
+// Code says why an event was rejected. Codes are part of the API: they don't change.
+type Code string
+
+// The codes.
+const (
+	// CodeInvalidJSON is for a record that is not JSON; the message says at which byte.
+	CodeInvalidJSON Code = "invalid_json"
+	// CodeBadUTF8 is for a record that is not UTF-8; the message says at which byte.
+	CodeBadUTF8 Code = "bad_utf8"
+	// CodeTooDeep is for objects and arrays nested more than jsonscan.MaxDepth deep.
+	CodeTooDeep Code = "too_deep"
+	// CodeEventTooLarge is for an event, or a line of a file, above the limit.
+	CodeEventTooLarge Code = "event_too_large"
+	// CodeBadType is for a field that holds another kind of value than it should.
+	CodeBadType Code = "bad_type"
+	// CodeUnknownType is for an event whose type is missing, or not one of the Segment spec.
+	CodeUnknownType Code = "unknown_type"
+	// CodeNoIdentifier is for an event that names nobody: no identifier, or only blocked and invalid
+	// ones. It is not a fault of the event; callers count it apart.
+	CodeNoIdentifier Code = "no_identifier"
+	// CodeTooManyIdentifiers is for an event with more than MaxIdentifiers identifiers.
+	CodeTooManyIdentifiers Code = "too_many_identifiers"
+	// CodeBadTimestamp is for a time that can't be read.
+	CodeBadTimestamp Code = "bad_timestamp"
+	// CodeTimestampOutOfRange is for a time before 1970, or from the year 2100 on.
+	CodeTimestampOutOfRange Code = "timestamp_out_of_range"
+	// CodeBadMoney is for an amount of an order that is textual, negative, or beyond 64 bits.
+	CodeBadMoney Code = "bad_money"
+	// CodeBadCurrency is for a currency of an order that is not in ISO 4217.
+	CodeBadCurrency Code = "bad_currency"
+)
+
+// Rejection is why one event was not accepted. It is an error, found with errors.As.
+type Rejection struct {
+	Code    Code
+	Field   string // a path such as properties.revenue; empty when it is the whole record
+	Message string // what was found
+	Hint    string // what to do about it
+}
+
+func (r *Rejection) Error() string {
+	if r.Field == "" {
+		return fmt.Sprintf("%s: %s", r.Code, r.Message)
+	}
+	return fmt.Sprintf("%s: %s: %s", r.Code, r.Field, r.Message)
+}
+
+// quotedMax bounds how much of a bad value a message quotes, in bytes.
+const quotedMax = 40
+
+// quote is a value as a message shows it.
+func quote(text []byte) string {
+	if len(text) > quotedMax {
+		return fmt.Sprintf("%q and %d bytes more", text[:quotedMax], len(text)-quotedMax)
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+// badType rejects a field that holds the wrong kind of value.
+func badType(field, want string, found jsonscan.Kind) *Rejection {
+	return &Rejection{
+		Code:    CodeBadType,
+		Field:   field,
+		Message: fmt.Sprintf("is %s, want %s", found, want),
+		Hint:    "send " + want + ", or leave the field out",
+	}
+}
+
+// tooLarge rejects a record above limit bytes.
+func tooLarge(limit int) *Rejection {
+	return &Rejection{
+		Code:    CodeEventTooLarge,
+		Message: fmt.Sprintf("more than %d bytes", limit),
+		Hint:    "split the event, or send large contents as a reference",
+	}
+}
+
+// unreadable rejects a record that the scanner refused.
+func unreadable(err error) *Rejection {
+	r := &Rejection{
+		Code:    CodeInvalidJSON,
+		Message: err.Error(),
+		Hint:    "send one complete JSON object per event",
+	}
+	var at *jsonscan.Error
+	if errors.As(err, &at) {
+		switch at.Code {
+		case jsonscan.UTF8:
+			r.Code, r.Hint = CodeBadUTF8, "encode the event as UTF-8"
+		case jsonscan.Depth:
+			r.Code, r.Hint = CodeTooDeep, "flatten the event"
+		}
+	}
+	return r
+}
+
+// errNoIdentifier is one for all, as there may be many of them.
+var errNoIdentifier = &Rejection{
+	Code:    CodeNoIdentifier,
+	Message: "names nobody: no identifier, or only blocked or invalid ones",
+	Hint:    "send userId or anonymousId",
+}

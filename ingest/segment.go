@@ -1,0 +1,272 @@
+package ingest
+
+import (
+	"strings"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+)
+
+// fields are the fields of the Segment spec that an event turned out to have. Of a key that comes
+// twice the last one stays, as with encoding/json.
+type fields struct {
+	kind                              jsonscan.Kind // of the record
+	typ, event, name, messageID       jsonscan.Value
+	userID, anonymousID, previousID   jsonscan.Value
+	timestamp, originalTimestamp      jsonscan.Value
+	properties                        jsonscan.Value
+	context                           jsonscan.Kind
+	library, gaClientID               jsonscan.Value // context.library.name, context.integrations…
+	deviceID, advertisingID           jsonscan.Value // context.device…
+	pushToken, deviceType, systemName jsonscan.Value // context.device…, context.os.name
+}
+
+func absent(v jsonscan.Value) bool { return v.Kind <= jsonscan.Null }
+
+// pick reads a record into the decoder's fields, traits and candidates.
+func (d *Decoder) pick(raw []byte) *Rejection {
+	d.fields = fields{}
+	d.own.reset()
+	d.shared.reset()
+	d.found = d.found[:0]
+	s := &d.scan
+	s.Reset(raw, &d.arena)
+	d.fields.kind = s.Peek()
+	if d.fields.kind == jsonscan.Object {
+		d.record(s)
+	} else {
+		s.Value()
+	}
+	if err := s.End(); err != nil {
+		return unreadable(err)
+	}
+	if d.fields.context <= jsonscan.Null && d.context != nil {
+		s.Reset(d.context, &d.arena)
+		d.readContext(s, d.paths.child([]byte("context")))
+	}
+	return nil
+}
+
+func (d *Decoder) record(s *jsonscan.Scanner) {
+	f := &d.fields
+	s.Object()
+	for s.Next() {
+		key := s.Key()
+		n := d.paths.child(key)
+		switch string(key) {
+		case "type":
+			f.typ = d.value(s, n)
+		case "event":
+			f.event = d.value(s, n)
+		case "name":
+			f.name = d.value(s, n)
+		case "messageId":
+			f.messageID = d.value(s, n)
+		case "userId":
+			f.userID = d.value(s, n)
+		case "anonymousId":
+			f.anonymousID = d.value(s, n)
+		case "previousId":
+			f.previousID = d.value(s, n)
+		case "timestamp":
+			f.timestamp = d.value(s, n)
+		case "originalTimestamp":
+			f.originalTimestamp = d.value(s, n)
+		case "properties":
+			f.properties = d.value(s, n)
+		case "context":
+			d.readContext(s, n)
+		case "traits":
+			d.readTraits(s, n, &d.own)
+		default:
+			d.value(s, n)
+		}
+	}
+}
+
+func (d *Decoder) readContext(s *jsonscan.Scanner, n *pathNode) {
+	f := &d.fields
+	f.context = s.Peek()
+	if !s.Object() {
+		d.value(s, n)
+		return
+	}
+	for s.Next() {
+		key := s.Key()
+		child := n.child(key)
+		switch string(key) {
+		case "traits":
+			d.readTraits(s, child, &d.shared)
+		case "device":
+			d.readDevice(s, child)
+		case "library":
+			d.readName(s, child, &f.library)
+		case "os":
+			d.readName(s, child, &f.systemName)
+		case "externalIds":
+			d.readExternalIDs(s, child)
+		case "integrations":
+			d.readIntegrations(s, child)
+		default:
+			d.value(s, child)
+		}
+	}
+}
+
+func (d *Decoder) readDevice(s *jsonscan.Scanner, n *pathNode) {
+	f := &d.fields
+	if !s.Object() {
+		d.value(s, n)
+		return
+	}
+	for s.Next() {
+		key := s.Key()
+		child := n.child(key)
+		switch string(key) {
+		case "id":
+			f.deviceID = d.value(s, child)
+		case "advertisingId":
+			f.advertisingID = d.value(s, child)
+		case "token":
+			f.pushToken = d.value(s, child)
+		case "type":
+			f.deviceType = d.value(s, child)
+		default:
+			d.value(s, child)
+		}
+	}
+}
+
+// readName reads the name of an object such as context.library.
+func (d *Decoder) readName(s *jsonscan.Scanner, n *pathNode, name *jsonscan.Value) {
+	if !s.Object() {
+		d.value(s, n)
+		return
+	}
+	for s.Next() {
+		key := s.Key()
+		if v := d.value(s, n.child(key)); string(key) == "name" {
+			*name = v
+		}
+	}
+}
+
+// readIntegrations finds context.integrations["Google Analytics"].clientId.
+func (d *Decoder) readIntegrations(s *jsonscan.Scanner, n *pathNode) {
+	if !s.Object() {
+		d.value(s, n)
+		return
+	}
+	for s.Next() {
+		key := s.Key()
+		child := n.child(key)
+		if string(key) != "Google Analytics" || !s.Object() {
+			d.value(s, child)
+			continue
+		}
+		for s.Next() {
+			key := s.Key()
+			if v := d.value(s, child.child(key)); string(key) == "clientId" {
+				d.fields.gaClientID = v
+			}
+		}
+	}
+}
+
+// check tells which field of the spec holds the wrong kind of value. JSON null is no value.
+func (d *Decoder) check() *Rejection {
+	f := &d.fields
+	switch {
+	case f.kind != jsonscan.Object:
+		return badType("", "an object", f.kind)
+	case !absent(f.typ) && f.typ.Kind != jsonscan.String:
+		return badType("type", "a string", f.typ.Kind)
+	case f.context > jsonscan.Null && f.context != jsonscan.Object:
+		return badType("context", "an object", f.context)
+	case !d.own.fits():
+		return badType("traits", "an object", d.own.kind)
+	case !d.shared.fits():
+		return badType("context.traits", "an object", d.shared.kind)
+	case !absent(f.properties) && f.properties.Kind != jsonscan.Object:
+		return badType("properties", "an object", f.properties.Kind)
+	case !absent(f.event) && f.event.Kind != jsonscan.String:
+		return badType("event", "a string", f.event.Kind)
+	case !isText(f.userID):
+		return badType("userId", "a string", f.userID.Kind)
+	case !isText(f.anonymousID):
+		return badType("anonymousId", "a string", f.anonymousID.Kind)
+	case !isText(f.previousID):
+		return badType("previousId", "a string", f.previousID.Kind)
+	case !isText(f.messageID):
+		return badType("messageId", "a string", f.messageID.Kind)
+	case !isText(f.timestamp):
+		return badType("timestamp", "a string", f.timestamp.Kind)
+	case !isText(f.originalTimestamp):
+		return badType("originalTimestamp", "a string", f.originalTimestamp.Kind)
+	}
+	return nil
+}
+
+// isText tells whether v is a string, a number, or absent: ids and times may be either.
+func isText(v jsonscan.Value) bool {
+	return v.Kind <= jsonscan.Null || v.Kind == jsonscan.String || v.Kind == jsonscan.Number
+}
+
+// eventType is the event's type, in whatever case.
+func (d *Decoder) eventType() (graph.EventType, *Rejection) {
+	name := d.text(d.fields.typ)
+	if t := graph.ParseEventType(name); t != 0 {
+		return t, nil
+	}
+	for t := graph.TypeIdentify; int(t) < graph.EventTypes; t++ {
+		if foldEqual(name, t.String()) {
+			return t, nil
+		}
+	}
+	r := &Rejection{Code: CodeUnknownType, Field: "type", Message: "is missing"}
+	if !absent(d.fields.typ) {
+		r.Message = quote(name) + " is no type of event"
+	}
+	var names []string
+	for t := graph.TypeIdentify; int(t) < graph.EventTypes; t++ {
+		names = append(names, t.String())
+	}
+	r.Hint = "send one of " + strings.Join(names, ", ")
+	return 0, r
+}
+
+// foldEqual tells whether text is lower, which is in lower case, in whatever case. It folds ASCII.
+func foldEqual(text []byte, lower string) bool {
+	return len(text) == len(lower) && foldPrefix(text, lower)
+}
+
+// foldPrefix tells whether text begins with lower, which is in lower case, in whatever case.
+func foldPrefix(text []byte, lower string) bool {
+	if len(text) < len(lower) {
+		return false
+	}
+	for i := range len(lower) {
+		c := text[i]
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// isRudder tells by its name whether a library is RudderStack's. That for Node calls itself
+// analytics-node, as Segment's did, which never sent the field where the two differ.
+func isRudder(library []byte) bool {
+	if foldEqual(library, "analytics-node") {
+		return true
+	}
+	for i := range library {
+		if foldPrefix(library[i:], "rudder") {
+			return true
+		}
+	}
+	return false
+}

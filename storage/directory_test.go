@@ -1,0 +1,161 @@
+package storage
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// A shard's keys share the low bits of one half and the class in the other.
+func shardKey(r *rand.Rand) graph.NodeKey {
+	return graph.MakeNodeKey(graph.ClassCookie, r.Uint64(), r.Uint64()&^63|5)
+}
+
+func TestFingerprints(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	f := NewFingerprints(64 << 20)
+	var keys []graph.NodeKey
+	for range 200_000 {
+		key := shardKey(r)
+		keys = append(keys, key)
+		f.Add(key)
+		f.Add(key)
+	}
+	for _, key := range keys {
+		if !f.Has(key) {
+			t.Fatalf("%v was added", key)
+		}
+	}
+	for range 200_000 {
+		if key := shardKey(r); f.Has(key) {
+			t.Fatalf("%v was never added", key)
+		}
+	}
+	if !f.Complete() || f.Len() != len(keys) {
+		t.Errorf("complete %v, %d of %d", f.Complete(), f.Len(), len(keys))
+	}
+	if per := f.Bytes() / int64(f.Len()); per < 10 || per > 16 {
+		t.Errorf("%d bytes an entry", per)
+	}
+	// The key whose fingerprint is 0, which no slot can hold.
+	zero := graph.NodeKey{}
+	if f.Has(zero) {
+		t.Error("the zero fingerprint is there")
+	}
+	f.Add(zero)
+	if !f.Has(zero) {
+		t.Error("the zero fingerprint was added")
+	}
+}
+
+func TestFingerprintsLimit(t *testing.T) {
+	const limit = 1 << 20
+	r := rand.New(rand.NewPCG(1, 2))
+	f := NewFingerprints(limit)
+	first := shardKey(r)
+	f.Add(first)
+	for f.Complete() {
+		f.Add(shardKey(r))
+		if f.Bytes() > limit {
+			t.Fatalf("%d bytes, limit %d", f.Bytes(), limit)
+		}
+	}
+	if !f.Has(first) || !f.Has(shardKey(r)) || f.Bytes() != 0 || f.Len() != 0 {
+		t.Errorf("beyond its limit it can't say never: %v %v %d", f.Has(first), f.Has(shardKey(r)), f.Bytes())
+	}
+	f.Add(first)
+	if f.Complete() {
+		t.Error("complete again")
+	}
+}
+
+func TestHashSetModel(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	s := hashSet{tagged: true}
+	model := map[uint64]uint8{}
+	for range 30_000 {
+		h := hashOf(r.IntN(4000)) // with repeats, and 0
+		if r.IntN(8) == 0 {
+			h = 1<<64 - 1 - r.Uint64N(50) // a crowd at the end, which wraps around
+		}
+		switch r.IntN(2000) {
+		case 0:
+			drop := uint8(r.IntN(4))
+			removed := 0
+			s.remove(func(tag uint8) bool { return tag == drop }, func(h uint64) {
+				if tag, ok := model[h]; !ok || tag != drop {
+					t.Fatalf("%x with tag %d was removed, dropping %d", h, tag, drop)
+				}
+				delete(model, h)
+				removed++
+			})
+			for h, tag := range model {
+				if tag == drop {
+					t.Fatalf("%x was not removed", h)
+				}
+			}
+		default:
+			tag := uint8(r.IntN(4))
+			_, old := model[h]
+			if s.add(h, tag) == old {
+				t.Fatalf("add %x: new %v", h, old)
+			}
+			if !old {
+				model[h] = tag
+			}
+		}
+		if _, ok := model[h]; ok != s.has(h) || s.len() != len(model) {
+			t.Fatalf("%x: %v, %d of %d", h, s.has(h), s.len(), len(model))
+		}
+	}
+}
+
+func TestFilter(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, n := range []int{1, 100, 100_000} {
+		f := newFilter(n)
+		var hashes []uint64
+		for range n {
+			h := r.Uint64()
+			hashes = append(hashes, h)
+			f.add(h)
+		}
+		for _, h := range hashes {
+			if !f.mayHave(h) {
+				t.Fatalf("%x was added", h)
+			}
+		}
+		wrong := 0
+		for range 100_000 {
+			if f.mayHave(r.Uint64()) {
+				wrong++
+			}
+		}
+		if wrong > 2000 {
+			t.Errorf("%d entries: %d of 100000 are wrong", n, wrong)
+		}
+	}
+}
+
+func BenchmarkFingerprints(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		n    int
+	}{{"10k", 10_000}, {"1M", 1_000_000}, {"10M", 10_000_000}} {
+		b.Run("nodes="+c.name, func(b *testing.B) {
+			r := rand.New(rand.NewPCG(1, 2))
+			f := NewFingerprints(1 << 30)
+			for range c.n {
+				f.Add(shardKey(r))
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if f.Has(shardKey(r)) {
+					b.Fatal("never added")
+				}
+			}
+			b.ReportMetric(float64(f.Bytes())/float64(f.Len()), "B/node")
+		})
+	}
+}

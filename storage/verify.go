@@ -1,0 +1,28 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+)
+
+// CheckSeenRow refuses a row of the memory of duplicates that no flush can have written. It looks at
+// the row alone: what its parts are together, Seen.Load tells.
+func CheckSeenRow(key, value []byte) error {
+	k, err := parseSeenKey(key)
+	if err != nil {
+		return err
+	}
+	switch k.kind {
+	case seenAdded:
+		_, err = decodeSeenBlock(value, seenAddedBlock)
+	case seenRun:
+		_, err = decodeSeenRun(value)
+	case seenFilter:
+		if len(value) < 2 || value[0] != seenVersion {
+			err = fmt.Errorf("part of the description of a run, of %d bytes, is not of version %d", len(value), seenVersion)
+		}
+	default:
+		err = errors.New("row of no known kind")
+	}
+	return err
+}
