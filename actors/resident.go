@@ -20,7 +20,7 @@ type resident struct {
 // the clock, and for a root its actor.
 const (
 	residentBytes = 224
-	actorBytes    = 640
+	actorBytes    = 720
 )
 
 // nodeTable holds the residents of a shard and finds those to passivate: a clock, whose hand
