@@ -48,6 +48,8 @@
 //     operation returns that error. Nothing is read or written on top of a state that may be wrong.
 //   - S4: what a store returns was committed: every block carries a checksum, and one that does not
 //     match is ErrCorrupt with the file's name, never a value.
+//     Damage in the middle of the write-ahead log is told from a tail that a crash tore: commits are
+//     written one at a time, so a record after the damage proves that the damaged one was durable.
 //   - S5: one process at a time has a data directory open.
 //   - S6: the number of shards and the secret of a deployment are fixed when it is initialised.
 //   - S7: the secret is never printed: Secret's formatting methods say "redacted".

@@ -141,10 +141,10 @@ func TestDiskFull(t *testing.T) {
 	t.Logf("%d writes", writes)
 	r := rand.New(rand.NewPCG(1, 2))
 	points := []int64{1, 2, 3, 5, 8, 13, 21, 34}
-	for range 30 {
+	for range 8 {
 		points = append(points, 1+r.Int64N(writes))
 	}
-	for n := writes - 60; n <= writes; n += 3 { // the last flush and the end
+	for n := writes - 60; n <= writes; n += 8 { // the last flush and the end
 		points = append(points, n)
 	}
 	slices.Sort(points)

@@ -58,15 +58,11 @@ func Open(o Options) (*Pebble, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := openLocked(o, lock)
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
+	return openLocked(o, lock)
 }
 
 // openLocked opens o.Dir, of which it takes the lock over. It looks again at what the directory is:
-// another process may have initialised it while this one was waiting for nothing but luck.
+// another process may have initialised it before the lock was taken.
 func openLocked(o Options, lock io.Closer) (*Pebble, error) {
 	p := &Pebble{dir: o.Dir, fsys: o.FS, logger: o.Logger, lock: lock}
 	p.failure.init()

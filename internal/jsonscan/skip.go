@@ -23,11 +23,11 @@ value:
 		if i+9 <= len(data) {
 			w := binary.LittleEndian.Uint64(data[i+1:])
 			high |= w
-			if m := special(w); m != 0 {
-				if k := i + 1 + bits.TrailingZeros64(m)>>3; data[k] == '"' {
-					i = k + 1
-					goto behind
-				}
+			if m := special(w); m == 0 {
+				i += 8 // str goes on behind the word
+			} else if k := i + 1 + bits.TrailingZeros64(m)>>3; data[k] == '"' {
+				i = k + 1
+				goto behind
 			}
 		}
 		if i, _ = s.str(i + 1); i < 0 {
@@ -120,11 +120,11 @@ key:
 	if i+9 <= len(data) {
 		w := binary.LittleEndian.Uint64(data[i+1:])
 		high |= w
-		if m := special(w); m != 0 {
-			if k := i + 1 + bits.TrailingZeros64(m)>>3; data[k] == '"' {
-				i = k + 1
-				goto colon
-			}
+		if m := special(w); m == 0 {
+			i += 8
+		} else if k := i + 1 + bits.TrailingZeros64(m)>>3; data[k] == '"' {
+			i = k + 1
+			goto colon
 		}
 	}
 	if i, _ = s.str(i + 1); i < 0 {
