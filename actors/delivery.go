@@ -33,8 +33,9 @@ func (d *Delivery) Event(e *graph.Event, encoded []byte) {
 	d.bytes += int64(len(encoded))
 }
 
-func (d *Delivery) assertion(a *graph.Assertion, encoded []byte) {
-	d.inputs = append(d.inputs, Input{Assertion: a, Body: encoded})
+// message adds a message from outside that is no event: an assertion, a recheck.
+func (d *Delivery) message(m *graph.Message, encoded []byte) {
+	d.inputs = append(d.inputs, Input{Message: m, Body: encoded})
 	d.bytes += int64(len(encoded))
 }
 
@@ -45,7 +46,7 @@ func (in *Input) shard(shards int) graph.ShardID {
 	if in.Event != nil {
 		return in.Event.Route().Shard(shards)
 	}
-	return in.Assertion.A.Key.Shard(shards)
+	return in.Message.To.Shard(shards)
 }
 
 // sort lays the inputs out by shard, in their order within each, and returns where each shard's end.

@@ -114,3 +114,44 @@ func TestEngineEqualsOracle(t *testing.T) {
 		}
 	}
 }
+
+// TestRulesChange runs a world under some rules, and then under others: the people must be those of
+// the other rules alone, whatever was judged generic or refused before.
+func TestRulesChange(t *testing.T) {
+	seeds := uint64(150)
+	if testing.Short() {
+		seeds = 30
+	}
+	for seed := range seeds {
+		rng := rand.New(rand.NewPCG(seed, 11))
+		world := oracle.RandomWorld(rng)
+		other := *oracle.RandomWorld(rand.New(rand.NewPCG(seed+1000, 11))).Rules
+		other.Version = world.Rules.Version + 1
+		store := storage.NewMemStore()
+		shards := []int{1, 4, 64}[seed%3]
+		e := openEngine(t, store, shards, world.Rules)
+		feed(t, e, world, rng)
+		if err := e.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		e = openEngine(t, store, shards, &other)
+		if err := e.Recheck(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		profiles := oracle.Profiles(world.Events, world.Assertions, &other)
+		want := oracle.Dump(profiles)
+		if got := dump(t, e); got != want {
+			t.Fatalf("seed %d, %d shards:\nfrom %+v\nto   %+v\n%s", seed, shards, *world.Rules, other, oracle.Diff(want, got))
+		}
+		stats, err := e.Stats(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stats.Identities != int64(len(profiles)) {
+			t.Fatalf("seed %d: %d identities counted, want %d", seed, stats.Identities, len(profiles))
+		}
+		if err := e.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package actors
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -104,18 +105,29 @@ func (e *Engine) Timeline(ctx context.Context, key graph.NodeKey, before graph.S
 // Assert takes an operator's assertion and returns when it is durable where it was made. What it
 // brings about in other shards follows; Settle waits for that.
 func (e *Engine) Assert(ctx context.Context, a graph.Assertion) error {
-	var d Delivery
-	m := graph.Message{Kind: graph.KindAssert, To: a.A.Key, Assertion: &a}
-	d.assertion(&a, storage.NewEncoder().Message(nil, &m))
+	if err := a.Check(); err != nil {
+		return err
+	}
+	d := &Delivery{}
+	m := &graph.Message{Kind: graph.KindAssert, To: a.A.Key, Assertion: &a}
+	d.message(m, storage.NewEncoder().Message(nil, m))
+	if err := e.submitAndWait(ctx, d); err != nil {
+		return err
+	}
+	if d.Outcomes[0] == Quarantined {
+		return errors.New("the assertion was set aside: its handler failed; see the quarantine")
+	}
+	return nil
+}
+
+// submitAndWait returns when everything in a delivery is durable.
+func (e *Engine) submitAndWait(ctx context.Context, d *Delivery) error {
 	done := make(chan error, 1)
-	if err := e.Submit(ctx, &d, func(err error) { done <- err }); err != nil {
+	if err := e.Submit(ctx, d, func(err error) { done <- err }); err != nil {
 		return err
 	}
 	select {
 	case err := <-done:
-		if err == nil && d.Outcomes[0] == Quarantined {
-			return fmt.Errorf("the assertion was set aside: its handler failed; see the quarantine")
-		}
 		return err
 	case <-ctx.Done():
 		return ctx.Err()

@@ -217,7 +217,7 @@ func (s *Shard) quarantine(in *Input) {
 	switch {
 	case in.Event != nil:
 		q.Input.Source = storage.ExternalInput
-	case in.Assertion != nil:
+	case in.Message != nil:
 		q.Input.Source = storage.ExternalMessage
 	}
 	s.body = s.enc.Quarantined(s.body[:0], &q)

@@ -11,7 +11,6 @@ type resident struct {
 	actor      *identity
 	size       int  // estimated bytes of the component
 	evidence   int  // members and links when size was estimated
-	identities int  // how many of them the shard has counted
 	ring       int  // its place in the shard's clock
 	used       bool // since the clock's hand passed
 }

@@ -16,6 +16,7 @@ type runner struct {
 	shard  *Shard
 	inputs []Input // of the step under way
 	opened chan error
+	broken bool // the shard failed: its memory holds what was never logged, and must not be used
 }
 
 // Messages to a shard actor, beside step.
@@ -37,6 +38,9 @@ type (
 
 // Receive implements actor.Actor.
 func (r *runner) Receive(ctx actor.Context) {
+	if r.broken {
+		return // the engine has failed, and has answered everybody
+	}
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		r.open(ctx)
@@ -66,6 +70,7 @@ func (r *runner) step(inputs []Input) {
 	r.inputs = inputs
 	changed, err := r.shard.Step(inputs, r.engine.now())
 	if err != nil {
+		r.broken = true
 		r.engine.fail(err)
 		return
 	}
@@ -135,10 +140,12 @@ func (r *runner) flush(m *flushing) {
 		return
 	}
 	if err := r.shard.Flush(r.engine.now()); err != nil {
+		r.broken = true
 		r.engine.fail(err)
 		return
 	}
 	if err := r.engine.store.Commit(r.shard.Batch()); err != nil {
+		r.broken = true
 		r.engine.fail(err)
 		return
 	}

@@ -20,15 +20,15 @@ const (
 	Quarantined         // its handler failed; it is kept aside with the reason
 )
 
-// Input is one thing for a shard to take: an event or an assertion from outside, with Outcome; or
+// Input is one thing for a shard to take: an event, or another message, from outside, with Outcome; or
 // a message of a channel, with From and Seq.
 type Input struct {
-	Event     *graph.Event
-	Assertion *graph.Assertion
-	Body      []byte // the event or the message, encoded
-	Outcome   *Outcome
-	From      graph.ShardID
-	Seq       uint64
+	Event   *graph.Event
+	Message *graph.Message
+	Body    []byte // the event or the message, encoded
+	Outcome *Outcome
+	From    graph.ShardID
+	Seq     uint64
 
 	delivery *Delivery
 	poison   error // why it was set aside
@@ -230,7 +230,7 @@ func (s *Shard) take(in *Input) error {
 	default:
 		*in.Outcome = Accepted
 		s.addInput(storage.ExternalMessage, 0, in.Body)
-		s.external = graph.Message{Kind: graph.KindAssert, To: in.Assertion.A.Key, Assertion: in.Assertion}
+		s.external = *in.Message
 		return s.handleAll(&s.external)
 	}
 }
@@ -370,8 +370,8 @@ func (s *Shard) apply(r *resident, m *graph.Message, out *graph.Outbox) error {
 		s.host.stop(r)
 		s.nodes.measure(r)
 	}
-	s.counters.Identities += int64(identities - r.identities)
-	r.identities = identities
+	s.counters.Identities += int64(identities - r.Counted)
+	r.Counted = identities
 	return nil
 }
 
@@ -414,7 +414,6 @@ func (s *Shard) node(key graph.NodeKey) (*resident, error) {
 	if r.Component != nil {
 		s.host.start(r)
 		r.evidence = r.Component.Breadth()
-		r.identities = r.Component.Identities(s.rules)
 	}
 	return r, nil
 }

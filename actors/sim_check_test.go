@@ -2,6 +2,7 @@ package actors
 
 import (
 	"bytes"
+	"context"
 	"maps"
 	"slices"
 
@@ -141,6 +142,17 @@ func (s *simulation) checkRows(want string) {
 		}
 	}
 	s.compare("the store", want, profiles)
+	s.verify()
+}
+
+// verify lets Verify look at the store, which must find nothing wrong at any moment: that is what an
+// operator asks after a crash.
+func (s *simulation) verify() {
+	report, err := Verify(context.Background(), s.store, nil)
+	s.must(err, "verify")
+	if !report.OK() {
+		s.failf("verify finds %d problems, the first is %v", report.ProblemsTotal, report.Problems[0])
+	}
 }
 
 // checkTimelines checks that every event that was taken is in one timeline, its route's, once.

@@ -16,14 +16,22 @@ type simDisk interface {
 	close() error
 }
 
+func simDeployment(shards int) storage.Deployment {
+	return storage.Deployment{Shards: shards, Secret: storage.Secret{1}, Created: simStart}
+}
+
 // memDisk keeps every commit at once.
-type memDisk struct{ store *storage.MemStore }
+type memDisk struct {
+	shards int
+	store  *storage.MemStore
+}
 
 func (d *memDisk) open() (storage.Store, error) {
 	if d.store == nil {
 		d.store = storage.NewMemStore()
 	}
-	return d.store, nil
+	_, err := storage.Initialise(d.store, simDeployment(d.shards))
+	return d.store, err
 }
 
 func (d *memDisk) crash(*rand.Rand) { d.store = d.store.Reopen() }
@@ -42,7 +50,7 @@ func (d *pebbleDisk) open() (storage.Store, error) {
 	}
 	store, err := storage.Open(storage.Options{
 		Dir: "data", FS: d.fs, BlockCacheBytes: 1 << 20, MemtableBytes: 4 << 20,
-		Deployment: storage.Deployment{Shards: d.shards, Secret: storage.Secret{1}, Created: simStart},
+		Deployment: simDeployment(d.shards),
 	})
 	d.store = store
 	return store, err

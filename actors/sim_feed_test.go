@@ -119,7 +119,7 @@ func (f *feeder) next(s *simulation) (simInput, bool) {
 	in.scratch = append(in.scratch, in.Body)
 	switch {
 	case o.assertion != nil:
-		in.Assertion = o.assertion
+		in.Message = &graph.Message{Kind: graph.KindAssert, To: o.assertion.A.Key, Assertion: o.assertion}
 	case o.poison:
 		in.Event = o.event
 	default:

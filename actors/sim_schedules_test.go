@@ -30,7 +30,7 @@ func plainly(seed uint64, rng *rand.Rand) (simParams, *graph.Rules, []act) {
 	return p, w.Rules, []act{{events: w.Events, assertions: w.Assertions, want: oracle.Profiles(w.Events, w.Assertions, w.Rules)}}
 }
 
-func inMemory(simParams) simDisk { return &memDisk{} }
+func inMemory(p simParams) simDisk { return &memDisk{shards: p.shards} }
 
 // run runs the schedule of a seed, on plain hosts or on a stage.
 func (sc *schedule) run(seed uint64, on *stage, change func(*simParams), logf func(string, ...any)) (result simResult, p simParams, err error) {
@@ -158,7 +158,7 @@ func TestSchedulesOnPebble(t *testing.T) {
 		test: "TestSchedulesOnPebble", make: plainly,
 		disk: func(p simParams) simDisk { return &pebbleDisk{shards: p.shards} },
 	}
-	sc.each(t, 150)
+	sc.each(t, 600)
 }
 
 // TestSchedulesSplitUndoesMerge: what an operator asserted and withdrew, and all that it brought

@@ -173,6 +173,9 @@ func (s *simulation) crash() {
 	s.close()
 	s.disk.crash(s.rng)
 	s.open()
+	if s.percent(30) {
+		s.verify()
+	}
 	s.feeder.crashed(s.rng)
 }
 

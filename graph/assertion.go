@@ -1,5 +1,10 @@
 package graph
 
+import (
+	"errors"
+	"fmt"
+)
+
 // AssertionVerb is what an operator asserts.
 type AssertionVerb uint8
 
@@ -38,6 +43,23 @@ type Assertion struct {
 	ID        string // unique
 	By        string // who
 	Note      string // why
+}
+
+// Check tells what is wrong with an assertion that is about to be made.
+func (a *Assertion) Check() error {
+	switch {
+	case a.Verb < AssertForce || a.Verb > AssertForget:
+		return fmt.Errorf("assertion %d: want force, cannot, retract or forget", a.Verb)
+	case a.ID == "":
+		return errors.New("an assertion needs an id")
+	case a.A.Key.IsZero():
+		return fmt.Errorf("%s names nobody", a.Verb)
+	case a.Verb == AssertForget && a.B != (NodeName{}):
+		return errors.New("forget takes one identifier")
+	case a.Verb != AssertForget && !a.A.Key.Outranks(a.B.Key):
+		return fmt.Errorf("%s takes two identifiers, the higher-ranked first", a.Verb)
+	}
+	return nil
 }
 
 // newer tells whether a replaces other, which is about the same thing.

@@ -453,3 +453,41 @@ func (c *Component) uniteAssertion(a *Assertion) {
 		c.assertions[at] = *a
 	}
 }
+
+// recheck judges again, under other rules, what is otherwise judged once, when it comes: which
+// values are generic, and which claims were refused. Claims are made anew; whoever hosts what they
+// are about judges by the same rules. Identities need no recheck: they are computed.
+func (c *Component) recheck(rules *Rules, out *Outbox) {
+	before := c.snapshot(rules)
+	before.materialise(c)
+	for i := range c.members {
+		m := &c.members[i]
+		c.set(m, m.Hosted, m.Hosted && m.overGeneric(rules))
+		m.Refused = false
+	}
+	for i := range c.links {
+		if l := &c.links[i]; l.Count > 0 {
+			c.claim(l.A, l.B, out)
+		}
+	}
+	c.partition = nil
+	c.changed(&before, LinkKey{}, rules, out)
+}
+
+// stillGeneric tells whether a member is generic. One that is hosted here is judged again: it may
+// have been found generic under other rules.
+func (c *Component) stillGeneric(m *Member, rules *Rules) bool {
+	if m.Generic && m.Hosted && !m.overGeneric(rules) {
+		c.set(m, true, false)
+	}
+	return m.Generic
+}
+
+// Unsettled tells whether a recheck could change anything: whether something was found generic or
+// refused, or would be found generic now.
+func (c *Component) Unsettled(rules *Rules) bool {
+	if c.special > 0 {
+		return true
+	}
+	return slices.ContainsFunc(c.members, func(m Member) bool { return m.overGeneric(rules) })
+}

@@ -12,9 +12,10 @@ const (
 	KindRepoint                          // Root is where an Observe of yours ended
 	KindRefuse                           // the answer to Join: Via stays where it is, under Root, for Reason
 	KindNeighbour                        // a generic value, Neighbour, is linked to you: count it
+	KindRecheck                          // the rules have changed: judge again what was judged when it came
 )
 
-var kindNames = [...]string{"", "observe", "assert", "join", "absorb", "repoint", "refuse", "neighbour"}
+var kindNames = [...]string{"", "observe", "assert", "join", "absorb", "repoint", "refuse", "neighbour", "recheck"}
 
 func (k MessageKind) String() string {
 	if int(k) < len(kindNames) {

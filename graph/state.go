@@ -17,6 +17,9 @@ type Node struct {
 	Key       NodeKey
 	Parent    NodeKey
 	Component *Component
+	// Counted is how many of the component's identities are in its shard's count. It is kept with the
+	// node, so that the count comes right when other rules divide the component differently.
+	Counted int
 }
 
 // Handle lets the node take one message. What follows from it, messages to other nodes and
@@ -42,6 +45,8 @@ func (n *Node) handleUnseen(m *Message, rules *Rules, out *Outbox) error {
 		return n.handleRoot(m, rules, out)
 	case KindJoin:
 		return n.forwardTo(m.Root)
+	case KindRecheck:
+		return nil
 	default:
 		return ErrCorrupt
 	}
@@ -68,6 +73,7 @@ func (n *Node) handleForward(m *Message, out *Outbox) error {
 		if m.Root.Outranks(n.Parent) {
 			return n.forwardTo(m.Root)
 		}
+	case KindRecheck: // it came under another root, which gets one of its own
 	default:
 		if m.Kind == KindAbsorb && mutant.Is("absorb-dropped") || m.Kind == KindRefuse && mutant.Is("refusal-dropped") {
 			return nil
@@ -110,6 +116,8 @@ func (n *Node) handleRoot(m *Message, rules *Rules, out *Outbox) error {
 		c.refused(m, rules, out)
 	case KindNeighbour:
 		c.neighbour(m.Node, m.Neighbour, rules, out)
+	case KindRecheck:
+		c.recheck(rules, out)
 	case KindRepoint:
 		return ErrCorrupt
 	}
@@ -122,7 +130,7 @@ func (n *Node) join(m *Message, rules *Rules, out *Outbox) error {
 	}
 	c := n.Component
 	if !m.Via.IsZero() && !m.Force {
-		if i, found := searchMember(c.members, m.Via); found && c.members[i].Generic {
+		if i, found := searchMember(c.members, m.Via); found && c.stillGeneric(&c.members[i], rules) {
 			out.send(Message{Kind: KindRefuse, To: m.Root, Via: m.Via, Root: n.Key, Reason: RefusedGeneric})
 			return nil
 		}

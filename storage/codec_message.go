@@ -11,6 +11,7 @@ var messageFields = [...]int{
 	graph.KindRepoint:   3, // kind, to, root
 	graph.KindRefuse:    5, // kind, to, via, root, reason
 	graph.KindNeighbour: 8, // kind, to, node (key, namespace, value), neighbour (the same)
+	graph.KindRecheck:   2, // kind, to
 }
 
 // Message appends a message: the fields that count for its kind, an event without its properties.
@@ -68,7 +69,7 @@ func (d *Decoder) message(m *graph.Message) {
 	in := &d.in
 	at := in.at
 	n := in.arrayLen()
-	m.Kind = graph.MessageKind(in.enum("message kind", uint8(graph.KindObserve), uint8(graph.KindNeighbour)))
+	m.Kind = graph.MessageKind(in.enum("message kind", uint8(graph.KindObserve), uint8(graph.KindRecheck)))
 	if in.err == nil && n != messageFields[m.Kind] {
 		in.fail(at, "%s message of %d values, want %d", m.Kind, n, messageFields[m.Kind])
 	}

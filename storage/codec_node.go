@@ -2,6 +2,7 @@ package storage
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/kindred-id/kindred/graph"
@@ -9,10 +10,10 @@ import (
 
 // Kinds of node rows, and how many values they have.
 const (
-	nodeRoot    = 1 // kind, applied, members, links, assertions
+	nodeRoot    = 1 // kind, applied, identities counted, members, links, assertions
 	nodeForward = 2 // kind, applied, parent
 
-	rootFields    = 5
+	rootFields    = 6
 	forwardFields = 3
 )
 
@@ -28,6 +29,7 @@ func (e *Encoder) Node(dst []byte, n *graph.Node, applied uint64) []byte {
 		o.array(rootFields)
 		o.uint(nodeRoot)
 		o.uint(applied)
+		o.uint(uint64(n.Counted))
 		o.members(evidence.Members)
 		o.links(evidence.Links)
 		o.assertions(evidence.Assertions)
@@ -63,6 +65,7 @@ func (d *Decoder) Node(key graph.NodeKey, src []byte) (n *graph.Node, applied ui
 			in.fail(at, "the parent does not outrank its node (H1)")
 		}
 	default:
+		n.Counted = int(in.upTo(math.MaxInt32))
 		evidence.Members = d.members()
 		at := in.at
 		evidence.Links = d.links()

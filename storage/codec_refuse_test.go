@@ -29,6 +29,7 @@ func TestDecodersRefuse(t *testing.T) {
 		o.array(rootFields)
 		o.uint(nodeRoot)
 		o.uint(1)
+		o.uint(1)
 		o.members(evidence.Members)
 		o.links(evidence.Links)
 		o.assertions(evidence.Assertions)
@@ -179,7 +180,7 @@ func TestDecodersRefuseLengths(t *testing.T) {
 			return err
 		},
 		"members": func() error {
-			_, _, err := dec.Node(sampleUser, head(rootFields, append([]byte{nodeRoot, 0}, huge(msgpcode.Array32)...)...))
+			_, _, err := dec.Node(sampleUser, head(rootFields, append([]byte{nodeRoot, 0, 0}, huge(msgpcode.Array32)...)...))
 			return err
 		},
 		"a map":      func() error { return dec.Block(append([]byte{1}, huge(msgpcode.Map32)...), nil) },

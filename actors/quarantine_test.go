@@ -1,0 +1,139 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/oracle"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// A message of another shard that can't be handled is set aside, once and for good, and does not hold
+// up those after it, whenever the process dies.
+func TestFailedMessageIsSetAside(t *testing.T) {
+	rules := graph.DefaultRules()
+	enc := storage.NewEncoder()
+	var node, root graph.NodeKey
+	for i := 0; node.IsZero() || node.Shard(2) != 0; i++ {
+		node = oracle.Key("anonymous_id", fmt.Sprint(i))
+	}
+	root = oracle.Key("user_id", "u1")
+	join := enc.Message(nil, &graph.Message{Kind: graph.KindJoin, To: node, Root: root, Via: node})
+	channel := []Input{
+		{From: 1, Seq: 1, Body: []byte("no message")},
+		{From: 1, Seq: 2, Body: enc.Message(nil, &graph.Message{Kind: graph.KindAbsorb, To: node, Evidence: &graph.Evidence{}})}, // to a node never seen
+		{From: 1, Seq: 3, Body: join},
+	}
+	open := func(store storage.Store) *Shard {
+		s, err := OpenShard(0, 2, store, storage.SeenLimits{}, rules, Limits{}, plainHost{rules})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	for step := 1; step <= len(channel); step++ {
+		for _, lost := range []bool{false, true} {
+			t.Run(fmt.Sprintf("inputs=%d,lost=%t", step, lost), func(t *testing.T) {
+				store := storage.NewMemStore()
+				s := open(store)
+				if _, err := s.Step(append([]Input(nil), channel[:step]...), simStart); err != nil {
+					t.Fatal(err)
+				}
+				if !lost {
+					if err := store.Commit(s.Batch()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				store = store.Reopen()
+				s = open(store)
+				for range 2 { // the second time, all of it was taken
+					changed, err := s.Step(append([]Input(nil), channel...), simStart)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if changed {
+						if err := store.Commit(s.Batch()); err != nil {
+							t.Fatal(err)
+						}
+					}
+					posts, _ := s.Committed(simStart)
+					if len(posts) != 1 || !posts[0].HasAck || posts[0].Acked != 3 {
+						t.Fatalf("posts %+v, want an ack of 3", posts)
+					}
+				}
+				if err := s.Flush(simStart); err != nil {
+					t.Fatal(err)
+				}
+				if err := store.Commit(s.Batch()); err != nil {
+					t.Fatal(err)
+				}
+				s = open(store.Reopen())
+				if n := s.Counters().Quarantined; n != 2 {
+					t.Errorf("%d messages were set aside, want 2", n)
+				}
+				if sight, err := s.View(node, nil); err != nil || sight.Parent != root {
+					t.Errorf("the node is %+v (%v), want a forward to %s", sight, err, root)
+				}
+				rows := 0
+				err := s.store.Iterate(storage.AppendShardLower(nil, storage.SpaceQuarantine, 0), storage.AppendShardUpper(nil, storage.SpaceQuarantine, 0),
+					func(_, value []byte) error {
+						rows++
+						q, err := storage.NewDecoder().Quarantined(value)
+						if err == nil && (q.Reason == "" || q.Input.Source != 1) {
+							t.Errorf("row %d says %q of a message of shard %d", rows, q.Reason, q.Input.Source)
+						}
+						return err
+					})
+				if err != nil || rows != 2 {
+					t.Errorf("%d rows of what was set aside (%v), want 2", rows, err)
+				}
+			})
+		}
+	}
+}
+
+// A shard that stopped commits nothing any more: its memory holds what was never logged.
+func TestStoppedShardCommitsNothing(t *testing.T) {
+	store := storage.NewMemStore()
+	memory, err := storage.SplitMemory(storage.MinMemory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := Open(context.Background(), Config{
+		Store: store, Deployment: storage.Deployment{Shards: 1}, Rules: graph.DefaultRules(), Memory: memory,
+		Clock: func() int64 { return simStart },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	enc := storage.NewEncoder()
+	var d Delivery
+	for i := range 4 * stepInputs {
+		value := fmt.Sprint(i)
+		event := &graph.Event{
+			ID: []byte(value), Seen: uint64(i), Type: graph.TypeTrack,
+			Identifiers: []graph.Identifier{{Key: oracle.Key("anonymous_id", value), Namespace: "anonymous_id", Value: []byte(value)}},
+		}
+		body := enc.Event(nil, event, true)
+		if i > 0 && i <= 101 {
+			event.Type = graph.EventType(graph.EventTypes) // its handler fails
+		}
+		d.Event(event, body)
+	}
+	answer := make(chan error, 1)
+	if err := e.Submit(context.Background(), &d, func(err error) { answer <- err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-answer; !errors.Is(err, errTooMuchPoison) {
+		t.Errorf("answer %v, want that too much was set aside", err)
+	}
+	if err := e.Close(context.Background()); !errors.Is(err, errTooMuchPoison) {
+		t.Errorf("close: %v, want why the engine stopped", err)
+	}
+	if n := store.Commits(); n != 0 {
+		t.Errorf("%d commits after the shard stopped", n)
+	}
+}

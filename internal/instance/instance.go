@@ -1,0 +1,223 @@
+// Package instance puts a whole Kindred together in one process: the data directory, the rules, the
+// identifiers' registry and the engine.
+//
+//	Open ──► storage.Open ──► rulesfile.Load ──► identifier.New(secret) ──► actors.Open
+//
+// Invariants:
+//   - N1: a directory is only made once everything that can be wrong with the settings is known to be right.
+//   - N2: rules that are not named stay those of the last time. They are never replaced in silence.
+//   - N3: Open either gives an instance or leaves nothing open.
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/internal/rulesfile"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// DefaultShards is the number of shards of a new directory that asks for none: enough for many
+// machines, and cheap on one.
+const DefaultShards = 64
+
+// DefaultRules is the preset of a new directory that names no rules.
+const DefaultRules = "default"
+
+// Options say what to open. The zero value of all but Dir is a default.
+type Options struct {
+	Dir string
+	// Rules is a preset or a file. Empty stands for those that the directory was last used with, and
+	// DefaultRules in a new one.
+	Rules string
+	// Memory bounds the process, in bytes; 0 is storage.DefaultMemory.
+	Memory int64
+	// Shards is fixed when a directory is made; 0 takes what is there, or DefaultShards.
+	Shards int
+	// SecretFile holds the secret that keys the hashes of identifiers: 32 hexadecimal digits. Empty
+	// takes what is there, or a random one. Two directories with one secret give the same public ids.
+	SecretFile string
+	// MustExist refuses to make a new directory.
+	MustExist bool
+	// Logger is for warnings and notes; default none.
+	Logger *slog.Logger
+	// OnChange is actors.Config.Changed.
+	OnChange func([]graph.Change)
+}
+
+// Instance is an open deployment. Close it.
+type Instance struct {
+	Store    *storage.Pebble
+	Engine   *actors.Engine
+	Registry *identifier.Registry
+	Rules    *rulesfile.File
+
+	sweep     sync.WaitGroup // the recheck after a change of rules
+	stopSweep func()
+}
+
+// Open opens a data directory, and makes it when it is new. It fails as storage.Open does, and with
+// what is wrong with the rules or the secret.
+func Open(ctx context.Context, o Options) (*Instance, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Memory == 0 {
+		o.Memory = storage.DefaultMemory()
+	}
+	memory, err := storage.SplitMemory(o.Memory)
+	if err != nil {
+		return nil, err
+	}
+	var secret storage.Secret
+	if o.SecretFile != "" {
+		if secret, err = ReadSecret(o.SecretFile); err != nil {
+			return nil, err
+		}
+	}
+	var rules *rulesfile.File
+	if o.Rules != "" {
+		if rules, err = rulesfile.Load(o.Rules); err != nil {
+			return nil, err
+		}
+	}
+	store, err := openStore(o, memory, secret, rules)
+	if err != nil {
+		return nil, err
+	}
+	i := &Instance{Store: store, Rules: rules}
+	if err := i.start(ctx, o, memory); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return i, nil
+}
+
+// openStore opens the directory as it is, and only makes a new one when there is nothing.
+func openStore(o Options, memory storage.Memory, secret storage.Secret, rules *rulesfile.File) (*storage.Pebble, error) {
+	so := storage.Options{
+		Dir: o.Dir, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables, Logger: o.Logger,
+		Deployment: storage.Deployment{Shards: o.Shards, Secret: secret},
+	}
+	if o.MustExist {
+		so.Deployment.Shards = 0
+	}
+	if so.Deployment.Shards == 0 {
+		store, err := storage.Open(so)
+		if err == nil || o.MustExist || !errors.Is(err, storage.ErrNotFound) {
+			return store, err
+		}
+		so.Deployment.Shards = DefaultShards
+	}
+	if rules == nil {
+		var err error
+		if rules, err = rulesfile.Load(DefaultRules); err != nil {
+			return nil, err
+		}
+	}
+	so.Deployment.Created = time.Now().UnixMilli()
+	so.Deployment.RulesName, so.Deployment.RulesVersion = rules.Rules.Name, rules.Rules.Version
+	return storage.Open(so)
+}
+
+func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) error {
+	deployment := i.Store.Deployment()
+	if i.Rules == nil {
+		var err error
+		if i.Rules, err = lastRules(o.Dir, deployment); err != nil {
+			return err
+		}
+	}
+	registry, err := identifier.New(deployment.Secret, i.Rules.Identifier)
+	if err != nil {
+		return fmt.Errorf("rules %q: %w", i.Rules.Rules.Name, err)
+	}
+	i.Registry = registry
+	if err := i.IngestOptions(false).Check(registry); err != nil {
+		return fmt.Errorf("rules %q: %w", i.Rules.Rules.Name, err)
+	}
+	i.Engine, err = actors.Open(ctx, actors.Config{
+		Store: i.Store, Deployment: i.Store.Deployment(), Rules: i.Rules.Rules, Memory: memory,
+		Changed: o.OnChange, Logger: o.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("open %s: %w", o.Dir, err)
+	}
+	if d := deployment; d.RulesName != i.Rules.Rules.Name || d.RulesVersion != i.Rules.Rules.Version {
+		i.changeRules(d, o.Logger)
+	}
+	return nil
+}
+
+// lastRules finds the rules that a directory was last used with. It keeps their name and the version
+// of their content, not the content: only a preset can be found again.
+func lastRules(dir string, d storage.Deployment) (*rulesfile.File, error) {
+	if slices.Contains(rulesfile.Presets(), d.RulesName) {
+		file, err := rulesfile.Load(d.RulesName)
+		if err != nil || file.Rules.Version == d.RulesVersion {
+			return file, err
+		}
+		return nil, fmt.Errorf("%s was last used with rules %q of another content than the preset of that name (give --rules: your file, or %s to go over to the preset)", dir, d.RulesName, d.RulesName)
+	}
+	return nil, fmt.Errorf("%s was last used with the rules %q, which are no preset (give --rules with their file, or with a preset to change them)", dir, d.RulesName)
+}
+
+// changeRules goes over to other rules. Limits and order hold at once, since identities are computed;
+// in the background, everything that was judged when it came is judged again. Only then the change is
+// written down, so that a stop in the middle begins it anew.
+func (i *Instance) changeRules(d storage.Deployment, logger *slog.Logger) {
+	now := i.Rules.Rules
+	logger.Info("the rules have changed: everything is judged again",
+		"from", d.RulesName, "from_version", version(d.RulesVersion), "to", now.Name, "to_version", version(now.Version))
+	ctx, cancel := context.WithCancel(context.Background())
+	i.stopSweep = cancel
+	i.sweep.Go(func() {
+		err := i.Engine.Recheck(ctx)
+		if err == nil {
+			var batch storage.Batch
+			if err = d.SetRules(&batch, now.Name, now.Version); err == nil {
+				err = i.Store.Commit(&batch)
+			}
+		}
+		switch {
+		case err == nil:
+			logger.Info("everything is judged by the new rules", "rules", now.Name)
+		case ctx.Err() == nil:
+			logger.Error("judging by the new rules stopped: it begins anew at the next start", "error", err)
+		}
+	})
+}
+
+func version(v uint64) string { return fmt.Sprintf("%016x", v) }
+
+// IngestOptions are the options of decoders of this deployment. live says that events come as they happen.
+func (i *Instance) IngestOptions(live bool) ingest.Options {
+	o := ingest.Options{Currency: i.Rules.Currency, Sources: i.Rules.Sources, Live: live}
+	for _, p := range i.Rules.Paths {
+		o.Paths = append(o.Paths, ingest.Path{Path: p.Path, Namespace: p.Namespace})
+	}
+	return o
+}
+
+// Close takes nothing more in, waits until all that was taken is durable and delivered, and closes
+// the directory.
+func (i *Instance) Close(ctx context.Context) error {
+	if i.stopSweep != nil {
+		i.stopSweep()
+		i.sweep.Wait()
+	}
+	err := i.Engine.Close(ctx)
+	// A store that failed says the same at every turn: once is enough.
+	if closing := i.Store.Close(); closing != nil && err == nil {
+		err = closing
+	}
+	return err
+}
