@@ -200,7 +200,7 @@ func (s *Shard) try(inputs []Input, now int64) (err error) {
 // Room in a record beside its inputs: for what they send. A record that needs more grows.
 const (
 	recordRoom     = 512
-	recordRoomEach = 48
+	recordRoomEach = 64
 )
 
 // begin starts a step whose record will take about size bytes. The record gets memory of its own:

@@ -2,9 +2,11 @@ package actors
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -137,7 +139,9 @@ func (sc *schedule) each(t *testing.T, n int) {
 		})
 	}
 	workers.Wait()
-	for what, count := range met.counts() {
+	counts := met.counts()
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		count := counts[what]
 		t.Logf("%-30s %d", what, *count)
 		if *count == 0 && n >= 200 && !failed {
 			t.Errorf("no schedule met any %s: they prove nothing about that", what)

@@ -38,7 +38,6 @@ type simulation struct {
 	trace  uint64
 	logf   func(format string, args ...any) // nil: no log
 	met    simMet
-	capped bool // of the act under way
 	enc    *storage.Encoder
 	dec    *storage.Decoder
 	names  map[graph.NodeKey]graph.NodeName // everything that the input names
@@ -550,7 +549,7 @@ func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk 
 		s.feeder.add(s, a, i == 0)
 		s.stir()
 		s.settle(p.resend)
-		if s.capped = a.capped; s.capped {
+		if a.capped {
 			a.want = s.takeStock()
 		}
 		want := oracle.Dump(a.want)

@@ -407,7 +407,9 @@ func (v *verifier) hosting(ctx context.Context) error {
 			if !m.Hosted || m.Key == node {
 				continue
 			}
-			if m.Key.Outranks(node) && !v.isMoving(m.Key) && !v.isMoving(node) {
+			// Two components that each found a value generic before they met both keep their claim on it:
+			// it conducts nothing, and one of them holds its fragment.
+			if m.Key.Outranks(node) && !m.Generic && !v.isMoving(m.Key) && !v.isMoving(node) {
 				return fmt.Errorf("it hosts node %s, which outranks it (H5)", m.Key)
 			}
 			root, moving, err := v.root(m.Key)
@@ -417,7 +419,7 @@ func (v *verifier) hosting(ctx context.Context) error {
 			switch {
 			case root == node:
 				v.hosted++
-			case !moving && !v.isMoving(node):
+			case !m.Generic && !moving && !v.isMoving(node):
 				return fmt.Errorf("it hosts node %s, which leads to %s", m.Key, root)
 			}
 		}

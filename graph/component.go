@@ -173,7 +173,7 @@ func (c *Component) member(name NodeName, hosted bool) (i int, added bool) {
 		c.name(&c.members[i], name)
 		return i, false
 	}
-	c.members = slices.Insert(c.members, i, Member{NodeName: name, Hosted: hosted})
+	c.members = slices.Insert(c.members, i, Member{NodeName: name, Hosted: hosted, Here: name.Key == c.root})
 	if !hosted {
 		c.special++
 	}
@@ -350,7 +350,7 @@ func (c *Component) refused(m *Message, rules *Rules, out *Outbox) {
 		}
 	case RefusedFull:
 		// Where the root that refused is a member, the two have been united since.
-		if r, here := searchMember(c.members, m.Root); here && c.members[r].Hosted {
+		if r, here := searchMember(c.members, m.Root); here && c.members[r].Here {
 			return
 		}
 		via.Refused = true
@@ -396,6 +396,7 @@ func (c *Component) uniteMember(m *Member) {
 	i, _ = c.member(m.NodeName, false)
 	mine := &c.members[i]
 	c.set(mine, (mine.Hosted || m.Hosted) && !overtaken, mine.Generic || m.Generic)
+	mine.Here = mine.Here || m.Here
 	mine.Refused = (mine.Refused || m.Refused) && !mine.Hosted
 	if order := m.RawStamp.Compare(mine.RawStamp); order > 0 || order == 0 && m.Raw > mine.Raw {
 		mine.Raw, mine.RawStamp = m.Raw, m.RawStamp

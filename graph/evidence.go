@@ -16,6 +16,9 @@ type Member struct {
 	Generic bool
 	// Refused says that the component which hosts the node is full.
 	Refused bool
+	// Here says that the node was a root, and that its component is this one or came to it. A claim
+	// alone does not make it so.
+	Here bool
 
 	neighbours int32 // members linked to it
 	customers  int32 // of these, of class customer

@@ -92,9 +92,9 @@ func NewDecoder(reg *identifier.Registry, opts Options) *Decoder {
 // Stats are the counts since the last Reset.
 func (d *Decoder) Stats() Stats { return d.stats }
 
-// Reset begins a new batch: counts start from zero, and the memory of the events read so far is
-// taken back, so that they may not be used any more. What is still being committed needs its
-// decoder left alone until then.
+// Reset begins a new batch: counts start from zero, the last batch's context is forgotten, and the
+// memory of the events read so far is taken back, so that they may not be used any more. What is
+// still being committed needs its decoder left alone until then.
 func (d *Decoder) Reset() {
 	d.arena.Reset()
 	d.stats = Stats{}

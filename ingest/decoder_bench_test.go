@@ -117,7 +117,7 @@ func TestGeneratedEventsAreTaken(t *testing.T) {
 }
 
 func BenchmarkDecodeGenerated(b *testing.B) {
-	lines, bytes := generated(b, 20_000)
+	lines, bytes := generated(b, 4_000)
 	d := NewDecoder(testRegistry(b), Options{Sources: []string{"crm", "web"}})
 	var ev graph.Event
 	b.SetBytes(bytes / int64(len(lines)))

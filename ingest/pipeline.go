@@ -123,16 +123,10 @@ func (p *Pipeline) Run(ctx context.Context, sources []Source) (Summary, error) {
 		return Summary{}, err
 	}
 	r := &run{pipeline: p, free: make(chan *slot, slots*runtime.GOMAXPROCS(0))}
-	var decoders []*Decoder
 	for range cap(r.free) {
-		s := &slot{decoder: NewDecoder(p.registry, p.options), encoder: storage.NewEncoder()}
-		decoders = append(decoders, s.decoder)
-		r.free <- s
+		r.free <- &slot{decoder: NewDecoder(p.registry, p.options), encoder: storage.NewEncoder()}
 	}
 	err = r.run(ctx, sources)
-	for _, d := range decoders {
-		r.summary.Dropped.Add(d.Stats())
-	}
 	if settled := p.engine.Settle(ctx); err == nil {
 		err = settled
 	}
@@ -255,6 +249,7 @@ func (r *run) decode(ctx context.Context, s *slot) error {
 	r.summary.Read += read
 	r.summary.WithoutIdentifier += without
 	r.summary.Rejected += rejected
+	r.summary.Dropped.Add(s.decoder.Stats())
 	r.mu.Unlock()
 	r.answers.Add(1)
 	if s.delivery.Len() == 0 {

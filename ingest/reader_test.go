@@ -144,7 +144,7 @@ func TestReaderSkipsLinesThatAreTooLong(t *testing.T) {
 	}
 }
 
-// A gigabyte of one line in a megabyte of gzip costs a line's memory (see drain), and one rejection.
+// A quarter of a gigabyte in one line, a quarter of a megabyte as gzip, costs a line's memory (see drain), and one rejection.
 func TestReaderStandsABomb(t *testing.T) {
 	if testing.Short() {
 		t.Skip("inflates 256 MB")

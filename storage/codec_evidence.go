@@ -26,7 +26,8 @@ const (
 	memberHosted  = 1 << 0
 	memberGeneric = 1 << 1
 	memberRefused = 1 << 2
-	memberFlags   = memberHosted | memberGeneric | memberRefused
+	memberHere    = 1 << 3
+	memberFlags   = memberHosted | memberGeneric | memberRefused | memberHere
 )
 
 func (o *output) members(members []graph.Member) {
@@ -47,6 +48,9 @@ func (o *output) members(members []graph.Member) {
 		if m.Refused {
 			flags |= memberRefused
 		}
+		if m.Here {
+			flags |= memberHere
+		}
 		o.uint(flags)
 		o.fragment(m.Fragment)
 	}
@@ -66,6 +70,7 @@ func (d *Decoder) members() []graph.Member {
 		m := graph.Member{NodeName: d.nodeName(), Raw: d.text(), RawStamp: in.stamp()}
 		flags := in.enum("member flags", 0, memberFlags)
 		m.Hosted, m.Generic, m.Refused = flags&memberHosted != 0, flags&memberGeneric != 0, flags&memberRefused != 0
+		m.Here = flags&memberHere != 0
 		m.Fragment = d.fragment()
 		if in.err != nil {
 			return nil

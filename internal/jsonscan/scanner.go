@@ -287,22 +287,18 @@ func (s *Scanner) str(i int) (end int, escaped bool) {
 	data := s.data
 	high := s.high
 	for {
-		for i+16 <= len(data) { // most of a long string
+		for i+16 <= len(data) {
 			v, w := binary.LittleEndian.Uint64(data[i:]), binary.LittleEndian.Uint64(data[i+8:])
-			if special(v)|special(w) != 0 {
-				break
-			}
 			high |= v | w
-			i += 16
-		}
-		for i+8 <= len(data) {
-			w := binary.LittleEndian.Uint64(data[i:])
-			high |= w
-			if m := special(w); m != 0 {
+			if m := special(v); m != 0 {
 				i += bits.TrailingZeros64(m) >> 3
-				break
+				goto found
 			}
-			i += 8
+			if m := special(w); m != 0 {
+				i += 8 + bits.TrailingZeros64(m)>>3
+				goto found
+			}
+			i += 16
 		}
 		for i < len(data) && data[i] >= ' ' && data[i] != '"' && data[i] != '\\' {
 			high |= uint64(data[i])
@@ -312,6 +308,7 @@ func (s *Scanner) str(i int) (end int, escaped bool) {
 			s.fail(i, Syntax, "the closing '\"' of a string")
 			return -1, false
 		}
+	found:
 		switch data[i] {
 		case '"':
 			s.high = high

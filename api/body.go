@@ -1,0 +1,200 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/semaphore"
+)
+
+// meterStep is what a meter takes from the room at a time, in bytes.
+const meterStep = 64 << 10
+
+// meter takes room for a body as it grows, so that a client holds what it has sent and no more (P4).
+type meter struct {
+	room *semaphore.Weighted
+	held int64
+}
+
+// need makes sure that size bytes are taken; false when there is no room.
+func (m *meter) need(size int) bool {
+	more := (int64(size)+meterStep-1)/meterStep*meterStep - m.held
+	if more <= 0 {
+		return true
+	}
+	if !m.room.TryAcquire(more) {
+		return false
+	}
+	m.held += more
+	return true
+}
+
+func (m *meter) release() {
+	m.room.Release(m.held)
+	m.held = 0
+}
+
+// Returned by bodyReader.read.
+var (
+	errBodyTooLarge    = errors.New("body is too large")
+	errNoRoom          = errors.New("no room for the body")
+	errUnknownEncoding = errors.New("unknown content encoding")
+)
+
+// inflateError says that a compressed body can't be inflated.
+type inflateError struct {
+	encoding string
+	cause    error
+}
+
+func (e *inflateError) Error() string {
+	if errors.Is(e.cause, io.EOF) || errors.Is(e.cause, io.ErrUnexpectedEOF) {
+		return e.encoding + ": the stream is cut short"
+	}
+	return fmt.Sprintf("%s: %v", e.encoding, e.cause)
+}
+
+func (e *inflateError) Unwrap() error { return e.cause }
+
+// bodyReader reads bodies, one at a time. It keeps its decompressors: making one costs more than
+// most bodies.
+type bodyReader struct {
+	head *bufio.Reader
+	gzip *gzip.Reader
+	zstd *zstd.Decoder
+}
+
+// zstdWindowMax bounds the memory of a zstd decompressor: what RFC 8878 asks every one to take.
+const zstdWindowMax = 8 << 20
+
+// read appends a body to buf, inflated. How it is compressed is told by its first bytes, which no
+// JSON begins with, not by header: clients and proxies send wrong ones. The header counts only
+// where nothing else explains the bytes. A byte order mark is dropped.
+//
+// It fails with errBodyTooLarge above limit bytes, errNoRoom, errUnknownEncoding, an *inflateError,
+// or as source does.
+func (b *bodyReader) read(buf []byte, source io.Reader, header string, limit int, m *meter) ([]byte, error) {
+	if b.head == nil {
+		b.head = bufio.NewReaderSize(source, 16<<10)
+	} else {
+		b.head.Reset(source)
+	}
+	defer b.head.Reset(nil)
+	start, err := b.head.Peek(4)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return buf, err
+	}
+	switch {
+	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}):
+		return b.inflateGzip(buf, limit, m)
+	case bytes.Equal(start, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return b.inflateZstd(buf, limit, m)
+	}
+	switch strings.ToLower(strings.TrimSpace(header)) {
+	case "", "identity", "gzip", "x-gzip", "zstd": // a proxy may have inflated it and left the header
+	default:
+		return buf, errUnknownEncoding
+	}
+	if mark := "\xef\xbb\xbf"; bytes.HasPrefix(start, []byte(mark)) {
+		_, _ = b.head.Discard(len(mark)) // they are in the buffer
+	}
+	return readBody(buf, b.head, limit, m)
+}
+
+func (b *bodyReader) inflateGzip(buf []byte, limit int, m *meter) ([]byte, error) {
+	var err error
+	if b.gzip == nil {
+		b.gzip, err = gzip.NewReader(b.head)
+	} else {
+		err = b.gzip.Reset(b.head)
+	}
+	if err != nil {
+		b.gzip = nil
+		return buf, inflating("gzip", err)
+	}
+	buf, err = readBody(buf, b.gzip, limit, m)
+	return buf, inflating("gzip", err)
+}
+
+func (b *bodyReader) inflateZstd(buf []byte, limit int, m *meter) ([]byte, error) {
+	var err error
+	if b.zstd == nil {
+		b.zstd, err = zstd.NewReader(b.head, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindowMax))
+	} else {
+		err = b.zstd.Reset(b.head)
+	}
+	if err == nil {
+		buf, err = readBody(buf, b.zstd, limit, m)
+		_ = b.zstd.Reset(nil) // lets go of the source, and can't fail
+	}
+	return buf, inflating("zstd", err)
+}
+
+// inflating marks errors of the decompressor as such; those of the source and of the bounds stay.
+func inflating(encoding string, err error) error {
+	var large *http.MaxBytesError
+	switch {
+	case err == nil, errors.Is(err, errBodyTooLarge), errors.Is(err, errNoRoom), errors.As(err, &large), errors.Is(err, os.ErrDeadlineExceeded):
+		return err
+	}
+	return &inflateError{encoding, err}
+}
+
+// readBody appends everything that r gives to buf.
+func readBody(buf []byte, r io.Reader, limit int, m *meter) ([]byte, error) {
+	for {
+		if len(buf) == cap(buf) {
+			size := min(max(2*cap(buf), meterStep), limit+1)
+			if !m.need(size) {
+				return buf, errNoRoom
+			}
+			grown := make([]byte, len(buf), size)
+			copy(grown, buf)
+			buf = grown
+		} else if !m.need(cap(buf)) { // memory that was kept from another body
+			return buf, errNoRoom
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if len(buf) > limit {
+			return buf, errBodyTooLarge
+		}
+		if errors.Is(err, io.EOF) {
+			if errors.Is(err, io.ErrUnexpectedEOF) {
+				return buf, err
+			}
+			return buf, nil
+		}
+		if err != nil {
+			return buf, err
+		}
+	}
+}
+
+// bodyProblem says why a body was not read.
+func bodyProblem(err error, limit int) *problem {
+	var large *http.MaxBytesError
+	var inflate *inflateError
+	switch {
+	case errors.As(err, &large), errors.Is(err, errBodyTooLarge):
+		return newProblem(CodeBodyTooLarge, "more than %d bytes, inflated", limit)
+	case errors.Is(err, errNoRoom):
+		return &problem{code: CodeBusy, detail: "the bodies under way have filled their share of memory", retryAfter: retryAfterBusy}
+	case errors.Is(err, errUnknownEncoding):
+		return &problem{code: CodeUnknownEncoding}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &problem{code: CodeBodyTimeout}
+	case errors.As(err, &inflate):
+		return newProblem(CodeBadEncoding, "%v", inflate)
+	default:
+		return &problem{code: CodeIncompleteBody}
+	}
+}

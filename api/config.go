@@ -1,0 +1,92 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Config says what a server serves. Engine and Registry are required; the zero value of everything
+// else is its default.
+type Config struct {
+	Engine   *actors.Engine
+	Registry *identifier.Registry
+	// Decode says how events are read. Live is always set: over HTTP, events come as they happen.
+	Decode ingest.Options
+	// Version is shown in /livez, /v1/stats and the metric kindred_build_info.
+	Version string
+	// Backup writes a backup of the engine's store to an absolute directory of this machine. Nil, the
+	// default, switches the route off.
+	Backup func(dir string) error
+	// Logger takes what operators should know; never an identifier. Default: nothing is logged.
+	Logger *slog.Logger
+	// Metrics is where metrics are registered, and what /metrics shows. Default: a registry of its
+	// own, with those of the Go runtime and the process.
+	Metrics *prometheus.Registry
+	// MaxBody bounds one request body, on the wire and inflated, in bytes. Default DefaultMaxBody, at
+	// most LargestMaxBody.
+	MaxBody int
+	// MaxEvents bounds the events of one request: what is beyond is reported and not taken. Default
+	// DefaultMaxEvents.
+	MaxEvents int
+	// BodyBytes bounds the bodies of all requests under way, in bytes. Default DefaultBodyBytes; never
+	// less than MaxBody.
+	BodyBytes int
+	// SortBytes is the memory of one export's sort, and TempDir the directory of what doesn't fit into
+	// it. Default DefaultSortBytes, and the system's.
+	SortBytes int
+	TempDir   string
+}
+
+// Defaults and bounds of a Config.
+const (
+	DefaultMaxBody   = 4 << 20
+	LargestMaxBody   = 32 << 20
+	DefaultMaxEvents = 5000
+	DefaultBodyBytes = 64 << 20
+	DefaultSortBytes = 64 << 20
+)
+
+// setDefaults fills in defaults, and tells what is wrong, all of it at once.
+func (c *Config) setDefaults() error {
+	var errs []error
+	if c.Engine == nil || c.Registry == nil {
+		return errors.New("api: Engine and Registry are required")
+	}
+	if err := c.Decode.Check(c.Registry); err != nil {
+		errs = append(errs, err)
+	}
+	c.Decode.Live = true
+	if c.MaxBody < 0 || c.MaxBody > LargestMaxBody {
+		errs = append(errs, fmt.Errorf("body limit of %d bytes: want at most %d, or 0 for %d", c.MaxBody, LargestMaxBody, DefaultMaxBody))
+	}
+	if c.MaxEvents < 0 {
+		errs = append(errs, fmt.Errorf("limit of %d events a request: want 1 or more, or 0 for %d", c.MaxEvents, DefaultMaxEvents))
+	}
+	if c.BodyBytes < 0 || c.SortBytes < 0 {
+		errs = append(errs, errors.New("memory for bodies and for sorting: want 0 (default) or more bytes"))
+	}
+	setDefault(&c.MaxBody, DefaultMaxBody)
+	setDefault(&c.MaxEvents, DefaultMaxEvents)
+	setDefault(&c.BodyBytes, DefaultBodyBytes)
+	setDefault(&c.SortBytes, DefaultSortBytes)
+	c.BodyBytes = max(c.BodyBytes, c.MaxBody+meterStep)
+	if c.Version == "" {
+		c.Version = "dev"
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return errors.Join(errs...)
+}
+
+func setDefault(value *int, otherwise int) {
+	if *value == 0 {
+		*value = otherwise
+	}
+}

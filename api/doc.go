@@ -1,0 +1,23 @@
+// Package api is the HTTP face of an engine: events in, profiles and exports out.
+//
+//	request ──► clean path, request id, recover, count ──► mux ──► methods ──► handler
+//	                                                                             │
+//	POST /v1/batch, /v1/{type} ──► body (inflate, bound) ──► ingest.Decoder ──► Engine.TrySubmit ──► answer
+//	GET  /v1/profiles/{id}/…   ──► lookup (namespace:value or public id) ──► Engine.View, Timeline, Why, How
+//	GET  /v1/export            ──► Engine.Each ──► line ──► extsort ──► writer
+//	POST /v1/assertions        ──► names, contradictions ──► Engine.Preview, Assert
+//
+// An id in a path or a body is either namespace:value, in any form that the namespace normalises, or
+// a public id. Values in paths are percent-escaped. A public id resolves for ever to the identity that
+// holds its node.
+//
+// Invariants:
+//   - P1: 200 for events is sent after their commit is durable, never before.
+//   - P2: no path of this server is redirected; the only 3xx is 304 for a profile that did not change.
+//   - P3: every answer of 400 and above is an RFC 9457 problem with one of the codes of Problems.
+//   - P4: memory of request bodies is bounded by Config.BodyBytes, whatever clients send and however
+//     far it inflates; what finds no room is told to come back (429).
+//   - P5: no identifier, trait, body or path of a request is logged or becomes a label of a metric.
+//   - P6: one bad event never costs another of the same batch.
+//   - P7: a profile that is on its way from one shard to another is waited for, not reported missing.
+package api

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/kindred-id/kindred/storage"
+)
+
+// readyTimeout bounds how long a readiness check waits for the shards.
+const readyTimeout = 2 * time.Second
+
+// CheckDocument is one check of /readyz.
+type CheckDocument struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail,omitempty"`
+	Hint   string `json:"hint,omitempty"`
+}
+
+// ReadyDocument is the body of /readyz.
+type ReadyDocument struct {
+	Status string          `json:"status"` // ready or not_ready
+	Checks []CheckDocument `json:"checks"`
+}
+
+// getLive answers GET /livez: the process serves.
+func (s *Server) getLive(w http.ResponseWriter, _ *http.Request) *problem {
+	return sendDocument(w, struct {
+		Status  string `json:"status"`
+		Version string `json:"version"`
+	}{"ok", s.Version})
+}
+
+// getReady answers GET /readyz: 200 when events and look-ups would be answered, 503 when not. Both
+// have a ReadyDocument as their body, as load balancers and operators look here and nowhere else.
+func (s *Server) getReady(w http.ResponseWriter, r *http.Request) *problem {
+	document := ReadyDocument{Status: "ready", Checks: s.checks(r.Context())}
+	for _, c := range document.Checks {
+		if !c.OK {
+			document.Status = "not_ready"
+		}
+	}
+	if document.Status == "ready" {
+		return sendDocument(w, document)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	return sendDocument(w, document)
+}
+
+func (s *Server) checks(ctx context.Context) []CheckDocument {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	failed := s.Engine.Err()
+	var broken *storage.Error
+	checks := []CheckDocument{
+		{Name: "serving", OK: !s.draining.Load()},
+		{Name: "store", OK: !errors.As(failed, &broken)},
+		{Name: "engine", OK: failed == nil},
+		{Name: "shards", OK: true},
+	}
+	if !checks[0].OK {
+		checks[0].Detail = "the server is stopping"
+	}
+	if broken != nil {
+		checks[1].Detail, checks[1].Hint = broken.Error(), broken.Remedy
+	}
+	if failed != nil {
+		checks[2].Detail = "the engine stopped"
+		checks[2].Hint = "see the log; start again once the cause is gone: nothing that was acknowledged is lost"
+	}
+	if _, err := s.Engine.Stats(ctx); err != nil {
+		checks[3].OK = false
+		checks[3].Detail = "the shards did not answer"
+		if errors.Is(err, context.DeadlineExceeded) {
+			checks[3].Detail = "the shards did not answer in " + readyTimeout.String()
+		}
+	}
+	return checks
+}

@@ -1,0 +1,272 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"sync"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// largeEvent is the size above which an event is warned about, in bytes.
+const largeEvent = 32 << 10
+
+// intake takes the events of one request. Intakes are used again, so that in the steady state
+// little is allocated for an event.
+type intake struct {
+	reader   bodyReader
+	decoder  *ingest.Decoder
+	encoder  *storage.Encoder
+	body     []byte
+	batch    ingest.Batch
+	events   []*graph.Event // those of the delivery, and one more
+	arena    []byte         // the events' encodings
+	delivery actors.Delivery
+	verdicts []verdict
+	large    int // events above largeEvent
+	excess   int // events that were not looked at
+	answered chan error
+}
+
+// verdict is what became of one event of a body.
+type verdict struct {
+	status    verdictStatus
+	typ       graph.EventType   // 0 where it can't be read
+	rejection *ingest.Rejection // of a rejected one
+	id        []byte            // its message id
+}
+
+type verdictStatus uint8
+
+const (
+	statusAccepted verdictStatus = iota // so far: the engine decides
+	statusDuplicate
+	statusWithoutIdentifier
+	statusRejected
+	statusQuarantined
+	statusEnd
+)
+
+var statusNames = [statusEnd]string{"accepted", "duplicate", "without_identifier", "rejected", "quarantined"}
+
+// intakes keeps intakes for the requests to come.
+type intakes struct {
+	pool sync.Pool
+}
+
+// keptBytes bounds the buffers of an intake that is kept.
+const keptBytes = 1 << 20
+
+func (s *Server) newIntake() *intake {
+	if in, ok := s.intakes.pool.Get().(*intake); ok {
+		return in
+	}
+	return &intake{
+		decoder: ingest.NewDecoder(s.Registry, s.Decode), encoder: storage.NewEncoder(), answered: make(chan error, 1),
+	}
+}
+
+// keep keeps an intake. REQUIRES: its delivery was answered without an error, or never handed over:
+// else a shard may still be reading it.
+func (s *Server) keep(in *intake) {
+	if cap(in.body) > keptBytes || cap(in.arena) > keptBytes || cap(in.batch.Events) > 2*DefaultMaxEvents {
+		return
+	}
+	clear(in.verdicts)
+	in.delivery.Reset()
+	in.decoder.Reset()
+	s.intakes.pool.Put(in)
+}
+
+// postEvents answers POST /v1/batch, with type 0, and /v1/{type}.
+func (s *Server) postEvents(typ graph.EventType) handler {
+	return func(w http.ResponseWriter, r *http.Request) *problem {
+		verbose := false
+		switch r.URL.Query().Get("results") { // other parameters are left to clients
+		case "":
+		case "all":
+			verbose = true
+		default:
+			return newProblem(CodeBadParameter, "results: want all, or nothing")
+		}
+		if r.ContentLength > int64(s.MaxBody) {
+			return bodyProblem(errBodyTooLarge, s.MaxBody)
+		}
+		in := s.newIntake()
+		m := &meter{room: s.bodies}
+		defer m.release()
+		var err error
+		in.body, err = in.reader.read(in.body[:0], http.MaxBytesReader(w, r.Body, int64(s.MaxBody)), r.Header.Get("Content-Encoding"), s.MaxBody, m)
+		if err != nil {
+			s.keep(in)
+			return bodyProblem(err, s.MaxBody)
+		}
+		p, handed := s.take(w, r, in, typ, verbose)
+		if !handed {
+			s.keep(in)
+		}
+		return p
+	}
+}
+
+// take reads the events of a body, hands them to the engine, waits until they are durable (P1), and
+// answers. It returns true where the intake may still be in use.
+func (s *Server) take(w http.ResponseWriter, r *http.Request, in *intake, typ graph.EventType, verbose bool) (_ *problem, inUse bool) {
+	if len(bytes.TrimSpace(in.body)) == 0 {
+		return &problem{code: CodeEmptyBody}, false
+	}
+	if err := in.batch.Parse(in.body); err != nil {
+		return unreadableBody(err), false
+	}
+	in.decode(typ, sourceOf(r, in.batch.WriteKey), s.Engine.Now(), s.MaxEvents)
+	if in.delivery.Len() > 0 {
+		// done only sends into a channel with room, as it must not block.
+		if err := s.Engine.TrySubmit(&in.delivery, func(err error) { in.answered <- err }); err != nil {
+			return engineProblem(err), false
+		}
+		// Also for a client that has gone: the shards use the memory of the intake until then.
+		if err := <-in.answered; err != nil {
+			return engineProblem(err), true
+		}
+	}
+	in.settle()
+	s.metrics.count(in.verdicts, in.excess)
+	return in.answer(w, verbose), false
+}
+
+// decode reads the events of the body into the delivery; each has its verdict.
+func (in *intake) decode(typ graph.EventType, source string, received int64, most int) {
+	in.decoder.Reset()
+	in.delivery.Reset()
+	in.arena, in.verdicts = in.arena[:0], in.verdicts[:0]
+	in.large = 0
+	in.excess = max(0, len(in.batch.Events)-most)
+	// A bad context of the batch is none of its events' fault: they are read without it, and each
+	// that has none of its own is rejected with the reason.
+	contextErr := in.decoder.SetContext(in.batch.Context)
+	from := []byte(source)
+	for _, raw := range in.batch.Events[:len(in.batch.Events)-in.excess] {
+		if in.delivery.Len() == len(in.events) {
+			in.events = append(in.events, new(graph.Event))
+		}
+		e := in.events[in.delivery.Len()]
+		if len(raw) > largeEvent {
+			in.large++
+		}
+		err := contextErr
+		if err == nil || topLevel(raw, "context").Kind > jsonscan.Null {
+			err = in.event(raw, typ, received, from, e)
+		}
+		if err != nil {
+			in.verdicts = append(in.verdicts, refusal(err, raw))
+			continue
+		}
+		in.verdicts = append(in.verdicts, verdict{typ: e.Type, id: e.ID})
+		start := len(in.arena)
+		in.arena = in.encoder.Event(in.arena, e, true)
+		in.delivery.Event(e, in.arena[start:len(in.arena):len(in.arena)])
+	}
+}
+
+// event reads one event, which is of a type where its route says so: then it may leave it out.
+func (in *intake) event(raw []byte, typ graph.EventType, received int64, source []byte, e *graph.Event) error {
+	err := in.decoder.Event(raw, received, source, e)
+	var r *ingest.Rejection
+	if typ != 0 && errors.As(err, &r) && r.Code == ingest.CodeUnknownType && topLevel(raw, "type").Kind <= jsonscan.Null {
+		raw = withType(raw, typ)
+		err = in.decoder.Event(raw, received, source, e)
+	}
+	if err == nil && typ != 0 && e.Type != typ {
+		return &ingest.Rejection{
+			Code: ingest.Code(eventTypeMismatch), Field: "type",
+			Message: "is " + e.Type.String() + ", and the route is that of " + typ.String(),
+			Hint:    "send it to /v1/" + e.Type.String() + " or /v1/batch, or leave the type out",
+		}
+	}
+	return err
+}
+
+// withType is a copy of an event with its type. REQUIRES: raw is a JSON object.
+func withType(raw []byte, typ graph.EventType) []byte {
+	body := bytes.TrimRight(raw, " \t\r\n")
+	body = bytes.TrimRight(body[:len(body)-1], " \t\r\n") // less the closing brace
+	typed := make([]byte, 0, len(body)+24)
+	typed = append(typed, body...)
+	if len(body) > 0 && body[len(body)-1] != '{' {
+		typed = append(typed, ',')
+	}
+	typed = append(append(append(typed, `"type":"`...), typ.String()...), `"}`...)
+	return typed
+}
+
+// topLevel finds a member of an object, as far as the object can be read; of one that comes twice
+// the last.
+func topLevel(raw []byte, key string) (found jsonscan.Value) {
+	var s jsonscan.Scanner
+	s.Reset(raw, new(jsonscan.Arena))
+	if !s.Object() {
+		return jsonscan.Value{}
+	}
+	for s.Next() {
+		here := string(s.Key()) == key
+		if v := s.Value(); here && s.Err() == nil {
+			found = v
+		}
+	}
+	return found
+}
+
+// refusal is the verdict on an event that was not read.
+func refusal(err error, raw []byte) verdict {
+	v := verdict{status: statusRejected}
+	if !errors.As(err, &v.rejection) {
+		v.rejection = &ingest.Rejection{Code: ingest.CodeInvalidJSON, Message: err.Error(), Hint: "send one complete JSON object per event"}
+	}
+	if v.rejection.Code == ingest.CodeNoIdentifier {
+		v.status = statusWithoutIdentifier
+	}
+	if id := topLevel(raw, "messageId"); id.Kind == jsonscan.String && len(id.Raw) <= 8*ingest.MaxIDBytes {
+		v.id = id.Inside()
+		if id.Escaped {
+			v.id = jsonscan.Unescape(nil, v.id)
+		}
+	}
+	return v
+}
+
+// settle notes what the engine made of the events that were handed over.
+func (in *intake) settle() {
+	n := 0
+	for i := range in.verdicts {
+		v := &in.verdicts[i]
+		if v.status != statusAccepted {
+			continue
+		}
+		switch in.delivery.Outcomes[n] {
+		case actors.Duplicate:
+			v.status = statusDuplicate
+		case actors.Quarantined:
+			v.status = statusQuarantined
+			v.rejection = &ingest.Rejection{
+				Code: ingest.Code(eventQuarantined), Message: "its handler failed: it is kept aside, with the reason",
+				Hint: "this is a defect of Kindred: report it; do not send the event again",
+			}
+		case actors.Accepted, actors.Pending:
+		}
+		n++
+	}
+}
+
+func unreadableBody(err error) *problem {
+	var r *ingest.Rejection
+	if !errors.As(err, &r) {
+		return &problem{code: CodeInvalidBody, detail: err.Error()}
+	}
+	p := &problem{code: CodeInvalidBody, detail: r.Error()}
+	return p.withHint(`send an event, a list of events, or {"batch":[…]}, as JSON in UTF-8`)
+}

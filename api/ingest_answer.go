@@ -1,0 +1,136 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/kindred-id/kindred/ingest"
+)
+
+// answer tells the client what became of its events:
+//
+//	{"success":true,"accepted":2,"duplicates":0,"without_identifier":0,
+//	 "rejected":[{"index":1,"messageId":"m2","code":"bad_money","field":"properties.revenue","message":"…","hint":"…"}],
+//	 "results":[{"index":0,"messageId":"m1","status":"accepted"},…],   with ?results=all
+//	 "warnings":{"blocked":3}}                                          where there are any
+//
+// Where events came and not one of them can be read, that is a problem (400) with the same members.
+// What is beyond the limit of events a request is one entry of rejected, with a "count".
+func (in *intake) answer(w http.ResponseWriter, verbose bool) *problem {
+	var counts [statusEnd]int
+	for i := range in.verdicts {
+		counts[in.verdicts[i].status]++
+	}
+	body := make([]byte, 0, 256)
+	body = strconv.AppendInt(append(body, `,"accepted":`...), int64(counts[statusAccepted]), 10)
+	body = strconv.AppendInt(append(body, `,"duplicates":`...), int64(counts[statusDuplicate]), 10)
+	body = strconv.AppendInt(append(body, `,"without_identifier":`...), int64(counts[statusWithoutIdentifier]), 10)
+	body = in.appendRejected(append(body, `,"rejected":`...))
+	if verbose {
+		body = in.appendResults(append(body, `,"results":`...))
+	}
+	body = in.appendWarnings(body)
+	if n := counts[statusRejected]; n > 0 && n == len(in.verdicts) {
+		first := in.verdicts[0].rejection
+		p := newProblem(CodeNoReadableEvent, "%d of %d rejected; the first: %v", n, n, first).withHint(first.Hint)
+		p.more = body
+		return p
+	}
+	return sendJSON(w, append(append([]byte(`{"success":true`), body...), "}\n"...))
+}
+
+func (in *intake) appendRejected(dst []byte) []byte {
+	dst = append(dst, '[')
+	first := true
+	for i := range in.verdicts {
+		v := &in.verdicts[i]
+		if v.status != statusRejected && v.status != statusQuarantined {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = appendIndex(dst, i, v.id)
+		dst = append(appendReason(dst, v.rejection), '}')
+	}
+	if in.excess > 0 {
+		if !first {
+			dst = append(dst, ',')
+		}
+		dst = appendIndex(dst, len(in.verdicts), nil)
+		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(in.excess), 10)
+		dst = append(appendReason(dst, &ingest.Rejection{
+			Code:    ingest.Code(eventTooMany),
+			Message: fmt.Sprintf("%d events beyond the first %d were not taken", in.excess, len(in.verdicts)),
+			Hint:    fmt.Sprintf("send at most %d events in a request", len(in.verdicts)),
+		}), '}')
+	}
+	return append(dst, ']')
+}
+
+func (in *intake) appendResults(dst []byte) []byte {
+	dst = append(dst, '[')
+	for i := range in.verdicts {
+		v := &in.verdicts[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendIndex(dst, i, v.id)
+		dst = append(append(append(dst, `,"status":"`...), statusNames[v.status]...), `"}`...)
+	}
+	return append(dst, ']')
+}
+
+func appendIndex(dst []byte, index int, id []byte) []byte {
+	dst = strconv.AppendInt(append(dst, `{"index":`...), int64(index), 10)
+	if id == nil {
+		return append(dst, `,"messageId":null`...)
+	}
+	return appendString(append(dst, `,"messageId":`...), id)
+}
+
+func appendReason(dst []byte, r *ingest.Rejection) []byte {
+	dst = appendString(append(dst, `,"code":`...), string(r.Code))
+	if r.Field != "" {
+		dst = appendString(append(dst, `,"field":`...), r.Field)
+	}
+	dst = appendString(append(dst, `,"message":`...), r.Message)
+	return appendString(append(dst, `,"hint":`...), r.Hint)
+}
+
+// appendWarnings appends what was left out of accepted events, where there is anything.
+func (in *intake) appendWarnings(dst []byte) []byte {
+	stats := in.decoder.Stats()
+	first := true
+	for _, warning := range [...]struct {
+		name  string
+		count uint64
+	}{
+		{"empty", stats.Empty},
+		{"blocked", stats.Blocked},
+		{"invalid", stats.Invalid},
+		{"too_long", stats.TooLong},
+		{"unknown_namespaces", stats.UnknownNamespaces},
+		{"excess_traits", stats.ExcessTraits},
+		{"clamped", stats.Clamped},
+		{"large_events", uint64(in.large)},
+	} {
+		if warning.count == 0 {
+			continue
+		}
+		if first {
+			dst = append(dst, `,"warnings":{`...)
+		} else {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(append(append(dst, '"'), warning.name...), `":`...)
+		dst = strconv.AppendUint(dst, warning.count, 10)
+	}
+	if first {
+		return dst
+	}
+	return append(dst, '}')
+}

@@ -1,0 +1,143 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are those of the server itself. Labels are types, results, routes and codes: all bounded,
+// none about a person (P5).
+type metrics struct {
+	events   [graph.EventTypes][statusEnd]prometheus.Counter // by type, 0 is unknown
+	excess   prometheus.Counter
+	duration prometheus.Histogram
+	requests *prometheus.CounterVec
+	flight   prometheus.Gauge
+	handler  http.Handler
+}
+
+// newMetrics registers the metrics. It fails where the registry has some of them already.
+func newMetrics(registry *prometheus.Registry, engine *actors.Engine, version string) (*metrics, error) {
+	if registry == nil {
+		registry = prometheus.NewRegistry()
+		registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	}
+	events := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "kindred_ingest_events_total", Help: "Events that came over HTTP, by type and by what became of them.",
+	}, []string{"type", "result"})
+	m := &metrics{
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "kindred_ingest_request_duration_seconds", Help: "Time from a request with events to its answer, which follows their durable commit.",
+			Buckets:                     []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
+		}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "kindred_http_requests_total", Help: "Answered requests by route and status.",
+		}, []string{"route", "status"}),
+		flight:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "kindred_http_requests_in_flight", Help: "Requests that are not answered."}),
+		handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
+	}
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "kindred_build_info", Help: "Always 1; the labels tell the version and the rules.",
+		ConstLabels: prometheus.Labels{"version": version, "rules": engine.Rules().Name},
+	})
+	info.Set(1)
+	var errs []error
+	for _, c := range []prometheus.Collector{events, m.duration, m.requests, m.flight, info, newEngineMetrics(engine)} {
+		errs = append(errs, registry.Register(c))
+	}
+	for t := range m.events {
+		name := graph.EventType(t).String()
+		if name == "" {
+			name = "unknown"
+		}
+		for status := range m.events[t] {
+			m.events[t][status] = events.WithLabelValues(name, statusNames[status])
+		}
+	}
+	m.excess = events.WithLabelValues("unknown", string(eventTooMany))
+	return m, errors.Join(errs...)
+}
+
+// count counts the events of an answered request.
+func (m *metrics) count(verdicts []verdict, excess int) {
+	for i := range verdicts {
+		m.events[verdicts[i].typ][verdicts[i].status].Inc()
+	}
+	m.excess.Add(float64(excess))
+}
+
+// engineMetrics collects what the engine counts, at each scrape.
+type engineMetrics struct {
+	engine *actors.Engine
+	up     *prometheus.Desc
+	events *prometheus.Desc
+	plain  []engineMetric
+}
+
+type engineMetric struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(*actors.Stats) float64
+}
+
+// scrapeTimeout bounds how long a scrape waits for the shards.
+const scrapeTimeout = 5 * time.Second
+
+func newEngineMetrics(engine *actors.Engine) *engineMetrics {
+	m := &engineMetrics{
+		engine: engine,
+		up:     prometheus.NewDesc("kindred_engine_up", "1 while the engine works, 0 once it stopped.", nil, nil),
+		events: prometheus.NewDesc("kindred_events_total", "Events from all inputs since the deployment began, by result.", []string{"result"}, nil),
+	}
+	add := func(kind prometheus.ValueType, name, help string, value func(*actors.Stats) float64) {
+		m.plain = append(m.plain, engineMetric{prometheus.NewDesc(name, help, nil, nil), kind, value})
+	}
+	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
+	add(counter, "kindred_merges_total", "Merges of identities that had events.", func(s *actors.Stats) float64 { return float64(s.Merges) })
+	add(counter, "kindred_splits_total", "Identities that became several.", func(s *actors.Stats) float64 { return float64(s.Splits) })
+	add(counter, "kindred_generic_values_total", "Identifiers found to be shared by too many to stand for one person.", func(s *actors.Stats) float64 { return float64(s.Generic) })
+	add(gauge, "kindred_profiles", "Identities with at least one event.", func(s *actors.Stats) float64 { return float64(s.Identities) })
+	add(gauge, "kindred_shards", "Shards of the deployment.", func(s *actors.Stats) float64 { return float64(s.Shards) })
+	add(gauge, "kindred_actors_resident", "Nodes in memory.", func(s *actors.Stats) float64 { return float64(s.Residents) })
+	add(gauge, "kindred_actors_bytes", "Memory of the nodes in memory, by estimate.", func(s *actors.Stats) float64 { return float64(s.ActorBytes) })
+	add(gauge, "kindred_log_bytes", "Log that a start would replay.", func(s *actors.Stats) float64 { return float64(s.LogBytes) })
+	add(gauge, "kindred_inputs_under_way", "Events and assertions that are not durable yet.", func(s *actors.Stats) float64 { return float64(s.UnderWay) })
+	add(gauge, "kindred_shard_messages_waiting", "Messages between shards that are not acknowledged.", func(s *actors.Stats) float64 { return float64(s.Waiting) })
+	return m
+}
+
+// Describe implements prometheus.Collector.
+func (m *engineMetrics) Describe(out chan<- *prometheus.Desc) {
+	out <- m.up
+	out <- m.events
+	for i := range m.plain {
+		out <- m.plain[i].desc
+	}
+}
+
+// Collect implements prometheus.Collector. Of an engine that stopped, only that is told.
+func (m *engineMetrics) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	stats, err := m.engine.Stats(ctx)
+	if err != nil {
+		out <- prometheus.MustNewConstMetric(m.up, prometheus.GaugeValue, 0)
+		return
+	}
+	out <- prometheus.MustNewConstMetric(m.up, prometheus.GaugeValue, 1)
+	for result, n := range map[string]uint64{"accepted": stats.Accepted, "duplicate": stats.Duplicates, "quarantined": stats.Quarantined} {
+		out <- prometheus.MustNewConstMetric(m.events, prometheus.CounterValue, float64(n), result)
+	}
+	for i := range m.plain {
+		out <- prometheus.MustNewConstMetric(m.plain[i].desc, m.plain[i].kind, m.plain[i].value(&stats))
+	}
+}

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/money"
+)
+
+// getProfile answers GET /v1/profiles/{id}.
+func (s *Server) getProfile(w http.ResponseWriter, r *http.Request) *problem {
+	if p := onlyParameters(r); p != nil {
+		return p
+	}
+	profile, problem := s.need(r.Context(), r.PathValue("id"))
+	if problem != nil {
+		return problem
+	}
+	body := append(AppendProfile(nil, &profile), '\n')
+	sum := sha256.Sum256(body)
+	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	w.Header().Set("ETag", tag)
+	w.Header().Set("Cache-Control", "private, no-cache")
+	if matches(r.Header.Values("If-None-Match"), tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	return sendJSON(w, body)
+}
+
+// matches tells whether a list of entity tags holds tag, weakly compared.
+func matches(lists []string, tag string) bool {
+	for _, list := range lists {
+		for candidate := range strings.SplitSeq(list, ",") {
+			candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
+			if candidate == "*" || candidate == tag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// getIdentifiers answers GET /v1/profiles/{id}/identifiers.
+func (s *Server) getIdentifiers(w http.ResponseWriter, r *http.Request) *problem {
+	if p := onlyParameters(r); p != nil {
+		return p
+	}
+	profile, problem := s.need(r.Context(), r.PathValue("id"))
+	if problem != nil {
+		return problem
+	}
+	body := appendIdentifiers(appendHead(nil, profile.ID, "identifiers"), &profile, true)
+	return sendJSON(w, append(body, "}\n"...))
+}
+
+// getOrders answers GET /v1/profiles/{id}/orders: the newest first.
+func (s *Server) getOrders(w http.ResponseWriter, r *http.Request) *problem {
+	if p := onlyParameters(r); p != nil {
+		return p
+	}
+	profile, problem := s.need(r.Context(), r.PathValue("id"))
+	if problem != nil {
+		return problem
+	}
+	body := append(appendHead(nil, profile.ID, "orders"), '[')
+	for i, order := range slices.Backward(profile.Orders) {
+		body = appendOrder(body, &order)
+		if i > 0 {
+			body = append(body, ',')
+		}
+	}
+	return sendJSON(w, append(body, "]}\n"...))
+}
+
+// appendOrder appends an order. Its revenue is what a profile's sum has of it: nothing of a
+// cancelled order, and of any other the net less what was refunded.
+func appendOrder(dst []byte, o *graph.OrderState) []byte {
+	revenue := o.Net - o.Refunded
+	if o.Status == graph.OrderStateCancelled {
+		revenue = 0
+	}
+	dst = appendString(append(dst, `{"id":`...), o.ID)
+	dst = appendTime(append(dst, `,"placed_at":`...), o.PlacedAt)
+	dst = appendString(append(dst, `,"status":`...), o.Status.String())
+	dst = appendString(append(dst, `,"currency":`...), o.Currency.String())
+	dst = money.Append(append(dst, `,"revenue":`...), revenue, o.Currency)
+	dst = money.Append(append(dst, `,"net":`...), o.Net, o.Currency)
+	dst = money.Append(append(dst, `,"refunded":`...), o.Refunded, o.Currency)
+	dst = money.Append(append(dst, `,"discount":`...), o.Discount, o.Currency)
+	if o.Coupon != "" {
+		dst = appendString(append(dst, `,"coupon":`...), o.Coupon)
+	}
+	dst = appendString(append(dst, `,"net_from":`...), o.Rule.String())
+	return append(dst, '}')
+}
+
+// appendHead begins the document of a part of a profile: {"id":"k…","name":
+func appendHead(dst []byte, id graph.NodeKey, name string) []byte {
+	dst = append(append(dst, `{"id":"`...), id.String()...)
+	return append(append(append(dst, `","`...), name...), `":`...)
+}
+
+func sendJSON(w http.ResponseWriter, body []byte) *problem {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-store")
+	}
+	_, _ = w.Write(body) // the client has gone: nobody to tell
+	return nil
+}
+
+// onlyParameters refuses query parameters that a route doesn't have: a misspelt one would be
+// ignored in silence.
+func onlyParameters(r *http.Request, known ...string) *problem {
+	for name := range r.URL.Query() {
+		if slices.Contains(known, name) {
+			continue
+		}
+		p := newProblem(CodeBadParameter, "the route has no parameter of this name")
+		if len(known) > 0 {
+			return p.withHint("it has: " + strings.Join(known, ", "))
+		}
+		return p.withHint("it has none")
+	}
+	return nil
+}

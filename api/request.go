@@ -1,0 +1,162 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const requestIDHeader = "X-Request-Id"
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	s.metrics.flight.Inc()
+	defer s.metrics.flight.Dec()
+	id := requestID(r)
+	w.Header().Set(requestIDHeader, id)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	cleanPath(r.URL)
+	answer := &answerWriter{ResponseWriter: w}
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.panicked(answer, r, id, cause) // may panic again, to break the connection
+		}
+		s.done(answer, r, id, time.Since(start))
+	}()
+	s.handler.ServeHTTP(answer, r)
+}
+
+// ServeHTTP implements http.Handler: the method decides.
+func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet // net/http leaves the body out
+	}
+	var p *problem
+	switch h, ok := m[method]; {
+	case ok:
+		p = h(w, r)
+	case len(m) == 0:
+		p = &problem{code: CodeUnknownRoute}
+	default:
+		allowed := []string{}
+		for known := range m {
+			allowed = append(allowed, known)
+		}
+		slices.Sort(allowed)
+		p = &problem{code: CodeMethodNotAllowed, allow: strings.Join(allowed, ", ")}
+	}
+	if p != nil {
+		p.write(w)
+	}
+}
+
+// cleanPath takes out doubled and trailing slashes, which misconfigured clients send, before the mux
+// sees them: it would redirect, and clients take that for success (P2). The escaped path is cleaned,
+// so that slashes within a value stay.
+func cleanPath(u *url.URL) {
+	clean := path.Clean("/" + u.EscapedPath())
+	if plain, err := url.PathUnescape(clean); err == nil {
+		u.Path, u.RawPath = plain, clean
+	}
+}
+
+// requestID is the client's own id for the request, where it is a harmless one, or a new one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get(requestIDHeader)
+	odd := func(c rune) bool {
+		return (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' && c != '_' && c != '.'
+	}
+	if id != "" && len(id) <= 64 && !strings.ContainsFunc(id, odd) {
+		return id
+	}
+	return uuid.NewString()
+}
+
+// done counts an answered request. Its path is not logged: it may name a person (P5).
+func (s *Server) done(w *answerWriter, r *http.Request, id string, took time.Duration) {
+	route := r.Pattern
+	if route == "" || route == "/" {
+		route = "none"
+	}
+	s.metrics.requests.WithLabelValues(route, strconv.Itoa(w.sent())).Inc()
+	level := slog.LevelDebug
+	if w.sent() >= http.StatusInternalServerError {
+		level = slog.LevelWarn
+	}
+	s.Logger.Log(r.Context(), level, "request", "request_id", id, "method", methodName(r.Method), "route", route, "status", w.sent(), "seconds", took.Seconds())
+}
+
+// methodName is a method as a log may show it: clients may send anything.
+func methodName(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
+}
+
+// panicked answers for a handler that panicked. What it panicked with may hold anything, so of all
+// but the runtime's own errors only the type is logged.
+func (s *Server) panicked(w *answerWriter, r *http.Request, id string, cause any) {
+	if cause == http.ErrAbortHandler { //nolint:errorlint // it is thrown as it is
+		panic(cause)
+	}
+	what := fmt.Sprintf("%T", cause)
+	if err, ok := cause.(runtime.Error); ok {
+		what = err.Error()
+	}
+	s.Logger.Error("a request panicked", "request_id", id, "route", r.Pattern, "panic", what, "stack", string(debug.Stack()))
+	if w.status != 0 {
+		panic(http.ErrAbortHandler) // the answer has begun: a broken one must not look whole
+	}
+	(&problem{code: CodeInternal}).write(w)
+}
+
+// answerWriter remembers the status that was sent.
+type answerWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *answerWriter) WriteHeader(status int) {
+	if w.status == 0 && status >= http.StatusOK {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *answerWriter) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController through.
+func (w *answerWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *answerWriter) sent() int {
+	if w.status == 0 {
+		return http.StatusOK
+	}
+	return w.status
+}
+
+// discardLog is for what net/http itself logs: addresses of clients, and panics that were dealt with.
+func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -1,0 +1,53 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// StatsDocument is the body of GET /v1/stats. Counts are of the whole deployment since it began.
+type StatsDocument struct {
+	Version       string        `json:"version"`
+	UptimeSeconds int64         `json:"uptime_seconds"`
+	Shards        int           `json:"shards"`
+	Rules         RulesDocument `json:"rules"`
+	Events        uint64        `json:"events"` // distinct, accepted
+	Duplicates    uint64        `json:"duplicates"`
+	Quarantined   uint64        `json:"quarantined"`
+	Identities    int64         `json:"identities"` // with at least one event
+	Merges        uint64        `json:"merges"`
+	Splits        uint64        `json:"splits"`
+	GenericValues uint64        `json:"generic_values"`
+	Residents     int           `json:"residents"`   // nodes in memory
+	ActorBytes    int64         `json:"actor_bytes"` // their memory, by estimate
+	LogBytes      int64         `json:"log_bytes"`   // log that a start would replay
+	UnderWay      int64         `json:"under_way"`   // events and assertions that are not durable yet
+	InTransit     int           `json:"in_transit"`  // messages between shards that are not acknowledged
+}
+
+// RulesDocument names the rules in force.
+type RulesDocument struct {
+	Name    string `json:"name"`
+	Version string `json:"version"` // hash of their content, in hexadecimal
+}
+
+// getStats answers GET /v1/stats.
+func (s *Server) getStats(w http.ResponseWriter, r *http.Request) *problem {
+	if p := onlyParameters(r); p != nil {
+		return p
+	}
+	stats, err := s.Engine.Stats(r.Context())
+	if err != nil {
+		return engineProblem(err)
+	}
+	rules := s.Engine.Rules()
+	return sendDocument(w, StatsDocument{
+		Version: s.Version, UptimeSeconds: int64(time.Since(s.started).Seconds()), Shards: stats.Shards,
+		Rules:  RulesDocument{rules.Name, fmt.Sprintf("%016x", rules.Version)},
+		Events: stats.Accepted, Duplicates: stats.Duplicates, Quarantined: stats.Quarantined,
+		Identities: stats.Identities, Merges: stats.Merges, Splits: stats.Splits, GenericValues: stats.Generic,
+		Residents: stats.Residents, ActorBytes: stats.ActorBytes, LogBytes: stats.LogBytes,
+		UnderWay: stats.UnderWay, InTransit: stats.Waiting,
+	})
+}
