@@ -42,7 +42,7 @@ func (c *committer) run() {
 			return
 		}
 		if c.engine.underWay() > gatherAbove {
-			time.Sleep(gather)
+			time.Sleep(gather) //nolint:forbidigo // the committer is driven by real time, not by a clock of the protocol
 		}
 		for more := true; more; {
 			select {

@@ -272,7 +272,7 @@ func (e *Engine) learn() {
 			func(key, _ []byte) error {
 				select {
 				case <-e.stop:
-					return storage.Stop
+					return storage.ErrStop
 				default:
 				}
 				_, node, err := storage.ParseNodeRowKey(key)

@@ -198,8 +198,17 @@ func (s *simulation) stir() {
 		weight int
 		do     func() bool // false: nothing of the kind could be done
 	}{
-		{20, s.hand}, {40, s.step}, {25, func() bool { return s.commit(&crashes) }}, {30, s.finish}, {s.p.speed, s.deliver},
-		{4, s.tick}, {6, s.wait}, {2, s.flush}, {2, s.gather}, {2, s.learn}, {6, s.read},
+		{20, s.hand},
+		{40, s.step},
+		{25, func() bool { return s.commit(&crashes) }},
+		{30, s.finish},
+		{s.p.speed, s.deliver},
+		{4, s.tick},
+		{6, s.wait},
+		{2, s.flush},
+		{2, s.gather},
+		{2, s.learn},
+		{6, s.read},
 		{1, func() bool {
 			if crashes == 0 {
 				return false

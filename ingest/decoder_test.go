@@ -88,26 +88,44 @@ func TestIdentifiers(t *testing.T) {
 		{"a NUL byte", `{"type":"track","userId":"u\u0000","anonymousId":"a1"}`, "anonymous_id:a1", Stats{Invalid: 1}},
 		{"1 MB", `{"type":"track","userId":"` + strings.Repeat("x", 1_000_000) + `","anonymousId":"a1"}`, "anonymous_id:a1", Stats{TooLong: 1}},
 		{"1 MB, escaped", `{"type":"track","userId":"` + strings.Repeat(`\n`, 500_000) + `","anonymousId":"a1"}`, "anonymous_id:a1", Stats{TooLong: 1}},
-		{"equal ones once", `{"type":"track","userId":"u1","traits":{"email":"A@x.org"},"context":{"externalIds":[{"id":"u1","type":"user_id"},{"id":"a@x.org","type":"email"}]}}`,
-			"email:a@x.org user_id:u1", Stats{}},
+		{
+			"equal ones once", `{"type":"track","userId":"u1","traits":{"email":"A@x.org"},"context":{"externalIds":[{"id":"u1","type":"user_id"},{"id":"a@x.org","type":"email"}]}}`,
+			"email:a@x.org user_id:u1",
+			Stats{},
+		},
 		{"the last of two keys", `{"type":"track","userId":"u1","userId":"u2"}`, "user_id:u2", Stats{}},
 		{"traits", `{"type":"identify","userId":"u1","traits":{"email":"Ann@X.org","phone":"(212) 555-0123"}}`, "email:ann@x.org phone:+12125550123 user_id:u1", Stats{}},
 		{"traits of the context", `{"type":"track","anonymousId":"a1","context":{"traits":{"email":"ann@x.org"}}}`, "anonymous_id:a1 email:ann@x.org", Stats{}},
-		{"own traits win", `{"type":"identify","userId":"u1","context":{"traits":{"email":"old@x.org","phone":"+12125550123"}},"traits":{"email":"new@x.org"}}`,
-			"email:new@x.org phone:+12125550123 user_id:u1", Stats{}},
+		{
+			"own traits win", `{"type":"identify","userId":"u1","context":{"traits":{"email":"old@x.org","phone":"+12125550123"}},"traits":{"email":"new@x.org"}}`,
+			"email:new@x.org phone:+12125550123 user_id:u1",
+			Stats{},
+		},
 		{"a deleted trait is no identifier", `{"type":"identify","userId":"u1","context":{"traits":{"email":"old@x.org"}},"traits":{"email":null}}`, "user_id:u1", Stats{}},
-		{"a group's traits are not the person's", `{"type":"group","userId":"u1","traits":{"email":"info@x.org","phone":"+12125550123"},"context":{"traits":{"email":"ann@x.org"}}}`,
-			"email:ann@x.org user_id:u1", Stats{}},
+		{
+			"a group's traits are not the person's", `{"type":"group","userId":"u1","traits":{"email":"info@x.org","phone":"+12125550123"},"context":{"traits":{"email":"ann@x.org"}}}`,
+			"email:ann@x.org user_id:u1",
+			Stats{},
+		},
 		{"an object is no identifier", `{"type":"identify","userId":"u1","traits":{"email":{"home":"ann@x.org"},"phone":true}}`, "user_id:u1", Stats{Invalid: 2}},
-		{"device", `{"type":"screen","context":{"device":{"id":"` + strings.ToUpper(uuid) + `","token":"t1","type":"ios","advertisingId":"AEBE52E7-03EE-455A-B3C4-E57283966239"}}}`,
-			"device_id:" + uuid + " idfa:aebe52e7-03ee-455a-b3c4-e57283966239 push_token:t1", Stats{}},
-		{"android by its system", `{"type":"screen","context":{"device":{"advertisingId":"aebe52e7-03ee-455a-b3c4-e57283966239"},"os":{"name":"Android"}}}`,
-			"gaid:aebe52e7-03ee-455a-b3c4-e57283966239", Stats{}},
+		{
+			"device", `{"type":"screen","context":{"device":{"id":"` + strings.ToUpper(uuid) + `","token":"t1","type":"ios","advertisingId":"AEBE52E7-03EE-455A-B3C4-E57283966239"}}}`,
+			"device_id:" + uuid + " idfa:aebe52e7-03ee-455a-b3c4-e57283966239 push_token:t1",
+			Stats{},
+		},
+		{
+			"android by its system", `{"type":"screen","context":{"device":{"advertisingId":"aebe52e7-03ee-455a-b3c4-e57283966239"},"os":{"name":"Android"}}}`,
+			"gaid:aebe52e7-03ee-455a-b3c4-e57283966239",
+			Stats{},
+		},
 		{"an advertising id of nowhere", `{"type":"screen","userId":"u1","context":{"device":{"advertisingId":"aebe52e7-03ee-455a-b3c4-e57283966239"}}}`, "user_id:u1", Stats{UnknownNamespaces: 1}},
-		{"external ids", `{"type":"track","context":{"externalIds":[{"id":"L1","type":"loyalty_card","collection":"users","encoding":"none"},{"type":"ios.idfa","id":"aebe52e7-03ee-455a-b3c4-e57283966239"},
+		{
+			"external ids", `{"type":"track","context":{"externalIds":[{"id":"L1","type":"loyalty_card","collection":"users","encoding":"none"},{"type":"ios.idfa","id":"aebe52e7-03ee-455a-b3c4-e57283966239"},
 			{"id":"g1","type":"group_id","collection":"accounts"},{"id":"x","type":"nonesuch"},{"id":"u9","type":"user_id","collection":"accounts"},{"id":"u9","type":"user_id","encoding":"sha256"},
 			7,{"id":null,"type":"user_id"},{"id":[],"type":"user_id"}]}}`,
-			"idfa:aebe52e7-03ee-455a-b3c4-e57283966239 loyalty_card:L1", Stats{UnknownNamespaces: 4, Invalid: 2}},
+			"idfa:aebe52e7-03ee-455a-b3c4-e57283966239 loyalty_card:L1",
+			Stats{UnknownNamespaces: 4, Invalid: 2},
+		},
 		{"external ids that are no list", `{"type":"track","userId":"u1","context":{"externalIds":{"id":"x"}}}`, "user_id:u1", Stats{Invalid: 1}},
 		{"Google Analytics", `{"type":"track","context":{"integrations":{"All":true,"Google Analytics":{"clientId":"1.2"}}}}`, "ga_client_id:1.2", Stats{}},
 		{"an integration that is switched off", `{"type":"track","userId":"u1","context":{"integrations":{"Google Analytics":false}}}`, "user_id:u1", Stats{}},
@@ -130,9 +148,15 @@ func TestIdentifiers(t *testing.T) {
 
 func TestConfiguredPaths(t *testing.T) {
 	opts := Options{Paths: []Path{
-		{"properties.loyalty_card", "loyalty_card"}, {"context.crm.id", "crm_id"}, {"context.traits.card", "loyalty_card"},
-		{"context.device.id", "crm_id"}, {"traits.address.card", "loyalty_card"}, {"account", "crm_id"}, {"account", "loyalty_card"},
-		{"context.library.name", "crm_id"}, {"context.integrations.Google Analytics.clientId", "crm_id"},
+		{"properties.loyalty_card", "loyalty_card"},
+		{"context.crm.id", "crm_id"},
+		{"context.traits.card", "loyalty_card"},
+		{"context.device.id", "crm_id"},
+		{"traits.address.card", "loyalty_card"},
+		{"account", "crm_id"},
+		{"account", "loyalty_card"},
+		{"context.library.name", "crm_id"},
+		{"context.integrations.Google Analytics.clientId", "crm_id"},
 	}}
 	ev, stats, r := decode(t, opts, `{"type":"identify","account":7,"properties":{"loyalty_card":"L1","x":{"loyalty_card":"no"}},
 		"traits":{"address":{"card":"L3","city":"Leeds"}},"context":{"crm":{"id":"C1"},"traits":{"card":"L2"},"device":{"id":"D1"},"library":{"name":"Lib"},
@@ -417,7 +441,7 @@ func TestEventsStayUntilReset(t *testing.T) {
 			t.Fatalf("event %d is %s, want %s", i, describe(ev), want)
 		}
 	}
-	if d.Event([]byte(`{"type":"track","userId":"null"}`), now, nil, events[0]); d.Stats().Blocked != 1 {
+	if _ = d.Event([]byte(`{"type":"track","userId":"null"}`), now, nil, events[0]); d.Stats().Blocked != 1 {
 		t.Error("nothing counted")
 	}
 	if d.Reset(); d.Stats() != (Stats{}) {

@@ -39,8 +39,10 @@ func checkEmpty(fsys vfs.FS, op, dir string) error {
 		return classifyDir(op, dir, err)
 	}
 	if len(names) > 0 {
-		return &Error{Class: ErrForeign, Op: op, Path: dir, Err: errors.New("the directory is not empty"),
-			Remedy: "give one that is empty or does not exist"}
+		return &Error{
+			Class: ErrForeign, Op: op, Path: dir, Err: errors.New("the directory is not empty"),
+			Remedy: "give one that is empty or does not exist",
+		}
 	}
 	return nil
 }
@@ -57,8 +59,10 @@ func Restore(fsys vfs.FS, backup, dir string) error {
 		return err
 	}
 	if what == dirNew {
-		return &Error{Class: ErrNotFound, Op: "restore from", Path: backup, Err: errors.New("there is no backup"),
-			Remedy: "give the directory that kindred backup made"}
+		return &Error{
+			Class: ErrNotFound, Op: "restore from", Path: backup, Err: errors.New("there is no backup"),
+			Remedy: "give the directory that kindred backup made",
+		}
 	}
 	if err := checkEmpty(fsys, "restore to", dir); err != nil {
 		return err

@@ -148,8 +148,10 @@ func newBatches() []*Batch {
 
 // BenchmarkCommit measures durable commits: 64 records of 100 events of 200 bytes and 20 nodes each.
 func BenchmarkCommit(b *testing.B) {
-	s, err := Open(Options{Dir: filepath.Join(b.TempDir(), "data"), BlockCacheBytes: 256 << 20, MemtableBytes: 256 << 20,
-		Deployment: Deployment{Shards: benchShards}})
+	s, err := Open(Options{
+		Dir: filepath.Join(b.TempDir(), "data"), BlockCacheBytes: 256 << 20, MemtableBytes: 256 << 20,
+		Deployment: Deployment{Shards: benchShards},
+	})
 	if err != nil {
 		b.Fatal(err)
 	}

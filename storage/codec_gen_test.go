@@ -124,15 +124,19 @@ func genFragment(t *rapid.T) *graph.Fragment {
 		order := graph.NewOrderEvidence(id)
 		if rapid.Bool().Draw(t, "completed") {
 			order.Completed = genInt(t, "completed at")
-			order.Totals = graph.OrderTotals{Stamp: genStamp(t), Net: genInt(t, "net"), Discount: genInt(t, "discount"),
-				Currency: genCurrency(t), Rule: genRule(t), Coupon: genText(t, "coupon")}
+			order.Totals = graph.OrderTotals{
+				Stamp: genStamp(t), Net: genInt(t, "net"), Discount: genInt(t, "discount"),
+				Currency: genCurrency(t), Rule: genRule(t), Coupon: genText(t, "coupon"),
+			}
 		}
 		if rapid.Bool().Draw(t, "updated") {
 			order.Updated = genInt(t, "updated at")
 		}
 		if rapid.Bool().Draw(t, "undone") {
-			order.Outcome = graph.OrderOutcome{Stamp: genStamp(t), Full: rapid.Bool().Draw(t, "full"), Refund: genInt(t, "refund"),
-				Kind: rapid.SampledFrom([]graph.OrderKind{graph.OrderCancelled, graph.OrderRefunded}).Draw(t, "outcome")}
+			order.Outcome = graph.OrderOutcome{
+				Stamp: genStamp(t), Full: rapid.Bool().Draw(t, "full"), Refund: genInt(t, "refund"),
+				Kind: rapid.SampledFrom([]graph.OrderKind{graph.OrderCancelled, graph.OrderRefunded}).Draw(t, "outcome"),
+			}
 		}
 		f.Orders = append(f.Orders, order)
 	}
@@ -281,8 +285,10 @@ func genRecord(t *rapid.T) Record {
 }
 
 func genMeta(t *rapid.T) ShardMeta {
-	m := ShardMeta{Applied: genUint(t, "applied"), Low: genUint(t, "low"), Accepted: genUint(t, "accepted"),
-		Duplicates: genUint(t, "duplicates"), Merges: genUint(t, "merges"), Quarantined: genUint(t, "quarantined")}
+	m := ShardMeta{
+		Applied: genUint(t, "applied"), Low: genUint(t, "low"), Accepted: genUint(t, "accepted"),
+		Duplicates: genUint(t, "duplicates"), Merges: genUint(t, "merges"), Quarantined: genUint(t, "quarantined"),
+	}
 	shards := func() []uint16 {
 		s := rapid.SliceOfNDistinct(rapid.Uint16(), 0, 20, rapid.ID).Draw(t, "shards")
 		slices.Sort(s)

@@ -76,8 +76,10 @@ func TestCodecGraph(t *testing.T) {
 		for step := range rapid.IntRange(1, 40).Draw(rt, "steps") {
 			if rapid.IntRange(0, 5).Draw(rt, "assert") == 0 {
 				a, b := drawPair(rt, names)
-				assertion := graph.Assertion{Verb: graph.AssertionVerb(rapid.IntRange(1, int(graph.AssertForget)).Draw(rt, "verb")),
-					A: a, B: b, At: int64(step), ID: fmt.Sprint(step), Withdrawn: rapid.Bool().Draw(rt, "withdrawn")}
+				assertion := graph.Assertion{
+					Verb: graph.AssertionVerb(rapid.IntRange(1, int(graph.AssertForget)).Draw(rt, "verb")),
+					A:    a, B: b, At: int64(step), ID: fmt.Sprint(step), Withdrawn: rapid.Bool().Draw(rt, "withdrawn"),
+				}
 				if assertion.Verb == graph.AssertForget {
 					assertion.B = graph.NodeName{}
 				}
@@ -134,8 +136,10 @@ func drawEvent(t *rapid.T, step int, names []graph.NodeName) *graph.Event {
 		ev.Traits = append(ev.Traits, trait)
 	}
 	if kind := graph.OrderKind(rapid.IntRange(0, int(graph.OrderRefunded)).Draw(t, "order")); kind != graph.OrderNone {
-		ev.Order = graph.OrderChange{Kind: kind, Currency: graph.Currency{'E', 'U', 'R'}, Net: int64(step), Refund: int64(step),
-			ID: []byte(rapid.SampledFrom([]string{"o1", "o2"}).Draw(t, "order id"))}
+		ev.Order = graph.OrderChange{
+			Kind: kind, Currency: graph.Currency{'E', 'U', 'R'}, Net: int64(step), Refund: int64(step),
+			ID: []byte(rapid.SampledFrom([]string{"o1", "o2"}).Draw(t, "order id")),
+		}
 	}
 	return ev
 }

@@ -60,8 +60,10 @@ func sampleEvidence() *graph.Evidence {
 	}
 	bought.Orders[0].Outcome = graph.OrderOutcome{Stamp: sampleStamp(2), Kind: graph.OrderRefunded, Refund: 700}
 	bought.Orders[1].Completed = 1_700_000_000_000
-	bought.Orders[1].Totals = graph.OrderTotals{Stamp: sampleStamp(0), Net: 2500, Discount: 150,
-		Currency: graph.Currency{'E', 'U', 'R'}, Rule: graph.NetRevenue, Coupon: "SPRING"}
+	bought.Orders[1].Totals = graph.OrderTotals{
+		Stamp: sampleStamp(0), Net: 2500, Discount: 150,
+		Currency: graph.Currency{'E', 'U', 'R'}, Rule: graph.NetRevenue, Coupon: "SPRING",
+	}
 	browsed := &graph.Fragment{
 		Events: 12, Counts: [graph.EventTypes]uint64{graph.TypePage: 12}, First: 1_699_999_000_000, Last: 1_699_999_900_000,
 	}
@@ -78,8 +80,10 @@ func sampleEvidence() *graph.Evidence {
 			{LinkKey: graph.LinkKey{A: sampleUser, B: sampleCookie}, Verb: graph.VerbObserve, Count: 2, First: sampleMark(0, "m-0"), Last: sampleMark(1, "m-1")},
 		},
 		Assertions: []graph.Assertion{
-			{Verb: graph.AssertCannot, A: graph.NodeName{Key: sampleUser, Namespace: "user_id", Value: "u-1042"},
-				B: graph.NodeName{Key: sampleDevice, Namespace: "device_id", Value: "d"}, At: 1_700_000_000_500, ID: "a-1", By: "ops", Note: "shared tablet"},
+			{
+				Verb: graph.AssertCannot, A: graph.NodeName{Key: sampleUser, Namespace: "user_id", Value: "u-1042"},
+				B: graph.NodeName{Key: sampleDevice, Namespace: "device_id", Value: "d"}, At: 1_700_000_000_500, ID: "a-1", By: "ops", Note: "shared tablet",
+			},
 			{Verb: graph.AssertForget, Withdrawn: true, A: graph.NodeName{Key: sampleCookie, Namespace: "anonymous_id", Value: "c"}, At: -1, ID: "a-2"},
 		},
 	}
@@ -108,8 +112,10 @@ func sampleMessages() []*graph.Message {
 		{Kind: graph.KindAbsorb, To: sampleUser, Evidence: absorbed},
 		{Kind: graph.KindRepoint, To: sampleCookie, Root: sampleUser},
 		{Kind: graph.KindRefuse, To: sampleUser, Via: sampleEmail, Root: sampleEmail, Reason: graph.RefusedFull},
-		{Kind: graph.KindNeighbour, To: sampleUser, Node: graph.NodeName{Key: sampleCookie, Namespace: "anonymous_id", Value: "c"},
-			Neighbour: graph.NodeName{Key: sampleEmail, Namespace: "email", Value: "info@example.com"}},
+		{
+			Kind: graph.KindNeighbour, To: sampleUser, Node: graph.NodeName{Key: sampleCookie, Namespace: "anonymous_id", Value: "c"},
+			Neighbour: graph.NodeName{Key: sampleEmail, Namespace: "email", Value: "info@example.com"},
+		},
 	}
 }
 
@@ -127,8 +133,10 @@ func sampleRecord() Record {
 }
 
 func sampleMeta() *ShardMeta {
-	return &ShardMeta{Applied: 299, Positions: []Position{{0, 12}, {3, 1 << 33}}, Sent: []Ack{{2, 18}}, Low: 120,
-		Accepted: 1_000_000, Duplicates: 40_000, Merges: 90_000, Quarantined: 1}
+	return &ShardMeta{
+		Applied: 299, Positions: []Position{{0, 12}, {3, 1 << 33}}, Sent: []Ack{{2, 18}}, Low: 120,
+		Accepted: 1_000_000, Duplicates: 40_000, Merges: 90_000, Quarantined: 1,
+	}
 }
 
 func sampleQuarantined() *Quarantined {

@@ -261,7 +261,7 @@ func TestBlockCallback(t *testing.T) {
 	stop := errors.New("stop")
 	n = 0
 	err := dec.Block(block, func([]byte) error { n++; return stop })
-	if err != stop || n != 1 {
+	if !errors.Is(err, stop) || n != 1 {
 		t.Fatalf("%v after %d calls", err, n)
 	}
 }

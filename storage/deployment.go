@@ -142,13 +142,17 @@ func Initialise(s Store, d Deployment) (Deployment, error) {
 	}
 	switch {
 	case d.Shards != 0 && d.Shards != old.Shards:
-		return Deployment{}, &Error{Class: ErrMismatch, Op: "open", Path: "deployment row",
+		return Deployment{}, &Error{
+			Class: ErrMismatch, Op: "open", Path: "deployment row",
 			Err:    fmt.Errorf("it was initialised with %d shards, and %d are asked for", old.Shards, d.Shards),
-			Remedy: "the number of shards is fixed: leave the setting out, or ingest into a new directory"}
+			Remedy: "the number of shards is fixed: leave the setting out, or ingest into a new directory",
+		}
 	case d.Secret != Secret{} && d.Secret != old.Secret:
-		return Deployment{}, &Error{Class: ErrMismatch, Op: "open", Path: "deployment row",
+		return Deployment{}, &Error{
+			Class: ErrMismatch, Op: "open", Path: "deployment row",
 			Err:    errors.New("it was initialised with another secret"),
-			Remedy: "the secret is fixed: leave the setting out, or ingest into a new directory"}
+			Remedy: "the secret is fixed: leave the setting out, or ingest into a new directory",
+		}
 	}
 	return old, nil
 }
@@ -156,8 +160,10 @@ func Initialise(s Store, d Deployment) (Deployment, error) {
 func initialiseNew(s Store, d Deployment) (Deployment, error) {
 	// A store with rows but no deployment row lost it: a new secret would make strangers of all nodes.
 	if err := s.Iterate([]byte{0}, []byte{0xff}, func(key, _ []byte) error {
-		return &Error{Class: ErrCorrupt, Op: "open", Path: "deployment row",
-			Err: fmt.Errorf("the row is missing and there are others (% x)", key), Remedy: remedies[ErrCorrupt]}
+		return &Error{
+			Class: ErrCorrupt, Op: "open", Path: "deployment row",
+			Err: fmt.Errorf("the row is missing and there are others (% x)", key), Remedy: remedies[ErrCorrupt],
+		}
 	}); err != nil {
 		return Deployment{}, err
 	}

@@ -110,7 +110,7 @@ func TestDiskFull(t *testing.T) {
 			}
 			return count.Load()
 		}
-		asError(t, err, ErrDiskFull)
+		_ = asError(t, err, ErrDiskFull)
 		if s != nil {
 			<-s.Failed()
 			if _, err := s.Get(nil, AppendDeploymentKey(nil)); !errors.Is(err, ErrDiskFull) && !errors.Is(err, ErrClosed) {
@@ -299,7 +299,7 @@ func TestMissingFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := openAndRead(t, fs)
-		asError(t, err, ErrCorrupt)
+		_ = asError(t, err, ErrCorrupt)
 	})
 }
 

@@ -79,8 +79,10 @@ func readFormat(fsys vfs.FS, path string) (int, error) {
 func parseFormat(path string, text []byte) (int, error) {
 	number, ok := strings.CutPrefix(string(text), formatFileHead)
 	if !ok {
-		return 0, &Error{Class: ErrForeign, Op: "open", Path: path, Err: errors.New("the file does not name a format"),
-			Remedy: "give the directory that kindred made, or an empty one"}
+		return 0, &Error{
+			Class: ErrForeign, Op: "open", Path: path, Err: errors.New("the file does not name a format"),
+			Remedy: "give the directory that kindred made, or an empty one",
+		}
 	}
 	number, _, _ = strings.Cut(number, "\n")
 	format, err := strconv.Atoi(number)
@@ -97,12 +99,16 @@ func checkOurs(fsys vfs.FS, dir string) (directory, error) {
 	case err != nil:
 		return what, err
 	case what == dirForeign:
-		return what, &Error{Class: ErrForeign, Op: "open", Path: dir, Err: errors.New("it holds other files"),
-			Remedy: "give the directory that kindred made, or an empty one"}
+		return what, &Error{
+			Class: ErrForeign, Op: "open", Path: dir, Err: errors.New("it holds other files"),
+			Remedy: "give the directory that kindred made, or an empty one",
+		}
 	case what == dirOurs && format > Format:
-		return what, &Error{Class: ErrNewerFormat, Op: "open", Path: dir,
+		return what, &Error{
+			Class: ErrNewerFormat, Op: "open", Path: dir,
 			Err:    fmt.Errorf("the directory has format %d, this version knows up to %d", format, Format),
-			Remedy: "use the version of kindred that wrote it, or a later one"}
+			Remedy: "use the version of kindred that wrote it, or a later one",
+		}
 	}
 	return what, nil
 }
@@ -201,6 +207,8 @@ func lockDir(fsys vfs.FS, dir string) (io.Closer, error) {
 	case pid > 0:
 		who = fmt.Sprintf("process %d", pid)
 	}
-	return nil, &Error{Class: ErrLocked, Op: "open", Path: dir, Err: fmt.Errorf("%s has it open", who),
-		Remedy: "stop that process, or use another directory; only one process at a time can use a data directory"}
+	return nil, &Error{
+		Class: ErrLocked, Op: "open", Path: dir, Err: fmt.Errorf("%s has it open", who),
+		Remedy: "stop that process, or use another directory; only one process at a time can use a data directory",
+	}
 }

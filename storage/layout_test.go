@@ -104,13 +104,13 @@ func TestOpenRefuses(t *testing.T) {
 			o := testOptions(fs)
 			o.Deployment.Shards = c.shards
 			_, err := Open(o)
-			asError(t, err, c.class)
+			_ = asError(t, err, c.class)
 			for _, want := range c.says {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("%q is not in: %v", want, err)
 				}
 			}
-			if c.class == ErrForeign || c.class == ErrNotFound {
+			if errors.Is(c.class, ErrForeign) || errors.Is(c.class, ErrNotFound) {
 				if _, err := fs.Stat("data/LOCK"); err == nil {
 					t.Error("something was written")
 				}

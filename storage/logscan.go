@@ -62,8 +62,10 @@ func checkLog(fsys vfs.FS, db string) error {
 		return classifyDir("read", path, err)
 	}
 	if later >= 0 {
-		return &Error{Class: ErrCorrupt, Op: "open", Path: path, Remedy: remedies[ErrCorrupt],
-			Err: fmt.Errorf("the log can't be read at byte %d, and goes on at byte %d", damaged, later)}
+		return &Error{
+			Class: ErrCorrupt, Op: "open", Path: path, Remedy: remedies[ErrCorrupt],
+			Err: fmt.Errorf("the log can't be read at byte %d, and goes on at byte %d", damaged, later),
+		}
 	}
 	return nil
 }

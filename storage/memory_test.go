@@ -40,13 +40,19 @@ func TestDefaultMemory(t *testing.T) {
 		{"tiny machine", fstest.MapFS{"proc/meminfo": file("MemTotal: 131072 kB\n")}, MinMemory},
 		{"unknown", fstest.MapFS{}, 1 * gib},
 		{"garbage", fstest.MapFS{"proc/meminfo": file("MemTotal: many kB\n")}, 1 * gib},
-		{"group, version 2", fstest.MapFS{"proc/meminfo": file("MemTotal: 8388608 kB\n"),
-			"proc/self/cgroup": file("0::/a/b\n"), "sys/fs/cgroup/a/memory.max": file("2147483648\n"), "sys/fs/cgroup/a/b/memory.max": file("max\n")}, 1 * gib},
-		{"group, in a container", fstest.MapFS{"proc/meminfo": file("MemTotal: 8388608 kB\n"),
-			"proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/memory.max": file("1073741824\n")}, gib / 2},
-		{"group, version 1", fstest.MapFS{"proc/meminfo": file("MemTotal: 8388608 kB\n"),
+		{"group, version 2", fstest.MapFS{
+			"proc/meminfo":     file("MemTotal: 8388608 kB\n"),
+			"proc/self/cgroup": file("0::/a/b\n"), "sys/fs/cgroup/a/memory.max": file("2147483648\n"), "sys/fs/cgroup/a/b/memory.max": file("max\n"),
+		}, 1 * gib},
+		{"group, in a container", fstest.MapFS{
+			"proc/meminfo":     file("MemTotal: 8388608 kB\n"),
+			"proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/memory.max": file("1073741824\n"),
+		}, gib / 2},
+		{"group, version 1", fstest.MapFS{
+			"proc/meminfo":     file("MemTotal: 8388608 kB\n"),
 			"proc/self/cgroup": file("4:memory:/x\n3:cpu:/y\n"), "sys/fs/cgroup/memory/x/memory.limit_in_bytes": file("2147483648\n"),
-			"sys/fs/cgroup/memory/memory.limit_in_bytes": file("9223372036854771712\n")}, 1 * gib},
+			"sys/fs/cgroup/memory/memory.limit_in_bytes": file("9223372036854771712\n"),
+		}, 1 * gib},
 	} {
 		if got := defaultMemory(c.files); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)

@@ -85,7 +85,7 @@ func (m *MemStore) Iterate(lower, upper []byte, fn func(key, value []byte) error
 	m.mu.Unlock()
 	for _, row := range rows {
 		if err := fn(row.key, row.value); err != nil {
-			if err == Stop { //nolint:errorlint // a wrapped Stop is some other function's
+			if err == ErrStop { //nolint:errorlint // a wrapped ErrStop is some other function's
 				return nil
 			}
 			return err

@@ -47,8 +47,10 @@ func Open(o Options) (*Pebble, error) {
 	}
 	if what == dirNew {
 		if o.Deployment.Shards == 0 {
-			return nil, &Error{Class: ErrNotFound, Op: "open", Path: o.Dir, Err: errors.New("there is no data"),
-				Remedy: "check the path; serve and ingest make a new data directory"}
+			return nil, &Error{
+				Class: ErrNotFound, Op: "open", Path: o.Dir, Err: errors.New("there is no data"),
+				Remedy: "check the path; serve and ingest make a new data directory",
+			}
 		}
 		if err := makeDir(o.FS, o.Dir); err != nil {
 			return nil, classifyDir("open", o.Dir, err)
@@ -168,7 +170,7 @@ func (p *Pebble) Iterate(lower, upper []byte, fn func(key, value []byte) error) 
 			return p.fail("iterate", err)
 		}
 		if err := fn(it.Key(), value); err != nil {
-			if err == Stop { //nolint:errorlint // a wrapped Stop is some other function's
+			if err == ErrStop { //nolint:errorlint // a wrapped ErrStop is some other function's
 				err = nil
 			}
 			return errors.Join(err, it.Close())

@@ -307,6 +307,8 @@ func compareRuns(a, b seenRunRef) int {
 }
 
 func (s *Seen) corrupt(err error) error {
-	return &Error{Class: ErrCorrupt, Op: "read", Path: fmt.Sprintf("memory of duplicates of shard %d", s.shard),
-		Err: err, Remedy: remedies[ErrCorrupt]}
+	return &Error{
+		Class: ErrCorrupt, Op: "read", Path: fmt.Sprintf("memory of duplicates of shard %d", s.shard),
+		Err: err, Remedy: remedies[ErrCorrupt],
+	}
 }

@@ -12,7 +12,7 @@ type Store interface {
 
 	// Iterate calls fn for the rows with lower <= key < upper, in ascending order, as they were at one
 	// moment between the call and its first row. Key and value are valid during the call of fn only.
-	// When fn returns Stop, Iterate ends and returns nil; any other error it returns as it is.
+	// When fn returns ErrStop, Iterate ends and returns nil; any other error it returns as it is.
 	Iterate(lower, upper []byte, fn func(key, value []byte) error) error
 
 	// Commit applies all batches in their order as one atomic write (S1), and returns nil when it is
@@ -36,5 +36,5 @@ type Store interface {
 	Close() error
 }
 
-// Stop ends an iteration from inside, without an error.
-var Stop = errors.New("stop the iteration")
+// ErrStop ends an iteration from inside, without an error.
+var ErrStop = errors.New("stop the iteration")

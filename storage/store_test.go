@@ -11,8 +11,10 @@ import (
 
 // small are options with which a test of a few rows flushes and compacts.
 func small(dir string, fs vfs.FS) storage.Options {
-	return storage.Options{Dir: dir, FS: fs, BlockCacheBytes: 1 << 20, MemtableBytes: 4 << 20,
-		Deployment: storage.Deployment{Shards: 4, Created: 17}}
+	return storage.Options{
+		Dir: dir, FS: fs, BlockCacheBytes: 1 << 20, MemtableBytes: 4 << 20,
+		Deployment: storage.Deployment{Shards: 4, Created: 17},
+	}
 }
 
 func mustOpen(t *testing.T, o storage.Options) *storage.Pebble {

@@ -50,15 +50,24 @@ func TestBlockedByConfig(t *testing.T) {
 		namespace, value string
 		blocked          bool
 	}{
-		{"user_id", "nobody", true}, {"card", "NOBODY", true}, {"phone", "nobody", true}, {"user_id", "nobody2", false},
-		{"card", "x99", true}, {"user_id", "x99", false}, {"user_id", "card:x99", false},
-		{"phone", "+14155550000", true}, {"phone", "415 555 0000", true}, {"user_id", "+14155550000", false},
+		{"user_id", "nobody", true},
+		{"card", "NOBODY", true},
+		{"phone", "nobody", true},
+		{"user_id", "nobody2", false},
+		{"card", "x99", true},
+		{"user_id", "x99", false},
+		{"user_id", "card:x99", false},
+		{"phone", "+14155550000", true},
+		{"phone", "415 555 0000", true},
+		{"user_id", "+14155550000", false},
 		{"user_id", "http://no.such", true},
-		{"phone", "12", false}, {"card", "Room 12", true},
+		{"phone", "12", false},
+		{"card", "Room 12", true},
 		{"device_id", "aaaaaaaa-8b86-d011-b42d-00cf4fc964ff", true},
 		{"email", " Ann@Example.com", true},
 		{"user_id", "strasse-é", true},
-		{"user_id", "QA-7", true}, {"user_id", "aqa-7", false},
+		{"user_id", "QA-7", true},
+		{"user_id", "aqa-7", false},
 		{"email", "Ann@EXAMPLE.test", true},    // matched as normalised
 		{"user_id", "Ann@EXAMPLE.test", false}, // here case stays
 	} {

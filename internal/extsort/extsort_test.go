@@ -18,7 +18,8 @@ type pair struct{ key, line string }
 func sortAll(t interface {
 	Fatal(args ...any)
 	Errorf(format string, args ...any)
-}, dir string, memory int, pairs []pair) []string {
+}, dir string, memory int, pairs []pair,
+) []string {
 	s := newSorter(dir, memory)
 	for _, p := range pairs {
 		if err := s.Add([]byte(p.key), []byte(p.line)); err != nil {

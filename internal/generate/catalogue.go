@@ -18,8 +18,16 @@ var catalogue = sync.OnceValue(func() []product {
 	makers := [...]string{"Nordhem", "Okapi", "Fjell & Co", "Casa Luz", "Atelier Brun", "Plainwork"}
 	kinds := [...]string{"Walnut", "Oak", "Linen", "Brass", "Stoneware", "Recycled glass"}
 	things := [...][2]string{
-		{"Cutting Board", "Kitchen"}, {"Table Lamp", "Lighting"}, {"Duvet Cover", "Bedroom"}, {"Wall Hook", "Hallway"}, {"Serving Bowl", "Kitchen"},
-		{"Carafe", "Kitchen"}, {"Side Table", "Living room"}, {"Candle Holder", "Living room"}, {"Bath Mat", "Bathroom"}, {"Desk Tray", "Office"},
+		{"Cutting Board", "Kitchen"},
+		{"Table Lamp", "Lighting"},
+		{"Duvet Cover", "Bedroom"},
+		{"Wall Hook", "Hallway"},
+		{"Serving Bowl", "Kitchen"},
+		{"Carafe", "Kitchen"},
+		{"Side Table", "Living room"},
+		{"Candle Holder", "Living room"},
+		{"Bath Mat", "Bathroom"},
+		{"Desk Tray", "Office"},
 	}
 	all := make([]product, products)
 	for i := range all {

@@ -89,11 +89,22 @@ func (c *Config) Check() error {
 		name  string
 		value float64
 	}{
-		{"late login", c.LateLogin}, {"household", c.Household}, {"shared tablet", c.SharedTablet},
-		{"generic", c.Generic}, {"loyalty", c.Loyalty}, {"alias", c.Alias},
-		{"junk", c.Junk}, {"raw forms", c.RawForms}, {"redelivery", c.Redelivery}, {"disorder", c.Disorder.Share},
-		{"discount", c.Discount}, {"refund", c.Refund}, {"cancel", c.Cancel}, {"update", c.Update},
-		{"copy", c.Copy}, {"text money", c.TextMoney},
+		{"late login", c.LateLogin},
+		{"household", c.Household},
+		{"shared tablet", c.SharedTablet},
+		{"generic", c.Generic},
+		{"loyalty", c.Loyalty},
+		{"alias", c.Alias},
+		{"junk", c.Junk},
+		{"raw forms", c.RawForms},
+		{"redelivery", c.Redelivery},
+		{"disorder", c.Disorder.Share},
+		{"discount", c.Discount},
+		{"refund", c.Refund},
+		{"cancel", c.Cancel},
+		{"update", c.Update},
+		{"copy", c.Copy},
+		{"text money", c.TextMoney},
 	} {
 		if !(f.value >= 0 && f.value <= 1) { // NaN too
 			errs = append(errs, fmt.Errorf("share %q is %v: want 0 to 1", f.name, f.value))

@@ -112,8 +112,15 @@ func TestFormat(t *testing.T) {
 		currency graph.Currency
 		want     string
 	}{
-		{1999, usd, "19.99"}, {5, usd, "0.05"}, {-5, usd, "-0.05"}, {0, usd, "0.00"}, {1999, jpy, "1999"}, {1999, kwd, "1.999"},
-		{math.MaxInt64, usd, "92233720368547758.07"}, {math.MinInt64, usd, "-92233720368547758.08"}, {7, graph.Currency{}, "7"},
+		{1999, usd, "19.99"},
+		{5, usd, "0.05"},
+		{-5, usd, "-0.05"},
+		{0, usd, "0.00"},
+		{1999, jpy, "1999"},
+		{1999, kwd, "1.999"},
+		{math.MaxInt64, usd, "92233720368547758.07"},
+		{math.MinInt64, usd, "-92233720368547758.08"},
+		{7, graph.Currency{}, "7"},
 	} {
 		if got := Format(c.minor, c.currency); got != c.want {
 			t.Errorf("Format(%d, %s) = %s, want %s", c.minor, c.currency, got, c.want)

@@ -126,7 +126,7 @@ func testIterate(t *testing.T, s storage.Store, _ func(storage.Store) storage.St
 	count := func(err error) func(_, _ []byte) error {
 		return func(_, _ []byte) error { n++; return err }
 	}
-	if err := s.Iterate([]byte("a"), []byte("z"), count(storage.Stop)); err != nil || n != 1 {
+	if err := s.Iterate([]byte("a"), []byte("z"), count(storage.ErrStop)); err != nil || n != 1 {
 		t.Fatalf("stop: %v after %d rows", err, n)
 	}
 	wrong := errors.New("wrong")

@@ -1,0 +1,83 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// BatchResult is what became of a batch of events.
+type BatchResult struct {
+	Accepted   int         `json:"accepted"`
+	Duplicates int         `json:"duplicates"`
+	Rejected   []Rejection `json:"rejected"`
+}
+
+// Rejection is why one event of a batch was not taken.
+type Rejection struct {
+	Index   int    `json:"index"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+}
+
+// Waits between attempts to send a batch.
+const (
+	retryFirst = 100 * time.Millisecond
+	retryMost  = 10 * time.Second
+)
+
+// Send sends the body of a batch, and sends it again for as long as patience lasts when the server
+// has no room, is not there or breaks off. An event that was taken before is a duplicate, so nothing
+// is taken twice.
+func (c *Client) Send(ctx context.Context, body []byte, patience time.Duration) (BatchResult, error) {
+	deadline := time.Now().Add(patience)
+	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
+		var result BatchResult
+		after, err := c.attempt(ctx, body, &result)
+		if err == nil || ctx.Err() != nil || !retriable(err) || time.Now().After(deadline) {
+			return result, err
+		}
+		pause := max(after, wait/2+rand.N(wait/2)) //nolint:gosec // it only spreads attempts
+		select {
+		case <-time.After(min(pause, time.Until(deadline)+time.Millisecond)):
+		case <-ctx.Done():
+			return result, ctx.Err()
+		}
+	}
+}
+
+// attempt sends once, and tells how long the server asks to wait.
+func (c *Client) attempt(ctx context.Context, body []byte, result *BatchResult) (time.Duration, error) {
+	err := c.do(ctx, http.MethodPost, "/v1/batch", nil, body, result)
+	var p *Problem
+	if errors.As(err, &p) {
+		return p.after, err
+	}
+	return 0, err
+}
+
+// retriable tells errors that pass: all of the network, and those answers that say so.
+func retriable(err error) bool {
+	var p *Problem
+	if !errors.As(err, &p) {
+		return true
+	}
+	switch p.Status {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// retryAfter reads the header of that name, in seconds.
+func retryAfter(h http.Header) time.Duration {
+	seconds, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return min(time.Duration(seconds)*time.Second, 5*time.Minute)
+}

@@ -1,0 +1,56 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Problem is an answer that is not a success: RFC 9457, with a stable code and a hint.
+type Problem struct {
+	Type   string `json:"type,omitempty"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Code   string `json:"code,omitempty"`
+	Hint   string `json:"hint,omitempty"`
+
+	after time.Duration // that the server asks to wait
+}
+
+func (p *Problem) Error() string {
+	text := p.Detail
+	if text == "" {
+		text = p.Title
+	}
+	if p.Hint != "" {
+		text += " (" + p.Hint + ")"
+	}
+	return text
+}
+
+// problemMax bounds how much of a failed answer is read, in bytes.
+const problemMax = 64 << 10
+
+// readProblem makes a problem of an answer. One that is no problem document was made by somebody else
+// on the way, or by something that is not Kindred.
+func readProblem(res *http.Response) *Problem {
+	body, _ := io.ReadAll(io.LimitReader(res.Body, problemMax))
+	p := new(Problem)
+	if err := json.Unmarshal(body, p); err != nil || p.Title == "" && p.Detail == "" {
+		text, _, _ := strings.Cut(strings.TrimSpace(string(body)), "\n")
+		if len(text) > 200 {
+			text = text[:200] + "…"
+		}
+		p = &Problem{
+			Title:  http.StatusText(res.StatusCode),
+			Detail: strings.TrimSuffix(fmt.Sprintf("%s answers %d %s: %s", res.Request.URL.Host, res.StatusCode, http.StatusText(res.StatusCode), text), ": "),
+			Hint:   "is it a Kindred server?",
+		}
+	}
+	p.Status, p.after = res.StatusCode, retryAfter(res.Header)
+	return p
+}
