@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,9 @@ type Config struct {
 	SeenFor time.Duration
 	// Clock gives ms since 1970; nil is the machine's.
 	Clock func() int64
+	// Background lets Open return before the shards are recovered. They recover one after the other,
+	// and one that is asked for at once; an error then fails the engine.
+	Background bool
 	// Changed is called with what became of identities once that is durable, from the shards'
 	// goroutines: it must not block.
 	Changed func([]graph.Change)
@@ -59,6 +63,7 @@ type Engine struct {
 	room      *semaphore.Weighted // bytes of input under way
 	roomBytes int64
 	inputs    atomic.Int64 // under way
+	recovered atomic.Bool
 	ticker    *time.Ticker
 	stop      chan struct{}
 	tasks     sync.WaitGroup
@@ -95,25 +100,34 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	e.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return e.logger }))
 	e.runners = make([]*runner, shards)
 	for i := range e.runners {
-		e.runners[i] = &runner{engine: e, id: graph.ShardID(i), opened: make(chan error, 1)}
+		e.runners[i] = &runner{engine: e, id: graph.ShardID(i)}
 	}
 	e.committer = startCommitter(e)
-	if err := e.openShards(ctx); err != nil {
+	if err := e.startShards(); err != nil {
 		e.shutdown()
 		return nil, err
 	}
-	for _, r := range e.runners {
-		r.inbox.PostUserMessage(ticking{}) // what was not acknowledged before the stop
+	if !c.Background {
+		if err := e.recoverShards(ctx); err != nil {
+			e.shutdown()
+			return nil, err
+		}
 	}
 	e.ticker = time.NewTicker(resendAfter * time.Millisecond)
 	e.tasks.Add(2)
 	go e.tick()
-	go e.learn()
+	go func() {
+		defer e.tasks.Done()
+		if c.Background && e.recoverShards(ctx) != nil {
+			return // the engine has failed, or was stopped
+		}
+		e.learn()
+	}()
 	return e, nil
 }
 
-// openShards starts the shard actors, which recover at the same time.
-func (e *Engine) openShards(ctx context.Context) error {
+// startShards starts the shard actors.
+func (e *Engine) startShards() error {
 	for _, r := range e.runners {
 		props := actor.PropsFromProducer(
 			func() actor.Actor { return r },
@@ -125,18 +139,24 @@ func (e *Engine) openShards(ctx context.Context) error {
 		}
 		e.pids = append(e.pids, pid)
 	}
-	for _, r := range e.runners {
-		select {
-		case err := <-r.opened:
-			if err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 	return nil
 }
+
+// recoverShards recovers all shards that nobody asked for yet, as many at a time as there are
+// processors: those that wait are recovered the sooner.
+func (e *Engine) recoverShards(ctx context.Context) error {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for id := range e.runners {
+		group.Go(func() error { return e.ask(ctx, graph.ShardID(id), func(*Shard) error { return nil }) })
+	}
+	err := group.Wait()
+	e.recovered.Store(err == nil)
+	return err
+}
+
+// Recovered tells whether every shard has recovered. Before, answers may take a moment.
+func (e *Engine) Recovered() bool { return e.recovered.Load() }
 
 // Shards is the number of shards.
 func (e *Engine) Shards() int { return len(e.runners) }
@@ -264,7 +284,6 @@ func (e *Engine) tick() {
 
 // learn gathers the fingerprints of all stored nodes, shard by shard, while the shards work.
 func (e *Engine) learn() {
-	defer e.tasks.Done()
 	for _, r := range e.runners {
 		rows := storage.NewFingerprints(e.knownBytes)
 		err := e.store.Iterate(

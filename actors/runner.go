@@ -15,8 +15,7 @@ type runner struct {
 	inbox  inbox
 	shard  *Shard
 	inputs []Input // of the step under way
-	opened chan error
-	broken bool // the shard failed: its memory holds what was never logged, and must not be used
+	broken bool    // the shard failed: its memory holds what was never logged, and must not be used
 }
 
 // Messages to a shard actor, beside step.
@@ -41,9 +40,18 @@ func (r *runner) Receive(ctx actor.Context) {
 	if r.broken {
 		return // the engine has failed, and has answered everybody
 	}
-	switch m := ctx.Message().(type) {
-	case *actor.Started:
-		r.open(ctx)
+	message := ctx.Message()
+	switch message.(type) {
+	case *step, *asking, acked, *flushing:
+		if r.shard == nil && !r.open(ctx) {
+			return
+		}
+	case ticking:
+		if r.shard == nil {
+			return // nothing waits in a shard that was not recovered
+		}
+	}
+	switch m := message.(type) {
 	case *step:
 		r.step(m.inputs)
 	case committed:
@@ -59,11 +67,17 @@ func (r *runner) Receive(ctx actor.Context) {
 	}
 }
 
-func (r *runner) open(ctx actor.Context) {
+// open recovers the shard, before the first message that needs it.
+func (r *runner) open(ctx actor.Context) bool {
 	e := r.engine
 	shard, err := OpenShard(r.id, len(e.runners), e.store, e.seenLimits, e.rules, e.limits, &actorHost{parent: ctx, rules: e.rules})
+	if err != nil {
+		r.broken = true
+		e.fail(err)
+		return false
+	}
 	r.shard = shard
-	r.opened <- err
+	return true
 }
 
 func (r *runner) step(inputs []Input) {

@@ -168,9 +168,6 @@ func readBody(buf []byte, r io.Reader, limit int, m *meter) ([]byte, error) {
 			return buf, errBodyTooLarge
 		}
 		if errors.Is(err, io.EOF) {
-			if errors.Is(err, io.ErrUnexpectedEOF) {
-				return buf, err
-			}
 			return buf, nil
 		}
 		if err != nil {

@@ -14,10 +14,15 @@
 // Invariants:
 //   - P1: 200 for events is sent after their commit is durable, never before.
 //   - P2: no path of this server is redirected; the only 3xx is 304 for a profile that did not change.
-//   - P3: every answer of 400 and above is an RFC 9457 problem with one of the codes of Problems.
+//   - P3: every answer of 400 and above is an RFC 9457 problem with one of the codes of Problems. The
+//     exceptions are /readyz, whose body is always its checks, and what net/http itself refuses
+//     because it is not HTTP.
 //   - P4: memory of request bodies is bounded by Config.BodyBytes, whatever clients send and however
 //     far it inflates; what finds no room is told to come back (429).
 //   - P5: no identifier, trait, body or path of a request is logged or becomes a label of a metric.
 //   - P6: one bad event never costs another of the same batch.
 //   - P7: a profile that is on its way from one shard to another is waited for, not reported missing.
+//   - P8: once events were answered with 200, each is found under its highest-ranked identifier. Its
+//     other identifiers follow when their shards were told, a commit later: a look-up by one of them
+//     that comes sooner may still say not_found, or show the profile without the event.
 package api

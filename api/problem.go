@@ -130,8 +130,6 @@ func (p *problem) withHint(hint string) *problem {
 	return p
 }
 
-func (p *problem) status() int { return problemByCode[p.code].Status }
-
 // write sends the problem. The request's id makes its instance.
 func (p *problem) write(w http.ResponseWriter) {
 	info := problemByCode[p.code]

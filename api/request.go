@@ -30,11 +30,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	cleanPath(r.URL)
 	answer := &answerWriter{ResponseWriter: w}
+	defer func() { s.done(answer, r, id, time.Since(start)) }()
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.panicked(answer, r, id, cause) // may panic again, to break the connection
 		}
-		s.done(answer, r, id, time.Since(start))
 	}()
 	s.handler.ServeHTTP(answer, r)
 }

@@ -17,6 +17,7 @@ import (
 const (
 	headerTimeout  = 10 * time.Second
 	requestTimeout = time.Minute // to read a request, and again to answer it
+	answerTimeout  = 30 * time.Second
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 64 << 10
 )
@@ -87,17 +88,17 @@ type methods map[string]handler
 func (s *Server) routes() http.Handler {
 	table := map[string]methods{
 		"/v1/batch":                     {"POST": s.ingesting(0)},
-		"/v1/profiles/{id}":             {"GET": s.getProfile},
-		"/v1/profiles/{id}/identifiers": {"GET": s.getIdentifiers},
-		"/v1/profiles/{id}/events":      {"GET": s.getEvents},
-		"/v1/profiles/{id}/orders":      {"GET": s.getOrders},
-		"/v1/profiles/{id}/why":         {"GET": s.getWhy},
-		"/v1/profiles/{id}/how":         {"GET": s.getHow},
-		"/v1/profiles/{id}/assertions":  {"GET": s.getAssertions},
-		"/v1/profiles:batchGet":         {"POST": s.own(s.batchGet)},
-		"/v1/assertions":                {"POST": s.own(s.postAssertion)},
+		"/v1/profiles/{id}":             {"GET": timely(s.getProfile)},
+		"/v1/profiles/{id}/identifiers": {"GET": timely(s.getIdentifiers)},
+		"/v1/profiles/{id}/events":      {"GET": timely(s.getEvents)},
+		"/v1/profiles/{id}/orders":      {"GET": timely(s.getOrders)},
+		"/v1/profiles/{id}/why":         {"GET": timely(s.getWhy)},
+		"/v1/profiles/{id}/how":         {"GET": timely(s.getHow)},
+		"/v1/profiles/{id}/assertions":  {"GET": timely(s.getAssertions)},
+		"/v1/profiles:batchGet":         {"POST": s.own(timely(s.batchGet))},
+		"/v1/assertions":                {"POST": s.own(timely(s.postAssertion))},
 		"/v1/export":                    {"GET": s.getExport},
-		"/v1/stats":                     {"GET": s.getStats},
+		"/v1/stats":                     {"GET": timely(s.getStats)},
 		"/v1/admin/backup":              {"POST": s.own(s.postBackup)},
 		"/livez":                        {"GET": s.getLive},
 		"/healthz":                      {"GET": s.getLive},
@@ -123,6 +124,16 @@ func (s *Server) ingesting(t graph.EventType) handler {
 		p := post(w, r)
 		s.metrics.duration.Observe(time.Since(start).Seconds())
 		return p
+	}
+}
+
+// timely bounds how long an answer may take, less than what the connection does: so that the client
+// is told.
+func timely(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) *problem {
+		ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
+		defer cancel()
+		return h(w, r.WithContext(ctx))
 	}
 }
 

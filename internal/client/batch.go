@@ -7,19 +7,23 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/kindred-id/kindred/api"
 )
 
 // BatchResult is what became of a batch of events.
 type BatchResult struct {
-	Accepted   int         `json:"accepted"`
-	Duplicates int         `json:"duplicates"`
-	Rejected   []Rejection `json:"rejected"`
+	Accepted          int         `json:"accepted"`
+	Duplicates        int         `json:"duplicates"`
+	WithoutIdentifier int         `json:"without_identifier"`
+	Rejected          []Rejection `json:"rejected"`
 }
 
 // Rejection is why one event of a batch was not taken.
 type Rejection struct {
 	Index   int    `json:"index"`
 	Code    string `json:"code"`
+	Field   string `json:"field"`
 	Message string `json:"message"`
 	Hint    string `json:"hint"`
 }
@@ -54,10 +58,14 @@ func (c *Client) Send(ctx context.Context, body []byte, patience time.Duration) 
 func (c *Client) attempt(ctx context.Context, body []byte, result *BatchResult) (time.Duration, error) {
 	err := c.do(ctx, http.MethodPost, "/v1/batch", nil, body, result)
 	var p *Problem
-	if errors.As(err, &p) {
-		return p.after, err
+	switch {
+	case !errors.As(err, &p):
+		return 0, err
+	case p.Code == string(api.CodeNoReadableEvent): // an answer all the same: every event was looked at
+		*result = p.BatchResult
+		return 0, nil
 	}
-	return 0, err
+	return p.after, err
 }
 
 // retriable tells errors that pass: all of the network, and those answers that say so.

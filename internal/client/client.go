@@ -54,15 +54,6 @@ func (c *Client) Post(ctx context.Context, path string, query url.Values, in, ou
 	return c.do(ctx, http.MethodPost, path, query, body, out)
 }
 
-// Stream asks for a document of any length, which the caller reads and closes.
-func (c *Client) Stream(ctx context.Context, path string, query url.Values) (io.ReadCloser, error) {
-	res, err := c.send(ctx, http.MethodGet, path, query, nil)
-	if err != nil {
-		return nil, err
-	}
-	return res.Body, nil
-}
-
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, body []byte, out any) error {
 	res, err := c.send(ctx, method, path, query, body)
 	if err != nil {

@@ -18,6 +18,8 @@ type Problem struct {
 	Code   string `json:"code,omitempty"`
 	Hint   string `json:"hint,omitempty"`
 
+	BatchResult // of a batch of which no event could be read
+
 	after time.Duration // that the server asks to wait
 }
 
@@ -33,7 +35,7 @@ func (p *Problem) Error() string {
 }
 
 // problemMax bounds how much of a failed answer is read, in bytes.
-const problemMax = 64 << 10
+const problemMax = 8 << 20
 
 // readProblem makes a problem of an answer. One that is no problem document was made by somebody else
 // on the way, or by something that is not Kindred.

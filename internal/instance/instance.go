@@ -146,7 +146,7 @@ func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) 
 	}
 	i.Engine, err = actors.Open(ctx, actors.Config{
 		Store: i.Store, Deployment: i.Store.Deployment(), Rules: i.Rules.Rules, Memory: memory,
-		Changed: o.OnChange, Logger: o.Logger,
+		Changed: o.OnChange, Logger: o.Logger, Background: true,
 	})
 	if err != nil {
 		return fmt.Errorf("open %s: %w", o.Dir, err)

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/user"
+	"strings"
+
+	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/internal/client"
+	"github.com/spf13/cobra"
+)
+
+func newForce() *cobra.Command {
+	return newAssertion("force", "force A B", "Assert that two identifiers are one person",
+		"Assert that A and B are one person, whatever the limits of the rules say.", 2)
+}
+
+func newCannot() *cobra.Command {
+	return newAssertion("cannot", "cannot A B", "Assert that two identifiers are never one person",
+		"Assert that A and B are never one person. If they are one now, their identity splits.", 2)
+}
+
+func newRetract() *cobra.Command {
+	return newAssertion("retract", "retract A B", "Take back what links two identifiers directly",
+		"Take back the evidence that links A and B directly: none of it counts any more, now or when it comes again.", 2)
+}
+
+func newForget() *cobra.Command {
+	return newAssertion("forget", "forget A", "Let an identifier leave its identity",
+		"Let an identifier leave its identity: no link of it counts any more, but forced ones.", 1)
+}
+
+// newAssertion makes the command of a verb. What it asserts is evidence like any other: it survives
+// restarts and replays, and --withdraw takes it back.
+func newAssertion(verb, use, short, long string, args int) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(args),
+		Long: long + "\n--dry-run shows what would become of whom, and changes nothing; --withdraw takes the assertion back.\nAn id is namespace:value, or a public id for the identifier that heads the identity."}
+	t := addTarget(cmd)
+	out := addOutput(cmd, formatTable, formatJSON)
+	ask := api.AssertionRequest{Verb: verb}
+	flags := cmd.Flags()
+	flags.StringVar(&ask.Note, "note", "", "why, for those who ask later")
+	flags.StringVar(&ask.By, "by", userName(), "who says so")
+	flags.BoolVar(&ask.Withdraw, "withdraw", false, "take the assertion back")
+	flags.BoolVar(&ask.DryRun, "dry-run", false, "show what it would do, and do nothing")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ask.A = args[0]
+		if len(args) == 2 {
+			ask.B = args[1]
+		}
+		return t.with(cmd, func(c *client.Client) error {
+			answer, err := c.Assert(cmd.Context(), &ask)
+			if err != nil {
+				return err
+			}
+			for _, warning := range answer.Warnings {
+				fmt.Fprintln(cmd.ErrOrStderr(), "kindred: "+printable(warning))
+			}
+			w := cmd.OutOrStdout()
+			return out.show(w, answer, func(b io.Writer) { assertionTable(b, newPaint(w), &answer) })
+		})
+	}
+	return cmd
+}
+
+func userName() string {
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return u.Username
+}
+
+func assertionTable(w io.Writer, p paint, a *api.AssertionAnswer) {
+	what := a.Assertion.Verb + " " + printable(a.Assertion.A.String())
+	if a.Assertion.B != nil {
+		what += " " + printable(a.Assertion.B.String())
+	}
+	switch {
+	case a.DryRun && a.Assertion.Withdrawn:
+		what = "would withdraw: " + what
+	case a.DryRun:
+		what = "would assert: " + what
+	case a.Assertion.Withdrawn:
+		what = "withdrawn: " + what
+	default:
+		what = "asserted: " + what
+	}
+	fmt.Fprintln(w, p.bold(what))
+	identities(w, "before", a.Before)
+	identities(w, "after", a.After)
+}
+
+// identities lists profiles, a line each.
+func identities(w io.Writer, title string, list []json.RawMessage) {
+	var t table
+	for _, raw := range list {
+		var profile client.Profile
+		if json.Unmarshal(raw, &profile) != nil {
+			continue // the server's own document
+		}
+		names := make([]string, 0, len(profile.Identifiers))
+		for _, id := range profile.Identifiers {
+			names = append(names, id.Namespace+":"+printable(id.Value))
+		}
+		t.row(title, plural(profile.Events, "event"), strings.Join(names, " "))
+		title = ""
+	}
+	t.write(w, "  ")
+}

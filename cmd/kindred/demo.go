@@ -1,0 +1,323 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/internal/generate"
+	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/spf13/cobra"
+)
+
+// Bounds of the demonstration.
+const (
+	demoMemory  = 512 << 20
+	demoShards  = 16
+	demoRateMax = 10_000
+	demoChanges = 256 // changes that wait to be shown; more are only counted
+	demoFind    = 200 // newest events among which the deciding one is looked for
+)
+
+func newDemo() *cobra.Command {
+	var d demo
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Watch identities merge: shoppers stream in, on a temporary directory",
+		Long: `Start a server on a temporary directory, stream generated shoppers into it, and show each merge of two
+profiles as it happens. Ends with Ctrl-C, and leaves nothing behind.`,
+		Args: cobra.NoArgs,
+	}
+	flags := cmd.Flags()
+	flags.Float64Var(&d.rate, "rate", 20, "events a second")
+	flags.DurationVar(&d.length, "for", 0, "end after this time (default when you stop it)")
+	flags.StringVar(&d.listen, "listen", defaultListen, "address to listen on; a free port where this one is taken and the flag is not given")
+	flags.Uint64Var(&d.seed, "seed", 1, "another seed is another crowd")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if !(d.rate > 0 && d.rate <= demoRateMax) {
+			return usageError("demo: --rate %v: want above 0 and at most %d events a second", d.rate, demoRateMax)
+		}
+		if d.length < 0 {
+			return usageError("demo: --for %s: want a time, or nothing", d.length)
+		}
+		d.out, d.notes = cmd.OutOrStdout(), cmd.ErrOrStderr()
+		d.paint = newPaint(d.out)
+		return d.run(cmd.Context(), !cmd.Flags().Changed("listen"))
+	}
+	return cmd
+}
+
+// demo streams shoppers into an engine and tells of their merges.
+type demo struct {
+	rate   float64
+	length time.Duration
+	listen string
+	seed   uint64
+
+	out, notes io.Writer
+	paint      paint
+	instance   *instance.Instance
+	url        string
+	changes    chan graph.Change
+	missed     atomic.Int64
+	sent       atomic.Int64
+	shown      int
+}
+
+func (d *demo) run(ctx context.Context, anyPort bool) (err error) {
+	listener, err := d.listenAnywhere(anyPort)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	dir, err := os.MkdirTemp("", "kindred-demo-")
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer func() { err = cmp.Or(err, os.RemoveAll(dir)) }()
+	d.changes = make(chan graph.Change, demoChanges)
+	f := instanceFlags{memory: demoMemory}
+	logger := f.logger(d.notes)
+	f.options.Dir, f.options.Shards, f.options.OnChange = filepath.Join(dir, "data"), demoShards, d.changed
+	if d.instance, err = f.open(ctx, logger); err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, closeInstance(d.instance, logger)) }()
+	server, err := newServer(d.instance, logger)
+	if err != nil {
+		return err
+	}
+	d.url = "http://" + listener.Addr().String()
+	d.welcome()
+
+	if d.length > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d.length)
+		defer cancel()
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	fed := make(chan error, 1)
+	go func() {
+		fed <- d.feed(ctx)
+		stop()
+	}()
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		d.tell(ctx)
+	}()
+	err = serve(ctx, d.instance, server, listener, logger)
+	stop()
+	err = cmp.Or(err, <-fed)
+	<-told
+	return cmp.Or(err, d.goodbye())
+}
+
+func (d *demo) listenAnywhere(anyPort bool) (net.Listener, error) {
+	listener, err := net.Listen("tcp", d.listen)
+	if anyPort && errors.Is(err, syscall.EADDRINUSE) {
+		return listenOn("127.0.0.1:0")
+	}
+	if err != nil {
+		return listenOn(d.listen)
+	}
+	return listener, nil
+}
+
+func (d *demo) welcome() {
+	p := d.paint
+	fmt.Fprintf(d.out, "%s is at %s\n", p.bold("Kindred"), p.cyan(d.url))
+	fmt.Fprintf(d.out, "Shoppers come in, %v events a second: most browse unknown, then log in, and two profiles become one.\n", d.rate)
+	fmt.Fprintf(d.out, "Everything is in a temporary directory. %s ends it.\n\n", p.bold("Ctrl-C"))
+}
+
+// changed is called from the shards: it must not block.
+func (d *demo) changed(changes []graph.Change) {
+	for i := range changes {
+		if changes[i].Kind != graph.ChangeMerged {
+			continue
+		}
+		select {
+		case d.changes <- changes[i]:
+		default:
+			d.missed.Add(1)
+		}
+	}
+}
+
+// feed sends events at the rate, until the context ends.
+func (d *demo) feed(ctx context.Context) error {
+	live := generate.NewLive(d.seed)
+	decoder := ingest.NewDecoder(d.instance.Registry, d.instance.IngestOptions(true))
+	encoder := storage.NewEncoder()
+	var delivery actors.Delivery
+	var line, encoded []byte
+	done := make(chan error, 1)
+	tick := time.NewTicker(time.Duration(float64(time.Second) / d.rate))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+		now := time.Now()
+		line = live.Next(line[:0], now)
+		decoder.Reset()
+		var e graph.Event
+		if err := decoder.Event(line, now.UnixMilli(), []byte("demo"), &e); err != nil {
+			return fmt.Errorf("demo: read a generated event: %w", err)
+		}
+		encoded = encoder.Event(encoded[:0], &e, true)
+		delivery.Reset()
+		delivery.Event(&e, encoded)
+		if err := d.instance.Engine.Submit(ctx, &delivery, func(err error) { done <- err }); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if err := <-done; err != nil { // its memory is used again
+			return err
+		}
+		d.sent.Add(1)
+	}
+}
+
+// tell shows merges as they happen.
+func (d *demo) tell(ctx context.Context) {
+	for {
+		select {
+		case c := <-d.changes:
+			d.merge(ctx, &c)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// merge shows one merge: both profiles as they were, and what decided it.
+func (d *demo) merge(ctx context.Context, c *graph.Change) {
+	p := d.paint
+	before := make([]string, len(c.From))
+	for i := range c.From {
+		before[i] = d.person(&c.From[i])
+	}
+	profile, _, _ := d.instance.Engine.Profile(ctx, c.Into.ID)
+	who := fullName(&profile)
+	fmt.Fprintf(d.out, "%s  %s  %s\n", p.dim(time.UnixMilli(c.Mark.Stamp.Time).Format(time.TimeOnly)), p.green("merge"), strings.Join(before, p.green("  +  ")))
+	fmt.Fprintf(d.out, "          %s %s, by %s: %s and %s\n", p.dim("="), p.bold(cmp.Or(who, "unknown")+", "+plural(c.Into.Events, "event")),
+		d.cause(ctx, c), p.yellow(name(c.By[0])), p.yellow(name(c.By[1])))
+	d.shown++
+	if d.shown == 1 {
+		d.tryNext(c, &profile)
+	}
+}
+
+func (d *demo) person(s *graph.Summary) string {
+	return fmt.Sprintf("%s %s, %s", name(s.Name), d.paint.dim("("+short(s.ID)+")"), plural(s.Events, "event"))
+}
+
+// cause names the event that decided a merge.
+func (d *demo) cause(ctx context.Context, c *graph.Change) string {
+	if c.Assertion != "" {
+		return "an operator"
+	}
+	events, _, _ := d.instance.Engine.Timeline(ctx, c.Into.ID, graph.Stamp{}, demoFind)
+	for i := range events {
+		if string(events[i].ID) == string(c.Mark.ID) {
+			what := events[i].Type.String()
+			if len(events[i].Name) > 0 {
+				what += fmt.Sprintf(" %q", events[i].Name)
+			}
+			return fmt.Sprintf("event %s %s", d.paint.cyan(what), d.paint.dim(printable(string(c.Mark.ID))))
+		}
+	}
+	return "event " + printable(string(c.Mark.ID))
+}
+
+// tryNext prints commands about the merge that was just seen: they work as they are.
+func (d *demo) tryNext(c *graph.Change, profile *graph.Profile) {
+	program := os.Args[0]
+	if !strings.ContainsRune(program, filepath.Separator) {
+		program = "kindred"
+	}
+	url := ""
+	if d.url != "http://"+defaultListen {
+		url = " --url " + d.url
+	}
+	a, b := quoted(name(c.By[0])), quoted(name(c.By[1]))
+	fmt.Fprintf(d.out, "\n  %s, in another terminal:\n", d.paint.bold("Try"))
+	who := a
+	for _, id := range profile.Identifiers {
+		if id.Namespace == "email" {
+			who = quoted(name(id.NodeName))
+		}
+	}
+	for _, command := range []string{
+		fmt.Sprintf("%s get %s%s", program, who, url),
+		fmt.Sprintf("%s why %s %s%s", program, a, b, url),
+		fmt.Sprintf("%s timeline %s%s", program, who, url),
+		fmt.Sprintf("%s cannot %s %s --dry-run%s", program, a, b, url),
+		fmt.Sprintf("%s stats%s", program, url),
+		fmt.Sprintf("curl %s/v1/profiles/%s", d.url, c.Into.ID),
+	} {
+		fmt.Fprintf(d.out, "    %s\n", d.paint.cyan(command))
+	}
+	fmt.Fprintln(d.out)
+}
+
+func (d *demo) goodbye() error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	if err := d.instance.Engine.Settle(ctx); err != nil {
+		return err
+	}
+	s, err := d.instance.Engine.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "\n%s made %s of what came in as %s.\n", plural(s.Merges, "merge"), plural(s.Identities, "identity"), plural(d.sent.Load(), "event"))
+	if missed := d.missed.Load(); missed > 0 {
+		fmt.Fprintf(d.out, "%s came too fast to be shown: a lower --rate shows all.\n", plural(missed, "merge"))
+	}
+	return nil
+}
+
+func name(n graph.NodeName) string { return n.Namespace + ":" + printable(n.Value) }
+
+// short is the beginning of a public id: enough to recognise it.
+func short(id graph.NodeKey) string { return id.String()[:8] + "…" }
+
+// fullName is what a profile says a person is called; empty when it does not.
+func fullName(p *graph.Profile) string {
+	parts := map[string]string{}
+	for _, t := range p.Traits {
+		parts[t.Name] = traitText(t.Value)
+	}
+	return cmp.Or(strings.TrimSpace(parts["firstName"]+" "+parts["lastName"]), parts["name"])
+}
+
+// quoted is an argument as a shell takes it.
+func quoted(text string) string {
+	if strings.IndexFunc(text, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(":@._+-", r))
+	}) < 0 {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}

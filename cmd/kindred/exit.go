@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/kindred-id/kindred/internal/client"
+)
+
+// Exit codes. They are part of the interface: they don't change.
+const (
+	exitOK       = 0
+	exitFailure  = 1
+	exitUsage    = 2
+	exitNotFound = 3
+	exitRefused  = 4 // by a limit, a rule or a precondition
+	exitPartial  = 5 // done, but for some of the input
+)
+
+// exitError is an error with the exit code that it ends the process with.
+type exitError struct {
+	code int
+	err  error // nil when everything was said already
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// usageError is a command line that can't be meant.
+func usageError(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// silently ends with a code, when everything was said already.
+func silently(code int) error { return &exitError{code: code} }
+
+// exitCode is the code that an error ends the process with.
+func exitCode(err error) int {
+	var coded *exitError
+	var problem *client.Problem
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &coded):
+		return coded.code
+	case errors.As(err, &problem):
+		return problemCode(problem)
+	// The parser of the command line has no type for these.
+	case strings.HasPrefix(err.Error(), "unknown command"):
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// problemCode translates the status of an answer.
+func problemCode(p *client.Problem) int {
+	switch {
+	case p.Status == 404:
+		return exitNotFound
+	case p.Status == 400 || p.Status == 422:
+		return exitUsage
+	case p.Status >= 400 && p.Status < 500:
+		return exitRefused
+	}
+	return exitFailure
+}
+
+// report writes an error as people read it.
+func report(w io.Writer, err error) {
+	var coded *exitError
+	if errors.As(err, &coded) && coded.err == nil {
+		return
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	text := strings.TrimSpace(err.Error())
+	fmt.Fprintf(w, "kindred: %s\n", strings.ReplaceAll(text, "\n", "\n  "))
+	if exitCode(err) == exitUsage && coded != nil {
+		fmt.Fprintln(w, "  see: kindred --help, or kindred COMMAND --help")
+	}
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+
+	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/internal/client"
+	"github.com/spf13/cobra"
+)
+
+func newExport() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "export [FILE]",
+		Short: "Write every identity, one a line, sorted by id",
+		Long: `Write every identity that has an event, one a line, sorted by id: as NDJSON or CSV, to standard output or
+a file. A file is only there once it is whole; .gz and .zst are compressed.`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	t := addTarget(cmd)
+	format, identifiers := string(api.NDJSON), ""
+	cmd.Flags().Var(&choice{&format, []string{string(api.NDJSON), string(api.CSV)}}, "format", "ndjson or csv")
+	cmd.Flags().Var(&choice{&identifiers, []string{"all"}}, "identifiers", "all: also list identities without an event")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		name := ""
+		if len(args) > 0 {
+			name = args[0]
+		}
+		return t.with(cmd, func(c *client.Client) error {
+			x, err := c.Export(cmd.Context(), format, identifiers == "all")
+			if err != nil {
+				return err
+			}
+			defer x.Close()
+			file, err := createOutfile(name, cmd.OutOrStdout())
+			if err != nil {
+				return err
+			}
+			bar := newProgress(cmd.ErrOrStderr(), "exporting", max(x.Identities, -1), false, "identities")
+			err = copyLines(file, x, bar)
+			bar.end()
+			if err := file.finish(err); err != nil {
+				return fmt.Errorf("export: %w", err)
+			}
+			if !x.Settled {
+				fmt.Fprintln(cmd.ErrOrStderr(), "kindred: events were under way all the time: the newest may be missing from the export")
+			}
+			return nil
+		})
+	}
+	return cmd
+}
+
+// copyLines copies, and tells the bar of lines.
+func copyLines(w io.Writer, r io.Reader, bar *progress) error {
+	in := bufio.NewReaderSize(r, outfileBuffer)
+	buffer := make([]byte, outfileBuffer)
+	for {
+		n, err := in.Read(buffer)
+		if _, failed := w.Write(buffer[:n]); failed != nil {
+			return failed
+		}
+		bar.add(int64(bytes.Count(buffer[:n], []byte{'\n'})))
+		if err == io.EOF { //nolint:errorlint // the end, and no other
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

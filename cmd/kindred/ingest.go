@@ -1,0 +1,135 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/spf13/cobra"
+)
+
+func newIngest() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "ingest --data DIR FILE... | --to URL FILE...",
+		Short: "Take files of events in",
+		Long: `Take files of events in: one JSON object a line, plain or compressed with gzip or zstd; "-" is standard
+input. With --data they go straight into a directory, which no other process may have open; with --to
+they go to a running server, and what it can't take now is sent again.
+
+An event is known by its message id: to take a file in twice changes nothing, so after any failure run
+the same command again.
+
+Ends with a summary on standard output, as JSON. Lines that are rejected are written to a file, with
+the reason of each, and the command then ends with 5.`,
+		Args: cobra.MinimumNArgs(1),
+	}
+	f := addInstance(cmd)
+	var to, rejectsName string
+	var patience time.Duration
+	cmd.Flags().StringVar(&to, "to", "", "send to the server at this address")
+	cmd.Flags().DurationVar(&patience, "patience", 5*time.Minute, "with --to: how long to go on sending a batch that the server does not take")
+	cmd.Flags().StringVar(&rejectsName, "rejects", "", "file for rejected lines, made when there are any (default kindred-rejects-TIME.ndjson)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if to != "" && cmd.Flags().Changed("data") {
+			return usageError("ingest: give --data or --to, not both")
+		}
+		if to == "" && f.options.Dir == "" {
+			return usageError("ingest: where to? Give --data DIR, or --to URL of a running server")
+		}
+		if to != "" && cmd.Flags().Changed("rules") {
+			return usageError("ingest: with --to, the rules are the server's: leave --rules out")
+		}
+		size, err := sizeOf(args)
+		if err != nil {
+			return err
+		}
+		r := newRejects(rejectsName, time.Now())
+		bar := newProgress(cmd.ErrOrStderr(), "ingesting", size, true, "")
+		var summary ingest.Summary
+		if to != "" {
+			s := sender{address: to, patience: patience, rejects: r, bar: bar}
+			summary, err = s.run(cmd.Context(), args)
+		} else {
+			summary, err = ingestInto(cmd, f, args, r, bar)
+		}
+		bar.end()
+		err = cmp.Or(err, r.close())
+		if summary.Read == 0 && err != nil {
+			return err
+		}
+		if err := cmp.Or(writeJSON(cmd.OutOrStdout(), summary), err); err != nil {
+			return err
+		}
+		return afterIngest(cmd.ErrOrStderr(), &summary, r)
+	}
+	return cmd
+}
+
+// afterIngest says what was left out, and with which code to end.
+func afterIngest(w io.Writer, s *ingest.Summary, r *rejects) error {
+	if r.count > 0 {
+		fmt.Fprintf(w, "kindred: %s rejected, see %s\n", plural(r.count, "line"), r.name)
+	}
+	if s.Quarantined > 0 {
+		fmt.Fprintf(w, "kindred: %s set aside, as they could not be handled\n", plural(s.Quarantined, "event"))
+	}
+	if s.Rejected+s.Quarantined > 0 {
+		return silently(exitPartial)
+	}
+	return nil
+}
+
+// sizeOf adds up the sizes of files, and finds those that are not there before anything begins. It is
+// -1 when one has no size.
+func sizeOf(names []string) (int64, error) {
+	total := int64(0)
+	for i, name := range names {
+		if name == "-" {
+			if slices.Contains(names[:i], "-") {
+				return 0, usageError("ingest: standard input can be read once")
+			}
+			total = -1
+			continue
+		}
+		info, err := os.Stat(name)
+		if err != nil {
+			return 0, fmt.Errorf("ingest: %w", err)
+		}
+		if info.IsDir() {
+			return 0, fmt.Errorf("ingest: %s is a directory: name the files in it", name)
+		}
+		if !info.Mode().IsRegular() {
+			total = -1
+		}
+		if total >= 0 {
+			total += info.Size()
+		}
+	}
+	return total, nil
+}
+
+// sources are the files, by name.
+func sources(names []string) []ingest.Source {
+	all := make([]ingest.Source, len(names))
+	for i, name := range names {
+		all[i] = ingest.FileSource(name, 0)
+	}
+	return all
+}
+
+// ingestInto takes files into a directory of this process.
+func ingestInto(cmd *cobra.Command, f *instanceFlags, names []string, r *rejects, bar *progress) (ingest.Summary, error) {
+	logger := f.logger(cmd.ErrOrStderr())
+	i, err := f.open(cmd.Context(), logger)
+	if err != nil {
+		return ingest.Summary{}, err
+	}
+	p := ingest.NewPipeline(i.Engine, i.Registry, i.IngestOptions(false))
+	p.Reject, p.Progress = r.add, bar.add
+	summary, err := p.Run(cmd.Context(), sources(names))
+	return summary, cmp.Or(err, closeInstance(i, logger))
+}

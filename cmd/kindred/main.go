@@ -1,0 +1,22 @@
+// Command kindred keeps one live customer identity for every person a company deals with.
+//
+//	flags ─► command ─► embedded instance ─┐
+//	            └────► HTTP ─► server ─────┴─► answer ─► table or JSON
+//
+// A command that asks or asserts something talks to a running server, or with --data opens a
+// directory itself and serves it to itself: the code is the same from the HTTP request on.
+//
+// Data goes to standard output, progress and notes to standard error. Exit codes: 0 done, 1 failure,
+// 2 wrong usage, 3 not found, 4 refused, 5 done in part.
+package main
+
+import (
+	"os"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

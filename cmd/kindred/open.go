@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/spf13/cobra"
+)
+
+// instanceFlags are the flags of commands that open a data directory themselves.
+type instanceFlags struct {
+	options   instance.Options
+	memory    byteSize
+	logFormat string
+}
+
+// addInstance adds the flags that say what to open.
+func addInstance(cmd *cobra.Command) *instanceFlags {
+	f := &instanceFlags{}
+	flags := cmd.Flags()
+	flags.StringVar(&f.options.Dir, "data", "", "data directory; made when it is new")
+	flags.StringVar(&f.options.Rules, "rules", "", "preset or file of rules; default those of the last time, and the preset default at first")
+	flags.Var(&f.memory, "memory", "memory to use; default half of the machine's, at most 8 GiB")
+	flags.IntVar(&f.options.Shards, "shards", 0, "shards of a new directory, fixed from then on (default 64)")
+	flags.StringVar(&f.options.SecretFile, "secret-file", "", "file with the secret of a new directory, 32 hexadecimal digits (default a random one)")
+	withEnv(flags, "data", "rules", "memory", "shards", "secret-file")
+	return f
+}
+
+// addLogFormat adds the flag of commands that run for long.
+func (f *instanceFlags) addLogFormat(cmd *cobra.Command) {
+	formats := []string{"text", "json"}
+	f.logFormat = formats[0]
+	cmd.Flags().Var(&choice{&f.logFormat, formats}, "log-format", "text or json")
+	withEnv(cmd.Flags(), "log-format")
+}
+
+// logger logs to w: what the format says, from level info on; without a format warnings only.
+func (f *instanceFlags) logger(w io.Writer) *slog.Logger {
+	switch f.logFormat {
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, nil))
+	case "text":
+		return slog.New(slog.NewTextHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// gcPercent lets garbage grow to four times what is live: most of what an event leaves behind is dead
+// at once, and collecting it costs by what is live.
+const gcPercent = 400
+
+// open opens the data directory, and holds the whole process to its memory.
+func (f *instanceFlags) open(ctx context.Context, logger *slog.Logger) (*instance.Instance, error) {
+	if f.options.Shards < 0 || f.options.Shards > storage.MaxShards {
+		return nil, usageError("--shards %d: want 1 to %d", f.options.Shards, storage.MaxShards)
+	}
+	f.options.Memory = int64(f.memory)
+	if f.options.Memory == 0 {
+		f.options.Memory = storage.DefaultMemory()
+	}
+	if _, err := storage.SplitMemory(f.options.Memory); err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	// Garbage is collected seldom, and more often as the process comes near its memory.
+	debug.SetGCPercent(gcPercent)
+	debug.SetMemoryLimit(f.options.Memory)
+	f.options.Logger = logger
+	return instance.Open(ctx, f.options)
+}

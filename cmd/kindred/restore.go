@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/spf13/cobra"
+)
+
+func newRestore() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "restore BACKUP --data DIR",
+		Short: "Make a data directory from a backup",
+		Long: `Make a new data directory from a backup, and read every row of it once, so that a damaged backup is
+found now. The backup stays as it is.`,
+		Args: cobra.ExactArgs(1),
+	}
+	cmd.Flags().StringVar(&dir, "data", "", "data directory to make: empty, or not there yet")
+	withEnv(cmd.Flags(), "data")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if dir == "" {
+			return usageError("restore: give the directory to make: --data DIR")
+		}
+		if err := storage.Restore(vfs.Default, args[0], dir); err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "restored %s to %s\n", args[0], dir)
+		return nil
+	}
+	return cmd
+}

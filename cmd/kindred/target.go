@@ -1,0 +1,72 @@
+package main
+
+import (
+	"cmp"
+	"log/slog"
+
+	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/internal/client"
+	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/spf13/cobra"
+)
+
+// target is whom a command talks to: a running server, or a directory that it opens itself.
+type target struct {
+	url      string
+	instance instanceFlags
+}
+
+func addTarget(cmd *cobra.Command) *target {
+	t := &target{}
+	flags := cmd.Flags()
+	flags.StringVar(&t.url, "url", client.DefaultURL, "running server to talk to")
+	flags.StringVar(&t.instance.options.Dir, "data", "", "open this data directory instead; no other process may have it open")
+	flags.StringVar(&t.instance.options.Rules, "rules", "", "with --data: preset or file of rules; default those of the last time")
+	flags.Var(&t.instance.memory, "memory", "with --data: memory to use")
+	withEnv(flags, "url", "rules", "memory")
+	cmd.MarkFlagsMutuallyExclusive("url", "data")
+	return t
+}
+
+// with calls fn with a client of the target.
+func (t *target) with(cmd *cobra.Command, fn func(*client.Client) error) error {
+	if t.instance.options.Dir == "" {
+		if cmd.Flags().Changed("rules") {
+			return usageError("%s: the rules are the server's: give --rules with --data only", cmd.Name())
+		}
+		c, err := client.New(t.url, nil)
+		if err != nil {
+			return &exitError{exitUsage, err}
+		}
+		return fn(c)
+	}
+	logger := t.instance.logger(cmd.ErrOrStderr())
+	t.instance.options.MustExist = true
+	i, err := t.instance.open(cmd.Context(), logger)
+	if err != nil {
+		return err
+	}
+	err = withInstance(i, logger, fn)
+	return cmp.Or(err, closeInstance(i, logger))
+}
+
+// withInstance calls fn with a client of an instance in this process.
+func withInstance(i *instance.Instance, logger *slog.Logger, fn func(*client.Client) error) error {
+	server, err := newServer(i, logger)
+	if err != nil {
+		return err
+	}
+	c, err := client.New("http://kindred", client.InProcess{Handler: server})
+	if err != nil {
+		return err
+	}
+	return fn(c)
+}
+
+// newServer makes the HTTP server of an instance.
+func newServer(i *instance.Instance, logger *slog.Logger) (*api.Server, error) {
+	return api.New(api.Config{
+		Engine: i.Engine, Registry: i.Registry, Decode: i.IngestOptions(true), Version: readVersion().Version,
+		Backup: i.Store.Backup, Logger: logger,
+	})
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/kindred-id/kindred/internal/client"
+	"github.com/spf13/cobra"
+)
+
+// timelinePage is how many events are asked for at a time.
+const timelinePage = 200
+
+func newTimeline() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "timeline ID",
+		Short: "List the events of a person, the newest first",
+		Long:  "List the events of a person, the newest first. As JSON it is an event a line.\n" + idHelp,
+		Args:  cobra.ExactArgs(1),
+	}
+	t := addTarget(cmd)
+	out := addOutput(cmd, formatTable, formatJSON)
+	limit := 50
+	cmd.Flags().IntVarP(&limit, "limit", "n", limit, "how many; 0 for all")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if limit < 0 {
+			return usageError("timeline: --limit %d: want 1 or more, or 0 for all", limit)
+		}
+		return t.with(cmd, func(c *client.Client) error {
+			w := cmd.OutOrStdout()
+			asJSON := out.json(w)
+			cursor, left := "", limit
+			for {
+				page := timelinePage
+				if limit > 0 {
+					page = min(page, left)
+				}
+				timeline, err := c.Timeline(cmd.Context(), args[0], page, cursor)
+				if err != nil {
+					return err
+				}
+				if err := writeTimeline(w, timeline.Events, asJSON); err != nil {
+					return err
+				}
+				left -= len(timeline.Events)
+				if cursor = timeline.Next; cursor == "" {
+					return nil
+				}
+				if limit > 0 && left <= 0 {
+					fmt.Fprintln(cmd.ErrOrStderr(), "there are older events: ask for more with --limit")
+					return nil
+				}
+			}
+		})
+	}
+	return cmd
+}
+
+func writeTimeline(w io.Writer, events []json.RawMessage, asJSON bool) error {
+	var b strings.Builder
+	var t table
+	for _, raw := range events {
+		if asJSON {
+			b.Write(raw)
+			b.WriteByte('\n')
+			continue
+		}
+		var e client.Event
+		if err := json.Unmarshal(raw, &e); err != nil {
+			return fmt.Errorf("read an event of the timeline: %w", err)
+		}
+		names := make([]string, len(e.Identifiers))
+		for i, id := range e.Identifiers {
+			names[i] = id.Namespace + ":" + printable(id.Value)
+		}
+		t.row(when(e.Timestamp), e.Type, printable(e.Name), strings.Join(names, " "), printable(e.MessageID))
+	}
+	t.write(&b, "")
+	_, err := io.WriteString(w, b.String())
+	return err
+}

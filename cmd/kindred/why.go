@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/internal/client"
+	"github.com/spf13/cobra"
+)
+
+func newWhy() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "why A B",
+		Short: "Tell why two identifiers are one person, or why not",
+		Long:  "Tell why two identifiers are one person: the links that lead from the one to the other, with their events.\nOr why not: what keeps them apart.\n" + idHelp,
+		Args:  cobra.ExactArgs(2),
+	}
+	t := addTarget(cmd)
+	out := addOutput(cmd, formatTable, formatJSON)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return t.with(cmd, func(c *client.Client) error {
+			why, err := c.Why(cmd.Context(), args[0], args[1])
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			return out.show(w, why, func(b io.Writer) {
+				p := newPaint(w)
+				fmt.Fprintln(b, p.bold(printable(why.Text)))
+				reasons(b, p, why.Path)
+			})
+		})
+	}
+	return cmd
+}
+
+func newHow() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "how ID",
+		Short: "List the evidence that made an identity, in order",
+		Long:  "List the evidence that made one identity of the identifiers of a person, in the order in which it was admitted.\n" + idHelp,
+		Args:  cobra.ExactArgs(1),
+	}
+	t := addTarget(cmd)
+	out := addOutput(cmd, formatTable, formatJSON)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return t.with(cmd, func(c *client.Client) error {
+			how, err := c.How(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			return out.show(w, how, func(b io.Writer) {
+				p := newPaint(w)
+				if len(how.Steps) == 0 {
+					fmt.Fprintf(b, "%s was made by no link: it has one identifier.\n", p.bold(how.ID))
+					return
+				}
+				fmt.Fprintf(b, "%s was made in %s:\n", p.bold(how.ID), plural(len(how.Steps), "step"))
+				reasons(b, p, how.Steps)
+			})
+		})
+	}
+	return cmd
+}
+
+// reasons lists evidence as sentences, with the events behind each.
+func reasons(w io.Writer, p paint, list []api.ReasonDocument) {
+	for i := range list {
+		r := &list[i]
+		sentence := printable(r.Text)
+		if r.Refused != nil {
+			sentence = p.red(sentence)
+		}
+		fmt.Fprintf(w, "%3d. %s\n", i+1, sentence)
+		if r.First == nil {
+			continue
+		}
+		fmt.Fprintf(w, "     %s\n", p.dim("first: "+mark(r.First)))
+		if r.Events > 1 {
+			fmt.Fprintf(w, "     %s\n", p.dim("last:  "+mark(r.Last)))
+		}
+	}
+}
+
+func mark(m *api.MarkDocument) string {
+	text := when(m.Time) + ", event " + printable(m.MessageID)
+	if m.Source != "" {
+		text += ", source " + printable(m.Source)
+	}
+	return text
+}
