@@ -313,23 +313,34 @@ func (e *Engine) learn() {
 	}
 }
 
-// ask runs fn with a shard, on its goroutine, and waits for it.
+// ask runs fn with a shard, on its goroutine, and waits for it. Whoever gives up waiting takes fn
+// back first: once ask has returned, fn does not run, and never touches what it closes over.
 func (e *Engine) ask(ctx context.Context, id graph.ShardID, fn func(*Shard) error) error {
 	if err := e.Err(); err != nil {
 		return err
 	}
 	answer := make(chan error, 1)
-	e.runners[id].inbox.PostUserMessage(&asking{func(s *Shard) { answer <- fn(s) }})
+	var taken atomic.Bool // by the shard, or by who gave up
+	e.runners[id].inbox.PostUserMessage(&asking{func(s *Shard) {
+		if taken.CompareAndSwap(false, true) {
+			answer <- fn(s)
+		}
+	}})
+	var gaveUp error
 	select {
 	case err := <-answer:
 		return err
 	case <-ctx.Done():
-		return ctx.Err()
+		gaveUp = ctx.Err()
 	case <-e.failed:
-		return e.Err()
+		gaveUp = e.Err()
 	case <-e.stop:
-		return ErrClosed
+		gaveUp = ErrClosed
 	}
+	if taken.CompareAndSwap(false, true) {
+		return gaveUp
+	}
+	return <-answer // it is running
 }
 
 // Flush writes everything that is written behind. When it returns, the rows are the whole state, as

@@ -97,11 +97,11 @@ func TestIdentifiers(t *testing.T) {
 		{"traits", `{"type":"identify","userId":"u1","traits":{"email":"Ann@X.org","phone":"(212) 555-0123"}}`, "email:ann@x.org phone:+12125550123 user_id:u1", Stats{}},
 		{"traits of the context", `{"type":"track","anonymousId":"a1","context":{"traits":{"email":"ann@x.org"}}}`, "anonymous_id:a1 email:ann@x.org", Stats{}},
 		{
-			"own traits win", `{"type":"identify","userId":"u1","context":{"traits":{"email":"old@x.org","phone":"+12125550123"}},"traits":{"email":"new@x.org"}}`,
-			"email:new@x.org phone:+12125550123 user_id:u1",
+			"both kinds of traits are evidence", `{"type":"identify","userId":"u1","context":{"traits":{"email":"old@x.org","phone":"+12125550123"}},"traits":{"email":"new@x.org"}}`,
+			"email:new@x.org email:old@x.org phone:+12125550123 user_id:u1",
 			Stats{},
 		},
-		{"a deleted trait is no identifier", `{"type":"identify","userId":"u1","context":{"traits":{"email":"old@x.org"}},"traits":{"email":null}}`, "user_id:u1", Stats{}},
+		{"a deleted trait is no identifier", `{"type":"identify","userId":"u1","context":{"traits":{"phone":null}},"traits":{"email":null}}`, "user_id:u1", Stats{}},
 		{
 			"a group's traits are not the person's", `{"type":"group","userId":"u1","traits":{"email":"info@x.org","phone":"+12125550123"},"context":{"traits":{"email":"ann@x.org"}}}`,
 			"email:ann@x.org user_id:u1",
@@ -192,9 +192,11 @@ func TestTraits(t *testing.T) {
 	if want := `name="Ann M." age=41 gone= address={"city":"Le\u0065ds"} tags=[1,2] plan="pro"`; strings.Join(got, " ") != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	ev, _, _ = decode(t, Options{}, `{"type":"group","userId":"u1","traits":{"name":"Acme"},"context":{"traits":{"plan":"pro"}}}`)
-	if len(ev.Traits) != 1 || string(ev.Traits[0].Name) != "plan" {
-		t.Errorf("group: %s", ev.Traits)
+	for _, typ := range []string{"group", "page", "track"} {
+		ev, stats, r = decode(t, Options{}, `{"type":"`+typ+`","userId":"u1","traits":{"name":"Acme"},"context":{"traits":{"plan":"pro"}}}`)
+		if r != nil || stats != (Stats{}) || len(ev.Traits) != 0 {
+			t.Errorf("%s: %s %v %v: a client's memory is no news", typ, ev.Traits, stats, r)
+		}
 	}
 }
 

@@ -107,15 +107,12 @@ func (d *Decoder) identify(ev *graph.Event) *Rejection {
 	if ev.Type == graph.TypeAlias {
 		add(d.previousNamespace(), f.previousID)
 	}
-	email, phone := d.own.email, d.own.phone
-	if email.Kind == jsonscan.None || ev.Type == graph.TypeGroup {
-		email = d.shared.email
+	if ev.Type != graph.TypeGroup { // whose own traits are the group's
+		add(ns.email, d.own.email)
+		add(ns.phone, d.own.phone)
 	}
-	if phone.Kind == jsonscan.None || ev.Type == graph.TypeGroup {
-		phone = d.shared.phone
-	}
-	add(ns.email, email)
-	add(ns.phone, phone)
+	add(ns.email, d.shared.email)
+	add(ns.phone, d.shared.phone)
 	add(ns.deviceID, f.deviceID)
 	add(ns.pushToken, f.pushToken)
 	add(ns.gaClientID, f.gaClientID)

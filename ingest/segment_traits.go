@@ -67,14 +67,16 @@ func indexTrait(traits []graph.Trait, name []byte) int {
 	return -1
 }
 
-// mergeTraits gives the event its traits: its own, then those of the context that it doesn't name
-// itself. The own traits of a group event are the group's, not the person's.
+// mergeTraits gives the event its traits: those of an identify call, its own, then those of the
+// context that it doesn't name itself. The context of any other event only repeats what its client
+// remembers, which may be older than what a profile has; the own traits of a group are the group's.
 func (d *Decoder) mergeTraits(ev *graph.Event) {
 	ev.Traits = ev.Traits[:0]
-	if ev.Type != graph.TypeGroup {
-		ev.Traits = append(ev.Traits, d.own.traits...)
-		d.stats.ExcessTraits += d.own.excess
+	if ev.Type != graph.TypeIdentify {
+		return
 	}
+	ev.Traits = append(ev.Traits, d.own.traits...)
+	d.stats.ExcessTraits += d.own.excess
 	d.stats.ExcessTraits += d.shared.excess
 	own := ev.Traits
 	for _, t := range d.shared.traits {

@@ -68,7 +68,7 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 		{groupAsk, newExport()}, {groupAsk, newStats()},
 		{groupAssert, newForce()}, {groupAssert, newCannot()}, {groupAssert, newRetract()}, {groupAssert, newForget()},
 		{groupKeep, newVerify()}, {groupKeep, newBackup()}, {groupKeep, newRestore()},
-		{groupTry, newGenerate()}, {groupTry, newCompare()}, {groupTry, newBench()}, {groupTry, newBench()},
+		{groupTry, newGenerate()}, {groupTry, newCompare()}, {groupTry, newBench()},
 		{"", newVersion()}, {"", newMan()},
 	} {
 		c.command.GroupID = c.group
