@@ -54,7 +54,7 @@ fuzz: ## Every fuzz target for FUZZTIME (10s)
 
 .PHONY: fmt
 fmt: ## Format
-	gofmt -w $$(git ls-files '*.go')
+	$(GO) run $(LINT) fmt ./...
 
 .PHONY: lint
 lint: ## staticcheck and golangci-lint, pinned

@@ -35,8 +35,10 @@ func newForget() *cobra.Command {
 // newAssertion makes the command of a verb. What it asserts is evidence like any other: it survives
 // restarts and replays, and --withdraw takes it back.
 func newAssertion(verb, use, short, long string, args int) *cobra.Command {
-	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(args),
-		Long: long + "\n--dry-run shows what would become of whom, and changes nothing; --withdraw takes the assertion back.\nAn id is namespace:value, or a public id for the identifier that heads the identity."}
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.ExactArgs(args),
+		Long: long + "\n--dry-run shows what would become of whom, and changes nothing; --withdraw takes the assertion back.\nAn id is namespace:value, or a public id for the identifier that heads the identity.",
+	}
 	t := addTarget(cmd)
 	out := addOutput(cmd, formatTable, formatJSON)
 	ask := api.AssertionRequest{Verb: verb}

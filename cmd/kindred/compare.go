@@ -1,13 +1,13 @@
 package main
 
 import (
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
-	"compress/gzip"
 	"github.com/kindred-id/kindred/internal/generate"
 	"github.com/klauspost/compress/zstd"
 	"github.com/spf13/cobra"

@@ -63,7 +63,7 @@ func copyLines(w io.Writer, r io.Reader, bar *progress) error {
 			return failed
 		}
 		bar.add(int64(bytes.Count(buffer[:n], []byte{'\n'})))
-		if err == io.EOF { //nolint:errorlint // the end, and no other
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {

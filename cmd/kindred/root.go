@@ -63,13 +63,27 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 		group   string
 		command *cobra.Command
 	}{
-		{groupRun, newServe()}, {groupRun, newIngest()}, {groupRun, newDemo()},
-		{groupAsk, newGet()}, {groupAsk, newWhy()}, {groupAsk, newHow()}, {groupAsk, newTimeline()},
-		{groupAsk, newExport()}, {groupAsk, newStats()},
-		{groupAssert, newForce()}, {groupAssert, newCannot()}, {groupAssert, newRetract()}, {groupAssert, newForget()},
-		{groupKeep, newVerify()}, {groupKeep, newBackup()}, {groupKeep, newRestore()},
-		{groupTry, newGenerate()}, {groupTry, newCompare()}, {groupTry, newBench()},
-		{"", newVersion()}, {"", newMan()},
+		{groupRun, newServe()},
+		{groupRun, newIngest()},
+		{groupRun, newDemo()},
+		{groupAsk, newGet()},
+		{groupAsk, newWhy()},
+		{groupAsk, newHow()},
+		{groupAsk, newTimeline()},
+		{groupAsk, newExport()},
+		{groupAsk, newStats()},
+		{groupAssert, newForce()},
+		{groupAssert, newCannot()},
+		{groupAssert, newRetract()},
+		{groupAssert, newForget()},
+		{groupKeep, newVerify()},
+		{groupKeep, newBackup()},
+		{groupKeep, newRestore()},
+		{groupTry, newGenerate()},
+		{groupTry, newCompare()},
+		{groupTry, newBench()},
+		{"", newVersion()},
+		{"", newMan()},
 	} {
 		c.command.GroupID = c.group
 		c.command.Args = usageArgs(c.command.Args)
