@@ -91,13 +91,14 @@ func assertionTable(w io.Writer, p paint, a *api.AssertionAnswer) {
 		what = "asserted: " + what
 	}
 	fmt.Fprintln(w, p.bold(what))
-	identities(w, "before", a.Before)
-	identities(w, "after", a.After)
+	var t table
+	identities(&t, "before", a.Before)
+	identities(&t, "after", a.After)
+	t.write(w, "  ")
 }
 
-// identities lists profiles, a line each.
-func identities(w io.Writer, title string, list []json.RawMessage) {
-	var t table
+// identities lists profiles, a row each.
+func identities(t *table, title string, list []json.RawMessage) {
 	for _, raw := range list {
 		var profile client.Profile
 		if json.Unmarshal(raw, &profile) != nil {
@@ -110,5 +111,4 @@ func identities(w io.Writer, title string, list []json.RawMessage) {
 		t.row(title, plural(profile.Events, "event"), strings.Join(names, " "))
 		title = ""
 	}
-	t.write(w, "  ")
 }

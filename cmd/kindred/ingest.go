@@ -128,6 +128,9 @@ func ingestInto(cmd *cobra.Command, f *instanceFlags, names []string, r *rejects
 	if err != nil {
 		return ingest.Summary{}, err
 	}
+	if err := i.Judged(cmd.Context()); err != nil {
+		return ingest.Summary{}, cmp.Or(err, closeInstance(i, logger))
+	}
 	p := ingest.NewPipeline(i.Engine, i.Registry, i.IngestOptions(false))
 	p.Reject, p.Progress = r.add, bar.add
 	summary, err := p.Run(cmd.Context(), sources(names))

@@ -89,7 +89,8 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 		c.command.Args = usageArgs(c.command.Args)
 		root.AddCommand(c.command)
 	}
-	root.Args = usageArgs(unknownCommand)
+	root.Args = unknownCommand
+	root.SuggestionsMinimumDistance = 2
 	return root
 }
 

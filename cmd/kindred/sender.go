@@ -192,6 +192,7 @@ func (s *sender) send(ctx context.Context, b *outBatch) error {
 		s.sum.Accepted += int64(result.Accepted)
 		s.sum.Duplicates += int64(result.Duplicates)
 		s.sum.WithoutIdentifier += int64(result.WithoutIdentifier)
+		s.sum.Dropped.Add(result.Dropped)
 		s.mu.Unlock()
 		for _, r := range result.Rejected {
 			if r.Index < 0 || r.Index >= len(b.lines) {

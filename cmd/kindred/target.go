@@ -24,12 +24,14 @@ func addTarget(cmd *cobra.Command) *target {
 	flags.StringVar(&t.instance.options.Rules, "rules", "", "with --data: preset or file of rules; default those of the last time")
 	flags.Var(&t.instance.memory, "memory", "with --data: memory to use")
 	withEnv(flags, "url", "rules", "memory")
-	cmd.MarkFlagsMutuallyExclusive("url", "data")
 	return t
 }
 
 // with calls fn with a client of the target.
 func (t *target) with(cmd *cobra.Command, fn func(*client.Client) error) error {
+	if cmd.Flags().Changed("url") && cmd.Flags().Changed("data") {
+		return usageError("%s: give --url or --data, not both", cmd.Name())
+	}
 	if t.instance.options.Dir == "" {
 		if cmd.Flags().Changed("rules") {
 			return usageError("%s: the rules are the server's: give --rules with --data only", cmd.Name())
@@ -46,7 +48,9 @@ func (t *target) with(cmd *cobra.Command, fn func(*client.Client) error) error {
 	if err != nil {
 		return err
 	}
-	err = withInstance(i, logger, fn)
+	if err = i.Judged(cmd.Context()); err == nil {
+		err = withInstance(i, logger, fn)
+	}
 	return cmp.Or(err, closeInstance(i, logger))
 }
 

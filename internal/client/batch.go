@@ -9,14 +9,16 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/ingest"
 )
 
 // BatchResult is what became of a batch of events.
 type BatchResult struct {
-	Accepted          int         `json:"accepted"`
-	Duplicates        int         `json:"duplicates"`
-	WithoutIdentifier int         `json:"without_identifier"`
-	Rejected          []Rejection `json:"rejected"`
+	Accepted          int          `json:"accepted"`
+	Duplicates        int          `json:"duplicates"`
+	WithoutIdentifier int          `json:"without_identifier"`
+	Rejected          []Rejection  `json:"rejected"`
+	Dropped           ingest.Stats `json:"warnings"` // what was left out of accepted events
 }
 
 // Rejection is why one event of a batch was not taken.

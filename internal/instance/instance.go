@@ -63,6 +63,7 @@ type Instance struct {
 
 	sweep     sync.WaitGroup // the recheck after a change of rules
 	stopSweep func()
+	sweepErr  error // why the recheck stopped; valid once sweep is done
 }
 
 // Open opens a data directory, and makes it when it is new. It fails as storage.Open does, and with
@@ -187,6 +188,7 @@ func (i *Instance) changeRules(d storage.Deployment, logger *slog.Logger) {
 				err = i.Store.Commit(&batch)
 			}
 		}
+		i.sweepErr = err
 		switch {
 		case err == nil:
 			logger.Info("everything is judged by the new rules", "rules", now.Name)
@@ -205,6 +207,22 @@ func (i *Instance) IngestOptions(live bool) ingest.Options {
 		o.Paths = append(o.Paths, ingest.Path{Path: p.Path, Namespace: p.Namespace})
 	}
 	return o
+}
+
+// Judged waits until everything is judged by the rules in force, where they have changed. A command
+// that ends soon calls it, or the change would begin anew with every one.
+func (i *Instance) Judged(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		i.sweep.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return i.sweepErr
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Close takes nothing more in, waits until all that was taken is durable and delivered, and closes

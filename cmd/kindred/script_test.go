@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected outputs in testdata")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"kindred": main})
+}
+
+// Every command, every exit code, and what is said about every bad input.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata",
+		UpdateScripts: *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("NO_COLOR", "1")
+			env.Setenv("KINDRED_MEMORY", "128M")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code":     exitsWith,
+			"freeport": freePort,
+			"ready":    waitReady,
+			"make":     makeInput,
+			"untimed":  untimed,
+			"damage":   damage,
+			"head":     firstLines,
+		},
+	})
+}
+
+// exitsWith runs a command and checks its exit code: code 3 kindred get email:a@b.c
+func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N command...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// freePort sets variables to addresses that nobody listens on.
+func freePort(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		defer l.Close()
+		ts.Setenv(name, l.Addr().String())
+	}
+}
+
+// waitReady waits until a server is ready.
+func waitReady(ts *testscript.TestScript, _ bool, args []string) {
+	if err := awaitReady("http://" + args[0]); err != nil {
+		ts.Fatalf("%v", err)
+	}
+}
+
+func awaitReady(url string) error {
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		res, err := http.Get(url + "/readyz")
+		if err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s is not ready: %w", url, err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+const good = `{"type":"track","event":"ok","anonymousId":"good","messageId":"good","timestamp":"2026-01-01T00:00:00Z"}`
+
+// makeInput writes input that doesn't fit into a script: make KIND FILE. A good event follows, which
+// must not be lost for what is before it.
+func makeInput(ts *testscript.TestScript, _ bool, args []string) {
+	event := func(member string) string { return `{"type":"track","event":"x","messageId":"bad",` + member + `}` }
+	var line string
+	switch kind := args[0]; kind {
+	case "large-event":
+		line = event(`"userId":"u","properties":{"x":"` + strings.Repeat("x", 10<<20) + `"}`)
+	case "deep":
+		line = event(`"userId":"u","properties":` + strings.Repeat(`{"a":`, 5000) + `1` + strings.Repeat(`}`, 5000))
+	case "bad-utf8":
+		line = event("\"userId\":\"\xff\xfe\"")
+	case "nul":
+		line = event("\"userId\":\"a\x00b\"")
+	case "escaped-nul":
+		line = event(`"userId":"a\u0000b","anonymousId":"nul"`)
+	case "many-identifiers":
+		var ids []string
+		for i := range 101 {
+			ids = append(ids, fmt.Sprintf(`{"id":"e%d@example.com","type":"email"}`, i))
+		}
+		line = event(`"userId":"u","context":{"externalIds":[` + strings.Join(ids, ",") + `]}`)
+	case "hundred-identifiers":
+		var ids []string
+		for i := range 99 {
+			ids = append(ids, fmt.Sprintf(`{"id":"e%d@example.com","type":"email"}`, i))
+		}
+		line = event(`"userId":"u","context":{"externalIds":[` + strings.Join(ids, ",") + `]}`)
+	case "large-identifier":
+		line = event(`"userId":"` + strings.Repeat("u", 900<<10) + `","anonymousId":"small"`)
+	case "bomb":
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		fmt.Fprintln(z, good)
+		zeros := make([]byte, 1<<20)
+		for range 256 { // 256 MiB without a line end
+			_, err := z.Write(zeros)
+			ts.Check(err)
+		}
+		fmt.Fprintf(z, "\n%s\n", strings.ReplaceAll(good, "good", "last"))
+		ts.Check(z.Close())
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes(), 0o600))
+		return
+	case "cut-gzip":
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		for i := range 50_000 {
+			fmt.Fprintln(z, strings.ReplaceAll(good, "good", fmt.Sprint("good", i)))
+		}
+		ts.Check(z.Close())
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes()[:b.Len()/2], 0o600))
+		return
+	default:
+		ts.Fatalf("unknown kind %q", kind)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(line+"\n"+good+"\n"), 0o600))
+}
+
+// untimed rewrites the summary of the last command without what the clock says: untimed FILE.
+func untimed(ts *testscript.TestScript, _ bool, args []string) {
+	var summary map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &summary))
+	for _, name := range []string{"seconds", "events_per_second"} {
+		if v, ok := summary[name].(float64); !ok || v <= 0 {
+			ts.Fatalf("%s is %v", name, summary[name])
+		}
+		delete(summary, name)
+	}
+	delete(summary, "dropped")
+	text, err := json.MarshalIndent(summary, "", "  ")
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(text, '\n'), 0o600))
+}
+
+// damage overwrites the middle of the largest table of a data directory.
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	names, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "db", "*.sst"))
+	ts.Check(err)
+	var largest string
+	var size int64
+	for _, name := range names {
+		info, err := os.Stat(name)
+		ts.Check(err)
+		if info.Size() > size {
+			largest, size = name, info.Size()
+		}
+	}
+	f, err := os.OpenFile(largest, os.O_RDWR, 0)
+	ts.Check(err)
+	defer f.Close()
+	_, err = f.WriteAt(bytes.Repeat([]byte{0x5a}, 64), size/3)
+	ts.Check(err)
+}
+
+// firstLines copies the first lines of a file: head N FROM TO.
+func firstLines(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	text := ts.ReadFile(args[1])
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if n--; n < 0 {
+			break
+		}
+		_, _ = io.WriteString(&b, line)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(b.String()), 0o600))
+}
