@@ -5,7 +5,7 @@ BIN := bin/kindred
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-FUZZTIME ?= 10s
+FUZZTIME ?= 20000x
 
 .DEFAULT_GOAL := help
 
@@ -50,7 +50,7 @@ scale: build ## A million events of 100,000 people: the export equals the truth
 	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run TestScale -v -timeout 20m ./cmd/kindred
 
 .PHONY: fuzz
-fuzz: ## Every fuzz target for FUZZTIME (10s)
+fuzz: ## Every fuzz target, FUZZTIME times (20000x) or for a time (30s)
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: fmt
@@ -85,6 +85,6 @@ verify: ## Format, vet, lint, short fuzz, and that generating changes nothing
 	$(GO) vet -tags mutant ./...
 	$(GO) mod verify
 	$(MAKE) lint
-	$(MAKE) fuzz FUZZTIME=5s
+	$(MAKE) fuzz FUZZTIME=3000x
 	$(MAKE) generate
 	@git diff --exit-code -- . || { echo "generating changed files: commit them"; exit 1; }

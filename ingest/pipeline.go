@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -178,7 +179,7 @@ func (r *run) run(ctx context.Context, sources []Source) error {
 	r.answers.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return errors.Join(r.failed, err)
+	return cmp.Or(r.failed, err) // the cause, and not what followed from it
 }
 
 // read cuts a source into chunks.
@@ -194,6 +195,8 @@ func (r *run) read(ctx context.Context, source Source, full chan<- *slot) error 
 			var s *slot
 			select {
 			case s = <-r.free:
+			case <-r.pipeline.engine.Failed(): // then no slot comes back, and nobody submits to find out
+				return r.pipeline.engine.Err()
 			case <-ctx.Done():
 				return ctx.Err()
 			}

@@ -39,7 +39,8 @@ func (f *instanceFlags) addLogFormat(cmd *cobra.Command) {
 	withEnv(cmd.Flags(), "log-format")
 }
 
-// logger logs to w: what the format says, from level info on; without a format warnings only.
+// logger logs to w: from level info on in the format of the flag; without one warnings only, since an
+// error is what the command itself ends with.
 func (f *instanceFlags) logger(w io.Writer) *slog.Logger {
 	switch f.logFormat {
 	case "json":
@@ -47,7 +48,7 @@ func (f *instanceFlags) logger(w io.Writer) *slog.Logger {
 	case "text":
 		return slog.New(slog.NewTextHandler(w, nil))
 	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return slog.New(warnings{slog.NewTextHandler(w, nil)})
 }
 
 // gcPercent lets garbage grow to four times what is live: most of what an event leaves behind is dead
@@ -72,3 +73,19 @@ func (f *instanceFlags) open(ctx context.Context, logger *slog.Logger) (*instanc
 	f.options.Logger = logger
 	return instance.Open(ctx, f.options)
 }
+
+// warnings passes on warnings, and nothing else.
+type warnings struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (warnings) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && level < slog.LevelError
+}
+
+// WithAttrs implements slog.Handler.
+func (w warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warnings{w.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
