@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -78,6 +79,9 @@ type demo struct {
 }
 
 func (d *demo) run(ctx context.Context, anyPort bool) (err error) {
+	// When the terminal or the reader of a pipe is gone, it ends as at Ctrl-C: the directory is removed.
+	ctx, quiet := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGPIPE)
+	defer quiet()
 	listener, err := d.listenAnywhere(anyPort)
 	if err != nil {
 		return err

@@ -23,16 +23,14 @@ func newProgress(w io.Writer, what string, total int64, bytes bool, unit string)
 		progressbar.OptionThrottle(100 * time.Millisecond),
 		progressbar.OptionSetWidth(30),
 		progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(),
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionShowElapsedTimeOnFinish(),
 		progressbar.OptionClearOnFinish(),
-		progressbar.OptionFullWidth(),
 	}
 	if bytes {
 		options = append(options, progressbar.OptionShowBytes(true))
 	} else {
-		options = append(options, progressbar.OptionSetItsString(unit))
+		options = append(options, progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit))
 	}
 	return &progress{progressbar.NewOptions64(total, options...)}
 }
