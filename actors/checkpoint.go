@@ -111,7 +111,7 @@ func (s *Shard) prepare() (bool, error) {
 		s.write(r)
 	}
 	s.makeRoom()
-	return true, s.truncate()
+	return true, s.truncate(s.limits.LogBytes / truncateShare)
 }
 
 // write puts a node's row, and the block of its timeline that is not stored yet, into the batch.
@@ -154,8 +154,8 @@ func (s *Shard) makeRoom() {
 // truncation is a range deletion, and those are not free.
 const truncateShare = 4
 
-// truncate deletes the records that nothing needs any more (A5).
-func (s *Shard) truncate() error {
+// truncate deletes the records that nothing needs any more (A5), if they have at least so many bytes.
+func (s *Shard) truncate(least int64) error {
 	low := s.seq // the last record stays: it has the counters
 	if mutant.Is("truncate-counters") {
 		low++
@@ -168,7 +168,7 @@ func (s *Shard) truncate() error {
 			low = min(low, oldest)
 		}
 	}
-	if low <= s.log.low || s.log.before(low) < s.limits.LogBytes/truncateShare {
+	if low <= s.log.low || s.log.before(low) < least {
 		return nil
 	}
 	if err := s.seen.Expire(s.now, &s.batch); err != nil {
@@ -209,11 +209,7 @@ func (s *Shard) Flush(now int64) error {
 	for r := s.dirty.head(); r != nil; r = s.dirty.head() {
 		s.write(r)
 	}
-	limit := s.limits.LogBytes
-	s.limits.LogBytes = 0
-	err := s.truncate()
-	s.limits.LogBytes = limit
-	return err
+	return s.truncate(0)
 }
 
 // Batch is what the step under way writes. It is valid until the next Step.

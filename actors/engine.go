@@ -204,13 +204,13 @@ func (e *Engine) changed(changes []graph.Change) {
 // underWay is how many inputs from outside are not answered.
 func (e *Engine) underWay() int64 { return e.inputs.Load() }
 
-// Room is the part of the memory for input that is taken, from 0 to 1.
-func (e *Engine) room01(bytes int64) int64 { return min(bytes, e.roomBytes) }
+// share is what a delivery takes of the room for input: one that is larger than all of it goes alone.
+func (e *Engine) share(bytes int64) int64 { return min(bytes, e.roomBytes) }
 
 // Submit hands a delivery to the shards. It waits for room; done is called once, when everything
 // in it is durable, or with the error that stopped the engine. done must not block.
 func (e *Engine) Submit(ctx context.Context, d *Delivery, done func(error)) error {
-	if err := e.room.Acquire(ctx, e.room01(d.bytes)); err != nil {
+	if err := e.room.Acquire(ctx, e.share(d.bytes)); err != nil {
 		return err
 	}
 	return e.hand(d, done)
@@ -218,14 +218,14 @@ func (e *Engine) Submit(ctx context.Context, d *Delivery, done func(error)) erro
 
 // TrySubmit is Submit without waiting: it fails with ErrBusy when there is no room.
 func (e *Engine) TrySubmit(d *Delivery, done func(error)) error {
-	if !e.room.TryAcquire(e.room01(d.bytes)) {
+	if !e.room.TryAcquire(e.share(d.bytes)) {
 		return ErrBusy
 	}
 	return e.hand(d, done)
 }
 
 func (e *Engine) hand(d *Delivery, done func(error)) error {
-	n, bytes := int64(len(d.inputs)), e.room01(d.bytes)
+	n, bytes := int64(len(d.inputs)), e.share(d.bytes)
 	d.left.Store(n)
 	d.failed.Store(false)
 	d.done = func(err error) {
