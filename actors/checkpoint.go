@@ -202,14 +202,18 @@ func (s *Shard) writeMeta() {
 	s.batch.Set(s.key, s.body)
 }
 
-// Flush writes every dirty node and truncates the log as far as it goes, so that the next start has
-// nothing to replay. Step's rules hold: what it leaves in Batch is to be committed.
-func (s *Shard) Flush(now int64) error {
+// Flush writes dirty nodes, and once all are written truncates the log as far as it goes, so that the
+// next start has nothing to replay. It does so in parts: more says that another is to follow. Step's
+// rules hold for each: what it leaves in Batch is to be committed.
+func (s *Shard) Flush(now int64) (more bool, err error) {
 	s.begin(now, 0)
 	for r := s.dirty.head(); r != nil; r = s.dirty.head() {
 		s.write(r)
+		if s.batch.Size() >= s.limits.FlushBytes {
+			return true, nil
+		}
 	}
-	return s.truncate(0)
+	return false, s.truncate(0)
 }
 
 // Batch is what the step under way writes. It is valid until the next Step.

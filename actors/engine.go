@@ -75,6 +75,9 @@ type Engine struct {
 	failed     chan struct{}
 }
 
+// flushBytes is how much of a flush a shard commits at a time: enough to be worth a sync.
+const flushBytes = 1 << 20
+
 // Open recovers all shards from the store and starts them.
 func Open(ctx context.Context, c Config) (*Engine, error) {
 	shards := c.Deployment.Shards
@@ -92,7 +95,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	if c.LogBytes == 0 {
 		c.LogBytes = 256 << 20
 	}
-	e.limits = Limits{LogBytes: c.LogBytes / int64(shards), ActorBytes: c.Memory.Actors / int64(shards)}
+	e.limits = Limits{LogBytes: c.LogBytes / int64(shards), ActorBytes: c.Memory.Actors / int64(shards), FlushBytes: flushBytes}
 	e.seenLimits = storage.SeenLimits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / int64(shards)}
 	e.knownBytes = c.Memory.Directory / int64(shards)
 	e.room = semaphore.NewWeighted(e.roomBytes)
@@ -346,18 +349,23 @@ func (e *Engine) ask(ctx context.Context, id graph.ShardID, fn func(*Shard) erro
 // Flush writes everything that is written behind. When it returns, the rows are the whole state, as
 // far as nothing was submitted meanwhile.
 func (e *Engine) Flush(ctx context.Context) error {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, r := range e.runners {
-		m := &flushing{make(chan struct{})}
-		r.inbox.PostUserMessage(m)
-		select {
-		case <-m.done:
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-e.failed:
-			return e.Err()
-		}
+		group.Go(func() error {
+			m := &flushing{make(chan struct{})}
+			r.inbox.PostUserMessage(m)
+			select {
+			case <-m.done:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-e.failed:
+				return e.Err()
+			}
+		})
 	}
-	return nil
+	return group.Wait()
 }
 
 // Settle waits until no input is under way and no message between shards is unacknowledged.

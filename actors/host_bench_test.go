@@ -115,7 +115,7 @@ func BenchmarkHosts(b *testing.B) {
 		system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
 			if _, ok := ctx.Message().(*actor.Started); ok {
 				defer close(done)
-				h := &actorHost{parent: ctx, rules: rules}
+				h := newActorHost(ctx, rules)
 				run(b, h.start, handle(b, h), func() {})
 			}
 		}))

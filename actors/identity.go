@@ -63,17 +63,26 @@ func (m *drivenMailbox) UserMessageCount() int { return 0 }
 type actorHost struct {
 	parent   actor.Context
 	rules    *graph.Rules
-	handling handling // one at a time: reused
+	props    *actor.Props // of all identity actors: they make what starting is
+	starting *identity    // while it is spawned
+	handling handling     // one at a time: reused
 	viewing  viewing
+}
+
+func newActorHost(parent actor.Context, rules *graph.Rules) *actorHost {
+	h := &actorHost{parent: parent, rules: rules}
+	h.props = actor.PropsFromProducer(
+		func() actor.Actor { return h.starting },
+		actor.WithMailbox(func() actor.Mailbox { return &h.starting.mailbox }),
+	)
+	return h
 }
 
 func (h *actorHost) start(r *resident) {
 	a := &identity{rules: h.rules}
-	props := actor.PropsFromProducer(
-		func() actor.Actor { return a },
-		actor.WithMailbox(func() actor.Mailbox { return &a.mailbox }),
-	)
-	pid, err := h.parent.SpawnNamed(props, r.Key.String())
+	h.starting = a
+	pid, err := h.parent.SpawnNamed(h.props, r.Key.String())
+	h.starting = nil
 	if err != nil {
 		// Names are node keys and a node has one actor: a second one is a defect, set aside as poison.
 		panic(err)

@@ -64,11 +64,14 @@ func TestFailedMessageIsSetAside(t *testing.T) {
 						t.Fatalf("posts %+v, want an ack of 3", posts)
 					}
 				}
-				if err := s.Flush(simStart); err != nil {
-					t.Fatal(err)
-				}
-				if err := store.Commit(s.Batch()); err != nil {
-					t.Fatal(err)
+				for more := true; more; s.Committed(simStart) {
+					var err error
+					if more, err = s.Flush(simStart); err != nil {
+						t.Fatal(err)
+					}
+					if err := store.Commit(s.Batch()); err != nil {
+						t.Fatal(err)
+					}
 				}
 				s = open(store.Reopen())
 				if n := s.Counters().Quarantined; n != 2 {

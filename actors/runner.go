@@ -70,7 +70,7 @@ func (r *runner) Receive(ctx actor.Context) {
 // open recovers the shard, before the first message that needs it.
 func (r *runner) open(ctx actor.Context) bool {
 	e := r.engine
-	shard, err := OpenShard(r.id, len(e.runners), e.store, e.seenLimits, e.rules, e.limits, &actorHost{parent: ctx, rules: e.rules})
+	shard, err := OpenShard(r.id, len(e.runners), e.store, e.seenLimits, e.rules, e.limits, newActorHost(ctx, e.rules))
 	if err != nil {
 		r.broken = true
 		e.fail(err)
@@ -153,17 +153,18 @@ func (r *runner) flush(m *flushing) {
 		time.AfterFunc(time.Millisecond, func() { r.inbox.PostUserMessage(m) })
 		return
 	}
-	if err := r.shard.Flush(r.engine.now()); err != nil {
-		r.broken = true
-		r.engine.fail(err)
-		return
+	for more := true; more; {
+		var err error
+		if more, err = r.shard.Flush(r.engine.now()); err == nil {
+			err = r.engine.store.Commit(r.shard.Batch())
+		}
+		if err != nil {
+			r.broken = true
+			r.engine.fail(err)
+			return
+		}
+		posts, _ := r.shard.Committed(r.engine.now())
+		r.deliver(posts)
 	}
-	if err := r.engine.store.Commit(r.shard.Batch()); err != nil {
-		r.broken = true
-		r.engine.fail(err)
-		return
-	}
-	posts, _ := r.shard.Committed(r.engine.now())
-	r.deliver(posts)
 	close(m.done)
 }

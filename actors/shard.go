@@ -38,6 +38,7 @@ type Input struct {
 type Limits struct {
 	LogBytes   int64 // log that a recovery may have to replay
 	ActorBytes int64 // resident nodes, components and actors
+	FlushBytes int   // that one part of a Flush writes, about
 }
 
 // Counters count what a shard has committed since the deployment began.
@@ -89,7 +90,7 @@ type Shard struct {
 	begun    bool // the record holds something
 	batch    storage.Batch
 	queue    []graph.Message // to nodes of this shard
-	external graph.Message   // being handled: from outside
+	external graph.Message   // being handled: from outside the shard
 	local    graph.Message   // being handled: from the queue
 	out      graph.Outbox
 	changes  []graph.Change
@@ -231,7 +232,7 @@ func (s *Shard) take(in *Input) error {
 		*in.Outcome = Accepted
 		s.addInput(storage.ExternalMessage, 0, in.Body)
 		s.external = *in.Message
-		return s.handleAll(&s.external)
+		return s.handleAll(nil, &s.external)
 	}
 }
 
@@ -259,7 +260,7 @@ func (s *Shard) takeEvent(in *Input) error {
 	s.touch(r)
 	s.logged = append(s.logged, loggedEvent{r, start, end})
 	s.external = graph.Message{Kind: graph.KindObserve, To: e.Route(), Event: e}
-	return s.handleAll(&s.external)
+	return s.handleAll(r, &s.external)
 }
 
 // takeMessage takes a message of another shard if it is the next one (A3).
@@ -274,12 +275,11 @@ func (s *Shard) takeMessage(in *Input) error {
 		s.quarantine(in)
 		return nil
 	}
-	m, err := s.dec.Message(in.Body)
-	if err != nil {
+	if err := s.dec.MessageInto(in.Body, &s.external); err != nil {
 		return fmt.Errorf("%w: %w", errUndecodable, err)
 	}
 	s.addInput(uint16(in.From), in.Seq, in.Body)
-	return s.handleAll(m)
+	return s.handleAll(nil, &s.external)
 }
 
 // hear notes that a channel was touched, so that it is acknowledged, taken or not.
@@ -297,9 +297,10 @@ func (s *Shard) addInput(source uint16, seq uint64, body []byte) (start, end int
 	return s.record.AddInput(source, seq, body)
 }
 
-// handleAll hands a message to its node, and then what follows from it to nodes of this shard.
-func (s *Shard) handleAll(m *graph.Message) error {
-	if err := s.handle(m); err != nil {
+// handleAll hands a message to its node r, and then what follows from it to nodes of this shard. Where
+// r is nil it is looked up.
+func (s *Shard) handleAll(r *resident, m *graph.Message) error {
+	if err := s.handle(r, m); err != nil {
 		return err
 	}
 	for i := 0; i < len(s.queue); i++ {
@@ -308,7 +309,7 @@ func (s *Shard) handleAll(m *graph.Message) error {
 		if !mutant.Is("own-messages-unlogged") {
 			s.addInput(uint16(s.id), 0, s.body)
 		}
-		if err := s.handle(&s.local); err != nil {
+		if err := s.handle(nil, &s.local); err != nil {
 			return err
 		}
 	}
@@ -318,10 +319,11 @@ func (s *Shard) handleAll(m *graph.Message) error {
 }
 
 // handle hands a message to its node and takes in what follows.
-func (s *Shard) handle(m *graph.Message) error {
-	r, err := s.node(m.To)
-	if err != nil {
-		return err
+func (s *Shard) handle(r *resident, m *graph.Message) (err error) {
+	if r == nil {
+		if r, err = s.node(m.To); err != nil {
+			return err
+		}
 	}
 	s.touch(r)
 	s.out.Reset()

@@ -27,7 +27,7 @@ func (s *stage) run(rules *graph.Rules, fn func(newHost func() host)) {
 			return
 		}
 		defer func() { panicked = recover() }()
-		fn(func() host { return &actorHost{parent: ctx, rules: rules} })
+		fn(func() host { return newActorHost(ctx, rules) })
 	}))
 	if err := s.system.Root.PoisonFuture(pid).Wait(); err != nil && panicked == nil {
 		panicked = err

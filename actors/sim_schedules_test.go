@@ -243,7 +243,7 @@ func TestSchedulesResidentOrPassivated(t *testing.T) {
 	sc := schedule{test: "TestSchedulesResidentOrPassivated", make: plainly, disk: inMemory}
 	for seed := range uint64(schedulesFor(t, 400)) {
 		var dumps []string
-		for _, limits := range []Limits{{1 << 30, 1 << 30}, {0, 0}} {
+		for _, limits := range []Limits{{1 << 30, 1 << 30, 1 << 30}, {}} {
 			result, p, err := sc.run(seed, nil, func(p *simParams) { p.limits = limits }, nil)
 			if err != nil {
 				t.Fatal(sc.report(seed, p, err))

@@ -61,8 +61,8 @@ type simParams struct {
 }
 
 func (p simParams) String() string {
-	return fmt.Sprintf("seed %d, %d shards, log %d B, actors %d B, duplicates %d B, batch %d, drop %d %%, repeat %d %%, speed %d, slow shard %d, split %t, crashes %d, poison %d, resend %t",
-		p.seed, p.shards, p.limits.LogBytes, p.limits.ActorBytes, p.seen.Bytes, p.batch, p.drop, p.repeat, p.speed, p.slow, p.split, p.crashes, p.poison, p.resend)
+	return fmt.Sprintf("seed %d, %d shards, log %d B, actors %d B, flush %d B, duplicates %d B, batch %d, drop %d %%, repeat %d %%, speed %d, slow shard %d, split %t, crashes %d, poison %d, resend %t",
+		p.seed, p.shards, p.limits.LogBytes, p.limits.ActorBytes, p.limits.FlushBytes, p.seen.Bytes, p.batch, p.drop, p.repeat, p.speed, p.slow, p.split, p.crashes, p.poison, p.resend)
 }
 
 func drawParams(seed uint64, rng *rand.Rand) simParams {
@@ -75,6 +75,7 @@ func drawParams(seed uint64, rng *rand.Rand) simParams {
 		limits: Limits{
 			LogBytes:   one(0, 1, 600, 2000, 8000, 1<<30),
 			ActorBytes: one(0, 1, 1500, 6000, 1<<30),
+			FlushBytes: int(one(0, 2000, 1<<20)),
 		},
 		seen:    storage.SeenLimits{Bytes: one(0, 0, 1)},
 		batch:   int(one(1, 2, 5, 40)),
@@ -400,11 +401,14 @@ func (s *simulation) flush() bool {
 	return true
 }
 
-func (s *simulation) flushShard(sh *simShard) {
-	s.must(sh.Flush(s.now), "flush")
+// flushShard lets a shard write a part of what is written behind. It tells whether there is more.
+func (s *simulation) flushShard(sh *simShard) bool {
+	more, err := sh.Flush(s.now)
+	s.must(err, "flush")
 	s.note("flush", uint64(sh.id), uint64(sh.Batch().Len()), uint64(sh.Batch().Size()))
 	s.met.flushes++
 	sh.state = simStepped
+	return more
 }
 
 // gather reads which nodes of a shard have a row, as the engine does while the shards work.
@@ -497,12 +501,15 @@ func (s *simulation) quiet() bool {
 
 // flushAll writes everything that is written behind.
 func (s *simulation) flushAll() {
-	for _, sh := range s.shards {
-		s.flushShard(sh)
-	}
-	s.commitGroup(s.shards)
-	for _, sh := range s.shards {
-		s.finishShard(sh)
+	for more := true; more; {
+		more = false
+		for _, sh := range s.shards {
+			more = s.flushShard(sh) || more
+		}
+		s.commitGroup(s.shards)
+		for _, sh := range s.shards {
+			s.finishShard(sh)
+		}
 	}
 }
 

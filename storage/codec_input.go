@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -134,9 +135,34 @@ func lengthCode(n, limit int, fixed, by8, by16, by32 byte) byte {
 	}
 }
 
+// wideLen is how long a number of 64 bits is: its code, and eight bytes.
+const wideLen = 1 + 8
+
+// usual reads a number in one of the two forms that nearly all have: one byte, or all eight of them.
+// Those need no call through mp.
+func (in *input) usual() (uint64, bool) {
+	rest := in.b[in.at:]
+	switch {
+	case len(rest) > 0 && rest[0] <= math.MaxInt8:
+		in.at++
+		return uint64(rest[0]), true
+	case len(rest) >= wideLen && rest[0] == msgpcode.Uint64:
+		v := binary.BigEndian.Uint64(rest[1:])
+		if v <= math.MaxUint32 {
+			return 0, false // not its shortest form
+		}
+		in.at += wideLen
+		return v, true
+	}
+	return 0, false
+}
+
 func (in *input) uint() uint64 {
 	if in.err != nil {
 		return 0
+	}
+	if v, ok := in.usual(); ok {
+		return v
 	}
 	at := in.at
 	v, err := in.mp.DecodeUint64()
@@ -150,6 +176,11 @@ func (in *input) uint() uint64 {
 func (in *input) int() int64 {
 	if in.err != nil {
 		return 0
+	}
+	if v, ok := in.usual(); ok && v <= math.MaxInt64 {
+		return int64(v)
+	} else if ok {
+		in.at -= wideLen
 	}
 	at := in.at
 	v, err := in.mp.DecodeInt64()
@@ -212,6 +243,10 @@ func (in *input) arrayLen() int {
 		return 0
 	}
 	at := in.at
+	if at < len(in.b) && msgpcode.IsFixedArray(in.b[at]) {
+		in.at++
+		return int(in.b[at] & msgpcode.FixedArrayMask)
+	}
 	n, err := in.mp.DecodeArrayLen()
 	if err != nil || n < 0 || in.b[at] != lengthCode(n, 16, msgpcode.FixedArrayLow, 0, msgpcode.Array16, msgpcode.Array32) {
 		in.malformed(at, "an array", err)
@@ -261,6 +296,10 @@ func (in *input) blob() []byte {
 		return nil
 	}
 	at := in.at
+	if at+1 < len(in.b) && in.b[at] == msgpcode.Bin8 {
+		in.at += 2
+		return in.take(at, int(in.b[at+1]))
+	}
 	n, err := in.mp.DecodeBytesLen()
 	if err != nil || n < 0 || in.b[at] != lengthCode(n, 0, 0, msgpcode.Bin8, msgpcode.Bin16, msgpcode.Bin32) {
 		in.malformed(at, "bytes", err)
@@ -283,6 +322,10 @@ func (in *input) textBytes() []byte {
 		return nil
 	}
 	at := in.at
+	if at < len(in.b) && msgpcode.IsFixedString(in.b[at]) {
+		in.at++
+		return in.take(at, int(in.b[at]&msgpcode.FixedStrMask))
+	}
 	n, err := in.mp.DecodeBytesLen()
 	if err != nil || n < 0 || in.b[at] != lengthCode(n, 32, msgpcode.FixedStrLow, msgpcode.Str8, msgpcode.Str16, msgpcode.Str32) {
 		in.malformed(at, "a string", err)

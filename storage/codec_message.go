@@ -57,12 +57,18 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 // parts.
 func (d *Decoder) Message(src []byte) (*graph.Message, error) {
 	m := &graph.Message{}
-	d.begin("message", src, messageVersion)
-	d.message(m)
-	if err := d.finish(); err != nil {
+	if err := d.MessageInto(src, m); err != nil {
 		return nil, err
 	}
 	return m, nil
+}
+
+// MessageInto is Message into m, whatever it held. After an error m holds nothing of use.
+func (d *Decoder) MessageInto(src []byte, m *graph.Message) error {
+	*m = graph.Message{}
+	d.begin("message", src, messageVersion)
+	d.message(m)
+	return d.finish()
 }
 
 func (d *Decoder) message(m *graph.Message) {
