@@ -60,6 +60,8 @@ type Engine struct {
 	runners   []*runner
 	pids      []*actor.PID
 	committer *committer
+	workers   *workers
+	way       way
 	room      *semaphore.Weighted // bytes of input under way
 	roomBytes int64
 	inputs    atomic.Int64 // under way
@@ -106,6 +108,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		e.runners[i] = &runner{engine: e, id: graph.ShardID(i)}
 	}
 	e.committer = startCommitter(e)
+	e.workers = startWorkers(shards)
 	if err := e.startShards(); err != nil {
 		e.shutdown()
 		return nil, err
@@ -135,6 +138,7 @@ func (e *Engine) startShards() error {
 		props := actor.PropsFromProducer(
 			func() actor.Actor { return r },
 			actor.WithMailbox(func() actor.Mailbox { return &r.inbox }),
+			actor.WithDispatcher(e.workers),
 		)
 		pid, err := e.system.Root.SpawnNamed(props, fmt.Sprintf("shard-%d", r.id))
 		if err != nil {
@@ -169,6 +173,9 @@ func (e *Engine) Rules() *graph.Rules { return e.rules }
 
 // Now is the engine's clock, ms since 1970.
 func (e *Engine) Now() int64 { return e.now() }
+
+// GiveWay lets reads go ahead, if there are any: whoever prepares much for Submit calls it now and then.
+func (e *Engine) GiveWay() { e.way.give() }
 
 // Failed is closed when the engine can't go on. Err says why.
 func (e *Engine) Failed() <-chan struct{} { return e.failed }
@@ -322,9 +329,10 @@ func (e *Engine) ask(ctx context.Context, id graph.ShardID, fn func(*Shard) erro
 	if err := e.Err(); err != nil {
 		return err
 	}
+	e.way.read()
 	answer := make(chan error, 1)
 	var taken atomic.Bool // by the shard, or by who gave up
-	e.runners[id].inbox.PostUserMessage(&asking{func(s *Shard) {
+	e.runners[id].inbox.runNow(&asking{func(s *Shard) {
 		if taken.CompareAndSwap(false, true) {
 			answer <- fn(s)
 		}
@@ -370,19 +378,26 @@ func (e *Engine) Flush(ctx context.Context) error {
 
 // Settle waits until no input is under way and no message between shards is unacknowledged.
 func (e *Engine) Settle(ctx context.Context) error {
+	// Shards are asked one by one, and a message may pass from one not asked yet to one that was. So all
+	// must be found at rest twice, with no record written in between.
+	rested, records := false, uint64(0)
 	for {
-		quiet := e.underWay() == 0
+		quiet, written := e.underWay() == 0, uint64(0)
 		for id := range e.runners {
 			err := e.ask(ctx, graph.ShardID(id), func(s *Shard) error {
 				quiet = quiet && s.Waiting() == 0
+				written += s.seq
 				return nil
 			})
 			if err != nil {
 				return err
 			}
 		}
-		if quiet {
+		if quiet && rested && written == records {
 			return nil
+		}
+		if rested, records = quiet, written; rested {
+			continue
 		}
 		select {
 		case <-time.After(time.Millisecond): //nolint:forbidigo // waiting for other goroutines, not for a time
@@ -424,5 +439,6 @@ func (e *Engine) shutdown() {
 		e.logger.Warn("a shard did not stop in time", "error", err)
 	}
 	e.committer.close()
+	e.workers.close()
 	e.system.Shutdown()
 }

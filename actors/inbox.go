@@ -2,6 +2,7 @@ package actors
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -17,7 +18,11 @@ const (
 // flight. Inputs from outside are bounded by the engine before they get here; messages of other
 // shards are always taken, since what one event brings about is finite.
 //
-//   - at most one goroutine drains, and none while there is nothing to do.
+// Whoever finds the shard at rest may run it: a drain, or a read on the goroutine that asks, which then
+// waits for nobody.
+//
+//   - at most one goroutine runs the shard, and none while there is nothing to do.
+//   - at most one drain is scheduled.
 type inbox struct {
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
@@ -29,7 +34,10 @@ type inbox struct {
 	head       int     // of inputs: those before it were taken
 	spare      []Input // of the last step, to be used again
 	committing bool
-	draining   bool
+	scheduled  bool // a drain waits for its turn
+	running    bool // a goroutine runs the shard
+
+	asked atomic.Bool // control holds something: a step under way looks here before it takes the lock
 }
 
 // step is a batch of inputs for the shard.
@@ -61,7 +69,59 @@ func (b *inbox) PostSystemMessage(message any) {
 func (b *inbox) PostUserMessage(message any) {
 	b.mu.Lock()
 	b.control = append(b.control, message)
+	b.asked.Store(true)
 	b.wakeLocked()
+}
+
+// runNow invokes a message at once, on the goroutine of the caller, if nobody runs the shard, after what
+// came before it; else it posts it.
+func (b *inbox) runNow(message any) {
+	b.mu.Lock()
+	b.control = append(b.control, message)
+	b.asked.Store(true)
+	if b.running {
+		b.mu.Unlock()
+		return
+	}
+	b.running = true
+	system, control := b.system, b.control
+	b.system, b.control = nil, nil
+	b.asked.Store(false)
+	b.mu.Unlock()
+	b.invoke(system, control)
+	b.mu.Lock()
+	b.running = false
+	b.wakeLocked()
+}
+
+func (b *inbox) invoke(system, control []any) {
+	for _, m := range system {
+		b.invoker.InvokeSystemMessage(m)
+	}
+	for _, m := range control {
+		b.invoker.InvokeUserMessage(m)
+	}
+}
+
+// takeAsks takes the reads that came in while a step is under way. Only the shard actor calls it.
+func (b *inbox) takeAsks(asks []*asking) []*asking {
+	if !b.asked.Load() {
+		return asks
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	rest := b.control[:0]
+	for _, m := range b.control {
+		if a, ok := m.(*asking); ok {
+			asks = append(asks, a)
+		} else {
+			rest = append(rest, m)
+		}
+	}
+	clear(b.control[len(rest):])
+	b.control = rest
+	b.asked.Store(false)
+	return asks
 }
 
 // postInputs copies inputs into the queue.
@@ -76,13 +136,14 @@ func (b *inbox) postInputs(inputs []Input) {
 	b.wakeLocked()
 }
 
-// wakeLocked starts a drain where none runs and there is something to do, and unlocks.
+// wakeLocked schedules a drain where nobody runs the shard and there is something to do, and unlocks.
 //
 // REQUIRES: b.mu held
 func (b *inbox) wakeLocked() {
-	start := !b.draining && (len(b.system) > 0 || len(b.control) > 0 || b.head < len(b.inputs) && !b.committing)
+	start := !b.running && !b.scheduled &&
+		(len(b.system) > 0 || len(b.control) > 0 || b.head < len(b.inputs) && !b.committing)
 	if start {
-		b.draining = true
+		b.scheduled = true
 	}
 	b.mu.Unlock()
 	if start {
@@ -90,7 +151,7 @@ func (b *inbox) wakeLocked() {
 	}
 }
 
-// setCommitting says whether a commit is in flight. Only the shard actor calls it, while draining.
+// setCommitting says whether a commit is in flight. Only the shard actor calls it, while it runs.
 func (b *inbox) setCommitting(committing bool) {
 	b.mu.Lock()
 	b.committing = committing
@@ -98,6 +159,14 @@ func (b *inbox) setCommitting(committing bool) {
 }
 
 func (b *inbox) drain() {
+	b.mu.Lock()
+	b.scheduled = false
+	if b.running { // who runs it wakes another drain at the end, if there is more to do
+		b.mu.Unlock()
+		return
+	}
+	b.running = true
+	b.mu.Unlock()
 	var system, control []any
 	for {
 		clear(system)
@@ -105,22 +174,18 @@ func (b *inbox) drain() {
 		b.mu.Lock()
 		system, b.system = b.system, system[:0]
 		control, b.control = b.control, control[:0]
+		b.asked.Store(false)
 		var inputs []Input
 		if len(system) == 0 && len(control) == 0 && !b.committing {
 			inputs = b.takeLocked()
 		}
 		if len(system) == 0 && len(control) == 0 && len(inputs) == 0 {
-			b.draining = false
+			b.running = false
 			b.mu.Unlock()
 			return
 		}
 		b.mu.Unlock()
-		for _, m := range system {
-			b.invoker.InvokeSystemMessage(m)
-		}
-		for _, m := range control {
-			b.invoker.InvokeUserMessage(m)
-		}
+		b.invoke(system, control)
 		if len(inputs) > 0 {
 			b.invoker.InvokeUserMessage(&step{inputs})
 		}

@@ -15,7 +15,9 @@ type runner struct {
 	inbox  inbox
 	shard  *Shard
 	inputs []Input // of the step under way
-	broken bool    // the shard failed: its memory holds what was never logged, and must not be used
+	asks   []*asking
+	turn   int  // inputs since this goroutine last let others run
+	broken bool // the shard failed: its memory holds what was never logged, and must not be used
 }
 
 // Messages to a shard actor, beside step.
@@ -76,8 +78,25 @@ func (r *runner) open(ctx actor.Context) bool {
 		e.fail(err)
 		return false
 	}
+	shard.between = r.between
 	r.shard = shard
 	return true
+}
+
+// turnInputs is how many inputs a shard handles before it gives way to reads.
+const turnInputs = 16
+
+// between is called between the inputs of a step. Reads that came in meanwhile are answered.
+func (r *runner) between() {
+	r.asks = r.inbox.takeAsks(r.asks[:0])
+	for _, a := range r.asks {
+		a.fn(r.shard)
+	}
+	if r.turn++; r.turn >= turnInputs || len(r.asks) > 0 {
+		r.turn = 0
+		r.engine.way.give()
+	}
+	clear(r.asks)
 }
 
 func (r *runner) step(inputs []Input) {

@@ -65,6 +65,9 @@ type Shard struct {
 	rules  *graph.Rules
 	limits Limits
 	host   host
+	// between is called between the inputs of a step, may be nil: then reads may run. They see the step
+	// half done.
+	between func()
 
 	enc        *storage.Encoder
 	dec        *storage.Decoder
@@ -188,6 +191,9 @@ func (s *Shard) try(inputs []Input, now int64) (err error) {
 		}
 	}()
 	for at = range inputs {
+		if s.between != nil {
+			s.between()
+		}
 		if err := s.take(&inputs[at]); err != nil {
 			if errors.Is(err, graph.ErrCorrupt) || errors.Is(err, errUndecodable) {
 				return &errPoison{at, err}

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -33,6 +34,9 @@ type Round struct {
 	Ceiling Measure `json:"ceiling"`
 	Engine  Measure `json:"engine"`
 	Ratio   float64 `json:"ratio"` // engine to ceiling, events per second
+	// Another run of the engine, while profiles are looked up.
+	WithLookups Measure `json:"engine_with_lookups"`
+	Lookups     Lookups `json:"lookups"`
 }
 
 // Measure is one run.
@@ -55,6 +59,7 @@ type Report struct {
 	Ceiling      float64 `json:"ceiling_events_per_second"`
 	Engine       float64 `json:"engine_events_per_second"`
 	Ratio        float64 `json:"ratio"`
+	LookupP99    float64 `json:"lookup_p99_us"`
 }
 
 // Run measures the ceiling and the engine in turn, over the same bytes.
@@ -72,6 +77,10 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	keys, err := lookupKeys(reg, data)
+	if err != nil {
+		return Report{}, err
+	}
 	report := Report{Events: c.Events, People: c.People, BytesOfInput: len(data), Processors: runtime.GOMAXPROCS(0)}
 	for n := range c.Rounds {
 		var round Round
@@ -80,7 +89,11 @@ func Run(ctx context.Context, c Config) (Report, error) {
 			return report, err
 		}
 		tell(fmt.Sprintf("round %d of %d: the engine", n+1, c.Rounds))
-		if round.Engine, err = measureEngine(ctx, c, reg, data); err != nil {
+		if round.Engine, _, err = measureEngine(ctx, c, reg, data, nil); err != nil {
+			return report, err
+		}
+		tell(fmt.Sprintf("round %d of %d: the engine, with look-ups", n+1, c.Rounds))
+		if round.WithLookups, round.Lookups, err = measureEngine(ctx, c, reg, data, keys); err != nil {
 			return report, err
 		}
 		round.Ratio = round.Engine.EventsPerSecond / round.Ceiling.EventsPerSecond
@@ -89,6 +102,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	report.Ceiling = median(report.Rounds, func(r Round) float64 { return r.Ceiling.EventsPerSecond })
 	report.Engine = median(report.Rounds, func(r Round) float64 { return r.Engine.EventsPerSecond })
 	report.Ratio = median(report.Rounds, func(r Round) float64 { return r.Ratio })
+	report.LookupP99 = median(report.Rounds, func(r Round) float64 { return r.Lookups.P99 })
 	return report, nil
 }
 
@@ -159,11 +173,11 @@ func measureCeiling(reg *identifier.Registry, data []byte) (Measure, error) {
 }
 
 // measureEngine takes the bytes in until everything is durable and delivered between shards, in an
-// engine on a new data directory.
-func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data []byte) (m Measure, err error) {
+// engine on a new data directory. Meanwhile it looks up the profiles of keys, if there are any.
+func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data []byte, keys []graph.NodeKey) (m Measure, l Lookups, err error) {
 	dir, err := os.MkdirTemp(c.Dir, "kindred-bench-")
 	if err != nil {
-		return Measure{}, err
+		return Measure{}, Lookups{}, err
 	}
 	defer func() {
 		if removed := os.RemoveAll(dir); err == nil {
@@ -172,28 +186,38 @@ func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data
 	}()
 	memory, err := storage.SplitMemory(c.Memory)
 	if err != nil {
-		return Measure{}, err
+		return Measure{}, Lookups{}, err
 	}
 	deployment := storage.Deployment{Shards: 64}
 	store, err := storage.Open(storage.Options{
 		Dir: dir, Deployment: deployment, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables,
 	})
 	if err != nil {
-		return Measure{}, err
+		return Measure{}, Lookups{}, err
 	}
 	defer store.Close()
 	engine, err := actors.Open(ctx, actors.Config{
 		Store: store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, LogBytes: c.LogBytes,
 	})
 	if err != nil {
-		return Measure{}, err
+		return Measure{}, Lookups{}, err
 	}
 	defer engine.Close(ctx)
-	return measure(func() (int, int, error) {
+	stop, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		var err error
+		if len(keys) > 0 {
+			l, err = lookUp(ctx, engine, keys, stop)
+		}
+		done <- err
+	}()
+	m, err = measure(func() (int, int, error) {
 		source := ingest.Source{Name: "memory", Open: func() (*ingest.Reader, error) {
 			return ingest.NewReader(bytes.NewReader(data), "memory", 0)
 		}}
 		summary, err := ingest.NewPipeline(engine, reg, ingest.Options{}).Run(ctx, []ingest.Source{source})
 		return int(summary.Read - summary.WithoutIdentifier), int(summary.Identities), err
 	})
+	close(stop)
+	return m, l, errors.Join(err, <-done)
 }

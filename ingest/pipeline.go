@@ -102,6 +102,9 @@ const firstReasons = 10
 // commit syncs. Six were measured to leave half of the processors idle.
 const slots = 24
 
+// turnLines is how many lines are decoded before reads may go ahead.
+const turnLines = 32
+
 // slot is a chunk on its way from the reader to its answer, with everything it needs. Slots are
 // used again, so that in the steady state nothing is allocated for an event.
 type slot struct {
@@ -221,7 +224,9 @@ func (r *run) decode(ctx context.Context, s *slot) error {
 	s.arena = s.arena[:0]
 	read, without, rejected := int64(0), int64(0), int64(0)
 	s.chunk.Lines(func(line int64, raw []byte, tooLong *Rejection) {
-		read++
+		if read++; read%turnLines == 0 {
+			r.pipeline.engine.GiveWay()
+		}
 		if tooLong != nil {
 			rejected++
 			r.reject(s.file, line, nil, tooLong)

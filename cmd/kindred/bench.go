@@ -59,10 +59,15 @@ func benchTable(w io.Writer, r *bench.Report) error {
 		for _, m := range []struct {
 			what string
 			bench.Measure
-		}{{"ceiling", round.Ceiling}, {"engine", round.Engine}} {
+		}{{"ceiling", round.Ceiling}, {"engine", round.Engine}, {"engine, with look-ups", round.WithLookups}} {
 			fmt.Fprintf(t, "%d\t%s\t%.0f\t%.2f\t%.1f\t%.0f\n", i+1, m.what, m.EventsPerSecond, m.CPUPerEvent, m.AllocsPerEvent, m.BytesPerEvent)
 		}
 	}
-	fmt.Fprintf(t, "\nmedian\tceiling\t%.0f\n\tengine\t%.0f\n\tratio\t%.2f\n", r.Ceiling, r.Engine, r.Ratio)
+	fmt.Fprintln(t, "\nround\tlook-ups meanwhile\tp50 µs\tp99 µs\tmax µs")
+	for i, round := range r.Rounds {
+		l := round.Lookups
+		fmt.Fprintf(t, "%d\t%d\t%.0f\t%.0f\t%.0f\n", i+1, l.Count, l.Median, l.P99, l.Worst)
+	}
+	fmt.Fprintf(t, "\nmedian\tceiling\t%.0f\n\tengine\t%.0f\n\tratio\t%.2f\n\tlook-up p99\t%.0f µs\n", r.Ceiling, r.Engine, r.Ratio, r.LookupP99)
 	return t.Flush()
 }

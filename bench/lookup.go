@@ -1,0 +1,80 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/ingest"
+)
+
+// Lookups is how long live look-ups took while events came in: of resident profiles, whole, each by a
+// message to its identity actor. In microseconds.
+type Lookups struct {
+	Count  int     `json:"count"`
+	Median float64 `json:"p50_us"`
+	P99    float64 `json:"p99_us"`
+	Worst  float64 `json:"max_us"`
+}
+
+const (
+	lookupEvery  = 2 * time.Millisecond // that long after the one before was answered
+	lookupPeople = 1000                 // events from the start of the input whose routes are looked up
+)
+
+// lookupKeys are the routes of the first events: people who are known, and resident, soon.
+func lookupKeys(reg *identifier.Registry, data []byte) ([]graph.NodeKey, error) {
+	decoder := ingest.NewDecoder(reg, ingest.Options{})
+	keys := make([]graph.NodeKey, 0, lookupPeople)
+	var event graph.Event
+	for line := range bytes.Lines(data) {
+		if len(keys) == lookupPeople {
+			break
+		}
+		err := decoder.Event(bytes.TrimSuffix(line, []byte("\n")), 0, nil, &event)
+		var rejection *ingest.Rejection
+		switch {
+		case err == nil:
+			keys = append(keys, event.Route())
+		case !errors.As(err, &rejection):
+			return nil, err
+		}
+	}
+	return keys, nil
+}
+
+// lookUp looks profiles up until stop is closed.
+func lookUp(ctx context.Context, engine *actors.Engine, keys []graph.NodeKey, stop <-chan struct{}) (Lookups, error) {
+	var took []time.Duration
+	tick := time.NewTicker(lookupEvery)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-tick.C:
+		case <-stop:
+			return summarise(took), nil
+		}
+		start := time.Now()
+		_, found, err := engine.Profile(ctx, keys[n*7919%len(keys)])
+		if err != nil {
+			return Lookups{}, err
+		}
+		if found {
+			took = append(took, time.Since(start))
+		}
+	}
+}
+
+func summarise(took []time.Duration) Lookups {
+	if len(took) == 0 {
+		return Lookups{}
+	}
+	slices.Sort(took)
+	us := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
+	return Lookups{len(took), us(took[len(took)/2]), us(took[len(took)*99/100]), us(took[len(took)-1])}
+}
