@@ -31,6 +31,11 @@ func (e *Engine) View(ctx context.Context, key graph.NodeKey, fn func(*graph.Com
 		if sight.Parent.IsZero() {
 			return true, nil
 		}
+		if sight.Moving { // else what it had before a merge would be missing
+			if err := e.Visible(ctx); err != nil {
+				return false, err
+			}
+		}
 		key = sight.Parent
 	}
 	return false, fmt.Errorf("%w: more than %d forwards in a row", storage.ErrCorrupt, maxHops)
@@ -103,7 +108,7 @@ func (e *Engine) Timeline(ctx context.Context, key graph.NodeKey, before graph.S
 }
 
 // Assert takes an operator's assertion and returns when it is durable where it was made. What it
-// brings about in other shards follows; Settle waits for that.
+// brings about in other shards follows; Visible waits for that.
 func (e *Engine) Assert(ctx context.Context, a graph.Assertion) error {
 	if err := a.Check(); err != nil {
 		return err

@@ -70,7 +70,7 @@ func (r *runner) Receive(ctx actor.Context) {
 // open recovers the shard, before the first message that needs it.
 func (r *runner) open(ctx actor.Context) bool {
 	e := r.engine
-	shard, err := OpenShard(r.id, len(e.runners), e.store, e.seenLimits, e.rules, e.limits, &actorHost{parent: ctx, rules: e.rules})
+	shard, err := OpenShard(r.id, len(e.runners), e.store, e.seenLimits, e.rules, e.limits, &actorHost{parent: ctx, rules: e.rules}, e.flights)
 	if err != nil {
 		r.broken = true
 		e.fail(err)
@@ -140,7 +140,7 @@ func (r *runner) receive(e Envelope) {
 	}
 	inputs := make([]Input, len(e.Messages))
 	for i, w := range e.Messages {
-		inputs[i] = Input{From: e.From, Seq: w.Seq, Body: w.Body}
+		inputs[i] = Input{From: e.From, Seq: w.Seq, Body: w.Body, Epoch: w.Epoch}
 	}
 	r.inbox.postInputs(inputs)
 }

@@ -114,8 +114,8 @@ func (s *Server) postEvents(typ graph.EventType) handler {
 	}
 }
 
-// take reads the events of a body, hands them to the engine, waits until they are durable (P1), and
-// answers. It returns true where the intake may still be in use.
+// take reads the events of a body, hands them to the engine, waits until they are durable (P1) and can
+// be seen (P8), and answers. It returns true where the intake may still be in use.
 func (s *Server) take(w http.ResponseWriter, r *http.Request, in *intake, typ graph.EventType, verbose bool) (_ *problem, inUse bool) {
 	if len(bytes.TrimSpace(in.body)) == 0 {
 		return &problem{code: CodeEmptyBody}, false
@@ -133,6 +133,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, in *intake, typ gr
 		if err := <-in.answered; err != nil {
 			return engineProblem(err), true
 		}
+		s.awaitVisible(r.Context())
 	}
 	in.settle()
 	s.metrics.count(in.verdicts, in.excess)
