@@ -23,7 +23,8 @@
 //   - P6: one bad event never costs another of the same batch.
 //   - P7: a profile that is on its way from one shard to another is waited for, not reported missing.
 //   - P8: once events were answered with 200, a look-up by any of their identifiers finds the person with
-//     them, and once an assertion was, what it did. Shards that are so far behind that this takes more
-//     than visibleTimeout are the exception: then a look-up may say not_found for a while, or
-//     show the profile without the event.
+//     them, and once an assertion was, what it did. A client that sends ?wait=durable does without; an
+//     empty batch then waits for all that came before. Shards that are so far behind that this takes
+//     more than visibleTimeout are the exception: then a look-up may say not_found for a while, or show
+//     the profile without the event.
 package api

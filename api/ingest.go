@@ -94,6 +94,14 @@ func (s *Server) postEvents(typ graph.EventType) handler {
 		default:
 			return newProblem(CodeBadParameter, "results: want all, or nothing")
 		}
+		durableOnly := false
+		switch r.URL.Query().Get("wait") {
+		case "", "visible":
+		case "durable":
+			durableOnly = true
+		default:
+			return newProblem(CodeBadParameter, "wait: want durable, or visible, which it is unless given")
+		}
 		if r.ContentLength > int64(s.MaxBody) {
 			return bodyProblem(errBodyTooLarge, s.MaxBody)
 		}
@@ -106,7 +114,7 @@ func (s *Server) postEvents(typ graph.EventType) handler {
 			s.keep(in)
 			return bodyProblem(err, s.MaxBody)
 		}
-		p, handed := s.take(w, r, in, typ, verbose)
+		p, handed := s.take(w, r, in, typ, verbose, durableOnly)
 		if !handed {
 			s.keep(in)
 		}
@@ -116,7 +124,7 @@ func (s *Server) postEvents(typ graph.EventType) handler {
 
 // take reads the events of a body, hands them to the engine, waits until they are durable (P1) and can
 // be seen (P8), and answers. It returns true where the intake may still be in use.
-func (s *Server) take(w http.ResponseWriter, r *http.Request, in *intake, typ graph.EventType, verbose bool) (_ *problem, inUse bool) {
+func (s *Server) take(w http.ResponseWriter, r *http.Request, in *intake, typ graph.EventType, verbose, durableOnly bool) (_ *problem, inUse bool) {
 	if len(bytes.TrimSpace(in.body)) == 0 {
 		return &problem{code: CodeEmptyBody}, false
 	}
@@ -133,6 +141,8 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, in *intake, typ gr
 		if err := <-in.answered; err != nil {
 			return engineProblem(err), true
 		}
+	}
+	if !durableOnly {
 		s.awaitVisible(r.Context())
 	}
 	in.settle()

@@ -62,6 +62,20 @@ func TestReadYourWrites(t *testing.T) {
 	group.Wait()
 }
 
+// TestBulkVisible: one wait after many batches that did without covers all of them.
+func TestBulkVisible(t *testing.T) {
+	w := newWorldUnder(t, 64, graph.DefaultRules(), nil)
+	const events = 200
+	for i := range events {
+		w.post("/v1/batch?wait=durable", fmt.Sprintf(`{"type":"identify","userId":"u%d","anonymousId":"a%d"}`, i, i)).want(t, 200)
+	}
+	w.post("/v1/batch", `{"batch":[]}`).want(t, 200, `"accepted":0`)
+	for i := range events {
+		w.get(fmt.Sprintf("/v1/profiles/anonymous_id:a%d", i)).want(t, 200, `"events":1`, fmt.Sprintf(`"u%d"`, i))
+	}
+	w.post("/v1/batch?wait=for-ever", `{"batch":[]}`).want(t, 400, "wait")
+}
+
 // TestAssertionVisible: a force between two shards is seen from both ends once it was answered.
 func TestAssertionVisible(t *testing.T) {
 	w := newWorldUnder(t, 64, graph.DefaultRules(), nil)
