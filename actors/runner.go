@@ -77,6 +77,9 @@ func (r *runner) open(ctx actor.Context) bool {
 		return false
 	}
 	r.shard = shard
+	// Messages in the log may have arrived long ago: only the other shards know. Left to the next tick,
+	// asking them would hold up whoever opens an engine for one question and closes it.
+	r.deliver(shard.Tick(e.now()))
 	return true
 }
 
