@@ -30,6 +30,8 @@
 //	             +-----+-------+-----+
 //	quarantine   | 07  | shard | seq |                  one row a message that failed
 //	             +-----+-------+-----+
+//	rules        | 08  |                                one row
+//	             +-----+
 //
 // # Data directory
 //

@@ -20,10 +20,11 @@ const (
 	SpaceTimeline   Space = 0x05
 	SpaceSeen       Space = 0x06
 	SpaceQuarantine Space = 0x07
-	spaceEnd        Space = 0x08
+	SpaceRules      Space = 0x08
+	spaceEnd        Space = 0x09
 )
 
-var spaceNames = [spaceEnd]string{"", "deployment", "meta", "log", "node", "timeline", "seen", "quarantine"}
+var spaceNames = [spaceEnd]string{"", "deployment", "meta", "log", "node", "timeline", "seen", "quarantine", "rules"}
 
 func (s Space) String() string {
 	if s > 0 && s < spaceEnd {
@@ -55,6 +56,9 @@ func appendShard(b []byte, space Space, shard graph.ShardID) []byte {
 
 // AppendDeploymentKey appends the key of the deployment row.
 func AppendDeploymentKey(b []byte) []byte { return append(b, byte(SpaceDeployment)) }
+
+// AppendRulesKey appends the key of the rules row.
+func AppendRulesKey(b []byte) []byte { return append(b, byte(SpaceRules)) }
 
 // AppendMetaKey appends the key of a shard's meta row.
 func AppendMetaKey(b []byte, shard graph.ShardID) []byte { return appendShard(b, SpaceMeta, shard) }
@@ -225,9 +229,9 @@ func ParseKey(key []byte) (Space, error) {
 	var err error
 	space := KeySpace(key)
 	switch space {
-	case SpaceDeployment:
+	case SpaceDeployment, SpaceRules:
 		if len(key) != 1 {
-			err = fmt.Errorf("%w: % x as deployment", ErrKeyShape, key)
+			err = fmt.Errorf("%w: % x as %s", ErrKeyShape, key, space)
 		}
 	case SpaceMeta:
 		_, err = ParseMetaKey(key)

@@ -20,6 +20,7 @@ func sampleKeys() [][]byte {
 		seenKey{shard: 7, kind: seenAdded, generation: 9, block: 3}.append(nil),
 		seenKey{shard: 7, kind: seenRun, generation: 2, run: 1, block: 3}.append(nil),
 		AppendQuarantineKey(nil, 0, 4),
+		AppendRulesKey(nil),
 	}
 }
 
@@ -98,6 +99,8 @@ func FuzzKeys(f *testing.F) {
 		switch space {
 		case SpaceDeployment:
 			again = AppendDeploymentKey(nil)
+		case SpaceRules:
+			again = AppendRulesKey(nil)
 		case SpaceMeta:
 			shard, _ := ParseMetaKey(key)
 			again = AppendMetaKey(nil, shard)
