@@ -50,7 +50,7 @@ type Config struct {
 const (
 	DefaultMaxBody   = 4 << 20
 	LargestMaxBody   = 32 << 20
-	DefaultMaxEvents = 5000
+	DefaultMaxEvents = ingest.MaxBatchEvents
 	DefaultBodyBytes = 64 << 20
 	DefaultSortBytes = 64 << 20
 )
