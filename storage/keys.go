@@ -20,11 +20,10 @@ const (
 	SpaceTimeline   Space = 0x05
 	SpaceSeen       Space = 0x06
 	SpaceQuarantine Space = 0x07
-	SpaceRules      Space = 0x08
-	spaceEnd        Space = 0x09
+	spaceEnd        Space = 0x08
 )
 
-var spaceNames = [spaceEnd]string{"", "deployment", "meta", "log", "node", "timeline", "seen", "quarantine", "rules"}
+var spaceNames = [spaceEnd]string{"", "deployment", "meta", "log", "node", "timeline", "seen", "quarantine"}
 
 func (s Space) String() string {
 	if s > 0 && s < spaceEnd {
@@ -57,8 +56,11 @@ func appendShard(b []byte, space Space, shard graph.ShardID) []byte {
 // AppendDeploymentKey appends the key of the deployment row.
 func AppendDeploymentKey(b []byte) []byte { return append(b, byte(SpaceDeployment)) }
 
-// AppendRulesKey appends the key of the rules row.
-func AppendRulesKey(b []byte) []byte { return append(b, byte(SpaceRules)) }
+// AppendRulesKey appends the key of the rules row, which stands with the deployment row.
+func AppendRulesKey(b []byte) []byte { return append(b, byte(SpaceDeployment), rulesRow) }
+
+// rulesRow tells the key of the rules row from that of the deployment row.
+const rulesRow = 1
 
 // AppendMetaKey appends the key of a shard's meta row.
 func AppendMetaKey(b []byte, shard graph.ShardID) []byte { return appendShard(b, SpaceMeta, shard) }
@@ -223,15 +225,20 @@ func parseSeenKey(key []byte) (seenKey, error) {
 	return k, nil
 }
 
+// IsRulesKey tells the key of the rules row.
+func IsRulesKey(key []byte) bool {
+	return len(key) == 2 && Space(key[0]) == SpaceDeployment && key[1] == rulesRow
+}
+
 // ParseKey refuses every key that none of the Append functions of this package can have written.
 // It fails with ErrKeyShape. kindred verify calls it for every row.
 func ParseKey(key []byte) (Space, error) {
 	var err error
 	space := KeySpace(key)
 	switch space {
-	case SpaceDeployment, SpaceRules:
-		if len(key) != 1 {
-			err = fmt.Errorf("%w: % x as %s", ErrKeyShape, key, space)
+	case SpaceDeployment:
+		if len(key) != 1 && !IsRulesKey(key) {
+			err = fmt.Errorf("%w: % x as deployment", ErrKeyShape, key)
 		}
 	case SpaceMeta:
 		_, err = ParseMetaKey(key)
