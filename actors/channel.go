@@ -16,8 +16,9 @@ type Envelope struct {
 
 // Wire is one message of a channel. Numbers start at 1 and have no gaps.
 type Wire struct {
-	Seq  uint64
-	Body []byte
+	Seq   uint64
+	Body  []byte
+	Epoch uint64 // of flights
 }
 
 // Bounds of what a sender has under way to one shard before it waits for an ack.
@@ -41,6 +42,10 @@ type outbox struct {
 	last    int64  // when the last one was put on its way, ms
 	backoff int64  // ms
 	noted   uint64 // acked, as the log knows it
+	// moved is the last one that may hold evidence of a forward that does not say so itself, since it
+	// was passivated or recovered.
+	moved   uint64
+	flights *flights
 }
 
 type outgoing struct {
@@ -61,6 +66,7 @@ func (o *outbox) acknowledge(seq uint64) {
 		}
 		n++
 	}
+	o.flights.land(o.waiting[:n])
 	clear(o.waiting[:n])
 	o.waiting = o.waiting[n:]
 	if len(o.waiting) == 0 {
@@ -99,6 +105,9 @@ func (o *outbox) overdue(now int64) bool {
 	o.backoff = min(2*o.backoff, resendMost)
 	return true
 }
+
+// arrived tells whether a message was acknowledged.
+func (o *outbox) arrived(seq uint64) bool { return len(o.waiting) == 0 || seq < o.waiting[0].Seq }
 
 // oldest is the record that holds the first unacknowledged message; 0 when there is none.
 func (o *outbox) oldest() uint64 {

@@ -101,9 +101,10 @@ func (s *Shard) prepare() (bool, error) {
 	for _, e := range s.logged {
 		e.r.pending = append(e.r.pending, record[e.start:e.end:e.end])
 	}
+	s.flights.launch(s.sending)
 	for _, m := range s.sending {
 		o := &s.outboxes[m.to]
-		o.waiting = append(o.waiting, outgoing{Wire{m.seq, record[m.start:m.end:m.end]}, s.seq})
+		o.waiting = append(o.waiting, outgoing{Wire{m.seq, record[m.start:m.end:m.end], m.epoch}, s.seq})
 	}
 
 	cut := s.log.cut(s.limits.LogBytes)
@@ -304,6 +305,10 @@ func (s *Shard) passivate() {
 func (s *Shard) drop(r *resident) {
 	if r.Component != nil {
 		s.host.stop(r)
+	}
+	if s.moving(r) {
+		o := &s.outboxes[r.Parent.Shard(s.shards)]
+		o.moved = max(o.moved, r.moved)
 	}
 	s.nodes.remove(r)
 }

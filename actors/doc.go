@@ -23,4 +23,6 @@
 //   - A5: a log record is deleted only when every node it touched has a newer row, every message it
 //     sent was acknowledged, and the memory of duplicates that it filled is written.
 //   - A6: memory is ahead of the store by one record at most, the one in flight.
+//   - A7: once Visible has returned, what was answered before it was called is found by every identifier
+//     that it names, as far as the links conduct.
 package actors

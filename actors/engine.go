@@ -62,6 +62,7 @@ type Engine struct {
 	committer *committer
 	workers   *workers
 	way       way
+	flights   *flights
 	room      *semaphore.Weighted // bytes of input under way
 	roomBytes int64
 	inputs    atomic.Int64 // under way
@@ -87,6 +88,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		store: c.Store, rules: c.Rules, now: c.Clock, onChange: c.Changed, logger: c.Logger,
 		roomBytes:  max(c.Memory.Input, 1<<20),
 		deliveries: make(map[*Delivery]struct{}), failed: make(chan struct{}), stop: make(chan struct{}),
+		flights: newFlights(),
 	}
 	if e.now == nil {
 		e.now = func() int64 { return time.Now().UnixMilli() } //nolint:forbidigo // the engine is where the clock enters
@@ -405,6 +407,34 @@ func (e *Engine) Settle(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// visibleWaits is how often Visible waits. Once is enough for an event that was folded where it came
+// in. One that was passed on by a forward may meet, where it is folded, a claim that another event has
+// made since: what that one sent has to arrive as well, and was sent before the first wait was over.
+const visibleWaits = 2
+
+// Visible waits until whoever asks by any identifier of an event or assertion that was answered before
+// the call finds what it did: until the messages between shards that are under way, and what follows
+// from them, have arrived. It does not wait for what comes in meanwhile, and not at all when nothing is
+// under way. It fails with the error of the context or of the engine.
+func (e *Engine) Visible(ctx context.Context) error {
+	for range visibleWaits {
+		landed := e.flights.landed()
+		if landed == nil {
+			return nil
+		}
+		select {
+		case <-landed:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-e.failed:
+			return e.Err()
+		case <-e.stop:
+			return ErrClosed
+		}
+	}
+	return nil
 }
 
 // Close refuses new input, waits until all that was submitted is durable and delivered between

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/oracle"
@@ -112,6 +113,26 @@ func TestEngineEqualsOracle(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// TestReopenNeedsNoTick: what the log holds of messages that arrived before is cleared up as the shards
+// recover, and not when the first tick comes. Without a tick to help, Settle would wait for ever.
+func TestReopenNeedsNoTick(t *testing.T) {
+	world := oracle.RandomWorld(rand.New(rand.NewPCG(1, 7)))
+	store := storage.NewMemStore()
+	e := openEngine(t, store, 64, world.Rules)
+	feed(t, e, world, rand.New(rand.NewPCG(2, 7)))
+	if err := e.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	e = openEngine(t, store, 64, world.Rules)
+	e.ticker.Stop()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := e.Settle(ctx); err != nil {
+		t.Error(err)
+		e.ticker.Reset(resendAfter * time.Millisecond) // or closing would hang
 	}
 }
 

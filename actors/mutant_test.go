@@ -43,6 +43,9 @@ var mutants = []struct{ name, is string }{
 	{"passivate-unwritten", "nodes leave memory before they are written"},
 	{"known-incomplete", "a new node is not remembered as one that will have a row"},
 	{"known-too-early", "nodes made while fingerprints were gathered are not remembered"},
+	// What was answered can be seen.
+	{"epoch-not-inherited", "what follows from a message is not waited for with it"},
+	{"moving-untold", "a forward does not say that evidence is on its way to its parent"},
 	// Hosting (H1 to H5).
 	{"absorb-dropped", "a forward drops evidence"},
 	{"refusal-dropped", "a forward drops a refusal"},

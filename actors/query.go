@@ -31,6 +31,11 @@ func (e *Engine) View(ctx context.Context, key graph.NodeKey, fn func(*graph.Com
 		if sight.Parent.IsZero() {
 			return true, nil
 		}
+		if sight.Moving { // else what it had before a merge would be missing
+			if err := e.Visible(ctx); err != nil {
+				return false, err
+			}
+		}
 		key = sight.Parent
 	}
 	return false, fmt.Errorf("%w: more than %d forwards in a row", storage.ErrCorrupt, maxHops)
@@ -67,43 +72,8 @@ func (e *Engine) How(ctx context.Context, key graph.NodeKey) (steps []graph.Reas
 	return steps, ok, err
 }
 
-// Timeline is the newest events, at most limit, of the identity that holds a node, the newest first. Only
-// those before a stamp are listed where before is not zero: the last one's of the page before.
-func (e *Engine) Timeline(ctx context.Context, key graph.NodeKey, before graph.Stamp, limit int) (events []graph.Event, ok bool, err error) {
-	p, ok, err := e.Profile(ctx, key)
-	if err != nil || !ok {
-		return nil, ok, err
-	}
-	newestFirst := func(a, b graph.Event) int { return b.Stamp.Compare(a.Stamp) }
-	dec := storage.NewDecoder()
-	for _, id := range p.Identifiers {
-		err := e.ask(ctx, id.Key.Shard(len(e.runners)), func(s *Shard) error {
-			return s.Timeline(id.Key, func(encoded []byte) error {
-				ev, err := dec.Event(bytes.Clone(encoded))
-				if err != nil {
-					return err
-				}
-				if before != (graph.Stamp{}) && ev.Stamp.Compare(before) >= 0 {
-					return nil
-				}
-				events = append(events, *ev)
-				if len(events) >= 2*limit+1024 { // bounded memory, whatever the identity's age
-					slices.SortFunc(events, newestFirst)
-					events = slices.Delete(events, limit, len(events))
-				}
-				return nil
-			})
-		})
-		if err != nil {
-			return nil, false, err
-		}
-	}
-	slices.SortFunc(events, newestFirst)
-	return events[:min(limit, len(events))], true, nil
-}
-
 // Assert takes an operator's assertion and returns when it is durable where it was made. What it
-// brings about in other shards follows; Settle waits for that.
+// brings about in other shards follows; Visible waits for that.
 func (e *Engine) Assert(ctx context.Context, a graph.Assertion) error {
 	if err := a.Check(); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -11,6 +12,7 @@ import (
 type Sight struct {
 	Found  bool
 	Parent graph.NodeKey // of a forward: ask there
+	Moving bool          // of a forward: evidence is on its way to the parent
 }
 
 // View shows a root's component to fn, by its identity actor. fn must keep nothing of it.
@@ -20,10 +22,19 @@ func (s *Shard) View(key graph.NodeKey, fn func(*graph.Component)) (Sight, error
 		return Sight{}, err
 	}
 	if r.Component == nil {
-		return Sight{Found: !r.Parent.IsZero(), Parent: r.Parent}, nil
+		return Sight{Found: !r.Parent.IsZero(), Parent: r.Parent, Moving: s.moving(r)}, nil
 	}
 	s.host.view(r, fn)
 	return Sight{Found: true}, nil
+}
+
+// moving tells whether evidence that a forward has handed on is still on its way to its parent.
+func (s *Shard) moving(r *resident) bool {
+	if r.Parent.IsZero() || mutant.Is("moving-untold") {
+		return false
+	}
+	o := &s.outboxes[r.Parent.Shard(s.shards)]
+	return !o.arrived(max(r.moved, o.moved))
 }
 
 // Timeline calls fn with the events whose route was the node, encoded, in no particular order:

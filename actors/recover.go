@@ -29,7 +29,11 @@ func (s *Shard) recover() error {
 	s.nodes = newNodeTable()
 	s.seen = storage.NewSeen(s.store, s.id, s.seenLimits)
 	s.positions = make([]uint64, s.shards)
+	before := s.outboxes
 	s.outboxes = make([]outbox, s.shards)
+	for i := range s.outboxes {
+		s.outboxes[i].flights = s.flights
+	}
 	s.counters = Counters{}
 	s.dirty = dirtyQueue{}
 	s.queue, s.changes, s.logged, s.sending, s.heard = nil, nil, nil, nil, nil
@@ -71,7 +75,10 @@ func (s *Shard) recover() error {
 	s.counters = counters
 	for i := range s.outboxes {
 		o := &s.outboxes[i]
-		o.noted, o.ready = o.acked, o.sent
+		o.noted, o.ready, o.moved = o.acked, o.sent, o.sent
+	}
+	for i := range before {
+		s.flights.land(before[i].waiting)
 	}
 	return nil
 }
@@ -125,7 +132,7 @@ func (s *Shard) replay(data []byte, counters *Counters) error {
 		if mutant.Is("replay-without-outbox") {
 			continue
 		}
-		o.waiting = append(o.waiting, outgoing{Wire{out.Seq, out.Body}, record.Seq})
+		o.waiting = append(o.waiting, outgoing{Wire{out.Seq, out.Body, s.flights.relaunch()}, record.Seq})
 	}
 	for _, ack := range record.Acks {
 		if int(ack.To) >= s.shards {

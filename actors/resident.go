@@ -5,6 +5,7 @@ import "github.com/kindred-id/kindred/graph"
 // resident is a node that is in memory.
 type resident struct {
 	graph.Node
+	moved      uint64   // of a forward: number of the last message with evidence to its parent's shard
 	applied    uint64   // the record up to which the node's stored row counts; 0 without a row
 	dirtySince uint64   // first record that its row lacks; 0 when there is none
 	pending    [][]byte // events of its timeline that no block holds yet, as encoded
@@ -18,7 +19,7 @@ type resident struct {
 // residentBytes is what a resident takes beside its component: itself, its place in the map and
 // the clock, and for a root its actor.
 const (
-	residentBytes = 224
+	residentBytes = 232
 	actorBytes    = 720
 )
 

@@ -72,7 +72,7 @@ func (r *runner) Receive(ctx actor.Context) {
 // open recovers the shard, before the first message that needs it.
 func (r *runner) open(ctx actor.Context) bool {
 	e := r.engine
-	shard, err := OpenShard(r.id, len(e.runners), e.store, e.seenLimits, e.rules, e.limits, newActorHost(ctx, e.rules))
+	shard, err := OpenShard(r.id, len(e.runners), e.store, e.seenLimits, e.rules, e.limits, newActorHost(ctx, e.rules), e.flights)
 	if err != nil {
 		r.broken = true
 		e.fail(err)
@@ -80,6 +80,9 @@ func (r *runner) open(ctx actor.Context) bool {
 	}
 	shard.between = r.between
 	r.shard = shard
+	// Messages in the log may have arrived long ago: only the other shards know. Left to the next tick,
+	// asking them would hold up whoever opens an engine for one question and closes it.
+	r.deliver(shard.Tick(e.now()))
 	return true
 }
 
@@ -159,7 +162,7 @@ func (r *runner) receive(e Envelope) {
 	}
 	inputs := make([]Input, len(e.Messages))
 	for i, w := range e.Messages {
-		inputs[i] = Input{From: e.From, Seq: w.Seq, Body: w.Body}
+		inputs[i] = Input{From: e.From, Seq: w.Seq, Body: w.Body, Epoch: w.Epoch}
 	}
 	r.inbox.postInputs(inputs)
 }

@@ -29,6 +29,7 @@ type Input struct {
 	Outcome *Outcome
 	From    graph.ShardID
 	Seq     uint64
+	Epoch   uint64 // of a message of a channel, as its Wire has it
 
 	delivery *Delivery
 	poison   error // why it was set aside
@@ -59,12 +60,13 @@ type Counters struct {
 //
 // After an error its memory is not to be trusted: open the shard anew, from the store.
 type Shard struct {
-	id     graph.ShardID
-	shards int
-	store  storage.Store
-	rules  *graph.Rules
-	limits Limits
-	host   host
+	id      graph.ShardID
+	shards  int
+	store   storage.Store
+	rules   *graph.Rules
+	limits  Limits
+	host    host
+	flights *flights
 	// between is called between the inputs of a step, may be nil: then reads may run. They see the step
 	// half done.
 	between func()
@@ -99,6 +101,7 @@ type Shard struct {
 	changes  []graph.Change
 	logged   []loggedEvent
 	sending  []sending
+	epoch    uint64          // of the input being handled
 	heard    []graph.ShardID // channels touched, to be acknowledged
 	body     []byte          // scratch
 	key      []byte          // scratch
@@ -116,6 +119,7 @@ type sending struct {
 	to         graph.ShardID
 	seq        uint64
 	start, end int
+	epoch      uint64
 }
 
 // errPoison says which input's handler failed.
@@ -131,9 +135,9 @@ func (e *errPoison) Unwrap() error { return e.cause }
 var errTooMuchPoison = errors.New("more than 100 inputs a minute had to be set aside: this is a defect of Kindred; the shard stops before it does harm")
 
 // OpenShard recovers a shard from the store: its rows, and the log records after them.
-func OpenShard(id graph.ShardID, shards int, store storage.Store, seen storage.SeenLimits, rules *graph.Rules, limits Limits, h host) (*Shard, error) {
+func OpenShard(id graph.ShardID, shards int, store storage.Store, seen storage.SeenLimits, rules *graph.Rules, limits Limits, h host, f *flights) (*Shard, error) {
 	s := &Shard{
-		id: id, shards: shards, store: store, rules: rules, limits: limits, host: h,
+		id: id, shards: shards, store: store, rules: rules, limits: limits, host: h, flights: f,
 		enc: storage.NewEncoder(), dec: storage.NewDecoder(), seenLimits: seen,
 	}
 	if err := s.recover(); err != nil {
@@ -225,6 +229,10 @@ func (s *Shard) begin(now int64, size int) {
 var errUndecodable = errors.New("message can't be read")
 
 func (s *Shard) take(in *Input) error {
+	s.epoch = in.Epoch
+	if mutant.Is("epoch-not-inherited") {
+		s.epoch = 0
+	}
 	switch {
 	case in.Outcome == nil:
 		return s.takeMessage(in)
@@ -336,8 +344,14 @@ func (s *Shard) handle(r *resident, m *graph.Message) (err error) {
 	if err := s.apply(r, m, &s.out); err != nil {
 		return err
 	}
+	if m.Kind == graph.KindRepoint {
+		r.moved = 0 // it answers an event that went the way of the evidence, behind it
+	}
 	for i := range s.out.Messages {
 		s.send(&s.out.Messages[i])
+		if to := s.out.Messages[i].To; s.out.Messages[i].Kind == graph.KindAbsorb && to == r.Parent {
+			r.moved = s.outboxes[to.Shard(s.shards)].sent
+		}
 	}
 	for i := range s.out.Changes {
 		switch s.out.Changes[i].Kind {
@@ -395,7 +409,7 @@ func (s *Shard) send(m *graph.Message) {
 	o := &s.outboxes[to]
 	o.sent++
 	start, end := s.record.AddOutput(uint16(to), o.sent, s.body)
-	s.sending = append(s.sending, sending{to, o.sent, start, end})
+	s.sending = append(s.sending, sending{to, o.sent, start, end, s.epoch})
 }
 
 // node finds a node, in memory or in the store; one that was never seen is made.

@@ -188,6 +188,9 @@ func (s *simulation) answer(sh *simShard) {
 			}
 			f.known[o.event.Seen] = true
 		}
+		if o.event != nil && !o.poison {
+			s.watched = append(s.watched, watch{o.event, s.flights.landed(), visibleWaits})
+		}
 		o.answered, o.handed = true, false
 		for _, b := range in.scratch {
 			for j := range b {

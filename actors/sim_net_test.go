@@ -69,6 +69,6 @@ func (s *simulation) arrive(p packet) {
 		if !bytes.Equal(w.Body, p.copies[i]) {
 			s.failf("message %d from shard %d to %d was changed on its way", w.Seq, p.From, p.To)
 		}
-		sh.inbox = append(sh.inbox, simInput{Input: Input{From: p.From, Seq: w.Seq, Body: slices.Clip(w.Body)}, to: p.To})
+		sh.inbox = append(sh.inbox, simInput{Input: Input{From: p.From, Seq: w.Seq, Body: slices.Clip(w.Body), Epoch: w.Epoch}, to: p.To})
 	}
 }

@@ -34,13 +34,18 @@ type simulation struct {
 	shards []*simShard
 	net    []packet
 	feeder feeder
-	now    int64 // ms since 1970
-	trace  uint64
-	logf   func(format string, args ...any) // nil: no log
-	met    simMet
-	enc    *storage.Encoder
-	dec    *storage.Decoder
-	names  map[graph.NodeKey]graph.NodeName // everything that the input names
+	// flights is that of the running process; watched are events that were answered, until they can be
+	// seen by each of their identifiers.
+	flights *flights
+	watched []watch
+	capped  bool  // components may reach their caps
+	now     int64 // ms since 1970
+	trace   uint64
+	logf    func(format string, args ...any) // nil: no log
+	met     simMet
+	enc     *storage.Encoder
+	dec     *storage.Decoder
+	names   map[graph.NodeKey]graph.NodeName // everything that the input names
 }
 
 // simParams are drawn from the seed.
@@ -91,7 +96,7 @@ func drawParams(seed uint64, rng *rand.Rand) simParams {
 
 // simMet counts what schedules met: one that never meets a crash proves nothing about crashes.
 type simMet struct {
-	crashes, lost, unseen, groups, duplicates, quarantined, flushes, known, packets, truncated, passivated, forwards, merged uint64
+	crashes, lost, unseen, groups, duplicates, quarantined, flushes, known, packets, truncated, passivated, forwards, merged, watched uint64
 }
 
 func (m *simMet) counts() map[string]*uint64 {
@@ -99,7 +104,7 @@ func (m *simMet) counts() map[string]*uint64 {
 		"crashes": &m.crashes, "crashes before a commit": &m.lost, "crashes after a commit": &m.unseen,
 		"group commits": &m.groups, "duplicates": &m.duplicates, "quarantined": &m.quarantined, "flushes": &m.flushes,
 		"late fingerprints": &m.known, "packets": &m.packets, "shards with a truncated log": &m.truncated,
-		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged,
+		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged, "watched events": &m.watched,
 	}
 }
 
@@ -157,10 +162,11 @@ func (s *simulation) open() {
 	store, err := s.disk.open()
 	s.must(err, "open the store")
 	s.store = store
+	s.flights, s.watched = newFlights(), nil
 	s.shards = make([]*simShard, s.p.shards)
 	for i := range s.shards {
 		id := graph.ShardID(i)
-		shard, err := OpenShard(id, s.p.shards, store, s.p.seen, s.rules, s.p.limits, s.host())
+		shard, err := OpenShard(id, s.p.shards, store, s.p.seen, s.rules, s.p.limits, s.host(), s.flights)
 		s.must(err, "open shard")
 		s.shards[i] = &simShard{Shard: shard}
 	}
@@ -228,6 +234,7 @@ func (s *simulation) stir() {
 		for _, a := range actions {
 			if pick -= a.weight; pick < 0 {
 				a.do()
+				s.watch()
 				break
 			}
 		}
@@ -483,7 +490,11 @@ func (s *simulation) settle(again bool) {
 		for _, sh := range s.shards {
 			s.post(sh.id, sh.Tick(s.now))
 		}
+		s.watch()
 		if s.quiet() {
+			if s.flights.landed() != nil {
+				s.failf("nothing is under way, and messages are counted as if they were")
+			}
 			return
 		}
 	}
@@ -562,6 +573,7 @@ func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk 
 	}()
 	s.open()
 	for i, a := range acts {
+		s.capped = a.capped
 		s.feeder.add(s, a, i == 0)
 		s.stir()
 		s.settle(p.resend)

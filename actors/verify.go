@@ -394,7 +394,12 @@ func (v *verifier) rows(ctx context.Context) error {
 			return err
 		case storage.SpaceSeen:
 			return storage.CheckSeenRow(key, value)
-		case storage.SpaceDeployment, storage.SpaceMeta, storage.SpaceLog: // read before
+		case storage.SpaceDeployment:
+			if storage.IsRulesKey(key) {
+				_, err := storage.ReadRules(v.store)
+				return err
+			}
+		case storage.SpaceMeta, storage.SpaceLog: // read before
 		}
 		return nil
 	})

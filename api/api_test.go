@@ -36,8 +36,13 @@ type world struct {
 
 func newWorld(t *testing.T, change func(*Config)) *world {
 	t.Helper()
+	return newWorldUnder(t, 4, graph.DefaultRules(), change)
+}
+
+func newWorldUnder(t *testing.T, shards int, rules *graph.Rules, change func(*Config)) *world {
+	t.Helper()
 	w := &world{t: t, store: storage.NewMemStore(), log: &bytes.Buffer{}}
-	deployment, err := storage.Initialise(w.store, storage.Deployment{Shards: 4, Secret: storage.Secret{1, 2, 3}})
+	deployment, err := storage.Initialise(w.store, storage.Deployment{Shards: shards, Secret: storage.Secret{1, 2, 3}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +51,7 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 		t.Fatal(err)
 	}
 	w.engine, err = actors.Open(context.Background(), actors.Config{
-		Store: w.store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, Clock: func() int64 { return clock },
+		Store: w.store, Deployment: deployment, Rules: rules, Memory: memory, Clock: func() int64 { return clock },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -131,6 +131,7 @@ func (s *Server) assert(ctx context.Context, ask *AssertionRequest) (*AssertionA
 		if err := s.Engine.Assert(ctx, a); err != nil {
 			return nil, engineProblem(err)
 		}
+		s.awaitVisible(ctx)
 	}
 	answer.Assertion = NewAssertionDocument(&a)
 	answer.Before, answer.After = documents(before), documents(after)

@@ -20,6 +20,9 @@ type Config struct {
 	Decode ingest.Options
 	// Version is shown in /livez, /v1/stats and the metric kindred_build_info.
 	Version string
+	// Rules is the document of the rules in force, YAML, for GET /v1/rules. Empty, the default, switches
+	// the route off.
+	Rules string
 	// Backup writes a backup of the engine's store to an absolute directory of this machine. Nil, the
 	// default, switches the route off.
 	Backup func(dir string) error
@@ -47,7 +50,7 @@ type Config struct {
 const (
 	DefaultMaxBody   = 4 << 20
 	LargestMaxBody   = 32 << 20
-	DefaultMaxEvents = 5000
+	DefaultMaxEvents = ingest.MaxBatchEvents
 	DefaultBodyBytes = 64 << 20
 	DefaultSortBytes = 64 << 20
 )

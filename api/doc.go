@@ -2,10 +2,10 @@
 //
 //	request ──► clean path, request id, recover, count ──► mux ──► methods ──► handler
 //	                                                                             │
-//	POST /v1/batch, /v1/{type} ──► body (inflate, bound) ──► ingest.Decoder ──► Engine.TrySubmit ──► answer
+//	POST /v1/batch, /v1/{type} ──► body (inflate, bound) ──► ingest.Decoder ──► Engine.TrySubmit, Visible ──► answer
 //	GET  /v1/profiles/{id}/…   ──► lookup (namespace:value or public id) ──► Engine.View, Timeline, Why, How
 //	GET  /v1/export            ──► Engine.Each ──► line ──► extsort ──► writer
-//	POST /v1/assertions        ──► names, contradictions ──► Engine.Preview, Assert
+//	POST /v1/assertions        ──► names, contradictions ──► Engine.Preview, Assert, Visible
 //
 // An id in a path or a body is either namespace:value, in any form that the namespace normalises, or
 // a public id. Values in paths are percent-escaped. A public id resolves for ever to the identity that
@@ -22,7 +22,9 @@
 //   - P5: no identifier, trait, body or path of a request is logged or becomes a label of a metric.
 //   - P6: one bad event never costs another of the same batch.
 //   - P7: a profile that is on its way from one shard to another is waited for, not reported missing.
-//   - P8: once events were answered with 200, each is found under its highest-ranked identifier. Its
-//     other identifiers follow when their shards were told, a commit later: a look-up by one of them
-//     that comes sooner may still say not_found, or show the profile without the event.
+//   - P8: once events were answered with 200, a look-up by any of their identifiers finds the person with
+//     them, and once an assertion was, what it did. A client that sends ?wait=durable does without; an
+//     empty batch then waits for all that came before. Shards that are so far behind that this takes
+//     more than visibleTimeout are the exception: then a look-up may say not_found for a while, or show
+//     the profile without the event.
 package api

@@ -3,10 +3,11 @@ package api
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"net/http"
 	"strconv"
 
+	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/money"
 )
@@ -58,7 +59,7 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) *problem {
 	}
 	body = append(body, `],"next":`...)
 	if n < len(events) {
-		body = appendString(body, cursor(events[n-1].Stamp))
+		body = appendString(body, cursor(actors.PositionOf(&events[n-1])))
 	} else {
 		body = append(body, "null"...)
 	}
@@ -137,27 +138,29 @@ func appendOrderChange(dst []byte, o *graph.OrderChange) []byte {
 	return append(dst, '}')
 }
 
-const cursorBytes = 17
+const cursorBytes = 8 + 1 + 8 + 8 + 8
 
-// cursor is where a page ended: the stamp of its last event.
-func cursor(s graph.Stamp) string {
-	var b [cursorBytes]byte
-	binary.BigEndian.PutUint64(b[:], uint64(s.Time))
-	b[8] = s.Rank
-	binary.BigEndian.PutUint64(b[9:], s.Tie)
-	return base64.RawURLEncoding.EncodeToString(b[:])
+// cursor is where a page ended: the position of its last event.
+func cursor(p actors.Position) string {
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, cursorBytes), uint64(p.Time))
+	b = append(b, p.Rank)
+	b = binary.BigEndian.AppendUint64(b, p.Tie)
+	b = binary.BigEndian.AppendUint64(b, p.Seen)
+	b = binary.BigEndian.AppendUint64(b, uint64(p.Received))
+	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// parseCursor reads what cursor wrote; nothing is the zero stamp.
-func parseCursor(text string) (graph.Stamp, error) {
+// parseCursor reads what cursor wrote; nothing is the zero position.
+func parseCursor(text string) (actors.Position, error) {
 	if text == "" {
-		return graph.Stamp{}, nil
+		return actors.Position{}, nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(b) != cursorBytes {
-		return graph.Stamp{}, fmt.Errorf("not a cursor of this server")
+		return actors.Position{}, errors.New("not a cursor of this server")
 	}
-	return graph.Stamp{
-		Time: int64(binary.BigEndian.Uint64(b)), Rank: b[8], Tie: binary.BigEndian.Uint64(b[9:]),
+	number := func(at int) uint64 { return binary.BigEndian.Uint64(b[at:]) }
+	return actors.Position{
+		Stamp: graph.Stamp{Time: int64(number(0)), Rank: b[8], Tie: number(9)}, Seen: number(17), Received: int64(number(25)),
 	}, nil
 }

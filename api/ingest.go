@@ -29,7 +29,6 @@ type intake struct {
 	delivery actors.Delivery
 	verdicts []verdict
 	large    int // events above largeEvent
-	excess   int // events that were not looked at
 	answered chan error
 }
 
@@ -94,6 +93,14 @@ func (s *Server) postEvents(typ graph.EventType) handler {
 		default:
 			return newProblem(CodeBadParameter, "results: want all, or nothing")
 		}
+		durableOnly := false
+		switch r.URL.Query().Get("wait") {
+		case "", "visible":
+		case "durable":
+			durableOnly = true
+		default:
+			return newProblem(CodeBadParameter, "wait: want durable, or visible, which it is unless given")
+		}
 		if r.ContentLength > int64(s.MaxBody) {
 			return bodyProblem(errBodyTooLarge, s.MaxBody)
 		}
@@ -106,7 +113,7 @@ func (s *Server) postEvents(typ graph.EventType) handler {
 			s.keep(in)
 			return bodyProblem(err, s.MaxBody)
 		}
-		p, handed := s.take(w, r, in, typ, verbose)
+		p, handed := s.take(w, r, in, typ, verbose, durableOnly)
 		if !handed {
 			s.keep(in)
 		}
@@ -114,16 +121,16 @@ func (s *Server) postEvents(typ graph.EventType) handler {
 	}
 }
 
-// take reads the events of a body, hands them to the engine, waits until they are durable (P1), and
-// answers. It returns true where the intake may still be in use.
-func (s *Server) take(w http.ResponseWriter, r *http.Request, in *intake, typ graph.EventType, verbose bool) (_ *problem, inUse bool) {
+// take reads the events of a body, hands them to the engine, waits until they are durable (P1) and can
+// be seen (P8), and answers. It returns true where the intake may still be in use.
+func (s *Server) take(w http.ResponseWriter, r *http.Request, in *intake, typ graph.EventType, verbose, durableOnly bool) (_ *problem, inUse bool) {
 	if len(bytes.TrimSpace(in.body)) == 0 {
 		return &problem{code: CodeEmptyBody}, false
 	}
-	if err := in.batch.Parse(in.body); err != nil {
+	if err := in.batch.Parse(in.body, s.MaxEvents); err != nil {
 		return unreadableBody(err), false
 	}
-	in.decode(typ, sourceOf(r, in.batch.WriteKey), s.Engine.Now(), s.MaxEvents)
+	in.decode(typ, sourceOf(r, in.batch.WriteKey), s.Engine.Now())
 	if in.delivery.Len() > 0 {
 		// done only sends into a channel with room, as it must not block.
 		if err := s.Engine.TrySubmit(&in.delivery, func(err error) { in.answered <- err }); err != nil {
@@ -134,23 +141,25 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, in *intake, typ gr
 			return engineProblem(err), true
 		}
 	}
+	if !durableOnly {
+		s.awaitVisible(r.Context())
+	}
 	in.settle()
-	s.metrics.count(in.verdicts, in.excess)
+	s.metrics.count(in.verdicts, in.batch.Excess)
 	return in.answer(w, verbose), false
 }
 
 // decode reads the events of the body into the delivery; each has its verdict.
-func (in *intake) decode(typ graph.EventType, source string, received int64, most int) {
+func (in *intake) decode(typ graph.EventType, source string, received int64) {
 	in.decoder.Reset()
 	in.delivery.Reset()
 	in.arena, in.verdicts = in.arena[:0], in.verdicts[:0]
 	in.large = 0
-	in.excess = max(0, len(in.batch.Events)-most)
 	// A bad context of the batch is none of its events' fault: they are read without it, and each
 	// that has none of its own is rejected with the reason.
 	contextErr := in.decoder.SetContext(in.batch.Context)
 	from := []byte(source)
-	for _, raw := range in.batch.Events[:len(in.batch.Events)-in.excess] {
+	for _, raw := range in.batch.Events {
 		if in.delivery.Len() == len(in.events) {
 			in.events = append(in.events, new(graph.Event))
 		}

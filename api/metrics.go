@@ -21,6 +21,7 @@ type metrics struct {
 	duration prometheus.Histogram
 	requests *prometheus.CounterVec
 	flight   prometheus.Gauge
+	unseen   prometheus.Counter
 	handler  http.Handler
 }
 
@@ -42,7 +43,11 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, version st
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "kindred_http_requests_total", Help: "Answered requests by route and status.",
 		}, []string{"route", "status"}),
-		flight:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "kindred_http_requests_in_flight", Help: "Requests that are not answered."}),
+		flight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "kindred_http_requests_in_flight", Help: "Requests that are not answered."}),
+		unseen: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kindred_answers_before_visible_total",
+			Help: "Answers to events and assertions that were given before a look-up by each identifier was sure to find them.",
+		}),
 		handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -51,7 +56,7 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, version st
 	})
 	info.Set(1)
 	var errs []error
-	for _, c := range []prometheus.Collector{events, m.duration, m.requests, m.flight, info, newEngineMetrics(engine)} {
+	for _, c := range []prometheus.Collector{events, m.duration, m.requests, m.flight, m.unseen, info, newEngineMetrics(engine)} {
 		errs = append(errs, registry.Register(c))
 	}
 	for t := range m.events {

@@ -99,6 +99,7 @@ func (s *Server) routes() http.Handler {
 		"/v1/assertions":                {"POST": s.own(timely(s.postAssertion))},
 		"/v1/export":                    {"GET": s.getExport},
 		"/v1/stats":                     {"GET": timely(s.getStats)},
+		"/v1/rules":                     {"GET": s.getRules},
 		"/v1/admin/backup":              {"POST": s.own(s.postBackup)},
 		"/livez":                        {"GET": s.getLive},
 		"/healthz":                      {"GET": s.getLive},

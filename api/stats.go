@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"net/http"
 	"time"
 )
@@ -26,12 +25,6 @@ type StatsDocument struct {
 	InTransit     int           `json:"in_transit"`  // messages between shards that are not acknowledged
 }
 
-// RulesDocument names the rules in force.
-type RulesDocument struct {
-	Name    string `json:"name"`
-	Version string `json:"version"` // hash of their content, in hexadecimal
-}
-
 // getStats answers GET /v1/stats.
 func (s *Server) getStats(w http.ResponseWriter, r *http.Request) *problem {
 	if p := onlyParameters(r); p != nil {
@@ -41,10 +34,9 @@ func (s *Server) getStats(w http.ResponseWriter, r *http.Request) *problem {
 	if err != nil {
 		return engineProblem(err)
 	}
-	rules := s.Engine.Rules()
 	return sendDocument(w, StatsDocument{
 		Version: s.Version, UptimeSeconds: int64(time.Since(s.started).Seconds()), Shards: stats.Shards,
-		Rules:  RulesDocument{rules.Name, fmt.Sprintf("%016x", rules.Version)},
+		Rules:  newRulesDocument(s.Engine.Rules()),
 		Events: stats.Accepted, Duplicates: stats.Duplicates, Quarantined: stats.Quarantined,
 		Identities: stats.Identities, Merges: stats.Merges, Splits: stats.Splits, GenericValues: stats.Generic,
 		Residents: stats.Residents, ActorBytes: stats.ActorBytes, LogBytes: stats.LogBytes,

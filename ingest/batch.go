@@ -15,24 +15,32 @@ import (
 // Slices point into the body, but for strings with escapes. A Batch may be used again.
 type Batch struct {
 	Events   [][]byte // JSON text of each event, not yet checked
+	Excess   int      // events beyond those: they were counted, and not kept
 	Context  []byte   // JSON text of the context of events that have none; nil when there is none
 	SentAt   []byte   // as text; nil when there is none
 	WriteKey []byte   // likewise
 }
 
-// Parse takes a body apart. The events' texts are found by their brackets alone: what is wrong in
+// MaxBatchEvents bounds the events of one body, unless Parse is told otherwise.
+const MaxBatchEvents = 5000
+
+// Parse takes a body apart and keeps the first most events, MaxBatchEvents where that is 0: what is
+// kept of a body of commas is bounded. The events' texts are found by their brackets alone: what is wrong in
 // one event is found when it is read, and rejects that event and not the batch. It fails with a
 // *Rejection when the body around the events is not JSON, or "batch" is not a list.
-func (b *Batch) Parse(body []byte) error {
+func (b *Batch) Parse(body []byte, most int) error {
 	*b = Batch{Events: b.Events[:0]}
+	if most == 0 {
+		most = MaxBatchEvents
+	}
 	var s jsonscan.Scanner
 	s.Reset(body, new(jsonscan.Arena))
 	enveloped := true
 	switch {
 	case s.Array():
-		b.list(&s)
+		b.list(&s, most)
 	case s.Object():
-		r := b.envelope(&s, &enveloped)
+		r := b.envelope(&s, most, &enveloped)
 		if r != nil {
 			return r
 		}
@@ -52,15 +60,20 @@ func (b *Batch) Parse(body []byte) error {
 	return nil
 }
 
-func (b *Batch) list(s *jsonscan.Scanner) {
+func (b *Batch) list(s *jsonscan.Scanner, most int) {
 	for s.More() {
-		if event := s.Balanced(); s.Err() == nil {
+		event := s.Balanced()
+		switch {
+		case s.Err() != nil:
+		case len(b.Events) < most:
 			b.Events = append(b.Events, event)
+		default:
+			b.Excess++
 		}
 	}
 }
 
-func (b *Batch) envelope(s *jsonscan.Scanner, enveloped *bool) *Rejection {
+func (b *Batch) envelope(s *jsonscan.Scanner, most int, enveloped *bool) *Rejection {
 	*enveloped = false
 	for s.Next() {
 		switch string(s.Key()) {
@@ -70,7 +83,7 @@ func (b *Batch) envelope(s *jsonscan.Scanner, enveloped *bool) *Rejection {
 				return badType("batch", "a list of events", kind)
 			}
 			*enveloped = true
-			b.list(s)
+			b.list(s, most)
 		case "context":
 			b.Context = s.Balanced()
 		case "sentAt":
@@ -100,19 +113,4 @@ func plain(kind jsonscan.Kind, raw []byte) []byte {
 		return arena.Unescape(v.Inside())
 	}
 	return v.Inside()
-}
-
-// SplitBatch calls each for every event of a body, as Batch.Parse finds them, and stops at its first
-// error. It fails with that, or as Parse does.
-func SplitBatch(body []byte, each func(index int, raw []byte) error) error {
-	var b Batch
-	if err := b.Parse(body); err != nil {
-		return err
-	}
-	for i, raw := range b.Events {
-		if err := each(i, raw); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -18,7 +18,7 @@ func TestBatches(t *testing.T) {
 		{`{"batch":[` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `,{"b":2}]}`, strings.Repeat("[", 500) + strings.Repeat("]", 500) + `|{"b":2}`, "", "", ""},
 	} {
 		var b Batch
-		if err := b.Parse([]byte(c.body)); err != nil {
+		if err := b.Parse([]byte(c.body), 0); err != nil {
 			t.Errorf("%.80s: %v", c.body, err)
 			continue
 		}
@@ -44,7 +44,7 @@ func TestBatchRejections(t *testing.T) {
 		`{"a":1}{"b":2}`:         `invalid_json: byte 7: want the end, found '{'`,
 		`{"batch":[{"a":"open]}`: `invalid_json: byte 22: want the closing '"' of a string, found the end`,
 	} {
-		err := new(Batch).Parse([]byte(body))
+		err := new(Batch).Parse([]byte(body), 0)
 		var r *Rejection
 		if !errors.As(err, &r) || r.Error() != want {
 			t.Errorf("%s: %v, want %s", body, err, want)
@@ -52,19 +52,22 @@ func TestBatchRejections(t *testing.T) {
 	}
 }
 
-func TestSplitBatch(t *testing.T) {
-	var got []string
-	stop := errors.New("stop")
-	err := SplitBatch([]byte(`[1,2,3]`), func(i int, raw []byte) error {
-		if got = append(got, string(raw)); i == 1 {
-			return stop
+// TestBatchBound: what is beyond the bound is counted, and not kept; what is wrong there is still found.
+func TestBatchBound(t *testing.T) {
+	list := strings.Repeat("7,", MaxBatchEvents) + "7,7"
+	for _, body := range []string{"[" + list + "]", `{"batch":[` + list + `],"sentAt":"s"}`} {
+		var b Batch
+		if err := b.Parse([]byte(body), 0); err != nil || len(b.Events) != MaxBatchEvents || b.Excess != 2 {
+			t.Errorf("%d events and %d beyond, %v, want %d and 2", len(b.Events), b.Excess, err, MaxBatchEvents)
 		}
-		return nil
-	})
-	if !errors.Is(err, stop) || strings.Join(got, ",") != "1,2" {
-		t.Errorf("%v, %v", got, err)
-	}
-	if err := SplitBatch([]byte(`[1`), func(int, []byte) error { t.Error("called"); return nil }); err == nil {
-		t.Error("no error")
+		if err := b.Parse([]byte(body), 3); err != nil || len(b.Events) != 3 || b.Excess != MaxBatchEvents-1 {
+			t.Errorf("%d events and %d beyond, %v, want 3 and %d", len(b.Events), b.Excess, err, MaxBatchEvents-1)
+		}
+		if err := b.Parse([]byte(body[:len(body)-2]), 3); err == nil {
+			t.Error("a list that does not end was read")
+		}
+		if err := b.Parse([]byte(`[1]`), 3); err != nil || b.Excess != 0 {
+			t.Errorf("%d beyond, %v, of the body before", b.Excess, err)
+		}
 	}
 }

@@ -29,8 +29,12 @@ func FuzzDecodeEvent(f *testing.F) {
 			f.Fatal(err)
 		}
 		body, _, _ := bytes.Cut(text[bytes.IndexByte(text, '\n'):], []byte("\n----\n"))
-		if err := SplitBatch(body, func(_ int, raw []byte) error { f.Add(raw); return nil }); err != nil {
+		var b Batch
+		if err := b.Parse(body, 0); err != nil {
 			f.Fatal(err)
+		}
+		for _, raw := range b.Events {
+			f.Add(raw)
 		}
 	}
 	opts := Options{Paths: []Path{{"properties.card", "loyalty_card"}, {"context.crm.id", "crm_id"}, {"context", "crm_id"}}, Live: true}
@@ -88,7 +92,7 @@ func FuzzBatch(f *testing.F) {
 	f.Add([]byte(`{"type":"track"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var b Batch
-		err := b.Parse(body)
+		err := b.Parse(body, 0)
 		var list []json.RawMessage
 		var envelope struct {
 			Batch []json.RawMessage `json:"batch"`

@@ -48,7 +48,7 @@ func TestClients(t *testing.T) {
 func decodeBody(t *testing.T, body []byte) string {
 	t.Helper()
 	var b Batch
-	if err := b.Parse(body); err != nil {
+	if err := b.Parse(body, 0); err != nil {
 		t.Fatal(err)
 	}
 	d := NewDecoder(testRegistry(t), Options{})

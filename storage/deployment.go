@@ -32,11 +32,13 @@ func newSecret() Secret {
 
 // Deployment is what is fixed when a data directory is initialised (S6), and which rules it used last.
 type Deployment struct {
-	Shards       int // 1 to MaxShards
-	Secret       Secret
-	Created      int64  // ms since 1970 UTC
-	RulesName    string // at most 255 bytes
-	RulesVersion uint64 // hash of the rules' content
+	Shards    int // 1 to MaxShards
+	Secret    Secret
+	Created   int64  // ms since 1970 UTC
+	RulesName string // at most 255 bytes
+	// RulesVersion is the hash of the content of the rules by which everything stored was judged; 0 while
+	// a change of rules is under way.
+	RulesVersion uint64
 }
 
 // MaxShards is the largest number of shards.

@@ -17,7 +17,9 @@
 //	               1 B   2 B     16 B   8 B
 //	             +-----+
 //	deployment   | 01  |                                one row
-//	             +-----+-------+
+//	             +-----+----+
+//	rules        | 01  | 01 |                           one row, of the same space
+//	             +-----+----+--+
 //	meta         | 02  | shard |                        one row a shard
 //	             +-----+-------+-----+
 //	log          | 03  | shard | seq |                  one row a commit, short-lived

@@ -56,6 +56,12 @@ func appendShard(b []byte, space Space, shard graph.ShardID) []byte {
 // AppendDeploymentKey appends the key of the deployment row.
 func AppendDeploymentKey(b []byte) []byte { return append(b, byte(SpaceDeployment)) }
 
+// AppendRulesKey appends the key of the rules row, which stands with the deployment row.
+func AppendRulesKey(b []byte) []byte { return append(b, byte(SpaceDeployment), rulesRow) }
+
+// rulesRow tells the key of the rules row from that of the deployment row.
+const rulesRow = 1
+
 // AppendMetaKey appends the key of a shard's meta row.
 func AppendMetaKey(b []byte, shard graph.ShardID) []byte { return appendShard(b, SpaceMeta, shard) }
 
@@ -219,6 +225,11 @@ func parseSeenKey(key []byte) (seenKey, error) {
 	return k, nil
 }
 
+// IsRulesKey tells the key of the rules row.
+func IsRulesKey(key []byte) bool {
+	return len(key) == 2 && Space(key[0]) == SpaceDeployment && key[1] == rulesRow
+}
+
 // ParseKey refuses every key that none of the Append functions of this package can have written.
 // It fails with ErrKeyShape. kindred verify calls it for every row.
 func ParseKey(key []byte) (Space, error) {
@@ -226,7 +237,7 @@ func ParseKey(key []byte) (Space, error) {
 	space := KeySpace(key)
 	switch space {
 	case SpaceDeployment:
-		if len(key) != 1 {
+		if len(key) != 1 && !IsRulesKey(key) {
 			err = fmt.Errorf("%w: % x as deployment", ErrKeyShape, key)
 		}
 	case SpaceMeta:

@@ -241,7 +241,7 @@ func (d *demo) cause(ctx context.Context, c *graph.Change) string {
 	if c.Assertion != "" {
 		return "an operator"
 	}
-	events, _, _ := d.instance.Engine.Timeline(ctx, c.Into.ID, graph.Stamp{}, demoFind)
+	events, _, _ := d.instance.Engine.Timeline(ctx, c.Into.ID, actors.Position{}, demoFind)
 	for i := range events {
 		if string(events[i].ID) == string(c.Mark.ID) {
 			what := events[i].Type.String()

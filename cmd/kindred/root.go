@@ -72,6 +72,7 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 		{groupAsk, newTimeline()},
 		{groupAsk, newExport()},
 		{groupAsk, newStats()},
+		{groupAsk, newRules()},
 		{groupAssert, newForce()},
 		{groupAssert, newCannot()},
 		{groupAssert, newRetract()},

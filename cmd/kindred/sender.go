@@ -76,7 +76,9 @@ func (s *sender) run(ctx context.Context, names []string) (ingest.Summary, error
 			return nil
 		})
 	}
-	err = group.Wait()
+	if err = group.Wait(); err == nil {
+		err = c.AwaitVisible(ctx)
+	}
 	s.sum.Seconds = time.Since(start).Seconds()
 	s.sum.EventsPerSecond = float64(s.sum.Read) / s.sum.Seconds
 	if after, statsErr := c.Stats(ctx); statsErr == nil {

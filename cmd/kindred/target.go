@@ -71,6 +71,6 @@ func withInstance(i *instance.Instance, logger *slog.Logger, fn func(*client.Cli
 func newServer(i *instance.Instance, logger *slog.Logger) (*api.Server, error) {
 	return api.New(api.Config{
 		Engine: i.Engine, Registry: i.Registry, Decode: i.IngestOptions(true), Version: readVersion().Version,
-		Backup: i.Store.Backup, Logger: logger,
+		Backup: i.Store.Backup, Rules: string(i.Rules.YAML()), Logger: logger,
 	})
 }

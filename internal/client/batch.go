@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -36,9 +37,16 @@ const (
 	retryMost  = 10 * time.Second
 )
 
+// AwaitVisible returns when all that was sent before can be found by each identifier that it names, or
+// the server is too far behind to wait for that.
+func (c *Client) AwaitVisible(ctx context.Context) error {
+	return c.do(ctx, http.MethodPost, "/v1/batch", nil, []byte(`{"batch":[]}`), nil)
+}
+
 // Send sends the body of a batch, and sends it again for as long as patience lasts when the server
 // has no room, is not there or breaks off. An event that was taken before is a duplicate, so nothing
-// is taken twice.
+// is taken twice. It returns when the events are durable; AwaitVisible, once after the last batch, waits
+// for the rest.
 func (c *Client) Send(ctx context.Context, body []byte, patience time.Duration) (BatchResult, error) {
 	deadline := time.Now().Add(patience)
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
@@ -58,7 +66,7 @@ func (c *Client) Send(ctx context.Context, body []byte, patience time.Duration) 
 
 // attempt sends once, and tells how long the server asks to wait.
 func (c *Client) attempt(ctx context.Context, body []byte, result *BatchResult) (time.Duration, error) {
-	err := c.do(ctx, http.MethodPost, "/v1/batch", nil, body, result)
+	err := c.do(ctx, http.MethodPost, "/v1/batch", url.Values{"wait": {"durable"}}, body, result)
 	var p *Problem
 	switch {
 	case !errors.As(err, &p):

@@ -132,6 +132,12 @@ func (c *Client) Stats(ctx context.Context) (s api.StatsDocument, err error) {
 	return s, err
 }
 
+// Rules asks for the rules in force, with their text.
+func (c *Client) Rules(ctx context.Context) (r api.RulesDocument, err error) {
+	err = c.Get(ctx, "/v1/rules", nil, &r)
+	return r, err
+}
+
 // Backup lets the server write a backup to a directory of its own machine.
 func (c *Client) Backup(ctx context.Context, dir string) error {
 	return c.Post(ctx, "/v1/admin/backup", nil, map[string]string{"dir": dir}, nil)

@@ -5,8 +5,10 @@
 //
 // Invariants:
 //   - N1: a directory is only made once everything that can be wrong with the settings is known to be right.
-//   - N2: rules that are not named stay those of the last time. They are never replaced in silence.
+//   - N2: rules that are not named stay those of the last time, word for word. A change is logged, key by key.
 //   - N3: Open either gives an instance or leaves nothing open.
+//   - N4: the rules in the store are those that the instance runs under, from before its first input on.
+//     While they differ from those by which everything was judged, that is under way, or begins anew.
 package instance
 
 import (
@@ -14,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -131,11 +132,9 @@ func openStore(o Options, memory storage.Memory, secret storage.Secret, rules *r
 
 func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) error {
 	deployment := i.Store.Deployment()
-	if i.Rules == nil {
-		var err error
-		if i.Rules, err = lastRules(o.Dir, deployment); err != nil {
-			return err
-		}
+	stored, err := i.settleRules(o.Dir, deployment)
+	if err != nil {
+		return err
 	}
 	registry, err := identifier.New(deployment.Secret, i.Rules.Identifier)
 	if err != nil {
@@ -145,60 +144,21 @@ func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) 
 	if err := i.IngestOptions(false).Check(registry); err != nil {
 		return fmt.Errorf("rules %q: %w", i.Rules.Rules.Name, err)
 	}
+	if err := i.keepRules(&deployment, stored, o.Logger); err != nil {
+		return err
+	}
 	i.Engine, err = actors.Open(ctx, actors.Config{
-		Store: i.Store, Deployment: i.Store.Deployment(), Rules: i.Rules.Rules, Memory: memory,
+		Store: i.Store, Deployment: deployment, Rules: i.Rules.Rules, Memory: memory,
 		Changed: o.OnChange, Logger: o.Logger, Background: true,
 	})
 	if err != nil {
 		return fmt.Errorf("open %s: %w", o.Dir, err)
 	}
-	if d := deployment; d.RulesName != i.Rules.Rules.Name || d.RulesVersion != i.Rules.Rules.Version {
-		i.changeRules(d, o.Logger)
+	if deployment.RulesVersion != i.Rules.Rules.Version {
+		i.judge(deployment, o.Logger)
 	}
 	return nil
 }
-
-// lastRules finds the rules that a directory was last used with. It keeps their name and the version
-// of their content, not the content: only a preset can be found again.
-func lastRules(dir string, d storage.Deployment) (*rulesfile.File, error) {
-	if slices.Contains(rulesfile.Presets(), d.RulesName) {
-		file, err := rulesfile.Load(d.RulesName)
-		if err != nil || file.Rules.Version == d.RulesVersion {
-			return file, err
-		}
-		return nil, fmt.Errorf("%s was last used with rules %q of another content than the preset of that name (give --rules: your file, or %s to go over to the preset)", dir, d.RulesName, d.RulesName)
-	}
-	return nil, fmt.Errorf("%s was last used with the rules %q, which are no preset (give --rules with their file, or with a preset to change them)", dir, d.RulesName)
-}
-
-// changeRules goes over to other rules. Limits and order hold at once, since identities are computed;
-// in the background, everything that was judged when it came is judged again. Only then the change is
-// written down, so that a stop in the middle begins it anew.
-func (i *Instance) changeRules(d storage.Deployment, logger *slog.Logger) {
-	now := i.Rules.Rules
-	logger.Info("the rules have changed: everything is judged again",
-		"from", d.RulesName, "from_version", version(d.RulesVersion), "to", now.Name, "to_version", version(now.Version))
-	ctx, cancel := context.WithCancel(context.Background())
-	i.stopSweep = cancel
-	i.sweep.Go(func() {
-		err := i.Engine.Recheck(ctx)
-		if err == nil {
-			var batch storage.Batch
-			if err = d.SetRules(&batch, now.Name, now.Version); err == nil {
-				err = i.Store.Commit(&batch)
-			}
-		}
-		i.sweepErr = err
-		switch {
-		case err == nil:
-			logger.Info("everything is judged by the new rules", "rules", now.Name)
-		case ctx.Err() == nil:
-			logger.Error("judging by the new rules stopped: it begins anew at the next start", "error", err)
-		}
-	})
-}
-
-func version(v uint64) string { return fmt.Sprintf("%016x", v) }
 
 // IngestOptions are the options of decoders of this deployment. live says that events come as they happen.
 func (i *Instance) IngestOptions(live bool) ingest.Options {

@@ -1,12 +1,16 @@
 package instance
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/rulesfile"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -84,7 +88,123 @@ func TestOpen(t *testing.T) {
 			t.Fatalf("rules %q: %q, %v, want %q", step.rules, got, err, step.want)
 		}
 	}
-	if _, err := open(""); err == nil || !strings.Contains(err.Error(), `last used with the rules "acme"`) {
-		t.Errorf("rules of a file were forgotten: %v", err)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := open(""); got != "acme" || err != nil {
+		t.Errorf("rules of a file were forgotten: %q, %v", got, err)
+	}
+}
+
+// TestRulesKept: the whole document is kept, a change is logged as what changed, and a class stays what
+// it was.
+func TestRulesKept(t *testing.T) {
+	ctx := context.Background()
+	dir, files := filepath.Join(t.TempDir(), "data"), t.TempDir()
+	var log bytes.Buffer
+	open := func(text string) (string, error) {
+		t.Helper()
+		log.Reset()
+		o := Options{Dir: dir, Memory: storage.MinMemory, Shards: 2, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		if text != "" {
+			o.Rules = filepath.Join(files, "shop.yaml")
+			if err := os.WriteFile(o.Rules, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		i, err := Open(ctx, o)
+		if err != nil {
+			return "", err
+		}
+		if err := i.Judged(ctx); err != nil {
+			t.Fatal(err)
+		}
+		return string(i.Rules.YAML()), i.Close(ctx)
+	}
+	const first = "extends: default\nnamespaces: {card: {class: customer}}\nblocked: {values: [\"secret@example.com\"]}\nsources: [crm, web]\n"
+	written, err := open(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := open(""); err != nil || kept != written || !strings.Contains(kept, "card: {class: customer, normalise: trim}") {
+		t.Errorf("kept:\n%s%v\nwritten:\n%s", kept, err, written)
+	}
+	if strings.Contains(log.String(), "changed") {
+		t.Errorf("nothing changed: %s", log.String())
+	}
+	if _, err := open(first + "limits: {email: 7, phone: none}\n"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"limits.email: 7, was 5", "limits.phone: not set, was 3", "everything is judged by the new rules"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("not logged: %s, in\n%s", want, log.String())
+		}
+	}
+	// What concerns events to come is kept and told, and asks for no judging.
+	if _, err := open(strings.Replace(first, "secret", "other", 1) + "limits: {email: 7, phone: none}\nphone_region: DE\n"); err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); !strings.Contains(text, "phone_region: DE, was US") || !strings.Contains(text, "blocked.values: 1 added, 1 removed") ||
+		strings.Contains(text, "judged") || strings.Contains(text, "@example.com") {
+		t.Errorf("logged:\n%s", text)
+	}
+	if _, err := open(strings.Replace(first, "customer", "device", 1)); err == nil || !strings.Contains(err.Error(), "namespaces.card: class device") {
+		t.Errorf("the class of a namespace was changed: %v", err)
+	}
+	if kept, err := open(""); err != nil || !strings.Contains(kept, "class: customer") || !strings.Contains(kept, "phone_region: DE") {
+		t.Errorf("after a change that was refused:\n%s%v", kept, err)
+	}
+}
+
+// TestJudgingBegunIsNotDone: a start that stopped while everything was judged again leaves it to be done
+// by the next one, under whichever rules.
+func TestJudgingBegunIsNotDone(t *testing.T) {
+	ctx := context.Background()
+	dir := filepath.Join(t.TempDir(), "data")
+	open := func(rules string) *Instance {
+		t.Helper()
+		i, err := Open(ctx, Options{Dir: dir, Memory: storage.MinMemory, Shards: 2, Rules: rules})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i
+	}
+	judgedBy := func(i *Instance) uint64 {
+		t.Helper()
+		d, err := storage.ReadDeployment(i.Store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.RulesVersion
+	}
+	shut := func(i *Instance) {
+		t.Helper()
+		if err := i.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shut(open("default"))
+	// As a process leaves it that dies right after it wrote the change down.
+	i := open("")
+	i.Rules, _ = rulesfile.Load("open")
+	d, stored := i.Store.Deployment(), new(rulesfile.File)
+	*stored = *i.Rules
+	stored.Rules = graph.DefaultRules()
+	if err := i.keepRules(&d, stored, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	if v := judgedBy(i); v != 0 {
+		t.Errorf("judged by %x while that is under way", v)
+	}
+	shut(i)
+	for _, step := range []struct{ rules, want string }{{"", "open"}, {"default", "default"}} {
+		i = open(step.rules)
+		if err := i.Judged(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if i.Rules.Rules.Name != step.want || judgedBy(i) != i.Rules.Rules.Version {
+			t.Errorf("rules %q: runs under %s, judged by %x, want %x", step.rules, i.Rules.Rules.Name, judgedBy(i), i.Rules.Rules.Version)
+		}
+		shut(i)
 	}
 }

@@ -34,4 +34,5 @@
 //   - F1: what Load gives passes graph.Rules.Check and identifier.New.
 //   - F2: Rules.Version is a function of what the rules say, not of how the file is written, nor of its name.
 //   - F3: a key that is not known is an error: a misspelt limit never means no limit.
+//   - F4: File.YAML says all that the file does: parsed, it gives an equal File.
 package rulesfile

@@ -1,0 +1,64 @@
+package actors
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// Position is an event's place in a timeline. No two events have one: of equal stamps there may be
+// many, as when sources number their messages alike; of equal Seen those whose message id came again
+// after it had been forgotten, and they were received at different times.
+type Position struct {
+	graph.Stamp
+	Seen     uint64 // as in graph.Event
+	Received int64  // ms since 1970
+}
+
+// PositionOf is the place of an event.
+func PositionOf(e *graph.Event) Position { return Position{e.Stamp, e.Seen, e.Received} }
+
+// Compare orders positions; negative when p is older than other.
+func (p Position) Compare(other Position) int {
+	return cmp.Or(p.Stamp.Compare(other.Stamp), cmp.Compare(p.Seen, other.Seen), cmp.Compare(p.Received, other.Received))
+}
+
+// Timeline is the newest events, at most limit, of the identity that holds a node, the newest first. Only
+// those before a position are listed where before is not zero: the last one's of the page before. It
+// returns false when the node was never seen, or its evidence is on its way between shards.
+func (e *Engine) Timeline(ctx context.Context, key graph.NodeKey, before Position, limit int) (events []graph.Event, ok bool, err error) {
+	p, ok, err := e.Profile(ctx, key)
+	if err != nil || !ok {
+		return nil, ok, err
+	}
+	newestFirst := func(a, b graph.Event) int { return PositionOf(&b).Compare(PositionOf(&a)) }
+	dec := storage.NewDecoder()
+	for _, id := range p.Identifiers {
+		err := e.ask(ctx, id.Key.Shard(len(e.runners)), func(s *Shard) error {
+			return s.Timeline(id.Key, func(encoded []byte) error {
+				ev, err := dec.Event(bytes.Clone(encoded))
+				if err != nil {
+					return err
+				}
+				if before != (Position{}) && PositionOf(ev).Compare(before) >= 0 {
+					return nil
+				}
+				events = append(events, *ev)
+				if len(events) >= 2*limit+1024 { // bounded memory, whatever the identity's age
+					slices.SortFunc(events, newestFirst)
+					events = slices.Delete(events, limit, len(events))
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			return nil, false, err
+		}
+	}
+	slices.SortFunc(events, newestFirst)
+	return events[:min(limit, len(events))], true, nil
+}

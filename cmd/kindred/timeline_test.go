@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/internal/client"
+	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// TestTimelineAll: kindred timeline --limit 0 lists every event once, though they fill several pages
+// and all have one time and message id.
+func TestTimelineAll(t *testing.T) {
+	ctx := context.Background()
+	dir := filepath.Join(t.TempDir(), "data")
+	i, err := instance.Open(ctx, instance.Options{Dir: dir, Memory: storage.MinMemory, Shards: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := api.New(api.Config{Engine: i.Engine, Registry: i.Registry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New("http://kindred", client.InProcess{Handler: server})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const events = 2*timelinePage + 50
+	for n := range events {
+		event := map[string]any{"type": "page", "messageId": "m", "userId": "u", "timestamp": "2026-01-01T00:00:00Z"}
+		body := map[string]any{"writeKey": fmt.Sprint("s", n), "batch": []any{event}}
+		if err := c.Post(ctx, "/v1/batch", nil, body, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := i.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	if code := run([]string{"timeline", "user_id:u", "--data", dir, "--memory", "128M", "-n", "0", "-o", "json"}, nil, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr.String())
+	}
+	lines := map[string]bool{}
+	for line := range strings.Lines(stdout.String()) {
+		lines[line] = true
+	}
+	if len(lines) != events {
+		t.Errorf("%d different events, want %d", len(lines), events)
+	}
+}

@@ -1,0 +1,106 @@
+package rulesfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// YAML is the whole of what the file says, what it extends included, in one canonical form (F4).
+func (f *File) YAML() []byte {
+	var b bytes.Buffer
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("name: %s", scalar(f.Rules.Name))
+	line("order: %s", orderName(f.Rules.Precedence))
+	if len(f.Rules.Limits) > 0 {
+		line("limits:")
+		for _, l := range f.Rules.Limits {
+			line("  %s: %s", scalar(l.Namespace), limitText(l))
+		}
+	}
+	line("generic: {customers: %d, neighbours: %d}", f.Rules.GenericCustomers, f.Rules.GenericNeighbours)
+	line("caps: {identifiers: %d, links: %d}", f.Rules.MaxMembers, f.Rules.MaxLinks)
+	if len(f.Identifier.Namespaces) > 0 {
+		line("namespaces:")
+		for _, ns := range f.Identifier.Namespaces {
+			line("  %s: %s", scalar(ns.Name), namespaceText(ns))
+		}
+	}
+	if len(f.Paths) > 0 {
+		line("identifiers:")
+		for _, p := range f.Paths {
+			line("  - {path: %s, namespace: %s}", scalar(p.Path), scalar(p.Namespace))
+		}
+	}
+	if len(f.Identifier.Blocked)+len(f.Identifier.BlockedPatterns) > 0 {
+		line("blocked:")
+		list := func(key string, values []string) {
+			if len(values) > 0 {
+				line("  %s:", key)
+			}
+			for _, v := range values {
+				line("    - %s", scalar(v))
+			}
+		}
+		list("values", f.Identifier.Blocked)
+		list("patterns", f.Identifier.BlockedPatterns)
+	}
+	line("phone_region: %s", scalar(f.Identifier.Region))
+	line("default_currency: %s", scalar(f.Currency))
+	if len(f.Sources) > 0 {
+		line("sources:")
+		for _, s := range f.Sources {
+			line("  - %s", scalar(s))
+		}
+	}
+	return b.Bytes()
+}
+
+func orderName(p graph.Precedence) string {
+	if p == graph.LatestWins {
+		return "latest_wins"
+	}
+	return "keep_first"
+}
+
+func limitText(l graph.Limit) string {
+	if l.Within == 0 {
+		return strconv.Itoa(l.Max)
+	}
+	return fmt.Sprintf("{max: %d, within: %s}", l.Max, windowText(l.Within))
+}
+
+// windowText is a window as parseWindow reads it.
+func windowText(w time.Duration) string {
+	if day := 24 * time.Hour; w%day == 0 {
+		return fmt.Sprintf("%dd", w/day)
+	}
+	return w.String()
+}
+
+func namespaceText(ns graph.Namespace) string {
+	return fmt.Sprintf("{class: %s, normalise: %s}", scalar(ns.Class.String()), scalar(string(ns.Normaliser)))
+}
+
+// plainScalar matches text that YAML reads as it is written, in lists and mappings of one line too.
+var plainScalar = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+
+// scalar writes text, in quotes unless it is plain. JSON's quotes are YAML's, and leave nothing out.
+func scalar(text string) string {
+	if plainScalar.MatchString(text) && !strings.EqualFold(text, "null") {
+		return text
+	}
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(text); err != nil {
+		panic(err) // a bug: text can always be written
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}

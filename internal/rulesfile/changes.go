@@ -1,0 +1,100 @@
+package rulesfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// Changes says what differs between two sets of rules, a line each: "limits.email: 5, was 3". Blocked
+// values may be somebody's, so that of them only their number is told.
+func Changes(from, to *File) []string {
+	before, after := from.settings(), to.settings()
+	var lines []string
+	for _, s := range after {
+		at := slices.IndexFunc(before, func(b setting) bool { return b.key == s.key })
+		switch {
+		case at < 0:
+			lines = append(lines, s.key+": "+s.value+", was not set")
+		case before[at].value != s.value:
+			lines = append(lines, s.key+": "+s.value+", was "+before[at].value)
+		}
+	}
+	for _, s := range before {
+		if !slices.ContainsFunc(after, func(a setting) bool { return a.key == s.key }) {
+			lines = append(lines, s.key+": not set, was "+s.value)
+		}
+	}
+	for _, list := range []struct {
+		key           string
+		before, after []string
+	}{
+		{"blocked.values", from.Identifier.Blocked, to.Identifier.Blocked},
+		{"blocked.patterns", from.Identifier.BlockedPatterns, to.Identifier.BlockedPatterns},
+	} {
+		added, removed := without(list.after, list.before), without(list.before, list.after)
+		if added+removed > 0 {
+			lines = append(lines, fmt.Sprintf("%s: %d added, %d removed", list.key, added, removed))
+		}
+	}
+	return lines
+}
+
+// without counts what of a is not in b.
+func without(a, b []string) (n int) {
+	for _, v := range a {
+		if !slices.Contains(b, v) {
+			n++
+		}
+	}
+	return n
+}
+
+// setting is one key of a file as people read it.
+type setting struct{ key, value string }
+
+func (f *File) settings() []setting {
+	list := []setting{{"name", f.Rules.Name}, {"order", orderName(f.Rules.Precedence)}}
+	for _, l := range f.Rules.Limits {
+		list = append(list, setting{"limits." + l.Namespace, limitText(l)})
+	}
+	list = append(list,
+		setting{"generic.customers", fmt.Sprint(f.Rules.GenericCustomers)},
+		setting{"generic.neighbours", fmt.Sprint(f.Rules.GenericNeighbours)},
+		setting{"caps.identifiers", fmt.Sprint(f.Rules.MaxMembers)},
+		setting{"caps.links", fmt.Sprint(f.Rules.MaxLinks)})
+	for _, ns := range f.Identifier.Namespaces {
+		list = append(list, setting{"namespaces." + ns.Name, namespaceText(ns)})
+	}
+	var paths []string
+	for _, p := range f.Paths {
+		paths = append(paths, p.Path+" to "+p.Namespace)
+	}
+	return append(list,
+		setting{"identifiers", orNone(paths)},
+		setting{"phone_region", f.Identifier.Region},
+		setting{"default_currency", f.Currency},
+		setting{"sources", orNone(f.Sources)})
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, ", ")
+}
+
+// Follow tells whether a deployment that holds data under from may go over to f. The class of a
+// namespace is part of its identifiers' rank, and decides for ever where they are hosted.
+func (f *File) Follow(from *File) error {
+	for _, old := range from.Identifier.Namespaces {
+		at := slices.IndexFunc(f.Identifier.Namespaces, func(ns graph.Namespace) bool { return ns.Name == old.Name })
+		if at >= 0 && f.Identifier.Namespaces[at].Class != old.Class {
+			return fmt.Errorf("namespaces.%s: class %s, and what is stored has class %s: a class is fixed when a namespace is first used; name a namespace of another name, or ingest into a new directory",
+				old.Name, f.Identifier.Namespaces[at].Class, old.Class)
+		}
+	}
+	return nil
+}
