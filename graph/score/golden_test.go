@@ -1,0 +1,44 @@
+package score_test
+
+import (
+	"math"
+	"os"
+	"testing"
+
+	"github.com/kindred-id/kindred/internal/scoreeval"
+)
+
+// The tables hold values that mpmath computed with 50 digits.
+func TestGolden(t *testing.T) {
+	for _, name := range []string{"clv_golden.csv"} {
+		f, err := os.Open("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		table, err := scoreeval.ReadGolden(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(table.Rows) < 100 {
+			t.Fatalf("%s: %d rows, want at least 100", name, len(table.Rows))
+		}
+		worst := 0.0
+		for i := range table.Rows {
+			row := &table.Rows[i]
+			got, err := row.Got()
+			if err != nil {
+				t.Fatal(err)
+			}
+			off := math.Abs(got - row.Value)
+			if row.Value != 0 {
+				off /= math.Abs(row.Value)
+			}
+			if !(off <= 1e-10) {
+				t.Errorf("%s, line %d: %s of %s is %.17g, want %.17g, off by %.2g of it", name, row.Line, row.Fn, row.Model, got, row.Value, off)
+			}
+			worst = max(worst, off)
+		}
+		t.Logf("%s: %d rows, the worst off by %.2g", name, len(table.Rows), worst)
+	}
+}
