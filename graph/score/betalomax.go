@@ -29,7 +29,7 @@ func betaLomax(a, b, m, y float64) float64 {
 func betaLomaxCount(a, b, m, y float64) float64 {
 	c := a + b - 1
 	z := y / (1 + y)
-	if !eulerSeriesHolds(a, c-m, z) {
+	if !eulerSeriesHolds(a, c-m, z) || m < cancelsBelow*c {
 		return betaMean(a, b, m*y, func(p float64) float64 {
 			if p*y < 1e-16 {
 				return m * y
@@ -49,6 +49,9 @@ func betaLomaxCount(a, b, m, y float64) float64 {
 func eulerSeriesHolds(first, second, z float64) bool {
 	return z <= 0.9 && second >= -5 && -first*math.Log1p(-z) <= 50
 }
+
+// cancelsBelow is m/c of betaLomaxCount below which its difference would lose four digits.
+const cancelsBelow = 1e-4
 
 const eulerTermsMax = 2000
 

@@ -35,7 +35,7 @@ func (m BGNBD) LogLikelihood(h History) float64 {
 	h = h.bounded()
 	fall := waitingFall(m.R, m.Alpha, h)
 	return timesLogLikelihood(m.R, m.Alpha, h) + lnRising(m.B, h.X) - lnRising(m.A+m.B, h.X) +
-		math.Log1p(math.Expm1(-fall)+m.leaving(h))
+		waitingOrLeft(fall, m.leaving(h))
 }
 
 // Alive implements Model.

@@ -21,10 +21,13 @@ func (m MBGNBD) Validate() error {
 // LogLikelihood implements Model.
 func (m MBGNBD) LogLikelihood(h History) float64 {
 	h = h.bounded()
+	purchases := timesLogLikelihood(m.R, m.Alpha, h) + lnRising(m.B, h.X) - lnRising(m.A+m.B, h.X)
 	stayed := (m.B + h.X) / (m.A + m.B + h.X)
 	fall := waitingFall(m.R, m.Alpha, h)
-	return timesLogLikelihood(m.R, m.Alpha, h) + lnRising(m.B, h.X) - lnRising(m.A+m.B, h.X) +
-		math.Log1p(stayed*math.Expm1(-fall))
+	if fall < 1 {
+		return purchases + math.Log1p(stayed*math.Expm1(-fall))
+	}
+	return purchases + math.Log(stayed) + waitingOrLeft(fall, m.A/(m.B+h.X))
 }
 
 // Alive implements Model.

@@ -22,35 +22,39 @@ func (m ParetoNBD) Validate() error {
 // silence weighs the two explanations of the time since a customer's last purchase, relative to
 // what was likely at that purchase.
 type silence struct {
-	fall    float64 // -ln of waiting
 	waiting float64 // neither bought nor left since
 	left    float64 // left before buying
 }
 
 func (m ParetoNBD) silence(h History) silence {
-	a, b, since := m.Alpha+h.Tx, m.Beta+h.Tx, h.T-h.Tx
-	s := silence{fall: (m.R+h.X)*math.Log1p(since/a) + m.S*math.Log1p(since/b)}
-	s.waiting = math.Exp(-s.fall)
-	s.left = race(m.R+h.X, a, m.S, b, since)
-	return s
+	return silence{
+		waiting: math.Exp(-m.waitingFall(h)),
+		left:    race(m.R+h.X, m.Alpha+h.Tx, m.S, m.Beta+h.Tx, h.T-h.Tx),
+	}
+}
+
+// waitingFall is -ln of the chance to neither buy nor leave since the last purchase.
+func (m ParetoNBD) waitingFall(h History) float64 {
+	return waitingFall(m.R, m.Alpha, h) + m.S*math.Log1p((h.T-h.Tx)/(m.Beta+h.Tx))
 }
 
 func (s silence) alive() float64 { return s.waiting / (s.waiting + s.left) }
-
-// logLikelihood is ln(waiting + left).
-func (s silence) logLikelihood() float64 {
-	if s.fall < 1 {
-		// Near 1 the sum would lose what it differs by.
-		return math.Log1p(math.Expm1(-s.fall) + s.left)
-	}
-	return math.Log(s.waiting + s.left)
-}
 
 // LogLikelihood implements Model.
 func (m ParetoNBD) LogLikelihood(h History) float64 {
 	h = h.bounded()
 	return lnRising(m.R, h.X) - m.R*math.Log1p(h.Tx/m.Alpha) - h.X*math.Log(m.Alpha+h.Tx) -
-		m.S*math.Log1p(h.Tx/m.Beta) + m.silence(h).logLikelihood()
+		m.S*math.Log1p(h.Tx/m.Beta) + m.silenceLogLikelihood(h)
+}
+
+// silenceLogLikelihood is ln(waiting + left): of no purchase since the last.
+func (m ParetoNBD) silenceLogLikelihood(h History) float64 {
+	if m.waitingFall(h) < 1 {
+		// Near 1, the sum is known better by what it lacks: a purchase that came before leaving.
+		return math.Log1p(-race(m.S, m.Beta+h.Tx, m.R+h.X, m.Alpha+h.Tx, h.T-h.Tx))
+	}
+	s := m.silence(h)
+	return math.Log(s.waiting + s.left)
 }
 
 // Alive implements Model.

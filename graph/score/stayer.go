@@ -42,6 +42,17 @@ func timesLogLikelihood(r, alpha float64, h History) float64 {
 	return lnRising(r, h.X) - r*math.Log1p(h.Tx/alpha) - h.X*math.Log(alpha+h.Tx)
 }
 
+// waitingOrLeft is ln(e^-fall + left): no purchase since the last, for either reason.
+func waitingOrLeft(fall, left float64) float64 {
+	switch {
+	case left == 0:
+		return -fall
+	case fall < 1:
+		return math.Log1p(math.Expm1(-fall) + left)
+	}
+	return math.Log(math.Exp(-fall) + left)
+}
+
 // aliveAgainst is the chance of being alive, given the odds of having left at the last purchase and
 // the fall of the chance of waiting since.
 func aliveAgainst(leaving, fall float64) float64 {
