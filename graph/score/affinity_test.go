@@ -201,6 +201,11 @@ func TestCountsAsOf(t *testing.T) {
 	decay := NewDecay(0)
 	ledger := NewPriceLedger(0, []PricedOrder{{ID: "1", At: 100, Gross: 1}},
 		[]Offer{{ID: "a", Sent: 50, Until: 300, Accepted: 200}, {ID: "b", Sent: 60, Until: 250}, {ID: "c", Sent: 70}})
+	// One that was accepted before it was sent was open by then; one that ended before it was sent never was.
+	early := NewPriceLedger(0, nil, []Offer{{ID: "a", Sent: 100, Until: 300, Accepted: 40}, {ID: "b", Sent: 400, Until: 350}})
+	if counts := early.Counts(500, &decay); early.since != 40 || counts.Offered.Millis != 260 || counts.Offers.Of != 2 || counts.Offers.Won != 1 {
+		t.Errorf("since %d: %+v", early.since, counts)
+	}
 	for _, c := range []struct {
 		now                  int64
 		offers, won, ordered uint32

@@ -47,6 +47,13 @@ func TestInterestsByHand(t *testing.T) {
 	if top := p.Top(make([]Interest, 1), &c, middle); len(top) != 1 || top[0].Category != "books" {
 		t.Errorf("%+v, want books", top)
 	}
+	c.Add("zoos", middle, 90) // the last in the alphabet, and the greatest
+	if top := p.Top(make([]Interest, 2), &c, middle); len(top) != 2 || top[0].Category != "zoos" || top[1].Category != "books" {
+		t.Errorf("%+v, want zoos and books", top)
+	}
+	c = InterestCounts{}
+	c.Add("toys", middle, 6)
+	c.Add("books", middle, 4)
 	if top := p.Top(nil, &c, middle); len(top) != 0 {
 		t.Errorf("%+v, want none", top)
 	}
