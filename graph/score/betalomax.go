@@ -17,10 +17,41 @@ import "math"
 // REQUIRES: a, b, m > 0 and y >= 0.
 func betaLomax(a, b, m, y float64) float64 {
 	z := y / (1 + y)
-	if !eulerSeriesHolds(a, a+b-m, z) {
+	switch {
+	case z > farFrom && farSeriesHolds(a, b, m):
+		return betaLomaxFar(a, b, m, y)
+	case !eulerSeriesHolds(a, a+b-m, z):
 		return betaMean(a, b, m*y, func(p float64) float64 { return math.Exp(-m * math.Log1p(p*y)) })
 	}
 	return math.Exp(-a*math.Log1p(y)) * (1 + eulerSeries(a, a+b-m, a+b, z))
+}
+
+const farFrom = 0.9
+
+// farSeriesHolds tells whether betaLomaxFar does: it has poles where m-a is an integer, and terms of
+// alternating sign where parameters are large.
+func farSeriesHolds(a, b, m float64) bool {
+	return math.Abs(m-a-math.Round(m-a)) > 1e-2 && a < 10 && b < 1000 && m < 1000 && math.Abs(a+b-m) < 10
+}
+
+// betaLomaxFar is betaLomax by its series in 1/(1+y), for y that is large (DLMF 15.8.3).
+func betaLomaxFar(a, b, m, y float64) float64 {
+	c, w := a+b, 1/(1+y)
+	lnW := -math.Log1p(y)
+	first := gammaRatio(c, m-a, m, b) * math.Exp(a*lnW) * (1 + eulerSeries(a, c-m, a-m+1, w))
+	if m*lnW < -nothingLeft+a*lnW {
+		return first
+	}
+	return first + gammaRatio(c, a-m, a, c-m)*math.Exp(m*lnW)*(1+eulerSeries(m, b, m-a+1, w))
+}
+
+// gammaRatio is Γ(a)Γ(b)/(Γ(c)Γ(d)), none of which is a pole but perhaps d.
+func gammaRatio(a, b, c, d float64) float64 {
+	lnA, signA := math.Lgamma(a)
+	lnB, signB := math.Lgamma(b)
+	lnC, signC := math.Lgamma(c)
+	lnD, signD := math.Lgamma(d)
+	return float64(signA*signB*signC*signD) * math.Exp(lnA+lnB-lnC-lnD)
 }
 
 // betaLomaxCount is the mean of (1 - (1 + p·y)^-m)/p over p from a beta distribution.
@@ -47,13 +78,13 @@ func betaLomaxCount(a, b, m, y float64) float64 {
 // eulerSeriesHolds tells whether the series with these first two parameters converges soon, does not
 // overflow ((1-z)^-first bounds it) and, where the second is negative and terms alternate, loses nothing.
 func eulerSeriesHolds(first, second, z float64) bool {
-	return z <= 0.9 && second >= -5 && -first*math.Log1p(-z) <= 50
+	return z <= 0.99 && second >= -2 && -first*math.Log1p(-z) <= 50
 }
 
 // cancelsBelow is m/c of betaLomaxCount below which its difference would lose four digits.
 const cancelsBelow = 1e-4
 
-const eulerTermsMax = 2000
+const eulerTermsMax = 10000
 
 // eulerSeries is F(a, b; c; z) - 1.
 func eulerSeries(a, b, c, z float64) float64 {
@@ -84,7 +115,8 @@ func countSeries(a, b, c, z float64) float64 {
 
 // betaMean is the mean of f over a beta distribution, by the double-exponential rule (Takahasi and
 // Mori 1974): with p = 1/(1+e^-w), w = π sinh τ, the trapezoidal rule in τ takes any power at
-// either end. The step is halved until the mean holds and the weights sum to what they have to, 1.
+// either end. The step is halved until the mean holds and the weights sum to what
+// they have to, 1. Each halving squares the error.
 //
 // REQUIRES: f is positive and falls, and below p = 1/knee it has all but stopped to grow.
 func betaMean(a, b, knee float64, f func(p float64) float64) float64 {
@@ -122,7 +154,7 @@ func betaMean(a, b, knee float64, f func(p float64) float64) float64 {
 		n, step = 2*n, step/2
 		before := mean
 		mean = values / weights
-		if math.Abs(mean-before) <= 1e-11*mean && math.Abs(weights*step-1) <= 1e-6 {
+		if math.Abs(mean-before) <= 1e-8*mean && math.Abs(weights*step-1) <= 1e-6 {
 			break
 		}
 	}

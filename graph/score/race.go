@@ -18,20 +18,19 @@ import "math"
 //
 // REQUIRES: p, a, q, b > 0 and within >= 0, all finite.
 func race(p, a, q, b, within float64) float64 {
+	if within == 0 {
+		return 0
+	}
 	lo, hi := a, b
 	if a > b {
 		lo, hi = b, a
 	}
-	switch {
-	case within == 0:
-		return 0
-	case within <= shortRace*lo:
-		if fall := p*within/a + q*within/b; fall <= shortRaceFall {
-			return panel(func(u float64) float64 {
-				return q / (b + u) * math.Exp(-p*math.Log1p(u/a)-q*math.Log1p(u/b))
-			}, 0, within)
-		}
-	case hi-lo > fractionTo*hi:
+	if within <= shortRace*lo && p*within/a+q*within/b <= shortRaceFall {
+		return panel(gauss8[:], func(u float64) float64 {
+			return q / (b + u) * math.Exp(-p*math.Log1p(u/a)-q*math.Log1p(u/b))
+		}, 0, within)
+	}
+	if hi-lo > fractionTo*hi {
 		return longRace(p, a, q, b, within)
 	}
 	unfinished := math.Exp(-p*math.Log1p(within/a) - q*math.Log1p(within/b))
@@ -44,7 +43,7 @@ func race(p, a, q, b, within float64) float64 {
 
 const (
 	shortRace     = 0.1 // of the smaller scale: the rates hardly change, and one panel is exact
-	shortRaceFall = 4   // in the exponent over that panel
+	shortRaceFall = 2   // in the exponent over that panel
 )
 
 // openRace is the race without a limit of time.
@@ -69,8 +68,8 @@ func longRace(p, a, q, b, within float64) float64 {
 }
 
 const (
-	seriesTo   = 0.5   // z from which the fraction needs less work than the series
-	fractionTo = 0.998 // z from which quadrature needs less work than the fraction
+	seriesTo   = 0.5  // z from which the fraction needs less work than the series
+	fractionTo = 0.95 // z from which quadrature needs less work than the fraction
 )
 
 // hypergeometric1 is Gauss's hypergeometric function F(1, b; c; z).
