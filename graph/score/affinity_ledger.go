@@ -47,8 +47,12 @@ func compareBool(a, b bool) int {
 
 // PriceLedger is what is known of one customer's orders and offers: a set of each, by id.
 //
-// The ledger of two sets of evidence is the same whether they are united before or after it is made, in
-// any order and with any repetition: equal ids unite by minima and maxima.
+// The ledger of two sets of evidence is the same whether they are united before or after it is made: equal ids unite by
+// minima and maxima. Hence, for all that is read of it and gathered from it:
+//   - A1: counts and scores depend on the set of orders and offers, not on order, repetition, splits and merges, to the last bit.
+//   - A2: no score is NaN, infinite or out of its range, whatever the evidence and the clock, under parameters that
+//     NewPopulation admits.
+//   - A3: samples of parts of the customers add up to the sample of all, exactly.
 type PriceLedger struct {
 	since  int64 // ms; from when on the customer was watched; meaningless in an empty ledger
 	empty  bool

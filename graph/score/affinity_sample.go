@@ -102,7 +102,7 @@ func (s *AffinitySample) Merge(o *AffinitySample) {
 // Customers is how many customers were added.
 func (s *AffinitySample) Customers() uint64 { return s.customers }
 
-// FitBeta finds the beta distribution under which cells of trials are most likely; fit.BetaBinomial is one.
+// FitBeta finds the beta distribution under which cells of trials are most likely. Package fit has one, and does the whole in fit.Affinity.
 type FitBeta func(cells []TrialCell) (Beta, error)
 
 const (

@@ -102,8 +102,11 @@ func TestOfferProbabilityByHand(t *testing.T) {
 func TestAffinityOfOrdersAlone(t *testing.T) {
 	p := population(t, AffinityParameters{Reductions: Beta{A: 2, B: 4}})
 	orders := []PricedOrder{
-		{ID: "1", At: today0, Gross: 10, Discount: 1}, {ID: "2", At: today0, Gross: 10, Voucher: true},
-		{ID: "3", At: today0, Gross: 10, Coupon: 1}, {ID: "4", At: today0, Gross: 10}, {ID: "5", At: today0, Gross: 10},
+		{ID: "1", At: today0, Gross: 10, Discount: 1},
+		{ID: "2", At: today0, Gross: 10, Voucher: true},
+		{ID: "3", At: today0, Gross: 10, Coupon: 1},
+		{ID: "4", At: today0, Gross: 10},
+		{ID: "5", At: today0, Gross: 10},
 	}
 	ledger := NewPriceLedger(0, orders, nil)
 	counts := ledger.Counts(today0, p.Decay())
@@ -179,8 +182,11 @@ func TestExposure(t *testing.T) {
 		orders = append(orders, PricedOrder{ID: string(rune('a' + i)), At: ago(days)})
 	}
 	ledger := NewPriceLedger(ago(120), orders, []Offer{
-		{ID: "1", Sent: ago(100), Until: ago(90)}, {ID: "2", Sent: ago(95), Until: ago(85)},
-		{ID: "3", Sent: ago(20), Until: ago(10)}, {ID: "4", Sent: ago(3), Until: ago(-4)}, {ID: "5", Sent: ago(-2), Until: ago(-4)},
+		{ID: "1", Sent: ago(100), Until: ago(90)},
+		{ID: "2", Sent: ago(95), Until: ago(85)},
+		{ID: "3", Sent: ago(20), Until: ago(10)},
+		{ID: "4", Sent: ago(3), Until: ago(-4)},
+		{ID: "5", Sent: ago(-2), Until: ago(-4)},
 	})
 	counts := ledger.Counts(today0, &decay)
 	if want := (Exposure{Orders: 3, Millis: 28 * dayMillis}); counts.Offered != want {

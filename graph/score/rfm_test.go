@@ -9,8 +9,10 @@ import (
 func TestRFMByHand(t *testing.T) {
 	// Day 20000 lies in period 666, which began on day 19980; the window is periods 654 to 666, from day 19620, 380 days ago.
 	ledger := NewPriceLedger(0, []PricedOrder{
-		{ID: "1", At: ago(381), Gross: 100}, {ID: "2", At: ago(380), Gross: 200, Discount: 50},
-		{ID: "3", At: ago(7), Gross: 300, Discount: 400}, {ID: "4", At: ago(-1), Gross: 500},
+		{ID: "1", At: ago(381), Gross: 100},
+		{ID: "2", At: ago(380), Gross: 200, Discount: 50},
+		{ID: "3", At: ago(7), Gross: 300, Discount: 400},
+		{ID: "4", At: ago(-1), Gross: 500},
 	}, nil)
 	v, ok := ledger.RFM(today0)
 	if want := (RFMValues{Days: 7, Count: 2, Money: 150}); !ok || v != want {
