@@ -216,12 +216,13 @@ func (p *InterestPopulation) Top(interests []Interest, c *InterestCounts, now in
 	if room == 0 {
 		return interests
 	}
-	all := p.weigh(c, now)
+	today := day(clampTime(now))
+	all := p.weigh(c, today)
 	for i := 0; i < len(c.cells); {
 		category, dealings, weighed := c.cells[i].category, uint64(0), uint64(0)
 		for ; i < len(c.cells) && c.cells[i].category == category; i++ {
 			dealings += uint64(c.cells[i].count)
-			weighed += p.weighCell(&c.cells[i], now)
+			weighed += p.weighCell(&c.cells[i], today)
 		}
 		if category == OtherInterest {
 			continue
@@ -253,27 +254,28 @@ func insertInterest(top []Interest, interest Interest, room int) []Interest {
 
 // Share is the customer's share of a category, dealt with or not.
 func (p *InterestPopulation) Share(c *InterestCounts, category string, now int64) float64 {
+	today := day(clampTime(now))
 	var weighed uint64
 	for i := range c.cells {
 		if c.cells[i].category == category {
-			weighed += p.weighCell(&c.cells[i], now)
+			weighed += p.weighCell(&c.cells[i], today)
 		}
 	}
-	return (p.concentration*p.populationShare(category) + float64(weighed)/interestUnit) / (p.concentration + p.weigh(c, now))
+	return (p.concentration*p.populationShare(category) + float64(weighed)/interestUnit) / (p.concentration + p.weigh(c, today))
 }
 
 // interestUnit is the unit of weighed dealings: coarser than decayUnit, so that 2^32 dealings in each of 2^16 cells fit.
 const interestUnit = 1 << 16
 
-func (p *InterestPopulation) weighCell(c *interestCell, now int64) uint64 {
-	age := day(clampTime(now)) - (int64(c.bucket)*bucketDays + bucketDays/2)
+func (p *InterestPopulation) weighCell(c *interestCell, today int64) uint64 {
+	age := today - (int64(c.bucket)*bucketDays + bucketDays/2)
 	return uint64(c.count) * (p.decay.weight(age) / (decayUnit / interestUnit))
 }
 
-func (p *InterestPopulation) weigh(c *InterestCounts, now int64) float64 {
+func (p *InterestPopulation) weigh(c *InterestCounts, today int64) float64 {
 	var sum uint64
 	for i := range c.cells {
-		sum += p.weighCell(&c.cells[i], now)
+		sum += p.weighCell(&c.cells[i], today)
 	}
 	return float64(sum) / interestUnit
 }
