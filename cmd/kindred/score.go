@@ -1,0 +1,17 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newScore() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "score",
+		Short: "Judge the scores",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newScoreGolden())
+	for _, c := range cmd.Commands() {
+		c.Args = usageArgs(c.Args)
+	}
+	return cmd
+}

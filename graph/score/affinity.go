@@ -1,0 +1,165 @@
+package score
+
+import (
+	"fmt"
+	"math"
+)
+
+// Channel is a way in which customers show that they answer to discounts.
+type Channel uint8
+
+// The channels.
+const (
+	ChannelOffers     Channel = iota // offers accepted, of offers that were accepted or have closed
+	ChannelCoupons                   // orders with a coupon
+	ChannelReductions                // orders with any reduction
+	channels
+)
+
+var channelNames = [channels]string{"offers", "coupons", "reductions"}
+
+func (c Channel) String() string {
+	if c < channels {
+		return channelNames[c]
+	}
+	return ""
+}
+
+// Band sums up an affinity for people.
+type Band uint8
+
+// The bands.
+const (
+	BandUnknown Band = iota // no offer has closed, and fewer than two orders
+	BandLow                 // the odds are at most half the population's
+	BandMedium
+	BandHigh // the odds are at least twice the population's
+	bands
+)
+
+var bandNames = [bands]string{"unknown", "low", "medium", "high"}
+
+func (b Band) String() string {
+	if b < bands {
+		return bandNames[b]
+	}
+	return ""
+}
+
+const (
+	bandEdge      = 0.7 // log-odds: ln 2, as people say it
+	ordersToJudge = 2   // without a closed offer
+)
+
+// Affinity says how readily a customer answers to discounts, compared with the population: the log-odds of the
+// population's rate, plus the points of each channel (a naive Bayes sum of shrunk log-odds ratios).
+//
+// It is a correlation. Who gets a coupon is a question of Uplift.
+type Affinity struct {
+	Score    float64 // 0 to 1: the chance that the next offer is accepted (where no offers are known: that the next order is reduced)
+	Evidence float64 // log-odds over the population: the sum of the channels' points
+	Band     Band
+	Channels [channels]ChannelEvidence
+	Depth    float64 // mean share of the price that was taken off a reduced order, shrunk to the population's
+}
+
+// ChannelEvidence is what one channel adds, and why.
+type ChannelEvidence struct {
+	Channel    Channel
+	Trials     Trials
+	Rate       float64 // the customer's, shrunk to the population's
+	Population float64 // the population's mean rate
+	Weight     float64
+	Points     float64 // Weight (logit Rate - logit Population); 0 without trials
+}
+
+var channelReasons = [channels]string{
+	"accepted %d of %d offers, population %.0f %%: %+.1f",
+	"used a coupon in %d of %d orders, population %.0f %%: %+.1f",
+	"paid less than the full price in %d of %d orders, population %.0f %%: %+.1f",
+}
+
+// Reason is the evidence in words, "accepted 3 of 4 offers, population 14 %: +1.3"; empty when there is none.
+func (e ChannelEvidence) Reason() string {
+	if e.Channel >= channels || e.Trials.Of == 0 || e.Weight == 0 {
+		return ""
+	}
+	return fmt.Sprintf(channelReasons[e.Channel], e.Trials.Won, e.Trials.Of, 100*e.Population, e.Points)
+}
+
+// Affinity reads a customer's counts.
+func (p *Population) Affinity(c *PriceCounts) Affinity {
+	a := Affinity{
+		Channels: [channels]ChannelEvidence{
+			p.evidence(ChannelOffers, c.Offers),
+			p.evidence(ChannelCoupons, c.Coupons),
+			p.evidence(ChannelReductions, c.Reductions),
+		},
+		Depth: p.depth(c),
+	}
+	for i := range a.Channels {
+		a.Evidence += a.Channels[i].Points
+	}
+	a.Score = sigmoid(p.baseLogit + a.Evidence)
+	switch {
+	case c.Offers.Of == 0 && c.Reductions.Of < ordersToJudge:
+		a.Band = BandUnknown
+	case a.Evidence >= bandEdge:
+		a.Band = BandHigh
+	case a.Evidence <= -bandEdge:
+		a.Band = BandLow
+	default:
+		a.Band = BandMedium
+	}
+	return a
+}
+
+func (p *Population) evidence(channel Channel, t Trials) ChannelEvidence {
+	prior := &p.channels[channel]
+	e := ChannelEvidence{Channel: channel, Trials: t, Rate: prior.mean, Population: prior.mean, Weight: prior.weight}
+	if t.weighedOf == 0 {
+		return e
+	}
+	of, won := t.Weighed()
+	yes, no := prior.A+won, prior.B+max(of-won, 0)
+	e.Rate = yes / (yes + no)
+	if prior.weight != 0 {
+		e.Points = prior.weight * (math.Log(yes/no) - prior.logit)
+	}
+	return e
+}
+
+// depth shrinks the customer's mean depth by some baskets of the population's.
+func (p *Population) depth(c *PriceCounts) float64 {
+	k := p.parameters.DepthWeight
+	return (k*p.parameters.Depth + float64(c.ReducedDiscount)) / (k + float64(c.ReducedGross))
+}
+
+// OfferProbability is the chance that a customer accepts an offer of a class that is sent now: the affinity on the
+// base of the class, half the logarithm of how often the customer buys, and the population's intercept.
+// It is for reading and for sizing a mailing: it grows with how much a customer buys anyway.
+func (p *Population) OfferProbability(c *PriceCounts, class string) float64 {
+	return sigmoid(p.offerLogit(c, class) + p.parameters.Intercept)
+}
+
+// rateWeight is how much of a difference in purchase rate shows in the odds of accepting an offer.
+const rateWeight = 0.5
+
+// offerLogit is what is known of the chance before the population's intercept.
+func (p *Population) offerLogit(c *PriceCounts, class string) float64 {
+	logit, known := p.classLogits[class]
+	if !known {
+		logit = p.baseLogit
+	}
+	for channel, trials := range [...]*Trials{&c.Offers, &c.Coupons, &c.Reductions} {
+		logit += p.evidence(Channel(channel), *trials).Points
+	}
+	return logit + rateWeight*(logRate(c, &p.decay)-p.parameters.MeanLogRate)
+}
+
+// logRate is the logarithm of the occasions a day, faded by age as all evidence is, as if one had come in 30 days
+// before the first sight. A customer who left has a low rate, however often they once bought.
+func logRate(c *PriceCounts, decay *Decay) float64 {
+	const before = 30
+	return math.Log((float64(c.weighedOccasions)/decayUnit + 1) / (decay.days(float64(c.Age)/dayMillis) + before))
+}

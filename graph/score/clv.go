@@ -1,0 +1,72 @@
+package score
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Terms say what of the future counts as customer lifetime value.
+type Terms struct {
+	HorizonDays    float64 // from now; 0 is 365; math.Inf(1) is all the future, and needs a discount
+	AnnualDiscount float64 // 0.15 takes 15 % off for each year that money comes later; 0 is none
+	Margin         float64 // share of net revenue that is earned, up to 1; 0 is 1
+}
+
+const (
+	defaultHorizonDays = 365
+	yearWeeks          = 365.25 / weekDays
+)
+
+// ErrTerms is returned for terms that make no sense.
+var ErrTerms = errors.New("no such terms")
+
+// CLV is customer lifetime value: the occasions to come, times what an occasion is worth.
+type CLV struct {
+	orders   Model
+	spend    GammaGamma
+	discount Discount
+	margin   float64
+}
+
+// NewCLV checks the parts.
+func NewCLV(orders Model, spend GammaGamma, terms Terms) (*CLV, error) {
+	if err := orders.Validate(); err != nil {
+		return nil, err
+	}
+	if err := spend.Validate(); err != nil {
+		return nil, err
+	}
+	if terms.HorizonDays == 0 {
+		terms.HorizonDays = defaultHorizonDays
+	}
+	if terms.Margin == 0 {
+		terms.Margin = 1
+	}
+	if !(terms.Margin > 0 && terms.Margin <= 1) {
+		return nil, fmt.Errorf("%w: a margin of %v; give one above 0 and up to 1", ErrTerms, terms.Margin)
+	}
+	if !(terms.AnnualDiscount >= 0) {
+		return nil, fmt.Errorf("%w: an annual discount of %v; give 0 or more, such as 0.15", ErrTerms, terms.AnnualDiscount)
+	}
+	discount, err := NewDiscount(math.Log1p(terms.AnnualDiscount)/yearWeeks, terms.HorizonDays/weekDays)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTerms, err)
+	}
+	return &CLV{orders: orders, spend: spend, discount: discount, margin: terms.Margin}, nil
+}
+
+// Value is what the customer is expected to be worth over the horizon, from now, in minor units. It is 0 for
+// who is no customer yet.
+func (c *CLV) Value(h History) float64 {
+	if h.N <= 0 {
+		return 0
+	}
+	return c.margin * c.spend.Mean(float64(h.N), h.Z) * c.orders.Discounted(h, c.discount)
+}
+
+// NewCustomer is the value of somebody at the moment after the first purchase, of unknown amount, and
+// without it. Times the chance of a first purchase, it is the value of a visitor.
+func (c *CLV) NewCustomer() float64 {
+	return c.margin * c.spend.Population() * c.orders.Discounted(History{}, c.discount)
+}

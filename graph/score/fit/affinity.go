@@ -1,0 +1,24 @@
+package fit
+
+import (
+	"fmt"
+
+	"github.com/kindred-id/kindred/graph/score"
+)
+
+// Affinity fits the parameters of the affinity scores, but for the intercept, which a score.Calibration finds. What
+// the sample is too small for keeps its cold-start value. The error says which distribution could not be fitted.
+func Affinity(sample *score.AffinitySample, o Options) (score.AffinityParameters, error) {
+	p, err := sample.Fit(func(cells []score.TrialCell) (score.Beta, error) {
+		var trials Trials
+		for _, c := range cells {
+			trials.Add(Trial{N: float64(c.Of), D: float64(c.Won)}, c.Customers)
+		}
+		a, b, _, err := BetaBinomial(&trials, o)
+		return score.Beta{A: a, B: b}, err
+	})
+	if err != nil {
+		return score.AffinityParameters{}, fmt.Errorf("affinity: %w", err)
+	}
+	return p, nil
+}

@@ -1,0 +1,374 @@
+package score
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// InterestCounts is how often one customer dealt with each category, by 30 days: views, carts or orders, as the
+// caller counts them. It is a sum of integers, so the order of events and merges does not matter, as long as there are no more
+// than InterestsMax categories; beyond that the smallest are summed up as one (OtherInterest), and which are the smallest
+// depends on when that happens. What is more than interestPeriods older than the newest counts as so old: that bounds the
+// cells, and has no order either.
+type InterestCounts struct {
+	cells      []interestCell // by category, then bucket; counts are not 0
+	categories int
+	newest     int32 // bucket of the newest cell
+}
+
+type interestCell struct {
+	category string
+	bucket   int32 // 30 days each; 0 begins with 1970
+	count    uint32
+}
+
+const (
+	// InterestsMax bounds the categories of a customer; when there are more, InterestsKept remain beside OtherInterest.
+	InterestsMax  = 128
+	InterestsKept = 64
+	// OtherInterest is the category of all that was summed up. It is no category of an event.
+	OtherInterest = ""
+
+	interestPeriods = 61 // of 30 days: five years
+)
+
+func compareCells(a, b *interestCell) int {
+	return cmp.Or(strings.Compare(a.category, b.category), cmp.Compare(a.bucket, b.bucket))
+}
+
+func (c *interestCell) merge(o *interestCell) { c.count = addCount(c.count, o.count) }
+
+// Add counts n dealings with a category at a time (ms since 1970 UTC). The empty category is none.
+func (c *InterestCounts) Add(category string, at int64, n uint32) {
+	if n == 0 || category == OtherInterest {
+		return
+	}
+	cell := interestCell{category: category, bucket: bucket(at), count: n}
+	if len(c.cells) > 0 {
+		cell.bucket = max(cell.bucket, c.newest-interestPeriods)
+	}
+	i, found := slices.BinarySearchFunc(c.cells, cell, func(a, b interestCell) int { return compareCells(&a, &b) })
+	if found {
+		c.cells[i].merge(&cell)
+		return
+	}
+	c.cells = slices.Insert(c.cells, i, cell)
+	c.bound()
+}
+
+// Merge adds the counts of other events.
+func (c *InterestCounts) Merge(o *InterestCounts) {
+	c.cells = unite(slices.Concat(c.cells, o.cells), compareCells, (*interestCell).merge)
+	c.bound()
+}
+
+// bound moves what is too old to the oldest period, and sums up the smallest categories when there are too many.
+func (c *InterestCounts) bound() {
+	c.boundAge()
+	c.boundCategories()
+}
+
+func (c *InterestCounts) boundAge() {
+	if len(c.cells) == 0 {
+		return
+	}
+	oldest := c.cells[0].bucket
+	c.newest = oldest
+	for i := range c.cells {
+		oldest, c.newest = min(oldest, c.cells[i].bucket), max(c.newest, c.cells[i].bucket)
+	}
+	limit := c.newest - interestPeriods
+	if oldest >= limit {
+		return
+	}
+	for i := range c.cells {
+		c.cells[i].bucket = max(c.cells[i].bucket, limit)
+	}
+	c.cells = unite(c.cells, compareCells, (*interestCell).merge)
+}
+
+func (c *InterestCounts) boundCategories() {
+	type total struct {
+		category string
+		count    uint64
+	}
+	var totals []total
+	c.categories = c.countCategories()
+	if c.categories <= InterestsMax {
+		return
+	}
+	for _, cell := range c.cells {
+		if n := len(totals); n > 0 && totals[n-1].category == cell.category {
+			totals[n-1].count += uint64(cell.count)
+		} else {
+			totals = append(totals, total{cell.category, uint64(cell.count)})
+		}
+	}
+	slices.SortFunc(totals, func(a, b total) int {
+		return cmp.Or(compareBool(a.category != OtherInterest, b.category != OtherInterest), cmp.Compare(b.count, a.count), strings.Compare(a.category, b.category))
+	})
+	kept := make(map[string]bool, InterestsKept+1)
+	for _, t := range totals[:InterestsKept+1] {
+		kept[t.category] = true
+	}
+	if totals[0].category != OtherInterest {
+		delete(kept, totals[InterestsKept].category)
+	}
+	for i := range c.cells {
+		if !kept[c.cells[i].category] {
+			c.cells[i].category = OtherInterest
+		}
+	}
+	c.cells = unite(c.cells, compareCells, (*interestCell).merge)
+	c.categories = c.countCategories()
+}
+
+func (c *InterestCounts) countCategories() int {
+	n := 0
+	for i := range c.cells {
+		if i == 0 || c.cells[i].category != c.cells[i-1].category {
+			n++
+		}
+	}
+	return n
+}
+
+// Categories is how many categories the customer dealt with, OtherInterest included.
+func (c *InterestCounts) Categories() int { return c.categories }
+
+// InterestPopulation is what the interests of one customer are compared with: the share of each category in all
+// dealings, and for how many dealings of a customer that counts.
+type InterestPopulation struct {
+	decay         Decay
+	shares        map[string]float64
+	unseen        float64 // share of a category that is not in shares
+	concentration float64
+}
+
+const (
+	interestConcentrationDefault = 100
+	interestConcentrationMin     = 1e-3
+	interestConcentrationMax     = 1e6
+)
+
+// ErrInterests is returned for parameters that describe no interests.
+var ErrInterests = errors.New("no such interests")
+
+// NewInterestPopulation makes a population of the dealings with each category in it, at least 0 each; a category that is not among
+// them counts as half a dealing. halfLife is in days, 0 for 365; concentration (K) is from 0.001 to a million, 0 for 100.
+func NewInterestPopulation(dealings map[string]uint64, concentration float64, halfLife int) (*InterestPopulation, error) {
+	if concentration == 0 {
+		concentration = interestConcentrationDefault
+	}
+	if !(concentration >= interestConcentrationMin && concentration <= interestConcentrationMax) {
+		return nil, fmt.Errorf("%w: a concentration of %v; give one from %v to %v", ErrInterests, concentration, interestConcentrationMin, interestConcentrationMax)
+	}
+	const unseen = 0.5
+	sum := unseen
+	for _, category := range sortedKeys(dealings) {
+		sum += float64(dealings[category]) + unseen
+	}
+	p := &InterestPopulation{
+		decay: NewDecay(halfLife), shares: make(map[string]float64, len(dealings)),
+		unseen: unseen / sum, concentration: concentration,
+	}
+	for category, n := range dealings {
+		p.shares[category] = (float64(n) + unseen) / sum
+	}
+	return p, nil
+}
+
+func sortedKeys(m map[string]uint64) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// populationShare is the share of a category in the population, above 0.
+func (p *InterestPopulation) populationShare(category string) float64 {
+	if share, known := p.shares[category]; known {
+		return share
+	}
+	return p.unseen
+}
+
+// Interest is one category of a customer.
+type Interest struct {
+	Category string
+	Count    uint64  // dealings, not faded
+	Share    float64 // the customer's, shrunk to the population's: the chance that the next dealing is with it
+	Lift     float64 // Share over the population's share
+}
+
+// Top fills interests with the categories that the customer dealt with, the greatest share first, and returns those
+// filled. Give it a slice with room for as many as are wanted; OtherInterest is never among them. Category c has the share (K π + n)/(K + N) of a
+// Dirichlet-multinomial, with the customer's dealings n of N faded by age and the population's share π.
+func (p *InterestPopulation) Top(interests []Interest, c *InterestCounts, now int64) []Interest {
+	room := len(interests)
+	interests = interests[:0]
+	if room == 0 {
+		return interests
+	}
+	today := day(clampTime(now))
+	all := p.weigh(c, today)
+	for i := 0; i < len(c.cells); {
+		category, dealings, weighed := c.cells[i].category, uint64(0), uint64(0)
+		for ; i < len(c.cells) && c.cells[i].category == category; i++ {
+			dealings += uint64(c.cells[i].count)
+			weighed += p.weighCell(&c.cells[i], today)
+		}
+		if category == OtherInterest {
+			continue
+		}
+		population := p.populationShare(category)
+		share := (p.concentration*population + float64(weighed)/interestUnit) / (p.concentration + all)
+		interest := Interest{Category: category, Count: dealings, Share: share, Lift: share / population}
+		interests = insertInterest(interests, interest, room)
+	}
+	return interests
+}
+
+// insertInterest keeps the room greatest. Of equal shares the first in the alphabet, which was there before, comes first.
+func insertInterest(top []Interest, interest Interest, room int) []Interest {
+	if len(top) == room {
+		if interest.Share <= top[room-1].Share {
+			return top
+		}
+		top = top[:room-1]
+	}
+	at := len(top)
+	top = append(top, interest)
+	for ; at > 0 && top[at-1].Share < interest.Share; at-- {
+		top[at] = top[at-1]
+	}
+	top[at] = interest
+	return top
+}
+
+// Share is the customer's share of a category, dealt with or not.
+func (p *InterestPopulation) Share(c *InterestCounts, category string, now int64) float64 {
+	today := day(clampTime(now))
+	var weighed uint64
+	for i := range c.cells {
+		if c.cells[i].category == category {
+			weighed += p.weighCell(&c.cells[i], today)
+		}
+	}
+	return (p.concentration*p.populationShare(category) + float64(weighed)/interestUnit) / (p.concentration + p.weigh(c, today))
+}
+
+// interestUnit is the unit of weighed dealings: coarser than decayUnit, so that 2^32 dealings in each of 2^16 cells fit.
+const interestUnit = 1 << 16
+
+func (p *InterestPopulation) weighCell(c *interestCell, today int64) uint64 {
+	age := today - (int64(c.bucket)*bucketDays + bucketDays/2)
+	return uint64(c.count) * (p.decay.weight(age) / (decayUnit / interestUnit))
+}
+
+func (p *InterestPopulation) weigh(c *InterestCounts, today int64) float64 {
+	var sum uint64
+	for i := range c.cells {
+		sum += p.weighCell(&c.cells[i], today)
+	}
+	return float64(sum) / interestUnit
+}
+
+// InterestSample is what an InterestPopulation is fitted to: dealings by category, and histograms of how they are spread over
+// customers. Samples of different customers add up exactly.
+type InterestSample struct {
+	dealings map[string]uint64
+	totals   map[uint64]uint64       // customers by all their dealings
+	counts   map[interestCount]int64 // customers by dealings with one category
+}
+
+type interestCount struct {
+	category string
+	dealings uint64
+}
+
+// Add adds a customer.
+func (s *InterestSample) Add(c *InterestCounts) {
+	s.init()
+	var all uint64
+	for i := 0; i < len(c.cells); {
+		category, n := c.cells[i].category, uint64(0)
+		for ; i < len(c.cells) && c.cells[i].category == category; i++ {
+			n += uint64(c.cells[i].count)
+		}
+		s.dealings[category] += n
+		s.counts[interestCount{category, n}]++
+		all += n
+	}
+	if all > 0 {
+		s.totals[all]++
+	}
+}
+
+func (s *InterestSample) init() {
+	if s.dealings == nil {
+		s.dealings, s.totals, s.counts = map[string]uint64{}, map[uint64]uint64{}, map[interestCount]int64{}
+	}
+}
+
+// Merge adds a sample of other customers.
+func (s *InterestSample) Merge(o *InterestSample) {
+	s.init()
+	for category, n := range o.dealings {
+		s.dealings[category] += n
+	}
+	for n, customers := range o.totals {
+		s.totals[n] += customers
+	}
+	for k, customers := range o.counts {
+		s.counts[k] += customers
+	}
+}
+
+// Fit makes the population of the sample. The concentration is where the Dirichlet-multinomial likelihood of the customers'
+// dealings is greatest; a sample of fewer than 50 customers keeps the default.
+func (s *InterestSample) Fit(halfLife int) (*InterestPopulation, error) {
+	p, err := NewInterestPopulation(s.dealings, 0, halfLife)
+	if err != nil {
+		return nil, err
+	}
+	var customers uint64
+	for _, n := range s.totals {
+		customers += n
+	}
+	if customers < fitMin {
+		return p, nil
+	}
+	counts := make([]interestCount, 0, len(s.counts))
+	for k := range s.counts {
+		counts = append(counts, k)
+	}
+	slices.SortFunc(counts, func(a, b interestCount) int {
+		return cmp.Or(strings.Compare(a.category, b.category), cmp.Compare(a.dealings, b.dealings))
+	})
+	totals := make([]uint64, 0, len(s.totals))
+	for n := range s.totals {
+		totals = append(totals, n)
+	}
+	slices.Sort(totals)
+	p.concentration = math.Exp(maximise(func(logK float64) float64 {
+		k, sum := math.Exp(logK), 0.0
+		for _, c := range counts {
+			sum += float64(s.counts[c]) * lnRising(k*p.populationShare(c.category), float64(c.dealings))
+		}
+		for _, n := range totals {
+			sum -= float64(s.totals[n]) * lnRising(k, float64(n))
+		}
+		return sum / float64(customers)
+	}, math.Log(interestConcentrationMin), math.Log(interestConcentrationMax)))
+	return p, nil
+}
+
+// Concentration is for how many dealings the population counts in a customer's shares.
+func (p *InterestPopulation) Concentration() float64 { return p.concentration }

@@ -1,0 +1,191 @@
+package score
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func interests(t testing.TB, dealings map[string]uint64, k float64) *InterestPopulation {
+	t.Helper()
+	p, err := NewInterestPopulation(dealings, k, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// middle is the middle of a period of 30 days, where what is of that period has not faded.
+var middle = int64(20000/30*30+15) * dayMillis
+
+// The population has 60, 30 and 7 dealings; each category counts half a dealing more, and so does what is in none: shares of
+// 60.5, 30.5, 7.5 and 0.5 of 99. A customer has 6 of 10 with the third and 4 with the second; with K = 90 the shares
+// are (90 × 7.5/99 + 6)/100 and (90 × 30.5/99 + 4)/100.
+func TestInterestsByHand(t *testing.T) {
+	p := interests(t, map[string]uint64{"shoes": 60, "books": 30, "toys": 7}, 90)
+	var c InterestCounts
+	c.Add("toys", middle, 4)
+	c.Add("toys", middle-dayMillis, 2)
+	c.Add("books", middle, 4)
+	c.Add("", middle, 100) // no category
+	c.Add("shoes", middle, 0)
+	books, toys := (90*30.5/99+4)/100, (90*7.5/99+6)/100
+	near(t, "books", p.Share(&c, "books", middle), books, 1e-9)
+	near(t, "toys", p.Share(&c, "toys", middle), toys, 1e-9)
+	near(t, "never dealt with", p.Share(&c, "shoes", middle), 90*60.5/99/100, 1e-9)
+	near(t, "unknown", p.Share(&c, "cars", middle), 90*0.5/99/100, 1e-9)
+	top := p.Top(make([]Interest, 5), &c, middle)
+	if len(top) != 2 || top[0].Category != "books" || top[1].Category != "toys" || top[0].Count != 4 || top[1].Count != 6 {
+		t.Fatalf("%+v, want books and toys", top)
+	}
+	near(t, "lift of books", top[0].Lift, books/(30.5/99), 1e-9)
+	near(t, "lift of toys", top[1].Lift, toys/(7.5/99), 1e-9)
+	if top := p.Top(make([]Interest, 1), &c, middle); len(top) != 1 || top[0].Category != "books" {
+		t.Errorf("%+v, want books", top)
+	}
+	c.Add("zoos", middle, 90) // the last in the alphabet, and the greatest
+	if top := p.Top(make([]Interest, 2), &c, middle); len(top) != 2 || top[0].Category != "zoos" || top[1].Category != "books" {
+		t.Errorf("%+v, want zoos and books", top)
+	}
+	c = InterestCounts{}
+	c.Add("toys", middle, 6)
+	c.Add("books", middle, 4)
+	if top := p.Top(nil, &c, middle); len(top) != 0 {
+		t.Errorf("%+v, want none", top)
+	}
+	// A year later half of the evidence is left.
+	near(t, "faded", p.Share(&c, "toys", middle+365*dayMillis), (90*7.5/99+3)/95, 1e-4)
+}
+
+type dealing struct {
+	category string
+	at       int64
+	n        uint32
+}
+
+func TestInterestsHaveNoOrder(t *testing.T) {
+	dealings := map[string]uint64{}
+	for i := range InterestsMax {
+		dealings[fmt.Sprint("c", i)] = uint64(i)
+	}
+	p := interests(t, dealings, 0)
+	rapid.Check(t, func(t *rapid.T) {
+		all := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) dealing {
+			return dealing{fmt.Sprint("c", rapid.IntRange(0, InterestsMax-1).Draw(t, "c")), rapid.Int64Range(ago(4000), ago(-10)).Draw(t, "at"), rapid.Uint32Range(0, 9).Draw(t, "n")}
+		}), 0, 200).Draw(t, "dealings")
+		var whole, left, right InterestCounts
+		for _, d := range all {
+			whole.Add(d.category, d.at, d.n)
+		}
+		for _, d := range rapid.Permutation(all).Draw(t, "shuffled") {
+			if rapid.Bool().Draw(t, "left") {
+				left.Add(d.category, d.at, d.n)
+			} else {
+				right.Add(d.category, d.at, d.n)
+			}
+		}
+		right.Merge(&left)
+		if !slices.Equal(right.cells, whole.cells) || right.Categories() != whole.Categories() {
+			t.Fatalf("merged %+v\nwhole  %+v", right, whole)
+		}
+		a, b := p.Top(make([]Interest, 10), &whole, today0), p.Top(make([]Interest, 10), &right, today0)
+		if !slices.Equal(a, b) {
+			t.Fatalf("merged %+v\nwhole  %+v", b, a)
+		}
+		sorted := slices.IsSortedFunc(a, func(x, y Interest) int {
+			if x.Share > y.Share {
+				return -1
+			}
+			return 0
+		})
+		sum := 0.0
+		for _, interest := range a {
+			sum += interest.Share
+		}
+		if !sorted || sum > 1+1e-12 {
+			t.Fatalf("%+v", a)
+		}
+	})
+}
+
+// Of more than InterestsMax categories the greatest InterestsKept stay; what the others counted is kept as one sum.
+func TestInterestsAreBounded(t *testing.T) {
+	p := interests(t, nil, 0)
+	rapid.Check(t, func(t *rapid.T) {
+		var c, d InterestCounts
+		total := uint64(0)
+		for range rapid.IntRange(0, 600).Draw(t, "dealings") {
+			n := rapid.Uint32Range(1, 5).Draw(t, "n")
+			half := &c
+			if rapid.Bool().Draw(t, "other") {
+				half = &d
+			}
+			half.Add(fmt.Sprint("c", rapid.IntRange(0, 400).Draw(t, "c")), rapid.Int64().Draw(t, "at"), n)
+			total += uint64(n)
+		}
+		c.Merge(&d)
+		sum := uint64(0)
+		for _, cell := range c.cells {
+			sum += uint64(cell.count)
+		}
+		if c.Categories() > InterestsMax || sum != total {
+			t.Fatalf("%d categories with %d of %d dealings", c.Categories(), sum, total)
+		}
+		for _, interest := range p.Top(make([]Interest, InterestsMax+1), &c, rapid.Int64().Draw(t, "now")) {
+			if !(interest.Share > 0 && interest.Share <= 1) || math.IsInf(interest.Lift, 0) || interest.Category == OtherInterest {
+				t.Fatalf("%+v", interest)
+			}
+		}
+	})
+	var c InterestCounts
+	for i := range InterestsMax + 1 {
+		c.Add(fmt.Sprintf("c%03d", i), today0, uint32(i+1))
+	}
+	kept := p.Top(make([]Interest, InterestsMax), &c, today0)
+	if len(kept) != InterestsKept || c.Categories() != InterestsKept+1 || kept[0].Count != InterestsMax+1 || kept[InterestsKept-1].Count != InterestsMax+2-InterestsKept {
+		t.Errorf("%d kept of %d categories, from %d to %d", len(kept), c.Categories(), kept[0].Count, kept[len(kept)-1].Count)
+	}
+}
+
+// Customers are simulated whose shares scatter around the population's with a concentration of 30.
+func TestInterestFitRecoversConcentration(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	shares := []float64{0.4, 0.3, 0.15, 0.1, 0.05}
+	var whole, left, right InterestSample
+	for i := range 5000 {
+		var own [5]float64
+		sum := 0.0
+		for k, share := range shares {
+			own[k] = gammaDraw(rng, 30*share)
+			sum += own[k]
+		}
+		var c InterestCounts
+		for range 20 {
+			at, k := rng.Float64()*sum, 0
+			for ; k < 4 && at > own[k]; k++ {
+				at -= own[k]
+			}
+			c.Add(fmt.Sprint("c", k), ago(1), 1)
+		}
+		whole.Add(&c)
+		if i%2 == 0 {
+			left.Add(&c)
+		} else {
+			right.Add(&c)
+		}
+	}
+	p, err := whole.Fit(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "concentration", p.Concentration(), 30, 0.06)
+	near(t, "share", p.populationShare("c0"), 0.4, 0.03)
+	left.Merge(&right)
+	if merged, err := left.Fit(0); err != nil || merged.Concentration() != p.Concentration() {
+		t.Errorf("merged samples give %v, one sample %v", merged.Concentration(), p.Concentration())
+	}
+}
