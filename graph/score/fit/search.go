@@ -26,8 +26,8 @@ type Options struct {
 	// Ridge pulls parameters back to where the search began: Ridge · Σ (ln θ - ln start)² is taken off
 	// the mean log-likelihood of a customer. 0 is 1e-7; negative is none.
 	//
-	// At the default it only tells where the likelihood does not. Stronger, it moves what the data do tell: at
-	// 1e-3 the published values of the CDNOW sample are missed by more than their last digit.
+	// At the default it only tells where the likelihood does not. Stronger, it moves what the data do tell: 1e-3
+	// moves beta of Pareto/NBD on the CDNOW sample by 15 % (TestRidgeOnPublished).
 	Ridge float64
 }
 
