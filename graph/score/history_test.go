@@ -83,10 +83,18 @@ type failer interface {
 
 // models are all models, with ordinary parameters and with odd ones.
 var models = []Model{
-	publishedPareto, ParetoNBD{R: 3, Alpha: 4, S: 1, Beta: 4}, ParetoNBD{R: 0.01, Alpha: 1e4, S: 40, Beta: 1e-2}, ParetoNBD{R: 30, Alpha: 1e-3, S: 1e-3, Beta: 1e3},
-	publishedBG, BGNBD{R: 1, Alpha: 1, A: 1, B: 1}, BGNBD{R: 40, Alpha: 90, A: 0.02, B: 0.5},
-	MBGNBD{R: 0.525, Alpha: 6.183, A: 0.891, B: 1.614}, MBGNBD{R: 0.01, Alpha: 1e3, A: 50, B: 0.01},
-	NBD{R: 0.385, Alpha: 12}, publishedBGBB, BGBB{Alpha: 0.01, Beta: 30, Gamma: 1, Delta: 1e-2},
+	publishedPareto,
+	ParetoNBD{R: 3, Alpha: 4, S: 1, Beta: 4},
+	ParetoNBD{R: 0.01, Alpha: 1e4, S: 40, Beta: 1e-2},
+	ParetoNBD{R: 30, Alpha: 1e-3, S: 1e-3, Beta: 1e3},
+	publishedBG,
+	BGNBD{R: 1, Alpha: 1, A: 1, B: 1},
+	BGNBD{R: 40, Alpha: 90, A: 0.02, B: 0.5},
+	MBGNBD{R: 0.525, Alpha: 6.183, A: 0.891, B: 1.614},
+	MBGNBD{R: 0.01, Alpha: 1e3, A: 50, B: 0.01},
+	NBD{R: 0.385, Alpha: 12},
+	publishedBGBB,
+	BGBB{Alpha: 0.01, Beta: 30, Gamma: 1, Delta: 1e-2},
 }
 
 // judge checks that every score of every model is one (S2).

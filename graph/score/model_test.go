@@ -91,8 +91,13 @@ func TestBGNBDCount(t *testing.T) {
 
 func TestParametersAreChecked(t *testing.T) {
 	for _, m := range []interface{ Validate() error }{
-		ParetoNBD{R: 1, Alpha: 1, S: 1}, ParetoNBD{R: -1, Alpha: 1, S: 1, Beta: 1}, BGNBD{R: 1, Alpha: math.NaN(), A: 1, B: 1},
-		MBGNBD{R: 1, Alpha: 1, A: math.Inf(1), B: 1}, NBD{R: 1}, BGBB{Alpha: 1, Beta: 1, Gamma: 1}, GammaGamma{P: 1, Q: 1, Gamma: 1},
+		ParetoNBD{R: 1, Alpha: 1, S: 1},
+		ParetoNBD{R: -1, Alpha: 1, S: 1, Beta: 1},
+		BGNBD{R: 1, Alpha: math.NaN(), A: 1, B: 1},
+		MBGNBD{R: 1, Alpha: 1, A: math.Inf(1), B: 1},
+		NBD{R: 1},
+		BGBB{Alpha: 1, Beta: 1, Gamma: 1},
+		GammaGamma{P: 1, Q: 1, Gamma: 1},
 	} {
 		if err := m.Validate(); !errors.Is(err, ErrParameter) {
 			t.Errorf("%#v: %v, want %v", m, err, ErrParameter)
@@ -103,8 +108,15 @@ func TestParametersAreChecked(t *testing.T) {
 func TestTermsAreChecked(t *testing.T) {
 	spend := GammaGamma{P: 6.25, Q: 3.74, Gamma: 1544}
 	for _, terms := range []Terms{
-		{Margin: 1.5}, {Margin: -1}, {Margin: math.NaN()}, {HorizonDays: -1}, {HorizonDays: math.NaN()},
-		{HorizonDays: math.Inf(1)}, {AnnualDiscount: -0.1}, {AnnualDiscount: math.NaN()}, {AnnualDiscount: math.Inf(1)},
+		{Margin: 1.5},
+		{Margin: -1},
+		{Margin: math.NaN()},
+		{HorizonDays: -1},
+		{HorizonDays: math.NaN()},
+		{HorizonDays: math.Inf(1)},
+		{AnnualDiscount: -0.1},
+		{AnnualDiscount: math.NaN()},
+		{AnnualDiscount: math.Inf(1)},
 	} {
 		if _, err := NewCLV(cdnow, spend, terms); !errors.Is(err, ErrTerms) {
 			t.Errorf("%+v: %v, want %v", terms, err, ErrTerms)

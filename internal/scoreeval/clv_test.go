@@ -1,7 +1,9 @@
 package scoreeval
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -84,9 +86,11 @@ func judge(t *testing.T, what string, predictions []Prediction, references map[s
 				continue
 			}
 			digits := len(m.ref) - strings.Index(m.ref, ".") - 1
-			var want, got float64
-			fmt.Sscan(m.ref, &want)
-			fmt.Sscan(fmt.Sprintf("%.*f", digits, m.got), &got)
+			want, errWant := strconv.ParseFloat(m.ref, 64)
+			got, errGot := strconv.ParseFloat(strconv.FormatFloat(m.got, 'f', digits, 64), 64)
+			if err := errors.Join(errWant, errGot); err != nil {
+				t.Fatal(err)
+			}
 			if m.higher && got < want || !m.higher && got > want {
 				t.Errorf("%s, %s: %s is %.*f, and the reference %s", what, p.Name, m.name, digits+2, m.got, m.ref)
 			}

@@ -103,8 +103,12 @@ func (s *search) run() (theta []float64, q Quality, err error) {
 	slope := make([]float64, len(end))
 	s.gradient(slope, end)
 	if steepest := max(slices.Max(slope), -slices.Min(slope)); !(steepest <= gradientOptimum) {
-		return nil, Quality{}, fmt.Errorf("fit %s: %w: a slope of %.2g is left at %s after %d evaluations: %v; a larger sample or Options.Ridge helps",
-			s.model, ErrNoOptimum, steepest, s.describe(s.theta(end)), s.evaluations, err)
+		stopped := "the limit of iterations"
+		if err != nil {
+			stopped = err.Error()
+		}
+		return nil, Quality{}, fmt.Errorf("fit %s: %w: a slope of %.2g is left at %s after %d evaluations (%s); a larger sample or Options.Ridge helps",
+			s.model, ErrNoOptimum, steepest, s.describe(s.theta(end)), s.evaluations, stopped)
 	}
 	theta = s.theta(end)
 	return theta, Quality{
