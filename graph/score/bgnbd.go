@@ -24,7 +24,7 @@ func (m BGNBD) Validate() error {
 // leaving are the odds of having left at the last purchase, against having stayed, before the
 // time since is looked at.
 func (m BGNBD) leaving(h History) float64 {
-	if h.X == 0 {
+	if h.X < 1 {
 		return 0
 	}
 	return m.A / (m.B + h.X - 1)

@@ -36,10 +36,10 @@ type Discount struct {
 var ErrDiscount = errors.New("no such discount")
 
 // rateMin is the least rate that keeps an infinite future finite in floating point.
-const rateMin = 1e-9
+const rateMin = 1e-12
 
 // NewDiscount makes a discount with a continuous rate per week (0 to let nothing fade) and a horizon in weeks
-// (math.Inf(1) for all the future, which needs a rate of at least 1e-9).
+// (math.Inf(1) for all the future, which needs a rate of at least 1e-12).
 func NewDiscount(rate, horizon float64) (Discount, error) {
 	switch {
 	case !(rate >= 0) || rate > 1e9:

@@ -3,6 +3,8 @@ package fit
 import (
 	"cmp"
 	"fmt"
+	"iter"
+	"maps"
 	"math"
 	"slices"
 
@@ -53,6 +55,9 @@ func (h *Histogram[C]) Customers() uint64 {
 	}
 	return n
 }
+
+// All gives the cells and how many customers are in each, in no order.
+func (h *Histogram[C]) All() iter.Seq2[C, uint64] { return maps.All(h.counts) }
 
 // weighted is a cell and how many customers are in it.
 type weighted[C any] struct {

@@ -69,6 +69,11 @@ func TestPublishedBGNBD(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(t, q, -9582.4292, 0.01, want{"r", m.R, .242594, .005}, want{"alpha", m.Alpha, 4.413602, .005}, want{"a", m.A, .792922, .01}, want{"b", m.B, 2.425907, .01})
+	for _, e := range []struct{ weeks, want float64 }{{.1429, .0078}, {1, .0532}, {3, .1506}, {31.8571, 1.0405}, {32, 1.0437}, {78, 1.8576}} {
+		if got := m.Orders(score.History{}, e.weeks); !(math.Abs(got-e.want) <= 3e-3) {
+			t.Errorf("E[X(%v)] = %.5f, want %.4f within 3e-3", e.weeks, got, e.want)
+		}
+	}
 	check(t, q, -9582.4, 0.05, want{"r", m.R, .243, .005}, want{"alpha", m.Alpha, 4.414, .005}, want{"a", m.A, .793, .01}, want{"b", m.B, 2.426, .01})
 }
 
@@ -131,6 +136,26 @@ func TestPublishedGammaGamma(t *testing.T) {
 	}
 }
 
+// The weak ridge of the default moves nothing that was published. A ridge of 1e-3 would: the surface is that flat.
+func TestRidgeOnPublished(t *testing.T) {
+	sample := timingsOf(summary(t))
+	free, _, err := fit.ParetoNBD(sample, fit.Options{Ridge: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ridge := range []float64{0, 1e-5, 1e-4, 1e-3} {
+		m, q, err := fit.ParetoNBD(sample, fit.Options{Ridge: ridge})
+		if err != nil {
+			t.Fatal(err)
+		}
+		off := math.Abs(m.Beta/free.Beta - 1)
+		t.Logf("ridge %g: %+v, log-likelihood %.4f, beta off by %.2g", ridge, m, q.LogLikelihood, off)
+		if ridge == 0 && off > 1e-3 {
+			t.Errorf("the default ridge moves beta by %.2g, want at most 1e-3", off)
+		}
+	}
+}
+
 func TestPublishedBGBB(t *testing.T) {
 	donors, err := scoreeval.ReadDonations(shareddata.Open(t, "donations.csv"))
 	if err != nil {
@@ -141,4 +166,16 @@ func TestPublishedBGBB(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(t, q, -33225.581, 0.05, want{"alpha", m.Alpha, 1.204, .01}, want{"beta", m.Beta, .750, .01}, want{"gamma", m.Gamma, .657, .01}, want{"delta", m.Delta, 2.783, .01})
+	for _, c := range []struct{ x, tx, want float64 }{{0, 0, .11}, {2, 4, .59}, {6, 6, .93}} {
+		if got := m.Alive(score.History{X: c.x, Tx: c.tx, T: 6}); !(math.Abs(got-c.want) <= .01) {
+			t.Errorf("P(alive in 2002) for x %v, tx %v: %.4f, want %.2f", c.x, c.tx, got, c.want)
+		}
+	}
+	sum := 0.0
+	for cell, n := range donors.All() {
+		sum += float64(n) * m.Orders(score.History{X: cell.X, Tx: cell.Tx, T: cell.T}, 5)
+	}
+	if !(math.Abs(sum-12884.2) <= 1) {
+		t.Errorf("donations expected in 2002-2006: %.1f, want 12884.2 within 1", sum)
+	}
 }

@@ -26,8 +26,8 @@ type Options struct {
 	// Ridge pulls parameters back to where the search began: Ridge · Σ (ln θ - ln start)² is taken off
 	// the mean log-likelihood of a customer. 0 is 1e-7; negative is none.
 	//
-	// At the default it only tells where the likelihood does not. Stronger, it moves what the data do tell: at
-	// 1e-3 the published values of the CDNOW sample are missed by more than their last digit.
+	// At the default it only tells where the likelihood does not. Stronger, it moves what the data do tell: 1e-3
+	// moves beta of Pareto/NBD on the CDNOW sample by 15 % (TestRidgeOnPublished).
 	Ridge float64
 }
 
@@ -103,8 +103,12 @@ func (s *search) run() (theta []float64, q Quality, err error) {
 	slope := make([]float64, len(end))
 	s.gradient(slope, end)
 	if steepest := max(slices.Max(slope), -slices.Min(slope)); !(steepest <= gradientOptimum) {
-		return nil, Quality{}, fmt.Errorf("fit %s: %w: a slope of %.2g is left at %s after %d evaluations: %v; a larger sample or Options.Ridge helps",
-			s.model, ErrNoOptimum, steepest, s.describe(s.theta(end)), s.evaluations, err)
+		stopped := "the limit of iterations"
+		if err != nil {
+			stopped = err.Error()
+		}
+		return nil, Quality{}, fmt.Errorf("fit %s: %w: a slope of %.2g is left at %s after %d evaluations (%s); a larger sample or Options.Ridge helps",
+			s.model, ErrNoOptimum, steepest, s.describe(s.theta(end)), s.evaluations, stopped)
 	}
 	theta = s.theta(end)
 	return theta, Quality{
