@@ -91,6 +91,7 @@ func (s *Shard) prepare() (bool, error) {
 	if !s.begun {
 		return !s.batch.Empty(), nil
 	}
+	s.addExternal()
 	s.addCounters()
 	s.seq++
 	record := s.record.Bytes()
@@ -200,6 +201,7 @@ func (s *Shard) writeMeta() {
 	s.body = s.enc.ShardMeta(s.body[:0], &meta)
 	s.key = storage.AppendMetaKey(s.key[:0], s.id)
 	s.batch.Set(s.key, s.body)
+	s.writeExternal()
 }
 
 // Flush writes every dirty node and truncates the log as far as it goes, so that the next start has
@@ -228,6 +230,7 @@ func (s *Shard) Committed(now int64) (posts []Post, changes []graph.Change) {
 		posts = s.ack(posts, from)
 	}
 	s.heard = s.heard[:0]
+	s.external.committed()
 	changes, s.changes = s.changes, nil
 	s.passivate()
 	return posts, changes

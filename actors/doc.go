@@ -23,4 +23,7 @@
 //   - A5: a log record is deleted only when every node it touched has a newer row, every message it
 //     sent was acknowledged, and the memory of duplicates that it filled is written.
 //   - A6: memory is ahead of the store by one record at most, the one in flight.
+//   - A7: an event of an external channel is taken if and only if the number before it in that channel, of those
+//     routed to the shard, is the shard's position there. The position is in the record with the event. It
+//     is shown to others once that is durable.
 package actors

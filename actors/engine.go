@@ -64,6 +64,7 @@ type Engine struct {
 	roomBytes int64
 	inputs    atomic.Int64 // under way
 	recovered atomic.Bool
+	channels  channels
 	ticker    *time.Ticker
 	stop      chan struct{}
 	tasks     sync.WaitGroup
@@ -101,6 +102,9 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	e.runners = make([]*runner, shards)
 	for i := range e.runners {
 		e.runners[i] = &runner{engine: e, id: graph.ShardID(i)}
+	}
+	if err := e.channels.load(e); err != nil {
+		return nil, err
 	}
 	e.committer = startCommitter(e)
 	if err := e.startShards(); err != nil {

@@ -14,6 +14,7 @@ import (
 const (
 	sourceCounters = 0xFFFD // Body is the counters after this record
 	sourceSkipped  = 0xFFFC // Body is the shard whose message Seq was set aside
+	sourceChannel  = 0xFFFB // Body is the external channel that was taken up to Seq, one above the number
 )
 
 // recover builds the shard's memory from the store: meta, then every kept record, each message
@@ -36,6 +37,9 @@ func (s *Shard) recover() error {
 
 	meta, err := s.readMeta()
 	if err != nil {
+		return err
+	}
+	if err := s.readExternal(); err != nil {
 		return err
 	}
 	s.seq = meta.Low - 1
@@ -73,6 +77,7 @@ func (s *Shard) recover() error {
 		o := &s.outboxes[i]
 		o.noted, o.ready = o.acked, o.sent
 	}
+	s.external.committed()
 	return nil
 }
 
@@ -164,6 +169,8 @@ func (s *Shard) replayInput(record *storage.Record, in *storage.Input, counters 
 		}
 		s.positions[from] = max(s.positions[from], in.Seq)
 		return nil
+	case sourceChannel:
+		return s.replayExternal(in)
 	}
 	if in.Source != storage.ExternalMessage && int(in.Source) >= s.shards {
 		return fmt.Errorf("%w: message of shard %d of %d", storage.ErrCorrupt, in.Source, s.shards)

@@ -18,17 +18,21 @@ const (
 	Accepted            // handled
 	Duplicate           // its message id was taken before
 	Quarantined         // its handler failed; it is kept aside with the reason
+	OutOfTurn           // it is not the next of its external channel: nothing was done
 )
 
 // Input is one thing for a shard to take: an event, or another message, from outside, with Outcome; or
-// a message of a channel, with From and Seq.
+// a message of a channel between shards, with From and Seq. An event of an external channel has
+// Channel, Prev and Seq; without an event, it sets the position of shard From to Seq.
 type Input struct {
 	Event   *graph.Event
 	Message *graph.Message
 	Body    []byte // the event or the message, encoded
 	Outcome *Outcome
 	From    graph.ShardID
+	Channel storage.ChannelID
 	Seq     uint64
+	Prev    int64
 
 	delivery *Delivery
 	poison   error // why it was set aside
@@ -77,6 +81,7 @@ type Shard struct {
 	nodes     nodeTable
 	seq       uint64   // of the last record
 	positions []uint64 // by shard: the last message taken
+	external  external
 	outboxes  []outbox // by shard
 	counters  Counters
 	log       logSpan
@@ -84,21 +89,21 @@ type Shard struct {
 	poisoned  poisonRate
 
 	// The step under way, until Committed.
-	now      int64
-	record   storage.RecordWriter
-	begun    bool // the record holds something
-	batch    storage.Batch
-	queue    []graph.Message // to nodes of this shard
-	external graph.Message   // being handled: from outside
-	local    graph.Message   // being handled: from the queue
-	out      graph.Outbox
-	changes  []graph.Change
-	logged   []loggedEvent
-	sending  []sending
-	heard    []graph.ShardID // channels touched, to be acknowledged
-	body     []byte          // scratch
-	key      []byte          // scratch
-	packed   []byte          // scratch
+	now     int64
+	record  storage.RecordWriter
+	begun   bool // the record holds something
+	batch   storage.Batch
+	queue   []graph.Message // to nodes of this shard
+	outside graph.Message   // being handled: from outside
+	local   graph.Message   // being handled: from the queue
+	out     graph.Outbox
+	changes []graph.Change
+	logged  []loggedEvent
+	sending []sending
+	heard   []graph.ShardID // channels touched, to be acknowledged
+	body    []byte          // scratch
+	key     []byte          // scratch
+	packed  []byte          // scratch
 }
 
 // loggedEvent is where an event of this step stands in the record, for its node's timeline.
@@ -212,6 +217,7 @@ func (s *Shard) begin(now int64, size int) {
 	s.batch.Reset()
 	s.queue, s.changes = s.queue[:0], nil
 	s.logged, s.sending, s.heard = s.logged[:0], s.sending[:0], s.heard[:0]
+	s.external.begin()
 }
 
 // errUndecodable marks a message that can't be read.
@@ -221,6 +227,8 @@ func (s *Shard) take(in *Input) error {
 	switch {
 	case in.Outcome == nil:
 		return s.takeMessage(in)
+	case in.Channel != 0 && !s.inTurn(in):
+		return nil
 	case in.poison != nil:
 		*in.Outcome = Quarantined
 		s.quarantine(in)
@@ -230,8 +238,8 @@ func (s *Shard) take(in *Input) error {
 	default:
 		*in.Outcome = Accepted
 		s.addInput(storage.ExternalMessage, 0, in.Body)
-		s.external = *in.Message
-		return s.handleAll(&s.external)
+		s.outside = *in.Message
+		return s.handleAll(&s.outside)
 	}
 }
 
@@ -258,8 +266,8 @@ func (s *Shard) takeEvent(in *Input) error {
 	}
 	s.touch(r)
 	s.logged = append(s.logged, loggedEvent{r, start, end})
-	s.external = graph.Message{Kind: graph.KindObserve, To: e.Route(), Event: e}
-	return s.handleAll(&s.external)
+	s.outside = graph.Message{Kind: graph.KindObserve, To: e.Route(), Event: e}
+	return s.handleAll(&s.outside)
 }
 
 // takeMessage takes a message of another shard if it is the next one (A3).

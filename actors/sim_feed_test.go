@@ -37,6 +37,7 @@ type simInput struct {
 	Input
 	to      graph.ShardID
 	offer   *offer
+	record  *simRecord // of an external channel
 	outcome *Outcome
 	scratch [][]byte
 }
@@ -49,11 +50,19 @@ func (f *feeder) add(s *simulation, a act, poison bool) {
 	start := len(f.offers)
 	for i := range a.events {
 		e := &a.events[i]
+		if f.events[e.Seen] && s.p.streamed == 100 {
+			continue // a message id comes once, where ids are not remembered
+		}
 		f.events[e.Seen] = true
 		for _, id := range e.Identifiers {
 			s.names[id.Key] = graph.NodeName{Key: id.Key, Namespace: id.Namespace, Value: string(id.Value)}
 		}
-		f.offers = append(f.offers, &offer{event: e, to: e.Route().Shard(s.p.shards), body: s.enc.Event(nil, e, true)})
+		o := &offer{event: e, to: e.Route().Shard(s.p.shards), body: s.enc.Event(nil, e, true)}
+		if s.percent(s.p.streamed) {
+			s.publish(o)
+			continue
+		}
+		f.offers = append(f.offers, o)
 	}
 	for i := range a.assertions {
 		x := &a.assertions[i]
@@ -67,7 +76,12 @@ func (f *feeder) add(s *simulation, a act, poison bool) {
 	}
 	if poison {
 		for i := range s.p.poison {
-			f.offers = append(f.offers, poisoned(s, i))
+			o := poisoned(s, i)
+			if s.percent(s.p.streamed) {
+				s.publish(o)
+				continue
+			}
+			f.offers = append(f.offers, o)
 		}
 	}
 	f.queue = append([]*offer(nil), f.offers[start:]...)
@@ -113,6 +127,11 @@ func (f *feeder) next(s *simulation) (simInput, bool) {
 	o := f.queue[0]
 	f.queue = f.queue[1:]
 	o.handed = true
+	return o.input(s), true
+}
+
+// input makes an input of an offer, with memory of its own.
+func (o *offer) input(s *simulation) simInput {
 	in := simInput{offer: o, to: o.to, outcome: new(Outcome)}
 	in.Outcome = in.outcome
 	in.Body = bytes.Clone(o.body)
@@ -129,7 +148,7 @@ func (f *feeder) next(s *simulation) (simInput, bool) {
 		in.Event = e
 		in.scratch = append(in.scratch, own)
 	}
-	return in, true
+	return in
 }
 
 // crashed sends again what was not answered, and some of the rest.
@@ -172,7 +191,14 @@ func (s *simulation) answer(sh *simShard) {
 			}
 			continue
 		}
+		if in.record != nil {
+			s.streamed(in)
+		}
 		switch outcome := *in.outcome; {
+		case outcome == OutOfTurn:
+			if in.record == nil {
+				s.failf("an input that is of no channel was out of turn")
+			}
 		case o.poison != (outcome == Quarantined):
 			s.failf("outcome %d of an input, poison: %t, set aside for %v", outcome, o.poison, sh.inputs[i].poison)
 		case outcome == Quarantined:

@@ -34,6 +34,7 @@ type simulation struct {
 	shards []*simShard
 	net    []packet
 	feeder feeder
+	topic  []*simPartition
 	now    int64 // ms since 1970
 	trace  uint64
 	logf   func(format string, args ...any) // nil: no log
@@ -58,17 +59,21 @@ type simParams struct {
 	crashes int // at most
 	poison  int // inputs whose handler fails
 	resend  bool
+	// Of the events, some or all come over external channels.
+	partitions int
+	consumers  int
+	streamed   int // percent of the events; with 100, the memory of duplicates is as good as none
 }
 
 func (p simParams) String() string {
-	return fmt.Sprintf("seed %d, %d shards, log %d B, actors %d B, duplicates %d B, batch %d, drop %d %%, repeat %d %%, speed %d, slow shard %d, split %t, crashes %d, poison %d, resend %t",
-		p.seed, p.shards, p.limits.LogBytes, p.limits.ActorBytes, p.seen.Bytes, p.batch, p.drop, p.repeat, p.speed, p.slow, p.split, p.crashes, p.poison, p.resend)
+	return fmt.Sprintf("seed %d, %d shards, log %d B, actors %d B, duplicates %d B, batch %d, drop %d %%, repeat %d %%, speed %d, slow shard %d, split %t, crashes %d, poison %d, resend %t, %d partitions with %d consumers and %d %% of the events",
+		p.seed, p.shards, p.limits.LogBytes, p.limits.ActorBytes, p.seen.Bytes, p.batch, p.drop, p.repeat, p.speed, p.slow, p.split, p.crashes, p.poison, p.resend, p.partitions, p.consumers, p.streamed)
 }
 
 func drawParams(seed uint64, rng *rand.Rand) simParams {
 	one := func(of ...int64) int64 { return of[rng.IntN(len(of))] }
 	shards := int(one(1, 2, 4, 4, 4, 64))
-	return simParams{
+	p := simParams{
 		seed:   seed,
 		shards: shards,
 		slow:   rng.IntN(shards),
@@ -86,11 +91,21 @@ func drawParams(seed uint64, rng *rand.Rand) simParams {
 		poison:  int(one(0, 0, 0, 1, 3)),
 		resend:  rng.IntN(2) == 0,
 	}
+	if rng.IntN(2) == 0 {
+		p.partitions = 1 + rng.IntN(3)
+		p.consumers = 1 + rng.IntN(3)
+		p.streamed = int(one(30, 80, 100))
+		if p.streamed == 100 {
+			p.seen.Horizon = 8 * time.Millisecond
+		}
+	}
+	return p
 }
 
 // simMet counts what schedules met: one that never meets a crash proves nothing about crashes.
 type simMet struct {
 	crashes, lost, unseen, groups, duplicates, quarantined, flushes, known, packets, truncated, passivated, forwards, merged uint64
+	streamed, streamedDuplicates, streamedQuarantined, outOfTurn, rewound, floors                                            uint64
 }
 
 func (m *simMet) counts() map[string]*uint64 {
@@ -99,6 +114,8 @@ func (m *simMet) counts() map[string]*uint64 {
 		"group commits": &m.groups, "duplicates": &m.duplicates, "quarantined": &m.quarantined, "flushes": &m.flushes,
 		"late fingerprints": &m.known, "packets": &m.packets, "shards with a truncated log": &m.truncated,
 		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged,
+		"events of channels": &m.streamed, "duplicates in channels": &m.streamedDuplicates, "quarantined of channels": &m.streamedQuarantined,
+		"out of turn": &m.outOfTurn, "consumers that went back": &m.rewound, "floors": &m.floors,
 	}
 }
 
@@ -176,6 +193,7 @@ func (s *simulation) crash() {
 		s.verify()
 	}
 	s.feeder.crashed(s.rng)
+	s.topicCrashed()
 }
 
 // close forgets all memory.
@@ -199,6 +217,8 @@ func (s *simulation) stir() {
 		do     func() bool // false: nothing of the kind could be done
 	}{
 		{20, s.hand},
+		{20, s.consume},
+		{4, s.raiseFloor},
 		{40, s.step},
 		{25, func() bool { return s.commit(&crashes) }},
 		{30, s.finish},
@@ -222,7 +242,7 @@ func (s *simulation) stir() {
 	for _, a := range actions {
 		total += a.weight
 	}
-	for n := 0; n < most && !s.feeder.done(); n++ {
+	for n := 0; n < most && !(s.feeder.done() && s.consumed()); n++ {
 		pick := s.rng.IntN(total)
 		for _, a := range actions {
 			if pick -= a.weight; pick < 0 {
@@ -451,8 +471,10 @@ func (s *simulation) settle(again bool) {
 	s.feeder.all(s, again)
 	for s.hand() {
 	}
+	s.consumeAgain(again)
 	const most = 3000 // rounds: each one takes every message under way one hop
 	for range most {
+		s.consumeAll()
 		var group []*simShard
 		for _, sh := range s.shards {
 			if sh.state == simIdle && len(sh.inbox) > 0 {
@@ -492,7 +514,7 @@ func (s *simulation) quiet() bool {
 			return false
 		}
 	}
-	return len(s.net) == 0
+	return len(s.net) == 0 && s.consumed()
 }
 
 // flushAll writes everything that is written behind.
@@ -512,6 +534,7 @@ func (s *simulation) restart() {
 	s.close()
 	s.disk.crash(s.rng)
 	s.open()
+	s.topicCrashed()
 }
 
 // act is a part of a history: what is sent, and who is who once it has been taken.

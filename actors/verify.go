@@ -264,6 +264,9 @@ func (v *verifier) input(shard graph.ShardID, in *storage.Input) error {
 		}
 		v.took(graph.ShardID(from), shard, in.Seq)
 		return nil
+	case sourceChannel:
+		_, err := decodePosition(in)
+		return err
 	case storage.ExternalInput:
 		e, err := v.inner.Event(in.Body)
 		if err != nil {
@@ -325,7 +328,7 @@ func (v *verifier) pending(ctx context.Context) error {
 // message is what an input of the log asks of a node; nil when it is none.
 func (v *verifier) message(in *storage.Input) *graph.Message {
 	switch in.Source {
-	case sourceCounters, sourceSkipped:
+	case sourceCounters, sourceSkipped, sourceChannel:
 		return nil
 	case storage.ExternalInput:
 		e, err := v.inner.Event(in.Body)
@@ -394,6 +397,11 @@ func (v *verifier) rows(ctx context.Context) error {
 			return err
 		case storage.SpaceSeen:
 			return storage.CheckSeenRow(key, value)
+		case storage.SpaceChannel:
+			_, err := v.dec.Channel(value)
+			return err
+		case storage.SpacePosition:
+			return v.positions(key, value)
 		case storage.SpaceDeployment, storage.SpaceMeta, storage.SpaceLog: // read before
 		}
 		return nil
@@ -462,6 +470,25 @@ func (v *verifier) block(key, value []byte) error {
 		}
 		return nil
 	})
+}
+
+// positions checks a shard's row of positions in external channels.
+func (v *verifier) positions(key, value []byte) error {
+	shard, err := storage.ParsePositionKey(key)
+	if err != nil {
+		return err
+	}
+	if err := v.shardExists(shard); err != nil {
+		return err
+	}
+	row, err := v.dec.ChannelPositions(value)
+	if err != nil {
+		return err
+	}
+	if row.Applied > v.seqs[shard] {
+		return fmt.Errorf("it counts up to record %d of the log, which ends at %d", row.Applied, v.seqs[shard])
+	}
+	return nil
 }
 
 // hosting follows every hosted member of every component to its root. When as many forwards were

@@ -32,6 +32,8 @@ const (
 	recordVersion     = 1
 	metaVersion       = 1
 	quarantineVersion = 1
+	channelVersion    = 1
+	positionVersion   = 1
 )
 
 // An Encoder appends encodings to buffers. It allocates only where a buffer has no room. It belongs

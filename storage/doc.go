@@ -30,6 +30,10 @@
 //	             +-----+-------+-----+
 //	quarantine   | 07  | shard | seq |                  one row a message that failed
 //	             +-----+-------+-----+
+//	channel      | 08  | id 2 B|                        one row an external channel
+//	             +-----+-------+
+//	position     | 09  | shard |                        one row a shard: how far it took external channels
+//	             +-----+-------+
 //
 // # Data directory
 //
