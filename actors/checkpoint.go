@@ -94,6 +94,9 @@ func (s *Shard) prepare() (bool, error) {
 	s.addExternal()
 	s.addCounters()
 	s.seq++
+	if s.feed != nil {
+		s.writeFeed()
+	}
 	record := s.record.Bytes()
 	s.key = storage.AppendLogKey(s.key[:0], s.id, s.seq)
 	s.packed = storage.AppendPacked(s.packed[:0], record)

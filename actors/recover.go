@@ -42,6 +42,11 @@ func (s *Shard) recover() error {
 	if err := s.readExternal(); err != nil {
 		return err
 	}
+	if s.feed != nil {
+		if err := s.readFeed(); err != nil {
+			return err
+		}
+	}
 	s.seq = meta.Low - 1
 	s.log = logSpan{low: meta.Low}
 	counters := s.counters
@@ -71,6 +76,9 @@ func (s *Shard) recover() error {
 	}
 	if s.seq < meta.Applied {
 		return fmt.Errorf("%w: log of shard %d ends at record %d, and its rows count up to %d", storage.ErrCorrupt, s.id, s.seq, meta.Applied)
+	}
+	if s.feed != nil && s.seq < s.feed.state.Record {
+		return fmt.Errorf("%w: log of shard %d ends at record %d, and its feed counts up to %d", storage.ErrCorrupt, s.id, s.seq, s.feed.state.Record)
 	}
 	s.counters = counters
 	for i := range s.outboxes {

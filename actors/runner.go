@@ -70,7 +70,7 @@ func (r *runner) Receive(ctx actor.Context) {
 // open recovers the shard, before the first message that needs it.
 func (r *runner) open(ctx actor.Context) bool {
 	e := r.engine
-	shard, err := OpenShard(r.id, len(e.runners), e.store, e.seenLimits, e.rules, e.limits, &actorHost{parent: ctx, rules: e.rules})
+	shard, err := OpenShard(r.id, len(e.runners), e.store, e.seenLimits, e.rules, e.limits, e.feed.output(), &actorHost{parent: ctx, rules: e.rules})
 	if err != nil {
 		r.broken = true
 		e.fail(err)
@@ -105,6 +105,10 @@ func (r *runner) committed() {
 
 func (r *runner) finish() {
 	posts, changes := r.shard.Committed(r.engine.now())
+	if r.shard.feed != nil {
+		// Before anything leaves, so that who sees what follows sees this, too.
+		r.engine.feed.committed(r.id, r.shard.feed.state.Number)
+	}
 	r.deliver(posts)
 	if len(changes) > 0 {
 		r.engine.changed(changes)

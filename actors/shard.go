@@ -82,7 +82,8 @@ type Shard struct {
 	seq       uint64   // of the last record
 	positions []uint64 // by shard: the last message taken
 	external  external
-	outboxes  []outbox // by shard
+	feed      *shardFeed // nil: the deployment has none
+	outboxes  []outbox   // by shard
 	counters  Counters
 	log       logSpan
 	dirty     dirtyQueue
@@ -132,10 +133,13 @@ func (e *errPoison) Unwrap() error { return e.cause }
 var errTooMuchPoison = errors.New("more than 100 inputs a minute had to be set aside: this is a defect of Kindred; the shard stops before it does harm")
 
 // OpenShard recovers a shard from the store: its rows, and the log records after them.
-func OpenShard(id graph.ShardID, shards int, store storage.Store, seen storage.SeenLimits, rules *graph.Rules, limits Limits, h host) (*Shard, error) {
+func OpenShard(id graph.ShardID, shards int, store storage.Store, seen storage.SeenLimits, rules *graph.Rules, limits Limits, feed *feedOutput, h host) (*Shard, error) {
 	s := &Shard{
 		id: id, shards: shards, store: store, rules: rules, limits: limits, host: h,
 		enc: storage.NewEncoder(), dec: storage.NewDecoder(), seenLimits: seen,
+	}
+	if feed != nil {
+		s.feed = &shardFeed{shared: feed, sweeping: feed.sweeping}
 	}
 	if err := s.recover(); err != nil {
 		return nil, fmt.Errorf("recover shard %d: %w", id, err)
@@ -218,6 +222,9 @@ func (s *Shard) begin(now int64, size int) {
 	s.queue, s.changes = s.queue[:0], nil
 	s.logged, s.sending, s.heard = s.logged[:0], s.sending[:0], s.heard[:0]
 	s.external.begin()
+	if s.feed != nil {
+		s.feed.begin()
+	}
 }
 
 // errUndecodable marks a message that can't be read.
@@ -333,8 +340,17 @@ func (s *Shard) handle(m *graph.Message) error {
 	}
 	s.touch(r)
 	s.out.Reset()
+	component := r.Component
+	if s.feed != nil {
+		if err := s.feedBefore(r, m); err != nil {
+			return err
+		}
+	}
 	if err := s.apply(r, m, &s.out); err != nil {
 		return err
+	}
+	if s.feed != nil {
+		s.feedAfter(r, component)
 	}
 	for i := range s.out.Messages {
 		s.send(&s.out.Messages[i])

@@ -13,6 +13,7 @@ import (
 type offer struct {
 	event     *graph.Event
 	assertion *graph.Assertion
+	recheck   *graph.Message
 	to        graph.ShardID
 	poison    bool
 	body      []byte
@@ -139,6 +140,8 @@ func (o *offer) input(s *simulation) simInput {
 	switch {
 	case o.assertion != nil:
 		in.Message = &graph.Message{Kind: graph.KindAssert, To: o.assertion.A.Key, Assertion: o.assertion}
+	case o.recheck != nil:
+		in.Message = o.recheck
 	case o.poison:
 		in.Event = o.event
 	default:
@@ -172,7 +175,7 @@ func (f *feeder) all(s *simulation, again bool) {
 		if queued[o] {
 			continue
 		}
-		if !o.answered && !o.handed || again && (o.assertion == nil || s.percent(30)) {
+		if !o.answered && !o.handed || again && o.recheck == nil && (o.assertion == nil || s.percent(30)) {
 			f.queue = append(f.queue, o)
 		}
 	}
@@ -205,7 +208,7 @@ func (s *simulation) answer(sh *simShard) {
 			s.met.quarantined++
 		case outcome == Pending:
 			s.failf("an input was not decided")
-		case o.assertion != nil:
+		case o.assertion != nil || o.recheck != nil:
 		case outcome == Accepted && f.known[o.event.Seen]:
 			s.failf("event %q was answered before, and is taken again", o.event.ID)
 		default:

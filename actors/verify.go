@@ -21,7 +21,7 @@ func Verify(ctx context.Context, store storage.Store, progress func(rows uint64)
 	v := &verifier{
 		store: store, dec: storage.NewDecoder(), inner: storage.NewDecoder(), progress: progress,
 		moving: make(map[graph.NodeKey]struct{}), seqs: make(map[graph.ShardID]uint64), taken: make(map[channel]uint64),
-		applied: make(map[graph.NodeKey]uint64),
+		applied: make(map[graph.NodeKey]uint64), fed: make(map[graph.ShardID]uint64),
 	}
 	deployment, err := storage.ReadDeployment(store)
 	if err != nil {
@@ -98,6 +98,7 @@ type verifier struct {
 	// or to be sent again: what their rows say may be older than what was acknowledged.
 	moving  map[graph.NodeKey]struct{}
 	applied map[graph.NodeKey]uint64 // up to which record a node's row counts; of nodes in the log
+	fed     map[graph.ShardID]uint64 // number of the last entry of the change feed
 	hosted  uint64                   // members, roots left out, that were found to lead to the root which hosts them
 	forward uint64
 }
@@ -402,6 +403,10 @@ func (v *verifier) rows(ctx context.Context) error {
 			return err
 		case storage.SpacePosition:
 			return v.positions(key, value)
+		case storage.SpaceFeed:
+			return v.feedBlock(key, value)
+		case storage.SpaceFeedState:
+			return storage.CheckFeedStateRow(v.dec, key, value)
 		case storage.SpaceDeployment, storage.SpaceMeta, storage.SpaceLog: // read before
 		}
 		return nil
@@ -487,6 +492,30 @@ func (v *verifier) positions(key, value []byte) error {
 	}
 	if row.Applied > v.seqs[shard] {
 		return fmt.Errorf("it counts up to record %d of the log, which ends at %d", row.Applied, v.seqs[shard])
+	}
+	return nil
+}
+
+// feedBlock checks a block of the change feed, and that it follows the one before.
+func (v *verifier) feedBlock(key, value []byte) error {
+	shard, _, err := storage.ParseFeedKey(key)
+	if err != nil {
+		return err
+	}
+	if err := v.shardExists(shard); err != nil {
+		return err
+	}
+	b, number, err := readFeedBlock(v.dec, key, value)
+	if err != nil {
+		return err
+	}
+	before, seen := v.fed[shard]
+	v.fed[shard] = number
+	switch {
+	case seen && b.First != before+1:
+		return fmt.Errorf("entry %d follows %d: the feed has a gap", b.First, before)
+	case b.Record > v.seqs[shard]:
+		return fmt.Errorf("it was committed with record %d of the log, which ends at %d", b.Record, v.seqs[shard])
 	}
 	return nil
 }

@@ -363,6 +363,7 @@ func samples() []sample {
 		{"channel", enc.Channel(nil, sampleChannel()), channel},
 		{"positions", enc.ChannelPositions(nil, samplePositions()), positions},
 	}
+	all = append(all, feedSamples()...)
 	for _, m := range sampleMessages() {
 		all = append(all, sample{"message-" + m.Kind.String(), enc.Message(nil, m), message})
 	}

@@ -22,10 +22,12 @@ const (
 	SpaceQuarantine Space = 0x07
 	SpaceChannel    Space = 0x08
 	SpacePosition   Space = 0x09
-	spaceEnd        Space = 0x0a
+	SpaceFeed       Space = 0x0a
+	SpaceFeedState  Space = 0x0b
+	spaceEnd        Space = 0x0c
 )
 
-var spaceNames = [spaceEnd]string{"", "deployment", "meta", "log", "node", "timeline", "seen", "quarantine", "channel", "position"}
+var spaceNames = [spaceEnd]string{"", "deployment", "meta", "log", "node", "timeline", "seen", "quarantine", "channel", "position", "feed", "feed state"}
 
 func (s Space) String() string {
 	if s > 0 && s < spaceEnd {
@@ -276,6 +278,10 @@ func ParseKey(key []byte) (Space, error) {
 		_, err = ParseChannelKey(key)
 	case SpacePosition:
 		_, err = ParsePositionKey(key)
+	case SpaceFeed:
+		_, _, err = ParseFeedKey(key)
+	case SpaceFeedState:
+		err = parseFeedStateKey(key)
 	default:
 		err = fmt.Errorf("%w: % x", ErrKeyShape, key)
 	}

@@ -124,6 +124,11 @@ func FuzzKeys(f *testing.F) {
 		case SpacePosition:
 			shard, _ := ParsePositionKey(key)
 			again = AppendPositionKey(nil, shard)
+		case SpaceFeed:
+			shard, number, _ := ParseFeedKey(key)
+			again = AppendFeedKey(nil, shard, number)
+		case SpaceFeedState:
+			again = append(appendFeedKind(nil, feedKind(key[1])), key[feedKindLen:]...)
 		}
 		if !bytes.Equal(again, key) {
 			t.Errorf("% x was read, and written as % x", key, again)
