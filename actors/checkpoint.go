@@ -91,8 +91,12 @@ func (s *Shard) prepare() (bool, error) {
 	if !s.begun {
 		return !s.batch.Empty(), nil
 	}
+	s.addExternal()
 	s.addCounters()
 	s.seq++
+	if s.feed != nil {
+		s.writeFeed()
+	}
 	record := s.record.Bytes()
 	s.key = storage.AppendLogKey(s.key[:0], s.id, s.seq)
 	s.packed = storage.AppendPacked(s.packed[:0], record)
@@ -201,6 +205,7 @@ func (s *Shard) writeMeta() {
 	s.body = s.enc.ShardMeta(s.body[:0], &meta)
 	s.key = storage.AppendMetaKey(s.key[:0], s.id)
 	s.batch.Set(s.key, s.body)
+	s.writeExternal()
 }
 
 // Flush writes dirty nodes, and once all are written truncates the log as far as it goes, so that the
@@ -233,6 +238,7 @@ func (s *Shard) Committed(now int64) (posts []Post, changes []graph.Change) {
 		posts = s.ack(posts, from)
 	}
 	s.heard = s.heard[:0]
+	s.external.committed()
 	changes, s.changes = s.changes, nil
 	s.passivate()
 	return posts, changes

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
 )
 
 // Delivery is a group of events or assertions from outside that is answered together, once all of
@@ -33,6 +34,20 @@ func (d *Delivery) Event(e *graph.Event, encoded []byte) {
 	d.bytes += int64(len(encoded))
 }
 
+// Record adds an event of an external channel with its encoding. seq is its number there, and prev that of
+// the channel's event before it that went to the same shard, NoNumber when there is none. It is taken if
+// and only if prev is the position of its shard in the channel and seq is above it; else its outcome is
+// OutOfTurn. A duplicate, or one whose handler fails, advances the position all the same.
+func (d *Delivery) Record(e *graph.Event, encoded []byte, ch *Channel, prev, seq int64) {
+	d.inputs = append(d.inputs, Input{Event: e, Body: encoded, Channel: ch.id, Prev: prev, Seq: uint64(seq)})
+	d.bytes += int64(len(encoded))
+}
+
+// seek adds that a shard's position in an external channel is to be number, whatever it is.
+func (d *Delivery) seek(id storage.ChannelID, shard graph.ShardID, number int64) {
+	d.inputs = append(d.inputs, Input{Channel: id, From: shard, Seq: uint64(number)})
+}
+
 // message adds a message from outside that is no event: an assertion, a recheck.
 func (d *Delivery) message(m *graph.Message, encoded []byte) {
 	d.inputs = append(d.inputs, Input{Message: m, Body: encoded})
@@ -43,10 +58,14 @@ func (d *Delivery) message(m *graph.Message, encoded []byte) {
 func (d *Delivery) Len() int { return len(d.inputs) }
 
 func (in *Input) shard(shards int) graph.ShardID {
-	if in.Event != nil {
+	switch {
+	case in.Event != nil:
 		return in.Event.Route().Shard(shards)
+	case in.Message != nil:
+		return in.Message.To.Shard(shards)
+	default:
+		return in.From
 	}
-	return in.Message.To.Shard(shards)
 }
 
 // sort lays the inputs out by shard, in their order within each, and returns where each shard's end.

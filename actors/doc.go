@@ -25,4 +25,7 @@
 //   - A6: memory is ahead of the store by one record at most, the one in flight.
 //   - A7: once Visible has returned, what was answered before it was called is found by every identifier
 //     that it names, as far as the links conduct.
+//   - A8: an event of an external channel is taken if and only if the number before it in that channel, of those
+//     routed to the shard, is the shard's position there. The position is in the record with the event. It
+//     is shown to others once that is durable.
 package actors

@@ -28,7 +28,11 @@ type Config struct {
 	Store      storage.Store
 	Deployment storage.Deployment
 	Rules      *graph.Rules
-	Memory     storage.Memory
+	// Before are the rules that the store was last used with, nil where nobody knows. Where they are
+	// others, what was under way is finished under them first, and the log emptied: a record means what
+	// it meant when it was written. Of a deployment with a change feed, the engine knows them itself.
+	Before *graph.Rules
+	Memory storage.Memory
 	// LogBytes bounds the log that a start may have to replay, over all shards; 0 is 256 MiB. More
 	// means fewer writes of the same profile, and a longer recovery.
 	LogBytes int64
@@ -39,6 +43,8 @@ type Config struct {
 	// Background lets Open return before the shards are recovered. They recover one after the other,
 	// and one that is asked for at once; an error then fails the engine.
 	Background bool
+	// Feed says whether there is a change feed, and what is kept of it.
+	Feed FeedSettings
 	// Changed is called with what became of identities once that is durable, from the shards'
 	// goroutines: it must not block.
 	Changed func([]graph.Change)
@@ -67,6 +73,8 @@ type Engine struct {
 	roomBytes int64
 	inputs    atomic.Int64 // under way
 	recovered atomic.Bool
+	channels  channels
+	feed      *changeFeed // nil: the deployment has none
 	ticker    *time.Ticker
 	stop      chan struct{}
 	tasks     sync.WaitGroup
@@ -83,6 +91,36 @@ const flushBytes = 1 << 20
 
 // Open recovers all shards from the store and starts them.
 func Open(ctx context.Context, c Config) (*Engine, error) {
+	if err := finishUnderLastRules(ctx, c); err != nil {
+		return nil, err
+	}
+	return open(ctx, c)
+}
+
+// finishUnderLastRules lets an engine of the rules before finish what is under way.
+func finishUnderLastRules(ctx context.Context, c Config) error {
+	before, err := lastRules(c.Store)
+	if err != nil {
+		return err
+	}
+	if before == nil {
+		before = c.Before
+	}
+	if before == nil || before.Version == c.Rules.Version {
+		return nil
+	}
+	c.Rules, c.Background, c.Feed.On = before, false, false
+	e, err := open(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := e.Close(ctx); err != nil {
+		return fmt.Errorf("finish what was under way under the rules %q: %w", before.Name, err)
+	}
+	return nil
+}
+
+func open(ctx context.Context, c Config) (*Engine, error) {
 	shards := c.Deployment.Shards
 	e := &Engine{
 		store: c.Store, rules: c.Rules, now: c.Clock, onChange: c.Changed, logger: c.Logger,
@@ -108,6 +146,13 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	e.runners = make([]*runner, shards)
 	for i := range e.runners {
 		e.runners[i] = &runner{engine: e, id: graph.ShardID(i)}
+	}
+	if err := e.channels.load(e); err != nil {
+		return nil, err
+	}
+	var err error
+	if e.feed, err = openFeed(e.store, shards, e.rules, c.Feed, e.now()); err != nil {
+		return nil, err
 	}
 	e.committer = startCommitter(e)
 	e.workers = startWorkers(shards)
@@ -282,11 +327,17 @@ func (e *Engine) forget(d *Delivery) {
 // tick lets shards resend what was not acknowledged.
 func (e *Engine) tick() {
 	defer e.tasks.Done()
-	for {
+	for ticks := 0; ; ticks++ {
 		select {
 		case <-e.ticker.C:
 			for _, r := range e.runners {
 				r.inbox.PostUserMessage(ticking{})
+			}
+			if e.feed != nil && ticks%trimEvery == 0 {
+				if err := e.feed.trim(e.now()); err != nil {
+					e.fail(fmt.Errorf("trim the change feed: %w", err))
+					return
+				}
 			}
 		case <-e.stop:
 			return

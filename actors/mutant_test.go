@@ -19,6 +19,17 @@ var mutants = []struct{ name, is string }{
 	{"accept-again", "a message is taken whatever its number"},
 	{"no-resend", "what was not acknowledged is not sent again"},
 	{"prune-on-send", "a message that was sent counts as acknowledged"},
+	// External channels (A7).
+	{"channel-accept-later", "an event of a channel is taken if its number is above the last one, not the next"},
+	{"channel-accept-any", "an event of a channel is taken whatever its number"},
+	{"channel-position-early", "a position is told before it is durable"},
+	{"replay-without-channels", "positions in channels are not restored from the log"},
+	{"meta-without-channels", "the log is cut, and the positions in channels are not written"},
+	// The change feed (A8).
+	{"feed-apart", "what a commit tells is written before it, and not with it"},
+	{"feed-arrivals-forgotten", "identities that come with evidence are not known: merged ids stay"},
+	{"feed-departure-untold", "what changed before evidence leaves is not told"},
+	{"feed-unchanged", "an identity that was touched is told of, changed or not"},
 	// Nothing leaves before it is durable (A1).
 	{"send-undurable", "an ack or a tick lets out messages of the commit in flight"},
 	{"send-early", "messages leave before the commit"},

@@ -28,7 +28,7 @@ func TestFailedMessageIsSetAside(t *testing.T) {
 		{From: 1, Seq: 3, Body: join},
 	}
 	open := func(store storage.Store) *Shard {
-		s, err := OpenShard(0, 2, store, storage.SeenLimits{}, rules, Limits{}, plainHost{rules}, nil)
+		s, err := OpenShard(0, 2, store, storage.SeenLimits{}, rules, Limits{}, nil, plainHost{rules}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,8 @@ const recheckBatch = 256
 // Recheck lets every component judge again, under the rules in force, what was judged under others
 // when it came: generic values, refused claims, and how many identities it counts for. Limits and the
 // order of links need none of it: they hold as soon as the engine runs under them. Events may flow
-// meanwhile; when it returns, the answers to what it asked are durable.
+// meanwhile; when it returns, the answers to what it asked are durable. What the change feed has not told
+// of identities, or told under other rules, it has told then.
 func (e *Engine) Recheck(ctx context.Context) error {
 	var roots []graph.NodeKey
 	err := e.Each(ctx, func(c *graph.Component) error {
@@ -35,5 +36,8 @@ func (e *Engine) Recheck(ctx context.Context) error {
 			return err
 		}
 	}
-	return e.Settle(ctx)
+	if err := e.Settle(ctx); err != nil {
+		return err
+	}
+	return e.endFeedSweep(ctx)
 }

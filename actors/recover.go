@@ -14,6 +14,7 @@ import (
 const (
 	sourceCounters = 0xFFFD // Body is the counters after this record
 	sourceSkipped  = 0xFFFC // Body is the shard whose message Seq was set aside
+	sourceChannel  = 0xFFFB // Body is the external channel that was taken up to Seq, one above the number
 )
 
 // recover builds the shard's memory from the store: meta, then every kept record, each message
@@ -41,6 +42,14 @@ func (s *Shard) recover() error {
 	meta, err := s.readMeta()
 	if err != nil {
 		return err
+	}
+	if err := s.readExternal(); err != nil {
+		return err
+	}
+	if s.feed != nil {
+		if err := s.readFeed(); err != nil {
+			return err
+		}
 	}
 	s.seq = meta.Low - 1
 	s.log = logSpan{low: meta.Low}
@@ -72,6 +81,9 @@ func (s *Shard) recover() error {
 	if s.seq < meta.Applied {
 		return fmt.Errorf("%w: log of shard %d ends at record %d, and its rows count up to %d", storage.ErrCorrupt, s.id, s.seq, meta.Applied)
 	}
+	if s.feed != nil && s.seq < s.feed.state.Record {
+		return fmt.Errorf("%w: log of shard %d ends at record %d, and its feed counts up to %d", storage.ErrCorrupt, s.id, s.seq, s.feed.state.Record)
+	}
 	s.counters = counters
 	for i := range s.outboxes {
 		o := &s.outboxes[i]
@@ -80,6 +92,7 @@ func (s *Shard) recover() error {
 	for i := range before {
 		s.flights.land(before[i].waiting)
 	}
+	s.external.committed()
 	return nil
 }
 
@@ -171,6 +184,8 @@ func (s *Shard) replayInput(record *storage.Record, in *storage.Input, counters 
 		}
 		s.positions[from] = max(s.positions[from], in.Seq)
 		return nil
+	case sourceChannel:
+		return s.replayExternal(in)
 	}
 	if in.Source != storage.ExternalMessage && int(in.Source) >= s.shards {
 		return fmt.Errorf("%w: message of shard %d of %d", storage.ErrCorrupt, in.Source, s.shards)

@@ -14,6 +14,9 @@ type resident struct {
 	evidence   int  // members and links when size was estimated
 	ring       int  // its place in the shard's clock
 	used       bool // since the clock's hand passed
+
+	feed *feedTouch // how readers of the feed know its identities, while a step changes them
+	told bool       // they know them under the rules in force
 }
 
 // residentBytes is what a resident takes beside its component: itself, its place in the map and

@@ -72,7 +72,7 @@ func (r *runner) Receive(ctx actor.Context) {
 // open recovers the shard, before the first message that needs it.
 func (r *runner) open(ctx actor.Context) bool {
 	e := r.engine
-	shard, err := OpenShard(r.id, len(e.runners), e.store, e.seenLimits, e.rules, e.limits, newActorHost(ctx, e.rules), e.flights)
+	shard, err := OpenShard(r.id, len(e.runners), e.store, e.seenLimits, e.rules, e.limits, e.feed.output(), newActorHost(ctx, e.rules), e.flights)
 	if err != nil {
 		r.broken = true
 		e.fail(err)
@@ -127,6 +127,10 @@ func (r *runner) committed() {
 
 func (r *runner) finish() {
 	posts, changes := r.shard.Committed(r.engine.now())
+	if r.shard.feed != nil {
+		// Before anything leaves, so that who sees what follows sees this, too.
+		r.engine.feed.committed(r.id, r.shard.feed.state.Number)
+	}
 	r.deliver(posts)
 	if len(changes) > 0 {
 		r.engine.changed(changes)

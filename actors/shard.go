@@ -18,18 +18,22 @@ const (
 	Accepted            // handled
 	Duplicate           // its message id was taken before
 	Quarantined         // its handler failed; it is kept aside with the reason
+	OutOfTurn           // it is not the next of its external channel: nothing was done
 )
 
 // Input is one thing for a shard to take: an event, or another message, from outside, with Outcome; or
-// a message of a channel, with From and Seq.
+// a message of a channel between shards, with From and Seq. An event of an external channel has
+// Channel, Prev and Seq; without an event, it sets the position of shard From to Seq.
 type Input struct {
 	Event   *graph.Event
 	Message *graph.Message
 	Body    []byte // the event or the message, encoded
 	Outcome *Outcome
 	From    graph.ShardID
+	Channel storage.ChannelID
 	Seq     uint64
 	Epoch   uint64 // of a message of a channel, as its Wire has it
+	Prev    int64
 
 	delivery *Delivery
 	poison   error // why it was set aside
@@ -83,29 +87,31 @@ type Shard struct {
 	nodes     nodeTable
 	seq       uint64   // of the last record
 	positions []uint64 // by shard: the last message taken
-	outboxes  []outbox // by shard
+	external  external
+	feed      *shardFeed // nil: the deployment has none
+	outboxes  []outbox   // by shard
 	counters  Counters
 	log       logSpan
 	dirty     dirtyQueue
 	poisoned  poisonRate
 
 	// The step under way, until Committed.
-	now      int64
-	record   storage.RecordWriter
-	begun    bool // the record holds something
-	batch    storage.Batch
-	queue    []graph.Message // to nodes of this shard
-	external graph.Message   // being handled: from outside the shard
-	local    graph.Message   // being handled: from the queue
-	out      graph.Outbox
-	changes  []graph.Change
-	logged   []loggedEvent
-	sending  []sending
-	epoch    uint64          // of the input being handled
-	heard    []graph.ShardID // channels touched, to be acknowledged
-	body     []byte          // scratch
-	key      []byte          // scratch
-	packed   []byte          // scratch
+	now     int64
+	record  storage.RecordWriter
+	begun   bool // the record holds something
+	batch   storage.Batch
+	queue   []graph.Message // to nodes of this shard
+	outside graph.Message   // being handled: from outside the shard
+	local   graph.Message   // being handled: from the queue
+	out     graph.Outbox
+	changes []graph.Change
+	logged  []loggedEvent
+	sending []sending
+	epoch   uint64          // of the input being handled
+	heard   []graph.ShardID // channels touched, to be acknowledged
+	body    []byte          // scratch
+	key     []byte          // scratch
+	packed  []byte          // scratch
 }
 
 // loggedEvent is where an event of this step stands in the record, for its node's timeline.
@@ -135,10 +141,13 @@ func (e *errPoison) Unwrap() error { return e.cause }
 var errTooMuchPoison = errors.New("more than 100 inputs a minute had to be set aside: this is a defect of Kindred; the shard stops before it does harm")
 
 // OpenShard recovers a shard from the store: its rows, and the log records after them.
-func OpenShard(id graph.ShardID, shards int, store storage.Store, seen storage.SeenLimits, rules *graph.Rules, limits Limits, h host, f *flights) (*Shard, error) {
+func OpenShard(id graph.ShardID, shards int, store storage.Store, seen storage.SeenLimits, rules *graph.Rules, limits Limits, feed *feedOutput, h host, f *flights) (*Shard, error) {
 	s := &Shard{
 		id: id, shards: shards, store: store, rules: rules, limits: limits, host: h, flights: f,
 		enc: storage.NewEncoder(), dec: storage.NewDecoder(), seenLimits: seen,
+	}
+	if feed != nil {
+		s.feed = &shardFeed{shared: feed, sweeping: feed.sweeping}
 	}
 	if err := s.recover(); err != nil {
 		return nil, fmt.Errorf("recover shard %d: %w", id, err)
@@ -223,6 +232,10 @@ func (s *Shard) begin(now int64, size int) {
 	s.batch.Reset()
 	s.queue, s.changes = s.queue[:0], nil
 	s.logged, s.sending, s.heard = s.logged[:0], s.sending[:0], s.heard[:0]
+	s.external.begin()
+	if s.feed != nil {
+		s.feed.begin()
+	}
 }
 
 // errUndecodable marks a message that can't be read.
@@ -236,6 +249,8 @@ func (s *Shard) take(in *Input) error {
 	switch {
 	case in.Outcome == nil:
 		return s.takeMessage(in)
+	case in.Channel != 0 && !s.inTurn(in):
+		return nil
 	case in.poison != nil:
 		*in.Outcome = Quarantined
 		s.quarantine(in)
@@ -245,8 +260,8 @@ func (s *Shard) take(in *Input) error {
 	default:
 		*in.Outcome = Accepted
 		s.addInput(storage.ExternalMessage, 0, in.Body)
-		s.external = *in.Message
-		return s.handleAll(nil, &s.external)
+		s.outside = *in.Message
+		return s.handleAll(nil, &s.outside)
 	}
 }
 
@@ -273,8 +288,8 @@ func (s *Shard) takeEvent(in *Input) error {
 	}
 	s.touch(r)
 	s.logged = append(s.logged, loggedEvent{r, start, end})
-	s.external = graph.Message{Kind: graph.KindObserve, To: e.Route(), Event: e}
-	return s.handleAll(r, &s.external)
+	s.outside = graph.Message{Kind: graph.KindObserve, To: e.Route(), Event: e}
+	return s.handleAll(r, &s.outside)
 }
 
 // takeMessage takes a message of another shard if it is the next one (A3).
@@ -289,11 +304,11 @@ func (s *Shard) takeMessage(in *Input) error {
 		s.quarantine(in)
 		return nil
 	}
-	if err := s.dec.MessageInto(in.Body, &s.external); err != nil {
+	if err := s.dec.MessageInto(in.Body, &s.outside); err != nil {
 		return fmt.Errorf("%w: %w", errUndecodable, err)
 	}
 	s.addInput(uint16(in.From), in.Seq, in.Body)
-	return s.handleAll(nil, &s.external)
+	return s.handleAll(nil, &s.outside)
 }
 
 // hear notes that a channel was touched, so that it is acknowledged, taken or not.
@@ -341,11 +356,20 @@ func (s *Shard) handle(r *resident, m *graph.Message) (err error) {
 	}
 	s.touch(r)
 	s.out.Reset()
+	component := r.Component
+	if s.feed != nil {
+		if err := s.feedBefore(r, m); err != nil {
+			return err
+		}
+	}
 	if err := s.apply(r, m, &s.out); err != nil {
 		return err
 	}
 	if m.Kind == graph.KindRepoint {
 		r.moved = 0 // it answers an event that went the way of the evidence, behind it
+	}
+	if s.feed != nil {
+		s.feedAfter(r, component)
 	}
 	for i := range s.out.Messages {
 		s.send(&s.out.Messages[i])

@@ -208,6 +208,9 @@ func (s *simulation) checkCounters(identities int) {
 // still hang together.
 func (s *simulation) read() bool {
 	keys := s.keys()
+	if len(keys) == 0 {
+		return false
+	}
 	key := keys[s.rng.IntN(len(keys))]
 	s.rootOf(key, func(c *graph.Component) { c.Profiles(s.rules, true) })
 	found := map[uint64]bool{}

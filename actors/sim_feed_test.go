@@ -13,6 +13,7 @@ import (
 type offer struct {
 	event     *graph.Event
 	assertion *graph.Assertion
+	recheck   *graph.Message
 	to        graph.ShardID
 	poison    bool
 	body      []byte
@@ -37,6 +38,7 @@ type simInput struct {
 	Input
 	to      graph.ShardID
 	offer   *offer
+	record  *simRecord // of an external channel
 	outcome *Outcome
 	scratch [][]byte
 }
@@ -49,11 +51,19 @@ func (f *feeder) add(s *simulation, a act, poison bool) {
 	start := len(f.offers)
 	for i := range a.events {
 		e := &a.events[i]
+		if f.events[e.Seen] && s.p.streamed == 100 {
+			continue // a message id comes once, where ids are not remembered
+		}
 		f.events[e.Seen] = true
 		for _, id := range e.Identifiers {
 			s.names[id.Key] = graph.NodeName{Key: id.Key, Namespace: id.Namespace, Value: string(id.Value)}
 		}
-		f.offers = append(f.offers, &offer{event: e, to: e.Route().Shard(s.p.shards), body: s.enc.Event(nil, e, true)})
+		o := &offer{event: e, to: e.Route().Shard(s.p.shards), body: s.enc.Event(nil, e, true)}
+		if s.percent(s.p.streamed) {
+			s.publish(o)
+			continue
+		}
+		f.offers = append(f.offers, o)
 	}
 	for i := range a.assertions {
 		x := &a.assertions[i]
@@ -67,7 +77,12 @@ func (f *feeder) add(s *simulation, a act, poison bool) {
 	}
 	if poison {
 		for i := range s.p.poison {
-			f.offers = append(f.offers, poisoned(s, i))
+			o := poisoned(s, i)
+			if s.percent(s.p.streamed) {
+				s.publish(o)
+				continue
+			}
+			f.offers = append(f.offers, o)
 		}
 	}
 	f.queue = append([]*offer(nil), f.offers[start:]...)
@@ -113,6 +128,11 @@ func (f *feeder) next(s *simulation) (simInput, bool) {
 	o := f.queue[0]
 	f.queue = f.queue[1:]
 	o.handed = true
+	return o.input(s), true
+}
+
+// input makes an input of an offer, with memory of its own.
+func (o *offer) input(s *simulation) simInput {
 	in := simInput{offer: o, to: o.to, outcome: new(Outcome)}
 	in.Outcome = in.outcome
 	in.Body = bytes.Clone(o.body)
@@ -120,6 +140,8 @@ func (f *feeder) next(s *simulation) (simInput, bool) {
 	switch {
 	case o.assertion != nil:
 		in.Message = &graph.Message{Kind: graph.KindAssert, To: o.assertion.A.Key, Assertion: o.assertion}
+	case o.recheck != nil:
+		in.Message = o.recheck
 	case o.poison:
 		in.Event = o.event
 	default:
@@ -129,7 +151,7 @@ func (f *feeder) next(s *simulation) (simInput, bool) {
 		in.Event = e
 		in.scratch = append(in.scratch, own)
 	}
-	return in, true
+	return in
 }
 
 // crashed sends again what was not answered, and some of the rest.
@@ -153,7 +175,7 @@ func (f *feeder) all(s *simulation, again bool) {
 		if queued[o] {
 			continue
 		}
-		if !o.answered && !o.handed || again && (o.assertion == nil || s.percent(30)) {
+		if !o.answered && !o.handed || again && o.recheck == nil && (o.assertion == nil || s.percent(30)) {
 			f.queue = append(f.queue, o)
 		}
 	}
@@ -172,14 +194,21 @@ func (s *simulation) answer(sh *simShard) {
 			}
 			continue
 		}
+		if in.record != nil {
+			s.streamed(in)
+		}
 		switch outcome := *in.outcome; {
+		case outcome == OutOfTurn:
+			if in.record == nil {
+				s.failf("an input that is of no channel was out of turn")
+			}
 		case o.poison != (outcome == Quarantined):
 			s.failf("outcome %d of an input, poison: %t, set aside for %v", outcome, o.poison, sh.inputs[i].poison)
 		case outcome == Quarantined:
 			s.met.quarantined++
 		case outcome == Pending:
 			s.failf("an input was not decided")
-		case o.assertion != nil:
+		case o.assertion != nil || o.recheck != nil:
 		case outcome == Accepted && f.known[o.event.Seen]:
 			s.failf("event %q was answered before, and is taken again", o.event.ID)
 		default:
@@ -188,7 +217,7 @@ func (s *simulation) answer(sh *simShard) {
 			}
 			f.known[o.event.Seen] = true
 		}
-		if o.event != nil && !o.poison {
+		if o.event != nil && !o.poison && *in.outcome != OutOfTurn {
 			s.watched = append(s.watched, watch{o.event, s.flights.landed(), visibleWaits})
 		}
 		o.answered, o.handed = true, false

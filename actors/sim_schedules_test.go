@@ -41,13 +41,13 @@ func (sc *schedule) run(seed uint64, on *stage, change func(*simParams), logf fu
 	if change != nil {
 		change(&p)
 	}
-	go1 := func(newHost func() host) {
+	go1 := func(newHost func(*graph.Rules) host) {
 		result, err = simulate(p, rng, rules, acts, sc.disk(p), newHost, logf)
 	}
 	if on != nil && sc.actors != nil && sc.actors(seed) {
-		on.run(rules, go1)
+		on.run(go1)
 	} else {
-		go1(func() host { return plainHost{rules} })
+		go1(func(rules *graph.Rules) host { return plainHost{rules} })
 	}
 	return result, p, err
 }

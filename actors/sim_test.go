@@ -29,7 +29,7 @@ type simulation struct {
 	p      simParams
 	rules  *graph.Rules
 	disk   simDisk
-	host   func() host
+	host   func(*graph.Rules) host
 	store  storage.Store
 	shards []*simShard
 	net    []packet
@@ -38,7 +38,10 @@ type simulation struct {
 	// seen by each of their identifiers.
 	flights *flights
 	watched []watch
-	capped  bool  // components may reach their caps
+	capped  bool // components may reach their caps
+	topic   []*simPartition
+	feed    *changeFeed // nil: there is none
+	reader  simReader
 	now     int64 // ms since 1970
 	trace   uint64
 	logf    func(format string, args ...any) // nil: no log
@@ -63,17 +66,22 @@ type simParams struct {
 	crashes int // at most
 	poison  int // inputs whose handler fails
 	resend  bool
+	// Of the events, some or all come over external channels.
+	feed       bool // there is a change feed
+	partitions int
+	consumers  int
+	streamed   int // percent of the events; with 100, the memory of duplicates is as good as none
 }
 
 func (p simParams) String() string {
-	return fmt.Sprintf("seed %d, %d shards, log %d B, actors %d B, flush %d B, duplicates %d B, batch %d, drop %d %%, repeat %d %%, speed %d, slow shard %d, split %t, crashes %d, poison %d, resend %t",
-		p.seed, p.shards, p.limits.LogBytes, p.limits.ActorBytes, p.limits.FlushBytes, p.seen.Bytes, p.batch, p.drop, p.repeat, p.speed, p.slow, p.split, p.crashes, p.poison, p.resend)
+	return fmt.Sprintf("seed %d, %d shards, log %d B, actors %d B, flush %d B, duplicates %d B, batch %d, drop %d %%, repeat %d %%, speed %d, slow shard %d, split %t, crashes %d, poison %d, resend %t, %d partitions with %d consumers and %d %% of the events, feed %t",
+		p.seed, p.shards, p.limits.LogBytes, p.limits.ActorBytes, p.limits.FlushBytes, p.seen.Bytes, p.batch, p.drop, p.repeat, p.speed, p.slow, p.split, p.crashes, p.poison, p.resend, p.partitions, p.consumers, p.streamed, p.feed)
 }
 
 func drawParams(seed uint64, rng *rand.Rand) simParams {
 	one := func(of ...int64) int64 { return of[rng.IntN(len(of))] }
 	shards := int(one(1, 2, 4, 4, 4, 64))
-	return simParams{
+	p := simParams{
 		seed:   seed,
 		shards: shards,
 		slow:   rng.IntN(shards),
@@ -92,11 +100,23 @@ func drawParams(seed uint64, rng *rand.Rand) simParams {
 		poison:  int(one(0, 0, 0, 1, 3)),
 		resend:  rng.IntN(2) == 0,
 	}
+	p.feed = rng.IntN(2) == 0
+	if rng.IntN(2) == 0 {
+		p.partitions = 1 + rng.IntN(3)
+		p.consumers = 1 + rng.IntN(3)
+		p.streamed = int(one(30, 80, 100))
+		if p.streamed == 100 {
+			p.seen.Horizon = 8 * time.Millisecond
+		}
+	}
+	return p
 }
 
 // simMet counts what schedules met: one that never meets a crash proves nothing about crashes.
 type simMet struct {
 	crashes, lost, unseen, groups, duplicates, quarantined, flushes, known, packets, truncated, passivated, forwards, merged, watched uint64
+	streamed, streamedDuplicates, streamedQuarantined, outOfTurn, rewound, floors                                                     uint64
+	told, toldMerged, toldSplit                                                                                                       uint64
 }
 
 func (m *simMet) counts() map[string]*uint64 {
@@ -105,6 +125,8 @@ func (m *simMet) counts() map[string]*uint64 {
 		"group commits": &m.groups, "duplicates": &m.duplicates, "quarantined": &m.quarantined, "flushes": &m.flushes,
 		"late fingerprints": &m.known, "packets": &m.packets, "shards with a truncated log": &m.truncated,
 		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged, "watched events": &m.watched,
+		"events of channels": &m.streamed, "duplicates in channels": &m.streamedDuplicates, "quarantined of channels": &m.streamedQuarantined,
+		"out of turn": &m.outOfTurn, "consumers that went back": &m.rewound, "floors": &m.floors, "entries of the feed": &m.told, "merges in the feed": &m.toldMerged, "splits in the feed": &m.toldSplit,
 	}
 }
 
@@ -163,10 +185,12 @@ func (s *simulation) open() {
 	s.must(err, "open the store")
 	s.store = store
 	s.flights, s.watched = newFlights(), nil
+	s.feed, err = openFeed(store, s.p.shards, s.rules, FeedSettings{On: s.p.feed}, s.now)
+	s.must(err, "open the feed")
 	s.shards = make([]*simShard, s.p.shards)
 	for i := range s.shards {
 		id := graph.ShardID(i)
-		shard, err := OpenShard(id, s.p.shards, store, s.p.seen, s.rules, s.p.limits, s.host(), s.flights)
+		shard, err := OpenShard(id, s.p.shards, store, s.p.seen, s.rules, s.p.limits, s.feed.output(), s.host(s.rules), s.flights)
 		s.must(err, "open shard")
 		s.shards[i] = &simShard{Shard: shard}
 	}
@@ -183,11 +207,16 @@ func (s *simulation) crash() {
 		s.verify()
 	}
 	s.feeder.crashed(s.rng)
+	s.topicCrashed()
+	s.reader.crashed(s.rng)
 }
 
 // close forgets all memory.
 func (s *simulation) close() {
 	for _, sh := range s.shards {
+		if sh == nil {
+			continue // it could not be opened
+		}
 		for _, r := range sh.nodes.ring {
 			if r.actor != nil { // in a process its memory would be gone
 				sh.host.stop(r)
@@ -206,6 +235,9 @@ func (s *simulation) stir() {
 		do     func() bool // false: nothing of the kind could be done
 	}{
 		{20, s.hand},
+		{20, s.consume},
+		{4, s.raiseFloor},
+		{6, s.readFeed},
 		{40, s.step},
 		{25, func() bool { return s.commit(&crashes) }},
 		{30, s.finish},
@@ -229,7 +261,7 @@ func (s *simulation) stir() {
 	for _, a := range actions {
 		total += a.weight
 	}
-	for n := 0; n < most && !s.feeder.done(); n++ {
+	for n := 0; n < most && !(s.feeder.done() && s.consumed()); n++ {
 		pick := s.rng.IntN(total)
 		for _, a := range actions {
 			if pick -= a.weight; pick < 0 {
@@ -371,6 +403,9 @@ func (s *simulation) finish() bool {
 func (s *simulation) finishShard(sh *simShard) {
 	before := sh.Residents()
 	posts, changes := sh.Committed(s.now)
+	if sh.feed != nil {
+		s.feed.committed(sh.id, sh.feed.state.Number)
+	}
 	if sh.Residents() < before {
 		s.met.passivated++
 	}
@@ -462,8 +497,15 @@ func (s *simulation) settle(again bool) {
 	s.feeder.all(s, again)
 	for s.hand() {
 	}
+	s.consumeAgain(again)
+	s.drain(s.consumeAll, s.consumed)
+}
+
+// drain goes on until nothing is under way, and done is true; each is done before every round.
+func (s *simulation) drain(each func(), done func() bool) {
 	const most = 3000 // rounds: each one takes every message under way one hop
 	for range most {
+		each()
 		var group []*simShard
 		for _, sh := range s.shards {
 			if sh.state == simIdle && len(sh.inbox) > 0 {
@@ -491,7 +533,7 @@ func (s *simulation) settle(again bool) {
 			s.post(sh.id, sh.Tick(s.now))
 		}
 		s.watch()
-		if s.quiet() {
+		if s.quiet() && done() {
 			if s.flights.landed() != nil {
 				s.failf("nothing is under way, and messages are counted as if they were")
 			}
@@ -530,6 +572,7 @@ func (s *simulation) restart() {
 	s.close()
 	s.disk.crash(s.rng)
 	s.open()
+	s.topicCrashed()
 }
 
 // act is a part of a history: what is sent, and who is who once it has been taken.
@@ -537,6 +580,9 @@ type act struct {
 	events     []graph.Event
 	assertions []graph.Assertion
 	want       []graph.Profile // of all acts so far
+	unsettled  bool            // the next act begins in the middle of this one
+	rules      *graph.Rules    // that hold from here on; nil: as before. The process starts anew
+	feed       bool            // turned on here. The process starts anew
 	capped     bool            // components reach their caps: what is wanted is what comes out, and that it stays
 }
 
@@ -548,7 +594,7 @@ type simResult struct {
 }
 
 // simulate runs a schedule. It fails with what is wrong.
-func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk simDisk, newHost func() host, logf func(string, ...any)) (result simResult, err error) {
+func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk simDisk, newHost func(*graph.Rules) host, logf func(string, ...any)) (result simResult, err error) {
 	s := &simulation{
 		rng: rng, p: p, rules: rules, disk: disk, host: newHost, logf: logf, now: simStart,
 		enc: storage.NewEncoder(), dec: storage.NewDecoder(), names: map[graph.NodeKey]graph.NodeName{},
@@ -574,20 +620,28 @@ func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk 
 	s.open()
 	for i, a := range acts {
 		s.capped = a.capped
+		s.turn(&a)
 		s.feeder.add(s, a, i == 0)
+		s.recheck(&a)
 		s.stir()
+		if a.unsettled {
+			continue
+		}
 		s.settle(p.resend)
 		if a.capped {
 			a.want = s.takeStock()
 		}
+		s.endSweep()
 		want := oracle.Dump(a.want)
 		s.check(want, len(a.want))
+		s.checkFeed(a.want)
 		s.flushAll()
 		s.checkRows(want)
 		s.restart()
 		s.check(want, len(a.want))
 		s.settle(true) // a replay changes nothing
 		s.check(want, len(a.want))
+		s.checkFeed(a.want)
 		result.dump = want
 	}
 	s.hashStore()

@@ -21,7 +21,7 @@ func Verify(ctx context.Context, store storage.Store, progress func(rows uint64)
 	v := &verifier{
 		store: store, dec: storage.NewDecoder(), inner: storage.NewDecoder(), progress: progress,
 		moving: make(map[graph.NodeKey]struct{}), seqs: make(map[graph.ShardID]uint64), taken: make(map[channel]uint64),
-		applied: make(map[graph.NodeKey]uint64),
+		applied: make(map[graph.NodeKey]uint64), fed: make(map[graph.ShardID]uint64),
 	}
 	deployment, err := storage.ReadDeployment(store)
 	if err != nil {
@@ -98,6 +98,7 @@ type verifier struct {
 	// or to be sent again: what their rows say may be older than what was acknowledged.
 	moving  map[graph.NodeKey]struct{}
 	applied map[graph.NodeKey]uint64 // up to which record a node's row counts; of nodes in the log
+	fed     map[graph.ShardID]uint64 // number of the last entry of the change feed
 	hosted  uint64                   // members, roots left out, that were found to lead to the root which hosts them
 	forward uint64
 }
@@ -264,6 +265,9 @@ func (v *verifier) input(shard graph.ShardID, in *storage.Input) error {
 		}
 		v.took(graph.ShardID(from), shard, in.Seq)
 		return nil
+	case sourceChannel:
+		_, err := decodePosition(in)
+		return err
 	case storage.ExternalInput:
 		e, err := v.inner.Event(in.Body)
 		if err != nil {
@@ -325,7 +329,7 @@ func (v *verifier) pending(ctx context.Context) error {
 // message is what an input of the log asks of a node; nil when it is none.
 func (v *verifier) message(in *storage.Input) *graph.Message {
 	switch in.Source {
-	case sourceCounters, sourceSkipped:
+	case sourceCounters, sourceSkipped, sourceChannel:
 		return nil
 	case storage.ExternalInput:
 		e, err := v.inner.Event(in.Body)
@@ -399,6 +403,15 @@ func (v *verifier) rows(ctx context.Context) error {
 				_, err := storage.ReadRules(v.store)
 				return err
 			}
+		case storage.SpaceChannel:
+			_, err := v.dec.Channel(value)
+			return err
+		case storage.SpacePosition:
+			return v.positions(key, value)
+		case storage.SpaceFeed:
+			return v.feedBlock(key, value)
+		case storage.SpaceFeedState:
+			return storage.CheckFeedStateRow(v.dec, key, value)
 		case storage.SpaceMeta, storage.SpaceLog: // read before
 		}
 		return nil
@@ -467,6 +480,49 @@ func (v *verifier) block(key, value []byte) error {
 		}
 		return nil
 	})
+}
+
+// positions checks a shard's row of positions in external channels.
+func (v *verifier) positions(key, value []byte) error {
+	shard, err := storage.ParsePositionKey(key)
+	if err != nil {
+		return err
+	}
+	if err := v.shardExists(shard); err != nil {
+		return err
+	}
+	row, err := v.dec.ChannelPositions(value)
+	if err != nil {
+		return err
+	}
+	if row.Applied > v.seqs[shard] {
+		return fmt.Errorf("it counts up to record %d of the log, which ends at %d", row.Applied, v.seqs[shard])
+	}
+	return nil
+}
+
+// feedBlock checks a block of the change feed, and that it follows the one before.
+func (v *verifier) feedBlock(key, value []byte) error {
+	shard, _, err := storage.ParseFeedKey(key)
+	if err != nil {
+		return err
+	}
+	if err := v.shardExists(shard); err != nil {
+		return err
+	}
+	b, number, err := readFeedBlock(v.dec, key, value)
+	if err != nil {
+		return err
+	}
+	before, seen := v.fed[shard]
+	v.fed[shard] = number
+	switch {
+	case seen && b.First != before+1:
+		return fmt.Errorf("entry %d follows %d: the feed has a gap", b.First, before)
+	case b.Record > v.seqs[shard]:
+		return fmt.Errorf("it was committed with record %d of the log, which ends at %d", b.Record, v.seqs[shard])
+	}
+	return nil
 }
 
 // hosting follows every hosted member of every component to its root. When as many forwards were

@@ -265,7 +265,7 @@ func (in *intake) settle() {
 				Code: ingest.Code(eventQuarantined), Message: "its handler failed: it is kept aside, with the reason",
 				Hint: "this is a defect of Kindred: report it; do not send the event again",
 			}
-		case actors.Accepted, actors.Pending:
+		case actors.Accepted, actors.Pending, actors.OutOfTurn:
 		}
 		n++
 	}

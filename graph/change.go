@@ -1,5 +1,7 @@
 package graph
 
+import "slices"
+
 // snapshot is who was who before a component's evidence changed.
 type snapshot struct {
 	whole      bool // one identity; identities is empty until it is asked for
@@ -150,6 +152,9 @@ func (c *Component) crossing(ev *Evidence) LinkKey {
 	var by LinkKey
 	var newest *Stamp
 	arrives := func(key NodeKey) bool {
+		if len(ev.Members) == 0 { // the end of what came in parts
+			return slices.ContainsFunc(ev.Identities, func(s Summary) bool { return slices.Contains(s.Nodes, key) })
+		}
 		i, found := searchMember(ev.Members, key)
 		return found && ev.Members[i].Hosted
 	}

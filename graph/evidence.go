@@ -56,8 +56,9 @@ type Evidence struct {
 	Members    []Member    // in descending rank
 	Links      []Link      // by LinkKey
 	Assertions []Assertion // by what they are about
-	// Identities are those of the component that had events, for the report of what was merged. They
-	// are in the last part only; More says that parts follow.
+	// Identities are those of the component that had events. They are in the last part, for the report of
+	// what was merged; of evidence in several parts, the last one holds nothing else, and each of the
+	// others those whose highest-ranked member it has. More says that parts follow.
 	Identities []Summary
 	More       bool
 }
@@ -144,8 +145,21 @@ func (ev *Evidence) parts() []*Evidence {
 		room(ev.Assertions[i].size())
 		part.Assertions = append(part.Assertions, ev.Assertions[i])
 	}
-	part.More, part.Identities = false, ev.Identities
-	return append(parts, part)
+	if len(parts) == 0 {
+		part.More, part.Identities = false, ev.Identities
+		return []*Evidence{part}
+	}
+	if len(part.Members)+len(part.Links)+len(part.Assertions) > 0 {
+		parts = append(parts, part)
+	}
+	for _, part := range parts {
+		for i := range ev.Identities {
+			if _, found := searchMember(part.Members, ev.Identities[i].ID); found {
+				part.Identities = append(part.Identities, ev.Identities[i])
+			}
+		}
+	}
+	return append(parts, &Evidence{Identities: ev.Identities})
 }
 
 func (m *Member) size() int {

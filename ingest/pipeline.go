@@ -288,7 +288,7 @@ func (r *run) answered(s *slot, err error) {
 			r.summary.Duplicates++
 		case actors.Quarantined:
 			r.summary.Quarantined++
-		case actors.Pending:
+		case actors.Pending, actors.OutOfTurn:
 		}
 	}
 	r.mu.Unlock()

@@ -32,6 +32,15 @@ const (
 	recordVersion     = 1
 	metaVersion       = 1
 	quarantineVersion = 1
+	channelVersion    = 1
+	positionVersion   = 1
+
+	feedBlockVersion    = 1
+	feedStateVersion    = 1
+	feedTrimVersion     = 1
+	feedMarkVersion     = 1
+	feedSinkVersion     = 1
+	feedSettingsVersion = 1
 )
 
 // An Encoder appends encodings to buffers. It allocates only where a buffer has no room. It belongs

@@ -48,6 +48,8 @@ func FuzzDecodeRoot(f *testing.F)       { fuzzDecoder(f, "root", asIs) }
 func FuzzDecodeForward(f *testing.F)    { fuzzDecoder(f, "forward", asIs) }
 func FuzzDecodeBlock(f *testing.F)      { fuzzDecoder(f, "block", asIs) }
 func FuzzDecodeShardMeta(f *testing.F)  { fuzzDecoder(f, "meta", asIs) }
+func FuzzDecodeChannel(f *testing.F)    { fuzzDecoder(f, "channel", asIs) }
+func FuzzDecodePositions(f *testing.F)  { fuzzDecoder(f, "positions", asIs) }
 func FuzzDecodeQuarantine(f *testing.F) { fuzzDecoder(f, "quarantine", asIs) }
 
 // A record gets the right checksum, or nothing behind it would be reached. What it says is written

@@ -303,6 +303,24 @@ func genMeta(t *rapid.T) ShardMeta {
 	return m
 }
 
+func genNumber(t *rapid.T, label string) int64 {
+	return rapid.OneOf(rapid.Int64Range(NoNumber, math.MaxInt64-1), rapid.SampledFrom([]int64{NoNumber, 0, 127, math.MaxInt64 - 1})).Draw(t, label)
+}
+
+func genChannel(t *rapid.T) Channel {
+	return Channel{Name: genText(t, "name"), Floor: genNumber(t, "floor")}
+}
+
+func genPositions(t *rapid.T) ChannelPositions {
+	p := ChannelPositions{Applied: genUint(t, "applied")}
+	ids := rapid.SliceOfNDistinct(rapid.Uint16Min(1), 0, 20, rapid.ID).Draw(t, "channels")
+	slices.Sort(ids)
+	for _, id := range ids {
+		p.Positions = append(p.Positions, ChannelPosition{ChannelID(id), genNumber(t, "number")})
+	}
+	return p
+}
+
 func genQuarantined(t *rapid.T) Quarantined {
 	return Quarantined{Reason: genText(t, "reason"), At: genInt(t, "at"), Input: Input{genShard(t), genUint(t, "seq"), genBody(t)}}
 }

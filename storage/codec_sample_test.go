@@ -143,6 +143,12 @@ func sampleQuarantined() *Quarantined {
 	return &Quarantined{Reason: "graph: impossible message", At: 1_700_000_000_300, Input: Input{3, 77, []byte("message")}}
 }
 
+func sampleChannel() *Channel { return &Channel{Name: "orders/11/1", Floor: 1 << 33} }
+
+func samplePositions() *ChannelPositions {
+	return &ChannelPositions{Applied: 299, Positions: []ChannelPosition{{1, NoNumber}, {7, 1<<49 | 3}, {300, 0}}}
+}
+
 // writeRecord writes inputs, outputs and acks, in this order.
 func writeRecord(w *RecordWriter, buf []byte, r *Record) []byte {
 	w.Reset(buf, r.Seq, r.Now)

@@ -114,6 +114,14 @@ func TestCodecRoundTrips(t *testing.T) {
 		checkRoundTrip(t, genMeta, func(dst []byte, m ShardMeta) []byte { return enc.ShardMeta(dst, &m) },
 			func(_ ShardMeta, src []byte) (ShardMeta, error) { return dec.ShardMeta(src) })
 	})
+	t.Run("channel", func(t *testing.T) {
+		checkRoundTrip(t, genChannel, func(dst []byte, c Channel) []byte { return enc.Channel(dst, &c) },
+			func(_ Channel, src []byte) (Channel, error) { return dec.Channel(src) })
+	})
+	t.Run("positions", func(t *testing.T) {
+		checkRoundTrip(t, genPositions, func(dst []byte, p ChannelPositions) []byte { return enc.ChannelPositions(dst, &p) },
+			func(_ ChannelPositions, src []byte) (ChannelPositions, error) { return dec.ChannelPositions(src) })
+	})
 	t.Run("quarantine", func(t *testing.T) {
 		checkRoundTrip(t, genQuarantined, func(dst []byte, q Quarantined) []byte { return enc.Quarantined(dst, &q) },
 			func(_ Quarantined, src []byte) (Quarantined, error) { return dec.Quarantined(src) })
@@ -329,6 +337,20 @@ func samples() []sample {
 		}
 		return enc.Quarantined(nil, &q), nil
 	}
+	channel := func(src []byte) ([]byte, error) {
+		c, err := dec.Channel(src)
+		if err != nil {
+			return nil, err
+		}
+		return enc.Channel(nil, &c), nil
+	}
+	positions := func(src []byte) ([]byte, error) {
+		p, err := dec.ChannelPositions(src)
+		if err != nil {
+			return nil, err
+		}
+		return enc.ChannelPositions(nil, &p), nil
+	}
 	r := sampleRecord()
 	all := []sample{
 		{"event", enc.Event(nil, sampleEvent(), true), event},
@@ -338,7 +360,10 @@ func samples() []sample {
 		{"record", writeRecord(&RecordWriter{}, nil, &r), record},
 		{"meta", enc.ShardMeta(nil, sampleMeta()), meta},
 		{"quarantine", enc.Quarantined(nil, sampleQuarantined()), quarantine},
+		{"channel", enc.Channel(nil, sampleChannel()), channel},
+		{"positions", enc.ChannelPositions(nil, samplePositions()), positions},
 	}
+	all = append(all, feedSamples()...)
 	for _, m := range sampleMessages() {
 		all = append(all, sample{"message-" + m.Kind.String(), enc.Message(nil, m), message})
 	}

@@ -32,6 +32,14 @@
 //	             +-----+-------+-----+
 //	quarantine   | 07  | shard | seq |                  one row a message that failed
 //	             +-----+-------+-----+
+//	channel      | 08  | id 2 B|                        one row an external channel
+//	             +-----+-------+
+//	position     | 09  | shard |                        one row a shard: how far it took external channels
+//	             +-----+-------+-----+
+//	feed         | 0a  | shard | number |               one row a commit that changed identities
+//	             +-----+-------+-----+
+//	feed state   | 0b  | kind 1 B | …                   settings; end and beginning by shard; marks; receivers
+//	             +-----+----------+
 //
 // # Data directory
 //

@@ -20,10 +20,14 @@ const (
 	SpaceTimeline   Space = 0x05
 	SpaceSeen       Space = 0x06
 	SpaceQuarantine Space = 0x07
-	spaceEnd        Space = 0x08
+	SpaceChannel    Space = 0x08
+	SpacePosition   Space = 0x09
+	SpaceFeed       Space = 0x0a
+	SpaceFeedState  Space = 0x0b
+	spaceEnd        Space = 0x0c
 )
 
-var spaceNames = [spaceEnd]string{"", "deployment", "meta", "log", "node", "timeline", "seen", "quarantine"}
+var spaceNames = [spaceEnd]string{"", "deployment", "meta", "log", "node", "timeline", "seen", "quarantine", "channel", "position", "feed", "feed state"}
 
 func (s Space) String() string {
 	if s > 0 && s < spaceEnd {
@@ -36,6 +40,7 @@ func (s Space) String() string {
 const (
 	shardPrefixLen = 3
 	metaKeyLen     = shardPrefixLen
+	channelKeyLen  = 1 + 2
 	logKeyLen      = shardPrefixLen + 8
 	nodeKeyLen     = shardPrefixLen + 16
 	timelineKeyLen = nodeKeyLen + 8
@@ -83,6 +88,16 @@ func AppendTimelineKey(b []byte, shard graph.ShardID, node graph.NodeKey, seq ui
 // AppendQuarantineKey appends the key of the shard's quarantined message seq.
 func AppendQuarantineKey(b []byte, shard graph.ShardID, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(appendShard(b, SpaceQuarantine, shard), seq)
+}
+
+// AppendChannelKey appends the key of the row of an external channel.
+func AppendChannelKey(b []byte, id ChannelID) []byte {
+	return binary.BigEndian.AppendUint16(append(b, byte(SpaceChannel)), uint16(id))
+}
+
+// AppendPositionKey appends the key of a shard's row of positions in external channels.
+func AppendPositionKey(b []byte, shard graph.ShardID) []byte {
+	return appendShard(b, SpacePosition, shard)
 }
 
 // Bounds of ranges. Each pair of functions appends the lower bound, which is inside the range, and
@@ -136,6 +151,24 @@ func parseShard(key []byte, space Space, length int) (graph.ShardID, []byte, err
 // ParseMetaKey reads what AppendMetaKey wrote. It fails with ErrKeyShape.
 func ParseMetaKey(key []byte) (graph.ShardID, error) {
 	shard, _, err := parseShard(key, SpaceMeta, metaKeyLen)
+	return shard, err
+}
+
+// ParseChannelKey reads what AppendChannelKey wrote. It fails with ErrKeyShape.
+func ParseChannelKey(key []byte) (ChannelID, error) {
+	if len(key) != channelKeyLen || Space(key[0]) != SpaceChannel {
+		return 0, fmt.Errorf("%w: % x as %s", ErrKeyShape, key, SpaceChannel)
+	}
+	id := ChannelID(binary.BigEndian.Uint16(key[1:]))
+	if id == 0 {
+		return 0, fmt.Errorf("%w: % x as %s: ids begin at 1", ErrKeyShape, key, SpaceChannel)
+	}
+	return id, nil
+}
+
+// ParsePositionKey reads what AppendPositionKey wrote. It fails with ErrKeyShape.
+func ParsePositionKey(key []byte) (graph.ShardID, error) {
+	shard, _, err := parseShard(key, SpacePosition, shardPrefixLen)
 	return shard, err
 }
 
@@ -252,6 +285,14 @@ func ParseKey(key []byte) (Space, error) {
 		_, err = parseSeenKey(key)
 	case SpaceQuarantine:
 		_, _, err = ParseQuarantineKey(key)
+	case SpaceChannel:
+		_, err = ParseChannelKey(key)
+	case SpacePosition:
+		_, err = ParsePositionKey(key)
+	case SpaceFeed:
+		_, _, err = ParseFeedKey(key)
+	case SpaceFeedState:
+		err = parseFeedStateKey(key)
 	default:
 		err = fmt.Errorf("%w: % x", ErrKeyShape, key)
 	}

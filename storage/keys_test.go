@@ -20,6 +20,8 @@ func sampleKeys() [][]byte {
 		seenKey{shard: 7, kind: seenAdded, generation: 9, block: 3}.append(nil),
 		seenKey{shard: 7, kind: seenRun, generation: 2, run: 1, block: 3}.append(nil),
 		AppendQuarantineKey(nil, 0, 4),
+		AppendChannelKey(nil, 1), AppendChannelKey(nil, 65535),
+		AppendPositionKey(nil, 0), AppendPositionKey(nil, 65535),
 	}
 }
 
@@ -122,6 +124,17 @@ func FuzzKeys(f *testing.F) {
 		case SpaceQuarantine:
 			shard, seq, _ := ParseQuarantineKey(key)
 			again = AppendQuarantineKey(nil, shard, seq)
+		case SpaceChannel:
+			id, _ := ParseChannelKey(key)
+			again = AppendChannelKey(nil, id)
+		case SpacePosition:
+			shard, _ := ParsePositionKey(key)
+			again = AppendPositionKey(nil, shard)
+		case SpaceFeed:
+			shard, number, _ := ParseFeedKey(key)
+			again = AppendFeedKey(nil, shard, number)
+		case SpaceFeedState:
+			again = append(appendFeedKind(nil, feedKind(key[1])), key[feedKindLen:]...)
 		}
 		if !bytes.Equal(again, key) {
 			t.Errorf("% x was read, and written as % x", key, again)

@@ -1,0 +1,272 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// A Channel is a source of events outside that is ordered, numbered and can be read again: a
+// partition of a Kafka topic, under one version of the function that routes events to shards. Its name
+// says which, "<topic>/<partition>/<routing version>".
+//
+// A consumer of a channel
+//
+//  1. begins to read at Floor, or at any record before it, and reads on without a gap;
+//  2. asks for Positions, drops the events whose number is not above their shard's, and delivers the others with
+//     Delivery.Record, each with the number of the event before it that went to the same shard, or the
+//     position where that is higher;
+//  3. asks again where an event comes back OutOfTurn, and goes on from there: another consumer was
+//     faster, or an event before it was lost on the way;
+//  4. says with SetFloor, now and then, below which record every event is taken.
+//
+// Several consumers of one channel do no harm to each other. Numbers need not be dense, only ascending.
+// All methods may be called from any goroutine.
+type Channel struct {
+	engine *Engine
+	id     storage.ChannelID
+	name   string
+}
+
+// ErrTooManyChannels is returned for a new channel beside MaxChannels others.
+var ErrTooManyChannels = errors.New("too many external channels")
+
+// Bounds of external channels.
+const (
+	// MaxChannels is how many there may be: every shard keeps a position in each.
+	MaxChannels = 4096
+	// MaxChannelName is the longest name, in bytes.
+	MaxChannelName = 512
+	// MaxOffset is the highest offset that RecordNumber takes.
+	MaxOffset = 1<<46 - 1
+	// MaxRecordEvents is how many events one record may hold.
+	MaxRecordEvents = 1 << 16
+)
+
+// RecordNumber is the number of an event in its channel: that of the index-th event of the record at
+// an offset. REQUIRES: 0 <= offset <= MaxOffset and 0 <= index < MaxRecordEvents
+func RecordNumber(offset int64, index int) int64 { return offset<<16 | int64(index) }
+
+// channels are the external channels of an engine, by name. They are few and long-lived.
+type channels struct {
+	mu     sync.Mutex // guards the following, and is held while a row is written
+	byName map[string]*channelState
+	used   [MaxChannels + 1]bool // by id
+}
+
+type channelState struct {
+	handle Channel
+	floor  int64
+}
+
+// load reads the rows of channels.
+func (c *channels) load(e *Engine) error {
+	c.byName = make(map[string]*channelState)
+	dec := storage.NewDecoder()
+	return e.store.Iterate(
+		storage.AppendSpaceLower(nil, storage.SpaceChannel), storage.AppendSpaceUpper(nil, storage.SpaceChannel),
+		func(key, value []byte) error {
+			id, err := storage.ParseChannelKey(key)
+			if err != nil {
+				return err
+			}
+			row, err := dec.Channel(value)
+			if err != nil {
+				return fmt.Errorf("row of external channel %d: %w", id, err)
+			}
+			c.byName[row.Name] = &channelState{Channel{e, id, row.Name}, row.Floor}
+			if id > MaxChannels {
+				return fmt.Errorf("%w: row of external channel %d, of at most %d", storage.ErrCorrupt, id, MaxChannels)
+			}
+			c.used[id] = true
+			return nil
+		})
+}
+
+// Channel finds the external channel of a name, and makes it durably where there is none. It fails
+// with ErrTooManyChannels.
+func (e *Engine) Channel(ctx context.Context, name string) (*Channel, error) {
+	if name == "" || len(name) > MaxChannelName {
+		return nil, fmt.Errorf("name of an external channel of %d bytes: give 1 to %d", len(name), MaxChannelName)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c := &e.channels
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ok := c.byName[name]; ok {
+		return &known.handle, nil
+	}
+	if len(c.byName) >= MaxChannels {
+		return nil, fmt.Errorf("%w: no room for %q beside %d others: drop those of topics and routing versions that are read no more",
+			ErrTooManyChannels, name, len(c.byName))
+	}
+	id := storage.ChannelID(1 + slices.Index(c.used[1:], false))
+	made := &channelState{Channel{e, id, name}, NoNumber}
+	if err := e.writeChannel(made, made.floor); err != nil {
+		return nil, err
+	}
+	c.byName[name], c.used[id] = made, true
+	return &made.handle, nil
+}
+
+// writeChannel makes a channel's row durable. REQUIRES: e.channels.mu held
+func (e *Engine) writeChannel(c *channelState, floor int64) error {
+	var batch storage.Batch
+	row := storage.NewEncoder().Channel(nil, &storage.Channel{Name: c.handle.name, Floor: floor})
+	batch.Set(storage.AppendChannelKey(nil, c.handle.id), row)
+	return e.store.Commit(&batch)
+}
+
+// Channels are the external channels there are, by name.
+func (e *Engine) Channels() []*Channel {
+	c := &e.channels
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []*Channel
+	for _, name := range slices.Sorted(maps.Keys(c.byName)) {
+		all = append(all, &c.byName[name].handle)
+	}
+	return all
+}
+
+// Name is the channel's name.
+func (c *Channel) Name() string { return c.name }
+
+// Positions are, by shard, the numbers of the last events taken, NoNumber where there was none. What
+// they count is durable.
+func (c *Channel) Positions(ctx context.Context) ([]int64, error) {
+	positions := make([]int64, len(c.engine.runners))
+	for shard := range positions {
+		var err error
+		if positions[shard], err = c.Position(ctx, graph.ShardID(shard)); err != nil {
+			return nil, err
+		}
+	}
+	return positions, nil
+}
+
+// Position is the number of the last event that one shard has taken, see Positions.
+func (c *Channel) Position(ctx context.Context, shard graph.ShardID) (number int64, err error) {
+	err = c.engine.ask(ctx, shard, func(s *Shard) error {
+		number = s.external.committedPosition(c.id)
+		return nil
+	})
+	return number, err
+}
+
+// Floor is the offset that SetFloor was last told: where to begin to read. ok is false as long as
+// there is none, and everything is to be read.
+func (c *Channel) Floor(ctx context.Context) (offset int64, ok bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, false, err
+	}
+	c.engine.channels.mu.Lock()
+	defer c.engine.channels.mu.Unlock()
+	state, err := c.stateLocked()
+	if err != nil || state.floor == NoNumber {
+		return 0, false, err
+	}
+	return state.floor, true, nil
+}
+
+// SetFloor notes, durably, that all events of all records below offset were taken: the answers of
+// their deliveries came, or Positions counts them. One that is lower than before changes nothing: of
+// several consumers, the slowest is no news. It costs a sync of the store, so call it every so often.
+func (c *Channel) SetFloor(offset int64) error {
+	if err := checkOffset(offset); err != nil {
+		return err
+	}
+	c.engine.channels.mu.Lock()
+	defer c.engine.channels.mu.Unlock()
+	state, err := c.stateLocked()
+	if err != nil || offset <= state.floor {
+		return err
+	}
+	return c.setFloorLocked(state, offset)
+}
+
+// REQUIRES: c.engine.channels.mu held
+func (c *Channel) setFloorLocked(state *channelState, floor int64) error {
+	if err := c.engine.writeChannel(state, floor); err != nil {
+		return err
+	}
+	state.floor = floor
+	return nil
+}
+
+// REQUIRES: c.engine.channels.mu held
+func (c *Channel) stateLocked() (*channelState, error) {
+	state, ok := c.engine.channels.byName[c.name]
+	if !ok || state.handle.id != c.id {
+		return nil, fmt.Errorf("external channel %q was dropped", c.name)
+	}
+	return state, nil
+}
+
+func checkOffset(offset int64) error {
+	if offset < 0 || offset > MaxOffset {
+		return fmt.Errorf("offset %d: want 0 to %d", offset, int64(MaxOffset))
+	}
+	return nil
+}
+
+// Seek sets floor and positions so that a consumer goes on with the record at offset, whatever was
+// taken before: forward, what is between is passed over; back, it is taken again, and only the memory of
+// duplicates tells what is known. It is for operators. When it fails in the middle, do it again.
+//
+// REQUIRES: nothing consumes the channel meanwhile
+func (c *Channel) Seek(ctx context.Context, offset int64) error {
+	if err := checkOffset(offset); err != nil {
+		return err
+	}
+	// The floor first: below it, whatever the positions say is a place to go on from.
+	c.engine.channels.mu.Lock()
+	state, err := c.stateLocked()
+	if err == nil {
+		err = c.setFloorLocked(state, offset)
+	}
+	c.engine.channels.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return c.setPositions(ctx, RecordNumber(offset, 0)-1)
+}
+
+func (c *Channel) setPositions(ctx context.Context, number int64) error {
+	d := &Delivery{}
+	for shard := range c.engine.runners {
+		d.seek(c.id, graph.ShardID(shard), number)
+	}
+	return c.engine.submitAndWait(ctx, d)
+}
+
+// Drop forgets the channel, its floor and its positions: one of the same name begins anew.
+//
+// REQUIRES: nothing consumes the channel meanwhile
+func (c *Channel) Drop(ctx context.Context) error {
+	if err := c.setPositions(ctx, NoNumber); err != nil {
+		return err
+	}
+	all := &c.engine.channels
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if _, err := c.stateLocked(); err != nil {
+		return err
+	}
+	var batch storage.Batch
+	batch.Delete(storage.AppendChannelKey(nil, c.id))
+	if err := c.engine.store.Commit(&batch); err != nil {
+		return err
+	}
+	delete(all.byName, c.name)
+	all.used[c.id] = false // no shard has a position in it
+	return nil
+}

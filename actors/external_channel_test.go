@@ -1,0 +1,276 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/oracle"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// channelConsumer consumes a channel as Channel's documentation says, in batches, with up to some of
+// them under way at once.
+type channelConsumer struct {
+	engine    *Engine
+	ch        *Channel
+	log       []graph.Event // an event a record
+	positions []int64
+	last      []int64
+}
+
+func (c *channelConsumer) run(ctx context.Context, rng *rand.Rand) error {
+	for {
+		start, _, err := c.ch.Floor(ctx)
+		if err != nil {
+			return err
+		}
+		if c.positions, err = c.ch.Positions(ctx); err != nil {
+			return err
+		}
+		c.last = slices.Repeat([]int64{NoNumber}, c.engine.Shards())
+		turned, err := c.read(ctx, start, rng)
+		if err != nil {
+			return err
+		}
+		if !turned {
+			return c.ch.SetFloor(int64(len(c.log)))
+		}
+	}
+}
+
+// read reads to the end, and tells whether an event came back out of turn.
+func (c *channelConsumer) read(ctx context.Context, at int64, rng *rand.Rand) (turned bool, err error) {
+	enc := storage.NewEncoder()
+	var deliveries []*Delivery
+	answers := make(chan error, len(c.log))
+	for at < int64(len(c.log)) {
+		d := &Delivery{}
+		for n := 1 + rng.IntN(7); n > 0 && at < int64(len(c.log)); n-- {
+			e, number := &c.log[at], RecordNumber(at, 0)
+			shard := e.Route().Shard(c.engine.Shards())
+			if number > c.positions[shard] {
+				d.Record(e, enc.Event(nil, e, true), c.ch, max(c.last[shard], c.positions[shard]), number)
+			}
+			c.last[shard] = number
+			at++
+		}
+		deliveries = append(deliveries, d)
+		if err := c.engine.Submit(ctx, d, func(err error) { answers <- err }); err != nil {
+			return false, err
+		}
+	}
+	for range deliveries {
+		if err := <-answers; err != nil {
+			return false, err
+		}
+	}
+	for _, d := range deliveries {
+		turned = turned || slices.Contains(d.Outcomes, OutOfTurn)
+	}
+	return turned, nil
+}
+
+// TestChannelConsumers lets several consumers deliver one channel at once, and again after a restart:
+// every event is taken once, whatever else is remembered of it.
+func TestChannelConsumers(t *testing.T) {
+	ctx := context.Background()
+	for seed := range uint64(10) {
+		world := oracle.RandomWorld(rand.New(rand.NewPCG(seed, 3)))
+		world.Assertions = nil
+		log := slices.CompactFunc(slices.SortedFunc(slices.Values(world.Events), func(a, b graph.Event) int { return strings.Compare(string(a.ID), string(b.ID)) }),
+			func(a, b graph.Event) bool { return a.Seen == b.Seen })
+		want := oracle.Dump(oracle.Profiles(log, nil, world.Rules))
+		store := storage.NewMemStore()
+		for round := range 2 {
+			e := openEngine(t, store, 4, world.Rules)
+			ch, err := e.Channel(ctx, "events/0/1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if round == 1 { // as if the floor had never been told
+				if err := ch.Seek(ctx, 0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var consumers sync.WaitGroup
+			for i := range uint64(3) {
+				consumers.Go(func() {
+					c := &channelConsumer{engine: e, ch: ch, log: slices.Clone(log)}
+					if err := c.run(ctx, rand.New(rand.NewPCG(seed, i))); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			consumers.Wait()
+			if err := e.Settle(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if got := dump(t, e); got != want {
+				t.Fatalf("seed %d, round %d:\n%s", seed, round, oracle.Diff(want, got))
+			}
+			stats, err := e.Stats(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Taken again after Seek, they are duplicates; taken by several consumers, they are not even that.
+			if stats.Accepted != uint64(len(log)) || stats.Duplicates != uint64(round*len(log)) {
+				t.Fatalf("seed %d, round %d: %d events accepted and %d duplicates, of %d", seed, round, stats.Accepted, stats.Duplicates, len(log))
+			}
+			if err := e.Close(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func channelNames(e *Engine) (names []string) {
+	for _, ch := range e.Channels() {
+		names = append(names, ch.Name())
+	}
+	return names
+}
+
+// TestChannelsSurvive: names, floors and positions are there after a restart, and can be dropped.
+func TestChannelsSurvive(t *testing.T) {
+	ctx := context.Background()
+	store := storage.NewMemStore()
+	rules := graph.DefaultRules()
+	event := func(value string) *graph.Event {
+		return &graph.Event{
+			ID: []byte(value), Seen: uint64(len(value)), Type: graph.TypeTrack,
+			Identifiers: []graph.Identifier{{Key: oracle.Key("anonymous_id", value), Namespace: "anonymous_id", Value: []byte(value)}},
+		}
+	}
+	deliver := func(e *Engine, ch *Channel, ev *graph.Event, prev, number int64) Outcome {
+		d := &Delivery{}
+		d.Record(ev, storage.NewEncoder().Event(nil, ev, true), ch, prev, number)
+		if err := e.submitAndWait(ctx, d); err != nil {
+			t.Fatal(err)
+		}
+		return d.Outcomes[0]
+	}
+	channel := func(e *Engine, name string) *Channel {
+		ch, err := e.Channel(ctx, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ch
+	}
+	floor := func(ch *Channel) int64 {
+		offset, ok, err := ch.Floor(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			return NoNumber
+		}
+		return offset
+	}
+
+	e := openEngine(t, store, 2, rules)
+	a, b := channel(e, "a/0/1"), channel(e, "b/0/1")
+	if again := channel(e, "a/0/1"); again != a {
+		t.Error("the same name gave another channel")
+	}
+	x := event("x")
+	shard := x.Route().Shard(2)
+	number := RecordNumber(7, 2)
+	for _, c := range []struct {
+		ch           *Channel
+		prev, number int64
+		want         Outcome
+	}{
+		{a, 0, number, OutOfTurn},
+		{a, NoNumber, number, Accepted},
+		{a, NoNumber, number, OutOfTurn},
+		{a, number, number, OutOfTurn},
+		{b, NoNumber, 0, Duplicate}, // which moves the position
+		{b, NoNumber, 0, OutOfTurn},
+	} {
+		if got := deliver(e, c.ch, x, c.prev, c.number); got != c.want {
+			t.Errorf("%s: %d after %d: outcome %d, want %d", c.ch.Name(), c.number, c.prev, got, c.want)
+		}
+	}
+	if floor(a) != NoNumber {
+		t.Errorf("a new channel has the floor %d", floor(a))
+	}
+	for _, offset := range []int64{5, 3} {
+		if err := a.SetFloor(offset); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+
+	e = openEngine(t, store.Reopen(), 2, rules)
+	if got := channelNames(e); !slices.Equal(got, []string{"a/0/1", "b/0/1"}) {
+		t.Errorf("channels %q after a restart", got)
+	}
+	a, b = channel(e, "a/0/1"), channel(e, "b/0/1")
+	want := slices.Repeat([]int64{NoNumber}, 2)
+	want[shard] = number
+	if got, err := a.Positions(ctx); err != nil || !slices.Equal(got, want) {
+		t.Errorf("positions %d (%v), want %d", got, err, want)
+	}
+	if floor(a) != 5 {
+		t.Errorf("floor %d, want the higher one that was told, 5", floor(a))
+	}
+	if err := a.Seek(ctx, 3); err != nil {
+		t.Fatal(err)
+	}
+	if got := deliver(e, a, x, RecordNumber(3, 0)-1, RecordNumber(4, 0)); floor(a) != 3 || got != Duplicate {
+		t.Errorf("after seek: floor %d, outcome %d; want 3, and a duplicate", floor(a), got)
+	}
+	if err := a.Drop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.SetFloor(9); err == nil {
+		t.Error("a channel that was dropped took a floor")
+	}
+	anew := channel(e, "c/0/1")
+	if got, err := anew.Positions(ctx); err != nil || got[shard] != NoNumber {
+		t.Errorf("a new channel has the positions %d (%v)", got, err)
+	}
+	if got, err := b.Position(ctx, shard); err != nil || got != 0 {
+		t.Errorf("position %d (%v) in the other channel, want 0", got, err)
+	}
+}
+
+func TestChannelBounds(t *testing.T) {
+	ctx := context.Background()
+	e := openEngine(t, storage.NewMemStore(), 1, graph.DefaultRules())
+	for _, name := range []string{"", strings.Repeat("x", MaxChannelName+1)} {
+		if _, err := e.Channel(ctx, name); err == nil {
+			t.Errorf("a name of %d bytes was taken", len(name))
+		}
+	}
+	var ch *Channel
+	for i := range MaxChannels {
+		var err error
+		if ch, err = e.Channel(ctx, fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := e.Channel(ctx, "one more"); !errors.Is(err, ErrTooManyChannels) {
+		t.Errorf("beside %d channels: %v", MaxChannels, err)
+	}
+	for _, offset := range []int64{-1, MaxOffset + 1} {
+		if ch.SetFloor(offset) == nil || ch.Seek(ctx, offset) == nil {
+			t.Errorf("offset %d was taken", offset)
+		}
+	}
+	if err := ch.Drop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Channel(ctx, "one more"); err != nil {
+		t.Errorf("in the place of a dropped one: %v", err)
+	}
+}

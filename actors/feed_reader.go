@@ -1,0 +1,231 @@
+package actors
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// ErrFeedBehind is returned to a reader whose next entries were deleted.
+var ErrFeedBehind = errors.New("the changes that follow the cursor were deleted: take a cursor of now, then an export, and go on from that cursor; or keep more of the feed")
+
+// ErrFeedCursor is returned for a cursor that was never given out here.
+var ErrFeedCursor = errors.New("not a cursor of this deployment's change feed")
+
+// FeedEvent is an entry of the change feed where it stands.
+type FeedEvent struct {
+	graph.FeedEntry
+	Shard  graph.ShardID
+	Number uint64 // in the shard's feed, from 1 on without a gap
+	Order  uint64 // over all shards: what brought it about has a lower one, or an equal one and a lower number
+	At     int64  // when it was committed, ms since 1970 UTC
+	Rules  uint64 // version of the rules that decided
+}
+
+// Bounds of what a reader takes at once.
+const feedBlocksAtOnce = 16 // of each shard
+
+// Places to begin at, beside cursors.
+const (
+	FeedStart = "start" // of all that was ever told
+	FeedNow   = "now"
+)
+
+// FeedReader reads the change feed in causal order: of one identity in the order of its changes, and
+// everything after what brought it about. It belongs to one goroutine.
+type FeedReader struct {
+	feed   *changeFeed
+	dec    *storage.Decoder
+	cursor feedCursor
+}
+
+// Feed reads the change feed from a cursor, FeedStart or FeedNow on. It fails with ErrFeedOff or
+// ErrFeedCursor.
+func (e *Engine) Feed(from string) (*FeedReader, error) {
+	if e.feed == nil {
+		return nil, ErrFeedOff
+	}
+	r := &FeedReader{feed: e.feed, dec: storage.NewDecoder(), cursor: make(feedCursor, len(e.feed.ends))}
+	switch from {
+	case FeedStart:
+	case FeedNow:
+		for shard := range r.cursor {
+			r.cursor[shard] = e.feed.ends[shard].Load()
+		}
+	default:
+		cursor, err := parseFeedCursor(from, len(e.feed.ends))
+		if err != nil {
+			return nil, err
+		}
+		for shard, number := range cursor {
+			if number > e.feed.ends[shard].Load() {
+				return nil, fmt.Errorf("%w: it is ahead of the feed; was the deployment restored from a backup? Take an export, and go on from a cursor of now", ErrFeedCursor)
+			}
+		}
+		r.cursor = cursor
+	}
+	return r, nil
+}
+
+// Cursor is the place after what was read.
+func (r *FeedReader) Cursor() string { return r.cursor.String() }
+
+// Next waits until there are entries, and returns some, in order. It fails with ErrFeedBehind.
+func (r *FeedReader) Next(ctx context.Context) ([]FeedEvent, error) {
+	for {
+		moved := r.feed.wait() // before looking: what comes meanwhile must wake us
+		events, err := r.TryNext()
+		if err != nil || len(events) > 0 {
+			return events, err
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-r.feed.store.Failed():
+			return nil, r.feed.store.Err()
+		}
+	}
+}
+
+// TryNext is Next without waiting: it returns nothing when there is nothing.
+func (r *FeedReader) TryNext() ([]FeedEvent, error) {
+	// The order first, and then the ends: whatever has an order up to high and is there, what brought it
+	// about is there, too.
+	high := r.feed.shared.order.Load()
+	ends := make([]uint64, len(r.feed.ends))
+	for shard := range ends {
+		ends[shard] = r.feed.ends[shard].Load()
+	}
+	return r.cursor.read(r.feed.store, r.dec, ends, high)
+}
+
+// feedCursor is a place in the feed: by shard, the number of the last entry read.
+type feedCursor []uint64
+
+// read reads on, at most feedBlocksAtOnce blocks of each shard with orders up to high, merges them by
+// their order, and moves the cursor behind them.
+func (c feedCursor) read(store storage.Store, dec *storage.Decoder, ends []uint64, high uint64) ([]FeedEvent, error) {
+	type located struct {
+		storage.FeedBlock
+		shard graph.ShardID
+	}
+	var blocks []located
+	bound := uint64(math.MaxUint64) // of orders: above it, blocks of other shards may be missing
+	for i := range c {
+		if ends[i] <= c[i] {
+			continue
+		}
+		shard, next, n, last := graph.ShardID(i), c[i]+1, 0, uint64(0)
+		err := store.Iterate(storage.AppendFeedKey(nil, shard, next), storage.AppendShardUpper(nil, storage.SpaceFeed, shard), func(key, value []byte) error {
+			b, number, err := readFeedBlock(dec, key, value)
+			switch {
+			case err != nil:
+				return err
+			case b.Order > high:
+				return storage.ErrStop
+			case b.First > next:
+				return ErrFeedBehind
+			case n == feedBlocksAtOnce:
+				bound = min(bound, last)
+				return storage.ErrStop
+			}
+			b.Entries = b.Entries[next-b.First:]
+			b.First = next
+			blocks = append(blocks, located{b, shard})
+			next, last = number+1, b.Order
+			n++
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 && ends[i] > c[i] && c.trimmed(store, dec, shard) {
+			return nil, ErrFeedBehind
+		}
+	}
+	slices.SortFunc(blocks, func(a, b located) int {
+		if a.Order < b.Order {
+			return -1
+		}
+		return 1 // orders are unique
+	})
+	var events []FeedEvent
+	for i := range blocks {
+		b := &blocks[i]
+		if b.Order > bound {
+			break
+		}
+		for j := range b.Entries {
+			events = append(events, FeedEvent{b.Entries[j], b.shard, b.First + uint64(j), b.Order, b.At, b.Rules})
+		}
+		c[b.shard] = b.First + uint64(len(b.Entries)) - 1
+	}
+	return events, nil
+}
+
+// trimmed tells whether what follows the cursor in a shard was deleted.
+func (c feedCursor) trimmed(store storage.Store, dec *storage.Decoder, shard graph.ShardID) bool {
+	trim, err := readFeedTrim(store, dec, shard)
+	return err == nil && trim.Number > c[shard]
+}
+
+// readFeedBlock reads a block, and the number of its last entry.
+func readFeedBlock(dec *storage.Decoder, key, value []byte) (storage.FeedBlock, uint64, error) {
+	shard, number, err := storage.ParseFeedKey(key)
+	if err != nil {
+		return storage.FeedBlock{}, 0, err
+	}
+	data, err := storage.Unpack(value)
+	if err != nil {
+		return storage.FeedBlock{}, 0, fmt.Errorf("feed of shard %d, block %d: %w", shard, number, err)
+	}
+	b, err := dec.FeedBlock(data)
+	if err != nil {
+		return storage.FeedBlock{}, 0, fmt.Errorf("feed of shard %d, block %d: %w", shard, number, err)
+	}
+	if b.First == 0 || b.First+uint64(len(b.Entries)) != number+1 {
+		return storage.FeedBlock{}, 0, fmt.Errorf("%w: feed of shard %d, block %d: it holds %d entries from %d on", storage.ErrCorrupt, shard, number, len(b.Entries), b.First)
+	}
+	return b, number, nil
+}
+
+// Cursors are text, to be passed on as they are: a version, and the numbers as varints in base64.
+const feedCursorVersion = "1."
+
+func (c feedCursor) String() string {
+	var b []byte
+	for _, number := range c {
+		b = binary.AppendUvarint(b, number)
+	}
+	return feedCursorVersion + base64.RawURLEncoding.EncodeToString(b)
+}
+
+// parseFeedCursor reads what String wrote. It fails with ErrFeedCursor.
+func parseFeedCursor(text string, shards int) (feedCursor, error) {
+	encoded, ok := strings.CutPrefix(text, feedCursorVersion)
+	b, err := base64.RawURLEncoding.DecodeString(encoded)
+	if !ok || err != nil {
+		return nil, fmt.Errorf("%w: it does not read as one", ErrFeedCursor)
+	}
+	c := make(feedCursor, 0, shards)
+	for len(b) > 0 && len(c) < shards {
+		number, n := binary.Uvarint(b)
+		if n <= 0 {
+			break
+		}
+		c, b = append(c, number), b[n:]
+	}
+	if len(b) > 0 || len(c) != shards {
+		return nil, fmt.Errorf("%w: it is not of %d shards", ErrFeedCursor, shards)
+	}
+	return c, nil
+}
