@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -183,4 +184,14 @@ var shopper = []string{
 	`{"type":"track","messageId":"m5","event":"Order Completed","userId":"u1","timestamp":"2026-01-01T00:04:00Z",
 	  "properties":{"order_id":"o3","revenue":1999,"currency":"JPY"}}`,
 	`{"type":"identify","messageId":"m6","anonymousId":"a2","timestamp":"2026-01-01T00:05:00Z","traits":{"email":"Ann@Example.com","age":null}}`,
+}
+
+// exportTo writes a whole export, and tells how many identities it has.
+func exportTo(w io.Writer, engine *actors.Engine) (int64, error) {
+	ctx := context.Background()
+	export, err := (&Exporter{Engine: engine}).Collect(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return export.Lines, errors.Join(export.Write(ctx, w), export.Close())
 }

@@ -45,7 +45,7 @@ func BenchmarkExport(b *testing.B) {
 		w.feed(events...)
 	}
 	for b.Loop() {
-		if n, err := (&Exporter{Engine: w.engine}).Export(context.Background(), io.Discard); err != nil || n != people {
+		if n, err := exportTo(io.Discard, w.engine); err != nil || n != people {
 			b.Fatal(n, err)
 		}
 	}

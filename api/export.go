@@ -69,16 +69,6 @@ type Export struct {
 	sorter *extsort.Sorter
 }
 
-// Export collects and writes, and returns the number of identities.
-func (x *Exporter) Export(ctx context.Context, w io.Writer) (int64, error) {
-	export, err := x.Collect(ctx)
-	if err != nil {
-		return 0, err
-	}
-	err = export.Write(ctx, w)
-	return export.Lines, errors.Join(err, export.Close())
-}
-
 // Collect reads all identities and sorts them.
 func (x *Exporter) Collect(ctx context.Context) (*Export, error) {
 	format, err := ParseFormat(string(x.Format))

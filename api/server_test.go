@@ -288,7 +288,7 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	var again bytes.Buffer
-	if _, err := (&Exporter{Engine: engine}).Export(ctx, &again); err != nil {
+	if _, err := exportTo(&again, engine); err != nil {
 		t.Fatal(err)
 	}
 	if again.String() != export {

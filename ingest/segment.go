@@ -84,11 +84,19 @@ func (d *Decoder) record(s *jsonscan.Scanner) {
 	}
 }
 
+// object enters an object; anything else there is a value like any other.
+func (d *Decoder) object(s *jsonscan.Scanner, n *pathNode) bool {
+	if s.Object() {
+		return true
+	}
+	d.value(s, n)
+	return false
+}
+
 func (d *Decoder) readContext(s *jsonscan.Scanner, n *pathNode) {
 	f := &d.fields
 	f.context = s.Peek()
-	if !s.Object() {
-		d.value(s, n)
+	if !d.object(s, n) {
 		return
 	}
 	for s.Next() {
@@ -115,8 +123,7 @@ func (d *Decoder) readContext(s *jsonscan.Scanner, n *pathNode) {
 
 func (d *Decoder) readDevice(s *jsonscan.Scanner, n *pathNode) {
 	f := &d.fields
-	if !s.Object() {
-		d.value(s, n)
+	if !d.object(s, n) {
 		return
 	}
 	for s.Next() {
@@ -139,8 +146,7 @@ func (d *Decoder) readDevice(s *jsonscan.Scanner, n *pathNode) {
 
 // readName reads the name of an object such as context.library.
 func (d *Decoder) readName(s *jsonscan.Scanner, n *pathNode, name *jsonscan.Value) {
-	if !s.Object() {
-		d.value(s, n)
+	if !d.object(s, n) {
 		return
 	}
 	for s.Next() {
@@ -153,8 +159,7 @@ func (d *Decoder) readName(s *jsonscan.Scanner, n *pathNode, name *jsonscan.Valu
 
 // readIntegrations finds context.integrations["Google Analytics"].clientId.
 func (d *Decoder) readIntegrations(s *jsonscan.Scanner, n *pathNode) {
-	if !s.Object() {
-		d.value(s, n)
+	if !d.object(s, n) {
 		return
 	}
 	for s.Next() {

@@ -26,8 +26,7 @@ func (t *traitSet) fits() bool { return t.kind <= jsonscan.Null || t.kind == jso
 
 func (d *Decoder) readTraits(s *jsonscan.Scanner, n *pathNode, t *traitSet) {
 	t.kind = s.Peek()
-	if !s.Object() {
-		d.value(s, n)
+	if !d.object(s, n) {
 		return
 	}
 	for s.Next() {

@@ -30,7 +30,7 @@ const (
 	nodeVersion       = 1
 	blockVersion      = 1
 	recordVersion     = 1
-	metaVersion       = 1
+	metaVersion       = 2
 	quarantineVersion = 1
 	channelVersion    = 1
 	positionVersion   = 1

@@ -286,8 +286,7 @@ func genRecord(t *rapid.T) Record {
 
 func genMeta(t *rapid.T) ShardMeta {
 	m := ShardMeta{
-		Applied: genUint(t, "applied"), Low: genUint(t, "low"), Accepted: genUint(t, "accepted"),
-		Duplicates: genUint(t, "duplicates"), Merges: genUint(t, "merges"), Quarantined: genUint(t, "quarantined"),
+		Applied: genUint(t, "applied"), Low: genUint(t, "low"),
 	}
 	shards := func() []uint16 {
 		s := rapid.SliceOfNDistinct(rapid.Uint16(), 0, 20, rapid.ID).Draw(t, "shards")

@@ -12,16 +12,10 @@ type ShardMeta struct {
 	Positions []Position // by source
 	Sent      []Ack      // by destination: the number of the last message sent there
 	Low       uint64     // the first log record kept
-
-	// Counted since the deployment began.
-	Accepted    uint64
-	Duplicates  uint64
-	Merges      uint64
-	Quarantined uint64
 }
 
 const (
-	metaFields    = 8
+	metaFields    = 4
 	channelFields = 2 // of a position, and of what was sent
 )
 
@@ -41,9 +35,6 @@ func (e *Encoder) ShardMeta(dst []byte, m *ShardMeta) []byte {
 		o.uint(a.Seq)
 	}
 	o.uint(m.Low)
-	for _, counter := range m.counters() {
-		o.uint(*counter)
-	}
 	return e.finish()
 }
 
@@ -56,17 +47,10 @@ func (d *Decoder) ShardMeta(src []byte) (ShardMeta, error) {
 	in.channels(func(shard uint16, seq uint64) { m.Positions = append(m.Positions, Position{shard, seq}) })
 	in.channels(func(shard uint16, seq uint64) { m.Sent = append(m.Sent, Ack{shard, seq}) })
 	m.Low = in.uint()
-	for _, counter := range m.counters() {
-		*counter = in.uint()
-	}
 	if err := d.finish(); err != nil {
 		return ShardMeta{}, err
 	}
 	return m, nil
-}
-
-func (m *ShardMeta) counters() [4]*uint64 {
-	return [4]*uint64{&m.Accepted, &m.Duplicates, &m.Merges, &m.Quarantined}
 }
 
 // channels reads pairs of a shard and a number, in ascending order of distinct shards.

@@ -135,7 +135,6 @@ func sampleRecord() Record {
 func sampleMeta() *ShardMeta {
 	return &ShardMeta{
 		Applied: 299, Positions: []Position{{0, 12}, {3, 1 << 33}}, Sent: []Ack{{2, 18}}, Low: 120,
-		Accepted: 1_000_000, Duplicates: 40_000, Merges: 90_000, Quarantined: 1,
 	}
 }
 

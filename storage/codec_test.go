@@ -29,8 +29,8 @@ func walk(t testing.TB, b []byte) {
 			return
 		case err != nil:
 			t.Fatalf("value %d of %x: %v", n, b, err)
-		case n == 0 && v != int8(1):
-			t.Fatalf("version %v (%T), want 1", v, v)
+		case n == 0 && v != int8(b[0]):
+			t.Fatalf("version %v (%T), want an integer of one byte", v, v)
 		}
 	}
 }

@@ -107,12 +107,7 @@ func Add(a, b int64) (int64, error) {
 	return a + b, nil
 }
 
-// Format writes an amount as decimal text in the currency's unit: "19.99", "-0.05", "1999".
-func Format(minor int64, c graph.Currency) string {
-	return string(Append(make([]byte, 0, 24), minor, c))
-}
-
-// Append appends to dst what Format returns.
+// Append appends an amount as decimal text in the currency's unit: "19.99", "-0.05", "1999".
 func Append(dst []byte, minor int64, c graph.Currency) []byte {
 	size := uint64(minor)
 	if minor < 0 {

@@ -105,7 +105,7 @@ func TestCurrencies(t *testing.T) {
 	}
 }
 
-func TestFormat(t *testing.T) {
+func TestAppend(t *testing.T) {
 	usd, jpy, kwd := graph.Currency{'U', 'S', 'D'}, graph.Currency{'J', 'P', 'Y'}, graph.Currency{'K', 'W', 'D'}
 	for _, c := range []struct {
 		minor    int64
@@ -122,8 +122,8 @@ func TestFormat(t *testing.T) {
 		{math.MinInt64, usd, "-92233720368547758.08"},
 		{7, graph.Currency{}, "7"},
 	} {
-		if got := Format(c.minor, c.currency); got != c.want {
-			t.Errorf("Format(%d, %s) = %s, want %s", c.minor, c.currency, got, c.want)
+		if got := string(Append(nil, c.minor, c.currency)); got != c.want {
+			t.Errorf("Append(%d, %s) = %s, want %s", c.minor, c.currency, got, c.want)
 		}
 	}
 }
@@ -144,7 +144,7 @@ func rounded(x *big.Rat, exponent int) *big.Int {
 	return new(big.Int).Div(x.Num(), x.Denom())
 }
 
-// FuzzMoney holds Parse and ParseLine against math/big, and Format against Parse.
+// FuzzMoney holds Parse and ParseLine against math/big, and Append against Parse.
 func FuzzMoney(f *testing.F) {
 	f.Add("19.99", "3", uint8(2))
 	f.Add("0.1000000000000000055511151231257827", "1e3", uint8(0))
@@ -193,8 +193,8 @@ func FuzzMoney(f *testing.F) {
 		if err == nil {
 			currency := []graph.Currency{{'J', 'P', 'Y'}, {}, {'U', 'S', 'D'}, {'K', 'W', 'D'}, {'C', 'L', 'F'}}[exponent]
 			if Exponent(currency) == int(exponent) {
-				if again, err := Parse([]byte(Format(got, currency)), int(exponent)); again != got || err != nil {
-					t.Fatalf("%d is written %s and read %d, %v", got, Format(got, currency), again, err)
+				if again, err := Parse(Append(nil, got, currency), int(exponent)); again != got || err != nil {
+					t.Fatalf("%d is written %s and read %d, %v", got, Append(nil, got, currency), again, err)
 				}
 			}
 		}

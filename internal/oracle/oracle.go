@@ -24,9 +24,3 @@ func AllProfiles(events []graph.Event, assertions []graph.Assertion, rules *grap
 	}
 	return profiles
 }
-
-// Partition are the identities as sets of identifiers, those without an event included: each in
-// descending rank, and all of them in ascending order of their first.
-func Partition(events []graph.Event, assertions []graph.Assertion, rules *graph.Rules) [][]graph.NodeKey {
-	return resolve(gather(events, assertions), rules).partition()
-}
