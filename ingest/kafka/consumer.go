@@ -40,10 +40,9 @@ type Consumer struct {
 	writer  *kgo.Client   // writes dead letters
 	letters *letterWriter // on the same
 
-	stop   context.CancelFunc // stop taking records
-	kill   context.CancelFunc // stop waiting for what is under way
-	tasks  sync.WaitGroup
-	failed chan error // holds one when a partition ended with an error
+	stop  context.CancelFunc // stop taking records
+	kill  context.CancelFunc // stop waiting for what is under way
+	tasks sync.WaitGroup
 
 	mu         sync.Mutex // guards the following
 	partitions map[place]*running
@@ -90,7 +89,7 @@ func New(config Config, into Into) (*Consumer, error) {
 	}
 	c := &Consumer{
 		config: config, into: into, engine: into.Engine, logger: into.Logger,
-		topics: make(map[string]*consumed), failed: make(chan error, 1),
+		topics:     make(map[string]*consumed),
 		partitions: make(map[place]*running), problems: make(map[string]string),
 	}
 	schemas, err := config.schemas()
@@ -136,9 +135,6 @@ func (c *Consumer) Start() error {
 	return nil
 }
 
-// Failed gives the error with which the engine ended a partition.
-func (c *Consumer) Failed() <-chan error { return c.failed }
-
 // Stop takes no more records, waits until those under way are handled or ctx ends, and notes how far it
 // came. It is safe twice.
 func (c *Consumer) Stop(ctx context.Context) error {
@@ -169,14 +165,6 @@ func (c *Consumer) Stop(ctx context.Context) error {
 		return fmt.Errorf("kafka: note how far partitions are handled: %w", err)
 	}
 	return nil
-}
-
-// fail notes why a partition ended.
-func (c *Consumer) fail(err error) {
-	select {
-	case c.failed <- err:
-	default:
-	}
 }
 
 // every calls do again and again until ctx ends, and says what goes wrong.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +26,7 @@ func deadLetter(t *Topic, identity string, r *kgo.Record, index int, raw []byte,
 	number := func(n int64) []byte { return strconv.AppendInt(nil, n, 10) }
 	letter := &kgo.Record{Key: r.Key, Value: raw}
 	for _, h := range r.Headers {
-		if len(h.Key) < len("kindred-") || h.Key[:len("kindred-")] != "kindred-" { // of an earlier try
+		if !strings.HasPrefix(h.Key, headerPrefix) { // of an earlier try
 			letter.Headers = append(letter.Headers, h)
 		}
 	}

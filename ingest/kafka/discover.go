@@ -153,9 +153,7 @@ func (c *Consumer) add(ctx, hard context.Context, t *consumed, name channelName)
 	c.mu.Unlock()
 	c.tasks.Go(func() {
 		defer close(r.done)
-		if err := r.run(own, hard); err != nil {
-			c.fail(err)
-		}
+		r.run(own, hard)
 	})
 }
 

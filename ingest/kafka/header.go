@@ -10,6 +10,7 @@ import (
 
 // Headers of dead letters. The record's own headers stay beside them.
 const (
+	headerPrefix    = "kindred-"          // of all
 	headerCode      = "kindred-code"      // see ingest.Code
 	headerField     = "kindred-field"     // of the event
 	headerReason    = "kindred-reason"    // what was found

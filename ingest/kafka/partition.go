@@ -53,45 +53,38 @@ func newPartition(c *Consumer, t *Topic, name channelName, b *batches) *partitio
 	return p
 }
 
-// run reads the partition until ctx ends, and then waits for what is under way until hard ends. It fails
-// with what stopped the engine.
-func (p *partition) run(ctx, hard context.Context) error {
+// run reads the partition until ctx ends, and then waits for what is under way until hard ends. Where the
+// engine stops, it ends: the engine says so itself.
+func (p *partition) run(ctx, hard context.Context) {
 	for attempt := 0; ; attempt++ {
 		err := p.start(ctx)
 		if err == nil {
 			break
 		}
-		if ctx.Err() != nil || p.engineError(err) != nil {
-			return p.engineError(err)
+		if ctx.Err() != nil || p.stopped(err) {
+			return
 		}
 		p.wait(err)
 		if pause(ctx, attempt) != nil {
-			return nil
+			return
 		}
 	}
 	p.proceed()
 	err := p.consume(ctx)
 	p.consumer.unassign(p)
-	if stopped := p.engineError(err); stopped != nil {
-		return stopped
+	if p.stopped(err) {
+		return
 	}
 	if ctx.Err() == nil {
 		p.halt(err)
 	}
 	p.drain(hard)
 	<-ctx.Done()
-	return nil
 }
 
-// engineError is why the engine stopped, if it did.
-func (p *partition) engineError(err error) error {
-	if failed := p.consumer.engine.Err(); failed != nil {
-		return failed
-	}
-	if errors.Is(err, actors.ErrClosed) {
-		return err
-	}
-	return nil
+// stopped tells whether an error is that the engine has stopped.
+func (p *partition) stopped(err error) bool {
+	return p.consumer.engine.Err() != nil || errors.Is(err, actors.ErrClosed)
 }
 
 // start finds the channel and where to begin, and asks the poller for records from there.
