@@ -49,6 +49,22 @@ kill: build ## kill -9 at 50 random moments of an ingest, from a file and over H
 scale: build ## A million events of 100,000 people: the export equals the truth
 	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run TestScale -v -timeout 20m ./cmd/kindred
 
+.PHONY: kafka
+kafka: ## Fetch Apache Kafka with Maven, for tests against a real broker (needs Java 17)
+	@mkdir -p .kafka
+	mvn -q -B -f internal/kafkatest/pom.xml dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/.kafka/classpath
+
+.PHONY: kafka-up
+kafka-up: .kafka/classpath ## Start a Kafka on loopback ports and print its brokers; NODES=3 for a cluster
+	@$(GO) run ./internal/kafkatest/up -nodes $(or $(NODES),1)
+
+.PHONY: kafka-down
+kafka-down: ## Stop the Kafka of kafka-up
+	@$(GO) run ./internal/kafkatest/up -down
+
+.kafka/classpath: internal/kafkatest/pom.xml
+	@$(MAKE) --no-print-directory kafka
+
 .PHONY: fuzz
 fuzz: ## Every fuzz target, FUZZTIME times (20000x) or for a time (30s)
 	@.ci/fuzz $(FUZZTIME)

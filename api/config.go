@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,6 +32,10 @@ type Config struct {
 	// Metrics is where metrics are registered, and what /metrics shows. Default: a registry of its
 	// own, with those of the Go runtime and the process.
 	Metrics *prometheus.Registry
+	// Collectors are registered beside the server's own: those of inputs that run in the same process.
+	Collectors []prometheus.Collector
+	// Checks are asked by /readyz beside the server's own, with a deadline.
+	Checks []func(context.Context) CheckDocument
 	// MaxBody bounds one request body, on the wire and inflated, in bytes. Default DefaultMaxBody, at
 	// most LargestMaxBody.
 	MaxBody int

@@ -79,5 +79,8 @@ func (s *Server) checks(ctx context.Context) []CheckDocument {
 			checks[3].Detail = "the shards did not answer in " + readyTimeout.String()
 		}
 	}
+	for _, check := range s.Checks {
+		checks = append(checks, check(ctx))
+	}
 	return checks
 }

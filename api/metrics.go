@@ -26,7 +26,7 @@ type metrics struct {
 }
 
 // newMetrics registers the metrics. It fails where the registry has some of them already.
-func newMetrics(registry *prometheus.Registry, engine *actors.Engine, version string) (*metrics, error) {
+func newMetrics(registry *prometheus.Registry, engine *actors.Engine, version string, more []prometheus.Collector) (*metrics, error) {
 	if registry == nil {
 		registry = prometheus.NewRegistry()
 		registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -56,7 +56,7 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, version st
 	})
 	info.Set(1)
 	var errs []error
-	for _, c := range []prometheus.Collector{events, m.duration, m.requests, m.flight, m.unseen, info, newEngineMetrics(engine)} {
+	for _, c := range append([]prometheus.Collector{events, m.duration, m.requests, m.flight, m.unseen, info, newEngineMetrics(engine)}, more...) {
 		errs = append(errs, registry.Register(c))
 	}
 	for t := range m.events {

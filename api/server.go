@@ -42,7 +42,7 @@ func New(c Config) (*Server, error) {
 	if err := c.setDefaults(); err != nil {
 		return nil, err
 	}
-	m, err := newMetrics(c.Metrics, c.Engine, c.Version)
+	m, err := newMetrics(c.Metrics, c.Engine, c.Version, c.Collectors)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ type Decoder struct {
 	limit      int
 	live       bool
 	context    []byte // of the batch; nil when there is none
+	fallback   []byte // id of the event at hand, if it names none; nil when there is none
 	arena      jsonscan.Arena
 	hash       hash.Hash
 	stats      Stats
@@ -134,6 +135,13 @@ func (d *Decoder) SetContext(raw []byte) error {
 //
 // It fails with a *Rejection, and then ev is undefined.
 func (d *Decoder) Event(raw []byte, received int64, source []byte, ev *graph.Event) error {
+	return d.Record(raw, received, source, nil, ev)
+}
+
+// Record is Event for one that came in a record with a place of its own, of which id is made: it is the
+// event's id where that names none. The event may point into id.
+func (d *Decoder) Record(raw []byte, received int64, source, id []byte, ev *graph.Event) error {
+	d.fallback = id
 	if r := d.read(raw, received, source, ev); r != nil {
 		return r
 	}
@@ -240,11 +248,14 @@ func (d *Decoder) eventTime(received int64) (int64, *Rejection) {
 	return ms, nil
 }
 
-// messageID is the event's id. One that is too long becomes its hash. An event without one gets the
-// hash of its text, so that the same event is the same when it is read again.
+// messageID is the event's id. One that is too long becomes its hash. An event without one gets that of
+// its record, or the hash of its text, so that the same event is the same when it is read again.
 func (d *Decoder) messageID(raw []byte, received int64) []byte {
 	if id := d.text(d.fields.messageID); len(id) > 0 {
 		return d.bounded(id)
+	}
+	if len(d.fallback) > 0 {
+		return d.bounded(d.fallback)
 	}
 	d.hash.Reset()
 	d.hash.Write(raw)

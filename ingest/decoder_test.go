@@ -465,3 +465,35 @@ func TestOptions(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The id of a record is that of an event that names none, and of no other.
+func TestRecordID(t *testing.T) {
+	d := NewDecoder(testRegistry(t), Options{})
+	long := strings.Repeat("x", MaxIDBytes+1)
+	sum := sha256.Sum256([]byte(long))
+	for _, test := range []struct{ text, id, want string }{
+		{`{"type":"track","userId":"7","messageId":"m1"}`, "t/0/5", "m1"},
+		{`{"type":"track","userId":"7"}`, "t/0/5", "t/0/5"},
+		{`{"type":"track","userId":"7","messageId":""}`, "t/0/5", "t/0/5"},
+		{`{"type":"track","userId":"7"}`, long, "sha256:" + hex.EncodeToString(sum[:])},
+	} {
+		var ev graph.Event
+		if err := d.Record([]byte(test.text), now, web, []byte(test.id), &ev); err != nil {
+			t.Fatal(err)
+		}
+		if string(ev.ID) != test.want {
+			t.Errorf("%s in record %.10s: id %q, want %q", test.text, test.id, ev.ID, test.want)
+		}
+		checkEvent(t, &ev)
+	}
+	var with, without graph.Event
+	if err := d.Event([]byte(`{"type":"track","userId":"7"}`), now, web, &without); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Record([]byte(`{"type":"track","userId":"7"}`), now, web, nil, &with); err != nil {
+		t.Fatal(err)
+	}
+	if string(with.ID) != string(without.ID) || !strings.HasPrefix(string(with.ID), "h:") {
+		t.Errorf("ids %q and %q", with.ID, without.ID)
+	}
+}

@@ -13,8 +13,8 @@
 //   - E1: whatever the bytes are, an event is either accepted or rejected with a *Rejection. An
 //     accepted one has one identifier or more, distinct and in descending rank, an id of 1 to
 //     MaxIDBytes bytes, and a time from 1970 up to the year 2100.
-//   - E2: what an event becomes depends on its bytes, its source, the options, the batch's context,
-//     and, where the event names no time or a time to come, on when it was received. Not on the
+//   - E2: what an event becomes depends on its bytes, its source, the options, the batch's context, the
+//     id of its record, if it has none itself, and, where the event names no time or a time to come, on when it was received. Not on the
 //     events before it.
 //   - E3: nothing is left out in silence. What is dropped from an accepted event (a blocked
 //     identifier, a trait too many) is counted in Stats; but for JSON null, which says "absent".

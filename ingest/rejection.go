@@ -35,6 +35,10 @@ const (
 	CodeTimestampOutOfRange Code = "timestamp_out_of_range"
 	// CodeBadMoney is for an amount of an order that is textual, negative, or beyond 64 bits.
 	CodeBadMoney Code = "bad_money"
+	// CodeUndecodable is for a record that is not written in the format that its topic is declared with.
+	CodeUndecodable Code = "undecodable"
+	// CodeUnknownSchema is for a record whose schema the registry does not have, or that can't be used.
+	CodeUnknownSchema Code = "unknown_schema"
 	// CodeBadCurrency is for a currency of an order that is not in ISO 4217.
 	CodeBadCurrency Code = "bad_currency"
 )

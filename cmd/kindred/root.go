@@ -80,6 +80,8 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 		{groupKeep, newVerify()},
 		{groupKeep, newBackup()},
 		{groupKeep, newRestore()},
+		{groupKeep, newKafka()},
+		{groupKeep, newDeadLetters()},
 		{groupTry, newGenerate()},
 		{groupTry, newCompare()},
 		{groupTry, newBench()},

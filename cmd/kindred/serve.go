@@ -27,20 +27,28 @@ const (
 func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve --data DIR",
-		Short: "Serve a data directory over HTTP",
+		Short: "Serve a data directory over HTTP, and take the events of Kafka topics in",
 		Long: `Take events in and answer questions over HTTP, until a signal (SIGINT, SIGTERM) asks to stop. Then
 requests under way are answered, everything is written, and nothing is lost. Flags come before
-environment variables, and these before defaults.`,
+environment variables, these before a file, and that before defaults.
+
+With --kafka-brokers and --kafka-topic, or --kafka-config, it takes the events of topics too, each
+once, from where it stood. See docs/kafka.md.`,
 		Args: cobra.NoArgs,
 	}
 	f := addInstance(cmd)
 	f.addLogFormat(cmd)
+	k := addKafka(cmd, true)
 	var listen string
 	cmd.Flags().StringVar(&listen, "listen", defaultListen, "address to listen on; port 0 takes a free one")
 	withEnv(cmd.Flags(), "listen")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if f.options.Dir == "" {
 			return usageError("serve: give the directory to serve: --data DIR")
+		}
+		topics, err := k.config(cmd)
+		if err != nil {
+			return err
 		}
 		logger := f.logger(cmd.ErrOrStderr())
 		// First, so that a port that is taken is found before the directory is opened.
@@ -55,13 +63,17 @@ environment variables, and these before defaults.`,
 		}
 		logger.Info("serving", "url", "http://"+listener.Addr().String(), "data", f.options.Dir, "rules", i.Rules.Rules.Name,
 			"shards", i.Engine.Shards(), "memory", formatBytes(f.options.Memory), "opened_in", time.Since(start).Round(time.Millisecond).String())
-		server, err := newServer(i, logger)
+		consumer, err := startConsumer(i, topics, logger)
+		var server *api.Server
+		if err == nil {
+			server, err = newServer(i, logger, consumer)
+		}
 		if err != nil {
 			err = errors.Join(err, listener.Close())
 		} else {
 			err = serve(cmd.Context(), i, server, listener, logger)
 		}
-		return cmp.Or(err, closeInstance(i, logger))
+		return cmp.Or(err, stopConsumer(consumer), closeInstance(i, logger))
 	}
 	return cmd
 }

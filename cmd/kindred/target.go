@@ -2,11 +2,14 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 
 	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/ingest/kafka"
 	"github.com/kindred-id/kindred/internal/client"
 	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 )
 
@@ -56,7 +59,7 @@ func (t *target) with(cmd *cobra.Command, fn func(*client.Client) error) error {
 
 // withInstance calls fn with a client of an instance in this process.
 func withInstance(i *instance.Instance, logger *slog.Logger, fn func(*client.Client) error) error {
-	server, err := newServer(i, logger)
+	server, err := newServer(i, logger, nil)
 	if err != nil {
 		return err
 	}
@@ -67,10 +70,15 @@ func withInstance(i *instance.Instance, logger *slog.Logger, fn func(*client.Cli
 	return fn(c)
 }
 
-// newServer makes the HTTP server of an instance.
-func newServer(i *instance.Instance, logger *slog.Logger) (*api.Server, error) {
-	return api.New(api.Config{
+// newServer makes the HTTP server of an instance, with what consumer shows where it is not nil.
+func newServer(i *instance.Instance, logger *slog.Logger, consumer *kafka.Consumer) (*api.Server, error) {
+	config := api.Config{
 		Engine: i.Engine, Registry: i.Registry, Decode: i.IngestOptions(true), Version: readVersion().Version,
 		Backup: i.Store.Backup, Rules: string(i.Rules.YAML()), Logger: logger,
-	})
+	}
+	if consumer != nil {
+		config.Collectors = []prometheus.Collector{consumer.Metrics()}
+		config.Checks = []func(context.Context) api.CheckDocument{kafkaCheck(consumer)}
+	}
+	return api.New(config)
 }

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/kindred-id/kindred/ingest/kafka"
+	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/spf13/cobra"
+)
+
+func newKafka() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "kafka",
+		Short: "Show and move the positions in Kafka topics",
+		Long: `Show and move the positions in Kafka topics that a data directory has. A server that consumes them is
+stopped first: it holds the directory.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	for _, c := range []*cobra.Command{newKafkaPositions(), newKafkaSeek()} {
+		c.Args = usageArgs(c.Args)
+		cmd.AddCommand(c)
+	}
+	return cmd
+}
+
+func newKafkaPositions() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "positions --data DIR",
+		Short: "Show how far each partition is handled",
+		Args:  cobra.NoArgs,
+	}
+	f := addInstance(cmd)
+	o := addOutput(cmd, formatTable, formatJSON)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return withPositions(cmd, f, func(_ context.Context, all []kafka.Position) error {
+			return o.show(cmd.OutOrStdout(), all, func(w io.Writer) {
+				for _, p := range all {
+					fmt.Fprintf(w, "%-40s %5d %12d\n", p.Topic, p.Partition, p.Offset)
+				}
+			})
+		})
+	}
+	return cmd
+}
+
+func newKafkaSeek() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "seek --data DIR --topic TOPIC --to OFFSET|earliest|latest",
+		Short: "Go on elsewhere in a topic",
+		Long: `Let a topic, or one partition of it, go on at a place, whatever was handled before. Forward, what lies
+between is passed over. Back, it is taken again, and only the memory of message ids tells what is known
+already: events of the last days count once.
+
+earliest and latest are asked of the brokers: give --kafka-brokers or --kafka-config.`,
+		Args: cobra.NoArgs,
+	}
+	f := addInstance(cmd)
+	k := addKafka(cmd, false)
+	o := addOutput(cmd, formatTable, formatJSON)
+	var topic, to string
+	var partition int32
+	var dry bool
+	cmd.Flags().StringVar(&topic, "topic", "", "topic")
+	cmd.Flags().Int32Var(&partition, "partition", -1, "partition (default all)")
+	cmd.Flags().StringVar(&to, "to", "", "earliest, latest, or an offset")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "show the positions that would be moved, and move none")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if topic == "" || to == "" {
+			return usageError("seek: where to? Give --topic TOPIC and --to earliest, latest or an offset")
+		}
+		target, err := kafka.ParseTarget(to)
+		if err != nil {
+			return usageError("seek: --to %w", err)
+		}
+		config, err := k.config(cmd)
+		if err != nil {
+			return err
+		}
+		if config == nil && (target.Earliest || target.Latest) {
+			return usageError("seek: --to %s is asked of the brokers: give --kafka-brokers HOST:PORT", to)
+		}
+		return withPositions(cmd, f, func(ctx context.Context, all []kafka.Position) error {
+			moved := []kafka.Position{}
+			for _, p := range all {
+				if p.Topic != topic || partition >= 0 && p.Partition != partition {
+					continue
+				}
+				if !dry {
+					if p.Offset, err = p.Seek(ctx, config, target); err != nil {
+						return err
+					}
+				}
+				moved = append(moved, p)
+			}
+			if len(moved) == 0 {
+				return &exitError{exitNotFound, fmt.Errorf("the directory has no position in that partition of topic %s (see: kindred kafka positions --data DIR)", topic)}
+			}
+			return o.show(cmd.OutOrStdout(), moved, func(w io.Writer) {
+				for _, p := range moved {
+					fmt.Fprintf(w, "%-40s %5d %12d\n", p.Topic, p.Partition, p.Offset)
+				}
+			})
+		})
+	}
+	return cmd
+}
+
+// withPositions opens a directory and calls fn with its positions.
+func withPositions(cmd *cobra.Command, f *instanceFlags, fn func(context.Context, []kafka.Position) error) error {
+	if f.options.Dir == "" {
+		return usageError("%s: give the directory: --data DIR", cmd.Name())
+	}
+	f.options.MustExist = true
+	logger := f.logger(cmd.ErrOrStderr())
+	i, err := f.open(cmd.Context(), logger)
+	if err != nil {
+		return err
+	}
+	return cmp.Or(positionsOf(cmd.Context(), i, fn), closeInstance(i, logger))
+}
+
+func positionsOf(ctx context.Context, i *instance.Instance, fn func(context.Context, []kafka.Position) error) error {
+	all, err := kafka.Positions(ctx, i.Engine)
+	if err != nil {
+		return err
+	}
+	if all == nil {
+		all = []kafka.Position{}
+	}
+	return fn(ctx, all)
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/ingest/kafka"
+	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/spf13/cobra"
+)
+
+// kafkaFlags say which brokers to reach, and how.
+type kafkaFlags struct {
+	file                          string
+	brokers, topics               []string
+	group, start, letters         string
+	tls                           bool
+	ca, mechanism, user, password string
+}
+
+// addKafka adds the flags of commands that speak with Kafka; those of one that consumes, with topics.
+func addKafka(cmd *cobra.Command, consumes bool) *kafkaFlags {
+	f := &kafkaFlags{}
+	flags := cmd.Flags()
+	flags.StringVar(&f.file, "kafka-config", "", "file with all settings of Kafka, see docs/kafka.md; these flags come before it")
+	flags.StringSliceVar(&f.brokers, "kafka-brokers", nil, "brokers to begin with, HOST:PORT,…")
+	flags.StringVar(&f.letters, "kafka-dead-letters", "", "topic of events that were rejected (default "+kafka.DefaultDeadLetters+")")
+	flags.BoolVar(&f.tls, "kafka-tls", false, "speak TLS with the brokers")
+	flags.StringVar(&f.ca, "kafka-ca-file", "", "who may sign the brokers' certificates, in PEM (default the system's)")
+	flags.StringVar(&f.mechanism, "kafka-sasl", "", "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER")
+	flags.StringVar(&f.user, "kafka-user", "", "user of SASL")
+	flags.StringVar(&f.password, "kafka-password-file", "", "file with the password of SASL; or set "+passwordVariable)
+	withEnv(flags, "kafka-config", "kafka-brokers", "kafka-dead-letters", "kafka-tls", "kafka-ca-file", "kafka-sasl", "kafka-user", "kafka-password-file")
+	if consumes {
+		flags.StringSliceVar(&f.topics, "kafka-topic", nil, "topics to consume, NAME,…; in JSON, unless the file says otherwise")
+		flags.StringVar(&f.group, "kafka-group", "", `consumer group to which offsets are committed for others to see, "-" for none (default `+kafka.DefaultGroup+")")
+		flags.StringVar(&f.start, "kafka-start", "", "where a topic begins that was never consumed: earliest, latest, or a time (default earliest)")
+		withEnv(flags, "kafka-topic", "kafka-group", "kafka-start")
+	}
+	return f
+}
+
+// passwordVariable holds the password of SASL. It is no flag, as everybody sees those.
+const passwordVariable = "KINDRED_KAFKA_PASSWORD"
+
+// config is what the flags and the file say; nil when they say nothing.
+func (f *kafkaFlags) config(cmd *cobra.Command) (*kafka.Config, error) {
+	var c kafka.Config
+	if f.file != "" {
+		var err error
+		if c, err = kafka.ReadConfig(f.file); err != nil {
+			return nil, &exitError{exitUsage, err}
+		}
+	} else if len(f.brokers) == 0 && len(f.topics) == 0 {
+		return nil, nil
+	}
+	if err := f.over(&c); err != nil {
+		return nil, &exitError{exitUsage, fmt.Errorf("%s: %w", cmd.Name(), err)}
+	}
+	return &c, nil
+}
+
+// over puts the flags over what a file says.
+func (f *kafkaFlags) over(c *kafka.Config) (err error) {
+	if len(f.brokers) > 0 {
+		c.Brokers = f.brokers
+	}
+	if len(f.topics) > 0 {
+		of := make(map[string]kafka.Topic)
+		for _, t := range c.Topics {
+			of[t.Topic] = t
+		}
+		c.Topics = nil
+		for _, name := range f.topics {
+			t := of[name]
+			t.Topic = name
+			c.Topics = append(c.Topics, t)
+		}
+	}
+	for _, s := range []struct {
+		to   *string
+		flag string
+	}{
+		{&c.Group, f.group},
+		{&c.DeadLetters.Topic, f.letters},
+		{&c.TLS.CAFile, f.ca},
+		{&c.SASL.Mechanism, strings.ToUpper(f.mechanism)},
+		{&c.SASL.User, f.user},
+		{&c.SASL.PasswordFile, f.password},
+	} {
+		if s.flag != "" {
+			*s.to = s.flag
+		}
+	}
+	c.TLS.Enabled = c.TLS.Enabled || f.tls
+	if password := os.Getenv(passwordVariable); password != "" {
+		c.SetPassword(password)
+	}
+	if f.start != "" {
+		c.Start, err = kafka.ParseStart(f.start)
+	}
+	return err
+}
+
+// startConsumer consumes what is configured into an instance; nil when nothing is.
+func startConsumer(i *instance.Instance, config *kafka.Config, logger *slog.Logger) (*kafka.Consumer, error) {
+	if config == nil {
+		return nil, nil
+	}
+	deployment := i.Store.Deployment()
+	consumer, err := kafka.New(*config, kafka.Into{
+		Engine: i.Engine, Registry: i.Registry, Options: i.IngestOptions(false), Logger: logger,
+		Routing: fmt.Sprintf("%d shards, rules %016x", deployment.Shards, i.Rules.Rules.Version),
+	})
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	if err := consumer.Start(); err != nil {
+		return nil, err
+	}
+	return consumer, nil
+}
+
+// stopConsumer lets what is under way be handled.
+func stopConsumer(consumer *kafka.Consumer) error {
+	if consumer == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	return consumer.Stop(ctx)
+}
+
+// kafkaCheck is a check of /readyz: it fails where an operator has to do something. What waits goes on by
+// itself, and is told.
+func kafkaCheck(consumer *kafka.Consumer) func(context.Context) api.CheckDocument {
+	return func(context.Context) api.CheckDocument {
+		s := consumer.Status()
+		c := api.CheckDocument{Name: "kafka", OK: true}
+		halted, waiting := 0, 0
+		var first string
+		for i := range s.Partitions {
+			p := &s.Partitions[i]
+			switch {
+			case p.State == kafka.Halted:
+				if halted++; c.OK {
+					first = fmt.Sprintf("partition %d of %s: %s", p.Partition, p.Topic, p.Error)
+				}
+				c.OK = false
+			case p.State == kafka.Waiting:
+				if waiting++; first == "" {
+					first = fmt.Sprintf("partition %d of %s: %s", p.Partition, p.Topic, p.Error)
+				}
+			}
+		}
+		switch {
+		case halted > 0:
+			c.Detail = fmt.Sprintf("%d of %d partitions are halted: %s", halted, len(s.Partitions), first)
+			c.Hint = "see docs/kafka.md, \"What can go wrong\""
+		case s.Brokers != "":
+			c.Detail = "the brokers can't be asked: " + s.Brokers
+		case len(s.Topics) > 0:
+			c.Detail = fmt.Sprintf("topic %s %s", s.Topics[0].Topic, s.Topics[0].Error)
+		case waiting > 0:
+			c.Detail = fmt.Sprintf("%d of %d partitions wait: %s", waiting, len(s.Partitions), first)
+		}
+		return c
+	}
+}

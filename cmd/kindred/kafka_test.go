@@ -1,0 +1,301 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kindred-id/kindred/internal/kafkatest"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	kafkaPartitions = 12
+	kafkaDeadline   = 9 * time.Minute
+)
+
+// Generated events come out of a topic of twelve partitions as exactly the people that they show: 200,000,
+// or as many as KINDRED_KAFKA_EVENTS says.
+func TestKafka(t *testing.T) {
+	k := newKafkaTest(t, kafkatest.Options{}, eventsOf(200_000))
+	k.produce(t, k.events)
+	start := time.Now()
+	server := k.serve(t)
+	k.caughtUp(t)
+	took := time.Since(start)
+	k.stop(t, server)
+	t.Logf("%d events in %.1f s, the start of the server included: %.0f events/s", len(k.events), took.Seconds(), float64(len(k.events))/took.Seconds())
+	k.exports(t)
+
+	// From the start again: everything is known.
+	kindred(t, k.bin, "kafka", "seek", "--data", k.dir, "--topic", k.topic, "--to", "earliest", "--kafka-brokers", k.brokers)
+	server = k.serve(t)
+	k.caughtUp(t)
+	if again := k.metric(t, `kindred_kafka_events_total{`, `result="accepted"`); again != 0 {
+		t.Errorf("%.0f events were taken twice", again)
+	}
+	k.stop(t, server)
+	k.exports(t)
+}
+
+// The same, while the server is killed again and again, the broker too, and partitions are added.
+func TestKafkaKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills servers and brokers")
+	}
+	const kills, brokerKills = 20, 5
+	k := newKafkaTest(t, kafkatest.Options{Nodes: 1}, eventsOf(200_000))
+	random := rand.New(rand.NewPCG(freshSeed(t), 7))
+	ctx, cancel := context.WithTimeout(t.Context(), kafkaDeadline)
+	defer cancel()
+	produced := make(chan error, 1)
+	go func() { produced <- k.trickle(ctx) }()
+	server := k.serve(t)
+	for n := range kills {
+		time.Sleep(time.Duration(300+random.IntN(900)) * time.Millisecond)
+		_ = server.Process.Kill()
+		_ = server.Wait()
+		if n%(kills/brokerKills) == 1 {
+			k.broker.Kill(1)
+			server = k.serve(t) // without a broker
+			k.broker.Restart(1)
+		} else {
+			server = k.serve(t)
+		}
+		if n == kills/2 {
+			k.addPartitions(t, kafkaPartitions+4)
+		}
+	}
+	if err := <-produced; err != nil {
+		t.Fatal(err)
+	}
+	k.caughtUp(t)
+	k.stop(t, server)
+	kindred(t, k.bin, "verify", "--data", k.dir)
+	k.exports(t)
+
+	kindred(t, k.bin, "kafka", "seek", "--data", k.dir, "--topic", k.topic, "--to", "0")
+	server = k.serve(t)
+	k.caughtUp(t)
+	k.stop(t, server)
+	k.exports(t)
+}
+
+// kafkaTest is a topic, what is to be in it, and the directory that takes it.
+type kafkaTest struct {
+	bin, dir, truth string
+	address         string
+	broker          *kafkatest.Broker
+	brokers, topic  string
+	client          *kgo.Client
+	events          [][]byte
+}
+
+func eventsOf(n int) int {
+	if text := os.Getenv("KINDRED_KAFKA_EVENTS"); text != "" {
+		if given, err := strconv.Atoi(text); err == nil {
+			return given
+		}
+	}
+	return n
+}
+
+func newKafkaTest(t *testing.T, o kafkatest.Options, events int) *kafkaTest {
+	t.Helper()
+	k := &kafkaTest{bin: binary(t), dir: filepath.Join(t.TempDir(), "data")}
+	file, truth := generateFiles(t, events, events/10, 1)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.truth, k.events = truth, bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	k.broker = kafkatest.Start(t, o)
+	k.brokers, k.topic = strings.Join(k.broker.Brokers(), ","), k.broker.Topic(kafkaPartitions)
+	k.client = k.broker.Client(kgo.DefaultProduceTopic(k.topic), kgo.RecordPartitioner(kgo.RoundRobinPartitioner()), kgo.MetadataMinAge(100*time.Millisecond), kgo.MetadataMaxAge(2*time.Second))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.address = l.Addr().String()
+	l.Close()
+	return k
+}
+
+// produce writes events, and waits until they are acknowledged.
+func (k *kafkaTest) produce(t *testing.T, events [][]byte) {
+	t.Helper()
+	for _, e := range events {
+		k.client.Produce(t.Context(), &kgo.Record{Value: e}, func(_ *kgo.Record, err error) {
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if err := k.client.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// trickle writes all events while the test goes on.
+func (k *kafkaTest) trickle(ctx context.Context) error {
+	const chunk = 2000
+	var failed error
+	for start := 0; start < len(k.events); start += chunk {
+		for _, e := range k.events[start:min(start+chunk, len(k.events))] {
+			k.client.Produce(ctx, &kgo.Record{Value: e}, func(_ *kgo.Record, err error) {
+				if err != nil {
+					failed = err
+				}
+			})
+		}
+		if err := k.client.Flush(ctx); err != nil {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return failed
+}
+
+func (k *kafkaTest) serve(t *testing.T) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(k.bin, "serve", "--data", k.dir, "--rules", "open", "--listen", k.address, "--memory", "512MiB", "--kafka-brokers", k.brokers, "--kafka-topic", k.topic,
+		"--kafka-group", k.topic, "--kafka-dead-letters", k.topic+"-letters")
+	cmd.Stderr = os.Stderr
+	if !testing.Verbose() {
+		cmd.Stderr = nil
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	return cmd
+}
+
+func (k *kafkaTest) stop(t *testing.T, server *exec.Cmd) {
+	t.Helper()
+	if err := server.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Wait(); err != nil {
+		t.Fatalf("stop the server: %v", err)
+	}
+}
+
+// exports holds that the directory holds exactly the people of the truth.
+func (k *kafkaTest) exports(t *testing.T) {
+	t.Helper()
+	export := filepath.Join(t.TempDir(), "export.ndjson")
+	kindred(t, k.bin, "export", "--data", k.dir, export)
+	var report strings.Builder
+	if err := compare(&report, export, k.truth); err != nil {
+		t.Fatalf("%v\n%s", err, report.String())
+	}
+	t.Log(strings.TrimSpace(report.String()))
+}
+
+func (k *kafkaTest) addPartitions(t *testing.T, n int) {
+	t.Helper()
+	if _, err := kadm.NewClient(k.client).UpdatePartitions(t.Context(), n, k.topic); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// caughtUp waits until every record of the topic is handled.
+func (k *kafkaTest) caughtUp(t *testing.T) {
+	t.Helper()
+	ends, err := kadm.NewClient(k.client).ListEndOffsets(t.Context(), k.topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 0.0
+	ends.Each(func(o kadm.ListedOffset) { want += float64(o.Offset) })
+	for deadline := time.Now().Add(kafkaDeadline); ; time.Sleep(100 * time.Millisecond) {
+		if k.metric(t, "kindred_kafka_handled_offset{", "") == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%.0f of %.0f records are handled", k.metric(t, "kindred_kafka_handled_offset{", ""), want)
+		}
+	}
+}
+
+// metric sums what a metric is, over all labels; -1 while the server does not answer.
+func (k *kafkaTest) metric(t *testing.T, name, label string) float64 {
+	t.Helper()
+	res, err := http.Get("http://" + k.address + "/metrics")
+	if err != nil {
+		return -1
+	}
+	defer res.Body.Close()
+	sum := 0.0
+	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
+		line := lines.Text()
+		if !strings.HasPrefix(line, name) || !strings.Contains(line, label) {
+			continue
+		}
+		value, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		sum += value
+	}
+	return sum
+}
+
+// What is rejected is listed, and taken once its cause is gone and it is retried.
+func TestKafkaDeadLetters(t *testing.T) {
+	k := newKafkaTest(t, kafkatest.Options{}, 100)
+	k.produce(t, [][]byte{[]byte(`{"type":"track","event":"Seen","user":{"id":"u1"}}`), []byte(`{"type":"dance","userId":"u1"}`), []byte(`{`)})
+	server := k.serve(t)
+	k.caughtUp(t)
+	letters := k.topic + "-letters"
+	list := func() (all []struct{ Code, Origin string }) {
+		out := kindred(t, k.bin, "deadletters", "list", "--kafka-brokers", k.brokers, "--kafka-dead-letters", letters)
+		if err := json.Unmarshal(out, &all); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return all
+	}
+	if all := list(); len(all) != 2 { // the first names nobody: that is no fault
+		t.Fatalf("%+v", all)
+	}
+	out := kindred(t, k.bin, "deadletters", "retry", "--kafka-brokers", k.brokers, "--kafka-dead-letters", letters, "--kafka-config", k.groupFile(t), "--code", "unknown_type")
+	if want := "{\n  \"written\": 1,\n  \"skipped\": 1,\n  \"missing\": 0\n}\n"; string(out) != want {
+		t.Errorf("%s", out)
+	}
+	k.caughtUp(t)
+	if all := list(); len(all) != 3 || all[2].Code != "unknown_type" {
+		t.Errorf("%+v", all)
+	}
+	k.stop(t, server)
+	out = kindred(t, k.bin, "kafka", "positions", "--data", k.dir)
+	var positions []struct {
+		Topic  string
+		Offset int64
+	}
+	if err := json.Unmarshal(out, &positions); err != nil || len(positions) != kafkaPartitions || positions[0].Topic != k.topic {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func (k *kafkaTest) groupFile(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "kafka.yaml")
+	if err := os.WriteFile(name, fmt.Appendf(nil, "group: %s\n", k.topic), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}

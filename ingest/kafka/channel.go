@@ -1,0 +1,135 @@
+package kafka
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/record"
+)
+
+// routingCode is the version of this program's own part in what an event becomes and to which shard it
+// goes: the decoders here and in ingest, and the normalisers. Whoever changes that adds one.
+const routingCode = 1
+
+// channelName is the name of a partition's channel, "<topic>/<partition>/<topic id>.<routing version>". No topic's
+// name has a slash.
+type channelName struct {
+	topic     string
+	partition int32
+	topicID   string // base64; "-" where the brokers give none
+	version   string
+}
+
+func (n channelName) String() string {
+	return fmt.Sprintf("%s/%d/%s.%s", n.topic, n.partition, n.topicID, n.version)
+}
+
+// parseChannelName reads the name of a channel; not ok for one that is not a partition's.
+func parseChannelName(name string) (n channelName, ok bool) {
+	parts := strings.Split(name, "/")
+	if len(parts) != 3 {
+		return n, false
+	}
+	partition, err := strconv.ParseInt(parts[1], 10, 32)
+	if err != nil {
+		return n, false
+	}
+	id, version, ok := strings.Cut(parts[2], ".")
+	return channelName{parts[0], int32(partition), id, version}, ok
+}
+
+// routingVersion names everything that decides to which shard an event of a topic goes (C6): the deployment's part,
+// and the topic's.
+func routingVersion(deployment string, t *Topic, options ingest.Options) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d\n%s\n%s\n%d\n", routingCode, deployment, t.Format, options.MaxEventBytes)
+	for _, p := range options.Paths {
+		fmt.Fprintf(h, "%q %q\n", p.Path, p.Namespace)
+	}
+	if t.Mapping != nil {
+		fmt.Fprintf(h, "%s", t.Mapping)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// open finds a partition's channel, and where to begin to read. first decides that for a partition of
+// which nothing is known; its topic may be known.
+func open(ctx context.Context, engine *actors.Engine, name channelName, log func(msg string, args ...any), first func(ctx context.Context, known bool) (int64, error)) (*actors.Channel, int64, error) {
+	ch, err := engine.Channel(ctx, name.String())
+	if err != nil {
+		return nil, 0, err
+	}
+	older, known, err := earlier(engine, name)
+	if err != nil {
+		return nil, 0, err
+	}
+	offset, ok, err := ch.Floor(ctx)
+	if err == nil && !ok {
+		offset, err = begin(ctx, name, older, known, log, first)
+		if err == nil {
+			err = ch.SetFloor(offset)
+		}
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, old := range older { // only now: until here, a crash begins anew with them
+		if err := old.Drop(ctx); err != nil {
+			return nil, 0, err
+		}
+	}
+	return ch, offset, nil
+}
+
+// earlier finds the channels that a partition had before: under another routing version, or of another
+// topic that had the same name. known tells whether the topic, under its id, has any channel with a floor.
+func earlier(engine *actors.Engine, name channelName) (older []*actors.Channel, known bool, err error) {
+	for _, ch := range engine.Channels() {
+		n, ok := parseChannelName(ch.Name())
+		if !ok || n.topic != name.topic || n == name {
+			continue
+		}
+		if n.topicID == name.topicID {
+			_, floor, err := ch.Floor(context.Background())
+			if err != nil {
+				return nil, false, err
+			}
+			known = known || floor
+		}
+		if n.partition == name.partition {
+			older = append(older, ch)
+		}
+	}
+	return older, known, nil
+}
+
+// begin decides where a new channel begins.
+func begin(ctx context.Context, name channelName, older []*actors.Channel, known bool, log func(msg string, args ...any), first func(ctx context.Context, known bool) (int64, error)) (int64, error) {
+	for _, old := range older {
+		n, _ := parseChannelName(old.Name())
+		floor, ok, err := old.Floor(ctx)
+		if err != nil {
+			return 0, err
+		}
+		switch {
+		case n.topicID == name.topicID && ok:
+			log("events are routed in another way than before: a new channel goes on where the old one stood", "offset", floor)
+			return floor, nil
+		case n.topicID != name.topicID:
+			log("the topic was deleted and made anew: it is read from its beginning", "stood_at", floor)
+			known = true // whatever is in it is news
+		}
+	}
+	return first(ctx, known)
+}
+
+// decodeOptions are the options of a topic's record decoder.
+func (t *Topic) decodeOptions(schemas *record.Schemas) record.Options {
+	return record.Options{Format: t.Format, Mapping: t.Mapping, MaxBytes: t.MaxRecordBytes, Schemas: schemas}
+}

@@ -1,0 +1,269 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/kindred-id/kindred/ingest/record"
+)
+
+// Config says which topics to consume, and how to reach them. Brokers and Topics are required; the zero value of
+// everything else is its default. A file of it is read by ReadConfig.
+type Config struct {
+	// Brokers are addresses to begin with: host:port. Others are learnt from them.
+	Brokers []string `yaml:"brokers"`
+	// ClientID is what brokers log and meter by; default kindred.
+	ClientID string `yaml:"client_id"`
+	// Rack lets records come from the nearest replica: broker.rack of the brokers near this process.
+	Rack string `yaml:"rack"`
+	// Group is the consumer group to which offsets are committed, for others to see. Nothing is begun there, and
+	// nobody may be a member of it. Default kindred; "-" commits nothing.
+	Group string `yaml:"group"`
+	// Start is where a topic begins that was never consumed, unless it says so itself.
+	Start Start `yaml:"start"`
+	TLS   TLS   `yaml:"tls"`
+	SASL  SASL  `yaml:"sasl"`
+	// SchemaRegistry has the schemas of topics in Avro and Protobuf.
+	SchemaRegistry Registry    `yaml:"schema_registry"`
+	DeadLetters    DeadLetters `yaml:"dead_letters"`
+	Topics         []Topic     `yaml:"topics"`
+	// QueueBytes bounds the records of all partitions that wait to be read; default DefaultQueueBytes. A
+	// partition has 256 KiB in any case, and one fetch beyond its share.
+	QueueBytes int `yaml:"queue_bytes"`
+
+	discoverEvery time.Duration
+	dialer        func(ctx context.Context, network, address string) (net.Conn, error) // nil: TCP
+}
+
+// Defaults of a Config.
+const (
+	DefaultClientID    = "kindred"
+	DefaultGroup       = "kindred"
+	DefaultDeadLetters = "kindred-dead-letters"
+	DefaultQueueBytes  = 64 << 20
+	defaultSourceName  = "source"
+)
+
+// Topic is a topic and how its records are read.
+type Topic struct {
+	Topic  string        `yaml:"topic"`
+	Format record.Format `yaml:"format"` // default json
+	// Mapping is for records that are no events themselves.
+	Mapping *record.Mapping `yaml:"map"`
+	// Source is that of events whose record has no header that names one; default none.
+	Source string `yaml:"source"`
+	// SourceHeader is the header that names the source; default "source", "-" for none.
+	SourceHeader string `yaml:"source_header"`
+	// MaxRecordBytes bounds a record; default record.DefaultMaxBytes. Larger ones are dead letters.
+	MaxRecordBytes int   `yaml:"max_record_bytes"`
+	Start          Start `yaml:"start"`
+}
+
+func (t *Topic) sourceHeader() string {
+	switch t.SourceHeader {
+	case "":
+		return defaultSourceName
+	case "-":
+		return ""
+	}
+	return t.SourceHeader
+}
+
+// Start is where a topic begins that was never consumed: at its first record, which is the zero value, at
+// its end, or at the first record that was written at a time or later.
+type Start struct {
+	Latest bool
+	Time   int64 // ms since 1970; 0 is none
+	set    bool
+}
+
+// ParseStart reads earliest, latest, or a time as RFC 3339.
+func ParseStart(text string) (Start, error) {
+	switch text {
+	case "":
+		return Start{}, nil
+	case "earliest":
+		return Start{set: true}, nil
+	case "latest":
+		return Start{Latest: true, set: true}, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || t.UnixMilli() <= 0 {
+		return Start{}, fmt.Errorf("start %q: want earliest, latest, or a time as in 2026-01-31T00:00:00Z", text)
+	}
+	return Start{Time: t.UnixMilli(), set: true}, nil
+}
+
+// TLS says how brokers are spoken to. With any of it set, that is by TLS.
+type TLS struct {
+	Enabled    bool   `yaml:"enabled"`
+	CAFile     string `yaml:"ca_file"`   // who may sign the brokers' certificates; default the system's
+	CertFile   string `yaml:"cert_file"` // of this client, with KeyFile
+	KeyFile    string `yaml:"key_file"`
+	ServerName string `yaml:"server_name"` // default the broker's host
+}
+
+func (t TLS) enabled() bool { return t != TLS{} }
+
+// SASL says who this client is.
+type SASL struct {
+	// Mechanism is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; empty is none.
+	Mechanism    string `yaml:"mechanism"`
+	User         string `yaml:"user"`
+	PasswordFile string `yaml:"password_file"` // read at each connection, so that it may change
+	// TokenFile holds the token of OAUTHBEARER, and is read at each connection.
+	TokenFile string `yaml:"token_file"`
+	// TokenURL gives tokens for User as the client's id, and the password as its secret.
+	TokenURL string   `yaml:"token_url"`
+	Scopes   []string `yaml:"scopes"`
+
+	password string // given by the environment
+}
+
+// Registry is a schema registry of Confluent's kind.
+type Registry struct {
+	URLs         []string `yaml:"urls"`
+	User         string   `yaml:"user"`
+	PasswordFile string   `yaml:"password_file"`
+	CAFile       string   `yaml:"ca_file"`
+}
+
+// DeadLetters says where rejected events go.
+type DeadLetters struct {
+	Topic string `yaml:"topic"` // default DefaultDeadLetters
+	// Create makes the topic where it is not there; default true.
+	Create bool `yaml:"create"`
+
+	createSet bool
+}
+
+// The mechanisms of SASL.
+const (
+	saslPlain    = "PLAIN"
+	saslScram256 = "SCRAM-SHA-256"
+	saslScram512 = "SCRAM-SHA-512"
+	saslOAuth    = "OAUTHBEARER"
+)
+
+var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+
+// Check tells what is wrong with a configuration, all of it at once.
+func (c *Config) Check() error {
+	var errs []error
+	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf("kafka: "+format, args...)) }
+	if len(c.Brokers) == 0 {
+		fail("no brokers: give --kafka-brokers HOST:PORT, or brokers in the file")
+	}
+	for _, b := range c.Brokers {
+		if _, _, err := net.SplitHostPort(b); err != nil {
+			fail("broker %q: want HOST:PORT", b)
+		}
+	}
+	if len(c.Topics) == 0 {
+		fail("no topics: give --kafka-topic, or topics in the file")
+	}
+	letters := c.DeadLetters.Topic
+	if letters == "" {
+		letters = DefaultDeadLetters
+	}
+	if !topicName.MatchString(letters) {
+		fail("topic %q for dead letters: want 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'", letters)
+	}
+	seen := make(map[string]bool)
+	for i := range c.Topics {
+		t := &c.Topics[i]
+		switch {
+		case !topicName.MatchString(t.Topic):
+			fail("topic %q: want 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'", t.Topic)
+		case seen[t.Topic]:
+			fail("topic %s is there twice", t.Topic)
+		case t.Topic == letters:
+			fail("topic %s is that of the dead letters: they would come again for ever", t.Topic)
+		}
+		seen[t.Topic] = true
+		if _, err := record.ParseFormat(string(t.Format)); err != nil {
+			fail("topic %s: %w", t.Topic, err)
+		}
+		if t.Format.NeedsSchemas() && len(c.SchemaRegistry.URLs) == 0 {
+			fail("topic %s is in %s, whose schemas are in a registry: give schema_registry.urls", t.Topic, t.Format)
+		}
+		if t.MaxRecordBytes < 0 {
+			fail("topic %s: max_record_bytes %d: want 0 (default) or more", t.Topic, t.MaxRecordBytes)
+		}
+	}
+	if c.QueueBytes < 0 {
+		fail("queue_bytes %d: want 0 (default) or more", c.QueueBytes)
+	}
+	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
+		fail("tls: give cert_file and key_file, or neither")
+	}
+	for _, u := range c.SchemaRegistry.URLs {
+		if parsed, err := url.Parse(u); err != nil || parsed.Host == "" || !strings.HasPrefix(parsed.Scheme, "http") {
+			fail("schema_registry: %q is no http:// or https:// address", u)
+		}
+	}
+	errs = append(errs, c.SASL.check())
+	return errors.Join(errs...)
+}
+
+func (s *SASL) check() error {
+	switch s.Mechanism {
+	case "":
+		if s.User != "" || s.PasswordFile != "" || s.TokenFile != "" || s.TokenURL != "" {
+			return errors.New("kafka: sasl: a user, a password or a token, and no mechanism: want PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER")
+		}
+	case saslPlain, saslScram256, saslScram512:
+		if s.User == "" || s.PasswordFile == "" && s.password == "" {
+			return fmt.Errorf("kafka: sasl: %s needs user and password_file (or KINDRED_KAFKA_PASSWORD)", s.Mechanism)
+		}
+	case saslOAuth:
+		if (s.TokenFile == "") == (s.TokenURL == "") {
+			return errors.New("kafka: sasl: OAUTHBEARER needs token_file or token_url, and not both")
+		}
+		if s.TokenURL != "" && (s.User == "" || s.PasswordFile == "" && s.password == "") {
+			return errors.New("kafka: sasl: token_url needs user and password_file: the client's id and its secret")
+		}
+	default:
+		return fmt.Errorf("kafka: sasl: mechanism %q: want PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER", s.Mechanism)
+	}
+	return nil
+}
+
+// setDefaults fills in defaults.
+func (c *Config) setDefaults() {
+	c.Topics = append([]Topic(nil), c.Topics...)
+	orElse(&c.ClientID, DefaultClientID)
+	orElse(&c.Group, DefaultGroup)
+	if c.Group == "-" {
+		c.Group = ""
+	}
+	orElse(&c.DeadLetters.Topic, DefaultDeadLetters)
+	if !c.DeadLetters.createSet {
+		c.DeadLetters.Create = true
+	}
+	if c.QueueBytes == 0 {
+		c.QueueBytes = DefaultQueueBytes
+	}
+	if c.discoverEvery == 0 {
+		c.discoverEvery = discoverEvery
+	}
+	for i := range c.Topics {
+		t := &c.Topics[i]
+		orElse((*string)(&t.Format), string(record.JSON))
+		if !t.Start.set {
+			t.Start = c.Start
+		}
+	}
+}
+
+func orElse(value *string, otherwise string) {
+	if *value == "" {
+		*value = otherwise
+	}
+}

@@ -1,0 +1,239 @@
+package kafka
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+)
+
+// Periods of a consumer, and how long it waits for an answer of the brokers.
+const (
+	discoverEvery = 10 * time.Second
+	floorsEvery   = 2 * time.Second
+	commitEvery   = 5 * time.Second
+	askTimeout    = 10 * time.Second
+)
+
+// noTopicID stands for the id of a topic where the brokers give none.
+const noTopicID = "-"
+
+// discover looks for topics and partitions until ctx ends, and stops those that are gone.
+func (c *Consumer) discover(ctx, hard context.Context) {
+	failures := 0
+	for ctx.Err() == nil {
+		err := c.look(ctx, hard)
+		wait := c.config.discoverEvery
+		if err != nil {
+			wait = min(wait, backoff(failures, 0.5))
+			failures++
+		} else {
+			failures = 0
+		}
+		c.report(err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// report notes whether the brokers can be asked.
+func (c *Consumer) report(err error) {
+	problem := ""
+	if err != nil {
+		problem = err.Error()
+	}
+	c.mu.Lock()
+	before := c.brokers
+	c.brokers = problem
+	c.mu.Unlock()
+	switch {
+	case problem == before:
+	case problem == "":
+		c.logger.Info("kafka: the brokers answer again")
+	default:
+		c.logger.Warn("kafka: the brokers can't be asked, and are tried again", "error", problem)
+	}
+}
+
+// look asks once which topics and partitions there are.
+func (c *Consumer) look(ctx, hard context.Context) error {
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	var names []string
+	for name := range c.topics {
+		names = append(names, name)
+	}
+	meta, err := c.admin.Metadata(asking, names...)
+	if err != nil {
+		return fmt.Errorf("ask for topics: %w", err)
+	}
+	if err := c.letters.prepare(asking, c.admin, c.config.DeadLetters.Create); err != nil {
+		return err
+	}
+	for _, name := range names {
+		c.lookAt(ctx, hard, meta.Topics[name], c.topics[name])
+	}
+	return c.findEnds(asking, names)
+}
+
+// lookAt starts the partitions of a topic that do not run, and stops those of one that is gone.
+func (c *Consumer) lookAt(ctx, hard context.Context, found kadm.TopicDetail, t *consumed) {
+	if found.Err != nil {
+		c.note(t.Topic.Topic, topicProblem(found.Err))
+		if errors.Is(found.Err, kerr.UnknownTopicOrPartition) || errors.Is(found.Err, kerr.UnknownTopicID) {
+			c.remove(ctx, t.Topic.Topic, "")
+		}
+		return
+	}
+	c.note(t.Topic.Topic, "")
+	id := topicID(found.ID)
+	c.remove(ctx, t.Topic.Topic, id)
+	for n := range found.Partitions {
+		if c.byPlace(place{t.Topic.Topic, n}) == nil {
+			c.add(ctx, hard, t, channelName{t.Topic.Topic, n, id, t.version})
+		}
+	}
+}
+
+func topicID(id kadm.TopicID) string {
+	if id == (kadm.TopicID{}) {
+		return noTopicID
+	}
+	return base64.RawURLEncoding.EncodeToString(id[:])
+}
+
+func topicProblem(err error) string {
+	switch {
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
+		return "is not there: create it, or correct its name"
+	case errors.Is(err, kerr.TopicAuthorizationFailed):
+		return "may not be described by this user: grant it DESCRIBE and READ"
+	}
+	return err.Error()
+}
+
+// note keeps what is wrong with a topic, and says what is new.
+func (c *Consumer) note(topic, problem string) {
+	c.mu.Lock()
+	before := c.problems[topic]
+	if problem == "" {
+		delete(c.problems, topic)
+	} else {
+		c.problems[topic] = problem
+	}
+	c.mu.Unlock()
+	switch {
+	case problem == before:
+	case problem == "":
+		c.logger.Info("kafka: the topic is there", "topic", topic)
+	default:
+		c.logger.Warn("kafka: the topic can't be consumed, and is looked for again", "topic", topic, "problem", problem)
+	}
+}
+
+func (c *Consumer) byPlace(at place) *running {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.partitions[at]
+}
+
+// add starts a partition.
+func (c *Consumer) add(ctx, hard context.Context, t *consumed, name channelName) {
+	own, cancel := context.WithCancel(ctx)
+	r := &running{partition: newPartition(c, t.Topic, name, t.batches), cancel: cancel, done: make(chan struct{}), committed: -1}
+	c.mu.Lock()
+	c.partitions[place{name.topic, name.partition}] = r
+	c.mu.Unlock()
+	c.tasks.Go(func() {
+		defer close(r.done)
+		r.run(own, hard)
+	})
+}
+
+// remove stops the partitions of a topic that is gone: those of all ids but one.
+func (c *Consumer) remove(ctx context.Context, topic, but string) {
+	c.mu.Lock()
+	var gone []*running
+	for at, r := range c.partitions {
+		if at.topic == topic && (but == "" || r.name.topicID != but) {
+			gone = append(gone, r)
+		}
+	}
+	c.mu.Unlock()
+	if len(gone) == 0 {
+		return
+	}
+	c.logger.Warn("kafka: the topic is gone: its partitions stop", "topic", topic, "partitions", len(gone))
+	for _, r := range gone {
+		r.cancel()
+	}
+	for _, r := range gone {
+		<-r.done
+	}
+	if err := c.keepFloors(ctx); err != nil {
+		c.logger.Warn("kafka: the floors of a topic that is gone", "topic", topic, "error", err)
+	}
+	c.mu.Lock()
+	for _, r := range gone {
+		delete(c.partitions, place{topic, r.name.partition})
+	}
+	c.mu.Unlock()
+	// Else the client would not take the next topic of this name for another one.
+	_ = c.command(ctx, func() { c.client.PurgeTopicsFromClient(topic) })
+}
+
+// first decides where a partition begins of which nothing is known: as configured, or, in a topic that is
+// known, at its beginning, since it is new there.
+func (p *partition) first(ctx context.Context, known bool) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	start := p.topic.Start
+	if known {
+		start = Start{}
+	}
+	admin := p.consumer.admin
+	var listed kadm.ListedOffsets
+	var err error
+	switch {
+	case start.Latest:
+		listed, err = admin.ListEndOffsets(ctx, p.name.topic)
+	case start.Time != 0:
+		listed, err = admin.ListOffsetsAfterMilli(ctx, start.Time, p.name.topic)
+	default:
+		listed, err = admin.ListStartOffsets(ctx, p.name.topic)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find the offset to begin at: %w", err)
+	}
+	offset, ok := listed.Lookup(p.name.topic, p.name.partition)
+	switch {
+	case !ok:
+		return 0, errors.New("find the offset to begin at: the brokers do not know the partition yet")
+	case offset.Err != nil:
+		return 0, fmt.Errorf("find the offset to begin at: %w", offset.Err)
+	case offset.Offset < 0 || offset.Offset > actors.MaxOffset:
+		return 0, fmt.Errorf("the partition begins at offset %d: want 0 to %d", offset.Offset, int64(actors.MaxOffset))
+	}
+	return offset.Offset, nil
+}
+
+// findEnds asks where the partitions end, for those of which nothing comes.
+func (c *Consumer) findEnds(ctx context.Context, topics []string) error {
+	ends, err := c.admin.ListCommittedOffsets(ctx, topics...)
+	if err != nil {
+		return fmt.Errorf("ask for the ends of partitions: %w", err)
+	}
+	ends.Each(func(o kadm.ListedOffset) {
+		if p := c.byPlace(place{o.Topic, o.Partition}); p != nil && o.Err == nil {
+			p.progress.ends(o.Offset)
+		}
+	})
+	return nil
+}

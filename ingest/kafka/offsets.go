@@ -1,0 +1,93 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+)
+
+// all are the partitions that have a channel.
+func (c *Consumer) all() []*running {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []*running
+	for _, r := range c.partitions {
+		all = append(all, r)
+	}
+	return all
+}
+
+// keepFloors notes in the store how far partitions are handled, so that a start begins there.
+func (c *Consumer) keepFloors(context.Context) error {
+	var errs []error
+	for _, r := range c.all() {
+		errs = append(errs, r.keepFloor())
+	}
+	return errors.Join(errs...)
+}
+
+func (p *partition) keepFloor() error {
+	p.floors.Lock()
+	defer p.floors.Unlock()
+	handled := p.progress.handledTo()
+	if handled < 0 || handled <= p.floor {
+		return nil
+	}
+	if err := p.channel.SetFloor(handled); err != nil {
+		return err
+	}
+	p.floor = handled
+	return nil
+}
+
+// commitOffsets commits how far partitions are handled to the consumer group, for those who watch it: nothing
+// is ever begun there. An offset that somebody else has set is said so, and set right.
+func (c *Consumer) commitOffsets(ctx context.Context) error {
+	if c.config.Group == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	handled := make(kadm.Offsets)
+	var topics []string
+	for _, r := range c.all() {
+		if at := r.progress.handledTo(); at >= 0 {
+			if _, ok := handled[r.name.topic]; !ok {
+				topics = append(topics, r.name.topic)
+			}
+			handled.AddOffset(r.name.topic, r.name.partition, at, -1)
+		}
+	}
+	if len(handled) == 0 {
+		return nil
+	}
+	found, err := c.admin.FetchOffsetsForTopics(ctx, c.config.Group, topics...)
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return fmt.Errorf("read the offsets of group %s: %w", c.config.Group, err)
+	}
+	c.compareOffsets(found)
+	if err := c.admin.CommitAllOffsets(ctx, c.config.Group, handled); err != nil {
+		return fmt.Errorf("commit offsets of group %s, which nobody else may be a member of: %w", c.config.Group, err)
+	}
+	for _, r := range c.all() {
+		if o, ok := handled.Lookup(r.name.topic, r.name.partition); ok {
+			r.committed = o.At
+		}
+	}
+	return nil
+}
+
+// compareOffsets says where the group's offset is not the one that was committed last.
+func (c *Consumer) compareOffsets(found kadm.OffsetResponses) {
+	for _, r := range c.all() {
+		o, ok := found.Lookup(r.name.topic, r.name.partition)
+		if !ok || o.Err != nil || o.At < 0 || r.committed < 0 || o.At == r.committed {
+			continue
+		}
+		c.logger.Warn("somebody moved the offset of the consumer group: that changes nothing (to go elsewhere, stop the server and run: kindred kafka seek)",
+			"topic", r.name.topic, "partition", r.name.partition, "group", c.config.Group, "was", r.committed, "is", o.At)
+	}
+}

@@ -1,0 +1,422 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/record"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// partition handles the records of one partition. One goroutine runs it; the poller feeds its queue.
+//
+// At each moment a batch is in one place: being read by the goroutine, or in flight, in the order of offsets. Its
+// delivery is the engine's until the answer is in answers, and its dead letters are the producer's until
+// acknowledged.
+type partition struct {
+	consumer *Consumer
+	topic    *Topic
+	name     channelName
+	channel  *actors.Channel
+	batches  *batches
+	queue    *queue
+	progress progress
+
+	answers  chan *batch   // deliveries that were answered
+	lettered chan struct{} // holds one when a dead letter was acknowledged
+	failed   chan error    // holds one when the records can't be read on
+
+	chain    chain
+	inFlight []*batch
+	resync   bool // something was out of turn: look where the shards are, once nothing is in flight
+	attempts int  // of it, without progress
+
+	floors sync.Mutex // guards the following
+	floor  int64      // as the channel knows it
+}
+
+func newPartition(c *Consumer, t *Topic, name channelName, b *batches) *partition {
+	p := &partition{
+		consumer: c, topic: t, name: name, batches: b,
+		answers: make(chan *batch, window), lettered: make(chan struct{}, 1), failed: make(chan error, 1),
+		floor: actors.NoNumber,
+	}
+	p.progress.status = PartitionStatus{Topic: name.topic, Partition: name.partition, State: Starting, Since: time.Now(), Handled: -1, End: -1}
+	own := map[string][]int32{name.topic: {name.partition}}
+	p.queue = newQueue(c.queueBytes(), func() { c.client.PauseFetchPartitions(own) }, func() { c.client.ResumeFetchPartitions(own) })
+	return p
+}
+
+// run reads the partition until ctx ends, and then waits for what is under way until hard ends. Where the
+// engine stops, it ends: the engine says so itself.
+func (p *partition) run(ctx, hard context.Context) {
+	for attempt := 0; ; attempt++ {
+		err := p.start(ctx)
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil || p.stopped(err) {
+			return
+		}
+		p.wait(err)
+		if pause(ctx, attempt) != nil {
+			return
+		}
+	}
+	p.proceed()
+	err := p.consume(ctx)
+	p.consumer.unassign(p)
+	if p.stopped(err) {
+		return
+	}
+	if ctx.Err() == nil {
+		p.halt(err)
+	}
+	p.drain(hard)
+	<-ctx.Done()
+}
+
+// stopped tells whether an error is that the engine has stopped.
+func (p *partition) stopped(err error) bool {
+	return p.consumer.engine.Err() != nil || errors.Is(err, actors.ErrClosed)
+}
+
+// start finds the channel and where to begin, and asks the poller for records from there.
+func (p *partition) start(ctx context.Context) error {
+	ch, offset, err := open(ctx, p.consumer.engine, p.name, p.log, p.first)
+	if err != nil {
+		return err
+	}
+	positions, err := ch.Positions(ctx)
+	if err != nil {
+		return err
+	}
+	p.channel, p.chain = ch, newChain(positions)
+	p.progress.handled(offset, time.Time{})
+	return p.consumer.assign(ctx, p, offset)
+}
+
+func (p *partition) log(msg string, args ...any) {
+	p.consumer.logger.Warn(msg, append([]any{"topic", p.name.topic, "partition", p.name.partition}, args...)...)
+}
+
+// wait says that something does not answer.
+func (p *partition) wait(err error) {
+	p.queue.setStuck(true)
+	if p.progress.enter(Waiting, err.Error()) {
+		p.log("partition waits", "error", err)
+	}
+}
+
+// proceed says that the partition goes on.
+func (p *partition) proceed() {
+	p.queue.setStuck(false)
+	if p.progress.enter(Consuming, "") {
+		p.consumer.logger.Info("partition is consumed", "topic", p.name.topic, "partition", p.name.partition, "offset", p.progress.handledTo())
+	}
+}
+
+// halt says that the partition does not go on.
+func (p *partition) halt(err error) {
+	p.queue.setStuck(true)
+	if p.progress.enter(Halted, err.Error()) {
+		p.consumer.logger.Error("partition is halted", "topic", p.name.topic, "partition", p.name.partition, "error", err)
+	}
+}
+
+// consume handles records until ctx ends, or the partition can't go on.
+func (p *partition) consume(ctx context.Context) error {
+	for {
+		arrived := p.queue.arrived
+		if len(p.inFlight) >= window || p.resync {
+			arrived = nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-p.failed:
+			p.broken(ctx, err)
+		case b := <-p.answers:
+			b.settle()
+		case <-p.lettered:
+		case <-arrived:
+			if err := p.next(ctx); err != nil {
+				return err
+			}
+		}
+		p.retire()
+		if err := p.again(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// next takes records from the queue and delivers their events.
+func (p *partition) next(ctx context.Context) error {
+	b := p.batches.get()
+	b.records = p.queue.take(b.records, batchRecords, batchBytes)
+	if len(b.records) == 0 {
+		p.batches.put(b)
+		return nil
+	}
+	b.letters.Store(1) // so that no acknowledgement makes it look handled while it is read
+	b.written = b.records[0].Timestamp
+	b.next = b.records[len(b.records)-1].Offset + 1
+	for _, r := range b.records {
+		if err := p.read(ctx, b, r); err != nil {
+			return err // the batch is left to the garbage: its letters may be under way
+		}
+	}
+	b.letters.Add(-1)
+	p.inFlight = append(p.inFlight, b)
+	return p.submit(ctx, b)
+}
+
+// submit hands a batch to the engine, and waits for room there.
+func (p *partition) submit(ctx context.Context, b *batch) error {
+	if !b.deliver(p.chain, p.channel) {
+		b.answered = true
+		return nil
+	}
+	err := p.consumer.engine.Submit(ctx, &b.delivery, func(err error) {
+		if err == nil { // otherwise the engine has failed, and says so itself
+			p.answers <- b
+		}
+	})
+	if err != nil {
+		b.answered, b.outOfTurn = true, true // it was not handed over
+	}
+	return err
+}
+
+// read adds the events of a record to a batch. It waits for what the record can't be read without.
+func (p *partition) read(ctx context.Context, b *batch, r *kgo.Record) error {
+	b.counts.Records++
+	if r.Attrs.IsControl() {
+		return nil
+	}
+	var err error
+	waited := false
+	for attempt := 0; ; attempt++ {
+		err = b.unpack.Decode(ctx, r.Value, &b.taken)
+		if !errors.Is(err, record.ErrSchemasUnavailable) {
+			break
+		}
+		p.wait(err)
+		waited = true
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+	if waited {
+		p.proceed()
+	}
+	if err == nil && b.taken.Context != nil {
+		err = b.decoder.SetContext(b.taken.Context)
+	} else {
+		_ = b.decoder.SetContext(nil)
+	}
+	if err != nil {
+		rejection, ok := record.IsRejection(err)
+		if !ok {
+			return err
+		}
+		return p.reject(ctx, b, r, 0, nil, rejection)
+	}
+	if len(b.taken.Events) == 0 {
+		b.counts.Empty++
+	}
+	for i, raw := range b.taken.Events {
+		if err := p.readEvent(ctx, b, r, i, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *partition) readEvent(ctx context.Context, b *batch, r *kgo.Record, index int, raw []byte) error {
+	if r.Offset > actors.MaxOffset {
+		return fmt.Errorf("offset %d is above %d, the highest that Kindred can number", r.Offset, int64(actors.MaxOffset))
+	}
+	source := []byte(p.topic.Source)
+	if named := header(r, p.topic.sourceHeader()); len(named) > 0 {
+		source = sourceName(named)
+	}
+	start := len(b.ids)
+	b.ids = appendOrigin(b.ids, p.identity(), r, index)
+	id := b.ids[start:len(b.ids):len(b.ids)]
+	err := b.decoder.Record(raw, received(r, p.consumer.engine.Now()), source, id, b.event())
+	if err == nil {
+		b.add(actors.RecordNumber(r.Offset, index), p.consumer.engine.Shards())
+		return nil
+	}
+	rejection, ok := record.IsRejection(err)
+	if !ok {
+		return err
+	}
+	if rejection.Code == ingest.CodeNoIdentifier {
+		b.counts.WithoutIdentifier++
+		return nil
+	}
+	return p.reject(ctx, b, r, index, raw, rejection)
+}
+
+// identity tells the topic from another of its name, as far as the brokers do.
+func (p *partition) identity() string {
+	if p.name.topicID != noTopicID {
+		return p.name.topicID
+	}
+	return p.name.topic
+}
+
+// received is when a record came: when it was written, as that is the same whenever it is read, unless
+// that can't be, ms since 1970.
+func received(r *kgo.Record, now int64) int64 {
+	const aheadMost = 24 * 60 * 60 * 1000
+	if ms := r.Timestamp.UnixMilli(); ms > 0 && ms <= now+aheadMost {
+		return ms
+	}
+	return now
+}
+
+// reject writes a dead letter of an event, or of the whole record where raw is nil. Where the record is in the
+// letter, one is enough.
+func (p *partition) reject(ctx context.Context, b *batch, r *kgo.Record, index int, raw []byte, why *ingest.Rejection) error {
+	b.counts.Rejected++
+	if p.topic.Format != record.JSON || p.topic.Mapping != nil || b.taken.Context != nil {
+		raw = nil // what was made of the record is not what its producer wrote, or not all that the event needs
+	}
+	if raw == nil {
+		if b.lettered == r {
+			return nil
+		}
+		b.lettered = r
+	}
+	b.letters.Add(1)
+	letter := deadLetter(p.topic, p.identity(), r, index, raw, why)
+	return p.consumer.letters.write(ctx, letter, p.wait, func() {
+		p.progress.count(Counts{DeadLetters: 1})
+		b.letters.Add(-1)
+		select {
+		case p.lettered <- struct{}{}:
+		default:
+		}
+	})
+}
+
+// retire takes out the batches that are handled, in their order (C1, C2).
+func (p *partition) retire() {
+	for len(p.inFlight) > 0 && p.inFlight[0].handled() {
+		b := p.inFlight[0]
+		p.inFlight = append(p.inFlight[:0], p.inFlight[1:]...)
+		written := time.Time{}
+		if len(p.inFlight) > 0 {
+			written = p.inFlight[0].written
+		}
+		p.progress.count(b.counts)
+		p.progress.handled(b.next, written)
+		p.batches.put(b)
+		p.attempts = 0
+		if p.progress.state() == Waiting {
+			p.proceed()
+		}
+	}
+}
+
+// again delivers once more what was out of turn: another consumer was faster. It waits until nothing is
+// with the engine, looks where the shards are, and goes on from there.
+func (p *partition) again(ctx context.Context) error {
+	answered := true
+	for _, b := range p.inFlight {
+		p.resync = p.resync || b.outOfTurn
+		answered = answered && b.answered
+	}
+	if !p.resync || !answered {
+		return nil
+	}
+	if p.attempts > 0 { // the other one is faster still: let it
+		if err := pause(ctx, p.attempts-1); err != nil {
+			return err
+		}
+	}
+	p.attempts++
+	positions, err := p.channel.Positions(ctx)
+	if err != nil {
+		return err
+	}
+	p.resync, p.chain = false, newChain(positions)
+	for _, b := range p.inFlight {
+		if err := p.submit(ctx, b); err != nil {
+			return err
+		}
+	}
+	p.retire() // those of which everything was taken
+	p.queue.notify()
+	return nil
+}
+
+// broken deals with records that could not be read: where they are gone it halts; else they are asked
+// for again.
+func (p *partition) broken(ctx context.Context, err error) {
+	if what := p.gone(err); what != "" {
+		p.halt(fmt.Errorf("%s%s; stop the server, decide where to go on, and start it again: kindred kafka seek --data DIR --topic %s --partition %d --to earliest|OFFSET",
+			what, p.bounds(ctx), p.name.topic, p.name.partition))
+		return
+	}
+	p.wait(fmt.Errorf("read records: %w", err))
+	p.consumer.retry(ctx, p)
+}
+
+// gone tells what an error says is missing; nothing where records can still come.
+func (p *partition) gone(err error) string {
+	var lost *kgo.ErrDataLoss
+	switch {
+	case errors.As(err, &lost):
+		return fmt.Sprintf("the brokers have lost records from offset %d on: what was taken up to %d is not what they have", lost.ResetTo, lost.ConsumedTo)
+	case errors.Is(err, kerr.OffsetOutOfRange):
+		return fmt.Sprintf("record %d is not there: it was deleted before it was read, or the brokers have lost it", p.progress.handledTo())
+	}
+	return ""
+}
+
+// bounds tells which records there are, as far as the brokers answer.
+func (p *partition) bounds(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	first, err := p.consumer.admin.ListStartOffsets(ctx, p.name.topic)
+	if err != nil {
+		return ""
+	}
+	last, err := p.consumer.admin.ListEndOffsets(ctx, p.name.topic)
+	if err != nil {
+		return ""
+	}
+	from, _ := first.Lookup(p.name.topic, p.name.partition)
+	to, ok := last.Lookup(p.name.topic, p.name.partition)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf(" (there are those from %d up to %d)", from.Offset, to.Offset)
+}
+
+// drain waits for what is under way until hard ends, so that the floor is exact. What is out of turn is left.
+func (p *partition) drain(hard context.Context) {
+	for len(p.inFlight) > 0 && !(p.inFlight[0].answered && p.inFlight[0].outOfTurn) {
+		select {
+		case b := <-p.answers:
+			b.settle()
+		case <-p.lettered:
+		case <-p.consumer.engine.Failed():
+			return
+		case <-hard.Done():
+			return
+		}
+		p.retire()
+	}
+}

@@ -1,0 +1,124 @@
+package kafka
+
+import (
+	"context"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// queue holds what the poller fetched of a partition and the partition has not taken.
+//   - size <= limit and one fetch: the poller waits for a partition that works, and stops fetching for one that waits
+//     for something else (C4, C5).
+type queue struct {
+	limit  int
+	pause  func() // stops fetching; called with mu held
+	resume func() // likewise
+
+	arrived chan struct{} // holds one when there may be something to take
+
+	mu      sync.Mutex // guards the following
+	records []*kgo.Record
+	size    int
+	stuck   bool // the partition waits for something that is not the engine
+	paused  bool
+	changed chan struct{} // closed, and made anew, when the poller may look again
+}
+
+func newQueue(limit int, pause, resume func()) *queue {
+	return &queue{limit: limit, pause: pause, resume: resume, arrived: make(chan struct{}, 1), changed: make(chan struct{})}
+}
+
+// weight is the memory of a record: its bytes, and what the client keeps of it.
+func weight(r *kgo.Record) int {
+	const overhead = 200
+	return overhead + len(r.Key) + len(r.Value)
+}
+
+// push adds records, and waits until there is room for the next ones, or the partition is stuck.
+func (q *queue) push(ctx context.Context, records []*kgo.Record) {
+	q.mu.Lock()
+	q.records = append(q.records, records...)
+	for _, r := range records {
+		q.size += weight(r)
+	}
+	q.notify()
+	for q.size > q.limit && !q.stuck {
+		changed := q.changed
+		q.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+		q.mu.Lock()
+	}
+	q.pauseLocked()
+	q.mu.Unlock()
+}
+
+// notify wakes the partition.
+func (q *queue) notify() {
+	select {
+	case q.arrived <- struct{}{}:
+	default:
+	}
+}
+
+// REQUIRES: q.mu held
+func (q *queue) pauseLocked() {
+	if q.stuck && !q.paused && q.size > q.limit {
+		q.paused = true
+		q.pause()
+	}
+}
+
+// REQUIRES: q.mu held
+func (q *queue) changedLocked() {
+	close(q.changed)
+	q.changed = make(chan struct{})
+}
+
+// setStuck says whether the partition waits for something that is not the engine.
+func (q *queue) setStuck(stuck bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.stuck == stuck {
+		return
+	}
+	q.stuck = stuck
+	q.changedLocked()
+	q.pauseLocked()
+}
+
+// take takes the first records, so many at most and, but for the first, of so many bytes.
+func (q *queue) take(dst []*kgo.Record, most, bytes int) []*kgo.Record {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n, size := 0, 0
+	for n < len(q.records) && n < most {
+		w := weight(q.records[n])
+		if n > 0 && size+w > bytes {
+			break
+		}
+		size += w
+		n++
+	}
+	dst = append(dst, q.records[:n]...)
+	clear(q.records[:n])
+	q.records = q.records[n:]
+	q.size -= size
+	if len(q.records) == 0 {
+		q.records = nil
+	} else {
+		q.notify()
+	}
+	if q.size <= q.limit {
+		q.changedLocked()
+	}
+	if q.paused && q.size <= q.limit/2 {
+		q.paused = false
+		q.resume()
+	}
+	return dst
+}

@@ -1,0 +1,180 @@
+package kafka
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+)
+
+// State is what a partition, or a topic, is doing.
+type State string
+
+// The states.
+const (
+	Starting  State = "starting"
+	Consuming State = "consuming"
+	Waiting   State = "waiting" // Error says for what; it is tried again
+	Halted    State = "halted"  // Error says why, and what an operator does about it
+)
+
+// Status is what a consumer is doing.
+type Status struct {
+	// Brokers says why the brokers can't be asked; empty when they can.
+	Brokers string
+	// Topics are those that are not there, or may not be read.
+	Topics []TopicStatus
+	// Partitions are in the order of topic and number.
+	Partitions []PartitionStatus
+}
+
+// TopicStatus is why a topic is not consumed.
+type TopicStatus struct {
+	Topic string
+	Error string
+}
+
+// PartitionStatus is what became of one partition.
+type PartitionStatus struct {
+	Topic     string
+	Partition int32
+	State     State
+	Error     string
+	Since     time.Time // of the state
+	// Handled is the offset below which everything is handled, and End that of the next record to be
+	// written; -1 as long as it is not known.
+	Handled, End int64
+	// Lag is how many records are not handled: an upper bound, as offsets may have gaps.
+	Lag int64
+	// LagTime is how long ago the first of them was written; 0 when there is none.
+	LagTime time.Duration
+	Counts  Counts
+}
+
+// Counts is what became of records and events since the start.
+type Counts struct {
+	Records           uint64
+	Empty             uint64 // records without a value
+	Accepted          uint64
+	Duplicates        uint64
+	Quarantined       uint64
+	Elsewhere         uint64 // events that another consumer took, or this one before a restart
+	WithoutIdentifier uint64
+	Rejected          uint64
+	DeadLetters       uint64 // acknowledged
+	OutOfTurn         uint64 // answers after which a partition looked again where it is
+}
+
+func (c *Counts) add(o Counts) {
+	c.Records += o.Records
+	c.Empty += o.Empty
+	c.Accepted += o.Accepted
+	c.Duplicates += o.Duplicates
+	c.Quarantined += o.Quarantined
+	c.Elsewhere += o.Elsewhere
+	c.WithoutIdentifier += o.WithoutIdentifier
+	c.Rejected += o.Rejected
+	c.DeadLetters += o.DeadLetters
+	c.OutOfTurn += o.OutOfTurn
+}
+
+// outcome counts what became of an event.
+func (c *Counts) outcome(o actors.Outcome) {
+	switch o {
+	case actors.Accepted:
+		c.Accepted++
+	case actors.Duplicate:
+		c.Duplicates++
+	case actors.Quarantined:
+		c.Quarantined++
+	case actors.OutOfTurn:
+		c.OutOfTurn++
+	case actors.Pending:
+	}
+}
+
+// progress is the part of a partition that others look at.
+type progress struct {
+	mu      sync.Mutex // guards the following
+	status  PartitionStatus
+	written time.Time // when the first record that is not handled was written; zero: not known
+}
+
+// enter changes the state, and tells whether that is news. What has halted stays so.
+func (p *progress) enter(state State, problem string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.status.State == Halted || p.status.State == state && p.status.Error == problem {
+		return false
+	}
+	p.status.State, p.status.Error, p.status.Since = state, problem, time.Now()
+	return true
+}
+
+func (p *progress) state() State {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.status.State
+}
+
+// count adds to the counts.
+func (p *progress) count(c Counts) {
+	p.mu.Lock()
+	p.status.Counts.add(c)
+	p.mu.Unlock()
+}
+
+// handled notes how far everything is handled, and when the record at hand was written.
+func (p *progress) handled(offset int64, written time.Time) {
+	p.mu.Lock()
+	p.status.Handled, p.written = offset, written
+	p.status.End = max(p.status.End, offset)
+	p.mu.Unlock()
+}
+
+func (p *progress) handledTo() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.status.Handled
+}
+
+// ends notes where the partition ends. Of two answers that overtook each other, the later end is right.
+func (p *progress) ends(offset int64) {
+	p.mu.Lock()
+	p.status.End = max(p.status.End, offset)
+	p.mu.Unlock()
+}
+
+func (p *progress) read(now time.Time) PartitionStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.status
+	if s.Handled >= 0 && s.End > s.Handled {
+		s.Lag = s.End - s.Handled
+		if !p.written.IsZero() {
+			s.LagTime = max(0, now.Sub(p.written))
+		}
+	}
+	return s
+}
+
+// Status is what the consumer is doing.
+func (c *Consumer) Status() Status {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := Status{Brokers: c.brokers}
+	for topic, problem := range c.problems {
+		s.Topics = append(s.Topics, TopicStatus{topic, problem})
+	}
+	for _, p := range c.partitions {
+		s.Partitions = append(s.Partitions, p.progress.read(now))
+	}
+	slices.SortFunc(s.Topics, func(a, b TopicStatus) int { return cmp.Compare(a.Topic, b.Topic) })
+	slices.SortFunc(s.Partitions, func(a, b PartitionStatus) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+	return s
+}

@@ -1,0 +1,158 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+)
+
+// Bounds of a record.
+const (
+	// DefaultMaxBytes bounds a record, and the JSON that is made of it.
+	DefaultMaxBytes = 8 << 20
+	// MaxEvents bounds the events of one record: their numbers have 16 bits.
+	MaxEvents = 1 << 16
+)
+
+// Options say how the records of a topic are read.
+type Options struct {
+	Format Format
+	// Mapping says what becomes of the fields of a record that is no event itself; nil when it is one.
+	Mapping *Mapping
+	// Schemas finds the schemas of Avro and Protobuf.
+	Schemas *Schemas
+	// MaxBytes bounds a record; 0 is DefaultMaxBytes.
+	MaxBytes int
+}
+
+// Check tells what is wrong with the options.
+func (o Options) Check() error {
+	if _, err := ParseFormat(string(o.Format)); err != nil {
+		return err
+	}
+	if o.Format.NeedsSchemas() && o.Schemas == nil {
+		return fmt.Errorf("format %s needs a schema registry: give its address", o.Format)
+	}
+	if o.MaxBytes < 0 {
+		return fmt.Errorf("record limit of %d bytes: want 0 (default) or more", o.MaxBytes)
+	}
+	return nil
+}
+
+// Decoder takes records apart, for one goroutine at a time.
+type Decoder struct {
+	Options
+	arena jsonscan.Arena
+	text  []byte // of the record at hand, as JSON; used again
+	pick  picker
+}
+
+// NewDecoder makes a decoder. It panics where o.Check fails.
+func NewDecoder(o Options) *Decoder {
+	if err := o.Check(); err != nil {
+		panic(err)
+	}
+	if o.Format == "" {
+		o.Format = JSON
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = DefaultMaxBytes
+	}
+	d := &Decoder{Options: o}
+	if o.Mapping != nil {
+		d.pick = newPicker(o.Mapping)
+	}
+	return d
+}
+
+// Reset takes back the memory of the records read so far: their events may not be used any more.
+func (d *Decoder) Reset() { d.arena.Reset() }
+
+// Decode takes a record apart into the JSON texts of its events, which are not checked yet, and their
+// common context. They point into value and the decoder's memory, and stay as they are until Reset. A
+// record without a value, as compacted topics have them, holds no event.
+//
+// It fails with an *ingest.Rejection, or with ErrSchemasUnavailable, or as ctx does.
+func (d *Decoder) Decode(ctx context.Context, value []byte, batch *ingest.Batch) error {
+	*batch = ingest.Batch{Events: batch.Events[:0]}
+	if len(value) == 0 {
+		return nil
+	}
+	if len(value) > d.MaxBytes {
+		return tooLarge(d.MaxBytes)
+	}
+	text, err := d.json(ctx, value)
+	if err != nil {
+		return err
+	}
+	if d.Mapping != nil {
+		err = d.mapAll(text, batch)
+	} else {
+		err = batch.Parse(text, MaxEvents)
+	}
+	if err == nil && len(batch.Events)+batch.Excess > MaxEvents {
+		err = &ingest.Rejection{
+			Code:    ingest.CodeEventTooLarge,
+			Message: fmt.Sprintf("holds more than %d events", MaxEvents),
+			Hint:    "send smaller batches",
+		}
+	}
+	if err != nil {
+		batch.Events = batch.Events[:0]
+	}
+	return err
+}
+
+// json is a record as JSON.
+func (d *Decoder) json(ctx context.Context, value []byte) (text []byte, err error) {
+	switch d.Format {
+	case JSON:
+		return value, nil
+	case JSONSchema:
+		_, payload, err := unframe(value)
+		return payload, err
+	case MessagePack:
+		d.text, err = appendMessagePack(d.text[:0], value, d.MaxBytes)
+	case Avro:
+		d.text, err = d.avro(ctx, d.text[:0], value)
+	case Protobuf:
+		d.text, err = d.protobuf(ctx, d.text[:0], value)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(d.text) > d.MaxBytes {
+		return nil, tooLarge(d.MaxBytes)
+	}
+	if d.Mapping != nil {
+		return d.text, nil // what is picked of it is copied
+	}
+	return d.arena.Keep(append(d.arena.Reserve(len(d.text)), d.text...)), nil
+}
+
+func tooLarge(limit int) *ingest.Rejection {
+	return &ingest.Rejection{
+		Code:    ingest.CodeEventTooLarge,
+		Message: fmt.Sprintf("a record of more than %d bytes", limit),
+		Hint:    "send smaller records, or raise max_record_bytes of the topic",
+	}
+}
+
+// undecodable rejects a record that is not what its format says. The message names no value.
+func undecodable(format Format, message string, args ...any) *ingest.Rejection {
+	return &ingest.Rejection{
+		Code:    ingest.CodeUndecodable,
+		Message: string(format) + ": " + fmt.Sprintf(message, args...),
+		Hint:    "see that the producer's serializer is the one that the topic is declared with",
+	}
+}
+
+// IsRejection finds the rejection that an error is.
+func IsRejection(err error) (*ingest.Rejection, bool) {
+	var r *ingest.Rejection
+	ok := errors.As(err, &r)
+	return r, ok
+}

@@ -1,0 +1,275 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/twmb/franz-go/pkg/sr"
+	"github.com/twmb/franz-go/pkg/sr/srfake"
+	"github.com/vmihailenco/msgpack/v5"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// decodeAll takes one record apart.
+func decodeAll(t testing.TB, o Options, value []byte) ([]string, string, *ingest.Rejection) {
+	t.Helper()
+	var batch ingest.Batch
+	err := NewDecoder(o).Decode(context.Background(), value, &batch)
+	r, rejected := IsRejection(err)
+	if err != nil && !rejected {
+		t.Fatalf("%v is no rejection (F1)", err)
+	}
+	var events []string
+	for _, raw := range batch.Events {
+		events = append(events, string(raw))
+	}
+	return events, string(batch.Context), r
+}
+
+func sameJSON(t testing.TB, got, want string) {
+	t.Helper()
+	read := func(text string) (v any) {
+		d := json.NewDecoder(strings.NewReader(text))
+		d.UseNumber()
+		if err := d.Decode(&v); err != nil {
+			t.Fatalf("%v:\n%s", err, text)
+		}
+		return v
+	}
+	if !reflect.DeepEqual(read(got), read(want)) {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	const event = `{"type":"track","event":"x","userId":"7"}`
+	for _, test := range []struct {
+		name, value string
+		events      []string
+		context     string
+		code        ingest.Code
+	}{
+		{"one event", event, []string{event}, "", ""},
+		{"a list", "[" + event + ", " + event + "]", []string{event, event}, "", ""},
+		{"a batch", `{"batch":[` + event + `],"context":{"ip":"::1"}}`, []string{event}, `{"ip":"::1"}`, ""},
+		{"no event", `{"batch":[]}`, nil, "", ""},
+		{"no value", "", nil, "", ""},
+		{"no JSON", `{"batch":[`, nil, "", ingest.CodeInvalidJSON},
+		{"another value", `"text"`, nil, "", ingest.CodeBadType},
+		{"too large", `"` + strings.Repeat("x", 1<<10) + `"`, nil, "", ingest.CodeEventTooLarge},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			events, common, r := decodeAll(t, Options{MaxBytes: 1 << 10}, []byte(test.value))
+			if !reflect.DeepEqual(events, test.events) || common != test.context {
+				t.Errorf("events %q, context %q", events, common)
+			}
+			if (r == nil) != (test.code == "") || r != nil && r.Code != test.code {
+				t.Errorf("rejection %v, want %q", r, test.code)
+			}
+		})
+	}
+}
+
+// Plain JSON is not copied (F3).
+func TestJSONIsNotCopied(t *testing.T) {
+	d := NewDecoder(Options{})
+	value := []byte(`[{"type":"track"},{"type":"page"}]`)
+	var batch ingest.Batch
+	if err := d.Decode(context.Background(), value, &batch); err != nil {
+		t.Fatal(err)
+	}
+	value[10], value[27] = 'T', 'P'
+	if string(batch.Events[0]) != `{"type":"Track"}` || string(batch.Events[1]) != `{"type":"Page"}` {
+		t.Errorf("%q", batch.Events)
+	}
+}
+
+func TestMessagePack(t *testing.T) {
+	type object = map[string]any
+	value := object{
+		"type": "track", "userId": uint64(math.MaxUint64), "n": -5, "small": -1, "big": int64(math.MinInt64), "f": 1.5, "f32": float32(0.1),
+		"nil": nil, "yes": true, "no": false, "bin": []byte{0, 1, 255}, "text": "é\"\\\n\x01", "list": []any{1, "two", []any{}, object{}},
+		"long": strings.Repeat("x", 70000), "at": time.Date(2026, 1, 31, 12, 34, 56, 789e6, time.UTC), "early": time.Unix(0, 0),
+		"many": make([]int, 70000),
+	}
+	packed, err := msgpack.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := object{
+		"type": "track", "userId": json.Number("18446744073709551615"), "n": -5, "small": -1, "big": json.Number("-9223372036854775808"), "f": 1.5, "f32": json.Number("0.1"),
+		"nil": nil, "yes": true, "no": false, "bin": "AAH/", "text": "é\"\\\n\x01", "list": []any{1, "two", []any{}, object{}},
+		"long": strings.Repeat("x", 70000), "at": "2026-01-31T12:34:56.789Z", "early": "1970-01-01T00:00:00Z", "many": make([]int, 70000),
+	}
+	text, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, _, r := decodeAll(t, Options{Format: MessagePack}, packed)
+	if r != nil || len(events) != 1 {
+		t.Fatalf("%d events, %v", len(events), r)
+	}
+	sameJSON(t, events[0], string(text))
+
+	batch, err := msgpack.Marshal(object{"batch": []object{{"type": "page"}, {"type": "screen"}}, "context": object{"ip": "::1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, common, r := decodeAll(t, Options{Format: MessagePack}, batch)
+	if r != nil || len(events) != 2 || events[1] != `{"type":"screen"}` || common != `{"ip":"::1"}` {
+		t.Errorf("%q, %q, %v", events, common, r)
+	}
+	for name, bad := range map[string][]byte{
+		"cut off": packed[:len(packed)-1], "more behind": append(bytes.Clone(batch), 1), "a code without meaning": {0x81, 0xa1, 'a', 0xc1},
+		"a key that is a number": {0x81, 1, 1}, "not finite": {0x81, 0xa1, 'a', 0xca, 0x7f, 0x80, 0, 0}, "an extension": {0x81, 0xa1, 'a', 0xd4, 5, 0},
+		"a length beyond the end": {0xdf, 0xff, 0xff, 0xff, 0xff}, "too deep": bytes.Repeat([]byte{0x91}, 100), "a bad timestamp": {0x81, 0xa1, 'a', 0xd4, 0xff, 0},
+	} {
+		if events, _, r := decodeAll(t, Options{Format: MessagePack}, bad); r == nil || r.Code != ingest.CodeUndecodable || len(events) > 0 {
+			t.Errorf("%s: %q, %v", name, events, r)
+		}
+	}
+}
+
+// What an encoder escapes can make a text larger than its limit, and is found out before it is.
+func TestMessagePackGrows(t *testing.T) {
+	packed, err := msgpack.Marshal([]string{strings.Repeat("\x01", 1000)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, r := decodeAll(t, Options{Format: MessagePack, MaxBytes: 2000}, packed); r == nil || r.Code != ingest.CodeEventTooLarge {
+		t.Errorf("%v", r)
+	}
+}
+
+// registry is a schema registry for a test.
+func registry(t testing.TB) (*srfake.Registry, *Schemas) {
+	t.Helper()
+	fake := srfake.New()
+	transport := &http.Transport{DisableKeepAlives: true}
+	client, err := sr.NewClient(sr.URLs(fake.URL()), sr.HTTPClient(&http.Client{Transport: transport, Timeout: 5 * time.Second}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fake.Close)
+	return fake, NewSchemas(client)
+}
+
+// A registry that does not answer says nothing about a record (F1), and is asked again at the next try;
+// one that does not know an id does, and is not asked for each record.
+func TestSchemasUnavailable(t *testing.T) {
+	pauses := unknownRetries
+	unknownRetries = []time.Duration{time.Millisecond}
+	defer func() { unknownRetries = pauses }()
+	fake, schemas := registry(t)
+	fake.SeedSchema("a-value", 1, 1, sr.Schema{Schema: `{"type":"record","name":"A","fields":[]}`})
+	var asked atomic.Int64
+	var down atomic.Bool
+	down.Store(true)
+	fake.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
+		asked.Add(1)
+		if down.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return down.Load()
+	})
+	d := NewDecoder(Options{Format: Avro, Schemas: schemas})
+	var batch ingest.Batch
+	value := []byte{0, 0, 0, 0, 1}
+	if err := d.Decode(context.Background(), value, &batch); !errors.Is(err, ErrSchemasUnavailable) {
+		t.Fatalf("%v", err)
+	}
+	down.Store(false)
+	if err := d.Decode(context.Background(), value, &batch); err != nil || len(batch.Events) != 1 {
+		t.Fatalf("%d events, %v", len(batch.Events), err)
+	}
+	before := asked.Load()
+	for range 10 {
+		if err := d.Decode(context.Background(), value, &batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := asked.Load() - before; n != 0 {
+		t.Errorf("a known schema was asked for %d times", n)
+	}
+	for range 10 {
+		err := d.Decode(context.Background(), []byte{0, 0, 0, 0, 9}, &batch)
+		if r, ok := IsRejection(err); !ok || r.Code != ingest.CodeUnknownSchema {
+			t.Fatalf("%v", err)
+		}
+	}
+	if n := asked.Load() - before; n != 2 {
+		t.Errorf("an unknown schema was asked for %d times, want once and once more", n)
+	}
+}
+
+// A bare 404 does not come from a registry, so it is no reason to reject records.
+func TestSchemasElsewhere(t *testing.T) {
+	fake, schemas := registry(t)
+	fake.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		http.NotFound(w, r)
+		return true
+	})
+	var batch ingest.Batch
+	err := NewDecoder(Options{Format: Avro, Schemas: schemas}).Decode(context.Background(), []byte{0, 0, 0, 0, 1}, &batch)
+	if !errors.Is(err, ErrSchemasUnavailable) {
+		t.Errorf("%v", err)
+	}
+}
+
+// countingRegistry has every schema.
+type countingRegistry struct{ asked atomic.Int64 }
+
+func (r *countingRegistry) SchemaByID(context.Context, int) (sr.Schema, error) {
+	r.asked.Add(1)
+	return sr.Schema{Schema: `"string"`}, nil
+}
+
+func (r *countingRegistry) SchemaByVersion(context.Context, string, int) (sr.SubjectSchema, error) {
+	return sr.SubjectSchema{}, errors.New("not asked for")
+}
+
+// Schemas in memory are bounded, the last used ones stay (F5), and many who need one ask once.
+func TestSchemasBounded(t *testing.T) {
+	r := &countingRegistry{}
+	s := NewSchemas(r)
+	done := make(chan error)
+	for range 8 {
+		go func() {
+			_, err := s.find(context.Background(), 0, sr.TypeAvro)
+			done <- err
+		}()
+	}
+	for range 8 {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := r.asked.Load(); n != 1 {
+		t.Errorf("asked %d times for one schema", n)
+	}
+	for id := range SchemasMax + 10 {
+		for _, id := range []int{id, 0} {
+			if _, err := s.find(context.Background(), id, sr.TypeAvro); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(s.entries) > SchemasMax {
+		t.Errorf("%d schemas in memory", len(s.entries))
+	}
+	if n := r.asked.Load(); n != SchemasMax+10 {
+		t.Errorf("asked %d times: the schema that was always in use was forgotten", n)
+	}
+}

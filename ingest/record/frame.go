@@ -1,0 +1,32 @@
+package record
+
+import (
+	"errors"
+
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/twmb/franz-go/pkg/sr"
+)
+
+// messageIndexesMax is how deep a Protobuf message may be nested in others.
+const messageIndexesMax = 32
+
+// unframe takes Confluent's frame off: the id of the schema, and what is behind it.
+func unframe(value []byte) (id int, payload []byte, err error) {
+	id, payload, err = new(sr.ConfluentHeader).DecodeID(value)
+	if err != nil {
+		return 0, nil, &ingest.Rejection{
+			Code:    ingest.CodeUndecodable,
+			Message: "does not begin with the frame of a schema registry: a zero byte and the schema's id",
+			Hint:    "use the registry's own serializer, or declare the topic with another format",
+		}
+	}
+	return id, payload, nil
+}
+
+// messageIndexes reads which message of its schema a Protobuf record is.
+func messageIndexes(payload []byte) (indexes []int, message []byte, err error) {
+	if len(payload) == 0 {
+		return nil, nil, errors.New("ends before the message indexes")
+	}
+	return new(sr.ConfluentHeader).DecodeIndex(payload, messageIndexesMax)
+}

@@ -1,0 +1,161 @@
+package record
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Mapping says what becomes of the fields of a record that is no event itself:
+//
+//	type: {value: track}             a constant
+//	event: name                      what is at a path of the record
+//	userId: customer.id
+//	timestamp: {from: ts, unit: s}   a time in another unit than milliseconds
+//	properties: .                    the whole record
+//	properties.total: payload.amount beside, or instead of, a field of it
+//	context.traits.email: customer.emails.0
+//
+// Targets and paths are keys with dots between; in a path, a number is a place in a list, and "." is the whole record.
+// What is not in a record is not in its event.
+type Mapping struct {
+	fields []Field
+	root   *target
+}
+
+// Field is one line of a mapping: a constant, or a path.
+type Field struct {
+	Target string
+	From   string // a path
+	Unit   Unit   // of what is there
+	Value  string // a constant, as JSON
+}
+
+// Unit is that of a time given as a number.
+type Unit string
+
+// The units. None leaves a value as it is.
+const (
+	None         Unit = ""
+	Seconds      Unit = "s"
+	Milliseconds Unit = "ms"
+	Microseconds Unit = "us"
+	Nanoseconds  Unit = "ns"
+)
+
+// mappingMax bounds the fields of a mapping.
+const mappingMax = 1000
+
+// whole is the path of the record itself.
+const whole = "."
+
+// NewMapping makes a mapping. It tells what is wrong with the fields, all of it at once.
+func NewMapping(fields []Field) (*Mapping, error) {
+	m := &Mapping{fields: slices.Clone(fields), root: &target{slot: -1}}
+	slices.SortFunc(m.fields, func(a, b Field) int { return strings.Compare(a.Target, b.Target) })
+	var errs []error
+	if len(fields) == 0 {
+		errs = append(errs, errors.New("a mapping without fields: say at least what the type is"))
+	}
+	if len(fields) > mappingMax {
+		errs = append(errs, fmt.Errorf("a mapping of %d fields: want at most %d", len(fields), mappingMax))
+	}
+	for i, f := range m.fields {
+		if i > 0 && f.Target == m.fields[i-1].Target {
+			errs = append(errs, fmt.Errorf("field %q is mapped twice", f.Target))
+		}
+		if err := f.check(); err != nil {
+			errs = append(errs, fmt.Errorf("field %q: %w", f.Target, err))
+			continue
+		}
+		t := m.root
+		for key := range strings.SplitSeq(f.Target, ".") {
+			t = t.child(key)
+		}
+		t.set, t.slot, t.unit, t.value = true, i, f.Unit, f.Value
+		if f.From == "" {
+			t.slot = -1
+		}
+	}
+	if err := m.root.check(""); err != nil {
+		errs = append(errs, err)
+	}
+	return m, errors.Join(errs...)
+}
+
+func (f Field) check() error {
+	switch {
+	case !isPath(f.Target):
+		return errors.New("want keys with a dot between, as in properties.total")
+	case f.From == "" && f.Value == "":
+		return errors.New("give a path of the record, or {value: a constant}")
+	case f.From != "" && f.Value != "":
+		return errors.New("give a path or a constant, not both")
+	case f.From != "" && f.From != whole && !isPath(f.From):
+		return fmt.Errorf("path %q: want keys with a dot between, as in customer.id", f.From)
+	case f.From == "" && f.Unit != None:
+		return errors.New("a constant has no unit")
+	}
+	switch f.Unit {
+	case None, Seconds, Milliseconds, Microseconds, Nanoseconds:
+		return nil
+	}
+	return fmt.Errorf("unit %q: want s, ms, us or ns", f.Unit)
+}
+
+func isPath(path string) bool { return !slices.Contains(strings.Split(path, "."), "") }
+
+// String is the mapping in a form that is the same exactly when the mapping is.
+func (m *Mapping) String() string {
+	var b strings.Builder
+	for _, f := range m.fields {
+		fmt.Fprintf(&b, "%q<%q,%q,%q\n", f.Target, f.From, f.Unit, f.Value)
+	}
+	return b.String()
+}
+
+// target is a field of the event that is made. One with children is an object: the members of what
+// is at its path, if it has one, but for those that its children give.
+type target struct {
+	key      string
+	set      bool
+	slot     int // which picked value; -1 for none
+	unit     Unit
+	value    string
+	children []*target
+}
+
+func (t *target) child(key string) *target {
+	for _, c := range t.children {
+		if c.key == key {
+			return c
+		}
+	}
+	c := &target{key: key, slot: -1}
+	t.children = append(t.children, c)
+	return c
+}
+
+// find is the child of a key, or nil.
+func (t *target) find(key []byte) *target {
+	for _, c := range t.children {
+		if c.key == string(key) {
+			return c
+		}
+	}
+	return nil
+}
+
+// check finds a constant, or a time, that is to have fields too.
+func (t *target) check(path string) error {
+	if len(t.children) > 0 && (t.value != "" || t.unit != None) {
+		return fmt.Errorf("field %q is a constant or a time, and has fields of its own beside", path)
+	}
+	for _, c := range t.children {
+		if err := c.check(strings.TrimPrefix(path+"."+c.key, ".")); err != nil {
+			return err
+		}
+	}
+	return nil
+}

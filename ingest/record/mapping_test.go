@@ -1,0 +1,109 @@
+package record
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kindred-id/kindred/ingest"
+	"go.yaml.in/yaml/v3"
+)
+
+func parseMapping(t testing.TB, text string) *Mapping {
+	t.Helper()
+	m := new(Mapping)
+	if err := yaml.Unmarshal([]byte(text), m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestMapping(t *testing.T) {
+	const record = `{"kind":"sale","customer":{"id":"c7","emails":["a@x.de","b@x.de"],"none":null},"ts":1769862896.789,"us":1769862896789001,"amount":12.50,
+		"nested":{"a":1,"b":{"c":"d"}},"key \"quoted\"":"v"}`
+	for _, test := range []struct{ name, mapping, want string }{
+		{"constants", `{type: {value: track}, event: {value: 7}, properties.flag: {value: true}}`, `{"type":"track","event":7,"properties":{"flag":true}}`},
+		{"paths", `{userId: customer.id, context.traits.email: customer.emails.1}`, `{"userId":"c7","context":{"traits":{"email":"b@x.de"}}}`},
+		{"what is not there", `{userId: customer.nobody, anonymousId: kind.below, context.traits.email: customer.emails.5, event: kind}`, `{"event":"sale"}`},
+		{"null", `{userId: customer.none}`, `{"userId":null}`},
+		{"seconds", `{timestamp: {from: ts, unit: s}}`, `{"timestamp":1769862896789}`},
+		{"microseconds", `{timestamp: {from: us, unit: us}}`, `{"timestamp":1769862896789}`},
+		{"a time in no number", `{timestamp: {from: kind, unit: s}}`, `{"timestamp":"sale"}`},
+		{"an object", `{properties: nested}`, `{"properties":{"a":1,"b":{"c":"d"}}}`},
+		{"an object and fields", `{properties: nested, properties.a: amount, properties.more: kind}`, `{"properties":{"b":{"c":"d"},"a":12.50,"more":"sale"}}`},
+		{"the whole record", `{properties: ., properties.nested: {value: gone}, properties.customer: {value: gone}, properties.ts: {value: 0}, properties.us: {value: 0}}`, `{"properties":{"kind":"sale","amount":12.50,"key \"quoted\"":"v","nested":"gone","customer":"gone","ts":0,"us":0}}`},
+		{"a value and what is in it", `{userId: customer.id, traits: customer}`, `{"userId":"c7","traits":{"id":"c7","emails":["a@x.de","b@x.de"],"none":null}}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			events, _, r := decodeAll(t, Options{Mapping: parseMapping(t, test.mapping)}, []byte(record))
+			if r != nil || len(events) != 1 {
+				t.Fatalf("%q, %v", events, r)
+			}
+			sameJSON(t, events[0], test.want)
+		})
+	}
+	m := parseMapping(t, `{type: {value: track}, userId: id}`)
+	events, _, r := decodeAll(t, Options{Mapping: m}, []byte(`[{"id":1},{"id":2}]`))
+	if r != nil || strings.Join(events, " ") != `{"type":"track","userId":1} {"type":"track","userId":2}` {
+		t.Errorf("a list: %q, %v", events, r)
+	}
+	for value, code := range map[string]ingest.Code{
+		`{"id":1`: ingest.CodeInvalidJSON, `[{"id":1},3]`: ingest.CodeBadType, `7`: ingest.CodeBadType, `[{"id":1},{"id":]`: ingest.CodeInvalidJSON,
+	} {
+		if events, _, r := decodeAll(t, Options{Mapping: m}, []byte(value)); r == nil || r.Code != code || len(events) > 0 {
+			t.Errorf("%s: %q, %v, want %s", value, events, r, code)
+		}
+	}
+	if _, _, r := decodeAll(t, Options{Mapping: parseMapping(t, `{properties: kind, properties.more: ts}`)}, []byte(record)); r == nil || r.Field != "properties" {
+		t.Errorf("fields of a text: %v", r)
+	}
+}
+
+func TestMilliseconds(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		unit Unit
+		want int64
+		ok   bool
+	}{
+		{"1769862896", Seconds, 1769862896000, true},
+		{"1769862896.7899", Seconds, 1769862896789, true},
+		{"1769862896789", Milliseconds, 1769862896789, true},
+		{"1769862896789999999", Nanoseconds, 1769862896789, true},
+		{"-1", Microseconds, -1, true},
+		{"9223372036854775807", Seconds, 0, false},
+		{"1e400", Seconds, 0, false},
+		{"NaN", Seconds, 0, false},
+		{"2026-01-31T00:00:00Z", Seconds, 0, false},
+		{"", Seconds, 0, false},
+	} {
+		if got, ok := milliseconds(test.text, test.unit); got != test.want || ok != test.ok {
+			t.Errorf("%s %s: %d, %t", test.text, test.unit, got, ok)
+		}
+	}
+}
+
+func TestMappingErrors(t *testing.T) {
+	for text, says := range map[string]string{
+		`{}`: "without fields", `{a..b: x}`: "keys with a dot", `{a: x..y}`: "keys with a dot", `{a: {from: x, value: y}}`: "not both", `{a: {}}`: "give a path",
+		`{a: {from: x, unit: h}}`: "unit", `{a: {value: 1, unit: s}}`: "no unit", `{a: {value: 1}, a.b: x}`: "fields of its own", `{a: [x]}`: "want a path",
+		`{a: {what: x}}`: "none of from", `[a]`: "a mapping is", "a: x\na: y": "twice", `{a: {from: ts, unit: s}, a.b: x}`: "fields of its own",
+	} {
+		err := yaml.Unmarshal([]byte(text), new(Mapping))
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want it to say %q", text, err, says)
+		}
+	}
+}
+
+// The form of a mapping is the same exactly when the mapping is.
+func TestMappingString(t *testing.T) {
+	a, b := parseMapping(t, `{a: x, b: {value: 1}}`), parseMapping(t, `{b: {value: 1}, a: x}`)
+	if a.String() != b.String() {
+		t.Errorf("%s and %s", a, b)
+	}
+	for _, other := range []string{`{a: x}`, `{a: y, b: {value: 1}}`, `{a: x, b: {value: "1"}}`, `{a: {from: x, unit: s}, b: {value: 1}}`} {
+		if parseMapping(t, other).String() == a.String() {
+			t.Errorf("%s is like %s", other, a)
+		}
+	}
+}
