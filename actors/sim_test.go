@@ -37,6 +37,9 @@ type simulation struct {
 	topic  []*simPartition
 	feed   *changeFeed // nil: there is none
 	reader simReader
+	// turned says that the rules have changed in the middle of things. Values that were generic before may then be
+	// claimed by two components, which hosting does not hold against them.
+	turned bool
 	now    int64 // ms since 1970
 	trace  uint64
 	logf   func(format string, args ...any) // nil: no log

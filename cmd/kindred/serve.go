@@ -38,6 +38,7 @@ environment variables, and these before defaults.`,
 	var listen string
 	cmd.Flags().StringVar(&listen, "listen", defaultListen, "address to listen on; port 0 takes a free one")
 	withEnv(cmd.Flags(), "listen")
+	addFeed(cmd, f)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if f.options.Dir == "" {
 			return usageError("serve: give the directory to serve: --data DIR")

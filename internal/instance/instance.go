@@ -48,6 +48,8 @@ type Options struct {
 	SecretFile string
 	// MustExist refuses to make a new directory.
 	MustExist bool
+	// Feed says whether there is a change feed. Once on, it stays on.
+	Feed actors.FeedSettings
 	// Logger is for warnings and notes; default none.
 	Logger *slog.Logger
 	// OnChange is actors.Config.Changed.
@@ -145,15 +147,22 @@ func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) 
 	if err := i.IngestOptions(false).Check(registry); err != nil {
 		return fmt.Errorf("rules %q: %w", i.Rules.Rules.Name, err)
 	}
+	var before *graph.Rules
+	if last, err := lastRules(o.Dir, deployment); err == nil {
+		before = last.Rules
+	}
 	i.Engine, err = actors.Open(ctx, actors.Config{
-		Store: i.Store, Deployment: i.Store.Deployment(), Rules: i.Rules.Rules, Memory: memory,
-		Changed: o.OnChange, Logger: o.Logger, Background: true,
+		Store: i.Store, Deployment: i.Store.Deployment(), Rules: i.Rules.Rules, Before: before, Memory: memory,
+		Feed: o.Feed, Changed: o.OnChange, Logger: o.Logger, Background: true,
 	})
 	if err != nil {
 		return fmt.Errorf("open %s: %w", o.Dir, err)
 	}
-	if d := deployment; d.RulesName != i.Rules.Rules.Name || d.RulesVersion != i.Rules.Rules.Version {
+	switch d := deployment; {
+	case d.RulesName != i.Rules.Rules.Name || d.RulesVersion != i.Rules.Rules.Version:
 		i.changeRules(d, o.Logger)
+	case i.Engine.FeedBehind():
+		i.tellFeed(o.Logger)
 	}
 	return nil
 }
@@ -194,6 +203,22 @@ func (i *Instance) changeRules(d storage.Deployment, logger *slog.Logger) {
 			logger.Info("everything is judged by the new rules", "rules", now.Name)
 		case ctx.Err() == nil:
 			logger.Error("judging by the new rules stopped: it begins anew at the next start", "error", err)
+		}
+	})
+}
+
+// tellFeed lets the change feed tell of what was there before it.
+func (i *Instance) tellFeed(logger *slog.Logger) {
+	logger.Info("the change feed tells of everything that is there")
+	ctx, cancel := context.WithCancel(context.Background())
+	i.stopSweep = cancel
+	i.sweep.Go(func() {
+		i.sweepErr = i.Engine.Recheck(ctx)
+		switch {
+		case i.sweepErr == nil:
+			logger.Info("the change feed is complete")
+		case ctx.Err() == nil:
+			logger.Error("telling the change feed stopped: it begins anew at the next start", "error", i.sweepErr)
 		}
 	})
 }
