@@ -30,8 +30,12 @@ type FeedEvent struct {
 	Rules  uint64 // version of the rules that decided
 }
 
-// Bounds of what a reader takes at once.
-const feedBlocksAtOnce = 16 // of each shard
+// Bounds of what a reader takes of each shard at once: the first block whole, and others as long as there are
+// fewer.
+const (
+	feedBlocksAtOnce  = 16
+	feedEntriesAtOnce = 64
+)
 
 // Places to begin at, beside cursors.
 const (
@@ -45,6 +49,7 @@ type FeedReader struct {
 	feed   *changeFeed
 	dec    *storage.Decoder
 	cursor feedCursor
+	before feedCursor // the events of the last Next
 }
 
 // Feed reads the change feed from a cursor, FeedStart or FeedNow on. It fails with ErrFeedOff or
@@ -78,6 +83,15 @@ func (e *Engine) Feed(from string) (*FeedReader, error) {
 // Cursor is the place after what was read.
 func (r *FeedReader) Cursor() string { return r.cursor.String() }
 
+// CursorAfter is the place after the first n of the events that Next returned last.
+func (r *FeedReader) CursorAfter(events []FeedEvent, n int) string {
+	place := slices.Clone(r.before)
+	for i := range events[:n] {
+		place[events[i].Shard] = events[i].Number
+	}
+	return place.String()
+}
+
 // Next waits until there are entries, and returns some, in order. It fails with ErrFeedBehind.
 func (r *FeedReader) Next(ctx context.Context) ([]FeedEvent, error) {
 	for {
@@ -105,14 +119,15 @@ func (r *FeedReader) TryNext() ([]FeedEvent, error) {
 	for shard := range ends {
 		ends[shard] = r.feed.ends[shard].Load()
 	}
+	r.before = append(r.before[:0], r.cursor...)
 	return r.cursor.read(r.feed.store, r.dec, ends, high)
 }
 
 // feedCursor is a place in the feed: by shard, the number of the last entry read.
 type feedCursor []uint64
 
-// read reads on, at most feedBlocksAtOnce blocks of each shard with orders up to high, merges them by
-// their order, and moves the cursor behind them.
+// read reads on, some blocks of each shard with orders up to high, merges them by their order, and moves the
+// cursor behind them.
 func (c feedCursor) read(store storage.Store, dec *storage.Decoder, ends []uint64, high uint64) ([]FeedEvent, error) {
 	type located struct {
 		storage.FeedBlock
@@ -124,7 +139,7 @@ func (c feedCursor) read(store storage.Store, dec *storage.Decoder, ends []uint6
 		if ends[i] <= c[i] {
 			continue
 		}
-		shard, next, n, last := graph.ShardID(i), c[i]+1, 0, uint64(0)
+		shard, next, n, entries, last := graph.ShardID(i), c[i]+1, 0, 0, uint64(0)
 		err := store.Iterate(storage.AppendFeedKey(nil, shard, next), storage.AppendShardUpper(nil, storage.SpaceFeed, shard), func(key, value []byte) error {
 			b, number, err := readFeedBlock(dec, key, value)
 			switch {
@@ -134,7 +149,7 @@ func (c feedCursor) read(store storage.Store, dec *storage.Decoder, ends []uint6
 				return storage.ErrStop
 			case b.First > next:
 				return ErrFeedBehind
-			case n == feedBlocksAtOnce:
+			case n == feedBlocksAtOnce || entries >= feedEntriesAtOnce:
 				bound = min(bound, last)
 				return storage.ErrStop
 			}
@@ -142,6 +157,7 @@ func (c feedCursor) read(store storage.Store, dec *storage.Decoder, ends []uint6
 			b.First = next
 			blocks = append(blocks, located{b, shard})
 			next, last = number+1, b.Order
+			entries += len(b.Entries)
 			n++
 			return nil
 		})

@@ -113,7 +113,7 @@ func (s *simulation) turn(a *act) {
 	if a.rules != nil {
 		s.drain(func() {}, func() bool { return true })
 		s.flushAll()
-		s.rules = a.rules
+		s.rules, s.turned = a.rules, true
 	}
 	s.p.feed = s.p.feed || a.feed
 	s.restart()

@@ -42,13 +42,16 @@ type simulation struct {
 	topic   []*simPartition
 	feed    *changeFeed // nil: there is none
 	reader  simReader
-	now     int64 // ms since 1970
-	trace   uint64
-	logf    func(format string, args ...any) // nil: no log
-	met     simMet
-	enc     *storage.Encoder
-	dec     *storage.Decoder
-	names   map[graph.NodeKey]graph.NodeName // everything that the input names
+	// turned says that the rules have changed in the middle of things. Values that were generic before may then be
+	// claimed by two components, which hosting does not hold against them.
+	turned bool
+	now    int64 // ms since 1970
+	trace  uint64
+	logf   func(format string, args ...any) // nil: no log
+	met    simMet
+	enc    *storage.Encoder
+	dec    *storage.Decoder
+	names  map[graph.NodeKey]graph.NodeName // everything that the input names
 }
 
 // simParams are drawn from the seed.

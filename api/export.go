@@ -139,6 +139,9 @@ func (e *Export) Write(ctx context.Context, w io.Writer) error {
 	return out.Flush()
 }
 
+// AppendLine appends a profile as one line of an export in NDJSON, with its line break.
+func AppendLine(dst []byte, p *graph.Profile) []byte { return appendLine(dst, p) }
+
 // Close removes temporary files.
 func (e *Export) Close() error { return e.sorter.Close() }
 

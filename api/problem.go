@@ -49,6 +49,8 @@ const (
 	CodeBackupFailed      Code = "backup_failed"
 	CodeDiskFull          Code = "disk_full"
 	CodeExportFailed      Code = "export_failed"
+	CodeFeedOff           Code = "feed_off"
+	CodeFeedBehind        Code = "feed_behind"
 	CodeInternal          Code = "internal"
 	eventTypeMismatch     Code = "type_mismatch"
 	eventTooMany          Code = "too_many_events"
@@ -97,6 +99,8 @@ var problemTable = []ProblemInfo{
 	{CodeBackupFailed, 500, "The backup failed", "see the detail"},
 	{CodeDiskFull, 507, "The disk is full", "free some space"},
 	{CodeExportFailed, 500, "The export failed", "see the log of the server"},
+	{CodeFeedOff, 409, "There is no change feed", "turn it on: kindred serve --feed; from then on every change is kept for its readers"},
+	{CodeFeedBehind, 410, "The changes after this cursor were deleted", "ask with cursor=now for a cursor, take an export, and go on from that cursor"},
 	{CodeInternal, 500, "A defect of Kindred", "report it with the request id and the log of the server"},
 }
 

@@ -30,6 +30,9 @@ type Server struct {
 	intakes   intakes
 	bodies    *semaphore.Weighted // bytes of request bodies under way
 	exports   *semaphore.Weighted
+	streams   *semaphore.Weighted // of changes
+	streaming context.Context     // ends with the server
+	endStream context.CancelFunc
 	backingUp sync.Mutex
 	draining  atomic.Bool
 	started   time.Time
@@ -48,9 +51,10 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		Config: c, metrics: m, started: time.Now(),
-		bodies: semaphore.NewWeighted(int64(c.BodyBytes)), exports: semaphore.NewWeighted(exportsAtOnce),
+		bodies: semaphore.NewWeighted(int64(c.BodyBytes)), exports: semaphore.NewWeighted(exportsAtOnce), streams: semaphore.NewWeighted(streamsAtOnce),
 		origins: http.NewCrossOriginProtection(),
 	}
+	s.streaming, s.endStream = context.WithCancel(context.Background())
 	s.handler = s.routes()
 	s.http = http.Server{
 		Handler: s, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
@@ -71,6 +75,7 @@ func (s *Server) Serve(l net.Listener) error {
 // caller's to close, after this. When ctx ends first, connections are cut.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.draining.Store(true)
+	s.endStream()
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.http.Close())
@@ -98,6 +103,7 @@ func (s *Server) routes() http.Handler {
 		"/v1/profiles:batchGet":         {"POST": s.own(timely(s.batchGet))},
 		"/v1/assertions":                {"POST": s.own(timely(s.postAssertion))},
 		"/v1/export":                    {"GET": s.getExport},
+		"/v1/changes":                   {"GET": s.getChanges},
 		"/v1/stats":                     {"GET": timely(s.getStats)},
 		"/v1/rules":                     {"GET": s.getRules},
 		"/v1/admin/backup":              {"POST": s.own(s.postBackup)},

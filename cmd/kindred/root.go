@@ -71,6 +71,7 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 		{groupAsk, newHow()},
 		{groupAsk, newTimeline()},
 		{groupAsk, newExport()},
+		{groupAsk, newTail()},
 		{groupAsk, newStats()},
 		{groupAsk, newRules()},
 		{groupAssert, newForce()},

@@ -42,6 +42,7 @@ once, from where it stood. See docs/kafka.md.`,
 	var listen string
 	cmd.Flags().StringVar(&listen, "listen", defaultListen, "address to listen on; port 0 takes a free one")
 	withEnv(cmd.Flags(), "listen")
+	addFeed(cmd, f)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if f.options.Dir == "" {
 			return usageError("serve: give the directory to serve: --data DIR")

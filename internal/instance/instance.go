@@ -49,6 +49,8 @@ type Options struct {
 	SecretFile string
 	// MustExist refuses to make a new directory.
 	MustExist bool
+	// Feed says whether there is a change feed. Once on, it stays on.
+	Feed actors.FeedSettings
 	// Logger is for warnings and notes; default none.
 	Logger *slog.Logger
 	// OnChange is actors.Config.Changed.
@@ -147,17 +149,40 @@ func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) 
 	if err := i.keepRules(&deployment, stored, o.Logger); err != nil {
 		return err
 	}
+	before := i.Rules.Rules
+	if stored != nil {
+		before = stored.Rules
+	}
 	i.Engine, err = actors.Open(ctx, actors.Config{
-		Store: i.Store, Deployment: deployment, Rules: i.Rules.Rules, Memory: memory,
-		Changed: o.OnChange, Logger: o.Logger, Background: true,
+		Store: i.Store, Deployment: deployment, Rules: i.Rules.Rules, Before: before, Memory: memory,
+		Feed: o.Feed, Changed: o.OnChange, Logger: o.Logger, Background: true,
 	})
 	if err != nil {
 		return fmt.Errorf("open %s: %w", o.Dir, err)
 	}
-	if deployment.RulesVersion != i.Rules.Rules.Version {
+	switch {
+	case deployment.RulesVersion != i.Rules.Rules.Version:
 		i.judge(deployment, o.Logger)
+	case i.Engine.FeedBehind():
+		i.tellFeed(o.Logger)
 	}
 	return nil
+}
+
+// tellFeed lets the change feed tell of what was there before it.
+func (i *Instance) tellFeed(logger *slog.Logger) {
+	logger.Info("the change feed tells of everything that is there")
+	ctx, cancel := context.WithCancel(context.Background())
+	i.stopSweep = cancel
+	i.sweep.Go(func() {
+		i.sweepErr = i.Engine.Recheck(ctx)
+		switch {
+		case i.sweepErr == nil:
+			logger.Info("the change feed is complete")
+		case ctx.Err() == nil:
+			logger.Error("telling the change feed stopped: it begins anew at the next start", "error", i.sweepErr)
+		}
+	})
 }
 
 // IngestOptions are the options of decoders of this deployment. live says that events come as they happen.

@@ -1,4 +1,4 @@
-package api
+package jsontext
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ func TestAppendString(t *testing.T) {
 		texts = append(texts, string(b))
 	}
 	for _, text := range texts {
-		for _, encoded := range [][]byte{appendString([]byte("x"), text), appendString([]byte("x"), []byte(text))} {
+		for _, encoded := range [][]byte{AppendString([]byte("x"), text), AppendString([]byte("x"), []byte(text))} {
 			var got string
 			if err := json.Unmarshal(encoded[1:], &got); err != nil || got != strings.ToValidUTF8(text, "\ufffd") && !equalRunes(got, text) {
 				t.Fatalf("%q became %s (%v)", text, encoded, err)
@@ -40,7 +40,7 @@ func TestAppendCompact(t *testing.T) {
 		if err := json.Compact(&want, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
-		if got := appendCompact(nil, []byte(text)); string(got) != want.String() {
+		if got := AppendCompact(nil, []byte(text)); string(got) != want.String() {
 			t.Errorf("%q: got %q, want %q", text, got, want.String())
 		}
 	}
@@ -54,7 +54,7 @@ func TestAppendTime(t *testing.T) {
 	}
 	for _, ms := range times {
 		want := `"` + time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") + `"`
-		if got := string(appendTime(nil, ms)); got != want {
+		if got := string(AppendTime(nil, ms)); got != want {
 			t.Errorf("%d: got %s, want %s", ms, got, want)
 		}
 	}

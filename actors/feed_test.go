@@ -1,0 +1,392 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/feedreplay"
+	"github.com/kindred-id/kindred/internal/oracle"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// openFed starts an engine with a change feed, at a time of the test's own.
+func openFed(t *testing.T, store storage.Store, shards int, rules *graph.Rules, settings FeedSettings, now *int64) *Engine {
+	t.Helper()
+	memory, err := storage.SplitMemory(storage.MinMemory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := Open(context.Background(), Config{
+		Store: store, Deployment: storage.Deployment{Shards: shards}, Rules: rules, Memory: memory, LogBytes: 64 << 10,
+		Feed: settings, Clock: func() int64 { return *now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+// readAll reads what there is.
+func readAll(t *testing.T, r *FeedReader) (all []FeedEvent) {
+	t.Helper()
+	for {
+		events, err := r.TryNext()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(events) == 0 {
+			return all
+		}
+		all = append(all, events...)
+	}
+}
+
+func reader(t *testing.T, e *Engine, from string) *FeedReader {
+	t.Helper()
+	r, err := e.Feed(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestFeedFollows lets a reader follow a feed while events flow, with goroutines and group commit; over
+// a restart and a change of rules. What it knows in the end is what the engine has.
+func TestFeedFollows(t *testing.T) {
+	seeds := uint64(30)
+	if testing.Short() {
+		seeds = 8
+	}
+	for seed := range seeds {
+		rng := rand.New(rand.NewPCG(seed, 5))
+		world := oracle.RandomWorld(rng)
+		other := *oracle.RandomWorld(rng).Rules
+		store, now := storage.NewMemStore(), int64(simStart)
+		shards := []int{1, 4, 64}[seed%3]
+		var replica feedreplay.Replica
+		cursor := FeedStart
+		for _, rules := range []*graph.Rules{world.Rules, world.Rules, &other} {
+			e := openFed(t, store, shards, rules, FeedSettings{On: true}, &now)
+			r := reader(t, e, cursor)
+			ctx, stop := context.WithCancel(context.Background())
+			var following sync.WaitGroup
+			following.Go(func() {
+				for {
+					events, err := r.Next(ctx)
+					if err != nil {
+						if !errors.Is(err, context.Canceled) {
+							t.Error(err)
+						}
+						return
+					}
+					for i := range events {
+						if err := replica.Check(&events[i].FeedEntry); err != nil {
+							t.Error(err)
+						}
+						replica.Apply(&events[i].FeedEntry)
+					}
+				}
+			})
+			feed(t, e, world, rng)
+			if e.FeedBehind() {
+				if err := e.Recheck(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if e.FeedBehind() {
+				t.Fatal("the feed is behind after all was rechecked")
+			}
+			want := exported(t, e)
+			stop()
+			following.Wait()
+			for _, ev := range readAll(t, r) {
+				replica.Apply(&ev.FeedEntry)
+			}
+			if got := oracle.Dump(replica.Profiles()); got != want {
+				t.Fatalf("seed %d, %d shards:\n%s", seed, shards, oracle.Diff(want, got))
+			}
+			cursor = r.Cursor()
+			if err := e.Close(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// exported dumps what an export would have.
+func exported(t *testing.T, e *Engine) string {
+	t.Helper()
+	var profiles []graph.Profile
+	if err := e.Each(context.Background(), func(c *graph.Component) error {
+		for _, p := range c.Profiles(e.Rules(), false) {
+			profiles = append(profiles, feedreplay.Exported(&p))
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(profiles, func(a, b graph.Profile) int { return a.ID.Compare(b.ID) })
+	return oracle.Dump(profiles)
+}
+
+func pageView(i int) *graph.Event {
+	value := fmt.Sprint(i)
+	return &graph.Event{
+		ID: []byte(value), Seen: uint64(i), Type: graph.TypePage, Stamp: graph.Stamp{Time: simStart},
+		Identifiers: []graph.Identifier{{Key: oracle.Key("anonymous_id", value), Namespace: "anonymous_id", Value: []byte(value)}},
+	}
+}
+
+func submit(t *testing.T, e *Engine, events ...*graph.Event) {
+	t.Helper()
+	d, enc := &Delivery{}, storage.NewEncoder()
+	for _, ev := range events {
+		d.Event(ev, enc.Event(nil, ev, true))
+	}
+	if err := e.submitAndWait(context.Background(), d); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFeedRetention: what is old or too much is deleted, but nothing that a sink still needs; who is
+// overtaken is told so.
+func TestFeedRetention(t *testing.T) {
+	ctx := context.Background()
+	store, now := storage.NewMemStore(), int64(simStart)
+	e := openFed(t, store, 2, graph.DefaultRules(), FeedSettings{On: true, Age: time.Hour, Bytes: 1 << 20}, &now)
+	kept := func() int { // blocks
+		n := 0
+		err := store.Iterate(storage.AppendSpaceLower(nil, storage.SpaceFeed), storage.AppendSpaceUpper(nil, storage.SpaceFeed),
+			func(_, _ []byte) error { n++; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	trim := func() {
+		t.Helper()
+		if err := e.feed.trim(now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := reader(t, e, FeedStart)
+	for i := range 10 {
+		submit(t, e, pageView(i))
+	}
+	sink, err := e.FeedSink("kafka")
+	if err != nil {
+		t.Fatal(err)
+	}
+	trim()
+	if kept() != 10 {
+		t.Fatalf("%d blocks are kept, want all 10: they are young", kept())
+	}
+	now += 2 * time.Hour.Milliseconds()
+	trim()
+	if kept() != 10 {
+		t.Fatalf("%d blocks are kept, want all 10: the sink has acknowledged none", kept())
+	}
+	r := sink.Reader()
+	if n := len(readAll(t, r)); n != 10 {
+		t.Fatalf("the sink reads %d entries, want 10", n)
+	}
+	if err := sink.Ack(ctx, r.Cursor()); err != nil {
+		t.Fatal(err)
+	}
+	trim()
+	if kept() != 0 {
+		t.Fatalf("%d blocks are kept, want none: they are old, and acknowledged", kept())
+	}
+	if _, err := start.TryNext(); !errors.Is(err, ErrFeedBehind) {
+		t.Errorf("a reader that was overtaken gets %v", err)
+	}
+	submit(t, e, pageView(10))
+	if _, err := start.TryNext(); !errors.Is(err, ErrFeedBehind) {
+		t.Errorf("a reader that was overtaken gets %v when there is more", err)
+	}
+	if _, err := reader(t, e, FeedStart).TryNext(); !errors.Is(err, ErrFeedBehind) {
+		t.Errorf("from the start of a feed that lacks it: %v", err)
+	}
+	if got := readAll(t, sink.Reader()); len(got) != 1 {
+		t.Errorf("the sink reads %d entries, want the new one", len(got))
+	}
+
+	// Bytes: names make rows large, and the oldest go.
+	e.feed.settings.Bytes = 2 * 3000
+	for i := range 40 {
+		ev := pageView(100 + i)
+		ev.Traits = []graph.Trait{{Name: []byte("note"), Value: noise(i, 1000)}}
+		submit(t, e, ev)
+	}
+	last := sink.Reader()
+	readAll(t, last)
+	if err := sink.Ack(ctx, last.Cursor()); err != nil {
+		t.Fatal(err)
+	}
+	trim()
+	if n := kept(); n == 0 || n > 8 {
+		t.Errorf("%d blocks of 1 kB are kept in 6 kB", n)
+	}
+	if err := e.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+
+	// A restart remembers the sink's place, and what was trimmed.
+	e = openFed(t, store, 2, graph.DefaultRules(), FeedSettings{}, &now)
+	if since, on := e.FeedOn(); !on || since != simStart {
+		t.Errorf("feed on %t since %d, want since %d", on, since, simStart)
+	}
+	if got := e.FeedSinks(); !slices.Equal(got, []string{"kafka"}) {
+		t.Errorf("sinks %q", got)
+	}
+	if sink, err = e.FeedSink("kafka"); err != nil {
+		t.Fatal(err)
+	}
+	if got := readAll(t, sink.Reader()); len(got) != 0 {
+		t.Errorf("the sink reads %d entries again", len(got))
+	}
+	submit(t, e, pageView(11))
+	if got := readAll(t, sink.Reader()); len(got) != 1 {
+		t.Errorf("the sink reads %d entries, want the new one", len(got))
+	}
+	if err := e.DropFeedSink("kafka"); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.DropFeedSink("kafka"); err == nil {
+		t.Error("a sink was dropped twice")
+	}
+	if err := sink.Ack(ctx, e.feed.end()); err == nil {
+		t.Error("a sink that was dropped acknowledged")
+	}
+}
+
+// end is the cursor of now.
+func (f *changeFeed) end() string {
+	c := make(feedCursor, len(f.ends))
+	for shard := range c {
+		c[shard] = f.ends[shard].Load()
+	}
+	return c.String()
+}
+
+// noise is JSON text that does not shrink.
+func noise(seed, n int) []byte {
+	rng := rand.New(rand.NewPCG(uint64(seed), 1))
+	text := []byte{'"'}
+	for range n {
+		text = append(text, 'a'+byte(rng.IntN(26)))
+	}
+	return append(text, '"')
+}
+
+func TestFeedCursors(t *testing.T) {
+	now := int64(simStart)
+	e := openFed(t, storage.NewMemStore(), 4, graph.DefaultRules(), FeedSettings{On: true}, &now)
+	for i := range 20 {
+		submit(t, e, pageView(i))
+	}
+	whole := reader(t, e, FeedStart)
+	events, err := whole.TryNext()
+	if err != nil || len(events) != 20 {
+		t.Fatalf("%d events (%v)", len(events), err)
+	}
+	for n := range len(events) + 1 {
+		rest := readAll(t, reader(t, e, whole.CursorAfter(events, n)))
+		if len(rest) != len(events)-n {
+			t.Fatalf("after %d of %d events there are %d", n, len(events), len(rest))
+		}
+		for i := range rest {
+			if rest[i].Shard != events[n+i].Shard || rest[i].Number != events[n+i].Number {
+				t.Fatalf("after %d events, event %d is %d-%d, want %d-%d", n, i, rest[i].Shard, rest[i].Number, events[n+i].Shard, events[n+i].Number)
+			}
+		}
+	}
+	if got := readAll(t, reader(t, e, FeedNow)); len(got) != 0 {
+		t.Errorf("from now on there are %d events already", len(got))
+	}
+	for _, bad := range []string{"", "x", "1.", "1.AAAA", "1.AAAAAAA", "2.AAAAAA", "1.//", feedCursor{1 << 40, 0, 0, 0}.String()} {
+		if _, err := e.Feed(bad); !errors.Is(err, ErrFeedCursor) {
+			t.Errorf("cursor %q: %v", bad, err)
+		}
+	}
+}
+
+func TestFeedOff(t *testing.T) {
+	e := openEngine(t, storage.NewMemStore(), 1, graph.DefaultRules())
+	if _, err := e.Feed(FeedStart); !errors.Is(err, ErrFeedOff) {
+		t.Errorf("reader: %v", err)
+	}
+	if _, err := e.FeedSink("x"); !errors.Is(err, ErrFeedOff) {
+		t.Errorf("sink: %v", err)
+	}
+	if _, on := e.FeedOn(); on {
+		t.Error("the feed is on")
+	}
+}
+
+// meddling is a store in which a commit is made in the middle of a reader's look at the shards.
+type meddling struct {
+	storage.Store
+	commit func()
+}
+
+func (m *meddling) Iterate(lower, upper []byte, fn func(key, value []byte) error) error {
+	err := m.Store.Iterate(lower, upper, fn)
+	if m.commit != nil {
+		commit := m.commit
+		m.commit = nil
+		commit()
+	}
+	return err
+}
+
+// TestFeedReaderKeepsCauses: a cause that is committed in one shard after the reader looked there, and
+// its effect in the next, before it looks there, come in their order.
+func TestFeedReaderKeepsCauses(t *testing.T) {
+	mem := storage.NewMemStore()
+	f := &changeFeed{ends: make([]atomic.Uint64, 2)}
+	write := func(shard graph.ShardID, order, number uint64, id graph.NodeKey) {
+		b := storage.FeedBlock{Order: order, First: number, Entries: []graph.FeedEntry{{Kind: graph.FeedErased, ID: id}}}
+		var batch storage.Batch
+		batch.Set(storage.AppendFeedKey(nil, shard, number), storage.AppendPacked(nil, storage.NewEncoder().FeedBlock(nil, &b)))
+		if err := mem.Commit(&batch); err != nil {
+			t.Fatal(err)
+		}
+		f.shared.order.Store(order)
+		f.committed(shard, number)
+	}
+	first, cause, effect := oracle.Key("user_id", "1"), oracle.Key("user_id", "2"), oracle.Key("user_id", "3")
+	write(0, 1, 1, first)
+	write(1, 2, 1, first)
+	f.store = &meddling{mem, func() {
+		write(0, 3, 2, cause)
+		write(1, 4, 2, effect)
+	}}
+	r := &FeedReader{feed: f, dec: storage.NewDecoder(), cursor: make(feedCursor, 2)}
+	var got []graph.NodeKey
+	for range 3 {
+		events, err := r.TryNext()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range events {
+			got = append(got, events[i].ID)
+		}
+	}
+	if want := []graph.NodeKey{first, first, cause, effect}; !slices.Equal(got, want) {
+		t.Errorf("read %v, want %v", got, want)
+	}
+}

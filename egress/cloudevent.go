@@ -1,0 +1,217 @@
+package egress
+
+import (
+	"strconv"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/jsontext"
+	"github.com/kindred-id/kindred/internal/money"
+)
+
+// CloudEvents attributes, as the specification 1.0.2 has them (https://github.com/cloudevents/spec).
+const (
+	SpecVersion = "1.0"
+	typePrefix  = "kindred."
+)
+
+// Type is the CloudEvents type of a kind of entry: kindred.identity.updated.
+func Type(k graph.FeedKind) string {
+	if k == graph.FeedGeneric {
+		return typePrefix + "identifier." + k.String()
+	}
+	return typePrefix + "identity." + k.String()
+}
+
+// ID is the CloudEvents id of an entry: its shard and number, which with Source names it for ever.
+func ID(e *actors.FeedEvent) string {
+	return strconv.FormatUint(uint64(e.Shard), 10) + "-" + strconv.FormatUint(e.Number, 10)
+}
+
+// Source is the CloudEvents source of a change feed that was turned on at a time, ms since 1970.
+func Source(since int64) string { return "/kindred/" + strconv.FormatInt(since, 10) }
+
+// Append appends an entry as a CloudEvent in JSON, on one line without a line break:
+//
+//	{"specversion":"1.0","id":"3-41","source":"/kindred/…","type":"kindred.identity.updated","subject":"k…",
+//	 "time":"…","datacontenttype":"application/json","data":{…}}
+//
+// AppendData says what data holds.
+func Append(dst []byte, e *actors.FeedEvent, source string) []byte {
+	dst = append(append(append(dst, `{"specversion":"`+SpecVersion+`","id":"`...), ID(e)...), `","source":`...)
+	dst = append(append(append(jsontext.AppendString(dst, source), `,"type":"`...), Type(e.Kind)...), `","subject":"`...)
+	dst = append(append(append(dst, e.ID.String()...), `","time":`...), jsontext.AppendTime(nil, e.At)...)
+	dst = append(dst, `,"datacontenttype":"application/json","data":`...)
+	return append(AppendData(dst, e), '}')
+}
+
+// AppendData appends the data of an entry:
+//
+//	created, updated  {"rules","complete"?,"identity":{"events","first_seen","last_seen","counts":{type:n},
+//	                   "identifiers":[{"id","namespace","value","first_seen","last_seen"}],"identifiers_left":["k…"],
+//	                   "traits":{name:value or null},"money":{currency:{"orders","revenue","discount","discounted_orders"} or null}}}
+//	linked            {"rules","identifier":{"id","namespace","value"},"cause":{…} or null}
+//	merged            {"rules","winner":"k…","losers":["k…"],"cause":{…} or null}
+//	split             {"rules","into":["k…"]}
+//	generic           {"rules","identifier":{"id","namespace","value"}}
+//	erased            {"rules"}
+//
+//	cause             {"verb","between":[{"id","namespace","value"},…],"event":{"source","message_id","time"} or "assertion":"…"}
+//
+// Of an identity that is updated, only what changed is there; null says that a trait or a currency is
+// no more, identifiers_left that an identifier is another's. With complete, everything is there, and what is not is
+// no more.
+func AppendData(dst []byte, e *actors.FeedEvent) []byte {
+	dst = append(append(dst, `{"rules":"`...), version(e.Rules)...)
+	dst = append(dst, '"')
+	switch e.Kind {
+	case graph.FeedCreated, graph.FeedUpdated:
+		if e.Delta.Full {
+			dst = append(dst, `,"complete":true`...)
+		}
+		dst = appendDelta(append(dst, `,"identity":`...), &e.Delta)
+	case graph.FeedLinked:
+		dst = appendName(append(dst, `,"identifier":`...), &e.Name)
+		dst = appendCause(dst, &e.Cause)
+	case graph.FeedMerged:
+		dst = append(append(append(dst, `,"winner":"`...), e.ID.String()...), '"')
+		dst = appendKeys(append(dst, `,"losers":`...), e.Others)
+		dst = appendCause(dst, &e.Cause)
+	case graph.FeedSplit:
+		dst = appendKeys(append(dst, `,"into":`...), e.Others)
+	case graph.FeedGeneric:
+		dst = appendName(append(dst, `,"identifier":`...), &e.Name)
+	case graph.FeedErased:
+	}
+	return append(dst, '}')
+}
+
+// version is a version of rules as the rest of the program shows it.
+func version(v uint64) string {
+	text := strconv.FormatUint(v, 16)
+	return "0000000000000000"[len(text):] + text
+}
+
+func appendKeys(dst []byte, keys []graph.NodeKey) []byte {
+	dst = append(dst, '[')
+	for i, k := range keys {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, '"'), k.String()...), '"')
+	}
+	return append(dst, ']')
+}
+
+// appendName appends an identifier without the closing brace's neighbours: {"id","namespace","value"}.
+func appendName(dst []byte, n *graph.NodeName) []byte { return append(appendNameOpen(dst, n), '}') }
+
+func appendNameOpen(dst []byte, n *graph.NodeName) []byte {
+	dst = append(append(append(dst, `{"id":"`...), n.Key.String()...), `","namespace":`...)
+	dst = append(jsontext.AppendString(dst, n.Namespace), `,"value":`...)
+	return jsontext.AppendString(dst, n.Value)
+}
+
+func appendCause(dst []byte, c *graph.Cause) []byte {
+	if c.Verb == 0 {
+		return append(dst, `,"cause":null`...)
+	}
+	dst = append(append(append(dst, `,"cause":{"verb":"`...), c.Verb.String()...), `","between":[`...)
+	dst = append(appendName(dst, &c.By[0]), ',')
+	dst = append(appendName(dst, &c.By[1]), ']')
+	if c.Assertion != "" {
+		return append(jsontext.AppendString(append(dst, `,"assertion":`...), c.Assertion), '}')
+	}
+	dst = jsontext.AppendString(append(dst, `,"event":{"source":`...), c.Mark.Source)
+	dst = jsontext.AppendString(append(dst, `,"message_id":`...), c.Mark.ID)
+	return append(jsontext.AppendTime(append(dst, `,"time":`...), c.Mark.Stamp.Time), "}}"...)
+}
+
+func appendDelta(dst []byte, d *graph.Delta) []byte {
+	w := members{dst: dst}
+	if d.Fields&graph.DeltaEvents != 0 {
+		w.dst = strconv.AppendUint(w.member("events"), d.Events, 10)
+	}
+	if d.Fields&graph.DeltaFirst != 0 {
+		w.dst = jsontext.AppendTime(w.member("first_seen"), d.First)
+	}
+	if d.Fields&graph.DeltaLast != 0 {
+		w.dst = jsontext.AppendTime(w.member("last_seen"), d.Last)
+	}
+	if len(d.Counts) > 0 {
+		counts := members{dst: w.member("counts")}
+		for _, c := range d.Counts {
+			counts.dst = strconv.AppendUint(counts.member(c.Type.String()), c.Count, 10)
+		}
+		w.dst = counts.end()
+	}
+	if len(d.Identifiers) > 0 {
+		dst := append(w.member("identifiers"), '[')
+		for i := range d.Identifiers {
+			s := &d.Identifiers[i]
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			seen := s.First != 0 || s.Last != 0
+			dst = jsontext.AppendTimeOrNull(append(appendNameOpen(dst, &s.NodeName), `,"first_seen":`...), s.First, seen)
+			dst = append(jsontext.AppendTimeOrNull(append(dst, `,"last_seen":`...), s.Last, seen), '}')
+		}
+		w.dst = append(dst, ']')
+	}
+	if len(d.Left) > 0 {
+		w.dst = appendKeys(w.member("identifiers_left"), d.Left)
+	}
+	if len(d.Traits) > 0 {
+		traits := members{dst: w.member("traits")}
+		for _, t := range d.Traits {
+			if t.Value == nil {
+				traits.dst = append(traits.member(t.Name), "null"...)
+			} else {
+				traits.dst = jsontext.AppendCompact(traits.member(t.Name), t.Value)
+			}
+		}
+		w.dst = traits.end()
+	}
+	if len(d.Money) > 0 {
+		all := members{dst: w.member("money")}
+		for i := range d.Money {
+			all.dst = appendMoney(all.member(d.Money[i].Currency.String()), &d.Money[i])
+		}
+		w.dst = all.end()
+	}
+	return w.end()
+}
+
+func appendMoney(dst []byte, m *graph.Money) []byte {
+	if m.Orders == 0 {
+		return append(dst, "null"...)
+	}
+	dst = strconv.AppendUint(append(dst, `{"orders":`...), m.Orders, 10)
+	dst = money.Append(append(dst, `,"revenue":`...), m.Revenue, m.Currency)
+	dst = money.Append(append(dst, `,"discount":`...), m.Discount, m.Currency)
+	return append(strconv.AppendUint(append(dst, `,"discounted_orders":`...), m.Discounted, 10), '}')
+}
+
+// members writes the members of an object.
+type members struct {
+	dst []byte
+	any bool
+}
+
+// member begins one, and returns where its value goes.
+func (m *members) member(name string) []byte {
+	if m.any {
+		m.dst = append(m.dst, ',')
+	} else {
+		m.dst = append(m.dst, '{')
+	}
+	m.any = true
+	return append(jsontext.AppendString(m.dst, name), ':')
+}
+
+func (m *members) end() []byte {
+	if !m.any {
+		return append(m.dst, "{}"...)
+	}
+	return append(m.dst, '}')
+}

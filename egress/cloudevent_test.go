@@ -1,0 +1,142 @@
+package egress
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"pgregory.net/rapid"
+)
+
+func drawKey(t *rapid.T) graph.NodeKey {
+	return graph.MakeNodeKey(graph.Class(rapid.IntRange(1, 4).Draw(t, "class")), rapid.Uint64().Draw(t, "hi"), rapid.Uint64Min(1).Draw(t, "lo"))
+}
+
+func drawKeys(t *rapid.T) (keys []graph.NodeKey) {
+	for range rapid.IntRange(0, 3).Draw(t, "keys") {
+		keys = append(keys, drawKey(t))
+	}
+	return keys
+}
+
+func drawName(t *rapid.T) graph.NodeName {
+	return graph.NodeName{Key: drawKey(t), Namespace: "anonymous_id", Value: rapid.String().Draw(t, "value")}
+}
+
+// drawTime is a time that JSON can say, and not the first moment of 1970, which says that there is none.
+func drawTime(t *rapid.T) int64 { return rapid.Int64Range(1, 253_402_300_799_999).Draw(t, "time") }
+
+func drawCause(t *rapid.T) graph.Cause {
+	c := graph.Cause{Verb: graph.Verb(rapid.IntRange(0, int(graph.VerbForce)).Draw(t, "verb"))}
+	switch c.Verb {
+	case 0:
+		return c
+	case graph.VerbForce:
+		c.Assertion = "a" + rapid.String().Draw(t, "assertion")
+	default:
+		c.Mark = graph.Mark{Stamp: graph.Stamp{Time: drawTime(t)}, ID: []byte(rapid.String().Draw(t, "id")), Source: []byte(rapid.String().Draw(t, "source"))}
+	}
+	c.By = [2]graph.NodeName{drawName(t), drawName(t)}
+	return c
+}
+
+func drawDelta(t *rapid.T) graph.Delta {
+	d := graph.Delta{Full: rapid.Bool().Draw(t, "full"), Fields: graph.DeltaFields(rapid.IntRange(0, int(graph.DeltaAll)).Draw(t, "fields"))}
+	if d.Fields&graph.DeltaEvents != 0 {
+		d.Events = rapid.Uint64().Draw(t, "events")
+	}
+	if d.Fields&graph.DeltaFirst != 0 {
+		d.First = drawTime(t)
+	}
+	if d.Fields&graph.DeltaLast != 0 {
+		d.Last = drawTime(t)
+	}
+	for kind := graph.TypeIdentify; int(kind) < graph.EventTypes; kind++ {
+		if rapid.Bool().Draw(t, "a count") {
+			d.Counts = append(d.Counts, graph.TypeCount{Type: kind, Count: rapid.Uint64().Draw(t, "count")})
+		}
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "identifiers") {
+		s := graph.Sighting{NodeName: drawName(t)}
+		if rapid.Bool().Draw(t, "seen") {
+			s.First, s.Last = drawTime(t), drawTime(t)
+		}
+		d.Identifiers = append(d.Identifiers, s)
+	}
+	d.Left = drawKeys(t)
+	for _, name := range []string{"", `"city"`, "plan"} {
+		if rapid.Bool().Draw(t, "a trait") {
+			d.Traits = append(d.Traits, graph.TraitValue{Name: name, Value: rapid.SampledFrom([][]byte{nil, []byte(`"x y"`), []byte(`{"a":[1,2]}`), []byte("false")}).Draw(t, "trait")})
+		}
+	}
+	for _, code := range []string{"\x00\x00\x00", "EUR", "JPY", "KWD"} {
+		if !rapid.Bool().Draw(t, "money") {
+			continue
+		}
+		m := graph.Money{Currency: graph.Currency([]byte(code)), Orders: uint64(rapid.IntRange(0, 9).Draw(t, "orders"))}
+		if m.Orders > 0 {
+			amount := rapid.Int64Range(-1<<62, 1<<62)
+			m.Revenue, m.Discount, m.Discounted = amount.Draw(t, "revenue"), amount.Draw(t, "discount"), rapid.Uint64().Draw(t, "discounted")
+		}
+		d.Money = append(d.Money, m)
+	}
+	return d
+}
+
+func drawEvent(t *rapid.T) actors.FeedEvent {
+	e := actors.FeedEvent{
+		Shard: graph.ShardID(rapid.Uint16().Draw(t, "shard")), Number: rapid.Uint64().Draw(t, "number"),
+		At: drawTime(t), Rules: rapid.Uint64().Draw(t, "rules"),
+	}
+	e.Kind, e.ID = graph.FeedKind(rapid.IntRange(1, int(graph.FeedGeneric)).Draw(t, "kind")), drawKey(t)
+	switch e.Kind {
+	case graph.FeedCreated, graph.FeedUpdated:
+		e.Delta = drawDelta(t)
+	case graph.FeedLinked:
+		e.Name, e.Cause = drawName(t), drawCause(t)
+	case graph.FeedMerged:
+		e.Others, e.Cause = drawKeys(t), drawCause(t)
+	case graph.FeedSplit:
+		e.Others = drawKeys(t)
+	case graph.FeedGeneric:
+		e.Name = drawName(t)
+	case graph.FeedErased:
+	}
+	return e
+}
+
+// E1: an entry passes through JSON unchanged.
+func TestCloudEventRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := drawEvent(t)
+		text := Append(nil, &e, "/kindred/1")
+		if !json.Valid(text) || strings.ContainsRune(string(text), '\n') {
+			t.Fatalf("not a line of JSON: %s", text)
+		}
+		got, err := Parse(text)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		if !reflect.DeepEqual(got, e) {
+			t.Fatalf("\n got %+v\nwant %+v\n%s", got, e, text)
+		}
+	})
+}
+
+func TestParseRefuses(t *testing.T) {
+	good := `{"specversion":"1.0","id":"3-41","source":"/kindred/1","type":"kindred.identity.erased","subject":"k57ysfgf2mfmc45ezyrsv504szw","time":"2026-01-01T00:00:00.000Z","data":{"rules":"1"}}`
+	if _, err := Parse([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range [][2]string{
+		{`"3-41"`, `"41"`}, {`"3-41"`, `"70000-1"`}, {"identity.erased", "identity.gone"}, {"identity.erased", "identifier.erased"},
+		{"k57ysf", "k57"}, {`{"rules":"1"}`, `{"rules":"x"}`}, {`{"rules":"1"}`, "[]"}, {`"specversion"`, "specversion"},
+	} {
+		if e, err := Parse([]byte(strings.Replace(good, change[0], change[1], 1))); err == nil {
+			t.Errorf("%s for %s was read as %+v", change[1], change[0], e)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package client
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// Changes is an open stream of the change feed. Close it.
+type Changes struct {
+	body   io.ReadCloser
+	lines  *bufio.Reader
+	cursor string
+}
+
+// maxChange bounds one entry of the feed, in bytes: an identity with all that can be told of it.
+const maxChange = 64 << 20
+
+// Changes reads the change feed from a cursor, "start" or "now" on; kinds names the kinds of entries, with commas
+// between, and empty is all. Without follow the stream ends where the feed does.
+func (c *Client) Changes(ctx context.Context, cursor, kinds string, follow bool) (*Changes, error) {
+	query := url.Values{"cursor": {cursor}, "follow": {strconv.FormatBool(follow)}}
+	if kinds != "" {
+		query.Set("kinds", kinds)
+	}
+	res, err := c.send(ctx, http.MethodGet, "/v1/changes", query, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Changes{body: res.Body, lines: bufio.NewReaderSize(res.Body, 64<<10)}, nil
+}
+
+// Next is the next entry, as a CloudEvent in JSON; io.EOF at the end. It is valid until the next call.
+func (c *Changes) Next() ([]byte, error) {
+	var data []byte
+	for {
+		line, err := c.line()
+		if err != nil {
+			return nil, err
+		}
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		value = bytes.TrimPrefix(value, []byte(" "))
+		switch {
+		case len(line) == 0 && data != nil:
+			return data, nil
+		case string(name) == "id":
+			c.cursor = string(value)
+		case string(name) == "data":
+			data = append(data, value...)
+		}
+	}
+}
+
+// line reads a line, without its end.
+func (c *Changes) line() ([]byte, error) {
+	line, err := c.lines.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		long := bytes.Clone(line)
+		for errors.Is(err, bufio.ErrBufferFull) && len(long) < maxChange {
+			line, err = c.lines.ReadSlice('\n')
+			long = append(long, line...)
+		}
+		line = long
+	}
+	if err != nil {
+		if errors.Is(err, io.EOF) && len(line) > 0 {
+			return nil, fmt.Errorf("the stream of changes broke off: %w", io.ErrUnexpectedEOF)
+		}
+		return nil, err
+	}
+	return bytes.TrimSuffix(line[:len(line)-1], []byte("\r")), nil
+}
+
+// Cursor is where to go on after the entries that Next gave, or some before the last ones.
+func (c *Changes) Cursor() string { return c.cursor }
+
+// Close ends the stream.
+func (c *Changes) Close() error { return c.body.Close() }
