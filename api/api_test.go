@@ -36,6 +36,11 @@ type world struct {
 
 func newWorld(t *testing.T, change func(*Config)) *world {
 	t.Helper()
+	return newWorldWith(t, actors.FeedSettings{}, change)
+}
+
+func newWorldWith(t *testing.T, feed actors.FeedSettings, change func(*Config)) *world {
+	t.Helper()
 	w := &world{t: t, store: storage.NewMemStore(), log: &bytes.Buffer{}}
 	deployment, err := storage.Initialise(w.store, storage.Deployment{Shards: 4, Secret: storage.Secret{1, 2, 3}})
 	if err != nil {
@@ -46,7 +51,7 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 		t.Fatal(err)
 	}
 	w.engine, err = actors.Open(context.Background(), actors.Config{
-		Store: w.store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, Clock: func() int64 { return clock },
+		Store: w.store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, Feed: feed, Clock: func() int64 { return clock },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -39,6 +39,7 @@ environment variables, and these before defaults.`,
 	cmd.Flags().StringVar(&listen, "listen", defaultListen, "address to listen on; port 0 takes a free one")
 	withEnv(cmd.Flags(), "listen")
 	addFeed(cmd, f)
+	publish := addPublish(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if f.options.Dir == "" {
 			return usageError("serve: give the directory to serve: --data DIR")
@@ -56,12 +57,17 @@ environment variables, and these before defaults.`,
 		}
 		logger.Info("serving", "url", "http://"+listener.Addr().String(), "data", f.options.Dir, "rules", i.Rules.Rules.Name,
 			"shards", i.Engine.Shards(), "memory", formatBytes(f.options.Memory), "opened_in", time.Since(start).Round(time.Millisecond).String())
+		stopPublishing, err := publish.start(i, logger)
+		if err != nil {
+			return cmp.Or(errors.Join(err, listener.Close()), closeInstance(i, logger))
+		}
 		server, err := newServer(i, logger)
 		if err != nil {
 			err = errors.Join(err, listener.Close())
 		} else {
 			err = serve(cmd.Context(), i, server, listener, logger)
 		}
+		stopPublishing()
 		return cmp.Or(err, closeInstance(i, logger))
 	}
 	return cmd
