@@ -13,6 +13,7 @@ import (
 type offer struct {
 	event     *graph.Event
 	assertion *graph.Assertion
+	recheck   graph.NodeKey // ask this node to judge again
 	to        graph.ShardID
 	poison    bool
 	body      []byte
@@ -120,6 +121,8 @@ func (f *feeder) next(s *simulation) (simInput, bool) {
 	switch {
 	case o.assertion != nil:
 		in.Message = &graph.Message{Kind: graph.KindAssert, To: o.assertion.A.Key, Assertion: o.assertion}
+	case !o.recheck.IsZero():
+		in.Message = &graph.Message{Kind: graph.KindRecheck, To: o.recheck}
 	case o.poison:
 		in.Event = o.event
 	default:
@@ -135,7 +138,7 @@ func (f *feeder) next(s *simulation) (simInput, bool) {
 // crashed sends again what was not answered, and some of the rest.
 func (f *feeder) crashed(rng *rand.Rand) {
 	for _, o := range f.offers {
-		if o.handed || rng.IntN(10) == 0 {
+		if o.handed || o.recheck.IsZero() && rng.IntN(10) == 0 {
 			f.queue = append(f.queue, o)
 		}
 		o.handed = false
@@ -150,7 +153,7 @@ func (f *feeder) all(s *simulation, again bool) {
 		queued[o] = true
 	}
 	for _, o := range f.offers {
-		if queued[o] {
+		if queued[o] || !o.recheck.IsZero() && o.answered {
 			continue
 		}
 		if !o.answered && !o.handed || again && (o.assertion == nil || s.percent(30)) {
@@ -179,7 +182,7 @@ func (s *simulation) answer(sh *simShard) {
 			s.met.quarantined++
 		case outcome == Pending:
 			s.failf("an input was not decided")
-		case o.assertion != nil:
+		case o.assertion != nil, !o.recheck.IsZero():
 		case outcome == Accepted && f.known[o.event.Seen]:
 			s.failf("event %q was answered before, and is taken again", o.event.ID)
 		default:

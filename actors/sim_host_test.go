@@ -20,14 +20,14 @@ func newStage(t *testing.T) *stage {
 }
 
 // run calls fn with what makes hosts of real actors, and waits until it and they have ended.
-func (s *stage) run(rules *graph.Rules, fn func(newHost func() host)) {
+func (s *stage) run(fn func(newHost func(*graph.Rules) host)) {
 	var panicked any
 	pid := s.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
 		if _, ok := ctx.Message().(*actor.Started); !ok {
 			return
 		}
 		defer func() { panicked = recover() }()
-		fn(func() host { return &actorHost{parent: ctx, rules: rules} })
+		fn(func(rules *graph.Rules) host { return &actorHost{parent: ctx, rules: rules} })
 	}))
 	if err := s.system.Root.PoisonFuture(pid).Wait(); err != nil && panicked == nil {
 		panicked = err

@@ -29,11 +29,12 @@ type simulation struct {
 	p      simParams
 	rules  *graph.Rules
 	disk   simDisk
-	host   func() host
+	host   func(*graph.Rules) host
 	store  storage.Store
 	shards []*simShard
 	net    []packet
 	feeder feeder
+	sweep  sweep
 	// flights is that of the running process; watched are events that were answered, until they can be
 	// seen by each of their identifiers.
 	flights *flights
@@ -95,7 +96,7 @@ func drawParams(seed uint64, rng *rand.Rand) simParams {
 
 // simMet counts what schedules met: one that never meets a crash proves nothing about crashes.
 type simMet struct {
-	crashes, lost, unseen, groups, duplicates, quarantined, flushes, known, packets, truncated, passivated, forwards, merged, watched uint64
+	crashes, lost, unseen, groups, duplicates, quarantined, flushes, known, packets, truncated, passivated, forwards, merged, watched, changes, sweeps uint64
 }
 
 func (m *simMet) counts() map[string]*uint64 {
@@ -103,7 +104,7 @@ func (m *simMet) counts() map[string]*uint64 {
 		"crashes": &m.crashes, "crashes before a commit": &m.lost, "crashes after a commit": &m.unseen,
 		"group commits": &m.groups, "duplicates": &m.duplicates, "quarantined": &m.quarantined, "flushes": &m.flushes,
 		"late fingerprints": &m.known, "packets": &m.packets, "shards with a truncated log": &m.truncated,
-		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged, "watched events": &m.watched,
+		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged, "watched events": &m.watched, "changes of rules": &m.changes, "sweeps": &m.sweeps,
 	}
 }
 
@@ -165,7 +166,7 @@ func (s *simulation) open() {
 	s.shards = make([]*simShard, s.p.shards)
 	for i := range s.shards {
 		id := graph.ShardID(i)
-		shard, err := OpenShard(id, s.p.shards, store, s.p.seen, s.rules, s.p.limits, s.host(), s.flights)
+		shard, err := OpenShard(id, s.p.shards, store, s.p.seen, s.rules, s.p.limits, s.host(s.rules), s.flights)
 		s.must(err, "open shard")
 		s.shards[i] = &simShard{Shard: shard}
 	}
@@ -182,6 +183,9 @@ func (s *simulation) crash() {
 		s.verify()
 	}
 	s.feeder.crashed(s.rng)
+	if s.sweep.state != swept { // as it was not written down that it is done
+		s.beginSweep()
+	}
 }
 
 // close forgets all memory.
@@ -196,10 +200,12 @@ func (s *simulation) close() {
 	s.shards, s.net = nil, nil
 }
 
+// most is how many random things are done with the input that there is, at the most.
+func (s *simulation) most() int { return 40 * (len(s.feeder.offers) + 4) }
+
 // stir does random things for a while.
-func (s *simulation) stir() {
+func (s *simulation) stir(most int) {
 	crashes := s.p.crashes
-	most := 40 * (len(s.feeder.offers) + 4)
 	actions := []struct {
 		weight int
 		do     func() bool // false: nothing of the kind could be done
@@ -215,6 +221,7 @@ func (s *simulation) stir() {
 		{2, s.gather},
 		{2, s.learn},
 		{6, s.read},
+		{4, s.askSweep},
 		{1, func() bool {
 			if crashes == 0 {
 				return false
@@ -458,6 +465,11 @@ func (s *simulation) settle(again bool) {
 	s.feeder.all(s, again)
 	for s.hand() {
 	}
+	s.calm(s.askSweep)
+}
+
+// calm goes on without input until nothing is left to do, nor comes of more.
+func (s *simulation) calm(more func() bool) {
 	const most = 3000 // rounds: each one takes every message under way one hop
 	for range most {
 		var group []*simShard
@@ -488,6 +500,11 @@ func (s *simulation) settle(again bool) {
 		}
 		s.watch()
 		if s.quiet() {
+			if more() {
+				for s.hand() {
+				}
+				continue
+			}
 			if s.flights.landed() != nil {
 				s.failf("nothing is under way, and messages are counted as if they were")
 			}
@@ -530,6 +547,7 @@ type act struct {
 	events     []graph.Event
 	assertions []graph.Assertion
 	want       []graph.Profile // of all acts so far
+	changes    []*graph.Rules  // the rules become these, one after the other, while the act is played
 	capped     bool            // components reach their caps: what is wanted is what comes out, and that it stays
 }
 
@@ -541,7 +559,7 @@ type simResult struct {
 }
 
 // simulate runs a schedule. It fails with what is wrong.
-func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk simDisk, newHost func() host, logf func(string, ...any)) (result simResult, err error) {
+func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk simDisk, newHost func(*graph.Rules) host, logf func(string, ...any)) (result simResult, err error) {
 	s := &simulation{
 		rng: rng, p: p, rules: rules, disk: disk, host: newHost, logf: logf, now: simStart,
 		enc: storage.NewEncoder(), dec: storage.NewDecoder(), names: map[graph.NodeKey]graph.NodeName{},
@@ -568,7 +586,11 @@ func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk 
 	for i, a := range acts {
 		s.capped = a.capped
 		s.feeder.add(s, a, i == 0)
-		s.stir()
+		for _, rules := range a.changes {
+			s.stir(s.rng.IntN(s.most()))
+			s.changeRules(rules)
+		}
+		s.stir(s.most())
 		s.settle(p.resend)
 		if a.capped {
 			a.want = s.takeStock()
