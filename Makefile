@@ -53,6 +53,7 @@ scale: build ## A million events of 100,000 people: the export equals the truth
 kafka: ## Fetch Apache Kafka with Maven, for tests against a real broker (needs Java 17)
 	@mkdir -p .kafka
 	mvn -q -B -f internal/kafkatest/pom.xml dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/.kafka/classpath
+	@touch .kafka/classpath
 
 .PHONY: kafka-test
 kafka-test: build .kafka/classpath ## 200,000 events through Apache Kafka: equal to their truth, over kill -9 of server and broker

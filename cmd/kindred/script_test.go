@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"code":     exitsWith,
 			"freeport": freePort,
 			"ready":    waitReady,
+			"fetch":    fetch,
 			"make":     makeInput,
 			"untimed":  untimed,
 			"damage":   damage,
@@ -82,6 +83,25 @@ func freePort(ts *testscript.TestScript, _ bool, args []string) {
 func waitReady(ts *testscript.TestScript, _ bool, args []string) {
 	if err := awaitReady("http://" + args[0]); err != nil {
 		ts.Fatalf("%v", err)
+	}
+}
+
+// fetch writes the body of an address to standard output, once it holds a text: fetch URL TEXT.
+func fetch(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: fetch URL TEXT")
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		res, err := http.Get(args[0])
+		ts.Check(err)
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		ts.Check(err)
+		if bytes.Contains(body, []byte(args[1])) || time.Now().After(deadline) {
+			_, err = ts.Stdout().Write(body)
+			ts.Check(err)
+			return
+		}
 	}
 }
 
