@@ -37,6 +37,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("KINDRED_MEMORY", "128M")
 			return nil
 		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "root" { // who may write anywhere
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code":     exitsWith,
 			"freeport": freePort,
@@ -44,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"fetch":    fetch,
 			"make":     makeInput,
 			"untimed":  untimed,
+			"allread":  allRead,
 			"damage":   damage,
 			"head":     firstLines,
 		},
@@ -176,6 +183,16 @@ func makeInput(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(z.Close())
 		ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes()[:b.Len()/2], 0o600))
 		return
+	case "tiny-gzip":
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte("\x1f\x8b"), 0o600))
+		return
+	case "windows": // a byte order mark, and line ends of two bytes
+		text := "\xef\xbb\xbf" + good + "\r\n\r\n" + strings.ReplaceAll(good, "good", "last") + "\r\n"
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+		return
+	case "empty":
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), nil, 0o600))
+		return
 	default:
 		ts.Fatalf("unknown kind %q", kind)
 	}
@@ -196,6 +213,18 @@ func untimed(ts *testscript.TestScript, _ bool, args []string) {
 	text, err := json.MarshalIndent(summary, "", "  ")
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(text, '\n'), 0o600))
+}
+
+// allRead checks that a summary accounts for every line that was read, and that there were some.
+func allRead(ts *testscript.TestScript, _ bool, args []string) {
+	var s struct {
+		Read, Accepted, Duplicates, Rejected int64
+		Without                              int64 `json:"without_identifier"`
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &s))
+	if s.Read == 0 || s.Read != s.Accepted+s.Duplicates+s.Rejected+s.Without {
+		ts.Fatalf("not every line is accounted for: %+v", s)
+	}
 }
 
 // damage overwrites the middle of the largest table of a data directory.
