@@ -42,6 +42,11 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 
 func newWorldUnder(t *testing.T, shards int, rules *graph.Rules, change func(*Config)) *world {
 	t.Helper()
+	return newWorldWith(t, shards, rules, actors.FeedSettings{}, change)
+}
+
+func newWorldWith(t *testing.T, shards int, rules *graph.Rules, feed actors.FeedSettings, change func(*Config)) *world {
+	t.Helper()
 	w := &world{t: t, store: storage.NewMemStore(), log: &bytes.Buffer{}}
 	deployment, err := storage.Initialise(w.store, storage.Deployment{Shards: shards, Secret: storage.Secret{1, 2, 3}})
 	if err != nil {
@@ -52,7 +57,7 @@ func newWorldUnder(t *testing.T, shards int, rules *graph.Rules, change func(*Co
 		t.Fatal(err)
 	}
 	w.engine, err = actors.Open(context.Background(), actors.Config{
-		Store: w.store, Deployment: deployment, Rules: rules, Memory: memory, Clock: func() int64 { return clock },
+		Store: w.store, Deployment: deployment, Rules: rules, Memory: memory, Feed: feed, Clock: func() int64 { return clock },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -43,6 +43,7 @@ once, from where it stood. See docs/kafka.md.`,
 	cmd.Flags().StringVar(&listen, "listen", defaultListen, "address to listen on; port 0 takes a free one")
 	withEnv(cmd.Flags(), "listen")
 	addFeed(cmd, f)
+	publish := addPublish(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if f.options.Dir == "" {
 			return usageError("serve: give the directory to serve: --data DIR")
@@ -64,6 +65,10 @@ once, from where it stood. See docs/kafka.md.`,
 		}
 		logger.Info("serving", "url", "http://"+listener.Addr().String(), "data", f.options.Dir, "rules", i.Rules.Rules.Name,
 			"shards", i.Engine.Shards(), "memory", formatBytes(f.options.Memory), "opened_in", time.Since(start).Round(time.Millisecond).String())
+		stopPublishing, err := publish.start(i, logger)
+		if err != nil {
+			return cmp.Or(errors.Join(err, listener.Close()), closeInstance(i, logger))
+		}
 		consumer, err := startConsumer(i, topics, logger)
 		var server *api.Server
 		if err == nil {
@@ -74,7 +79,9 @@ once, from where it stood. See docs/kafka.md.`,
 		} else {
 			err = serve(cmd.Context(), i, server, listener, logger)
 		}
-		return cmp.Or(err, stopConsumer(consumer), closeInstance(i, logger))
+		err = cmp.Or(err, stopConsumer(consumer))
+		stopPublishing()
+		return cmp.Or(err, closeInstance(i, logger))
 	}
 	return cmd
 }

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/egress"
+	"github.com/kindred-id/kindred/egress/kafka"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// publishFlags say where the change feed is published.
+type publishFlags struct {
+	brokers, topic, profiles string
+}
+
+func addPublish(cmd *cobra.Command) *publishFlags {
+	f := &publishFlags{}
+	flags := cmd.Flags()
+	flags.StringVar(&f.brokers, "publish-brokers", "", "Kafka brokers to publish the change feed to: HOST:PORT, with commas between")
+	flags.StringVar(&f.topic, "publish-topic", "kindred.changes", "topic that takes the entries of the change feed")
+	flags.StringVar(&f.profiles, "publish-profiles", "", "compacted topic that takes whole profiles; default none")
+	withEnv(flags, "publish-brokers", "publish-topic", "publish-profiles")
+	return f
+}
+
+// start publishes until the function that it returns is called.
+func (f *publishFlags) start(i *instance.Instance, logger *slog.Logger) (stop func(), err error) {
+	if f.brokers == "" {
+		return func() {}, nil
+	}
+	since, on := i.Engine.FeedOn()
+	if !on {
+		return nil, usageError("serve: --publish-brokers publishes the change feed, and there is none: add --feed")
+	}
+	sink, err := kafka.New(kafka.Config{
+		Options: []kgo.Opt{kgo.SeedBrokers(strings.Split(f.brokers, ",")...), kgo.ClientID("kindred")},
+		Topic:   f.topic, Profiles: f.profiles, Profile: profileDocument(i), Source: egress.Source(since),
+	})
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	p := &egress.Publisher{Engine: i.Engine, Sink: sink, Name: "kafka", Logger: logger}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := p.Run(ctx); err != nil {
+			logger.Error("publishing stopped", "error", err)
+		}
+	})
+	logger.Info("publishing the change feed", "topic", f.topic, "profiles", f.profiles)
+	return func() {
+		cancel()
+		running.Wait()
+		if err := sink.Close(); err != nil {
+			logger.Warn("the publisher did not close", "error", err)
+		}
+	}, nil
+}
+
+// profileDocument gives what GET /v1/profiles answers.
+func profileDocument(i *instance.Instance) func(context.Context, graph.NodeKey) ([]byte, bool, error) {
+	return func(ctx context.Context, id graph.NodeKey) ([]byte, bool, error) {
+		p, ok, err := i.Engine.Profile(ctx, id)
+		switch {
+		case err != nil:
+			return nil, false, fmt.Errorf("read a profile: %w", err)
+		case !ok:
+			return nil, false, kafka.ErrInTransit
+		case p.ID != id || p.Events == 0:
+			return nil, false, nil
+		}
+		return api.AppendProfile(nil, &p), true, nil
+	}
+}

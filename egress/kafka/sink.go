@@ -1,0 +1,188 @@
+// Package kafka publishes the change feed to Apache Kafka: every entry to a topic of changes, and, where
+// one is named, every identity as it stands to a compacted topic of profiles.
+//
+// Records are CloudEvents in the binary content mode of their Kafka binding
+// (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md): attributes
+// in headers, data as the value. Keys are public ids of identities, so all that is told of one is in one
+// partition, in order.
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/egress"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Config says where to publish. Client options and Topic are required.
+type Config struct {
+	// Options are those of the connection: seed brokers, TLS, SASL. How records are produced is not theirs to say.
+	Options []kgo.Opt
+	// Topic takes the entries. It must exist.
+	Topic string
+	// Profiles, where it is not empty, takes identities as they stand. It must exist, and should be compacted.
+	Profiles string
+	// Profile gives an identity's document by its id. It returns false where the id is no identity's any
+	// more, and ErrInTransit while its evidence is between two shards. Required with Profiles.
+	Profile func(ctx context.Context, id graph.NodeKey) (document []byte, ok bool, err error)
+	// Source is the CloudEvents source.
+	Source string
+}
+
+// ErrInTransit is what Config.Profile returns for an identity that can't be read at this moment.
+var ErrInTransit = errors.New("the identity is on its way between shards")
+
+// Bounds of producing.
+const (
+	linger          = 5 * time.Millisecond
+	deliveryTimeout = time.Minute // of one record; then all of a batch is sent again
+	batchBytes      = 900 << 10   // below the default of brokers, 1 MiB
+	transitPoll     = 5 * time.Millisecond
+	transitMost     = 10 * time.Second
+)
+
+// Sink produces entries to Kafka: idempotently, to all in-sync replicas. It implements egress.Sink.
+type Sink struct {
+	config Config
+	client *kgo.Client
+}
+
+// New makes a sink. It connects when there is something to send.
+func New(c Config) (*Sink, error) {
+	switch {
+	case c.Topic == "":
+		return nil, errors.New("publish to Kafka: name the topic of changes")
+	case c.Profiles != "" && c.Profile == nil:
+		return nil, errors.New("publish to Kafka: profiles need a source")
+	case c.Profiles == c.Topic:
+		return nil, fmt.Errorf("publish to Kafka: changes and profiles can't share the topic %q: the compaction of one would delete the other", c.Topic)
+	}
+	client, err := kgo.NewClient(append(slices.Clone(c.Options),
+		kgo.RequiredAcks(kgo.AllISRAcks()), // idempotence is the library's default, and needs this
+		kgo.ProducerLinger(linger),
+		kgo.ProducerBatchMaxBytes(batchBytes),
+		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()),
+		kgo.RecordDeliveryTimeout(deliveryTimeout),
+		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // by key, as Kafka's own clients do
+	)...)
+	if err != nil {
+		return nil, fmt.Errorf("publish to Kafka: %w", err)
+	}
+	return &Sink{c, client}, nil
+}
+
+// Send implements egress.Sink. What a merge takes away is also told under the keys of the losers, with
+// the same ce_id: who reads only their partitions would not hear of it.
+func (s *Sink) Send(ctx context.Context, events []actors.FeedEvent) error {
+	records := make([]*kgo.Record, 0, len(events))
+	for i := range events {
+		e := &events[i]
+		headers, value := s.headers(e), egress.AppendData(nil, e)
+		records = append(records, record(s.config.Topic, e.ID, value, headers, e.At))
+		if e.Kind == graph.FeedMerged {
+			for _, loser := range e.Others {
+				records = append(records, record(s.config.Topic, loser, value, headers, e.At))
+			}
+		}
+	}
+	if s.config.Profiles != "" {
+		var err error
+		if records, err = s.profiles(ctx, records, events); err != nil {
+			return err
+		}
+	}
+	return s.explain(s.client.ProduceSync(ctx, records...).FirstErr())
+}
+
+func record(topic string, key graph.NodeKey, value []byte, headers []kgo.RecordHeader, at int64) *kgo.Record {
+	return &kgo.Record{Topic: topic, Key: []byte(key.String()), Value: value, Headers: headers, Timestamp: time.UnixMilli(at)}
+}
+
+func (s *Sink) headers(e *actors.FeedEvent) []kgo.RecordHeader {
+	header := func(key, value string) kgo.RecordHeader { return kgo.RecordHeader{Key: key, Value: []byte(value)} }
+	return []kgo.RecordHeader{
+		header("ce_specversion", egress.SpecVersion),
+		header("ce_id", egress.ID(e)),
+		header("ce_source", s.config.Source),
+		header("ce_type", egress.Type(e.Kind)),
+		header("ce_subject", e.ID.String()),
+		header("ce_time", time.UnixMilli(e.At).UTC().Format("2006-01-02T15:04:05.000Z")),
+		header("content-type", "application/json"),
+	}
+}
+
+// profiles appends every identity that entries speak of, as it stands now, which is no older than they
+// are: its document, or a tombstone where there is no such identity any more.
+func (s *Sink) profiles(ctx context.Context, records []*kgo.Record, events []actors.FeedEvent) ([]*kgo.Record, error) {
+	done := make(map[graph.NodeKey]bool)
+	for i := range events {
+		e := &events[i]
+		if e.Kind == graph.FeedGeneric {
+			continue // an identifier
+		}
+		for _, id := range append([]graph.NodeKey{e.ID}, e.Others...) {
+			if done[id] {
+				continue
+			}
+			done[id] = true
+			document, ok, err := s.profile(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				document = nil
+			}
+			records = append(records, record(s.config.Profiles, id, document, nil, e.At))
+		}
+	}
+	return records, nil
+}
+
+// profile waits while an identity is on its way.
+func (s *Sink) profile(ctx context.Context, id graph.NodeKey) ([]byte, bool, error) {
+	waiting, cancel := context.WithTimeout(ctx, transitMost)
+	defer cancel()
+	for {
+		document, ok, err := s.config.Profile(waiting, id)
+		if !errors.Is(err, ErrInTransit) {
+			return document, ok, err
+		}
+		select {
+		case <-time.After(transitPoll):
+		case <-waiting.Done():
+			return nil, false, err
+		}
+	}
+}
+
+// explain says what to do about an error of the broker.
+func (s *Sink) explain(err error) error {
+	topics := s.config.Topic
+	if s.config.Profiles != "" {
+		topics += " and " + s.config.Profiles
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
+		return fmt.Errorf("produce to %s: %w (create the topics; Kindred makes none)", topics, err)
+	case errors.Is(err, kerr.TopicAuthorizationFailed):
+		return fmt.Errorf("produce to %s: %w (let its user write there)", topics, err)
+	case errors.Is(err, kerr.MessageTooLarge):
+		return fmt.Errorf("produce to %s: %w (raise max.message.bytes of the topics)", topics, err)
+	}
+	return fmt.Errorf("produce to %s: %w", topics, err)
+}
+
+// Close implements egress.Sink. It must be called once Send has returned.
+func (s *Sink) Close() error {
+	s.client.Close()
+	return nil
+}

@@ -1,0 +1,290 @@
+package kafka
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/egress"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/feedreplay"
+	"github.com/kindred-id/kindred/internal/oracle"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func cluster(t *testing.T, topics ...string) *kfake.Cluster {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(2), kfake.SeedTopics(3, topics...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func openEngine(t *testing.T, store storage.Store, rules *graph.Rules) *actors.Engine {
+	t.Helper()
+	memory, err := storage.SplitMemory(storage.MinMemory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := actors.Open(context.Background(), actors.Config{
+		Store: store, Deployment: storage.Deployment{Shards: 4}, Rules: rules, Memory: memory, Feed: actors.FeedSettings{On: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+// profileOf is a Config.Profile that writes no more than the id and the number of events.
+func profileOf(e *actors.Engine) func(context.Context, graph.NodeKey) ([]byte, bool, error) {
+	return func(ctx context.Context, id graph.NodeKey) ([]byte, bool, error) {
+		p, ok, err := e.Profile(ctx, id)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case !ok:
+			return nil, false, ErrInTransit
+		case p.ID != id || p.Events == 0:
+			return nil, false, nil
+		}
+		return fmt.Appendf(nil, `{"id":%q,"events":%d}`, id, p.Events), true, nil
+	}
+}
+
+// consume reads topics to their ends.
+func consume(t *testing.T, c *kfake.Cluster, topic string) (records []*kgo.Record) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(100*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		fetches := client.PollFetches(ctx)
+		cancel()
+		n := len(records)
+		fetches.EachRecord(func(r *kgo.Record) { records = append(records, r) })
+		if len(records) == n {
+			return records
+		}
+	}
+}
+
+// entry reads a record in the binary content mode.
+func entry(t *testing.T, r *kgo.Record) actors.FeedEvent {
+	t.Helper()
+	attributes := map[string]any{"data": json.RawMessage(r.Value)}
+	for _, h := range r.Headers {
+		if name, ok := strings.CutPrefix(h.Key, "ce_"); ok {
+			attributes[name] = string(h.Value)
+		}
+	}
+	text, err := json.Marshal(attributes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := egress.Parse(text)
+	if err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	return e
+}
+
+// applyOwn does what a record says of its key. That is all that a partition is good for.
+func applyOwn(replica *feedreplay.Replica, key string, e *graph.FeedEntry) {
+	if e.ID.String() == key {
+		if e.Kind != graph.FeedMerged {
+			replica.Apply(e)
+		}
+		return
+	}
+	for _, loser := range e.Others {
+		if e.Kind == graph.FeedMerged && loser.String() == key {
+			replica.Apply(&graph.FeedEntry{Kind: graph.FeedErased, ID: loser})
+		}
+	}
+}
+
+// TestPublish publishes while events flow, the broker fails now and then, and the publisher is stopped
+// in the middle of things. Both topics end with what the engine has.
+func TestPublish(t *testing.T) {
+	c := cluster(t, "changes", "profiles")
+	rng := rand.New(rand.NewPCG(1, 2))
+	c.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if rng.IntN(4) > 0 {
+			return nil, nil, false
+		}
+		if rng.IntN(2) == 0 {
+			return nil, errors.New("the connection is cut"), true
+		}
+		produce := req.(*kmsg.ProduceRequest)
+		res := produce.ResponseKind().(*kmsg.ProduceResponse)
+		for i := range produce.Topics {
+			topic := kmsg.NewProduceResponseTopic()
+			topic.Topic, topic.TopicID = produce.Topics[i].Topic, produce.Topics[i].TopicID
+			for j := range produce.Topics[i].Partitions {
+				p := kmsg.NewProduceResponseTopicPartition()
+				p.Partition, p.ErrorCode = produce.Topics[i].Partitions[j].Partition, kerr.NotEnoughReplicas.Code
+				topic.Partitions = append(topic.Partitions, p)
+			}
+			res.Topics = append(res.Topics, topic)
+		}
+		return res, nil, true
+	})
+	ctx := context.Background()
+	store := storage.NewMemStore()
+	var engine *actors.Engine
+	events := 0
+	for seed := range uint64(6) {
+		world := oracle.RandomWorld(rand.New(rand.NewPCG(seed, 9)))
+		engine = openEngine(t, store, graph.DefaultRules())
+		sink, err := New(Config{
+			Options: []kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...), kgo.RetryBackoffFn(func(int) time.Duration { return time.Millisecond }), kgo.MetadataMinAge(10 * time.Millisecond)},
+			Topic:   "changes", Profiles: "profiles",
+			Profile: profileOf(engine), Source: "/kindred/test",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &egress.Publisher{Engine: engine, Sink: sink, Name: "kafka", Logger: slog.New(slog.DiscardHandler)}
+		running, stop := context.WithCancel(ctx)
+		ended := make(chan error, 1)
+		go func() { ended <- p.Run(running) }()
+		enc := storage.NewEncoder()
+		for i := range world.Events {
+			e := &world.Events[i]
+			e.ID, e.Seen = fmt.Appendf(nil, "%d-%s", seed, e.ID), e.Seen^seed
+			d := &actors.Delivery{}
+			d.Event(e, enc.Event(nil, e, true))
+			answered := make(chan error, 1)
+			if err := engine.Submit(ctx, d, func(err error) { answered <- err }); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-answered; err != nil {
+				t.Fatal(err)
+			}
+			events++
+		}
+		if seed == 5 { // the last one comes to the end
+			if err := engine.Settle(ctx); err != nil {
+				t.Fatal(err)
+			}
+			end, err := engine.Feed(actors.FeedNow)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for {
+				receiver, err := engine.FeedSink("kafka")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if receiver.Reader().Cursor() == end.Cursor() {
+					break
+				}
+				time.Sleep(time.Millisecond)
+			}
+			if status := p.Status(); status.Sent == 0 || status.Err != nil {
+				t.Errorf("status %+v", status)
+			}
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		if err := sink.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if seed < 5 {
+			if err := engine.Close(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var want []graph.Profile
+	documents := map[string]string{}
+	if err := engine.Each(ctx, func(c *graph.Component) error {
+		for _, p := range c.Profiles(engine.Rules(), false) {
+			want = append(want, feedreplay.Exported(&p))
+			documents[p.ID.String()] = fmt.Sprintf(`{"id":%q,"events":%d}`, p.ID, p.Events)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(want, func(a, b graph.Profile) int { return a.ID.Compare(b.ID) })
+
+	var replica feedreplay.Replica
+	partitions := map[string]int32{}
+	for _, r := range consume(t, c, "changes") {
+		e := entry(t, r)
+		key := string(r.Key)
+		if at, known := partitions[key]; known && at != r.Partition {
+			t.Fatalf("records of %s are in partitions %d and %d", key, at, r.Partition)
+		}
+		partitions[key] = r.Partition
+		applyOwn(&replica, key, &e.FeedEntry)
+	}
+	if d := oracle.Diff(oracle.Dump(want), oracle.Dump(replica.Profiles())); d != "" {
+		t.Errorf("a reader of the topic of changes does not know what the engine has:\n%s", d)
+	}
+	got := map[string]string{}
+	for _, r := range consume(t, c, "profiles") {
+		if r.Value == nil {
+			delete(got, string(r.Key))
+		} else {
+			got[string(r.Key)] = string(r.Value)
+		}
+	}
+	for id := range documents {
+		if got[id] != documents[id] {
+			t.Errorf("the topic of profiles has %q, want %q", got[id], documents[id])
+		}
+		delete(got, id)
+	}
+	if len(got) > 0 {
+		t.Errorf("the topic of profiles has what there is not: %v", got)
+	}
+}
+
+// What a broker refuses is told with what to do, and nothing is passed over.
+func TestRefusals(t *testing.T) {
+	c := cluster(t, "other")
+	sink, err := New(Config{Options: []kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...), kgo.UnknownTopicRetries(0)}, Topic: "changes"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	err = sink.Send(context.Background(), []actors.FeedEvent{{FeedEntry: graph.FeedEntry{Kind: graph.FeedErased, ID: oracle.Key("user_id", "1")}}})
+	if !errors.Is(err, kerr.UnknownTopicOrPartition) || !strings.Contains(err.Error(), "create the topics") {
+		t.Errorf("without the topic: %v", err)
+	}
+	for _, bad := range []Config{{}, {Topic: "a", Profiles: "b"}, {Topic: "a", Profiles: "a", Profile: profileOf(nil)}} {
+		if _, err := New(bad); err == nil {
+			t.Errorf("%+v was taken", bad)
+		}
+	}
+}

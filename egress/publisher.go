@@ -1,0 +1,103 @@
+package egress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+)
+
+// Publisher carries the change feed to a sink, at least once and in order, from where it was last time.
+// What can't be delivered is tried again, for ever: nothing is passed over.
+type Publisher struct {
+	Engine *actors.Engine
+	Sink   Sink
+	Name   string // of the receiver: its place is kept under it
+	Logger *slog.Logger
+
+	mu     sync.Mutex // guards the following
+	status PublisherStatus
+}
+
+// PublisherStatus is how a publisher is doing.
+type PublisherStatus struct {
+	Sent     uint64    // entries delivered since the start
+	Attempts int       // deliveries of the same entries that failed in a row
+	Err      error     // why the last one failed; nil when it did not
+	Last     time.Time // of the last delivery
+}
+
+// Waits between attempts to deliver the same entries.
+const (
+	retryFirst = 200 * time.Millisecond
+	retryMost  = 30 * time.Second
+)
+
+// Run publishes until the context ends, and returns nil then. It fails where the engine or the feed does.
+func (p *Publisher) Run(ctx context.Context) error {
+	receiver, err := p.Engine.FeedSink(p.Name)
+	if err != nil {
+		return err
+	}
+	reader := receiver.Reader()
+	for {
+		events, err := reader.Next(ctx)
+		if err == nil {
+			err = p.deliver(ctx, events)
+		}
+		if err == nil {
+			err = receiver.Ack(ctx, reader.Cursor()) // and not before (E2)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return fmt.Errorf("publish changes to %s: %w", p.Name, err)
+		}
+	}
+}
+
+// deliver hands entries over until the sink has them.
+func (p *Publisher) deliver(ctx context.Context, events []actors.FeedEvent) error {
+	wait := retryFirst
+	for {
+		err := p.Sink.Send(ctx, events)
+		p.note(len(events), err)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		if errors.Is(err, actors.ErrClosed) {
+			return err
+		}
+		p.Logger.Warn("changes were not delivered: they are sent again", "receiver", p.Name, "entries", len(events), "after", wait.String(), "error", err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		wait = min(2*wait, retryMost)
+	}
+}
+
+func (p *Publisher) note(n int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.status.Err = err
+	if err != nil {
+		p.status.Attempts++
+		return
+	}
+	p.status.Attempts, p.status.Last = 0, time.Now()
+	p.status.Sent += uint64(n)
+}
+
+// Status is how the publisher is doing.
+func (p *Publisher) Status() PublisherStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.status
+}
