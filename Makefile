@@ -96,6 +96,12 @@ bench: ## Benchmarks of the hot path, with allocations
 bench-compare: build ## The engine against a plain in-memory resolver over the same bytes
 	$(BIN) bench
 
+.PHONY: bench-kafka
+bench-kafka: build .kafka/classpath ## Ingest from Apache Kafka against ingest from memory; BENCH_KAFKA has more flags
+	@brokers=$$($(GO) run ./internal/kafkatest/up -dir .kafka/bench); \
+	trap '$(GO) run ./internal/kafkatest/up -dir .kafka/bench -down' EXIT; \
+	$(BIN) bench kafka --kafka-brokers "$$brokers" --output table $(BENCH_KAFKA)
+
 .PHONY: generate
 generate: ## Regenerate what is generated
 	$(GO) generate ./...

@@ -5,17 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/internal/generate"
-	"github.com/kindred-id/kindred/storage"
 )
 
 // Config says what to measure.
@@ -105,7 +102,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	return report, nil
 }
 
-func median(rounds []Round, of func(Round) float64) float64 {
+func median[R any](rounds []R, of func(R) float64) float64 {
 	values := make([]float64, len(rounds))
 	for i, r := range rounds {
 		values[i] = of(r)
@@ -165,39 +162,16 @@ func measureCeiling(reg *identifier.Registry, data []byte) (Measure, error) {
 // measureEngine takes the bytes in until everything is durable and delivered between shards, in an
 // engine on a new data directory. Meanwhile it looks up the profiles of keys, if there are any.
 func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data []byte, keys []graph.NodeKey) (m Measure, l Lookups, err error) {
-	dir, err := os.MkdirTemp(c.Dir, "kindred-bench-")
+	t, err := newTrial(ctx, c)
 	if err != nil {
 		return Measure{}, Lookups{}, err
 	}
-	defer func() {
-		if removed := os.RemoveAll(dir); err == nil {
-			err = removed
-		}
-	}()
-	memory, err := storage.SplitMemory(c.Memory)
-	if err != nil {
-		return Measure{}, Lookups{}, err
-	}
-	deployment := storage.Deployment{Shards: 64}
-	store, err := storage.Open(storage.Options{
-		Dir: dir, Deployment: deployment, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables,
-	})
-	if err != nil {
-		return Measure{}, Lookups{}, err
-	}
-	defer store.Close()
-	engine, err := actors.Open(ctx, actors.Config{
-		Store: store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, LogBytes: c.LogBytes,
-	})
-	if err != nil {
-		return Measure{}, Lookups{}, err
-	}
-	defer engine.Close(ctx)
+	defer func() { err = errors.Join(err, t.close(ctx)) }()
 	stop, done := make(chan struct{}), make(chan error, 1)
 	go func() {
 		var err error
 		if len(keys) > 0 {
-			l, err = lookUp(ctx, engine, keys, stop)
+			l, err = lookUp(ctx, t.engine, keys, stop)
 		}
 		done <- err
 	}()
@@ -205,7 +179,7 @@ func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data
 		source := ingest.Source{Name: "memory", Open: func() (*ingest.Reader, error) {
 			return ingest.NewReader(bytes.NewReader(data), "memory", 0)
 		}}
-		summary, err := ingest.NewPipeline(engine, reg, ingest.Options{}).Run(ctx, []ingest.Source{source})
+		summary, err := ingest.NewPipeline(t.engine, reg, ingest.Options{}).Run(ctx, []ingest.Source{source})
 		return int(summary.Read - summary.WithoutIdentifier), int(summary.Identities), err
 	})
 	close(stop)

@@ -42,6 +42,9 @@ Both are medians over the rounds, and the ratio is that of each round: machines 
 			return benchTable(cmd.OutOrStdout(), &report)
 		},
 	}
+	kafka := newBenchKafka()
+	kafka.Args = usageArgs(kafka.Args)
+	cmd.AddCommand(kafka)
 	cmd.Flags().IntVar(&c.Events, "events", 1_000_000, "events of about 650 bytes")
 	cmd.Flags().IntVar(&c.People, "people", 100_000, "people they belong to")
 	cmd.Flags().IntVar(&c.Rounds, "rounds", 3, "how often to measure both")

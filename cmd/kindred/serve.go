@@ -82,9 +82,9 @@ once, from where it stood. See docs/kafka.md.`,
 		} else {
 			err = serve(cmd.Context(), i, server, listener, logger)
 		}
-		stopped := stopConsumer(consumer)
+		err = cmp.Or(err, stopConsumer(consumer))
 		stopPublishing()
-		return cmp.Or(err, stopped, closeInstance(i, logger))
+		return cmp.Or(err, closeInstance(i, logger))
 	}
 	return cmd
 }

@@ -22,6 +22,7 @@ import (
 type partition struct {
 	consumer *Consumer
 	topic    *Topic
+	source   []byte // the topic's own
 	name     channelName
 	begin    Start // where, if nothing is known of it
 	channel  *actors.Channel
@@ -44,7 +45,7 @@ type partition struct {
 
 func newPartition(c *Consumer, t *Topic, name channelName, b *batches, begin Start) *partition {
 	p := &partition{
-		consumer: c, topic: t, name: name, batches: b, begin: begin,
+		consumer: c, topic: t, source: []byte(t.Source), name: name, batches: b, begin: begin,
 		answers: make(chan *batch, window), lettered: make(chan struct{}, 1), failed: make(chan error, 1),
 		floor: actors.NoNumber,
 	}
@@ -245,7 +246,7 @@ func (p *partition) readEvent(ctx context.Context, b *batch, r *kgo.Record, inde
 	if r.Offset > actors.MaxOffset {
 		return fmt.Errorf("offset %d is above %d, the highest that Kindred can number", r.Offset, int64(actors.MaxOffset))
 	}
-	source := []byte(p.topic.Source)
+	source := p.source
 	if named := header(r, p.topic.sourceHeader()); len(named) > 0 {
 		source = sourceName(named)
 	}

@@ -122,6 +122,11 @@ func (c *Config) Client(opts ...kgo.Opt) (*kgo.Client, error) {
 	return client, nil
 }
 
+// Reader connects to the brokers with the settings by which a consumer reads, for those who measure beside one.
+func (c *Config) Reader(opts ...kgo.Opt) (*kgo.Client, error) {
+	return c.Client(append(c.consumeOptions(), opts...)...)
+}
+
 // Admin connects to the brokers, to ask and to administer.
 func (c *Config) Admin() (*kadm.Client, error) {
 	client, err := c.Client()

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -88,9 +89,12 @@ func (d *Decoder) Decode(ctx context.Context, value []byte, batch *ingest.Batch)
 	if err != nil {
 		return err
 	}
-	if d.Mapping != nil {
+	switch {
+	case d.Mapping != nil:
 		err = d.mapAll(text, batch)
-	} else {
+	case single(text):
+		batch.Events = append(batch.Events, text)
+	default:
 		err = batch.Parse(text, MaxEvents)
 	}
 	if err == nil && len(batch.Events)+batch.Excess > MaxEvents {
@@ -132,6 +136,17 @@ func (d *Decoder) json(ctx context.Context, value []byte) (text []byte, err erro
 	}
 	return d.arena.Keep(append(d.arena.Reserve(len(d.text)), d.text...)), nil
 }
+
+// single tells that a text can be nothing but one event, without taking it apart, which the event's own decoder does
+// once more: it is an object in which no string ends in batch, nor is there a backslash, that could spell it.
+// What is wrong inside is found when the event is read.
+func single(text []byte) bool {
+	last := len(text) - 1
+	return last > 0 && text[0] == '{' && text[last] == '}' &&
+		bytes.IndexByte(text, '\\') < 0 && !bytes.Contains(text, batchKey)
+}
+
+var batchKey = []byte(`batch"`) // begins with a letter that is rarer than a quotation mark
 
 func tooLarge(limit int) *ingest.Rejection {
 	return &ingest.Rejection{

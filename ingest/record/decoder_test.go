@@ -273,3 +273,40 @@ func TestSchemasBounded(t *testing.T) {
 		t.Errorf("asked %d times: the schema that was always in use was forgotten", n)
 	}
 }
+
+// A batch is known however its key is spelt, and only as a key of its own object.
+func TestDecodeBatchKey(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"type":"track"}`:                      `{"type":"track"}`,
+		`{"batch":[{"a":1}]}`:                   `{"a":1}`,
+		`{"\u0062atch":[{"a":1}]}`:              `{"a":1}`,
+		` {"batch" : [{"a":1}]} `:               `{"a":1}`,
+		`{"event":"batch"}`:                     `{"event":"batch"}`,
+		`{"properties":{"batch":[{"a":1}]}}`:    `{"properties":{"batch":[{"a":1}]}}`,
+		`[{"type":"track"}]`:                    `{"type":"track"}`,
+		`{"event":"a\"b","properties":{"x":1}}`: `{"event":"a\"b","properties":{"x":1}}`,
+	} {
+		var b ingest.Batch
+		if err := NewDecoder(Options{}).Decode(t.Context(), []byte(text), &b); err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if len(b.Events) != 1 || string(b.Events[0]) != want {
+			t.Errorf("%s: %q, want %s", text, b.Events, want)
+		}
+	}
+}
+
+// BenchmarkDecode takes a record of one event apart.
+func BenchmarkDecode(b *testing.B) {
+	text := []byte(`{"timestamp":"2026-11-01T09:05:00.000Z","messageId":"m2","type":"track","event":"Product Viewed","anonymousId":"3f1c","context":{"page":{"path":"/p/1","url":"https://shop.example/p/1","title":"One","referrer":"https://search.example/"},"userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","library":{"name":"analytics.js","version":"2.1.0"},"locale":"en-GB"},"properties":{"product_id":"507f1f77bcf86cd799439011","sku":"G-32","category":"Games","name":"Monopoly: 3rd Edition","price":18.99,"quantity":1,"url":"https://shop.example/p/1"}}`)
+	d := NewDecoder(Options{})
+	var batch ingest.Batch
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := d.Decode(b.Context(), text, &batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,331 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"time"
+
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/kafka"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// KafkaConfig says what to measure with a broker.
+type KafkaConfig struct {
+	Config
+	// Kafka says how the brokers are reached. Its topics are not read: the run makes topics of its own.
+	Kafka      kafka.Config
+	Partitions int
+	// Live is how long events flow at half of the rate that was reached, at most; 0 is not at all.
+	Live time.Duration
+	// Profile is a file for the CPU profile of the first end-to-end run; empty for none.
+	Profile string
+}
+
+// KafkaRound is one run of each, over the same events.
+type KafkaRound struct {
+	// Load is the machine's load average of the last minute before the round; 0 where it is not known.
+	Load float64 `json:"load_average"`
+	// File is ingest from memory, as bench measures it.
+	File Measure `json:"file"`
+	// EndToEnd is ingest from the brokers: from a consumer that starts on a new directory, until every event is
+	// durable and delivered between shards.
+	EndToEnd Measure `json:"end_to_end"`
+	// Fetch is reading the same records, and no more.
+	Fetch Measure `json:"fetch"`
+	Ratio float64 `json:"ratio"` // end to end to file, events per second
+	// CPURatio is the processor time of an event, file to end to end. Of this process: the brokers' is not in it.
+	CPURatio float64 `json:"cpu_ratio"`
+}
+
+// KafkaReport is what came out, with the medians over the rounds.
+type KafkaReport struct {
+	Events       int          `json:"events"`
+	People       int          `json:"people"`
+	BytesOfInput int          `json:"bytes_of_input"`
+	Partitions   int          `json:"partitions"`
+	Processors   int          `json:"processors"`
+	Rounds       []KafkaRound `json:"rounds"`
+	File         float64      `json:"file_events_per_second"`
+	EndToEnd     float64      `json:"end_to_end_events_per_second"`
+	Fetch        float64      `json:"fetch_events_per_second"`
+	Ratio        float64      `json:"ratio"`
+	CPURatio     float64      `json:"cpu_ratio"`
+	Live         *Live        `json:"live,omitempty"`
+}
+
+// kafkaRun is one RunKafka.
+type kafkaRun struct {
+	KafkaConfig
+	registry *identifier.Registry
+	lines    [][]byte
+	data     []byte
+	name     string // of the topic that holds all events, and the prefix of the others
+	admin    *kadm.Client
+}
+
+// RunKafka measures, in turn and over the same events, ingest from memory, ingest from the brokers and reading
+// from the brokers alone; and then, at half of the rate that was reached, how long an event takes from
+// the broker's log to a profile that shows it. It makes topics, and deletes them.
+func RunKafka(ctx context.Context, c KafkaConfig) (report KafkaReport, err error) {
+	if c.Progress == nil {
+		c.Progress = func(string) {}
+	}
+	r := &kafkaRun{KafkaConfig: c, name: fmt.Sprintf("kindred-bench-%d-%d", os.Getpid(), time.Now().UnixMilli())}
+	c.Progress(fmt.Sprintf("generate %d events of %d people", c.Events, c.People))
+	if r.data, err = events(c.Config); err != nil {
+		return report, err
+	}
+	r.lines = bytes.Split(bytes.TrimSuffix(r.data, []byte("\n")), []byte("\n"))
+	if r.registry, err = identifier.New([16]byte{1}, identifier.Config{}); err != nil {
+		return report, err
+	}
+	if r.admin, err = c.Kafka.Admin(); err != nil {
+		return report, err
+	}
+	defer r.admin.Close()
+	defer func() { err = errors.Join(err, r.deleteTopics(ctx)) }()
+	if err := r.makeTopics(ctx); err != nil {
+		return report, err
+	}
+	c.Progress(fmt.Sprintf("write them to %d partitions", c.Partitions))
+	if err := r.load(ctx); err != nil {
+		return report, err
+	}
+	report = KafkaReport{
+		Events: c.Events, People: c.People, BytesOfInput: len(r.data), Partitions: c.Partitions, Processors: runtime.GOMAXPROCS(0),
+	}
+	for n := range c.Rounds {
+		round, err := r.round(ctx, n)
+		if err != nil {
+			return report, err
+		}
+		report.Rounds = append(report.Rounds, round)
+	}
+	report.File = median(report.Rounds, func(r KafkaRound) float64 { return r.File.EventsPerSecond })
+	report.EndToEnd = median(report.Rounds, func(r KafkaRound) float64 { return r.EndToEnd.EventsPerSecond })
+	report.Fetch = median(report.Rounds, func(r KafkaRound) float64 { return r.Fetch.EventsPerSecond })
+	report.Ratio = median(report.Rounds, func(r KafkaRound) float64 { return r.Ratio })
+	report.CPURatio = median(report.Rounds, func(r KafkaRound) float64 { return r.CPURatio })
+	if c.Live > 0 {
+		report.Live, err = r.live(ctx, report.EndToEnd/2)
+	}
+	return report, err
+}
+
+func (r *kafkaRun) round(ctx context.Context, n int) (round KafkaRound, err error) {
+	tell := func(what string) { r.Progress(fmt.Sprintf("round %d of %d: %s", n+1, r.Rounds, what)) }
+	round.Load = loadAverage()
+	tell("from memory")
+	if round.File, _, err = measureEngine(ctx, r.Config, r.registry, r.data, nil); err != nil {
+		return round, err
+	}
+	tell("from the brokers, end to end")
+	profile := ""
+	if n == 0 {
+		profile = r.Profile
+	}
+	if round.EndToEnd, err = r.endToEnd(ctx, profile); err != nil {
+		return round, err
+	}
+	if file, kafka := round.File.People, round.EndToEnd.People; file != kafka {
+		return round, fmt.Errorf("the same events made %d people from memory, and %d from the brokers: that is a defect", file, kafka)
+	}
+	tell("from the brokers, read only")
+	if round.Fetch, err = r.fetch(ctx); err != nil {
+		return round, err
+	}
+	round.Ratio = round.EndToEnd.EventsPerSecond / round.File.EventsPerSecond
+	round.CPURatio = round.File.CPUPerEvent / round.EndToEnd.CPUPerEvent
+	return round, nil
+}
+
+// Names of the run's topics.
+func (r *kafkaRun) letterTopic() string { return r.name + "-letters" }
+func (r *kafkaRun) liveTopic() string   { return r.name + "-live" }
+
+// makeTopics makes all topics beforehand, so that no round waits for one. Records of the live one bear the
+// time at which the broker appended them.
+func (r *kafkaRun) makeTopics(ctx context.Context) error {
+	appended := "LogAppendTime"
+	for _, t := range []struct {
+		name       string
+		partitions int
+		settings   map[string]*string
+	}{
+		{r.name, r.Partitions, nil},
+		{r.letterTopic(), 1, nil},
+		{r.liveTopic(), r.Partitions, map[string]*string{"message.timestamp.type": &appended}},
+	} {
+		if _, err := r.admin.CreateTopic(ctx, int32(t.partitions), -1, t.settings, t.name); err != nil {
+			return fmt.Errorf("make topic %s: %w", t.name, err)
+		}
+	}
+	return nil
+}
+
+// deleteTopics deletes what was made, however the run ended.
+func (r *kafkaRun) deleteTopics(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	_, err := r.admin.DeleteTopics(ctx, r.name, r.letterTopic(), r.liveTopic())
+	if err != nil {
+		return fmt.Errorf("delete the topics %s…: %w", r.name, err)
+	}
+	return nil
+}
+
+// load writes all events, in turn to the partitions, compressed as the client library does by default.
+func (r *kafkaRun) load(ctx context.Context) error {
+	client, err := r.Kafka.Client(kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	var failed firstError
+	for i, line := range r.lines {
+		client.Produce(ctx, &kgo.Record{Topic: r.name, Partition: int32(i % r.Partitions), Value: line}, failed.promise)
+	}
+	return errors.Join(client.Flush(ctx), failed.get())
+}
+
+// endToEnd takes all events from the brokers into a new directory.
+func (r *kafkaRun) endToEnd(ctx context.Context, profile string) (m Measure, err error) {
+	t, err := newTrial(ctx, r.Config)
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, t.close(ctx)) }()
+	consumer, err := r.consumer(t, r.name)
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, consumer.Stop(ctx)) }()
+	if profile != "" {
+		stop, err := startProfile(profile)
+		if err != nil {
+			return m, err
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+	}
+	return measure(func() (int, int, error) {
+		if err := consumer.Start(); err != nil {
+			return 0, 0, err
+		}
+		counts, err := r.caughtUp(ctx, t, consumer)
+		if err != nil {
+			return 0, 0, err
+		}
+		if err := t.engine.Settle(ctx); err != nil {
+			return 0, 0, err
+		}
+		people, err := t.people(ctx)
+		return int(counts.Records - counts.WithoutIdentifier), people, err
+	})
+}
+
+// consumer is the product's own, of one topic.
+func (r *kafkaRun) consumer(t *trial, topic string) (*kafka.Consumer, error) {
+	config := r.Kafka
+	config.Topics = []kafka.Topic{{Topic: topic}}
+	config.Group, config.DeadLetters = "-", kafka.DeadLetters{Topic: r.letterTopic()}
+	return kafka.New(config, kafka.Into{Engine: t.engine, Registry: r.registry, Options: ingest.Options{}, Routing: "bench"})
+}
+
+// caughtUp waits until every record is handled, which means that its event is durable.
+func (r *kafkaRun) caughtUp(ctx context.Context, t *trial, consumer *kafka.Consumer) (counts kafka.Counts, err error) {
+	err = poll(ctx, t, func() (bool, error) {
+		counts = kafka.Counts{}
+		for _, p := range consumer.Status().Partitions {
+			if p.State == kafka.Halted {
+				return false, fmt.Errorf("partition %d: %s", p.Partition, p.Error)
+			}
+			counts.Records += p.Counts.Records
+			counts.WithoutIdentifier += p.Counts.WithoutIdentifier
+			counts.Rejected += p.Counts.Rejected
+		}
+		if counts.Rejected > 0 {
+			return false, fmt.Errorf("%d generated events were rejected: that is a defect", counts.Rejected)
+		}
+		return counts.Records >= uint64(len(r.lines)), nil
+	})
+	return counts, err
+}
+
+// pollEvery is how often a consumer is asked how far it is.
+const pollEvery = 10 * time.Millisecond
+
+// poll asks until it is done, as long as the engine works.
+func poll(ctx context.Context, t *trial, done func() (bool, error)) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		if ok, err := done(); ok || err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-t.engine.Failed():
+			return t.engine.Err()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// fetch reads all records as the consumer does, and lets them go.
+func (r *kafkaRun) fetch(ctx context.Context) (Measure, error) {
+	from := make(map[int32]kgo.Offset)
+	for p := range r.Partitions {
+		from[int32(p)] = kgo.NewOffset().AtStart()
+	}
+	return measure(func() (int, int, error) {
+		client, err := r.Kafka.Reader(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{r.name: from}))
+		if err != nil {
+			return 0, 0, err
+		}
+		defer client.Close()
+		n := 0
+		for n < len(r.lines) {
+			fetches := client.PollFetches(ctx)
+			if err := fetches.Err(); err != nil {
+				return n, 0, fmt.Errorf("read topic %s: %w", r.name, err)
+			}
+			n += fetches.NumRecords()
+		}
+		return n, 0, nil
+	})
+}
+
+// startProfile writes the CPU profile of what follows to a file, until stop.
+func startProfile(name string) (stop func() error, err error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
+}
+
+// loadAverage is that of the last minute, where the system tells.
+func loadAverage() (load float64) {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	_, _ = fmt.Sscan(strings.TrimSpace(string(text)), &load)
+	return load
+}

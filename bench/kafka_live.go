@@ -1,0 +1,248 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/kafka"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+)
+
+// Live is how long events took from the broker's log to the profile, while others flowed at a rate.
+// Probes are identify calls that set a trait of a customer who is in the stream. They bear no time of their own, so
+// the stamp of the trait is when the broker appended the record, to the millisecond.
+type Live struct {
+	Wanted  float64 `json:"wanted_events_per_second"` // half of what was reached end to end
+	Reached float64 `json:"reached_events_per_second"`
+	Seconds float64 `json:"seconds"`
+	Probes  int     `json:"probes"`
+	Median  float64 `json:"p50_ms"` // from appended to visible
+	P99     float64 `json:"p99_ms"`
+	Worst   float64 `json:"max_ms"`
+}
+
+const (
+	probeEvery    = 20 * time.Millisecond
+	probeTrait    = "bench_probe"
+	probeWatchers = 64 // probes looked for at the same time; beyond, one is found later than it shows
+	produceEvery  = 2 * time.Millisecond
+	produceLinger = 5 * time.Millisecond // as producers of many events have it; before the record is appended
+	probePatience = time.Minute
+	lookSoonest   = time.Millisecond // after a look that did not show the probe
+	lookShare     = 20               // and no sooner than in a twentieth of the time that it took so far: looking is no load
+)
+
+// probe is an event whose arrival is watched.
+type probe struct {
+	key    graph.NodeKey
+	number int // from 1 on
+	line   []byte
+}
+
+// live produces the events at a rate, and watches probes among them.
+func (r *kafkaRun) live(ctx context.Context, rate float64) (_ *Live, err error) {
+	r.Progress(fmt.Sprintf("at %.0f events/s, from the broker's log to the profile", rate))
+	t, err := newTrial(ctx, r.Config)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, t.close(ctx)) }()
+	consumer, err := r.consumer(t, r.liveTopic())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, consumer.Stop(ctx)) }()
+	if err := consumer.Start(); err != nil {
+		return nil, err
+	}
+	if err := r.consuming(ctx, t, consumer); err != nil {
+		return nil, err
+	}
+	group, running := errgroup.WithContext(ctx)
+	probes := make(chan probe, int(r.Live/probeEvery)+1) // room for all: the stream waits for no watcher
+	var mu sync.Mutex
+	var took []time.Duration
+	for range probeWatchers {
+		group.Go(func() error {
+			for p := range probes {
+				d, ok, err := watch(running, t.engine, p)
+				if err != nil {
+					return err
+				}
+				if !ok {
+					continue
+				}
+				mu.Lock()
+				took = append(took, d)
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	l := &Live{Wanted: rate}
+	group.Go(func() error {
+		defer close(probes)
+		return r.stream(running, l, probes)
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	s := summarise(took)
+	l.Probes, l.Median, l.P99, l.Worst = s.Count, s.Median/1e3, s.P99/1e3, s.Worst/1e3
+	return l, nil
+}
+
+// consuming waits until every partition of a consumer is read.
+func (r *kafkaRun) consuming(ctx context.Context, t *trial, consumer *kafka.Consumer) error {
+	return poll(ctx, t, func() (bool, error) {
+		n := 0
+		for _, p := range consumer.Status().Partitions {
+			if p.State == kafka.Consuming {
+				n++
+			}
+		}
+		return n == r.Partitions, nil
+	})
+}
+
+// stream produces events at the wanted rate, and a probe every now and then, right behind an event of the same customer
+// in the same partition.
+func (r *kafkaRun) stream(ctx context.Context, l *Live, probes chan<- probe) error {
+	client, err := r.Kafka.Client(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(produceLinger))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	var failed firstError
+	prober := &prober{decoder: ingest.NewDecoder(r.registry, ingest.Options{}), seen: make(map[graph.NodeKey]bool)}
+	tick := time.NewTicker(produceEvery)
+	defer tick.Stop()
+	start, n, next := time.Now(), 0, probeEvery
+	for elapsed := time.Duration(0); elapsed < r.Live && n < len(r.lines); elapsed = time.Since(start) {
+		for ; n < len(r.lines) && float64(n) < l.Wanted*elapsed.Seconds(); n++ {
+			partition := int32(n % r.Partitions)
+			client.Produce(ctx, &kgo.Record{Topic: r.liveTopic(), Partition: partition, Value: r.lines[n]}, failed.promise)
+			if elapsed < next {
+				continue
+			}
+			p, ok, err := prober.probe(r.lines[n])
+			if err != nil {
+				return err
+			}
+			if ok {
+				client.Produce(ctx, &kgo.Record{Topic: r.liveTopic(), Partition: partition, Value: p.line}, failed.promise)
+				probes <- p
+				next += probeEvery
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := errors.Join(client.Flush(ctx), failed.get()); err != nil {
+		return err
+	}
+	l.Seconds = time.Since(start).Seconds()
+	l.Reached = float64(n) / l.Seconds
+	return nil
+}
+
+// prober makes probes, one for each customer.
+type prober struct {
+	decoder *ingest.Decoder
+	event   graph.Event
+	seen    map[graph.NodeKey]bool
+}
+
+// probe makes a probe of the customer whom an event names; not ok where it names none, or one who had his.
+func (r *prober) probe(line []byte) (p probe, ok bool, err error) {
+	r.decoder.Reset()
+	if err := r.decoder.Event(line, 1, nil, &r.event); err != nil {
+		var rejection *ingest.Rejection
+		if errors.As(err, &rejection) {
+			return p, false, nil
+		}
+		return p, false, err
+	}
+	for i := range r.event.Identifiers {
+		id := &r.event.Identifiers[i]
+		if id.Namespace != "user_id" || r.seen[id.Key] {
+			continue
+		}
+		r.seen[id.Key] = true
+		n := len(r.seen)
+		return probe{key: id.Key, number: n, line: fmt.Appendf(nil,
+			`{"type":"identify","messageId":"bench-probe-%d","userId":%q,"traits":{%q:%d}}`, n, id.Value, probeTrait, n)}, true, nil
+	}
+	return p, false, nil
+}
+
+// watch looks a profile up until it shows a probe, and tells how long after it was appended that was; not ok
+// where the customer turned out to be another one too, whose probe is later.
+func watch(ctx context.Context, engine *actors.Engine, p probe) (took time.Duration, ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, probePatience)
+	defer cancel()
+	start := time.Now()
+	for {
+		profile, _, err := engine.Profile(ctx, p.key)
+		if err != nil {
+			return 0, false, err
+		}
+		shown, appended, err := shownProbe(&profile)
+		if err != nil {
+			return 0, false, err
+		}
+		if shown >= p.number {
+			return time.Since(appended), shown == p.number, nil
+		}
+		select {
+		case <-time.After(max(lookSoonest, time.Since(start)/lookShare)):
+		case <-ctx.Done():
+			return 0, false, fmt.Errorf("probe %d did not show in its profile: %w", p.number, ctx.Err())
+		}
+	}
+}
+
+// shownProbe is the number of the probe that a profile shows, and when it was appended; 0 where there is none.
+func shownProbe(p *graph.Profile) (number int, appended time.Time, err error) {
+	for i := range p.Traits {
+		if t := &p.Traits[i]; t.Name == probeTrait {
+			number, err = strconv.Atoi(string(t.Value))
+			return number, time.UnixMilli(t.Stamp.Time), err
+		}
+	}
+	return 0, time.Time{}, nil
+}
+
+// firstError keeps the first error of producing.
+type firstError struct {
+	mu  sync.Mutex // guards the following
+	err error
+}
+
+func (f *firstError) promise(_ *kgo.Record, err error) {
+	if err == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.err = fmt.Errorf("produce: %w", err)
+	}
+}
+
+func (f *firstError) get() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}

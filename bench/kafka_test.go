@@ -1,0 +1,48 @@
+package bench
+
+import (
+	"testing"
+	"time"
+
+	"github.com/kindred-id/kindred/ingest/kafka"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// A run measures everything that it says, and leaves no topic behind.
+func TestRunKafka(t *testing.T) {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fake.Close()
+	c := KafkaConfig{
+		Config: Config{Events: 3000, People: 300, Rounds: 1, Dir: t.TempDir(), Memory: storage.MinMemory},
+		Kafka:  kafka.Config{Brokers: fake.ListenAddrs()}, Partitions: 3, Live: 300 * time.Millisecond,
+	}
+	r, err := RunKafka(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Rounds) != 1 || r.Rounds[0].File.People == 0 || r.Rounds[0].File.People != r.Rounds[0].EndToEnd.People {
+		t.Errorf("rounds: %+v", r.Rounds)
+	}
+	if r.Ratio <= 0 || r.CPURatio <= 0 || r.Fetch <= 0 {
+		t.Errorf("medians: %+v", r)
+	}
+	if r.Live == nil || r.Live.Probes == 0 || r.Live.Reached <= 0 || r.Live.P99 < r.Live.Median {
+		t.Errorf("live: %+v", r.Live)
+	}
+	admin, err := c.Kafka.Admin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	topics, err := admin.ListTopics(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(topics) > 0 {
+		t.Errorf("topics are left: %v", topics.Names())
+	}
+}

@@ -1,0 +1,59 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// trial is an engine on a new data directory, which is gone once it is closed.
+type trial struct {
+	dir    string
+	store  *storage.Pebble
+	engine *actors.Engine
+}
+
+func newTrial(ctx context.Context, c Config) (*trial, error) {
+	memory, err := storage.SplitMemory(c.Memory)
+	if err != nil {
+		return nil, err
+	}
+	t := &trial{}
+	if t.dir, err = os.MkdirTemp(c.Dir, "kindred-bench-"); err != nil {
+		return nil, err
+	}
+	deployment := storage.Deployment{Shards: 64}
+	t.store, err = storage.Open(storage.Options{
+		Dir: t.dir, Deployment: deployment, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables,
+	})
+	if err == nil {
+		t.engine, err = actors.Open(ctx, actors.Config{
+			Store: t.store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, LogBytes: c.LogBytes,
+		})
+	}
+	if err != nil {
+		return nil, errors.Join(err, t.close(ctx))
+	}
+	return t, nil
+}
+
+func (t *trial) close(ctx context.Context) error {
+	var errs []error
+	if t.engine != nil {
+		errs = append(errs, t.engine.Close(ctx))
+	}
+	if t.store != nil {
+		errs = append(errs, t.store.Close())
+	}
+	return errors.Join(append(errs, os.RemoveAll(t.dir))...)
+}
+
+// people is how many identities there are.
+func (t *trial) people(ctx context.Context) (int, error) {
+	stats, err := t.engine.Stats(ctx)
+	return int(stats.Identities), err
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+	"text/tabwriter"
+	"time"
+
+	"github.com/kindred-id/kindred/bench"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/spf13/cobra"
+)
+
+func newBenchKafka() *cobra.Command {
+	c := bench.KafkaConfig{}
+	memory := byteSize(storage.DefaultMemory())
+	cmd := &cobra.Command{
+		Use:   "kafka --kafka-brokers HOST:PORT",
+		Short: "Measure ingest from Kafka against ingest of the same events from memory",
+		Long: `Measure, in one run and in turn, over the same generated events: ingest from memory, as bench does;
+ingest from the brokers, from the start of a consumer on a new directory until all is durable; and
+reading from the brokers alone. Then, at half of the rate that was reached, how long an event takes
+from the broker's log to a profile that shows it. Each is a median over the rounds, and the ratio is that
+of each round: machines drift.
+
+It makes three topics whose names begin with kindred-bench-, and deletes them.`,
+		Args: cobra.NoArgs,
+	}
+	k := addKafka(cmd, false)
+	o := addOutput(cmd, formatTable, formatJSON)
+	cmd.Flags().IntVar(&c.Events, "events", 500_000, "events of about 650 bytes")
+	cmd.Flags().IntVar(&c.People, "people", 50_000, "people they belong to")
+	cmd.Flags().IntVar(&c.Partitions, "partitions", 12, "partitions of the topic")
+	cmd.Flags().IntVar(&c.Rounds, "rounds", 3, "how often to measure")
+	cmd.Flags().DurationVar(&c.Live, "live", 20*time.Second, "how long events flow at half of the rate, at most; 0 is not at all")
+	cmd.Flags().StringVar(&c.Dir, "dir", "", "where to make data directories (a temporary directory unless set)")
+	cmd.Flags().StringVar(&c.Profile, "cpu-profile", "", "file for the CPU profile of the first ingest from the brokers")
+	cmd.Flags().Var(&memory, "memory", "memory setting of the engine")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if c.Events < 1000 || c.People < 1 || c.Rounds < 1 || c.Partitions < 1 || c.Live < 0 {
+			return usageError("bench kafka: --events %d --people %d --rounds %d --partitions %d --live %s: want 1000, 1, 1, 1 and 0 or more",
+				c.Events, c.People, c.Rounds, c.Partitions, c.Live)
+		}
+		config, err := k.config(cmd)
+		if err != nil {
+			return err
+		}
+		if config == nil {
+			return usageError("bench kafka: with which Kafka? Give --kafka-brokers HOST:PORT (make kafka-up starts one)")
+		}
+		c.Kafka, c.Memory = *config, int64(memory)
+		c.Progress = func(what string) { fmt.Fprintln(cmd.ErrOrStderr(), what) }
+		debug.SetGCPercent(gcPercent) // as for serve and ingest
+		report, err := bench.RunKafka(cmd.Context(), c)
+		if err != nil {
+			return err
+		}
+		return o.show(cmd.OutOrStdout(), report, func(w io.Writer) { benchKafkaTable(w, &report) })
+	}
+	return cmd
+}
+
+func benchKafkaTable(w io.Writer, r *bench.KafkaReport) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "%d events of %d people, %d bytes, %d partitions, %d processors\n\n", r.Events, r.People, r.BytesOfInput, r.Partitions, r.Processors)
+	fmt.Fprintln(t, "round\twhat\tevents/s\tCPU µs/event\tallocations/event\tbytes/event\tload average")
+	for i := range r.Rounds {
+		round := &r.Rounds[i]
+		for _, m := range []struct {
+			what string
+			bench.Measure
+		}{{"from memory", round.File}, {"from Kafka", round.EndToEnd}, {"reading alone", round.Fetch}} {
+			fmt.Fprintf(t, "%d\t%s\t%.0f\t%.2f\t%.1f\t%.0f\t%.2f\n", i+1, m.what, m.EventsPerSecond, m.CPUPerEvent, m.AllocsPerEvent, m.BytesPerEvent, round.Load)
+		}
+	}
+	fmt.Fprintf(t, "\nmedian\tfrom memory\t%.0f\n\tfrom Kafka\t%.0f\n\treading alone\t%.0f\n\tratio\t%.2f\n\tratio of CPU\t%.2f\n",
+		r.File, r.EndToEnd, r.Fetch, r.Ratio, r.CPURatio)
+	if l := r.Live; l != nil {
+		fmt.Fprintf(t, "\nlive\tevents/s\tprobes\tp50 ms\tp99 ms\tmax ms\n\t%.0f of %.0f\t%d\t%.1f\t%.1f\t%.1f\n",
+			l.Reached, l.Wanted, l.Probes, l.Median, l.P99, l.Worst)
+	}
+	_ = t.Flush() // w is memory
+}
