@@ -255,7 +255,7 @@ func fitPopulation(ledgers map[string]*score.PriceLedger, households []string, n
 	}
 	var calibration score.Calibration
 	for _, household := range households {
-		calibration.Add(population, []byte(household), ledgers[household], now)
+		calibration.Add(population, ledgers[household], now)
 	}
 	parameters.Intercept = calibration.Intercept()
 	return score.NewPopulation(parameters)

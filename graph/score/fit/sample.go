@@ -1,0 +1,114 @@
+package fit
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/kindred-id/kindred/graph/score"
+)
+
+// Sample gathers all that the parameters of the scores are fitted to, customer by customer. Samples of different
+// customers add up exactly, so shards can gather theirs apart.
+type Sample struct {
+	Timings   Timings
+	Spends    Spends
+	Affinity  score.AffinitySample
+	RFM       []score.RFMValues
+	Interests score.InterestSample
+	halfLife  int
+	decay     score.Decay
+	sampled   uint64
+	customers uint64
+}
+
+// NewSample makes an empty sample. halfLife is that of the evidence for discounts and interests, in days; 0 is 365.
+// Samples that are to be merged have the same.
+func NewSample(halfLife int) *Sample {
+	return &Sample{halfLife: halfLife, decay: score.NewDecay(halfLife)}
+}
+
+// Add adds one customer as of now (ms since 1970 UTC). Add each once.
+func (s *Sample) Add(c *score.Customer, now int64) {
+	s.sampled++
+	if h := score.NewHistory(c.Purchases, now); h.N > 0 {
+		s.customers++
+		s.Timings.Add(TimingOf(h), 1)
+		if spend, ok := SpendOf(h); ok {
+			s.Spends.Add(spend, 1)
+		}
+	}
+	s.Affinity.Add(&c.Prices, now, &s.decay)
+	if values, ok := c.Prices.RFM(now); ok {
+		s.RFM = append(s.RFM, values)
+	}
+	if c.Interests != nil {
+		s.Interests.Add(c.Interests)
+	}
+}
+
+// Merge adds a sample of other customers.
+func (s *Sample) Merge(o *Sample) {
+	s.Timings.Merge(&o.Timings)
+	s.Spends.Merge(&o.Spends)
+	s.Affinity.Merge(&o.Affinity)
+	s.RFM = append(s.RFM, o.RFM...)
+	s.Interests.Merge(&o.Interests)
+	s.sampled += o.sampled
+	s.customers += o.customers
+}
+
+// Sampled is how many customers were added, with and without an order.
+func (s *Sample) Sampled() uint64 { return s.sampled }
+
+// Customers is how many of them have an order.
+func (s *Sample) Customers() uint64 { return s.customers }
+
+// Parameters fits all parameters as of now (ms since 1970 UTC), but for the intercept of offers, which Calibrated
+// adds. A part that can't be fitted keeps its values from before, and the error says why; with no
+// part fitted the parameters are those from before, version and all.
+func (s *Sample) Parameters(before score.Parameters, now int64, o Options) (score.Parameters, error) {
+	next := before
+	var errs []error
+	if orders, quality, err := ParetoNBD(&s.Timings, o); err != nil {
+		errs = append(errs, fmt.Errorf("when customers buy: %w", err))
+	} else {
+		next.Orders, next.OrdersLogLikelihood = orders, quality.LogLikelihood
+	}
+	if spend, quality, err := GammaGamma(&s.Spends, o); err != nil {
+		errs = append(errs, fmt.Errorf("what an order is worth: %w", err))
+	} else {
+		next.Spend, next.SpendLogLikelihood = spend, quality.LogLikelihood
+	}
+	if affinity, err := Affinity(&s.Affinity, o); err != nil {
+		errs = append(errs, fmt.Errorf("what discounts do: %w", err))
+	} else {
+		affinity.HalfLife = s.halfLife
+		next.Affinity = affinity
+	}
+	if edges, err := score.NewRFMEdges(s.RFM); err != nil {
+		errs = append(errs, fmt.Errorf("fifths of customers: %w", err))
+	} else {
+		next.RFM = edges
+	}
+	if interests, err := s.Interests.Fit(s.halfLife); err != nil {
+		errs = append(errs, fmt.Errorf("interests: %w", err))
+	} else {
+		next.Dealings, next.InterestConcentration = s.Interests.Dealings(), interests.Concentration()
+	}
+	if s.customers == 0 {
+		return before, fmt.Errorf("%w: of %d identities none has an order", ErrSample, s.sampled)
+	}
+	next.Version++
+	next.FittedAt, next.Sampled, next.Customers = now, s.sampled, s.customers
+	if err := next.Validate(); err != nil { // a fit that ran away
+		return before, errors.Join(append(errs, err)...)
+	}
+	return next, errors.Join(errs...)
+}
+
+// Calibrated puts the intercept in that a calibration of the same customers under the parameters found.
+func Calibrated(p score.Parameters, c *score.Calibration) score.Parameters {
+	p.Affinity.Intercept = c.Intercept()
+	p.ClosedOffers = uint64(c.Offers()) //nolint:gosec // a count
+	return p
+}
