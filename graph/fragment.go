@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/mutant"
 )
 
@@ -19,6 +20,10 @@ type Fragment struct {
 	Last   int64
 	Traits []Register      // by name
 	Orders []OrderEvidence // by id
+
+	Offers    *score.OfferBook      // nil when there are none, as for most
+	Interests *score.InterestCounts // nil when there are none
+	Visits    score.VisitDays
 }
 
 // Register is a last-writer-wins value. Value is JSON text; nil says that the trait was deleted.
@@ -80,6 +85,7 @@ func (f *Fragment) fold(e *Event) {
 	if e.Order.Kind != OrderNone {
 		f.foldOrder(e)
 	}
+	f.foldDealings(e)
 }
 
 func (f *Fragment) setTrait(t *Trait, stamp Stamp) {
@@ -271,6 +277,7 @@ func (f *Fragment) merge(g *Fragment) {
 		})
 	f.Orders = mergeSorted(f.Orders, g.Orders, func(a, b *OrderEvidence) int { return strings.Compare(a.ID, b.ID) },
 		func(a, b *OrderEvidence) { a.merge(b) })
+	f.mergeDealings(g)
 }
 
 // mergeSorted unites two sorted slices; both folds an element of b into its equal of a.
@@ -298,12 +305,18 @@ func mergeSorted[T any](a, b []T, compare func(a, b *T) int, both func(a, b *T))
 
 // Size estimates the fragment's memory in bytes.
 func (f *Fragment) Size() int {
-	size := 160
+	size := 184 + f.Visits.Size()
 	for i := range f.Traits {
 		size += 72 + len(f.Traits[i].Name) + cap(f.Traits[i].Value)
 	}
 	for i := range f.Orders {
 		size += 176 + len(f.Orders[i].ID) + len(f.Orders[i].Totals.Coupon)
+	}
+	if f.Offers != nil {
+		size += f.Offers.Size()
+	}
+	if f.Interests != nil {
+		size += f.Interests.Size()
 	}
 	return size
 }

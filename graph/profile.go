@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/kindred-id/kindred/graph/score"
 )
 
 // Profile is the fold of an identity's fragments: who they are and what they did.
@@ -17,6 +19,9 @@ type Profile struct {
 	Traits      []TraitValue        // by name; deleted ones are left out
 	Orders      []OrderState        // by placement, then id
 	Money       []Money             // by currency code
+	Offers      score.OfferBook
+	Interests   score.InterestCounts
+	Visits      score.VisitDays
 }
 
 // ProfileIdentifier is an identifier of an identity. First and Last are the event times between
@@ -168,6 +173,7 @@ func (c *Component) fold(group []int32) Profile {
 			orders = mergeSorted(orders, slices.Clone(f.Orders),
 				func(a, b *OrderEvidence) int { return strings.Compare(a.ID, b.ID) },
 				func(a, b *OrderEvidence) { a.merge(b) })
+			p.mergeDealings(f)
 		}
 		p.Identifiers = append(p.Identifiers, id)
 	}

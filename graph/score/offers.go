@@ -222,16 +222,17 @@ func (b *OfferBook) Fold(e *OfferEvent) {
 	b.bound()
 }
 
-// Merge adds the offers of another book.
+// Merge adds the offers of another book. It leaves o as it is.
 func (b *OfferBook) Merge(o *OfferBook) {
+	if len(o.offers) == 0 {
+		return
+	}
 	all := slices.Concat(b.offers, o.offers)
 	b.offers = unite(all, compareOffers, (*OfferEvidence).merge)
 	b.bound()
 }
 
-func compareOffers(a, b *OfferEvidence) int {
-	return cmp.Or(cmp.Compare(hash64(nil, a.ID), hash64(nil, b.ID)), strings.Compare(a.ID, b.ID))
-}
+func compareOffers(a, b *OfferEvidence) int { return compareHashes(a.ID, b.ID) }
 
 func (b *OfferBook) bound() {
 	if len(b.offers) > OffersMax {
@@ -248,6 +249,15 @@ func NewOfferBook(evidence []OfferEvidence) OfferBook {
 	b := OfferBook{offers: unite(evidence, compareOffers, (*OfferEvidence).merge)}
 	b.bound()
 	return b
+}
+
+// Size estimates the memory of the book in bytes.
+func (b *OfferBook) Size() int {
+	size := 24
+	for i := range b.offers {
+		size += 96 + len(b.offers[i].ID) + len(b.offers[i].Class)
+	}
+	return size
 }
 
 // AppendOffers appends the offers that the book shows.
