@@ -9,7 +9,7 @@ func newScore() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newScoreGolden())
+	cmd.AddCommand(newScoreGolden(), newScoreReplay())
 	for _, c := range cmd.Commands() {
 		c.Args = usageArgs(c.Args)
 	}

@@ -63,43 +63,50 @@ func (s *Sample) Sampled() uint64 { return s.sampled }
 // Customers is how many of them have an order.
 func (s *Sample) Customers() uint64 { return s.customers }
 
+// Discounts fits the parameters of the affinity scores, but for the intercept (Calibrated), with ridges where it needs them.
+func (s *Sample) Discounts() (score.AffinityParameters, error) {
+	p, err := affinity(&s.Affinity, func(t *Trials) (score.Beta, Quality, error) { return WithRidges(betaOf, t) })
+	p.HalfLife = s.halfLife
+	return p, err
+}
+
 // Parameters fits all parameters as of now (ms since 1970 UTC), but for the intercept of offers, which Calibrated
-// adds. A part that can't be fitted keeps its values from before, and the error says why; with no
-// part fitted the parameters are those from before, version and all.
-func (s *Sample) Parameters(before score.Parameters, now int64, o Options) (score.Parameters, error) {
-	next := before
-	var errs []error
-	if orders, quality, err := ParetoNBD(&s.Timings, o); err != nil {
-		errs = append(errs, fmt.Errorf("when customers buy: %w", err))
-	} else {
-		next.Orders, next.OrdersLogLikelihood = orders, quality.LogLikelihood
-	}
-	if spend, quality, err := GammaGamma(&s.Spends, o); err != nil {
-		errs = append(errs, fmt.Errorf("what an order is worth: %w", err))
-	} else {
-		next.Spend, next.SpendLogLikelihood = spend, quality.LogLikelihood
-	}
-	if affinity, err := Affinity(&s.Affinity, o); err != nil {
-		errs = append(errs, fmt.Errorf("what discounts do: %w", err))
-	} else {
-		affinity.HalfLife = s.halfLife
-		next.Affinity = affinity
-	}
-	if edges, err := score.NewRFMEdges(s.RFM); err != nil {
-		errs = append(errs, fmt.Errorf("fifths of customers: %w", err))
-	} else {
-		next.RFM = edges
-	}
-	if interests, err := s.Interests.Fit(s.halfLife); err != nil {
-		errs = append(errs, fmt.Errorf("interests: %w", err))
-	} else {
-		next.Dealings, next.InterestConcentration = s.Interests.Dealings(), interests.Concentration()
-	}
+// adds. A part that can't be fitted keeps its values from before, and the error says why; where no customer has an order,
+// or the result is no set of parameters, the parameters are those from before, version and all.
+func (s *Sample) Parameters(before score.Parameters, now int64) (score.Parameters, error) {
 	if s.customers == 0 {
 		return before, fmt.Errorf("%w: of %d identities none has an order", ErrSample, s.sampled)
 	}
+	next := before
 	next.Version++
 	next.FittedAt, next.Sampled, next.Customers = now, s.sampled, s.customers
+	var errs []error
+	part := func(name string, err error) bool {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+		return err == nil
+	}
+	orders, quality, err := WithRidges(ParetoNBD, &s.Timings)
+	if part("when customers buy", err) {
+		next.Orders, next.OrdersLogLikelihood = orders, quality.LogLikelihood
+	}
+	spend, quality, err := WithRidges(GammaGamma, &s.Spends)
+	if part("what an order is worth", err) {
+		next.Spend, next.SpendLogLikelihood = spend, quality.LogLikelihood
+	}
+	discounts, err := s.Discounts()
+	if part("what discounts do", err) {
+		next.Affinity = discounts
+	}
+	edges, err := score.NewRFMEdges(s.RFM)
+	if part("fifths of customers", err) {
+		next.RFM = edges
+	}
+	interests, err := s.Interests.Fit(s.halfLife)
+	if part("interests", err) {
+		next.Dealings, next.InterestConcentration = s.Interests.Dealings(), interests.Concentration()
+	}
 	if err := next.Validate(); err != nil { // a fit that ran away
 		return before, errors.Join(append(errs, err)...)
 	}
