@@ -70,6 +70,10 @@ bench: ## Benchmarks of the hot path, with allocations
 bench-compare: build ## The engine against a plain in-memory resolver over the same bytes
 	$(BIN) bench
 
+.PHONY: scores
+scores: ## How well scores foretell, on public data, beside the reference: fails where a figure is worse
+	$(GO) test -count=1 -v -run 'CLVOnCDNOW|ReducedLines|RedeemedCampaigns' ./internal/scoreeval 2>&1 | { grep -vE '^(=== |--- PASS|    --- PASS)' || true; }
+
 .PHONY: generate
 generate: ## Regenerate what is generated
 	$(GO) generate ./...

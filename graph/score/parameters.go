@@ -13,8 +13,9 @@ type Parameters struct {
 	Version  uint64 // 0: the cold start, measured nowhere; each fit that succeeds makes the next
 	FittedAt int64  // ms since 1970 UTC: as of when the sample was taken; 0 for the cold start
 
-	Sampled   uint64 // identities in the sample
-	Customers uint64 // those of them with an order
+	Identities uint64 // with an event, when the sample was drawn
+	Sampled    uint64 // of them in the sample
+	Customers  uint64 // of the sampled with an order
 
 	Orders   ParetoNBD
 	Spend    GammaGamma // of minor units
