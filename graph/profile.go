@@ -87,6 +87,11 @@ type Money struct {
 // They are in descending rank. The profiles share the component's memory: they are valid until its
 // next message.
 func (c *Component) Profiles(rules *Rules, empty bool) []Profile {
+	return c.profiles(rules, empty, true)
+}
+
+// profiles is Profiles; without dealings, offers, interests and visits are left out.
+func (c *Component) profiles(rules *Rules, empty, dealings bool) []Profile {
 	p := c.resolve(rules)
 	groups := p.groups
 	if p == whole {
@@ -94,7 +99,7 @@ func (c *Component) Profiles(rules *Rules, empty bool) []Profile {
 	}
 	profiles := make([]Profile, 0, len(groups))
 	for _, group := range groups {
-		if profile := c.fold(group); profile.Events > 0 || empty {
+		if profile := c.fold(group, dealings); profile.Events > 0 || empty {
 			profiles = append(profiles, profile)
 		}
 	}
@@ -108,7 +113,7 @@ func (c *Component) Profile(node NodeKey, rules *Rules) (Profile, bool) {
 	if !ok {
 		return Profile{}, false
 	}
-	return c.fold(group), true
+	return c.fold(group, true), true
 }
 
 // identityOf is the group of members that a node's identity holds.
@@ -138,7 +143,7 @@ func (c *Component) all() []int32 {
 }
 
 // fold sums up the fragments of an identity's members, which are in descending rank.
-func (c *Component) fold(group []int32) Profile {
+func (c *Component) fold(group []int32, dealings bool) Profile {
 	p := Profile{ID: c.members[group[0]].Key}
 	var orders []OrderEvidence
 	traits, ownTraits := []Register(nil), false
@@ -173,7 +178,9 @@ func (c *Component) fold(group []int32) Profile {
 			orders = mergeSorted(orders, slices.Clone(f.Orders),
 				func(a, b *OrderEvidence) int { return strings.Compare(a.ID, b.ID) },
 				func(a, b *OrderEvidence) { a.merge(b) })
-			p.mergeDealings(f)
+			if dealings {
+				p.mergeDealings(f)
+			}
 		}
 		p.Identifiers = append(p.Identifiers, id)
 	}

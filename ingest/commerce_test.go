@@ -15,7 +15,7 @@ func TestOrderKinds(t *testing.T) {
 		"Order Cancelled": graph.OrderCancelled, "Order Refunded": graph.OrderRefunded, "refund": graph.OrderRefunded,
 		"": graph.OrderNone, "Product Viewed": graph.OrderNone, "Order Completed!": graph.OrderNone, "purchases": graph.OrderNone, "Checkout Started": graph.OrderNone,
 	} {
-		if got := orderKind([]byte(name)); got != want {
+		if got := meaningOf([]byte(name)).order; got != want {
 			t.Errorf("%q: %d, want %d", name, got, want)
 		}
 	}

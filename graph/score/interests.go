@@ -63,8 +63,18 @@ func (c *InterestCounts) AddBytes(category []byte, at int64, n uint32) {
 		c.cells[i].Count = addCount(c.cells[i].Count, n)
 		return
 	}
+	before := i > 0 && c.cells[i-1].Category == string(category)
+	behind := i < len(c.cells) && c.cells[i].Category == string(category)
 	c.cells = slices.Insert(c.cells, i, InterestCell{Category: string(category), Period: period, Count: n})
-	c.bound()
+	if !before && !behind {
+		c.categories++
+	}
+	if len(c.cells) == 1 || period > c.newest {
+		c.boundAge()
+	}
+	if c.categories > InterestsMax {
+		c.boundCategories()
+	}
 }
 
 // search finds a cell without turning the name into a string.
@@ -107,10 +117,13 @@ func NewInterestCounts(cells []InterestCell) InterestCounts {
 func (c *InterestCounts) Size() int {
 	size := 48
 	for i := range c.cells {
-		size += 24 + len(c.cells[i].Category)
+		size += c.cells[i].Size()
 	}
 	return size
 }
+
+// Size estimates the memory of the cell in bytes.
+func (c *InterestCell) Size() int { return 24 + len(c.Category) }
 
 // bound moves what is too old to the oldest period, and sums up the categories beyond InterestsMax.
 func (c *InterestCounts) bound() {
