@@ -42,7 +42,7 @@ func New(c Config) (*Server, error) {
 	if err := c.setDefaults(); err != nil {
 		return nil, err
 	}
-	m, err := newMetrics(c.Metrics, c.Engine, c.Version)
+	m, err := newMetrics(c.Metrics, c.Engine, c.Scores, c.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +100,8 @@ func (s *Server) routes() http.Handler {
 		"/v1/export":                    {"GET": s.getExport},
 		"/v1/stats":                     {"GET": timely(s.getStats)},
 		"/v1/rules":                     {"GET": s.getRules},
+		"/v1/scores/parameters":         {"GET": s.getParameters},
+		"/v1/scores/fit":                {"POST": s.own(s.postFit)},
 		"/v1/admin/backup":              {"POST": s.own(s.postBackup)},
 		"/livez":                        {"GET": s.getLive},
 		"/healthz":                      {"GET": s.getLive},

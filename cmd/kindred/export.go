@@ -23,13 +23,14 @@ a file. A file is only there once it is whole; .gz and .zst are compressed.`,
 	format, identifiers := string(api.NDJSON), ""
 	cmd.Flags().Var(&choice{&format, []string{string(api.NDJSON), string(api.CSV)}}, "format", "ndjson or csv")
 	cmd.Flags().Var(&choice{&identifiers, []string{"all"}}, "identifiers", "all: also list identities without an event")
+	scores := cmd.Flags().Bool("scores", false, "add the scores of every identity, as of now")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		name := ""
 		if len(args) > 0 {
 			name = args[0]
 		}
 		return t.with(cmd, func(c *client.Client) error {
-			x, err := c.Export(cmd.Context(), format, identifiers == "all")
+			x, err := c.Export(cmd.Context(), format, identifiers == "all", *scores)
 			if err != nil {
 				return err
 			}

@@ -109,6 +109,9 @@ func (c *Calibration) Offers() int {
 // evidence, and finite when every offer was accepted, or none.
 func (c *Calibration) Intercept() float64 {
 	newest := c.newest()
+	if len(newest) == 0 {
+		return 0
+	}
 	low, high := -20.0, 20.0
 	for range 60 {
 		b := (low + high) / 2

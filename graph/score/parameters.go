@@ -83,7 +83,7 @@ func NewScorer(p Parameters, terms Terms) (*Scorer, error) {
 	p.Affinity.Classes, p.Dealings = maps.Clone(p.Affinity.Classes), maps.Clone(p.Dealings)
 	weeks := clv.discount.horizon
 	if weeks >= timeMax {
-		weeks = expectDays / weekDays
+		weeks = expectDays / float64(weekDays)
 	}
 	return &Scorer{parameters: p, clv: clv, population: population, interests: interests, expectWeeks: weeks}, nil
 }

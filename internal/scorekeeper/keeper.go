@@ -142,7 +142,7 @@ func (k *Keeper) fit(ctx context.Context, before score.Parameters) (score.Parame
 		}
 		share = min(share*sampleGrows, 1)
 	}
-	next, err := sample.Parameters(before, now)
+	next, err := parametersOf(ctx, sample, before, now)
 	if next.Version == before.Version {
 		return before, err
 	}
@@ -156,6 +156,26 @@ func (k *Keeper) fit(ctx context.Context, before score.Parameters) (score.Parame
 		return before, errors.Join(err, failed)
 	}
 	return fit.Calibrated(next, &calibration), err
+}
+
+// parametersOf is sample.Parameters, or the context's error once it ends: a search may take a minute, reads nothing but
+// the sample, and is left alone then.
+func parametersOf(ctx context.Context, sample *fit.Sample, before score.Parameters, now int64) (score.Parameters, error) {
+	type result struct {
+		parameters score.Parameters
+		err        error
+	}
+	done := make(chan result, 1)
+	go func() {
+		p, err := sample.Parameters(before, now)
+		done <- result{p, err}
+	}()
+	select {
+	case r := <-done:
+		return r.parameters, r.err
+	case <-ctx.Done():
+		return before, ctx.Err()
+	}
 }
 
 // each shows the customers of a share of all components.

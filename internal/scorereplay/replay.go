@@ -135,15 +135,10 @@ func (r *replay) fit() error {
 			r.options.Note(fmt.Errorf("the fit of line %d, parameters keep their values: %w", line, err))
 		}
 	}
-	if orders, err := r.model.fit(&sample.Timings); err != nil {
+	if err := sample.Enough(); err != nil {
 		note(err)
 	} else {
-		r.orders = orders
-	}
-	if spend, _, err := fit.WithRidges(fit.GammaGamma, &sample.Spends); err != nil {
-		note(err)
-	} else {
-		r.parameters.Spend = spend
+		note(r.fitOrders(sample))
 	}
 	affinity, err := sample.Discounts()
 	if err != nil {
@@ -156,6 +151,19 @@ func (r *replay) fit() error {
 	r.parameters.Affinity = affinity
 	r.population, err = score.NewPopulation(affinity)
 	return err
+}
+
+// fitOrders fits when customers buy, and what they spend.
+func (r *replay) fitOrders(sample *fit.Sample) error {
+	orders, timingErr := r.model.fit(&sample.Timings)
+	if timingErr == nil {
+		r.orders = orders
+	}
+	spend, _, spendErr := fit.WithRidges(fit.GammaGamma, &sample.Spends)
+	if spendErr == nil {
+		r.parameters.Spend = spend
+	}
+	return errors.Join(timingErr, spendErr)
 }
 
 // intercept calibrates the parameters of offers, the last that is fitted.

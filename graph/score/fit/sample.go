@@ -63,6 +63,18 @@ func (s *Sample) Sampled() uint64 { return s.sampled }
 // Customers is how many of them have an order.
 func (s *Sample) Customers() uint64 { return s.customers }
 
+// customersMin is how many customers with an order a fit of their orders needs: fewer say nothing of how customers differ,
+// and a ridge would make parameters of next to nothing.
+const customersMin = 50
+
+// Enough fails with ErrSample where there are too few customers to fit when they buy and what they spend.
+func (s *Sample) Enough() error {
+	if s.customers < customersMin {
+		return fmt.Errorf("%w: %d customers with an order; it takes %d", ErrSample, s.customers, customersMin)
+	}
+	return nil
+}
+
 // Discounts fits the parameters of the affinity scores, but for the intercept (Calibrated), with ridges where it needs them.
 func (s *Sample) Discounts() (score.AffinityParameters, error) {
 	p, err := affinity(&s.Affinity, func(t *Trials) (score.Beta, Quality, error) { return WithRidges(betaOf, t) })
@@ -87,13 +99,15 @@ func (s *Sample) Parameters(before score.Parameters, now int64) (score.Parameter
 		}
 		return err == nil
 	}
-	orders, quality, err := WithRidges(ParetoNBD, &s.Timings)
-	if part("when customers buy", err) {
-		next.Orders, next.OrdersLogLikelihood = orders, quality.LogLikelihood
-	}
-	spend, quality, err := WithRidges(GammaGamma, &s.Spends)
-	if part("what an order is worth", err) {
-		next.Spend, next.SpendLogLikelihood = spend, quality.LogLikelihood
+	if part("when customers buy, and what they spend", s.Enough()) {
+		orders, quality, err := WithRidges(ParetoNBD, &s.Timings)
+		if part("when customers buy", err) {
+			next.Orders, next.OrdersLogLikelihood = orders, quality.LogLikelihood
+		}
+		spend, quality, err := WithRidges(GammaGamma, &s.Spends)
+		if part("what an order is worth", err) {
+			next.Spend, next.SpendLogLikelihood = spend, quality.LogLikelihood
+		}
 	}
 	discounts, err := s.Discounts()
 	if part("what discounts do", err) {
