@@ -14,7 +14,8 @@ import (
 
 // Bounds of one event.
 const (
-	// MaxIDBytes bounds message ids, order ids, coupons, and ids, classes and categories of offers and products. Longer ones are replaced by their hash.
+	// MaxIDBytes bounds message ids, order ids, coupons, ids and classes of offers, and categories of
+	// products. Longer ones are replaced by their hash.
 	MaxIDBytes = 100
 	// MaxIdentifiers bounds the identifiers that an event carries, blocked ones included.
 	MaxIdentifiers = 100
