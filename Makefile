@@ -102,6 +102,10 @@ bench-kafka: build .kafka/classpath ## Ingest from Apache Kafka against ingest f
 	trap '$(GO) run ./internal/kafkatest/up -dir .kafka/bench -down' EXIT; \
 	$(BIN) bench kafka --kafka-brokers "$$brokers" --output table $(BENCH_KAFKA)
 
+.PHONY: scores
+scores: ## How well scores foretell, on public data, beside the reference: fails where a figure is worse
+	$(GO) test -count=1 -v -run 'CLVOnCDNOW|ReducedLines|RedeemedCampaigns' ./internal/scoreeval 2>&1 | { grep -vE '^(=== |--- PASS|    --- PASS)' || true; }
+
 .PHONY: generate
 generate: ## Regenerate what is generated
 	$(GO) generate ./...

@@ -399,6 +399,10 @@ func (v *verifier) rows(ctx context.Context) error {
 		case storage.SpaceSeen:
 			return storage.CheckSeenRow(key, value)
 		case storage.SpaceDeployment:
+			if storage.IsParametersKey(key) {
+				_, err := storage.ReadParameters(v.store)
+				return err
+			}
 			if storage.IsRulesKey(key) {
 				_, err := storage.ReadRules(v.store)
 				return err

@@ -9,6 +9,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/internal/scorekeeper"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -24,6 +25,8 @@ type Config struct {
 	// Rules is the document of the rules in force, YAML, for GET /v1/rules. Empty, the default, switches
 	// the route off.
 	Rules string
+	// Scores keeps the parameters of the scores. Nil, the default, switches scores off.
+	Scores *scorekeeper.Keeper
 	// Backup writes a backup of the engine's store to an absolute directory of this machine. Nil, the
 	// default, switches the route off.
 	Backup func(dir string) error

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/extsort"
 	"github.com/kindred-id/kindred/internal/money"
 )
@@ -48,6 +50,9 @@ type Exporter struct {
 	Format Format // empty is NDJSON
 	// Empty lists identities without an event too.
 	Empty bool
+	// Scores adds the scores of every identity, all as of one moment; nil leaves them out. A line of NDJSON then ends with
+	// "scores" (see scored.append), one of CSV with the columns of scoreColumns.
+	Scores *score.Scorer
 	// SettleFor is how long to wait until no event is under way, so that no evidence is between two
 	// shards; then the export goes on with what is there. 0 is DefaultSettleFor.
 	SettleFor time.Duration
@@ -66,6 +71,7 @@ type Export struct {
 	Settled bool
 
 	format Format
+	scores bool
 	sorter *extsort.Sorter
 }
 
@@ -77,7 +83,7 @@ func (x *Exporter) Collect(ctx context.Context) (*Export, error) {
 	}
 	memory := x.SortBytes
 	setDefault(&memory, DefaultSortBytes)
-	export := &Export{format: format, sorter: extsort.New(x.TempDir, memory)}
+	export := &Export{format: format, scores: x.Scores != nil, sorter: extsort.New(x.TempDir, memory)}
 	if err := x.collect(ctx, export); err != nil {
 		return nil, errors.Join(err, export.Close())
 	}
@@ -102,6 +108,9 @@ func (x *Exporter) collect(ctx context.Context, export *Export) error {
 	if export.format == CSV {
 		appendOne = appendCSV
 	}
+	if x.Scores != nil {
+		appendOne = withScores(appendOne, export.format, x.Scores, x.Engine.Now())
+	}
 	var key, line []byte
 	return x.Engine.Each(ctx, func(c *graph.Component) error {
 		profiles := c.Profiles(x.Engine.Rules(), x.Empty)
@@ -121,7 +130,11 @@ func (x *Exporter) collect(ctx context.Context, export *Export) error {
 func (e *Export) Write(ctx context.Context, w io.Writer) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	if e.format == CSV {
-		if _, err := out.WriteString(csvHeader); err != nil {
+		header := csvHeader
+		if e.scores {
+			header = strings.TrimSuffix(header, lineEnd[CSV]) + scoreColumns + lineEnd[CSV]
+		}
+		if _, err := out.WriteString(header); err != nil {
 			return err
 		}
 	}

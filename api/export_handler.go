@@ -15,11 +15,11 @@ const exportsAtOnce = 2
 // stallTimeout bounds how long a client may take for one piece of an export, about 64 KiB.
 const stallTimeout = time.Minute
 
-// getExport answers GET /v1/export?format=ndjson|csv&identifiers=all. Kindred-Settled says whether no
+// getExport answers GET /v1/export?format=ndjson|csv&identifiers=all&scores=true. Kindred-Settled says whether no
 // event was under way when it began (Export.Settled), Kindred-Identities how many lines follow. An
 // export that fails half-way breaks the connection: what came is then not taken for the whole.
 func (s *Server) getExport(w http.ResponseWriter, r *http.Request) *problem {
-	if p := onlyParameters(r, "format", "identifiers"); p != nil {
+	if p := onlyParameters(r, "format", "identifiers", "scores"); p != nil {
 		return p
 	}
 	format, err := ParseFormat(r.URL.Query().Get("format"))
@@ -30,12 +30,19 @@ func (s *Server) getExport(w http.ResponseWriter, r *http.Request) *problem {
 	if identifiers != "" && identifiers != "all" {
 		return newProblem(CodeBadParameter, "identifiers: want all, or nothing")
 	}
+	scores := r.URL.Query().Get("scores")
+	if scores != "" && scores != "true" && scores != "false" || scores == "true" && s.Scores == nil {
+		return newProblem(CodeBadParameter, "scores: want true or false, and a server that computes them")
+	}
 	if !s.exports.TryAcquire(1) {
 		return &problem{code: CodeBusy, detail: "two exports are running", retryAfter: retryAfterUnavailable}
 	}
 	defer s.exports.Release(1)
 	patient(w)
 	x := Exporter{Engine: s.Engine, Format: format, Empty: identifiers == "all", SortBytes: s.SortBytes, TempDir: s.TempDir}
+	if scores == "true" {
+		x.Scores = s.Scores.Scorer()
+	}
 	export, err := x.Collect(r.Context())
 	if err != nil {
 		return s.exportProblem(err)

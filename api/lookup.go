@@ -61,16 +61,22 @@ func (s *Server) see(ctx context.Context, key graph.NodeKey, fn func(*graph.Comp
 func (s *Server) profile(ctx context.Context, key graph.NodeKey) (graph.Profile, bool, error) {
 	var p graph.Profile
 	found, err := s.see(ctx, key, func(c *graph.Component) (ok bool) {
-		p, ok = c.Profile(key, s.Engine.Rules())
-		for i := range p.Traits { // the rest of a profile is its own
-			p.Traits[i].Value = bytes.Clone(p.Traits[i].Value)
-		}
+		p, ok = s.copied(c, key)
 		return ok
 	})
 	if err != nil || !found {
 		return graph.Profile{}, false, err
 	}
 	return p, true, nil
+}
+
+// copied is the profile of a node's identity with all of its own memory that documents of it read: not what scores do.
+func (s *Server) copied(c *graph.Component, key graph.NodeKey) (graph.Profile, bool) {
+	p, ok := c.Profile(key, s.Engine.Rules())
+	for i := range p.Traits {
+		p.Traits[i].Value = bytes.Clone(p.Traits[i].Value)
+	}
+	return p, ok
 }
 
 // need is profile, or the problem to answer with.

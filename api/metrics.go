@@ -8,6 +8,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/scorekeeper"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -26,7 +27,7 @@ type metrics struct {
 }
 
 // newMetrics registers the metrics. It fails where the registry has some of them already.
-func newMetrics(registry *prometheus.Registry, engine *actors.Engine, version string, more []prometheus.Collector) (*metrics, error) {
+func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *scorekeeper.Keeper, version string, more []prometheus.Collector) (*metrics, error) {
 	if registry == nil {
 		registry = prometheus.NewRegistry()
 		registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -59,6 +60,9 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, version st
 	for _, c := range append([]prometheus.Collector{events, m.duration, m.requests, m.flight, m.unseen, info, newEngineMetrics(engine)}, more...) {
 		errs = append(errs, registry.Register(c))
 	}
+	if scores != nil {
+		errs = append(errs, registerScoreMetrics(registry, scores))
+	}
 	for t := range m.events {
 		name := graph.EventType(t).String()
 		if name == "" {
@@ -70,6 +74,21 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, version st
 	}
 	m.excess = events.WithLabelValues("unknown", string(eventTooMany))
 	return m, errors.Join(errs...)
+}
+
+// registerScoreMetrics registers the metrics of the scores' parameters.
+func registerScoreMetrics(registry *prometheus.Registry, scores *scorekeeper.Keeper) error {
+	var errs []error
+	for _, result := range []scorekeeper.Result{scorekeeper.Fitted, scorekeeper.Partly, scorekeeper.Failed} {
+		errs = append(errs, registry.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "kindred_score_fit_total", Help: "Fits of the scores' parameters, by result: ok, partial (some keep their values), failed (all do).",
+			ConstLabels: prometheus.Labels{"result": string(result)},
+		}, func() float64 { return float64(scores.Fits(result)) })))
+	}
+	errs = append(errs, registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "kindred_score_parameters_version", Help: "Version of the scores' parameters in use; 0 is the cold start.",
+	}, func() float64 { return float64(scores.Scorer().Parameters().Version) })))
+	return errors.Join(errs...)
 }
 
 // count counts the events of an answered request.

@@ -12,10 +12,18 @@ import (
 	"github.com/kindred-id/kindred/internal/money"
 )
 
-// getProfile answers GET /v1/profiles/{id}.
+// getProfile answers GET /v1/profiles/{id}?scores=true. Scores age by the moment, so with them every answer has another
+// entity tag.
 func (s *Server) getProfile(w http.ResponseWriter, r *http.Request) *problem {
-	if p := onlyParameters(r); p != nil {
+	if p := onlyParameters(r, "scores"); p != nil {
 		return p
+	}
+	switch r.URL.Query().Get("scores") {
+	case "", "false":
+	case "true":
+		return s.getScored(w, r)
+	default:
+		return newProblem(CodeBadParameter, "scores: want true or false")
 	}
 	profile, problem := s.need(r.Context(), r.PathValue("id"))
 	if problem != nil {
@@ -31,6 +39,18 @@ func (s *Server) getProfile(w http.ResponseWriter, r *http.Request) *problem {
 		return nil
 	}
 	return sendJSON(w, body)
+}
+
+// getScored answers GET /v1/profiles/{id}?scores=true.
+func (s *Server) getScored(w http.ResponseWriter, r *http.Request) *problem {
+	if s.Scores == nil {
+		return newProblem(CodeBadParameter, "scores: this server computes none")
+	}
+	profile, scores, problem := s.needScored(r.Context(), r.PathValue("id"))
+	if problem != nil {
+		return problem
+	}
+	return sendJSON(w, append(appendScored(nil, &profile, &scores), '\n'))
 }
 
 // matches tells whether a list of entity tags holds tag, weakly compared.

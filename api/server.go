@@ -45,7 +45,7 @@ func New(c Config) (*Server, error) {
 	if err := c.setDefaults(); err != nil {
 		return nil, err
 	}
-	m, err := newMetrics(c.Metrics, c.Engine, c.Version, c.Collectors)
+	m, err := newMetrics(c.Metrics, c.Engine, c.Scores, c.Version, c.Collectors)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +106,8 @@ func (s *Server) routes() http.Handler {
 		"/v1/changes":                   {"GET": s.getChanges},
 		"/v1/stats":                     {"GET": timely(s.getStats)},
 		"/v1/rules":                     {"GET": s.getRules},
+		"/v1/scores/parameters":         {"GET": s.getParameters},
+		"/v1/scores/fit":                {"POST": s.own(s.postFit)},
 		"/v1/admin/backup":              {"POST": s.own(s.postBackup)},
 		"/livez":                        {"GET": s.getLive},
 		"/healthz":                      {"GET": s.getLive},

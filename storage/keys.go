@@ -64,8 +64,14 @@ func AppendDeploymentKey(b []byte) []byte { return append(b, byte(SpaceDeploymen
 // AppendRulesKey appends the key of the rules row, which stands with the deployment row.
 func AppendRulesKey(b []byte) []byte { return append(b, byte(SpaceDeployment), rulesRow) }
 
-// rulesRow tells the key of the rules row from that of the deployment row.
-const rulesRow = 1
+// AppendParametersKey appends the key of the row of the scores' parameters, which stands there too.
+func AppendParametersKey(b []byte) []byte { return append(b, byte(SpaceDeployment), parametersRow) }
+
+// Rows beside the deployment row, which has no such byte in its key.
+const (
+	rulesRow      = 1
+	parametersRow = 2
+)
 
 // AppendMetaKey appends the key of a shard's meta row.
 func AppendMetaKey(b []byte, shard graph.ShardID) []byte { return appendShard(b, SpaceMeta, shard) }
@@ -259,8 +265,13 @@ func parseSeenKey(key []byte) (seenKey, error) {
 }
 
 // IsRulesKey tells the key of the rules row.
-func IsRulesKey(key []byte) bool {
-	return len(key) == 2 && Space(key[0]) == SpaceDeployment && key[1] == rulesRow
+func IsRulesKey(key []byte) bool { return isBesideDeployment(key, rulesRow) }
+
+// IsParametersKey tells the key of the row of the scores' parameters.
+func IsParametersKey(key []byte) bool { return isBesideDeployment(key, parametersRow) }
+
+func isBesideDeployment(key []byte, row byte) bool {
+	return len(key) == 2 && Space(key[0]) == SpaceDeployment && key[1] == row
 }
 
 // ParseKey refuses every key that none of the Append functions of this package can have written.
@@ -270,7 +281,7 @@ func ParseKey(key []byte) (Space, error) {
 	space := KeySpace(key)
 	switch space {
 	case SpaceDeployment:
-		if len(key) != 1 && !IsRulesKey(key) {
+		if len(key) != 1 && !IsRulesKey(key) && !IsParametersKey(key) {
 			err = fmt.Errorf("%w: % x as deployment", ErrKeyShape, key)
 		}
 	case SpaceMeta:

@@ -12,7 +12,7 @@ import (
 func sampleKeys() [][]byte {
 	a, b := graph.NodeKey{Hi: 1, Lo: 2}, graph.NodeKey{Hi: 1, Lo: 3}
 	return [][]byte{ // ascending
-		AppendDeploymentKey(nil), AppendRulesKey(nil),
+		AppendDeploymentKey(nil), AppendRulesKey(nil), AppendParametersKey(nil),
 		AppendMetaKey(nil, 0), AppendMetaKey(nil, 1), AppendMetaKey(nil, 65535),
 		AppendLogKey(nil, 0, 0), AppendLogKey(nil, 0, 255), AppendLogKey(nil, 0, 256), AppendLogKey(nil, 65535, 1<<64-1),
 		AppendNodeKey(nil, 7, a), AppendNodeKey(nil, 7, b),
@@ -105,6 +105,9 @@ func FuzzKeys(f *testing.F) {
 			again = AppendDeploymentKey(nil)
 			if IsRulesKey(key) {
 				again = AppendRulesKey(nil)
+			}
+			if IsParametersKey(key) {
+				again = AppendParametersKey(nil)
 			}
 		case SpaceMeta:
 			shard, _ := ParseMetaKey(key)

@@ -23,6 +23,7 @@ a file. A file is only there once it is whole; .gz and .zst are compressed.`,
 	format, identifiers := string(api.NDJSON), ""
 	cmd.Flags().Var(&choice{&format, []string{string(api.NDJSON), string(api.CSV)}}, "format", "ndjson or csv")
 	cmd.Flags().Var(&choice{&identifiers, []string{"all"}}, "identifiers", "all: also list identities without an event")
+	scores := cmd.Flags().Bool("scores", false, "add the scores of every identity, as of now")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		name := ""
 		if len(args) > 0 {
@@ -33,7 +34,7 @@ a file. A file is only there once it is whole; .gz and .zst are compressed.`,
 			if err != nil {
 				return err
 			}
-			x, err := c.Export(cmd.Context(), format, identifiers == "all")
+			x, err := c.Export(cmd.Context(), format, identifiers == "all", *scores)
 			if err != nil {
 				_ = file.finish(err) // nothing was written
 				return err

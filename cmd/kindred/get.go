@@ -29,14 +29,19 @@ func newGet() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get ID",
 		Short: "Show the profile of the person with an identifier",
-		Long:  "Show the live profile of the person with an identifier: identifiers, traits, orders, money.\n" + idHelp,
+		Long:  "Show the live profile of the person with an identifier: identifiers, traits, orders, money, scores.\n" + idHelp,
 		Args:  idArgs(1),
 	}
 	t := addTarget(cmd)
 	out := addOutput(cmd, formatTable, formatJSON)
+	scores := cmd.Flags().Bool("scores", true, "with the scores, as of now")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.with(cmd, func(c *client.Client) error {
-			text, err := c.Profile(cmd.Context(), args[0])
+			ask := c.Profile
+			if *scores {
+				ask = c.Scored
+			}
+			text, err := ask(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -104,6 +109,10 @@ func profileTable(w io.Writer, p paint, profile *client.Profile, orders []client
 			t.row(printable(name), traitText(profile.Traits[name]))
 		}
 		t.write(w, "  ")
+	}
+	if profile.Scores != nil {
+		fmt.Fprintln(w, "\n"+p.bold("scores"))
+		scoresTable(w, profile.Scores)
 	}
 	if len(orders) > 0 {
 		fmt.Fprintln(w, "\n"+p.bold("orders"))

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 
+	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/instance"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/spf13/cobra"
@@ -27,8 +28,18 @@ func addInstance(cmd *cobra.Command) *instanceFlags {
 	flags.Var(&f.memory, "memory", "memory to use; default half of the machine's, at most 8 GiB")
 	flags.IntVar(&f.options.Shards, "shards", 0, "shards of a new directory, fixed from then on (default 64)")
 	flags.StringVar(&f.options.SecretFile, "secret-file", "", "file with the secret of a new directory, 32 hexadecimal digits (default a random one)")
+	addTerms(cmd, &f.options.Terms)
 	withEnv(flags, "data", "rules", "memory", "shards", "secret-file")
 	return f
+}
+
+// addTerms adds the flags that say what of the future counts as customer lifetime value.
+func addTerms(cmd *cobra.Command, terms *score.Terms) {
+	flags := cmd.Flags()
+	flags.Float64Var(&terms.Margin, "score-margin", 1, "lifetime value: share of net revenue that is earned, above 0 and up to 1")
+	flags.Float64Var(&terms.HorizonDays, "score-horizon-days", 365, "lifetime value: how far the future counts")
+	flags.Float64Var(&terms.AnnualDiscount, "score-discount", 0, "lifetime value: 0.15 takes 15 % off for each year that money comes later")
+	withEnv(flags, "score-margin", "score-horizon-days", "score-discount")
 }
 
 // addLogFormat adds the flag of commands that run for long.

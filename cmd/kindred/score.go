@@ -5,11 +5,11 @@ import "github.com/spf13/cobra"
 func newScore() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "score",
-		Short: "Judge the scores",
+		Short: "Fit, show and judge the scores",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newScoreGolden())
+	cmd.AddCommand(newScoreGolden(), newScoreReplay(), newScoreParams(), newScoreFit())
 	for _, c := range cmd.Commands() {
 		c.Args = usageArgs(c.Args)
 	}

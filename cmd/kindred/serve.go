@@ -80,13 +80,29 @@ once, from where it stood. See docs/kafka.md.`,
 		if err != nil {
 			err = errors.Join(err, listener.Close())
 		} else {
+			stop := refitting(cmd.Context(), i, logger)
 			err = serve(cmd.Context(), i, server, listener, logger)
+			stop()
 		}
 		err = cmp.Or(err, stopConsumer(consumer))
 		stopPublishing()
 		return cmp.Or(err, closeInstance(i, logger))
 	}
 	return cmd
+}
+
+// refitting keeps the parameters of the scores up to date, until stop is called.
+func refitting(ctx context.Context, i *instance.Instance, logger *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		i.Scores.Run(ctx, logger)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 func listenOn(address string) (net.Listener, error) {

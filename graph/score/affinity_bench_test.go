@@ -31,7 +31,7 @@ func ordinary(orders, offers int) (PriceLedger, InterestCounts) {
 func BenchmarkProfile(b *testing.B) {
 	p := population(b, example)
 	shop := interests(b, map[string]uint64{"category 1": 10, "category 2": 5, "category 7": 90}, 0)
-	edges := RFMEdges{days: [4]int64{7, 30, 90, 180}, count: [4]int64{1, 2, 4, 8}, money: [4]int64{1000, 5000, 10000, 50000}}
+	edges := RFMEdges{Days: [4]int64{7, 30, 90, 180}, Count: [4]int64{1, 2, 4, 8}, Money: [4]int64{1000, 5000, 10000, 50000}}
 	for _, size := range []struct{ orders, offers int }{{0, 0}, {1, 1}, {10, 5}, {100, 50}} {
 		ledger, c := ordinary(size.orders, size.offers)
 		b.Run(fmt.Sprintf("orders=%d,offers=%d,categories=%d", size.orders, size.offers, c.Categories()), func(b *testing.B) {

@@ -1,7 +1,6 @@
 package score
 
 import (
-	"encoding/binary"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -14,7 +13,7 @@ func TestCalibrationByHand(t *testing.T) {
 	p := population(t, AffinityParameters{OffersKnown: true, Classes: map[string]float64{"mail": 0.5}})
 	for customers, want := range map[int]float64{1: 0.5052, 1000: 1.0971} {
 		var c Calibration
-		for i := range customers {
+		for range customers {
 			// All four are sent at once, at the first sight: nothing is known of the customer then, and the rate is that
 			// of the population.
 			var offers []Offer
@@ -23,7 +22,7 @@ func TestCalibrationByHand(t *testing.T) {
 			}
 			offers = append(offers, Offer{ID: "open", Class: "mail", Sent: ago(1), Until: ago(-1), Accepted: ago(1)})
 			ledger := NewPriceLedger(0, nil, offers)
-			c.Add(p, binary.BigEndian.AppendUint32(nil, uint32(i)), &ledger, today0)
+			c.Add(p, &ledger, today0)
 		}
 		if c.Offers() != 4*customers {
 			t.Fatalf("%d offers of %d customers", c.Offers(), customers)
@@ -40,10 +39,10 @@ func TestCalibrationKeepsTheNewest(t *testing.T) {
 	p := population(t, AffinityParameters{OffersKnown: true})
 	add := func(c *Calibration, i int) {
 		ledger := NewPriceLedger(0, nil, []Offer{{ID: "a", Sent: ago(int64(i + 1)), Until: ago(int64(i)) + 1}})
-		c.Add(p, binary.BigEndian.AppendUint32(nil, uint32(i)), &ledger, today0+1)
+		c.Add(p, &ledger, today0+1)
 	}
 	var forward, backward, left, right Calibration
-	const offers = CalibrationMax + 500
+	const offers = 2*CalibrationMax + 500
 	for i := range offers {
 		add(&forward, i)
 		add(&backward, offers-1-i)
@@ -55,9 +54,25 @@ func TestCalibrationKeepsTheNewest(t *testing.T) {
 	}
 	left.Merge(&right)
 	for name, c := range map[string]*Calibration{"forward": &forward, "backward": &backward, "merged": &left} {
-		if c.Offers() != CalibrationMax || c.closed[0].at != today0+1 || c.closed[CalibrationMax-1].at != ago(CalibrationMax-1)+1 {
-			t.Errorf("%s: %d offers from %d to %d", name, c.Offers(), c.closed[0].at, c.closed[c.Offers()-1].at)
+		newest := c.newest()
+		if c.Offers() != CalibrationMax || newest[0].at != today0+1 || newest[CalibrationMax-1].at != ago(CalibrationMax-1)+1 {
+			t.Errorf("%s: %d offers from %d to %d", name, c.Offers(), newest[0].at, newest[c.Offers()-1].at)
 		}
+	}
+}
+
+// A mailing closes for all at once: where the newest offers end within it, all of it counts, so that which part does is no
+// matter of what the customers are called.
+func TestCalibrationTakesAMailingWhole(t *testing.T) {
+	p := population(t, AffinityParameters{OffersKnown: true})
+	var c Calibration
+	const mailing = CalibrationMax + 700
+	for range mailing {
+		ledger := NewPriceLedger(0, nil, []Offer{{ID: "a", Sent: ago(30), Until: ago(20)}, {ID: "older", Sent: ago(50), Until: ago(40)}})
+		c.Add(p, &ledger, today0)
+	}
+	if got := c.Offers(); got != mailing {
+		t.Errorf("%d offers, want %d", got, mailing)
 	}
 }
 

@@ -424,3 +424,14 @@ func (s *InterestSample) Fit(halfLife int) (*InterestPopulation, error) {
 
 // Concentration is for how many dealings the population counts in a customer's shares.
 func (p *InterestPopulation) Concentration() float64 { return p.concentration }
+
+// Dealings are the sample's dealings with each category, those of the CategoriesMax with the most.
+func (s *InterestSample) Dealings() map[string]uint64 {
+	categories := sortedKeys(s.dealings)
+	slices.SortStableFunc(categories, func(a, b string) int { return cmp.Compare(s.dealings[b], s.dealings[a]) })
+	dealings := make(map[string]uint64, min(len(categories), CategoriesMax))
+	for _, category := range categories[:min(len(categories), CategoriesMax)] {
+		dealings[category] = s.dealings[category]
+	}
+	return dealings
+}

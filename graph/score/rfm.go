@@ -46,10 +46,12 @@ type RFM struct{ Recency, Frequency, Money uint8 }
 
 // RFMEdges divides customers into fifths, by what a sample of them was when it was drawn. It is a snapshot: edges
 // do not move with every event, so a customer's scores change for what they do and not for what others do.
+//
+// Each holds the greatest values of the first four fifths, in ascending order.
 type RFMEdges struct {
-	days  [quintiles - 1]int64
-	count [quintiles - 1]int64
-	money [quintiles - 1]int64
+	Days  [quintiles - 1]int64
+	Count [quintiles - 1]int64
+	Money [quintiles - 1]int64 // minor units
 }
 
 const quintiles = 5
@@ -63,9 +65,9 @@ func NewRFMEdges(sample []RFMValues) (RFMEdges, error) {
 		return RFMEdges{}, ErrRFMSample
 	}
 	return RFMEdges{
-		days:  edges(sample, func(v *RFMValues) int64 { return v.Days }),
-		count: edges(sample, func(v *RFMValues) int64 { return int64(v.Count) }),
-		money: edges(sample, func(v *RFMValues) int64 { return v.Money }),
+		Days:  edges(sample, func(v *RFMValues) int64 { return v.Days }),
+		Count: edges(sample, func(v *RFMValues) int64 { return int64(v.Count) }),
+		Money: edges(sample, func(v *RFMValues) int64 { return v.Money }),
 	}, nil
 }
 
@@ -87,9 +89,9 @@ func edges(sample []RFMValues, value func(*RFMValues) int64) [quintiles - 1]int6
 // bought once, all of them have the same frequency.
 func (e *RFMEdges) Score(v RFMValues) RFM {
 	return RFM{
-		Recency:   quintiles + 1 - fifth(&e.days, v.Days),
-		Frequency: fifth(&e.count, int64(v.Count)),
-		Money:     fifth(&e.money, v.Money),
+		Recency:   quintiles + 1 - fifth(&e.Days, v.Days),
+		Frequency: fifth(&e.Count, int64(v.Count)),
+		Money:     fifth(&e.Money, v.Money),
 	}
 }
 

@@ -26,6 +26,49 @@ type Profile struct {
 	DiscountedOrders uint64                     `json:"discounted_orders"`
 	Currency         string                     `json:"currency"`
 	ByCurrency       map[string]CurrencySum     `json:"by_currency"`
+	Scores           *Scores                    `json:"scores"` // nil where they were not asked for
+}
+
+// Scores are the scores of a profile. Numbers of money are as they were written.
+type Scores struct {
+	AsOf             string      `json:"as_of"`
+	Version          uint64      `json:"version"`
+	Currency         string      `json:"currency"`
+	CLV              json.Number `json:"clv"`
+	ExpectedOrders   float64     `json:"expected_orders"`
+	OrderValue       json.Number `json:"order_value"`
+	ExpectedValue    json.Number `json:"expected_value"`
+	PAlive           float64     `json:"p_alive"`
+	ChurnRisk        float64     `json:"churn_risk"`
+	PBuy30d          float64     `json:"p_buy_30d"`
+	OrderDays        int         `json:"order_days"`
+	AverageOrderDay  json.Number `json:"average_order_day"`
+	DaysBetween      float64     `json:"days_between_orders"`
+	DiscountAffinity struct {
+		Score    float64  `json:"score"`
+		Band     string   `json:"band"`
+		Evidence float64  `json:"evidence"`
+		Depth    float64  `json:"depth"`
+		Reasons  []string `json:"reasons"`
+	} `json:"discount_affinity"`
+	OfferProbability float64 `json:"offer_probability"`
+	Uplift           struct {
+		Ratio float64 `json:"ratio"`
+		Own   bool    `json:"own"`
+	} `json:"uplift"`
+	RFM *struct {
+		Recency   int `json:"recency"`
+		Frequency int `json:"frequency"`
+		Money     int `json:"money"`
+	} `json:"rfm"` // nil before the first order
+	Interests []struct {
+		Category string  `json:"category"`
+		Share    float64 `json:"share"`
+		Lift     float64 `json:"lift"`
+	} `json:"interests"`
+	Reasons struct {
+		Lifetime string `json:"lifetime"`
+	} `json:"reasons"`
 }
 
 // CurrencySum sums the orders of one currency.
@@ -89,6 +132,24 @@ func (c *Client) Profile(ctx context.Context, id string) (text json.RawMessage, 
 	return text, err
 }
 
+// Scored asks for the profile of an id with its scores, as JSON text.
+func (c *Client) Scored(ctx context.Context, id string) (text json.RawMessage, err error) {
+	err = c.Get(ctx, profilePath(id, ""), url.Values{"scores": {"true"}}, &text)
+	return text, err
+}
+
+// Parameters asks for the parameters that scores are computed with.
+func (c *Client) Parameters(ctx context.Context) (p api.ParametersDocument, err error) {
+	err = c.Get(ctx, "/v1/scores/parameters", nil, &p)
+	return p, err
+}
+
+// Fit lets the server fit its parameters to its live profiles, and waits for it.
+func (c *Client) Fit(ctx context.Context) (p api.ParametersDocument, err error) {
+	err = c.Post(ctx, "/v1/scores/fit", nil, struct{}{}, &p)
+	return p, err
+}
+
 // Orders asks for the orders of an id, the newest first.
 func (c *Client) Orders(ctx context.Context, id string) ([]Order, error) {
 	var answer struct {
@@ -150,9 +211,12 @@ type Export struct {
 	Settled    bool  // no event was under way when it began
 }
 
-// Export asks for all identities: in a format of the API; with empty, those without an event too.
-func (c *Client) Export(ctx context.Context, format string, empty bool) (*Export, error) {
+// Export asks for all identities: in a format of the API; with empty, those without an event too; with scores, with theirs.
+func (c *Client) Export(ctx context.Context, format string, empty, scores bool) (*Export, error) {
 	query := url.Values{"format": {format}}
+	if scores {
+		query.Set("scores", "true")
+	}
 	if empty {
 		query.Set("identifiers", "all")
 	}

@@ -42,7 +42,7 @@ func TestInProcessBreaksOff(t *testing.T) {
 		_, _ = io.WriteString(w, "half a line")
 		panic(http.ErrAbortHandler)
 	})
-	x, err := c.Export(context.Background(), "ndjson", false)
+	x, err := c.Export(context.Background(), "ndjson", false, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestInProcessGivesUp(t *testing.T) {
 			}
 		}
 	})
-	x, err := c.Export(context.Background(), "ndjson", false)
+	x, err := c.Export(context.Background(), "ndjson", false, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,10 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/internal/rulesfile"
+	"github.com/kindred-id/kindred/internal/scorekeeper"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -54,6 +56,8 @@ type Options struct {
 	Feed actors.FeedSettings
 	// Logger is for warnings and notes; default none.
 	Logger *slog.Logger
+	// Terms say what of the future counts as customer lifetime value.
+	Terms score.Terms
 	// OnChange is actors.Config.Changed.
 	OnChange func([]graph.Change)
 }
@@ -64,6 +68,7 @@ type Instance struct {
 	Engine   *actors.Engine
 	Registry *identifier.Registry
 	Rules    *rulesfile.File
+	Scores   *scorekeeper.Keeper
 
 	sweep     sync.WaitGroup // the recheck after a change of rules
 	stopSweep func()
@@ -162,6 +167,9 @@ func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) 
 	}
 	if i.Engine, err = actors.Open(ctx, engine); err != nil {
 		return fmt.Errorf("open %s: %w", o.Dir, err)
+	}
+	if i.Scores, err = scorekeeper.Open(i.Store, i.Engine, o.Terms); err != nil {
+		return errors.Join(fmt.Errorf("scores: %w", err), i.Engine.Close(ctx))
 	}
 	switch {
 	case deployment.RulesVersion != i.Rules.Rules.Version:

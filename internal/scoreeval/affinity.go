@@ -200,8 +200,8 @@ func (j *Journey) Redeems(from int64) ([]DiscountRow, error) {
 	return predictions.rows(), nil
 }
 
-// ledgers are the households' baskets and campaigns.
-func (j *Journey) ledgers() map[string]*score.PriceLedger {
+// baskets are the households' orders.
+func (j *Journey) baskets() map[string][]score.PricedOrder {
 	orders := map[string][]score.PricedOrder{}
 	at := map[string]int{} // of a basket in its household's orders
 	for i := range j.lines {
@@ -218,6 +218,12 @@ func (j *Journey) ledgers() map[string]*score.PriceLedger {
 		all[k].Discount += l.discount
 		all[k].Coupon += l.coupon
 	}
+	return orders
+}
+
+// ledgers are the households' baskets and campaigns.
+func (j *Journey) ledgers() map[string]*score.PriceLedger {
+	orders := j.baskets()
 	offers := map[string][]score.Offer{}
 	for _, c := range j.campaigns {
 		for _, r := range c.households {
@@ -255,7 +261,7 @@ func fitPopulation(ledgers map[string]*score.PriceLedger, households []string, n
 	}
 	var calibration score.Calibration
 	for _, household := range households {
-		calibration.Add(population, []byte(household), ledgers[household], now)
+		calibration.Add(population, ledgers[household], now)
 	}
 	parameters.Intercept = calibration.Intercept()
 	return score.NewPopulation(parameters)

@@ -24,14 +24,14 @@ var (
 // Options of a fit. The zero value is the default.
 type Options struct {
 	// Ridge pulls parameters back to where the search began: Ridge · Σ (ln θ - ln start)² is taken off
-	// the mean log-likelihood of a customer. 0 is 1e-7; negative is none.
+	// the mean log-likelihood of a customer. 0 is 1e-6; negative is none.
 	//
 	// At the default it only tells where the likelihood does not. Stronger, it moves what the data do tell: 1e-3
 	// moves beta of Pareto/NBD on the CDNOW sample by 15 % (TestRidgeOnPublished).
 	Ridge float64
 }
 
-const defaultRidge = 1e-7
+const defaultRidge = 1e-6
 
 // Quality says how a fit went.
 type Quality struct {

@@ -1,0 +1,91 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/graph/score/fit"
+	"github.com/kindred-id/kindred/internal/scorekeeper"
+)
+
+// ParametersDocument is the body of GET /v1/scores/parameters and of POST /v1/scores/fit.
+type ParametersDocument struct {
+	Parameters score.Parameters `json:"parameters"`
+	// Result of the fit that was asked for: ok, partial or failed. Kept tells what could not be fitted, and keeps its values.
+	Result string `json:"result,omitempty"`
+	Kept   string `json:"kept,omitempty"`
+}
+
+// getParameters answers GET /v1/scores/parameters.
+func (s *Server) getParameters(w http.ResponseWriter, r *http.Request) *problem {
+	if p := onlyParameters(r); p != nil {
+		return p
+	}
+	if s.Scores == nil {
+		return &problem{code: CodeUnknownRoute}
+	}
+	return sendDocument(w, ParametersDocument{Parameters: *s.Scores.Scorer().Parameters()})
+}
+
+// postFit answers POST /v1/scores/fit, once the fit has ended. A fit that failed is told with 200 as well: the
+// parameters before are in use, and kept says why.
+func (s *Server) postFit(w http.ResponseWriter, r *http.Request) *problem {
+	if p := onlyParameters(r); p != nil {
+		return p
+	}
+	if s.Scores == nil {
+		return &problem{code: CodeUnknownRoute}
+	}
+	patient(w)
+	parameters, result, err := s.Scores.Fit(r.Context())
+	if err != nil && (r.Context().Err() != nil || s.Engine.Err() != nil) {
+		return engineProblem(err)
+	}
+	if err != nil && result == scorekeeper.Failed && !ofSample(err) {
+		return engineProblem(err)
+	}
+	d := ParametersDocument{Parameters: parameters, Result: string(result)}
+	if err != nil {
+		d.Kept = err.Error()
+	}
+	return sendDocument(w, d)
+}
+
+// ofSample tells whether an error is about what the sample says.
+func ofSample(err error) bool {
+	return errors.Is(err, fit.ErrSample) || errors.Is(err, fit.ErrNoOptimum) || errors.Is(err, fit.ErrCell)
+}
+
+// needScored is need, with the scores of the identity. They are computed on its shard, for what they read is not copied.
+func (s *Server) needScored(ctx context.Context, id string) (graph.Profile, scored, *problem) {
+	name, err := parseID(s.Registry, id)
+	if err != nil {
+		return graph.Profile{}, scored{}, idProblem(err)
+	}
+	scorer, now := s.Scores.Scorer(), s.Engine.Now()
+	var profile graph.Profile
+	var scores scored
+	found, err := s.see(ctx, name.Key, func(c *graph.Component) (ok bool) {
+		if profile, ok = s.copied(c, name.Key); ok {
+			scores = scoresOf(scorer, &profile, now)
+		}
+		return ok
+	})
+	switch {
+	case err != nil:
+		return graph.Profile{}, scored{}, engineProblem(err)
+	case !found:
+		return graph.Profile{}, scored{}, notFound()
+	}
+	return profile, scores, nil
+}
+
+// appendScored appends a profile as AppendProfile does, with the member "scores" at its end.
+func appendScored(dst []byte, p *graph.Profile, scores *scored) []byte {
+	dst = AppendProfile(dst, p)
+	dst = append(dst[:len(dst)-1], `,"scores":`...)
+	return append(scores.append(dst), '}')
+}
