@@ -39,8 +39,13 @@ func fuzzDecoder(f *testing.F, kind string, prepare func([]byte) []byte) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		b = prepare(b)
 		n := allocated(func() { accepts(t, &target, b) })
-		// What the runtime and the fuzzer allocate meanwhile is counted, too.
-		if most := uint64(1<<20 + amplification*len(b)); n > most {
+		// What others allocate meanwhile is counted, too: the runtime, the fuzzer, a store that an earlier test
+		// closed. They don't at every attempt.
+		most := uint64(1<<20 + amplification*len(b))
+		for again := 0; n > most && again < 3; again++ {
+			n = allocated(func() { accepts(t, &target, b) })
+		}
+		if n > most {
 			t.Fatalf("%d bytes allocated for an input of %d", n, len(b))
 		}
 	})
