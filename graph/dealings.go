@@ -34,12 +34,8 @@ func (f *Fragment) foldDealings(e *Event) {
 
 // visits tells whether the event shows that the customer came.
 func (e *Event) visits() bool {
-	switch {
-	case e.Type == TypePage, e.Type == TypeScreen:
-		return true
-	default:
-		return e.Interest.Kind == InterestViewed || e.Interest.Kind == InterestAdded
-	}
+	return e.Type == TypePage || e.Type == TypeScreen ||
+		e.Interest.Kind == InterestViewed || e.Interest.Kind == InterestAdded
 }
 
 // mergeDealings adds those of a fragment of other events. It takes ownership of g's parts.

@@ -74,7 +74,9 @@ func sampleEvidence() *graph.Evidence {
 	})
 	bought.Offers = &offers
 	interests := score.NewInterestCounts([]score.InterestCell{
-		{Category: "Kitchen", Period: 654, Count: 300}, {Category: "Kitchen", Period: 655, Count: 2}, {Category: "Garden", Period: 655, Count: 1},
+		{Category: "Kitchen", Period: 654, Count: 300},
+		{Category: "Kitchen", Period: 655, Count: 2},
+		{Category: "Garden", Period: 655, Count: 1},
 		{Category: score.OtherInterest, Period: 600, Count: 70_000},
 	})
 	bought.Interests = &interests
