@@ -53,6 +53,16 @@ scale: build ## A million events of 100,000 people: the export equals the truth
 kafka: ## Fetch Apache Kafka with Maven, for tests against a real broker (needs Java 17)
 	@mkdir -p .kafka
 	mvn -q -B -f internal/kafkatest/pom.xml dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/.kafka/classpath
+	@touch .kafka/classpath
+
+.PHONY: kafka-test
+kafka-test: build .kafka/classpath ## 200,000 events through Apache Kafka: equal to their truth, over kill -9 of server and broker
+	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -v -timeout 30m ./internal/kafkatest ./ingest/kafka
+	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run TestKafka -v -timeout 30m ./cmd/kindred
+
+.PHONY: kafka-scale
+kafka-scale: build .kafka/classpath ## A million events through Apache Kafka
+	KINDRED_KAFKA_EVENTS=1000000 KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run 'TestKafka$$' -v -timeout 30m ./cmd/kindred
 
 .PHONY: kafka-up
 kafka-up: .kafka/classpath ## Start a Kafka on loopback ports and print its brokers; NODES=3 for a cluster

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -174,5 +175,59 @@ func TestRulesChange(t *testing.T) {
 		if err := e.Close(context.Background()); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestRecheckTellsOfGenericValues: an address was generic by its customers, so that it never heard of
+// another one. By other rules that customer is generic and the address is only if it counts him too.
+func TestRecheckTellsOfGenericValues(t *testing.T) {
+	ctx := context.Background()
+	before := &graph.Rules{Name: "before", Version: 1, GenericCustomers: 2, GenericNeighbours: 100, MaxMembers: 1000, MaxLinks: 1000}
+	after := &graph.Rules{Name: "after", Version: 2, GenericCustomers: 3, GenericNeighbours: 4, MaxMembers: 1000, MaxLinks: 1000}
+	var events []graph.Event
+	see := func(names ...graph.NodeName) {
+		slices.SortFunc(names, func(a, b graph.NodeName) int { return b.Key.Compare(a.Key) })
+		n := uint64(len(events) + 1)
+		e := graph.Event{
+			ID: fmt.Append(nil, "m", n), Source: []byte("s"), Seen: n, Type: graph.TypeTrack,
+			Stamp: graph.Stamp{Time: int64(n), Tie: n}, Received: int64(n),
+		}
+		for _, name := range names {
+			e.Identifiers = append(e.Identifiers, graph.Identifier{Key: name.Key, Namespace: name.Namespace, Value: []byte(name.Value)})
+		}
+		events = append(events, e)
+	}
+	address, customer := oracle.Name("email", "e"), oracle.Name("user_id", "u")
+	for _, other := range []string{"a", "b", "c"} {
+		see(oracle.Name("user_id", other), address)
+	}
+	see(customer, address)
+	see(customer, address)
+	for _, cookie := range []string{"1", "2", "3", "4"} {
+		see(customer, oracle.Name("anonymous_id", cookie))
+	}
+	store := storage.NewMemStore()
+	e := openEngine(t, store, 4, before)
+	enc := storage.NewEncoder()
+	for i := range events { // in this order
+		d := &Delivery{}
+		d.Event(&events[i], enc.Event(nil, &events[i], true))
+		if err := e.submitAndWait(ctx, d); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Settle(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	e = openEngine(t, store, 4, after)
+	if err := e.Recheck(ctx); err != nil {
+		t.Fatal(err)
+	}
+	want := oracle.Dump(oracle.Profiles(events, nil, after))
+	if got := dump(t, e); got != want {
+		t.Errorf("%s", oracle.Diff(want, got))
 	}
 }

@@ -390,3 +390,54 @@ func TestFeedReaderKeepsCauses(t *testing.T) {
 		t.Errorf("read %v, want %v", got, want)
 	}
 }
+
+// TestFeedOfLargeComponents: a component of several parts, by its members or by the traits of one of
+// them, moves to another root: what readers know in the end is what there is.
+func TestFeedOfLargeComponents(t *testing.T) {
+	rules := graph.DefaultRules()
+	rules.Limits = []graph.Limit{{Namespace: "user_id", Max: 1}}
+	rules.GenericNeighbours = 0
+	for shards := 1; shards <= 4; shards += 3 {
+		now := int64(simStart)
+		e := openFed(t, storage.NewMemStore(), shards, rules, FeedSettings{On: true}, &now)
+		id := func(namespace, value string) graph.Identifier {
+			return graph.Identifier{Key: oracle.Key(namespace, value), Namespace: namespace, Value: []byte(value)}
+		}
+		n := uint64(0)
+		event := func(ids ...graph.Identifier) *graph.Event {
+			n++
+			slices.SortFunc(ids, func(a, b graph.Identifier) int { return b.Key.Compare(a.Key) })
+			return &graph.Event{
+				ID: fmt.Append(nil, n), Seen: n, Type: graph.TypePage, Stamp: graph.Stamp{Time: simStart + int64(n), Tie: n}, Identifiers: ids,
+			}
+		}
+		for i := range 500 {
+			cookie := fmt.Sprint(i, "-", string(noise(i, 300)))
+			submit(t, e, event(id("anonymous_id", cookie)), event(id("anonymous_id", cookie), id("device_id", "tablet")))
+		}
+		rich := event(id("anonymous_id", "rich"))
+		for i := range 300 {
+			rich.Traits = append(rich.Traits, graph.Trait{Name: fmt.Appendf(nil, "t%d", i), Value: noise(i, 1500)})
+		}
+		submit(t, e, rich)
+		if err := e.Settle(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		submit(t, e, event(id("user_id", "ann"), id("device_id", "tablet")), event(id("user_id", "bob"), id("anonymous_id", "rich")))
+		if err := e.Settle(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		submit(t, e, event(id("user_id", "cy"), id("anonymous_id", "rich"), id("device_id", "tablet")))
+		if err := e.Settle(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		var replica feedreplay.Replica
+		for _, ev := range readAll(t, reader(t, e, FeedStart)) {
+			replica.Apply(&ev.FeedEntry)
+		}
+		want := exported(t, e)
+		if got := oracle.Dump(replica.Profiles()); got != want {
+			t.Errorf("%d shards: a replay of the feed is not the export: %d bytes of differences", shards, len(oracle.Diff(want, got)))
+		}
+	}
+}

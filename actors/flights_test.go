@@ -2,6 +2,9 @@ package actors
 
 import "testing"
 
+// closedOrNil tells that there is nothing to wait for.
+func closedOrNil(c <-chan struct{}) bool { return c == nil || isClosed(c) }
+
 func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:

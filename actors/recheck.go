@@ -13,10 +13,20 @@ const recheckBatch = 256
 
 // Recheck lets every component judge again, under the rules in force, what was judged under others
 // when it came: generic values, refused claims, and how many identities it counts for. Limits and the
-// order of links need none of it: they hold as soon as the engine runs under them. Events may flow
-// meanwhile; when it returns, the answers to what it asked are durable. What the change feed has not told
-// of identities, or told under other rules, it has told then.
+// order of links need none of it: they hold as soon as the engine runs under them. When it returns, what
+// it asked and what follows from that is durable.
+//
+// Events may flow meanwhile, so evidence moves. All of it is reached: what was under way when the
+// sweep began arrives before the roots are listed, and what moves from then on is followed by a Recheck
+// on the same channel, wherever it goes. What the change feed
+// has not told of identities, or told under other rules, it has told then.
 func (e *Engine) Recheck(ctx context.Context) error {
+	if err := e.sweep(ctx, true); err != nil {
+		return err
+	}
+	if err := e.Visible(ctx); err != nil {
+		return err
+	}
 	var roots []graph.NodeKey
 	err := e.Each(ctx, func(c *graph.Component) error {
 		roots = append(roots, c.Root())
@@ -36,8 +46,25 @@ func (e *Engine) Recheck(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := e.Settle(ctx); err != nil {
+	if err := e.Visible(ctx); err != nil {
+		return err
+	}
+	if err := e.sweep(ctx, false); err != nil {
 		return err
 	}
 	return e.endFeedSweep(ctx)
+}
+
+// sweep tells every shard whether everything is being judged again.
+func (e *Engine) sweep(ctx context.Context, on bool) error {
+	for id := range e.runners {
+		err := e.ask(ctx, graph.ShardID(id), func(s *Shard) error {
+			s.Sweep(on)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

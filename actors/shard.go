@@ -94,6 +94,9 @@ type Shard struct {
 	log       logSpan
 	dirty     dirtyQueue
 	poisoned  poisonRate
+	// sweeping is set while everything is judged again: evidence that moves is followed by a Recheck, or
+	// it could slip from where that is still to come to where it was before.
+	sweeping bool
 
 	// The step under way, until Committed.
 	now     int64
@@ -154,6 +157,9 @@ func OpenShard(id graph.ShardID, shards int, store storage.Store, seen storage.S
 	}
 	return s, nil
 }
+
+// Sweep says whether everything is being judged again. See Engine.Recheck.
+func (s *Shard) Sweep(on bool) { s.sweeping = on }
 
 // Counters is what the shard has counted.
 func (s *Shard) Counters() Counters { return s.counters }
@@ -371,11 +377,16 @@ func (s *Shard) handle(r *resident, m *graph.Message) (err error) {
 	if s.feed != nil {
 		s.feedAfter(r, component)
 	}
+	moved := false
 	for i := range s.out.Messages {
 		s.send(&s.out.Messages[i])
-		if to := s.out.Messages[i].To; s.out.Messages[i].Kind == graph.KindAbsorb && to == r.Parent {
-			r.moved = s.outboxes[to.Shard(s.shards)].sent
-		}
+		moved = moved || s.out.Messages[i].Kind == graph.KindAbsorb && s.out.Messages[i].To == r.Parent
+	}
+	if moved {
+		r.moved = s.outboxes[r.Parent.Shard(s.shards)].sent
+	}
+	if moved && s.sweeping && !mutant.Is("sweep-not-followed") {
+		s.send(&graph.Message{Kind: graph.KindRecheck, To: r.Parent})
 	}
 	for i := range s.out.Changes {
 		switch s.out.Changes[i].Kind {

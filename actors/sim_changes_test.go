@@ -111,7 +111,7 @@ func (s *simulation) turn(a *act) {
 	}
 	s.crash()
 	if a.rules != nil {
-		s.drain(func() {}, func() bool { return true })
+		s.drain(func() {}, func() bool { return true }, func() bool { return false })
 		s.flushAll()
 		s.rules, s.turned = a.rules, true
 	}

@@ -157,7 +157,7 @@ func (o *offer) input(s *simulation) simInput {
 // crashed sends again what was not answered, and some of the rest.
 func (f *feeder) crashed(rng *rand.Rand) {
 	for _, o := range f.offers {
-		if o.handed || rng.IntN(10) == 0 {
+		if o.handed || o.recheck == nil && rng.IntN(10) == 0 {
 			f.queue = append(f.queue, o)
 		}
 		o.handed = false
@@ -172,7 +172,7 @@ func (f *feeder) all(s *simulation, again bool) {
 		queued[o] = true
 	}
 	for _, o := range f.offers {
-		if queued[o] {
+		if queued[o] || o.recheck != nil && o.answered {
 			continue
 		}
 		if !o.answered && !o.handed || again && o.recheck == nil && (o.assertion == nil || s.percent(30)) {

@@ -34,6 +34,7 @@ type simulation struct {
 	shards []*simShard
 	net    []packet
 	feeder feeder
+	sweep  sweep
 	// flights is that of the running process; watched are events that were answered, until they can be
 	// seen by each of their identifiers.
 	flights *flights
@@ -117,9 +118,9 @@ func drawParams(seed uint64, rng *rand.Rand) simParams {
 
 // simMet counts what schedules met: one that never meets a crash proves nothing about crashes.
 type simMet struct {
-	crashes, lost, unseen, groups, duplicates, quarantined, flushes, known, packets, truncated, passivated, forwards, merged, watched uint64
-	streamed, streamedDuplicates, streamedQuarantined, outOfTurn, rewound, floors                                                     uint64
-	told, toldMerged, toldSplit                                                                                                       uint64
+	crashes, lost, unseen, groups, duplicates, quarantined, flushes, known, packets, truncated, passivated, forwards, merged, watched, changes, sweeps uint64
+	streamed, streamedDuplicates, streamedQuarantined, outOfTurn, rewound, floors                                                                      uint64
+	told, toldMerged, toldSplit                                                                                                                        uint64
 }
 
 func (m *simMet) counts() map[string]*uint64 {
@@ -127,7 +128,7 @@ func (m *simMet) counts() map[string]*uint64 {
 		"crashes": &m.crashes, "crashes before a commit": &m.lost, "crashes after a commit": &m.unseen,
 		"group commits": &m.groups, "duplicates": &m.duplicates, "quarantined": &m.quarantined, "flushes": &m.flushes,
 		"late fingerprints": &m.known, "packets": &m.packets, "shards with a truncated log": &m.truncated,
-		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged, "watched events": &m.watched,
+		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged, "watched events": &m.watched, "changes of rules": &m.changes, "sweeps": &m.sweeps,
 		"events of channels": &m.streamed, "duplicates in channels": &m.streamedDuplicates, "quarantined of channels": &m.streamedQuarantined,
 		"out of turn": &m.outOfTurn, "consumers that went back": &m.rewound, "floors": &m.floors, "entries of the feed": &m.told, "merges in the feed": &m.toldMerged, "splits in the feed": &m.toldSplit,
 	}
@@ -212,6 +213,9 @@ func (s *simulation) crash() {
 	s.feeder.crashed(s.rng)
 	s.topicCrashed()
 	s.reader.crashed(s.rng)
+	if s.sweep.state != swept { // as it was not written down that it is done
+		s.beginSweep()
+	}
 }
 
 // close forgets all memory.
@@ -229,10 +233,12 @@ func (s *simulation) close() {
 	s.shards, s.net = nil, nil
 }
 
+// most is how many random things are done with the input that there is, at the most.
+func (s *simulation) most() int { return 40 * (len(s.feeder.offers) + 4) }
+
 // stir does random things for a while.
-func (s *simulation) stir() {
+func (s *simulation) stir(most int) {
 	crashes := s.p.crashes
-	most := 40 * (len(s.feeder.offers) + 4)
 	actions := []struct {
 		weight int
 		do     func() bool // false: nothing of the kind could be done
@@ -251,6 +257,7 @@ func (s *simulation) stir() {
 		{2, s.gather},
 		{2, s.learn},
 		{6, s.read},
+		{4, s.askSweep},
 		{1, func() bool {
 			if crashes == 0 {
 				return false
@@ -501,11 +508,12 @@ func (s *simulation) settle(again bool) {
 	for s.hand() {
 	}
 	s.consumeAgain(again)
-	s.drain(s.consumeAll, s.consumed)
+	s.drain(s.consumeAll, s.consumed, s.askSweep)
 }
 
-// drain goes on until nothing is under way, and done is true; each is done before every round.
-func (s *simulation) drain(each func(), done func() bool) {
+// drain goes on until nothing is under way, done is true, and nothing comes of more; each is done before
+// every round.
+func (s *simulation) drain(each func(), done, more func() bool) {
 	const most = 3000 // rounds: each one takes every message under way one hop
 	for range most {
 		each()
@@ -537,6 +545,11 @@ func (s *simulation) drain(each func(), done func() bool) {
 		}
 		s.watch()
 		if s.quiet() && done() {
+			if more() {
+				for s.hand() {
+				}
+				continue
+			}
 			if s.flights.landed() != nil {
 				s.failf("nothing is under way, and messages are counted as if they were")
 			}
@@ -586,6 +599,7 @@ type act struct {
 	unsettled  bool            // the next act begins in the middle of this one
 	rules      *graph.Rules    // that hold from here on; nil: as before. The process starts anew
 	feed       bool            // turned on here. The process starts anew
+	changes    []*graph.Rules  // the rules become these, one after the other, while the act is played
 	capped     bool            // components reach their caps: what is wanted is what comes out, and that it stays
 }
 
@@ -626,7 +640,11 @@ func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk 
 		s.turn(&a)
 		s.feeder.add(s, a, i == 0)
 		s.recheck(&a)
-		s.stir()
+		for _, rules := range a.changes {
+			s.stir(s.rng.IntN(s.most()))
+			s.changeRules(rules)
+		}
+		s.stir(s.most())
 		if a.unsettled {
 			continue
 		}

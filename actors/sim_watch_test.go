@@ -30,9 +30,7 @@ func (s *simulation) watch() {
 // over tells whether the wait is over.
 func (w *watch) over(f *flights) bool {
 	for w.landed != nil {
-		select {
-		case <-w.landed:
-		default:
+		if !closedOrNil(w.landed) {
 			return false
 		}
 		w.landed = nil

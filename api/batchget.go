@@ -93,6 +93,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) *problem {
 		return newProblem(CodeInvalidBody, "something follows the JSON object")
 	}
 	var large *http.MaxBytesError
+	var typed *json.UnmarshalTypeError
 	switch {
 	case err == nil:
 		return nil
@@ -100,6 +101,12 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) *problem {
 		return newProblem(CodeBodyTooLarge, "more than %d bytes", large.Limit).withHint("send less in a request")
 	case errors.Is(err, io.EOF):
 		return newProblem(CodeInvalidBody, "the body is empty: want a JSON object")
+	case errors.As(err, &typed):
+		at := typed.Field
+		if at == "" {
+			at = "the body"
+		}
+		return newProblem(CodeInvalidBody, "%s: is of type %s, which it can't be", at, typed.Value).withHint("see the documentation of the route")
 	default:
 		return newProblem(CodeInvalidBody, "%v", err)
 	}

@@ -11,8 +11,13 @@ import (
 )
 
 // BenchmarkEngine takes decoded events into shards, identity actors and a durable store: what is
-// left of ingest when reading and decoding are taken away.
+// left of ingest when reading and decoding are taken away; and the same with a change feed.
 func BenchmarkEngine(b *testing.B) {
+	b.Run("feed=off", func(b *testing.B) { benchmarkEngine(b, actors.FeedSettings{}) })
+	b.Run("feed=on", func(b *testing.B) { benchmarkEngine(b, actors.FeedSettings{On: true}) })
+}
+
+func benchmarkEngine(b *testing.B, feed actors.FeedSettings) {
 	const people, perChunk = 100_000, 400
 	memory, err := storage.SplitMemory(4 << 30)
 	if err != nil {
@@ -27,7 +32,7 @@ func BenchmarkEngine(b *testing.B) {
 	}
 	defer store.Close()
 	ctx := context.Background()
-	engine, err := actors.Open(ctx, actors.Config{Store: store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory})
+	engine, err := actors.Open(ctx, actors.Config{Store: store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, Feed: feed})
 	if err != nil {
 		b.Fatal(err)
 	}

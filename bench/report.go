@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/kindred-id/kindred/graph"
@@ -150,15 +149,6 @@ func measure(fn func() (events, people int, err error)) (Measure, error) {
 		BytesPerEvent:   float64(after.TotalAlloc-before.TotalAlloc) / float64(n),
 		People:          people,
 	}, nil
-}
-
-// processorTime is what this process has used, user and system.
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func measureCeiling(reg *identifier.Registry, data []byte) (Measure, error) {

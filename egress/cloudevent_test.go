@@ -132,8 +132,14 @@ func TestParseRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, change := range [][2]string{
-		{`"3-41"`, `"41"`}, {`"3-41"`, `"70000-1"`}, {"identity.erased", "identity.gone"}, {"identity.erased", "identifier.erased"},
-		{"k57ysf", "k57"}, {`{"rules":"1"}`, `{"rules":"x"}`}, {`{"rules":"1"}`, "[]"}, {`"specversion"`, "specversion"},
+		{`"3-41"`, `"41"`},
+		{`"3-41"`, `"70000-1"`},
+		{"identity.erased", "identity.gone"},
+		{"identity.erased", "identifier.erased"},
+		{"k57ysf", "k57"},
+		{`{"rules":"1"}`, `{"rules":"x"}`},
+		{`{"rules":"1"}`, "[]"},
+		{`"specversion"`, "specversion"},
 	} {
 		if e, err := Parse([]byte(strings.Replace(good, change[0], change[1], 1))); err == nil {
 			t.Errorf("%s for %s was read as %+v", change[1], change[0], e)

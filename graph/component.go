@@ -214,7 +214,7 @@ func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
 			c.linkSeen(at, e, rules)
 			other, _ := searchMember(c.members, id.Key)
 			c.noteRaw(&c.members[other], id, e)
-			c.claim(routeKey, id.Key, out)
+			c.claim(routeKey, id.Key, false, out)
 			continue
 		}
 		if c.full(rules) {
@@ -251,7 +251,7 @@ func (c *Component) newLink(at int, e *Event, id *Identifier, rules *Rules, out 
 	c.partition = nil
 	c.countNeighbours(key)
 	c.detectGeneric(key.A, rules, out)
-	c.claim(key.A, key.B, out)
+	c.claim(key.A, key.B, false, out)
 	c.detectGeneric(key.B, rules, out)
 	c.changed(&before, key, rules, out)
 }
@@ -283,8 +283,8 @@ func (c *Component) noteRaw(m *Member, id *Identifier, e *Event) {
 
 // claim asks for the node at the lower end of an observed link to be hosted here, unless it is
 // already, or the link cannot conduct. Of a link at a generic value the other end is told, so that
-// its neighbours are counted whole (I3).
-func (c *Component) claim(upper, lower NodeKey, out *Outbox) {
+// its neighbours are counted whole (I3): once, with the event that made the link, or again where told.
+func (c *Component) claim(upper, lower NodeKey, again bool, out *Outbox) {
 	i, _ := searchMember(c.members, lower)
 	m := &c.members[i]
 	if m.Hosted || m.Generic || m.Refused {
@@ -293,7 +293,7 @@ func (c *Component) claim(upper, lower NodeKey, out *Outbox) {
 	a, _ := searchMember(c.members, upper)
 	if c.members[a].Generic {
 		at, _ := searchLink(c.links, LinkKey{upper, lower})
-		if c.links[at].Count == 1 && !mutant.Is("neighbour-untold") { // told once, with the event that made the link
+		if (c.links[at].Count == 1 || again) && !mutant.Is("neighbour-untold") {
 			out.send(Message{Kind: KindNeighbour, To: lower, Node: m.NodeName, Neighbour: c.members[a].NodeName})
 		}
 		return
@@ -337,22 +337,20 @@ func (c *Component) neighbour(node, generic NodeName, rules *Rules, out *Outbox)
 // refused notes that a node this component had claimed stays where it is.
 func (c *Component) refused(m *Message, rules *Rules, out *Outbox) {
 	before := c.snapshot(rules)
+	// Where the root that refused is a member, the two have been united since: then it is hosted here.
+	if r, here := searchMember(c.members, m.Root); here && c.members[r].Here {
+		return
+	}
 	// The refusal may overtake the Absorb with the claim that it answers: then it waits here, as a
 	// member known by its key alone.
 	i, _ := c.member(NodeName{Key: m.Via}, false)
 	via := &c.members[i]
 	switch m.Reason {
 	case RefusedGeneric:
-		// Where it is generic already, its host told so itself, or has been united with this
-		// component since: then it is hosted here.
-		if !via.Generic {
+		if !via.Generic || !mutant.Is("refusal-ignored") {
 			c.set(via, false, true)
 		}
 	case RefusedFull:
-		// Where the root that refused is a member, the two have been united since.
-		if r, here := searchMember(c.members, m.Root); here && c.members[r].Here {
-			return
-		}
 		via.Refused = true
 		c.set(via, false, via.Generic)
 		out.Changes = append(out.Changes, Change{Kind: ChangeFull, Into: Summary{ID: m.Root}})
@@ -456,8 +454,9 @@ func (c *Component) uniteAssertion(a *Assertion) {
 }
 
 // recheck judges again, under other rules, what is otherwise judged once, when it comes: which
-// values are generic, and which claims were refused. Claims are made anew; whoever hosts what they
-// are about judges by the same rules. Identities need no recheck: they are computed.
+// values are generic, and which claims were refused. Claims are made anew, and so is what is told of
+// generic values; whoever hosts what they are about judges by the same rules. Identities need no
+// recheck: they are computed.
 func (c *Component) recheck(rules *Rules, out *Outbox) {
 	before := c.snapshot(rules)
 	before.materialise(c)
@@ -468,7 +467,7 @@ func (c *Component) recheck(rules *Rules, out *Outbox) {
 	}
 	for i := range c.links {
 		if l := &c.links[i]; l.Count > 0 {
-			c.claim(l.A, l.B, out)
+			c.claim(l.A, l.B, true, out)
 		}
 	}
 	c.partition = nil

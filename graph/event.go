@@ -1,5 +1,7 @@
 package graph
 
+import "github.com/kindred-id/kindred/graph/score"
+
 // EventType is a type of the Segment spec.
 type EventType uint8
 
@@ -167,6 +169,34 @@ type OrderChange struct {
 	Coupon   []byte
 }
 
+// OfferNotice is what one event says of one offer.
+type OfferNotice struct {
+	Signal score.OfferSignal // OfferNone: the event is about no offer
+	ID     []byte            // of the offer, promotion or coupon; not empty
+	Class  []byte            // what kind of offer it is; may be empty
+	Until  int64             // the deadline, ms since 1970 UTC; 0 when the event gives none
+}
+
+// InterestKind says how an event deals with products.
+type InterestKind uint8
+
+// The kinds of interest.
+const (
+	InterestNone   InterestKind = iota
+	InterestViewed              // a product or a list of products was looked at
+	InterestAdded               // put into the cart
+	InterestBought              // ordered
+)
+
+// InterestCategoriesMax bounds the categories of one event.
+const InterestCategoriesMax = 16
+
+// Interest is what categories of products one event deals with.
+type Interest struct {
+	Kind       InterestKind
+	Categories [][]byte // distinct, at most InterestCategoriesMax; may be empty: the event is still of its kind
+}
+
 // Event is one event, read and normalised: the only thing that flows into the graph.
 //
 // Byte slices may point into a buffer of the reader; an event is valid until its commit is
@@ -184,6 +214,8 @@ type Event struct {
 	Identifiers []Identifier
 	Traits      []Trait
 	Order       OrderChange
+	Offer       OfferNotice
+	Interest    Interest
 	Properties  []byte // JSON object as sent, or nil
 }
 

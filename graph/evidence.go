@@ -101,8 +101,7 @@ func (l *Link) merge(o *Link) {
 const partBytes = 256 << 10
 
 // parts cuts evidence into pieces of bounded size. Uniting evidence is commutative, so the pieces
-// may be united one by one; a fragment of very many orders or traits is itself cut, which a merge
-// of fragments undoes.
+// may be united one by one; a fragment of very much is itself cut, which a merge of fragments undoes.
 func (ev *Evidence) parts() []*Evidence {
 	var parts []*Evidence
 	part, size := &Evidence{More: true}, 0
@@ -116,19 +115,9 @@ func (ev *Evidence) parts() []*Evidence {
 	for _, m := range ev.Members {
 		room(m.size())
 		if m.Fragment != nil && m.size() > partBytes {
-			whole := m.Fragment
-			rest := *whole
+			rest := *m.Fragment
 			m.Fragment = &rest
-			for len(rest.Orders) > 0 || len(rest.Traits) > 0 {
-				piece := &Fragment{}
-				for n := 0; n < partBytes/2 && len(rest.Orders) > 0; rest.Orders = rest.Orders[1:] {
-					n += 176 + len(rest.Orders[0].ID) + len(rest.Orders[0].Totals.Coupon)
-					piece.Orders = append(piece.Orders, rest.Orders[0])
-				}
-				for n := 0; n < partBytes/2 && len(rest.Traits) > 0; rest.Traits = rest.Traits[1:] {
-					n += 72 + len(rest.Traits[0].Name) + len(rest.Traits[0].Value)
-					piece.Traits = append(piece.Traits, rest.Traits[0])
-				}
+			for _, piece := range rest.cut() {
 				carrier := m
 				carrier.Fragment = piece
 				parts = append(parts, &Evidence{More: true, Members: []Member{carrier}})

@@ -80,7 +80,7 @@ type Known struct {
 // Known lists the component's identities that have events, to be compared with those after some
 // messages. It shares no memory that a message changes.
 func (c *Component) Known(rules *Rules) []Known {
-	profiles := c.Profiles(rules, false)
+	profiles := c.profiles(rules, false, false) // the feed does not tell of dealings
 	known := make([]Known, len(profiles))
 	for i := range profiles {
 		p := &profiles[i]
@@ -149,7 +149,7 @@ func (k *Known) nodes(each func(NodeKey)) {
 // and of those that it has now. An identity may be known twice: as it was here, and as it came. changes are
 // what the messages in between reported: the causes.
 func (c *Component) AppendFeed(entries []FeedEntry, before []Known, rules *Rules, changes []Change) []FeedEntry {
-	after := c.Profiles(rules, false)
+	after := c.profiles(rules, false, false)
 	if len(before) == 1 && len(after) == 1 && before[0].ID == after[0].ID && before[0].Profile != nil {
 		return c.appendUpdate(entries, before, &after[0])
 	}

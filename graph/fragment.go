@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/mutant"
 )
 
@@ -19,6 +20,10 @@ type Fragment struct {
 	Last   int64
 	Traits []Register      // by name
 	Orders []OrderEvidence // by id
+
+	Offers    *score.OfferBook      // nil when there are none, as for most
+	Interests *score.InterestCounts // nil when there are none
+	Visits    score.VisitDays
 }
 
 // Register is a last-writer-wins value. Value is JSON text; nil says that the trait was deleted.
@@ -80,6 +85,7 @@ func (f *Fragment) fold(e *Event) {
 	if e.Order.Kind != OrderNone {
 		f.foldOrder(e)
 	}
+	f.foldDealings(e)
 }
 
 func (f *Fragment) setTrait(t *Trait, stamp Stamp) {
@@ -271,6 +277,7 @@ func (f *Fragment) merge(g *Fragment) {
 		})
 	f.Orders = mergeSorted(f.Orders, g.Orders, func(a, b *OrderEvidence) int { return strings.Compare(a.ID, b.ID) },
 		func(a, b *OrderEvidence) { a.merge(b) })
+	f.mergeDealings(g)
 }
 
 // mergeSorted unites two sorted slices; both folds an element of b into its equal of a.
@@ -298,12 +305,56 @@ func mergeSorted[T any](a, b []T, compare func(a, b *T) int, both func(a, b *T))
 
 // Size estimates the fragment's memory in bytes.
 func (f *Fragment) Size() int {
-	size := 160
+	size := 184 + f.Visits.Size()
 	for i := range f.Traits {
-		size += 72 + len(f.Traits[i].Name) + cap(f.Traits[i].Value)
+		size += f.Traits[i].size()
 	}
 	for i := range f.Orders {
-		size += 176 + len(f.Orders[i].ID) + len(f.Orders[i].Totals.Coupon)
+		size += f.Orders[i].size()
+	}
+	if f.Offers != nil {
+		size += f.Offers.Size()
+	}
+	if f.Interests != nil {
+		size += f.Interests.Size()
 	}
 	return size
+}
+
+func (r *Register) size() int { return 72 + len(r.Name) + cap(r.Value) }
+
+func (o *OrderEvidence) size() int { return 176 + len(o.ID) + len(o.Totals.Coupon) }
+
+// cut takes off the fragment what it may have very much of, in pieces that fit into a part. Merged with what is left they
+// are the fragment again. The book of offers is bounded, so it is a piece of its own.
+func (f *Fragment) cut() (pieces []*Fragment) {
+	for len(f.Orders) > 0 || len(f.Traits) > 0 {
+		piece := &Fragment{}
+		for n := 0; n < partBytes/2 && len(f.Orders) > 0; f.Orders = f.Orders[1:] {
+			n += f.Orders[0].size()
+			piece.Orders = append(piece.Orders, f.Orders[0])
+		}
+		for n := 0; n < partBytes/2 && len(f.Traits) > 0; f.Traits = f.Traits[1:] {
+			n += f.Traits[0].size()
+			piece.Traits = append(piece.Traits, f.Traits[0])
+		}
+		pieces = append(pieces, piece)
+	}
+	if f.Interests != nil {
+		for cells := f.Interests.Cells(); len(cells) > 0; {
+			n, size := 0, 0
+			for n < len(cells) && size < partBytes/2 {
+				size += cells[n].Size()
+				n++
+			}
+			counts := score.NewInterestCounts(cells[:n:n])
+			pieces = append(pieces, &Fragment{Interests: &counts})
+			cells = cells[n:]
+		}
+	}
+	if f.Offers != nil {
+		pieces = append(pieces, &Fragment{Offers: f.Offers})
+	}
+	f.Interests, f.Offers = nil, nil
+	return pieces
 }

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/kindred-id/kindred/graph/score"
 )
 
 // Profile is the fold of an identity's fragments: who they are and what they did.
@@ -17,6 +19,9 @@ type Profile struct {
 	Traits      []TraitValue        // by name; deleted ones are left out
 	Orders      []OrderState        // by placement, then id
 	Money       []Money             // by currency code
+	Offers      score.OfferBook
+	Interests   score.InterestCounts
+	Visits      score.VisitDays
 }
 
 // ProfileIdentifier is an identifier of an identity. First and Last are the event times between
@@ -82,6 +87,11 @@ type Money struct {
 // They are in descending rank. The profiles share the component's memory: they are valid until its
 // next message.
 func (c *Component) Profiles(rules *Rules, empty bool) []Profile {
+	return c.profiles(rules, empty, true)
+}
+
+// profiles is Profiles; without dealings, offers, interests and visits are left out.
+func (c *Component) profiles(rules *Rules, empty, dealings bool) []Profile {
 	p := c.resolve(rules)
 	groups := p.groups
 	if p == whole {
@@ -89,7 +99,7 @@ func (c *Component) Profiles(rules *Rules, empty bool) []Profile {
 	}
 	profiles := make([]Profile, 0, len(groups))
 	for _, group := range groups {
-		if profile := c.fold(group); profile.Events > 0 || empty {
+		if profile := c.fold(group, dealings); profile.Events > 0 || empty {
 			profiles = append(profiles, profile)
 		}
 	}
@@ -103,7 +113,7 @@ func (c *Component) Profile(node NodeKey, rules *Rules) (Profile, bool) {
 	if !ok {
 		return Profile{}, false
 	}
-	return c.fold(group), true
+	return c.fold(group, true), true
 }
 
 // identityOf is the group of members that a node's identity holds.
@@ -133,7 +143,7 @@ func (c *Component) all() []int32 {
 }
 
 // fold sums up the fragments of an identity's members, which are in descending rank.
-func (c *Component) fold(group []int32) Profile {
+func (c *Component) fold(group []int32, dealings bool) Profile {
 	p := Profile{ID: c.members[group[0]].Key}
 	var orders []OrderEvidence
 	traits, ownTraits := []Register(nil), false
@@ -168,6 +178,9 @@ func (c *Component) fold(group []int32) Profile {
 			orders = mergeSorted(orders, slices.Clone(f.Orders),
 				func(a, b *OrderEvidence) int { return strings.Compare(a.ID, b.ID) },
 				func(a, b *OrderEvidence) { a.merge(b) })
+			if dealings {
+				p.mergeDealings(f)
+			}
 		}
 		p.Identifiers = append(p.Identifiers, id)
 	}

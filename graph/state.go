@@ -73,7 +73,7 @@ func (n *Node) handleForward(m *Message, out *Outbox) error {
 		if m.Root.Outranks(n.Parent) {
 			return n.forwardTo(m.Root)
 		}
-	case KindRecheck: // it came under another root, which gets one of its own
+	case KindRecheck: // the evidence that it was meant for has moved, and another follows that
 	default:
 		if m.Kind == KindAbsorb && mutant.Is("absorb-dropped") || m.Kind == KindRefuse && mutant.Is("refusal-dropped") {
 			return nil

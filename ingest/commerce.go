@@ -9,37 +9,6 @@ import (
 	"github.com/kindred-id/kindred/internal/money"
 )
 
-// orderKind tells what a track event of this name does to an order. The names are those of Segment's
-// e-commerce spec, version 2 and 1, of GA4 (purchase, refund) and of Snowplow (transaction, refund), in
-// whatever case; an underscore passes for a space.
-func orderKind(name []byte) graph.OrderKind {
-	const shortest, longest = len("refund"), len("order completed")
-	if len(name) < shortest || len(name) > longest {
-		return graph.OrderNone
-	}
-	var folded [longest]byte
-	for i, c := range name {
-		switch {
-		case 'A' <= c && c <= 'Z':
-			c |= 0x20
-		case c == '_':
-			c = ' '
-		}
-		folded[i] = c
-	}
-	switch string(folded[:len(name)]) {
-	case "order completed", "completed order", "purchase", "transaction":
-		return graph.OrderCompleted
-	case "order updated", "updated order":
-		return graph.OrderUpdated
-	case "order cancelled":
-		return graph.OrderCancelled
-	case "order refunded", "refund":
-		return graph.OrderRefunded
-	}
-	return graph.OrderNone
-}
-
 // sum is one of the amounts that an order may declare.
 type sum uint8
 

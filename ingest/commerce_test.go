@@ -8,19 +8,6 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-func TestOrderKinds(t *testing.T) {
-	for name, want := range map[string]graph.OrderKind{
-		"Order Completed": graph.OrderCompleted, "Completed Order": graph.OrderCompleted, "purchase": graph.OrderCompleted, "transaction": graph.OrderCompleted,
-		"ORDER COMPLETED": graph.OrderCompleted, "order_completed": graph.OrderCompleted, "Order Updated": graph.OrderUpdated, "Updated Order": graph.OrderUpdated,
-		"Order Cancelled": graph.OrderCancelled, "Order Refunded": graph.OrderRefunded, "refund": graph.OrderRefunded,
-		"": graph.OrderNone, "Product Viewed": graph.OrderNone, "Order Completed!": graph.OrderNone, "purchases": graph.OrderNone, "Checkout Started": graph.OrderNone,
-	} {
-		if got := orderKind([]byte(name)); got != want {
-			t.Errorf("%q: %d, want %d", name, got, want)
-		}
-	}
-}
-
 func TestOrders(t *testing.T) {
 	long := strings.Repeat("o", 101)
 	for _, c := range []struct {

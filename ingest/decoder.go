@@ -8,12 +8,14 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
 // Bounds of one event.
 const (
-	// MaxIDBytes bounds message ids, order ids and coupons. Longer ones are replaced by their hash.
+	// MaxIDBytes bounds message ids, order ids, coupons, ids and classes of offers, and categories of
+	// products. Longer ones are replaced by their hash.
 	MaxIDBytes = 100
 	// MaxIdentifiers bounds the identifiers that an event carries, blocked ones included.
 	MaxIdentifiers = 100
@@ -190,11 +192,31 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 	if f.properties.Kind == jsonscan.Object {
 		ev.Properties = f.properties.Raw
 	}
-	ev.Order = graph.OrderChange{}
-	if ev.Type == graph.TypeTrack {
-		if kind := orderKind(ev.Name); kind != graph.OrderNone {
-			return d.order.read(d, kind, ev)
+	return d.readCommerce(ev)
+}
+
+// readCommerce reads what an event says of orders, offers and products.
+func (d *Decoder) readCommerce(ev *graph.Event) *Rejection {
+	ev.Order, ev.Offer = graph.OrderChange{}, graph.OfferNotice{}
+	ev.Interest.Kind, ev.Interest.Categories = graph.InterestNone, ev.Interest.Categories[:0]
+	if ev.Type != graph.TypeTrack {
+		return nil
+	}
+	m := meaningOf(ev.Name)
+	if m.order != graph.OrderNone {
+		if r := d.order.read(d, m.order, ev); r != nil {
+			return r
 		}
+		// An order with the code of an offer takes it.
+		if m.order == graph.OrderCompleted && len(ev.Order.Coupon) > 0 {
+			ev.Offer = graph.OfferNotice{Signal: score.OfferRedeemed, ID: ev.Order.Coupon}
+		}
+	}
+	if m.interest != graph.InterestNone {
+		d.readInterest(m.interest, ev)
+	}
+	if m.offer != score.OfferNone {
+		return d.readOffer(m.offer, ev)
 	}
 	return nil
 }

@@ -23,6 +23,10 @@ var ordinary = map[string]string{
 		`"properties":{"order_id":"HG-000100000001","revenue":"39.50","total":47.65,"tax":3.16,"shipping":4.99,"discount":2,"coupon":"WELCOME","currency":"USD","products":[{"product_id":"P-1","price":39.5,"quantity":1}]}}`,
 	"items": `{"type":"track","messageId":"9b1b6a52-3a30-4a0e-9df8-0de86d77b1a8","timestamp":"2026-01-01T00:00:00.123Z","userId":"cus_711943423","event":"Order Completed",` +
 		`"properties":{"order_id":"HG-000100000001","discount":2,"products":[{"product_id":"P-1","price":39.5,"quantity":1},{"product_id":"P-2","price":"4.99","quantity":3}]}}`,
+	"offer": `{"type":"track","messageId":"9b1b6a52-3a30-4a0e-9df8-0de86d77b1a9","timestamp":"2026-01-01T00:00:00.123Z","userId":"cus_711943423","event":"Offer Sent",` +
+		`"properties":{"offer_id":"spring-711943423","offer_class":"welcome","until":"2026-02-01T00:00:00Z"}}`,
+	"list": `{"type":"track","messageId":"9b1b6a52-3a30-4a0e-9df8-0de86d77b1aa","timestamp":"2026-01-01T00:00:00.123Z","userId":"cus_711943423","event":"Product List Viewed",` +
+		`"properties":{"list_id":"hot","products":[{"product_id":"P-1","category":"Kitchen"},{"product_id":"P-2","category":"Garden"},{"product_id":"P-3","category":"Kitchen"}]}}`,
 }
 
 func testRegistry(t testing.TB) *identifier.Registry {
@@ -58,7 +62,7 @@ func TestOrdinaryEventsAllocateNothing(t *testing.T) {
 }
 
 func BenchmarkDecodeEvent(b *testing.B) {
-	for _, name := range []string{"track", "page", "identify", "order", "items"} {
+	for _, name := range []string{"track", "page", "identify", "order", "items", "offer", "list"} {
 		b.Run(name, func(b *testing.B) {
 			d := NewDecoder(testRegistry(b), Options{Sources: []string{"crm", "web"}})
 			raw := []byte(ordinary[name])

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/graph/score"
 )
 
 // decode reads one event with a decoder of its own.
@@ -60,6 +61,17 @@ func checkEvent(t testing.TB, ev *graph.Event) {
 	o := ev.Order
 	if o.Net < 0 || o.Discount < 0 || o.Refund < 0 || len(o.ID) > MaxIDBytes || (o.Kind == graph.OrderNone) != (len(o.ID) == 0) {
 		t.Fatalf("order %+v", o)
+	}
+	if f := &ev.Offer; (f.Signal == score.OfferNone) != (len(f.ID) == 0) || len(f.ID) > MaxIDBytes || len(f.Class) > MaxIDBytes || f.Until < timeMin || f.Until > timeEnd {
+		t.Fatalf("offer %+v", f)
+	}
+	if i := &ev.Interest; i.Kind == graph.InterestNone && len(i.Categories) > 0 || len(i.Categories) > graph.InterestCategoriesMax {
+		t.Fatalf("interest %+v", i)
+	}
+	for i, category := range ev.Interest.Categories {
+		if len(category) == 0 || len(category) > MaxIDBytes || slices.ContainsFunc(ev.Interest.Categories[:i], func(c []byte) bool { return string(c) == string(category) }) {
+			t.Fatalf("category %q", category)
+		}
 	}
 }
 

@@ -158,12 +158,13 @@ type run struct {
 
 func (r *run) run(ctx context.Context, sources []Source) error {
 	full := make(chan *slot)
+	var unread error // of a source that breaks off: what was read before is taken all the same
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(full)
 		for _, source := range sources {
-			if err := r.read(ctx, source, full); err != nil {
-				return err
+			if unread = r.read(ctx, source, full); unread != nil {
+				return ctx.Err()
 			}
 		}
 		return nil
@@ -182,7 +183,7 @@ func (r *run) run(ctx context.Context, sources []Source) error {
 	r.answers.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return cmp.Or(r.failed, err) // the cause, and not what followed from it
+	return cmp.Or(r.failed, err, unread) // the cause, and not what followed from it
 }
 
 // read cuts a source into chunks.

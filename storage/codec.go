@@ -16,8 +16,8 @@ import (
 // Versions are below 128, so the byte is a MessagePack number itself. Each kind counts its own: a
 // change of a kind's bytes is a new version of it, and decoders go on reading the older ones.
 //
-//   - C1: an encoding is canonical. A value has one encoding, and a decoder accepts no other: every
-//     number and length is in its shortest form, nil stands for what is absent.
+//   - C1: an encoding is canonical. A value has one encoding in a version, and a decoder accepts no other: every
+//     number and length is in its shortest form, nil stands for what is absent. Encoders write the newest version.
 //   - C2: a decoder refuses what it does not know with ErrCorrupt: versions, kinds and numbers of no
 //     meaning, arrays of another length, bytes after the end, lengths above what the input holds, and
 //     evidence that breaks an order which the graph relies on.
@@ -25,9 +25,9 @@ import (
 //   - C4: what goes into a component shares no memory with the input, and no two of its byte slices
 //     share memory with each other: the graph appends to them in place.
 const (
-	eventVersion      = 1
-	messageVersion    = 1
-	nodeVersion       = 1
+	eventVersion      = 2 // 1 had no offers and interests
+	messageVersion    = 2 // 1 had events and fragments of version 1
+	nodeVersion       = 2 // 1 had fragments of version 1
 	blockVersion      = 1
 	recordVersion     = 1
 	metaVersion       = 2
@@ -73,7 +73,10 @@ func (e *Encoder) finish() []byte {
 type Decoder struct {
 	in    input
 	names map[string]string // namespaces, interned
-	arena arena             // of what is decoded now
+
+	// The following are of what is decoded now.
+	arena   arena
+	version uint64
 }
 
 // Bounds of the table of interned namespaces; what is beyond them is decoded all the same.
@@ -92,7 +95,7 @@ func NewDecoder() *Decoder {
 func (d *Decoder) begin(kind string, src []byte, version byte) *input {
 	d.in.kind, d.in.b, d.in.at, d.in.err = kind, src, 0, nil
 	d.arena = arena{}
-	d.in.version(version)
+	d.version = d.in.version(version)
 	return &d.in
 }
 

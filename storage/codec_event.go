@@ -8,7 +8,8 @@ import (
 
 // Fields of an event, of an identifier and a trait in its lists, and of an order change.
 const (
-	eventFields       = 13
+	eventFields       = 15
+	eventFieldsV1     = 13 // without offer notice and interest
 	identifierFields  = 4
 	traitFields       = 2
 	orderChangeFields = 9
@@ -47,6 +48,8 @@ func (o *output) event(ev *graph.Event, whole bool) {
 		o.bytes(ev.Traits[i].Value)
 	}
 	o.orderChange(&ev.Order)
+	o.notice(&ev.Offer)
+	o.interest(&ev.Interest)
 	if whole {
 		o.bytes(ev.Properties)
 	} else {
@@ -88,9 +91,15 @@ func (d *Decoder) EventInto(src []byte, ev *graph.Event) error {
 	return d.finish()
 }
 
+// event reads an event of the version at hand.
 func (d *Decoder) event(ev *graph.Event) {
 	in := &d.in
-	in.tuple(eventFields)
+	old := d.version == 1
+	if old {
+		in.tuple(eventFieldsV1)
+	} else {
+		in.tuple(eventFields)
+	}
 	ev.ID = in.bytes()
 	ev.Source = in.bytes()
 	ev.Seen = in.uint()
@@ -105,6 +114,12 @@ func (d *Decoder) event(ev *graph.Event) {
 		ev.Traits = append(ev.Traits, graph.Trait{Name: in.bytes(), Value: in.bytes()})
 	}
 	in.orderChange(&ev.Order)
+	ev.Offer = graph.OfferNotice{}
+	ev.Interest.Kind, ev.Interest.Categories = graph.InterestNone, ev.Interest.Categories[:0]
+	if !old {
+		in.notice(&ev.Offer)
+		in.interest(&ev.Interest)
+	}
 	ev.Properties = in.bytes()
 }
 

@@ -8,7 +8,8 @@ import (
 
 // Fields of a fragment, of a trait and an order in its lists, and of an order's registers.
 const (
-	fragmentFields = 6
+	fragmentFields = 9
+	fragmentV1     = 6 // fields, without offers, interests and visits
 	registerFields = 5
 	orderFields    = 5
 	totalsFields   = 8
@@ -51,6 +52,9 @@ func (o *output) fragment(f *graph.Fragment) {
 		o.totals(&order.Totals)
 		o.outcome(&order.Outcome)
 	}
+	o.offers(f.Offers)
+	o.interests(f.Interests)
+	o.visits(&f.Visits)
 }
 
 func (o *output) time(at int64) {
@@ -87,13 +91,19 @@ func (o *output) outcome(c *graph.OrderOutcome) {
 	o.int(c.Refund)
 }
 
+// fragment reads a fragment of the version at hand: that of its node or message.
 func (d *Decoder) fragment() *graph.Fragment {
 	in := &d.in
 	if in.null() {
 		return nil
 	}
 	f := &graph.Fragment{}
-	in.tuple(fragmentFields)
+	old := d.version == 1
+	if old {
+		in.tuple(fragmentV1)
+	} else {
+		in.tuple(fragmentFields)
+	}
 	f.Events = in.uint()
 	in.tuple(countsKept)
 	for t := range countsKept {
@@ -103,6 +113,11 @@ func (d *Decoder) fragment() *graph.Fragment {
 	f.Last = in.int()
 	d.registers(f)
 	d.orders(f)
+	if !old {
+		f.Offers = d.offers()
+		f.Interests = d.interests()
+		f.Visits = d.visits()
+	}
 	return f
 }
 

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -29,6 +30,11 @@ func fuzzDecoder(f *testing.F, kind string, prepare func([]byte) []byte) {
 			f.Add(s.bytes)
 			target = s
 		}
+	}
+	older, err := filepath.Glob(filepath.Join("testdata", "codec", kind+"*-v1.golden"))
+	must(f, err)
+	for _, path := range older {
+		f.Add(readGolden(f, path))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		b = prepare(b)

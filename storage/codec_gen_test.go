@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 	"pgregory.net/rapid"
 )
 
@@ -96,7 +97,56 @@ func genEvent(t *rapid.T, whole bool) *graph.Event {
 			Discount: genInt(t, "discount"), Refund: genInt(t, "refund"), ID: genBytes(t, "order id"), Coupon: genBytes(t, "coupon"),
 		}
 	}
+	if rapid.Bool().Draw(t, "offer") {
+		ev.Offer = graph.OfferNotice{
+			Signal: score.OfferSignal(rapid.IntRange(int(score.OfferSent), int(score.OfferWithdrawn)).Draw(t, "signal")),
+			ID:     genBytes(t, "offer id"), Class: genBytes(t, "class"), Until: genInt(t, "until"),
+		}
+	}
+	ev.Interest.Kind = graph.InterestKind(rapid.IntRange(int(graph.InterestNone), int(graph.InterestBought)).Draw(t, "interest"))
+	if ev.Interest.Kind != graph.InterestNone {
+		for range rapid.IntRange(0, graph.InterestCategoriesMax).Draw(t, "categories") {
+			ev.Interest.Categories = append(ev.Interest.Categories, []byte(genText(t, "category")))
+		}
+	}
 	return ev
+}
+
+// genDealings fills a fragment's offers, interests and visits.
+func genDealings(t *rapid.T, f *graph.Fragment) {
+	var offers []score.OfferEvidence
+	for _, id := range genNames(t, "offers", 4) {
+		offers = append(offers, score.OfferEvidence{
+			ID: id, Class: genText(t, "class"), ClassAt: genInt(t, "class at"), Sent: genInt(t, "sent"), Viewed: genInt(t, "viewed"), Until: genInt(t, "until"),
+			Redeemed: genInt(t, "redeemed"), Tried: genInt(t, "tried"), TriedAt: genInt(t, "tried at"), Removed: genInt(t, "removed"),
+		})
+	}
+	if offers != nil {
+		book := score.NewOfferBook(offers)
+		f.Offers = &book
+	}
+	var cells []score.InterestCell
+	for _, category := range genNames(t, "categories", 4) {
+		for range rapid.IntRange(1, 3).Draw(t, "cells") {
+			cells = append(cells, score.InterestCell{
+				Category: category, Period: rapid.Int32().Draw(t, "period"), Count: rapid.Uint32Min(1).Draw(t, "count"),
+			})
+		}
+	}
+	if cells != nil {
+		counts := score.NewInterestCounts(cells)
+		f.Interests = &counts
+	}
+	var periods []score.VisitPeriod
+	for range rapid.IntRange(0, 3).Draw(t, "periods") {
+		periods = append(periods, score.VisitPeriod{
+			Period: rapid.Int32().Draw(t, "period"), Came: rapid.Uint32Range(1, score.VisitDayBits).Draw(t, "came"),
+			Ordered: rapid.Uint32Range(0, score.VisitDayBits).Draw(t, "ordered"),
+		})
+	}
+	if periods != nil {
+		f.Visits = score.NewVisitDays(periods)
+	}
 }
 
 // genNames are distinct, in ascending order.
@@ -140,6 +190,7 @@ func genFragment(t *rapid.T) *graph.Fragment {
 		}
 		f.Orders = append(f.Orders, order)
 	}
+	genDealings(t, f)
 	return f
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 	"pgregory.net/rapid"
 )
 
@@ -140,6 +141,13 @@ func drawEvent(t *rapid.T, step int, names []graph.NodeName) *graph.Event {
 			Kind: kind, Currency: graph.Currency{'E', 'U', 'R'}, Net: int64(step), Refund: int64(step),
 			ID: []byte(rapid.SampledFrom([]string{"o1", "o2"}).Draw(t, "order id")),
 		}
+	}
+	if signal := score.OfferSignal(rapid.IntRange(0, int(score.OfferWithdrawn)).Draw(t, "signal")); signal != score.OfferNone {
+		ev.Offer = graph.OfferNotice{Signal: signal, ID: []byte(rapid.SampledFrom([]string{"f1", "f2"}).Draw(t, "offer id")), Until: int64(step)}
+	}
+	ev.Interest.Kind = graph.InterestKind(rapid.IntRange(0, int(graph.InterestBought)).Draw(t, "interest"))
+	if ev.Interest.Kind != graph.InterestNone {
+		ev.Interest.Categories = [][]byte{[]byte(rapid.SampledFrom([]string{"c1", "c2", "c3"}).Draw(t, "category"))}
 	}
 	return ev
 }

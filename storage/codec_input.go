@@ -80,12 +80,14 @@ func (in *input) end() {
 	}
 }
 
-// version reads the version byte.
-func (in *input) version(known byte) {
+// version reads the version byte: any from the first one to the newest that is known.
+func (in *input) version(newest byte) uint64 {
 	at := in.at
-	if v := in.uint(); in.err == nil && v != uint64(known) {
-		in.fail(at, "version %d, this program knows version %d: use the program that wrote it, or a later one", v, known)
+	v := in.uint()
+	if in.err == nil && (v < 1 || v > uint64(newest)) {
+		in.fail(at, "version %d, this program knows version %d: use the program that wrote it, or a later one", v, newest)
 	}
+	return v
 }
 
 func uintCode(v uint64) byte {
@@ -204,6 +206,18 @@ func (in *input) enum(what string, low, high uint8) uint8 {
 
 func (in *input) uint8() uint8   { return uint8(in.upTo(math.MaxUint8)) }
 func (in *input) uint16() uint16 { return uint16(in.upTo(math.MaxUint16)) }
+
+func (in *input) uint32() uint32 { return uint32(in.upTo(math.MaxUint32)) }
+
+func (in *input) int32() int32 {
+	at := in.at
+	v := in.int()
+	if in.err == nil && v != int64(int32(v)) {
+		in.fail(at, "%d is beyond 32 bits", v)
+		return 0
+	}
+	return int32(v)
+}
 
 func (in *input) upTo(most uint64) uint64 {
 	at := in.at

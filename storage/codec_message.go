@@ -84,7 +84,11 @@ func (d *Decoder) message(m *graph.Message) {
 	case graph.KindObserve:
 		m.Via = in.optionalKey()
 		m.Hops = in.uint8()
-		in.version(eventVersion)
+		// An event and the message that carries it are of one version.
+		at := in.at
+		if v := in.version(eventVersion); in.err == nil && v != d.version {
+			in.fail(at, "event of version %d in a message of version %d", v, d.version)
+		}
 		m.Event = &graph.Event{}
 		d.event(m.Event)
 		if m.Event.Properties != nil {

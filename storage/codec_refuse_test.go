@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
@@ -43,6 +44,9 @@ func TestDecodersRefuse(t *testing.T) {
 	}
 	fragment := func(change func(*graph.Fragment)) error {
 		return root(func(ev *graph.Evidence) { change(ev.Members[0].Fragment) })
+	}
+	dealings := func(change func(*score.OfferBook, *score.InterestCounts, *score.VisitDays)) error {
+		return fragment(func(f *graph.Fragment) { change(f.Offers, f.Interests, &f.Visits) })
 	}
 	meta := func(change func(*ShardMeta)) error {
 		m := sampleMeta()
@@ -99,6 +103,19 @@ func TestDecodersRefuse(t *testing.T) {
 		{"trait twice", fragment(func(f *graph.Fragment) { f.Traits[1].Name = f.Traits[0].Name }), "trait 1 is not in the order"},
 		{"orders out of order", fragment(func(f *graph.Fragment) { slices.Reverse(f.Orders) }), "order 1 is not in the order"},
 		{"order completed as an outcome", fragment(func(f *graph.Fragment) { f.Orders[0].Outcome.Kind = graph.OrderCompleted }), "unknown order outcome 1"},
+		{"unknown offer signal", event(func(ev *graph.Event) { ev.Offer.Signal = score.OfferWithdrawn + 1 }), "unknown offer signal 9"},
+		{"unknown kind of interest", event(func(ev *graph.Event) { ev.Interest.Kind = graph.InterestBought + 1 }), "unknown kind of interest 4"},
+		{"too many categories", event(func(ev *graph.Event) { ev.Interest.Categories = make([][]byte, graph.InterestCategoriesMax+1) }), "want 1 to 17"},
+		{"offers out of order", dealings(func(o *score.OfferBook, _ *score.InterestCounts, _ *score.VisitDays) { slices.Reverse(o.Evidence()) }), "offers are not in the order"},
+		{"offer twice", dealings(func(o *score.OfferBook, _ *score.InterestCounts, _ *score.VisitDays) {
+			o.Evidence()[1] = o.Evidence()[0]
+		}), "offers are not in the order"},
+		{"categories out of order", dealings(func(_ *score.OfferBook, c *score.InterestCounts, _ *score.VisitDays) { slices.Reverse(c.Cells()) }), "counts of categories are not in order"},
+		{"category without a count", dealings(func(_ *score.OfferBook, c *score.InterestCounts, _ *score.VisitDays) { c.Cells()[0].Count = 0 }), "counts of categories are not in order"},
+		{"count of six years ago", dealings(func(_ *score.OfferBook, c *score.InterestCounts, _ *score.VisitDays) { c.Cells()[0].Period -= 30 }), "out of bounds"},
+		{"visits out of order", dealings(func(_ *score.OfferBook, _ *score.InterestCounts, v *score.VisitDays) { slices.Reverse(v.Periods()) }), "periods of visits are not in order"},
+		{"period without a visit", dealings(func(_ *score.OfferBook, _ *score.InterestCounts, v *score.VisitDays) { v.Periods()[0].Came = 0 }), "periods of visits are not in order"},
+		{"visit on the 31st day", dealings(func(_ *score.OfferBook, _ *score.InterestCounts, v *score.VisitDays) { v.Periods()[0].Came = 1 << 30 }), "is above"},
 
 		{"refused for nothing", message(graph.Message{Kind: graph.KindRefuse, To: sampleUser, Via: sampleEmail, Root: sampleEmail}), "unknown refusal 0"},
 		{"join without root", message(graph.Message{Kind: graph.KindJoin, To: sampleUser}), "key of zeroes"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 )
 
 // Samples of everything that the codecs encode: for golden files, as seeds, and for measuring.
@@ -39,6 +40,8 @@ func sampleEvent() *graph.Event {
 			Kind: graph.OrderCompleted, Rule: graph.NetRevenue, Currency: graph.Currency{'E', 'U', 'R'}, Net: 2500, Discount: 150,
 			ID: []byte("o-1"), Coupon: []byte("SPRING"),
 		},
+		Offer:      graph.OfferNotice{Signal: score.OfferRedeemed, ID: []byte("SPRING"), Class: []byte("welcome"), Until: 1_700_600_000_000},
+		Interest:   graph.Interest{Kind: graph.InterestBought, Categories: [][]byte{[]byte("Kitchen"), []byte("Garden")}},
 		Properties: append(properties, `"}`...),
 	}
 }
@@ -64,6 +67,18 @@ func sampleEvidence() *graph.Evidence {
 		Stamp: sampleStamp(0), Net: 2500, Discount: 150,
 		Currency: graph.Currency{'E', 'U', 'R'}, Rule: graph.NetRevenue, Coupon: "SPRING",
 	}
+	offers := score.NewOfferBook([]score.OfferEvidence{
+		{ID: "SPRING", Class: "welcome", ClassAt: 1_699_000_000_000, Sent: 1_699_000_000_000, Until: 1_700_600_000_000, Redeemed: 1_700_000_000_000},
+		{ID: "banner-7", Viewed: 1_700_000_000_001},
+		{ID: "TEN", Tried: 1_699_500_000_000, TriedAt: 1_699_500_060_000, Removed: 1_699_500_030_000},
+	})
+	bought.Offers = &offers
+	interests := score.NewInterestCounts([]score.InterestCell{
+		{Category: "Kitchen", Period: 654, Count: 300}, {Category: "Kitchen", Period: 655, Count: 2}, {Category: "Garden", Period: 655, Count: 1},
+		{Category: score.OtherInterest, Period: 600, Count: 70_000},
+	})
+	bought.Interests = &interests
+	bought.Visits = score.NewVisitDays([]score.VisitPeriod{{Period: 654, Came: 1 << 29}, {Period: 655, Came: 1 << 25, Ordered: 1<<25 | 1}})
 	browsed := &graph.Fragment{
 		Events: 12, Counts: [graph.EventTypes]uint64{graph.TypePage: 12}, First: 1_699_999_000_000, Last: 1_699_999_900_000,
 	}

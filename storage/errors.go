@@ -66,6 +66,7 @@ func (e *Error) Unwrap() []error {
 
 var remedies = map[error]string{
 	ErrDiskFull: "free some space on that disk, then start again: nothing that was acknowledged is lost",
+	ErrIO:       "check the disk, and that this user may read and write there",
 	ErrCorrupt:  "restore the directory from a backup, and check the disk",
 }
 

@@ -36,7 +36,7 @@ func newForget() *cobra.Command {
 // restarts and replays, and --withdraw takes it back.
 func newAssertion(verb, use, short, long string, args int) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: use, Short: short, Args: cobra.ExactArgs(args),
+		Use: use, Short: short, Args: idArgs(args),
 		Long: long + "\n--dry-run shows what would become of whom, and changes nothing; --withdraw takes the assertion back.\nAn id is namespace:value, or a public id for the identifier that heads the identity.",
 	}
 	t := addTarget(cmd)

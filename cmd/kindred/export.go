@@ -29,15 +29,16 @@ a file. A file is only there once it is whole; .gz and .zst are compressed.`,
 			name = args[0]
 		}
 		return t.with(cmd, func(c *client.Client) error {
-			x, err := c.Export(cmd.Context(), format, identifiers == "all")
-			if err != nil {
-				return err
-			}
-			defer x.Close()
 			file, err := createOutfile(name, cmd.OutOrStdout())
 			if err != nil {
 				return err
 			}
+			x, err := c.Export(cmd.Context(), format, identifiers == "all")
+			if err != nil {
+				_ = file.finish(err) // nothing was written
+				return err
+			}
+			defer x.Close()
 			bar := newProgress(cmd.ErrOrStderr(), "exporting", max(x.Identities, -1), false, "identities")
 			err = copyLines(file, x, bar)
 			bar.end()

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -14,12 +15,22 @@ import (
 
 const idHelp = "ID is namespace:value, such as email:ann@example.com, in any form that the namespace knows, or a public id."
 
+// idArgs takes n ids. An empty one is a variable that was not set.
+func idArgs(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if slices.Contains(args, "") {
+			return errors.New("an id is empty")
+		}
+		return cobra.ExactArgs(n)(cmd, args)
+	}
+}
+
 func newGet() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get ID",
 		Short: "Show the profile of the person with an identifier",
 		Long:  "Show the live profile of the person with an identifier: identifiers, traits, orders, money.\n" + idHelp,
-		Args:  cobra.ExactArgs(1),
+		Args:  idArgs(1),
 	}
 	t := addTarget(cmd)
 	out := addOutput(cmd, formatTable, formatJSON)

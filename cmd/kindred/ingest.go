@@ -47,6 +47,9 @@ the reason of each, and the command then ends with 5.`,
 		if err != nil {
 			return err
 		}
+		if info, err := os.Stat(rejectsName); err == nil && info.Mode().IsRegular() {
+			return &exitError{exitRefused, fmt.Errorf("ingest: --rejects %s: the file is there already (name another one, or move it away)", rejectsName)}
+		}
 		r := newRejects(rejectsName, time.Now())
 		bar := newProgress(cmd.ErrOrStderr(), "ingesting", size, true, "")
 		var summary ingest.Summary

@@ -145,16 +145,17 @@ func kafkaCheck(consumer *kafka.Consumer) func(context.Context) api.CheckDocumen
 		var first string
 		for i := range s.Partitions {
 			p := &s.Partitions[i]
-			switch {
-			case p.State == kafka.Halted:
+			switch p.State {
+			case kafka.Halted:
 				if halted++; c.OK {
 					first = fmt.Sprintf("partition %d of %s: %s", p.Partition, p.Topic, p.Error)
 				}
 				c.OK = false
-			case p.State == kafka.Waiting:
+			case kafka.Waiting:
 				if waiting++; first == "" {
 					first = fmt.Sprintf("partition %d of %s: %s", p.Partition, p.Topic, p.Error)
 				}
+			case kafka.Starting, kafka.Consuming:
 			}
 		}
 		switch {

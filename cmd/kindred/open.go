@@ -67,9 +67,10 @@ func (f *instanceFlags) open(ctx context.Context, logger *slog.Logger) (*instanc
 	if _, err := storage.SplitMemory(f.options.Memory); err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
-	// Garbage is collected seldom, and more often as the process comes near its memory.
+	// Garbage is collected seldom, and more often as the process comes near its memory. Go's limit leaves
+	// out what is not Go's: the program itself, page tables, stacks of the system.
 	debug.SetGCPercent(gcPercent)
-	debug.SetMemoryLimit(f.options.Memory)
+	debug.SetMemoryLimit(f.options.Memory - f.options.Memory/16)
 	f.options.Logger = logger
 	return instance.Open(ctx, f.options)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -68,19 +67,24 @@ func createOutfile(name string, open io.Writer) (*outfile, error) {
 // away, and that error comes back.
 func (o *outfile) finish(err error) error {
 	compressed := len(o.layers) > 0 && o.Writer != io.Writer(o.buffer)
+	also := func(next error) { // a writer that failed says the same at every turn: once is enough
+		if err == nil {
+			err = next
+		}
+	}
 	if compressed {
-		err = errors.Join(err, o.layers[0].Close())
+		also(o.layers[0].Close())
 		o.layers = o.layers[1:]
 	}
-	err = errors.Join(err, o.buffer.Flush())
+	also(o.buffer.Flush())
 	for _, layer := range o.layers {
-		err = errors.Join(err, layer.Close())
+		also(layer.Close())
 	}
 	if o.tmp == nil {
 		return err
 	}
 	// CreateTemp makes files for their owner alone, as is right for personal data; it stays so.
-	err = errors.Join(err, o.tmp.Close())
+	also(o.tmp.Close())
 	if err == nil {
 		err = os.Rename(o.tmp.Name(), o.name)
 	}

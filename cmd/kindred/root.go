@@ -95,6 +95,20 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 		root.AddCommand(c.command)
 	}
 	root.Args = unknownCommand
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "help" {
+			help := c.Run
+			c.Run = nil
+			c.RunE = func(cmd *cobra.Command, args []string) error {
+				if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return unknownCommand(root, args)
+				}
+				help(cmd, args)
+				return nil
+			}
+		}
+	}
 	root.SuggestionsMinimumDistance = 2
 	return root
 }

@@ -37,12 +37,20 @@ func TestScripts(t *testing.T) {
 			env.Setenv("KINDRED_MEMORY", "128M")
 			return nil
 		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "root" { // who may write anywhere
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code":     exitsWith,
 			"freeport": freePort,
 			"ready":    waitReady,
+			"fetch":    fetch,
 			"make":     makeInput,
 			"untimed":  untimed,
+			"allread":  allRead,
 			"damage":   damage,
 			"head":     firstLines,
 		},
@@ -82,6 +90,25 @@ func freePort(ts *testscript.TestScript, _ bool, args []string) {
 func waitReady(ts *testscript.TestScript, _ bool, args []string) {
 	if err := awaitReady("http://" + args[0]); err != nil {
 		ts.Fatalf("%v", err)
+	}
+}
+
+// fetch writes the body of an address to standard output, once it holds a text: fetch URL TEXT.
+func fetch(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: fetch URL TEXT")
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		res, err := http.Get(args[0])
+		ts.Check(err)
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		ts.Check(err)
+		if bytes.Contains(body, []byte(args[1])) || time.Now().After(deadline) {
+			_, err = ts.Stdout().Write(body)
+			ts.Check(err)
+			return
+		}
 	}
 }
 
@@ -156,6 +183,16 @@ func makeInput(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(z.Close())
 		ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes()[:b.Len()/2], 0o600))
 		return
+	case "tiny-gzip":
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte("\x1f\x8b"), 0o600))
+		return
+	case "windows": // a byte order mark, and line ends of two bytes
+		text := "\xef\xbb\xbf" + good + "\r\n\r\n" + strings.ReplaceAll(good, "good", "last") + "\r\n"
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+		return
+	case "empty":
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), nil, 0o600))
+		return
 	default:
 		ts.Fatalf("unknown kind %q", kind)
 	}
@@ -176,6 +213,18 @@ func untimed(ts *testscript.TestScript, _ bool, args []string) {
 	text, err := json.MarshalIndent(summary, "", "  ")
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(text, '\n'), 0o600))
+}
+
+// allRead checks that a summary accounts for every line that was read, and that there were some.
+func allRead(ts *testscript.TestScript, _ bool, args []string) {
+	var s struct {
+		Read, Accepted, Duplicates, Rejected int64
+		Without                              int64 `json:"without_identifier"`
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &s))
+	if s.Read == 0 || s.Read != s.Accepted+s.Duplicates+s.Rejected+s.Without {
+		ts.Fatalf("not every line is accounted for: %+v", s)
+	}
 }
 
 // damage overwrites the middle of the largest table of a data directory.

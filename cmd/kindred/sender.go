@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -56,12 +57,13 @@ func (s *sender) run(ctx context.Context, names []string) (ingest.Summary, error
 	}
 	start := time.Now()
 	full := make(chan *outBatch)
+	var unread error // of a source that breaks off: what was read before is sent all the same
 	group, inner := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(full)
 		for _, source := range sources(names) {
-			if err := s.read(inner, source, full); err != nil {
-				return err
+			if unread = s.read(inner, source, full); unread != nil {
+				return inner.Err()
 			}
 		}
 		return nil
@@ -77,7 +79,7 @@ func (s *sender) run(ctx context.Context, names []string) (ingest.Summary, error
 		})
 	}
 	if err = group.Wait(); err == nil {
-		err = c.AwaitVisible(ctx)
+		err = cmp.Or(unread, c.AwaitVisible(ctx))
 	}
 	s.sum.Seconds = time.Since(start).Seconds()
 	s.sum.EventsPerSecond = float64(s.sum.Read) / s.sum.Seconds
@@ -132,11 +134,11 @@ func (s *sender) read(ctx context.Context, source ingest.Source, full chan<- *ou
 		})
 		b.source += chunk.SourceBytes
 		chunk.Release()
-		if stopped == nil {
-			stopped = err
-		}
 		if stopped != nil {
 			return stopped
+		}
+		if err != nil {
+			return cmp.Or(flush(), err)
 		}
 	}
 }

@@ -49,8 +49,11 @@ once, from where it stood. See docs/kafka.md.`,
 			return usageError("serve: give the directory to serve: --data DIR")
 		}
 		topics, err := k.config(cmd)
+		if err == nil && topics != nil {
+			err = topics.Check() // before the directory is made
+		}
 		if err != nil {
-			return err
+			return &exitError{exitUsage, err}
 		}
 		logger := f.logger(cmd.ErrOrStderr())
 		// First, so that a port that is taken is found before the directory is opened.
@@ -79,9 +82,9 @@ once, from where it stood. See docs/kafka.md.`,
 		} else {
 			err = serve(cmd.Context(), i, server, listener, logger)
 		}
-		err = cmp.Or(err, stopConsumer(consumer))
+		stopped := stopConsumer(consumer)
 		stopPublishing()
-		return cmp.Or(err, closeInstance(i, logger))
+		return cmp.Or(err, stopped, closeInstance(i, logger))
 	}
 	return cmd
 }

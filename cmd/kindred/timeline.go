@@ -18,7 +18,7 @@ func newTimeline() *cobra.Command {
 		Use:   "timeline ID",
 		Short: "List the events of a person, the newest first",
 		Long:  "List the events of a person, the newest first. As JSON it is an event a line.\n" + idHelp,
-		Args:  cobra.ExactArgs(1),
+		Args:  idArgs(1),
 	}
 	t := addTarget(cmd)
 	out := addOutput(cmd, formatTable, formatJSON)

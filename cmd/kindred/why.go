@@ -14,7 +14,7 @@ func newWhy() *cobra.Command {
 		Use:   "why A B",
 		Short: "Tell why two identifiers are one person, or why not",
 		Long:  "Tell why two identifiers are one person: the links that lead from the one to the other, with their events.\nOr why not: what keeps them apart.\n" + idHelp,
-		Args:  cobra.ExactArgs(2),
+		Args:  idArgs(2),
 	}
 	t := addTarget(cmd)
 	out := addOutput(cmd, formatTable, formatJSON)
@@ -40,7 +40,7 @@ func newHow() *cobra.Command {
 		Use:   "how ID",
 		Short: "List the evidence that made an identity, in order",
 		Long:  "List the evidence that made one identity of the identifiers of a person, in the order in which it was admitted.\n" + idHelp,
-		Args:  cobra.ExactArgs(1),
+		Args:  idArgs(1),
 	}
 	t := addTarget(cmd)
 	out := addOutput(cmd, formatTable, formatJSON)

@@ -10,63 +10,122 @@ import (
 )
 
 // InterestCounts is how often one customer dealt with each category, by 30 days: views, carts or orders, as the
-// caller counts them. It is a sum of integers, so the order of events and merges does not matter, as long as there are no more
-// than InterestsMax categories; beyond that the smallest are summed up as one (OtherInterest), and which are the smallest
-// depends on when that happens. What is more than interestPeriods older than the newest counts as so old: that bounds the
-// cells, and has no order either.
+// caller counts them. It is a sum of integers, so the order of events and merges does not matter.
+//
+// Beyond InterestsMax categories it keeps those whose names hash lowest, and sums up the others as one (OtherInterest).
+// Which those are depends on the names alone, and what is kept was never summed up: so the counts are the same whatever the
+// order, as they would not be if the greatest were kept. What is more than interestPeriods older than the
+// newest counts as so old: that bounds the cells, and has no order either.
 type InterestCounts struct {
-	cells      []interestCell // by category, then bucket; counts are not 0
+	cells      []InterestCell // by category, then period; counts are not 0
 	categories int
-	newest     int32 // bucket of the newest cell
+	newest     int32 // period of the newest cell
 }
 
-type interestCell struct {
-	category string
-	bucket   int32 // 30 days each; 0 begins with 1970
-	count    uint32
+// InterestCell is how often a customer dealt with a category in a period.
+type InterestCell struct {
+	Category string // OtherInterest for those that were summed up
+	Period   int32  // 30 days each; 0 begins with 1970
+	Count    uint32 // not 0
 }
 
 const (
-	// InterestsMax bounds the categories of a customer; when there are more, InterestsKept remain beside OtherInterest.
-	InterestsMax  = 128
-	InterestsKept = 64
+	// InterestsMax bounds the categories of a customer, beside OtherInterest.
+	InterestsMax = 128
 	// OtherInterest is the category of all that was summed up. It is no category of an event.
 	OtherInterest = ""
 
 	interestPeriods = 61 // of 30 days: five years
 )
 
-func compareCells(a, b *interestCell) int {
-	return cmp.Or(strings.Compare(a.category, b.category), cmp.Compare(a.bucket, b.bucket))
+func compareCells(a, b *InterestCell) int {
+	return cmp.Or(strings.Compare(a.Category, b.Category), cmp.Compare(a.Period, b.Period))
 }
 
-func (c *interestCell) merge(o *interestCell) { c.count = addCount(c.count, o.count) }
+func (c *InterestCell) merge(o *InterestCell) { c.Count = addCount(c.Count, o.Count) }
 
 // Add counts n dealings with a category at a time (ms since 1970 UTC). The empty category is none.
 func (c *InterestCounts) Add(category string, at int64, n uint32) {
-	if n == 0 || category == OtherInterest {
+	c.AddBytes([]byte(category), at, n)
+}
+
+// AddBytes is Add for a name that is bytes, of which nothing is kept. It allocates only where a cell is new.
+func (c *InterestCounts) AddBytes(category []byte, at int64, n uint32) {
+	if n == 0 || len(category) == 0 {
 		return
 	}
-	cell := interestCell{category: category, bucket: bucket(at), count: n}
+	period := bucket(at)
 	if len(c.cells) > 0 {
-		cell.bucket = max(cell.bucket, c.newest-interestPeriods)
+		period = max(period, c.newest-interestPeriods)
 	}
-	i, found := slices.BinarySearchFunc(c.cells, cell, func(a, b interestCell) int { return compareCells(&a, &b) })
+	i, found := c.search(category, period)
 	if found {
-		c.cells[i].merge(&cell)
+		c.cells[i].Count = addCount(c.cells[i].Count, n)
 		return
 	}
-	c.cells = slices.Insert(c.cells, i, cell)
-	c.bound()
+	before := i > 0 && c.cells[i-1].Category == string(category)
+	behind := i < len(c.cells) && c.cells[i].Category == string(category)
+	c.cells = slices.Insert(c.cells, i, InterestCell{Category: string(category), Period: period, Count: n})
+	if !before && !behind {
+		c.categories++
+	}
+	if len(c.cells) == 1 || period > c.newest {
+		c.boundAge()
+	}
+	if c.categories > InterestsMax {
+		c.boundCategories()
+	}
 }
 
-// Merge adds the counts of other events.
+// search finds a cell without turning the name into a string.
+func (c *InterestCounts) search(category []byte, period int32) (int, bool) {
+	lo, hi := 0, len(c.cells)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		cell := &c.cells[mid]
+		if cell.Category < string(category) || cell.Category == string(category) && cell.Period < period {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, lo < len(c.cells) && c.cells[lo].Category == string(category) && c.cells[lo].Period == period
+}
+
+// Merge adds the counts of other events. It leaves o as it is.
 func (c *InterestCounts) Merge(o *InterestCounts) {
-	c.cells = unite(slices.Concat(c.cells, o.cells), compareCells, (*interestCell).merge)
+	if len(o.cells) == 0 {
+		return
+	}
+	c.cells = unite(slices.Concat(c.cells, o.cells), compareCells, (*InterestCell).merge)
 	c.bound()
 }
 
-// bound moves what is too old to the oldest period, and sums up the smallest categories when there are too many.
+// Cells are the counts by category, then period: distinct, in ascending order. They are the counts' own: not to be changed.
+func (c *InterestCounts) Cells() []InterestCell { return c.cells }
+
+// NewInterestCounts makes counts of cells, which become part of it: as Cells gave them, or in any other order. Cells
+// without a count are none.
+func NewInterestCounts(cells []InterestCell) InterestCounts {
+	cells = slices.DeleteFunc(cells, func(cell InterestCell) bool { return cell.Count == 0 })
+	c := InterestCounts{cells: unite(cells, compareCells, (*InterestCell).merge)}
+	c.bound()
+	return c
+}
+
+// Size estimates the memory of the counts in bytes.
+func (c *InterestCounts) Size() int {
+	size := 48
+	for i := range c.cells {
+		size += c.cells[i].Size()
+	}
+	return size
+}
+
+// Size estimates the memory of the cell in bytes.
+func (c *InterestCell) Size() int { return 24 + len(c.Category) }
+
+// bound moves what is too old to the oldest period, and sums up the categories beyond InterestsMax.
 func (c *InterestCounts) bound() {
 	c.boundAge()
 	c.boundCategories()
@@ -76,61 +135,54 @@ func (c *InterestCounts) boundAge() {
 	if len(c.cells) == 0 {
 		return
 	}
-	oldest := c.cells[0].bucket
+	oldest := c.cells[0].Period
 	c.newest = oldest
 	for i := range c.cells {
-		oldest, c.newest = min(oldest, c.cells[i].bucket), max(c.newest, c.cells[i].bucket)
+		oldest, c.newest = min(oldest, c.cells[i].Period), max(c.newest, c.cells[i].Period)
 	}
 	limit := c.newest - interestPeriods
 	if oldest >= limit {
 		return
 	}
 	for i := range c.cells {
-		c.cells[i].bucket = max(c.cells[i].bucket, limit)
+		c.cells[i].Period = max(c.cells[i].Period, limit)
 	}
-	c.cells = unite(c.cells, compareCells, (*interestCell).merge)
+	c.cells = unite(c.cells, compareCells, (*InterestCell).merge)
 }
 
 func (c *InterestCounts) boundCategories() {
-	type total struct {
-		category string
-		count    uint64
-	}
-	var totals []total
-	c.categories = c.countCategories()
-	if c.categories <= InterestsMax {
+	var names []string
+	if c.categories = c.countCategories(); c.categories <= InterestsMax {
 		return
 	}
-	for _, cell := range c.cells {
-		if n := len(totals); n > 0 && totals[n-1].category == cell.category {
-			totals[n-1].count += uint64(cell.count)
-		} else {
-			totals = append(totals, total{cell.category, uint64(cell.count)})
-		}
-	}
-	slices.SortFunc(totals, func(a, b total) int {
-		return cmp.Or(compareBool(a.category != OtherInterest, b.category != OtherInterest), cmp.Compare(b.count, a.count), strings.Compare(a.category, b.category))
-	})
-	kept := make(map[string]bool, InterestsKept+1)
-	for _, t := range totals[:InterestsKept+1] {
-		kept[t.category] = true
-	}
-	if totals[0].category != OtherInterest {
-		delete(kept, totals[InterestsKept].category)
-	}
 	for i := range c.cells {
-		if !kept[c.cells[i].category] {
-			c.cells[i].category = OtherInterest
+		if name := c.cells[i].Category; name != OtherInterest && (len(names) == 0 || names[len(names)-1] != name) {
+			names = append(names, name)
 		}
 	}
-	c.cells = unite(c.cells, compareCells, (*interestCell).merge)
+	if len(names) <= InterestsMax {
+		return
+	}
+	slices.SortFunc(names, compareHashes)
+	last := names[InterestsMax-1]
+	for i := range c.cells {
+		if name := c.cells[i].Category; name != OtherInterest && compareHashes(name, last) > 0 {
+			c.cells[i].Category = OtherInterest
+		}
+	}
+	c.cells = unite(c.cells, compareCells, (*InterestCell).merge)
 	c.categories = c.countCategories()
+}
+
+// compareHashes orders names by their hashes, which is no order that anybody meant.
+func compareHashes(a, b string) int {
+	return cmp.Or(cmp.Compare(hash64(nil, a), hash64(nil, b)), strings.Compare(a, b))
 }
 
 func (c *InterestCounts) countCategories() int {
 	n := 0
 	for i := range c.cells {
-		if i == 0 || c.cells[i].category != c.cells[i-1].category {
+		if i == 0 || c.cells[i].Category != c.cells[i-1].Category {
 			n++
 		}
 	}
@@ -219,9 +271,9 @@ func (p *InterestPopulation) Top(interests []Interest, c *InterestCounts, now in
 	today := day(clampTime(now))
 	all := p.weigh(c, today)
 	for i := 0; i < len(c.cells); {
-		category, dealings, weighed := c.cells[i].category, uint64(0), uint64(0)
-		for ; i < len(c.cells) && c.cells[i].category == category; i++ {
-			dealings += uint64(c.cells[i].count)
+		category, dealings, weighed := c.cells[i].Category, uint64(0), uint64(0)
+		for ; i < len(c.cells) && c.cells[i].Category == category; i++ {
+			dealings += uint64(c.cells[i].Count)
 			weighed += p.weighCell(&c.cells[i], today)
 		}
 		if category == OtherInterest {
@@ -257,7 +309,7 @@ func (p *InterestPopulation) Share(c *InterestCounts, category string, now int64
 	today := day(clampTime(now))
 	var weighed uint64
 	for i := range c.cells {
-		if c.cells[i].category == category {
+		if c.cells[i].Category == category {
 			weighed += p.weighCell(&c.cells[i], today)
 		}
 	}
@@ -267,9 +319,9 @@ func (p *InterestPopulation) Share(c *InterestCounts, category string, now int64
 // interestUnit is the unit of weighed dealings: coarser than decayUnit, so that 2^32 dealings in each of 2^16 cells fit.
 const interestUnit = 1 << 16
 
-func (p *InterestPopulation) weighCell(c *interestCell, today int64) uint64 {
-	age := today - (int64(c.bucket)*bucketDays + bucketDays/2)
-	return uint64(c.count) * (p.decay.weight(age) / (decayUnit / interestUnit))
+func (p *InterestPopulation) weighCell(c *InterestCell, today int64) uint64 {
+	age := today - (int64(c.Period)*bucketDays + bucketDays/2)
+	return uint64(c.Count) * (p.decay.weight(age) / (decayUnit / interestUnit))
 }
 
 func (p *InterestPopulation) weigh(c *InterestCounts, today int64) float64 {
@@ -298,9 +350,9 @@ func (s *InterestSample) Add(c *InterestCounts) {
 	s.init()
 	var all uint64
 	for i := 0; i < len(c.cells); {
-		category, n := c.cells[i].category, uint64(0)
-		for ; i < len(c.cells) && c.cells[i].category == category; i++ {
-			n += uint64(c.cells[i].count)
+		category, n := c.cells[i].Category, uint64(0)
+		for ; i < len(c.cells) && c.cells[i].Category == category; i++ {
+			n += uint64(c.cells[i].Count)
 		}
 		s.dealings[category] += n
 		s.counts[interestCount{category, n}]++

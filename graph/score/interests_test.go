@@ -112,42 +112,57 @@ func TestInterestsHaveNoOrder(t *testing.T) {
 	})
 }
 
-// Of more than InterestsMax categories the greatest InterestsKept stay; what the others counted is kept as one sum.
+// However many categories there are: InterestsMax of them stay, what the others counted is kept as one sum, and which is
+// which has no order, be it of events, of merges or of what was stored in between.
 func TestInterestsAreBounded(t *testing.T) {
 	p := interests(t, nil, 0)
 	rapid.Check(t, func(t *rapid.T) {
-		var c, d InterestCounts
-		total := uint64(0)
-		for range rapid.IntRange(0, 600).Draw(t, "dealings") {
-			n := rapid.Uint32Range(1, 5).Draw(t, "n")
-			half := &c
-			if rapid.Bool().Draw(t, "other") {
-				half = &d
-			}
-			half.Add(fmt.Sprint("c", rapid.IntRange(0, 400).Draw(t, "c")), rapid.Int64().Draw(t, "at"), n)
-			total += uint64(n)
+		all := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) dealing {
+			return dealing{fmt.Sprint("c", rapid.IntRange(0, 400).Draw(t, "c")), rapid.Int64().Draw(t, "at"), rapid.Uint32Range(1, 5).Draw(t, "n")}
+		}), 0, 600).Draw(t, "dealings")
+		var whole InterestCounts
+		total, names := uint64(0), map[string]bool{}
+		for _, d := range all {
+			whole.Add(d.category, d.at, d.n)
+			total += uint64(d.n)
+			names[d.category] = true
 		}
-		c.Merge(&d)
+		var parts [3]InterestCounts
+		for _, d := range rapid.Permutation(all).Draw(t, "shuffled") {
+			parts[rapid.IntRange(0, 2).Draw(t, "part")].Add(d.category, d.at, d.n)
+		}
+		parts[1].Merge(&parts[2])
+		parts[1] = NewInterestCounts(rapid.Permutation(parts[1].Cells()).Draw(t, "stored"))
+		parts[0].Merge(&parts[1])
+		if !slices.Equal(parts[0].cells, whole.cells) || parts[0].newest != whole.newest || parts[0].categories != whole.categories {
+			t.Fatalf("merged %+v\nwhole  %+v", parts[0], whole)
+		}
 		sum := uint64(0)
-		for _, cell := range c.cells {
-			sum += uint64(cell.count)
+		for _, cell := range whole.cells {
+			sum += uint64(cell.Count)
 		}
-		if c.Categories() > InterestsMax || sum != total {
-			t.Fatalf("%d categories with %d of %d dealings", c.Categories(), sum, total)
+		want := min(len(names), InterestsMax)
+		if len(names) > InterestsMax {
+			want++ // the others
 		}
-		for _, interest := range p.Top(make([]Interest, InterestsMax+1), &c, rapid.Int64().Draw(t, "now")) {
+		if whole.Categories() != want || sum != total {
+			t.Fatalf("%d categories of %d, with %d of %d dealings", whole.Categories(), len(names), sum, total)
+		}
+		for _, interest := range p.Top(make([]Interest, InterestsMax+1), &whole, rapid.Int64().Draw(t, "now")) {
 			if !(interest.Share > 0 && interest.Share <= 1) || math.IsInf(interest.Lift, 0) || interest.Category == OtherInterest {
 				t.Fatalf("%+v", interest)
 			}
 		}
 	})
+}
+
+// A dealing with a category that is there already allocates nothing.
+func TestKnownInterestsDoNotAllocate(t *testing.T) {
 	var c InterestCounts
-	for i := range InterestsMax + 1 {
-		c.Add(fmt.Sprintf("c%03d", i), today0, uint32(i+1))
-	}
-	kept := p.Top(make([]Interest, InterestsMax), &c, today0)
-	if len(kept) != InterestsKept || c.Categories() != InterestsKept+1 || kept[0].Count != InterestsMax+1 || kept[InterestsKept-1].Count != InterestsMax+2-InterestsKept {
-		t.Errorf("%d kept of %d categories, from %d to %d", len(kept), c.Categories(), kept[0].Count, kept[len(kept)-1].Count)
+	category := []byte("a category whose name is much longer than thirty-two bytes")
+	c.AddBytes(category, today0, 1)
+	if n := testing.AllocsPerRun(100, func() { c.AddBytes(category, today0, 1) }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 

@@ -73,7 +73,7 @@ type OfferSignal uint8
 const (
 	OfferNone      OfferSignal = iota
 	OfferSent                  // Offer Sent
-	OfferRedeemed              // Offer Redeemed
+	OfferRedeemed              // Offer Redeemed, or an order with the offer's code
 	OfferViewed                // Promotion Viewed
 	OfferClicked               // Promotion Clicked
 	OfferEntered               // Coupon Entered
@@ -82,35 +82,6 @@ const (
 	OfferWithdrawn             // Coupon Removed: the customer took it back
 	offerSignalEnd
 )
-
-var offerEvents = [offerSignalEnd]struct{ event, id string }{
-	OfferSent:      {"Offer Sent", "offer_id"},
-	OfferRedeemed:  {"Offer Redeemed", "offer_id"},
-	OfferViewed:    {"Promotion Viewed", "promotion_id"},
-	OfferClicked:   {"Promotion Clicked", "promotion_id"},
-	OfferEntered:   {"Coupon Entered", "coupon_id"},
-	OfferApplied:   {"Coupon Applied", "coupon_id"},
-	OfferDenied:    {"Coupon Denied", "coupon_id"},
-	OfferWithdrawn: {"Coupon Removed", "coupon_id"},
-}
-
-// ParseOfferSignal reads the signal from the name of a track event (Segment's e-commerce names, their first
-// versions Viewed Promotion and Clicked Promotion, and the pair Offer Sent and Offer Redeemed). It also
-// gives the property that holds the offer's id. OfferNone is an event that says nothing of offers.
-func ParseOfferSignal(event []byte) (signal OfferSignal, idProperty string) {
-	switch string(event) {
-	case "Viewed Promotion":
-		return OfferViewed, offerEvents[OfferViewed].id
-	case "Clicked Promotion":
-		return OfferClicked, offerEvents[OfferClicked].id
-	}
-	for s := OfferNone + 1; s < offerSignalEnd; s++ {
-		if string(event) == offerEvents[s].event {
-			return s, offerEvents[s].id
-		}
-	}
-	return OfferNone, ""
-}
 
 // OfferEvent is what one event says of one offer.
 type OfferEvent struct {
@@ -222,16 +193,17 @@ func (b *OfferBook) Fold(e *OfferEvent) {
 	b.bound()
 }
 
-// Merge adds the offers of another book.
+// Merge adds the offers of another book. It leaves o as it is.
 func (b *OfferBook) Merge(o *OfferBook) {
+	if len(o.offers) == 0 {
+		return
+	}
 	all := slices.Concat(b.offers, o.offers)
 	b.offers = unite(all, compareOffers, (*OfferEvidence).merge)
 	b.bound()
 }
 
-func compareOffers(a, b *OfferEvidence) int {
-	return cmp.Or(cmp.Compare(hash64(nil, a.ID), hash64(nil, b.ID)), strings.Compare(a.ID, b.ID))
-}
+func compareOffers(a, b *OfferEvidence) int { return compareHashes(a.ID, b.ID) }
 
 func (b *OfferBook) bound() {
 	if len(b.offers) > OffersMax {
@@ -248,6 +220,15 @@ func NewOfferBook(evidence []OfferEvidence) OfferBook {
 	b := OfferBook{offers: unite(evidence, compareOffers, (*OfferEvidence).merge)}
 	b.bound()
 	return b
+}
+
+// Size estimates the memory of the book in bytes.
+func (b *OfferBook) Size() int {
+	size := 24
+	for i := range b.offers {
+		size += 96 + len(b.offers[i].ID) + len(b.offers[i].Class)
+	}
+	return size
 }
 
 // AppendOffers appends the offers that the book shows.

@@ -8,24 +8,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestParseOfferSignal(t *testing.T) {
-	for event, want := range map[string]struct {
-		signal OfferSignal
-		id     string
-	}{
-		"Offer Sent": {OfferSent, "offer_id"}, "Offer Redeemed": {OfferRedeemed, "offer_id"},
-		"Promotion Viewed": {OfferViewed, "promotion_id"}, "Viewed Promotion": {OfferViewed, "promotion_id"},
-		"Promotion Clicked": {OfferClicked, "promotion_id"}, "Clicked Promotion": {OfferClicked, "promotion_id"},
-		"Coupon Entered": {OfferEntered, "coupon_id"}, "Coupon Applied": {OfferApplied, "coupon_id"},
-		"Coupon Denied": {OfferDenied, "coupon_id"}, "Coupon Removed": {OfferWithdrawn, "coupon_id"},
-		"Order Completed": {}, "": {},
-	} {
-		if signal, id := ParseOfferSignal([]byte(event)); signal != want.signal || id != want.id {
-			t.Errorf("%q: %d with %q, want %+v", event, signal, id, want)
-		}
-	}
-}
-
 func TestOfferOfEvidence(t *testing.T) {
 	e := func(s OfferSignal, at int64) OfferEvent { return OfferEvent{Signal: s, ID: []byte("x"), At: at} }
 	until := func(e OfferEvent, until int64) OfferEvent { e.Until = until; return e }

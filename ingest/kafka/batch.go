@@ -17,6 +17,7 @@ import (
 const (
 	batchRecords = 512
 	batchBytes   = 256 << 10
+	encodedKept  = 4 * batchBytes
 	// window is how many batches of a partition may be under way: one being decoded while the others commit.
 	window = 3
 )
@@ -72,6 +73,9 @@ func (p *batches) put(b *batch) {
 	b.delivery.Reset()
 	clear(b.records)
 	b.records, b.ids, b.encoded, b.counts = b.records[:0], b.ids[:0], b.encoded[:0], Counts{}
+	if cap(b.encoded) > encodedKept {
+		b.encoded = nil // large records are rare, and their room not to be kept
+	}
 	for i := range b.linked {
 		b.linked[i].body, b.linked[i].done = nil, false // the event is used again
 	}

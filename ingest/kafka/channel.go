@@ -59,19 +59,16 @@ func routingVersion(deployment string, t *Topic, options ingest.Options) string 
 }
 
 // open finds a partition's channel, and where to begin to read. first decides that for a partition of
-// which nothing is known; its topic may be known.
-func open(ctx context.Context, engine *actors.Engine, name channelName, log func(msg string, args ...any), first func(ctx context.Context, known bool) (int64, error)) (*actors.Channel, int64, error) {
+// which nothing is known.
+func open(ctx context.Context, engine *actors.Engine, name channelName, log func(msg string, args ...any), first func(context.Context) (int64, error)) (*actors.Channel, int64, error) {
 	ch, err := engine.Channel(ctx, name.String())
 	if err != nil {
 		return nil, 0, err
 	}
-	older, known, err := earlier(engine, name)
-	if err != nil {
-		return nil, 0, err
-	}
+	older := earlier(engine, name)
 	offset, ok, err := ch.Floor(ctx)
 	if err == nil && !ok {
-		offset, err = begin(ctx, name, older, known, log, first)
+		offset, err = begin(ctx, name, older, log, first)
 		if err == nil {
 			err = ch.SetFloor(offset)
 		}
@@ -87,30 +84,33 @@ func open(ctx context.Context, engine *actors.Engine, name channelName, log func
 	return ch, offset, nil
 }
 
-// earlier finds the channels that a partition had before: under another routing version, or of another
-// topic that had the same name. known tells whether the topic, under its id, has any channel with a floor.
-func earlier(engine *actors.Engine, name channelName) (older []*actors.Channel, known bool, err error) {
+// known tells whether anything was ever consumed of a topic of this name.
+func known(ctx context.Context, engine *actors.Engine, topic string) (bool, error) {
 	for _, ch := range engine.Channels() {
-		n, ok := parseChannelName(ch.Name())
-		if !ok || n.topic != name.topic || n == name {
+		if n, ok := parseChannelName(ch.Name()); !ok || n.topic != topic {
 			continue
 		}
-		if n.topicID == name.topicID {
-			_, floor, err := ch.Floor(context.Background())
-			if err != nil {
-				return nil, false, err
-			}
-			known = known || floor
+		if _, floor, err := ch.Floor(ctx); err != nil || floor {
+			return true, err
 		}
-		if n.partition == name.partition {
+	}
+	return false, nil
+}
+
+// earlier finds the channels that a partition had before: under another routing version, or of another
+// topic that had the same name.
+func earlier(engine *actors.Engine, name channelName) (older []*actors.Channel) {
+	for _, ch := range engine.Channels() {
+		n, ok := parseChannelName(ch.Name())
+		if ok && n.topic == name.topic && n.partition == name.partition && n != name {
 			older = append(older, ch)
 		}
 	}
-	return older, known, nil
+	return older
 }
 
 // begin decides where a new channel begins.
-func begin(ctx context.Context, name channelName, older []*actors.Channel, known bool, log func(msg string, args ...any), first func(ctx context.Context, known bool) (int64, error)) (int64, error) {
+func begin(ctx context.Context, name channelName, older []*actors.Channel, log func(msg string, args ...any), first func(context.Context) (int64, error)) (int64, error) {
 	for _, old := range older {
 		n, _ := parseChannelName(old.Name())
 		floor, ok, err := old.Floor(ctx)
@@ -123,10 +123,9 @@ func begin(ctx context.Context, name channelName, older []*actors.Channel, known
 			return floor, nil
 		case n.topicID != name.topicID:
 			log("the topic was deleted and made anew: it is read from its beginning", "stood_at", floor)
-			known = true // whatever is in it is news
 		}
 	}
-	return first(ctx, known)
+	return first(ctx)
 }
 
 // decodeOptions are the options of a topic's record decoder.

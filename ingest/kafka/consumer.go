@@ -57,6 +57,7 @@ type consumed struct {
 	*Topic
 	batches *batches
 	version string
+	seen    bool // it is known: its partitions that come now are new. Of the goroutine that discovers
 }
 
 // place is a partition of a topic.
@@ -105,7 +106,7 @@ func New(config Config, into Into) (*Consumer, error) {
 		c.topics[t.Topic] = &consumed{t, newBatches(
 			func() *ingest.Decoder { return ingest.NewDecoder(into.Registry, into.Options) },
 			func() *record.Decoder { return record.NewDecoder(options) },
-		), routingVersion(into.Routing, t, into.Options)}
+		), routingVersion(into.Routing, t, into.Options), false}
 	}
 	return c, nil
 }

@@ -2,10 +2,17 @@ package kafka
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/storage"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Every event is taken once, over a restart.
@@ -26,6 +33,9 @@ func TestConsume(t *testing.T) {
 			if p.State != Consuming || p.Lag != 0 || p.LagTime != 0 {
 				t.Errorf("%+v", p)
 			}
+			if p.Counts.OutOfTurn > 0 {
+				t.Errorf("partition %d did not begin where the shards stood", p.Partition)
+			}
 			if p.Counts.Records > 50 {
 				t.Errorf("%d records were read again after a stop in order", p.Counts.Records)
 			}
@@ -45,6 +55,54 @@ func TestTwoConsumers(t *testing.T) {
 		w.took(4000)
 		w.stop(a)
 		w.stop(b)
+	})
+}
+
+// A consumer that finds some events taken by another one, which then took no more, takes the rest.
+func TestOvertaken(t *testing.T) {
+	inWorld(t, 1, func(w *world) {
+		var held atomic.Bool
+		held.Store(true)
+		w.fake.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
+			w.fake.KeepControl()
+			if held.Load() {
+				return nil, errors.New("connection lost"), true
+			}
+			return nil, nil, false
+		})
+		c := w.consumer()
+		w.until("consuming", c, func(s Status) bool { return len(s.Partitions) == 1 && s.Partitions[0].State == Consuming })
+		w.produce(0, 100)
+		// The other one, which delivers the first ten and ends.
+		ch := w.engine.Channels()[0]
+		positions, err := ch.Positions(w.t.Context())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		other, decoder, encoder := newChain(positions), ingest.NewDecoder(w.into.Registry, ingest.Options{}), storage.NewEncoder()
+		delivery, answered := &actors.Delivery{}, make(chan error, 1)
+		for i := range 10 {
+			e := new(graph.Event)
+			if err := decoder.Event([]byte(event(i)), w.engine.Now(), nil, e); err != nil {
+				w.t.Fatal(err)
+			}
+			number := actors.RecordNumber(int64(i), 0)
+			prev, _ := other.link(e.Route().Shard(shards), number)
+			delivery.Record(e, encoder.Event(nil, e, true), ch, prev, number)
+		}
+		if err := w.engine.Submit(w.t.Context(), delivery, func(err error) { answered <- err }); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := <-answered; err != nil {
+			w.t.Fatal(err)
+		}
+		held.Store(false)
+		s := w.caughtUp(c)
+		w.took(100)
+		if n := s.Partitions[0].Counts; n.OutOfTurn == 0 || n.Elsewhere != 10 || n.Accepted != 90 {
+			t.Errorf("%+v", n)
+		}
+		w.stop(c)
 	})
 }
 
@@ -82,4 +140,37 @@ func TestGroupOffsets(t *testing.T) {
 		w.stop(c)
 		w.took(100)
 	})
+}
+
+// A topic that was never consumed begins where it is told to.
+func TestStart(t *testing.T) {
+	for _, test := range []struct {
+		start string
+		took  int
+	}{{"earliest", 30}, {"latest", 10}, {"1999-12-31T23:59:00Z", 30}, {"2000-01-01T00:00:30Z", 20}, {"2000-01-01T01:00:00Z", 10}} {
+		t.Run(test.start, func(t *testing.T) {
+			inWorld(t, 2, func(w *world) {
+				w.produce(0, 10)
+				time.Sleep(time.Minute)
+				w.produce(10, 10)
+				time.Sleep(time.Minute)
+				c := w.consumer(func(c *Config) {
+					var err error
+					if c.Start, err = ParseStart(test.start); err != nil {
+						w.t.Fatal(err)
+					}
+				})
+				w.until("consuming", c, func(s Status) bool {
+					return len(s.Partitions) == 2 && s.Partitions[0].State == Consuming && s.Partitions[1].State == Consuming
+				})
+				w.produce(20, 10)
+				w.caughtUp(c)
+				w.took(test.took)
+				w.stop(c)
+			})
+		})
+	}
+	if _, err := ParseStart("soon"); err == nil {
+		t.Error("soon is no place to start")
+	}
 }

@@ -70,7 +70,7 @@ func TestDeadLettersNotWritten(t *testing.T) {
 			}
 			return nil, errors.New("connection lost"), true
 		})
-		for i := range 100 {
+		for i := range 3 * batchRecords {
 			value := event(i)
 			if i == 20 {
 				value = "{"
@@ -91,7 +91,7 @@ func TestDeadLettersNotWritten(t *testing.T) {
 		refuse.Store(false)
 		c = w.consumer()
 		w.caughtUp(c)
-		w.took(99)
+		w.took(3*batchRecords - 1)
 		if letters := w.letters(); len(letters) != 1 || string(header(letters[0], headerOffset)) != "20" {
 			t.Errorf("%d letters", len(letters))
 		}

@@ -53,9 +53,9 @@ func (c *Consumer) report(err error) {
 	before := c.brokers
 	c.brokers = problem
 	c.mu.Unlock()
-	switch {
-	case problem == before:
-	case problem == "":
+	switch problem {
+	case before:
+	case "":
 		c.logger.Info("kafka: the brokers answer again")
 	default:
 		c.logger.Warn("kafka: the brokers can't be asked, and are tried again", "error", problem)
@@ -78,6 +78,11 @@ func (c *Consumer) look(ctx, hard context.Context) error {
 		return err
 	}
 	for _, name := range names {
+		if t := c.topics[name]; !t.seen {
+			if t.seen, err = known(ctx, c.engine, name); err != nil {
+				return err
+			}
+		}
 		c.lookAt(ctx, hard, meta.Topics[name], c.topics[name])
 	}
 	return c.findEnds(asking, names)
@@ -95,11 +100,17 @@ func (c *Consumer) lookAt(ctx, hard context.Context, found kadm.TopicDetail, t *
 	c.note(t.Topic.Topic, "")
 	id := topicID(found.ID)
 	c.remove(ctx, t.Topic.Topic, id)
+	// Decided once for all that are there now: as soon as one of them has begun, the topic is known.
+	start := t.Start
+	if t.seen {
+		start = Start{}
+	}
 	for n := range found.Partitions {
 		if c.byPlace(place{t.Topic.Topic, n}) == nil {
-			c.add(ctx, hard, t, channelName{t.Topic.Topic, n, id, t.version})
+			c.add(ctx, hard, t, channelName{t.Topic.Topic, n, id, t.version}, start)
 		}
 	}
+	t.seen = true
 }
 
 func topicID(id kadm.TopicID) string {
@@ -129,9 +140,9 @@ func (c *Consumer) note(topic, problem string) {
 		c.problems[topic] = problem
 	}
 	c.mu.Unlock()
-	switch {
-	case problem == before:
-	case problem == "":
+	switch problem {
+	case before:
+	case "":
 		c.logger.Info("kafka: the topic is there", "topic", topic)
 	default:
 		c.logger.Warn("kafka: the topic can't be consumed, and is looked for again", "topic", topic, "problem", problem)
@@ -145,9 +156,9 @@ func (c *Consumer) byPlace(at place) *running {
 }
 
 // add starts a partition.
-func (c *Consumer) add(ctx, hard context.Context, t *consumed, name channelName) {
+func (c *Consumer) add(ctx, hard context.Context, t *consumed, name channelName, start Start) {
 	own, cancel := context.WithCancel(ctx)
-	r := &running{partition: newPartition(c, t.Topic, name, t.batches), cancel: cancel, done: make(chan struct{}), committed: -1}
+	r := &running{partition: newPartition(c, t.Topic, name, t.batches, start), cancel: cancel, done: make(chan struct{}), committed: -1}
 	c.mu.Lock()
 	c.partitions[place{name.topic, name.partition}] = r
 	c.mu.Unlock()
@@ -191,21 +202,17 @@ func (c *Consumer) remove(ctx context.Context, topic, but string) {
 
 // first decides where a partition begins of which nothing is known: as configured, or, in a topic that is
 // known, at its beginning, since it is new there.
-func (p *partition) first(ctx context.Context, known bool) (int64, error) {
+func (p *partition) first(ctx context.Context) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	start := p.topic.Start
-	if known {
-		start = Start{}
-	}
 	admin := p.consumer.admin
 	var listed kadm.ListedOffsets
 	var err error
 	switch {
-	case start.Latest:
+	case p.begin.Latest:
 		listed, err = admin.ListEndOffsets(ctx, p.name.topic)
-	case start.Time != 0:
-		listed, err = admin.ListOffsetsAfterMilli(ctx, start.Time, p.name.topic)
+	case p.begin.Time != 0:
+		listed, err = admin.ListOffsetsAfterMilli(ctx, p.begin.Time, p.name.topic)
 	default:
 		listed, err = admin.ListStartOffsets(ctx, p.name.topic)
 	}

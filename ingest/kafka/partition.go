@@ -24,6 +24,7 @@ type partition struct {
 	topic    *Topic
 	source   []byte // the topic's own
 	name     channelName
+	begin    Start // where, if nothing is known of it
 	channel  *actors.Channel
 	batches  *batches
 	queue    *queue
@@ -42,9 +43,9 @@ type partition struct {
 	floor  int64      // as the channel knows it
 }
 
-func newPartition(c *Consumer, t *Topic, name channelName, b *batches) *partition {
+func newPartition(c *Consumer, t *Topic, name channelName, b *batches, begin Start) *partition {
 	p := &partition{
-		consumer: c, topic: t, source: []byte(t.Source), name: name, batches: b,
+		consumer: c, topic: t, source: []byte(t.Source), name: name, batches: b, begin: begin,
 		answers: make(chan *batch, window), lettered: make(chan struct{}, 1), failed: make(chan error, 1),
 		floor: actors.NoNumber,
 	}

@@ -9,6 +9,7 @@
 //   - N3: Open either gives an instance or leaves nothing open.
 //   - N4: the rules in the store are those that the instance runs under, from before its first input on.
 //     While they differ from those by which everything was judged, that is under way, or begins anew.
+//   - N5: a log is replayed under the rules that it was written under, and never under others.
 package instance
 
 import (
@@ -146,18 +147,20 @@ func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) 
 	if err := i.IngestOptions(false).Check(registry); err != nil {
 		return fmt.Errorf("rules %q: %w", i.Rules.Rules.Name, err)
 	}
+	engine := actors.Config{
+		Store: i.Store, Deployment: deployment, Rules: i.Rules.Rules, Before: i.Rules.Rules, Memory: memory,
+		Feed: o.Feed, Changed: o.OnChange, Logger: o.Logger, Background: true,
+	}
+	if stored != nil {
+		engine.Before = stored.Rules
+	}
+	if err := i.finishUnder(ctx, stored, engine); err != nil {
+		return fmt.Errorf("open %s: %w", o.Dir, err)
+	}
 	if err := i.keepRules(&deployment, stored, o.Logger); err != nil {
 		return err
 	}
-	before := i.Rules.Rules
-	if stored != nil {
-		before = stored.Rules
-	}
-	i.Engine, err = actors.Open(ctx, actors.Config{
-		Store: i.Store, Deployment: deployment, Rules: i.Rules.Rules, Before: before, Memory: memory,
-		Feed: o.Feed, Changed: o.OnChange, Logger: o.Logger, Background: true,
-	})
-	if err != nil {
+	if i.Engine, err = actors.Open(ctx, engine); err != nil {
 		return fmt.Errorf("open %s: %w", o.Dir, err)
 	}
 	switch {

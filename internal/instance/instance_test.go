@@ -3,13 +3,16 @@ package instance
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/internal/rulesfile"
 	"github.com/kindred-id/kindred/storage"
 )
@@ -206,5 +209,68 @@ func TestJudgingBegunIsNotDone(t *testing.T) {
 			t.Errorf("rules %q: runs under %s, judged by %x, want %x", step.rules, i.Rules.Rules.Name, judgedBy(i), i.Rules.Rules.Version)
 		}
 		shut(i)
+	}
+}
+
+// TestRulesChangeAfterCrash: an address that everybody types was generic when the process died; under
+// rules by which it is not, everybody who typed it is one person, and nobody is lost with the log (N5).
+func TestRulesChangeAfterCrash(t *testing.T) {
+	ctx := context.Background()
+	dir, image := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "image")
+	i, err := Open(ctx, Options{Dir: dir, Memory: storage.MinMemory, Shards: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const people = 30
+	for n := range people {
+		post(t, i, fmt.Sprintf(`{"type":"identify","messageId":"m%d","userId":"u%d","traits":{"email":"everybody@example.com"}}`, n, n))
+	}
+	if err := i.Store.Backup(image); err != nil { // what a crash would leave
+		t.Fatal(err)
+	}
+	if err := i.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	i, err = Open(ctx, Options{Dir: image, Memory: storage.MinMemory, Rules: "open"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := i.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := i.Judged(ctx); err != nil {
+		t.Fatal(err)
+	}
+	stats, err := i.Engine.Stats(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := i.Registry.Parse("user_id:u0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := i.Engine.Profile(ctx, id.Key)
+	if err != nil || p.Events != people || len(p.Identifiers) != people+1 || stats.Identities != 1 {
+		t.Errorf("%d events, %d identifiers, %d identities, %v, want %d, %d and 1", p.Events, len(p.Identifiers), stats.Identities, err, people, people+1)
+	}
+}
+
+// post takes one event in.
+func post(t *testing.T, i *Instance, body string) {
+	t.Helper()
+	var e graph.Event
+	if err := ingest.NewDecoder(i.Registry, i.IngestOptions(true)).Event([]byte(body), 1, nil, &e); err != nil {
+		t.Fatal(err)
+	}
+	d := &actors.Delivery{}
+	d.Event(&e, storage.NewEncoder().Event(nil, &e, true))
+	done := make(chan error, 1)
+	if err := i.Engine.Submit(context.Background(), d, func(err error) { done <- err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
 	}
 }

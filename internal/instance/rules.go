@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/internal/rulesfile"
 	"github.com/kindred-id/kindred/storage"
 )
@@ -32,12 +33,10 @@ func (i *Instance) settleRules(dir string, d storage.Deployment) (stored *rulesf
 		err = fmt.Errorf("the rules kept in %s have version %s by this program, and %s by the one that wrote them", dir, version(stored.Rules.Version), version(row.Version))
 	}
 	switch {
-	case i.Rules == nil && err != nil:
-		return nil, fmt.Errorf("%w (give --rules with what the directory is to run under)", err)
+	case err != nil: // other rules can't follow what can't be finished under these
+		return nil, fmt.Errorf("%w (use the program that wrote them)", err)
 	case i.Rules == nil:
 		i.Rules = stored
-	case err != nil:
-		return nil, nil // they are replaced by what this program can read
 	}
 	if err := i.Rules.Follow(stored); err != nil {
 		return nil, fmt.Errorf("rules %q can't follow the rules %q of %s: %w", i.Rules.Rules.Name, stored.Rules.Name, dir, err)
@@ -54,6 +53,21 @@ func presetOf(dir string, d storage.Deployment) (*rulesfile.File, error) {
 		}
 	}
 	return nil, fmt.Errorf("%s was begun with the rules %q and does not keep them (give --rules with their file, or with a preset)", dir, d.RulesName)
+}
+
+// finishUnder brings what the log holds to its end under the rules that it was written under, where
+// others are to follow. A log says what came in, and what was sent is in it as it was judged then: under
+// other rules a replay would judge otherwise, and what it would send, evidence included, would be lost.
+func (i *Instance) finishUnder(ctx context.Context, stored *rulesfile.File, c actors.Config) error {
+	if stored == nil || stored.Rules.Version == i.Rules.Rules.Version {
+		return nil
+	}
+	c.Rules, c.Background, c.Feed.On = stored.Rules, false, false
+	engine, err := actors.Open(ctx, c)
+	if err != nil {
+		return err
+	}
+	return engine.Close(ctx)
 }
 
 // keepRules writes down the rules in force before anything happens under them (N4), and logs what has

@@ -44,6 +44,16 @@ func dumpProfile(b *strings.Builder, p *graph.Profile) {
 		fmt.Fprintf(b, "  money %q, orders %d, revenue %d, discount %d, discounted %d\n",
 			m.Currency, m.Orders, m.Revenue, m.Discount, m.Discounted)
 	}
+	for _, o := range p.Offers.Evidence() {
+		fmt.Fprintf(b, "  offer %q of %q at %d, sent %d, viewed %d, until %d, redeemed %d, tried %d..%d, removed %d\n",
+			o.ID, o.Class, o.ClassAt, o.Sent, o.Viewed, o.Until, o.Redeemed, o.Tried, o.TriedAt, o.Removed)
+	}
+	for _, c := range p.Interests.Cells() {
+		fmt.Fprintf(b, "  interest in %q, period %d: %d\n", c.Category, c.Period, c.Count)
+	}
+	for _, v := range p.Visits.Periods() {
+		fmt.Fprintf(b, "  visits in period %d: %030b, ordered %030b\n", v.Period, v.Came, v.Ordered)
+	}
 }
 
 // typeName names a type; a count under no type at all must show too.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 )
 
 func twoProfiles() []graph.Profile {
@@ -71,6 +72,9 @@ func TestDumpShowsEveryField(t *testing.T) {
 			Traits:      []graph.TraitValue{{Name: "n", Value: []byte("1")}},
 			Orders:      []graph.OrderState{{ID: "o", Status: graph.OrderPlaced}},
 			Money:       []graph.Money{{Currency: eur}},
+			Offers:      score.NewOfferBook([]score.OfferEvidence{{ID: "o", Class: "c", ClassAt: 1, Sent: 1, Viewed: 1, Until: 1, Redeemed: 1, Tried: 1, TriedAt: 1, Removed: 1}}),
+			Interests:   score.NewInterestCounts([]score.InterestCell{{Category: "c", Period: 1, Count: 1}}),
+			Visits:      score.NewVisitDays([]score.VisitPeriod{{Period: 1, Came: 1, Ordered: 1}}),
 		}
 	}
 	plain := Dump([]graph.Profile{full()})
@@ -106,6 +110,22 @@ func TestDumpShowsEveryField(t *testing.T) {
 		"Revenue":    func(p *graph.Profile) { p.Money[0].Revenue++ },
 		"discount":   func(p *graph.Profile) { p.Money[0].Discount++ },
 		"Discounted": func(p *graph.Profile) { p.Money[0].Discounted++ },
+		"offer":      func(p *graph.Profile) { p.Offers.Evidence()[0].ID = "x" },
+		"Class":      func(p *graph.Profile) { p.Offers.Evidence()[0].Class = "x" },
+		"ClassAt":    func(p *graph.Profile) { p.Offers.Evidence()[0].ClassAt++ },
+		"Sent":       func(p *graph.Profile) { p.Offers.Evidence()[0].Sent++ },
+		"Viewed":     func(p *graph.Profile) { p.Offers.Evidence()[0].Viewed++ },
+		"Until":      func(p *graph.Profile) { p.Offers.Evidence()[0].Until++ },
+		"Redeemed":   func(p *graph.Profile) { p.Offers.Evidence()[0].Redeemed++ },
+		"Tried":      func(p *graph.Profile) { p.Offers.Evidence()[0].Tried++ },
+		"TriedAt":    func(p *graph.Profile) { p.Offers.Evidence()[0].TriedAt++ },
+		"Removed":    func(p *graph.Profile) { p.Offers.Evidence()[0].Removed++ },
+		"category":   func(p *graph.Profile) { p.Interests.Cells()[0].Category = "x" },
+		"Period":     func(p *graph.Profile) { p.Interests.Cells()[0].Period++ },
+		"Count":      func(p *graph.Profile) { p.Interests.Cells()[0].Count++ },
+		"visits":     func(p *graph.Profile) { p.Visits.Periods()[0].Period++ },
+		"Came":       func(p *graph.Profile) { p.Visits.Periods()[0].Came++ },
+		"Ordered":    func(p *graph.Profile) { p.Visits.Periods()[0].Ordered++ },
 	} {
 		p := full()
 		change(&p)

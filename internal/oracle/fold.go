@@ -27,6 +27,7 @@ func fold(ev *evidence, rules *graph.Rules, members []graph.NodeKey) graph.Profi
 	p.Traits = traits(events)
 	p.Orders = orders(events)
 	p.Money = money(p.Orders)
+	p.Offers, p.Interests, p.Visits = offers(events), interests(events), visits(events)
 	return p
 }
 

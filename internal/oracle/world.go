@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 	"pgregory.net/rapid"
 )
 
@@ -137,12 +138,18 @@ func makeEvent(choose chooser, members []graph.NodeName, number int) graph.Event
 		ids = append(ids, graph.Identifier{Key: n.Key, Namespace: n.Namespace, Value: []byte(n.Value)})
 	}
 	rank := choose(len(sources), "source")
-	e := newEvent(sources[rank], fmt.Sprintf("m%d", number), tick(choose, "event time"), uint8(rank))
+	e := newEvent(sources[rank], fmt.Sprintf("m%d", number), tick(choose, "event time")+laterDays(choose), uint8(rank))
 	e.Type = worldTypes[choose(len(worldTypes), "type")]
 	e.Identifiers = ids
 	if e.Type == graph.TypeTrack && choose.oneIn(2, "about an order") {
 		e.Order = makeOrder(choose)
 		e.Name = []byte(orderEvents[e.Order.Kind])
+	}
+	if e.Type == graph.TypeTrack && e.Order.Kind == graph.OrderNone && choose.oneIn(2, "about an offer") {
+		e.Offer = makeOffer(choose)
+	}
+	if e.Type == graph.TypeTrack && choose.oneIn(2, "about products") {
+		e.Interest = makeInterest(choose)
 	}
 	for range choose(3, "traits") {
 		e.Traits = append(e.Traits, makeTrait(choose))
@@ -172,6 +179,37 @@ func makeTrait(choose chooser) graph.Trait {
 		Name:  []byte(names[choose(len(names), "trait")]),
 		Value: values[choose(len(values), "trait value")],
 	}
+}
+
+// laterDays moves an event by days: mostly none, for rules and registers live on times that are near. The others
+// lie in the same period of 30 days, in a later one, and so far ahead that the first ones are too old to count apart.
+func laterDays(choose chooser) int64 {
+	days := [...]int64{0, 0, 0, 0, 0, 0, 1, 40, 1900}
+	return dayMillis * days[choose(len(days), "days later")]
+}
+
+func makeOffer(choose chooser) graph.OfferNotice {
+	classes := [...]string{"", "welcome", "winback"}
+	o := graph.OfferNotice{
+		Signal: score.OfferSent + score.OfferSignal(choose(int(score.OfferWithdrawn), "offer signal")),
+		ID:     fmt.Appendf(nil, "f%d", choose(3, "offer")),
+	}
+	if class := classes[choose(len(classes), "offer class")]; class != "" {
+		o.Class = []byte(class)
+	}
+	if choose.oneIn(3, "with a deadline") {
+		o.Until = tick(choose, "deadline")
+	}
+	return o
+}
+
+func makeInterest(choose chooser) graph.Interest {
+	i := graph.Interest{Kind: graph.InterestViewed + graph.InterestKind(choose(int(graph.InterestBought), "kind of interest"))}
+	first := choose(4, "category")
+	for c := range choose(3, "categories") {
+		i.Categories = append(i.Categories, fmt.Appendf(nil, "c%d", (first+c)%4))
+	}
+	return i
 }
 
 var orderEvents = map[graph.OrderKind]string{

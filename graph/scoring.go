@@ -1,0 +1,75 @@
+package graph
+
+import (
+	"math"
+
+	"github.com/kindred-id/kindred/graph/score"
+)
+
+// Scoring is what the scores of an identity are computed from. Purchases and Ledger are in one currency: that of
+// most orders, cancelled ones left out; of equal numbers, the code that comes first. There is no rate of exchange here, so an
+// order in another currency counts for nothing.
+type Scoring struct {
+	Currency  Currency // zero when there is no order
+	Elsewhere int      // orders in other currencies, which are left out; cancelled ones are none
+	Purchases []score.Purchase
+	Ledger    score.PriceLedger // orders, offers, and since when the customer is known
+	Interests score.InterestCounts
+	Sessions  score.SessionCounts
+}
+
+// Scoring gathers what scores are computed from: a pure function of the profile.
+//
+//   - A cancelled order is none, neither as a purchase nor as one with a price.
+//   - A refunded order is a purchase of what is left of it. Its price stays: the customer answered to it.
+//   - Gross is net revenue and discount. Which part of a discount a coupon took off is not known: the coupon is a
+//     voucher, whatever it took off.
+func (p *Profile) Scoring() Scoring {
+	s := Scoring{Interests: p.Interests, Sessions: p.Visits.Sessions()}
+	at := mostOrders(p.Money)
+	if at >= 0 {
+		s.Currency = p.Money[at].Currency
+	}
+	var orders []score.PricedOrder
+	for i := range p.Orders {
+		o := &p.Orders[i]
+		switch {
+		case o.Status == OrderStateCancelled:
+		case o.Currency != s.Currency:
+			s.Elsewhere++
+		default:
+			s.Purchases = append(s.Purchases, score.Purchase{ID: o.ID, At: o.PlacedAt, Net: o.Net, Refunded: o.Refunded})
+			orders = append(orders, score.PricedOrder{
+				ID: o.ID, At: o.PlacedAt, Gross: saturatedSum(o.Net, o.Discount), Discount: o.Discount, Voucher: o.Coupon != "",
+			})
+		}
+	}
+	s.Ledger = score.NewPriceLedger(p.First, orders, p.Offers.AppendOffers(nil))
+	return s
+}
+
+// mostOrders is which of the sums has the most orders, the first of equal ones; -1 when there is none.
+func mostOrders(sums []Money) int {
+	most := -1
+	for i := range sums {
+		if most < 0 || sums[i].Orders > sums[most].Orders {
+			most = i
+		}
+	}
+	return most
+}
+
+// History sums the purchases up to now (ms since 1970 UTC).
+func (s *Scoring) History(now int64) score.History { return score.NewHistory(s.Purchases, now) }
+
+// saturatedSum adds amounts, and stops at the ends.
+func saturatedSum(a, b int64) int64 {
+	sum := a + b
+	switch {
+	case a > 0 && b > 0 && sum < 0:
+		return math.MaxInt64
+	case a < 0 && b < 0 && sum >= 0:
+		return math.MinInt64
+	}
+	return sum
+}

@@ -1,0 +1,96 @@
+package storage
+
+import (
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
+)
+
+// readGolden reads the bytes of a golden file.
+func readGolden(t testing.TB, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	must(t, err)
+	digits, found := strings.CutPrefix(string(text), goldenHead)
+	if !found {
+		t.Fatalf("%s does not begin as golden files do", path)
+	}
+	b, err := hex.DecodeString(strings.ReplaceAll(digits, "\n", ""))
+	must(t, err)
+	return b
+}
+
+func olderGolden(t testing.TB, name string) []byte {
+	return readGolden(t, filepath.Join("testdata", "codec", name+"-v1.golden"))
+}
+
+// eventOfVersion1 is what version 1 kept of an event.
+func eventOfVersion1(ev *graph.Event) *graph.Event {
+	ev.Offer, ev.Interest = graph.OfferNotice{}, graph.Interest{}
+	return ev
+}
+
+// evidenceOfVersion1 is what version 1 kept of evidence.
+func evidenceOfVersion1(evidence *graph.Evidence) *graph.Evidence {
+	for i := range evidence.Members {
+		if f := evidence.Members[i].Fragment; f != nil {
+			f.Offers, f.Interests, f.Visits = nil, nil, score.VisitDays{}
+		}
+	}
+	return evidence
+}
+
+// What was written before there were offers, interests and visits is read, without them, and written again in the
+// newest version.
+func TestCodecReadsVersion1(t *testing.T) {
+	dec := NewDecoder()
+	t.Run("event", func(t *testing.T) {
+		got, err := dec.Event(olderGolden(t, "event"))
+		must(t, err)
+		sameValue(t, "event", got, eventOfVersion1(sampleEvent()))
+	})
+	t.Run("root", func(t *testing.T) {
+		got, applied, err := dec.Node(sampleUser, olderGolden(t, "root"))
+		must(t, err)
+		evidence := evidenceOfVersion1(sampleEvidence())
+		sameValue(t, "root", got, &graph.Node{Key: sampleUser, Component: graph.RestoreComponent(sampleUser, evidence)})
+		sameValue(t, "applied", applied, uint64(299))
+	})
+	t.Run("forward", func(t *testing.T) {
+		got, _, err := dec.Node(sampleCookie, olderGolden(t, "forward"))
+		must(t, err)
+		sameValue(t, "forward", got, sampleForward())
+	})
+	for _, want := range sampleMessages() {
+		t.Run("message-"+want.Kind.String(), func(t *testing.T) {
+			got, err := dec.Message(olderGolden(t, "message-"+want.Kind.String()))
+			must(t, err)
+			if want.Event != nil {
+				eventOfVersion1(want.Event)
+			}
+			if want.Evidence != nil {
+				evidenceOfVersion1(want.Evidence)
+			}
+			sameValue(t, "message", got, want)
+		})
+	}
+	t.Run("event in a record", func(t *testing.T) {
+		r, err := dec.Record(olderGolden(t, "record"))
+		must(t, err)
+		got, err := dec.Event(r.Inputs[0].Body)
+		must(t, err)
+		sameValue(t, "event", got, eventOfVersion1(sampleEvent()))
+	})
+	for _, s := range samples() {
+		if _, err := os.Stat(filepath.Join("testdata", "codec", s.name+"-v1.golden")); err == nil && s.name != "record" {
+			if !accepts(t, &s, olderGolden(t, s.name)) {
+				t.Errorf("%s of version 1 is refused", s.name)
+			}
+		}
+	}
+}
