@@ -65,10 +65,10 @@ func (s *scored) append(dst []byte) []byte {
 // lifetimeReason is what the models of orders read, in words.
 func (s *scored) lifetimeReason() string {
 	h := &s.History
-	switch {
-	case h.N == 0:
+	switch h.N {
+	case 0:
 		return "no order yet"
-	case h.N == 1:
+	case 1:
 		return fmt.Sprintf("1 day with an order, %.1f weeks ago, of %s", h.T, s.money(nil, h.Z))
 	}
 	return fmt.Sprintf("%d days with an order in %.1f weeks, the last %.1f weeks ago, of %s on average", h.N, h.T, h.T-h.Tx, s.money(nil, h.Z))

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrNoKafka is returned when `make kafka` was not run.
-var ErrNoKafka = errors.New("Kafka is not there: fetch it with `make kafka`") //nolint:staticcheck // a name
+var ErrNoKafka = errors.New("no Kafka is there: fetch it with `make kafka`")
 
 // classpathFile is where `make kafka` writes which jars a broker needs, seen from the module's root.
 const classpathFile = ".kafka/classpath"
