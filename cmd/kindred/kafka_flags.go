@@ -11,6 +11,7 @@ import (
 	"github.com/kindred-id/kindred/ingest/kafka"
 	"github.com/kindred-id/kindred/internal/instance"
 	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // kafkaFlags say which brokers to reach, and how.
@@ -62,6 +63,23 @@ func (f *kafkaFlags) config(cmd *cobra.Command) (*kafka.Config, error) {
 		return nil, &exitError{exitUsage, fmt.Errorf("%s: %w", cmd.Name(), err)}
 	}
 	return &c, nil
+}
+
+// connection is how to connect to brokers that are named elsewhere: with the TLS and SASL of the flags and
+// the file.
+func (f *kafkaFlags) connection(brokers []string, logger *slog.Logger) ([]kgo.Opt, error) {
+	var c kafka.Config
+	if f.file != "" {
+		var err error
+		if c, err = kafka.ReadConfig(f.file); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.over(&c); err != nil {
+		return nil, err
+	}
+	c.Brokers = brokers
+	return c.Connection(logger)
 }
 
 // over puts the flags over what a file says.

@@ -19,16 +19,28 @@ import (
 // publishFlags say where the change feed is published.
 type publishFlags struct {
 	brokers, topic, profiles string
+	options                  []kgo.Opt // to connect; of check
 }
 
 func addPublish(cmd *cobra.Command) *publishFlags {
 	f := &publishFlags{}
 	flags := cmd.Flags()
-	flags.StringVar(&f.brokers, "publish-brokers", "", "Kafka brokers to publish the change feed to: HOST:PORT, with commas between")
+	flags.StringVar(&f.brokers, "publish-brokers", "", "Kafka brokers to publish the change feed to: HOST:PORT, with commas between; TLS and SASL as --kafka-… and --kafka-config say")
 	flags.StringVar(&f.topic, "publish-topic", "kindred.changes", "topic that takes the entries of the change feed")
 	flags.StringVar(&f.profiles, "publish-profiles", "", "compacted topic that takes whole profiles; default none")
 	withEnv(flags, "publish-brokers", "publish-topic", "publish-profiles")
 	return f
+}
+
+// check finds what is wrong with the settings, before a directory is opened.
+func (f *publishFlags) check(k *kafkaFlags, logger *slog.Logger) (err error) {
+	if f.brokers == "" {
+		return nil
+	}
+	if f.options, err = k.connection(strings.Split(f.brokers, ","), logger); err != nil {
+		return &exitError{exitUsage, fmt.Errorf("serve: --publish-brokers: %w", err)}
+	}
+	return nil
 }
 
 // start publishes until the function that it returns is called.
@@ -41,7 +53,7 @@ func (f *publishFlags) start(i *instance.Instance, logger *slog.Logger) (stop fu
 		return nil, usageError("serve: --publish-brokers publishes the change feed, and there is none: add --feed")
 	}
 	sink, err := kafka.New(kafka.Config{
-		Options: []kgo.Opt{kgo.SeedBrokers(strings.Split(f.brokers, ",")...), kgo.ClientID("kindred")},
+		Options: f.options,
 		Topic:   f.topic, Profiles: f.profiles, Profile: profileDocument(i), Source: egress.Source(since),
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
 
 	"github.com/kindred-id/kindred/actors"
@@ -107,11 +108,23 @@ func (c *Config) offsetOf(ctx context.Context, topic string, partition int32, la
 	return found.Offset, nil
 }
 
-// Client connects to the brokers, with options beside those of the configuration.
-func (c *Config) Client(opts ...kgo.Opt) (*kgo.Client, error) {
+// Connection is how to connect to the brokers, with TLS and SASL as the configuration says, for clients that are
+// made elsewhere. The logger may be nil. It fails where SASL's settings contradict, or a file can't be read.
+func (c *Config) Connection(logger *slog.Logger) ([]kgo.Opt, error) {
 	with := *c
 	with.setDefaults()
-	common, err := with.clientOptions(discard)
+	if err := with.SASL.check(); err != nil {
+		return nil, err
+	}
+	if logger == nil {
+		logger = discard
+	}
+	return with.clientOptions(logger)
+}
+
+// Client connects to the brokers, with options beside those of the configuration.
+func (c *Config) Client(opts ...kgo.Opt) (*kgo.Client, error) {
+	common, err := c.Connection(nil)
 	if err != nil {
 		return nil, err
 	}
