@@ -44,6 +44,7 @@ type Registry interface {
 // It may be used by any number of goroutines.
 type Schemas struct {
 	registry Registry
+	pauses   []time.Duration // unknownRetries
 
 	mu      sync.Mutex // guards the following
 	entries map[int]*schemaEntry
@@ -77,7 +78,7 @@ type referenced struct{ name, text string }
 
 // NewSchemas asks a registry for schemas.
 func NewSchemas(registry Registry) *Schemas {
-	return &Schemas{registry: registry, entries: make(map[int]*schemaEntry)}
+	return &Schemas{registry: registry, pauses: unknownRetries, entries: make(map[int]*schemaEntry)}
 }
 
 // find finds the schema of an id, which is to be of a kind. It fails with an *ingest.Rejection where
@@ -166,7 +167,7 @@ func (s *Schemas) load(id int, e *schemaEntry) {
 // fetch asks the registry for a schema and those that it refers to.
 func (s *Schemas) fetch(ctx context.Context, id int) (*schemaText, error) {
 	found, err := s.registry.SchemaByID(ctx, id)
-	for _, pause := range unknownRetries {
+	for _, pause := range s.pauses {
 		if !answered(err, sr.ErrSchemaNotFound) {
 			break
 		}
