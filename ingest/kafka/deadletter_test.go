@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -203,4 +204,26 @@ func TestSources(t *testing.T) {
 			t.Errorf("%q: %q", name, got)
 		}
 	}
+}
+
+// What passes is asked again; what does not, is not.
+func TestPatiently(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, test := range []struct {
+			err  error
+			fail int // how often
+			want int // attempts
+		}{{kerr.CoordinatorNotAvailable, 3, 4}, {kerr.CoordinatorNotAvailable, 1000, patience + 1}, {kerr.GroupAuthorizationFailed, 1000, 1}, {nil, 0, 1}} {
+			asked := 0
+			err := patiently(t.Context(), func() error {
+				if asked++; asked <= test.fail {
+					return test.err
+				}
+				return nil
+			})
+			if asked != test.want || (err == nil) != (asked > test.fail) {
+				t.Errorf("%v: asked %d times, %v", test.err, asked, err)
+			}
+		}
+	})
 }

@@ -178,7 +178,7 @@ func (c *Config) RetryDeadLetters(ctx context.Context, how Retry) (done Retried,
 			return fmt.Errorf("write again: %w", err)
 		}
 		waiting = waiting[:0]
-		return admin.CommitAllOffsets(ctx, group, at)
+		return patiently(ctx, func() error { return admin.CommitAllOffsets(ctx, group, at) })
 	}
 	behind, err := c.ReadDeadLetters(ctx, from, func(l DeadLetter) error {
 		switch {
@@ -210,7 +210,11 @@ func retriedTo(ctx context.Context, admin *kadm.Client, group string, all bool) 
 	if all {
 		return nil, nil
 	}
-	found, err := admin.FetchOffsets(ctx, group)
+	var found kadm.OffsetResponses
+	err := patiently(ctx, func() (err error) {
+		found, err = admin.FetchOffsets(ctx, group)
+		return err
+	})
 	if errors.Is(err, kerr.GroupIDNotFound) {
 		return nil, nil
 	}
@@ -218,6 +222,23 @@ func retriedTo(ctx context.Context, admin *kadm.Client, group string, all bool) 
 		return nil, fmt.Errorf("read the offsets of group %s: %w", group, err)
 	}
 	return found.Offsets(), nil
+}
+
+// patience is how often a command asks again when brokers say that they can't answer now: those of a new
+// cluster need a moment before they know any group.
+const patience = 10
+
+// patiently asks again while the answer is one that passes.
+func patiently(ctx context.Context, ask func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := ask()
+		if err == nil || !kerr.IsRetriable(err) || attempt == patience {
+			return err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
 }
 
 // again is the record that a letter holds, as it was, with where it was.
