@@ -24,7 +24,7 @@
 //     sent was acknowledged, and the memory of duplicates that it filled is written.
 //   - A6: memory is ahead of the store by one record at most, the one in flight.
 //   - A7: once Visible has returned, what was answered before it was called is found by every identifier
-//     that it names, as far as the links conduct.
+//     that it names, as far as the links conduct; while everything is judged again under other rules, once that is done.
 //   - A8: an event of an external channel is taken if and only if the number before it in that channel, of those
 //     routed to the shard, is the shard's position there. The position is in the record with the event. It
 //     is shown to others once that is durable.
