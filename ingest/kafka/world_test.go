@@ -3,6 +3,7 @@ package kafka
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
@@ -172,7 +174,10 @@ func (w *world) write(r *kgo.Record) {
 		r.Topic = topic
 	}
 	w.client.Produce(context.Background(), r, func(_ *kgo.Record, err error) {
-		if err != nil {
+		switch {
+		case errors.Is(err, kerr.TopicAuthorizationFailed): // a fault for the consumer, that met this client
+			w.write(&kgo.Record{Topic: r.Topic, Partition: r.Partition, Key: r.Key, Value: r.Value, Headers: r.Headers})
+		case err != nil:
 			w.t.Errorf("produce: %v", err)
 		}
 	})
