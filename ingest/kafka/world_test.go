@@ -3,6 +3,7 @@ package kafka
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
@@ -26,6 +28,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // world is an engine in memory and a Kafka in memory, in a bubble of virtual time: what waits for hours
 // takes none.
 type world struct {
+	refusedMu sync.Mutex // guards the following
+	refused   []*kgo.Record
+
 	t       *testing.T
 	network *kfake.VirtualNetwork
 	fake    *kfake.Cluster
@@ -172,7 +177,12 @@ func (w *world) write(r *kgo.Record) {
 		r.Topic = topic
 	}
 	w.client.Produce(context.Background(), r, func(_ *kgo.Record, err error) {
-		if err != nil {
+		switch {
+		case errors.Is(err, kerr.TopicAuthorizationFailed): // a fault that is meant for the consumer: nothing was written
+			w.refusedMu.Lock()
+			w.refused = append(w.refused, &kgo.Record{Topic: r.Topic, Partition: r.Partition, Key: r.Key, Value: r.Value, Headers: r.Headers})
+			w.refusedMu.Unlock()
+		case err != nil:
 			w.t.Errorf("produce: %v", err)
 		}
 	})
@@ -180,9 +190,23 @@ func (w *world) write(r *kgo.Record) {
 
 func (w *world) flush() {
 	w.t.Helper()
-	if err := w.client.Flush(context.Background()); err != nil {
-		w.t.Fatal(err)
+	for range 10 {
+		if err := w.client.Flush(context.Background()); err != nil {
+			w.t.Fatal(err)
+		}
+		w.refusedMu.Lock()
+		again := w.refused
+		w.refused = nil
+		w.refusedMu.Unlock()
+		if len(again) == 0 {
+			return
+		}
+		time.Sleep(10 * time.Second) // virtual: until the client asks for topics again
+		for _, r := range again {
+			w.write(r)
+		}
 	}
+	w.t.Fatal("records can't be written: topics stay forbidden")
 }
 
 // until waits in virtual time until something is so.
