@@ -129,6 +129,11 @@ func (e *Engine) Preview(ctx context.Context, a graph.Assertion) (before, after 
 // Each calls fn for every component in the store, after everything was written. While events flow,
 // evidence on its way from one shard to another is missing; Settle first to see all of it.
 func (e *Engine) Each(ctx context.Context, fn func(*graph.Component) error) error {
+	return e.each(ctx, func(graph.NodeKey) bool { return true }, fn)
+}
+
+// each is Each for the components whose roots are wanted. Rows of others are skipped unread.
+func (e *Engine) each(ctx context.Context, wanted func(graph.NodeKey) bool, fn func(*graph.Component) error) error {
 	if err := e.Flush(ctx); err != nil {
 		return err
 	}
@@ -140,7 +145,7 @@ func (e *Engine) Each(ctx context.Context, fn func(*graph.Component) error) erro
 				return err
 			}
 			_, node, err := storage.ParseNodeRowKey(key)
-			if err != nil {
+			if err != nil || !wanted(node) {
 				return err
 			}
 			n, _, err := dec.Node(node, bytes.Clone(row))
