@@ -16,7 +16,7 @@ help: ## List the targets
 .PHONY: build
 build: ## Build bin/kindred
 	@mkdir -p bin
-	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/kindred
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/kindred
 
 .PHONY: run
 run: build ## Run the demo: shoppers stream in, and their identities merge before your eyes

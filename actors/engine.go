@@ -33,7 +33,7 @@ type Config struct {
 	// it meant when it was written. Of a deployment with a change feed, the engine knows them itself.
 	Before *graph.Rules
 	Memory storage.Memory
-	// LogBytes bounds the log that a start may have to replay, over all shards; 0 is 256 MiB. More
+	// LogBytes bounds the log that a start may have to replay, over all shards; 0 is Memory's share. More
 	// means fewer writes of the same profile, and a longer recovery.
 	LogBytes int64
 	// SeenFor is how long a message id is remembered; 0 is 7 days.
@@ -89,6 +89,9 @@ type Engine struct {
 // flushBytes is how much of a flush a shard commits at a time: enough to be worth a sync.
 const flushBytes = 1 << 20
 
+// minLogBytes is the least log, over all shards, whatever the memory.
+const minLogBytes = 4 << 20
+
 // Open recovers all shards from the store and starts them.
 func Open(ctx context.Context, c Config) (*Engine, error) {
 	if err := finishUnderLastRules(ctx, c); err != nil {
@@ -135,7 +138,7 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 		e.logger = slog.New(slog.DiscardHandler)
 	}
 	if c.LogBytes == 0 {
-		c.LogBytes = 256 << 20
+		c.LogBytes = max(c.Memory.Log, minLogBytes)
 	}
 	e.limits = Limits{LogBytes: c.LogBytes / int64(shards), ActorBytes: c.Memory.Actors / int64(shards), FlushBytes: flushBytes}
 	e.seenLimits = storage.SeenLimits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / int64(shards)}

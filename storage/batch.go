@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/batchrepr"
@@ -58,6 +59,10 @@ func (b *Batch) op(kind pebble.InternalKeyKind) {
 }
 
 func (b *Batch) bytes(s []byte) {
+	if need := len(b.repr) + binary.MaxVarintLen32 + len(s); need > cap(b.repr) {
+		// Twice as much: append grows by a quarter, and copies four times what a batch comes to.
+		b.repr = slices.Grow(b.repr, max(need, 2*cap(b.repr))-len(b.repr))
+	}
 	b.repr = binary.AppendUvarint(b.repr, uint64(len(s)))
 	b.repr = append(b.repr, s...)
 }

@@ -22,7 +22,8 @@ const (
 //	memtables     10 %   what is committed and not yet in a table; at most 512 MiB
 //	duplicates    10 %   the memory of duplicates, all shards
 //	directory     10 %   fingerprints of stored nodes, all shards
-//	actors        30 %   resident components
+//	actors        24 %   resident components
+//	log            6 %   events whose profiles are written behind, and that a start may have to replay; at most 512 MiB
 //	input          5 %   events that are read and not yet committed; at most 256 MiB
 //	(runtime)     15 %   stacks, buffers, and garbage that is not yet collected
 //
@@ -34,6 +35,7 @@ type Memory struct {
 	Duplicates int64
 	Directory  int64
 	Actors     int64
+	Log        int64
 	Input      int64
 }
 
@@ -49,11 +51,23 @@ func SplitMemory(total int64) (Memory, error) {
 		Memtables:  min(percent(10), 512<<20),
 		Duplicates: percent(10),
 		Directory:  percent(10),
-		Actors:     percent(30),
+		Actors:     percent(24),
+		Log:        min(percent(6), 512<<20),
 		Input:      min(percent(5), 256<<20),
 	}
-	m.BlockCache += percent(15) - m.Memtables - m.Input
+	m.BlockCache += percent(21) - m.Memtables - m.Log - m.Input
 	return m, nil
+}
+
+// GoLimit is what Go's runtime may take of the memory, to be set with debug.SetMemoryLimit. It leaves
+// out the program itself, page tables and stacks of the system, and what Pebble takes beside Go's heap:
+// the cache, and the memtables with one more that is kept to be used again.
+func (m *Memory) GoLimit() int64 {
+	limit := m.Total - m.Total/16
+	if outsideHeap {
+		limit -= m.BlockCache + m.Memtables + m.Memtables/memtables
+	}
+	return limit
 }
 
 // DefaultMemory is half of what this machine, or the control group of this process, has; at most

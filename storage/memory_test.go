@@ -12,11 +12,18 @@ func TestSplitMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum := m.BlockCache + m.Memtables + m.Duplicates + m.Directory + m.Actors + m.Input
+		sum := m.BlockCache + m.Memtables + m.Duplicates + m.Directory + m.Actors + m.Log + m.Input
 		if sum > total*85/100 || sum < total*84/100 || m.Total != total {
 			t.Errorf("%d: shares of %d in %+v", total, sum, m)
 		}
-		for _, share := range []int64{m.BlockCache, m.Memtables, m.Duplicates, m.Directory, m.Actors, m.Input} {
+		live := m.Duplicates + m.Directory + m.Actors + m.Log + m.Input
+		if !outsideHeap {
+			live += m.BlockCache + m.Memtables
+		}
+		if limit := m.GoLimit(); limit < live+total/20 || limit > total*15/16 {
+			t.Errorf("%d: Go's limit is %d, with shares of %d", total, limit, live)
+		}
+		for _, share := range []int64{m.BlockCache, m.Memtables, m.Duplicates, m.Directory, m.Actors, m.Log, m.Input} {
 			if share < total/100 && share < 256<<20 {
 				t.Errorf("%d: %+v", total, m)
 			}

@@ -75,13 +75,13 @@ func (f *instanceFlags) open(ctx context.Context, logger *slog.Logger) (*instanc
 	if f.options.Memory == 0 {
 		f.options.Memory = storage.DefaultMemory()
 	}
-	if _, err := storage.SplitMemory(f.options.Memory); err != nil {
+	memory, err := storage.SplitMemory(f.options.Memory)
+	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
-	// Garbage is collected seldom, and more often as the process comes near its memory. Go's limit leaves
-	// out what is not Go's: the program itself, page tables, stacks of the system.
+	// Garbage is collected seldom, and more often as the process comes near its memory.
 	debug.SetGCPercent(gcPercent)
-	debug.SetMemoryLimit(f.options.Memory - f.options.Memory/16)
+	debug.SetMemoryLimit(memory.GoLimit())
 	f.options.Logger = logger
 	return instance.Open(ctx, f.options)
 }
