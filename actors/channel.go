@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"slices"
+
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/mutant"
 )
@@ -42,10 +44,17 @@ type outbox struct {
 	last    int64  // when the last one was put on its way, ms
 	backoff int64  // ms
 	noted   uint64 // acked, as the log knows it
-	// moved is the last one that may hold evidence of a forward that does not say so itself, since it
-	// was passivated or recovered.
-	moved   uint64
+	// moved says of forwards that don't themselves, since they were passivated or recovered: by root, the
+	// last message that may hold their evidence.
+	moved   map[graph.NodeKey]uint64
+	waits   []arrival // what somebody waits for, in no order
 	flights *flights
+}
+
+// arrival is closed when a message was acknowledged.
+type arrival struct {
+	seq  uint64
+	done chan struct{}
 }
 
 type outgoing struct {
@@ -70,8 +79,9 @@ func (o *outbox) acknowledge(seq uint64) {
 	clear(o.waiting[:n])
 	o.waiting = o.waiting[n:]
 	if len(o.waiting) == 0 {
-		o.waiting = nil
+		o.waiting, o.moved = nil, nil
 	}
+	o.answer()
 	o.flown = max(0, o.flown-n)
 	o.backoff = resendAfter
 }
@@ -108,6 +118,43 @@ func (o *outbox) overdue(now int64) bool {
 
 // arrived tells whether a message was acknowledged.
 func (o *outbox) arrived(seq uint64) bool { return len(o.waiting) == 0 || seq < o.waiting[0].Seq }
+
+// noteMoved keeps that a message to root may hold evidence of a forward to it.
+func (o *outbox) noteMoved(root graph.NodeKey, seq uint64) {
+	if o.arrived(seq) {
+		return
+	}
+	if o.moved == nil {
+		o.moved = make(map[graph.NodeKey]uint64)
+	}
+	o.moved[root] = max(o.moved[root], seq)
+}
+
+// arrival gives what is closed when a message was acknowledged.
+func (o *outbox) arrival(seq uint64) <-chan struct{} {
+	for _, w := range o.waits {
+		if w.seq == seq {
+			return w.done
+		}
+	}
+	done := make(chan struct{})
+	o.waits = append(o.waits, arrival{seq, done})
+	return done
+}
+
+// answer tells those whose message has arrived.
+func (o *outbox) answer() {
+	if len(o.waits) == 0 {
+		return
+	}
+	o.waits = slices.DeleteFunc(o.waits, func(w arrival) bool {
+		if o.arrived(w.seq) {
+			close(w.done)
+			return true
+		}
+		return false
+	})
+}
 
 // oldest is the record that holds the first unacknowledged message; 0 when there is none.
 func (o *outbox) oldest() uint64 {

@@ -312,9 +312,8 @@ func (s *Shard) drop(r *resident) {
 	if r.Component != nil {
 		s.host.stop(r)
 	}
-	if s.moving(r) {
-		o := &s.outboxes[r.Parent.Shard(s.shards)]
-		o.moved = max(o.moved, r.moved)
+	if r.moved > 0 {
+		s.outboxes[r.Parent.Shard(s.shards)].noteMoved(r.Parent, r.moved)
 	}
 	s.nodes.remove(r)
 }

@@ -28,6 +28,8 @@
 //   - A8: an event of an external channel is taken if and only if the number before it in that channel, of those
 //     routed to the shard, is the shard's position there. The position is in the record with the event. It
 //     is shown to others once that is durable.
-//   - A8: what a commit changes of identities is told in the change feed, in the same batch: no change is
+//   - A9: what a commit changes of identities is told in the change feed, in the same batch: no change is
 //     missing, and none is premature. What readers know of evidence on its way is its fold, as it left.
+//   - A10: what was found once stays found, crashes or not: a look-up follows forwards, and where one has
+//     evidence on its way, it waits for that message alone.
 package actors

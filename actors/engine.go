@@ -478,17 +478,25 @@ func (e *Engine) Visible(ctx context.Context) error {
 		if landed == nil {
 			return nil
 		}
-		select {
-		case <-landed:
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-e.failed:
-			return e.Err()
-		case <-e.stop:
-			return ErrClosed
+		if err := e.await(ctx, landed); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// await waits until something is closed. It fails with the error of the context or of the engine.
+func (e *Engine) await(ctx context.Context, closed <-chan struct{}) error {
+	select {
+	case <-closed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-e.failed:
+		return e.Err()
+	case <-e.stop:
+		return ErrClosed
+	}
 }
 
 // Close refuses new input, waits until all that was submitted is durable and delivered between

@@ -14,7 +14,7 @@ import (
 // external holds a shard's positions in the channels that come from outside, a partition of a Kafka
 // topic for one. Any number of consumers may deliver the same channel at once, repeatedly, and from
 // older records than they need to: what goes to one shard is a chain, each event naming the number
-// before it, and the shard takes the next link only (A7).
+// before it, and the shard takes the next link only (A8).
 type external struct {
 	taken   []int64             // by channel: the number of the last event taken
 	durable []int64             // the same, of what is committed: what others are told

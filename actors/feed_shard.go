@@ -23,7 +23,7 @@ type feedOutput struct {
 }
 
 // shardFeed writes a shard's part of the change feed: in the batch of every commit, what it changed of
-// identities (A8). Where a step touches a component for the first time, its identities are noted as
+// identities (A9). Where a step touches a component for the first time, its identities are noted as
 // readers know them; when the step is closed, they are compared with what they are then. Where a
 // component leaves for another root, that is compared before it goes; and where it arrives, what came
 // with it counts as known.

@@ -19,13 +19,13 @@ var mutants = []mutation{
 	{"accept-again", "a message is taken whatever its number"},
 	{"no-resend", "what was not acknowledged is not sent again"},
 	{"prune-on-send", "a message that was sent counts as acknowledged"},
-	// External channels (A7).
+	// External channels (A8).
 	{"channel-accept-later", "an event of a channel is taken if its number is above the last one, not the next"},
 	{"channel-accept-any", "an event of a channel is taken whatever its number"},
 	{"channel-position-early", "a position is told before it is durable"},
 	{"replay-without-channels", "positions in channels are not restored from the log"},
 	{"meta-without-channels", "the log is cut, and the positions in channels are not written"},
-	// The change feed (A8).
+	// The change feed (A9).
 	{"feed-apart", "what a commit tells is written before it, and not with it"},
 	{"feed-arrivals-forgotten", "identities that come with evidence are not known: merged ids stay"},
 	{"feed-departure-untold", "what changed before evidence leaves is not told"},
@@ -56,6 +56,7 @@ var mutants = []mutation{
 	{"known-too-early", "nodes made while fingerprints were gathered are not remembered"},
 	// What was answered can be seen.
 	{"epoch-not-inherited", "what follows from a message is not waited for with it"},
+	{"moves-not-recovered", "a recovered forward does not say that evidence is on its way to its parent"},
 	{"moving-untold", "a forward does not say that evidence is on its way to its parent"},
 	// Hosting (H1 to H5).
 	{"absorb-dropped", "a forward drops evidence"},

@@ -32,7 +32,7 @@ func (e *Engine) View(ctx context.Context, key graph.NodeKey, fn func(*graph.Com
 			return true, nil
 		}
 		if sight.Moving { // else what it had before a merge would be missing
-			if err := e.Visible(ctx); err != nil {
+			if err := e.await(ctx, sight.Arrived); err != nil {
 				return false, err
 			}
 		}

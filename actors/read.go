@@ -13,6 +13,8 @@ type Sight struct {
 	Found  bool
 	Parent graph.NodeKey // of a forward: ask there
 	Moving bool          // of a forward: evidence is on its way to the parent
+	// Arrived is closed once that evidence has arrived. It is nil unless Moving.
+	Arrived <-chan struct{}
 }
 
 // View shows a root's component to fn, by its identity actor. fn must keep nothing of it.
@@ -22,19 +24,28 @@ func (s *Shard) View(key graph.NodeKey, fn func(*graph.Component)) (Sight, error
 		return Sight{}, err
 	}
 	if r.Component == nil {
-		return Sight{Found: !r.Parent.IsZero(), Parent: r.Parent, Moving: s.moving(r)}, nil
+		sight := Sight{Found: !r.Parent.IsZero(), Parent: r.Parent}
+		if seq := s.moving(r); seq > 0 {
+			sight.Moving, sight.Arrived = true, s.outboxes[r.Parent.Shard(s.shards)].arrival(seq)
+		}
+		return sight, nil
 	}
 	s.host.view(r, fn)
 	return Sight{Found: true}, nil
 }
 
-// moving tells whether evidence that a forward has handed on is still on its way to its parent.
-func (s *Shard) moving(r *resident) bool {
+// moving is the number of the message with which evidence that a forward has handed on is still on its
+// way to its parent; 0 when none is.
+func (s *Shard) moving(r *resident) uint64 {
 	if r.Parent.IsZero() || mutant.Is("moving-untold") {
-		return false
+		return 0
 	}
 	o := &s.outboxes[r.Parent.Shard(s.shards)]
-	return !o.arrived(max(r.moved, o.moved))
+	seq := max(r.moved, o.moved[r.Parent])
+	if o.arrived(seq) {
+		return 0
+	}
+	return seq
 }
 
 // Timeline calls fn with the events whose route was the node, encoded, in no particular order:

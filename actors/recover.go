@@ -34,6 +34,9 @@ func (s *Shard) recover() error {
 	s.outboxes = make([]outbox, s.shards)
 	for i := range s.outboxes {
 		s.outboxes[i].flights = s.flights
+		if before != nil {
+			s.outboxes[i].waits = before[i].waits
+		}
 	}
 	s.counters = Counters{}
 	s.dirty = dirtyQueue{}
@@ -87,12 +90,33 @@ func (s *Shard) recover() error {
 	s.counters = counters
 	for i := range s.outboxes {
 		o := &s.outboxes[i]
-		o.noted, o.ready, o.moved = o.acked, o.sent, o.sent
+		o.noted, o.ready = o.acked, o.sent
+		if err := s.noteMoves(o); err != nil {
+			return err
+		}
+		o.answer()
 	}
 	for i := range before {
 		s.flights.land(before[i].waiting)
 	}
 	s.external.committed()
+	return nil
+}
+
+// noteMoves looks into what waits for evidence of forwards: whose it is, they do not know any more.
+func (s *Shard) noteMoves(o *outbox) error {
+	if mutant.Is("moves-not-recovered") {
+		return nil
+	}
+	for i := range o.waiting {
+		m, err := s.dec.Message(o.waiting[i].Body)
+		if err != nil {
+			return fmt.Errorf("message %d that waits: %w", o.waiting[i].Seq, err)
+		}
+		if m.Kind == graph.KindAbsorb {
+			o.noteMoved(m.To, o.waiting[i].Seq)
+		}
+	}
 	return nil
 }
 

@@ -39,7 +39,9 @@ type simulation struct {
 	// seen by each of their identifiers.
 	flights *flights
 	watched []watch
-	capped  bool // components may reach their caps
+	found   []*graph.Event // were found once
+	picks   *rand.Rand     // of what is looked at, and changes nothing
+	capped  bool           // components may reach their caps
 	topic   []*simPartition
 	feed    *changeFeed // nil: there is none
 	reader  simReader
@@ -613,7 +615,7 @@ type simResult struct {
 // simulate runs a schedule. It fails with what is wrong.
 func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk simDisk, newHost func(*graph.Rules) host, logf func(string, ...any)) (result simResult, err error) {
 	s := &simulation{
-		rng: rng, p: p, rules: rules, disk: disk, host: newHost, logf: logf, now: simStart,
+		rng: rng, picks: rand.New(rand.NewPCG(p.seed, 1)), p: p, rules: rules, disk: disk, host: newHost, logf: logf, now: simStart,
 		enc: storage.NewEncoder(), dec: storage.NewDecoder(), names: map[graph.NodeKey]graph.NodeName{},
 	}
 	s.feeder.known = map[uint64]bool{}

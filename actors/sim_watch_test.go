@@ -26,8 +26,29 @@ func (s *simulation) watch() {
 			continue
 		}
 		s.met.watched++
+		s.found = append(s.found, w.event)
 	}
 	s.watched = kept
+	s.stillKnown()
+}
+
+// stillKnown checks that an event which was found stays so, whatever has crashed since: the component that
+// its route leads to knows its identifiers, or says that evidence is on its way.
+func (s *simulation) stillKnown() {
+	if len(s.found) == 0 {
+		return
+	}
+	e := s.found[s.picks.IntN(len(s.found))]
+	var members []graph.Member
+	moving, _ := s.follow(e.Route(), func(c *graph.Component) { members = c.Evidence().Members })
+	if moving || s.capped {
+		return
+	}
+	for _, id := range e.Identifiers {
+		if !slices.ContainsFunc(members, func(m graph.Member) bool { return m.Key == id.Key }) {
+			s.failf("event %q was found, and the component of its route does not know %s any more", e.ID, id.Key)
+		}
+	}
 }
 
 // over tells whether the wait is over.
