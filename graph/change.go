@@ -22,6 +22,7 @@ func (s *snapshot) materialise(c *Component) {
 	}
 	s.whole = false
 	if summary := c.summarise(nil); summary.Events > 0 {
+		s.identities = make([]Summary, 0, 2) // a merge adds one, as a rule
 		s.identities = append(s.identities, summary)
 	}
 }
@@ -65,6 +66,9 @@ func (c *Component) summarise(group []int32) Summary {
 		}
 		if m.Fragment != nil && m.Fragment.Events > 0 {
 			s.Events += m.Fragment.Events
+			if s.Nodes == nil {
+				s.Nodes = make([]NodeKey, 0, min(n-i, c.active))
+			}
 			s.Nodes = append(s.Nodes, m.Key)
 		}
 	}
@@ -179,5 +183,7 @@ func (c *Component) crossing(ev *Evidence) LinkKey {
 }
 
 func (m *Mark) clone() Mark {
-	return Mark{Stamp: m.Stamp, ID: append([]byte(nil), m.ID...), Source: append([]byte(nil), m.Source...)}
+	room := append(append(make([]byte, 0, len(m.ID)+len(m.Source)), m.ID...), m.Source...)
+	n := len(m.ID)
+	return Mark{Stamp: m.Stamp, ID: room[:n:n], Source: room[n:]}
 }

@@ -102,6 +102,9 @@ func (c *Component) countNamespace(name string) {
 			return
 		}
 	}
+	if c.namespaces == nil {
+		c.namespaces = make([]namespaceCount, 0, 4)
+	}
 	c.namespaces = append(c.namespaces, namespaceCount{name, 1})
 }
 

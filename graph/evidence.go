@@ -66,6 +66,11 @@ type Evidence struct {
 // observe adds one more distinct event to the link.
 func (l *Link) observe(e *Event) {
 	l.Verb = max(l.Verb, e.Type.Verb())
+	if l.Count == 0 && l.First.ID == nil && l.Last.ID == nil {
+		room := make([]byte, 2*(len(e.ID)+len(e.Source))) // at once, for a link begins with both marks
+		room = l.First.take(room, e)
+		l.Last.take(room, e)
+	}
 	if l.Count == 0 || e.Stamp.Compare(l.First.Stamp) < 0 {
 		l.First.set(e)
 	}
@@ -73,6 +78,13 @@ func (l *Link) observe(e *Event) {
 		l.Last.set(e)
 	}
 	l.Count++
+}
+
+// take gives the mark buffers for an event, from the front of room, and returns the rest.
+func (m *Mark) take(room []byte, e *Event) []byte {
+	n, end := len(e.ID), len(e.ID)+len(e.Source)
+	m.ID, m.Source = room[:0:n], room[n:n:end]
+	return room[end:]
 }
 
 // set copies the event into the mark, into its own buffers where they are large enough.
@@ -103,6 +115,10 @@ const partBytes = 256 << 10
 // parts cuts evidence into pieces of bounded size. Uniting evidence is commutative, so the pieces
 // may be united one by one; a fragment of very much is itself cut, which a merge of fragments undoes.
 func (ev *Evidence) parts() []*Evidence {
+	if ev.fits() {
+		ev.More = false
+		return []*Evidence{ev}
+	}
 	var parts []*Evidence
 	part, size := &Evidence{More: true}, 0
 	room := func(need int) {
@@ -149,6 +165,21 @@ func (ev *Evidence) parts() []*Evidence {
 		}
 	}
 	return append(parts, &Evidence{Identities: ev.Identities})
+}
+
+// fits tells whether evidence is no larger than one part.
+func (ev *Evidence) fits() bool {
+	size := 0
+	for i := range ev.Members {
+		size += ev.Members[i].size()
+	}
+	for i := range ev.Links {
+		size += ev.Links[i].size()
+	}
+	for i := range ev.Assertions {
+		size += ev.Assertions[i].size()
+	}
+	return size <= partBytes
 }
 
 func (m *Member) size() int {
