@@ -187,6 +187,19 @@ func (s *FeedSink) Reader() *FeedReader {
 	return &FeedReader{feed: s.feed, dec: storage.NewDecoder(), cursor: slices.Clone(s.feed.sinks[s.name])}
 }
 
+// Behind counts the entries of the feed that are durable and that the receiver has not acknowledged.
+func (s *FeedSink) Behind() uint64 {
+	s.feed.keeping.Lock()
+	defer s.feed.keeping.Unlock()
+	var n uint64
+	for shard, acked := range s.feed.sinks[s.name] { // none of one that was dropped
+		if end := s.feed.ends[shard].Load(); end > acked {
+			n += end - acked
+		}
+	}
+	return n
+}
+
 // Ack notes, durably, that everything before a reader's cursor was received. One that is older than
 // before changes nothing.
 func (s *FeedSink) Ack(_ context.Context, cursor string) error {

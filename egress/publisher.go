@@ -19,16 +19,19 @@ type Publisher struct {
 	Name   string // of the receiver: its place is kept under it
 	Logger *slog.Logger
 
-	mu     sync.Mutex // guards the following
-	status PublisherStatus
+	mu       sync.Mutex // guards the following
+	status   PublisherStatus
+	receiver *actors.FeedSink // nil until Run has registered it
 }
 
 // PublisherStatus is how a publisher is doing.
 type PublisherStatus struct {
 	Sent     uint64    // entries delivered since the start
+	Behind   uint64    // entries of the feed that are not delivered, or not known to be
 	Attempts int       // deliveries of the same entries that failed in a row
-	Err      error     // why the last one failed; nil when it did not
-	Last     time.Time // of the last delivery
+	Err      error     // why the last one failed, or why publishing stopped; nil when it did not
+	Last     time.Time // of the last delivery since the start; zero before it
+	Stopped  bool      // it will not go on by itself: Err says why
 }
 
 // Waits between attempts to deliver the same entries.
@@ -39,10 +42,23 @@ const (
 
 // Run publishes until the context ends, and returns nil then. It fails where the engine or the feed does.
 func (p *Publisher) Run(ctx context.Context) error {
+	err := p.run(ctx)
+	if err != nil {
+		p.mu.Lock()
+		p.status.Err, p.status.Stopped = err, true
+		p.mu.Unlock()
+	}
+	return err
+}
+
+func (p *Publisher) run(ctx context.Context) error {
 	receiver, err := p.Engine.FeedSink(p.Name)
 	if err != nil {
 		return err
 	}
+	p.mu.Lock()
+	p.receiver = receiver
+	p.mu.Unlock()
 	reader := receiver.Reader()
 	for {
 		events, err := reader.Next(ctx)
@@ -99,5 +115,9 @@ func (p *Publisher) note(n int, err error) {
 func (p *Publisher) Status() PublisherStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.status
+	status := p.status
+	if p.receiver != nil {
+		status.Behind = p.receiver.Behind()
+	}
+	return status
 }

@@ -100,7 +100,7 @@ func (d *demo) run(ctx context.Context, anyPort bool) (err error) {
 		return err
 	}
 	defer func() { err = cmp.Or(err, closeInstance(d.instance, logger)) }()
-	server, err := newServer(d.instance, logger, nil)
+	server, err := newServer(d.instance, logger, nil, nil)
 	if err != nil {
 		return err
 	}

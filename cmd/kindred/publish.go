@@ -43,10 +43,16 @@ func (f *publishFlags) check(k *kafkaFlags, logger *slog.Logger) (err error) {
 	return nil
 }
 
-// start publishes until the function that it returns is called.
-func (f *publishFlags) start(i *instance.Instance, logger *slog.Logger) (stop func(), err error) {
+// publishing is a publisher at work.
+type publishing struct {
+	publisher *egress.Publisher
+	stop      func()
+}
+
+// start publishes until it is stopped; nil when nothing is to be published.
+func (f *publishFlags) start(i *instance.Instance, logger *slog.Logger) (*publishing, error) {
 	if f.brokers == "" {
-		return func() {}, nil
+		return nil, nil
 	}
 	since, on := i.Engine.FeedOn()
 	if !on {
@@ -68,13 +74,35 @@ func (f *publishFlags) start(i *instance.Instance, logger *slog.Logger) (stop fu
 		}
 	})
 	logger.Info("publishing the change feed", "topic", f.topic, "profiles", f.profiles)
-	return func() {
+	return &publishing{p, func() {
 		cancel()
 		running.Wait()
 		if err := sink.Close(); err != nil {
 			logger.Warn("the publisher did not close", "error", err)
 		}
-	}, nil
+	}}, nil
+}
+
+// end stops publishing, where there is any.
+func (p *publishing) end() {
+	if p != nil {
+		p.stop()
+	}
+}
+
+// check is a check of /readyz: it fails where publishing stopped. A delivery that fails is tried again by
+// itself, and is told; the feed keeps what is not delivered.
+func (p *publishing) check(context.Context) api.CheckDocument {
+	s := p.publisher.Status()
+	c := api.CheckDocument{Name: "publish", OK: !s.Stopped}
+	switch {
+	case s.Stopped:
+		c.Detail = "publishing the change feed stopped: " + s.Err.Error()
+		c.Hint = "restart the server; it goes on behind what was delivered last"
+	case s.Err != nil:
+		c.Detail = fmt.Sprintf("%d entries of the change feed wait; %d deliveries failed in a row: %s", s.Behind, s.Attempts, s.Err)
+	}
+	return c
 }
 
 // profileDocument gives what GET /v1/profiles answers.

@@ -71,14 +71,14 @@ once, from where it stood. See docs/kafka.md.`,
 		}
 		logger.Info("serving", "url", "http://"+listener.Addr().String(), "data", f.options.Dir, "rules", i.Rules.Rules.Name,
 			"shards", i.Engine.Shards(), "memory", formatBytes(f.options.Memory), "opened_in", time.Since(start).Round(time.Millisecond).String())
-		stopPublishing, err := publish.start(i, logger)
+		published, err := publish.start(i, logger)
 		if err != nil {
 			return cmp.Or(errors.Join(err, listener.Close()), closeInstance(i, logger))
 		}
 		consumer, err := startConsumer(i, topics, logger)
 		var server *api.Server
 		if err == nil {
-			server, err = newServer(i, logger, consumer)
+			server, err = newServer(i, logger, consumer, published)
 		}
 		if err != nil {
 			err = errors.Join(err, listener.Close())
@@ -88,7 +88,7 @@ once, from where it stood. See docs/kafka.md.`,
 			stop()
 		}
 		err = cmp.Or(err, stopConsumer(consumer))
-		stopPublishing()
+		published.end()
 		return cmp.Or(err, closeInstance(i, logger))
 	}
 	return cmd

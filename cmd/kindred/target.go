@@ -2,14 +2,12 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
 
 	"github.com/kindred-id/kindred/api"
 	"github.com/kindred-id/kindred/ingest/kafka"
 	"github.com/kindred-id/kindred/internal/client"
 	"github.com/kindred-id/kindred/internal/instance"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 )
 
@@ -60,7 +58,7 @@ func (t *target) with(cmd *cobra.Command, fn func(*client.Client) error) error {
 
 // withInstance calls fn with a client of an instance in this process.
 func withInstance(i *instance.Instance, logger *slog.Logger, fn func(*client.Client) error) error {
-	server, err := newServer(i, logger, nil)
+	server, err := newServer(i, logger, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -71,15 +69,19 @@ func withInstance(i *instance.Instance, logger *slog.Logger, fn func(*client.Cli
 	return fn(c)
 }
 
-// newServer makes the HTTP server of an instance, with what consumer shows where it is not nil.
-func newServer(i *instance.Instance, logger *slog.Logger, consumer *kafka.Consumer) (*api.Server, error) {
+// newServer makes the HTTP server of an instance, with what a consumer and a publisher show where they are not nil.
+func newServer(i *instance.Instance, logger *slog.Logger, consumer *kafka.Consumer, published *publishing) (*api.Server, error) {
 	config := api.Config{
 		Engine: i.Engine, Registry: i.Registry, Decode: i.IngestOptions(true), Version: readVersion().Version,
 		Backup: i.Store.Backup, Scores: i.Scores, Rules: string(i.Rules.YAML()), Logger: logger,
 	}
 	if consumer != nil {
-		config.Collectors = []prometheus.Collector{consumer.Metrics()}
-		config.Checks = []func(context.Context) api.CheckDocument{kafkaCheck(consumer)}
+		config.Collectors = append(config.Collectors, consumer.Metrics())
+		config.Checks = append(config.Checks, kafkaCheck(consumer))
+	}
+	if published != nil {
+		config.Collectors = append(config.Collectors, published.publisher.Metrics())
+		config.Checks = append(config.Checks, published.check)
 	}
 	return api.New(config)
 }

@@ -207,7 +207,7 @@ func TestPublish(t *testing.T) {
 				}
 				time.Sleep(time.Millisecond)
 			}
-			if status := p.Status(); status.Sent == 0 || status.Err != nil {
+			if status := p.Status(); status.Sent == 0 || status.Err != nil || status.Behind != 0 {
 				t.Errorf("status %+v", status)
 			}
 		}
