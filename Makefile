@@ -106,6 +106,10 @@ bench-kafka: build .kafka/classpath ## Ingest from Apache Kafka against ingest f
 scores: ## How well scores foretell, on public data, beside the reference: fails where a figure is worse
 	$(GO) test -count=1 -v -run 'CLVOnCDNOW|ReducedLines|RedeemedCampaigns' ./internal/scoreeval 2>&1 | { grep -vE '^(=== |--- PASS|    --- PASS)' || true; }
 
+.PHONY: plots
+plots: ## Draw the pictures of docs/scores.md from the public data; PLOTS_DATA names their folder
+	$(GO) run ./internal/scoreplots $(if $(PLOTS_DATA),-data "$(PLOTS_DATA)")
+
 .PHONY: generate
 generate: ## Regenerate what is generated
 	$(GO) generate ./...

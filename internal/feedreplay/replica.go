@@ -19,9 +19,6 @@ type Replica struct {
 	identities map[graph.NodeKey]*graph.Profile
 }
 
-// Len is how many identities there are.
-func (r *Replica) Len() int { return len(r.identities) }
-
 // Apply does what an entry says. An entry may come again, as long as all that followed it come again, too.
 func (r *Replica) Apply(e *graph.FeedEntry) {
 	if r.identities == nil {

@@ -183,9 +183,26 @@ func (l *journeyLine) order(id string) score.PricedOrder {
 // Redeems asks who will redeem a campaign (table Discount B). For every campaign that starts at or after from (ms), parameters
 // are fitted and its recipients are read as of the first moment of its first day; outcomes are whether they redeemed it.
 func (j *Journey) Redeems(from int64) ([]DiscountRow, error) {
+	predictions, err := j.redemptions(from)
+	if err != nil {
+		return nil, err
+	}
+	return predictions.rows(), nil
+}
+
+// Calibrated asks whether the offer probabilities of Redeems are right: see Calibration.
+func (j *Journey) Calibrated(from int64, groups int) ([]CalibrationGroup, error) {
+	predictions, err := j.redemptions(from)
+	if err != nil {
+		return nil, err
+	}
+	return Calibration(predictions.offer, predictions.outcomes, groups), nil
+}
+
+func (j *Journey) redemptions(from int64) (*redemptions, error) {
 	ledgers := j.ledgers()
 	households := sortedKeys(ledgers)
-	var predictions redemptions
+	predictions := &redemptions{}
 	for i := range j.campaigns {
 		c := &j.campaigns[i]
 		if c.start < from || len(c.households) == 0 {
@@ -197,7 +214,7 @@ func (j *Journey) Redeems(from int64) ([]DiscountRow, error) {
 		}
 		predictions.add(population, ledgers, c)
 	}
-	return predictions.rows(), nil
+	return predictions, nil
 }
 
 // baskets are the households' orders.

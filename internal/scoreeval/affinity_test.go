@@ -80,3 +80,22 @@ func TestAUCByHand(t *testing.T) {
 		t.Errorf("%v, want %v", got, 3.5/4)
 	}
 }
+
+// Probabilities of offers are right on the whole: of all offers about as many are redeemed as foretold.
+func TestOfferCalibration(t *testing.T) {
+	groups, err := readJourney(t).Calibrated(ms(2017, 5, 1), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var offers, predicted, redeemed float64
+	for _, g := range groups {
+		t.Logf("%d offers: %.3f foretold, %.3f redeemed", g.Size, g.Predicted, g.Happened)
+		offers += float64(g.Size)
+		predicted += float64(g.Size) * g.Predicted
+		redeemed += float64(g.Size) * g.Happened
+	}
+	t.Logf("%.0f offers: %.0f foretold to be redeemed, %.0f were", offers, predicted, redeemed)
+	if !(math.Abs(predicted/redeemed-1) < 0.2) {
+		t.Errorf("%.1f redemptions were foretold, and %.0f came", predicted, redeemed)
+	}
+}

@@ -4,6 +4,8 @@
 package shareddata
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,34 +17,44 @@ const Variable = "KINDRED_SHARED_DATA"
 // marker is a file that the folder holds.
 const marker = "cdnow_sample.csv"
 
-// Dir is the folder. Where there is none the test is skipped, but on CI (CI=true), where it fails: a
-// measurement that is silently left out proves nothing.
-func Dir(t testing.TB) string {
-	t.Helper()
+// ErrMissing is returned when there is no such folder to be found.
+var ErrMissing = errors.New("no public data")
+
+// Find looks for the folder from the working directory upwards.
+func Find() (string, error) {
 	if dir := os.Getenv(Variable); dir != "" {
 		if !holds(dir) {
-			t.Fatalf("%s=%s: there is no %s in it", Variable, dir, marker)
+			return "", fmt.Errorf("%s=%s: there is no %s in it", Variable, dir, marker)
 		}
-		return dir
+		return dir, nil
 	}
 	from, err := os.Getwd()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	for at := from; ; at = filepath.Dir(at) {
 		if dir := filepath.Join(at, "shared", "data"); holds(dir) {
-			return dir
+			return dir, nil
 		}
 		if at == filepath.Dir(at) {
 			break
 		}
 	}
-	const missing = "NOT MEASURED: no folder shared/data with %s in %s or above it; name it in %s"
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(missing, marker, from, Variable)
+	return "", fmt.Errorf("%w: no folder shared/data with %s in %s or above it; name it in %s", ErrMissing, marker, from, Variable)
+}
+
+// Dir is the folder. Where there is none the test is skipped, but on CI (CI=true), where it fails: a
+// measurement that is silently left out proves nothing.
+func Dir(t testing.TB) string {
+	t.Helper()
+	dir, err := Find()
+	if errors.Is(err, ErrMissing) && os.Getenv("CI") != "true" {
+		t.Skipf("NOT MEASURED: %v", err)
 	}
-	t.Skipf(missing, marker, from, Variable)
-	return ""
+	if err != nil {
+		t.Fatalf("NOT MEASURED: %v", err)
+	}
+	return dir
 }
 
 // Open opens a file of the folder until the test ends.

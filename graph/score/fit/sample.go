@@ -57,10 +57,7 @@ func (s *Sample) Merge(o *Sample) {
 	s.customers += o.customers
 }
 
-// Sampled is how many customers were added, with and without an order.
-func (s *Sample) Sampled() uint64 { return s.sampled }
-
-// Customers is how many of them have an order.
+// Customers is how many of those added have an order.
 func (s *Sample) Customers() uint64 { return s.customers }
 
 // customersMin is how many customers with an order a fit of their orders needs: fewer say nothing of how customers differ,

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/kindred-id/kindred/internal/shareddata"
+)
+
+// The pictures of docs/scores.md are those that the data make: whoever changes a model sees it, and runs make plots.
+func TestDocumentedPictures(t *testing.T) {
+	drawings, err := drawAll(shareddata.Dir(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range drawings {
+		documented, err := os.ReadFile(filepath.Join("..", "..", "docs", "images", d.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(documented, d.svg) {
+			t.Errorf("docs/images/%s is not what the data make: run make plots and look at it", d.file)
+		}
+		for x := xml.NewDecoder(bytes.NewReader(d.svg)); ; {
+			if _, err := x.Token(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatalf("%s: %v", d.file, err)
+			}
+		}
+	}
+}
+
+// Without the data nothing is written, and the error says where they are looked for.
+func TestMissingData(t *testing.T) {
+	t.Setenv(shareddata.Variable, t.TempDir())
+	out := filepath.Join(t.TempDir(), "images")
+	if err := run("", out); err == nil {
+		t.Error("drawn without data")
+	}
+	if _, err := os.Stat(out); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s: %v, want nothing written", out, err)
+	}
+}
