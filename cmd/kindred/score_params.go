@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/api"
-	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/client"
 	"github.com/kindred-id/kindred/internal/scorekeeper"
 	"github.com/spf13/cobra"
@@ -16,8 +15,9 @@ func newScoreParams() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "params",
 		Short: "Show the parameters that scores are computed with",
-		Long:  "Show the parameters that scores are computed with: the snapshot in use, of which sample it was made, and when.",
-		Args:  cobra.NoArgs,
+		Long: `Show the parameters that scores are computed with: the snapshot in use, of which sample it was made, and when; and the settings
+of the deployment.`,
+		Args: cobra.NoArgs,
 	}
 	t := addTarget(cmd)
 	out := addOutput(cmd, formatTable, formatJSON)
@@ -27,7 +27,7 @@ func newScoreParams() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return out.show(cmd.OutOrStdout(), d.Parameters, func(w io.Writer) { parametersTable(w, &d.Parameters) })
+			return out.show(cmd.OutOrStdout(), d, func(w io.Writer) { parametersTable(w, &d) })
 		})
 	}
 	return cmd
@@ -62,43 +62,53 @@ func fitted(cmd *cobra.Command, out *output, d *api.ParametersDocument) error {
 	if scorekeeper.Result(d.Result) == scorekeeper.Failed {
 		return &exitError{exitRefused, fmt.Errorf("nothing is fitted, and version %d stays in use: %s", d.Parameters.Version, d.Kept)}
 	}
-	err := out.show(cmd.OutOrStdout(), d.Parameters, func(w io.Writer) { parametersTable(w, &d.Parameters) })
+	err := out.show(cmd.OutOrStdout(), d, func(w io.Writer) { parametersTable(w, d) })
 	if err == nil && d.Kept != "" {
 		err = &exitError{exitPartial, fmt.Errorf("some parameters keep their values: %s", d.Kept)}
 	}
 	return err
 }
 
-func parametersTable(w io.Writer, p *score.Parameters) {
+func parametersTable(w io.Writer, d *api.ParametersDocument) {
 	var t table
-	if p.Version == 0 {
+	p := &d.Parameters
+	if p.FittedAt == nil {
 		t.row("version", "0: the cold start, measured nowhere")
 	} else {
-		t.row("version", fmt.Sprintf("%d, fitted %s", p.Version, time.UnixMilli(p.FittedAt).UTC().Format(time.DateTime)))
-		t.row("sample", fmt.Sprintf("%s of %s, %s with an order", number(p.Sampled), plural(p.Identities, "identity"), number(p.Customers)))
+		t.row("version", fmt.Sprintf("%d, fitted %s", p.Version, p.FittedAt.Format(time.DateTime)))
+		t.row("sample", fmt.Sprintf("%s of %s, %s with an order", number(p.Sample.Sampled), plural(p.Sample.Identities, "identity"), number(p.Sample.Customers)))
 	}
-	t.row("buying", fmt.Sprintf("Pareto/NBD r %.4g, alpha %.4g, s %.4g, beta %.4g weeks", p.Orders.R, p.Orders.Alpha, p.Orders.S, p.Orders.Beta), likelihood(p.OrdersLogLikelihood))
-	t.row("value", fmt.Sprintf("Gamma-Gamma p %.4g, q %.4g, gamma %.4g minor units", p.Spend.P, p.Spend.Q, p.Spend.Gamma), likelihood(p.SpendLogLikelihood))
+	t.row("settings", settings(&d.Settings))
+	t.row("buying", fmt.Sprintf("Pareto/NBD r %.4g, alpha %.4g, s %.4g, beta %.4g weeks", p.Orders.R, p.Orders.Alpha, p.Orders.S, p.Orders.Beta), likelihood(p.Orders.LogLikelihood))
+	t.row("value", fmt.Sprintf("Gamma-Gamma p %.4g, q %.4g, gamma %.4g minor units", p.Spend.P, p.Spend.Q, p.Spend.Gamma), likelihood(p.Spend.LogLikelihood))
 	a := &p.Affinity
-	t.row("offers", beta(a.Offers), fmt.Sprintf("%s; intercept %.4g of %s closed", plural(len(a.Classes), "kind"), a.Intercept, number(p.ClosedOffers)))
+	t.row("offers", beta(a.Offers), fmt.Sprintf("%s; intercept %.4g of %s closed", plural(len(a.Classes), "kind"), a.Intercept, number(a.ClosedOffers)))
 	t.row("coupons", beta(a.Coupons))
 	t.row("reductions", beta(a.Reductions), fmt.Sprintf("depth %.3g", a.Depth))
 	t.row("uplift", fmt.Sprintf("ratio %.4g, concentration %.4g", a.Lift, a.LiftConcentration))
-	t.row("interests", plural(len(p.Dealings), "category"), fmt.Sprintf("concentration %.4g", p.InterestConcentration))
-	t.row("RFM edges", fmt.Sprintf("days %v, orders %v, money %v", p.RFM.Days, p.RFM.Count, p.RFM.Money))
+	t.row("interests", plural(len(p.Interests.Dealings), "category"), fmt.Sprintf("concentration %.4g", p.Interests.Concentration))
+	t.row("RFM edges", fmt.Sprintf("days %v, orders %v, money %v", p.RFM.Days, p.RFM.Orders, p.RFM.Money))
 	t.write(w, "")
 }
 
-func likelihood(v float64) string {
-	if v == 0 {
-		return ""
+func settings(s *api.ScoreSettings) string {
+	horizon := "all the future"
+	if s.HorizonDays != nil {
+		horizon = fmt.Sprintf("%v days", *s.HorizonDays)
 	}
-	return fmt.Sprintf("log-likelihood %.1f", v)
+	return fmt.Sprintf("lifetime value over %s, margin %v, discount %v a year", horizon, s.Margin, s.AnnualDiscount)
 }
 
-func beta(b score.Beta) string {
-	if b == (score.Beta{}) {
+func likelihood(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprintf("log-likelihood %.1f", *v)
+}
+
+func beta(b api.BetaDocument) string {
+	if !b.Measured {
 		return "not measured"
 	}
-	return fmt.Sprintf("beta %.4g, %.4g: %.1f %% on average", b.A, b.B, 100*b.Mean())
+	return fmt.Sprintf("beta %.4g, %.4g: %.1f %% on average", b.A, b.B, 100*b.Mean)
 }
