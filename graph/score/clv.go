@@ -9,7 +9,7 @@ import (
 // Terms say what of the future counts as customer lifetime value.
 type Terms struct {
 	HorizonDays    float64 // from now; 0 is 365; math.Inf(1) is all the future, and needs a discount
-	AnnualDiscount float64 // 0.15 takes 15 % off for each year that money comes later; 0 is none
+	AnnualDiscount float64 // 0.15 takes 15 % off for each year that money comes later, up to 1; 0 is none
 	Margin         float64 // share of net revenue that is earned, up to 1; 0 is 1
 }
 
@@ -28,9 +28,9 @@ func (t Terms) WithDefaults() Terms {
 	return t
 }
 
-// Check says what is wrong with the terms: ErrTerms.
+// Check says what is wrong with terms that have their defaults, so that 0 stands for itself: ErrTerms.
 func (t Terms) Check() error {
-	_, err := t.WithDefaults().discount()
+	_, err := t.discount()
 	return err
 }
 
@@ -39,8 +39,14 @@ func (t Terms) discount() (Discount, error) {
 	if !(t.Margin > 0 && t.Margin <= 1) {
 		return Discount{}, fmt.Errorf("%w: a margin of %v; give one above 0 and up to 1", ErrTerms, t.Margin)
 	}
-	if !(t.AnnualDiscount >= 0) {
-		return Discount{}, fmt.Errorf("%w: an annual discount of %v; give 0 or more, such as 0.15", ErrTerms, t.AnnualDiscount)
+	if !(t.AnnualDiscount >= 0 && t.AnnualDiscount <= 1) {
+		return Discount{}, fmt.Errorf("%w: an annual discount of %v; give one from 0 to 1, such as 0.15 for 15 %%", ErrTerms, t.AnnualDiscount)
+	}
+	if !(t.HorizonDays > 0) {
+		return Discount{}, fmt.Errorf("%w: a horizon of %v days; give one above 0", ErrTerms, t.HorizonDays)
+	}
+	if math.IsInf(t.HorizonDays, 1) && t.AnnualDiscount == 0 {
+		return Discount{}, fmt.Errorf("%w: all the future without a discount is worth no finite sum; give an annual discount, such as 0.15, or a horizon in days", ErrTerms)
 	}
 	discount, err := NewDiscount(math.Log1p(t.AnnualDiscount)/yearWeeks, t.HorizonDays/weekDays)
 	if err != nil {
