@@ -38,7 +38,7 @@ func newScoreFit() *cobra.Command {
 		Use:   "fit",
 		Short: "Fit the parameters of the scores to the live profiles now",
 		Long: `Fit the parameters of the scores to a sample of the live profiles, and use them from now on. A server does so by itself,
-once a day and when there are 5 % more identities.
+once a day and when there are 5 % more customers with an order.
 
 What can't be fitted keeps its values, and it ends with exit code 5; where nothing can be, with 4.`,
 		Args: cobra.NoArgs,
