@@ -183,3 +183,32 @@ func (s *shop) next() score.Parameters {
 	s.now = june
 	return s.fit()
 }
+
+// TestSampleGrows: a sample of as many identities as it begins with has too few customers, and takes more.
+func TestSampleGrows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("24,000 identities")
+	}
+	const identities, buyers = 24_000, 5_500
+	s := openShop(t, storage.NewMemStore(), june)
+	defer s.close()
+	s.visit(0, identities)
+	for n := range buyers {
+		s.post(fmt.Sprintf(`{"type":"track","event":"Order Completed","messageId":"o%d","userId":"u%d","timestamp":"2026-02-01T00:00:00Z","properties":{"order_id":"o%d","revenue":10}}`, n, n, n))
+	}
+	sample := func(share float64) (n int) {
+		if err := s.keeper.each(t.Context(), share, func(*score.Customer) { n++ }); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := sample(shareOf(identities)); n < sampleAims*98/100 || n > sampleAims*102/100 {
+		t.Errorf("a sample begins with %d identities, want about %d", n, sampleAims)
+	}
+	if n, err := s.keeper.customers(t.Context(), shareOf(identities), june.UnixMilli()); n >= customersWants || err != nil {
+		t.Fatalf("%d customers to begin with, %v: nothing to test", n, err)
+	}
+	if p := s.fit(); p.Customers < customersWants || p.Identities != identities {
+		t.Errorf("%d customers of %d identities, want %d of %d", p.Customers, p.Identities, customersWants, identities)
+	}
+}
