@@ -6,18 +6,9 @@ import (
 	"net/http"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/graph/score/fit"
 	"github.com/kindred-id/kindred/internal/scorekeeper"
 )
-
-// ParametersDocument is the body of GET /v1/scores/parameters and of POST /v1/scores/fit.
-type ParametersDocument struct {
-	Parameters score.Parameters `json:"parameters"`
-	// Result of the fit that was asked for: ok, partial or failed. Kept tells what could not be fitted, and keeps its values.
-	Result string `json:"result,omitempty"`
-	Kept   string `json:"kept,omitempty"`
-}
 
 // getParameters answers GET /v1/scores/parameters.
 func (s *Server) getParameters(w http.ResponseWriter, r *http.Request) *problem {
@@ -27,7 +18,8 @@ func (s *Server) getParameters(w http.ResponseWriter, r *http.Request) *problem 
 	if s.Scores == nil {
 		return &problem{code: CodeUnknownRoute}
 	}
-	return sendDocument(w, ParametersDocument{Parameters: *s.Scores.Scorer().Parameters()})
+	scorer := s.Scores.Scorer()
+	return sendDocument(w, newParametersDocument(*scorer.Parameters(), scorer.Terms()))
 }
 
 // postFit answers POST /v1/scores/fit, once the fit has ended. A fit that failed is told with 200 as well: the
@@ -47,7 +39,8 @@ func (s *Server) postFit(w http.ResponseWriter, r *http.Request) *problem {
 	if err != nil && result == scorekeeper.Failed && !ofSample(err) {
 		return engineProblem(err)
 	}
-	d := ParametersDocument{Parameters: parameters, Result: string(result)}
+	d := newParametersDocument(parameters, s.Scores.Scorer().Terms())
+	d.Result = string(result)
 	if err != nil {
 		d.Kept = err.Error()
 	}

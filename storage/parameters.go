@@ -18,7 +18,8 @@ import (
 //	| version | JSON        | CRC-32 |
 //	+---------+-------------+--------+
 //
-// It is written once in a fit, and read once in a start. JSON gives back every float64 to the bit.
+// It is written once in a fit, and read once in a start. JSON gives back every float64 to the bit. Its keys are the names of the
+// fields of score.Parameters: a form of its own, apart from that of the API.
 const (
 	parametersRowVersion = 1
 	parametersRowFixed   = 1 + 4

@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"strconv"
 
-	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/instance"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/spf13/cobra"
@@ -33,14 +34,41 @@ func addInstance(cmd *cobra.Command) *instanceFlags {
 	return f
 }
 
-// addTerms adds the flags that say what of the future counts as customer lifetime value.
-func addTerms(cmd *cobra.Command, terms *score.Terms) {
+// termsFlags are the flags that addTerms adds.
+var termsFlags = []string{"score-margin", "score-horizon-days", "score-discount"}
+
+// addTerms adds the flags that come before the settings of scores in the rules.
+func addTerms(cmd *cobra.Command, terms *instance.Terms) {
 	flags := cmd.Flags()
-	flags.Float64Var(&terms.Margin, "score-margin", 1, "lifetime value: share of net revenue that is earned, above 0 and up to 1")
-	flags.Float64Var(&terms.HorizonDays, "score-horizon-days", 365, "lifetime value: how far the future counts")
-	flags.Float64Var(&terms.AnnualDiscount, "score-discount", 0, "lifetime value: 0.15 takes 15 % off for each year that money comes later")
-	withEnv(flags, "score-margin", "score-horizon-days", "score-discount")
+	flags.Var(givenNumber{&terms.Margin}, "score-margin", "lifetime value: share of net revenue that is earned, above 0 and up to 1; default that of the rules, 1 unless they name one")
+	flags.Var(givenNumber{&terms.HorizonDays}, "score-horizon-days", "lifetime value: how far the future counts, or inf; default that of the rules, 365 unless they name one")
+	flags.Var(givenNumber{&terms.AnnualDiscount}, "score-discount", "lifetime value: 0.15 takes 15 % off for each year that money comes later; default that of the rules, 0 unless they name one")
+	withEnv(flags, termsFlags...)
 }
+
+// givenNumber is a flag without a default: nil until it is given.
+type givenNumber struct{ value **float64 }
+
+// Set implements pflag.Value.
+func (n givenNumber) Set(text string) error {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return fmt.Errorf("%q is no number", text)
+	}
+	*n.value = &v
+	return nil
+}
+
+// String implements pflag.Value.
+func (n givenNumber) String() string {
+	if n.value == nil || *n.value == nil {
+		return ""
+	}
+	return strconv.FormatFloat(**n.value, 'g', -1, 64)
+}
+
+// Type implements pflag.Value.
+func (givenNumber) Type() string { return "number" }
 
 // addLogFormat adds the flag of commands that run for long.
 func (f *instanceFlags) addLogFormat(cmd *cobra.Command) {

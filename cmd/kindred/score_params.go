@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/kindred-id/kindred/api"
@@ -16,8 +17,9 @@ func newScoreParams() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "params",
 		Short: "Show the parameters that scores are computed with",
-		Long:  "Show the parameters that scores are computed with: the snapshot in use, of which sample it was made, and when.",
-		Args:  cobra.NoArgs,
+		Long: `Show the parameters that scores are computed with: the snapshot in use, of which sample it was made, and when; and the settings
+of the deployment.`,
+		Args: cobra.NoArgs,
 	}
 	t := addTarget(cmd)
 	out := addOutput(cmd, formatTable, formatJSON)
@@ -27,7 +29,7 @@ func newScoreParams() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return out.show(cmd.OutOrStdout(), d.Parameters, func(w io.Writer) { parametersTable(w, &d.Parameters) })
+			return out.show(cmd.OutOrStdout(), d, func(w io.Writer) { parametersTable(w, &d) })
 		})
 	}
 	return cmd
@@ -38,7 +40,7 @@ func newScoreFit() *cobra.Command {
 		Use:   "fit",
 		Short: "Fit the parameters of the scores to the live profiles now",
 		Long: `Fit the parameters of the scores to a sample of the live profiles, and use them from now on. A server does so by itself,
-once a day and when there are 5 % more identities.
+once a day and when there are 5 % more customers with an order.
 
 What can't be fitted keeps its values, and it ends with exit code 5; where nothing can be, with 4.`,
 		Args: cobra.NoArgs,
@@ -62,43 +64,78 @@ func fitted(cmd *cobra.Command, out *output, d *api.ParametersDocument) error {
 	if scorekeeper.Result(d.Result) == scorekeeper.Failed {
 		return &exitError{exitRefused, fmt.Errorf("nothing is fitted, and version %d stays in use: %s", d.Parameters.Version, d.Kept)}
 	}
-	err := out.show(cmd.OutOrStdout(), d.Parameters, func(w io.Writer) { parametersTable(w, &d.Parameters) })
+	err := out.show(cmd.OutOrStdout(), d, func(w io.Writer) { parametersTable(w, d) })
 	if err == nil && d.Kept != "" {
 		err = &exitError{exitPartial, fmt.Errorf("some parameters keep their values: %s", d.Kept)}
 	}
 	return err
 }
 
-func parametersTable(w io.Writer, p *score.Parameters) {
-	var t table
-	if p.Version == 0 {
-		t.row("version", "0: the cold start, measured nowhere")
+func parametersTable(w io.Writer, d *api.ParametersDocument) {
+	var head, t table
+	p := &d.Parameters
+	if p.FittedAt == nil {
+		head.row("version", "0: the cold start, measured nowhere; kindred score fit measures")
 	} else {
-		t.row("version", fmt.Sprintf("%d, fitted %s", p.Version, time.UnixMilli(p.FittedAt).UTC().Format(time.DateTime)))
-		t.row("sample", fmt.Sprintf("%s of %s, %s with an order", number(p.Sampled), plural(p.Identities, "identity"), number(p.Customers)))
+		head.row("version", fmt.Sprintf("%d, fitted %s UTC", p.Version, p.FittedAt.Format(time.DateTime)))
+		head.row("sample", fmt.Sprintf("%s of %s, %s with an order", number(p.Sample.Sampled), plural(p.Sample.Identities, "identity"), number(p.Sample.Customers)))
 	}
-	t.row("buying", fmt.Sprintf("Pareto/NBD r %.4g, alpha %.4g, s %.4g, beta %.4g weeks", p.Orders.R, p.Orders.Alpha, p.Orders.S, p.Orders.Beta), likelihood(p.OrdersLogLikelihood))
-	t.row("value", fmt.Sprintf("Gamma-Gamma p %.4g, q %.4g, gamma %.4g minor units", p.Spend.P, p.Spend.Q, p.Spend.Gamma), likelihood(p.SpendLogLikelihood))
-	a := &p.Affinity
-	t.row("offers", beta(a.Offers), fmt.Sprintf("%s; intercept %.4g of %s closed", plural(len(a.Classes), "kind"), a.Intercept, number(p.ClosedOffers)))
-	t.row("coupons", beta(a.Coupons))
-	t.row("reductions", beta(a.Reductions), fmt.Sprintf("depth %.3g", a.Depth))
-	t.row("uplift", fmt.Sprintf("ratio %.4g, concentration %.4g", a.Lift, a.LiftConcentration))
-	t.row("interests", plural(len(p.Dealings), "category"), fmt.Sprintf("concentration %.4g", p.InterestConcentration))
-	t.row("RFM edges", fmt.Sprintf("days %v, orders %v, money %v", p.RFM.Days, p.RFM.Count, p.RFM.Money))
+	head.row("settings", settings(&d.Settings))
+	head.write(w, "")
+	fmt.Fprintln(w)
+
+	t.row("part", "from", "parameters", "meaning")
+	o, v, a := &p.Orders, &p.Spend, &p.Affinity
+	t.row("buying", origin(o.LogLikelihood != nil), fmt.Sprintf("Pareto/NBD r %.4g, alpha %.4g, s %.4g, beta %.4g weeks", o.R, o.Alpha, o.S, o.Beta),
+		fmt.Sprintf("an order every %.3g weeks while a customer; half have left after %.3g weeks%s", o.Alpha/o.R, halfLeft(o.S, o.Beta), likelihood(o.LogLikelihood)))
+	t.row("value", origin(v.LogLikelihood != nil), fmt.Sprintf("Gamma-Gamma p %.4g, q %.4g, gamma %.4g", v.P, v.Q, v.Gamma),
+		fmt.Sprintf("an order is worth %.0f minor units, such as cents%s", score.GammaGamma{P: v.P, Q: v.Q, Gamma: v.Gamma}.Population(), likelihood(v.LogLikelihood)))
+	t.row("offers", origin(a.Offers.Measured), beta(a.Offers), share(a.Offers, "of closed offers are accepted"))
+	t.row("coupons", origin(a.Coupons.Measured), beta(a.Coupons), share(a.Coupons, "of orders have a coupon"))
+	t.row("reductions", origin(a.Reductions.Measured), beta(a.Reductions), share(a.Reductions, "of orders are reduced"))
+	t.row("depth", origin(a.Depth > 0), fmt.Sprintf("%.3g", a.Depth), fmt.Sprintf("a reduced order is %.1f %% off", 100*a.Depth))
+	t.row("offer base", origin(a.ClosedOffers > 0), fmt.Sprintf("intercept %.4g", a.Intercept),
+		fmt.Sprintf("log-odds that make offer probability right over %s, of %s", plural(a.ClosedOffers, "closed offer"), plural(len(a.Classes), "kind")))
+	t.row("uplift", origin(a.Lift != 1), fmt.Sprintf("ratio %.4g, concentration %.4g", a.Lift, a.LiftConcentration),
+		fmt.Sprintf("%.3g times as many orders a day with an offer open as without", a.Lift))
+	t.row("interests", origin(len(p.Interests.Dealings) > 0), fmt.Sprintf("concentration %.4g", p.Interests.Concentration),
+		fmt.Sprintf("%s; a customer's own dealings count for half once there are %.0f", plural(len(p.Interests.Dealings), "category"), p.Interests.Concentration))
+	t.row("RFM", origin(p.Version > 0), fmt.Sprintf("days %v, orders %v, money %v", p.RFM.Days, p.RFM.Orders, p.RFM.Money), "edges of the fifths of customers; money in minor units")
 	t.write(w, "")
 }
 
-func likelihood(v float64) string {
-	if v == 0 {
-		return ""
+// origin tells what was measured from what stands for it.
+func origin(measured bool) string {
+	if measured {
+		return "fitted"
 	}
-	return fmt.Sprintf("log-likelihood %.1f", v)
+	return "cold start"
 }
 
-func beta(b score.Beta) string {
-	if b == (score.Beta{}) {
-		return "not measured"
+// halfLeft is after how many weeks half of all customers have left: the median of a Pareto distribution of the second kind.
+func halfLeft(s, beta float64) float64 { return beta * math.Expm1(math.Ln2/s) }
+
+func settings(s *api.ScoreSettings) string {
+	horizon := "all the future"
+	if s.HorizonDays != nil {
+		horizon = fmt.Sprintf("%v days", *s.HorizonDays)
 	}
-	return fmt.Sprintf("beta %.4g, %.4g: %.1f %% on average", b.A, b.B, 100*b.Mean())
+	return fmt.Sprintf("lifetime value over %s, margin %v, discount %v a year", horizon, s.Margin, s.AnnualDiscount)
+}
+
+func likelihood(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprintf("; log-likelihood %.1f", *v)
+}
+
+func beta(b api.BetaDocument) string { return fmt.Sprintf("beta %.4g, %.4g", b.A, b.B) }
+
+// share says what a rate is of; that of a cold start claims nothing.
+func share(b api.BetaDocument, of string) string {
+	if !b.Measured {
+		return "not known: what share " + of
+	}
+	return fmt.Sprintf("%.1f %% %s", 100*b.Mean, of)
 }

@@ -38,6 +38,11 @@ func (t *target) with(cmd *cobra.Command, fn func(*client.Client) error) error {
 		if cmd.Flags().Changed("rules") {
 			return usageError("%s: the rules are the server's: give --rules with --data only", cmd.Name())
 		}
+		for _, name := range termsFlags {
+			if cmd.Flags().Changed(name) {
+				return usageError("%s: the settings of scores are the server's: give --%s with --data only", cmd.Name(), name)
+			}
+		}
 		c, err := client.New(t.url, nil)
 		if err != nil {
 			return &exitError{exitUsage, err}

@@ -9,7 +9,7 @@ import (
 // Terms say what of the future counts as customer lifetime value.
 type Terms struct {
 	HorizonDays    float64 // from now; 0 is 365; math.Inf(1) is all the future, and needs a discount
-	AnnualDiscount float64 // 0.15 takes 15 % off for each year that money comes later; 0 is none
+	AnnualDiscount float64 // 0.15 takes 15 % off for each year that money comes later, up to 1; 0 is none
 	Margin         float64 // share of net revenue that is earned, up to 1; 0 is 1
 }
 
@@ -20,6 +20,40 @@ const (
 
 // ErrTerms is returned for terms that make no sense.
 var ErrTerms = errors.New("no such terms")
+
+// WithDefaults puts the defaults in for what is 0.
+func (t Terms) WithDefaults() Terms {
+	setDefault(&t.HorizonDays, defaultHorizonDays)
+	setDefault(&t.Margin, 1)
+	return t
+}
+
+// Check says what is wrong with terms that have their defaults, so that 0 stands for itself: ErrTerms.
+func (t Terms) Check() error {
+	_, err := t.discount()
+	return err
+}
+
+// discount checks terms with defaults, and gives what they make of the future.
+func (t Terms) discount() (Discount, error) {
+	if !(t.Margin > 0 && t.Margin <= 1) {
+		return Discount{}, fmt.Errorf("%w: a margin of %v; give one above 0 and up to 1", ErrTerms, t.Margin)
+	}
+	if !(t.AnnualDiscount >= 0 && t.AnnualDiscount <= 1) {
+		return Discount{}, fmt.Errorf("%w: an annual discount of %v; give one from 0 to 1, such as 0.15 for 15 %%", ErrTerms, t.AnnualDiscount)
+	}
+	if !(t.HorizonDays > 0) {
+		return Discount{}, fmt.Errorf("%w: a horizon of %v days; give one above 0", ErrTerms, t.HorizonDays)
+	}
+	if math.IsInf(t.HorizonDays, 1) && t.AnnualDiscount == 0 {
+		return Discount{}, fmt.Errorf("%w: all the future without a discount is worth no finite sum; give an annual discount, such as 0.15, or a horizon in days", ErrTerms)
+	}
+	discount, err := NewDiscount(math.Log1p(t.AnnualDiscount)/yearWeeks, t.HorizonDays/weekDays)
+	if err != nil {
+		return Discount{}, fmt.Errorf("%w: %w", ErrTerms, err)
+	}
+	return discount, nil
+}
 
 // CLV is customer lifetime value: the occasions to come, times what an occasion is worth.
 type CLV struct {
@@ -37,21 +71,10 @@ func NewCLV(orders Model, spend GammaGamma, terms Terms) (*CLV, error) {
 	if err := spend.Validate(); err != nil {
 		return nil, err
 	}
-	if terms.HorizonDays == 0 {
-		terms.HorizonDays = defaultHorizonDays
-	}
-	if terms.Margin == 0 {
-		terms.Margin = 1
-	}
-	if !(terms.Margin > 0 && terms.Margin <= 1) {
-		return nil, fmt.Errorf("%w: a margin of %v; give one above 0 and up to 1", ErrTerms, terms.Margin)
-	}
-	if !(terms.AnnualDiscount >= 0) {
-		return nil, fmt.Errorf("%w: an annual discount of %v; give 0 or more, such as 0.15", ErrTerms, terms.AnnualDiscount)
-	}
-	discount, err := NewDiscount(math.Log1p(terms.AnnualDiscount)/yearWeeks, terms.HorizonDays/weekDays)
+	terms = terms.WithDefaults()
+	discount, err := terms.discount()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrTerms, err)
+		return nil, err
 	}
 	return &CLV{orders: orders, spend: spend, discount: discount, margin: terms.Margin}, nil
 }

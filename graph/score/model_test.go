@@ -117,10 +117,19 @@ func TestTermsAreChecked(t *testing.T) {
 		{AnnualDiscount: -0.1},
 		{AnnualDiscount: math.NaN()},
 		{AnnualDiscount: math.Inf(1)},
+		{AnnualDiscount: 15}, // per cent
 	} {
 		if _, err := NewCLV(cdnow, spend, terms); !errors.Is(err, ErrTerms) {
 			t.Errorf("%+v: %v, want %v", terms, err, ErrTerms)
 		}
+	}
+	for _, whole := range []Terms{{}, {Margin: 1}, {HorizonDays: 365}} { // 0 stands for itself
+		if err := whole.Check(); !errors.Is(err, ErrTerms) {
+			t.Errorf("%+v: %v, want %v", whole, err, ErrTerms)
+		}
+	}
+	if err := (Terms{}).WithDefaults().Check(); err != nil {
+		t.Errorf("defaults: %v", err)
 	}
 	if _, err := NewCLV(ParetoNBD{}, spend, Terms{}); !errors.Is(err, ErrParameter) {
 		t.Errorf("no model: %v", err)

@@ -59,9 +59,17 @@ func (p *Parameters) Validate() error {
 	return err
 }
 
+// WithDefaults puts in the cold-start values that stand where a part was not measured.
+func (p Parameters) WithDefaults() Parameters {
+	p.Affinity = p.Affinity.withDefaults()
+	setDefault(&p.InterestConcentration, interestConcentrationDefault)
+	return p
+}
+
 // Scorer computes scores under one snapshot of parameters. It never changes, and serves any number of readers at once.
 type Scorer struct {
 	parameters  Parameters
+	terms       Terms // with defaults
 	clv         *CLV
 	population  *Population
 	interests   *InterestPopulation
@@ -85,11 +93,14 @@ func NewScorer(p Parameters, terms Terms) (*Scorer, error) {
 	if weeks >= timeMax {
 		weeks = expectDays / float64(weekDays)
 	}
-	return &Scorer{parameters: p, clv: clv, population: population, interests: interests, expectWeeks: weeks}, nil
+	return &Scorer{parameters: p, terms: terms.WithDefaults(), clv: clv, population: population, interests: interests, expectWeeks: weeks}, nil
 }
 
 // Parameters are what the scorer computes with. Their maps are the scorer's own: not to be changed.
 func (s *Scorer) Parameters() *Parameters { return &s.parameters }
+
+// Terms are what of the future counts as lifetime value, with the defaults put in.
+func (s *Scorer) Terms() Terms { return s.terms }
 
 // Population is the part that reads what customers answer to discounts.
 func (s *Scorer) Population() *Population { return s.population }

@@ -23,7 +23,6 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
-	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/internal/rulesfile"
 	"github.com/kindred-id/kindred/internal/scorekeeper"
@@ -56,8 +55,8 @@ type Options struct {
 	Feed actors.FeedSettings
 	// Logger is for warnings and notes; default none.
 	Logger *slog.Logger
-	// Terms say what of the future counts as customer lifetime value.
-	Terms score.Terms
+	// Terms come before the settings of scores that the rules name.
+	Terms Terms
 	// OnChange is actors.Config.Changed.
 	OnChange func([]graph.Change)
 }
@@ -99,6 +98,9 @@ func Open(ctx context.Context, o Options) (*Instance, error) {
 		if rules, err = rulesfile.Load(o.Rules); err != nil {
 			return nil, err
 		}
+	}
+	if err := o.Terms.check(rules); err != nil {
+		return nil, err
 	}
 	store, err := openStore(o, memory, secret, rules)
 	if err != nil {
@@ -152,6 +154,10 @@ func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) 
 	if err := i.IngestOptions(false).Check(registry); err != nil {
 		return fmt.Errorf("rules %q: %w", i.Rules.Rules.Name, err)
 	}
+	terms, err := o.Terms.over(i.Rules.Scores)
+	if err != nil {
+		return err
+	}
 	engine := actors.Config{
 		Store: i.Store, Deployment: deployment, Rules: i.Rules.Rules, Before: i.Rules.Rules, Memory: memory,
 		Feed: o.Feed, Changed: o.OnChange, Logger: o.Logger, Background: true,
@@ -168,7 +174,7 @@ func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) 
 	if i.Engine, err = actors.Open(ctx, engine); err != nil {
 		return fmt.Errorf("open %s: %w", o.Dir, err)
 	}
-	if i.Scores, err = scorekeeper.Open(i.Store, i.Engine, o.Terms); err != nil {
+	if i.Scores, err = scorekeeper.Open(i.Store, i.Engine, terms); err != nil {
 		return errors.Join(fmt.Errorf("scores: %w", err), i.Engine.Close(ctx))
 	}
 	switch {

@@ -57,6 +57,7 @@ func TestOpen(t *testing.T) {
 		func(o *Options) { o.Rules = "none" },
 		func(o *Options) { o.SecretFile = "none" },
 		func(o *Options) { o.MustExist = true },
+		func(o *Options) { o.Terms.Margin = new(float64) },
 	} {
 		bad := o
 		wrong(&bad)

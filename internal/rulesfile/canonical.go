@@ -59,6 +59,8 @@ func (f *File) YAML() []byte {
 			line("  - %s", scalar(s))
 		}
 	}
+	line("scores: {%s: %s, %s: %s, %s: %s}", horizonDays, realText(f.Scores.HorizonDays),
+		annualDiscount, realText(f.Scores.AnnualDiscount), margin, realText(f.Scores.Margin))
 	return b.Bytes()
 }
 

@@ -29,6 +29,7 @@ blocked:
 phone_region: "NO"
 default_currency: EUR
 sources: ["on", web, "3"]
+scores: {horizon_days: inf, annual_discount: 0.15, margin: 1e-7}
 `
 
 // F4.
@@ -81,6 +82,9 @@ identifiers: properties.card to loyalty_card, context.a-b,c to box, was none
 phone_region: NO, was US
 default_currency: EUR, was USD
 sources: on, web, 3, was none
+scores.horizon_days: inf, was 365
+scores.annual_discount: 0.15, was 0
+scores.margin: 1e-07, was 1
 limits.phone: not set, was 3
 blocked.values: 7 added, 0 removed
 blocked.patterns: 2 added, 0 removed`

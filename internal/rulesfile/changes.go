@@ -76,7 +76,10 @@ func (f *File) settings() []setting {
 		setting{"identifiers", orNone(paths)},
 		setting{"phone_region", f.Identifier.Region},
 		setting{"default_currency", f.Currency},
-		setting{"sources", orNone(f.Sources)})
+		setting{"sources", orNone(f.Sources)},
+		setting{"scores." + horizonDays, realText(f.Scores.HorizonDays)},
+		setting{"scores." + annualDiscount, realText(f.Scores.AnnualDiscount)},
+		setting{"scores." + margin, realText(f.Scores.Margin)})
 }
 
 func orNone(list []string) string {

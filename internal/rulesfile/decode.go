@@ -9,6 +9,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/graph/score"
 )
 
 // topLevel stands for the file as a whole where a key is expected.
@@ -16,7 +17,7 @@ const topLevel = "rules"
 
 var keys = []string{
 	"extends", "name", "order", "limits", "generic", "caps", "namespaces", "identifiers", "blocked",
-	"phone_region", "default_currency", "sources",
+	"phone_region", "default_currency", "sources", "scores",
 }
 
 // empty is what a file that extends nothing begins with: no limit, nothing generic, but caps, which
@@ -27,6 +28,7 @@ func empty() *File {
 		Rules:      &graph.Rules{MaxMembers: defaults.MaxMembers, MaxLinks: defaults.MaxLinks},
 		Identifier: identifier.Config{Region: identifier.DefaultRegion},
 		Currency:   DefaultCurrency,
+		Scores:     score.Terms{}.WithDefaults(),
 	}
 }
 
@@ -56,6 +58,7 @@ func (d *decoder) file(root *yaml.Node) *File {
 		{"blocked", d.blocked},
 		{"default_currency", d.currency},
 		{"sources", d.sources},
+		{"scores", d.scores},
 	} {
 		if n := fields[part.key]; n != nil {
 			part.read(f, n, part.key)

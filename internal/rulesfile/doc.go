@@ -1,6 +1,6 @@
 // Package rulesfile reads the rules of a deployment from YAML: a preset by its name, or a file.
 //
-//	preset or file ──► YAML nodes ──► File{Rules, Identifier, Paths, Currency, Sources}
+//	preset or file ──► YAML nodes ──► File{Rules, Identifier, Paths, Currency, Sources, Scores}
 //	                        │              ▲
 //	              problems, with lines     └── what it extends
 //
@@ -25,14 +25,16 @@
 //	phone_region: US
 //	default_currency: USD
 //	sources: [crm, web]         # where two say different things at one time, the first wins
+//	scores: {horizon_days: 365, annual_discount: 0, margin: 1}
 //
 // What extends a preset takes over all of it, and replaces what it states itself: limits one by one,
-// generic and caps key by key, every other key as a whole. The presets, in presets/, explain the
+// generic, caps and scores key by key, every other key as a whole. The presets, in presets/, explain the
 // meaning of each key of the rules.
 //
 // Invariants:
 //   - F1: what Load gives passes graph.Rules.Check and identifier.New.
-//   - F2: Rules.Version is a function of what the rules say, not of how the file is written, nor of its name.
+//   - F2: Rules.Version is a function of what the rules say, not of how the file is written, nor of its name,
+//     nor of what asks for nobody to be resolved anew, such as the settings of scores.
 //   - F3: a key that is not known is an error: a misspelt limit never means no limit.
 //   - F4: File.YAML says all that the file does: parsed, it gives an equal File.
 package rulesfile

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/graph/score"
 )
 
 // File is what a preset or a file says.
@@ -21,6 +22,7 @@ type File struct {
 	Paths      []PathMapping // in the order of the file
 	Currency   string        // of money that names none: ISO 4217, three capitals
 	Sources    []string      // the most trusted first; those that are not listed rank below
+	Scores     score.Terms   // with defaults; who is who does not depend on them
 }
 
 // PathMapping says that events carry identifiers of a namespace at a path: keys of nested JSON

@@ -2,6 +2,7 @@ package rulesfile
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/graph/score"
 )
 
 func load(t *testing.T, nameOrPath string) *File {
@@ -112,6 +114,7 @@ blocked:
 phone_region: de
 default_currency: eur
 sources: [crm, web]
+scores: {horizon_days: inf, annual_discount: 0.15, margin: 0.4}
 `
 
 func TestEverything(t *testing.T) {
@@ -138,6 +141,7 @@ func TestEverything(t *testing.T) {
 		Paths:    []PathMapping{{"properties.loyalty_card", "loyalty_card"}, {"context.crm.id", "crm_id"}},
 		Currency: "EUR",
 		Sources:  []string{"crm", "web"},
+		Scores:   score.Terms{HorizonDays: math.Inf(1), AnnualDiscount: 0.15, Margin: 0.4},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v %+v\nwant\n%+v %+v", got, got.Rules, want, want.Rules)
@@ -192,6 +196,7 @@ func TestVersion(t *testing.T) {
 		"name: another\n" + strings.TrimPrefix(base, "name: a\n"),
 		base + "caps: {links: 10_000, identifiers: 1000}\norder: keep_first\n",
 		base + "sources: [web]\nblocked: {values: [x]}\n",
+		base + "scores: {horizon_days: 90, annual_discount: 0.1, margin: 0.5}\n",
 		strings.Replace(base, "{user_id: 1", "{phone: none, user_id: &one 0x1", 1),
 	}
 	other := []string{
@@ -295,6 +300,15 @@ func TestParseRefuses(t *testing.T) {
 		{"region", "phone_region: Germany", []string{`:1: phone_region: phone region "Germany"`, "ISO 3166"}},
 		{"currency", "default_currency: dollar", []string{`:1: default_currency: currency "dollar"`, "ISO 4217"}},
 		{"sources", many + "]", []string{"sources: 300 sources; want 255"}},
+		{"unknown key of scores", "scores:\n  horizon: 90", []string{":2: scores.horizon: unknown key; known here: horizon_days, annual_discount, margin"}},
+		{"margin in per cent", "scores:\n  horizon_days: 90\n  margin: 40", []string{":3: scores.margin: ", "a margin of 40; give one above 0 and up to 1"}},
+		{"margin of nothing", "scores: {margin: 0}", []string{"scores.margin: ", "a margin of 0"}},
+		{"discount in per cent", "scores: {annual_discount: 15}", []string{"scores.annual_discount: ", "give one from 0 to 1, such as 0.15 for 15 %"}},
+		{"horizon of a word", "scores: {horizon_days: 90d}", []string{`scores.horizon_days: want a number`, `got "90d"`}},
+		{"horizon of nothing", "scores: {horizon_days: 0}", []string{"scores.horizon_days: ", "a horizon of 0 days"}},
+		{"horizon that is none", "scores: {horizon_days: .nan}", []string{"scores.horizon_days: ", "a horizon of NaN days"}},
+		{"all the future, undiscounted", "scores:\n  margin: 1\n  horizon_days: inf", []string{":3: scores.horizon_days: ", "give an annual discount, such as 0.15, or a horizon in days"}},
+		{"all the future, not discounted", "scores:\n  horizon_days: .inf\n  annual_discount: 0", []string{":2: scores.horizon_days: "}},
 		{"key twice", "order: keep_first\norder: latest_wins", []string{":2: order: stated twice"}},
 		{"limit twice", "limits:\n  email: 1\n  email: 2", []string{":3: limits.email: stated twice"}},
 		{"no keys", "- a\n- b", []string{"rules.yaml:1: rules: want keys with values, got a list"}},

@@ -11,7 +11,7 @@ import (
 )
 
 // version hashes what decides who is who, in one canonical form. The name is left out, and so is
-// what only concerns events to come: neither asks for anybody to be resolved anew.
+// what only concerns events to come, or scores: none of them asks for anybody to be resolved anew.
 func version(r *graph.Rules) uint64 {
 	var lines []string
 	for _, l := range r.Limits {

@@ -52,10 +52,12 @@ type Keeper struct {
 	tried   atomic.Pointer[attempt] // nil until the first fit of this process
 }
 
-// attempt is when a fit was tried, and how many identities there were.
+// attempt is when a fit was tried, and how many customers with an order there were in a share of all. The same share shows the
+// same identities again, so growth is that of customers, and never that of the draw.
 type attempt struct {
-	at         int64
-	identities uint64
+	at        int64
+	share     float64
+	customers uint64
 }
 
 // Open reads the snapshot that the store holds; where it holds none it is that of the cold start.
@@ -126,16 +128,17 @@ func (k *Keeper) fit(ctx context.Context, before score.Parameters) (score.Parame
 		return before, err
 	}
 	now, identities := k.engine.Now(), uint64(max(stats.Identities, 0)) //nolint:gosec // not negative
-	k.tried.Store(&attempt{now, identities})
-	share := 1.0
-	if stats.Identities > sampleAims {
-		share = sampleAims / float64(stats.Identities)
-	}
+	share := shareOf(stats.Identities)
+	tried := attempt{at: now, share: share}
+	k.tried.Store(&tried)
 	var sample *fit.Sample
 	for {
 		sample = fit.NewSample(before.Affinity.HalfLife)
 		if err := k.each(ctx, share, func(c *score.Customer) { sample.Add(c, now) }); err != nil {
 			return before, err
+		}
+		if share == tried.share {
+			k.tried.Store(&attempt{now, share, sample.Customers()})
 		}
 		if share >= 1 || sample.Customers() >= customersWants {
 			break
@@ -156,6 +159,11 @@ func (k *Keeper) fit(ctx context.Context, before score.Parameters) (score.Parame
 		return before, errors.Join(err, failed)
 	}
 	return fit.Calibrated(next, &calibration), err
+}
+
+// shareOf is the share of so many identities that a sample begins with.
+func shareOf(identities int64) float64 {
+	return min(1, sampleAims/float64(max(identities, 1)))
 }
 
 // parametersOf is sample.Parameters, or the context's error once it ends: a search may take a minute, reads nothing but

@@ -5,17 +5,20 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/kindred-id/kindred/graph/score"
 )
 
 // When parameters are fitted again.
 const (
 	refitAfter = 24 * time.Hour
-	refitGrows = 1.05 // times as many identities as at the last fit
+	refitGrows = 1.05 // times as many customers with an order as at the last fit
 	refitLooks = 10 * time.Minute
 )
 
-// Run fits again and again until the context ends: a day after the last fit, and when there are 5 % more identities than at
-// the last. It looks every ten minutes, and at once where the snapshot is that of the cold start.
+// Run fits again and again until the context ends: a day after the last fit, and when there are 5 % more customers with an order
+// than at the last, for it is they whom a fit is made of. It looks every ten minutes, and at once where the snapshot is that
+// of the cold start.
 func (k *Keeper) Run(ctx context.Context, logger *slog.Logger) {
 	ticker := time.NewTicker(refitLooks)
 	defer ticker.Stop()
@@ -31,19 +34,38 @@ func (k *Keeper) Run(ctx context.Context, logger *slog.Logger) {
 	}
 }
 
-// due tells whether it is time for a fit. One that failed counts as tried: it is not tried again at every look.
+// due tells whether it is time for a fit. One that failed counts as tried: it is not tried again at every look. A process that
+// has not tried yet counts growth from its first look on, and the day from the fit of the snapshot.
 func (k *Keeper) due(ctx context.Context) (bool, error) {
 	stats, err := k.engine.Stats(ctx)
 	if err != nil || stats.Identities <= 0 {
 		return false, err
 	}
-	p := k.Scorer().Parameters()
-	last := attempt{p.FittedAt, p.Identities}
-	if tried := k.tried.Load(); tried != nil {
-		last = *tried
+	now, last := k.engine.Now(), k.tried.Load()
+	if last == nil {
+		last = &attempt{at: k.Scorer().Parameters().FittedAt, share: shareOf(stats.Identities)}
+		if now-last.at < refitAfter.Milliseconds() {
+			if last.customers, err = k.customers(ctx, last.share, now); err == nil {
+				k.tried.CompareAndSwap(nil, last)
+			}
+			return false, err
+		}
 	}
-	old := k.engine.Now()-last.at >= refitAfter.Milliseconds()
-	return old || float64(stats.Identities) >= refitGrows*float64(last.identities), nil
+	if now-last.at >= refitAfter.Milliseconds() {
+		return true, nil
+	}
+	customers, err := k.customers(ctx, last.share, now)
+	return customers > last.customers && float64(customers) >= refitGrows*float64(last.customers), err
+}
+
+// customers counts those with an order in a share of all.
+func (k *Keeper) customers(ctx context.Context, share float64, now int64) (n uint64, err error) {
+	err = k.each(ctx, share, func(c *score.Customer) {
+		if score.NewHistory(c.Purchases, now).N > 0 {
+			n++
+		}
+	})
+	return n, err
 }
 
 func (k *Keeper) refit(ctx context.Context, logger *slog.Logger) {

@@ -1,0 +1,37 @@
+package api
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/internal/scorekeeper"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// TestFitThatFails: where nobody has bought a fit is told to have failed, the metric counts it, and the snapshot stays.
+func TestFitThatFails(t *testing.T) {
+	store, before := storage.NewMemStore(), parametersOf2023()
+	var batch storage.Batch
+	if err := storage.PutParameters(&batch, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Commit(&batch); err != nil {
+		t.Fatal(err)
+	}
+	var keeper *scorekeeper.Keeper
+	w := newWorld(t, func(c *Config) {
+		var err error
+		if keeper, err = scorekeeper.Open(store, c.Engine, score.Terms{}); err != nil {
+			t.Fatal(err)
+		}
+		c.Scores = keeper
+	})
+	w.feed(`{"type":"page","messageId":"m1","userId":"7"}`)
+	w.get("/metrics").want(t, 200, `kindred_score_fit_total{result="failed"} 0`, "kindred_score_parameters_version 7")
+	w.post("/v1/scores/fit", "").want(t, 200, `"result":"failed"`, `"kept":"the sample says too little`, `"version":7`)
+	w.get("/metrics").want(t, 200, `kindred_score_fit_total{result="failed"} 1`, `kindred_score_fit_total{result="ok"} 0`, "kindred_score_parameters_version 7")
+	if got := *keeper.Scorer().Parameters(); !reflect.DeepEqual(got, before) {
+		t.Errorf("in use\n%+v\nwant\n%+v", got, before)
+	}
+}

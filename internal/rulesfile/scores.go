@@ -1,0 +1,69 @@
+package rulesfile
+
+import (
+	"math"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/kindred-id/kindred/graph/score"
+)
+
+// The keys under scores.
+const (
+	annualDiscount = "annual_discount"
+	margin         = "margin"
+	horizonDays    = "horizon_days"
+)
+
+// scores reads what a deployment has chosen about its scores. The discount is read before the horizon: all the future
+// needs one, and where there is none it is the line of the horizon that is told.
+func (d *decoder) scores(f *File, n *yaml.Node, key string) {
+	fields := d.fields(n, key, horizonDays, annualDiscount, margin)
+	for _, part := range []struct {
+		key string
+		of  func(*score.Terms) *float64
+	}{
+		{annualDiscount, func(t *score.Terms) *float64 { return &t.AnnualDiscount }},
+		{margin, func(t *score.Terms) *float64 { return &t.Margin }},
+		{horizonDays, func(t *score.Terms) *float64 { return &t.HorizonDays }},
+	} {
+		value := fields[part.key]
+		if value == nil {
+			continue
+		}
+		at, terms := join(key, part.key), f.Scores
+		var ok bool
+		if *part.of(&terms), ok = d.real(value, at); !ok {
+			continue
+		}
+		if err := terms.Check(); err != nil {
+			d.fail(value, at, "%w", err)
+			continue
+		}
+		f.Scores = terms
+	}
+}
+
+// real reads a number that need not be whole; inf is one.
+func (d *decoder) real(n *yaml.Node, key string) (v float64, ok bool) {
+	tag := n.ShortTag()
+	switch {
+	case n.Kind == yaml.ScalarNode && n.Value == infinite:
+		return math.Inf(1), true
+	case n.Kind == yaml.ScalarNode && (tag == "!!int" || tag == "!!float") && n.Decode(&v) == nil:
+		return v, true
+	}
+	d.fail(n, key, "want a number, such as 0.15, got %s", describe(n))
+	return 0, false
+}
+
+const infinite = "inf"
+
+// realText is a number as real reads it.
+func realText(v float64) string {
+	if math.IsInf(v, 1) {
+		return infinite
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
