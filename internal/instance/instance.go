@@ -58,6 +58,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Terms say what of the future counts as customer lifetime value.
 	Terms score.Terms
+	// ControlShare is the share of customers in the control group, 0 to 1. Default 0: nobody.
+	ControlShare float64
 	// OnChange is actors.Config.Changed.
 	OnChange func([]graph.Change)
 }
@@ -69,6 +71,7 @@ type Instance struct {
 	Registry *identifier.Registry
 	Rules    *rulesfile.File
 	Scores   *scorekeeper.Keeper
+	Control  score.Control // who gets no offers
 
 	sweep     sync.WaitGroup // the recheck after a change of rules
 	stopSweep func()
@@ -88,6 +91,10 @@ func Open(ctx context.Context, o Options) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
+	control, err := score.NewControl(o.ControlShare)
+	if err != nil {
+		return nil, err
+	}
 	var secret storage.Secret
 	if o.SecretFile != "" {
 		if secret, err = ReadSecret(o.SecretFile); err != nil {
@@ -104,7 +111,7 @@ func Open(ctx context.Context, o Options) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Instance{Store: store, Rules: rules}
+	i := &Instance{Store: store, Rules: rules, Control: control}
 	if err := i.start(ctx, o, memory); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
