@@ -134,7 +134,7 @@ func (s *Server) assert(ctx context.Context, ask *AssertionRequest) (*AssertionA
 		s.awaitVisible(ctx)
 	}
 	answer.Assertion = NewAssertionDocument(&a)
-	answer.Before, answer.After = documents(before), documents(after)
+	answer.Before, answer.After = s.documents(before), s.documents(after)
 	return answer, nil
 }
 
@@ -144,10 +144,10 @@ func (d *AssertionAnswer) warnUnknown(field string, known bool) {
 	}
 }
 
-func documents(profiles []graph.Profile) []json.RawMessage {
+func (s *Server) documents(profiles []graph.Profile) []json.RawMessage {
 	list := make([]json.RawMessage, len(profiles))
 	for i := range profiles {
-		list[i] = AppendProfile(nil, &profiles[i])
+		list[i] = AppendProfile(nil, &profiles[i], s.Control)
 	}
 	return list
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -44,7 +45,7 @@ func (s *Server) batchGet(w http.ResponseWriter, r *http.Request) *problem {
 				body = append(body, ',')
 			}
 			body = appendString(append(body, `{"requested":`...), id)
-			body = appendResult(body, &profiles[i], problems[i])
+			body = appendResult(body, &profiles[i], s.Control, problems[i])
 		}
 		if _, err := w.Write(body); err != nil {
 			return nil // the client has gone
@@ -55,9 +56,9 @@ func (s *Server) batchGet(w http.ResponseWriter, r *http.Request) *problem {
 	return nil
 }
 
-func appendResult(dst []byte, p *graph.Profile, failed *problem) []byte {
+func appendResult(dst []byte, p *graph.Profile, control score.Control, failed *problem) []byte {
 	if failed == nil {
-		dst = AppendProfile(append(dst, `,"status":"found","profile":`...), p)
+		dst = AppendProfile(append(dst, `,"status":"found","profile":`...), p, control)
 		return append(dst, '}')
 	}
 	dst = appendString(append(dst, `,"status":`...), string(failed.code))

@@ -53,6 +53,8 @@ type Exporter struct {
 	// Scores adds the scores of every identity, all as of one moment; nil leaves them out. A line of NDJSON then ends with
 	// "scores" (see scored.append), one of CSV with the columns of scoreColumns.
 	Scores *score.Scorer
+	// Control is whose lines with scores say that they are in the control group.
+	Control score.Control
 	// SettleFor is how long to wait until no event is under way, so that no evidence is between two
 	// shards; then the export goes on with what is there. 0 is DefaultSettleFor.
 	SettleFor time.Duration
@@ -109,7 +111,7 @@ func (x *Exporter) collect(ctx context.Context, export *Export) error {
 		appendOne = appendCSV
 	}
 	if x.Scores != nil {
-		appendOne = withScores(appendOne, export.format, x.Scores, x.Engine.Now())
+		appendOne = withScores(appendOne, export.format, x.Scores, x.Control, x.Engine.Now())
 	}
 	var key, line []byte
 	return x.Engine.Each(ctx, func(c *graph.Component) error {

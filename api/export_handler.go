@@ -41,7 +41,7 @@ func (s *Server) getExport(w http.ResponseWriter, r *http.Request) *problem {
 	patient(w)
 	x := Exporter{Engine: s.Engine, Format: format, Empty: identifiers == "all", SortBytes: s.SortBytes, TempDir: s.TempDir}
 	if scores == "true" {
-		x.Scores = s.Scores.Scorer()
+		x.Scores, x.Control = s.Scores.Scorer(), s.Control
 	}
 	export, err := x.Collect(r.Context())
 	if err != nil {

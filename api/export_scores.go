@@ -12,25 +12,28 @@ var lineEnd = map[Format]string{NDJSON: "}\n", CSV: "\r\n"}
 
 // scoreColumns are the columns of scores, behind those of csvHeader.
 const scoreColumns = ",scores_as_of,scores_version,scores_currency,clv,expected_orders,expected_value,p_alive,churn_risk,p_buy_30d,order_days,average_order_day,days_between_orders," +
-	"discount_affinity,discount_band,offer_probability,uplift_ratio,rfm,interests"
+	"discount_affinity,discount_band,offer_probability,uplift_ratio,rfm,interests,control"
 
-// withScores appends lines as appendOne does, with the scores of the identity at their end.
-func withScores(appendOne func([]byte, *graph.Profile) []byte, format Format, scorer *score.Scorer, now int64) func([]byte, *graph.Profile) []byte {
+// withScores appends lines as appendOne does, with the scores of the identity at their end, and whether it is in the control group.
+func withScores(appendOne func([]byte, *graph.Profile) []byte, format Format, scorer *score.Scorer, control score.Control, now int64) func([]byte, *graph.Profile) []byte {
 	end := lineEnd[format]
 	return func(dst []byte, p *graph.Profile) []byte {
 		scores := scoresOf(scorer, p, now)
 		dst = appendOne(dst, p)
 		dst = dst[:len(dst)-len(end)]
 		if format == CSV {
-			dst = scores.appendCells(dst)
+			dst = strconv.AppendBool(append(scores.appendCells(dst), ','), holds(control, p))
 		} else {
+			if holds(control, p) {
+				dst = append(dst, memberOfControl...)
+			}
 			dst = scores.append(append(dst, `,"scores":`...))
 		}
 		return append(dst, end...)
 	}
 }
 
-// appendCells appends the cells of scoreColumns, each behind a comma.
+// appendCells appends the cells of scoreColumns but the last, each behind a comma.
 func (s *scored) appendCells(dst []byte) []byte {
 	number := func(v float64) { dst = appendNumber(append(dst, ','), v) }
 	amount := func(minor float64) { dst = s.money(append(dst, ','), minor) }

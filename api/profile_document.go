@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/money"
 )
 
@@ -11,13 +12,13 @@ import (
 //
 //	{"id":"k…","identifiers":[{"namespace","value","raw"?,"first_seen","last_seen","generic"?}],
 //	 "events":7,"counts":{"track":7},"first_seen":"…","last_seen":"…","traits":{"name":value},
-//	 "orders":2,"revenue":39.98,"discount":0.00,"discounted_orders":0,"currency":"USD","by_currency"?}
+//	 "orders":2,"revenue":39.98,"discount":0.00,"discounted_orders":0,"currency":"USD","by_currency"?,"control"?:true}
 //
 // Money is in the currency's unit. With orders in several currencies, revenue, discount and currency
 // are those of the one with the most orders (of equal ones the first in the alphabet), orders and
 // discounted_orders count all, and by_currency has every one's sums. Times are null where there was
-// no event, currency where there is no order.
-func AppendProfile(dst []byte, p *graph.Profile) []byte {
+// no event, currency where there is no order. Members of the control group, and nobody else, have control: they get no offers.
+func AppendProfile(dst []byte, p *graph.Profile, control score.Control) []byte {
 	dst = append(append(dst, `{"id":"`...), p.ID.String()...)
 	dst = appendIdentifiers(append(dst, `","identifiers":`...), p, true)
 	dst = strconv.AppendUint(append(dst, `,"events":`...), p.Events, 10)
@@ -32,7 +33,20 @@ func AppendProfile(dst []byte, p *graph.Profile) []byte {
 	} else {
 		dst = appendString(append(dst, `,"currency":`...), total.Currency.String())
 	}
-	return append(appendByCurrency(dst, p), '}')
+	dst = appendByCurrency(dst, p)
+	if holds(control, p) {
+		dst = append(dst, memberOfControl...)
+	}
+	return append(dst, '}')
+}
+
+// memberOfControl is what a document of a member of the control group has, and of nobody else.
+const memberOfControl = `,"control":true`
+
+// holds tells whether a profile is in the control group.
+func holds(control score.Control, p *graph.Profile) bool {
+	var id [16]byte
+	return control.Holds(p.ID.AppendBinary(id[:0]))
 }
 
 // appendLine appends a profile as one line of an export, with its line break.

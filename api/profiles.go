@@ -29,7 +29,7 @@ func (s *Server) getProfile(w http.ResponseWriter, r *http.Request) *problem {
 	if problem != nil {
 		return problem
 	}
-	body := append(AppendProfile(nil, &profile), '\n')
+	body := append(AppendProfile(nil, &profile, s.Control), '\n')
 	sum := sha256.Sum256(body)
 	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
 	w.Header().Set("ETag", tag)
@@ -50,7 +50,7 @@ func (s *Server) getScored(w http.ResponseWriter, r *http.Request) *problem {
 	if problem != nil {
 		return problem
 	}
-	return sendJSON(w, append(appendScored(nil, &profile, &scores), '\n'))
+	return sendJSON(w, append(appendScored(nil, &profile, &scores, s.Control), '\n'))
 }
 
 // matches tells whether a list of entity tags holds tag, weakly compared.

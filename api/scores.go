@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/graph/score/fit"
 	"github.com/kindred-id/kindred/internal/scorekeeper"
 )
@@ -77,8 +78,8 @@ func (s *Server) needScored(ctx context.Context, id string) (graph.Profile, scor
 }
 
 // appendScored appends a profile as AppendProfile does, with the member "scores" at its end.
-func appendScored(dst []byte, p *graph.Profile, scores *scored) []byte {
-	dst = AppendProfile(dst, p)
+func appendScored(dst []byte, p *graph.Profile, scores *scored, control score.Control) []byte {
+	dst = AppendProfile(dst, p, control)
 	dst = append(dst[:len(dst)-1], `,"scores":`...)
 	return append(scores.append(dst), '}')
 }

@@ -89,6 +89,9 @@ func profileTable(w io.Writer, p paint, profile *client.Profile, orders []client
 			t.row("revenue", fmt.Sprintf("%s %s, discounts %s", profile.Revenue, profile.Currency, profile.Discount))
 		}
 	}
+	if profile.Control {
+		t.row("control group", "member: send no offers")
+	}
 	t.write(w, "  ")
 
 	fmt.Fprintln(w, "\n"+p.bold("identifiers"))

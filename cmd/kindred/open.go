@@ -30,6 +30,7 @@ func addInstance(cmd *cobra.Command) *instanceFlags {
 	flags.IntVar(&f.options.Shards, "shards", 0, "shards of a new directory, fixed from then on (default 64)")
 	flags.StringVar(&f.options.SecretFile, "secret-file", "", "file with the secret of a new directory, 32 hexadecimal digits (default a random one)")
 	addTerms(cmd, &f.options.Terms)
+	addControl(cmd, &f.options.ControlShare)
 	withEnv(flags, "data", "rules", "memory", "shards", "secret-file")
 	return f
 }
@@ -69,6 +70,12 @@ func (n givenNumber) String() string {
 
 // Type implements pflag.Value.
 func (givenNumber) Type() string { return "number" }
+
+// addControl adds the flag that says how many customers get no offers.
+func addControl(cmd *cobra.Command, share *float64) {
+	cmd.Flags().Float64Var(share, "control-share", 0, "share of customers who get no offers, so that what offers do can be told, from 0 to 1")
+	withEnv(cmd.Flags(), "control-share")
+}
 
 // addLogFormat adds the flag of commands that run for long.
 func (f *instanceFlags) addLogFormat(cmd *cobra.Command) {

@@ -117,6 +117,6 @@ func profileDocument(i *instance.Instance) func(context.Context, graph.NodeKey) 
 		case p.ID != id || p.Events == 0:
 			return nil, false, nil
 		}
-		return api.AppendProfile(nil, &p), true, nil
+		return api.AppendProfile(nil, &p, i.Control), true, nil
 	}
 }

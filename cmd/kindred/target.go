@@ -25,6 +25,7 @@ func addTarget(cmd *cobra.Command) *target {
 	flags.StringVar(&t.instance.options.Rules, "rules", "", "with --data: preset or file of rules; default those of the last time")
 	flags.Var(&t.instance.memory, "memory", "with --data: memory to use")
 	addTerms(cmd, &t.instance.options.Terms)
+	addControl(cmd, &t.instance.options.ControlShare)
 	withEnv(flags, "url", "rules", "memory")
 	return t
 }
@@ -78,7 +79,7 @@ func withInstance(i *instance.Instance, logger *slog.Logger, fn func(*client.Cli
 func newServer(i *instance.Instance, logger *slog.Logger, consumer *kafka.Consumer, published *publishing) (*api.Server, error) {
 	config := api.Config{
 		Engine: i.Engine, Registry: i.Registry, Decode: i.IngestOptions(true), Version: readVersion().Version,
-		Backup: i.Store.Backup, Scores: i.Scores, Rules: string(i.Rules.YAML()), Logger: logger,
+		Backup: i.Store.Backup, Scores: i.Scores, Control: i.Control, Rules: string(i.Rules.YAML()), Logger: logger,
 	}
 	if consumer != nil {
 		config.Collectors = append(config.Collectors, consumer.Metrics())

@@ -10,8 +10,8 @@ import (
 // The customer is their own control, so how often they buy anyway cancels out (the self-controlled case series of
 // Farrington, Biometrics 1995), and the ratio is shrunk to the population's.
 //
-// It is a cause only where the timing of offers does not follow what customers are about to do. Control and
-// ControlReport are what tells.
+// It is a cause only where the timing of offers does not follow what customers are about to do. A Control group
+// is what tells.
 type Uplift struct {
 	Ratio     float64 // above 0; Population where the customer says nothing
 	Offered   Exposure

@@ -26,7 +26,8 @@ type Profile struct {
 	DiscountedOrders uint64                     `json:"discounted_orders"`
 	Currency         string                     `json:"currency"`
 	ByCurrency       map[string]CurrencySum     `json:"by_currency"`
-	Scores           *Scores                    `json:"scores"` // nil where they were not asked for
+	Control          bool                       `json:"control"` // in the control group: gets no offers
+	Scores           *Scores                    `json:"scores"`  // nil where they were not asked for
 }
 
 // Scores are the scores of a profile. Numbers of money are as they were written.

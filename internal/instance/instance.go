@@ -23,6 +23,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/internal/rulesfile"
 	"github.com/kindred-id/kindred/internal/scorekeeper"
@@ -57,6 +58,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Terms come before the settings of scores that the rules name.
 	Terms Terms
+	// ControlShare is the share of customers in the control group, 0 to 1. Default 0: nobody.
+	ControlShare float64
 	// OnChange is actors.Config.Changed.
 	OnChange func([]graph.Change)
 }
@@ -68,6 +71,7 @@ type Instance struct {
 	Registry *identifier.Registry
 	Rules    *rulesfile.File
 	Scores   *scorekeeper.Keeper
+	Control  score.Control // who gets no offers
 
 	sweep     sync.WaitGroup // the recheck after a change of rules
 	stopSweep func()
@@ -84,6 +88,10 @@ func Open(ctx context.Context, o Options) (*Instance, error) {
 		o.Memory = storage.DefaultMemory()
 	}
 	memory, err := storage.SplitMemory(o.Memory)
+	if err != nil {
+		return nil, err
+	}
+	control, err := score.NewControl(o.ControlShare)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +114,7 @@ func Open(ctx context.Context, o Options) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Instance{Store: store, Rules: rules}
+	i := &Instance{Store: store, Rules: rules, Control: control}
 	if err := i.start(ctx, o, memory); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
