@@ -9,6 +9,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
+	"golang.org/x/sync/errgroup"
 )
 
 // maxHops bounds how many forwards a look-up follows. Forwards only ever lead up in rank and
@@ -39,6 +40,43 @@ func (e *Engine) View(ctx context.Context, key graph.NodeKey, fn func(*graph.Com
 		key = sight.Parent
 	}
 	return false, fmt.Errorf("%w: more than %d forwards in a row", storage.ErrCorrupt, maxHops)
+}
+
+// ViewMany is View of many nodes: fn is given the place of each among keys, where it is found. What one shard holds is shown
+// in one visit; calls of fn for nodes of different shards come at the same time.
+func (e *Engine) ViewMany(ctx context.Context, keys []graph.NodeKey, fn func(i int, c *graph.Component)) error {
+	places := make(map[graph.ShardID][]int)
+	for i, key := range keys {
+		shard := key.Shard(len(e.runners))
+		places[shard] = append(places[shard], i)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for shard, here := range places {
+		group.Go(func() error {
+			var forwarded []int
+			if err := e.ask(ctx, shard, func(s *Shard) error {
+				for _, i := range here {
+					sight, err := s.View(keys[i], func(c *graph.Component) { fn(i, c) })
+					if err != nil {
+						return err
+					}
+					if sight.Found && !sight.Parent.IsZero() {
+						forwarded = append(forwarded, i)
+					}
+				}
+				return nil
+			}); err != nil {
+				return err
+			}
+			for _, i := range forwarded { // few: entries and answers name roots, mostly
+				if _, err := e.View(ctx, keys[i], func(c *graph.Component) { fn(i, c) }); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // Profile is the live profile of the identity that holds a node. It returns false when the node

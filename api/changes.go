@@ -26,7 +26,7 @@ const (
 // streamHeartbeat is how often a stream says that it is alive when nothing happens.
 const streamHeartbeat = 15 * time.Second
 
-// getChanges answers GET /v1/changes?cursor=start|now|CURSOR&kinds=created,merged&follow=false with entries
+// getChanges answers GET /v1/changes?cursor=start|now|CURSOR&kinds=created,merged&follow=false&scores=true with entries
 // of the change feed as server-sent events, each a CloudEvent:
 //
 //	event: updated
@@ -35,9 +35,10 @@ const streamHeartbeat = 15 * time.Second
 //
 // The header Last-Event-ID, which clients send when they connect again, wins over cursor; without both it
 // begins now. Ids come every few entries, and alone where none of them was asked for: who connects again
-// may get some entries twice. With follow=false the stream ends where the feed does.
+// may get some entries twice. With follow=false the stream ends where the feed does. With scores=true, entries that
+// say something new of an identity's orders carry its scores.
 func (s *Server) getChanges(w http.ResponseWriter, r *http.Request) *problem {
-	if p := onlyParameters(r, "cursor", "kinds", "follow"); p != nil {
+	if p := onlyParameters(r, "cursor", "kinds", "follow", "scores"); p != nil {
 		return p
 	}
 	query := r.URL.Query()
@@ -50,6 +51,10 @@ func (s *Server) getChanges(w http.ResponseWriter, r *http.Request) *problem {
 		if follow, err = strconv.ParseBool(text); err != nil {
 			return newProblem(CodeBadParameter, "follow: want true or false")
 		}
+	}
+	withScores, p := s.scoresParameter(r)
+	if p != nil {
+		return p
 	}
 	cursor := query.Get("cursor")
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
@@ -80,6 +85,9 @@ func (s *Server) getChanges(w http.ResponseWriter, r *http.Request) *problem {
 	st := &changeStream{
 		w: &stallGuard{w, http.NewResponseController(w)}, control: http.NewResponseController(w), reader: reader, kinds: kinds,
 		source: egress.Source(since),
+	}
+	if withScores {
+		st.scores = ScoresOf(s.Engine, s.Scores)
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
@@ -128,6 +136,7 @@ type changeStream struct {
 	reader  *actors.FeedReader
 	kinds   map[graph.FeedKind]bool
 	source  string
+	scores  egress.Scores // nil: entries carry none
 	buffer  []byte
 }
 
@@ -136,7 +145,7 @@ func (s *changeStream) run(ctx context.Context, events []actors.FeedEvent, follo
 	// Where it begins is known even if nothing ever happens.
 	s.buffer = append(append(append(s.buffer[:0], "id: "...), s.reader.CursorAfter(nil, 0)...), "\n\n"...)
 	for {
-		if err := s.write(events); err != nil {
+		if err := s.write(ctx, events); err != nil {
 			return err
 		}
 		var err error
@@ -166,7 +175,11 @@ func (s *changeStream) run(ctx context.Context, events []actors.FeedEvent, follo
 }
 
 // write writes events behind what the buffer holds, piece by piece.
-func (s *changeStream) write(events []actors.FeedEvent) error {
+func (s *changeStream) write(ctx context.Context, events []actors.FeedEvent) error {
+	scores, err := s.scores.Of(ctx, events)
+	if err != nil {
+		return err
+	}
 	for start := 0; start < len(events) || len(s.buffer) > 0; start += streamCursorEvery {
 		end := min(start+streamCursorEvery, len(events))
 		said := true
@@ -177,7 +190,7 @@ func (s *changeStream) write(events []actors.FeedEvent) error {
 				continue
 			}
 			s.buffer = append(append(append(s.buffer, "event: "...), e.Kind.String()...), "\ndata: "...)
-			s.buffer = append(egress.Append(s.buffer, e, s.source), '\n')
+			s.buffer = append(egress.Append(s.buffer, e, s.source, scores[i]), '\n')
 			if said = i == end-1; said {
 				s.buffer = append(append(append(s.buffer, "id: "...), s.reader.CursorAfter(events, end)...), '\n')
 			}

@@ -2,9 +2,12 @@ package api
 
 import (
 	"bufio"
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +15,10 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/feedreplay"
+	"github.com/kindred-id/kindred/internal/scorekeeper"
+	"github.com/kindred-id/kindred/storage"
 )
 
 // newFed is a world with a change feed.
@@ -121,13 +127,58 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// With scores=true an entry that says something new of orders carries the scores that the profile has then, and no
+// other entry does; without it none does.
+func TestChangesScores(t *testing.T) {
+	w := newWorldWith(t, 4, graph.DefaultRules(), actors.FeedSettings{On: true}, func(c *Config) {
+		var err error
+		if c.Scores, err = scorekeeper.Open(storage.NewMemStore(), c.Engine, score.Terms{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	w.feed(shopper...)
+	scoresOf := func(document string) string {
+		var d struct {
+			Data   struct{ Scores json.RawMessage } `json:"data"`
+			Scores json.RawMessage                  `json:"scores"`
+		}
+		if err := json.Unmarshal([]byte(document), &d); err != nil {
+			t.Fatalf("%v: %s", err, document)
+		}
+		text := string(cmp.Or(string(d.Data.Scores), string(d.Scores)))
+		return regexp.MustCompile(`"as_of":"[^"]*"`).ReplaceAllString(text, "")
+	}
+	told := ""
+	for _, s := range parse(t, w.get("/v1/changes?cursor=start&follow=false&scores=true").body) {
+		if s.data == "" {
+			continue
+		}
+		e, err := egress.Parse([]byte(s.data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if scores := scoresOf(s.data); egress.TellsOrders(&e) {
+			told = cmp.Or(scores, told)
+		} else if scores != "" {
+			t.Errorf("a %s that tells of no order has scores", s.event)
+		}
+	}
+	want := scoresOf(w.get("/v1/profiles/user_id:u1?scores=true").body)
+	if told == "" || told != want {
+		t.Errorf("the feed tells the scores\n%s\nand the profile has\n%s", told, want)
+	}
+	if body := w.get("/v1/changes?cursor=start&follow=false").body; strings.Contains(body, `"scores"`) {
+		t.Errorf("scores were not asked for: %s", body)
+	}
+}
+
 func TestChangesRefusals(t *testing.T) {
 	w := newFed(t)
 	for _, c := range []struct {
 		query  string
 		status int
 	}{
-		{"?cursor=yesterday", 400}, {"?kinds=shouted", 400}, {"?follow=maybe", 400}, {"?until=now", 400},
+		{"?cursor=yesterday", 400}, {"?kinds=shouted", 400}, {"?follow=maybe", 400}, {"?until=now", 400}, {"?scores=maybe", 400},
 	} {
 		if a := w.get("/v1/changes" + c.query); a.status != c.status {
 			t.Errorf("%s: status %d, want %d", c.query, a.status, c.status)

@@ -30,9 +30,9 @@ func (s *Server) getExport(w http.ResponseWriter, r *http.Request) *problem {
 	if identifiers != "" && identifiers != "all" {
 		return newProblem(CodeBadParameter, "identifiers: want all, or nothing")
 	}
-	scores := r.URL.Query().Get("scores")
-	if scores != "" && scores != "true" && scores != "false" || scores == "true" && s.Scores == nil {
-		return newProblem(CodeBadParameter, "scores: want true or false, and a server that computes them")
+	scores, p := s.scoresParameter(r)
+	if p != nil {
+		return p
 	}
 	if !s.exports.TryAcquire(1) {
 		return &problem{code: CodeBusy, detail: "two exports are running", retryAfter: retryAfterUnavailable}
@@ -40,7 +40,7 @@ func (s *Server) getExport(w http.ResponseWriter, r *http.Request) *problem {
 	defer s.exports.Release(1)
 	patient(w)
 	x := Exporter{Engine: s.Engine, Format: format, Empty: identifiers == "all", SortBytes: s.SortBytes, TempDir: s.TempDir}
-	if scores == "true" {
+	if scores {
 		x.Scores, x.Control = s.Scores.Scorer(), s.Control
 	}
 	export, err := x.Collect(r.Context())

@@ -18,12 +18,11 @@ func (s *Server) getProfile(w http.ResponseWriter, r *http.Request) *problem {
 	if p := onlyParameters(r, "scores"); p != nil {
 		return p
 	}
-	switch r.URL.Query().Get("scores") {
-	case "", "false":
-	case "true":
+	switch withScores, p := s.scoresParameter(r); {
+	case p != nil:
+		return p
+	case withScores:
 		return s.getScored(w, r)
-	default:
-		return newProblem(CodeBadParameter, "scores: want true or false")
 	}
 	profile, problem := s.need(r.Context(), r.PathValue("id"))
 	if problem != nil {
@@ -41,11 +40,23 @@ func (s *Server) getProfile(w http.ResponseWriter, r *http.Request) *problem {
 	return sendJSON(w, body)
 }
 
+// scoresParameter reads the parameter scores, which asks for them.
+func (s *Server) scoresParameter(r *http.Request) (bool, *problem) {
+	switch r.URL.Query().Get("scores") {
+	case "", "false":
+		return false, nil
+	case "true":
+		if s.Scores == nil {
+			return false, newProblem(CodeBadParameter, "scores: this server computes none")
+		}
+		return true, nil
+	default:
+		return false, newProblem(CodeBadParameter, "scores: want true or false")
+	}
+}
+
 // getScored answers GET /v1/profiles/{id}?scores=true.
 func (s *Server) getScored(w http.ResponseWriter, r *http.Request) *problem {
-	if s.Scores == nil {
-		return newProblem(CodeBadParameter, "scores: this server computes none")
-	}
 	profile, scores, problem := s.needScored(r.Context(), r.PathValue("id"))
 	if problem != nil {
 		return problem

@@ -3,8 +3,11 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/graph/score/fit"
@@ -64,7 +67,8 @@ func (s *Server) needScored(ctx context.Context, id string) (graph.Profile, scor
 	var scores scored
 	found, err := s.see(ctx, name.Key, func(c *graph.Component) (ok bool) {
 		if profile, ok = s.copied(c, name.Key); ok {
-			scores = scoresOf(scorer, &profile, now)
+			scoring := profile.Scoring()
+			scores = scoresOf(scorer, &scoring, now)
 		}
 		return ok
 	})
@@ -75,6 +79,30 @@ func (s *Server) needScored(ctx context.Context, id string) (graph.Profile, scor
 		return graph.Profile{}, scored{}, notFound()
 	}
 	return profile, scores, nil
+}
+
+// ScoresOf gives the scores of identities as they stand, computed on their shards, in the form that profiles have them in.
+func ScoresOf(engine *actors.Engine, keeper *scorekeeper.Keeper) egress.Scores {
+	return func(ctx context.Context, ids []graph.NodeKey) ([][]byte, error) {
+		scorer, now := keeper.Scorer(), engine.Now()
+		documents := make([][]byte, len(ids))
+		if err := engine.ViewMany(ctx, ids, func(i int, c *graph.Component) {
+			if scoring, ok := c.Scoring(ids[i], engine.Rules()); ok {
+				scores := scoresOf(scorer, &scoring, now)
+				documents[i] = scores.append(nil)
+			}
+		}); err != nil {
+			return nil, fmt.Errorf("scores of identities: %w", err)
+		}
+		return documents, nil
+	}
+}
+
+// AppendScored appends a profile as AppendProfile does, with its scores as of now (ms since 1970) in the member "scores" at its end.
+func AppendScored(dst []byte, p *graph.Profile, scorer *score.Scorer, now int64, control score.Control) []byte {
+	scoring := p.Scoring()
+	scores := scoresOf(scorer, &scoring, now)
+	return appendScored(dst, p, &scores, control)
 }
 
 // appendScored appends a profile as AppendProfile does, with the member "scores" at its end.

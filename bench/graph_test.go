@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 )
 
 // key makes the node key of the i-th value of a class.
@@ -142,4 +143,58 @@ func BenchmarkResolve(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkScoring is what a shard does for the scores of a customer: the fold of the identity, what the scores are
+// computed from, and the scores.
+func BenchmarkScoring(b *testing.B) {
+	rules := graph.DefaultRules()
+	scorer, err := score.NewScorer(score.ColdStart(), score.Terms{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, orders := range []int{1, 5, 50} {
+		b.Run(fmt.Sprintf("orders=%d", orders), func(b *testing.B) {
+			var out graph.Outbox
+			root := &graph.Node{Key: visit(1, 0, true).Route()}
+			for n := range orders {
+				take(b, root, &graph.Message{Kind: graph.KindObserve, To: root.Key, Event: visit(1, 2*n, true)}, rules, &out)
+				take(b, root, &graph.Message{Kind: graph.KindObserve, To: root.Key, Event: order(1, 2*n+1)}, rules, &out)
+			}
+			now := int64(1_710_000_000_000)
+			b.Run("only", func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					scoring, _ := root.Component.Scoring(root.Key, rules)
+					customer := scoring.Customer()
+					if scores := scorer.Of(&customer, now); scores.History.N == 0 {
+						b.Fatal("a customer who ordered has no day with an order")
+					}
+				}
+			})
+			b.Run("profile", func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					profile, _ := root.Component.Profile(root.Key, rules)
+					scoring := profile.Scoring()
+					customer := scoring.Customer()
+					if scores := scorer.Of(&customer, now); scores.History.N == 0 {
+						b.Fatal("a customer who ordered has no day with an order")
+					}
+				}
+			})
+		})
+	}
+}
+
+// order is an order of a customer.
+func order(person, n int) *graph.Event {
+	e := visit(person, n, true)
+	e.Type, e.Name = graph.TypeTrack, []byte("Order Completed")
+	e.Stamp.Time = 1_700_000_000_000 + int64(n)*60_000
+	e.Order = graph.OrderChange{
+		Kind: graph.OrderCompleted, Rule: graph.NetRevenue, Currency: graph.Currency{'E', 'U', 'R'}, Net: 1999 + int64(n%50)*100, Discount: int64(n%3) * 100,
+		ID: fmt.Appendf(nil, "order-%d", n),
+	}
+	return e
 }

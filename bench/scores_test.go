@@ -1,28 +1,52 @@
 package bench
 
 import (
+	"bytes"
 	"context"
-	"fmt"
-	"math/rand/v2"
+	"errors"
 	"testing"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/storage"
 )
 
-// BenchmarkScoresBesideIngest takes orders of customers into a durable store; with scores=on, all scores of who ordered
-// are computed at every order, once it is committed, by one reader beside: what it costs to follow every customer
-// live. Ingest ends when the last order was scored.
-func BenchmarkScoresBesideIngest(b *testing.B) {
-	b.Run("scores=off", func(b *testing.B) { benchmarkOrders(b, false) })
-	b.Run("scores=on", func(b *testing.B) { benchmarkOrders(b, true) })
+// BenchmarkScoresOfOrders is ingest of generated events, from NDJSON in memory to a durable store with a change feed, while a
+// listener follows the feed; with scores=on the listener has all scores computed of who ordered, on their shards, for every entry that
+// tells of orders. Ingest ends when the listener has the last entry. Both take their turns in one run.
+func BenchmarkScoresOfOrders(b *testing.B) {
+	const events = 200_000
+	data, reg := workload(b, events, events/10), registry(b)
+	scorer, err := score.NewScorer(score.ColdStart(), score.Terms{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, scored := range []bool{false, true, false, true} {
+		name := "scores=off"
+		if scored {
+			name = "scores=on"
+		}
+		b.Run(name, func(b *testing.B) {
+			orders, taken := 0, 0
+			for b.Loop() {
+				n, told := ingestWithListener(b, data, reg, scorer, scored)
+				taken, orders = taken+n, orders+told
+			}
+			b.ReportMetric(float64(taken)/b.Elapsed().Seconds(), "events/s")
+			b.ReportMetric(float64(orders)/float64(b.N), "orders/op")
+		})
+	}
 }
 
-func benchmarkOrders(b *testing.B, scored bool) {
-	const people, perChunk = 20_000, 400
-	memory, err := storage.SplitMemory(4 << 30)
+// ingestWithListener returns how many events there were, and how many entries told of orders.
+func ingestWithListener(b *testing.B, data []byte, reg *identifier.Registry, scorer *score.Scorer, scored bool) (events, orders int) {
+	b.StopTimer()
+	defer b.StartTimer()
+	memory, err := storage.SplitMemory(storage.DefaultMemory())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -33,93 +57,73 @@ func benchmarkOrders(b *testing.B, scored bool) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer store.Close()
 	ctx := context.Background()
-	engine, err := actors.Open(ctx, actors.Config{Store: store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer engine.Close(ctx)
-	scorer, err := score.NewScorer(score.ColdStart(), score.Terms{})
-	if err != nil {
-		b.Fatal(err)
-	}
-
-	rng := rand.New(rand.NewPCG(1, 2))
-	enc := storage.NewEncoder()
-	deliveries, customers := make([]*actors.Delivery, b.N), make([][]graph.NodeKey, b.N)
-	for i := range deliveries {
-		d := &actors.Delivery{}
-		var arena []byte
-		for n := range perChunk {
-			e := order(rng.IntN(people), i*perChunk+n)
-			start := len(arena)
-			arena = enc.Event(arena, e, true)
-			d.Event(e, arena[start:len(arena):len(arena)])
-			customers[i] = append(customers[i], e.Identifiers[0].Key)
-		}
-		deliveries[i] = d
-	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	written, read := make(chan int, b.N), make(chan struct{})
-	go func() {
-		defer close(read)
-		for i := range written {
-			for _, key := range customers[i] {
-				if err := scoreOne(ctx, engine, scorer, key); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		}
-	}()
-	for i, d := range deliveries {
-		if err := engine.Submit(ctx, d, func(err error) {
-			if err != nil {
-				b.Error(err)
-			}
-			if scored {
-				written <- i
-			}
-		}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := engine.Settle(ctx); err != nil {
-		b.Fatal(err)
-	}
-	close(written)
-	<-read
-	b.StopTimer()
-	b.ReportMetric(float64(b.N*perChunk)/b.Elapsed().Seconds(), "orders/s")
-}
-
-// scoreOne computes all scores of who holds a node, on its shard, as GET /v1/profiles/{id}?scores=true does.
-func scoreOne(ctx context.Context, engine *actors.Engine, scorer *score.Scorer, key graph.NodeKey) error {
-	days := 0.0
-	found, err := engine.View(ctx, key, func(c *graph.Component) {
-		if profile, ok := c.Profile(key, engine.Rules()); ok {
-			scoring := profile.Scoring()
-			customer := scoring.Customer()
-			scores := scorer.Of(&customer, engine.Now())
-			days = float64(scores.History.N)
-		}
+	engine, err := actors.Open(ctx, actors.Config{
+		Store: store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, Feed: actors.FeedSettings{On: true},
 	})
-	if err == nil && (!found || days == 0) {
-		err = fmt.Errorf("a customer who ordered has %v days with an order (found: %t)", days, found)
+	if err != nil {
+		b.Fatal(err)
 	}
-	return err
+	reader, err := engine.Feed(actors.FeedStart)
+	if err != nil {
+		b.Fatal(err)
+	}
+	listening, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	b.StartTimer()
+	go func() {
+		err := listen(listening, engine, reader, scorer, scored, &orders)
+		ended <- err
+	}()
+	source := ingest.Source{Name: "memory", Open: func() (*ingest.Reader, error) {
+		return ingest.NewReader(bytes.NewReader(data), "memory", 0)
+	}}
+	summary, err := ingest.NewPipeline(engine, reg, ingest.Options{}).Run(ctx, []ingest.Source{source})
+	if err != nil {
+		b.Fatal(err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		b.Fatal(err)
+	}
+	b.StopTimer()
+	if err := errors.Join(engine.Close(ctx), store.Close()); err != nil {
+		b.Fatal(err)
+	}
+	return int(summary.Read), orders
 }
 
-// order is an order of a customer.
-func order(person, n int) *graph.Event {
-	e := visit(person, n, true)
-	e.Type, e.Name = graph.TypeTrack, []byte("Order Completed")
-	e.Stamp.Time = 1_700_000_000_000 + int64(n)*60_000
-	e.Order = graph.OrderChange{
-		Kind: graph.OrderCompleted, Rule: graph.NetRevenue, Currency: graph.Currency{'E', 'U', 'R'}, Net: 1999 + int64(n%50)*100, Discount: int64(n%3) * 100,
-		ID: fmt.Appendf(nil, "order-%d", n),
+// listen follows the feed until it is told to stop and there is nothing more.
+func listen(ctx context.Context, engine *actors.Engine, reader *actors.FeedReader, scorer *score.Scorer, scored bool, orders *int) error {
+	scores := egress.Scores(func(ctx context.Context, ids []graph.NodeKey) ([][]byte, error) {
+		now := engine.Now()
+		return make([][]byte, len(ids)), engine.ViewMany(ctx, ids, func(i int, c *graph.Component) {
+			if scoring, ok := c.Scoring(ids[i], engine.Rules()); ok {
+				customer := scoring.Customer()
+				_ = scorer.Of(&customer, now)
+			}
+		})
+	})
+	if !scored {
+		scores = nil
 	}
-	return e
+	for {
+		events, err := reader.Next(ctx)
+		if ctx.Err() != nil {
+			if events, err = reader.TryNext(); err == nil && len(events) == 0 {
+				return nil
+			}
+		}
+		if err != nil {
+			return err
+		}
+		for i := range events {
+			if egress.TellsOrders(&events[i]) {
+				*orders++
+			}
+		}
+		if _, err := scores.Of(context.WithoutCancel(ctx), events); err != nil {
+			return err
+		}
+	}
 }

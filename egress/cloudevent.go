@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"context"
 	"strconv"
 
 	"github.com/kindred-id/kindred/actors"
@@ -37,17 +38,54 @@ func Source(since int64) string { return "/kindred/" + strconv.FormatInt(since, 
 //	 "time":"…","datacontenttype":"application/json","data":{…}}
 //
 // AppendData says what data holds.
-func Append(dst []byte, e *actors.FeedEvent, source string) []byte {
+func Append(dst []byte, e *actors.FeedEvent, source string, scores []byte) []byte {
 	dst = append(append(append(dst, `{"specversion":"`+SpecVersion+`","id":"`...), ID(e)...), `","source":`...)
 	dst = append(append(append(jsontext.AppendString(dst, source), `,"type":"`...), Type(e.Kind)...), `","subject":"`...)
 	dst = append(append(append(dst, e.ID.String()...), `","time":`...), jsontext.AppendTime(nil, e.At)...)
 	dst = append(dst, `,"datacontenttype":"application/json","data":`...)
-	return append(AppendData(dst, e), '}')
+	return append(AppendData(dst, e, scores), '}')
 }
 
-// AppendData appends the data of an entry:
+// Scores gives the scores of the identities that hold identifiers, as they stand: the JSON objects that the API's profiles have
+// under "scores", each in its identifier's place. There is none while the identity is on its way between two shards.
+type Scores func(ctx context.Context, ids []graph.NodeKey) ([][]byte, error)
+
+// Of gives the scores that entries carry, each in its entry's place: none where the entry says nothing of orders, nor
+// where s is nil.
+func (s Scores) Of(ctx context.Context, events []actors.FeedEvent) ([][]byte, error) {
+	all := make([][]byte, len(events))
+	if s == nil {
+		return all, nil
+	}
+	var ids []graph.NodeKey
+	for i := range events {
+		if TellsOrders(&events[i]) {
+			ids = append(ids, events[i].ID)
+		}
+	}
+	if len(ids) == 0 {
+		return all, nil
+	}
+	told, err := s(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range events {
+		if TellsOrders(&events[i]) {
+			all[i], told = told[0], told[1:]
+		}
+	}
+	return all, nil
+}
+
+// TellsOrders tells whether an entry says something new of an identity's orders: then its scores are new as well.
+func TellsOrders(e *actors.FeedEvent) bool {
+	return (e.Kind == graph.FeedCreated || e.Kind == graph.FeedUpdated) && len(e.Delta.Money) > 0
+}
+
+// AppendData appends the data of an entry, with the scores of its identity where there are any:
 //
-//	created, updated  {"rules","complete"?,"identity":{"events","first_seen","last_seen","counts":{type:n},
+//	created, updated  {"rules","complete"?,"scores"?,"identity":{"events","first_seen","last_seen","counts":{type:n},
 //	                   "identifiers":[{"id","namespace","value","first_seen","last_seen"}],"identifiers_left":["k…"],
 //	                   "traits":{name:value or null},"money":{currency:{"orders","revenue","discount","discounted_orders"} or null}}}
 //	linked            {"rules","identifier":{"id","namespace","value"},"cause":{…} or null}
@@ -60,14 +98,17 @@ func Append(dst []byte, e *actors.FeedEvent, source string) []byte {
 //
 // Of an identity that is updated, only what changed is there; null says that a trait or a currency is
 // no more, identifiers_left that an identifier is another's. With complete, everything is there, and what is not is
-// no more.
-func AppendData(dst []byte, e *actors.FeedEvent) []byte {
+// no more. Scores are as of when the entry is delivered, not of when it was committed.
+func AppendData(dst []byte, e *actors.FeedEvent, scores []byte) []byte {
 	dst = append(append(dst, `{"rules":"`...), version(e.Rules)...)
 	dst = append(dst, '"')
 	switch e.Kind {
 	case graph.FeedCreated, graph.FeedUpdated:
 		if e.Delta.Full {
 			dst = append(dst, `,"complete":true`...)
+		}
+		if scores != nil {
+			dst = append(append(dst, `,"scores":`...), scores...)
 		}
 		dst = appendDelta(append(dst, `,"identity":`...), &e.Delta)
 	case graph.FeedLinked:

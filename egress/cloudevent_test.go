@@ -108,11 +108,15 @@ func drawEvent(t *rapid.T) actors.FeedEvent {
 	return e
 }
 
-// E1: an entry passes through JSON unchanged.
+// E1: an entry passes through JSON unchanged, with scores and without.
 func TestCloudEventRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := drawEvent(t)
-		text := Append(nil, &e, "/kindred/1")
+		var scores []byte
+		if rapid.Bool().Draw(t, "scored") {
+			scores = []byte(`{"clv":1.25}`)
+		}
+		text := Append(nil, &e, "/kindred/1", scores)
 		if !json.Valid(text) || strings.ContainsRune(string(text), '\n') {
 			t.Fatalf("not a line of JSON: %s", text)
 		}

@@ -145,7 +145,7 @@ func (c *Component) all() []int32 {
 // fold sums up the fragments of an identity's members, which are in descending rank.
 func (c *Component) fold(group []int32, dealings bool) Profile {
 	p := Profile{ID: c.members[group[0]].Key}
-	var orders []OrderEvidence
+	var orders orderFold
 	traits, ownTraits := []Register(nil), false
 	for _, i := range group {
 		m := &c.members[i]
@@ -175,9 +175,7 @@ func (c *Component) fold(group []int32, dealings bool) Profile {
 						}
 					})
 			}
-			orders = mergeSorted(orders, slices.Clone(f.Orders),
-				func(a, b *OrderEvidence) int { return strings.Compare(a.ID, b.ID) },
-				func(a, b *OrderEvidence) { a.merge(b) })
+			orders.add(f)
 			if dealings {
 				p.mergeDealings(f)
 			}
@@ -190,8 +188,30 @@ func (c *Component) fold(group []int32, dealings bool) Profile {
 			p.Traits = append(p.Traits, TraitValue(traits[i]))
 		}
 	}
-	p.addOrders(orders)
+	p.addOrders(orders.all)
 	return p
+}
+
+// orderFold gathers the orders of fragments. It leaves the fragments as they are: the first one's own orders
+// serve as long as nothing has to be merged into them.
+type orderFold struct {
+	all []OrderEvidence // by id
+	own bool
+}
+
+func (o *orderFold) add(f *Fragment) {
+	switch {
+	case len(f.Orders) == 0:
+	case o.all == nil:
+		o.all = f.Orders
+	default:
+		if !o.own {
+			o.all, o.own = slices.Clone(o.all), true
+		}
+		o.all = mergeSorted(o.all, slices.Clone(f.Orders),
+			func(a, b *OrderEvidence) int { return strings.Compare(a.ID, b.ID) },
+			func(a, b *OrderEvidence) { a.merge(b) })
+	}
 }
 
 // seen adds a fragment's events to the sums.
@@ -235,6 +255,10 @@ func (p *Profile) identifier(key NodeKey) (int, bool) {
 
 // addOrders settles the orders and sums them up by currency.
 func (p *Profile) addOrders(orders []OrderEvidence) {
+	if len(orders) == 0 {
+		return
+	}
+	p.Orders = make([]OrderState, 0, len(orders))
 	for i := range orders {
 		if orders[i].known() {
 			p.Orders = append(p.Orders, orders[i].state())

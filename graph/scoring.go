@@ -18,6 +18,31 @@ type Scoring struct {
 	Sessions  score.SessionCounts
 }
 
+// Scoring gathers what the scores of the identity that holds a node are computed from: what Scoring of its profile
+// is, without the rest of the profile. It returns false when the node is not hosted here. It shares the component's
+// memory: it is valid until its next message.
+func (c *Component) Scoring(node NodeKey, rules *Rules) (Scoring, bool) {
+	group, ok := c.identityOf(node, rules)
+	if !ok {
+		return Scoring{}, false
+	}
+	var p Profile
+	var orders orderFold
+	for _, i := range group {
+		f := c.members[i].Fragment
+		if f == nil {
+			continue
+		}
+		if f.Events > 0 {
+			p.seen(f)
+		}
+		orders.add(f)
+		p.mergeDealings(f)
+	}
+	p.addOrders(orders.all)
+	return p.Scoring(), true
+}
+
 // Scoring gathers what scores are computed from: a pure function of the profile.
 //
 //   - A cancelled order is none, neither as a purchase nor as one with a price.
@@ -31,6 +56,9 @@ func (p *Profile) Scoring() Scoring {
 		s.Currency = p.Money[at].Currency
 	}
 	var orders []score.PricedOrder
+	if len(p.Orders) > 0 {
+		s.Purchases, orders = make([]score.Purchase, 0, len(p.Orders)), make([]score.PricedOrder, 0, len(p.Orders))
+	}
 	for i := range p.Orders {
 		o := &p.Orders[i]
 		switch {
@@ -44,7 +72,7 @@ func (p *Profile) Scoring() Scoring {
 			})
 		}
 	}
-	s.Ledger = score.NewPriceLedger(p.First, orders, p.Offers.AppendOffers(nil))
+	s.Ledger = score.DistinctPriceLedger(p.First, orders, p.Offers.AppendOffers(nil))
 	return s
 }
 

@@ -2,11 +2,14 @@ package graph_test
 
 import (
 	"math"
+	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/internal/oracle"
 )
 
 var (
@@ -118,5 +121,40 @@ func TestScoringOfAbsurdAmounts(t *testing.T) {
 			amounts[0] == math.MaxInt64 && c.ReducedGross != math.MaxInt64 {
 			t.Errorf("%v: %+v", amounts, c)
 		}
+	}
+}
+
+// What a component gathers for the scores of an identity is what its profile gathers, whichever of its identifiers is asked for.
+func TestPropScoringOfComponent(t *testing.T) {
+	seeds, orders, split := uint64(500), 0, 0
+	for seed := range seeds {
+		world := oracle.RandomWorld(rand.New(rand.NewPCG(seed, 4)))
+		n, err := run(world, seed)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		for _, node := range n.nodes {
+			c := node.Component
+			if c == nil {
+				continue
+			}
+			if c.Identities(world.Rules) > 1 {
+				split++
+			}
+			for _, m := range c.Evidence().Members {
+				got, ok := c.Scoring(m.Key, world.Rules)
+				p, known := c.Profile(m.Key, world.Rules)
+				if ok != known {
+					t.Fatalf("seed %d: %s is known as a profile: %t, to scores: %t", seed, m.Key, known, ok)
+				}
+				if want := p.Scoring(); ok && !reflect.DeepEqual(got, want) {
+					t.Fatalf("seed %d, %s:\n got %+v\nwant %+v", seed, m.Key, got, want)
+				}
+				orders += len(got.Purchases)
+			}
+		}
+	}
+	if orders == 0 || split == 0 {
+		t.Errorf("%d orders, %d components of several identities: nothing was tested", orders, split)
 	}
 }

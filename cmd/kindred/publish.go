@@ -19,6 +19,7 @@ import (
 // publishFlags say where the change feed is published.
 type publishFlags struct {
 	brokers, topic, profiles string
+	scores                   bool
 	options                  []kgo.Opt // to connect; of check
 }
 
@@ -28,7 +29,8 @@ func addPublish(cmd *cobra.Command) *publishFlags {
 	flags.StringVar(&f.brokers, "publish-brokers", "", "Kafka brokers to publish the change feed to: HOST:PORT, with commas between; TLS and SASL as --kafka-… and --kafka-config say")
 	flags.StringVar(&f.topic, "publish-topic", "kindred.changes", "topic that takes the entries of the change feed")
 	flags.StringVar(&f.profiles, "publish-profiles", "", "compacted topic that takes whole profiles; default none")
-	withEnv(flags, "publish-brokers", "publish-topic", "publish-profiles")
+	flags.BoolVar(&f.scores, "publish-scores", false, "publish scores too: in entries that say something new of orders, and in whole profiles")
+	withEnv(flags, "publish-brokers", "publish-topic", "publish-profiles", "publish-scores")
 	return f
 }
 
@@ -58,10 +60,14 @@ func (f *publishFlags) start(i *instance.Instance, logger *slog.Logger) (*publis
 	if !on {
 		return nil, usageError("serve: --publish-brokers publishes the change feed, and there is none: add --feed")
 	}
-	sink, err := kafka.New(kafka.Config{
+	config := kafka.Config{
 		Options: f.options,
-		Topic:   f.topic, Profiles: f.profiles, Profile: profileDocument(i), Source: egress.Source(since),
-	})
+		Topic:   f.topic, Profiles: f.profiles, Profile: profileDocument(i, f.scores), Source: egress.Source(since),
+	}
+	if f.scores {
+		config.Scores = api.ScoresOf(i.Engine, i.Scores)
+	}
+	sink, err := kafka.New(config)
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
@@ -105,8 +111,8 @@ func (p *publishing) check(context.Context) api.CheckDocument {
 	return c
 }
 
-// profileDocument gives what GET /v1/profiles answers.
-func profileDocument(i *instance.Instance) func(context.Context, graph.NodeKey) ([]byte, bool, error) {
+// profileDocument gives what GET /v1/profiles answers, with scores where they are wanted.
+func profileDocument(i *instance.Instance, scores bool) func(context.Context, graph.NodeKey) ([]byte, bool, error) {
 	return func(ctx context.Context, id graph.NodeKey) ([]byte, bool, error) {
 		p, ok, err := i.Engine.Profile(ctx, id)
 		switch {
@@ -116,6 +122,8 @@ func profileDocument(i *instance.Instance) func(context.Context, graph.NodeKey) 
 			return nil, false, kafka.ErrInTransit
 		case p.ID != id || p.Events == 0:
 			return nil, false, nil
+		case scores:
+			return api.AppendScored(nil, &p, i.Scores.Scorer(), i.Engine.Now(), i.Control), true, nil
 		}
 		return api.AppendProfile(nil, &p, i.Control), true, nil
 	}

@@ -30,11 +30,12 @@ lines as kindred export gives.`,
 	t := addTarget(cmd)
 	out := addOutput(cmd, formatTable, formatJSON)
 	var from, kinds string
-	var follow, rebuild bool
+	var follow, rebuild, scores bool
 	flags := cmd.Flags()
 	flags.StringVar(&from, "from", "", "start, now, or a cursor of an earlier run; default now, with --data or --rebuild start")
 	flags.StringVar(&kinds, "kinds", "", kindsHelp)
 	flags.BoolVar(&follow, "follow", true, "go on at the end of the feed; default not with --data or --rebuild")
+	flags.BoolVar(&scores, "scores", false, "let entries that say something new of orders carry the scores of the identity, as JSON")
 	flags.BoolVar(&rebuild, "rebuild", false, "write an export that is made of the feed alone")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if rebuild && (kinds != "" || from != "" && from != actors.FeedStart) {
@@ -50,7 +51,7 @@ lines as kindred export gives.`,
 			}
 		}
 		return t.with(cmd, func(c *client.Client) error {
-			changes, err := c.Changes(cmd.Context(), from, kinds, follow)
+			changes, err := c.Changes(cmd.Context(), from, kinds, follow, scores)
 			if err != nil {
 				return err
 			}

@@ -32,6 +32,8 @@ type Config struct {
 	// Profile gives an identity's document by its id. It returns false where the id is no identity's any
 	// more, and ErrInTransit while its evidence is between two shards. Required with Profiles.
 	Profile func(ctx context.Context, id graph.NodeKey) (document []byte, ok bool, err error)
+	// Scores, where it is not nil, gives the scores that entries carry which say something new of an identity's orders.
+	Scores egress.Scores
 	// Source is the CloudEvents source.
 	Source string
 }
@@ -81,10 +83,14 @@ func New(c Config) (*Sink, error) {
 // Send implements egress.Sink. What a merge takes away is also told under the keys of the losers, with
 // the same ce_id: who reads only their partitions would not hear of it.
 func (s *Sink) Send(ctx context.Context, events []actors.FeedEvent) error {
+	scores, err := s.config.Scores.Of(ctx, events)
+	if err != nil {
+		return err
+	}
 	records := make([]*kgo.Record, 0, len(events))
 	for i := range events {
 		e := &events[i]
-		headers, value := s.headers(e), egress.AppendData(nil, e)
+		headers, value := s.headers(e), egress.AppendData(nil, e, scores[i])
 		records = append(records, record(s.config.Topic, e.ID, value, headers, e.At))
 		if e.Kind == graph.FeedMerged {
 			for _, loser := range e.Others {
@@ -93,7 +99,6 @@ func (s *Sink) Send(ctx context.Context, events []actors.FeedEvent) error {
 		}
 	}
 	if s.config.Profiles != "" {
-		var err error
 		if records, err = s.profiles(ctx, records, events); err != nil {
 			return err
 		}

@@ -128,6 +128,9 @@ func applyOwn(replica *feedreplay.Replica, key string, e *graph.FeedEntry) {
 	}
 }
 
+// scores are those of everybody in TestPublish.
+const scores = `{"clv":1.25}`
+
 // TestPublish publishes while events flow, the broker fails now and then, and the publisher is stopped
 // in the middle of things. Both topics end with what the engine has.
 func TestPublish(t *testing.T) {
@@ -166,6 +169,9 @@ func TestPublish(t *testing.T) {
 			Options: []kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...), kgo.RetryBackoffFn(func(int) time.Duration { return time.Millisecond }), kgo.MetadataMinAge(10 * time.Millisecond)},
 			Topic:   "changes", Profiles: "profiles",
 			Profile: profileOf(engine), Source: "/kindred/test",
+			Scores: func(_ context.Context, ids []graph.NodeKey) ([][]byte, error) {
+				return slices.Repeat([][]byte{[]byte(scores)}, len(ids)), nil
+			},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -239,14 +245,23 @@ func TestPublish(t *testing.T) {
 
 	var replica feedreplay.Replica
 	partitions := map[string]int32{}
+	ofOrders := 0
 	for _, r := range consume(t, c, "changes") {
 		e := entry(t, r)
+		if strings.Contains(string(r.Value), `"scores":`+scores) != egress.TellsOrders(&e) {
+			t.Errorf("scores belong to entries that tell of orders: %s", r.Value)
+		} else if egress.TellsOrders(&e) {
+			ofOrders++
+		}
 		key := string(r.Key)
 		if at, known := partitions[key]; known && at != r.Partition {
 			t.Fatalf("records of %s are in partitions %d and %d", key, at, r.Partition)
 		}
 		partitions[key] = r.Partition
 		applyOwn(&replica, key, &e.FeedEntry)
+	}
+	if ofOrders == 0 {
+		t.Error("no entry tells of orders")
 	}
 	if d := oracle.Diff(oracle.Dump(want), oracle.Dump(replica.Profiles())); d != "" {
 		t.Errorf("a reader of the topic of changes does not know what the engine has:\n%s", d)

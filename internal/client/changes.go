@@ -24,8 +24,11 @@ const maxChange = 64 << 20
 
 // Changes reads the change feed from a cursor, "start" or "now" on; kinds names the kinds of entries, with commas
 // between, and empty is all. Without follow the stream ends where the feed does.
-func (c *Client) Changes(ctx context.Context, cursor, kinds string, follow bool) (*Changes, error) {
+func (c *Client) Changes(ctx context.Context, cursor, kinds string, follow, scores bool) (*Changes, error) {
 	query := url.Values{"cursor": {cursor}, "follow": {strconv.FormatBool(follow)}}
+	if scores {
+		query.Set("scores", "true")
+	}
 	if kinds != "" {
 		query.Set("kinds", kinds)
 	}
