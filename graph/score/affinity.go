@@ -37,6 +37,9 @@ const (
 	bands
 )
 
+// Bands is how many there are.
+const Bands = int(bands)
+
 var bandNames = [bands]string{"unknown", "low", "medium", "high"}
 
 func (b Band) String() string {
