@@ -463,6 +463,19 @@ func (e *Engine) Settle(ctx context.Context) error {
 	}
 }
 
+// SettleWithin is Settle for a limited time. It returns false where that was not enough: then evidence may be between two shards.
+func (e *Engine) SettleWithin(ctx context.Context, limit time.Duration) (settled bool, err error) {
+	settling, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	switch err := e.Settle(settling); {
+	case err == nil:
+		return true, nil
+	case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
+		return false, err
+	}
+	return false, nil
+}
+
 // visibleWaits is how often Visible waits. Once is enough for an event that was folded where it came
 // in. One that was passed on by a forward may meet, where it is folded, a claim that another event has
 // made since: what that one sent has to arrive as well, and was sent before the first wait was over.

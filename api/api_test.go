@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/kindred-id/kindred/actors"
@@ -33,6 +34,7 @@ type world struct {
 	engine *actors.Engine
 	server *Server
 	log    *bytes.Buffer
+	now    atomic.Int64 // what the engine's clock shows
 }
 
 func newWorld(t *testing.T, change func(*Config)) *world {
@@ -48,6 +50,7 @@ func newWorldUnder(t *testing.T, shards int, rules *graph.Rules, change func(*Co
 func newWorldWith(t *testing.T, shards int, rules *graph.Rules, feed actors.FeedSettings, change func(*Config)) *world {
 	t.Helper()
 	w := &world{t: t, store: storage.NewMemStore(), log: &bytes.Buffer{}}
+	w.now.Store(clock)
 	deployment, err := storage.Initialise(w.store, storage.Deployment{Shards: shards, Secret: storage.Secret{1, 2, 3}})
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +60,7 @@ func newWorldWith(t *testing.T, shards int, rules *graph.Rules, feed actors.Feed
 		t.Fatal(err)
 	}
 	w.engine, err = actors.Open(context.Background(), actors.Config{
-		Store: w.store, Deployment: deployment, Rules: rules, Memory: memory, Feed: feed, Clock: func() int64 { return clock },
+		Store: w.store, Deployment: deployment, Rules: rules, Memory: memory, Feed: feed, Clock: w.now.Load,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -97,15 +97,11 @@ func (x *Exporter) collect(ctx context.Context, export *Export) error {
 	if wait == 0 {
 		wait = DefaultSettleFor
 	}
-	settling, cancel := context.WithTimeout(ctx, wait)
-	err := x.Engine.Settle(settling)
-	cancel()
-	switch {
-	case err == nil:
-		export.Settled = true
-	case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
+	settled, err := x.Engine.SettleWithin(ctx, wait)
+	if err != nil {
 		return err
 	}
+	export.Settled = settled
 	appendOne := appendLine
 	if export.format == CSV {
 		appendOne = appendCSV

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// exportsAtOnce bounds the exports at one time: each has a sort of its own.
+// exportsAtOnce bounds the exports and reports at one time: each reads every profile, and an export has a sort of its own.
 const exportsAtOnce = 2
 
 // stallTimeout bounds how long a client may take for one piece of an export, about 64 KiB.
@@ -35,7 +35,7 @@ func (s *Server) getExport(w http.ResponseWriter, r *http.Request) *problem {
 		return p
 	}
 	if !s.exports.TryAcquire(1) {
-		return &problem{code: CodeBusy, detail: "two exports are running", retryAfter: retryAfterUnavailable}
+		return exportsBusy()
 	}
 	defer s.exports.Release(1)
 	patient(w)
@@ -67,6 +67,11 @@ func (s *Server) getExport(w http.ResponseWriter, r *http.Request) *problem {
 		panic(http.ErrAbortHandler)
 	}
 	return nil
+}
+
+// exportsBusy is the answer where exportsAtOnce is reached.
+func exportsBusy() *problem {
+	return &problem{code: CodeBusy, detail: "two exports or reports are running", retryAfter: retryAfterUnavailable}
 }
 
 func (s *Server) exportProblem(err error) *problem {

@@ -108,6 +108,7 @@ func (s *Server) routes() http.Handler {
 		"/v1/rules":                     {"GET": s.getRules},
 		"/v1/scores/parameters":         {"GET": s.getParameters},
 		"/v1/scores/fit":                {"POST": s.own(s.postFit)},
+		"/v1/scores/report":             {"GET": s.getScoreReport},
 		"/v1/admin/backup":              {"POST": s.own(s.postBackup)},
 		"/livez":                        {"GET": s.getLive},
 		"/healthz":                      {"GET": s.getLive},

@@ -130,7 +130,7 @@ func plural[T ~int | ~int64 | ~uint64](n T, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	if base, ok := strings.CutSuffix(noun, "y"); ok {
+	if base, ok := strings.CutSuffix(noun, "y"); ok && !strings.HasSuffix(base, "a") { // identities, but days
 		return number(n) + " " + base + "ies"
 	}
 	return number(n) + " " + noun + "s"

@@ -9,7 +9,7 @@ func newScore() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newScoreGolden(), newScoreReplay(), newScoreParams(), newScoreFit())
+	cmd.AddCommand(newScoreGolden(), newScoreReplay(), newScoreParams(), newScoreFit(), newScoreReport())
 	for _, c := range cmd.Commands() {
 		c.Args = usageArgs(c.Args)
 	}

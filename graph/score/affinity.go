@@ -37,6 +37,9 @@ const (
 	bands
 )
 
+// Bands is how many there are.
+const Bands = int(bands)
+
 var bandNames = [bands]string{"unknown", "low", "medium", "high"}
 
 func (b Band) String() string {
@@ -89,18 +92,12 @@ func (e ChannelEvidence) Reason() string {
 
 // Affinity reads a customer's counts.
 func (p *Population) Affinity(c *PriceCounts) Affinity {
-	a := Affinity{
-		Channels: [channels]ChannelEvidence{
-			p.evidence(ChannelOffers, c.Offers),
-			p.evidence(ChannelCoupons, c.Coupons),
-			p.evidence(ChannelReductions, c.Reductions),
-		},
-		Depth: p.depth(c),
-	}
+	a := Affinity{Channels: p.evidence(c), Depth: p.depth(c)}
 	for i := range a.Channels {
 		a.Evidence += a.Channels[i].Points
 	}
-	a.Score = sigmoid(p.baseLogit + a.Evidence)
+	_, base := p.weights(c)
+	a.Score = sigmoid(p.channels[base].logit + a.Evidence)
 	switch {
 	case c.Offers.Of == 0 && c.Reductions.Of < ordersToJudge:
 		a.Band = BandUnknown
@@ -114,17 +111,25 @@ func (p *Population) Affinity(c *PriceCounts) Affinity {
 	return a
 }
 
-func (p *Population) evidence(channel Channel, t Trials) ChannelEvidence {
-	prior := &p.channels[channel]
-	e := ChannelEvidence{Channel: channel, Trials: t, Rate: prior.mean, Population: prior.mean, Weight: prior.weight}
+// evidence is what each channel says of a customer.
+func (p *Population) evidence(c *PriceCounts) (all [channels]ChannelEvidence) {
+	weights, _ := p.weights(c)
+	for channel, t := range [channels]Trials{c.Offers, c.Coupons, c.Reductions} {
+		all[channel] = p.channels[channel].evidence(Channel(channel), t, weights[channel])
+	}
+	return all
+}
+
+func (prior *channelPrior) evidence(channel Channel, t Trials, weight float64) ChannelEvidence {
+	e := ChannelEvidence{Channel: channel, Trials: t, Rate: prior.mean, Population: prior.mean, Weight: weight}
 	if t.weighedOf == 0 {
 		return e
 	}
 	of, won := t.Weighed()
 	yes, no := prior.A+won, prior.B+max(of-won, 0)
 	e.Rate = yes / (yes + no)
-	if prior.weight != 0 {
-		e.Points = prior.weight * (math.Log(yes/no) - prior.logit)
+	if weight != 0 {
+		e.Points = weight * (math.Log(yes/no) - prior.logit)
 	}
 	return e
 }
@@ -149,10 +154,11 @@ const rateWeight = 0.5
 func (p *Population) offerLogit(c *PriceCounts, class string) float64 {
 	logit, known := p.classLogits[class]
 	if !known {
-		logit = p.baseLogit
+		_, base := p.weights(c)
+		logit = p.channels[base].logit
 	}
-	for channel, trials := range [...]*Trials{&c.Offers, &c.Coupons, &c.Reductions} {
-		logit += p.evidence(Channel(channel), *trials).Points
+	for _, e := range p.evidence(c) {
+		logit += e.Points
 	}
 	return logit + rateWeight*(logRate(c, &p.decay)-p.parameters.MeanLogRate)
 }

@@ -19,7 +19,7 @@ func (b Beta) Mean() float64 { return b.A / (b.A + b.B) }
 type AffinityParameters struct {
 	HalfLife int // days in which evidence fades to half; 0: 365
 
-	OffersKnown bool // offers have closed in this population; else affinity is about reductions alone
+	OffersKnown bool // offers have closed in this population; else affinity is about reductions alone, but for customers who had offers since
 	Offers      Beta // how acceptance differs between customers; zero: Beta(1, 1)
 	Coupons     Beta // share of orders with a coupon; zero: Beta(1, 1)
 	Reductions  Beta // share of orders with any reduction; zero: Beta(1, 1)
@@ -105,13 +105,12 @@ type Population struct {
 	parameters  AffinityParameters
 	decay       Decay
 	channels    [channels]channelPrior
-	baseLogit   float64 // of the rate that the score starts from
 	classLogits map[string]float64
 }
 
 type channelPrior struct {
 	Beta
-	weight, mean, logit float64
+	mean, logit float64
 }
 
 // NewPopulation checks parameters and makes them ready. It returns ErrPopulation with all that is wrong.
@@ -121,19 +120,24 @@ func NewPopulation(parameters AffinityParameters) (*Population, error) {
 		return nil, err
 	}
 	p.decay = NewDecay(p.parameters.HalfLife)
-	weights, base := weightsWithoutOffers, ChannelReductions
-	if p.parameters.OffersKnown {
-		weights, base = weightsWithOffers, ChannelOffers
-	}
 	for channel, beta := range [channels]Beta{p.parameters.Offers, p.parameters.Coupons, p.parameters.Reductions} {
-		p.channels[channel] = channelPrior{Beta: beta, weight: weights[channel], mean: beta.Mean(), logit: math.Log(beta.A / beta.B)}
+		p.channels[channel] = channelPrior{Beta: beta, mean: beta.Mean(), logit: math.Log(beta.A / beta.B)}
 	}
-	p.baseLogit = p.channels[base].logit
 	p.classLogits = make(map[string]float64, len(p.parameters.Classes))
 	for class, rate := range p.parameters.Classes {
 		p.classLogits[class] = logit(rate)
 	}
 	return p, nil
+}
+
+// weights are how much each channel says of a customer, and the channel from whose rate the score starts. Reductions
+// speak alone where no offers are known: neither of the population, which under the cold start is not known either, nor of
+// the customer.
+func (p *Population) weights(c *PriceCounts) (*[channels]float64, Channel) {
+	if p.parameters.OffersKnown || c.Offers.Of > 0 {
+		return &weightsWithOffers, ChannelOffers
+	}
+	return &weightsWithoutOffers, ChannelReductions
 }
 
 // Parameters are what the population was made of, with the cold-start values put in.

@@ -244,3 +244,39 @@ func TestPopulationRefusesAbsurdParameters(t *testing.T) {
 		t.Errorf("cold start: %v", err)
 	}
 }
+
+// Under the cold start nothing is known of the population's offers; what a customer did with theirs counts all the same. Who had
+// none is judged by reductions alone.
+func TestOffersUnderTheColdStart(t *testing.T) {
+	p := population(t, AffinityParameters{})
+	offer := func(id string, accepted int64) Offer {
+		return Offer{ID: id, Sent: ago(9), Until: today0, Accepted: accepted}
+	}
+	orders := func() []PricedOrder {
+		return []PricedOrder{{ID: "1", At: today0, Gross: 100, Discount: 10}, {ID: "2", At: today0, Gross: 100, Discount: 10}}
+	}
+	for _, c := range []struct {
+		name     string
+		orders   []PricedOrder
+		offers   []Offer
+		evidence float64
+		band     Band
+	}{
+		{"none", nil, nil, 0, BandUnknown},
+		{"an offer that is open", nil, []Offer{{ID: "a", Sent: ago(1), Until: ago(-1)}}, 0, BandUnknown},
+		{"one accepted", nil, []Offer{offer("a", today0)}, math.Log(2), BandMedium},
+		{"two accepted", nil, []Offer{offer("a", today0), offer("b", today0)}, math.Log(3), BandHigh},
+		{"two let pass", nil, []Offer{offer("a", 0), offer("b", 0)}, -math.Log(3), BandLow},
+		{"two reduced orders", orders(), nil, math.Log(3), BandHigh}, // 2 of 2, with weight 1
+		{"both", orders(), []Offer{offer("a", 0)}, -math.Log(2) - math.Log(3)/2 + math.Log(3)/2, BandMedium},
+	} {
+		ledger := NewPriceLedger(0, c.orders, c.offers)
+		counts := ledger.Counts(today0, p.Decay())
+		a := p.Affinity(&counts)
+		near(t, c.name, a.Evidence, c.evidence, 1e-12)
+		near(t, c.name, a.Score, sigmoid(c.evidence), 1e-12)
+		if a.Band != c.band {
+			t.Errorf("%s: %s, want %s", c.name, a.Band, c.band)
+		}
+	}
+}

@@ -151,6 +151,12 @@ func (c *Client) Fit(ctx context.Context) (p api.ParametersDocument, err error) 
 	return p, err
 }
 
+// ScoreReport asks how the control group and the rest did in the days before now.
+func (c *Client) ScoreReport(ctx context.Context, days int) (r api.ScoreReportDocument, err error) {
+	err = c.Get(ctx, "/v1/scores/report", url.Values{"window_days": {strconv.Itoa(days)}}, &r)
+	return r, err
+}
+
 // Orders asks for the orders of an id, the newest first.
 func (c *Client) Orders(ctx context.Context, id string) ([]Order, error) {
 	var answer struct {

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/internal/client"
+	"github.com/kindred-id/kindred/internal/scorereport"
+	"github.com/spf13/cobra"
+)
+
+func newScoreReport() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "Compare the control group with everybody else: who bought, and what they spent",
+		Long: `Compare the control group (--control-share of the server, or of this command with --data) with everybody else, over the last
+days: who bought, what they spent in each currency, and which offers they got. Differences are the rest less the control group, with intervals of 95 %.`,
+		Args: cobra.NoArgs,
+	}
+	t := addTarget(cmd)
+	out := addOutput(cmd, formatTable, formatJSON)
+	days := cmd.Flags().Int("window-days", scorereport.DaysDefault, "how many days before now count")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *days < 1 || *days > scorereport.DaysMax {
+			return usageError("report: --window-days %d: want 1 to %d", *days, scorereport.DaysMax)
+		}
+		return t.with(cmd, func(c *client.Client) error {
+			r, err := c.ScoreReport(cmd.Context(), *days)
+			if err != nil {
+				return err
+			}
+			if !r.Settled {
+				fmt.Fprintln(cmd.ErrOrStderr(), "kindred: events were under way all the time: the newest may be missing from the report")
+			}
+			return out.show(cmd.OutOrStdout(), r, func(w io.Writer) { scoreReportTable(w, &r) })
+		})
+	}
+	return cmd
+}
+
+func scoreReportTable(w io.Writer, r *api.ScoreReportDocument) {
+	fmt.Fprintf(w, "%s to %s, %s; control group of %s\n\n", when(r.From), when(r.AsOf), plural(r.WindowDays, "day"), percentage(&r.ControlShare))
+	var t table
+	t.row("group", "people", "bought", "orders", "with a coupon", "offers sent", "accepted")
+	groupRow(&t, "control", &r.Control)
+	groupRow(&t, "rest", &r.Rest)
+	t.write(w, "")
+
+	fmt.Fprintln(w, "\nwhat offers changed, rest less control")
+	t = table{}
+	t.row("", "control", "rest", "difference", fmt.Sprintf("%.0f %% interval", 100*r.Confidence))
+	if r.Bought == nil {
+		t.row("bought", percentage(r.Control.BoughtShare), percentage(r.Rest.BoughtShare), "none: a group is empty")
+	} else {
+		d := r.Bought
+		t.row("bought", percentage(r.Control.BoughtShare), percentage(r.Rest.BoughtShare),
+			fmt.Sprintf("%+.1f points", 100*d.Difference), fmt.Sprintf("%+.1f to %+.1f", 100*d.Low, 100*d.High))
+	}
+	for i := range r.Revenue {
+		revenueRow(&t, &r.Revenue[i])
+	}
+	t.write(w, "  ")
+
+	fmt.Fprintln(w, "\nby discount affinity, as it was when the window began")
+	t = table{}
+	t.row("band", "group", "people", "bought", "revenue a person")
+	for i := len(r.Bands) - 1; i >= 0; i-- {
+		b := &r.Bands[i]
+		bandRow(&t, b.Band, "control", &b.Control, b.Revenue, func(r *api.RevenueDocument) float64 { return r.ControlPerPerson })
+		bandRow(&t, "", "rest", &b.Rest, b.Revenue, func(r *api.RevenueDocument) float64 { return r.RestPerPerson })
+	}
+	t.write(w, "  ")
+	if r.Control.People == 0 {
+		fmt.Fprintln(w, "\nNobody is in a control group, so what offers change can't be told: start kindred serve with --control-share.")
+	}
+}
+
+func groupRow(t *table, name string, g *api.GroupDocument) {
+	t.row(name, number(g.People), bought(g), number(g.Orders), number(g.CouponOrders)+" "+percentage(g.CouponShare), number(g.OffersSent), number(g.OffersAccepted))
+}
+
+func bought(g *api.GroupDocument) string { return number(g.Buyers) + " " + percentage(g.BoughtShare) }
+
+// percentage is a share with a tenth of a percent; of nothing it is a dash.
+func percentage(share *float64) string {
+	if share == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f %%", 100**share)
+}
+
+func revenueRow(t *table, r *api.RevenueDocument) {
+	difference, interval := "can't be told: too few people, or all alike", ""
+	if d := r.Incremental; d != nil {
+		difference, interval = fmt.Sprintf("%+.2f", d.Difference), fmt.Sprintf("%+.2f to %+.2f", d.Low, d.High)
+	}
+	t.row(r.Currency+" a person", fmt.Sprintf("%.2f", r.ControlPerPerson), fmt.Sprintf("%.2f", r.RestPerPerson), difference, interval)
+	t.row(r.Currency+" in all", r.ControlTotal.String(), r.RestTotal.String())
+}
+
+func bandRow(t *table, band, group string, g *api.GroupDocument, revenue []api.RevenueDocument, mean func(*api.RevenueDocument) float64) {
+	spent := ""
+	for i := range revenue {
+		spent += fmt.Sprintf("%.2f %s  ", mean(&revenue[i]), revenue[i].Currency)
+	}
+	t.row(band, group, number(g.People), bought(g), spent)
+}
