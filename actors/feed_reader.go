@@ -1,12 +1,12 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -30,8 +30,8 @@ type FeedEvent struct {
 	Rules  uint64 // version of the rules that decided
 }
 
-// Bounds of what a reader takes of each shard at once: the first block whole, and others as long as there are
-// fewer.
+// Bounds of what a reader takes of each shard at once, and holds: the first block whole, and others as long as there
+// are fewer.
 const (
 	feedBlocksAtOnce  = 16
 	feedEntriesAtOnce = 64
@@ -50,6 +50,23 @@ type FeedReader struct {
 	dec    *storage.Decoder
 	cursor feedCursor
 	before feedCursor // the events of the last Next
+	// ahead are blocks that were read and not returned, by shard, in their order: of other shards those with a lower order
+	// may have been missing. Reading them again each time would take most of the time of a reader that is behind.
+	ahead [][]feedBlock
+	// known is, by shard, the order up to which the shard's blocks were read.
+	known []uint64
+}
+
+// feedBlock is what a reader has of a block.
+type feedBlock struct {
+	storage.FeedBlock
+	shard graph.ShardID
+}
+
+func (b *feedBlock) last() uint64 { return b.First + uint64(len(b.Entries)) - 1 }
+
+func newFeedReader(f *changeFeed, cursor feedCursor) *FeedReader {
+	return &FeedReader{feed: f, dec: storage.NewDecoder(), cursor: cursor, ahead: make([][]feedBlock, len(f.ends)), known: make([]uint64, len(f.ends))}
 }
 
 // Feed reads the change feed from a cursor, FeedStart or FeedNow on. It fails with ErrFeedOff or
@@ -58,7 +75,7 @@ func (e *Engine) Feed(from string) (*FeedReader, error) {
 	if e.feed == nil {
 		return nil, ErrFeedOff
 	}
-	r := &FeedReader{feed: e.feed, dec: storage.NewDecoder(), cursor: make(feedCursor, len(e.feed.ends))}
+	r := newFeedReader(e.feed, make(feedCursor, len(e.feed.ends)))
 	switch from {
 	case FeedStart:
 	case FeedNow:
@@ -120,73 +137,84 @@ func (r *FeedReader) TryNext() ([]FeedEvent, error) {
 		ends[shard] = r.feed.ends[shard].Load()
 	}
 	r.before = append(r.before[:0], r.cursor...)
-	return r.cursor.read(r.feed.store, r.dec, ends, high)
+	for i := range r.ahead {
+		if len(r.ahead[i]) > 0 {
+			continue // what came to it since has an order above known
+		}
+		r.known[i] = high
+		if ends[i] <= r.cursor[i] {
+			continue
+		}
+		if err := r.fill(graph.ShardID(i), high); err != nil {
+			return nil, err
+		}
+	}
+	return r.merge(), nil
+}
+
+// fill reads blocks of a shard of which nothing is ahead, with orders up to high.
+func (r *FeedReader) fill(shard graph.ShardID, high uint64) error {
+	next, entries := r.cursor[shard]+1, 0
+	ahead := r.ahead[shard][:0]
+	err := r.feed.store.Iterate(storage.AppendFeedKey(nil, shard, next), storage.AppendShardUpper(nil, storage.SpaceFeed, shard), func(key, value []byte) error {
+		if len(ahead) == feedBlocksAtOnce || entries >= feedEntriesAtOnce {
+			r.known[shard] = ahead[len(ahead)-1].Order
+			return storage.ErrStop
+		}
+		b, number, err := readFeedBlock(r.dec, key, value)
+		switch {
+		case err != nil:
+			return err
+		case b.Order > high:
+			return storage.ErrStop
+		case b.First > next:
+			return ErrFeedBehind
+		}
+		b.Entries = b.Entries[next-b.First:]
+		b.First = next
+		ahead = append(ahead, feedBlock{b, shard})
+		next = number + 1
+		entries += len(b.Entries)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(ahead) == 0 && r.cursor.trimmed(r.feed.store, r.dec, shard) {
+		return ErrFeedBehind
+	}
+	r.ahead[shard] = ahead
+	return nil
+}
+
+// merge takes the blocks that nothing unread can come before, in their order, and moves the cursor behind them: those up to
+// the order to which all shards were read. There are some if there are any: the shard that was read least far gives all it has.
+func (r *FeedReader) merge() (events []FeedEvent) {
+	bound := slices.Min(r.known)
+	var blocks []feedBlock
+	for i, ahead := range r.ahead {
+		n := 0
+		for n < len(ahead) && ahead[n].Order <= bound {
+			n++
+		}
+		blocks = append(blocks, ahead[:n]...)
+		left := copy(ahead, ahead[n:])
+		clear(ahead[left:])
+		r.ahead[i] = ahead[:left]
+	}
+	slices.SortFunc(blocks, func(a, b feedBlock) int { return cmp.Compare(a.Order, b.Order) }) // orders are unique
+	for i := range blocks {
+		b := &blocks[i]
+		for j := range b.Entries {
+			events = append(events, FeedEvent{b.Entries[j], b.shard, b.First + uint64(j), b.Order, b.At, b.Rules})
+		}
+		r.cursor[b.shard] = b.last()
+	}
+	return events
 }
 
 // feedCursor is a place in the feed: by shard, the number of the last entry read.
 type feedCursor []uint64
-
-// read reads on, some blocks of each shard with orders up to high, merges them by their order, and moves the
-// cursor behind them.
-func (c feedCursor) read(store storage.Store, dec *storage.Decoder, ends []uint64, high uint64) ([]FeedEvent, error) {
-	type located struct {
-		storage.FeedBlock
-		shard graph.ShardID
-	}
-	var blocks []located
-	bound := uint64(math.MaxUint64) // of orders: above it, blocks of other shards may be missing
-	for i := range c {
-		if ends[i] <= c[i] {
-			continue
-		}
-		shard, next, n, entries, last := graph.ShardID(i), c[i]+1, 0, 0, uint64(0)
-		err := store.Iterate(storage.AppendFeedKey(nil, shard, next), storage.AppendShardUpper(nil, storage.SpaceFeed, shard), func(key, value []byte) error {
-			b, number, err := readFeedBlock(dec, key, value)
-			switch {
-			case err != nil:
-				return err
-			case b.Order > high:
-				return storage.ErrStop
-			case b.First > next:
-				return ErrFeedBehind
-			case n == feedBlocksAtOnce || entries >= feedEntriesAtOnce:
-				bound = min(bound, last)
-				return storage.ErrStop
-			}
-			b.Entries = b.Entries[next-b.First:]
-			b.First = next
-			blocks = append(blocks, located{b, shard})
-			next, last = number+1, b.Order
-			entries += len(b.Entries)
-			n++
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		if n == 0 && ends[i] > c[i] && c.trimmed(store, dec, shard) {
-			return nil, ErrFeedBehind
-		}
-	}
-	slices.SortFunc(blocks, func(a, b located) int {
-		if a.Order < b.Order {
-			return -1
-		}
-		return 1 // orders are unique
-	})
-	var events []FeedEvent
-	for i := range blocks {
-		b := &blocks[i]
-		if b.Order > bound {
-			break
-		}
-		for j := range b.Entries {
-			events = append(events, FeedEvent{b.Entries[j], b.shard, b.First + uint64(j), b.Order, b.At, b.Rules})
-		}
-		c[b.shard] = b.First + uint64(len(b.Entries)) - 1
-	}
-	return events, nil
-}
 
 // trimmed tells whether what follows the cursor in a shard was deleted.
 func (c feedCursor) trimmed(store storage.Store, dec *storage.Decoder, shard graph.ShardID) bool {

@@ -353,20 +353,76 @@ func (m *meddling) Iterate(lower, upper []byte, fn func(key, value []byte) error
 	return err
 }
 
+// writeBlock writes a block whose first entry has a number.
+func writeBlock(t *testing.T, store storage.Store, f *changeFeed, shard graph.ShardID, order, first uint64, ids ...graph.NodeKey) {
+	t.Helper()
+	b := storage.FeedBlock{Order: order, First: first}
+	for _, id := range ids {
+		b.Entries = append(b.Entries, graph.FeedEntry{Kind: graph.FeedErased, ID: id})
+	}
+	last := first + uint64(len(ids)) - 1
+	var batch storage.Batch
+	batch.Set(storage.AppendFeedKey(nil, shard, last), storage.AppendPacked(nil, storage.NewEncoder().FeedBlock(nil, &b)))
+	if err := store.Commit(&batch); err != nil {
+		t.Fatal(err)
+	}
+	f.shared.order.Store(order)
+	f.committed(shard, last)
+}
+
+// TestFeedReaderBehind: a reader that is behind, and catches up while the feed grows, gets every entry once and in the order of
+// all shards; and it gets something whenever there is something.
+func TestFeedReaderBehind(t *testing.T) {
+	const shards = 5
+	id := oracle.Key("user_id", "1")
+	for seed := range uint64(200) {
+		rng := rand.New(rand.NewPCG(seed, 12))
+		f := &changeFeed{ends: make([]atomic.Uint64, shards), store: storage.NewMemStore()}
+		r := newFeedReader(f, make(feedCursor, shards))
+		written, read, last := 0, 0, uint64(0)
+		look := func() int {
+			events, err := r.TryNext()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range events {
+				if e.Order < last || e.Number != r.before[e.Shard]+1 {
+					t.Fatalf("seed %d: entry %d of shard %d, of order %d, comes after order %d", seed, e.Number, e.Shard, e.Order, last)
+				}
+				last, r.before[e.Shard] = e.Order, e.Number
+			}
+			if read += len(events); len(events) == 0 && read < written {
+				t.Fatalf("seed %d: %d of %d entries were read, and there is nothing more", seed, read, written)
+			}
+			return len(events)
+		}
+		busy := rng.IntN(shards) // most is written here
+		for order := range uint64(400) {
+			shard := graph.ShardID(busy)
+			if rng.IntN(3) == 0 {
+				shard = graph.ShardID(rng.IntN(shards))
+			}
+			n := 1 + rng.IntN(10)
+			writeBlock(t, f.store, f, shard, order+1, f.ends[shard].Load()+1, slices.Repeat([]graph.NodeKey{id}, n)...)
+			if written += n; rng.IntN(20) == 0 {
+				look()
+			}
+		}
+		for look() > 0 {
+		}
+		if read != written {
+			t.Fatalf("seed %d: %d entries of %d were read", seed, read, written)
+		}
+	}
+}
+
 // TestFeedReaderKeepsCauses: a cause that is committed in one shard after the reader looked there, and
 // its effect in the next, before it looks there, come in their order.
 func TestFeedReaderKeepsCauses(t *testing.T) {
 	mem := storage.NewMemStore()
 	f := &changeFeed{ends: make([]atomic.Uint64, 2)}
 	write := func(shard graph.ShardID, order, number uint64, id graph.NodeKey) {
-		b := storage.FeedBlock{Order: order, First: number, Entries: []graph.FeedEntry{{Kind: graph.FeedErased, ID: id}}}
-		var batch storage.Batch
-		batch.Set(storage.AppendFeedKey(nil, shard, number), storage.AppendPacked(nil, storage.NewEncoder().FeedBlock(nil, &b)))
-		if err := mem.Commit(&batch); err != nil {
-			t.Fatal(err)
-		}
-		f.shared.order.Store(order)
-		f.committed(shard, number)
+		writeBlock(t, mem, f, shard, order, number, id)
 	}
 	first, cause, effect := oracle.Key("user_id", "1"), oracle.Key("user_id", "2"), oracle.Key("user_id", "3")
 	write(0, 1, 1, first)
@@ -375,7 +431,7 @@ func TestFeedReaderKeepsCauses(t *testing.T) {
 		write(0, 3, 2, cause)
 		write(1, 4, 2, effect)
 	}}
-	r := &FeedReader{feed: f, dec: storage.NewDecoder(), cursor: make(feedCursor, 2)}
+	r := newFeedReader(f, make(feedCursor, 2))
 	var got []graph.NodeKey
 	for range 3 {
 		events, err := r.TryNext()

@@ -184,7 +184,7 @@ func (f *changeFeed) writeSinkLocked(name string, numbers []uint64) error {
 func (s *FeedSink) Reader() *FeedReader {
 	s.feed.keeping.Lock()
 	defer s.feed.keeping.Unlock()
-	return &FeedReader{feed: s.feed, dec: storage.NewDecoder(), cursor: slices.Clone(s.feed.sinks[s.name])}
+	return newFeedReader(s.feed, slices.Clone(s.feed.sinks[s.name]))
 }
 
 // Behind counts the entries of the feed that are durable and that the receiver has not acknowledged.

@@ -7,13 +7,13 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/feedreplay"
 	"github.com/kindred-id/kindred/internal/oracle"
-	"github.com/kindred-id/kindred/storage"
 )
 
 // simReader are two readers of the change feed, outside of the process: one that takes every entry once,
 // and one that goes back to an older place now and then, as a reader does whose own state is older.
 type simReader struct {
 	careful, careless        feedreplay.Replica
+	reader                   *FeedReader // the careful one's, of the process that runs
 	place, saved, carelessly feedCursor
 	lastOrder                map[graph.NodeKey]uint64
 }
@@ -28,8 +28,14 @@ func (s *simulation) readFeed() bool {
 		r.place, r.saved, r.carelessly = make(feedCursor, s.p.shards), make(feedCursor, s.p.shards), make(feedCursor, s.p.shards)
 		r.lastOrder = map[graph.NodeKey]uint64{}
 	}
+	if r.reader == nil || r.reader.feed != s.feed {
+		r.reader = newFeedReader(s.feed, slices.Clone(r.place))
+	}
 	before := slices.Clone(r.place)
-	for _, e := range s.nextOfFeed(&r.place) {
+	events, err := r.reader.TryNext()
+	s.must(err, "read the feed")
+	r.place = slices.Clone(r.reader.cursor)
+	for _, e := range events {
 		if before[e.Shard]++; e.Number != before[e.Shard] {
 			s.failf("feed of shard %d: entry %d came in the place of %d", e.Shard, e.Number, before[e.Shard])
 		}
@@ -62,7 +68,7 @@ func (s *simulation) readFeed() bool {
 }
 
 func (s *simulation) nextOfFeed(place *feedCursor) []FeedEvent {
-	r := FeedReader{feed: s.feed, dec: storage.NewDecoder(), cursor: *place}
+	r := newFeedReader(s.feed, *place)
 	events, err := r.TryNext()
 	s.must(err, "read the feed")
 	*place = r.cursor
@@ -87,8 +93,10 @@ func (s *simulation) checkFeed(want []graph.Profile) {
 		more = !slices.Equal(before, s.reader.place) || !slices.Equal(other, s.reader.carelessly)
 	}
 	var fresh feedreplay.Replica
-	for place, more := make(feedCursor, s.p.shards), true; more; {
-		events := s.nextOfFeed(&place)
+	whole := newFeedReader(s.feed, make(feedCursor, s.p.shards))
+	for more := true; more; {
+		events, err := whole.TryNext()
+		s.must(err, "read the feed")
 		for i := range events {
 			fresh.Apply(&events[i].FeedEntry)
 		}
