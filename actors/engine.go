@@ -382,10 +382,15 @@ func (e *Engine) learn() {
 // ask runs fn with a shard, on its goroutine, and waits for it. Whoever gives up waiting takes fn
 // back first: once ask has returned, fn does not run, and never touches what it closes over.
 func (e *Engine) ask(ctx context.Context, id graph.ShardID, fn func(*Shard) error) error {
+	e.way.read()
+	return e.askInTurn(ctx, id, fn)
+}
+
+// askInTurn is ask for who is in no hurry: ingest does not give way to it.
+func (e *Engine) askInTurn(ctx context.Context, id graph.ShardID, fn func(*Shard) error) error {
 	if err := e.Err(); err != nil {
 		return err
 	}
-	e.way.read()
 	answer := make(chan error, 1)
 	var taken atomic.Bool // by the shard, or by who gave up
 	e.runners[id].inbox.runNow(&asking{func(s *Shard) {

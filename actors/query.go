@@ -20,9 +20,13 @@ const maxHops = 64
 // keep nothing. It returns false when the node was never seen. What fn sees may be ahead of the
 // store by the commit in flight.
 func (e *Engine) View(ctx context.Context, key graph.NodeKey, fn func(*graph.Component)) (bool, error) {
+	return e.view(ctx, key, fn, e.ask)
+}
+
+func (e *Engine) view(ctx context.Context, key graph.NodeKey, fn func(*graph.Component), ask func(context.Context, graph.ShardID, func(*Shard) error) error) (bool, error) {
 	for range maxHops {
 		var sight Sight
-		err := e.ask(ctx, key.Shard(len(e.runners)), func(s *Shard) (err error) {
+		err := ask(ctx, key.Shard(len(e.runners)), func(s *Shard) (err error) {
 			sight, err = s.View(key, fn)
 			return err
 		})
@@ -43,7 +47,8 @@ func (e *Engine) View(ctx context.Context, key graph.NodeKey, fn func(*graph.Com
 }
 
 // ViewMany is View of many nodes: fn is given the place of each among keys, where it is found. What one shard holds is shown
-// in one visit; calls of fn for nodes of different shards come at the same time.
+// in one visit; calls of fn for nodes of different shards come at the same time. It is for who follows what happens: ingest does
+// not give way to it, as it does to View.
 func (e *Engine) ViewMany(ctx context.Context, keys []graph.NodeKey, fn func(i int, c *graph.Component)) error {
 	places := make(map[graph.ShardID][]int)
 	for i, key := range keys {
@@ -54,7 +59,7 @@ func (e *Engine) ViewMany(ctx context.Context, keys []graph.NodeKey, fn func(i i
 	for shard, here := range places {
 		group.Go(func() error {
 			var forwarded []int
-			if err := e.ask(ctx, shard, func(s *Shard) error {
+			if err := e.askInTurn(ctx, shard, func(s *Shard) error {
 				for _, i := range here {
 					sight, err := s.View(keys[i], func(c *graph.Component) { fn(i, c) })
 					if err != nil {
@@ -69,7 +74,7 @@ func (e *Engine) ViewMany(ctx context.Context, keys []graph.NodeKey, fn func(i i
 				return err
 			}
 			for _, i := range forwarded { // few: entries and answers name roots, mostly
-				if _, err := e.View(ctx, keys[i], func(c *graph.Component) { fn(i, c) }); err != nil {
+				if _, err := e.view(ctx, keys[i], func(c *graph.Component) { fn(i, c) }, e.askInTurn); err != nil {
 					return err
 				}
 			}
