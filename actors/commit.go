@@ -66,7 +66,7 @@ func (c *committer) run() {
 }
 
 // gatherAbove is how many events from outside must be under way for commits to wait for more.
-const gatherAbove = 1000
+const gatherAbove = 200
 
 // close ends the committer once it has written what it was handed.
 func (c *committer) close() {

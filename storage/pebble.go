@@ -91,7 +91,7 @@ func (p *Pebble) open(o Options) error {
 		}
 	}
 	opts := pebbleOptions(&o)
-	opts.FS = &failStopFS{FS: o.FS, dir: o.FS.PathJoin(o.Dir, dbDir), failure: &p.failure}
+	opts.FS = &failStopFS{FS: yieldingFS{o.FS}, dir: o.FS.PathJoin(o.Dir, dbDir), failure: &p.failure}
 	opts.ErrorIfNotExists = what == dirOurs
 	opts.Logger = pebbleLogger{&p.failure, p.dir, o.Logger}
 	opts.EventListener = p.events()

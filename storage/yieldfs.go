@@ -1,0 +1,36 @@
+package storage
+
+import (
+	"path/filepath"
+	"runtime"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// A yieldingFS lets others run after every piece of a table that is written. Flushes and compactions compute for long, and Go
+// lets each go on for up to 10 ms while others wait: an event passes several goroutines on its way to a
+// profile, and would wait at each. docs/decisions/0009-tables-give-way.md has the figures.
+type yieldingFS struct{ vfs.FS }
+
+// tables are the extensions of files that flushes and compactions write.
+var tables = map[string]bool{".sst": true, ".blob": true}
+
+// Create implements vfs.FS.
+func (f yieldingFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	file, err := f.FS.Create(name, category)
+	if err != nil || !tables[filepath.Ext(name)] {
+		return file, err
+	}
+	return yieldingFile{file}, nil
+}
+
+// Unwrap implements vfs.FS.
+func (f yieldingFS) Unwrap() vfs.FS { return f.FS }
+
+type yieldingFile struct{ vfs.File }
+
+// Write implements vfs.File.
+func (f yieldingFile) Write(p []byte) (int, error) {
+	runtime.Gosched()
+	return f.File.Write(p)
+}
