@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ func up(dir string, nodes int) error {
 	if nodes != 1 && nodes != 3 {
 		return fmt.Errorf("%d nodes: want 1 or 3", nodes)
 	}
-	if _, err := os.Stat(pidFile(dir)); err == nil {
+	if text, err := os.ReadFile(pidFile(dir)); err == nil && slices.ContainsFunc(strings.Fields(string(text)), runsKafka) {
 		return fmt.Errorf("%s says that one runs already (stop it with: make kafka-down)", pidFile(dir))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
@@ -62,6 +63,16 @@ func up(dir string, nodes int) error {
 	return nil
 }
 
+// runsKafka tells whether a process is there and runs Kafka: after a restart of the machine its id may be another's. Where the
+// system does not tell, it may.
+func runsKafka(pid string) bool {
+	if _, err := os.Stat("/proc/self/cmdline"); err != nil {
+		return true
+	}
+	command, err := os.ReadFile(filepath.Join("/proc", pid, "cmdline"))
+	return err == nil && strings.Contains(string(command), "kafka.Kafka")
+}
+
 func pidFile(dir string) string { return filepath.Join(dir, "pids") }
 
 // stop ends the processes whose ids up wrote down.
@@ -84,8 +95,7 @@ func end(dir, line string) error {
 	if _, err := fmt.Sscan(line, &pid); err != nil {
 		return fmt.Errorf("%s: %w", pidFile(dir), err)
 	}
-	command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	if err == nil && !strings.Contains(string(command), "kafka.Kafka") {
+	if !runsKafka(line) {
 		return nil
 	}
 	process, err := os.FindProcess(pid)
