@@ -18,8 +18,7 @@ const scoreColumns = ",scores_as_of,scores_version,scores_currency,clv,expected_
 func withScores(appendOne func([]byte, *graph.Profile) []byte, format Format, scorer *score.Scorer, control score.Control, now int64) func([]byte, *graph.Profile) []byte {
 	end := lineEnd[format]
 	return func(dst []byte, p *graph.Profile) []byte {
-		scoring := p.Scoring()
-		scores := scoresOf(scorer, &scoring, now)
+		scores := scoresOf(scorer, p, now)
 		dst = appendOne(dst, p)
 		dst = dst[:len(dst)-len(end)]
 		if format == CSV {

@@ -67,8 +67,7 @@ func (s *Server) needScored(ctx context.Context, id string) (graph.Profile, scor
 	var scores scored
 	found, err := s.see(ctx, name.Key, func(c *graph.Component) (ok bool) {
 		if profile, ok = s.copied(c, name.Key); ok {
-			scoring := profile.Scoring()
-			scores = scoresOf(scorer, &scoring, now)
+			scores = scoresOf(scorer, &profile, now)
 		}
 		return ok
 	})
@@ -88,7 +87,7 @@ func ScoresOf(engine *actors.Engine, keeper *scorekeeper.Keeper) egress.Scores {
 		documents := make([][]byte, len(ids))
 		if err := engine.ViewMany(ctx, ids, func(i int, c *graph.Component) {
 			if scoring, ok := c.Scoring(ids[i], engine.Rules()); ok {
-				scores := scoresOf(scorer, &scoring, now)
+				scores := scoresFrom(scorer, &scoring, now)
 				documents[i] = scores.append(nil)
 			}
 		}); err != nil {
@@ -100,8 +99,7 @@ func ScoresOf(engine *actors.Engine, keeper *scorekeeper.Keeper) egress.Scores {
 
 // AppendScored appends a profile as AppendProfile does, with its scores as of now (ms since 1970) in the member "scores" at its end.
 func AppendScored(dst []byte, p *graph.Profile, scorer *score.Scorer, now int64, control score.Control) []byte {
-	scoring := p.Scoring()
-	scores := scoresOf(scorer, &scoring, now)
+	scores := scoresOf(scorer, p, now)
 	return appendScored(dst, p, &scores, control)
 }
 

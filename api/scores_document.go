@@ -16,8 +16,14 @@ type scored struct {
 	Currency graph.Currency // zero where there is no order
 }
 
-// scoresOf computes the scores of an identity as of now, ms since 1970.
-func scoresOf(s *score.Scorer, scoring *graph.Scoring, now int64) scored {
+// scoresOf computes the scores of a profile as of now, ms since 1970.
+func scoresOf(s *score.Scorer, p *graph.Profile, now int64) scored {
+	scoring := p.Scoring()
+	return scoresFrom(s, &scoring, now)
+}
+
+// scoresFrom is scoresOf where no profile is needed.
+func scoresFrom(s *score.Scorer, scoring *graph.Scoring, now int64) scored {
 	customer := scoring.Customer()
 	return scored{s.Of(&customer, now), scoring.Currency}
 }

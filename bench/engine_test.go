@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -19,24 +18,13 @@ func BenchmarkEngine(b *testing.B) {
 
 func benchmarkEngine(b *testing.B, feed actors.FeedSettings) {
 	const people, perChunk = 100_000, 400
-	memory, err := storage.SplitMemory(4 << 30)
-	if err != nil {
-		b.Fatal(err)
-	}
-	deployment := storage.Deployment{Shards: 64}
-	store, err := storage.Open(storage.Options{
-		Dir: b.TempDir(), Deployment: deployment, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables,
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer store.Close()
 	ctx := context.Background()
-	engine, err := actors.Open(ctx, actors.Config{Store: store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, Feed: feed})
+	t, err := newTrial(ctx, Config{Dir: b.TempDir(), Memory: 4 << 30}, feed)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer engine.Close(ctx)
+	defer t.close(ctx)
+	engine := t.engine
 
 	rng := rand.New(rand.NewPCG(1, 2))
 	enc := storage.NewEncoder()

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/internal/generate"
@@ -62,24 +61,13 @@ func BenchmarkCeiling(b *testing.B) {
 func BenchmarkIngest(b *testing.B) {
 	const events = 200_000
 	data, reg := workload(b, events, events/10), registry(b)
-	memory, err := storage.SplitMemory(storage.DefaultMemory())
-	if err != nil {
-		b.Fatal(err)
-	}
 	ctx := context.Background()
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	n := int64(0)
 	for b.Loop() {
 		b.StopTimer()
-		deployment := storage.Deployment{Shards: 64}
-		store, err := storage.Open(storage.Options{
-			Dir: b.TempDir(), Deployment: deployment, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables,
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-		engine, err := actors.Open(ctx, actors.Config{Store: store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory})
+		t, err := newTrial(ctx, Config{Dir: b.TempDir(), Memory: storage.DefaultMemory()}, actors.FeedSettings{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -87,16 +75,13 @@ func BenchmarkIngest(b *testing.B) {
 		source := ingest.Source{Name: "memory", Open: func() (*ingest.Reader, error) {
 			return ingest.NewReader(bytes.NewReader(data), "memory", 0)
 		}}
-		summary, err := ingest.NewPipeline(engine, reg, ingest.Options{}).Run(ctx, []ingest.Source{source})
+		summary, err := ingest.NewPipeline(t.engine, reg, ingest.Options{}).Run(ctx, []ingest.Source{source})
 		if err != nil {
 			b.Fatal(err)
 		}
 		n += summary.Read
 		b.StopTimer()
-		if err := engine.Close(ctx); err != nil {
-			b.Fatal(err)
-		}
-		if err := store.Close(); err != nil {
+		if err := t.close(ctx); err != nil {
 			b.Fatal(err)
 		}
 		b.StartTimer()

@@ -50,7 +50,7 @@ type probe struct {
 // live produces the events at a rate, and watches probes among them.
 func (r *kafkaRun) live(ctx context.Context, rate float64) (_ *Live, err error) {
 	r.Progress(fmt.Sprintf("at %.0f events/s, from the broker's log to the profile", rate))
-	t, err := newTrial(ctx, r.Config)
+	t, err := newTrial(ctx, r.Config, actors.FeedSettings{})
 	if err != nil {
 		return nil, err
 	}

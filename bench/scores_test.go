@@ -3,7 +3,6 @@ package bench
 import (
 	"bytes"
 	"context"
-	"errors"
 	"testing"
 
 	"github.com/kindred-id/kindred/actors"
@@ -46,24 +45,12 @@ func BenchmarkScoresOfOrders(b *testing.B) {
 func ingestWithListener(b *testing.B, data []byte, reg *identifier.Registry, scorer *score.Scorer, scored bool) (events, orders int) {
 	b.StopTimer()
 	defer b.StartTimer()
-	memory, err := storage.SplitMemory(storage.DefaultMemory())
-	if err != nil {
-		b.Fatal(err)
-	}
-	deployment := storage.Deployment{Shards: 64}
-	store, err := storage.Open(storage.Options{
-		Dir: b.TempDir(), Deployment: deployment, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables,
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
 	ctx := context.Background()
-	engine, err := actors.Open(ctx, actors.Config{
-		Store: store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, Feed: actors.FeedSettings{On: true},
-	})
+	t, err := newTrial(ctx, Config{Dir: b.TempDir(), Memory: storage.DefaultMemory()}, actors.FeedSettings{On: true})
 	if err != nil {
 		b.Fatal(err)
 	}
+	engine := t.engine
 	reader, err := engine.Feed(actors.FeedStart)
 	if err != nil {
 		b.Fatal(err)
@@ -87,7 +74,7 @@ func ingestWithListener(b *testing.B, data []byte, reg *identifier.Registry, sco
 		b.Fatal(err)
 	}
 	b.StopTimer()
-	if err := errors.Join(engine.Close(ctx), store.Close()); err != nil {
+	if err := t.close(ctx); err != nil {
 		b.Fatal(err)
 	}
 	return int(summary.Read), orders

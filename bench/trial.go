@@ -17,7 +17,7 @@ type trial struct {
 	engine *actors.Engine
 }
 
-func newTrial(ctx context.Context, c Config) (*trial, error) {
+func newTrial(ctx context.Context, c Config, feed actors.FeedSettings) (*trial, error) {
 	memory, err := storage.SplitMemory(c.Memory)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func newTrial(ctx context.Context, c Config) (*trial, error) {
 	})
 	if err == nil {
 		t.engine, err = actors.Open(ctx, actors.Config{
-			Store: t.store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, LogBytes: c.LogBytes,
+			Store: t.store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, LogBytes: c.LogBytes, Feed: feed,
 		})
 	}
 	if err != nil {

@@ -71,17 +71,8 @@ func (c *Component) Evidence() Evidence {
 
 // Size estimates the component's memory in bytes.
 func (c *Component) Size() int {
-	size := 256
-	for i := range c.members {
-		size += c.members[i].size()
-	}
-	for i := range c.links {
-		size += c.links[i].size()
-	}
-	for i := range c.assertions {
-		size += c.assertions[i].size()
-	}
-	return size
+	ev := c.Evidence()
+	return 256 + ev.size()
 }
 
 // full tells whether the component is at a cap.

@@ -168,7 +168,10 @@ func (ev *Evidence) parts() []*Evidence {
 }
 
 // fits tells whether evidence is no larger than one part.
-func (ev *Evidence) fits() bool {
+func (ev *Evidence) fits() bool { return ev.size() <= partBytes }
+
+// size estimates the memory of members, links and assertions in bytes.
+func (ev *Evidence) size() int {
 	size := 0
 	for i := range ev.Members {
 		size += ev.Members[i].size()
@@ -179,7 +182,7 @@ func (ev *Evidence) fits() bool {
 	for i := range ev.Assertions {
 		size += ev.Assertions[i].size()
 	}
-	return size <= partBytes
+	return size
 }
 
 func (m *Member) size() int {

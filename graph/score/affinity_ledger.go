@@ -72,7 +72,7 @@ func NewPriceLedger(since int64, orders []PricedOrder, offers []Offer) PriceLedg
 	clampTimes(orders, offers) // before the united times of an id are chosen
 	orders = unite(orders, func(a, b *PricedOrder) int { return strings.Compare(a.ID, b.ID) }, (*PricedOrder).unite)
 	offers = unite(offers, func(a, b *Offer) int { return strings.Compare(a.ID, b.ID) }, (*Offer).unite)
-	return DistinctPriceLedger(since, orders, offers)
+	return newLedger(since, orders, offers)
 }
 
 func clampTimes(orders []PricedOrder, offers []Offer) {
@@ -89,6 +89,11 @@ func clampTimes(orders []PricedOrder, offers []Offer) {
 // in order of time already.
 func DistinctPriceLedger(since int64, orders []PricedOrder, offers []Offer) PriceLedger {
 	clampTimes(orders, offers)
+	return newLedger(since, orders, offers)
+}
+
+// newLedger puts what has distinct ids and clamped times in its order.
+func newLedger(since int64, orders []PricedOrder, offers []Offer) PriceLedger {
 	slices.SortFunc(orders, func(a, b PricedOrder) int { return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.ID, b.ID)) })
 	slices.SortFunc(offers, func(a, b Offer) int {
 		return cmp.Or(cmp.Compare(a.start(), b.start()), strings.Compare(a.ID, b.ID))
