@@ -24,6 +24,10 @@ func Verify(ctx context.Context, store storage.Store, progress func(rows uint64)
 		applied: make(map[graph.NodeKey]uint64), fed: make(map[graph.ShardID]uint64),
 	}
 	deployment, err := storage.ReadDeployment(store)
+	if errors.Is(err, storage.ErrCorrupt) {
+		v.problem("store", 0, nil, err)
+		return &v.report, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func copyDB(fsys vfs.FS, from, to string) error {
 
 // verify opens the directory and reads everything.
 func verify(fsys vfs.FS, dir string) error {
-	p, err := Open(Options{Dir: dir, FS: fsys})
+	p, err := Open(Options{Dir: dir, FS: fsys, ReadOnly: true})
 	if err != nil {
 		return err
 	}

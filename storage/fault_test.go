@@ -414,3 +414,69 @@ func TestCrashWhileWriting(t *testing.T) {
 		}
 	}
 }
+
+// What is opened to be read stays as it was found: a log that is not replayed yet, and tables that are due to
+// be compacted.
+func TestReadOnly(t *testing.T) {
+	const commits = 60
+	fs := filled(t, commits/2, commits)
+	files := func() map[string]string {
+		all := make(map[string]string)
+		for _, dir := range []string{"data", "data/db"} {
+			names, err := fs.List(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range names {
+				f, err := fs.Open(dir + "/" + name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if info, err := f.Stat(); err != nil {
+					t.Fatal(err)
+				} else if info.IsDir() {
+					continue
+				}
+				content, err := io.ReadAll(f)
+				if err := errors.Join(err, f.Close()); err != nil {
+					t.Fatal(err)
+				}
+				all[dir+"/"+name] = string(content)
+			}
+		}
+		return all
+	}
+	before := files()
+	o := testOptions(fs)
+	o.ReadOnly = true
+	s, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := readPairs(t, s)
+	if err != nil || len(found) != commits {
+		t.Errorf("%d of %d commits, %v", len(found), commits, err)
+	}
+	if err := s.Commit(pair(commits)); err == nil {
+		t.Error("a commit was taken")
+	}
+	_ = s.Close()
+	after := files()
+	for name, content := range before {
+		if now, ok := after[name]; !ok || now != content {
+			t.Errorf("%s is not as it was", name)
+		}
+		delete(after, name)
+	}
+	for name := range after {
+		t.Errorf("%s was written", name)
+	}
+
+	o.Dir = "none"
+	if _, err := Open(o); !errors.Is(err, ErrNotFound) {
+		t.Errorf("nothing there: %v", err)
+	}
+	if _, err := fs.Stat("none"); err == nil {
+		t.Error("a directory was made")
+	}
+}

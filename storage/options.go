@@ -24,6 +24,9 @@ type Options struct {
 	// Deployment is what a new directory is initialised with, and what an old one is compared with:
 	// see Initialise. Shards 0 opens only a directory that is there.
 	Deployment Deployment
+	// ReadOnly leaves every file of the directory as it is, which must be there: the log is replayed into
+	// memory, nothing is compacted, and commits fail.
+	ReadOnly bool
 	// Logger takes warnings, and the messages of Pebble at level debug. Default: none.
 	Logger *slog.Logger
 	// FS is where the directory is. Default: the operating system's.
@@ -63,6 +66,7 @@ func pebbleOptions(o *Options) *pebble.Options {
 	memtable := max(memtableMin, min(o.MemtableBytes/memtables, memtableMax))
 	p := &pebble.Options{
 		FS:                          o.FS,
+		ReadOnly:                    o.ReadOnly,
 		FormatMajorVersion:          pebbleFormat,
 		CacheSize:                   o.BlockCacheBytes,
 		MemTableSize:                uint64(memtable),

@@ -46,7 +46,7 @@ func Open(o Options) (*Pebble, error) {
 		return nil, err
 	}
 	if what == dirNew {
-		if o.Deployment.Shards == 0 {
+		if o.Deployment.Shards == 0 || o.ReadOnly {
 			return nil, &Error{
 				Class: ErrNotFound, Op: "open", Path: o.Dir, Err: errors.New("there is no data"),
 				Remedy: "check the path; serve and ingest make a new data directory",

@@ -29,7 +29,7 @@ Nothing is changed. Ends with 1 when something is wrong, and says what and where
 		if dir == "" {
 			return usageError("verify: give the directory to read: --data DIR")
 		}
-		store, err := storage.Open(storage.Options{Dir: dir})
+		store, err := storage.Open(storage.Options{Dir: dir, ReadOnly: true})
 		if err != nil {
 			return err
 		}
