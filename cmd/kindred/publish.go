@@ -62,7 +62,7 @@ func (f *publishFlags) start(i *instance.Instance, logger *slog.Logger) (*publis
 	}
 	config := kafka.Config{
 		Options: f.options,
-		Topic:   f.topic, Profiles: f.profiles, Profile: profileDocument(i, f.scores), Source: egress.Source(since),
+		Topic:   f.topic, Profiles: f.profiles, Documents: profileDocuments(i, f.scores), Source: egress.Source(since),
 	}
 	if f.scores {
 		config.Scores = api.ScoresOf(i.Engine, i.Scores)
@@ -111,20 +111,31 @@ func (p *publishing) check(context.Context) api.CheckDocument {
 	return c
 }
 
-// profileDocument gives what GET /v1/profiles answers, with scores where they are wanted.
-func profileDocument(i *instance.Instance, scores bool) func(context.Context, graph.NodeKey) ([]byte, bool, error) {
-	return func(ctx context.Context, id graph.NodeKey) ([]byte, bool, error) {
-		p, ok, err := i.Engine.Profile(ctx, id)
-		switch {
-		case err != nil:
-			return nil, false, fmt.Errorf("read a profile: %w", err)
-		case !ok:
-			return nil, false, kafka.ErrInTransit
-		case p.ID != id || p.Events == 0:
-			return nil, false, nil
-		case scores:
-			return api.AppendScored(nil, &p, i.Scores.Scorer(), i.Engine.Now(), i.Control), true, nil
+// profileDocuments gives what GET /v1/profiles answers, with scores where they are wanted. Documents are written on the
+// identities' shards, in turn with what flows in.
+func profileDocuments(i *instance.Instance, scores bool) func(context.Context, []graph.NodeKey) ([][]byte, []int, error) {
+	return func(ctx context.Context, ids []graph.NodeKey) (documents [][]byte, moving []int, err error) {
+		documents = make([][]byte, len(ids))
+		here := make([]bool, len(ids))
+		scorer, now := i.Scores.Scorer(), i.Engine.Now()
+		if err := i.Engine.ViewMany(ctx, ids, func(n int, c *graph.Component) {
+			p, ok := c.Profile(ids[n], i.Engine.Rules())
+			here[n] = ok
+			switch {
+			case !ok || p.ID != ids[n] || p.Events == 0:
+			case scores:
+				documents[n] = api.AppendScored(nil, &p, scorer, now, i.Control)
+			default:
+				documents[n] = api.AppendProfile(nil, &p, i.Control)
+			}
+		}); err != nil {
+			return nil, nil, fmt.Errorf("read profiles: %w", err)
 		}
-		return api.AppendProfile(nil, &p, i.Control), true, nil
+		for n := range ids {
+			if !here[n] {
+				moving = append(moving, n)
+			}
+		}
+		return documents, moving, nil
 	}
 }

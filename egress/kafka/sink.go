@@ -29,17 +29,14 @@ type Config struct {
 	Topic string
 	// Profiles, where it is not empty, takes identities as they stand. It must exist, and should be compacted.
 	Profiles string
-	// Profile gives an identity's document by its id. It returns false where the id is no identity's any
-	// more, and ErrInTransit while its evidence is between two shards. Required with Profiles.
-	Profile func(ctx context.Context, id graph.NodeKey) (document []byte, ok bool, err error)
+	// Documents gives the documents of identities by their ids, nil for an id that is no identity's any more. moving are
+	// the places among ids whose evidence is between two shards at this moment. Required with Profiles.
+	Documents func(ctx context.Context, ids []graph.NodeKey) (documents [][]byte, moving []int, err error)
 	// Scores, where it is not nil, gives the scores that entries carry which say something new of an identity's orders.
 	Scores egress.Scores
 	// Source is the CloudEvents source.
 	Source string
 }
-
-// ErrInTransit is what Config.Profile returns for an identity that can't be read at this moment.
-var ErrInTransit = errors.New("the identity is on its way between shards")
 
 // Bounds of producing.
 const (
@@ -61,7 +58,7 @@ func New(c Config) (*Sink, error) {
 	switch {
 	case c.Topic == "":
 		return nil, errors.New("publish to Kafka: name the topic of changes")
-	case c.Profiles != "" && c.Profile == nil:
+	case c.Profiles != "" && c.Documents == nil:
 		return nil, errors.New("publish to Kafka: profiles need a source")
 	case c.Profiles == c.Topic:
 		return nil, fmt.Errorf("publish to Kafka: changes and profiles can't share the topic %q: the compaction of one would delete the other", c.Topic)
@@ -126,43 +123,59 @@ func (s *Sink) headers(e *actors.FeedEvent) []kgo.RecordHeader {
 // profiles appends every identity that entries speak of, as it stands now, which is no older than they
 // are: its document, or a tombstone where there is no such identity any more.
 func (s *Sink) profiles(ctx context.Context, records []*kgo.Record, events []actors.FeedEvent) ([]*kgo.Record, error) {
-	done := make(map[graph.NodeKey]bool)
+	var ids []graph.NodeKey
+	var at []int64 // by id: when what was told of it first happened
+	told := make(map[graph.NodeKey]bool)
 	for i := range events {
 		e := &events[i]
 		if e.Kind == graph.FeedGeneric {
 			continue // an identifier
 		}
 		for _, id := range append([]graph.NodeKey{e.ID}, e.Others...) {
-			if done[id] {
-				continue
+			if !told[id] {
+				told[id] = true
+				ids, at = append(ids, id), append(at, e.At)
 			}
-			done[id] = true
-			document, ok, err := s.profile(ctx, id)
-			if err != nil {
-				return nil, err
-			}
-			if !ok {
-				document = nil
-			}
-			records = append(records, record(s.config.Profiles, id, document, nil, e.At))
 		}
+	}
+	documents, err := s.documents(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range ids {
+		records = append(records, record(s.config.Profiles, id, documents[i], nil, at[i]))
 	}
 	return records, nil
 }
 
-// profile waits while an identity is on its way.
-func (s *Sink) profile(ctx context.Context, id graph.NodeKey) ([]byte, bool, error) {
+// documents reads identities, and again those that were on their way between shards.
+func (s *Sink) documents(ctx context.Context, ids []graph.NodeKey) ([][]byte, error) {
 	waiting, cancel := context.WithTimeout(ctx, transitMost)
 	defer cancel()
+	documents, places := make([][]byte, len(ids)), make([]int, len(ids))
+	for i := range places {
+		places[i] = i
+	}
 	for {
-		document, ok, err := s.config.Profile(waiting, id)
-		if !errors.Is(err, ErrInTransit) {
-			return document, ok, err
+		found, moving, err := s.config.Documents(waiting, ids)
+		if err != nil {
+			return nil, err
 		}
+		for i, place := range places {
+			documents[place] = found[i]
+		}
+		if len(moving) == 0 {
+			return documents, nil
+		}
+		left := make([]graph.NodeKey, len(moving))
+		for i, m := range moving {
+			left[i], moving[i] = ids[m], places[m]
+		}
+		ids, places = left, moving
 		select {
 		case <-time.After(transitPoll):
 		case <-waiting.Done():
-			return nil, false, err
+			return nil, fmt.Errorf("read profiles to publish: of %d the evidence is on its way between shards: %w", len(ids), waiting.Err())
 		}
 	}
 }

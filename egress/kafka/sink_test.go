@@ -57,19 +57,23 @@ func openEngine(t *testing.T, store storage.Store, rules *graph.Rules) *actors.E
 	return e
 }
 
-// profileOf is a Config.Profile that writes no more than the id and the number of events.
-func profileOf(e *actors.Engine) func(context.Context, graph.NodeKey) ([]byte, bool, error) {
-	return func(ctx context.Context, id graph.NodeKey) ([]byte, bool, error) {
-		p, ok, err := e.Profile(ctx, id)
-		switch {
-		case err != nil:
-			return nil, false, err
-		case !ok:
-			return nil, false, ErrInTransit
-		case p.ID != id || p.Events == 0:
-			return nil, false, nil
+// documentsOf is a Config.Documents that writes no more than ids and numbers of events. Of every call, it says of the first
+// identity that it is moving, unless that is all that was asked.
+func documentsOf(e *actors.Engine) func(context.Context, []graph.NodeKey) ([][]byte, []int, error) {
+	return func(ctx context.Context, ids []graph.NodeKey) (documents [][]byte, moving []int, err error) {
+		documents = make([][]byte, len(ids))
+		for i, id := range ids {
+			p, ok, err := e.Profile(ctx, id)
+			switch {
+			case err != nil:
+				return nil, nil, err
+			case !ok || i == 0 && len(ids) > 1:
+				moving = append(moving, i)
+			case p.ID == id && p.Events > 0:
+				documents[i] = fmt.Appendf(nil, `{"id":%q,"events":%d}`, id, p.Events)
+			}
 		}
-		return fmt.Appendf(nil, `{"id":%q,"events":%d}`, id, p.Events), true, nil
+		return documents, moving, nil
 	}
 }
 
@@ -168,7 +172,7 @@ func TestPublish(t *testing.T) {
 		sink, err := New(Config{
 			Options: []kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...), kgo.RetryBackoffFn(func(int) time.Duration { return time.Millisecond }), kgo.MetadataMinAge(10 * time.Millisecond)},
 			Topic:   "changes", Profiles: "profiles",
-			Profile: profileOf(engine), Source: "/kindred/test",
+			Documents: documentsOf(engine), Source: "/kindred/test",
 			Scores: func(_ context.Context, ids []graph.NodeKey) ([][]byte, error) {
 				return slices.Repeat([][]byte{[]byte(scores)}, len(ids)), nil
 			},
@@ -297,7 +301,7 @@ func TestRefusals(t *testing.T) {
 	if !errors.Is(err, kerr.UnknownTopicOrPartition) || !strings.Contains(err.Error(), "create the topics") {
 		t.Errorf("without the topic: %v", err)
 	}
-	for _, bad := range []Config{{}, {Topic: "a", Profiles: "b"}, {Topic: "a", Profiles: "a", Profile: profileOf(nil)}} {
+	for _, bad := range []Config{{}, {Topic: "a", Profiles: "b"}, {Topic: "a", Profiles: "a", Documents: documentsOf(nil)}} {
 		if _, err := New(bad); err == nil {
 			t.Errorf("%+v was taken", bad)
 		}
