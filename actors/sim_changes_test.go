@@ -52,10 +52,12 @@ func (s *simulation) readFeed() bool {
 		if s.logf != nil {
 			s.logf("feed %d/%d order %d: %s %s %v %+v", e.Shard, e.Number, e.Order, e.Kind, e.ID, e.Others, e.Delta)
 		}
-		if last := r.lastOrder[e.ID]; e.Order < last && e.Kind != graph.FeedGeneric {
-			s.failf("feed of shard %d, entry %d: order %d of %s comes after %d", e.Shard, e.Number, e.Order, e.ID, last)
+		if e.Kind != graph.FeedGeneric { // which tells of an identifier, wherever it was seen, and not of the identity that it heads
+			if last := r.lastOrder[e.ID]; e.Order < last {
+				s.failf("feed of shard %d, entry %d: order %d of %s comes after %d", e.Shard, e.Number, e.Order, e.ID, last)
+			}
+			r.lastOrder[e.ID] = e.Order
 		}
-		r.lastOrder[e.ID] = e.Order
 		r.careful.Apply(&e.FeedEntry)
 	}
 	for _, e := range s.nextOfFeed(&r.carelessly) {
