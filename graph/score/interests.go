@@ -56,7 +56,7 @@ func (c *InterestCounts) AddBytes(category []byte, at int64, n uint32) {
 	}
 	period := bucket(at)
 	if len(c.cells) > 0 {
-		period = max(period, c.newest-interestPeriods)
+		period = max(period, c.oldest())
 	}
 	i, found := c.search(category, period)
 	if found {
@@ -131,6 +131,11 @@ func (c *InterestCounts) bound() {
 	c.boundCategories()
 }
 
+// oldest is the period into which what is older goes. No time is as far away as the least period; what was stored may say so.
+func (c *InterestCounts) oldest() int32 {
+	return max(c.newest, math.MinInt32+interestPeriods) - interestPeriods
+}
+
 func (c *InterestCounts) boundAge() {
 	if len(c.cells) == 0 {
 		return
@@ -140,7 +145,7 @@ func (c *InterestCounts) boundAge() {
 	for i := range c.cells {
 		oldest, c.newest = min(oldest, c.cells[i].Period), max(c.newest, c.cells[i].Period)
 	}
-	limit := c.newest - interestPeriods
+	limit := c.oldest()
 	if oldest >= limit {
 		return
 	}

@@ -204,3 +204,12 @@ func TestInterestFitRecoversConcentration(t *testing.T) {
 		t.Errorf("merged samples give %v, one sample %v", merged.Concentration(), p.Concentration())
 	}
 }
+
+// Counts of the least period there is, which no event has and a damaged row may have, stay what they are.
+func TestInterestsOfTheLeastPeriod(t *testing.T) {
+	cells := []InterestCell{{Category: "a", Period: math.MinInt32, Count: 3}, {Category: "b", Period: math.MinInt32 + 1, Count: 1}}
+	counts := NewInterestCounts(slices.Clone(cells))
+	if !slices.Equal(counts.Cells(), cells) {
+		t.Errorf("cells %v became %v", cells, counts.Cells())
+	}
+}
