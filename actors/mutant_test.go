@@ -81,6 +81,14 @@ var rulesMutants = []mutation{
 	{"refusal-ignored", "a claim on a value that is known to be generic stands, though it was refused"},
 }
 
+// scenarioMutants are those that a schedule meets once in a hundred thousand times. Each has a scenario of its own.
+var scenarioMutants = []struct {
+	mutation
+	scenario func() error
+}{
+	{mutation{"repoint-ahead", "a forward leaves out others on the word of an event that passed it ahead of evidence"}, repointAheadOfEvidence},
+}
+
 // TestMutants breaks each rule until a schedule notices. A rule that can be broken unnoticed is not
 // tested, or not needed.
 func TestMutants(t *testing.T) {
@@ -109,6 +117,16 @@ func TestMutants(t *testing.T) {
 			continue
 		}
 		t.Logf("%-36s died in schedule %4d: %s", m.name, died, why)
+	}
+	for _, m := range scenarioMutants {
+		all = append(all, m.mutation)
+		mutant.Select(m.name)
+		err := m.scenario()
+		if err == nil {
+			survivors = append(survivors, fmt.Sprintf("%s: %s", m.name, m.is))
+			continue
+		}
+		t.Logf("%-36s died in its scenario: %v", m.name, err)
 	}
 	if len(survivors) > 0 {
 		t.Errorf("%d of %d survived %d schedules:\n%s", len(survivors), len(all), most, strings.Join(survivors, "\n"))

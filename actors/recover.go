@@ -13,7 +13,7 @@ import (
 // Sources of log inputs beside shards and storage's external ones.
 const (
 	sourceCounters = 0xFFFD // Body is the counters after this record
-	sourceSkipped  = 0xFFFC // Body is the shard whose message Seq was set aside
+	sourceSkipped  = 0xFFFC // Body is the shard whose message Seq was set aside, or passed over
 	sourceChannel  = 0xFFFB // Body is the external channel that was taken up to Seq, one above the number
 )
 
@@ -235,7 +235,11 @@ func (s *Shard) reapply(m *graph.Message, seq uint64) error {
 	}
 	s.dirtied(r, seq)
 	s.out.Reset()
-	return s.apply(r, m, &s.out)
+	err = s.apply(r, m, &s.out)
+	if r.handsOn(&s.out) {
+		r.handed = seq
+	}
+	return err
 }
 
 func (s *Shard) dirtied(r *resident, seq uint64) {
@@ -270,8 +274,7 @@ func (s *Shard) quarantine(in *Input) {
 	s.key = storage.AppendQuarantineKey(s.key[:0], s.id, s.counters.Quarantined)
 	s.batch.Set(s.key, s.body)
 	if in.Outcome == nil {
-		s.body = binary.AppendUvarint(s.body[:0], uint64(in.From))
-		s.addInput(sourceSkipped, in.Seq, s.body)
+		s.skip(in)
 	} else {
 		s.begun = true // the counters are to be durable
 	}

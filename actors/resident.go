@@ -6,6 +6,7 @@ import "github.com/kindred-id/kindred/graph"
 type resident struct {
 	graph.Node
 	moved      uint64   // of a forward: number of the last message with evidence to its parent's shard
+	handed     uint64   // of a forward: the last record, or a later one, in which it handed on evidence
 	applied    uint64   // the record up to which the node's stored row counts; 0 without a row
 	dirtySince uint64   // first record that its row lacks; 0 when there is none
 	pending    [][]byte // events of its timeline that no block holds yet, as encoded
@@ -17,6 +18,16 @@ type resident struct {
 
 	feed *feedTouch // how readers of the feed know its identities, while a step changes them
 	told bool       // they know them under the rules in force
+}
+
+// handsOn tells whether evidence is among what a forward sends to its parent.
+func (r *resident) handsOn(out *graph.Outbox) bool {
+	for i := range out.Messages {
+		if m := &out.Messages[i]; m.Kind == graph.KindAbsorb && m.To == r.Parent {
+			return true
+		}
+	}
+	return false
 }
 
 // residentBytes is what a resident takes beside its component: itself, its place in the map and

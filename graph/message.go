@@ -5,11 +5,11 @@ type MessageKind uint8
 
 // The message kinds.
 const (
-	KindObserve   MessageKind = 1 + iota // Event; Via is the first forward it passed, Hops how many
+	KindObserve   MessageKind = 1 + iota // Event; Via is the first forward it passed, Hops how many, Passed when it passed Via
 	KindAssert                           // Assertion, to the higher-ranked of the two nodes
 	KindJoin                             // come under Root; Via is the node that was asked for, zero in an answer
 	KindAbsorb                           // Evidence of a root that became a forward
-	KindRepoint                          // Root is where an Observe of yours ended
+	KindRepoint                          // Root is where an Observe of yours ended, and Passed is its
 	KindRefuse                           // the answer to Join: Via stays where it is, under Root, for Reason
 	KindNeighbour                        // a generic value, Neighbour, is linked to you: count it
 	KindRecheck                          // the rules have changed: judge again what was judged when it came
@@ -39,6 +39,7 @@ type Message struct {
 	Force     bool // Join: asked by an operator's assertion, generic values included
 	Reason    Refusal
 	Hops      uint8
+	Passed    uint64 // a record of Via's shard, which alone reads it; 0 is unknown
 	To        NodeKey
 	Root      NodeKey
 	Via       NodeKey

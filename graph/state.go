@@ -104,7 +104,7 @@ func (n *Node) handleRoot(m *Message, rules *Rules, out *Outbox) error {
 	case KindObserve:
 		c.observe(m.Event, rules, out)
 		if m.Hops > 1 { // shorten the chain for events to come
-			out.send(Message{Kind: KindRepoint, To: m.Via, Root: n.Key})
+			out.send(Message{Kind: KindRepoint, To: m.Via, Root: n.Key, Passed: m.Passed})
 		}
 	case KindAssert:
 		c.assert(m.Assertion, rules, out)

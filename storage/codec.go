@@ -26,7 +26,7 @@ import (
 //     share memory with each other: the graph appends to them in place.
 const (
 	eventVersion      = 2 // 1 had no offers and interests
-	messageVersion    = 2 // 1 had events and fragments of version 1
+	messageVersion    = 3 // 1 had events and fragments of version 1, 2 did not say when an event passed
 	nodeVersion       = 2 // 1 had fragments of version 1
 	blockVersion      = 1
 	recordVersion     = 1

@@ -31,7 +31,7 @@ func fuzzDecoder(f *testing.F, kind string, prepare func([]byte) []byte) {
 			target = s
 		}
 	}
-	older, err := filepath.Glob(filepath.Join("testdata", "codec", kind+"*-v1.golden"))
+	older, err := filepath.Glob(filepath.Join("testdata", "codec", kind+"*-v[0-9].golden"))
 	must(f, err)
 	for _, path := range older {
 		f.Add(readGolden(f, path))

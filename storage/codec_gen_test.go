@@ -286,7 +286,7 @@ func genMessage(t *rapid.T) *graph.Message {
 	}
 	switch m.Kind {
 	case graph.KindObserve:
-		m.Via, m.Hops, m.Event = via(), rapid.Uint8().Draw(t, "hops"), genEvent(t, false)
+		m.Via, m.Hops, m.Passed, m.Event = via(), rapid.Uint8().Draw(t, "hops"), genUint(t, "passed"), genEvent(t, false)
 	case graph.KindAssert:
 		m.Assertion = genAssertion(t)
 	case graph.KindJoin:
@@ -294,7 +294,7 @@ func genMessage(t *rapid.T) *graph.Message {
 	case graph.KindAbsorb:
 		m.Evidence = genAbsorbed(t)
 	case graph.KindRepoint:
-		m.Root = genKey(t, "root")
+		m.Root, m.Passed = genKey(t, "root"), genUint(t, "passed")
 	case graph.KindRefuse:
 		m.Via, m.Root = genKey(t, "via"), genKey(t, "root")
 		m.Reason = rapid.SampledFrom([]graph.Refusal{graph.RefusedGeneric, graph.RefusedFull}).Draw(t, "reason")

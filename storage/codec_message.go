@@ -4,14 +4,23 @@ import "github.com/kindred-id/kindred/graph"
 
 // messageFields is how many values the message of a kind has.
 var messageFields = [...]int{
-	graph.KindObserve:   6, // kind, to, via or nil, hops, version of the event, event
+	graph.KindObserve:   7, // kind, to, via or nil, hops, passed, version of the event, event
 	graph.KindAssert:    3, // kind, to, assertion
 	graph.KindJoin:      5, // kind, to, root, via or nil, force
 	graph.KindAbsorb:    7, // kind, to, members, links, assertions, identities, more
-	graph.KindRepoint:   3, // kind, to, root
+	graph.KindRepoint:   4, // kind, to, root, passed
 	graph.KindRefuse:    5, // kind, to, via, root, reason
 	graph.KindNeighbour: 8, // kind, to, node (key, namespace, value), neighbour (the same)
 	graph.KindRecheck:   2, // kind, to
+}
+
+// messageValues is how many values the message of a kind has in a version.
+func messageValues(kind graph.MessageKind, version uint64) int {
+	n := messageFields[kind]
+	if version < 3 && (kind == graph.KindObserve || kind == graph.KindRepoint) {
+		n-- // passed
+	}
+	return n
 }
 
 // Message appends a message: the fields that count for its kind, an event without its properties.
@@ -24,6 +33,7 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 	case graph.KindObserve:
 		o.optionalKey(m.Via)
 		o.uint(uint64(m.Hops))
+		o.uint(m.Passed)
 		o.uint(eventVersion)
 		o.event(m.Event, false)
 	case graph.KindAssert:
@@ -40,6 +50,7 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 		o.bool(m.Evidence.More)
 	case graph.KindRepoint:
 		o.key(m.Root)
+		o.uint(m.Passed)
 	case graph.KindRefuse:
 		o.key(m.Via)
 		o.key(m.Root)
@@ -76,17 +87,19 @@ func (d *Decoder) message(m *graph.Message) {
 	at := in.at
 	n := in.arrayLen()
 	m.Kind = graph.MessageKind(in.enum("message kind", uint8(graph.KindObserve), uint8(graph.KindRecheck)))
-	if in.err == nil && n != messageFields[m.Kind] {
-		in.fail(at, "%s message of %d values, want %d", m.Kind, n, messageFields[m.Kind])
+	if in.err == nil && n != messageValues(m.Kind, d.version) {
+		in.fail(at, "%s message of %d values, want %d", m.Kind, n, messageValues(m.Kind, d.version))
 	}
 	m.To = in.key()
 	switch m.Kind {
 	case graph.KindObserve:
 		m.Via = in.optionalKey()
 		m.Hops = in.uint8()
-		// An event and the message that carries it are of one version.
+		if d.version >= 3 {
+			m.Passed = in.uint()
+		}
 		at := in.at
-		if v := in.version(eventVersion); in.err == nil && v != d.version {
+		if v := in.version(eventVersion); in.err == nil && v != min(d.version, eventVersion) {
 			in.fail(at, "event of version %d in a message of version %d", v, d.version)
 		}
 		m.Event = &graph.Event{}
@@ -107,6 +120,9 @@ func (d *Decoder) message(m *graph.Message) {
 		}
 	case graph.KindRepoint:
 		m.Root = in.key()
+		if d.version >= 3 {
+			m.Passed = in.uint()
+		}
 	case graph.KindRefuse:
 		m.Via = in.key()
 		m.Root = in.key()

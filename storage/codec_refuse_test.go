@@ -152,6 +152,7 @@ func TestDecodersRefuse(t *testing.T) {
 		o.key(m.To)
 		o.null()
 		o.uint(0)
+		o.uint(0)
 		o.uint(eventVersion)
 		o.event(sampleEvent(), true)
 	})

@@ -123,11 +123,11 @@ func sampleMessages() []*graph.Message {
 	ev := sampleEvent()
 	ev.Properties = nil
 	return []*graph.Message{
-		{Kind: graph.KindObserve, To: sampleUser, Via: sampleCookie, Hops: 2, Event: ev},
+		{Kind: graph.KindObserve, To: sampleUser, Via: sampleCookie, Hops: 2, Passed: 70_001, Event: ev},
 		{Kind: graph.KindAssert, To: sampleUser, Assertion: &sampleEvidence().Assertions[0]},
 		{Kind: graph.KindJoin, To: sampleEmail, Root: sampleUser, Via: sampleEmail, Force: true},
 		{Kind: graph.KindAbsorb, To: sampleUser, Evidence: absorbed},
-		{Kind: graph.KindRepoint, To: sampleCookie, Root: sampleUser},
+		{Kind: graph.KindRepoint, To: sampleCookie, Root: sampleUser, Passed: 70_001},
 		{Kind: graph.KindRefuse, To: sampleUser, Via: sampleEmail, Root: sampleEmail, Reason: graph.RefusedFull},
 		{
 			Kind: graph.KindNeighbour, To: sampleUser, Node: graph.NodeName{Key: sampleCookie, Namespace: "anonymous_id", Value: "c"},
