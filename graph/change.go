@@ -21,9 +21,12 @@ func (s *snapshot) materialise(c *Component) {
 		return
 	}
 	s.whole = false
-	if summary := c.summarise(nil); summary.Events > 0 {
-		s.identities = make([]Summary, 0, 2) // a merge adds one, as a rule
-		s.identities = append(s.identities, summary)
+	room := &struct {
+		identities [2]Summary // a merge adds one, as a rule
+		nodes      summaryNodes
+	}{}
+	if summary := c.summarise(nil, &room.nodes); summary.Events > 0 {
+		s.identities = append(room.identities[:0], summary)
 	}
 }
 
@@ -34,7 +37,7 @@ func (s *snapshot) add(identities []Summary) { s.identities = append(s.identitie
 func (c *Component) summaries(rules *Rules) []Summary {
 	p := c.resolve(rules)
 	if p == whole {
-		summary := c.summarise(nil)
+		summary := c.summarise(nil, nil)
 		if summary.Events == 0 {
 			return nil
 		}
@@ -42,15 +45,19 @@ func (c *Component) summaries(rules *Rules) []Summary {
 	}
 	var all []Summary
 	for _, group := range p.groups {
-		if summary := c.summarise(group); summary.Events > 0 {
+		if summary := c.summarise(group, nil); summary.Events > 0 {
 			all = append(all, summary)
 		}
 	}
 	return all
 }
 
-// summarise sums up the identity of some members, in descending rank; nil is all of them.
-func (c *Component) summarise(group []int32) Summary {
+// summaryNodes has room for the nodes of an ordinary identity.
+type summaryNodes [2]NodeKey
+
+// summarise sums up the identity of some members, in descending rank; nil is all of them. Its nodes are in room where
+// there is some, and enough.
+func (c *Component) summarise(group []int32, room *summaryNodes) Summary {
 	var s Summary
 	n := len(group)
 	if group == nil {
@@ -67,7 +74,11 @@ func (c *Component) summarise(group []int32) Summary {
 		if m.Fragment != nil && m.Fragment.Events > 0 {
 			s.Events += m.Fragment.Events
 			if s.Nodes == nil {
-				s.Nodes = make([]NodeKey, 0, min(n-i, c.active))
+				if most := min(n-i, c.active); room != nil && most <= len(room) {
+					s.Nodes = room[:0]
+				} else {
+					s.Nodes = make([]NodeKey, 0, most)
+				}
 			}
 			s.Nodes = append(s.Nodes, m.Key)
 		}
@@ -90,7 +101,7 @@ func (c *Component) changed(before *snapshot, by LinkKey, rules *Rules, out *Out
 	}
 	if after == whole {
 		if len(before.identities) > 1 {
-			c.merged(c.summarise(nil), before.identities, by, out)
+			c.merged(c.summarise(nil, nil), before.identities, by, out)
 		}
 		return
 	}

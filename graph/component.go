@@ -69,6 +69,24 @@ func (c *Component) Evidence() Evidence {
 	return Evidence{Members: c.members, Links: c.links, Assertions: c.assertions}
 }
 
+// leave is what the component holds, to come under another root.
+func (c *Component) leave(rules *Rules) *Evidence {
+	if c.resolve(rules) != whole {
+		ev := c.Evidence()
+		ev.Identities = c.summaries(rules)
+		return &ev
+	}
+	room := &struct { // at once, for an ordinary merge
+		Evidence
+		identity [1]Summary
+		nodes    summaryNodes
+	}{Evidence: c.Evidence()}
+	if summary := c.summarise(nil, &room.nodes); summary.Events > 0 {
+		room.Identities = append(room.identity[:0], summary)
+	}
+	return &room.Evidence
+}
+
 // Size estimates the component's memory in bytes.
 func (c *Component) Size() int {
 	ev := c.Evidence()

@@ -146,9 +146,12 @@ func (n *Node) join(m *Message, rules *Rules, out *Outbox) error {
 		out.send(Message{Kind: KindJoin, To: m.Root, Root: n.Key, Force: m.Force})
 		return nil
 	}
-	evidence := Evidence{Members: c.members, Links: c.links, Assertions: c.assertions}
-	evidence.Identities = c.summaries(rules)
 	n.Component = nil
+	evidence := c.leave(rules)
+	if evidence.fits() {
+		out.send(Message{Kind: KindAbsorb, To: m.Root, Evidence: evidence})
+		return n.forwardTo(m.Root)
+	}
 	for _, part := range evidence.parts() {
 		out.send(Message{Kind: KindAbsorb, To: m.Root, Evidence: part})
 	}

@@ -59,6 +59,10 @@ func SplitMemory(total int64) (Memory, error) {
 	return m, nil
 }
 
+// GCPercent lets garbage grow to four times what is live, to be set with debug.SetGCPercent: most of what an event
+// leaves behind is dead at once, and collecting it costs by what is live. GoLimit ends that where memory does.
+const GCPercent = 400
+
 // GoLimit is what Go's runtime may take of the memory, to be set with debug.SetMemoryLimit. It leaves
 // out the program itself, page tables and stacks of the system, and what Pebble takes beside Go's heap:
 // the cache, and the memtables with one more that is kept to be used again.

@@ -29,7 +29,7 @@ Both are medians over the rounds, and the ratio is that of each round: machines 
 			}
 			c.Memory = int64(memory)
 			c.Progress = func(what string) { fmt.Fprintln(cmd.ErrOrStderr(), what) }
-			debug.SetGCPercent(gcPercent) // as for serve and ingest
+			debug.SetGCPercent(storage.GCPercent) // as for serve and ingest
 			report, err := bench.Run(cmd.Context(), c)
 			if err != nil {
 				return err

@@ -51,7 +51,7 @@ It makes three topics whose names begin with kindred-bench-, and deletes them.`,
 		}
 		c.Kafka, c.Memory = *config, int64(memory)
 		c.Progress = func(what string) { fmt.Fprintln(cmd.ErrOrStderr(), what) }
-		debug.SetGCPercent(gcPercent) // as for serve and ingest
+		debug.SetGCPercent(storage.GCPercent) // as for serve and ingest
 		report, err := bench.RunKafka(cmd.Context(), c)
 		if err != nil {
 			return err

@@ -97,10 +97,6 @@ func (f *instanceFlags) logger(w io.Writer) *slog.Logger {
 	return slog.New(warnings{slog.NewTextHandler(w, nil)})
 }
 
-// gcPercent lets garbage grow to four times what is live: most of what an event leaves behind is dead
-// at once, and collecting it costs by what is live.
-const gcPercent = 400
-
 // open opens the data directory, and holds the whole process to its memory.
 func (f *instanceFlags) open(ctx context.Context, logger *slog.Logger) (*instance.Instance, error) {
 	if f.options.Shards < 0 || f.options.Shards > storage.MaxShards {
@@ -115,7 +111,7 @@ func (f *instanceFlags) open(ctx context.Context, logger *slog.Logger) (*instanc
 		return nil, &exitError{exitUsage, err}
 	}
 	// Garbage is collected seldom, and more often as the process comes near its memory.
-	debug.SetGCPercent(gcPercent)
+	debug.SetGCPercent(storage.GCPercent)
 	debug.SetMemoryLimit(memory.GoLimit())
 	f.options.Logger = logger
 	return instance.Open(ctx, f.options)
