@@ -19,7 +19,7 @@ const (
 // Memory is one memory setting, divided. All in bytes.
 //
 //	block cache   20 %   uncompressed blocks of tables
-//	memtables     10 %   what is committed and not yet in a table; at most 512 MiB
+//	memtables     10 %   what is committed and not yet in a table; at most 256 MiB
 //	duplicates    10 %   the memory of duplicates, all shards
 //	directory     10 %   fingerprints of stored nodes, all shards
 //	actors        24 %   resident components
@@ -48,7 +48,7 @@ func SplitMemory(total int64) (Memory, error) {
 	m := Memory{
 		Total:      total,
 		BlockCache: percent(20),
-		Memtables:  min(percent(10), 512<<20),
+		Memtables:  min(percent(10), memtables*memtableMax),
 		Duplicates: percent(10),
 		Directory:  percent(10),
 		Actors:     percent(24),

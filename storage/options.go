@@ -17,9 +17,9 @@ type Options struct {
 	Dir string
 	// BlockCacheBytes holds uncompressed blocks of tables. Default 64 MiB, at least 1 MiB.
 	BlockCacheBytes int64
-	// MemtableBytes holds what is committed and not yet in a table. Four memtables share it; the
-	// larger they are, the more of the short-lived log is deleted before it is ever written to a
-	// table. Default 64 MiB, at least 4 MiB; one memtable is at most 128 MiB.
+	// MemtableBytes holds what is committed and not yet in a table. Four memtables share it, and as much of
+	// a write-ahead log there may be to replay after a crash. Default 64 MiB, at least 4 MiB; one memtable
+	// is at most 64 MiB: docs/decisions/0010-memtables.md.
 	MemtableBytes int64
 	// Deployment is what a new directory is initialised with, and what an old one is compared with:
 	// see Initialise. Shards 0 opens only a directory that is there.
@@ -56,7 +56,7 @@ func (o *Options) setDefaults() error {
 const (
 	memtables    = 4 // one that is written to, and up to three that are being flushed
 	memtableMin  = 1 << 20
-	memtableMax  = 128 << 20
+	memtableMax  = 64 << 20
 	bloomBits    = 10 // 1 % false positives
 	pebbleFormat = pebble.FormatValueSeparation
 )

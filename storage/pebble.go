@@ -27,6 +27,7 @@ type Pebble struct {
 	stalls     atomic.Uint64
 	buffers    sync.Pool  // of *[]byte: what commits are combined in
 	commitMu   sync.Mutex // held from the write of a commit to its sync
+	compacting *compactions
 	closeOnce  sync.Once
 	closeErr   error
 }
@@ -95,6 +96,8 @@ func (p *Pebble) open(o Options) error {
 	opts.ErrorIfNotExists = what == dirOurs
 	opts.Logger = pebbleLogger{&p.failure, p.dir, o.Logger}
 	opts.EventListener = p.events()
+	p.compacting = newCompactions()
+	opts.Experimental.CompactionScheduler = p.compacting
 	if what == dirOurs {
 		if err := checkDB(o.FS, o.Dir); err != nil {
 			return err
@@ -111,6 +114,7 @@ func (p *Pebble) open(o Options) error {
 		return classify("open", o.Dir, err)
 	}
 	p.db = db
+	p.compacting.begin()
 	if what == dirOurs {
 		// A directory that was complete once, without its row, must not be given a new secret.
 		if _, err := ReadDeployment(p); errors.Is(err, ErrNotFound) {
