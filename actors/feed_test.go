@@ -18,7 +18,7 @@ import (
 )
 
 // openFed starts an engine with a change feed, at a time of the test's own.
-func openFed(t *testing.T, store storage.Store, shards int, rules *graph.Rules, settings FeedSettings, now *int64) *Engine {
+func openFed(t *testing.T, store storage.Store, shards int, rules *graph.Rules, settings FeedSettings, now *atomic.Int64) *Engine {
 	t.Helper()
 	memory, err := storage.SplitMemory(storage.MinMemory)
 	if err != nil {
@@ -26,7 +26,7 @@ func openFed(t *testing.T, store storage.Store, shards int, rules *graph.Rules, 
 	}
 	e, err := Open(context.Background(), Config{
 		Store: store, Deployment: storage.Deployment{Shards: shards}, Rules: rules, Memory: memory, LogBytes: 64 << 10,
-		Feed: settings, Clock: func() int64 { return *now },
+		Feed: settings, Clock: now.Load,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -37,6 +37,13 @@ func openFed(t *testing.T, store storage.Store, shards int, rules *graph.Rules, 
 		}
 	})
 	return e
+}
+
+// clockAt is a clock, which an engine may look at whenever it likes.
+func clockAt(ms int64) *atomic.Int64 {
+	now := new(atomic.Int64)
+	now.Store(ms)
+	return now
 }
 
 // readAll reads what there is.
@@ -74,12 +81,12 @@ func TestFeedFollows(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 5))
 		world := oracle.RandomWorld(rng)
 		other := *oracle.RandomWorld(rng).Rules
-		store, now := storage.NewMemStore(), int64(simStart)
+		store, now := storage.NewMemStore(), clockAt(simStart)
 		shards := []int{1, 4, 64}[seed%3]
 		var replica feedreplay.Replica
 		cursor := FeedStart
 		for _, rules := range []*graph.Rules{world.Rules, world.Rules, &other} {
-			e := openFed(t, store, shards, rules, FeedSettings{On: true}, &now)
+			e := openFed(t, store, shards, rules, FeedSettings{On: true}, now)
 			r := reader(t, e, cursor)
 			ctx, stop := context.WithCancel(context.Background())
 			var following sync.WaitGroup
@@ -165,8 +172,8 @@ func submit(t *testing.T, e *Engine, events ...*graph.Event) {
 // overtaken is told so.
 func TestFeedRetention(t *testing.T) {
 	ctx := context.Background()
-	store, now := storage.NewMemStore(), int64(simStart)
-	e := openFed(t, store, 2, graph.DefaultRules(), FeedSettings{On: true, Age: time.Hour, Bytes: 1 << 20}, &now)
+	store, now := storage.NewMemStore(), clockAt(simStart)
+	e := openFed(t, store, 2, graph.DefaultRules(), FeedSettings{On: true, Age: time.Hour, Bytes: 1 << 20}, now)
 	kept := func() int { // blocks
 		n := 0
 		err := store.Iterate(storage.AppendSpaceLower(nil, storage.SpaceFeed), storage.AppendSpaceUpper(nil, storage.SpaceFeed),
@@ -178,7 +185,7 @@ func TestFeedRetention(t *testing.T) {
 	}
 	trim := func() {
 		t.Helper()
-		if err := e.feed.trim(now); err != nil {
+		if err := e.feed.trim(now.Load()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -194,7 +201,7 @@ func TestFeedRetention(t *testing.T) {
 	if kept() != 10 {
 		t.Fatalf("%d blocks are kept, want all 10: they are young", kept())
 	}
-	now += 2 * time.Hour.Milliseconds()
+	now.Add(2 * time.Hour.Milliseconds())
 	trim()
 	if kept() != 10 {
 		t.Fatalf("%d blocks are kept, want all 10: the sink has acknowledged none", kept())
@@ -245,7 +252,7 @@ func TestFeedRetention(t *testing.T) {
 	}
 
 	// A restart remembers the sink's place, and what was trimmed.
-	e = openFed(t, store, 2, graph.DefaultRules(), FeedSettings{}, &now)
+	e = openFed(t, store, 2, graph.DefaultRules(), FeedSettings{}, now)
 	if since, on := e.FeedOn(); !on || since != simStart {
 		t.Errorf("feed on %t since %d, want since %d", on, since, simStart)
 	}
@@ -293,8 +300,8 @@ func noise(seed, n int) []byte {
 }
 
 func TestFeedCursors(t *testing.T) {
-	now := int64(simStart)
-	e := openFed(t, storage.NewMemStore(), 4, graph.DefaultRules(), FeedSettings{On: true}, &now)
+	now := clockAt(simStart)
+	e := openFed(t, storage.NewMemStore(), 4, graph.DefaultRules(), FeedSettings{On: true}, now)
 	for i := range 20 {
 		submit(t, e, pageView(i))
 	}
@@ -454,8 +461,8 @@ func TestFeedOfLargeComponents(t *testing.T) {
 	rules.Limits = []graph.Limit{{Namespace: "user_id", Max: 1}}
 	rules.GenericNeighbours = 0
 	for shards := 1; shards <= 4; shards += 3 {
-		now := int64(simStart)
-		e := openFed(t, storage.NewMemStore(), shards, rules, FeedSettings{On: true}, &now)
+		now := clockAt(simStart)
+		e := openFed(t, storage.NewMemStore(), shards, rules, FeedSettings{On: true}, now)
 		id := func(namespace, value string) graph.Identifier {
 			return graph.Identifier{Key: oracle.Key(namespace, value), Namespace: namespace, Value: []byte(value)}
 		}

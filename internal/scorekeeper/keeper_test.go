@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ type shop struct {
 	engine   *actors.Engine
 	registry *identifier.Registry
 	keeper   *Keeper
-	now      time.Time
+	now      atomic.Int64 // the engine's clock, ms since 1970: it looks whenever it likes
 }
 
 func openShop(t *testing.T, store *storage.MemStore, now time.Time) *shop {
@@ -31,13 +32,14 @@ func openShop(t *testing.T, store *storage.MemStore, now time.Time) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &shop{t: t, store: store, now: now}
+	s := &shop{t: t, store: store}
+	s.now.Store(now.UnixMilli())
 	if s.registry, err = identifier.New([16]byte{1}, identifier.Config{Region: "US"}); err != nil {
 		t.Fatal(err)
 	}
 	s.engine, err = actors.Open(t.Context(), actors.Config{
 		Store: store, Deployment: storage.Deployment{Shards: 4}, Rules: graph.DefaultRules(), Memory: memory,
-		Clock: func() int64 { return s.now.UnixMilli() },
+		Clock: s.now.Load,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +80,7 @@ func (s *shop) buy(from, to int) {
 func (s *shop) post(body string) {
 	s.t.Helper()
 	var e graph.Event
-	if err := ingest.NewDecoder(s.registry, ingest.Options{Currency: "USD"}).Event([]byte(body), s.now.UnixMilli(), nil, &e); err != nil {
+	if err := ingest.NewDecoder(s.registry, ingest.Options{Currency: "USD"}).Event([]byte(body), s.now.Load(), nil, &e); err != nil {
 		s.t.Fatal(err)
 	}
 	d := &actors.Delivery{}
@@ -128,16 +130,16 @@ func TestDue(t *testing.T) {
 	s.due(true, "5 % more customers")
 	s.fit()
 	s.due(false, "after that fit")
-	s.now = s.now.Add(refitAfter - time.Millisecond)
+	s.now.Add(refitAfter.Milliseconds() - 1)
 	s.due(false, "nearly a day later")
-	s.now = s.now.Add(time.Millisecond)
+	s.now.Add(1)
 	s.due(true, "a day later")
 	s.fit()
 	before := *s.keeper.Scorer().Parameters()
 	s.close()
 
 	// After a start the snapshot is that of the last fit, and growth counts from there on.
-	s = openShop(t, s.store.Reopen(), s.now.Add(time.Hour))
+	s = openShop(t, s.store.Reopen(), time.UnixMilli(s.now.Load()).Add(time.Hour))
 	defer s.close()
 	if got := *s.keeper.Scorer().Parameters(); got.Version != 3 || !reflect.DeepEqual(got, before) {
 		t.Errorf("after a start\n%+v\nwant\n%+v", got, before)
@@ -157,7 +159,7 @@ func TestFitFails(t *testing.T) {
 	s.buy(0, 100)
 	s.fit()
 	before := s.keeper.Scorer()
-	s.now = june.AddDate(-1, 0, 0) // by this clock nobody has bought yet
+	s.now.Store(june.AddDate(-1, 0, 0).UnixMilli()) // by this clock nobody has bought yet
 	p, result, err := s.keeper.Fit(t.Context())
 	if result != Failed || err == nil || p.Version != 1 {
 		t.Errorf("%s, version %d, %v, want a fit that failed", result, p.Version, err)
@@ -180,7 +182,7 @@ func TestFitFails(t *testing.T) {
 // next fits at the time at which everybody has bought.
 func (s *shop) next() score.Parameters {
 	s.t.Helper()
-	s.now = june
+	s.now.Store(june.UnixMilli())
 	return s.fit()
 }
 
