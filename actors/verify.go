@@ -23,18 +23,8 @@ func Verify(ctx context.Context, store storage.Store, progress func(rows uint64)
 		moving: make(map[graph.NodeKey]struct{}), seqs: make(map[graph.ShardID]uint64), taken: make(map[channel]uint64),
 		applied: make(map[graph.NodeKey]uint64), fed: make(map[graph.ShardID]uint64),
 	}
-	deployment, err := storage.ReadDeployment(store)
-	if errors.Is(err, storage.ErrCorrupt) {
-		v.problem("store", 0, nil, err)
-		return &v.report, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	v.shards = deployment.Shards
-	v.report.Shards = deployment.Shards
 	v.report.Rows = make(map[string]uint64)
-	for _, pass := range []func(context.Context) error{v.metas, v.logs, v.pending, v.rows, v.hosting, v.totals, v.seen} {
+	for _, pass := range []func(context.Context) error{v.deployment, v.metas, v.logs, v.pending, v.rows, v.hosting, v.totals, v.seen} {
 		if err := pass(ctx); err != nil {
 			if errors.Is(err, storage.ErrCorrupt) {
 				v.problem("store", 0, nil, err)
@@ -141,6 +131,16 @@ func (v *verifier) each(ctx context.Context, lower, upper []byte, check func(key
 
 func (v *verifier) eachOf(ctx context.Context, space storage.Space, check func(key, value []byte) error) error {
 	return v.each(ctx, storage.AppendSpaceLower(nil, space), storage.AppendSpaceUpper(nil, space), check)
+}
+
+// deployment reads how many shards there are.
+func (v *verifier) deployment(context.Context) error {
+	deployment, err := storage.ReadDeployment(v.store)
+	if err != nil {
+		return err
+	}
+	v.shards, v.report.Shards = deployment.Shards, deployment.Shards
+	return nil
 }
 
 // metas reads the shards' meta rows.

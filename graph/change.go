@@ -9,10 +9,11 @@ type snapshot struct {
 }
 
 func (c *Component) snapshot(rules *Rules) snapshot {
-	if c.resolve(rules) == whole {
+	p := c.resolve(rules)
+	if p == whole {
 		return snapshot{whole: true}
 	}
-	return snapshot{identities: c.summaries(rules)}
+	return snapshot{identities: c.summaries(p)}
 }
 
 // materialise lists the identity of a whole component, before events of others are added.
@@ -33,16 +34,8 @@ func (s *snapshot) materialise(c *Component) {
 // add takes in the identities that come with an Absorb.
 func (s *snapshot) add(identities []Summary) { s.identities = append(s.identities, identities...) }
 
-// summaries lists the identities that have events.
-func (c *Component) summaries(rules *Rules) []Summary {
-	p := c.resolve(rules)
-	if p == whole {
-		summary := c.summarise(nil, nil)
-		if summary.Events == 0 {
-			return nil
-		}
-		return []Summary{summary}
-	}
+// summaries lists the identities of a component that is divided, of those that have events.
+func (c *Component) summaries(p *partition) []Summary {
 	var all []Summary
 	for _, group := range p.groups {
 		if summary := c.summarise(group, nil); summary.Events > 0 {
@@ -105,7 +98,7 @@ func (c *Component) changed(before *snapshot, by LinkKey, rules *Rules, out *Out
 		}
 		return
 	}
-	now := c.summaries(rules)
+	now := c.summaries(after)
 	owner := make(map[NodeKey]int, len(now))
 	for i := range now {
 		for _, node := range now[i].Nodes {

@@ -71,9 +71,9 @@ func (c *Component) Evidence() Evidence {
 
 // leave is what the component holds, to come under another root.
 func (c *Component) leave(rules *Rules) *Evidence {
-	if c.resolve(rules) != whole {
+	if p := c.resolve(rules); p != whole {
 		ev := c.Evidence()
-		ev.Identities = c.summaries(rules)
+		ev.Identities = c.summaries(p)
 		return &ev
 	}
 	room := &struct { // at once, for an ordinary merge

@@ -114,11 +114,9 @@ const partBytes = 256 << 10
 
 // parts cuts evidence into pieces of bounded size. Uniting evidence is commutative, so the pieces
 // may be united one by one; a fragment of very much is itself cut, which a merge of fragments undoes.
+//
+// REQUIRES: the evidence does not fit into one
 func (ev *Evidence) parts() []*Evidence {
-	if ev.fits() {
-		ev.More = false
-		return []*Evidence{ev}
-	}
 	var parts []*Evidence
 	part, size := &Evidence{More: true}, 0
 	room := func(need int) {

@@ -150,10 +150,10 @@ func (n *Node) join(m *Message, rules *Rules, out *Outbox) error {
 	evidence := c.leave(rules)
 	if evidence.fits() {
 		out.send(Message{Kind: KindAbsorb, To: m.Root, Evidence: evidence})
-		return n.forwardTo(m.Root)
-	}
-	for _, part := range evidence.parts() {
-		out.send(Message{Kind: KindAbsorb, To: m.Root, Evidence: part})
+	} else {
+		for _, part := range evidence.parts() {
+			out.send(Message{Kind: KindAbsorb, To: m.Root, Evidence: part})
+		}
 	}
 	return n.forwardTo(m.Root)
 }
