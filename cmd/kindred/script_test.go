@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/kindred-id/kindred/storage"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -227,17 +229,21 @@ func allRead(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// damage overwrites the middle of the largest table of a data directory.
+// damage overwrites the middle of the largest table of a data directory, of those that do not hold the log: what was deleted
+// of the log nothing reads any more.
 func damage(ts *testscript.TestScript, _ bool, args []string) {
-	names, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "db", "*.sst"))
+	dir := filepath.Join(ts.MkAbs(args[0]), "db")
+	db, err := pebble.Open(dir, &pebble.Options{ReadOnly: true})
 	ts.Check(err)
+	levels, err := db.SSTables()
+	ts.Check(errors.Join(err, db.Close()))
 	var largest string
 	var size int64
-	for _, name := range names {
-		info, err := os.Stat(name)
-		ts.Check(err)
-		if info.Size() > size {
-			largest, size = name, info.Size()
+	for _, level := range levels {
+		for i := range level {
+			if t := &level[i]; !t.Virtual && int64(t.Size) > size && storage.KeySpace(t.Smallest.UserKey) != storage.SpaceLog {
+				largest, size = filepath.Join(dir, fmt.Sprintf("%06d.sst", uint64(t.FileNum))), int64(t.Size)
+			}
 		}
 	}
 	f, err := os.OpenFile(largest, os.O_RDWR, 0)
