@@ -217,6 +217,9 @@ type Event struct {
 	Offer       OfferNotice
 	Interest    Interest
 	Properties  []byte // JSON object as sent, or nil
+	// Context is where and how the event was made: of the event's context, and of that of its batch, what
+	// the rules keep, as a compact JSON object; nil when nothing is left.
+	Context []byte
 }
 
 // Route is the key of the highest-ranked identifier: where the event is handled. It is known from

@@ -25,8 +25,8 @@ import (
 //   - C4: what goes into a component shares no memory with the input, and no two of its byte slices
 //     share memory with each other: the graph appends to them in place.
 const (
-	eventVersion      = 2 // 1 had no offers and interests
-	messageVersion    = 3 // 1 had events and fragments of version 1, 2 did not say when an event passed
+	eventVersion      = 3 // 1 had no offers and interests, 2 no context
+	messageVersion    = 4 // 1 had events and fragments of version 1, 2 did not say when an event passed, 3 had events of 2
 	nodeVersion       = 2 // 1 had fragments of version 1
 	blockVersion      = 1
 	recordVersion     = 1

@@ -8,8 +8,9 @@ import (
 
 // Fields of an event, of an identifier and a trait in its lists, and of an order change.
 const (
-	eventFields       = 15
-	eventFieldsV1     = 13 // without offer notice and interest
+	eventFields       = 16
+	eventFieldsV2     = 15 // without context
+	eventFieldsV1     = 13 // without offer notice and interest, either
 	identifierFields  = 4
 	traitFields       = 2
 	orderChangeFields = 9
@@ -18,8 +19,8 @@ const (
 	traitLeast      = 2
 )
 
-// Event appends an event. Without whole, its properties are left out: that is what travels between
-// shards. Of an order change of kind OrderNone nothing is kept.
+// Event appends an event. Without whole, its properties and its context are left out: that is what
+// travels between shards. Of an order change of kind OrderNone nothing is kept.
 func (e *Encoder) Event(dst []byte, ev *graph.Event, whole bool) []byte {
 	e.begin(dst, eventVersion).event(ev, whole)
 	return e.finish()
@@ -52,7 +53,9 @@ func (o *output) event(ev *graph.Event, whole bool) {
 	o.interest(&ev.Interest)
 	if whole {
 		o.bytes(ev.Properties)
+		o.bytes(ev.Context)
 	} else {
+		o.null()
 		o.null()
 	}
 }
@@ -87,17 +90,19 @@ func (d *Decoder) Event(src []byte) (*graph.Event, error) {
 // ev is valid as long as src is not changed. After an error ev holds nothing of use.
 func (d *Decoder) EventInto(src []byte, ev *graph.Event) error {
 	d.begin("event", src, eventVersion)
-	d.event(ev)
+	d.event(ev, d.version)
 	return d.finish()
 }
 
-// event reads an event of the version at hand.
-func (d *Decoder) event(ev *graph.Event) {
+// event reads an event of a version.
+func (d *Decoder) event(ev *graph.Event, version uint64) {
 	in := &d.in
-	old := d.version == 1
-	if old {
+	switch version {
+	case 1:
 		in.tuple(eventFieldsV1)
-	} else {
+	case 2:
+		in.tuple(eventFieldsV2)
+	default:
 		in.tuple(eventFields)
 	}
 	ev.ID = in.bytes()
@@ -116,11 +121,15 @@ func (d *Decoder) event(ev *graph.Event) {
 	in.orderChange(&ev.Order)
 	ev.Offer = graph.OfferNotice{}
 	ev.Interest.Kind, ev.Interest.Categories = graph.InterestNone, ev.Interest.Categories[:0]
-	if !old {
+	if version >= 2 {
 		in.notice(&ev.Offer)
 		in.interest(&ev.Interest)
 	}
 	ev.Properties = in.bytes()
+	ev.Context = nil
+	if version >= 3 {
+		ev.Context = in.bytes()
+	}
 }
 
 // identifiers reads an event's identifiers: one or more, distinct, in descending rank.

@@ -83,7 +83,7 @@ func genEvent(t *rapid.T, whole bool) *graph.Event {
 		Name: genBytes(t, "name"),
 	}
 	if whole {
-		ev.Properties = genBytes(t, "properties")
+		ev.Properties, ev.Context = genBytes(t, "properties"), genBytes(t, "context")
 	}
 	for _, key := range genKeys(t, "identifiers", 1, 6) {
 		ev.Identifiers = append(ev.Identifiers, graph.Identifier{Key: key, Namespace: genNamespace(t), Value: genBytes(t, "value"), Raw: genBytes(t, "raw")})

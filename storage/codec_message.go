@@ -23,7 +23,15 @@ func messageValues(kind graph.MessageKind, version uint64) int {
 	return n
 }
 
-// Message appends a message: the fields that count for its kind, an event without its properties.
+// eventVersionIn is the version of the events in messages of a version.
+func eventVersionIn(message uint64) uint64 {
+	if message <= 2 {
+		return message
+	}
+	return message - 1
+}
+
+// Message appends a message: the fields that count for its kind, an event without its properties and its context.
 func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 	o := e.begin(dst, messageVersion)
 	o.array(messageFields[m.Kind])
@@ -99,13 +107,14 @@ func (d *Decoder) message(m *graph.Message) {
 			m.Passed = in.uint()
 		}
 		at := in.at
-		if v := in.version(eventVersion); in.err == nil && v != min(d.version, eventVersion) {
-			in.fail(at, "event of version %d in a message of version %d", v, d.version)
+		version := in.version(eventVersion)
+		if in.err == nil && version != eventVersionIn(d.version) {
+			in.fail(at, "event of version %d in a message of version %d", version, d.version)
 		}
 		m.Event = &graph.Event{}
-		d.event(m.Event)
-		if m.Event.Properties != nil {
-			in.fail(at, "event with properties between shards")
+		d.event(m.Event, version)
+		if m.Event.Properties != nil || m.Event.Context != nil {
+			in.fail(at, "event with properties or a context between shards")
 		}
 	case graph.KindAssert:
 		m.Assertion = &graph.Assertion{}

@@ -37,6 +37,12 @@ func olderPath(name string, version int) string {
 // eventOfVersion1 is what version 1 kept of an event.
 func eventOfVersion1(ev *graph.Event) *graph.Event {
 	ev.Offer, ev.Interest = graph.OfferNotice{}, graph.Interest{}
+	return eventOfVersion2(ev)
+}
+
+// eventOfVersion2 is what version 2 kept of an event.
+func eventOfVersion2(ev *graph.Event) *graph.Event {
+	ev.Context = nil
 	return ev
 }
 
@@ -117,6 +123,39 @@ func TestCodecReadsMessagesOfVersion2(t *testing.T) {
 	for _, s := range samples() {
 		if strings.HasPrefix(s.name, "message-") && !accepts(t, &s, olderGolden(t, s.name, 2)) {
 			t.Errorf("%s of version 2 is refused", s.name)
+		}
+	}
+}
+
+// Events that were written before their context was kept are read, without it, and written again in the newest version:
+// alone, in a record, and in a message.
+func TestCodecReadsEventsOfVersion2(t *testing.T) {
+	dec := NewDecoder()
+	got, err := dec.Event(olderGolden(t, "event", 2))
+	must(t, err)
+	sameValue(t, "event", got, eventOfVersion2(sampleEvent()))
+	r, err := dec.Record(olderGolden(t, "record", 2))
+	must(t, err)
+	got, err = dec.Event(r.Inputs[0].Body)
+	must(t, err)
+	sameValue(t, "event in a record", got, eventOfVersion2(sampleEvent()))
+	for _, want := range sampleMessages() {
+		name := "message-" + want.Kind.String()
+		t.Run(name, func(t *testing.T) {
+			got, err := dec.Message(olderGolden(t, name, 3))
+			must(t, err)
+			sameValue(t, "message", got, want)
+		})
+	}
+	for _, s := range samples() {
+		version := 3
+		if s.name == "event" {
+			version = 2
+		} else if !strings.HasPrefix(s.name, "message-") {
+			continue
+		}
+		if !accepts(t, &s, olderGolden(t, s.name, version)) {
+			t.Errorf("%s of version %d is refused", s.name, version)
 		}
 	}
 }

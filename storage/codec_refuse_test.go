@@ -143,21 +143,28 @@ func TestDecodersRefuse(t *testing.T) {
 	if _, _, err := dec.Node(sampleUser, row); err == nil || !strings.Contains(err.Error(), "H1") {
 		t.Errorf("parent that equals its node: %v", err)
 	}
-	// Properties do not travel between shards.
+	// Properties and context do not travel between shards.
 	m := sampleMessages()[0]
-	with := raw(func(o *output) {
-		o.uint(messageVersion)
-		o.array(messageFields[graph.KindObserve])
-		o.uint(uint64(graph.KindObserve))
-		o.key(m.To)
-		o.null()
-		o.uint(0)
-		o.uint(0)
-		o.uint(eventVersion)
-		o.event(sampleEvent(), true)
-	})
-	if _, err := dec.Message(with); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "properties") {
-		t.Errorf("message with properties: %v", err)
+	for _, leave := range []func(ev *graph.Event){
+		func(ev *graph.Event) { ev.Context = nil },
+		func(ev *graph.Event) { ev.Properties = nil },
+	} {
+		ev := sampleEvent()
+		leave(ev)
+		with := raw(func(o *output) {
+			o.uint(messageVersion)
+			o.array(messageFields[graph.KindObserve])
+			o.uint(uint64(graph.KindObserve))
+			o.key(m.To)
+			o.null()
+			o.uint(0)
+			o.uint(0)
+			o.uint(eventVersion)
+			o.event(ev, true)
+		})
+		if _, err := dec.Message(with); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "between shards") {
+			t.Errorf("message with properties %s and context %s: %v", ev.Properties, ev.Context, err)
+		}
 	}
 	// After an error the decoder is as new.
 	if _, err := dec.Event(enc.Event(nil, sampleEvent(), true)); err != nil {
