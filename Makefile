@@ -23,7 +23,7 @@ run: build ## Run the demo: shoppers stream in, and their identities merge befor
 	$(BIN) demo
 
 .PHONY: test
-test: race properties mutants kill scale ## All tests: race detector, properties, mutants, kill -9, a million events
+test: race research properties mutants kill scale ## All tests: race detector, properties, mutants, kill -9, a million events
 
 .PHONY: unit
 unit: ## The quick tests
@@ -32,6 +32,10 @@ unit: ## The quick tests
 .PHONY: race
 race: ## Every test under the race detector
 	$(GO) test -race -short ./...
+
+.PHONY: research
+research: ## Evaluations on public data and their pictures: a module of its own
+	cd bench/research && $(GO) vet ./... && $(GO) test -short ./...
 
 .PHONY: properties
 properties: ## Same events, same people: fixed and fresh seeds, printed
@@ -87,6 +91,7 @@ fmt: ## Format
 lint: ## staticcheck and golangci-lint, pinned
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(LINT) run ./...
+	cd bench/research && $(GO) run $(STATICCHECK) ./...
 
 .PHONY: bench
 bench: ## Benchmarks of the hot path, with allocations
@@ -104,11 +109,11 @@ bench-kafka: build .kafka/classpath ## Ingest from Apache Kafka against ingest f
 
 .PHONY: scores
 scores: ## How well scores foretell, on public data, beside the reference: fails where a figure is worse
-	$(GO) test -count=1 -v -run 'CLVOnCDNOW|ReducedLines|RedeemedCampaigns' ./internal/scoreeval 2>&1 | { grep -vE '^(=== |--- PASS|    --- PASS)' || true; }
+	cd bench/research && $(GO) test -count=1 -v -run 'CLVOnCDNOW|ReducedLines|RedeemedCampaigns' ./eval 2>&1 | { grep -vE '^(=== |--- PASS|    --- PASS)' || true; }
 
 .PHONY: plots
 plots: ## Draw the pictures of docs/scores.md from the public data; PLOTS_DATA names their folder
-	$(GO) run ./internal/scoreplots $(if $(PLOTS_DATA),-data "$(PLOTS_DATA)")
+	cd bench/research && $(GO) run ./plots $(if $(PLOTS_DATA),-data "$(PLOTS_DATA)")
 
 .PHONY: generate
 generate: ## Regenerate what is generated

@@ -19,7 +19,7 @@ func TestDocumentedPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range drawings {
-		documented, err := os.ReadFile(filepath.Join("..", "..", "docs", "images", d.file))
+		documented, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "images", d.file))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,13 +11,13 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/kindred-id/kindred/internal/scoreeval"
+	"github.com/kindred-id/kindred/bench/research/eval"
 	"github.com/kindred-id/kindred/internal/shareddata"
 )
 
 func main() {
 	data := flag.String("data", "", "folder with cdnow_sample.csv and the cj_*.csv; without it, the one that tests of the scores use")
-	out := flag.String("out", filepath.Join("docs", "images"), "folder to write the pictures to")
+	out := flag.String("out", filepath.Join("..", "..", "docs", "images"), "folder to write the pictures to")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "scoreplots: unexpected argument %q\n", flag.Arg(0))
@@ -78,15 +78,15 @@ func drawAll(data string) ([]drawing, error) {
 	if err != nil {
 		return nil, err
 	}
-	ledger, err := scoreeval.ReadCDNOW(f)
+	ledger, err := eval.ReadCDNOW(f)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
-	tracking, frequency, err := scoreeval.CLVCurves(ledger, cut, end, frequencyMost)
+	tracking, frequency, err := eval.CLVCurves(ledger, cut, end, frequencyMost)
 	if err != nil {
 		return nil, err
 	}
-	journey, err := scoreeval.ReadJourney(data)
+	journey, err := eval.ReadJourney(data)
 	if err != nil {
 		return nil, err
 	}

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/kindred-id/kindred/internal/scoreeval"
+	"github.com/kindred-id/kindred/bench/research/eval"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 )
 
 // trackingChart shows whether the models are right about all customers together.
-func trackingChart(t *scoreeval.Tracking) *chart {
+func trackingChart(t *eval.Tracking) *chart {
 	c := newChart("Repeat orders of all customers, actual and expected", "weeks since the first order", "repeat orders so far")
 	last := len(t.Weeks) - 1
 	c.X.Min, c.X.Max = 0, math.Ceil(t.Weeks[last])
@@ -32,7 +32,7 @@ func trackingChart(t *scoreeval.Tracking) *chart {
 }
 
 // frequencyChart shows whether they are right about customers who bought rarely, and often.
-func frequencyChart(f *scoreeval.ByFrequency) *chart {
+func frequencyChart(f *eval.ByFrequency) *chart {
 	c := newChart("Orders in the next 39 weeks, by repeat orders before", "repeat orders in the weeks fitted to (customers)", "mean orders in the next 39 weeks")
 	x := make([]float64, len(f.Customers))
 	ticks := make(plot.ConstantTicks, len(x))
@@ -55,7 +55,7 @@ func frequencyChart(f *scoreeval.ByFrequency) *chart {
 }
 
 // calibrationChart shows whether probabilities of offers are right.
-func calibrationChart(groups []scoreeval.CalibrationGroup) *chart {
+func calibrationChart(groups []eval.CalibrationGroup) *chart {
 	c := newChart("Offers accepted, by the probability that was foretold", "offer probability, mean of a tenth of the offers", "share accepted")
 	var x, y []float64
 	top := 0.0

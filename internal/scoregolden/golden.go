@@ -1,4 +1,5 @@
-package scoreeval
+// Package scoregolden compares package score with tables of values that were computed elsewhere with many digits.
+package scoregolden
 
 import (
 	"encoding/csv"

@@ -1,4 +1,4 @@
-package scoreeval
+package eval
 
 import (
 	"slices"

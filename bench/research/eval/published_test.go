@@ -1,27 +1,27 @@
-package fit_test
+package eval_test
 
 import (
 	"math"
 	"testing"
 	"time"
 
+	"github.com/kindred-id/kindred/bench/research/eval"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/graph/score/fit"
-	"github.com/kindred-id/kindred/internal/scoreeval"
 	"github.com/kindred-id/kindred/internal/shareddata"
 )
 
 // summary reads the CDNOW customers as they were summed up for the published fits.
-func summary(t testing.TB) []scoreeval.Summary {
+func summary(t testing.TB) []eval.Summary {
 	t.Helper()
-	customers, err := scoreeval.ReadCDNOWSummary(shareddata.Open(t, "cdnow_summary.csv"))
+	customers, err := eval.ReadCDNOWSummary(shareddata.Open(t, "cdnow_summary.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return customers
 }
 
-func timingsOf(customers []scoreeval.Summary) *fit.Timings {
+func timingsOf(customers []eval.Summary) *fit.Timings {
 	var timings fit.Timings
 	for _, c := range customers {
 		timings.Add(c.Timing, 1)
@@ -30,9 +30,9 @@ func timingsOf(customers []scoreeval.Summary) *fit.Timings {
 }
 
 // ledger reads the CDNOW transactions.
-func ledger(t testing.TB) scoreeval.Ledger {
+func ledger(t testing.TB) eval.Ledger {
 	t.Helper()
-	l, err := scoreeval.ReadCDNOW(shareddata.Open(t, "cdnow_sample.csv"))
+	l, err := eval.ReadCDNOW(shareddata.Open(t, "cdnow_sample.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestRidgeOnPublished(t *testing.T) {
 }
 
 func TestPublishedBGBB(t *testing.T) {
-	donors, err := scoreeval.ReadDonations(shareddata.Open(t, "donations.csv"))
+	donors, err := eval.ReadDonations(shareddata.Open(t, "donations.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
