@@ -28,7 +28,8 @@ type intake struct {
 	arena    []byte         // the events' encodings
 	delivery actors.Delivery
 	verdicts []verdict
-	large    int // events above largeEvent
+	dropped  []droppedField // the first of them
+	large    int            // events above largeEvent
 	answered chan error
 }
 
@@ -77,6 +78,7 @@ func (s *Server) keep(in *intake) {
 		return
 	}
 	clear(in.verdicts)
+	clear(in.dropped)
 	in.delivery.Reset()
 	in.decoder.Reset()
 	s.intakes.pool.Put(in)
@@ -145,7 +147,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, in *intake, typ gr
 		s.awaitVisible(r.Context())
 	}
 	in.settle()
-	s.metrics.count(in.verdicts, in.batch.Excess)
+	s.metrics.count(in.verdicts, in.batch.Excess, in.decoder.Stats().Fields)
 	return in.answer(w, verbose), false
 }
 
@@ -154,7 +156,7 @@ func (in *intake) decode(typ graph.EventType, source string, received int64) {
 	in.decoder.Reset()
 	in.delivery.Reset()
 	in.arena, in.verdicts = in.arena[:0], in.verdicts[:0]
-	in.large = 0
+	in.large, in.dropped = 0, in.dropped[:0]
 	// A bad context of the batch is none of its events' fault: they are read without it, and each
 	// that has none of its own is rejected with the reason.
 	contextErr := in.decoder.SetContext(in.batch.Context)
@@ -172,13 +174,31 @@ func (in *intake) decode(typ graph.EventType, source string, received int64) {
 			err = in.event(raw, typ, received, from, e)
 		}
 		if err != nil {
-			in.verdicts = append(in.verdicts, refusal(err, raw))
+			refused := refusal(err, raw)
+			if refused.status == statusWithoutIdentifier {
+				in.noteDropped()
+			}
+			in.verdicts = append(in.verdicts, refused)
 			continue
 		}
+		in.noteDropped()
 		in.verdicts = append(in.verdicts, verdict{typ: e.Type, id: e.ID})
 		start := len(in.arena)
 		in.arena = in.encoder.Event(in.arena, e, true)
 		in.delivery.Event(e, in.arena[start:len(in.arena):len(in.arena)])
+	}
+}
+
+// droppedField is a field left out of an event of the body.
+type droppedField struct {
+	index int
+	ingest.Drop
+}
+
+// noteDropped notes what was left out of the event that was read last, and has no verdict yet.
+func (in *intake) noteDropped() {
+	for _, drop := range in.decoder.Dropped() {
+		in.dropped = append(in.dropped, droppedField{len(in.verdicts), drop})
 	}
 }
 

@@ -12,11 +12,13 @@ import (
 //
 //	{"success":true,"accepted":2,"duplicates":0,"without_identifier":0,
 //	 "rejected":[{"index":1,"messageId":"m2","code":"bad_money","field":"properties.revenue","message":"…","hint":"…"}],
+//	 "dropped":[{"index":0,"messageId":"m1","code":"bad_type","field":"properties","message":"…","hint":"…"}],   where there are any
 //	 "results":[{"index":0,"messageId":"m1","status":"accepted"},…],   with ?results=all
-//	 "warnings":{"blocked":3}}                                          where there are any
+//	 "warnings":{"blocked":3,"properties":1}}                           where there are any
 //
 // Where events came and not one of them can be read, that is a problem (400) with the same members.
-// What is beyond the limit of events a request is one entry of rejected, with a "count".
+// What is beyond the limit of events a request is one entry of rejected, with a "count". Fields left out of events that were
+// taken are told one by one up to a bound, and those beyond it in one entry of dropped with a "count".
 func (in *intake) answer(w http.ResponseWriter, verbose bool) *problem {
 	var counts [statusEnd]int
 	for i := range in.verdicts {
@@ -27,6 +29,7 @@ func (in *intake) answer(w http.ResponseWriter, verbose bool) *problem {
 	body = strconv.AppendInt(append(body, `,"duplicates":`...), int64(counts[statusDuplicate]), 10)
 	body = strconv.AppendInt(append(body, `,"without_identifier":`...), int64(counts[statusWithoutIdentifier]), 10)
 	body = in.appendRejected(append(body, `,"rejected":`...))
+	body = in.appendDropped(body)
 	if verbose {
 		body = in.appendResults(append(body, `,"results":`...))
 	}
@@ -66,6 +69,33 @@ func (in *intake) appendRejected(dst []byte) []byte {
 			Message: fmt.Sprintf("%d events beyond the first %d were not taken", in.batch.Excess, len(in.verdicts)),
 			Hint:    fmt.Sprintf("send at most %d events in a request", len(in.verdicts)),
 		}), '}')
+	}
+	return append(dst, ']')
+}
+
+// appendDropped appends the fields left out of events, where there are any.
+func (in *intake) appendDropped(dst []byte) []byte {
+	rest := uint64(0)
+	for _, n := range in.decoder.Stats().Fields {
+		rest += n
+	}
+	if rest == 0 {
+		return dst
+	}
+	dst = append(dst, `,"dropped":[`...)
+	for i := range in.dropped {
+		drop := &in.dropped[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendIndex(dst, drop.index, in.verdicts[drop.index].id)
+		dst = append(appendReason(dst, &ingest.Rejection{Code: drop.Code, Field: drop.Field, Message: drop.Message, Hint: drop.Hint}), '}')
+	}
+	if rest -= uint64(len(in.dropped)); rest > 0 {
+		if len(in.dropped) > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(strconv.AppendUint(append(dst, `{"count":`...), rest, 10), '}')
 	}
 	return append(dst, ']')
 }
@@ -115,7 +145,7 @@ func (in *intake) appendWarnings(dst []byte) []byte {
 		{"unknown_namespaces", stats.UnknownNamespaces},
 		{"excess_traits", stats.ExcessTraits},
 		{"clamped", stats.Clamped},
-		{"large_events", uint64(in.large)},
+		{ingest.LargeEvents, uint64(in.large)},
 	} {
 		if warning.count == 0 {
 			continue
@@ -128,6 +158,14 @@ func (in *intake) appendWarnings(dst []byte) []byte {
 		first = false
 		dst = append(append(append(dst, '"'), warning.name...), `":`...)
 		dst = strconv.AppendUint(dst, warning.count, 10)
+	}
+	if fields := stats.Fields.AppendJSON(nil); len(fields) > 0 {
+		if first {
+			dst = append(append(dst, `,"warnings":{`...), fields[1:]...)
+		} else {
+			dst = append(dst, fields...)
+		}
+		first = false
 	}
 	if first {
 		return dst

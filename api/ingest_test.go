@@ -199,7 +199,8 @@ func TestBadInput(t *testing.T) {
 	cases := []struct{ name, event, want string }{
 		{"invalid JSON", `{"type":"page","userId":}`, `"invalid_json"`},
 		{"wrong type", `{"type":"page","userId":{}}`, `"bad_type"`},
-		{"wrong properties", `{"type":"page","userId":"u","properties":[]}`, `"bad_type"`},
+		{"wrong properties", `{"type":"page","userId":"u","properties":"x"}`, `"rejected":[],"dropped":[{"index":0,`},
+		{"no properties in PHP", `{"type":"page","userId":"u","properties":[]}`, `"rejected":[]}`},
 		{"missing type", `{"userId":"u"}`, `"unknown_type"`},
 		{"no identifier", `{"type":"page"}`, `"without_identifier":1`},
 		{"deep nesting", `{"type":"page","userId":"u","properties":` + strings.Repeat(`{"a":`, 1000) + `1` + strings.Repeat(`}`, 1000) + `}`, `"too_deep"`},
@@ -249,9 +250,28 @@ func TestLimits(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	w.post("/v1/batch?results=some", `{}`).want(t, 400, `"bad_parameter"`)
-	// A context of the batch that can't be read costs only the events that have none of their own.
+	// A context of the batch that is none is dropped from the events that have none of their own.
 	w.post("/v1/batch", `{"context":17,"batch":[{"type":"page","userId":"u","messageId":"c1"},{"type":"page","userId":"u","messageId":"c2","context":{}}]}`).
-		want(t, 200, `"accepted":1`, `"field":"context"`, `"messageId":"c1"`)
+		want(t, 200, `"accepted":2`, `"dropped":[{"index":0,"messageId":"c1","code":"bad_type","field":"context","message":"is a number, want an object",`, `"warnings":{"context":1}`)
+}
+
+// Fields left out are told one by one up to a bound, and all of them are counted.
+func TestDroppedFields(t *testing.T) {
+	w := newWorld(t, nil)
+	var events []string
+	for i := range 120 {
+		events = append(events, fmt.Sprintf(`{"type":"page","userId":"u","messageId":"m%d","properties":7}`, i))
+	}
+	a := w.post("/v1/batch", `[`+strings.Join(events, ",")+`]`)
+	a.want(t, 200, `"accepted":120`, `"rejected":[]`, `{"index":99,"messageId":"m99","code":"bad_type","field":"properties","message":"is a number, want an object"`,
+		`,{"count":20}],"warnings":{"properties":120}`)
+	if strings.Contains(a.body, `"index":100`) {
+		t.Error(a.body)
+	}
+	// Those of an event that names nobody are told as well, and those of a rejected one are not.
+	w.post("/v1/batch", `[{"type":"page","messageId":"a","properties":7},{"type":"rage","userId":"u","context":7},{"type":"page","userId":"u"}]`).
+		want(t, 200, `"dropped":[{"index":0,"messageId":"a"`, `"warnings":{"properties":1}`)
+	w.get("/metrics").want(t, 200, `kindred_ingest_dropped_total{code="bad_type",field="properties"} 121`)
 }
 
 func TestSources(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/internal/scorekeeper"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -19,6 +20,7 @@ import (
 type metrics struct {
 	events   [graph.EventTypes][statusEnd]prometheus.Counter // by type, 0 is unknown
 	excess   prometheus.Counter
+	dropped  *prometheus.CounterVec
 	duration prometheus.Histogram
 	requests *prometheus.CounterVec
 	flight   prometheus.Gauge
@@ -36,6 +38,9 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *sc
 		Name: "kindred_ingest_events_total", Help: "Events that came over HTTP, by type and by what became of them.",
 	}, []string{"type", "result"})
 	m := &metrics{
+		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "kindred_ingest_dropped_total", Help: "Fields left out of events that came over HTTP and were taken, by field and reason.",
+		}, []string{"field", "code"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "kindred_ingest_request_duration_seconds", Help: "Time from a request with events to its answer, which follows their durable commit.",
 			Buckets:                     []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
@@ -57,7 +62,7 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *sc
 	})
 	info.Set(1)
 	var errs []error
-	for _, c := range append([]prometheus.Collector{events, m.duration, m.requests, m.flight, m.unseen, info, newEngineMetrics(engine)}, more...) {
+	for _, c := range append([]prometheus.Collector{events, m.dropped, m.duration, m.requests, m.flight, m.unseen, info, newEngineMetrics(engine)}, more...) {
 		errs = append(errs, registry.Register(c))
 	}
 	if scores != nil {
@@ -92,7 +97,10 @@ func registerScoreMetrics(registry *prometheus.Registry, scores *scorekeeper.Kee
 }
 
 // count counts the events of an answered request.
-func (m *metrics) count(verdicts []verdict, excess int) {
+func (m *metrics) count(verdicts []verdict, excess int, dropped ingest.DropCounts) {
+	for key, n := range dropped {
+		m.dropped.WithLabelValues(key.Field, string(key.Code)).Add(float64(n))
+	}
 	for i := range verdicts {
 		m.events[verdicts[i].typ][verdicts[i].status].Inc()
 	}

@@ -38,6 +38,7 @@ type Decoder struct {
 	arena      jsonscan.Arena
 	hash       hash.Hash
 	stats      Stats
+	told       int // drops since the last Reset that were told
 
 	// The rest is about the event at hand.
 	scan   jsonscan.Scanner
@@ -46,6 +47,9 @@ type Decoder struct {
 	shared traitSet // context.traits
 	found  []candidate
 	order  orderReader
+	drops  []Drop
+	// tellable is how many of the drops may be told.
+	tellable int
 }
 
 // Stats counts what was left out of, or changed in, the events that a decoder read (E3).
@@ -57,6 +61,8 @@ type Stats struct {
 	UnknownNamespaces uint64 `json:"unknown_namespaces"` // identifiers of a namespace that isn't registered, or not of a user
 	ExcessTraits      uint64 `json:"excess_traits"`      // traits above MaxTraits
 	Clamped           uint64 `json:"clamped"`            // event times too far ahead, set to the time of reception
+	// Fields counts the fields left out, by field and code.
+	Fields DropCounts `json:"-"`
 }
 
 // Add sums the counts of two decoders.
@@ -68,6 +74,7 @@ func (s *Stats) Add(other Stats) {
 	s.UnknownNamespaces += other.UnknownNamespaces
 	s.ExcessTraits += other.ExcessTraits
 	s.Clamped += other.Clamped
+	s.Fields.Add(other.Fields)
 }
 
 // NewDecoder makes a decoder. It panics where opts.Check fails.
@@ -92,7 +99,7 @@ func NewDecoder(reg *identifier.Registry, opts Options) *Decoder {
 	return d
 }
 
-// Stats are the counts since the last Reset.
+// Stats are the counts since the last Reset. The map in it is the decoder's own until then.
 func (d *Decoder) Stats() Stats { return d.stats }
 
 // Reset begins a new batch: counts start from zero, the last batch's context is forgotten, and the
@@ -101,12 +108,13 @@ func (d *Decoder) Stats() Stats { return d.stats }
 func (d *Decoder) Reset() {
 	d.arena.Reset()
 	d.stats = Stats{}
+	d.drops, d.told, d.tellable = d.drops[:0], 0, 0
 	d.context = nil
 }
 
 // SetContext gives the context of a batch, which is that of every event that has none of its own.
 // It holds, and raw must stay as it is, until the next SetContext or Reset; nil, or JSON null, is
-// none.
+// none. One that is no object is dropped from each of those events.
 // It fails with a *Rejection, and then there is none.
 func (d *Decoder) SetContext(raw []byte) error {
 	d.context = nil
@@ -121,12 +129,8 @@ func (d *Decoder) SetContext(raw []byte) error {
 		r.Field = "context"
 		return r
 	}
-	switch v.Kind {
-	case jsonscan.Object:
+	if !absent(v) {
 		d.context = v.Raw
-	case jsonscan.Null:
-	default:
-		return badType("context", "an object", v.Kind)
 	}
 	return nil
 }
@@ -144,7 +148,12 @@ func (d *Decoder) Event(raw []byte, received int64, source []byte, ev *graph.Eve
 // event's id where that names none. The event may point into id.
 func (d *Decoder) Record(raw []byte, received int64, source, id []byte, ev *graph.Event) error {
 	d.fallback = id
-	if r := d.read(raw, received, source, ev); r != nil {
+	d.drops, d.tellable = d.drops[:0], 0
+	r := d.read(raw, received, source, ev)
+	if len(d.drops) > 0 && (r == nil || r.Code == CodeNoIdentifier) {
+		d.countDrops()
+	}
+	if r != nil {
 		return r
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,8 @@ func decode(t testing.TB, opts Options, text string) (*graph.Event, Stats, *Reje
 	}
 	return ev, d.Stats(), r
 }
+
+func equalStats(a, b Stats) bool { return reflect.DeepEqual(a, b) }
 
 // checkEvent holds what is true of every accepted event (E1).
 func checkEvent(t testing.TB, ev *graph.Event) {
@@ -145,14 +148,17 @@ func TestIdentifiers(t *testing.T) {
 		{"alias of a UUID", `{"type":"alias","userId":"u1","previousId":"` + uuid + `"}`, "anonymous_id:" + uuid + " user_id:u1", Stats{}},
 		{"alias of the event's cookie", `{"type":"alias","userId":"u1","previousId":"a1","anonymousId":"a1"}`, "anonymous_id:a1 user_id:u1", Stats{}},
 		{"previousId elsewhere", `{"type":"track","userId":"u1","previousId":"u0"}`, "user_id:u1", Stats{}},
-		{"device that is text", `{"type":"track","userId":"u1","context":{"device":"phone","library":"x","integrations":[]}}`, "user_id:u1", Stats{}},
+		{
+			"device that is text", `{"type":"track","userId":"u1","context":{"device":"phone","library":"x","integrations":[]}}`, "user_id:u1",
+			Stats{Fields: DropCounts{{"context.device", CodeBadType}: 1}},
+		},
 	} {
 		ev, stats, r := decode(t, Options{}, c.text)
 		if r != nil {
 			t.Errorf("%s: %v", c.name, r)
 			continue
 		}
-		if got := describe(ev); got != c.want || stats != c.stats {
+		if got := describe(ev); got != c.want || !equalStats(stats, c.stats) {
 			t.Errorf("%s: %s %+v, want %s %+v", c.name, got, stats, c.want, c.stats)
 		}
 	}
@@ -177,13 +183,13 @@ func TestConfiguredPaths(t *testing.T) {
 		t.Fatal(r)
 	}
 	want := "crm_id:1.2 crm_id:7 crm_id:c1 crm_id:d1 crm_id:lib device_id:D1 ga_client_id:1.2 loyalty_card:7 loyalty_card:L1 loyalty_card:L2 loyalty_card:L3"
-	if got := describe(ev); got != want || stats != (Stats{}) {
+	if got := describe(ev); got != want || !equalStats(stats, Stats{}) {
 		t.Errorf("%s %+v, want %s", got, stats, want)
 	}
 	if string(ev.Properties) != `{"loyalty_card":"L1","x":{"loyalty_card":"no"}}` || string(ev.Traits[0].Value) != `{"card":"L3","city":"Leeds"}` {
 		t.Errorf("properties %s, traits %s", ev.Properties, ev.Traits[0].Value)
 	}
-	if ev, stats, r = decode(t, opts, `{"type":"track","userId":"u1","properties":{"loyalty_card":{"id":1}},"context":{"crm":"x"}}`); r != nil || describe(ev) != "user_id:u1" || stats != (Stats{Invalid: 1}) {
+	if ev, stats, r = decode(t, opts, `{"type":"track","userId":"u1","properties":{"loyalty_card":{"id":1}},"context":{"crm":"x"}}`); r != nil || describe(ev) != "user_id:u1" || !equalStats(stats, Stats{Invalid: 1}) {
 		t.Errorf("%s %+v %v", describe(ev), stats, r)
 	}
 }
@@ -191,7 +197,7 @@ func TestConfiguredPaths(t *testing.T) {
 func TestTraits(t *testing.T) {
 	ev, stats, r := decode(t, Options{}, `{"type":"identify","userId":"u1","traits":{"name":"Ann","age":41,"gone":null,"address":{"city":"Le\u0065ds"},"name":"Ann M.","t\u0061gs":[1,2]},
 		"context":{"traits":{"name":"old","plan":"pro"}}}`)
-	if r != nil || stats != (Stats{}) {
+	if r != nil || !equalStats(stats, Stats{}) {
 		t.Fatal(r, stats)
 	}
 	var got []string
@@ -206,7 +212,7 @@ func TestTraits(t *testing.T) {
 	}
 	for _, typ := range []string{"group", "page", "track"} {
 		ev, stats, r = decode(t, Options{}, `{"type":"`+typ+`","userId":"u1","traits":{"name":"Acme"},"context":{"traits":{"plan":"pro"}}}`)
-		if r != nil || stats != (Stats{}) || len(ev.Traits) != 0 {
+		if r != nil || !equalStats(stats, Stats{}) || len(ev.Traits) != 0 {
 			t.Errorf("%s: %s %v %v: a client's memory is no news", typ, ev.Traits, stats, r)
 		}
 	}
@@ -221,7 +227,7 @@ func TestExcessTraitsAreCounted(t *testing.T) {
 		shared = append(shared, fmt.Sprintf(`"t%d":2`, i))
 	}
 	ev, stats, r := decode(t, Options{}, `{"type":"identify","userId":"u1","traits":{`+strings.Join(own, ",")+`},"context":{"traits":{`+strings.Join(shared, ",")+`}}}`)
-	if r != nil || len(ev.Traits) != MaxTraits || stats != (Stats{ExcessTraits: 5}) {
+	if r != nil || len(ev.Traits) != MaxTraits || !equalStats(stats, Stats{ExcessTraits: 5}) {
 		t.Errorf("%d traits, %+v, %v", len(ev.Traits), stats, r)
 	}
 }
@@ -275,10 +281,6 @@ func TestRejections(t *testing.T) {
 		{`{"type":"track","userId":"u","originalTimestamp":true}`, `bad_type: originalTimestamp: is a boolean, want a string`},
 		{`{"type":"track","userId":"u","event":7}`, `bad_type: event: is a number, want a string`},
 		{`{"type":"page","userId":"u","name":7}`, `bad_type: name: is a number, want a string`},
-		{`{"type":"track","userId":"u","context":"x"}`, `bad_type: context: is a string, want an object`},
-		{`{"type":"track","userId":"u","traits":[]}`, `bad_type: traits: is an array, want an object`},
-		{`{"type":"track","userId":"u","context":{"traits":"x"}}`, `bad_type: context.traits: is a string, want an object`},
-		{`{"type":"track","userId":"u","properties":[]}`, `bad_type: properties: is an array, want an object`},
 		{`{"userId":"u"}`, `unknown_type: type: is missing`},
 		{`{"type":null,"userId":"u"}`, `unknown_type: type: is missing`},
 		{`{"type":"purchase","userId":"u"}`, `unknown_type: type: "purchase" is no type of event`},
@@ -382,7 +384,7 @@ func TestTimes(t *testing.T) {
 		{`,"timestamp":"1970-01-01T00:00:00Z"`, 0, Stats{}},
 	} {
 		ev, stats, r := decode(t, Options{}, `{"type":"track","userId":"u"`+c.fields+`}`)
-		if r != nil || ev.Stamp.Time != c.want || stats != c.stats || ev.Received != now {
+		if r != nil || ev.Stamp.Time != c.want || !equalStats(stats, c.stats) || ev.Received != now {
 			t.Errorf("%s: %d %+v %v, want %d %+v", c.fields, ev.Stamp.Time, stats, r, c.want, c.stats)
 		}
 	}
@@ -419,7 +421,7 @@ func TestContextOfABatch(t *testing.T) {
 		"crm_id:c1 device_id:D1 email:a@x.org user_id:u|crm_id:c1 device_id:D1 email:a@x.org user_id:u|user_id:u" {
 		t.Error(got)
 	}
-	for text, code := range map[string]Code{`{"a":`: CodeInvalidJSON, `[]`: CodeBadType, "{\"a\":\"\xff\"}": CodeBadUTF8} {
+	for text, code := range map[string]Code{`{"a":`: CodeInvalidJSON, "{\"a\":\"\xff\"}": CodeBadUTF8} {
 		var r *Rejection
 		if err := d.SetContext([]byte(text)); !errors.As(err, &r) || r.Code != code || r.Field != "context" {
 			t.Errorf("%s: %v", text, err)
@@ -428,8 +430,14 @@ func TestContextOfABatch(t *testing.T) {
 			t.Errorf("%s: %s", text, got)
 		}
 	}
-	if err := d.SetContext([]byte("null")); err != nil {
-		t.Error(err)
+	for text, drops := range map[string]uint64{"null": 0, "[]": 0, "17": 1} {
+		d.Reset()
+		if err := d.SetContext([]byte(text)); err != nil {
+			t.Error(err)
+		}
+		if got := read(`{"type":"track","userId":"u"}`); got != "user_id:u" || d.Stats().Fields[DropKey{"context", CodeBadType}] != drops {
+			t.Errorf("%s: %s %v", text, got, d.Stats().Fields)
+		}
 	}
 	if err := d.SetContext(nil); err != nil {
 		t.Error(err)
@@ -458,7 +466,7 @@ func TestEventsStayUntilReset(t *testing.T) {
 	if _ = d.Event([]byte(`{"type":"track","userId":"null"}`), now, nil, events[0]); d.Stats().Blocked != 1 {
 		t.Error("nothing counted")
 	}
-	if d.Reset(); d.Stats() != (Stats{}) {
+	if d.Reset(); !equalStats(d.Stats(), Stats{}) {
 		t.Error("counts outlive Reset")
 	}
 }

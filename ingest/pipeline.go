@@ -80,22 +80,24 @@ type Summary struct {
 	Quarantined       int64    `json:"quarantined,omitempty"`
 	Reasons           []Reason `json:"reasons,omitempty"`
 	Dropped           Stats    `json:"dropped"`
+	DroppedFields     []Reason `json:"dropped_fields,omitempty"` // the first of those that dropped counts
 	Merges            uint64   `json:"merges"`
 	Identities        int64    `json:"identities"`
 	EventsPerSecond   float64  `json:"events_per_second"`
 	Seconds           float64  `json:"seconds"`
 }
 
-// Reason is one of the first rejections.
+// Reason is one of the first rejections, or one of the first fields that were left out.
 type Reason struct {
 	File    string `json:"file"`
 	Line    int64  `json:"line"`
 	Code    string `json:"code"`
+	Field   string `json:"field,omitempty"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
 }
 
-// firstReasons is how many rejections a summary tells of.
+// firstReasons is how many rejections a summary tells of, and how many fields left out.
 const firstReasons = 10
 
 // slots is how many chunks may be under way for each worker: enough to keep all shards busy while a
@@ -237,7 +239,11 @@ func (r *run) decode(ctx context.Context, s *slot) error {
 			s.events = append(s.events, new(graph.Event))
 		}
 		e := s.events[s.delivery.Len()]
-		if err := s.decoder.Event(raw, received, nil, e); err != nil {
+		err := s.decoder.Event(raw, received, nil, e)
+		if dropped := s.decoder.Dropped(); len(dropped) > 0 {
+			r.dropped(s.file, line, dropped)
+		}
+		if err != nil {
 			var rejection *Rejection
 			if !errors.As(err, &rejection) {
 				rejection = &Rejection{Code: "unreadable", Message: err.Error()}
@@ -305,9 +311,21 @@ func (r *run) reject(file string, line int64, raw []byte, reason *Rejection) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if reason.Code != CodeNoIdentifier && len(r.summary.Reasons) < firstReasons {
-		r.summary.Reasons = append(r.summary.Reasons, Reason{file, line, string(reason.Code), reason.Message, reason.Hint})
+		r.summary.Reasons = append(r.summary.Reasons, Reason{file, line, string(reason.Code), reason.Field, reason.Message, reason.Hint})
 	}
 	if r.pipeline.Reject != nil {
 		r.pipeline.Reject(Reject{file, line, raw, reason})
+	}
+}
+
+// dropped notes the first fields that were left out.
+func (r *run) dropped(file string, line int64, drops []Drop) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, drop := range drops {
+		if len(r.summary.DroppedFields) == firstReasons {
+			return
+		}
+		r.summary.DroppedFields = append(r.summary.DroppedFields, Reason{file, line, string(drop.Code), drop.Field, drop.Message, drop.Hint})
 	}
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/kindred-id/kindred/graph"
@@ -77,26 +78,28 @@ func (d *Decoder) record(s *jsonscan.Scanner) {
 		case "context":
 			d.readContext(s, n)
 		case "traits":
-			d.readTraits(s, n, &d.own)
+			d.readTraits(s, n, "traits", &d.own)
 		default:
 			d.value(s, n)
 		}
 	}
 }
 
-// object enters an object; anything else there is a value like any other.
-func (d *Decoder) object(s *jsonscan.Scanner, n *pathNode) bool {
+// object enters the object that a field holds; anything else there is dropped.
+func (d *Decoder) object(s *jsonscan.Scanner, n *pathNode, field string) bool {
 	if s.Object() {
 		return true
 	}
-	d.value(s, n)
+	if v := d.value(s, n); s.Err() == nil {
+		d.dropUnlessEmpty(field, v)
+	}
 	return false
 }
 
 func (d *Decoder) readContext(s *jsonscan.Scanner, n *pathNode) {
 	f := &d.fields
 	f.context = s.Peek()
-	if !d.object(s, n) {
+	if !d.object(s, n, "context") {
 		return
 	}
 	for s.Next() {
@@ -104,13 +107,13 @@ func (d *Decoder) readContext(s *jsonscan.Scanner, n *pathNode) {
 		child := n.child(key)
 		switch string(key) {
 		case "traits":
-			d.readTraits(s, child, &d.shared)
+			d.readTraits(s, child, "context.traits", &d.shared)
 		case "device":
 			d.readDevice(s, child)
 		case "library":
-			d.readName(s, child, &f.library)
+			d.readName(s, child, "context.library", &f.library)
 		case "os":
-			d.readName(s, child, &f.systemName)
+			d.readName(s, child, "context.os", &f.systemName)
 		case "externalIds":
 			d.readExternalIDs(s, child)
 		case "integrations":
@@ -123,7 +126,7 @@ func (d *Decoder) readContext(s *jsonscan.Scanner, n *pathNode) {
 
 func (d *Decoder) readDevice(s *jsonscan.Scanner, n *pathNode) {
 	f := &d.fields
-	if !d.object(s, n) {
+	if !d.object(s, n, "context.device") {
 		return
 	}
 	for s.Next() {
@@ -144,9 +147,13 @@ func (d *Decoder) readDevice(s *jsonscan.Scanner, n *pathNode) {
 	}
 }
 
-// readName reads the name of an object such as context.library.
-func (d *Decoder) readName(s *jsonscan.Scanner, n *pathNode, name *jsonscan.Value) {
-	if !d.object(s, n) {
+// readName reads the name of an object such as context.library. Some write the name alone.
+func (d *Decoder) readName(s *jsonscan.Scanner, n *pathNode, field string, name *jsonscan.Value) {
+	if s.Peek() == jsonscan.String {
+		*name = d.value(s, n)
+		return
+	}
+	if !d.object(s, n, field) {
 		return
 	}
 	for s.Next() {
@@ -159,7 +166,7 @@ func (d *Decoder) readName(s *jsonscan.Scanner, n *pathNode, name *jsonscan.Valu
 
 // readIntegrations finds context.integrations["Google Analytics"].clientId.
 func (d *Decoder) readIntegrations(s *jsonscan.Scanner, n *pathNode) {
-	if !d.object(s, n) {
+	if !d.object(s, n, "context.integrations") {
 		return
 	}
 	for s.Next() {
@@ -186,14 +193,6 @@ func (d *Decoder) check() *Rejection {
 		return badType("", "an object", f.kind)
 	case !absent(f.typ) && f.typ.Kind != jsonscan.String:
 		return badType("type", "a string", f.typ.Kind)
-	case f.context > jsonscan.Null && f.context != jsonscan.Object:
-		return badType("context", "an object", f.context)
-	case !d.own.fits():
-		return badType("traits", "an object", d.own.kind)
-	case !d.shared.fits():
-		return badType("context.traits", "an object", d.shared.kind)
-	case !absent(f.properties) && f.properties.Kind != jsonscan.Object:
-		return badType("properties", "an object", f.properties.Kind)
 	case !absent(f.event) && f.event.Kind != jsonscan.String:
 		return badType("event", "a string", f.event.Kind)
 	case !isText(f.userID):
@@ -209,7 +208,23 @@ func (d *Decoder) check() *Rejection {
 	case !isText(f.originalTimestamp):
 		return badType("originalTimestamp", "a string", f.originalTimestamp.Kind)
 	}
+	if f.properties.Kind != jsonscan.Object {
+		d.dropUnlessEmpty("properties", f.properties)
+		f.properties = jsonscan.Value{}
+	}
 	return nil
+}
+
+// dropUnlessEmpty drops a field that should hold an object and does not. An empty list is an empty object.
+func (d *Decoder) dropUnlessEmpty(field string, v jsonscan.Value) {
+	if !absent(v) && !isEmptyList(v) {
+		d.dropKind(field, "an object", v.Kind)
+	}
+}
+
+// isEmptyList reports whether v is [], which is how PHP writes an object without members.
+func isEmptyList(v jsonscan.Value) bool {
+	return v.Kind == jsonscan.Array && len(bytes.TrimSpace(v.Raw[1:len(v.Raw)-1])) == 0
 }
 
 // isText tells whether v is a string, a number, or absent: ids and times may be either.

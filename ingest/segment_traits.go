@@ -9,24 +9,19 @@ import (
 
 // traitSet is the traits of one object, each name once; of a name that comes twice the last stays.
 type traitSet struct {
-	kind         jsonscan.Kind
 	traits       []graph.Trait
 	email, phone jsonscan.Value
 	excess       uint64
 }
 
 func (t *traitSet) reset() {
-	t.kind, t.excess = jsonscan.None, 0
+	t.excess = 0
 	t.traits = t.traits[:0]
 	t.email, t.phone = jsonscan.Value{}, jsonscan.Value{}
 }
 
-// fits tells whether the traits are an object, or absent.
-func (t *traitSet) fits() bool { return t.kind <= jsonscan.Null || t.kind == jsonscan.Object }
-
-func (d *Decoder) readTraits(s *jsonscan.Scanner, n *pathNode, t *traitSet) {
-	t.kind = s.Peek()
-	if !d.object(s, n) {
+func (d *Decoder) readTraits(s *jsonscan.Scanner, n *pathNode, field string, t *traitSet) {
+	if !d.object(s, n, field) {
 		return
 	}
 	for s.Next() {

@@ -77,6 +77,13 @@ func afterIngest(w io.Writer, s *ingest.Summary, r *rejects) error {
 	if r.count > 0 {
 		fmt.Fprintf(w, "kindred: %s rejected, see %s\n", plural(r.count, "line"), r.name)
 	}
+	for _, key := range s.Dropped.Fields.Keys() {
+		n, why := s.Dropped.Fields[key], ""
+		if key.Code != "" { // over HTTP it is not told for each
+			why = ": " + string(key.Code)
+		}
+		fmt.Fprintf(w, "kindred: %s left out of %s%s\n", key.Field, plural(int64(n), "event"), why)
+	}
 	if s.Quarantined > 0 {
 		fmt.Fprintf(w, "kindred: %s set aside, as they could not be handled\n", plural(s.Quarantined, "event"))
 	}

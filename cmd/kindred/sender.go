@@ -33,7 +33,7 @@ const (
 	senders     = 4
 )
 
-// firstReasons is how many rejections a summary tells of.
+// firstReasons is how many rejections a summary tells of, and how many fields left out.
 const firstReasons = 10
 
 // outBatch is the body of a request, and which line each of its events was.
@@ -197,6 +197,13 @@ func (s *sender) send(ctx context.Context, b *outBatch) error {
 		s.sum.Duplicates += int64(result.Duplicates)
 		s.sum.WithoutIdentifier += int64(result.WithoutIdentifier)
 		s.sum.Dropped.Add(result.Dropped)
+		for _, drop := range result.Fields {
+			if drop.Code != "" && 0 <= drop.Index && drop.Index < len(b.lines) && len(s.sum.DroppedFields) < firstReasons {
+				s.sum.DroppedFields = append(s.sum.DroppedFields, ingest.Reason{
+					File: b.file, Line: b.lines[drop.Index], Code: drop.Code, Field: drop.Field, Message: drop.Message, Hint: drop.Hint,
+				})
+			}
+		}
 		s.mu.Unlock()
 		for _, r := range result.Rejected {
 			if r.Index < 0 || r.Index >= len(b.lines) {
@@ -217,7 +224,7 @@ func (s *sender) reject(file string, line int64, raw []byte, reason *ingest.Reje
 	} else {
 		s.sum.Rejected++
 		if len(s.sum.Reasons) < firstReasons {
-			s.sum.Reasons = append(s.sum.Reasons, ingest.Reason{File: file, Line: line, Code: string(reason.Code), Message: reason.Message, Hint: reason.Hint})
+			s.sum.Reasons = append(s.sum.Reasons, ingest.Reason{File: file, Line: line, Code: string(reason.Code), Field: reason.Field, Message: reason.Message, Hint: reason.Hint})
 		}
 	}
 	s.rejects.add(ingest.Reject{File: file, Line: line, Raw: raw, Reason: reason})

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics shows the status of a consumer. Labels are topics and partitions: bounded, and of nobody.
+// metrics shows the status of a consumer. Labels are topics, partitions, and names of fields: bounded, and of nobody.
 type metrics struct {
 	consumer *Consumer
 	up       *prometheus.Desc
@@ -18,6 +18,7 @@ type metrics struct {
 	records  *prometheus.Desc
 	events   *prometheus.Desc
 	letters  *prometheus.Desc
+	dropped  *prometheus.Desc
 }
 
 // Metrics are the consumer's, for a registry.
@@ -36,12 +37,13 @@ func (c *Consumer) Metrics() prometheus.Collector {
 		records:  desc("records_total", "Records handled since the start.", "topic", "partition"),
 		events:   desc("events_total", "Events of records handled since the start, by result.", "topic", "partition", "result"),
 		letters:  desc("dead_letters_total", "Dead letters that the brokers acknowledged.", "topic", "partition"),
+		dropped:  desc("dropped_total", "Fields left out of events that were read since the start, by field and reason.", "topic", "partition", "field", "code"),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.up, m.problem, m.state, m.offset, m.lag, m.lagTime, m.records, m.events, m.letters} {
+	for _, d := range []*prometheus.Desc{m.up, m.problem, m.state, m.offset, m.lag, m.lagTime, m.records, m.events, m.letters, m.dropped} {
 		out <- d
 	}
 }
@@ -78,6 +80,9 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 		}
 		send(m.records, counter, float64(p.Counts.Records), topic, partition)
 		send(m.letters, counter, float64(p.Counts.DeadLetters), topic, partition)
+		for key, n := range p.Counts.Dropped {
+			send(m.dropped, counter, float64(n), topic, partition, key.Field, string(key.Code))
+		}
 		for _, e := range []struct {
 			result string
 			n      uint64

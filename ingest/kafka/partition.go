@@ -175,6 +175,7 @@ func (p *partition) next(ctx context.Context) error {
 			return err // the batch is left to the garbage: its letters may be under way
 		}
 	}
+	b.counts.Dropped = b.decoder.Stats().Fields
 	b.letters.Add(-1)
 	p.inFlight = append(p.inFlight, b)
 	return p.submit(ctx, b)

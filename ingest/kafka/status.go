@@ -2,11 +2,13 @@ package kafka
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/ingest"
 )
 
 // State is what a partition, or a topic, is doing.
@@ -65,6 +67,8 @@ type Counts struct {
 	Rejected          uint64
 	DeadLetters       uint64 // acknowledged
 	OutOfTurn         uint64 // answers after which a partition looked again where it is
+	// Dropped counts fields left out of events that were read.
+	Dropped ingest.DropCounts
 }
 
 func (c *Counts) add(o Counts) {
@@ -78,6 +82,7 @@ func (c *Counts) add(o Counts) {
 	c.Rejected += o.Rejected
 	c.DeadLetters += o.DeadLetters
 	c.OutOfTurn += o.OutOfTurn
+	c.Dropped.Add(o.Dropped)
 }
 
 // outcome counts what became of an event.
@@ -151,6 +156,7 @@ func (p *progress) read(now time.Time) PartitionStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.status
+	s.Counts.Dropped = maps.Clone(s.Counts.Dropped)
 	if s.Handled >= 0 && s.End > s.Handled {
 		s.Lag = s.End - s.Handled
 		if !p.written.IsZero() {

@@ -20,6 +20,7 @@ type BatchResult struct {
 	WithoutIdentifier int          `json:"without_identifier"`
 	Rejected          []Rejection  `json:"rejected"`
 	Dropped           ingest.Stats `json:"warnings"` // what was left out of accepted events
+	Fields            []Rejection  `json:"dropped"`  // the first fields left out of them; the last may only count the rest
 }
 
 // Rejection is why one event of a batch was not taken.
