@@ -13,6 +13,10 @@ FUZZTIME ?= 20000x
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
 
+.PHONY: setup
+setup: ## Install the hook that checks commit messages
+	git config core.hooksPath .ci/hooks
+
 .PHONY: build
 build: ## Build bin/kindred
 	@mkdir -p bin
@@ -129,6 +133,7 @@ verify: ## Format, vet, lint, short fuzz, and that generating changes nothing
 	$(GO) vet ./...
 	$(GO) vet -tags mutant ./...
 	$(GO) mod verify
+	.ci/hooks/commit-msg.test
 	$(MAKE) lint
 	$(MAKE) fuzz FUZZTIME=3000x
 	$(MAKE) generate
