@@ -68,6 +68,8 @@ var mutants = []mutation{
 	{"arrival-wins", "the trait that arrives last wins"},
 	{"assertion-arrival-wins", "the assertion that arrives last wins"},
 	{"generic-unnoticed", "evidence that arrives makes no value generic"},
+	{"customer-generic-by-its-own", "a customer number goes generic by its own cookies, devices and contacts"},
+	{"customer-generic-by-any", "a customer number goes generic by customers of which one person may have many"},
 	{"neighbour-untold", "nobody is told of a link at a generic value"},
 }
 

@@ -13,7 +13,8 @@ import (
 //   - members are in descending rank, links by LinkKey, assertions by what they are about; no two
 //     are equal.
 //   - both ends of every link are members.
-//   - neighbours and customers of a member are the numbers of its links.
+//   - neighbours of a member is the number of its links, and customers of those that lead to a customer-class
+//     member; at a customer-class member, only of those that lead to another namespace.
 //
 // A Component belongs to one goroutine.
 type Component struct {
@@ -124,16 +125,47 @@ func (c *Component) countNeighbours(key LinkKey) {
 	for _, ends := range [2][2]int{{a, b}, {b, a}} {
 		m, other := &c.members[ends[0]], &c.members[ends[1]]
 		m.neighbours++
-		if other.Key.Class() == ClassCustomer {
+		if other.Key.Class() == ClassCustomer && (m.Key.Class() != ClassCustomer || m.Namespace != other.Namespace) {
 			m.customers++
 		}
 	}
 }
 
-// overGeneric tells whether a member's neighbours make it a generic value.
-func (m *Member) overGeneric(rules *Rules) bool {
-	return rules.GenericCustomers > 0 && int(m.customers) > rules.GenericCustomers ||
-		rules.GenericNeighbours > 0 && int(m.neighbours) > rules.GenericNeighbours
+// overGeneric reports whether a member's neighbours make it a generic value. Those of a contact, device or
+// cookie are counted. A customer number is what its own cookies, devices and contacts lead to, however many:
+// only customers of other unique namespaces, of which one person has one each, make it generic.
+func (c *Component) overGeneric(m *Member, rules *Rules) bool {
+	over := rules.GenericCustomers > 0 && int(m.customers) > rules.GenericCustomers
+	if m.Key.Class() != ClassCustomer || rules.Former || mutant.Is("customer-generic-by-its-own") {
+		return over || rules.GenericNeighbours > 0 && int(m.neighbours) > rules.GenericNeighbours
+	}
+	return over && c.uniqueCustomers(m, rules) > rules.GenericCustomers
+}
+
+// uniqueCustomers counts the neighbours of a customer-class member that are of another unique namespace. Both
+// ends of their links are customers, so they are among the first links of each upper end.
+func (c *Component) uniqueCustomers(m *Member, rules *Rules) int {
+	count := 0
+	for i := range c.links {
+		l := &c.links[i]
+		if l.A.Class() != ClassCustomer {
+			break
+		}
+		if l.A != m.Key && l.B != m.Key {
+			continue
+		}
+		other := l.A
+		if other == m.Key {
+			other = l.B
+		}
+		if other.Class() != ClassCustomer {
+			continue
+		}
+		if at, _ := searchMember(c.members, other); c.members[at].Namespace != m.Namespace && (rules.unique(c.members[at].Namespace) || mutant.Is("customer-generic-by-any")) {
+			count++
+		}
+	}
+	return count
 }
 
 // apart tells whether the member keeps the component off the fast path.
@@ -318,7 +350,7 @@ func (c *Component) claim(upper, lower NodeKey, again bool, out *Outbox) {
 // there they are counted whole (I3).
 func (c *Component) detectGeneric(key NodeKey, rules *Rules, out *Outbox) {
 	i, _ := searchMember(c.members, key)
-	if m := &c.members[i]; m.Hosted && !m.Generic && m.overGeneric(rules) {
+	if m := &c.members[i]; m.Hosted && !m.Generic && c.overGeneric(m, rules) {
 		c.set(m, true, true)
 		out.Changes = append(out.Changes, Change{Kind: ChangeGeneric, Cause: m.NodeName, Into: Summary{ID: c.root}})
 	}
@@ -474,7 +506,7 @@ func (c *Component) recheck(rules *Rules, out *Outbox) {
 	before.materialise(c)
 	for i := range c.members {
 		m := &c.members[i]
-		c.set(m, m.Hosted, m.Hosted && m.overGeneric(rules))
+		c.set(m, m.Hosted, m.Hosted && c.overGeneric(m, rules))
 		m.Refused = false
 	}
 	for i := range c.links {
@@ -489,7 +521,7 @@ func (c *Component) recheck(rules *Rules, out *Outbox) {
 // stillGeneric tells whether a member is generic. One that is hosted here is judged again: it may
 // have been found generic under other rules.
 func (c *Component) stillGeneric(m *Member, rules *Rules) bool {
-	if m.Generic && m.Hosted && !m.overGeneric(rules) {
+	if m.Generic && m.Hosted && !c.overGeneric(m, rules) {
 		c.set(m, true, false)
 	}
 	return m.Generic
@@ -501,5 +533,10 @@ func (c *Component) Unsettled(rules *Rules) bool {
 	if c.special > 0 {
 		return true
 	}
-	return slices.ContainsFunc(c.members, func(m Member) bool { return m.overGeneric(rules) })
+	for i := range c.members {
+		if c.overGeneric(&c.members[i], rules) {
+			return true
+		}
+	}
+	return false
 }

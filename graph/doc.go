@@ -24,5 +24,6 @@
 //   - I2: folding is commutative and associative, and every distinct event folds exactly once (the
 //     memory of duplicates and the channels see to that), so a split re-divides a profile exactly.
 //   - I3: a member's neighbours are counted where it is hosted, whole, until it is generic; so
-//     whether it is generic does not depend on order either.
+//     whether it is generic does not depend on order either. Whether a neighbour counts depends on its class, its
+//     namespace and the rules, never on other evidence.
 package graph

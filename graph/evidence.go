@@ -21,7 +21,7 @@ type Member struct {
 	Here bool
 
 	neighbours int32 // members linked to it
-	customers  int32 // of these, of class customer
+	customers  int32 // of these, of class customer; at a customer, only those of other namespaces
 }
 
 // LinkKey names a link by its ends. A outranks B.

@@ -16,6 +16,24 @@ const (
 	LatestWins                   // the link that was seen last wins
 )
 
+func (a AliasRule) String() string {
+	if a == AliasRefused {
+		return "refused"
+	}
+	return "merges"
+}
+
+// ParseAliasRule reads a rule by its name.
+func ParseAliasRule(name string) (rule AliasRule, ok bool) {
+	switch name {
+	case "merges":
+		return AliasMerges, true
+	case "refused":
+		return AliasRefused, true
+	}
+	return 0, false
+}
+
 // Limit bounds how many identifiers of a namespace one identity may hold.
 type Limit struct {
 	Namespace string
@@ -31,14 +49,30 @@ type Rules struct {
 	Version uint64 // hash of the content
 	Precedence
 	Limits []Limit
-	// An identifier linked to more than GenericCustomers different identifiers of class customer,
-	// or to more than GenericNeighbours in all, is a generic value and stops conducting. 0 is never.
+	// A contact, device or cookie linked to more than GenericCustomers different identifiers of class
+	// customer, or to more than GenericNeighbours in all, is a generic value and stops conducting. A
+	// customer-class value is one where it is linked to more than GenericCustomers customers of other
+	// unique namespaces. 0 is never.
 	GenericCustomers  int
 	GenericNeighbours int
 	// A component that holds MaxMembers identifiers or MaxLinks links hosts nothing new.
 	MaxMembers int
 	MaxLinks   int
+	// Former rules were written down by a program for which any neighbours made a customer number generic.
+	// What its log holds is brought to its end under them (instance.finishUnder), and then never again.
+	Former bool
+	// Alias says what an alias between two user ids does.
+	Alias AliasRule
 }
+
+// AliasRule says what an alias between two identifiers of one namespace does.
+type AliasRule uint8
+
+// The alias rules.
+const (
+	AliasMerges  AliasRule = iota // it passes the limit of their namespace
+	AliasRefused                  // it is held to it, like all other evidence
+)
 
 // limit is the limit of a namespace; ok is false when it has none.
 func (r *Rules) limit(namespace string) (Limit, bool) {
@@ -50,6 +84,12 @@ func (r *Rules) limit(namespace string) (Limit, bool) {
 	return Limit{}, false
 }
 
+// unique reports whether one person has at most one identifier of a namespace, for ever.
+func (r *Rules) unique(namespace string) bool {
+	l, ok := r.limit(namespace)
+	return ok && l.Max == 1 && l.Within == 0
+}
+
 // windowed tells whether any limit has a window.
 func (r *Rules) windowed() bool {
 	return slices.ContainsFunc(r.Limits, func(l Limit) bool { return l.Within > 0 })
@@ -58,7 +98,7 @@ func (r *Rules) windowed() bool {
 // DefaultRules are the preset "default".
 func DefaultRules() *Rules {
 	return &Rules{
-		Name: "default", Version: 0x151c1fd00b12a238,
+		Name: "default", Version: 0x6f920d7dae40d611,
 		Limits: []Limit{
 			{Namespace: "user_id", Max: 1},
 			{Namespace: "email", Max: 5},
@@ -81,6 +121,9 @@ func (r *Rules) Check() error {
 	var seen []string
 	if r.Precedence > LatestWins {
 		errs = append(errs, fmt.Errorf("order %d: want keep_first or latest_wins", r.Precedence))
+	}
+	if r.Alias > AliasRefused {
+		errs = append(errs, fmt.Errorf("alias %d: want merges or refused", r.Alias))
 	}
 	for _, l := range r.Limits {
 		switch {

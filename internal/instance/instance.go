@@ -154,6 +154,9 @@ func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) 
 	if err != nil {
 		return err
 	}
+	for _, line := range i.Rules.Unreachable() {
+		o.Logger.Warn("a limit of the rules can't be reached", "rules", i.Rules.Rules.Name, "why", line)
+	}
 	registry, err := identifier.New(deployment.Secret, i.Rules.Identifier)
 	if err != nil {
 		return fmt.Errorf("rules %q: %w", i.Rules.Rules.Name, err)

@@ -28,7 +28,7 @@ func (i *Instance) settleRules(dir string, d storage.Deployment) (stored *rulesf
 	case err != nil:
 		return nil, err
 	}
-	stored, err = rulesfile.Parse("the rules kept in "+dir, row.Text)
+	stored, err = rulesfile.ParseKept("the rules kept in "+dir, row.Text)
 	if err == nil && stored.Rules.Version != row.Version {
 		err = fmt.Errorf("the rules kept in %s have version %s by this program, and %s by the one that wrote them", dir, version(stored.Rules.Version), version(row.Version))
 	}
@@ -36,7 +36,7 @@ func (i *Instance) settleRules(dir string, d storage.Deployment) (stored *rulesf
 	case err != nil: // other rules can't follow what can't be finished under these
 		return nil, fmt.Errorf("%w (use the program that wrote them)", err)
 	case i.Rules == nil:
-		i.Rules = stored
+		i.Rules = stored.Today()
 	}
 	if err := i.Rules.Follow(stored); err != nil {
 		return nil, fmt.Errorf("rules %q can't follow the rules %q of %s: %w", i.Rules.Rules.Name, stored.Rules.Name, dir, err)

@@ -130,8 +130,12 @@ func (ev *evidence) assert(a graph.Assertion) {
 	}
 }
 
-// generic tells whether n has more neighbours than the rules allow one person's identifier (E3).
+// generic tells whether n has more neighbours than the rules allow one person's identifier (E3). Against a
+// customer's identifier speak only those of which a person has one, in another namespace than its own.
 func (ev *evidence) generic(n graph.NodeKey, rules *graph.Rules) bool {
+	if n.Class() == graph.ClassCustomer {
+		return rules.GenericCustomers > 0 && ev.strangers(n, rules) > rules.GenericCustomers
+	}
 	customers := 0
 	for neighbour := range ev.neighbours[n] {
 		if neighbour.Class() == graph.ClassCustomer {
@@ -140,6 +144,21 @@ func (ev *evidence) generic(n graph.NodeKey, rules *graph.Rules) bool {
 	}
 	return rules.GenericCustomers > 0 && customers > rules.GenericCustomers ||
 		rules.GenericNeighbours > 0 && len(ev.neighbours[n]) > rules.GenericNeighbours
+}
+
+// strangers counts the neighbours of a customer's identifier that are of another namespace with the limit 1.
+func (ev *evidence) strangers(n graph.NodeKey, rules *graph.Rules) int {
+	count := 0
+	for neighbour := range ev.neighbours[n] {
+		namespace := ev.names[neighbour].Namespace
+		one := slices.ContainsFunc(rules.Limits, func(l graph.Limit) bool {
+			return l.Namespace == namespace && l.Max == 1 && l.Within == 0
+		})
+		if one && neighbour.Class() == graph.ClassCustomer && namespace != ev.names[n].Namespace {
+			count++
+		}
+	}
+	return count
 }
 
 // conducts tells whether an observed link may join its ends (E4).

@@ -11,9 +11,9 @@ import (
 // the same in every run.
 const secret = "kindred oracle"
 
-// classes are those of the default namespaces.
+// classes are those of the default namespaces, and of one that a company made for itself.
 var classes = func() map[string]graph.Class {
-	m := map[string]graph.Class{}
+	m := map[string]graph.Class{"loyalty_card": graph.ClassCustomer}
 	for _, n := range graph.DefaultNamespaces() {
 		m[n.Name] = n.Class
 	}
@@ -21,11 +21,11 @@ var classes = func() map[string]graph.Class {
 }()
 
 // Key is the key of a node in cases and worlds.
-// REQUIRES: namespace is one of graph.DefaultNamespaces.
+// REQUIRES: namespace is one of graph.DefaultNamespaces, or loyalty_card.
 func Key(namespace, value string) graph.NodeKey {
 	class, ok := classes[namespace]
 	if !ok {
-		panic("oracle: no default namespace " + namespace)
+		panic("oracle: no namespace " + namespace)
 	}
 	hi, lo := hash("node", namespace, value)
 	return graph.MakeNodeKey(class, hi, lo)

@@ -25,7 +25,7 @@ func Cases() []Case {
 
 // shorthand is the namespace of an identifier written as one letter and the rest of its value.
 var shorthand = map[string]string{
-	"u": "user_id", "e": "email", "p": "phone", "d": "device_id", "a": "anonymous_id",
+	"u": "user_id", "l": "loyalty_card", "e": "email", "p": "phone", "d": "device_id", "a": "anonymous_id",
 }
 
 func parseCases(text string) ([]Case, error) {

@@ -50,7 +50,8 @@ var cast = []graph.NodeName{
 	Name("user_id", "u2"), Name("anonymous_id", "a2"), Name("email", "e2"),
 	Name("device_id", "d1"), Name("anonymous_id", "a3"), Name("user_id", "u3"),
 	Name("phone", "p1"), Name("anonymous_id", "a4"), Name("email", "e3"),
-	Name("user_id", "u4"), Name("device_id", "d2"), Name("anonymous_id", "a5"),
+	Name("loyalty_card", "l1"), Name("user_id", "u4"), Name("device_id", "d2"),
+	Name("anonymous_id", "a5"), Name("loyalty_card", "l2"),
 }
 
 func makeWorld(choose chooser) World {
@@ -84,11 +85,11 @@ func makeRules(choose chooser) *graph.Rules {
 		Precedence: graph.Precedence(choose(2, "precedence")),
 		MaxMembers: 1000, MaxLinks: 10000,
 	}
-	customers := [...]int{0, 2, 3}
-	neighbours := [...]int{0, 3, 5}
+	customers := [...]int{0, 1, 2}
+	neighbours := [...]int{0, 2, 4}
 	r.GenericCustomers = customers[choose(len(customers), "generic customers")]
 	r.GenericNeighbours = neighbours[choose(len(neighbours), "generic neighbours")]
-	for _, namespace := range []string{"user_id", "email", "anonymous_id", "device_id"} {
+	for _, namespace := range []string{"user_id", "loyalty_card", "email", "anonymous_id", "device_id"} {
 		if limit := choose(4, "limit of "+namespace); limit < 3 {
 			l := graph.Limit{Namespace: namespace, Max: 1 + limit}
 			if namespace != "user_id" && choose.oneIn(2, "with a window") {
@@ -297,4 +298,13 @@ func makeSubject(choose chooser, members []graph.NodeName, events []graph.Event)
 
 func nodeName(id graph.Identifier) graph.NodeName {
 	return graph.NodeName{Key: id.Key, Namespace: id.Namespace, Value: string(id.Value)}
+}
+
+// Sighting is an event that carries identifiers, and says nothing else.
+func Sighting(id string, at int64, names ...graph.NodeName) graph.Event {
+	e := newEvent("web", id, worldStart+at, 0)
+	for _, n := range pick(nil, nil, 0, "", names...) {
+		e.Identifiers = append(e.Identifiers, graph.Identifier{Key: n.Key, Namespace: n.Namespace, Value: []byte(n.Value)})
+	}
+	return e
 }

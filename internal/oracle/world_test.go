@@ -175,7 +175,7 @@ func TestWorldsAreNasty(t *testing.T) {
 		{"drawn", func(seed int) World { return drawn.Example(seed) }},
 	} {
 		t.Run(maker.name, func(t *testing.T) {
-			const worlds, least = 2000, 20
+			const worlds, least = 3000, 20
 			counts := map[string]int{}
 			for seed := range worlds {
 				for what := range phenomena(maker.make(seed)) {

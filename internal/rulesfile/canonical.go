@@ -18,6 +18,9 @@ func (f *File) YAML() []byte {
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("name: %s", scalar(f.Rules.Name))
 	line("order: %s", orderName(f.Rules.Precedence))
+	if !f.Rules.Former {
+		line("%s: %s", aliasKey, f.Rules.Alias)
+	}
 	if len(f.Rules.Limits) > 0 {
 		line("limits:")
 		for _, l := range f.Rules.Limits {

@@ -10,6 +10,7 @@ import (
 const allKeys = `extends: default
 name: "yes: {no}"
 order: latest_wins
+alias: refused
 limits:
   email: 7
   phone: none
@@ -69,6 +70,7 @@ func TestChanges(t *testing.T) {
 	got := strings.Join(Changes(from, to), "\n")
 	want := `name: yes: {no}, was rules
 order: latest_wins, was keep_first
+alias: refused, was merges
 limits.email: 7, was 5
 limits.device_id: {max: 5, within: 1h30m0.5s}, was 20
 limits.anonymous_id: {max: 5, within: 7d}, was 1000

@@ -57,6 +57,9 @@ type setting struct{ key, value string }
 
 func (f *File) settings() []setting {
 	list := []setting{{"name", f.Rules.Name}, {"order", orderName(f.Rules.Precedence)}}
+	if !f.Rules.Former {
+		list = append(list, setting{aliasKey, f.Rules.Alias.String()})
+	}
 	for _, l := range f.Rules.Limits {
 		list = append(list, setting{"limits." + l.Namespace, limitText(l)})
 	}

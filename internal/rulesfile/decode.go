@@ -12,11 +12,15 @@ import (
 	"github.com/kindred-id/kindred/graph/score"
 )
 
+// aliasKey is the key of the rule about aliases: every text of rules that are kept has it, but for those that a
+// program without such a rule wrote.
+const aliasKey = "alias"
+
 // topLevel stands for the file as a whole where a key is expected.
 const topLevel = "rules"
 
 var keys = []string{
-	"extends", "name", "order", "limits", "generic", "caps", "namespaces", "identifiers", "blocked",
+	"extends", "name", "order", aliasKey, "limits", "generic", "caps", "namespaces", "identifiers", "blocked",
 	"phone_region", "default_currency", "sources", "scores",
 }
 
@@ -49,6 +53,7 @@ func (d *decoder) file(root *yaml.Node) *File {
 	}{
 		{"name", d.name},
 		{"order", d.order},
+		{aliasKey, d.alias},
 		{"generic", d.generic},
 		{"caps", d.caps},
 		{"namespaces", d.namespaces},
@@ -97,6 +102,16 @@ func (d *decoder) order(f *File, n *yaml.Node, key string) {
 		f.Rules.Precedence = graph.LatestWins
 	default:
 		d.fail(n, key, "unknown order %q; want keep_first or latest_wins", order)
+	}
+}
+
+func (d *decoder) alias(f *File, n *yaml.Node, key string) {
+	rule, ok := d.text(n, key)
+	if !ok {
+		return
+	}
+	if f.Rules.Alias, ok = graph.ParseAliasRule(rule); !ok {
+		d.fail(n, key, "unknown rule %q; want merges or refused", rule)
 	}
 }
 

@@ -9,6 +9,7 @@
 //	extends: default            # a preset to begin with; without it, from nothing
 //	name: acme                  # for people; the file's name unless given
 //	order: keep_first           # or latest_wins
+//	alias: merges               # or refused: whether an alias between two user ids passes their limit
 //	limits:
 //	  email: 5
 //	  anonymous_id: {max: 5, within: 7d}

@@ -1,6 +1,7 @@
 package rulesfile
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -71,6 +72,29 @@ func read(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: above %d bytes", path, fileBytesMax)
 	}
 	return content, nil
+}
+
+// ParseKept reads rules that a data directory keeps: what YAML wrote. A text without a rule about aliases is of
+// a program that had none, and means what it meant there (graph.Rules.Former).
+func ParseKept(path string, content []byte) (*File, error) {
+	f, err := Parse(path, content)
+	if err == nil && !bytes.Contains(content, []byte("\n"+aliasKey+": ")) {
+		f.Rules.Former, f.Rules.Alias = true, graph.AliasRefused
+		f.Rules.Version = version(f.Rules)
+	}
+	return f, err
+}
+
+// Today gives the rules that say the same, and mean by it what they mean today.
+func (f *File) Today() *File {
+	if !f.Rules.Former {
+		return f
+	}
+	today, rules := *f, *f.Rules
+	rules.Former, rules.Alias = false, graph.AliasMerges
+	rules.Version = version(&rules)
+	today.Rules = &rules
+	return &today
 }
 
 // Parse reads the content of a rules file; path is for messages, and names rules that have no name.

@@ -84,10 +84,73 @@ func TestPresetOpen(t *testing.T) {
 // Versions are kept with the data: these must never change for these rules.
 func TestVersionsStay(t *testing.T) {
 	for name, want := range map[string]uint64{
-		"default": 1521125752543814200, "last_login": 15293147594217470570, "open": 4135454069010609721,
+		"default": 8039503118255314449, "last_login": 15029227831914164478, "open": 5234436319848815111,
 	} {
 		if got := load(t, name).Rules.Version; got != want {
 			t.Errorf("version of %s is %d, want %d", name, got, want)
+		}
+	}
+}
+
+// formerDefault is the preset default as a program kept it that had no rule about aliases.
+const formerDefault = `name: default
+order: keep_first
+limits:
+  user_id: 1
+  email: 5
+  phone: 3
+  device_id: 20
+  idfa: 20
+  gaid: 20
+  push_token: 20
+  anonymous_id: 1000
+  ga_client_id: 1000
+generic: {customers: 10, neighbours: 100}
+caps: {identifiers: 1000, links: 10000}
+phone_region: US
+default_currency: USD
+scores: {horizon_days: 365, annual_discount: 0, margin: 1}
+`
+
+// Rules that a former program kept have the version that they had there, and mean what they meant; those of
+// today that say the same have another, so that everything is judged again.
+func TestFormerRules(t *testing.T) {
+	f, err := ParseKept("kept", []byte(formerDefault))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !f.Rules.Former || f.Rules.Alias != graph.AliasRefused || f.Rules.Version != 1521125752543814200 {
+		t.Errorf("kept rules %+v: want the former meaning and version", f.Rules)
+	}
+	if string(f.YAML()) != formerDefault {
+		t.Errorf("written again\n%s", f.YAML())
+	}
+	today := f.Today()
+	if today.Rules.Former || today.Rules.Alias != graph.AliasMerges || today.Rules.Version == f.Rules.Version {
+		t.Errorf("rules of today %+v", today.Rules)
+	}
+	again, err := ParseKept("kept", today.YAML())
+	if err != nil || !reflect.DeepEqual(again, today) {
+		t.Errorf("kept again %+v, want %+v (%v)", again, today, err)
+	}
+	if again.Today() != again {
+		t.Error("rules of today are made into others")
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	for text, lines := range map[string]int{
+		"extends: default": 0, "extends: last_login": 0, "extends: open": 0,
+		"generic: {customers: 10}\nlimits: {user_id: 11}":                                                                     1,
+		"generic: {customers: 10}\nlimits: {user_id: 10}":                                                                     0,
+		"generic: {customers: 0}\nlimits: {user_id: 11}":                                                                      0,
+		"generic: {neighbours: 5}\nlimits: {anonymous_id: 9}":                                                                 0,
+		"generic: {customers: 1}\nnamespaces: {a: {class: customer}, b: {class: customer}}\nlimits: {user_id: 1, a: 1, b: 1}": 2,
+		"generic: {customers: 2}\nnamespaces: {a: {class: customer}, b: {class: customer}}\nlimits: {user_id: 1, a: 1, b: 1}": 1,
+		"generic: {customers: 3}\nnamespaces: {a: {class: customer}, b: {class: customer}}\nlimits: {user_id: 1, a: 1, b: 1}": 0,
+	} {
+		if got := parse(t, text+"\n").Unreachable(); len(got) != lines {
+			t.Errorf("%s: %d limits are out of reach, want %d: %q", text, len(got), lines, got)
 		}
 	}
 }
