@@ -4,87 +4,235 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"github.com/kindred-id/kindred/graph"
 )
 
-// blocked tells whether a value stands for nobody wherever it is sent: what programs print in place
-// of a value that they don't have, and addresses that nobody reads.
-// REQUIRES: value is not empty; seen are its marks, or those of the value that it was made of.
-func blocked(value []byte, seen marks) bool {
-	switch lowerByte(value[0]) {
-	case '0', '-':
-		if isZeros(value) {
-			return true
-		}
-	case 'n':
-		if at := bytes.IndexByte(value, '@'); at > 0 && (equalFold(value[:at], "noreply") || equalFold(value[:at], "no-reply")) {
-			return true
-		}
+// The rules beside the words of words.txt, each counted under its name.
+var (
+	ruleEmpty       = newWord("(empty)", "no value", anyClass)
+	ruleZeros       = newWord("(zeros)", "nothing but zeros", anyClass)
+	ruleMinusOne    = newWord("-1", "no value", anyClass)
+	ruleAllF        = newWord("(all f)", "an id of nothing but f", anyClass)
+	rulePunctuation = newWord("(punctuation)", "neither letter nor digit", anyClass)
+	ruleTemplate    = newWord("(template)", "a place that was to be filled in", anyClass)
+	ruleObject      = newWord("(object)", "the text of an object", anyClass)
+	ruleNoReply     = newWord("(no-reply)", "address that nobody reads", anyClass)
+	ruleDigits      = newWord("(one digit)", "a number of one digit over and over", anyClass)
+	ruleConfigured  = newWord("(configured)", "blocked by the rules file", anyClass)
+)
+
+// Junk reports whether text stands for nobody and nothing, as "null", a zero UUID or an unrendered template do. It knows
+// the words of every class and no configuration. It is for ids that are no identifiers: message ids, order ids.
+//
+// It does not allocate for ASCII.
+func Junk(text []byte) bool {
+	value := trim(text)
+	if len(value) == 0 {
+		return true
 	}
-	return isBlockedWord(value) || seen&markTemplate != 0 && isTemplate(value)
+	return blocked(value, marksOf(value), 0) != nil
 }
 
-// isZeros tells whether a value is nothing but zeros and dashes: 0, 000-00-0000, ---, the zero UUID.
+// blocked finds the word or rule by which a value stands for nobody; nil when there is none: what programs print in place
+// of a value that they do not have, and addresses that nobody reads.
+// Class 0 has the words of every class alone.
+// REQUIRES: value is not empty; seen are its marks.
+func blocked(value []byte, seen marks, class graph.Class) *Word {
+	switch lowerByte(value[0]) {
+	case '0', '-', '+', '.', '_':
+		if isZeros(value) {
+			return ruleZeros
+		}
+		if string(value) == "-1" {
+			return ruleMinusOne
+		}
+	case 'f':
+		if isAllF(value) {
+			return ruleAllF
+		}
+	case 'n', 'd', 'u':
+		if seen&markAt != 0 && isNoReply(value) {
+			return ruleNoReply
+		}
+	}
+	if w := words.match(value, seen); w != nil && w.classes.has(class) {
+		return w
+	}
+	if seen&markOdd != 0 {
+		return blockedForm(value, seen)
+	}
+	return nil
+}
+
+// blockedForm finds the rule by which a value with odd marks in it stands for nobody.
+func blockedForm(value []byte, seen marks) *Word {
+	switch {
+	case isPunctuation(value):
+		return rulePunctuation
+	case isObject(value):
+		return ruleObject
+	case isTemplate(value) || isField(value, seen):
+		return ruleTemplate
+	}
+	return nil
+}
+
+// isZeros reports whether a value is nothing but zeros, and marks as numbers and UUIDs have them: 0, 0.0, -0, 000-00-0000,
+// ---, the zero UUID.
 func isZeros(value []byte) bool {
-	for _, b := range value {
-		if b != '0' && b != '-' {
+	for i, b := range value {
+		switch b {
+		case '0', '-', '.', ':', '_':
+		case '+':
+			if i > 0 {
+				return false
+			}
+		default:
 			return false
 		}
 	}
 	return true
 }
 
-// blockedWordBytesMax is the length of the longest word of isBlockedWord.
-const blockedWordBytesMax = len("[object object]")
+// allFBytesMin is the length from which nothing but f is an id and no word.
+const allFBytesMin = 8
 
-func isBlockedWord(value []byte) bool {
-	if len(value) > blockedWordBytesMax {
-		return false
+// isAllF reports whether a value is f and dashes alone, as in the UUID of nothing but f.
+func isAllF(value []byte) bool {
+	for _, b := range value {
+		if lowerByte(b) != 'f' && b != '-' {
+			return false
+		}
 	}
-	var lower [blockedWordBytesMax]byte
-	for i, b := range value {
-		lower[i] = lowerByte(b)
-	}
-	switch string(lower[:len(value)]) {
-	case "null", "undefined", "nan", "none", "-1", "true", "false", "anonymous", "guest", "unknown",
-		"n/a", "test", "[object object]", "test@test.com":
-		return true
-	}
-	return false
+	return len(value) >= allFBytesMin
 }
 
-// templates are how the common languages mark a place that was to be filled in.
-var templates = [...]struct{ open, end []byte }{
-	{[]byte("%%"), []byte("%%")},
-	{[]byte("{{"), []byte("}}")},
-	{[]byte("${"), []byte("}")},
-	{[]byte("<%"), []byte("%>")},
+// noReply are the names of mailboxes that nobody reads.
+var noReply = [...]string{
+	"noreply", "no-reply", "no_reply", "no.reply", "donotreply", "do-not-reply", "do_not_reply", "do.not.reply",
+	"noemail", "no-email", "nomail", "undefined", "null", "nobody",
 }
 
-// isTemplate tells whether a value holds a place that was to be filled in and was not.
-func isTemplate(value []byte) bool {
-	for _, t := range templates {
-		if _, rest, ok := bytes.Cut(value, t.open); ok && bytes.Contains(rest, t.end) {
+func isNoReply(value []byte) bool {
+	at := bytes.IndexByte(value, '@')
+	for _, name := range noReply {
+		if equalFold(value[:at], name) {
 			return true
 		}
 	}
 	return false
 }
 
+// isPunctuation reports whether a value has neither a letter nor a digit.
+func isPunctuation(value []byte) bool {
+	for _, b := range value {
+		if b >= 0x80 || isAlphanumeric(b) {
+			return false
+		}
+	}
+	return true
+}
+
+func isAlphanumeric(b byte) bool {
+	lower := b | 0x20
+	return b >= '0' && b <= '9' || lower >= 'a' && lower <= 'z'
+}
+
+// templates are how languages and mailing systems mark a place that was to be filled in.
+var templates = [...]struct{ open, end string }{
+	{"%%", "%%"}, {"{{", "}}"}, {"${", "}"}, {"#{", "}"}, {"{$", "}"}, {"{!", "}"}, {"{%", "%}"}, {"<%", "%>"}, {"*|", "|*"},
+	{"[[", "]]"}, {"<<", ">>"}, {"[%", "%]"},
+}
+
+// isTemplate reports whether a value holds a place that was to be filled in and was not.
+func isTemplate(value []byte) bool {
+	for _, t := range templates {
+		at := bytes.Index(value, []byte(t.open))
+		if at >= 0 && bytes.Contains(value[at+len(t.open):], []byte(t.end)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isField reports whether a value is, as a whole, the mark of a field: {user_id}, <user_id>, %USER_ID%, [user.id]; or, with
+// more than one word in it, $user_id or :user_id.
+func isField(value []byte, seen marks) bool {
+	if seen&(markDigit|markWide) != 0 || len(value) < 3 {
+		return false
+	}
+	end := value[len(value)-1]
+	switch value[0] {
+	case '{':
+		return end == '}' && isFieldName(value[1:len(value)-1], false)
+	case '<':
+		return end == '>' && isFieldName(value[1:len(value)-1], false)
+	case '[':
+		return end == ']' && isFieldName(value[1:len(value)-1], false)
+	case '%':
+		return end == '%' && isFieldName(value[1:len(value)-1], false)
+	case '$', ':':
+		return isFieldName(value[1:], true)
+	}
+	return false
+}
+
+// isFieldName reports whether text is a name as programs have it, of several words where that is wanted.
+func isFieldName(text []byte, several bool) bool {
+	joints := 0
+	for i, b := range text {
+		switch {
+		case lowerByte(b) >= 'a' && lowerByte(b) <= 'z':
+		case i > 0 && (b == '_' || b == '.' || b == '-' || b == '>' || b == ' '):
+			joints++
+		default:
+			return false
+		}
+	}
+	return !several || joints > 0
+}
+
+// wrappers are what languages print around the value of a type that they do not take the value out of.
+var wrappers = [...]string{"Optional(", "Some(", "Just(", "[object ", "#<", "function ", "function(", "Promise {", "Promise("}
+
+// isObject reports whether a value is the text of an object rather than what is in it: Optional("u1"), [object Object],
+// <User: 0x7ffee>.
+func isObject(value []byte) bool {
+	for _, w := range wrappers {
+		if len(value) > len(w) && string(value[:len(w)]) == w {
+			return true
+		}
+	}
+	return value[0] == '<' && value[len(value)-1] == '>' && bytes.Contains(value, []byte("0x")) ||
+		len(value) > 8 && equalFold(value[:8], "[object ")
+}
+
 // block adds a configured value, "value" or "namespace:value": as it is and, since people write down
 // what they saw, as it is normalised. Not so for phone numbers that don't say that they are: "room 12"
 // must not block the number 12.
 func (r *Registry) block(text string) error {
+	return r.configure("blocked", text, func(ns *Namespace) *map[string]struct{} { return &ns.blocked })
+}
+
+// allow takes a value out of the built-in words, "value" or "namespace:value". What the configuration blocks stays blocked.
+func (r *Registry) allow(text string) error {
+	return r.configure("allowed", text, func(ns *Namespace) *map[string]struct{} { return &ns.allowed })
+}
+
+// configure adds a value to a set of the namespaces that it is meant for.
+func (r *Registry) configure(what, text string, set func(ns *Namespace) *map[string]struct{}) error {
 	ns, value := r.scope(text)
 	bare := trim([]byte(value))
 	if len(bare) == 0 {
-		return fmt.Errorf("blocked value %q: empty; empty values are always blocked, leave it out", text)
+		return fmt.Errorf("%s value %q: empty; empty values are always blocked, leave it out", what, text)
 	}
 	if ns != nil {
-		r.blockIn(ns, bare, true)
+		r.addTo(set(ns), ns.kind, bare, true)
 		return nil
 	}
 	for _, ns := range r.namespaces {
-		r.blockIn(ns, bare, ns.kind != kindPhone)
+		r.addTo(set(ns), ns.kind, bare, ns.kind != kindPhone)
 	}
 	return nil
 }
@@ -97,31 +245,41 @@ func (r *Registry) scope(text string) (*Namespace, string) {
 	return nil, text
 }
 
-func (r *Registry) blockIn(ns *Namespace, value []byte, normalise bool) {
-	if ns.blocked == nil {
-		ns.blocked = make(map[string]struct{})
+func (r *Registry) addTo(set *map[string]struct{}, k kind, value []byte, normalise bool) {
+	if *set == nil {
+		*set = make(map[string]struct{})
 	}
-	ns.blocked[string(appendLower(nil, value))] = struct{}{}
+	(*set)[string(appendLower(nil, value))] = struct{}{}
 	seen, err := scan(value)
 	if err != nil || !normalise {
 		return
 	}
-	if normal, err := r.NewNormaliser().normalise(ns.kind, value, seen); err == nil {
-		ns.blocked[string(appendLower(nil, normal))] = struct{}{}
+	if normal, err := r.NewNormaliser().normalise(k, value, seen); err == nil {
+		(*set)[string(appendLower(nil, normal))] = struct{}{}
 	}
 }
 
-// blockedByConfig tells whether a value was blocked by name.
-func (n *Normaliser) blockedByConfig(ns *Namespace, value []byte) bool {
-	if ns.blocked == nil {
-		return false
+// blockedBy finds why a value stands for nobody in a namespace; nil when it does not.
+// REQUIRES: as for blocked.
+func (n *Normaliser) blockedBy(ns *Namespace, value []byte, seen marks) *Word {
+	if ns.blocked != nil && n.isIn(ns.blocked, value) {
+		return ruleConfigured
 	}
+	w := blocked(value, seen, ns.Class)
+	if w == nil || ns.allowed != nil && n.isIn(ns.allowed, value) {
+		return nil
+	}
+	return w
+}
+
+// isIn reports whether a value is, in lower case, in a configured set.
+func (n *Normaliser) isIn(set map[string]struct{}, value []byte) bool {
 	n.fold = appendLower(n.fold[:0], value)
-	_, ok := ns.blocked[string(n.fold)]
+	_, ok := set[string(n.fold)]
 	return ok
 }
 
-// blockedByPattern tells whether a normalised value matches a configured expression.
+// blockedByPattern reports whether a normalised value matches a configured expression.
 func (r *Registry) blockedByPattern(value []byte) bool {
 	for _, p := range r.patterns {
 		if p.Match(value) {
@@ -130,3 +288,15 @@ func (r *Registry) blockedByPattern(value []byte) bool {
 	}
 	return false
 }
+
+// isOneDigit reports whether a number is one digit over and over, or counts up from 1 or 0, as people type who give none.
+func isOneDigit(digits string) bool {
+	if digits == "1234567890" || digits == "0123456789" || digits == "123456789" {
+		return true
+	}
+	return len(digits) >= oneDigitBytesMin && strings.Count(digits, digits[:1]) == len(digits)
+}
+
+// oneDigitBytesMin is the length from which a number of one digit over and over is none. Shorter ones are real in countries of
+// short numbers, 22 22 22 22 in Denmark.
+const oneDigitBytesMin = 9

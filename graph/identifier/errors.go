@@ -35,6 +35,15 @@ var (
 	errNotStable = fmt.Errorf("%w: a phone number that reads differently each time", ErrInvalid)
 )
 
+// BlockedError says by which word or rule a value stands for nobody. It is an ErrBlocked. There is one for each of Words, so
+// that it is returned without allocation.
+type BlockedError struct{ Word *Word }
+
+func (e *BlockedError) Error() string { return ErrBlocked.Error() + ": " + e.Word.Kind }
+
+// Is reports whether target is ErrBlocked, or ErrEmpty where the value is empty.
+func (e *BlockedError) Is(target error) bool { return target == ErrBlocked }
+
 // TooLongError says which namespace had a value above MaxBytes, and how long it was, in bytes,
 // without the white space around it. It is an ErrTooLong.
 type TooLongError struct {

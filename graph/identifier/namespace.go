@@ -16,6 +16,7 @@ type Namespace struct {
 	kind    kind
 	prefix  string              // what goes under the hash before a value
 	blocked map[string]struct{} // configured values, in lower case; nil when there are none
+	allowed map[string]struct{} // likewise, values that the built-in words do not block
 }
 
 // kind is a normaliser, as a number to switch on.

@@ -45,8 +45,8 @@ func (n *Normaliser) Identify(dst *graph.Identifier, ns *Namespace, raw, arena [
 		return arena, err
 	}
 	// The value as sent is looked at too, so that "null" is blocked rather than a bad phone number.
-	if blocked(value, seen) || n.blockedByConfig(ns, value) {
-		return arena, ErrBlocked
+	if w := n.blockedBy(ns, value, seen); w != nil {
+		return arena, w.err
 	}
 	normal, err := n.normalise(ns.kind, value, seen)
 	if err != nil {
@@ -57,12 +57,12 @@ func (n *Normaliser) Identify(dst *graph.Identifier, ns *Namespace, raw, arena [
 		if len(normal) > MaxBytes {
 			return arena, &TooLongError{Namespace: ns.Name, Bytes: len(normal)}
 		}
-		if blocked(normal, seen) || n.blockedByConfig(ns, normal) {
-			return arena, ErrBlocked
+		if w := n.blockedBy(ns, normal, marksOf(normal)); w != nil {
+			return arena, w.err
 		}
 	}
 	if n.registry.blockedByPattern(normal) {
-		return arena, ErrBlocked
+		return arena, ruleConfigured.err
 	}
 
 	n.text = append(append(n.text[:0], ns.prefix...), normal...)

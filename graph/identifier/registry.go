@@ -33,6 +33,8 @@ type Config struct {
 	// BlockedPatterns are RE2 expressions. A normalised value in which one matches is blocked,
 	// whatever the namespace. They are not anchored and heed case: write (?i)^…$ where that is meant.
 	BlockedPatterns []string
+	// Allowed are values, written as in Blocked, that the built-in words do not block here.
+	Allowed []string
 }
 
 // Registry holds the namespaces of a deployment, the values that it blocks, and the secret that keys
@@ -76,6 +78,11 @@ func New(secret [16]byte, cfg Config) (*Registry, error) {
 	if len(errs) == 0 { // values are normalised, so what normalises them must be in order
 		for _, value := range cfg.Blocked {
 			if err := r.block(value); err != nil {
+				errs = append(errs, err)
+			}
+		}
+		for _, value := range cfg.Allowed {
+			if err := r.allow(value); err != nil {
 				errs = append(errs, err)
 			}
 		}

@@ -11,10 +11,12 @@ import (
 type marks uint8
 
 const (
-	markWide     marks = 1 << iota // not ASCII
-	markControl                    // ASCII control character
-	markUpper                      // A-Z
-	markTemplate                   // % or {, one of which is in every template
+	markWide    marks = 1 << iota // not ASCII
+	markControl                   // ASCII control character
+	markUpper                     // A-Z
+	markDigit                     // 0-9
+	markAt                        // @
+	markOdd                       // what is in every template and in the text of an object, and begins what has no letter
 )
 
 var byteMarks = func() (table [256]marks) {
@@ -26,19 +28,29 @@ var byteMarks = func() (table [256]marks) {
 			table[b] = markControl
 		case 'A' <= b && b <= 'Z':
 			table[b] = markUpper
-		case b == '%' || b == '{':
-			table[b] = markTemplate
+		case '0' <= b && b <= '9':
+			table[b] = markDigit
+		case b == '@':
+			table[b] = markAt
+		case b == '-' || b == '_' || b == '.' || 'a' <= b && b <= 'z':
+		default:
+			table[b] = markOdd
 		}
 	}
 	return table
 }()
 
-// scan finds the marks of a value. It fails on what is no text.
-func scan(value []byte) (marks, error) {
-	var m marks
+// marksOf finds the marks of a value.
+func marksOf(value []byte) (m marks) {
 	for _, b := range value {
 		m |= byteMarks[b]
 	}
+	return m
+}
+
+// scan finds the marks of a value. It fails on what is no text.
+func scan(value []byte) (marks, error) {
+	m := marksOf(value)
 	if m&markControl != 0 {
 		return m, errControl
 	}

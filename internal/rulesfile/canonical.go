@@ -41,7 +41,7 @@ func (f *File) YAML() []byte {
 			line("  - {path: %s, namespace: %s}", scalar(p.Path), scalar(p.Namespace))
 		}
 	}
-	if len(f.Identifier.Blocked)+len(f.Identifier.BlockedPatterns) > 0 {
+	if len(f.Identifier.Blocked)+len(f.Identifier.BlockedPatterns)+len(f.Identifier.Allowed) > 0 {
 		line("blocked:")
 		list := func(key string, values []string) {
 			if len(values) > 0 {
@@ -53,6 +53,7 @@ func (f *File) YAML() []byte {
 		}
 		list("values", f.Identifier.Blocked)
 		list("patterns", f.Identifier.BlockedPatterns)
+		list("allow", f.Identifier.Allowed)
 	}
 	line("phone_region: %s", scalar(f.Identifier.Region))
 	line("default_currency: %s", scalar(f.Currency))

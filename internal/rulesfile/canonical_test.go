@@ -27,6 +27,7 @@ identifiers:
 blocked:
   values: [nobody, "null", "~", "1", "phone:+1 415 555 0000", "a\"b\\c # d", "\u2028é"]
   patterns: ['(?i)^qa-\d+$', "- x"]
+  allow: [default, "user_id:(none)"]
 phone_region: "NO"
 default_currency: EUR
 sources: ["on", web, "3"]
@@ -89,7 +90,8 @@ scores.annual_discount: 0.15, was 0
 scores.margin: 1e-07, was 1
 limits.phone: not set, was 3
 blocked.values: 7 added, 0 removed
-blocked.patterns: 2 added, 0 removed`
+blocked.patterns: 2 added, 0 removed
+blocked.allow: 2 added, 0 removed`
 	if got != want {
 		t.Errorf("changes:\n%s\nwant:\n%s", got, want)
 	}

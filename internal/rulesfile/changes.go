@@ -33,6 +33,7 @@ func Changes(from, to *File) []string {
 	}{
 		{"blocked.values", from.Identifier.Blocked, to.Identifier.Blocked},
 		{"blocked.patterns", from.Identifier.BlockedPatterns, to.Identifier.BlockedPatterns},
+		{"blocked.allow", from.Identifier.Allowed, to.Identifier.Allowed},
 	} {
 		added, removed := without(list.after, list.before), without(list.before, list.after)
 		if added+removed > 0 {

@@ -55,14 +55,19 @@ func isPath(path string) bool {
 }
 
 func (d *decoder) blocked(f *File, n *yaml.Node, key string) {
-	f.Identifier.Blocked, f.Identifier.BlockedPatterns = nil, nil
-	fields := d.fields(n, key, "values", "patterns")
-	if values := fields["values"]; values != nil {
-		at := join(key, "values")
-		for _, e := range d.texts(values, at) {
-			cfg := identifier.Config{Namespaces: f.Identifier.Namespaces, Blocked: []string{e.key}}
-			if d.accepts(e.where, at, cfg) {
-				f.Identifier.Blocked = append(f.Identifier.Blocked, e.key)
+	f.Identifier.Blocked, f.Identifier.BlockedPatterns, f.Identifier.Allowed = nil, nil, nil
+	fields := d.fields(n, key, "values", "patterns", "allow")
+	for _, list := range []struct {
+		key string
+		to  *[]string
+	}{{"values", &f.Identifier.Blocked}, {"allow", &f.Identifier.Allowed}} {
+		if fields[list.key] == nil {
+			continue
+		}
+		at := join(key, list.key)
+		for _, e := range d.texts(fields[list.key], at) {
+			if d.accepts(e.where, at, identifier.Config{Namespaces: f.Identifier.Namespaces, Blocked: []string{e.key}}) {
+				*list.to = append(*list.to, e.key)
 			}
 		}
 	}

@@ -174,6 +174,7 @@ identifiers:
 blocked:
   values: [null, 0815, "phone:+1 415 555 0000", ~]
   patterns: ['(?i)^qa-']
+  allow: [default, "user_id:gast"]
 phone_region: de
 default_currency: eur
 sources: [crm, web]
@@ -200,6 +201,7 @@ func TestEverything(t *testing.T) {
 			Region:          "DE",
 			Blocked:         []string{"null", "0815", "phone:+1 415 555 0000", "~"}, // as written
 			BlockedPatterns: []string{"(?i)^qa-"},
+			Allowed:         []string{"default", "user_id:gast"},
 		},
 		Paths:    []PathMapping{{"properties.loyalty_card", "loyalty_card"}, {"context.crm.id", "crm_id"}},
 		Currency: "EUR",
@@ -359,6 +361,8 @@ func TestParseRefuses(t *testing.T) {
 		{"pattern", "blocked:\n  patterns:\n  - fine\n  - '(['", []string{`:4: blocked.patterns: blocked pattern "(["`, "RE2"}},
 		{"blocked value", "blocked: {values: ['']}", []string{"blocked.values: want a word, got nothing"}},
 		{"blocked value in a namespace", "blocked: {values: ['email: ']}", []string{"blocked.values", "empty"}},
+		{"allowed", "blocked: {allow: [x, x]}", []string{`blocked.allow: "x" is listed twice`}},
+		{"allowed value in a namespace", "blocked: {allow: ['email: ']}", []string{"blocked.allow", "empty"}},
 		{"blocked twice", "blocked: {values: [x, x]}", []string{`"x" is listed twice`}},
 		{"region", "phone_region: Germany", []string{`:1: phone_region: phone region "Germany"`, "ISO 3166"}},
 		{"currency", "default_currency: dollar", []string{`:1: default_currency: currency "dollar"`, "ISO 4217"}},
