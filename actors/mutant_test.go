@@ -70,6 +70,7 @@ var mutants = []mutation{
 	{"generic-unnoticed", "evidence that arrives makes no value generic"},
 	{"customer-generic-by-its-own", "a customer number goes generic by its own cookies, devices and contacts"},
 	{"customer-generic-by-any", "a customer number goes generic by customers of which one person may have many"},
+	{"cap-by-arrival", "a component that holds as many identifiers as one person may have hosts nothing new"},
 	{"neighbour-untold", "nobody is told of a link at a generic value"},
 }
 

@@ -124,6 +124,8 @@ func newConstraint(c *graph.Constraint) *ConstraintDocument {
 	case graph.ConstraintGeneric, graph.ConstraintFull:
 		n := newName(c.Node)
 		d.Node = &n
+	case graph.ConstraintCap:
+		d.Max = c.Cap
 	case graph.ConstraintElsewhere:
 	}
 	return d
@@ -158,6 +160,8 @@ func (d *ConstraintDocument) sentence() string {
 		return fmt.Sprintf("an operator took %s out of its identity%s", d.Assertion.A, d.Assertion.circumstances())
 	case "generic":
 		return fmt.Sprintf("%s is shared by too many to stand for one person", d.Node)
+	case "cap":
+		return fmt.Sprintf("one person would have more than %d identifiers", d.Max)
 	case "full":
 		return fmt.Sprintf("the component of %s is at its cap", d.Node)
 	default:

@@ -96,6 +96,9 @@ func (c *Component) Size() int {
 
 // full tells whether the component is at a cap.
 func (c *Component) full(rules *Rules) bool {
+	if mutant.Is("cap-by-arrival") && rules.MaxIdentity > 0 && len(c.members) >= rules.MaxIdentity {
+		return true
+	}
 	return len(c.members) >= rules.MaxMembers || len(c.links) >= rules.MaxLinks
 }
 

@@ -45,9 +45,10 @@ const (
 	ConstraintGeneric                             // an end is a generic value
 	ConstraintFull                                // an end is hosted by a component at a cap
 	ConstraintElsewhere                           // an end is on its way here
+	ConstraintCap                                 // one identity would have more than Cap identifiers
 )
 
-var constraintNames = [...]string{"", "limit", "cannot", "retract", "forget", "generic", "full", "elsewhere"}
+var constraintNames = [...]string{"", "limit", "cannot", "retract", "forget", "generic", "full", "elsewhere", "cap"}
 
 func (k ConstraintKind) String() string {
 	if int(k) < len(constraintNames) {
@@ -62,6 +63,7 @@ type Constraint struct {
 	Limit     Limit     // limit
 	Assertion Assertion // cannot, retract, forget
 	Node      NodeName  // generic, full: which end
+	Cap       int       // cap
 }
 
 // resolve divides the component into identities under the rules. The result is cached until the
@@ -86,6 +88,9 @@ func (c *Component) resolve(rules *Rules) *partition {
 // path of conducting links joins them, or is on its way here.
 func (c *Component) plain(rules *Rules) bool {
 	if c.special > 0 || len(c.assertions) > 0 {
+		return false
+	}
+	if rules.MaxIdentity > 0 && len(c.members) > rules.MaxIdentity {
 		return false
 	}
 	for i := range c.namespaces {
@@ -257,6 +262,9 @@ func (r *resolver) violates(e *entry, a, b int32) (Constraint, bool) {
 	}
 	if e.verb == VerbForce {
 		return Constraint{}, false
+	}
+	if most := r.rules.MaxIdentity; most > 0 && len(r.members[a])+len(r.members[b]) > most {
+		return Constraint{Kind: ConstraintCap, Cap: most}, true
 	}
 	limits := r.rules.Limits
 	for l := range limits {

@@ -55,10 +55,15 @@ type Rules struct {
 	// unique namespaces. 0 is never.
 	GenericCustomers  int
 	GenericNeighbours int
-	// A component that holds MaxMembers identifiers or MaxLinks links hosts nothing new.
+	// An identity holds at most MaxIdentity identifiers, as if all of them were of one limited namespace; 0 is no
+	// bound. It is applied like a limit, so it does not depend on the order in which evidence arrives.
+	MaxIdentity int
+	// A component that holds MaxMembers identifiers or MaxLinks links hosts nothing new. This is the last defence
+	// of memory, far above MaxIdentity: what arrived first is in (I1).
 	MaxMembers int
 	MaxLinks   int
-	// Former rules were written down by a program for which any neighbours made a customer number generic.
+	// Former rules were written down by a program for which any neighbours made a customer number generic, and the
+	// cap of a component was all that bounded a person.
 	// What its log holds is brought to its end under them (instance.finishUnder), and then never again.
 	Former bool
 	// Alias says what an alias between two user ids does.
@@ -98,7 +103,7 @@ func (r *Rules) windowed() bool {
 // DefaultRules are the preset "default".
 func DefaultRules() *Rules {
 	return &Rules{
-		Name: "default", Version: 0x6f920d7dae40d611,
+		Name: "default", Version: 0xa02b162b00205ad4,
 		Limits: []Limit{
 			{Namespace: "user_id", Max: 1},
 			{Namespace: "email", Max: 5},
@@ -111,8 +116,16 @@ func DefaultRules() *Rules {
 			{Namespace: "ga_client_id", Max: 1000},
 		},
 		GenericCustomers: 10, GenericNeighbours: 100,
-		MaxMembers: 1000, MaxLinks: 10000,
+		MaxIdentity: 1000, MaxMembers: 100_000, MaxLinks: 1_000_000,
 	}
+}
+
+// identityCap is how many identifiers an identity can come to hold; 0 is no bound.
+func (r *Rules) identityCap() int {
+	if r.MaxIdentity > 0 {
+		return r.MaxIdentity
+	}
+	return r.MaxMembers
 }
 
 // Check tells what contradicts what in a set of rules, all of it at once.
@@ -135,13 +148,18 @@ func (r *Rules) Check() error {
 			errs = append(errs, fmt.Errorf("limit %d of namespace %q: want 1 or more", l.Max, l.Namespace))
 		case l.Within < 0 || l.Within%time.Millisecond != 0:
 			errs = append(errs, fmt.Errorf("window %s of namespace %q: want whole milliseconds, not negative", l.Within, l.Namespace))
-		case r.MaxMembers > 0 && l.Max > r.MaxMembers:
-			errs = append(errs, fmt.Errorf("limit %d of namespace %q is above the cap of %d identifiers in a component: lower the limit or raise caps.identifiers", l.Max, l.Namespace, r.MaxMembers))
+		case r.identityCap() > 0 && l.Max > r.identityCap():
+			errs = append(errs, fmt.Errorf("limit %d of namespace %q is above the cap of %d identifiers of one person: lower the limit or raise caps.identifiers", l.Max, l.Namespace, r.identityCap()))
 		}
 		seen = append(seen, l.Namespace)
 	}
-	if r.MaxMembers < 2 {
-		errs = append(errs, fmt.Errorf("caps.identifiers %d: want 2 or more", r.MaxMembers))
+	switch {
+	case r.MaxIdentity < 0 || r.MaxIdentity == 1:
+		errs = append(errs, fmt.Errorf("caps.identifiers %d: want 2 or more", r.MaxIdentity))
+	case r.MaxMembers < 2:
+		errs = append(errs, fmt.Errorf("caps.hosted %d: want 2 or more", r.MaxMembers))
+	case r.MaxIdentity > r.MaxMembers:
+		errs = append(errs, fmt.Errorf("caps.identifiers %d is above caps.hosted %d: raise caps.hosted, or no person can reach it", r.MaxIdentity, r.MaxMembers))
 	}
 	if r.MaxLinks < 1 {
 		errs = append(errs, fmt.Errorf("caps.links %d: want 1 or more", r.MaxLinks))

@@ -40,7 +40,7 @@ const (
 	feedTrimVersion     = 1
 	feedMarkVersion     = 1
 	feedSinkVersion     = 1
-	feedSettingsVersion = 1
+	feedSettingsVersion = 2 // 1 had rules of former programs
 )
 
 // An Encoder appends encodings to buffers. It allocates only where a buffer has no room. It belongs

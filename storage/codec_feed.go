@@ -53,7 +53,8 @@ const (
 	feedStateFields    = 4
 	feedTrimFields     = 2
 	feedSettingsFields = 4
-	feedRulesFields    = 8
+	feedRulesFields    = 11
+	feedRulesFields1   = 8 // in version 1
 	feedLimitFields    = 3
 	feedMarkFields     = 1
 	feedSinkFields     = 2
@@ -440,9 +441,11 @@ func (e *Encoder) FeedSettings(dst []byte, s *FeedSettings) []byte {
 			o.uint(uint64(l.Max))
 			o.uint(uint64(l.Within.Milliseconds()))
 		}
-		for _, n := range [...]int{r.GenericCustomers, r.GenericNeighbours, r.MaxMembers, r.MaxLinks} {
+		for _, n := range [...]int{r.GenericCustomers, r.GenericNeighbours, r.MaxMembers, r.MaxLinks, r.MaxIdentity} {
 			o.uint(uint64(n))
 		}
+		o.bool(r.Former)
+		o.uint(uint64(r.Alias))
 	}
 	return e.finish()
 }
@@ -452,12 +455,16 @@ func (d *Decoder) FeedSettings(src []byte) (FeedSettings, error) {
 	in := d.begin("feed settings", src, feedSettingsVersion)
 	in.tuple(feedSettingsFields)
 	s := FeedSettings{Since: in.int(), First: in.bool(), InForce: in.uint()}
-	if n := in.list(1, feedRulesFields); n > 0 {
+	fields := feedRulesFields
+	if d.version == 1 {
+		fields = feedRulesFields1
+	}
+	if n := in.list(1, fields); n > 0 {
 		s.Rules = make([]graph.Rules, n)
 	}
 	for i := range s.Rules {
 		r := &s.Rules[i]
-		in.tuple(feedRulesFields)
+		in.tuple(fields)
 		r.Name, r.Version, r.Precedence = d.text(), in.uint(), graph.Precedence(in.enum("precedence", 0, uint8(graph.LatestWins)))
 		if n := in.list(feedLimitFields, feedLimitFields); n > 0 {
 			r.Limits = make([]graph.Limit, n)
@@ -471,6 +478,12 @@ func (d *Decoder) FeedSettings(src []byte) (FeedSettings, error) {
 		for _, n := range [...]*int{&r.GenericCustomers, &r.GenericNeighbours, &r.MaxMembers, &r.MaxLinks} {
 			*n = int(in.upTo(math.MaxInt32))
 		}
+		if d.version == 1 {
+			r.Former, r.Alias = true, graph.AliasRefused
+			continue
+		}
+		r.MaxIdentity = int(in.upTo(math.MaxInt32))
+		r.Former, r.Alias = in.bool(), graph.AliasRule(in.enum("alias", 0, uint8(graph.AliasRefused)))
 	}
 	if err := d.finish(); err != nil {
 		return FeedSettings{}, err

@@ -89,7 +89,7 @@ func genFeedSettings(t *rapid.T) FeedSettings {
 		r := graph.Rules{
 			Name: genText(t, "name"), Version: genUint(t, "version"), Precedence: graph.Precedence(rapid.IntRange(0, 1).Draw(t, "precedence")),
 			GenericCustomers: number.Draw(t, "customers"), GenericNeighbours: number.Draw(t, "neighbours"),
-			MaxMembers: number.Draw(t, "members"), MaxLinks: number.Draw(t, "links"),
+			MaxIdentity: number.Draw(t, "identity"), Former: rapid.Bool().Draw(t, "former"), Alias: graph.AliasRule(rapid.IntRange(0, 1).Draw(t, "alias")), MaxMembers: number.Draw(t, "members"), MaxLinks: number.Draw(t, "links"),
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "limits") {
 			r.Limits = append(r.Limits, graph.Limit{
@@ -170,7 +170,7 @@ func sampleFeedBlock() *FeedBlock {
 
 func sampleFeedSettings() *FeedSettings {
 	return &FeedSettings{Since: 1_700_000_000_000, First: true, InForce: 7, Rules: []graph.Rules{*graph.DefaultRules(), {
-		Name: "shop", Version: 7, Precedence: graph.LatestWins, Limits: []graph.Limit{{Namespace: "email", Max: 2, Within: time.Hour}}, MaxMembers: 100, MaxLinks: 1000,
+		Name: "shop", Version: 7, Precedence: graph.LatestWins, Limits: []graph.Limit{{Namespace: "email", Max: 2, Within: time.Hour}}, MaxMembers: 100, MaxLinks: 1000, MaxIdentity: 50, Former: true, Alias: graph.AliasRefused,
 	}}}
 }
 

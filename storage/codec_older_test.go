@@ -107,6 +107,18 @@ func TestCodecReadsVersion1(t *testing.T) {
 	}
 }
 
+// Settings that were written before there was a cap of one identity are read, without one.
+func TestCodecReadsFeedSettingsOfVersion1(t *testing.T) {
+	got, err := NewDecoder().FeedSettings(olderGolden(t, "feed-settings", 1))
+	must(t, err)
+	want := *sampleFeedSettings()
+	want.Rules[0].Version, want.Rules[0].MaxMembers, want.Rules[0].MaxLinks = 0x151c1fd00b12a238, 1000, 10000
+	for i := range want.Rules {
+		want.Rules[i].MaxIdentity, want.Rules[i].Former, want.Rules[i].Alias = 0, true, graph.AliasRefused
+	}
+	sameValue(t, "feed settings", got, want)
+}
+
 // Messages that were written before they said when an event passed a forward are read, and written again in the newest
 // version.
 func TestCodecReadsMessagesOfVersion2(t *testing.T) {

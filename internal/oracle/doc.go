@@ -19,12 +19,13 @@
 //   - R1: links are taken in a total order: the stronger verb; the time, ascending for keep_first
 //     and descending for latest_wins; the rank of the higher end; the rank of the lower end.
 //   - R2: each joins its two groups unless that breaks a constraint: a cannot, or (but for a forced
-//     link) the limit of a namespace that both groups hold.
+//     link) the limit of a namespace that both groups hold, or the cap of identifiers that one group may hold
+//     (MaxIdentity), which counts all namespaces.
 //   - R3: where any limit has a window, a link that was seen more than once is taken at its first
 //     time and at its last, each in its place.
 //   - R4: who is who depends on the sets of events and assertions, not on order or repetition.
 //
-// The component caps (MaxMembers, MaxLinks) are the engine's protection and not part of this: the
+// The caps of what is hosted (MaxMembers, MaxLinks) are the engine's protection and not part of this: the
 // worlds made here stay far below them.
 //
 // Beside the oracle stand the cases that every way of running the engine must satisfy (Cases) and

@@ -22,6 +22,7 @@ type refusal struct {
 	entry
 	cannot    bool
 	namespace string // of the limit, where it wasn't a cannot
+	capped    bool   // the identity would have had too many identifiers
 }
 
 // group is the members of one identity, as far as it has been put together.
@@ -113,6 +114,9 @@ func (r *resolution) obstacle(e entry, x, y *group) (why refusal, ok bool) {
 	}
 	if e.forced() {
 		return refusal{}, false
+	}
+	if r.rules.MaxIdentity > 0 && len(x.members)+len(y.members) > r.rules.MaxIdentity {
+		return refusal{entry: e, capped: true}, true
 	}
 	for _, l := range r.rules.Limits {
 		if r.exceeds(l, x, y, e.time) {

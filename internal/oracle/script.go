@@ -107,6 +107,8 @@ func parseRules(line string) (*graph.Rules, error) {
 			r.GenericCustomers = n
 		case "generic.neighbours":
 			r.GenericNeighbours = n
+		case "caps.identifiers":
+			r.MaxIdentity = n
 		default:
 			within, err := parseSpan(window)
 			if err != nil {

@@ -85,12 +85,15 @@ func makeRules(choose chooser) *graph.Rules {
 		Precedence: graph.Precedence(choose(2, "precedence")),
 		MaxMembers: 1000, MaxLinks: 10000,
 	}
+	if choose.oneIn(5, "a cap of identifiers of one person") {
+		r.MaxIdentity = 3 + choose(4, "cap of identifiers")
+	}
 	customers := [...]int{0, 1, 2}
 	neighbours := [...]int{0, 2, 4}
 	r.GenericCustomers = customers[choose(len(customers), "generic customers")]
 	r.GenericNeighbours = neighbours[choose(len(neighbours), "generic neighbours")]
 	for _, namespace := range []string{"user_id", "loyalty_card", "email", "anonymous_id", "device_id"} {
-		if limit := choose(4, "limit of "+namespace); limit < 3 {
+		if limit := choose(4, "limit of "+namespace); limit < 3 && (r.MaxIdentity == 0 || limit < r.MaxIdentity) {
 			l := graph.Limit{Namespace: namespace, Max: 1 + limit}
 			if namespace != "user_id" && choose.oneIn(2, "with a window") {
 				l.Within = time.Duration(1+choose(worldTicks/2, "window")) * worldTick * time.Millisecond

@@ -158,7 +158,7 @@ func TestWorldsRepeat(t *testing.T) {
 // nasty is everything that is easy to get wrong: a simulation that never meets one of these proves
 // nothing about it.
 var nasty = []string{
-	"refused by a limit", "refused by a window", "refused by a cannot", "generic", "second chance",
+	"refused by a limit", "refused by a window", "refused by the cap", "refused by a cannot", "generic", "second chance",
 	"identities in one component", "order across fragments", "forced over a limit",
 	"forced at a generic value", "retracted", "forgotten", "trait across fragments at one time",
 	"trait deleted", "cancelled", "refunded", "refund without an order", "repeated",
@@ -210,6 +210,7 @@ func phenomena(w World) map[string]bool {
 		})
 		note("refused by a window", windowed)
 		note("refused by a limit", why.namespace != "" && !windowed)
+		note("refused by the cap", why.capped)
 		note("identities in one component", r.of[why.a] != r.of[why.b])
 		note("second chance", slices.ContainsFunc(r.accepted, func(e entry) bool { return e.pair == why.pair }))
 		note("equal times decide", slices.ContainsFunc(r.accepted, func(e entry) bool {

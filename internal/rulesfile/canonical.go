@@ -28,7 +28,11 @@ func (f *File) YAML() []byte {
 		}
 	}
 	line("generic: {customers: %d, neighbours: %d}", f.Rules.GenericCustomers, f.Rules.GenericNeighbours)
-	line("caps: {identifiers: %d, links: %d}", f.Rules.MaxMembers, f.Rules.MaxLinks)
+	if !f.Rules.Former {
+		line("caps: {identifiers: %d, hosted: %d, links: %d}", f.Rules.MaxIdentity, f.Rules.MaxMembers, f.Rules.MaxLinks)
+	} else {
+		line("caps: {identifiers: %d, links: %d}", f.Rules.MaxMembers, f.Rules.MaxLinks)
+	}
 	if len(f.Identifier.Namespaces) > 0 {
 		line("namespaces:")
 		for _, ns := range f.Identifier.Namespaces {

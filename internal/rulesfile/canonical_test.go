@@ -17,7 +17,7 @@ limits:
   anonymous_id: {max: 5, within: 7d}
   device_id: {max: 5, within: 1h30m0.5s}
 generic: {customers: 0, neighbours: 0}
-caps: {identifiers: 2000, links: 77}
+caps: {identifiers: 2000, hosted: 2500, links: 77}
 namespaces:
   loyalty_card: {class: customer, normalise: trim}
   box: {class: device}
@@ -36,7 +36,7 @@ scores: {horizon_days: inf, annual_discount: 0.15, margin: 1e-7}
 
 // F4.
 func TestYAML(t *testing.T) {
-	texts := map[string]string{"all keys": allKeys, "nothing": ""}
+	texts := map[string]string{"all keys": allKeys, "nothing": "", "caps of before": "caps: {identifiers: 1000, links: 10000}"}
 	for _, name := range Presets() {
 		text, err := PresetText(name)
 		if err != nil {
@@ -78,7 +78,8 @@ limits.anonymous_id: {max: 5, within: 7d}, was 1000
 generic.customers: 0, was 10
 generic.neighbours: 0, was 100
 caps.identifiers: 2000, was 1000
-caps.links: 77, was 10000
+caps.hosted: 2500, was 100000
+caps.links: 77, was 1000000
 namespaces.loyalty_card: {class: customer, normalise: trim}, was not set
 namespaces.box: {class: device, normalise: trim}, was not set
 identifiers: properties.card to loyalty_card, context.a-b,c to box, was none

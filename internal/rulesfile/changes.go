@@ -1,6 +1,7 @@
 package rulesfile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,7 +68,8 @@ func (f *File) settings() []setting {
 	list = append(list,
 		setting{"generic.customers", fmt.Sprint(f.Rules.GenericCustomers)},
 		setting{"generic.neighbours", fmt.Sprint(f.Rules.GenericNeighbours)},
-		setting{"caps.identifiers", fmt.Sprint(f.Rules.MaxMembers)},
+		setting{"caps.identifiers", fmt.Sprint(cmp.Or(f.Rules.MaxIdentity, f.Rules.MaxMembers))},
+		setting{"caps.hosted", fmt.Sprint(f.Rules.MaxMembers)},
 		setting{"caps.links", fmt.Sprint(f.Rules.MaxLinks)})
 	for _, ns := range f.Identifier.Namespaces {
 		list = append(list, setting{"namespaces." + ns.Name, namespaceText(ns)})

@@ -29,7 +29,7 @@ var keys = []string{
 func empty() *File {
 	defaults := graph.DefaultRules()
 	return &File{
-		Rules:      &graph.Rules{MaxMembers: defaults.MaxMembers, MaxLinks: defaults.MaxLinks},
+		Rules:      &graph.Rules{MaxIdentity: defaults.MaxIdentity, MaxMembers: defaults.MaxMembers, MaxLinks: defaults.MaxLinks},
 		Identifier: identifier.Config{Region: identifier.DefaultRegion},
 		Currency:   DefaultCurrency,
 		Scores:     score.Terms{}.WithDefaults(),
@@ -121,10 +121,27 @@ func (d *decoder) generic(f *File, n *yaml.Node, key string) {
 	d.set(&f.Rules.GenericNeighbours, fields, key, "neighbours", 0)
 }
 
+// linksPerIdentifier is how many links may be hosted for each identifier, where the file does not say.
+const linksPerIdentifier = 10
+
+// caps reads the caps. What is hosted has room for a person at least.
 func (d *decoder) caps(f *File, n *yaml.Node, key string) {
-	fields := d.fields(n, key, "identifiers", "links")
-	d.set(&f.Rules.MaxMembers, fields, key, "identifiers", 2)
-	d.set(&f.Rules.MaxLinks, fields, key, "links", 1)
+	fields := d.fields(n, key, "identifiers", "hosted", "links")
+	r := f.Rules
+	d.set(&r.MaxIdentity, fields, key, "identifiers", 2)
+	if fields["hosted"] != nil {
+		d.set(&r.MaxMembers, fields, key, "hosted", 2)
+		r.MaxLinks = linksPerIdentifier * r.MaxMembers
+	} else {
+		raiseHosted(r)
+	}
+	d.set(&r.MaxLinks, fields, key, "links", 1)
+}
+
+// raiseHosted raises what is hosted to what it is where nothing is said, and to one person.
+func raiseHosted(r *graph.Rules) {
+	r.MaxMembers = max(r.MaxMembers, r.MaxIdentity, graph.DefaultRules().MaxMembers)
+	r.MaxLinks = max(r.MaxLinks, linksPerIdentifier*r.MaxMembers)
 }
 
 // set sets a number when there is one under key.sub.

@@ -80,6 +80,7 @@ func ParseKept(path string, content []byte) (*File, error) {
 	f, err := Parse(path, content)
 	if err == nil && !bytes.Contains(content, []byte("\n"+aliasKey+": ")) {
 		f.Rules.Former, f.Rules.Alias = true, graph.AliasRefused
+		f.Rules.MaxMembers, f.Rules.MaxIdentity = f.Rules.MaxIdentity, 0 // identifiers bounded a component
 		f.Rules.Version = version(f.Rules)
 	}
 	return f, err
@@ -92,6 +93,8 @@ func (f *File) Today() *File {
 	}
 	today, rules := *f, *f.Rules
 	rules.Former, rules.Alias = false, graph.AliasMerges
+	rules.MaxIdentity = rules.MaxMembers
+	raiseHosted(&rules)
 	rules.Version = version(&rules)
 	today.Rules = &rules
 	return &today

@@ -75,7 +75,7 @@ func TestPresetLastLogin(t *testing.T) {
 
 func TestPresetOpen(t *testing.T) {
 	got := load(t, "open").Rules
-	want := &graph.Rules{Name: "open", Version: got.Version, MaxMembers: 1_000_000, MaxLinks: 1_000_000}
+	want := &graph.Rules{Name: "open", Version: got.Version, MaxIdentity: 1_000_000, MaxMembers: 1_000_000, MaxLinks: 10_000_000}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("preset open\n%+v\nwant\n%+v", got, want)
 	}
@@ -84,7 +84,7 @@ func TestPresetOpen(t *testing.T) {
 // Versions are kept with the data: these must never change for these rules.
 func TestVersionsStay(t *testing.T) {
 	for name, want := range map[string]uint64{
-		"default": 8039503118255314449, "last_login": 15029227831914164478, "open": 5234436319848815111,
+		"default": 11541342844008553172, "last_login": 13908307137620576547, "open": 12383121477599406436,
 	} {
 		if got := load(t, name).Rules.Version; got != want {
 			t.Errorf("version of %s is %d, want %d", name, got, want)
@@ -125,7 +125,13 @@ func TestFormerRules(t *testing.T) {
 	if string(f.YAML()) != formerDefault {
 		t.Errorf("written again\n%s", f.YAML())
 	}
+	if r := f.Rules; r.MaxIdentity != 0 || r.MaxMembers != 1000 || r.MaxLinks != 10000 {
+		t.Errorf("kept caps %d, %d and %d: want those of a component", r.MaxIdentity, r.MaxMembers, r.MaxLinks)
+	}
 	today := f.Today()
+	if r := today.Rules; r.MaxIdentity != 1000 || r.MaxMembers != 100_000 || r.MaxLinks != 1_000_000 {
+		t.Errorf("caps of today %d, %d and %d: want those of a person", r.MaxIdentity, r.MaxMembers, r.MaxLinks)
+	}
 	if today.Rules.Former || today.Rules.Alias != graph.AliasMerges || today.Rules.Version == f.Rules.Version {
 		t.Errorf("rules of today %+v", today.Rules)
 	}
@@ -163,7 +169,7 @@ limits:
   anonymous_id: {max: 5, within: 7d}
   user_id: 1
 generic: {customers: 3, neighbours: 30}
-caps: {identifiers: 50, links: 60}
+caps: {identifiers: 50, hosted: 600}
 namespaces:
   loyalty_card: {class: customer, normalise: lower}
   crm_id: {class: contact}
@@ -191,7 +197,7 @@ func TestEverything(t *testing.T) {
 				{Namespace: "anonymous_id", Max: 5, Within: 7 * 24 * time.Hour},
 				{Namespace: "loyalty_card", Max: 2},
 			},
-			GenericCustomers: 3, GenericNeighbours: 30, MaxMembers: 50, MaxLinks: 60,
+			GenericCustomers: 3, GenericNeighbours: 30, MaxIdentity: 50, MaxMembers: 600, MaxLinks: 6000,
 		},
 		Identifier: identifier.Config{
 			Namespaces: []graph.Namespace{
@@ -216,7 +222,7 @@ func TestEverything(t *testing.T) {
 func TestEmptyFile(t *testing.T) {
 	for _, content := range []string{"", "# nothing\n", "---\n", "{}"} {
 		f := parse(t, content)
-		want := &graph.Rules{Name: "rules", Version: f.Rules.Version, MaxMembers: 1000, MaxLinks: 10000}
+		want := &graph.Rules{Name: "rules", Version: f.Rules.Version, MaxIdentity: 1000, MaxMembers: 100_000, MaxLinks: 1_000_000}
 		if !reflect.DeepEqual(f.Rules, want) {
 			t.Errorf("%q gives %+v, want %+v", content, f.Rules, want)
 		}
@@ -259,7 +265,7 @@ func TestVersion(t *testing.T) {
 	same := []string{
 		"generic: {neighbours: 2, customers: 1}\nlimits:\n  email: {within: 168h, max: 5}\n  user_id: 1\nname: a\n",
 		"name: another\n" + strings.TrimPrefix(base, "name: a\n"),
-		base + "caps: {links: 10_000, identifiers: 1000}\norder: keep_first\n",
+		base + "caps: {links: 1_000_000, hosted: 100_000, identifiers: 1000}\norder: keep_first\n",
 		base + "sources: [web]\nblocked: {values: [x]}\n",
 		base + "scores: {horizon_days: 90, annual_discount: 0.1, margin: 0.5}\n",
 		strings.Replace(base, "{user_id: 1", "{phone: none, user_id: &one 0x1", 1),
@@ -293,7 +299,7 @@ func TestLoad(t *testing.T) {
 	if err := os.WriteFile(path, []byte("extends: open\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if f := load(t, path); f.Rules.Name != "acme" || f.Rules.MaxLinks != 1_000_000 {
+	if f := load(t, path); f.Rules.Name != "acme" || f.Rules.MaxLinks != 10_000_000 {
 		t.Errorf("got %+v", f.Rules)
 	}
 	big := filepath.Join(dir, "big.yaml")
@@ -346,6 +352,8 @@ func TestParseRefuses(t *testing.T) {
 		{"limit above the cap", "limits: {email: 11}\ncaps: {identifiers: 10}", []string{"rules.yaml: rules that contradict", `"email"`, "raise caps.identifiers"}},
 		{"generic that never applies", "generic: {customers: 5, neighbours: 2}", []string{"contradict", "generic.customers 5"}},
 		{"cap", "caps: {identifiers: 1}", []string{"caps.identifiers: want a whole number from 2"}},
+		{"cap of what is hosted", "caps: {hosted: 1}", []string{"caps.hosted: want a whole number from 2"}},
+		{"cap of one person above what is hosted", "caps: {identifiers: 100, hosted: 99}", []string{"caps.identifiers 100 is above caps.hosted 99"}},
 		{"cap of links", "caps: {links: 0}", []string{"caps.links: want a whole number from 1"}},
 		{"class", "namespaces:\n  card:\n    class: king", []string{`:3: namespaces.card: class "king"`, "customer, contact"}},
 		{"no class", "namespaces:\n  card: {}", []string{":2: namespaces.card: no class"}},

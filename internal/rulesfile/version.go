@@ -21,7 +21,7 @@ func version(r *graph.Rules) uint64 {
 	text := fmt.Sprintf("order %d\ngeneric %d %d\ncaps %d %d\n%s", r.Precedence,
 		r.GenericCustomers, r.GenericNeighbours, r.MaxMembers, r.MaxLinks, strings.Join(lines, ""))
 	if !r.Former {
-		text += fmt.Sprintf("alias %d\n", r.Alias)
+		text += fmt.Sprintf("alias %d\nidentity %d\n", r.Alias, r.MaxIdentity)
 	}
 	sum := sha256.Sum256([]byte(text))
 	return binary.BigEndian.Uint64(sum[:])
