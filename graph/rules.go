@@ -103,7 +103,7 @@ func (r *Rules) windowed() bool {
 // DefaultRules are the preset "default".
 func DefaultRules() *Rules {
 	return &Rules{
-		Name: "default", Version: 0xa02b162b00205ad4,
+		Name: "default", Version: 0x42bf1dd006c90c15,
 		Limits: []Limit{
 			{Namespace: "user_id", Max: 1},
 			{Namespace: "email", Max: 5},
@@ -116,7 +116,7 @@ func DefaultRules() *Rules {
 			{Namespace: "ga_client_id", Max: 1000},
 		},
 		GenericCustomers: 10, GenericNeighbours: 100,
-		MaxIdentity: 1000, MaxMembers: 100_000, MaxLinks: 1_000_000,
+		MaxIdentity: 2500, MaxMembers: 100_000, MaxLinks: 1_000_000,
 	}
 }
 

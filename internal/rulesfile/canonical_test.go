@@ -77,7 +77,7 @@ limits.device_id: {max: 5, within: 1h30m0.5s}, was 20
 limits.anonymous_id: {max: 5, within: 7d}, was 1000
 generic.customers: 0, was 10
 generic.neighbours: 0, was 100
-caps.identifiers: 2000, was 1000
+caps.identifiers: 2000, was 2500
 caps.hosted: 2500, was 100000
 caps.links: 77, was 1000000
 namespaces.loyalty_card: {class: customer, normalise: trim}, was not set

