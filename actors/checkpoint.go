@@ -76,8 +76,9 @@ func (q *dirtyQueue) pop() {
 	q.entries = q.entries[1:]
 }
 
-// evictionsPerCommit bounds how many dirty nodes one commit writes to make room in memory.
-const evictionsPerCommit = 256
+// evictionsPerCommit bounds how many nodes one commit makes room of. It is above what a step may add, or memory would
+// grow for as long as new visitors come.
+const evictionsPerCommit = 2 * stepInputs
 
 // prepare closes the record and adds to the batch what is written behind: the nodes that keep the
 // log from being truncated, and those that memory has no room for.
@@ -142,6 +143,8 @@ func (s *Shard) write(r *resident) {
 
 // makeRoom writes nodes that are to be passivated. They leave memory once that is durable.
 func (s *Shard) makeRoom() {
+	clear(s.leaving)
+	s.leaving = s.leaving[:0]
 	over := s.nodes.bytes - s.limits.ActorBytes
 	for n := 0; over > 0 && n < evictionsPerCommit; n++ {
 		r := s.nodes.candidate()
@@ -152,6 +155,7 @@ func (s *Shard) makeRoom() {
 		if r.dirtySince != 0 {
 			s.write(r)
 		}
+		s.leaving = append(s.leaving, r)
 	}
 }
 
@@ -296,6 +300,13 @@ func (s *Shard) Waiting() (n int) {
 
 // passivate drops residents that memory has no room for. Only clean ones go: their rows are durable.
 func (s *Shard) passivate() {
+	for _, r := range s.leaving { // the clock's hand has passed them, and would come back only after all others
+		if s.nodes.bytes > s.limits.ActorBytes && r.dirtySince == 0 && s.nodes.get(r.Key) == r {
+			s.drop(r)
+		}
+	}
+	clear(s.leaving)
+	s.leaving = s.leaving[:0]
 	for turns := len(s.nodes.ring); s.nodes.bytes > s.limits.ActorBytes && turns > 0; turns-- {
 		r := s.nodes.candidate()
 		if r == nil {

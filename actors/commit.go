@@ -7,9 +7,10 @@ import (
 )
 
 // committer writes the batches of all shards: those that are ready together go into one atomic
-// write and one sync. While it syncs, the next ones gather.
+// write and one sync, as far as they fit into a memtable. While it syncs, the next ones gather.
 type committer struct {
 	engine *Engine
+	most   int // bytes of a commit, unless one shard has more; 0 is any
 	ready  chan *runner
 	stop   chan struct{}
 	done   chan struct{}
@@ -19,8 +20,8 @@ type committer struct {
 // same for one shard as for all, and a shard whose commit waits handles more at once.
 const gather = 2 * time.Millisecond
 
-func startCommitter(e *Engine) *committer {
-	c := &committer{engine: e, ready: make(chan *runner, len(e.runners)), stop: make(chan struct{}), done: make(chan struct{})}
+func startCommitter(e *Engine, most int) *committer {
+	c := &committer{engine: e, most: most, ready: make(chan *runner, len(e.runners)), stop: make(chan struct{}), done: make(chan struct{})}
 	go c.run()
 	return c
 }
@@ -31,10 +32,10 @@ func (c *committer) submit(r *runner) { c.ready <- r }
 
 func (c *committer) run() {
 	defer close(c.done)
-	var group []*runner
+	room := make([]*runner, 0, len(c.engine.runners))
 	var batches []*storage.Batch
 	for {
-		group, batches = group[:0], batches[:0]
+		group := room
 		select {
 		case r := <-c.ready:
 			group = append(group, r)
@@ -52,15 +53,23 @@ func (c *committer) run() {
 				more = false
 			}
 		}
-		for _, r := range group {
-			batches = append(batches, r.shard.Batch())
-		}
-		if err := c.engine.store.Commit(batches...); err != nil {
-			c.engine.fail(err)
-			return
-		}
-		for _, r := range group {
-			r.inbox.PostUserMessage(committed{})
+		for len(group) > 0 {
+			n, bytes := 0, 0
+			batches = batches[:0]
+			for n < len(group) && (n == 0 || c.most == 0 || bytes+group[n].shard.Batch().Size() <= c.most) {
+				batch := group[n].shard.Batch()
+				bytes += batch.Size()
+				batches = append(batches, batch)
+				n++
+			}
+			if err := c.engine.store.Commit(batches...); err != nil {
+				c.engine.fail(err)
+				return
+			}
+			for _, r := range group[:n] {
+				r.inbox.PostUserMessage(committed{})
+			}
+			group = group[n:]
 		}
 	}
 }

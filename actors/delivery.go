@@ -28,10 +28,14 @@ func (d *Delivery) Reset() {
 	d.inputs, d.sorted, d.Outcomes, d.bytes = d.inputs[:0], d.sorted[:0], d.Outcomes[:0], 0
 }
 
+// cost is the memory that an input takes until it is durable: its encoding is copied into the record, the batch, the block
+// of a timeline and the commit; and there is what it was decoded to, its place in queues, and its outcome.
+func cost(encoded []byte) int64 { return 4*int64(len(encoded)) + 1024 }
+
 // Event adds an event with its encoding. Both stay as they are until the delivery is answered.
 func (d *Delivery) Event(e *graph.Event, encoded []byte) {
 	d.inputs = append(d.inputs, Input{Event: e, Body: encoded})
-	d.bytes += int64(len(encoded))
+	d.bytes += cost(encoded)
 }
 
 // Record adds an event of an external channel with its encoding. seq is its number there, and prev that of
@@ -40,7 +44,7 @@ func (d *Delivery) Event(e *graph.Event, encoded []byte) {
 // OutOfTurn. A duplicate, or one whose handler fails, advances the position all the same.
 func (d *Delivery) Record(e *graph.Event, encoded []byte, ch *Channel, prev, seq int64) {
 	d.inputs = append(d.inputs, Input{Event: e, Body: encoded, Channel: ch.id, Prev: prev, Seq: uint64(seq)})
-	d.bytes += int64(len(encoded))
+	d.bytes += cost(encoded)
 }
 
 // seek adds that a shard's position in an external channel is to be number, whatever it is.
@@ -51,7 +55,7 @@ func (d *Delivery) seek(id storage.ChannelID, shard graph.ShardID, number int64)
 // message adds a message from outside that is no event: an assertion, a recheck.
 func (d *Delivery) message(m *graph.Message, encoded []byte) {
 	d.inputs = append(d.inputs, Input{Message: m, Body: encoded})
-	d.bytes += int64(len(encoded))
+	d.bytes += cost(encoded)
 }
 
 // Len is the number of inputs.

@@ -157,7 +157,7 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 	if e.feed, err = openFeed(e.store, shards, e.rules, c.Feed, e.now()); err != nil {
 		return nil, err
 	}
-	e.committer = startCommitter(e)
+	e.committer = startCommitter(e, commitBytes(c.Memory))
 	e.workers = startWorkers(shards)
 	if err := e.startShards(); err != nil {
 		e.shutdown()
@@ -181,6 +181,17 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 	}()
 	return e, nil
 }
+
+// commitBytes is what one commit should not exceed: 0, any, where the memory was not divided.
+func commitBytes(m storage.Memory) int {
+	if m.Memtables == 0 {
+		return 0
+	}
+	return m.CommitBytes()
+}
+
+// InputBytes is how much memory events may take that are read and not yet committed.
+func (e *Engine) InputBytes() int64 { return e.roomBytes }
 
 // startShards starts the shard actors.
 func (e *Engine) startShards() error {

@@ -94,6 +94,7 @@ type Shard struct {
 	counters  Counters
 	log       logSpan
 	dirty     dirtyQueue
+	leaving   []*resident // what makeRoom has found, until it is durable
 	poisoned  poisonRate
 	// sweeping is set while everything is judged again: evidence that moves is followed by a Recheck, or
 	// it could slip from where that is still to come to where it was before.
@@ -230,13 +231,16 @@ const (
 	recordRoomEach = 64
 )
 
+// batchShare is the part of the log limit that the memory of a batch may take while the shard is at rest.
+const batchShare = 2
+
 // begin starts a step whose record will take about size bytes. The record gets memory of its own:
 // timelines and outboxes keep slices of it.
 func (s *Shard) begin(now int64, size int) {
 	s.now = now
 	s.record.Reset(make([]byte, 0, size), s.seq+1, now)
 	s.begun = false
-	s.batch.Reset()
+	s.batch.ResetTo(int(s.limits.LogBytes / batchShare))
 	s.queue, s.changes = s.queue[:0], nil
 	s.logged, s.sending, s.heard = s.logged[:0], s.sending[:0], s.heard[:0]
 	s.external.begin()

@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/semaphore"
@@ -18,19 +20,51 @@ import (
 // meterStep is what a meter takes from the room at a time, in bytes.
 const meterStep = 64 << 10
 
-// meter takes room for a body as it grows, so that a client holds what it has sent and no more (P4).
-type meter struct {
-	room *semaphore.Weighted
-	held int64
+// roomWait is how long a request waits for memory before it is told to come back. Many connections that send at once
+// take turns so, rather than send again and again.
+const roomWait = time.Second
+
+// bodyRoom is the memory of the bodies of all requests under way. Bodies that begin may take half of it: the rest is
+// for those that grow, so that whoever waits holds nothing yet, and whoever holds something never waits.
+type bodyRoom struct {
+	all     *semaphore.Weighted
+	begun   *semaphore.Weighted
+	windows int64 // the most that the window of one decompressor is counted as
 }
 
-// need makes sure that size bytes are taken; false when there is no room.
+func newBodyRoom(bytes int) *bodyRoom {
+	all := int64(bytes)
+	return &bodyRoom{semaphore.NewWeighted(all), semaphore.NewWeighted(max(all/2, meterStep)), all / 4}
+}
+
+// begin takes room for the first step of a body, and waits for it.
+func (r *bodyRoom) begin(ctx context.Context) (*meter, error) {
+	ctx, cancel := context.WithTimeout(ctx, roomWait)
+	defer cancel()
+	if r.begun.Acquire(ctx, meterStep) != nil {
+		return nil, errNoRoom
+	}
+	if r.all.Acquire(ctx, meterStep) != nil {
+		r.begun.Release(meterStep)
+		return nil, errNoRoom
+	}
+	return &meter{room: r, held: meterStep}, nil
+}
+
+// meter takes room for a body as it grows, so that a client holds what it has sent and no more (P4).
+type meter struct {
+	room   *bodyRoom
+	held   int64
+	window int // of its decompressor
+}
+
+// need makes sure that size bytes are taken, beside the window; false when there is no room.
 func (m *meter) need(size int) bool {
-	more := (int64(size)+meterStep-1)/meterStep*meterStep - m.held
+	more := (int64(size+m.window)+meterStep-1)/meterStep*meterStep - m.held
 	if more <= 0 {
 		return true
 	}
-	if !m.room.TryAcquire(more) {
+	if !m.room.all.TryAcquire(more) {
 		return false
 	}
 	m.held += more
@@ -38,8 +72,8 @@ func (m *meter) need(size int) bool {
 }
 
 func (m *meter) release() {
-	m.room.Release(m.held)
-	m.held = 0
+	m.room.all.Release(m.held)
+	m.room.begun.Release(meterStep)
 }
 
 // Returned by bodyReader.read.
@@ -67,6 +101,7 @@ func (e *inflateError) Unwrap() error { return e.cause }
 // bodyReader reads bodies, one at a time. It keeps its decompressors: making one costs more than
 // most bodies.
 type bodyReader struct {
+	body []byte // the last one
 	head *bufio.Reader
 	gzip *gzip.Reader
 	zstd *zstd.Decoder
@@ -74,6 +109,9 @@ type bodyReader struct {
 
 // zstdWindowMax bounds the memory of a zstd decompressor: what RFC 8878 asks every one to take.
 const zstdWindowMax = 8 << 20
+
+// zstdWindowKept bounds that of a decompressor that is kept for other bodies.
+const zstdWindowKept = 256 << 10
 
 // read appends a body to buf, inflated. How it is compressed is told by its first bytes, which no
 // JSON begins with, not by header: clients and proxies send wrong ones. The header counts only
@@ -125,6 +163,19 @@ func (b *bodyReader) inflateGzip(buf []byte, limit int, m *meter) ([]byte, error
 }
 
 func (b *bodyReader) inflateZstd(buf []byte, limit int, m *meter) ([]byte, error) {
+	var header zstd.Header
+	if start, _ := b.head.Peek(zstd.HeaderMaxSize); header.Decode(start) == nil && header.WindowSize <= zstdWindowMax {
+		m.window = int(min(int64(header.WindowSize), m.room.windows))
+		if !m.need(0) {
+			return buf, errNoRoom
+		}
+		if header.WindowSize > zstdWindowKept {
+			defer func() {
+				b.zstd.Close()
+				b.zstd = nil
+			}()
+		}
+	}
 	var err error
 	if b.zstd == nil {
 		b.zstd, err = zstd.NewReader(b.head, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindowMax))

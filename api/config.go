@@ -48,11 +48,11 @@ type Config struct {
 	// MaxEvents bounds the events of one request: what is beyond is reported and not taken. Default
 	// DefaultMaxEvents.
 	MaxEvents int
-	// BodyBytes bounds the bodies of all requests under way, in bytes. Default DefaultBodyBytes; never
-	// less than MaxBody.
+	// BodyBytes bounds the bodies of all requests under way, in bytes. Default the engine's share for input,
+	// at most DefaultBodyBytes; never less than MaxBody.
 	BodyBytes int
 	// SortBytes is the memory of one export's sort, and TempDir the directory of what doesn't fit into
-	// it. Default DefaultSortBytes, and the system's.
+	// it. Default the engine's share for input, at most DefaultSortBytes, and the system's.
 	SortBytes int
 	TempDir   string
 }
@@ -87,8 +87,8 @@ func (c *Config) setDefaults() error {
 	}
 	setDefault(&c.MaxBody, DefaultMaxBody)
 	setDefault(&c.MaxEvents, DefaultMaxEvents)
-	setDefault(&c.BodyBytes, DefaultBodyBytes)
-	setDefault(&c.SortBytes, DefaultSortBytes)
+	setDefault(&c.BodyBytes, int(min(DefaultBodyBytes, c.Engine.InputBytes())))
+	setDefault(&c.SortBytes, int(min(DefaultSortBytes, c.Engine.InputBytes())))
 	c.BodyBytes = max(c.BodyBytes, c.MaxBody+meterStep)
 	if c.Version == "" {
 		c.Version = "dev"

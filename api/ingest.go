@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 	"github.com/kindred-id/kindred/storage"
+	"golang.org/x/sync/semaphore"
 )
 
 // largeEvent is the size above which an event is warned about, in bytes.
@@ -19,16 +21,14 @@ const largeEvent = 32 << 10
 // intake takes the events of one request. Intakes are used again, so that in the steady state
 // little is allocated for an event.
 type intake struct {
-	reader   bodyReader
 	decoder  *ingest.Decoder
 	encoder  *storage.Encoder
-	body     []byte
-	batch    ingest.Batch
 	events   []*graph.Event // those of the delivery, and one more
 	arena    []byte         // the events' encodings
 	delivery actors.Delivery
 	verdicts []verdict
 	dropped  []droppedField // the first of them
+	excess   int            // events beyond the limit of a request
 	large    int            // events above largeEvent
 	answered chan error
 }
@@ -54,13 +54,45 @@ const (
 
 var statusNames = [statusEnd]string{"accepted", "duplicate", "without_identifier", "rejected", "quarantined"}
 
-// intakes keeps intakes for the requests to come.
+// intakes keeps readers of bodies and intakes for the requests to come. An intake is only taken once there is room for
+// what a body is decoded to: a client that is still sending holds none.
 type intakes struct {
-	pool sync.Pool
+	readers sync.Pool
+	pool    sync.Pool
+	room    *semaphore.Weighted
+	most    int64
 }
 
-// keptBytes bounds the buffers of an intake that is kept.
-const keptBytes = 1 << 20
+// keptBytes bounds a buffer that is kept.
+const keptBytes = 256 << 10
+
+// decodedBytes is what an event takes, decoded, beside its encoding.
+const decodedBytes = 640
+
+func (s *Server) newReader() *bodyReader {
+	if b, ok := s.intakes.readers.Get().(*bodyReader); ok {
+		return b
+	}
+	return new(bodyReader)
+}
+
+func (s *Server) keepReader(b *bodyReader) {
+	if cap(b.body) > keptBytes {
+		b.body = nil
+	}
+	s.intakes.readers.Put(b)
+}
+
+// enter waits for room for events in a body of so many bytes, and returns what gives it back.
+func (i *intakes) enter(ctx context.Context, bytes, events int) (leave func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, roomWait)
+	defer cancel()
+	n := min(i.most, int64(bytes)+decodedBytes*int64(events)) // one that is larger than all of it goes alone
+	if i.room.Acquire(ctx, n) != nil {
+		return nil, actors.ErrBusy
+	}
+	return func() { i.room.Release(n) }, nil
+}
 
 func (s *Server) newIntake() *intake {
 	if in, ok := s.intakes.pool.Get().(*intake); ok {
@@ -74,7 +106,7 @@ func (s *Server) newIntake() *intake {
 // keep keeps an intake. REQUIRES: its delivery was answered without an error, or never handed over:
 // else a shard may still be reading it.
 func (s *Server) keep(in *intake) {
-	if cap(in.body) > keptBytes || cap(in.arena) > keptBytes || cap(in.batch.Events) > 2*DefaultMaxEvents {
+	if cap(in.arena) > keptBytes || cap(in.events) > 2*DefaultMaxEvents {
 		return
 	}
 	clear(in.verdicts)
@@ -106,62 +138,80 @@ func (s *Server) postEvents(typ graph.EventType) handler {
 		if r.ContentLength > int64(s.MaxBody) {
 			return bodyProblem(errBodyTooLarge, s.MaxBody)
 		}
-		in := s.newIntake()
-		m := &meter{room: s.bodies}
-		defer m.release()
-		var err error
-		in.body, err = in.reader.read(in.body[:0], http.MaxBytesReader(w, r.Body, int64(s.MaxBody)), r.Header.Get("Content-Encoding"), s.MaxBody, m)
+		m, err := s.bodies.begin(r.Context())
 		if err != nil {
-			s.keep(in)
 			return bodyProblem(err, s.MaxBody)
 		}
-		p, handed := s.take(w, r, in, typ, verbose, durableOnly)
-		if !handed {
-			s.keep(in)
+		defer m.release()
+		b := s.newReader()
+		defer s.keepReader(b)
+		b.body, err = b.read(b.body[:0], http.MaxBytesReader(w, r.Body, int64(s.MaxBody)), r.Header.Get("Content-Encoding"), s.MaxBody, m)
+		if err != nil {
+			return bodyProblem(err, s.MaxBody)
 		}
-		return p
+		return s.take(w, r, b.body, typ, verbose, durableOnly)
 	}
 }
 
 // take reads the events of a body, hands them to the engine, waits until they are durable (P1) and can
-// be seen (P8), and answers. It returns true where the intake may still be in use.
-func (s *Server) take(w http.ResponseWriter, r *http.Request, in *intake, typ graph.EventType, verbose, durableOnly bool) (_ *problem, inUse bool) {
-	if len(bytes.TrimSpace(in.body)) == 0 {
-		return &problem{code: CodeEmptyBody}, false
+// be seen (P8), and answers.
+func (s *Server) take(w http.ResponseWriter, r *http.Request, body []byte, typ graph.EventType, verbose, durableOnly bool) *problem {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return &problem{code: CodeEmptyBody}
 	}
-	if err := in.batch.Parse(in.body, s.MaxEvents); err != nil {
-		return unreadableBody(err), false
+	var batch ingest.Batch
+	if err := batch.Parse(body, s.MaxEvents); err != nil {
+		return unreadableBody(err)
 	}
-	in.decode(typ, sourceOf(r, in.batch.WriteKey), s.Engine.Now())
+	leave, err := s.intakes.enter(r.Context(), len(body), len(batch.Events))
+	if err != nil {
+		return engineProblem(err)
+	}
+	defer leave()
+	in := s.newIntake()
+	in.decode(&batch, typ, sourceOf(r, batch.WriteKey), s.Engine.Now())
 	if in.delivery.Len() > 0 {
 		// done only sends into a channel with room, as it must not block.
-		if err := s.Engine.TrySubmit(&in.delivery, func(err error) { in.answered <- err }); err != nil {
-			return engineProblem(err), false
+		if err := s.submit(r.Context(), in); err != nil {
+			s.keep(in)
+			return engineProblem(err)
 		}
 		// Also for a client that has gone: the shards use the memory of the intake until then.
 		if err := <-in.answered; err != nil {
-			return engineProblem(err), true
+			return engineProblem(err) // a shard may still be reading the intake
 		}
 	}
+	defer s.keep(in)
 	if !durableOnly {
 		s.awaitVisible(r.Context())
 	}
 	in.settle()
-	s.metrics.count(in.verdicts, in.batch.Excess, in.decoder.Stats().Fields)
-	return in.answer(w, verbose), false
+	s.metrics.count(in.verdicts, in.excess, in.decoder.Stats().Fields)
+	return in.answer(w, verbose)
+}
+
+// submit hands an intake to the engine, and waits a moment for room.
+func (s *Server) submit(ctx context.Context, in *intake) error {
+	waiting, cancel := context.WithTimeout(ctx, roomWait)
+	defer cancel()
+	err := s.Engine.Submit(waiting, &in.delivery, func(err error) { in.answered <- err })
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return actors.ErrBusy
+	}
+	return err
 }
 
 // decode reads the events of the body into the delivery; each has its verdict.
-func (in *intake) decode(typ graph.EventType, source string, received int64) {
+func (in *intake) decode(batch *ingest.Batch, typ graph.EventType, source string, received int64) {
 	in.decoder.Reset()
 	in.delivery.Reset()
 	in.arena, in.verdicts = in.arena[:0], in.verdicts[:0]
-	in.large, in.dropped = 0, in.dropped[:0]
+	in.large, in.excess, in.dropped = 0, batch.Excess, in.dropped[:0]
 	// A bad context of the batch is none of its events' fault: they are read without it, and each
 	// that has none of its own is rejected with the reason.
-	contextErr := in.decoder.SetContext(in.batch.Context)
+	contextErr := in.decoder.SetContext(batch.Context)
 	from := []byte(source)
-	for _, raw := range in.batch.Events {
+	for _, raw := range batch.Events {
 		if in.delivery.Len() == len(in.events) {
 			in.events = append(in.events, new(graph.Event))
 		}

@@ -58,15 +58,15 @@ func (in *intake) appendRejected(dst []byte) []byte {
 		dst = appendIndex(dst, i, v.id)
 		dst = append(appendReason(dst, v.rejection), '}')
 	}
-	if in.batch.Excess > 0 {
+	if in.excess > 0 {
 		if !first {
 			dst = append(dst, ',')
 		}
 		dst = appendIndex(dst, len(in.verdicts), nil)
-		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(in.batch.Excess), 10)
+		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(in.excess), 10)
 		dst = append(appendReason(dst, &ingest.Rejection{
 			Code:    ingest.Code(eventTooMany),
-			Message: fmt.Sprintf("%d events beyond the first %d were not taken", in.batch.Excess, len(in.verdicts)),
+			Message: fmt.Sprintf("%d events beyond the first %d were not taken", in.excess, len(in.verdicts)),
 			Hint:    fmt.Sprintf("send at most %d events in a request", len(in.verdicts)),
 		}), '}')
 	}

@@ -28,7 +28,7 @@ type Server struct {
 	handler   http.Handler
 	metrics   *metrics
 	intakes   intakes
-	bodies    *semaphore.Weighted // bytes of request bodies under way
+	bodies    *bodyRoom // of request bodies under way
 	exports   *semaphore.Weighted
 	streams   *semaphore.Weighted // of changes
 	streaming context.Context     // ends with the server
@@ -51,9 +51,11 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		Config: c, metrics: m, started: time.Now(),
-		bodies: semaphore.NewWeighted(int64(c.BodyBytes)), exports: semaphore.NewWeighted(exportsAtOnce), streams: semaphore.NewWeighted(streamsAtOnce),
+		bodies: newBodyRoom(c.BodyBytes), exports: semaphore.NewWeighted(exportsAtOnce), streams: semaphore.NewWeighted(streamsAtOnce),
 		origins: http.NewCrossOriginProtection(),
 	}
+	s.intakes.most = c.Engine.InputBytes()
+	s.intakes.room = semaphore.NewWeighted(s.intakes.most)
 	s.streaming, s.endStream = context.WithCancel(context.Background())
 	s.handler = s.routes()
 	s.http = http.Server{

@@ -128,7 +128,8 @@ func (p *Pipeline) Run(ctx context.Context, sources []Source) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	r := &run{pipeline: p, free: make(chan *slot, slots*runtime.GOMAXPROCS(0))}
+	chunk, n := divide(p.engine.InputBytes(), slots*runtime.GOMAXPROCS(0))
+	r := &run{pipeline: p, chunkBytes: chunk, free: make(chan *slot, n)}
 	for range cap(r.free) {
 		r.free <- &slot{decoder: NewDecoder(p.registry, p.options), encoder: storage.NewEncoder()}
 	}
@@ -147,11 +148,26 @@ func (p *Pipeline) Run(ctx context.Context, sources []Source) (Summary, error) {
 	return r.summary, err
 }
 
+// Bounds of a chunk, and how many times its size it takes with what it is decoded to: events of 200 bytes take the most.
+const (
+	chunkLeast = 32 << 10
+	slotFactor = 5
+)
+
+// divide says how large a chunk is and how many there may be, so that all of them take at most so many bytes; at
+// best most chunks, and of chunkTarget.
+func divide(bytes int64, most int) (chunk, n int) {
+	chunk = int(max(chunkLeast, min(chunkTarget, bytes/int64(slotFactor*most))))
+	n = int(bytes / int64(slotFactor*chunk))
+	return chunk, max(2, min(n, most))
+}
+
 // run is one Run.
 type run struct {
-	pipeline *Pipeline
-	free     chan *slot
-	answers  sync.WaitGroup
+	pipeline   *Pipeline
+	chunkBytes int
+	free       chan *slot
+	answers    sync.WaitGroup
 
 	mu      sync.Mutex // guards the following
 	summary Summary
@@ -195,6 +211,7 @@ func (r *run) read(ctx context.Context, source Source, full chan<- *slot) error 
 		return err
 	}
 	defer reader.Close()
+	reader.chunkBytes = r.chunkBytes
 	for {
 		chunk, err := reader.Next()
 		if chunk != nil {
@@ -304,6 +321,9 @@ func (r *run) answered(s *slot, err error) {
 	}
 	s.chunk.Release()
 	s.chunk = nil
+	if cap(s.arena) > 2*r.chunkBytes {
+		s.arena = nil // of large events, which are rare
+	}
 	r.free <- s
 }
 

@@ -25,6 +25,8 @@ type Reader struct {
 	stop    func()    // frees the decompressor
 	eager   bool      // pass on what a short read gave, rather than wait for a full chunk
 	lineMax int
+	// chunkBytes is how large chunks are; chunkTarget unless the pipeline says otherwise.
+	chunkBytes int
 
 	carry  []byte // the beginning of a line whose end is not yet read
 	line   int64  // number of the line that comes next, from 1
@@ -47,7 +49,7 @@ func NewReader(source io.Reader, name string, lineMax int) (*Reader, error) {
 	if lineMax <= 0 {
 		lineMax = DefaultMaxEventBytes
 	}
-	r := &Reader{name: name, source: &counter{from: source}, lineMax: lineMax, line: 1, stop: func() {}}
+	r := &Reader{name: name, source: &counter{from: source}, lineMax: lineMax, chunkBytes: chunkTarget, line: 1, stop: func() {}}
 	r.closer, _ = source.(io.Closer)
 	head := bufio.NewReaderSize(r.source, sourceBytes)
 	start, err := head.Peek(4)
@@ -106,7 +108,7 @@ func (r *Reader) Next() (*Chunk, error) {
 	if r.ended {
 		return nil, r.err
 	}
-	c := newChunk()
+	c := newChunk(r.chunkBytes)
 	c.data = append(c.data, r.carry...)
 	r.carry = r.carry[:0]
 	r.fill(c)
@@ -223,18 +225,21 @@ type Chunk struct {
 }
 
 // chunks are used again. Whoever has released one holds nothing of it.
-var chunks = sync.Pool{New: func() any { return &Chunk{data: make([]byte, 0, chunkTarget)} }}
+var chunks = sync.Pool{New: func() any { return new(Chunk) }}
 
-func newChunk() *Chunk {
+func newChunk(size int) *Chunk {
 	c := chunks.Get().(*Chunk)
 	*c = Chunk{data: c.data[:0], tooLong: c.tooLong[:0]}
+	if cap(c.data) != size { // of another reader, or of a long line
+		c.data = make([]byte, 0, size)
+	}
 	return c
 }
 
 // Release gives the chunk's memory back: its lines may not be used any more.
 func (c *Chunk) Release() {
 	if cap(c.data) > chunkTarget {
-		c.data = make([]byte, 0, chunkTarget) // large ones are rare, and not to be kept
+		c.data = nil // large ones are rare, and not to be kept
 	}
 	chunks.Put(c)
 }

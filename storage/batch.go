@@ -94,6 +94,14 @@ func (b *Batch) Reset() {
 	b.count = 0
 }
 
+// ResetTo is Reset, but lets go of memory above so many bytes.
+func (b *Batch) ResetTo(bytes int) {
+	if cap(b.repr) > bytes {
+		b.repr = nil
+	}
+	b.Reset()
+}
+
 // maxBatchBytes bounds one commit: Pebble refuses 4 GiB, and a batch is held twice in memory.
 const maxBatchBytes = 1 << 30
 

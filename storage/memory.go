@@ -18,16 +18,17 @@ const (
 
 // Memory is one memory setting, divided. All in bytes.
 //
-//	block cache   20 %   uncompressed blocks of tables
-//	memtables     10 %   what is committed and not yet in a table; at most 256 MiB
-//	duplicates    10 %   the memory of duplicates, all shards
-//	directory     10 %   fingerprints of stored nodes, all shards
-//	actors        24 %   resident components
+//	(program)   32 MiB   code, tables of the program, buffers of the write-ahead log, stacks; the rest is divided:
+//	block cache   18 %   uncompressed blocks of tables
+//	memtables      8 %   what is committed and not yet in a table; at most 256 MiB
+//	duplicates     8 %   the memory of duplicates, all shards
+//	directory      8 %   fingerprints of stored nodes, all shards
+//	actors        20 %   resident components
 //	log            6 %   events whose profiles are written behind, and that a start may have to replay; at most 512 MiB
-//	input          5 %   events that are read and not yet committed; at most 256 MiB
-//	(runtime)     15 %   stacks, buffers, and garbage that is not yet collected
+//	input          8 %   events that are read and not yet committed, in all their forms; at most 256 MiB
+//	(garbage)     24 %   what is dead and not yet collected
 //
-// What a bounded share can't use goes to the block cache.
+// What a bounded share can't use goes to the block cache. docs/decisions/0012-memory.md has what was measured.
 type Memory struct {
 	Total      int64
 	BlockCache int64
@@ -44,20 +45,27 @@ func SplitMemory(total int64) (Memory, error) {
 	if total < MinMemory {
 		return Memory{}, fmt.Errorf("memory of %d MiB is too little: give at least %d MiB", total>>20, MinMemory>>20)
 	}
-	percent := func(p int64) int64 { return total / 100 * p }
+	percent := func(p int64) int64 { return (total - programBytes) / 100 * p }
 	m := Memory{
 		Total:      total,
-		BlockCache: percent(20),
-		Memtables:  min(percent(10), memtables*memtableMax),
-		Duplicates: percent(10),
-		Directory:  percent(10),
-		Actors:     percent(24),
+		BlockCache: percent(18),
+		Memtables:  min(percent(8), (memtables+1)*memtableMax),
+		Duplicates: percent(8),
+		Directory:  percent(8),
+		Actors:     percent(20),
 		Log:        min(percent(6), 512<<20),
-		Input:      min(percent(5), 256<<20),
+		Input:      min(percent(8), 256<<20),
 	}
-	m.BlockCache += percent(21) - m.Memtables - m.Log - m.Input
+	m.BlockCache += percent(22) - m.Memtables - m.Log - m.Input
 	return m, nil
 }
+
+// programBytes is what the process takes whatever it holds.
+const programBytes = 32 << 20
+
+// CommitBytes is the most that one commit should write. One that takes half of a memtable, with what Pebble adds to each
+// row, would be kept whole beside the memtables.
+func (m *Memory) CommitBytes() int { return memtableSize(m.Memtables) / 4 }
 
 // GCPercent lets garbage grow to four times what is live, to be set with debug.SetGCPercent: most of what an event
 // leaves behind is dead at once, and collecting it costs by what is live. GoLimit ends that where memory does.
@@ -65,11 +73,11 @@ const GCPercent = 400
 
 // GoLimit is what Go's runtime may take of the memory, to be set with debug.SetMemoryLimit. It leaves
 // out the program itself, page tables and stacks of the system, and what Pebble takes beside Go's heap:
-// the cache, and the memtables with one more that is kept to be used again.
+// the cache, and the memtables.
 func (m *Memory) GoLimit() int64 {
-	limit := m.Total - m.Total/16
+	limit := m.Total - max(m.Total/16, programBytes/2)
 	if outsideHeap {
-		limit -= m.BlockCache + m.Memtables + m.Memtables/memtables
+		limit -= m.BlockCache + m.Memtables
 	}
 	return limit
 }

@@ -17,9 +17,9 @@ type Options struct {
 	Dir string
 	// BlockCacheBytes holds uncompressed blocks of tables. Default 64 MiB, at least 1 MiB.
 	BlockCacheBytes int64
-	// MemtableBytes holds what is committed and not yet in a table. Four memtables share it, and as much of
-	// a write-ahead log there may be to replay after a crash. Default 64 MiB, at least 4 MiB; one memtable
-	// is at most 64 MiB: docs/decisions/0010-memtables.md.
+	// MemtableBytes holds what is committed and not yet in a table. Four memtables share it with one more that is kept to
+	// be used again, and as much of a write-ahead log there may be to replay after a crash. Default 80 MiB, at least 5 MiB;
+	// one memtable is at most 64 MiB: docs/decisions/0010-memtables.md.
 	MemtableBytes int64
 	// Deployment is what a new directory is initialised with, and what an old one is compared with:
 	// see Initialise. Shards 0 opens only a directory that is there.
@@ -42,7 +42,7 @@ func (o *Options) setDefaults() error {
 	}
 	o.BlockCacheBytes = max(o.BlockCacheBytes, 1<<20)
 	if o.MemtableBytes == 0 {
-		o.MemtableBytes = 64 << 20
+		o.MemtableBytes = 80 << 20
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -61,14 +61,28 @@ const (
 	pebbleFormat = pebble.FormatValueSeparation
 )
 
+// memtableSize is that of one memtable, where all of them have so many bytes.
+func memtableSize(bytes int64) int {
+	return int(max(memtableMin, min(bytes/(memtables+1), memtableMax)))
+}
+
+// cacheSize is how many bytes of blocks fit into so many bytes of memory. On Go's heap a block takes the next size class,
+// a seventh more than it has.
+func cacheSize(bytes int64) int64 {
+	if outsideHeap {
+		return bytes
+	}
+	return bytes / 8 * 7
+}
+
 // pebbleOptions are the settings of the database; o has its defaults.
 func pebbleOptions(o *Options) *pebble.Options {
-	memtable := max(memtableMin, min(o.MemtableBytes/memtables, memtableMax))
+	memtable := int64(memtableSize(o.MemtableBytes))
 	p := &pebble.Options{
 		FS:                          o.FS,
 		ReadOnly:                    o.ReadOnly,
 		FormatMajorVersion:          pebbleFormat,
-		CacheSize:                   o.BlockCacheBytes,
+		CacheSize:                   cacheSize(o.BlockCacheBytes),
 		MemTableSize:                uint64(memtable),
 		MemTableStopWritesThreshold: memtables,
 		// A flush is one sublevel. Compacting two at once keeps reads short; commits wait only when

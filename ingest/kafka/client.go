@@ -25,7 +25,8 @@ import (
 
 // Bounds of what the client holds.
 const (
-	fetchBytes          = 16 << 20  // of one fetch, which each broker may have one of
+	fetchShare          = 16        // of the queues' bytes: what one fetch has, compressed. Each broker may have one
+	fetchLeast          = 256 << 10 // of one fetch
 	fetchPartitionBytes = 1 << 20   // of one partition in it
 	decompressBytes     = 256 << 20 // of one batch of records, inflated
 	letterRecords       = 10_000    // dead letters under way
@@ -57,12 +58,13 @@ func (c *Config) clientOptions(logger *slog.Logger) ([]kgo.Opt, error) {
 // consumeOptions are those of the client that reads. Control records are kept, as they take offsets
 // too: else a partition that ends with one would never be handled to its end.
 func (c *Config) consumeOptions() []kgo.Opt {
+	fetch := int32(max(fetchLeast, queueOr(c.QueueBytes)/fetchShare))
 	opts := []kgo.Opt{
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()), // C3: nothing is skipped
-		kgo.FetchMaxBytes(fetchBytes),
-		kgo.FetchMaxPartitionBytes(fetchPartitionBytes),
+		kgo.FetchMaxBytes(fetch),
+		kgo.FetchMaxPartitionBytes(min(fetch, fetchPartitionBytes)),
 		kgo.MaxDecompressBatchBytes(decompressBytes),
 	}
 	if c.Rack != "" {

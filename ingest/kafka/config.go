@@ -33,7 +33,8 @@ type Config struct {
 	SchemaRegistry Registry    `yaml:"schema_registry"`
 	DeadLetters    DeadLetters `yaml:"dead_letters"`
 	Topics         []Topic     `yaml:"topics"`
-	// QueueBytes bounds the records of all partitions that wait to be read; default DefaultQueueBytes. A
+	// QueueBytes bounds the records of all partitions that wait to be read; default the engine's share for input,
+	// at most DefaultQueueBytes. A fetch may have a sixteenth of it, compressed. A
 	// partition has 256 KiB in any case, and one fetch beyond its share.
 	QueueBytes int `yaml:"queue_bytes"`
 
@@ -247,9 +248,6 @@ func (c *Config) setDefaults() {
 	if !c.DeadLetters.createSet {
 		c.DeadLetters.Create = true
 	}
-	if c.QueueBytes == 0 {
-		c.QueueBytes = DefaultQueueBytes
-	}
 	if c.discoverEvery == 0 {
 		c.discoverEvery = discoverEvery
 	}
@@ -260,6 +258,14 @@ func (c *Config) setDefaults() {
 			t.Start = c.Start
 		}
 	}
+}
+
+// queueOr is a bound of queues, or its default.
+func queueOr(queueBytes int) int {
+	if queueBytes == 0 {
+		return DefaultQueueBytes
+	}
+	return queueBytes
 }
 
 func orElse(value *string, otherwise string) {

@@ -85,6 +85,9 @@ func New(config Config, into Into) (*Consumer, error) {
 		return nil, err
 	}
 	config.setDefaults()
+	if config.QueueBytes == 0 {
+		config.QueueBytes = int(min(DefaultQueueBytes, into.Engine.InputBytes()))
+	}
 	if into.Logger == nil {
 		into.Logger = slog.New(slog.DiscardHandler)
 	}
