@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // NodeKey names a node of the identity graph: an identifier, whoever uses it.
@@ -90,14 +89,19 @@ func (k NodeKey) String() string {
 	return "k" + idEncoding.EncodeToString(raw[:])
 }
 
-// ParseNodeKey reads a public id, in either case. It fails with ErrNotAnID.
+// ParseNodeKey reads a public id, in the one form that String gives it: a second spelling would be a second address of the
+// same person, for caches, logs and whoever compares ids. It fails with ErrNotAnID.
 func ParseNodeKey(id string) (NodeKey, error) {
-	if len(id) != idLength || id[0]|0x20 != 'k' {
+	if len(id) != idLength || id[0] != 'k' {
 		return NodeKey{}, ErrNotAnID
 	}
-	raw, err := idEncoding.DecodeString(strings.ToLower(id[1:]))
+	raw, err := idEncoding.DecodeString(id[1:])
 	if err != nil {
 		return NodeKey{}, ErrNotAnID
 	}
-	return NodeKeyFromBinary(raw)
+	key, err := NodeKeyFromBinary(raw)
+	if err != nil || key.String() != id { // the last character has two bits that the key lacks
+		return NodeKey{}, ErrNotAnID
+	}
+	return key, nil
 }
