@@ -256,8 +256,8 @@ func TestFeedRetention(t *testing.T) {
 	if since, on := e.FeedOn(); !on || since != simStart {
 		t.Errorf("feed on %t since %d, want since %d", on, since, simStart)
 	}
-	if got := e.FeedSinks(); !slices.Equal(got, []string{"kafka"}) {
-		t.Errorf("sinks %q", got)
+	if got, err := e.FeedReceivers(); err != nil || len(got) != 1 || got[0].Name != "kafka" {
+		t.Errorf("receivers %v, %v", got, err)
 	}
 	if sink, err = e.FeedSink("kafka"); err != nil {
 		t.Fatal(err)

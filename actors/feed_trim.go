@@ -139,17 +139,32 @@ func (e *Engine) FeedSink(name string) (*FeedSink, error) {
 	return &FeedSink{f, name}, nil
 }
 
-// FeedSinks are the names of the receivers that are registered.
-func (e *Engine) FeedSinks() []string {
-	if e.feed == nil {
-		return nil
-	}
-	e.feed.keeping.Lock()
-	defer e.feed.keeping.Unlock()
-	return slices.Sorted(maps.Keys(e.feed.sinks))
+// FeedReceiver is a registered receiver and how far it is behind.
+type FeedReceiver struct {
+	Name   string
+	Behind uint64 // durable entries that it has not acknowledged
 }
 
-// DropFeedSink forgets a receiver: what it has not acknowledged is kept for it no more.
+// FeedReceivers lists the registered receivers by name. It fails with ErrFeedOff.
+func (e *Engine) FeedReceivers() ([]FeedReceiver, error) {
+	f := e.feed
+	if f == nil {
+		return nil, ErrFeedOff
+	}
+	f.keeping.Lock()
+	defer f.keeping.Unlock()
+	receivers := make([]FeedReceiver, 0, len(f.sinks))
+	for _, name := range slices.Sorted(maps.Keys(f.sinks)) {
+		receivers = append(receivers, FeedReceiver{Name: name, Behind: f.behindLocked(name)})
+	}
+	return receivers, nil
+}
+
+// ErrNoReceiver is returned where the change feed has no receiver of that name.
+var ErrNoReceiver = errors.New("the change feed has no such receiver")
+
+// DropFeedSink forgets a receiver, so that the feed no longer keeps what it has not acknowledged. It fails with
+// ErrFeedOff, and with ErrNoReceiver.
 func (e *Engine) DropFeedSink(name string) error {
 	f := e.feed
 	if f == nil {
@@ -158,7 +173,7 @@ func (e *Engine) DropFeedSink(name string) error {
 	f.keeping.Lock()
 	defer f.keeping.Unlock()
 	if _, known := f.sinks[name]; !known {
-		return fmt.Errorf("the change feed has no receiver %q (it has %q)", name, slices.Sorted(maps.Keys(f.sinks)))
+		return fmt.Errorf("%w: %q; it has %q", ErrNoReceiver, name, slices.Sorted(maps.Keys(f.sinks)))
 	}
 	var batch storage.Batch
 	batch.Delete(storage.AppendFeedSinkKey(nil, name))
@@ -191,9 +206,16 @@ func (s *FeedSink) Reader() *FeedReader {
 func (s *FeedSink) Behind() uint64 {
 	s.feed.keeping.Lock()
 	defer s.feed.keeping.Unlock()
+	return s.feed.behindLocked(s.name)
+}
+
+// behindLocked counts the durable entries that a receiver has not acknowledged; 0 for one that was dropped.
+//
+// REQUIRES: f.keeping held
+func (f *changeFeed) behindLocked(name string) uint64 {
 	var n uint64
-	for shard, acked := range s.feed.sinks[s.name] { // none of one that was dropped
-		if end := s.feed.ends[shard].Load(); end > acked {
+	for shard, acked := range f.sinks[name] {
+		if end := f.ends[shard].Load(); end > acked {
 			n += end - acked
 		}
 	}

@@ -51,6 +51,7 @@ const (
 	CodeExportFailed      Code = "export_failed"
 	CodeFeedOff           Code = "feed_off"
 	CodeFeedBehind        Code = "feed_behind"
+	CodeUnknownReceiver   Code = "unknown_receiver"
 	CodeInternal          Code = "internal"
 	eventTypeMismatch     Code = "type_mismatch"
 	eventTooMany          Code = "too_many_events"
@@ -101,6 +102,7 @@ var problemTable = []ProblemInfo{
 	{CodeExportFailed, 500, "The export failed", "see the log of the server"},
 	{CodeFeedOff, 409, "There is no change feed", "turn it on: kindred serve --feed; from then on every change is kept for its readers"},
 	{CodeFeedBehind, 410, "The changes after this cursor were deleted", "ask with cursor=now for a cursor, take an export, and go on from that cursor"},
+	{CodeUnknownReceiver, 404, "The change feed has no such receiver", "GET /v1/changes/receivers lists them"},
 	{CodeInternal, 500, "A defect of Kindred", "report it with the request id and the log of the server"},
 }
 

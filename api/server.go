@@ -106,6 +106,8 @@ func (s *Server) routes() http.Handler {
 		"/v1/assertions":                {"POST": s.own(timely(s.postAssertion))},
 		"/v1/export":                    {"GET": s.getExport},
 		"/v1/changes":                   {"GET": s.getChanges},
+		"/v1/changes/receivers":         {"GET": s.getReceivers},
+		"/v1/changes/receivers/{name}":  {"DELETE": s.own(s.deleteReceiver)},
 		"/v1/stats":                     {"GET": timely(s.getStats)},
 		"/v1/rules":                     {"GET": s.getRules},
 		"/v1/scores/parameters":         {"GET": s.getParameters},

@@ -83,6 +83,7 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 		{groupKeep, newRestore()},
 		{groupKeep, newKafka()},
 		{groupKeep, newDeadLetters()},
+		{groupKeep, newReceivers()},
 		{groupTry, newGenerate()},
 		{groupTry, newCompare()},
 		{groupTry, newBench()},

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"github.com/kindred-id/kindred/api"
 )
 
 // Changes is an open stream of the change feed. Close it.
@@ -85,3 +87,14 @@ func (c *Changes) Cursor() string { return c.cursor }
 
 // Close ends the stream.
 func (c *Changes) Close() error { return c.body.Close() }
+
+// Receivers lists the registered receivers of the change feed.
+func (c *Client) Receivers(ctx context.Context) (r api.ReceiversDocument, err error) {
+	err = c.Get(ctx, "/v1/changes/receivers", nil, &r)
+	return r, err
+}
+
+// DropReceiver forgets a receiver of the change feed.
+func (c *Client) DropReceiver(ctx context.Context, name string) error {
+	return c.Delete(ctx, "/v1/changes/receivers/"+url.PathEscape(name))
+}

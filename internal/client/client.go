@@ -54,6 +54,11 @@ func (c *Client) Post(ctx context.Context, path string, query url.Values, in, ou
 	return c.do(ctx, http.MethodPost, path, query, body, out)
 }
 
+// Delete removes a document.
+func (c *Client) Delete(ctx context.Context, path string) error {
+	return c.do(ctx, http.MethodDelete, path, nil, nil, nil)
+}
+
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, body []byte, out any) error {
 	res, err := c.send(ctx, method, path, query, body)
 	if err != nil {
