@@ -95,7 +95,7 @@ func TestBadAssertions(t *testing.T) {
 		`{"verb":"force","a":"user_id:u1","b":"user_id: u1 "}`:                                         CodeSameIdentifier,
 		`{"verb":"force","a":"user_id:u1","b":"shoe_size:44"}`:                                         CodeUnknownNamespace,
 		`{"verb":"force","a":"user_id:u1","b":"zzz"}`:                                                  CodeBadID,
-		`{"verb":"forget","a":"user_id:nobody"}`:                                                       CodeNotFound,
+		`{"verb":"forget","a":"user_id:u404"}`:                                                         CodeNotFound,
 		`{"verb":"force","a":"user_id:u1","b":"k0000000000000000000000000g"}`:                          CodeNotFound,
 		`{"verb":"cannot","a":"user_id:u1","b":"anonymous_id:a1","withdraw":true}`:                     CodeUnknownAssertion,
 		`{"verb":"force","a":"user_id:u1","b":"user_id:x","note":"` + strings.Repeat("n", 1001) + `"}`: CodeBadAssertion,
