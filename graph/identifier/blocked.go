@@ -210,7 +210,7 @@ func isObject(value []byte) bool {
 
 // block adds a configured value, "value" or "namespace:value": as it is and, since people write down
 // what they saw, as it is normalised. Not so for phone numbers that don't say that they are: "room 12"
-// must not block the number 12.
+// must not block the number that is in it.
 func (r *Registry) block(text string) error {
 	return r.configure("blocked", text, func(ns *Namespace) *map[string]struct{} { return &ns.blocked })
 }

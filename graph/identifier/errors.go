@@ -28,11 +28,13 @@ var (
 )
 
 var (
-	errNotUTF8   = fmt.Errorf("%w: not UTF-8", ErrInvalid)
-	errControl   = fmt.Errorf("%w: holds a control character", ErrInvalid)
-	errNotEmail  = fmt.Errorf("%w: an e-mail address has one @, with something on both sides", ErrInvalid)
-	errNoDigits  = fmt.Errorf("%w: a phone number has digits", ErrInvalid)
-	errNotStable = fmt.Errorf("%w: a phone number that reads differently each time", ErrInvalid)
+	errNotUTF8     = fmt.Errorf("%w: not UTF-8", ErrInvalid)
+	errControl     = fmt.Errorf("%w: holds a control character", ErrInvalid)
+	errNotEmail    = fmt.Errorf("%w: an e-mail address has one @, with something on both sides", ErrInvalid)
+	errNoDigits    = fmt.Errorf("%w: a phone number has digits", ErrInvalid)
+	errNotPossible = fmt.Errorf("%w: no possible phone number: of no country by its country code and length", ErrInvalid)
+	errTwoNumbers  = fmt.Errorf("%w: more than one phone number in one field", ErrInvalid)
+	errRounded     = fmt.Errorf("%w: a phone number that was written as a decimal or rounded number", ErrInvalid)
 )
 
 // BlockedError says by which word or rule a value stands for nobody. It is an ErrBlocked. There is one for each of Words, so

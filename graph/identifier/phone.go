@@ -1,6 +1,8 @@
 package identifier
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -9,8 +11,8 @@ import (
 )
 
 // phone gives a phone number in E.164, "+" and digits, reading one without a country code as one of
-// the registry's region. An extension is dropped. What cannot be a whole number anywhere, such as a
-// short code or one without its area code, keeps its digits.
+// the registry's region. An extension is dropped. What is no possible number of its country, such as a short code, a country
+// code alone or a number without its area code, is none: its digits would join strangers.
 func (n *Normaliser) phone(value []byte) ([]byte, error) {
 	if isNorthAmerican(value) {
 		return value, nil
@@ -27,54 +29,158 @@ func (n *Normaliser) phone(value []byte) ([]byte, error) {
 	return n.out, nil
 }
 
-// isNorthAmerican tells whether a value is E.164 already, for the one country code whose numbers are
-// all of one length: "+1", then ten digits of which the first is 2 to 9. Reading it the long way gives
+// isNorthAmerican reports whether a value is E.164 already, for the one country code whose numbers are
+// all of one length: "+1", then ten digits of which the first is 2 to 9, and not all the same. Reading it the long way gives
 // it back, in 25 µs.
 func isNorthAmerican(value []byte) bool {
 	if len(value) != 12 || value[0] != '+' || value[1] != '1' || value[2] < '2' {
 		return false
 	}
+	differ := false
 	for _, b := range value[2:] {
 		if b < '0' || b > '9' {
 			return false
 		}
+		differ = differ || b != value[2]
 	}
-	return true
+	return differ
 }
 
-// phoneStepsMax bounds how often a number is read again.
-const phoneStepsMax = 8
+// Bounds of a number in E.164, and of one without a country code that is believed by its length alone: below it are short
+// codes and numbers that lack their area code.
+const (
+	e164DigitsMax     = 15
+	nationalDigitsMin = 7
+)
 
-// readPhone reads a number until it no longer changes. One reading is not enough for N1: the digits
-// that are left of a text may read as a number where the text did not.
+// noRegion is a region that no number belongs to by default.
+const noRegion = "ZZ"
+
+// readPhone reads a number. It is read as what it says, or refused; nothing is guessed.
 func readPhone(value, region string) phone {
-	for range phoneStepsMax {
-		next, err := phoneStep(value, region)
-		if err != nil {
-			return phone{err: err}
-		}
-		if next == value {
-			return phone{value: value}
-		}
-		value = next
+	text, err := cleanPhone(value)
+	if err != nil {
+		return phone{err: err}
 	}
-	return phone{err: errNotStable}
+	start := strings.IndexAny(text, "+0123456789")
+	if start < 0 {
+		return phone{err: errNoDigits}
+	}
+	if strings.Trim(strings.Map(onlyDigit, text), "0") == "" {
+		return phone{err: ruleZeros.err}
+	}
+	if strings.LastIndexByte(text, '+') > start {
+		return phone{err: errTwoNumbers} // or a number with a sum in it
+	}
+	var number *phonenumbers.PhoneNumber
+	if text[start] == '+' {
+		number = parsePhone(text[start:], noRegion)
+	} else {
+		number = parseNational(text, region)
+	}
+	if number == nil {
+		if zero, err := phonenumbers.Parse(text, region); err == nil && zero.GetNationalNumber() == 0 {
+			return phone{err: ruleZeros.err} // but for the country code
+		}
+		return phone{err: errNotPossible}
+	}
+	if isOneDigit(strconv.FormatUint(number.GetNationalNumber(), 10)) {
+		return phone{err: ruleDigits.err}
+	}
+	normal := phonenumbers.Format(number, phonenumbers.E164)
+	if len(normal) > 1+e164DigitsMax {
+		return phone{err: errNotPossible}
+	}
+	// N1: the normal form must read as itself.
+	if again := parsePhone(normal, noRegion); again == nil || phonenumbers.Format(again, phonenumbers.E164) != normal {
+		return phone{err: errNotPossible}
+	}
+	return phone{value: normal}
 }
 
-func phoneStep(value, region string) (string, error) {
-	value = strings.Map(asciiDigit, value)
-	number, err := phonenumbers.Parse(value, region)
-	if err == nil && phonenumbers.IsPossibleNumberWithReason(number) == phonenumbers.IS_POSSIBLE {
-		if number.GetNationalNumber() == 0 {
-			return "", ErrBlocked // all zeros, but for the country code
+// parseNational reads a number without a +: as one of the region, or as an international one where it begins as those are
+// dialled from much of the world, 00 or 011, and is no possible number of the region, or is valid abroad and not at home.
+func parseNational(text, region string) *phonenumbers.PhoneNumber {
+	home := parsePhone(text, region)
+	digits := strings.Map(onlyDigit, text)
+	for _, prefix := range [...]string{"00", "011"} {
+		rest, ok := strings.CutPrefix(digits, prefix)
+		if !ok || home != nil && phonenumbers.IsValidNumber(home) {
+			continue
 		}
-		return phonenumbers.Format(number, phonenumbers.E164), nil
+		if abroad := parsePhone("+"+rest, noRegion); abroad != nil && (home == nil || phonenumbers.IsValidNumber(abroad)) {
+			return abroad
+		}
 	}
-	digits := strings.Map(onlyDigit, value)
-	if digits == "" {
-		return "", errNoDigits
+	return home
+}
+
+// parsePhone reads a number and gives nil where it is no possible number of its country.
+func parsePhone(text, region string) *phonenumbers.PhoneNumber {
+	number, err := phonenumbers.Parse(text, region)
+	if err != nil {
+		return nil
 	}
-	return digits, nil
+	national := strconv.FormatUint(number.GetNationalNumber(), 10)
+	// Until 2019 a Mexican mobile number had a 1 after its country code, and messengers still write it.
+	if number.GetCountryCode() == mexico && len(national) == 11 && national[0] == '1' {
+		if number, err = phonenumbers.Parse("+52"+national[1:], noRegion); err != nil {
+			return nil
+		}
+	}
+	if phonenumbers.IsPossibleNumberWithReason(number) != phonenumbers.IS_POSSIBLE || number.GetNationalNumber() == 0 {
+		return nil
+	}
+	if len(national) < nationalDigitsMin && !phonenumbers.IsValidNumber(number) {
+		return nil
+	}
+	return number
+}
+
+const mexico = 52
+
+var (
+	// Between two numbers of a field. Seven digits are a number; fewer before a slash are an area code.
+	twoPhones = regexp.MustCompile(`(?i)(?:[0-9][^0-9a-z/,;|&]*){7,}\s*(?:[/,;|&\n]|\bor\b|\band\b|\boder\b|\bund\b|\bof\b|\ben\b|\bou\b|\bet\b|\by\b|\bo\b)[^0-9]*(?:[0-9][^0-9a-z/,;|&]*){7,}`)
+	// 4.47911E+11, 1e10
+	scientific = regexp.MustCompile(`(?i)[0-9]\s*e\s*[+-]?\s*[0-9]`)
+	// 12015550123.0
+	decimal = regexp.MustCompile(`^[^.,]*[0-9]{4,}[.,]0{1,2}$`)
+	// 2026-01-31, 31.01.2026, each with or without a time
+	date = regexp.MustCompile(`^(?:(?:19|20)[0-9]{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12][0-9]|3[01])|` +
+		`(?:0?[1-9]|[12][0-9]|3[01])[-/.](?:0?[1-9]|[12][0-9]|3[01])[-/.](?:19|20)[0-9]{2})(?:[T ].*)?$`)
+	telScheme = regexp.MustCompile(`(?i)^(?:tel|callto|sms|phone|whatsapp)\s*:\s*(?://)?`)
+)
+
+// cleanPhone gives a text as a person sees it, in ASCII digits, and refuses what is no number or more than one.
+func cleanPhone(value string) (string, error) {
+	text := strings.TrimSpace(strings.Map(phoneRune, value))
+	text = strings.TrimSpace(unwrap(text))
+	text = strings.TrimSpace(telScheme.ReplaceAllString(text, ""))
+	if local, context, ok := strings.Cut(text, ";phone-context=+"); ok { // RFC 3966
+		text = "+" + context + local
+	}
+	switch {
+	case scientific.MatchString(text) || decimal.MatchString(text):
+		return "", errRounded
+	case date.MatchString(text):
+		return "", errNotPossible
+	case twoPhones.MatchString(text):
+		return "", errTwoNumbers
+	}
+	return text, nil
+}
+
+func phoneRune(r rune) rune {
+	switch {
+	case r < utf8.RuneSelf:
+		return r
+	case isInvisible(r):
+		return -1
+	case unicode.Is(unicode.Pd, r), r == '\u2212':
+		return '-'
+	}
+	return asciiDigit(narrow(r))
 }
 
 // asciiDigit turns a decimal digit of any script into the ASCII one.
