@@ -9,6 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/kindred-id/kindred/graph"
 )
 
@@ -211,9 +213,9 @@ func TestIdempotentForEveryLetter(t *testing.T) {
 			if !utf8.ValidRune(r) {
 				continue
 			}
-			first, err := identify(n, name, "a"+string(r)+"\u0301@x")
+			first, err := identify(n, name, "a"+string(r)+"\u0301@x.example")
 			if err != nil {
-				if !unicode.IsControl(r) && r != '@' {
+				if !unicode.IsControl(r) && !unicode.IsSpace(r) && (name != "email" || r >= utf8.RuneSelf && narrow(r) == r && norm.NFC.String(string(r)) == string(r)) {
 					t.Fatalf("%s: %U: %v", name, r, err)
 				}
 				continue
