@@ -14,7 +14,7 @@ var (
 	ruleZeros       = newWord("(zeros)", "nothing but zeros", anyClass)
 	ruleMinusOne    = newWord("-1", "no value", anyClass)
 	ruleAllF        = newWord("(all f)", "an id of nothing but f", anyClass)
-	rulePunctuation = newWord("(punctuation)", "neither letter nor digit", anyClass)
+	rulePunctuation = newWord("(punctuation)", "empty, or a mark for any value", anyClass)
 	ruleTemplate    = newWord("(template)", "a place that was to be filled in", anyClass)
 	ruleObject      = newWord("(object)", "the text of an object", anyClass)
 	ruleNoReply     = newWord("(no-reply)", "address that nobody reads", anyClass)
@@ -40,7 +40,7 @@ func Junk(text []byte) bool {
 // REQUIRES: value is not empty; seen are its marks.
 func blocked(value []byte, seen marks, class graph.Class) *Word {
 	switch lowerByte(value[0]) {
-	case '0', '-', '+', '.', '_':
+	case '0', '-', '+', '.':
 		if isZeros(value) {
 			return ruleZeros
 		}
@@ -78,21 +78,27 @@ func blockedForm(value []byte, seen marks) *Word {
 	return nil
 }
 
-// isZeros reports whether a value is nothing but zeros, and marks as numbers and UUIDs have them: 0, 0.0, -0, 000-00-0000,
-// ---, the zero UUID.
+// isZeros reports whether a value is zeros, with marks as numbers and UUIDs have them, or dashes alone: 0, 0.0, -0,
+// 000-00-0000, ---, the zero UUID.
 func isZeros(value []byte) bool {
+	marks, zeros := 0, 0
 	for i, b := range value {
 		switch b {
-		case '0', '-', '.', ':', '_':
+		case '0':
+			zeros++
+		case '-':
+		case '.', ':', '_':
+			marks++
 		case '+':
 			if i > 0 {
 				return false
 			}
+			marks++
 		default:
 			return false
 		}
 	}
-	return true
+	return zeros > 0 || marks == 0
 }
 
 // allFBytesMin is the length from which nothing but f is an id and no word.
@@ -124,10 +130,14 @@ func isNoReply(value []byte) bool {
 	return false
 }
 
-// isPunctuation reports whether a value has neither a letter nor a digit.
+// isPunctuation reports whether a value is an empty list, object or text, or a mark that stands for any value.
 func isPunctuation(value []byte) bool {
+	switch string(value) {
+	case "[]", "{}", "()", "<>", `""`, "''", "``", "{ }", "[ ]":
+		return true
+	}
 	for _, b := range value {
-		if b >= 0x80 || isAlphanumeric(b) {
+		if b != value[0] || b != '?' && b != '*' && b != '#' {
 			return false
 		}
 	}

@@ -35,8 +35,8 @@ var nobodies = []struct{ value, word string }{
 	{"000000000000000", "(zeros)"}, {"00000000-0000-0000-0000-000000000000", "(zeros)"}, {"00:00:00:00:00:00", "(zeros)"},
 	{"ffffffff-ffff-ffff-ffff-ffffffffffff", "(all f)"}, {"FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "(all f)"},
 	{"0", "(zeros)"}, {"0.0", "(zeros)"}, {"-0", "(zeros)"}, {"+0", "(zeros)"}, {"0.0.0.0", "(zeros)"}, {"-1", "-1"},
-	{"?", "(punctuation)"}, {"...", "(zeros)"}, {"[]", "(punctuation)"}, {"{}", "(punctuation)"}, {`""`, "(punctuation)"}, {"*", "(punctuation)"},
-	{"_", "(zeros)"}, {"#", "(punctuation)"}, {"true", "true"}, {"FALSE", "false"},
+	{"?", "(punctuation)"}, {"[]", "(punctuation)"}, {"{}", "(punctuation)"}, {`""`, "(punctuation)"}, {"*", "(punctuation)"},
+	{"#", "(punctuation)"}, {"true", "true"}, {"FALSE", "false"},
 	{"onbekend", "onbekend"}, {"Onbekend", "onbekend"}, {"unbekannt", "unbekannt"}, {"inconnu", "inconnu"},
 	{"desconocido", "desconocido"}, {"gast", "gast"}, {"Gast", "gast"}, {"invité", "invité"}, {"INVITÉ", "invité"},
 	{"invite\u0301", "invité"}, {"invite", "invite"}, {"sconosciuto", "sconosciuto"}, {"nieznany", "nieznany"}, {"gość", "gość"},
@@ -49,7 +49,7 @@ var nobodies = []struct{ value, word string }{
 // somebodies look like those and are not.
 var somebodies = []string{
 	"1", "-2", "10", "0x0", "0-1", "1.0", "null1", "nullnull", "guest1", "guest_42", "user1", "anonymous-7f3a", "tester", "defaulter",
-	"u_id_7", "ffff", "fffffffe-ffff-ffff-ffff-ffffffffffff", "n", "$5", "$ecret", "{6F9619FF-8B86-D011-B42D-00CF4FC964FF}",
+	"u_id_7", "ffff", "fffffffe-ffff-ffff-ffff-ffffffffffff", "n", "..", ".", "_", "/", `"\\`, "$5", "$ecret", "{6F9619FF-8B86-D011-B42D-00CF4FC964FF}",
 	"$device:18e2f0", "ann@example.com", "reply@shop.com", "noreply", "noreply.com", "xnoreply@shop.com", "100%", "50%%", "a{b}",
 	"{{open", "@ann", "Optional", "object", "deleted-7", "default/7", "invitation", "gasthaus", "Nilsson", "Guest House 7",
 	"02:00:00:00:00:01", "9774d56d682e549d", "a:b:c", "O'Neil", "é", "нет7", "<ann@example.com>",
