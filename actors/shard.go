@@ -281,6 +281,9 @@ func (s *Shard) take(in *Input) error {
 func (s *Shard) takeEvent(in *Input) error {
 	e := in.Event
 	known, err := s.seen.Has(e.Seen)
+	if err == nil && !known && e.Former != 0 {
+		known, err = s.seen.Has(e.Former)
+	}
 	if err != nil {
 		return err
 	}

@@ -5,19 +5,25 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/kindred-id/kindred/ingest"
 )
 
-// TestTimelineOfOneStamp: a thousand events of one time and message id, each from another source, come
-// on pages of any size, each once.
+// TestTimelineOfOneStamp: many events of one time, message id and content, each from another source that numbers its
+// messages apart, come on pages of any size, each once.
 func TestTimelineOfOneStamp(t *testing.T) {
-	w := newWorld(t, nil)
-	const events = 1000
+	const events = ingest.MaxSources
+	w := newWorld(t, func(c *Config) {
+		for i := range events {
+			c.Decode.SourcesApart = append(c.Decode.SourcesApart, fmt.Sprintf("s%d", i))
+		}
+	})
 	for i := range events {
 		w.post("/v1/batch?wait=durable", fmt.Sprintf(
 			`{"writeKey":"s%d","batch":[{"type":"track","event":"x","messageId":"m","userId":"u","timestamp":"2026-01-01T00:00:00Z"}]}`, i)).
 			want(t, 200, `"accepted":1`)
 	}
-	for _, limit := range []int{1, 7, 333, 999, 1000} {
+	for _, limit := range []int{1, 7, 85, 254, 1000} {
 		seen := map[string]bool{}
 		query := url.Values{"limit": {fmt.Sprint(limit)}}
 		for pages := 0; ; pages++ {

@@ -204,8 +204,13 @@ type Interest struct {
 type Event struct {
 	ID     []byte // message id, at most 100 bytes
 	Source []byte // which system sent it
-	// Seen is a keyed hash of (source, message id): what the memory of duplicates holds.
-	Seen     uint64
+	// Seen is what the memory of duplicates holds: a keyed hash of the message id and of the event's content.
+	Seen uint64
+	// Former is what the memory of duplicates of a directory from before fingerprints holds of the event, as long as
+	// there may be any; else 0. It is not stored.
+	Former uint64
+	// Apart says that the event's source numbers its messages apart from others: an id is one of that source.
+	Apart    bool
 	Stamp    Stamp
 	Received int64 // ms since 1970 UTC
 	Type     EventType

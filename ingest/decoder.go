@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -30,18 +31,22 @@ type Decoder struct {
 	namespaces namespaces
 	paths      *pathNode
 	sources    []string
-	currency   graph.Currency
-	limit      int
-	live       bool
-	context    []byte // of the batch; nil when there is none
-	fallback   []byte // id of the event at hand, if it names none; nil when there is none
-	arena      jsonscan.Arena
-	hash       hash.Hash
-	stats      Stats
-	told       int // drops since the last Reset that were told
+	apart      []string // sources that number their messages apart
+	// formerUntil is until when, ms since 1970 UTC, the memory of duplicates may hold events without fingerprints.
+	formerUntil int64
+	currency    graph.Currency
+	limit       int
+	live        bool
+	context     []byte // of the batch; nil when there is none
+	fallback    []byte // id of the event at hand, if it names none; nil when there is none
+	arena       jsonscan.Arena
+	hash        hash.Hash
+	stats       Stats
+	told        int // drops since the last Reset that were told
 
 	// The rest is about the event at hand.
 	scan   jsonscan.Scanner
+	side   jsonscan.Scanner // of a value within it
 	fields fields
 	own    traitSet // traits
 	shared traitSet // context.traits
@@ -83,15 +88,17 @@ func NewDecoder(reg *identifier.Registry, opts Options) *Decoder {
 		panic(err)
 	}
 	d := &Decoder{
-		registry:   reg,
-		normaliser: reg.NewNormaliser(),
-		namespaces: newNamespaces(reg),
-		paths:      newPaths(reg, opts.Paths),
-		sources:    opts.Sources,
-		currency:   opts.currency(),
-		limit:      opts.MaxEventBytes,
-		live:       opts.Live,
-		hash:       sha256.New(),
+		registry:    reg,
+		normaliser:  reg.NewNormaliser(),
+		namespaces:  newNamespaces(reg),
+		paths:       newPaths(reg, opts.Paths),
+		sources:     opts.Sources,
+		apart:       opts.SourcesApart,
+		formerUntil: opts.FormerUntil,
+		currency:    opts.currency(),
+		limit:       opts.MaxEventBytes,
+		live:        opts.Live,
+		hash:        sha256.New(),
 	}
 	if d.limit == 0 {
 		d.limit = DefaultMaxEventBytes
@@ -182,9 +189,8 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 	}
 	ev.ID = d.messageID(raw, received)
 	ev.Source = source
-	ev.Seen = d.registry.SeenHash(source, ev.ID)
+	ev.Apart = d.numbersApart(source)
 	ev.Stamp.Rank = d.rank(source)
-	ev.Stamp.Tie = identifier.Tie(ev.ID)
 	ev.Received = received
 	ev.Name = nil
 	switch ev.Type {
@@ -197,6 +203,7 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 		ev.Name = d.text(f.name)
 	}
 	d.mergeTraits(ev)
+	d.key(ev)
 	ev.Properties = nil
 	if f.properties.Kind == jsonscan.Object {
 		ev.Properties = f.properties.Raw
@@ -279,11 +286,26 @@ func (d *Decoder) eventTime(received int64) (int64, *Rejection) {
 	return ms, nil
 }
 
-// messageID is the event's id. One that is too long becomes its hash. An event without one gets that of
-// its record, or the hash of its text, so that the same event is the same when it is read again.
+// numbersApart reports whether a source's message ids are its own.
+func (d *Decoder) numbersApart(source []byte) bool {
+	for _, s := range d.apart {
+		if s == string(source) {
+			return true
+		}
+	}
+	return false
+}
+
+// messageID is the event's id. One that is too long becomes its hash. An event without one, or with one that names
+// no message, gets that of its record, or the hash of its text, so that the same event is the same when it is read
+// again.
 func (d *Decoder) messageID(raw []byte, received int64) []byte {
-	if id := d.text(d.fields.messageID); len(id) > 0 {
-		return d.bounded(id)
+	if id := bytes.TrimSpace(d.text(d.fields.messageID)); len(id) > 0 {
+		if !identifier.Junk(id) {
+			return d.bounded(id)
+		}
+		d.dropQuoted("messageId", CodeJunkID, id, "names no message, so the event is known by its text",
+			"send a new id with each event, and the same one with each retry; or leave it out")
 	}
 	if len(d.fallback) > 0 {
 		return d.bounded(d.fallback)

@@ -31,12 +31,16 @@ var ordinary = map[string]string{
 
 func testRegistry(t testing.TB) *identifier.Registry {
 	t.Helper()
+	return testRegistryOf()
+}
+
+func testRegistryOf() *identifier.Registry {
 	reg, err := identifier.New([16]byte{1, 2, 3}, identifier.Config{Namespaces: []graph.Namespace{
 		{Name: "loyalty_card", Class: graph.ClassCustomer, Normaliser: graph.NormaliseTrim},
 		{Name: "crm_id", Class: graph.ClassCustomer, Normaliser: graph.NormaliseLower},
 	}})
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return reg
 }

@@ -20,6 +20,13 @@ type Options struct {
 	// Sources are the sources by trust, the most trusted first: where two events of one time
 	// disagree, the more trusted source wins. Others rank below. At most MaxSources.
 	Sources []string
+	// SourcesApart are the sources that number their messages apart: message id 1 of such a source is another one
+	// than that of any other. All others share one numbering, so that an event is one event by whichever way it
+	// comes. At most MaxSources.
+	SourcesApart []string
+	// FormerUntil is until when, ms since 1970 UTC, the memory of duplicates may hold events that were remembered
+	// without fingerprints of their content. 0: it never did.
+	FormerUntil int64
 	// MaxEventBytes bounds one event. Default DefaultMaxEventBytes.
 	MaxEventBytes int
 	// Live says that events come as they happen. One that names neither a time nor an id is then
@@ -58,6 +65,9 @@ func (o Options) Check(reg *identifier.Registry) error {
 	}
 	if len(o.Sources) > MaxSources {
 		errs = append(errs, fmt.Errorf("%d sources: want %d or fewer", len(o.Sources), MaxSources))
+	}
+	if len(o.SourcesApart) > MaxSources {
+		errs = append(errs, fmt.Errorf("%d sources that number apart: want %d or fewer", len(o.SourcesApart), MaxSources))
 	}
 	if o.MaxEventBytes < 0 {
 		errs = append(errs, fmt.Errorf("event limit of %d bytes: want 0 (default) or more", o.MaxEventBytes))

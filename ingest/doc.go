@@ -20,5 +20,7 @@
 //     identifier, a trait too many) is counted in Stats; but for JSON null, which says "absent".
 //   - E4: a rejection names the field, what was found there, and what would be accepted. It quotes
 //     times, amounts, currencies and types, never an identifier.
-//   - E5: the slices of an accepted event stay as they are until its decoder's next Reset.
+//   - E5: the same message id and the same content are the same event, whatever the source, the way in, the spelling
+//     of the JSON and the time of the retry; see fingerprint.
+//   - E6: the slices of an accepted event stay as they are until its decoder's next Reset.
 package ingest

@@ -35,6 +35,8 @@ const (
 	CodeTimestampOutOfRange Code = "timestamp_out_of_range"
 	// CodeBadMoney is for an amount of an order that is textual, negative, or beyond 64 bits.
 	CodeBadMoney Code = "bad_money"
+	// CodeJunkID is for a message id that names no message: "undefined", a zero UUID.
+	CodeJunkID Code = "junk_id"
 	// CodeUndecodable is for a record that is not written in the format that its topic is declared with.
 	CodeUndecodable Code = "undecodable"
 	// CodeUnknownSchema is for a record whose schema the registry does not have, or that can't be used.

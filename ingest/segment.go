@@ -15,7 +15,8 @@ type fields struct {
 	typ, event, name, messageID       jsonscan.Value
 	userID, anonymousID, previousID   jsonscan.Value
 	timestamp, originalTimestamp      jsonscan.Value
-	properties                        jsonscan.Value
+	properties, groupID               jsonscan.Value
+	propertiesDigest                  uint64 // see fingerprint
 	context                           jsonscan.Kind
 	library, gaClientID               jsonscan.Value // context.library.name, context.integrations…
 	deviceID, advertisingID           jsonscan.Value // context.device…
@@ -74,7 +75,9 @@ func (d *Decoder) record(s *jsonscan.Scanner) {
 		case "originalTimestamp":
 			f.originalTimestamp = d.value(s, n)
 		case "properties":
-			f.properties = d.value(s, n)
+			f.properties = d.readProperties(s, n)
+		case "groupId":
+			f.groupID = d.value(s, n)
 		case "context":
 			d.readContext(s, n)
 		case "traits":
@@ -201,12 +204,14 @@ func (d *Decoder) check() *Rejection {
 		return badType("anonymousId", "a string", f.anonymousID.Kind)
 	case !isText(f.previousID):
 		return badType("previousId", "a string", f.previousID.Kind)
-	case !isText(f.messageID):
-		return badType("messageId", "a string", f.messageID.Kind)
 	case !isText(f.timestamp):
 		return badType("timestamp", "a string", f.timestamp.Kind)
 	case !isText(f.originalTimestamp):
 		return badType("originalTimestamp", "a string", f.originalTimestamp.Kind)
+	}
+	if !isText(f.messageID) {
+		d.dropKind("messageId", "a string", f.messageID.Kind)
+		f.messageID = jsonscan.Value{}
 	}
 	if f.properties.Kind != jsonscan.Object {
 		d.dropUnlessEmpty("properties", f.properties)

@@ -8,8 +8,8 @@ import (
 
 // Fields of an event, of an identifier and a trait in its lists, and of an order change.
 const (
-	eventFields       = 16
-	eventFieldsV2     = 15 // without context
+	eventFields       = 17
+	eventFieldsV2     = 15 // without context and apart
 	eventFieldsV1     = 13 // without offer notice and interest, either
 	identifierFields  = 4
 	traitFields       = 2
@@ -58,6 +58,7 @@ func (o *output) event(ev *graph.Event, whole bool) {
 		o.null()
 		o.null()
 	}
+	o.bool(whole && ev.Apart)
 }
 
 func (o *output) orderChange(c *graph.OrderChange) {
@@ -126,9 +127,10 @@ func (d *Decoder) event(ev *graph.Event, version uint64) {
 		in.interest(&ev.Interest)
 	}
 	ev.Properties = in.bytes()
-	ev.Context = nil
+	ev.Context, ev.Apart, ev.Former = nil, false, 0
 	if version >= 3 {
 		ev.Context = in.bytes()
+		ev.Apart = in.bool()
 	}
 }
 

@@ -84,6 +84,7 @@ func genEvent(t *rapid.T, whole bool) *graph.Event {
 	}
 	if whole {
 		ev.Properties, ev.Context = genBytes(t, "properties"), genBytes(t, "context")
+		ev.Apart = rapid.Bool().Draw(t, "apart")
 	}
 	for _, key := range genKeys(t, "identifiers", 1, 6) {
 		ev.Identifiers = append(ev.Identifiers, graph.Identifier{Key: key, Namespace: genNamespace(t), Value: genBytes(t, "value"), Raw: genBytes(t, "raw")})

@@ -113,7 +113,7 @@ func (d *Decoder) message(m *graph.Message) {
 		}
 		m.Event = &graph.Event{}
 		d.event(m.Event, version)
-		if m.Event.Properties != nil || m.Event.Context != nil {
+		if m.Event.Properties != nil || m.Event.Context != nil || m.Event.Apart {
 			in.fail(at, "event with properties or a context between shards")
 		}
 	case graph.KindAssert:

@@ -43,6 +43,7 @@ func sampleEvent() *graph.Event {
 		Offer:      graph.OfferNotice{Signal: score.OfferRedeemed, ID: []byte("SPRING"), Class: []byte("welcome"), Until: 1_700_600_000_000},
 		Interest:   graph.Interest{Kind: graph.InterestBought, Categories: [][]byte{[]byte("Kitchen"), []byte("Garden")}},
 		Properties: append(properties, `"}`...),
+		Apart:      true,
 		Context:    []byte(`{"page":{"url":"https://shop.example/checkout"},"locale":"nl-BE"}`),
 	}
 }
@@ -122,7 +123,7 @@ func sampleMessages() []*graph.Message {
 		Nodes: []graph.NodeKey{sampleUser, sampleCookie},
 	}}
 	ev := sampleEvent()
-	ev.Properties, ev.Context = nil, nil
+	ev.Properties, ev.Context, ev.Apart = nil, nil, false
 	return []*graph.Message{
 		{Kind: graph.KindObserve, To: sampleUser, Via: sampleCookie, Hops: 2, Passed: 70_001, Event: ev},
 		{Kind: graph.KindAssert, To: sampleUser, Assertion: &sampleEvidence().Assertions[0]},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"log/slog"
+	"math"
 )
 
 // Secret keys the hash that makes node keys and the memory of duplicates. Whoever has it can craft
@@ -39,19 +40,27 @@ type Deployment struct {
 	// RulesVersion is the hash of the content of the rules by which everything stored was judged; 0 while
 	// a change of rules is under way.
 	RulesVersion uint64
+	// FormerUntil is until when, ms since 1970 UTC, the memory of duplicates may hold hashes of source and id, without
+	// the event's content: 0 for a directory that never held such, FormerUnknown for one of which nobody wrote it down.
+	FormerUntil int64
 }
+
+// FormerUnknown stands in deployment rows of version 1.
+const FormerUnknown = math.MaxInt64
 
 // MaxShards is the largest number of shards.
 const MaxShards = 1 << 16
 
 // The deployment row:
 //
-//	1 B       4 B         16 B     8 B       8 B             1 B               4 B
-//	+---------+--------+--------+---------+---------------+--------+------+--------+
-//	| version | shards | secret | created | rules version | length | name | CRC-32 |
-//	+---------+--------+--------+---------+---------------+--------+------+--------+
+//	1 B       4 B         16 B     8 B       8 B             1 B               8 B            4 B
+//	+---------+--------+--------+---------+---------------+--------+------+--------------+--------+
+//	| version | shards | secret | created | rules version | length | name | former until | CRC-32 |
+//	+---------+--------+--------+---------+---------------+--------+------+--------------+--------+
+//
+// Version 1 has no "former until".
 const (
-	deploymentVersion = 1
+	deploymentVersion = 2
 	deploymentFixed   = 1 + 4 + 16 + 8 + 8 + 1
 )
 
@@ -67,6 +76,7 @@ func appendDeployment(b []byte, d *Deployment) []byte {
 	b = binary.BigEndian.AppendUint64(b, d.RulesVersion)
 	b = append(b, byte(len(d.RulesName)))
 	b = append(b, d.RulesName...)
+	b = binary.BigEndian.AppendUint64(b, uint64(d.FormerUntil))
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
@@ -76,9 +86,9 @@ func decodeDeployment(b []byte) (Deployment, error) {
 	switch {
 	case len(b) < deploymentFixed+4:
 		return d, fmt.Errorf("deployment row of %d bytes", len(b))
-	case b[0] != deploymentVersion:
-		return d, fmt.Errorf("deployment row of version %d, want %d", b[0], deploymentVersion)
-	case len(b) != deploymentFixed+int(b[deploymentFixed-1])+4:
+	case b[0] < 1 || b[0] > deploymentVersion:
+		return d, fmt.Errorf("deployment row of version %d, want %d or less", b[0], deploymentVersion)
+	case len(b) != deploymentFixed+int(b[deploymentFixed-1])+8*int(b[0]-1)+4:
 		return d, fmt.Errorf("deployment row of %d bytes with a name of %d", len(b), b[deploymentFixed-1])
 	}
 	body := b[:len(b)-4]
@@ -89,7 +99,11 @@ func decodeDeployment(b []byte) (Deployment, error) {
 	copy(d.Secret[:], b[5:])
 	d.Created = int64(binary.BigEndian.Uint64(b[21:]))
 	d.RulesVersion = binary.BigEndian.Uint64(b[29:])
-	d.RulesName = string(body[deploymentFixed:])
+	end := deploymentFixed + int(b[deploymentFixed-1])
+	d.RulesName = string(body[deploymentFixed:end])
+	if d.FormerUntil = FormerUnknown; b[0] > 1 {
+		d.FormerUntil = int64(binary.BigEndian.Uint64(body[end:]))
+	}
 	return d, d.check()
 }
 
@@ -127,6 +141,12 @@ func (d *Deployment) SetRules(b *Batch, name string, version uint64) error {
 	*d = next
 	b.Set(AppendDeploymentKey(nil), appendDeployment(nil, d))
 	return nil
+}
+
+// SetFormerUntil adds to the batch until when the memory of duplicates may hold hashes without content.
+func (d *Deployment) SetFormerUntil(b *Batch, until int64) {
+	d.FormerUntil = until
+	b.Set(AppendDeploymentKey(nil), appendDeployment(nil, d))
 }
 
 // Initialise gives a store its deployment row: the row that is there, or d when there is none.

@@ -20,8 +20,9 @@ func newIngest() *cobra.Command {
 input. With --data they go straight into a directory, which no other process may have open; with --to
 they go to a running server, and what it can't take now is sent again.
 
-An event is known by its message id: to take a file in twice changes nothing, so after any failure run
-the same command again.
+An event is known by its message id and its content, by whichever way it comes: to take a file in twice
+changes nothing, with --data, with --to, or with one after the other. So after any failure run the same
+command again.
 
 Ends with a summary on standard output, as JSON. Lines that are rejected are written to a file, with
 the reason of each, and the command then ends with 5.`,

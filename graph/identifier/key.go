@@ -24,20 +24,32 @@ func (r *Registry) nodeKey(class graph.Class, text []byte) graph.NodeKey {
 	return graph.MakeNodeKey(class, hi, lo)
 }
 
-// SeenHash is the keyed hash of a source and a message id that the memory of duplicates holds.
-// The length of the source goes before it, so no two pairs hash the same text.
-func (r *Registry) SeenHash(source, messageID []byte) uint64 {
+// SeenHash is the key of an event in the memory of duplicates: a keyed hash of its message id, of the fingerprint of
+// its content, and of its source where that numbers its ids apart, else of none. The length of the source goes
+// before it, so no two texts are the same.
+func (r *Registry) SeenHash(apart, messageID []byte, fingerprint uint64) uint64 {
 	var space [256]byte // enough for any message id and a sane source: then nothing is allocated
+	text := binary.LittleEndian.AppendUint32(space[:0], uint32(len(apart)))
+	text = binary.LittleEndian.AppendUint64(text, fingerprint)
+	text = append(text, apart...)
+	text = append(text, messageID...)
+	return siphash.Hash(r.seen.k0, r.seen.k1, text)
+}
+
+// FormerSeenHash is what the memory of duplicates held of an event before it knew fingerprints: a hash of its source
+// and id.
+func (r *Registry) FormerSeenHash(source, messageID []byte) uint64 {
+	var space [256]byte
 	text := binary.LittleEndian.AppendUint32(space[:0], uint32(len(source)))
 	text = append(text, source...)
 	text = append(text, messageID...)
 	return siphash.Hash(r.seen.k0, r.seen.k1, text)
 }
 
-// Tie hashes a message id to break ties between events of one time and rank. It is not keyed: who
-// wins a tie must be the same in every deployment that is fed the same events.
-func Tie(messageID []byte) uint64 {
+// Tie hashes a message id and the fingerprint of its event to break ties between events of one time and rank. It is
+// not keyed: which of them wins must be the same in every deployment that is fed the same events.
+func Tie(messageID []byte, fingerprint uint64) uint64 {
 	// Any constants will do, as long as they never change. These are ASCII: "kindred ", "tiebreak".
 	const k0, k1 = 0x6b696e6472656420, 0x746965627265616b
-	return siphash.Hash(k0, k1, messageID)
+	return siphash.Hash(k0^fingerprint, k1, messageID)
 }

@@ -80,10 +80,10 @@ func TestKeysStay(t *testing.T) {
 			t.Errorf("key of %s is %s, want %s", text, got, want)
 		}
 	}
-	if got, want := r.SeenHash([]byte("web"), []byte("m1")), uint64(0x88a0dc5642799a42); got != want {
+	if got, want := r.FormerSeenHash([]byte("web"), []byte("m1")), uint64(0x88a0dc5642799a42); got != want {
 		t.Errorf("SeenHash is %#x, want %#x", got, want)
 	}
-	if got, want := Tie([]byte("m1")), uint64(0xa77290f9b4aec66b); got != want {
+	if got, want := Tie([]byte("m1"), 0), uint64(0xa77290f9b4aec66b); got != want {
 		t.Errorf("Tie is %#x, want %#x", got, want)
 	}
 }
@@ -104,18 +104,21 @@ func TestKeysDiffer(t *testing.T) {
 		t.Errorf("class %s, want contact", a.Key.Class())
 	}
 	m := []byte("m")
-	if r.SeenHash([]byte("ab"), []byte("c")) == r.SeenHash([]byte("a"), []byte("bc")) {
+	if r.SeenHash([]byte("ab"), []byte("c"), 1) == r.SeenHash([]byte("a"), []byte("bc"), 1) {
 		t.Error("SeenHash runs source and id together")
 	}
-	if r.SeenHash(nil, m) == other.SeenHash(nil, m) {
+	if r.SeenHash(nil, m, 1) == other.SeenHash(nil, m, 1) {
 		t.Error("SeenHash does not depend on the secret")
 	}
+	if r.SeenHash(nil, m, 1) == r.SeenHash(nil, m, 2) {
+		t.Error("SeenHash does not depend on the content")
+	}
 	long := make([]byte, 1000)
-	if r.SeenHash(long, m) == r.SeenHash(long, []byte("n")) {
+	if r.SeenHash(long, m, 1) == r.SeenHash(long, []byte("n"), 1) {
 		t.Error("SeenHash of a long source ignores the id")
 	}
 	source := []byte("web")
-	if allocs := testing.AllocsPerRun(100, func() { r.SeenHash(source, m); Tie(m) }); allocs != 0 {
+	if allocs := testing.AllocsPerRun(100, func() { r.SeenHash(source, m, 1); Tie(m, 1) }); allocs != 0 {
 		t.Errorf("SeenHash and Tie: %v allocations, want none", allocs)
 	}
 }
@@ -171,7 +174,7 @@ func TestConcurrentUse(t *testing.T) {
 				if err != nil || id.Key != want.Key {
 					t.Errorf("key %v, %v; want %v", id.Key, err, want.Key)
 				}
-				r.SeenHash([]byte("web"), []byte("m"))
+				r.SeenHash([]byte("web"), []byte("m"), 1)
 			}
 		})
 	}

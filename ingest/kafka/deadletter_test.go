@@ -184,6 +184,7 @@ func TestOrigins(t *testing.T) {
 func TestSources(t *testing.T) {
 	inWorld(t, 1, func(w *world) {
 		w.config.Topics[0].Source = "shop"
+		w.into.Options.SourcesApart = []string{"app"} // so that its ids are not those of shop
 		for _, source := range []string{"", "app", "app"} {
 			r := &kgo.Record{Value: []byte(`{"type":"track","event":"x","userId":"7","messageId":"m1"}`)}
 			if source != "" {

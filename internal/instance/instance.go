@@ -73,6 +73,8 @@ type Instance struct {
 	Scores   *scorekeeper.Keeper
 	Control  score.Control // who gets no offers
 
+	formerUntil int64 // see storage.Deployment
+
 	sweep     sync.WaitGroup // the recheck after a change of rules
 	stopSweep func()
 	sweepErr  error // why the recheck stopped; valid once sweep is done
@@ -182,6 +184,9 @@ func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) 
 	if err := i.keepRules(&deployment, stored, o.Logger); err != nil {
 		return err
 	}
+	if err := i.noteFormerMemory(&deployment); err != nil {
+		return err
+	}
 	if i.Engine, err = actors.Open(ctx, engine); err != nil {
 		return fmt.Errorf("open %s: %w", o.Dir, err)
 	}
@@ -194,6 +199,20 @@ func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) 
 	case i.Engine.FeedBehind():
 		i.tellFeed(o.Logger)
 	}
+	return nil
+}
+
+// noteFormerMemory writes down, when a directory from before fingerprints is opened for the first time, until when its
+// memory of duplicates may hold events without: they are asked for by what they were remembered by.
+func (i *Instance) noteFormerMemory(d *storage.Deployment) error {
+	if d.FormerUntil == storage.FormerUnknown {
+		var batch storage.Batch
+		d.SetFormerUntil(&batch, time.Now().Add(2*storage.DefaultHorizon).UnixMilli())
+		if err := i.Store.Commit(&batch); err != nil {
+			return err
+		}
+	}
+	i.formerUntil = d.FormerUntil
 	return nil
 }
 
@@ -215,7 +234,8 @@ func (i *Instance) tellFeed(logger *slog.Logger) {
 
 // IngestOptions are the options of decoders of this deployment. live says that events come as they happen.
 func (i *Instance) IngestOptions(live bool) ingest.Options {
-	o := ingest.Options{Currency: i.Rules.Currency, Sources: i.Rules.Sources, Live: live}
+	o := ingest.Options{Currency: i.Rules.Currency, Sources: i.Rules.Sources, Live: live,
+		SourcesApart: i.Rules.SourcesApart, FormerUntil: i.formerUntil}
 	for _, p := range i.Rules.Paths {
 		o.Paths = append(o.Paths, ingest.Path{Path: p.Path, Namespace: p.Namespace})
 	}

@@ -67,6 +67,12 @@ func (f *File) YAML() []byte {
 			line("  - %s", scalar(s))
 		}
 	}
+	if len(f.SourcesApart) > 0 {
+		line("sources_apart:")
+		for _, s := range f.SourcesApart {
+			line("  - %s", scalar(s))
+		}
+	}
 	line("scores: {%s: %s, %s: %s, %s: %s}", horizonDays, realText(f.Scores.HorizonDays),
 		annualDiscount, realText(f.Scores.AnnualDiscount), margin, realText(f.Scores.Margin))
 	return b.Bytes()

@@ -83,6 +83,7 @@ func (f *File) settings() []setting {
 		setting{"phone_region", f.Identifier.Region},
 		setting{"default_currency", f.Currency},
 		setting{"sources", orNone(f.Sources)},
+		setting{"sources_apart", orNone(f.SourcesApart)},
 		setting{"scores." + horizonDays, realText(f.Scores.HorizonDays)},
 		setting{"scores." + annualDiscount, realText(f.Scores.AnnualDiscount)},
 		setting{"scores." + margin, realText(f.Scores.Margin)})

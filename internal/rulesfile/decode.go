@@ -21,7 +21,7 @@ const topLevel = "rules"
 
 var keys = []string{
 	"extends", "name", "order", aliasKey, "limits", "generic", "caps", "namespaces", "identifiers", "blocked",
-	"phone_region", "default_currency", "sources", "scores",
+	"phone_region", "default_currency", "sources", "sources_apart", "scores",
 }
 
 // empty is what a file that extends nothing begins with: no limit, nothing generic, but caps, which
@@ -63,6 +63,7 @@ func (d *decoder) file(root *yaml.Node) *File {
 		{"blocked", d.blocked},
 		{"default_currency", d.currency},
 		{"sources", d.sources},
+		{"sources_apart", d.sourcesApart},
 		{"scores", d.scores},
 	} {
 		if n := fields[part.key]; n != nil {

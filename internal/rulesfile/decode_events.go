@@ -101,12 +101,18 @@ func (d *decoder) currency(f *File, n *yaml.Node, key string) {
 	f.Currency = code
 }
 
-func (d *decoder) sources(f *File, n *yaml.Node, key string) {
-	f.Sources = nil
+func (d *decoder) sources(f *File, n *yaml.Node, key string) { f.Sources = d.sourceList(n, key) }
+
+func (d *decoder) sourcesApart(f *File, n *yaml.Node, key string) {
+	f.SourcesApart = d.sourceList(n, key)
+}
+
+func (d *decoder) sourceList(n *yaml.Node, key string) (list []string) {
 	for _, e := range d.texts(n, key) {
-		f.Sources = append(f.Sources, e.key)
+		list = append(list, e.key)
 	}
-	if len(f.Sources) > sourcesMax {
-		d.fail(n, key, "%d sources; want %d or fewer", len(f.Sources), sourcesMax)
+	if len(list) > sourcesMax {
+		d.fail(n, key, "%d sources; want %d or fewer", len(list), sourcesMax)
 	}
+	return list
 }

@@ -26,6 +26,7 @@
 //	phone_region: US
 //	default_currency: USD
 //	sources: [crm, web]         # where two say different things at one time, the first wins
+//	sources_apart: [till]       # whose message ids are their own; all others share one numbering
 //	scores: {horizon_days: 365, annual_discount: 0, margin: 1}
 //
 // What extends a preset takes over all of it, and replaces what it states itself: limits one by one,

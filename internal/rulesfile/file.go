@@ -23,7 +23,9 @@ type File struct {
 	Paths      []PathMapping // in the order of the file
 	Currency   string        // of money that names none: ISO 4217, three capitals
 	Sources    []string      // the most trusted first; those that are not listed rank below
-	Scores     score.Terms   // with defaults; who is who does not depend on them
+	// SourcesApart number their messages apart: a message id of such a source is one of that source.
+	SourcesApart []string
+	Scores       score.Terms // with defaults; who is who does not depend on them
 }
 
 // PathMapping says that events carry identifiers of a namespace at a path: keys of nested JSON

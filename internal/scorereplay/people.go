@@ -54,7 +54,7 @@ func (p *people) observe(r *row) error {
 	node := name(r.profile)
 	e := graph.Event{
 		ID: id[:], Seen: binary.BigEndian.Uint64(id[:]), Received: r.at, Type: graph.TypeTrack,
-		Stamp:       graph.Stamp{Time: r.at, Tie: identifier.Tie(id[:])},
+		Stamp:       graph.Stamp{Time: r.at, Tie: identifier.Tie(id[:], 0)},
 		Identifiers: []graph.Identifier{{Key: node.Key, Namespace: node.Namespace, Value: []byte(node.Value)}},
 	}
 	switch r.kind {
