@@ -92,6 +92,7 @@ func (s *Shard) prepare() (bool, error) {
 	if !s.begun {
 		return !s.batch.Empty(), nil
 	}
+	s.closeOpen()
 	s.addExternal()
 	s.addCounters()
 	s.seq++

@@ -40,7 +40,7 @@ func (s *Shard) recover() error {
 	}
 	s.counters = Counters{}
 	s.dirty = dirtyQueue{}
-	s.queue, s.changes, s.logged, s.sending, s.heard = nil, nil, nil, nil, nil
+	s.queue, s.changes, s.open, s.logged, s.sending, s.heard = nil, nil, nil, nil, nil, nil
 
 	meta, err := s.readMeta()
 	if err != nil {
@@ -87,6 +87,8 @@ func (s *Shard) recover() error {
 	if s.feed != nil && s.seq < s.feed.state.Record {
 		return fmt.Errorf("%w: log of shard %d ends at record %d, and its feed counts up to %d", storage.ErrCorrupt, s.id, s.seq, s.feed.state.Record)
 	}
+	s.closeOpen() // what became of identities was told, and counted, before
+	s.changes = nil
 	s.counters = counters
 	for i := range s.outboxes {
 		o := &s.outboxes[i]

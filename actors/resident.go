@@ -15,6 +15,7 @@ type resident struct {
 	evidence   int  // members and links when size was estimated
 	ring       int  // its place in the shard's clock
 	used       bool // since the clock's hand passed
+	open       bool // it is among those that the end of the step closes
 
 	feed *feedTouch // how readers of the feed know its identities, while a step changes them
 	told bool       // they know them under the rules in force

@@ -110,6 +110,7 @@ type Shard struct {
 	local   graph.Message   // being handled: from the queue
 	out     graph.Outbox
 	changes []graph.Change
+	open    []*resident // large components that the step changed, to be closed with it
 	logged  []loggedEvent
 	sending []sending
 	epoch   uint64          // of the input being handled
@@ -242,6 +243,8 @@ func (s *Shard) begin(now int64, size int) {
 	s.begun = false
 	s.batch.ResetTo(int(s.limits.LogBytes / batchShare))
 	s.queue, s.changes = s.queue[:0], nil
+	clear(s.open)
+	s.open = s.open[:0]
 	s.logged, s.sending, s.heard = s.logged[:0], s.sending[:0], s.heard[:0]
 	s.external.begin()
 	if s.feed != nil {
@@ -428,6 +431,12 @@ func (s *Shard) handle(r *resident, m *graph.Message) (err error) {
 	if moved && s.sweeping && !mutant.Is("sweep-not-followed") {
 		s.send(&graph.Message{Kind: graph.KindRecheck, To: r.Parent})
 	}
+	s.tell()
+	return nil
+}
+
+// tell counts the changes in the outbox, and keeps them for when the step is durable.
+func (s *Shard) tell() {
 	for i := range s.out.Changes {
 		switch s.out.Changes[i].Kind {
 		case graph.ChangeMerged:
@@ -439,7 +448,34 @@ func (s *Shard) handle(r *resident, m *graph.Message) (err error) {
 		}
 	}
 	s.changes = append(s.changes, s.out.Changes...)
-	return nil
+}
+
+// closeOpen ends the step for large components: they are divided anew once, tell what became of identities, and
+// are measured.
+func (s *Shard) closeOpen() {
+	for _, r := range s.open {
+		r.open = false
+		if r.Component == nil {
+			continue // it left, and told that
+		}
+		s.out.Reset()
+		r.Component.Close(s.rules, &s.out)
+		s.tell()
+		s.count(r)
+	}
+	clear(s.open)
+	s.open = s.open[:0]
+}
+
+// count brings what is counted and measured of a node up to date.
+func (s *Shard) count(r *resident) {
+	identities := r.Component.Identities(s.rules)
+	s.counters.Identities += int64(identities - r.Counted)
+	r.Counted = identities
+	if n := r.Component.Breadth(); n != r.evidence && r.Component.Outgrew(r.evidence) {
+		r.evidence = n
+		s.nodes.measure(r)
+	}
 }
 
 // apply changes a node by a message. Roots are changed by their identity actors; a node that was
@@ -456,19 +492,22 @@ func (s *Shard) apply(r *resident, m *graph.Message, out *graph.Outbox) error {
 	} else if err := s.host.handle(r, m, out); err != nil {
 		return err
 	}
-	identities := 0
-	if r.Component != nil {
-		identities = r.Component.Identities(s.rules)
-		if n := r.Component.Breadth(); n != r.evidence {
-			r.evidence = n
-			s.nodes.measure(r)
+	switch {
+	case r.Component != nil && r.Component.Unclosed():
+		if !r.open {
+			r.open = true
+			s.open = append(s.open, r)
 		}
-	} else if r.actor != nil || r.size > 0 {
+		return nil
+	case r.Component != nil:
+		s.count(r)
+		return nil
+	case r.actor != nil || r.size > 0:
 		s.host.stop(r)
 		s.nodes.measure(r)
 	}
-	s.counters.Identities += int64(identities - r.Counted)
-	r.Counted = identities
+	s.counters.Identities -= int64(r.Counted)
+	r.Counted = 0
 	return nil
 }
 

@@ -253,6 +253,13 @@ func concerns(all []graph.Assertion, x *graph.Assertion) bool {
 	return false
 }
 
+// TestSchedulesLarge: what large components put off to the close of a step comes to the same.
+func TestSchedulesLarge(t *testing.T) {
+	defer graph.SetLarge(1, 2, 1)()
+	sc := schedule{test: "TestSchedulesLarge", make: plainly, disk: inMemory, actors: func(seed uint64) bool { return seed%16 == 0 }}
+	sc.each(t, 4000)
+}
+
 // TestSchedulesAtCaps: a component that is full hosts nothing new. Nothing is lost, nothing is counted
 // twice, and what came out survives a restart and a replay.
 func TestSchedulesAtCaps(t *testing.T) {

@@ -5,15 +5,84 @@ import "slices"
 // snapshot is who was who before a component's evidence changed.
 type snapshot struct {
 	whole      bool // one identity; identities is empty until it is asked for
+	deferred   bool // what became of it is told by Close
 	identities []Summary
 }
 
+// snapshot is taken before each change of a small component, and before the first of a step to a large one.
 func (c *Component) snapshot(rules *Rules) snapshot {
+	if c.large != nil {
+		c.open(rules)
+		return snapshot{deferred: true}
+	}
 	p := c.resolve(rules)
 	if p == whole {
 		return snapshot{whole: true}
 	}
 	return snapshot{identities: c.summaries(p)}
+}
+
+// open notes who is who, before a step changes a large component for the first time.
+func (c *Component) open(rules *Rules) {
+	l := c.large
+	if l == nil || l.before != nil {
+		return
+	}
+	p := c.resolve(rules)
+	c.settle()
+	l.before, l.arrivals = &snapshot{}, 0
+	if p == whole {
+		for i := range c.members {
+			c.members[i].was = 1
+		}
+		if summary := c.summarise(nil, nil); summary.Events > 0 {
+			l.before.identities = []Summary{summary}
+		}
+		return
+	}
+	for i := range c.members {
+		c.members[i].was = p.of[i] + 1
+	}
+	l.before.identities = c.summaries(p)
+}
+
+// arrive notes what comes to a large component with an Absorb.
+func (c *Component) arrive(ev *Evidence) {
+	l := c.large
+	l.arrivals++
+	if ev.More {
+		return
+	}
+	l.before.add(ev.Identities)
+	if len(ev.Members) > 0 {
+		return
+	}
+	for i := range ev.Identities { // the end of what came in parts
+		for _, node := range ev.Identities[i].Nodes {
+			if m := c.find(node); m != nil && m.was <= 0 {
+				m.was = -l.arrivals
+			}
+		}
+	}
+}
+
+// Unclosed reports whether Close has something to tell, or Identities to count.
+func (c *Component) Unclosed() bool {
+	return c.large != nil && (c.large.before != nil || c.partition == nil || c.partition != whole && !c.counted(c.partition))
+}
+
+// Close ends a step: of a large component, it divides it anew if the step changed it, and tells what became of
+// identities since its first change. A small component has told that with every message. So a step tells of a
+// large one that it merged and split only what is otherwise than before it; and who calls no Close misses the report,
+// and nothing else.
+func (c *Component) Close(rules *Rules, out *Outbox) {
+	l := c.large
+	if l == nil || l.before == nil {
+		return
+	}
+	before := l.before
+	l.before = nil
+	c.report(before, LinkKey{}, rules, out)
 }
 
 // materialise lists the identity of a whole component, before events of others are added.
@@ -35,6 +104,8 @@ func (s *snapshot) materialise(c *Component) {
 func (s *snapshot) add(identities []Summary) { s.identities = append(s.identities, identities...) }
 
 // summaries lists the identities of a component that is divided, of those that have events.
+//
+// REQUIRES: settled
 func (c *Component) summaries(p *partition) []Summary {
 	var all []Summary
 	for _, group := range p.groups {
@@ -50,6 +121,8 @@ type summaryNodes [2]NodeKey
 
 // summarise sums up the identity of some members, in descending rank; nil is all of them. Its nodes are in room where
 // there is some, and enough.
+//
+// REQUIRES: settled
 func (c *Component) summarise(group []int32, room *summaryNodes) Summary {
 	var s Summary
 	n := len(group)
@@ -81,60 +154,122 @@ func (c *Component) summarise(group []int32, room *summaryNodes) Summary {
 
 // changed reports what became of the identities there were. by is the link that decided, if one did.
 func (c *Component) changed(before *snapshot, by LinkKey, rules *Rules, out *Outbox) {
+	if !before.deferred {
+		c.report(before, by, rules, out)
+	}
+}
+
+func (c *Component) report(before *snapshot, by LinkKey, rules *Rules, out *Outbox) {
 	after := c.resolve(rules)
 	if before.whole {
 		if after == whole {
 			return
 		}
+		c.settle()
 		// Only evidence was added, no events: the members with events are those of before.
 		before.materialise(c)
 	}
 	if len(before.identities) == 0 {
 		return
 	}
+	c.settle()
 	if after == whole {
 		if len(before.identities) > 1 {
+			if c.large != nil && by == (LinkKey{}) {
+				by = c.decisive(whole)[0]
+			}
 			c.merged(c.summarise(nil, nil), before.identities, by, out)
 		}
 		return
 	}
-	now := c.summaries(after)
-	owner := make(map[NodeKey]int, len(now))
-	for i := range now {
-		for _, node := range now[i].Nodes {
-			owner[node] = i
-		}
+	c.reportDivided(before, by, after, out)
+}
+
+// reportDivided is report where the component is several identities.
+func (c *Component) reportDivided(before *snapshot, by LinkKey, after *partition, out *Outbox) {
+	now := make([]Summary, len(after.groups))
+	for g, group := range after.groups {
+		now[g] = c.summarise(group, nil)
 	}
 	from := make([][]Summary, len(now))
-	for _, was := range before.identities {
+	last := make([]int, len(now)) // by identity of now: the last one of before that it is a part of, and one
+	for i, was := range before.identities {
 		var parts []Summary
-		seen := make(map[int]bool, 1)
 		for _, node := range was.Nodes {
-			if i, ok := owner[node]; ok && !seen[i] {
-				seen[i] = true
-				parts = append(parts, now[i])
-				from[i] = append(from[i], was)
+			at := c.place(node)
+			if at < 0 || after.of[at] < 0 {
+				continue
+			}
+			if g := after.of[at]; last[g] != i+1 && now[g].Events > 0 {
+				last[g] = i + 1
+				parts = append(parts, now[g])
+				from[g] = append(from[g], was)
 			}
 		}
 		if len(parts) > 1 {
 			out.Changes = append(out.Changes, Change{Kind: ChangeSplit, Into: was, From: parts})
 		}
 	}
-	for i := range now {
-		if len(from[i]) > 1 {
-			c.merged(now[i], from[i], by, out)
+	var decisive []LinkKey
+	for g := range now {
+		if len(from[g]) < 2 {
+			continue
+		}
+		if c.large != nil && by == (LinkKey{}) {
+			if decisive == nil {
+				decisive = c.decisive(after)
+			}
+			c.merged(now[g], from[g], decisive[g], out)
+			continue
+		}
+		c.merged(now[g], from[g], by, out)
+	}
+}
+
+// decisive finds, by identity of now, the link that brought it together in a large component: the newest observed
+// one between what was several identities when the step began.
+func (c *Component) decisive(after *partition) []LinkKey {
+	newest, known := make([]*Link, max(1, len(after.groups))), make([]*Link, max(1, len(after.groups)))
+	newer := func(best **Link, l *Link) {
+		if *best == nil || l.First.Stamp.Compare((*best).First.Stamp) > 0 {
+			*best = l
 		}
 	}
+	for i := range c.links {
+		l := &c.links[i]
+		a, b := c.place(l.A), c.place(l.B)
+		x, y := c.members[a].was, c.members[b].was
+		if l.Count == 0 || x == y {
+			continue
+		}
+		g := int32(0)
+		if after != whole {
+			if g = after.of[a]; g < 0 || after.of[b] != g {
+				continue
+			}
+		}
+		newer(&newest[g], l)
+		if x != 0 && y != 0 {
+			newer(&known[g], l)
+		}
+	}
+	keys := make([]LinkKey, len(newest))
+	for g := range keys {
+		switch {
+		case known[g] != nil:
+			keys[g] = known[g].LinkKey
+		case newest[g] != nil:
+			keys[g] = newest[g].LinkKey
+		}
+	}
+	return keys
 }
 
 // merged reports a merge with the link or the assertion that decided it.
 func (c *Component) merged(into Summary, from []Summary, by LinkKey, out *Outbox) {
 	change := Change{Kind: ChangeMerged, Into: into, From: from}
-	if at, found := searchLink(c.links, by); found {
-		l := &c.links[at]
-		a, _ := searchMember(c.members, l.A)
-		b, _ := searchMember(c.members, l.B)
-		change.By = [2]NodeName{c.members[a].NodeName, c.members[b].NodeName}
+	if l := c.findLink(by); l != nil {
+		change.By = [2]NodeName{c.find(l.A).NodeName, c.find(l.B).NodeName}
 		change.Verb, change.Mark = l.Verb, l.Last.clone()
 	} else if a := c.lastForce(); a != nil {
 		change.By = [2]NodeName{a.A, a.B}

@@ -33,6 +33,8 @@ type Component struct {
 
 	partition      *partition // nil: to be computed; &whole: one identity
 	partitionRules uint64     // the version that partition was computed under
+
+	large *large // nil: the component is small
 }
 
 type namespaceCount struct {
@@ -55,6 +57,7 @@ func RestoreComponent(root NodeKey, evidence *Evidence) *Component {
 			c.active++
 		}
 	}
+	c.grow()
 	for i := range c.links {
 		c.countNeighbours(c.links[i].LinkKey)
 	}
@@ -67,11 +70,13 @@ func (c *Component) Root() NodeKey { return c.root }
 // Evidence is what the component holds, to be stored. It shares the component's memory and is
 // valid until the next message.
 func (c *Component) Evidence() Evidence {
+	c.settle()
 	return Evidence{Members: c.members, Links: c.links, Assertions: c.assertions}
 }
 
 // leave is what the component holds, to come under another root.
-func (c *Component) leave(rules *Rules) *Evidence {
+func (c *Component) leave(rules *Rules, out *Outbox) *Evidence {
+	c.Close(rules, out)
 	if p := c.resolve(rules); p != whole {
 		ev := c.Evidence()
 		ev.Identities = c.summaries(p)
@@ -96,10 +101,10 @@ func (c *Component) Size() int {
 
 // full tells whether the component is at a cap.
 func (c *Component) full(rules *Rules) bool {
-	if mutant.Is("cap-by-arrival") && rules.MaxIdentity > 0 && len(c.members) >= rules.MaxIdentity {
+	if mutant.Is("cap-by-arrival") && rules.MaxIdentity > 0 && c.memberCount() >= rules.MaxIdentity {
 		return true
 	}
-	return len(c.members) >= rules.MaxMembers || len(c.links) >= rules.MaxLinks
+	return c.memberCount() >= rules.MaxMembers || c.linkCount() >= rules.MaxLinks
 }
 
 // Full tells whether the component is at a cap of the rules and hosts nothing new.
@@ -123,10 +128,9 @@ func (c *Component) countNamespace(name string) {
 
 // countNeighbours counts a new link at both ends.
 func (c *Component) countNeighbours(key LinkKey) {
-	a, _ := searchMember(c.members, key.A)
-	b, _ := searchMember(c.members, key.B)
-	for _, ends := range [2][2]int{{a, b}, {b, a}} {
-		m, other := &c.members[ends[0]], &c.members[ends[1]]
+	a, b := c.find(key.A), c.find(key.B)
+	for _, ends := range [2][2]*Member{{a, b}, {b, a}} {
+		m, other := ends[0], ends[1]
 		m.neighbours++
 		if other.Key.Class() == ClassCustomer && (m.Key.Class() != ClassCustomer || m.Namespace != other.Namespace) {
 			m.customers++
@@ -148,9 +152,16 @@ func (c *Component) overGeneric(m *Member, rules *Rules) bool {
 // uniqueCustomers counts the neighbours of a customer-class member that are of another unique namespace. Both
 // ends of their links are customers, so they are among the first links of each upper end.
 func (c *Component) uniqueCustomers(m *Member, rules *Rules) int {
-	count := 0
-	for i := range c.links {
-		l := &c.links[i]
+	count := c.uniqueCustomersIn(c.links, m, rules)
+	if c.large != nil { // not settled: the caller holds members
+		count += c.uniqueCustomersIn(c.large.links, m, rules)
+	}
+	return count
+}
+
+func (c *Component) uniqueCustomersIn(links []Link, m *Member, rules *Rules) (count int) {
+	for i := range links {
+		l := &links[i]
 		if l.A.Class() != ClassCustomer {
 			break
 		}
@@ -164,7 +175,7 @@ func (c *Component) uniqueCustomers(m *Member, rules *Rules) int {
 		if other.Class() != ClassCustomer {
 			continue
 		}
-		if at, _ := searchMember(c.members, other); c.members[at].Namespace != m.Namespace && (rules.unique(c.members[at].Namespace) || mutant.Is("customer-generic-by-any")) {
+		if o := c.find(other); o.Namespace != m.Namespace && (rules.unique(o.Namespace) || mutant.Is("customer-generic-by-any")) {
 			count++
 		}
 	}
@@ -178,7 +189,7 @@ func (m *Member) apart() bool { return m.Generic || !m.Hosted }
 func (m *Member) active() bool { return m.Fragment != nil && m.Fragment.Events > 0 }
 
 // Breadth grows whenever the component's evidence widens: members, links and assertions together.
-func (c *Component) Breadth() int { return len(c.members) + len(c.links) + len(c.assertions) }
+func (c *Component) Breadth() int { return c.memberCount() + c.linkCount() + len(c.assertions) }
 
 // Identities is how many identities of the component have an event.
 func (c *Component) Identities(rules *Rules) int {
@@ -186,9 +197,10 @@ func (c *Component) Identities(rules *Rules) int {
 	if p == whole {
 		return min(c.active, 1)
 	}
-	if p == c.countedPartition && c.active == c.countedActive {
+	if c.counted(p) {
 		return c.identities
 	}
+	c.settle()
 	c.countedPartition, c.countedActive, c.identities = p, c.active, 0
 	for _, group := range p.groups {
 		if slices.ContainsFunc(group, func(i int32) bool { return c.members[i].active() }) {
@@ -196,6 +208,11 @@ func (c *Component) Identities(rules *Rules) int {
 		}
 	}
 	return c.identities
+}
+
+// counted reports whether the identities of a partition are counted.
+func (c *Component) counted(p *partition) bool {
+	return p == c.countedPartition && c.active == c.countedActive
 }
 
 // set changes how a member stands and keeps the count of those apart.
@@ -214,19 +231,30 @@ func (c *Component) set(m *Member, hosted, generic bool) {
 }
 
 // member finds or adds a member; an added one is hosted as told.
-func (c *Component) member(name NodeName, hosted bool) (i int, added bool) {
-	i, found := searchMember(c.members, name.Key)
-	if found {
-		c.name(&c.members[i], name)
-		return i, false
+func (c *Component) member(name NodeName, hosted bool) *Member {
+	at := 0
+	if c.large == nil {
+		i, found := searchMember(c.members, name.Key)
+		if found {
+			c.name(&c.members[i], name)
+			return &c.members[i]
+		}
+		at = i
+	} else if m := c.find(name.Key); m != nil {
+		c.name(m, name)
+		return m
 	}
-	c.members = slices.Insert(c.members, i, Member{NodeName: name, Hosted: hosted, Here: name.Key == c.root})
+	return c.addMember(at, c.newMember(name, hosted))
+}
+
+// newMember is a member that is about to be added, counted already.
+func (c *Component) newMember(name NodeName, hosted bool) Member {
 	if !hosted {
 		c.special++
 	}
 	c.countNamespace(name.Namespace)
 	c.partition = nil
-	return i, true
+	return Member{NodeName: name, Hosted: hosted, Here: name.Key == c.root}
 }
 
 // name gives a member that was known by its key alone its name.
@@ -241,10 +269,10 @@ func (c *Component) name(m *Member, name NodeName) {
 // observe folds an event and links its identifiers. The event's route leads here.
 func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
 	route := c.eventMember(&e.Identifiers[0], e)
-	f := c.members[route].Fragment
+	f := route.Fragment
 	if f == nil {
 		f = &Fragment{}
-		c.members[route].Fragment = f
+		route.Fragment = f
 	}
 	if f.Events == 0 {
 		c.active++
@@ -256,12 +284,22 @@ func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
 	routeKey := e.Identifiers[0].Key
 	for i := range e.Identifiers[1:] {
 		id := &e.Identifiers[1+i]
-		at, found := searchLink(c.links, LinkKey{routeKey, id.Key})
-		if found {
-			c.linkSeen(at, e, rules)
-			other, _ := searchMember(c.members, id.Key)
-			c.noteRaw(&c.members[other], id, e)
-			c.claim(routeKey, id.Key, false, out)
+		key := LinkKey{routeKey, id.Key}
+		at, l := 0, (*Link)(nil)
+		if c.large != nil {
+			l = c.findLink(key)
+		} else if place, found := searchLink(c.links, key); found {
+			l = &c.links[place]
+		} else {
+			at = place
+		}
+		if l != nil {
+			c.linkSeen(l, e, rules)
+			other := c.find(id.Key)
+			c.noteRaw(other, id, e)
+			if other.unclaimed() {
+				c.claim(routeKey, id.Key, false, out)
+			}
 			continue
 		}
 		if c.full(rules) {
@@ -273,28 +311,46 @@ func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
 
 // linkSeen adds an event to a link that is there. That matters to the partition only where
 // something was refused, and only if it moves what the rules order links by.
-func (c *Component) linkSeen(at int, e *Event, rules *Rules) {
-	l := &c.links[at]
-	if c.partition == nil || c.partition == whole {
-		l.observe(e)
-		return
+func (c *Component) linkSeen(l *Link, e *Event, rules *Rules) {
+	if c.partition != whole && c.moves(l, e, rules) {
+		key := l.LinkKey
+		c.open(rules) // which may settle the link
+		c.partition, l = nil, c.findLink(key)
 	}
-	verb, first, last := l.Verb, l.First.Stamp.Time, l.Last.Stamp.Time
 	l.observe(e)
-	firstCounts := rules.Precedence == KeepFirst || rules.windowed()
-	lastCounts := rules.Precedence == LatestWins || rules.windowed()
-	if l.Verb != verb || l.Count == 1 || firstCounts && l.First.Stamp.Time != first || lastCounts && l.Last.Stamp.Time != last {
-		c.partition = nil
-	}
 }
 
-// newLink adds the event's link from its route to id.
+// moves reports whether an event gives its link another place in the order of links, behind or ahead of one that was
+// refused. What was admitted may change places: it is admitted in any order, unless limits have windows.
+func (c *Component) moves(l *Link, e *Event, rules *Rules) bool {
+	if c.partition == nil && c.large == nil {
+		return false
+	}
+	if l.Count == 0 || e.Type.Verb() > l.Verb {
+		return true
+	}
+	from, to := l.First.Stamp.Time, e.Stamp.Time
+	if rules.Precedence == LatestWins {
+		from = l.Last.Stamp.Time
+	}
+	switch {
+	case rules.windowed():
+		return to < l.First.Stamp.Time || to > l.Last.Stamp.Time
+	case rules.Precedence == KeepFirst && to >= from, rules.Precedence == LatestWins && to <= from:
+		return false
+	case c.partition == nil || c.partition.refusedBetween(l.Verb, from, to):
+		return true
+	}
+	c.partition.reordered = true
+	return false
+}
+
+// newLink adds the event's link from its route to id; at is its place where the component is small.
 func (c *Component) newLink(at int, e *Event, id *Identifier, rules *Rules, out *Outbox) {
 	before := c.snapshot(rules)
 	key := LinkKey{e.Identifiers[0].Key, id.Key}
 	c.eventMember(id, e)
-	c.links = slices.Insert(c.links, at, Link{LinkKey: key})
-	c.links[at].observe(e)
+	c.addLink(at, Link{LinkKey: key}).observe(e)
 	c.partition = nil
 	c.countNeighbours(key)
 	c.detectGeneric(key.A, rules, out)
@@ -305,15 +361,15 @@ func (c *Component) newLink(at int, e *Event, id *Identifier, rules *Rules, out 
 
 // eventMember finds or adds the member of an identifier that an event carries. A route that is not
 // a member yet is hosted: its forwards lead here. Any other is claimed separately.
-func (c *Component) eventMember(id *Identifier, e *Event) int {
-	i, found := searchMember(c.members, id.Key)
-	if !found {
-		i, _ = c.member(NodeName{id.Key, id.Namespace, string(id.Value)}, id.Key == e.Identifiers[0].Key)
-	} else if c.members[i].Namespace == "" {
-		c.name(&c.members[i], NodeName{id.Key, id.Namespace, string(id.Value)})
+func (c *Component) eventMember(id *Identifier, e *Event) *Member {
+	m := c.find(id.Key)
+	if m == nil {
+		m = c.member(NodeName{id.Key, id.Namespace, string(id.Value)}, id.Key == e.Identifiers[0].Key)
+	} else if m.Namespace == "" {
+		c.name(m, NodeName{id.Key, id.Namespace, string(id.Value)})
 	}
-	c.noteRaw(&c.members[i], id, e)
-	return i
+	c.noteRaw(m, id, e)
+	return m
 }
 
 // noteRaw keeps the raw form of the event with the highest stamp.
@@ -332,16 +388,13 @@ func (c *Component) noteRaw(m *Member, id *Identifier, e *Event) {
 // already, or the link cannot conduct. Of a link at a generic value the other end is told, so that
 // its neighbours are counted whole (I3): once, with the event that made the link, or again where told.
 func (c *Component) claim(upper, lower NodeKey, again bool, out *Outbox) {
-	i, _ := searchMember(c.members, lower)
-	m := &c.members[i]
-	if m.Hosted || m.Generic || m.Refused {
+	m := c.find(lower)
+	if !m.unclaimed() {
 		return
 	}
-	a, _ := searchMember(c.members, upper)
-	if c.members[a].Generic {
-		at, _ := searchLink(c.links, LinkKey{upper, lower})
-		if (c.links[at].Count == 1 || again) && !mutant.Is("neighbour-untold") {
-			out.send(Message{Kind: KindNeighbour, To: lower, Node: m.NodeName, Neighbour: c.members[a].NodeName})
+	if a := c.find(upper); a.Generic {
+		if (c.findLink(LinkKey{upper, lower}).Count == 1 || again) && !mutant.Is("neighbour-untold") {
+			out.send(Message{Kind: KindNeighbour, To: lower, Node: m.NodeName, Neighbour: a.NodeName})
 		}
 		return
 	}
@@ -349,11 +402,13 @@ func (c *Component) claim(upper, lower NodeKey, again bool, out *Outbox) {
 	out.send(Message{Kind: KindJoin, To: lower, Via: lower, Root: c.root})
 }
 
+// unclaimed reports whether a link may ask for the member to be hosted here.
+func (m *Member) unclaimed() bool { return !m.Hosted && !m.Generic && !m.Refused }
+
 // detectGeneric marks a member whose neighbours make it a generic value. Only where it is hosted:
 // there they are counted whole (I3).
 func (c *Component) detectGeneric(key NodeKey, rules *Rules, out *Outbox) {
-	i, _ := searchMember(c.members, key)
-	if m := &c.members[i]; m.Hosted && !m.Generic && c.overGeneric(m, rules) {
+	if m := c.find(key); m.Hosted && !m.Generic && c.overGeneric(m, rules) {
 		c.set(m, true, true)
 		out.Changes = append(out.Changes, Change{Kind: ChangeGeneric, Cause: m.NodeName, Into: Summary{ID: c.root}})
 	}
@@ -361,20 +416,19 @@ func (c *Component) detectGeneric(key NodeKey, rules *Rules, out *Outbox) {
 
 // neighbour notes that a generic value elsewhere is linked to a node hosted here.
 func (c *Component) neighbour(node, generic NodeName, rules *Rules, out *Outbox) {
-	at, _ := c.member(node, true)
-	if c.members[at].Generic { // so no more of them need be counted
+	if c.member(node, true).Generic { // so no more of them need be counted
 		out.send(Message{Kind: KindRefuse, To: generic.Key, Via: node.Key, Root: c.root, Reason: RefusedGeneric})
 		return
 	}
 	key := LinkKey{generic.Key, node.Key}
-	at, found := searchLink(c.links, key)
-	if found || c.full(rules) {
+	if c.findLink(key) != nil || c.full(rules) {
 		return
 	}
 	before := c.snapshot(rules)
-	i, _ := c.member(generic, false)
-	c.set(&c.members[i], c.members[i].Hosted, true)
-	c.links = slices.Insert(c.links, at, Link{LinkKey: key})
+	m := c.member(generic, false)
+	c.set(m, m.Hosted, true)
+	at, _ := searchLink(c.links, key)
+	c.addLink(at, Link{LinkKey: key})
 	c.countNeighbours(key)
 	c.partition = nil
 	c.detectGeneric(node.Key, rules, out)
@@ -383,15 +437,14 @@ func (c *Component) neighbour(node, generic NodeName, rules *Rules, out *Outbox)
 
 // refused notes that a node this component had claimed stays where it is.
 func (c *Component) refused(m *Message, rules *Rules, out *Outbox) {
-	before := c.snapshot(rules)
 	// Where the root that refused is a member, the two have been united since: then it is hosted here.
-	if r, here := searchMember(c.members, m.Root); here && c.members[r].Here {
+	if r := c.find(m.Root); r != nil && r.Here {
 		return
 	}
+	before := c.snapshot(rules)
 	// The refusal may overtake the Absorb with the claim that it answers: then it waits here, as a
 	// member known by its key alone.
-	i, _ := c.member(NodeName{Key: m.Via}, false)
-	via := &c.members[i]
+	via := c.member(NodeName{Key: m.Via}, false)
 	switch m.Reason {
 	case RefusedGeneric:
 		if !via.Generic || !mutant.Is("refusal-ignored") {
@@ -410,20 +463,31 @@ func (c *Component) absorb(ev *Evidence, rules *Rules, out *Outbox) {
 	before := c.snapshot(rules)
 	before.materialise(c)
 	var by LinkKey
-	if !ev.More {
+	if before.deferred {
+		c.arrive(ev)
+	} else if !ev.More {
 		before.add(ev.Identities)
 		by = c.crossing(ev)
 	}
+	var members []Member // new ones, of a large component
 	for i := range ev.Members {
-		c.uniteMember(&ev.Members[i])
+		members = c.uniteMember(&ev.Members[i], members)
 	}
+	if len(members) > 0 {
+		c.large.addAll(c, members, nil)
+	}
+	var links []Link
 	for i := range ev.Links {
-		c.uniteLink(&ev.Links[i])
+		links = c.uniteLink(&ev.Links[i], links)
 	}
-	for i := range c.members {
-		if !mutant.Is("generic-unnoticed") {
-			c.detectGeneric(c.members[i].Key, rules, out)
+	if len(links) > 0 {
+		c.large.addAll(c, nil, links)
+		for i := range links {
+			c.countNeighbours(links[i].LinkKey)
 		}
+	}
+	if !mutant.Is("generic-unnoticed") {
+		c.detectArrived(ev, rules, out)
 	}
 	for i := range ev.Assertions {
 		c.uniteAssertion(&ev.Assertions[i])
@@ -434,15 +498,44 @@ func (c *Component) absorb(ev *Evidence, rules *Rules, out *Outbox) {
 	}
 }
 
-// uniteMember adds a member with its fragment, or what is new of it.
-func (c *Component) uniteMember(m *Member) {
-	i, found := searchMember(c.members, m.Key)
-	overtaken := found && c.members[i].Namespace == "" && c.members[i].Refused
-	i, _ = c.member(m.NodeName, false)
-	mine := &c.members[i]
+// detectArrived marks members that arrived evidence makes generic values. In a large component only those are asked
+// that it is about.
+func (c *Component) detectArrived(ev *Evidence, rules *Rules, out *Outbox) {
+	if c.large == nil {
+		for i := range c.members {
+			c.detectGeneric(c.members[i].Key, rules, out)
+		}
+		return
+	}
+	for i := range ev.Members {
+		c.detectGeneric(ev.Members[i].Key, rules, out)
+	}
+	for i := range ev.Links {
+		c.detectGeneric(ev.Links[i].A, rules, out)
+		c.detectGeneric(ev.Links[i].B, rules, out)
+	}
+}
+
+// uniteMember adds a member with its fragment, or what is new of it. A new one of a large component is appended to
+// added, for all of them to be added at once.
+func (c *Component) uniteMember(m *Member, added []Member) []Member {
+	mine := c.find(m.Key)
+	overtaken := mine != nil && mine.Namespace == "" && mine.Refused
+	switch {
+	case mine != nil:
+		c.name(mine, m.NodeName)
+	case c.large == nil:
+		mine = c.member(m.NodeName, false)
+	default:
+		added = append(added, c.newMember(m.NodeName, false))
+		mine = &added[len(added)-1]
+	}
 	c.set(mine, (mine.Hosted || m.Hosted) && !overtaken, mine.Generic || m.Generic)
 	mine.Here = mine.Here || m.Here
 	mine.Refused = (mine.Refused || m.Refused) && !mine.Hosted
+	if c.large != nil && mine.was == 0 {
+		mine.was = -c.large.arrivals
+	}
 	if order := m.RawStamp.Compare(mine.RawStamp); order > 0 || order == 0 && m.Raw > mine.Raw {
 		mine.Raw, mine.RawStamp = m.Raw, m.RawStamp
 	}
@@ -457,20 +550,25 @@ func (c *Component) uniteMember(m *Member) {
 	if !was && mine.active() {
 		c.active++
 	}
+	return added
 }
 
-// uniteLink adds a link, or what is new of it.
-func (c *Component) uniteLink(l *Link) {
-	at, found := searchLink(c.links, l.LinkKey)
-	if found {
-		c.links[at].merge(l)
-		return
+// uniteLink adds a link, or what is new of it. A new one of a large component is appended to added.
+func (c *Component) uniteLink(l *Link, added []Link) []Link {
+	if mine := c.findLink(l.LinkKey); mine != nil {
+		mine.merge(l)
+		return added
 	}
 	// In a large component cut into parts, a link may come ahead of its members.
 	c.member(NodeName{Key: l.A}, false)
 	c.member(NodeName{Key: l.B}, false)
-	c.links = slices.Insert(c.links, at, *l)
+	if c.large != nil {
+		return append(added, *l)
+	}
+	at, _ := searchLink(c.links, l.LinkKey)
+	c.addLink(at, *l)
 	c.countNeighbours(l.LinkKey)
+	return added
 }
 
 // assert takes an operator's assertion. The first node's road leads here.
@@ -481,8 +579,8 @@ func (c *Component) assert(a *Assertion, rules *Rules, out *Outbox) {
 	c.uniteAssertion(a)
 	if a.Verb == AssertForce && !a.Withdrawn {
 		// Also where B is claimed already: that claim may yet be refused, this one can't be.
-		i, _ := c.member(a.B, false)
-		c.set(&c.members[i], true, c.members[i].Generic)
+		b := c.member(a.B, false)
+		c.set(b, true, b.Generic)
 		out.send(Message{Kind: KindJoin, To: a.B.Key, Via: a.B.Key, Root: c.root, Force: true})
 	}
 	c.partition = nil
@@ -507,6 +605,7 @@ func (c *Component) uniteAssertion(a *Assertion) {
 func (c *Component) recheck(rules *Rules, out *Outbox) {
 	before := c.snapshot(rules)
 	before.materialise(c)
+	c.settle()
 	for i := range c.members {
 		m := &c.members[i]
 		c.set(m, m.Hosted, m.Hosted && c.overGeneric(m, rules))
@@ -536,6 +635,7 @@ func (c *Component) Unsettled(rules *Rules) bool {
 	if c.special > 0 {
 		return true
 	}
+	c.settle()
 	for i := range c.members {
 		if c.overGeneric(&c.members[i], rules) {
 			return true

@@ -22,6 +22,10 @@ type Member struct {
 
 	neighbours int32 // members linked to it
 	customers  int32 // of these, of class customer; at a customer, only those of other namespaces
+
+	// Of a large component, while a step is under way: the number of the identity that it was of when the step began
+	// to change the component; below 0 the number of the Absorb that it came with; 0 for what is new.
+	was int32
 }
 
 // LinkKey names a link by its ends. A outranks B.

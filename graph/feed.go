@@ -272,6 +272,7 @@ func causeOfMerge(losers []NodeKey, changes []Change) Cause {
 // causeOf is the newest observed link of a member.
 func (c *Component) causeOf(node NodeKey) Cause {
 	var newest *Link
+	c.settle()
 	for i := range c.links {
 		l := &c.links[i]
 		if l.Count > 0 && (l.A == node || l.B == node) && (newest == nil || l.Last.Stamp.Compare(newest.Last.Stamp) > 0) {
@@ -281,7 +282,5 @@ func (c *Component) causeOf(node NodeKey) Cause {
 	if newest == nil {
 		return Cause{}
 	}
-	a, _ := searchMember(c.members, newest.A)
-	b, _ := searchMember(c.members, newest.B)
-	return Cause{By: [2]NodeName{c.members[a].NodeName, c.members[b].NodeName}, Verb: newest.Verb, Mark: newest.Last.clone()}
+	return Cause{By: [2]NodeName{c.find(newest.A).NodeName, c.find(newest.B).NodeName}, Verb: newest.Verb, Mark: newest.Last.clone()}
 }

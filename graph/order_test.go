@@ -122,6 +122,24 @@ func TestSameEventsSamePeople(t *testing.T) {
 	if testing.Short() {
 		seeds = 1000
 	}
+	sameEventsSamePeople(t, seeds)
+}
+
+// What is done otherwise in large components comes to the same people.
+func TestSameEventsSamePeopleInLargeComponents(t *testing.T) {
+	seeds := uint64(10000)
+	if testing.Short() {
+		seeds = 1000
+	}
+	for overlay := range 3 {
+		t.Run(fmt.Sprintf("overlay=%d", overlay), func(t *testing.T) {
+			defer graph.SetLarge(1+overlay, 2+overlay, overlay)()
+			sameEventsSamePeople(t, seeds)
+		})
+	}
+}
+
+func sameEventsSamePeople(t *testing.T, seeds uint64) {
 	for seed := range seeds {
 		world := oracle.RandomWorld(rand.New(rand.NewPCG(seed, 0)))
 		want := oracle.Dump(oracle.Profiles(world.Events, world.Assertions, world.Rules))

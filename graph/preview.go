@@ -7,6 +7,7 @@ import (
 
 // Clone copies the component with everything that a message can change in place.
 func (c *Component) Clone() *Component {
+	c.settle()
 	ev := Evidence{Members: slices.Clone(c.members), Links: slices.Clone(c.links), Assertions: slices.Clone(c.assertions)}
 	for i := range ev.Members {
 		if f := ev.Members[i].Fragment; f != nil {
@@ -52,7 +53,7 @@ func Preview(components []*Component, a Assertion, nodes []NodeKey, rules *Rules
 		home = newComponent(a.A.Key)
 	}
 	for _, c := range components {
-		if _, found := searchMember(c.members, a.A.Key); found && (a.Verb != AssertForce || a.Withdrawn) {
+		if c.find(a.A.Key) != nil && (a.Verb != AssertForce || a.Withdrawn) {
 			home = c
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/kindred-id/kindred/graph/score"
@@ -92,6 +93,7 @@ func (c *Component) Profiles(rules *Rules, empty bool) []Profile {
 
 // profiles is Profiles; without dealings, offers, interests and visits are left out.
 func (c *Component) profiles(rules *Rules, empty, dealings bool) []Profile {
+	c.settle()
 	p := c.resolve(rules)
 	groups := p.groups
 	if p == whole {
@@ -118,18 +120,17 @@ func (c *Component) Profile(node NodeKey, rules *Rules) (Profile, bool) {
 
 // identityOf is the group of members that a node's identity holds.
 func (c *Component) identityOf(node NodeKey, rules *Rules) ([]int32, bool) {
-	at, found := searchMember(c.members, node)
-	if !found || !c.members[at].Hosted {
+	c.settle()
+	at := c.place(node)
+	if at < 0 || !c.members[at].Hosted {
 		return nil, false
 	}
 	p := c.resolve(rules)
 	if p == whole {
 		return c.all(), true
 	}
-	for _, group := range p.groups {
-		if _, found := slices.BinarySearch(group, int32(at)); found {
-			return group, true
-		}
+	if g := p.of[at]; g >= 0 {
+		return p.groups[g], true
 	}
 	return nil, false
 }
@@ -182,7 +183,7 @@ func (c *Component) fold(group []int32, dealings bool) Profile {
 		}
 		p.Identifiers = append(p.Identifiers, id)
 	}
-	c.seenTogether(&p)
+	c.seenTogether(&p, group)
 	for i := range traits {
 		if traits[i].Value != nil {
 			p.Traits = append(p.Traits, TraitValue(traits[i]))
@@ -227,19 +228,29 @@ func (id *ProfileIdentifier) seen(first, last int64) {
 	id.First, id.Last = earliest(id.First, first), max(id.Last, last)
 }
 
-// seenTogether widens the times of identifiers by the links between them, and settles those that
-// were never seen.
-func (c *Component) seenTogether(p *Profile) {
-	for i := range c.links {
-		l := &c.links[i]
-		if l.Count == 0 {
-			continue
+// seenTogether widens the times of a group's identifiers by the links between them, and settles those that
+// were never seen. Links and identifiers are in one order, so that the links of each upper end are one range, which is
+// found from the last one on.
+func (c *Component) seenTogether(p *Profile, group []int32) {
+	at := 0
+	for a := range p.Identifiers {
+		upper := p.Identifiers[a].Key
+		if len(group) == len(c.members) {
+			for at < len(c.links) && c.links[at].A.Outranks(upper) {
+				at++
+			}
+		} else {
+			at += sort.Search(len(c.links)-at, func(i int) bool { return !c.links[at+i].A.Outranks(upper) })
 		}
-		a, inA := p.identifier(l.A)
-		b, inB := p.identifier(l.B)
-		if inA && inB {
-			p.Identifiers[a].seen(l.First.Stamp.Time, l.Last.Stamp.Time)
-			p.Identifiers[b].seen(l.First.Stamp.Time, l.Last.Stamp.Time)
+		for ; at < len(c.links) && c.links[at].A == upper; at++ {
+			l := &c.links[at]
+			if l.Count == 0 {
+				continue
+			}
+			if b, in := c.inGroup(p, group, l.B); in {
+				p.Identifiers[a].seen(l.First.Stamp.Time, l.Last.Stamp.Time)
+				p.Identifiers[b].seen(l.First.Stamp.Time, l.Last.Stamp.Time)
+			}
 		}
 	}
 	for i := range p.Identifiers {
@@ -247,6 +258,18 @@ func (c *Component) seenTogether(p *Profile) {
 			p.Identifiers[i].First, p.Identifiers[i].Last = 0, 0
 		}
 	}
+}
+
+// inGroup finds an identifier of a group's profile.
+func (c *Component) inGroup(p *Profile, group []int32, key NodeKey) (int, bool) {
+	if c.large == nil {
+		return p.identifier(key)
+	}
+	i := c.place(key)
+	if len(group) == len(c.members) {
+		return i, true
+	}
+	return slices.BinarySearch(group, int32(i))
 }
 
 func (p *Profile) identifier(key NodeKey) (int, bool) {

@@ -130,7 +130,7 @@ func (n *Node) join(m *Message, rules *Rules, out *Outbox) error {
 	}
 	c := n.Component
 	if !m.Via.IsZero() && !m.Force {
-		if i, found := searchMember(c.members, m.Via); found && c.stillGeneric(&c.members[i], rules) {
+		if via := c.find(m.Via); via != nil && c.stillGeneric(via, rules) {
 			out.send(Message{Kind: KindRefuse, To: m.Root, Via: m.Via, Root: n.Key, Reason: RefusedGeneric})
 			return nil
 		}
@@ -147,7 +147,7 @@ func (n *Node) join(m *Message, rules *Rules, out *Outbox) error {
 		return nil
 	}
 	n.Component = nil
-	evidence := c.leave(rules)
+	evidence := c.leave(rules, out)
 	if evidence.fits() {
 		out.send(Message{Kind: KindAbsorb, To: m.Root, Evidence: evidence})
 	} else {

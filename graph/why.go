@@ -25,15 +25,15 @@ type Explanation struct {
 // Why explains whether two identifiers of this component are one person. It returns false when
 // one of them isn't a member.
 func (c *Component) Why(a, b NodeKey, rules *Rules) (Explanation, bool) {
-	from, hasA := searchMember(c.members, a)
-	to, hasB := searchMember(c.members, b)
-	if !hasA || !hasB {
+	c.settle()
+	from, to := c.place(a), c.place(b)
+	if from < 0 || to < 0 {
 		return Explanation{}, false
 	}
 	tree, refused := c.tree(rules)
 	// Admitted evidence costs nothing and refused evidence costs one: a breadth-first search by
 	// number of refusals finds the path with the fewest, of those the one with the fewest reasons.
-	path, cost := c.shortest(int32(from), int32(to), tree, refused)
+	path, cost := c.shortest(int32(from), int32(to), tree, refused, rules)
 	return Explanation{Same: (path != nil || from == to) && cost == 0, Path: path}, true
 }
 
@@ -58,7 +58,8 @@ func (c *Component) How(node NodeKey, rules *Rules) ([]Reason, bool) {
 // fast path says that nothing is refused, not which links make the tree.
 func (c *Component) tree(rules *Rules) ([]entry, []refusal) {
 	p := c.resolve(rules)
-	if p == whole {
+	if p == whole || p.reordered {
+		c.settle()
 		p = c.divide(rules)
 	}
 	return p.accepted, p.refused
@@ -77,21 +78,34 @@ func (c *Component) reason(e *entry, refused *Constraint) Reason {
 }
 
 // shortest finds the path with the fewest refusals, and of those the fewest steps.
-func (c *Component) shortest(from, to int32, tree []entry, refused []refusal) (path []Reason, cost int) {
+func (c *Component) shortest(from, to int32, tree []entry, refused []refusal, rules *Rules) (path []Reason, cost int) {
 	type edge struct {
 		to     int32
 		reason int // index in tree; from len(tree) on in refused
 	}
-	edges := make([][]edge, len(c.members))
-	connect := func(e *entry, reason int) {
-		edges[e.a] = append(edges[e.a], edge{e.b, reason})
-		edges[e.b] = append(edges[e.b], edge{e.a, reason})
+	// Edges of member i are all[ends[i]:ends[i+1]].
+	entryAt := func(i int) *entry {
+		if i < len(tree) {
+			return &tree[i]
+		}
+		return &refused[i-len(tree)].entry
 	}
-	for i := range tree {
-		connect(&tree[i], i)
+	ends := make([]int, len(c.members)+2)
+	for i := range len(tree) + len(refused) {
+		e := entryAt(i)
+		ends[e.a+2]++
+		ends[e.b+2]++
 	}
-	for i := range refused {
-		connect(&refused[i].entry, len(tree)+i)
+	for i := 2; i < len(ends); i++ {
+		ends[i] += ends[i-1]
+	}
+	all := make([]edge, ends[len(ends)-1])
+	for i := range len(tree) + len(refused) {
+		e := entryAt(i)
+		all[ends[e.a+1]] = edge{e.b, i}
+		ends[e.a+1]++
+		all[ends[e.b+1]] = edge{e.a, i}
+		ends[e.b+1]++
 	}
 	type visit struct{ refusals, steps, via, reason int }
 	best := make([]visit, len(c.members))
@@ -105,7 +119,7 @@ func (c *Component) shortest(from, to int32, tree []entry, refused []refusal) (p
 	for len(now) > 0 {
 		for i := 0; i < len(now); i++ {
 			at := now[i]
-			for _, ed := range edges[at] {
+			for _, ed := range all[ends[at]:ends[at+1]] {
 				v := visit{best[at].refusals, best[at].steps + 1, int(at), ed.reason}
 				if ed.reason >= len(tree) {
 					v.refusals++
@@ -131,7 +145,7 @@ func (c *Component) shortest(from, to int32, tree []entry, refused []refusal) (p
 		if r := best[at].reason; r < len(tree) {
 			path = append(path, c.reason(&tree[r], nil))
 		} else {
-			constraint := refused[r-len(tree)].constraint
+			constraint := c.constraint(&refused[r-len(tree)], rules)
 			path = append(path, c.reason(&refused[r-len(tree)].entry, &constraint))
 		}
 	}

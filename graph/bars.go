@@ -1,0 +1,133 @@
+package graph
+
+// bars are the assertions that keep links from conducting, by what they are about.
+type bars struct {
+	retracted map[LinkKey]int32
+	forgotten map[NodeKey]int32
+}
+
+func gatherBars(c *Component) bars {
+	var b bars
+	for i := range c.assertions {
+		s := &c.assertions[i]
+		switch {
+		case s.Withdrawn:
+		case s.Verb == AssertRetract:
+			if b.retracted == nil {
+				b.retracted = make(map[LinkKey]int32)
+			}
+			b.retracted[LinkKey{s.A.Key, s.B.Key}] = int32(i)
+		case s.Verb == AssertForget:
+			if b.forgotten == nil {
+				b.forgotten = make(map[NodeKey]int32)
+			}
+			b.forgotten[s.A.Key] = int32(i)
+		}
+	}
+	return b
+}
+
+// bar tells what keeps an observed link from conducting at all, and by which member or assertion; 0 is nothing.
+func (b *bars) bar(c *Component, upper, lower int32) (kind ConstraintKind, by int32) {
+	for _, i := range [2]int32{upper, lower} {
+		switch m := &c.members[i]; {
+		case m.Generic:
+			return ConstraintGeneric, i
+		case m.Refused:
+			return ConstraintFull, i
+		case !m.Hosted:
+			return ConstraintElsewhere, i
+		}
+	}
+	if b.retracted != nil {
+		if i, ok := b.retracted[LinkKey{c.members[upper].Key, c.members[lower].Key}]; ok {
+			return ConstraintRetract, i
+		}
+	}
+	if b.forgotten != nil {
+		for _, end := range [2]int32{lower, upper} {
+			if i, ok := b.forgotten[c.members[end].Key]; ok {
+				return ConstraintForget, i
+			}
+		}
+	}
+	return 0, 0
+}
+
+// cannots are the pairs of members that an operator said are two people.
+type cannots struct {
+	pairs []cannot
+	of    map[int32][]int32 // by representative: which pairs have an end in its group
+}
+
+type cannot struct{ a, b, assertion int32 }
+
+func (k *cannots) gather(c *Component) {
+	for i := range c.assertions {
+		s := &c.assertions[i]
+		if s.Verb != AssertCannot || s.Withdrawn {
+			continue
+		}
+		a, b := c.place(s.A.Key), c.place(s.B.Key)
+		if a < 0 || b < 0 {
+			continue
+		}
+		if k.of == nil {
+			k.of = make(map[int32][]int32)
+		}
+		pair := int32(len(k.pairs))
+		k.pairs = append(k.pairs, cannot{int32(a), int32(b), int32(i)})
+		k.of[int32(a)] = append(k.of[int32(a)], pair)
+		k.of[int32(b)] = append(k.of[int32(b)], pair)
+	}
+}
+
+// between is the first assertion that keeps two groups apart; -1 when none does.
+func (k *cannots) between(r *resolver, a, b int32) int32 {
+	if len(k.pairs) == 0 {
+		return -1
+	}
+	few, other := k.of[a], b
+	if more := k.of[b]; len(more) < len(few) {
+		few, other = more, a
+	}
+	first := int32(-1)
+	for _, i := range few {
+		pair := &k.pairs[i]
+		if r.find(pair.a) != other && r.find(pair.b) != other {
+			continue
+		}
+		if first < 0 || pair.assertion < first {
+			first = pair.assertion
+		}
+	}
+	return first
+}
+
+func (k *cannots) unite(into, from int32) {
+	if len(k.pairs) == 0 || len(k.of[from]) == 0 {
+		return
+	}
+	few, many := k.of[from], k.of[into]
+	if len(few) > len(many) {
+		few, many = many, few
+	}
+	k.of[into] = append(many, few...)
+	delete(k.of, from)
+}
+
+// constraint is what refused an entry, in full.
+func (c *Component) constraint(r *refusal, rules *Rules) Constraint {
+	k := Constraint{Kind: r.kind}
+	switch r.kind {
+	case ConstraintLimit:
+		k.Limit = rules.Limits[r.by]
+	case ConstraintCannot, ConstraintRetract, ConstraintForget:
+		k.Assertion = c.assertions[r.by]
+	case ConstraintGeneric, ConstraintFull, ConstraintElsewhere:
+		k.Node = c.members[r.by].NodeName
+	case ConstraintCap:
+		k.Cap = rules.MaxIdentity
+	}
+	return k
+}

@@ -1,0 +1,303 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+)
+
+// divide takes the entries in their total order, in n log n.
+//
+// REQUIRES: settled
+func (c *Component) divide(rules *Rules) *partition {
+	r := newResolver(c, rules)
+	p := &partition{latest: rules.Precedence == LatestWins}
+	items := r.items()
+	p.refused, p.barred = r.barred, len(r.barred)
+	for i := range items {
+		e := r.entry(&items[i])
+		a, b := r.find(e.a), r.find(e.b)
+		if a == b {
+			continue
+		}
+		if kind, by := r.violates(&e, a, b); kind != 0 {
+			p.refused = append(p.refused, refusal{e, kind, by})
+			continue
+		}
+		r.unite(&e, a, b)
+		p.accepted = append(p.accepted, e)
+	}
+	p.groups, p.of = r.groups()
+	return p
+}
+
+// resolver divides one component. Groups are sets of members, each known by its representative.
+type resolver struct {
+	c       *Component
+	rules   *Rules
+	ends    [][2]int32 // by link: its members
+	parent  []int32
+	sizes   []int32 // by representative
+	counts  []int32 // by representative and limit
+	barred  []refusal
+	forces  []entry
+	windows *windows // nil: no limit has a window
+	cannots cannots
+}
+
+// windows is what limits within windows of time need to know.
+type windows struct {
+	limitOf []int32 // by member: index of its namespace's limit, -1 when it has none
+	next    []int32 // by member: another one of its group, all round
+	joined  []bool  // by member: whether admit is set
+	admit   []int64 // by member: the time of the entry that first joined it to another
+}
+
+func newResolver(c *Component, rules *Rules) *resolver {
+	n, limits := len(c.members), len(rules.Limits)
+	numbers := make([]int32, n*(2+limits))
+	r := &resolver{c: c, rules: rules, parent: numbers[:n:n], sizes: numbers[n : 2*n : 2*n], counts: numbers[2*n:]}
+	if rules.windowed() {
+		r.windows = &windows{limitOf: make([]int32, n), next: make([]int32, n), joined: make([]bool, n), admit: make([]int64, n)}
+	}
+	for i := range c.members {
+		r.parent[i], r.sizes[i] = int32(i), 1
+		limit := int32(-1)
+		for l := range rules.Limits {
+			if rules.Limits[l].Namespace == c.members[i].Namespace {
+				limit = int32(l)
+				r.counts[i*limits+l] = 1
+				break
+			}
+		}
+		if r.windows != nil {
+			r.windows.limitOf[i], r.windows.next[i] = limit, int32(i)
+		}
+	}
+	r.cannots.gather(c)
+	return r
+}
+
+func (r *resolver) find(i int32) int32 {
+	for r.parent[i] != i {
+		r.parent[i] = r.parent[r.parent[i]]
+		i = r.parent[i]
+	}
+	return i
+}
+
+// item is an entry on its way to being sorted. Links are in the order of their keys already.
+type item struct {
+	time int64 // ascending: negated for latest_wins
+	link int32 // in links; above them, in forces
+	verb Verb
+	last bool
+}
+
+// items lists what conducts, in order; what does not is noted as barred.
+func (r *resolver) items() []item {
+	c := r.c
+	windowed, latest := r.windows != nil, r.rules.Precedence == LatestWins
+	bars := gatherBars(c)
+	r.ends = make([][2]int32, len(c.links))
+	items := make([]item, 0, len(c.links))
+	for i := range c.links {
+		l := &c.links[i]
+		if l.Count == 0 {
+			continue
+		}
+		a, b := 0, c.place(l.B)
+		if i > 0 && c.links[i-1].A == l.A && c.links[i-1].Count > 0 {
+			a = int(r.ends[i-1][0])
+		} else {
+			a = c.place(l.A)
+		}
+		r.ends[i] = [2]int32{int32(a), int32(b)}
+		it := item{time: l.First.Stamp.Time, link: int32(i), verb: l.Verb}
+		if latest {
+			it.time, it.last = -l.Last.Stamp.Time, true
+		}
+		if kind, by := bars.bar(c, int32(a), int32(b)); kind != 0 {
+			r.barred = append(r.barred, refusal{r.entry(&it), kind, by})
+			continue
+		}
+		items = append(items, it)
+		if windowed && l.First.Stamp.Time != l.Last.Stamp.Time {
+			if it.last = !it.last; it.last {
+				it.time = l.Last.Stamp.Time
+			} else {
+				it.time = l.First.Stamp.Time
+			}
+			if latest {
+				it.time = -it.time
+			}
+			items = append(items, it)
+		}
+	}
+	items = r.addForces(items)
+	slices.SortFunc(items, func(x, y item) int {
+		switch {
+		case x.verb != y.verb:
+			return sign(x.verb > y.verb)
+		case x.time != y.time:
+			return sign(x.time < y.time)
+		case x.link != y.link:
+			return sign(x.link < y.link)
+		}
+		return sign(!x.last)
+	})
+	return items
+}
+
+// addForces adds what operators forced, in the order of keys.
+func (r *resolver) addForces(items []item) []item {
+	c := r.c
+	for i := range c.assertions {
+		s := &c.assertions[i]
+		if s.Verb != AssertForce || s.Withdrawn {
+			continue
+		}
+		a, b := c.place(s.A.Key), c.place(s.B.Key)
+		if a >= 0 && b >= 0 && c.members[a].Hosted && c.members[b].Hosted {
+			r.forces = append(r.forces, entry{verb: VerbForce, time: s.At, a: int32(a), b: int32(b), link: -1, assertion: int32(i)})
+		}
+	}
+	slices.SortFunc(r.forces, func(x, y entry) int { return cmp.Or(cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b)) })
+	for i := range r.forces {
+		at := r.forces[i].time
+		if r.rules.Precedence == LatestWins {
+			at = -at
+		}
+		items = append(items, item{time: at, link: int32(len(c.links) + i), verb: VerbForce})
+	}
+	return items
+}
+
+func (r *resolver) entry(it *item) entry {
+	if i := int(it.link) - len(r.c.links); i >= 0 {
+		return r.forces[i]
+	}
+	e := entry{time: it.time, a: r.ends[it.link][0], b: r.ends[it.link][1], link: it.link, assertion: -1, verb: it.verb, last: it.last}
+	if r.rules.Precedence == LatestWins {
+		e.time = -e.time
+	}
+	return e
+}
+
+// violates tells which constraint joining two groups would break; 0 is none.
+func (r *resolver) violates(e *entry, a, b int32) (kind ConstraintKind, by int32) {
+	if by := r.cannots.between(r, a, b); by >= 0 {
+		return ConstraintCannot, by
+	}
+	if e.verb == VerbForce {
+		return 0, 0
+	}
+	if most := r.rules.MaxIdentity; most > 0 && int(r.sizes[a]+r.sizes[b]) > most {
+		return ConstraintCap, 0
+	}
+	limits := r.rules.Limits
+	for l := range limits {
+		inA, inB := r.counts[int(a)*len(limits)+l], r.counts[int(b)*len(limits)+l]
+		// A join that adds none of a namespace can't break its limit.
+		if inA == 0 || inB == 0 || int(inA+inB) <= limits[l].Max {
+			continue
+		}
+		if limits[l].Within == 0 || r.crowded(e, a, b, int32(l)) {
+			return ConstraintLimit, int32(l)
+		}
+	}
+	return 0, 0
+}
+
+// crowded tells whether two groups together have more identifiers of a limited namespace within
+// one window than it allows. An identifier counts at the time it was first joined to another.
+func (r *resolver) crowded(e *entry, a, b, limit int32) bool {
+	w := r.windows
+	var times []int64
+	for _, group := range [2]int32{a, b} {
+		for m := group; ; {
+			if w.limitOf[m] == limit {
+				at := e.time
+				if w.joined[m] {
+					at = w.admit[m]
+				}
+				times = append(times, at)
+			}
+			if m = w.next[m]; m == group {
+				break
+			}
+		}
+	}
+	slices.Sort(times)
+	l := &r.rules.Limits[limit]
+	window := l.Within.Milliseconds()
+	for i := 0; i+l.Max < len(times); i++ {
+		if times[i+l.Max]-times[i] < window {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *resolver) unite(e *entry, a, b int32) {
+	if r.sizes[a] < r.sizes[b] {
+		a, b = b, a
+	}
+	r.parent[b] = a
+	r.sizes[a] += r.sizes[b]
+	n := len(r.rules.Limits)
+	into, from := r.counts[int(a)*n:int(a)*n+n], r.counts[int(b)*n:int(b)*n+n]
+	for l, count := range from {
+		into[l] += count
+	}
+	r.cannots.unite(a, b)
+	w := r.windows
+	if w == nil {
+		return
+	}
+	for _, m := range [2]int32{e.a, e.b} {
+		if !w.joined[m] {
+			w.joined[m], w.admit[m] = true, e.time
+		}
+	}
+	w.next[a], w.next[b] = w.next[b], w.next[a]
+}
+
+// groups lists the identities: all groups but those of members that are hosted elsewhere.
+func (r *resolver) groups() (groups [][]int32, of []int32) {
+	n := int32(len(r.c.members))
+	of = make([]int32, n)
+	place := r.counts[:0] // by representative, when all is counted: its group and one
+	if len(r.rules.Limits) == 0 {
+		place = make([]int32, 0, n)
+	}
+	place = place[:n]
+	clear(place)
+	count := 0
+	for i := range n {
+		root := r.find(i)
+		switch {
+		case r.sizes[root] == 1 && !r.c.members[i].Hosted:
+			of[i] = -1
+			continue
+		case place[root] == 0:
+			count++
+			place[root] = int32(count)
+		}
+		of[i] = place[root] - 1
+	}
+	groups = make([][]int32, count)
+	all := make([]int32, n)
+	for i, at := int32(0), int32(0); i < n; i++ {
+		g := of[i]
+		if g < 0 {
+			continue
+		}
+		if groups[g] == nil {
+			size := r.sizes[r.find(i)]
+			groups[g] = all[at : at : at+size]
+			at += size
+		}
+		groups[g] = append(groups[g], i)
+	}
+	return groups, of
+}

@@ -1,0 +1,269 @@
+package graph
+
+import "slices"
+
+// A component above these numbers is large: what is done for every message of a small one waits for the close
+// of a step, or for whoever reads. Tests change them, see SetLarge.
+var (
+	largeMembers = 64
+	largeLinks   = 256
+)
+
+// SetLarge changes from how many members and links on a component is large, and after how many more those added are
+// settled. It is for tests that hunt with small worlds for what goes wrong in large ones, before any component is made.
+func SetLarge(members, links, overlay int) (restore func()) {
+	m, l, o := largeMembers, largeLinks, overlayLeast
+	largeMembers, largeLinks, overlayLeast = members, links, overlay
+	return func() { largeMembers, largeLinks, overlayLeast = m, l, o }
+}
+
+// large is what a large component has beside the lists of every component, so that a message costs what it
+// changes, and not what there is:
+//
+//   - members and links that were added since the last settle are in sorted lists of their own. To insert each into
+//     the component's lists would move half of them.
+//   - the component's own lists are found by tables of places, for binary search in long lists meets cold memory.
+//   - what became of identities is told once, by Close, and not with every message.
+type large struct {
+	members []Member // added since the last settle
+	links   []Link
+
+	memberAt places // of Component.members
+	linkAt   places // of Component.links
+	stale    bool   // the places are of lists that have moved since
+
+	before   *snapshot // who was who when the step began to change it; nil: nothing has changed
+	arrivals int32     // how many Absorbs came in this step
+}
+
+// overlayLeast is how many members or links are added before they are settled, at the least. Above it, a list may
+// grow by an eighth, as evidence that comes in parts makes it.
+var overlayLeast = 512
+
+func overlayMost(settled int) int { return max(overlayLeast, settled/8) }
+
+// grow makes the component large once it is.
+func (c *Component) grow() {
+	if c.large == nil && (len(c.members) > largeMembers || len(c.links) > largeLinks) {
+		c.large = &large{stale: true}
+	}
+}
+
+// Outgrew reports whether the component is worth being measured again since it had so many members, links and
+// assertions: a small one whenever it has others, a large one when it grew by an eighth.
+func (c *Component) Outgrew(breadth int) bool {
+	return c.large == nil || c.Breadth() > breadth+breadth/8
+}
+
+// memberCount is how many members there are, settled or not.
+func (c *Component) memberCount() int {
+	n := len(c.members)
+	if c.large != nil {
+		n += len(c.large.members)
+	}
+	return n
+}
+
+// linkCount is how many links there are, settled or not.
+func (c *Component) linkCount() int {
+	n := len(c.links)
+	if c.large != nil {
+		n += len(c.large.links)
+	}
+	return n
+}
+
+// find finds a member; nil when there is none. It is valid until a member is added.
+func (c *Component) find(key NodeKey) *Member {
+	if c.large == nil {
+		if i, found := searchMember(c.members, key); found {
+			return &c.members[i]
+		}
+		return nil
+	}
+	if i := c.settledMember(key); i >= 0 {
+		return &c.members[i]
+	}
+	if i, found := searchMember(c.large.members, key); found {
+		return &c.large.members[i]
+	}
+	return nil
+}
+
+// place is a member's index once all are settled; -1 when there is none.
+//
+// REQUIRES: settled
+func (c *Component) place(key NodeKey) int {
+	if c.large != nil {
+		return c.settledMember(key)
+	}
+	if i, found := searchMember(c.members, key); found {
+		return i
+	}
+	return -1
+}
+
+func (c *Component) settledMember(key NodeKey) int {
+	l := c.large
+	if l.stale {
+		l.index(c)
+	}
+	for at := l.memberAt.first(memberHash(key)); ; at = l.memberAt.next(at) {
+		i := l.memberAt.slots[at] - 1
+		if i < 0 || c.members[i].Key == key {
+			return int(i)
+		}
+	}
+}
+
+// findLink finds a link; nil when there is none. It is valid until a link is added.
+func (c *Component) findLink(key LinkKey) *Link {
+	if c.large == nil {
+		if i, found := searchLink(c.links, key); found {
+			return &c.links[i]
+		}
+		return nil
+	}
+	l := c.large
+	if l.stale {
+		l.index(c)
+	}
+	for at := l.linkAt.first(linkHash(key)); ; at = l.linkAt.next(at) {
+		i := l.linkAt.slots[at] - 1
+		if i < 0 {
+			break
+		}
+		if c.links[i].LinkKey == key {
+			return &c.links[i]
+		}
+	}
+	if i, found := searchLink(l.links, key); found {
+		return &l.links[i]
+	}
+	return nil
+}
+
+// addMember adds a member, at its place among those of a small component.
+func (c *Component) addMember(at int, m Member) *Member {
+	if c.large == nil {
+		c.members = slices.Insert(c.members, at, m)
+		c.grow()
+		return &c.members[at]
+	}
+	l := c.large
+	if len(l.members) >= overlayMost(len(c.members)) || len(l.members) >= 4*overlayLeast {
+		c.settle()
+	}
+	at, _ = searchMember(l.members, m.Key)
+	l.members = slices.Insert(l.members, at, m)
+	return &l.members[at]
+}
+
+// addLink adds a link, at its place among those of a small component.
+func (c *Component) addLink(at int, link Link) *Link {
+	if c.large == nil {
+		c.links = slices.Insert(c.links, at, link)
+		c.grow()
+		return &c.links[at]
+	}
+	l := c.large
+	if len(l.links) >= overlayMost(len(c.links)) || len(l.links) >= 4*overlayLeast {
+		c.settle()
+	}
+	at, _ = searchLink(l.links, link.LinkKey)
+	l.links = slices.Insert(l.links, at, link)
+	return &l.links[at]
+}
+
+// addAll adds members and links to a large component, each in order and none of them there.
+func (l *large) addAll(c *Component, members []Member, links []Link) {
+	l.members = mergeNew(l.members, members, func(a, b *Member) bool { return a.Key.Outranks(b.Key) })
+	l.links = mergeNew(l.links, links, func(a, b *Link) bool { return a.LinkKey.Compare(b.LinkKey) < 0 })
+	if len(l.members) > overlayMost(len(c.members)) || len(l.links) > overlayMost(len(c.links)) {
+		c.settle()
+	}
+}
+
+// settle brings what was added to where it belongs.
+func (c *Component) settle() {
+	l := c.large
+	if l == nil || len(l.members)+len(l.links) == 0 {
+		return
+	}
+	c.members = mergeNew(c.members, l.members, func(a, b *Member) bool { return a.Key.Outranks(b.Key) })
+	c.links = mergeNew(c.links, l.links, func(a, b *Link) bool { return a.LinkKey.Compare(b.LinkKey) < 0 })
+	clear(l.members)
+	clear(l.links)
+	l.members, l.links, l.stale = l.members[:0], l.links[:0], true
+}
+
+// mergeNew merges sorted elements into a sorted list, from its end, in place where there is room.
+func mergeNew[T any](list, more []T, before func(a, b *T) bool) []T {
+	i, j := len(list)-1, len(more)-1
+	list = slices.Grow(list, len(more))[:len(list)+len(more)]
+	for at := len(list) - 1; j >= 0; at-- {
+		if i >= 0 && before(&more[j], &list[i]) {
+			list[at] = list[i]
+			i--
+		} else {
+			list[at] = more[j]
+			j--
+		}
+	}
+	return list
+}
+
+// places finds elements of a list by a hash: open addressing, at most half full, without deletion.
+type places struct {
+	slots []int32 // index and one; 0 is free
+	shift uint8
+}
+
+func (p *places) first(hash uint64) uint32 { return uint32(hash >> p.shift) }
+
+func (p *places) next(at uint32) uint32 {
+	if at++; int(at) == len(p.slots) {
+		return 0
+	}
+	return at
+}
+
+// reset makes room for n elements.
+func (p *places) reset(n int) {
+	bits := uint8(3)
+	for 1<<bits < 2*n {
+		bits++
+	}
+	if len(p.slots) == 1<<bits {
+		clear(p.slots)
+	} else {
+		p.slots = make([]int32, 1<<bits)
+	}
+	p.shift = 64 - bits
+}
+
+func (p *places) put(hash uint64, i int) {
+	at := p.first(hash)
+	for p.slots[at] != 0 {
+		at = p.next(at)
+	}
+	p.slots[at] = int32(i) + 1
+}
+
+// Keys are keyed hashes already; what is left is to mix two of them.
+func memberHash(key NodeKey) uint64 { return (key.Lo ^ key.Hi) * 0x9e3779b97f4a7c15 }
+func linkHash(key LinkKey) uint64 {
+	return (key.A.Lo*0xff51afd7ed558ccd ^ key.B.Lo ^ key.B.Hi) * 0x9e3779b97f4a7c15
+}
+
+func (l *large) index(c *Component) {
+	l.memberAt.reset(len(c.members))
+	for i := range c.members {
+		l.memberAt.put(memberHash(c.members[i].Key), i)
+	}
+	l.linkAt.reset(len(c.links))
+	for i := range c.links {
+		l.linkAt.put(linkHash(c.links[i].LinkKey), i)
+	}
+	l.stale = false
+}
