@@ -181,7 +181,7 @@ func (a answer) want(t *testing.T, status int, parts ...string) {
 
 // shopper is a person with two cookies, an e-mail address, orders and traits.
 var shopper = []string{
-	`{"type":"page","messageId":"m1","anonymousId":"a1","timestamp":"2026-01-01T00:00:00.000Z","name":"Home","properties":{"path":"/ \"x\""}}`,
+	`{"type":"page","messageId":"m1","anonymousId":"a1","timestamp":"2026-01-01T00:00:00.000Z","name":"Home","properties":{"path":"/ \"x\""},"context":{"locale":"nl-BE","page": {"path":"/"},"ip":"198.18.0.1"}}`,
 	`{"type":"identify","messageId":"m2","anonymousId":"a1","userId":"u1","timestamp":"2026-01-01T00:01:00.5Z",
 	  "traits":{"email":"Ann@Example.com","address":{"city": "New  York",
 	  "zip":"1\"0"},"age":41}}`,

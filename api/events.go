@@ -104,6 +104,9 @@ func AppendEvent(dst []byte, e *graph.Event) []byte {
 	if e.Properties != nil {
 		dst = appendCompact(append(dst, `,"properties":`...), e.Properties)
 	}
+	if e.Context != nil {
+		dst = appendCompact(append(dst, `,"context":`...), e.Context)
+	}
 	if e.Order.Kind != graph.OrderNone {
 		dst = appendOrderChange(append(dst, `,"order":`...), &e.Order)
 	}

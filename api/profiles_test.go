@@ -179,6 +179,7 @@ func TestProfileParts(t *testing.T) {
 				ReceivedAt string `json:"received_at"`
 				Source     string
 				Properties json.RawMessage
+				Context    json.RawMessage
 				Order      map[string]any
 			}
 			Next *string
@@ -189,7 +190,8 @@ func TestProfileParts(t *testing.T) {
 			if e.Source != "http" || e.ReceivedAt != "2026-01-02T03:04:05.678Z" {
 				t.Fatalf("%+v", e)
 			}
-			if e.MessageID == "m1" && (e.Type != "page" || e.Name != "Home" || string(e.Properties) != `{"path":"/ \"x\""}`) {
+			if e.MessageID == "m1" && (e.Type != "page" || e.Name != "Home" || string(e.Properties) != `{"path":"/ \"x\""}` ||
+				string(e.Context) != `{"page":{"path":"/"},"locale":"nl-BE"}`) {
 				t.Fatalf("%+v", e)
 			}
 			if e.MessageID == "m3" && !reflect.DeepEqual(e.Order, map[string]any{

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -38,6 +39,9 @@ type Decoder struct {
 	limit       int
 	live        bool
 	context     []byte // of the batch; nil when there is none
+	contextKeys contextKeys
+	contextMax  int
+	ipPolicy    IPPolicy
 	fallback    []byte // id of the event at hand, if it names none; nil when there is none
 	arena       jsonscan.Arena
 	hash        hash.Hash
@@ -51,6 +55,7 @@ type Decoder struct {
 	own    traitSet // traits
 	shared traitSet // context.traits
 	found  []candidate
+	held   held // of the context
 	order  orderReader
 	drops  []Drop
 	// tellable is how many of the drops may be told.
@@ -66,6 +71,7 @@ type Stats struct {
 	UnknownNamespaces uint64 `json:"unknown_namespaces"` // identifiers of a namespace that isn't registered, or not of a user
 	ExcessTraits      uint64 `json:"excess_traits"`      // traits above MaxTraits
 	Clamped           uint64 `json:"clamped"`            // event times too far ahead, set to the time of reception
+	Mended            uint64 `json:"mended"`             // events with half a surrogate pair or NUL in a text
 	// Fields counts the fields left out, by field and code.
 	Fields DropCounts `json:"-"`
 }
@@ -79,6 +85,7 @@ func (s *Stats) Add(other Stats) {
 	s.UnknownNamespaces += other.UnknownNamespaces
 	s.ExcessTraits += other.ExcessTraits
 	s.Clamped += other.Clamped
+	s.Mended += other.Mended
 	s.Fields.Add(other.Fields)
 }
 
@@ -99,7 +106,11 @@ func NewDecoder(reg *identifier.Registry, opts Options) *Decoder {
 		limit:       opts.MaxEventBytes,
 		live:        opts.Live,
 		hash:        sha256.New(),
+		contextMax:  cmp.Or(opts.Context.MaxBytes, DefaultContextBytes),
+		ipPolicy:    opts.Context.IP,
 	}
+	d.contextKeys = newContextKeys(opts.Context, d.paths)
+	d.held = newHeld(len(d.contextKeys.list))
 	if d.limit == 0 {
 		d.limit = DefaultMaxEventBytes
 	}
@@ -119,9 +130,10 @@ func (d *Decoder) Reset() {
 	d.context = nil
 }
 
-// SetContext gives the context of a batch, which is that of every event that has none of its own.
-// It holds, and raw must stay as it is, until the next SetContext or Reset; nil, or JSON null, is
-// none. One that is no object is dropped from each of those events.
+// SetContext gives the context of a batch: every event has what it says under keys where the event's own
+// context says nothing. It holds, and raw must stay as it is, until the next SetContext or Reset; nil, or
+// JSON null, is none. One that is no object is dropped from every event that has no
+// context of its own.
 // It fails with a *Rejection, and then there is none.
 func (d *Decoder) SetContext(raw []byte) error {
 	d.context = nil
@@ -138,6 +150,9 @@ func (d *Decoder) SetContext(raw []byte) error {
 	}
 	if !absent(v) {
 		d.context = v.Raw
+		if s.Spaced() || s.Broken() { // once here, rather than for every event
+			d.context = d.tidied(v.Raw)
+		}
 	}
 	return nil
 }
@@ -204,11 +219,24 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 	}
 	d.mergeTraits(ev)
 	d.key(ev)
+	d.keepContext(ev)
 	ev.Properties = nil
 	if f.properties.Kind == jsonscan.Object {
 		ev.Properties = f.properties.Raw
 	}
+	if f.broken {
+		d.mend(ev)
+	}
 	return d.readCommerce(ev)
+}
+
+// mend replaces what is no text in what is kept as JSON.
+func (d *Decoder) mend(ev *graph.Event) {
+	d.stats.Mended++
+	ev.Properties = d.mended(ev.Properties)
+	for i := range ev.Traits {
+		ev.Traits[i].Value = d.mended(ev.Traits[i].Value)
+	}
 }
 
 // readCommerce reads what an event says of orders, offers and products.
@@ -301,6 +329,9 @@ func (d *Decoder) numbersApart(source []byte) bool {
 // again.
 func (d *Decoder) messageID(raw []byte, received int64) []byte {
 	if id := bytes.TrimSpace(d.text(d.fields.messageID)); len(id) > 0 {
+		if d.fields.broken && hasReplacement(id) {
+			return d.bounded(d.hashed(d.fields.messageID.Raw)) // two ids that differ in what was lost are two
+		}
 		if !identifier.Junk(id) {
 			return d.bounded(id)
 		}
@@ -324,6 +355,10 @@ func (d *Decoder) bounded(id []byte) []byte {
 	if len(id) <= MaxIDBytes {
 		return id
 	}
+	return d.hashed(id)
+}
+
+func (d *Decoder) hashed(id []byte) []byte {
 	d.hash.Reset()
 	d.hash.Write(id)
 	return d.digest("sha256:", sha256.Size)

@@ -29,6 +29,8 @@ type Options struct {
 	FormerUntil int64
 	// MaxEventBytes bounds one event. Default DefaultMaxEventBytes.
 	MaxEventBytes int
+	// Context says what of an event's context is kept with it.
+	Context ContextOptions
 	// Live says that events come as they happen. One that names neither a time nor an id is then
 	// told from an equal one by when it was received. In a file it is not: reading the file again
 	// must give the same ids.
@@ -62,6 +64,9 @@ func (o Options) Check(reg *identifier.Registry) error {
 		if _, err := money.ParseCurrency([]byte(o.Currency)); err != nil {
 			errs = append(errs, fmt.Errorf("currency %q: %w", o.Currency, err))
 		}
+	}
+	if err := o.Context.Check(); err != nil {
+		errs = append(errs, err)
 	}
 	if len(o.Sources) > MaxSources {
 		errs = append(errs, fmt.Errorf("%d sources: want %d or fewer", len(o.Sources), MaxSources))

@@ -100,7 +100,7 @@ func TestIdentifiers(t *testing.T) {
 		{"null is silent", `{"type":"track","userId":null,"anonymousId":"a1"}`, "anonymous_id:a1", Stats{}},
 		{"empty", `{"type":"track","userId":"","anonymousId":"a1"}`, "anonymous_id:a1", Stats{Empty: 1}},
 		{"blocked", `{"type":"track","userId":"null","anonymousId":"a1"}`, "anonymous_id:a1", Stats{Blocked: 1}},
-		{"a NUL byte", `{"type":"track","userId":"u\u0000","anonymousId":"a1"}`, "anonymous_id:a1", Stats{Invalid: 1}},
+		{"a NUL byte", `{"type":"track","userId":"u\u0000","anonymousId":"a1"}`, "anonymous_id:a1", Stats{Invalid: 1, Mended: 1}},
 		{"1 MB", `{"type":"track","userId":"` + strings.Repeat("x", 1_000_000) + `","anonymousId":"a1"}`, "anonymous_id:a1", Stats{TooLong: 1}},
 		{"1 MB, escaped", `{"type":"track","userId":"` + strings.Repeat(`\n`, 500_000) + `","anonymousId":"a1"}`, "anonymous_id:a1", Stats{TooLong: 1}},
 		{
@@ -417,7 +417,7 @@ func TestContextOfABatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := read(`{"type":"track","userId":"u"}`) + "|" + read(`{"type":"track","userId":"u","context":null}`) + "|" + read(`{"type":"track","userId":"u","context":{}}`); got !=
-		"crm_id:c1 device_id:D1 email:a@x.org user_id:u|crm_id:c1 device_id:D1 email:a@x.org user_id:u|user_id:u" {
+		"crm_id:c1 device_id:D1 email:a@x.org user_id:u|crm_id:c1 device_id:D1 email:a@x.org user_id:u|crm_id:c1 device_id:D1 email:a@x.org user_id:u" {
 		t.Error(got)
 	}
 	for text, code := range map[string]Code{`{"a":`: CodeInvalidJSON, "{\"a\":\"\xff\"}": CodeBadUTF8} {

@@ -37,6 +37,10 @@ const (
 	CodeBadMoney Code = "bad_money"
 	// CodeJunkID is for a message id that names no message: "undefined", a zero UUID.
 	CodeJunkID Code = "junk_id"
+	// CodeFieldTooLarge is for a value that is too large to be kept with its event.
+	CodeFieldTooLarge Code = "field_too_large"
+	// CodeBadIP is for an address in context.ip that is none.
+	CodeBadIP Code = "bad_ip"
 	// CodeUndecodable is for a record that is not written in the format that its topic is declared with.
 	CodeUndecodable Code = "undecodable"
 	// CodeUnknownSchema is for a record whose schema the registry does not have, or that can't be used.

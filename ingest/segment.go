@@ -15,10 +15,12 @@ type fields struct {
 	typ, event, name, messageID       jsonscan.Value
 	userID, anonymousID, previousID   jsonscan.Value
 	timestamp, originalTimestamp      jsonscan.Value
-	properties, groupID               jsonscan.Value
-	propertiesDigest                  uint64 // see fingerprint
-	context                           jsonscan.Kind
+	properties                        jsonscan.Value
+	propertiesDigest                  uint64         // see fingerprint
 	library, gaClientID               jsonscan.Value // context.library.name, context.integrations…
+	groupID                           jsonscan.Value
+	hasContext                        bool           // of its own
+	spaced, broken                    bool           // white space between tokens; text that Mend changes
 	deviceID, advertisingID           jsonscan.Value // context.device…
 	pushToken, deviceType, systemName jsonscan.Value // context.device…, context.os.name
 }
@@ -31,6 +33,7 @@ func (d *Decoder) pick(raw []byte) *Rejection {
 	d.own.reset()
 	d.shared.reset()
 	d.found = d.found[:0]
+	clear(d.held.values)
 	s := &d.scan
 	s.Reset(raw, &d.arena)
 	d.fields.kind = s.Peek()
@@ -42,9 +45,9 @@ func (d *Decoder) pick(raw []byte) *Rejection {
 	if err := s.End(); err != nil {
 		return unreadable(err)
 	}
-	if d.fields.context <= jsonscan.Null && d.context != nil {
-		s.Reset(d.context, &d.arena)
-		d.readContext(s, d.paths.child([]byte("context")))
+	d.fields.spaced, d.fields.broken = s.Spaced(), s.Broken()
+	if d.context != nil {
+		d.readBatchContext()
 	}
 	return nil
 }
@@ -97,34 +100,6 @@ func (d *Decoder) object(s *jsonscan.Scanner, n *pathNode, field string) bool {
 		d.dropUnlessEmpty(field, v)
 	}
 	return false
-}
-
-func (d *Decoder) readContext(s *jsonscan.Scanner, n *pathNode) {
-	f := &d.fields
-	f.context = s.Peek()
-	if !d.object(s, n, "context") {
-		return
-	}
-	for s.Next() {
-		key := s.Key()
-		child := n.child(key)
-		switch string(key) {
-		case "traits":
-			d.readTraits(s, child, "context.traits", &d.shared)
-		case "device":
-			d.readDevice(s, child)
-		case "library":
-			d.readName(s, child, "context.library", &f.library)
-		case "os":
-			d.readName(s, child, "context.os", &f.systemName)
-		case "externalIds":
-			d.readExternalIDs(s, child)
-		case "integrations":
-			d.readIntegrations(s, child)
-		default:
-			d.value(s, child)
-		}
-	}
 }
 
 func (d *Decoder) readDevice(s *jsonscan.Scanner, n *pathNode) {

@@ -202,6 +202,11 @@ func (d *Decoder) add(ev *graph.Event, ns *identifier.Namespace, v jsonscan.Valu
 		ev.Identifiers = append(ev.Identifiers, graph.Identifier{})
 	}
 	text := d.text(v) // may lie in the arena, so it comes before the room is reserved
+	if hasReplacement(text) {
+		ev.Identifiers = ev.Identifiers[:n]
+		d.stats.Invalid++
+		return
+	}
 	grown, err := d.normaliser.Identify(&ev.Identifiers[n], ns, text, d.arena.Reserve(identifier.MaxBytes))
 	if err != nil {
 		ev.Identifiers = ev.Identifiers[:n]
@@ -210,6 +215,12 @@ func (d *Decoder) add(ev *graph.Event, ns *identifier.Namespace, v jsonscan.Valu
 	}
 	d.arena.Keep(grown)
 	sink(ev)
+}
+
+// hasReplacement reports whether text has U+FFFD in it, which stands for something that was lost: half a
+// surrogate pair, a NUL, bytes of another encoding. Two values that differed there would be one.
+func hasReplacement(text []byte) bool {
+	return bytes.Contains(text, []byte("\ufffd"))
 }
 
 // sink moves the event's last identifier to its rank, or drops it where it is there already.

@@ -236,6 +236,8 @@ func (i *Instance) tellFeed(logger *slog.Logger) {
 func (i *Instance) IngestOptions(live bool) ingest.Options {
 	o := ingest.Options{Currency: i.Rules.Currency, Sources: i.Rules.Sources, Live: live,
 		SourcesApart: i.Rules.SourcesApart, FormerUntil: i.formerUntil}
+	o.Context = ingest.ContextOptions{Keep: i.Rules.Context.Keep, MaxBytes: i.Rules.Context.MaxBytes}
+	o.Context.IP, _ = ingest.ParseIPPolicy(i.Rules.Context.IP) // the rules were checked
 	for _, p := range i.Rules.Paths {
 		o.Paths = append(o.Paths, ingest.Path{Path: p.Path, Namespace: p.Namespace})
 	}

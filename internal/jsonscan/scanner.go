@@ -43,14 +43,16 @@ func (v Value) Inside() []byte { return v.Raw[1 : len(v.Raw)-1] }
 // Scanner is a cursor over one JSON text. The zero Scanner is ready for Reset. Slices that it hands
 // out point into the input, but for unescaped keys, which lie in the arena.
 type Scanner struct {
-	data  []byte
-	pos   int
-	depth int
-	first bool   // just behind an opening bracket
-	high  uint64 // the top bits of all string bytes seen: any set means not ASCII
-	key   []byte
-	arena *Arena
-	err   *Error
+	data   []byte
+	pos    int
+	depth  int
+	first  bool   // just behind an opening bracket
+	spaced bool   // white space was met between tokens
+	broken bool   // a string was met that Mend would change
+	high   uint64 // the top bits of all string bytes seen: any set means not ASCII
+	key    []byte
+	arena  *Arena
+	err    *Error
 }
 
 // Reset puts the cursor at the start of data; unescaped keys will go to arena.
@@ -195,6 +197,12 @@ func (s *Scanner) End() error {
 	return nil
 }
 
+// Spaced reports whether white space stood between the tokens read so far.
+func (s *Scanner) Spaced() bool { return s.spaced }
+
+// Broken reports whether a string read so far holds half a surrogate pair or a NUL, which Mend replaces.
+func (s *Scanner) Broken() bool { return s.broken }
+
 // Err is the first error so far, or nil.
 func (s *Scanner) Err() *Error { return s.err }
 
@@ -221,7 +229,7 @@ func (s *Scanner) peek() byte {
 }
 
 func (s *Scanner) peekFar() byte {
-	s.pos = space(s.data, s.pos)
+	s.pos = s.space(s.data, s.pos)
 	if s.pos < len(s.data) {
 		return s.data[s.pos]
 	}
@@ -229,8 +237,9 @@ func (s *Scanner) peekFar() byte {
 }
 
 // space is the offset of the first byte from i on that is not white space.
-func space(data []byte, i int) int {
+func (s *Scanner) space(data []byte, i int) int {
 	for i < len(data) && kinds[data[i]] == white {
+		s.spaced = true
 		i++
 	}
 	return i
@@ -339,7 +348,12 @@ func (s *Scanner) escape(i int) int {
 					return -1
 				}
 			}
-			return i + 6
+			n := unicodeEscape(data[i:])
+			if n == lone {
+				s.broken = true
+				n = 6
+			}
+			return i + n
 		}
 	}
 	s.fail(i+1, Syntax, `one of "\/bfnrtu behind a backslash`)

@@ -102,6 +102,9 @@ func checkScan(t *testing.T, data []byte) {
 		if json.Unmarshal(data, &a) != nil || json.Unmarshal(got, &b) != nil {
 			return // a number beyond float64
 		}
+		if a = withoutNUL(a); a == nil && string(v.Raw) != "null" {
+			return
+		}
 		aText, _ := json.Marshal(a)
 		bText, _ := json.Marshal(b)
 		if !bytes.Equal(aText, bText) {
@@ -112,6 +115,28 @@ func checkScan(t *testing.T, data []byte) {
 			t.Fatalf("balanced %q: %q, %v", data, text, s.End())
 		}
 	}
+}
+
+// withoutNUL replaces NUL by U+FFFD in all strings; nil where two keys of an object become one.
+func withoutNUL(v any) any {
+	switch v := v.(type) {
+	case string:
+		return strings.ReplaceAll(v, "\x00", "\ufffd")
+	case []any:
+		for i := range v {
+			v[i] = withoutNUL(v[i])
+		}
+	case map[string]any:
+		clean := make(map[string]any, len(v))
+		for key, value := range v {
+			clean[strings.ReplaceAll(key, "\x00", "\ufffd")] = withoutNUL(value)
+		}
+		if len(clean) < len(v) {
+			return nil
+		}
+		return clean
+	}
+	return v
 }
 
 func TestScanAgreesWithEncodingJSON(t *testing.T) {

@@ -15,7 +15,7 @@ func (s *Scanner) skip() bool {
 	var stack uint64
 
 value:
-	if i = ahead(data, i); i >= len(data) {
+	if i = s.ahead(data, i); i >= len(data) {
 		return s.stray(i, "a value")
 	}
 	switch data[i] {
@@ -40,7 +40,7 @@ value:
 		}
 		depth++
 		stack = stack<<1 | 1
-		if i = ahead(data, i+1); i < len(data) && data[i] == '}' {
+		if i = s.ahead(data, i+1); i < len(data) && data[i] == '}' {
 			goto pop
 		}
 		goto key
@@ -51,7 +51,7 @@ value:
 		}
 		depth++
 		stack <<= 1
-		if i = ahead(data, i+1); i < len(data) && data[i] == ']' {
+		if i = s.ahead(data, i+1); i < len(data) && data[i] == ']' {
 			goto pop
 		}
 		goto value
@@ -84,7 +84,7 @@ behind:
 		s.high |= high
 		return true
 	}
-	if i = ahead(data, i); i >= len(data) {
+	if i = s.ahead(data, i); i >= len(data) {
 		return s.stray(i, "',' or a closing bracket")
 	}
 	switch data[i] {
@@ -93,7 +93,7 @@ behind:
 		if stack&1 == 0 {
 			goto value
 		}
-		i = ahead(data, i)
+		i = s.ahead(data, i)
 		goto key
 	case '}':
 		if stack&1 == 0 {
@@ -132,7 +132,7 @@ key:
 	}
 
 colon:
-	if i = ahead(data, i); i >= len(data) || data[i] != ':' {
+	if i = s.ahead(data, i); i >= len(data) || data[i] != ':' {
 		return s.stray(i, "':'")
 	}
 	i++
@@ -146,11 +146,11 @@ func (s *Scanner) stray(i int, want string) bool {
 }
 
 // ahead moves over white space, of which there mostly is none.
-func ahead(data []byte, i int) int {
+func (s *Scanner) ahead(data []byte, i int) int {
 	if i < len(data) && data[i] > ' ' {
 		return i
 	}
-	return space(data, i)
+	return s.space(data, i)
 }
 
 // number checks the number at i and returns the offset behind it, -1 after an error.

@@ -21,7 +21,7 @@ var hex = func() (table [256]int8) {
 }()
 
 // Unescape appends to dst what the inside of a string stands for (J2): half a surrogate pair
-// becomes U+FFFD. The result is never longer than the inside.
+// becomes U+FFFD, and so does NUL. The result is never longer than the inside.
 // REQUIRES: the string was scanned without an error.
 func Unescape(dst, inside []byte) []byte {
 	for {
@@ -54,6 +54,9 @@ func Unescape(dst, inside []byte) []byte {
 				if r = pair; r != utf8.RuneError {
 					inside = inside[6:]
 				}
+			}
+			if r == 0 {
+				r = utf8.RuneError
 			}
 			dst = utf8.AppendRune(dst, r)
 		default: // a quote, a backslash, a slash

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -72,6 +73,9 @@ func (f *File) YAML() []byte {
 		for _, s := range f.SourcesApart {
 			line("  - %s", scalar(s))
 		}
+	}
+	if !f.Rules.Former || !reflect.DeepEqual(f.Context, defaultContext()) {
+		line("context: %s", f.Context)
 	}
 	line("scores: {%s: %s, %s: %s, %s: %s}", horizonDays, realText(f.Scores.HorizonDays),
 		annualDiscount, realText(f.Scores.AnnualDiscount), margin, realText(f.Scores.Margin))

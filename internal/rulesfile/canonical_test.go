@@ -31,6 +31,7 @@ blocked:
 phone_region: "NO"
 default_currency: EUR
 sources: ["on", web, "3"]
+context: {keep: [page, "1", "a, b", "null"], ip: truncated, max_bytes: 300}
 scores: {horizon_days: inf, annual_discount: 0.15, margin: 1e-7}
 `
 
@@ -86,6 +87,9 @@ identifiers: properties.card to loyalty_card, context.a-b,c to box, was none
 phone_region: NO, was US
 default_currency: EUR, was USD
 sources: on, web, 3, was none
+context.keep: page, 1, a, b, null, was consent, consentManagement, groupId, campaign, page, referrer, timezone, locale, userAgent, library, app, os, screen
+context.ip: truncated, was none
+context.max_bytes: 300, was 4096
 scores.horizon_days: inf, was 365
 scores.annual_discount: 0.15, was 0
 scores.margin: 1e-07, was 1

@@ -84,6 +84,9 @@ func (f *File) settings() []setting {
 		setting{"default_currency", f.Currency},
 		setting{"sources", orNone(f.Sources)},
 		setting{"sources_apart", orNone(f.SourcesApart)},
+		setting{"context.keep", orNone(f.Context.Keep)},
+		setting{"context.ip", f.Context.IP},
+		setting{"context.max_bytes", fmt.Sprint(f.Context.MaxBytes)},
 		setting{"scores." + horizonDays, realText(f.Scores.HorizonDays)},
 		setting{"scores." + annualDiscount, realText(f.Scores.AnnualDiscount)},
 		setting{"scores." + margin, realText(f.Scores.Margin)})

@@ -21,7 +21,7 @@ const topLevel = "rules"
 
 var keys = []string{
 	"extends", "name", "order", aliasKey, "limits", "generic", "caps", "namespaces", "identifiers", "blocked",
-	"phone_region", "default_currency", "sources", "sources_apart", "scores",
+	"phone_region", "default_currency", "sources", "sources_apart", "context", "scores",
 }
 
 // empty is what a file that extends nothing begins with: no limit, nothing generic, but caps, which
@@ -32,6 +32,7 @@ func empty() *File {
 		Rules:      &graph.Rules{MaxIdentity: defaults.MaxIdentity, MaxMembers: defaults.MaxMembers, MaxLinks: defaults.MaxLinks},
 		Identifier: identifier.Config{Region: identifier.DefaultRegion},
 		Currency:   DefaultCurrency,
+		Context:    defaultContext(),
 		Scores:     score.Terms{}.WithDefaults(),
 	}
 }
@@ -64,6 +65,7 @@ func (d *decoder) file(root *yaml.Node) *File {
 		{"default_currency", d.currency},
 		{"sources", d.sources},
 		{"sources_apart", d.sourcesApart},
+		{"context", d.context},
 		{"scores", d.scores},
 	} {
 		if n := fields[part.key]; n != nil {

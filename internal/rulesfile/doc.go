@@ -1,6 +1,6 @@
 // Package rulesfile reads the rules of a deployment from YAML: a preset by its name, or a file.
 //
-//	preset or file ──► YAML nodes ──► File{Rules, Identifier, Paths, Currency, Sources, Scores}
+//	preset or file ──► YAML nodes ──► File{Rules, Identifier, Paths, Currency, Sources, Context, Scores}
 //	                        │              ▲
 //	              problems, with lines     └── what it extends
 //
@@ -27,10 +27,11 @@
 //	default_currency: USD
 //	sources: [crm, web]         # where two say different things at one time, the first wins
 //	sources_apart: [till]       # whose message ids are their own; all others share one numbering
+//	context: {keep: [page, campaign], ip: truncated, max_bytes: 4096} # what of an event's context is kept
 //	scores: {horizon_days: 365, annual_discount: 0, margin: 1}
 //
 // What extends a preset takes over all of it, and replaces what it states itself: limits one by one,
-// generic, caps and scores key by key, every other key as a whole. The presets, in presets/, explain the
+// generic, caps, context and scores key by key, every other key as a whole. The presets, in presets/, explain the
 // meaning of each key of the rules.
 //
 // Invariants:

@@ -25,7 +25,9 @@ type File struct {
 	Sources    []string      // the most trusted first; those that are not listed rank below
 	// SourcesApart number their messages apart: a message id of such a source is one of that source.
 	SourcesApart []string
-	Scores       score.Terms // with defaults; who is who does not depend on them
+	// Context is what of an event's context is kept with it.
+	Context Context
+	Scores  score.Terms // with defaults; who is who does not depend on them
 }
 
 // PathMapping says that events carry identifiers of a namespace at a path: keys of nested JSON

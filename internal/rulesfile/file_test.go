@@ -184,6 +184,7 @@ blocked:
 phone_region: de
 default_currency: eur
 sources: [crm, web]
+context: {keep: [page, session], ip: whole, max_bytes: 1000}
 scores: {horizon_days: inf, annual_discount: 0.15, margin: 0.4}
 `
 
@@ -212,6 +213,7 @@ func TestEverything(t *testing.T) {
 		Paths:    []PathMapping{{"properties.loyalty_card", "loyalty_card"}, {"context.crm.id", "crm_id"}},
 		Currency: "EUR",
 		Sources:  []string{"crm", "web"},
+		Context:  Context{Keep: []string{"page", "session"}, IP: IPWhole, MaxBytes: 1000},
 		Scores:   score.Terms{HorizonDays: math.Inf(1), AnnualDiscount: 0.15, Margin: 0.4},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -267,6 +269,7 @@ func TestVersion(t *testing.T) {
 		"name: another\n" + strings.TrimPrefix(base, "name: a\n"),
 		base + "caps: {links: 1_000_000, hosted: 100_000, identifiers: 2500}\norder: keep_first\n",
 		base + "sources: [web]\nblocked: {values: [x]}\n",
+		base + "context: {keep: [], ip: truncated}\n",
 		base + "scores: {horizon_days: 90, annual_discount: 0.1, margin: 0.5}\n",
 		strings.Replace(base, "{user_id: 1", "{phone: none, user_id: &one 0x1", 1),
 	}
@@ -375,6 +378,13 @@ func TestParseRefuses(t *testing.T) {
 		{"region", "phone_region: Germany", []string{`:1: phone_region: phone region "Germany"`, "ISO 3166"}},
 		{"currency", "default_currency: dollar", []string{`:1: default_currency: currency "dollar"`, "ISO 4217"}},
 		{"sources", many + "]", []string{"sources: 300 sources; want 255"}},
+		{"unknown key of context", "context:\n  drop: [page]", []string{":2: context.drop: unknown key; known here: keep, ip, max_bytes"}},
+		{"unknown policy", "context: {ip: half}", []string{`context.ip: unknown policy "half"; want none, truncated or whole`}},
+		{"address in the list", "context: {keep: [page, ip]}", []string{"context.keep: an address is kept by context.ip"}},
+		{"traits in the list", "context: {keep: [traits]}", []string{"context.keep: traits says who the person is"}},
+		{"key twice", "context: {keep: [page, page]}", []string{`context.keep: "page" is listed twice`}},
+		{"little room", "context: {max_bytes: 255}", []string{"context.max_bytes: want a whole number from 256"}},
+		{"much room", "context: {max_bytes: 32769}", []string{"context.max_bytes: 32769; want 32768 or less"}},
 		{"unknown key of scores", "scores:\n  horizon: 90", []string{":2: scores.horizon: unknown key; known here: horizon_days, annual_discount, margin"}},
 		{"margin in per cent", "scores:\n  horizon_days: 90\n  margin: 40", []string{":3: scores.margin: ", "a margin of 40; give one above 0 and up to 1"}},
 		{"margin of nothing", "scores: {margin: 0}", []string{"scores.margin: ", "a margin of 0"}},

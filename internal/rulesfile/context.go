@@ -1,0 +1,95 @@
+package rulesfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Context says what of an event's context is kept with the event.
+type Context struct {
+	Keep     []string // keys of the context, the most important first
+	IP       string   // of context.ip: IPNone, IPTruncated or IPWhole
+	MaxBytes int      // of what is kept of one event
+}
+
+// What may be kept of an address.
+const (
+	IPNone      = "none"
+	IPTruncated = "truncated"
+	IPWhole     = "whole"
+)
+
+// Bounds of the settings of the context.
+const (
+	contextKeysMax     = 64
+	contextKeyBytesMax = 64
+	contextBytesLeast  = 256
+	contextBytesMost   = 32 << 10
+)
+
+// defaultContext is what is kept unless the rules say otherwise: what a person agreed to, where they came from,
+// where they were, and with what. No address is kept.
+func defaultContext() Context {
+	return Context{
+		Keep: []string{
+			"consent", "consentManagement", "groupId", "campaign", "page", "referrer", "timezone", "locale", "userAgent",
+			"library", "app", "os", "screen",
+		},
+		IP: IPNone, MaxBytes: 4096,
+	}
+}
+
+func (d *decoder) context(f *File, n *yaml.Node, key string) {
+	fields := d.fields(n, key, "keep", "ip", "max_bytes")
+	if keep := fields["keep"]; keep != nil {
+		f.Context.Keep = d.contextKeep(keep, join(key, "keep"))
+	}
+	if ip := fields["ip"]; ip != nil {
+		policy, ok := d.text(ip, join(key, "ip"))
+		if ok && !slices.Contains([]string{IPNone, IPTruncated, IPWhole}, policy) {
+			d.fail(ip, join(key, "ip"), "unknown policy %q; want %s, %s or %s", policy, IPNone, IPTruncated, IPWhole)
+		} else if ok {
+			f.Context.IP = policy
+		}
+	}
+	if most := fields["max_bytes"]; most != nil {
+		v, ok := d.number(most, join(key, "max_bytes"), contextBytesLeast)
+		if ok && v > contextBytesMost {
+			d.fail(most, join(key, "max_bytes"), "%d; want %d or less", v, contextBytesMost)
+		} else if ok {
+			f.Context.MaxBytes = v
+		}
+	}
+}
+
+func (d *decoder) contextKeep(n *yaml.Node, at string) []string {
+	keys := []string{} // an empty list keeps nothing
+	for _, e := range d.texts(n, at) {
+		switch {
+		case e.key == "" || len(e.key) > contextKeyBytesMax:
+			d.fail(e.where, at, "key %.80q: want 1 to %d bytes", e.key, contextKeyBytesMax)
+		case e.key == "ip":
+			d.fail(e.where, at, "an address is kept by context.ip: want none, truncated or whole there")
+		case e.key == "traits" || e.key == "externalIds":
+			d.fail(e.where, at, "%s says who the person is, and is not kept a second time; leave it out", e.key)
+		default:
+			keys = append(keys, e.key)
+		}
+	}
+	if len(keys) > contextKeysMax {
+		d.fail(n, at, "%d keys; want %d or fewer", len(keys), contextKeysMax)
+	}
+	return keys
+}
+
+// String is the context as the file has it (F4).
+func (c Context) String() string {
+	keep := make([]string, len(c.Keep))
+	for i, key := range c.Keep {
+		keep[i] = scalar(key)
+	}
+	return fmt.Sprintf("{keep: [%s], ip: %s, max_bytes: %d}", strings.Join(keep, ", "), c.IP, c.MaxBytes)
+}
