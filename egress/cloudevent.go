@@ -96,8 +96,8 @@ func TellsOrders(e *actors.FeedEvent) bool {
 //
 //	cause             {"verb","between":[{"id","namespace","value"},…],"event":{"source","message_id","time"} or "assertion":"…"}
 //
-// Of an identity that is updated, only what changed is there; null says that a trait or a currency is
-// no more, identifiers_left that an identifier is another's. With complete, everything is there, and what is not is
+// Of an identity that is updated, only what changed is there; null says that a trait, a currency or the
+// events of a type are no more, identifiers_left that an identifier is another's. With complete, everything is there, and what is not is
 // no more. Scores are as of when the entry is delivered, not of when it was committed.
 func AppendData(dst []byte, e *actors.FeedEvent, scores []byte) []byte {
 	dst = append(append(dst, `{"rules":"`...), version(e.Rules)...)
@@ -182,7 +182,11 @@ func appendDelta(dst []byte, d *graph.Delta) []byte {
 	if len(d.Counts) > 0 {
 		counts := members{dst: w.member("counts")}
 		for _, c := range d.Counts {
-			counts.dst = strconv.AppendUint(counts.member(c.Type.String()), c.Count, 10)
+			if counts.dst = counts.member(c.Type.String()); c.Count == 0 {
+				counts.dst = append(counts.dst, "null"...) // the export leaves it out
+			} else {
+				counts.dst = strconv.AppendUint(counts.dst, c.Count, 10)
+			}
 		}
 		w.dst = counts.end()
 	}

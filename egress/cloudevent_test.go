@@ -150,3 +150,41 @@ func TestParseRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A reader that knows nothing but JSON merge patch (RFC 7396) ends with the counts that an export has: a type whose last
+// event has left is not there, rather than 0.
+func TestCountsAreAMergePatch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		known, want := map[string]any{}, map[string]any{}
+		for range rapid.IntRange(1, 8).Draw(t, "entries") {
+			var delta graph.Delta
+			for kind := graph.TypeIdentify; int(kind) < graph.EventTypes; kind++ {
+				if !rapid.Bool().Draw(t, "changes") {
+					continue
+				}
+				n := rapid.Uint64Range(0, 3).Draw(t, "count")
+				delta.Counts = append(delta.Counts, graph.TypeCount{Type: kind, Count: n})
+				if delete(want, kind.String()); n > 0 {
+					want[kind.String()] = float64(n)
+				}
+			}
+			entry := actors.FeedEvent{FeedEntry: graph.FeedEntry{Kind: graph.FeedUpdated, Delta: delta}}
+			var data struct {
+				Identity struct {
+					Counts map[string]any `json:"counts"`
+				} `json:"identity"`
+			}
+			if err := json.Unmarshal(AppendData(nil, &entry, nil), &data); err != nil {
+				t.Fatal(err)
+			}
+			for name, value := range data.Identity.Counts {
+				if known[name] = value; value == nil {
+					delete(known, name)
+				}
+			}
+		}
+		if !reflect.DeepEqual(known, want) {
+			t.Fatalf("%v, want %v", known, want)
+		}
+	})
+}
