@@ -83,27 +83,11 @@ const evictionsPerCommit = 2 * stepInputs
 // prepare closes the record and adds to the batch what is written behind: the nodes that keep the
 // log from being truncated, and those that memory has no room for.
 func (s *Shard) prepare() (bool, error) {
-	for i := range s.outboxes {
-		if o := &s.outboxes[i]; s.begun && o.acked > o.noted {
-			s.record.AddAck(uint16(i), o.acked)
-			o.noted = o.acked
-		}
-	}
 	if !s.begun {
 		return !s.batch.Empty(), nil
 	}
 	s.closeOpen()
-	s.addExternal()
-	s.addCounters()
-	s.seq++
-	if s.feed != nil {
-		s.writeFeed()
-	}
-	record := s.record.Bytes()
-	s.key = storage.AppendLogKey(s.key[:0], s.id, s.seq)
-	s.packed = storage.AppendPacked(s.packed[:0], record)
-	s.batch.Set(s.key, s.packed)
-	s.log.append(len(record))
+	record := s.closeRecord()
 	for _, e := range s.logged {
 		e.r.pending = append(e.r.pending, record[e.start:e.end:e.end])
 	}
@@ -119,6 +103,28 @@ func (s *Shard) prepare() (bool, error) {
 	}
 	s.makeRoom()
 	return true, s.truncate(s.limits.LogBytes / truncateShare)
+}
+
+// closeRecord notes what was acknowledged and counted, and adds the record to the batch.
+func (s *Shard) closeRecord() []byte {
+	for i := range s.outboxes {
+		if o := &s.outboxes[i]; o.acked > o.noted {
+			s.record.AddAck(uint16(i), o.acked)
+			o.noted = o.acked
+		}
+	}
+	s.addExternal()
+	s.addCounters()
+	s.seq++
+	if s.feed != nil {
+		s.writeFeed()
+	}
+	record := s.record.Bytes()
+	s.key = storage.AppendLogKey(s.key[:0], s.id, s.seq)
+	s.packed = storage.AppendPacked(s.packed[:0], record)
+	s.batch.Set(s.key, s.packed)
+	s.log.append(len(record))
+	return record
 }
 
 // write puts a node's row, and the block of its timeline that is not stored yet, into the batch.
@@ -224,7 +230,22 @@ func (s *Shard) Flush(now int64) (more bool, err error) {
 			return true, nil
 		}
 	}
+	if s.unnoted() {
+		// The last record stays. With messages that have arrived it would have the next start send them again, and
+		// count them as in transit.
+		s.closeRecord()
+	}
 	return false, s.truncate(0)
+}
+
+// unnoted tells whether an acknowledgement came that no record holds.
+func (s *Shard) unnoted() bool {
+	for i := range s.outboxes {
+		if s.outboxes[i].acked > s.outboxes[i].noted {
+			return true
+		}
+	}
+	return false
 }
 
 // Batch is what the step under way writes. It is valid until the next Step.

@@ -172,6 +172,14 @@ func TestRulesChange(t *testing.T) {
 		if stats.Identities != int64(len(profiles)) {
 			t.Fatalf("seed %d: %d identities counted, want %d", seed, stats.Identities, len(profiles))
 		}
+		routes := make(map[graph.NodeKey]struct{})
+		for i := range world.Events {
+			routes[world.Events[i].Route()] = struct{}{}
+		}
+		if merges := int64(len(routes) - len(profiles)); stats.Merges() != merges {
+			t.Fatalf("seed %d: %d merges counted, want %d", seed, stats.Merges(), merges)
+		}
+		countedAgain(t, e)
 		if err := e.Close(context.Background()); err != nil {
 			t.Fatal(err)
 		}
@@ -229,5 +237,69 @@ func TestRecheckTellsOfGenericValues(t *testing.T) {
 	want := oracle.Dump(oracle.Profiles(events, nil, after))
 	if got := dump(t, e); got != want {
 		t.Errorf("%s", oracle.Diff(want, got))
+	}
+}
+
+// countedAgain counts identifiers with events as a shard does whose log is from before they were counted.
+func countedAgain(t *testing.T, e *Engine) {
+	t.Helper()
+	for id := range e.runners {
+		if err := e.ask(context.Background(), graph.ShardID(id), func(s *Shard) error {
+			again, err := s.countActive()
+			if err == nil && again != s.counters.Active {
+				t.Errorf("shard %d: %d identifiers with events, counted as %d", id, again, s.counters.Active)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Counters of a record from before Active was counted are read, and say that it is not known.
+func TestOlderCounters(t *testing.T) {
+	var c Counters
+	if err := c.decode([]byte{5, 4, 3, 2, 1, 0, 7}); err != nil || c.Accepted != 5 || c.Identities != 7 || c.Active != unknownActive {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	c.Active = 9
+	var again Counters
+	if err := again.decode(c.append(nil)); err != nil || again != c {
+		t.Fatalf("%+v, %v; want %+v", again, err, c)
+	}
+	if err := again.decode([]byte{5, 4}); err == nil {
+		t.Fatal("counters that end early are read")
+	}
+}
+
+// A clean close leaves nothing in transit: the next start counts no message, and sends none again.
+func TestNothingInTransitAfterClose(t *testing.T) {
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 19))
+		world := oracle.RandomWorld(rng)
+		store := storage.NewMemStore()
+		e := openEngine(t, store, 8, world.Rules)
+		feed(t, e, world, rng)
+		before, err := e.Stats(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for id := range e.runners {
+			shard, err := OpenShard(graph.ShardID(id), 8, store, e.seenLimits, world.Rules, e.limits, nil, plainHost{world.Rules}, newFlights())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := shard.Waiting(); n > 0 {
+				t.Fatalf("seed %d: shard %d has %d messages in transit after a clean close", seed, id, n)
+			}
+			before.Active -= shard.Counters().Active
+			before.Identities -= shard.Counters().Identities
+		}
+		if before.Active != 0 || before.Identities != 0 {
+			t.Fatalf("seed %d: %d identifiers and %d identities are counted otherwise", seed, before.Active, before.Identities)
+		}
 	}
 }

@@ -90,6 +90,11 @@ func (s *Shard) recover() error {
 	s.closeOpen() // what became of identities was told, and counted, before
 	s.changes = nil
 	s.counters = counters
+	if counters.Active == unknownActive {
+		if s.counters.Active, err = s.countActive(); err != nil {
+			return err
+		}
+	}
 	for i := range s.outboxes {
 		o := &s.outboxes[i]
 		o.noted, o.ready = o.acked, o.sent
@@ -288,16 +293,44 @@ func (s *Shard) addCounters() {
 	s.record.AddInput(sourceCounters, 0, s.body)
 }
 
+// unknownActive is the count of a record from before there was one.
+const unknownActive = -1
+
+// countActive counts the identifiers with events of a shard whose log does not say.
+func (s *Shard) countActive() (n int64, err error) {
+	for _, r := range s.nodes.ring {
+		n += int64(r.active)
+	}
+	err = s.store.Iterate(
+		storage.AppendShardLower(nil, storage.SpaceNode, s.id), storage.AppendShardUpper(nil, storage.SpaceNode, s.id),
+		func(key, row []byte) error {
+			_, node, err := storage.ParseNodeRowKey(key)
+			if err != nil || s.nodes.get(node) != nil {
+				return err
+			}
+			stored, _, err := s.dec.Node(node, row)
+			if err != nil {
+				return fmt.Errorf("row of node %s: %w", node, err)
+			}
+			if stored.Component != nil {
+				n += int64(stored.Component.Active())
+			}
+			return nil
+		})
+	return n, err
+}
+
+// Counters are written as their fields and Active. The third field was a count of merges as they came about.
 func (c *Counters) fields() [7]*uint64 {
 	identities := uint64(c.Identities)
-	return [7]*uint64{&c.Accepted, &c.Duplicates, &c.Merges, &c.Splits, &c.Generic, &c.Quarantined, &identities}
+	return [7]*uint64{&c.Accepted, &c.Duplicates, new(uint64), &c.Splits, &c.Generic, &c.Quarantined, &identities}
 }
 
 func (c *Counters) append(b []byte) []byte {
 	for _, f := range c.fields() {
 		b = binary.AppendUvarint(b, *f)
 	}
-	return b
+	return binary.AppendVarint(b, c.Active)
 }
 
 func (c *Counters) decode(b []byte) error {
@@ -309,7 +342,14 @@ func (c *Counters) decode(b []byte) error {
 		}
 		*f, b = v, b[n:]
 	}
-	c.Identities = int64(*fields[6])
+	c.Identities, c.Active = int64(*fields[6]), unknownActive
+	if len(b) > 0 {
+		active, n := binary.Varint(b)
+		if n <= 0 {
+			return fmt.Errorf("%w: counters end early", storage.ErrCorrupt)
+		}
+		c.Active = active
+	}
 	return nil
 }
 

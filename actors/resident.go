@@ -11,6 +11,7 @@ type resident struct {
 	dirtySince uint64   // first record that its row lacks; 0 when there is none
 	pending    [][]byte // events of its timeline that no block holds yet, as encoded
 	actor      *identity
+	active     int  // how many identifiers of the component are in the shard's count of those with events
 	size       int  // estimated bytes of the component
 	evidence   int  // members and links when size was estimated
 	ring       int  // its place in the shard's clock

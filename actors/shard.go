@@ -51,11 +51,11 @@ type Limits struct {
 type Counters struct {
 	Accepted    uint64 // distinct events
 	Duplicates  uint64
-	Merges      uint64
-	Splits      uint64
+	Splits      uint64 // as they came about: in another order there may be others
 	Generic     uint64
 	Quarantined uint64
 	Identities  int64 // that have at least one event
+	Active      int64 // identifiers under which at least one event came in
 }
 
 // Shard is the single writer of a slice of the key space. It is a state machine: Step takes inputs
@@ -439,8 +439,6 @@ func (s *Shard) handle(r *resident, m *graph.Message) (err error) {
 func (s *Shard) tell() {
 	for i := range s.out.Changes {
 		switch s.out.Changes[i].Kind {
-		case graph.ChangeMerged:
-			s.counters.Merges++
 		case graph.ChangeSplit:
 			s.counters.Splits++
 		case graph.ChangeGeneric:
@@ -472,6 +470,9 @@ func (s *Shard) count(r *resident) {
 	identities := r.Component.Identities(s.rules)
 	s.counters.Identities += int64(identities - r.Counted)
 	r.Counted = identities
+	active := r.Component.Active()
+	s.counters.Active += int64(active - r.active)
+	r.active = active
 	if n := r.Component.Breadth(); n != r.evidence && r.Component.Outgrew(r.evidence) {
 		r.evidence = n
 		s.nodes.measure(r)
@@ -507,7 +508,8 @@ func (s *Shard) apply(r *resident, m *graph.Message, out *graph.Outbox) error {
 		s.nodes.measure(r)
 	}
 	s.counters.Identities -= int64(r.Counted)
-	r.Counted = 0
+	s.counters.Active -= int64(r.active)
+	r.Counted, r.active = 0, 0
 	return nil
 }
 
@@ -583,6 +585,9 @@ func (s *Shard) load(r *resident) (bool, error) {
 		return false, fmt.Errorf("row of node %s: %w", r.Key, err)
 	}
 	r.Node, r.applied, r.handed = *n, applied, applied
+	if r.Component != nil {
+		r.active = r.Component.Active()
+	}
 	return true, nil
 }
 

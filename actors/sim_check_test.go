@@ -198,6 +198,12 @@ func (s *simulation) checkCounters(identities int) {
 	for _, sh := range s.shards {
 		total.Accepted += sh.Counters().Accepted
 		total.Identities += sh.Counters().Identities
+		total.Active += sh.Counters().Active
+	}
+	// However the schedule went, merges follow from the evidence: they are the identifiers under which events came in, less
+	// the identities.
+	if total.Active != int64(len(s.feeder.routes)) {
+		s.failf("%d identifiers with events were counted, want %d", total.Active, len(s.feeder.routes))
 	}
 	if total.Accepted != uint64(len(s.feeder.events)) {
 		s.failf("%d events were counted, want %d", total.Accepted, len(s.feeder.events))

@@ -29,7 +29,8 @@ type feeder struct {
 	// known are the events that were answered: taken, durable, for ever. The next one of the same
 	// message id must be found to be a duplicate.
 	known  map[uint64]bool
-	events map[uint64]bool // distinct ones that are to be taken
+	events map[uint64]bool        // distinct ones that are to be taken
+	routes map[graph.NodeKey]bool // theirs
 }
 
 // simInput is an input of a shard. What came from outside has an offer, and memory of its own that
@@ -46,7 +47,7 @@ type simInput struct {
 // add takes the offers of an act.
 func (f *feeder) add(s *simulation, a act, poison bool) {
 	if f.events == nil {
-		f.events = map[uint64]bool{}
+		f.events, f.routes = map[uint64]bool{}, map[graph.NodeKey]bool{}
 	}
 	start := len(f.offers)
 	for i := range a.events {
@@ -54,7 +55,7 @@ func (f *feeder) add(s *simulation, a act, poison bool) {
 		if f.events[e.Seen] && s.p.streamed == 100 {
 			continue // a message id comes once, where ids are not remembered
 		}
-		f.events[e.Seen] = true
+		f.events[e.Seen], f.routes[e.Route()] = true, true
 		for _, id := range e.Identifiers {
 			s.names[id.Key] = graph.NodeName{Key: id.Key, Namespace: id.Namespace, Value: string(id.Value)}
 		}

@@ -134,7 +134,7 @@ func newEngineMetrics(engine *actors.Engine) *engineMetrics {
 		m.plain = append(m.plain, engineMetric{prometheus.NewDesc(name, help, nil, nil), kind, value})
 	}
 	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
-	add(counter, "kindred_merges_total", "Merges of identities that had events.", func(s *actors.Stats) float64 { return float64(s.Merges) })
+	add(gauge, "kindred_merges", "Identifiers that events came in under, less identities with events.", func(s *actors.Stats) float64 { return float64(s.Merges()) })
 	add(counter, "kindred_splits_total", "Identities that became several.", func(s *actors.Stats) float64 { return float64(s.Splits) })
 	add(counter, "kindred_generic_values_total", "Identifiers found to be shared by too many to stand for one person.", func(s *actors.Stats) float64 { return float64(s.Generic) })
 	add(gauge, "kindred_profiles", "Identities with at least one event.", func(s *actors.Stats) float64 { return float64(s.Identities) })

@@ -76,7 +76,7 @@ func TestStatsAndHealth(t *testing.T) {
 	w.get("/livez").want(t, 200, `"status":"ok"`, `"version":"test"`)
 	w.get("/healthz").want(t, 200)
 	a := w.get("/metrics")
-	a.want(t, 200, "kindred_merges_total ", "kindred_profiles 1\n", "kindred_actors_resident ", "kindred_actors_bytes ", "kindred_log_bytes ",
+	a.want(t, 200, "kindred_merges 3\n", "kindred_profiles 1\n", "kindred_actors_resident ", "kindred_actors_bytes ", "kindred_log_bytes ",
 		"kindred_ingest_request_duration_seconds_count 1", `kindred_http_requests_total{route="/v1/batch",status="200"} 1`, `kindred_build_info{rules="default",version="test"} 1`, "go_goroutines")
 }
 

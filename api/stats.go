@@ -15,7 +15,7 @@ type StatsDocument struct {
 	Duplicates    uint64        `json:"duplicates"`
 	Quarantined   uint64        `json:"quarantined"`
 	Identities    int64         `json:"identities"` // with at least one event
-	Merges        uint64        `json:"merges"`
+	Merges        int64         `json:"merges"`     // identifiers that events came in under, less identities
 	Splits        uint64        `json:"splits"`
 	GenericValues uint64        `json:"generic_values"`
 	Residents     int           `json:"residents"`   // nodes in memory
@@ -38,7 +38,7 @@ func (s *Server) getStats(w http.ResponseWriter, r *http.Request) *problem {
 		Version: s.Version, UptimeSeconds: int64(time.Since(s.started).Seconds()), Shards: stats.Shards,
 		Rules:  newRulesDocument(s.Engine.Rules()),
 		Events: stats.Accepted, Duplicates: stats.Duplicates, Quarantined: stats.Quarantined,
-		Identities: stats.Identities, Merges: stats.Merges, Splits: stats.Splits, GenericValues: stats.Generic,
+		Identities: stats.Identities, Merges: stats.Merges(), Splits: stats.Splits, GenericValues: stats.Generic,
 		Residents: stats.Residents, ActorBytes: stats.ActorBytes, LogBytes: stats.LogBytes,
 		UnderWay: stats.UnderWay, InTransit: stats.Waiting,
 	})

@@ -191,6 +191,9 @@ func (m *Member) active() bool { return m.Fragment != nil && m.Fragment.Events >
 // Breadth grows whenever the component's evidence widens: members, links and assertions together.
 func (c *Component) Breadth() int { return c.memberCount() + c.linkCount() + len(c.assertions) }
 
+// Active is how many identifiers of the component have events of their own: such as came in under them.
+func (c *Component) Active() int { return c.active }
+
 // Identities is how many identities of the component have an event.
 func (c *Component) Identities(rules *Rules) int {
 	p := c.resolve(rules)

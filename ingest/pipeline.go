@@ -81,7 +81,7 @@ type Summary struct {
 	Reasons           []Reason `json:"reasons,omitempty"`
 	Dropped           Stats    `json:"dropped"`
 	DroppedFields     []Reason `json:"dropped_fields,omitempty"` // the first of those that dropped counts
-	Merges            uint64   `json:"merges"`
+	Merges            int64    `json:"merges"`
 	Identities        int64    `json:"identities"`
 	EventsPerSecond   float64  `json:"events_per_second"`
 	Seconds           float64  `json:"seconds"`
@@ -143,7 +143,7 @@ func (p *Pipeline) Run(ctx context.Context, sources []Source) (Summary, error) {
 	}
 	r.summary.Seconds = time.Since(start).Seconds()
 	r.summary.EventsPerSecond = float64(r.summary.Read) / r.summary.Seconds
-	r.summary.Merges = after.Merges - before.Merges
+	r.summary.Merges = after.Merges() - before.Merges()
 	r.summary.Identities = after.Identities
 	return r.summary, err
 }

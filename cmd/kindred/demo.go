@@ -295,7 +295,7 @@ func (d *demo) goodbye() error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "\n%s made %s of what came in as %s.\n", plural(s.Merges, "merge"), plural(s.Identities, "identity"), plural(d.sent.Load(), "event"))
+	fmt.Fprintf(d.out, "\n%s made %s of what came in as %s.\n", plural(s.Merges(), "merge"), plural(s.Identities, "identity"), plural(d.sent.Load(), "event"))
 	if missed := d.missed.Load(); missed > 0 {
 		fmt.Fprintf(d.out, "%s came too fast to be shown: a lower --rate shows all.\n", plural(missed, "merge"))
 	}
