@@ -127,6 +127,14 @@ func (s *Server) postEvents(typ graph.EventType) handler {
 		default:
 			return newProblem(CodeBadParameter, "results: want all, or nothing")
 		}
+		live := true
+		switch r.URL.Query().Get("live") {
+		case "", "true":
+		case "false":
+			live = false
+		default:
+			return newProblem(CodeBadParameter, "live: want false for events of a file, or true, which it is unless given")
+		}
 		durableOnly := false
 		switch r.URL.Query().Get("wait") {
 		case "", "visible":
@@ -149,13 +157,13 @@ func (s *Server) postEvents(typ graph.EventType) handler {
 		if err != nil {
 			return bodyProblem(err, s.MaxBody)
 		}
-		return s.take(w, r, b.body, typ, verbose, durableOnly)
+		return s.take(w, r, b.body, typ, verbose, durableOnly, live)
 	}
 }
 
 // take reads the events of a body, hands them to the engine, waits until they are durable (P1) and can
 // be seen (P8), and answers.
-func (s *Server) take(w http.ResponseWriter, r *http.Request, body []byte, typ graph.EventType, verbose, durableOnly bool) *problem {
+func (s *Server) take(w http.ResponseWriter, r *http.Request, body []byte, typ graph.EventType, verbose, durableOnly, live bool) *problem {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return &problem{code: CodeEmptyBody}
 	}
@@ -169,7 +177,11 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, body []byte, typ g
 	}
 	defer leave()
 	in := s.newIntake()
-	in.decode(&batch, typ, sourceOf(r, batch.WriteKey), s.Engine.Now())
+	sentAt := batch.SentAt
+	if sentAt == nil || batch.Single { // RudderStack's library for browsers says it in a header as well
+		sentAt = []byte(r.Header.Get("SentAt"))
+	}
+	in.decode(&batch, typ, arrival{source: sourceOf(r, batch.WriteKey), at: s.Engine.Now(), sentAt: sentAt, live: live})
 	if in.delivery.Len() > 0 {
 		// done only sends into a channel with room, as it must not block.
 		if err := s.submit(r.Context(), in); err != nil {
@@ -201,16 +213,26 @@ func (s *Server) submit(ctx context.Context, in *intake) error {
 	return err
 }
 
+// arrival is how a body came.
+type arrival struct {
+	source string
+	at     int64  // ms since 1970
+	sentAt []byte // of events that have none of their own
+	live   bool   // its events come as they happen, and not from a file
+}
+
 // decode reads the events of the body into the delivery; each has its verdict.
-func (in *intake) decode(batch *ingest.Batch, typ graph.EventType, source string, received int64) {
+func (in *intake) decode(batch *ingest.Batch, typ graph.EventType, from arrival) {
 	in.decoder.Reset()
 	in.delivery.Reset()
 	in.arena, in.verdicts = in.arena[:0], in.verdicts[:0]
 	in.large, in.excess, in.dropped = 0, batch.Excess, in.dropped[:0]
+	in.decoder.SetLive(from.live && in.decoder.Live())
+	in.decoder.SetSentAt(from.sentAt)
 	// A bad context of the batch is none of its events' fault: they are read without it, and each
 	// that has none of its own is rejected with the reason.
 	contextErr := in.decoder.SetContext(batch.Context)
-	from := []byte(source)
+	source := []byte(from.source)
 	for _, raw := range batch.Events {
 		if in.delivery.Len() == len(in.events) {
 			in.events = append(in.events, new(graph.Event))
@@ -221,7 +243,7 @@ func (in *intake) decode(batch *ingest.Batch, typ graph.EventType, source string
 		}
 		err := contextErr
 		if err == nil || topLevel(raw, "context").Kind > jsonscan.Null {
-			err = in.event(raw, typ, received, from, e)
+			err = in.event(raw, typ, from.at, source, e)
 		}
 		if err != nil {
 			refused := refusal(err, raw)

@@ -145,6 +145,9 @@ func (in *intake) appendWarnings(dst []byte) []byte {
 		{"unknown_namespaces", stats.UnknownNamespaces},
 		{"excess_traits", stats.ExcessTraits},
 		{"clamped", stats.Clamped},
+		{"corrected", stats.Corrected},
+		{"no_zone", stats.NoZone},
+		{"epoch_units", stats.EpochUnits},
 		{ingest.LargeEvents, uint64(in.large)},
 	} {
 		if warning.count == 0 {

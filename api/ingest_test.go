@@ -208,8 +208,8 @@ func TestBadInput(t *testing.T) {
 		{"bad UTF-8", "{\"type\":\"page\",\"userId\":\"\xff\xfe\"}", `"bad_utf8"`},
 		{"NUL", "{\"type\":\"page\",\"userId\":\"a\x00b\"}", `"invalid_json"`},
 		{"escaped NUL", `{"type":"page","userId":"a\u0000b"}`, `"without_identifier":1`},
-		{"year 1", `{"type":"page","userId":"u","timestamp":"0001-01-01T00:00:00Z"}`, `"timestamp_out_of_range"`},
-		{"no time", `{"type":"page","userId":"u","timestamp":"yesterday"}`, `"bad_timestamp"`},
+		{"year 1", `{"type":"page","userId":"u","timestamp":"0001-01-01T00:00:00Z"}`, `"rejected":[],"dropped":[{"index":0,"messageId":`},
+		{"no time", `{"type":"page","userId":"u","timestamp":"yesterday"}`, `"code":"bad_timestamp","field":"timestamp","message":"\"yesterday\" is not a time"`},
 		{"negative money", `{"type":"track","event":"Order Completed","userId":"u","properties":{"order_id":"1","revenue":-1}}`, `"bad_money"`},
 		{"textual money", `{"type":"track","event":"Order Completed","userId":"u","properties":{"order_id":"1","revenue":"lots"}}`, `"bad_money"`},
 		{"currency", `{"type":"track","event":"Order Completed","userId":"u","properties":{"order_id":"1","revenue":1,"currency":"??"}}`, `"bad_currency"`},
@@ -438,4 +438,32 @@ func FuzzBody(f *testing.F) {
 			t.Fatalf("%+v, then %+v", got, again)
 		}
 	})
+}
+
+// sentAt corrects a live body, of the batch, the event, or the header; and not a file's.
+func TestSentAt(t *testing.T) {
+	w := newWorld(t, nil)
+	seen := func(id string) string {
+		var profile struct {
+			FirstSeen string `json:"first_seen"`
+		}
+		w.get("/v1/profiles/user_id:"+id).into(t, &profile)
+		return profile.FirstSeen
+	}
+	const event = `{"type":"page","userId":"%s","messageId":"%s","timestamp":"2015-01-01T00:00:10Z"%s}`
+	of := func(id, more string) string { return fmt.Sprintf(event, id, id, more) }
+	const sentAt = `"sentAt":"2015-01-01T00:00:20Z"`
+	w.post("/v1/batch", `{`+sentAt+`,"batch":[`+of("batch", "")+`]}`).want(t, 200, `"warnings":{"corrected":1}`)
+	w.post("/v1/page", of("event", ","+sentAt)).want(t, 200, `"warnings":{"corrected":1}`)
+	r := httptest.NewRequest("POST", "/v1/page", strings.NewReader(of("header", "")))
+	r.Header.Set("SentAt", "2015-01-01T00:00:20Z")
+	w.do(r).want(t, 200, `"warnings":{"corrected":1}`)
+	w.post("/v1/batch?live=false", `{`+sentAt+`,"batch":[`+of("file", "")+`]}`).want(t, 200, `"rejected":[]}`)
+	w.post("/v1/batch?live=perhaps", `{}`).want(t, 400, `"bad_parameter"`)
+	w.post("/v1/batch", `{"sentAt":"soon","batch":[`+of("soon", "")+`]}`).want(t, 200, `"dropped":[{"count":1}],"warnings":{"sentAt":1}`)
+	for id, corrected := range map[string]bool{"batch": true, "event": true, "header": true, "file": false, "soon": false} {
+		if at := seen(id); (at != "2015-01-01T00:00:10.000Z") != corrected {
+			t.Errorf("%s: %s", id, at)
+		}
+	}
 }

@@ -19,6 +19,7 @@ type Batch struct {
 	Context  []byte   // JSON text of the context of events that have none; nil when there is none
 	SentAt   []byte   // as text; nil when there is none
 	WriteKey []byte   // likewise
+	Single   bool     // the body is an event: SentAt and WriteKey are its own
 }
 
 // MaxBatchEvents bounds the events of one body, unless Parse is told otherwise.
@@ -53,7 +54,7 @@ func (b *Batch) Parse(body []byte, most int) error {
 	if err := s.End(); err != nil {
 		return unreadable(err)
 	}
-	if !enveloped {
+	if b.Single = !enveloped; b.Single {
 		b.Events = append(b.Events, bytes.TrimSpace(body))
 		b.Context = nil // it is the event's own
 	}
@@ -87,7 +88,10 @@ func (b *Batch) envelope(s *jsonscan.Scanner, most int, enveloped *bool) *Reject
 		case "context":
 			b.Context = s.Balanced()
 		case "sentAt":
-			b.SentAt = plain(s.Peek(), s.Balanced())
+			kind := s.Peek()
+			if b.SentAt = s.Balanced(); kind != jsonscan.Number {
+				b.SentAt = plain(kind, b.SentAt)
+			}
 		case "writeKey":
 			b.WriteKey = plain(s.Peek(), s.Balanced())
 		default:

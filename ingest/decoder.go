@@ -37,7 +37,10 @@ type Decoder struct {
 	formerUntil int64
 	currency    graph.Currency
 	limit       int
-	live        bool
+	window      window
+	always      bool   // live, unless a batch says otherwise
+	live        bool   // see Options.Live
+	sentAt      int64  // of the batch; noTime when there is none
 	context     []byte // of the batch; nil when there is none
 	contextKeys contextKeys
 	contextMax  int
@@ -57,7 +60,10 @@ type Decoder struct {
 	found  []candidate
 	held   held // of the context
 	order  orderReader
-	drops  []Drop
+	// clientTime is the event's time as its client sent it, before any correction; noTime when it sent none that can be
+	// read. Unlike the event's own time it does not depend on when and how often the event was sent.
+	clientTime int64
+	drops      []Drop
 	// tellable is how many of the drops may be told.
 	tellable int
 }
@@ -70,7 +76,10 @@ type Stats struct {
 	TooLong           uint64 `json:"too_long"`           // identifiers above identifier.MaxBytes
 	UnknownNamespaces uint64 `json:"unknown_namespaces"` // identifiers of a namespace that isn't registered, or not of a user
 	ExcessTraits      uint64 `json:"excess_traits"`      // traits above MaxTraits
-	Clamped           uint64 `json:"clamped"`            // event times too far ahead, set to the time of reception
+	Clamped           uint64 `json:"clamped"`            // event times too far ahead, set to the time of reception: receivedAt, or ours
+	Corrected         uint64 `json:"corrected"`          // event times of a wrong clock, corrected by sentAt
+	NoZone            uint64 `json:"no_zone"`            // times without a zone, taken for UTC
+	EpochUnits        uint64 `json:"epoch_units"`        // times in seconds, or micro- or nanoseconds, since 1970
 	Mended            uint64 `json:"mended"`             // events with half a surrogate pair or NUL in a text
 	// Fields counts the fields left out, by field and code.
 	Fields DropCounts `json:"-"`
@@ -86,6 +95,9 @@ func (s *Stats) Add(other Stats) {
 	s.ExcessTraits += other.ExcessTraits
 	s.Clamped += other.Clamped
 	s.Mended += other.Mended
+	s.Corrected += other.Corrected
+	s.NoZone += other.NoZone
+	s.EpochUnits += other.EpochUnits
 	s.Fields.Add(other.Fields)
 }
 
@@ -104,7 +116,10 @@ func NewDecoder(reg *identifier.Registry, opts Options) *Decoder {
 		formerUntil: opts.FormerUntil,
 		currency:    opts.currency(),
 		limit:       opts.MaxEventBytes,
+		window:      opts.Times.window(),
+		always:      opts.Live,
 		live:        opts.Live,
+		sentAt:      noTime,
 		hash:        sha256.New(),
 		contextMax:  cmp.Or(opts.Context.MaxBytes, DefaultContextBytes),
 		ipPolicy:    opts.Context.IP,
@@ -128,6 +143,7 @@ func (d *Decoder) Reset() {
 	d.stats = Stats{}
 	d.drops, d.told, d.tellable = d.drops[:0], 0, 0
 	d.context = nil
+	d.live, d.sentAt = d.always, noTime
 }
 
 // SetContext gives the context of a batch: every event has what it says under keys where the event's own
@@ -196,9 +212,7 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 	if ev.Type, r = d.eventType(); r != nil {
 		return r
 	}
-	if ev.Stamp.Time, r = d.eventTime(received); r != nil {
-		return r
-	}
+	ev.Stamp.Time = d.eventTime(received)
 	if r := d.identify(ev); r != nil {
 		return r
 	}
@@ -210,12 +224,9 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 	ev.Name = nil
 	switch ev.Type {
 	case graph.TypeTrack:
-		ev.Name = d.text(f.event)
+		ev.Name = d.name("event", f.event)
 	case graph.TypePage, graph.TypeScreen:
-		if !absent(f.name) && f.name.Kind != jsonscan.String {
-			return badType("name", "a string", f.name.Kind)
-		}
-		ev.Name = d.text(f.name)
+		ev.Name = d.name("name", f.name)
 	}
 	d.mergeTraits(ev)
 	d.key(ev)
@@ -260,9 +271,18 @@ func (d *Decoder) readCommerce(ev *graph.Event) *Rejection {
 		d.readInterest(m.interest, ev)
 	}
 	if m.offer != score.OfferNone {
-		return d.readOffer(m.offer, ev)
+		d.readOffer(m.offer, ev)
 	}
 	return nil
+}
+
+// name is what a string stands for; anything else there is dropped.
+func (d *Decoder) name(field string, v jsonscan.Value) []byte {
+	if v.Kind > jsonscan.Null && v.Kind != jsonscan.String {
+		d.dropKind(field, "a string", v.Kind)
+		return nil
+	}
+	return d.text(v)
 }
 
 // text is what a string stands for, and a number's own text; nil for anything else.
@@ -287,31 +307,6 @@ func (d *Decoder) rank(source []byte) uint8 {
 		}
 	}
 	return 0
-}
-
-// eventTime is when the event took place: what its client says, not later than a day from now.
-//
-// RudderStack's libraries mean the moment of the call by originalTimestamp and, where the caller
-// gave one, the time of the event by timestamp. Everybody else's originalTimestamp is the event's
-// own, and timestamp may have been corrected on the way.
-func (d *Decoder) eventTime(received int64) (int64, *Rejection) {
-	f := &d.fields
-	v, field := f.originalTimestamp, "originalTimestamp"
-	if absent(v) || !absent(f.timestamp) && isRudder(d.text(f.library)) {
-		v, field = f.timestamp, "timestamp"
-	}
-	if absent(v) {
-		return received, nil
-	}
-	ms, r := readTimestamp(field, d.text(v))
-	if r != nil {
-		return 0, r
-	}
-	if ms > received+aheadMax {
-		d.stats.Clamped++
-		return received, nil
-	}
-	return ms, nil
 }
 
 // numbersApart reports whether a source's message ids are its own.
@@ -343,7 +338,7 @@ func (d *Decoder) messageID(raw []byte, received int64) []byte {
 	}
 	d.hash.Reset()
 	d.hash.Write(raw)
-	if d.live && absent(d.fields.timestamp) && absent(d.fields.originalTimestamp) {
+	if d.live && d.clientTime == noTime {
 		room := d.arena.Reserve(8)
 		d.hash.Write(binary.BigEndian.AppendUint64(room, uint64(received)))
 	}

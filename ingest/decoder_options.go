@@ -32,9 +32,11 @@ type Options struct {
 	// Context says what of an event's context is kept with it.
 	Context ContextOptions
 	// Live says that events come as they happen. One that names neither a time nor an id is then
-	// told from an equal one by when it was received. In a file it is not: reading the file again
-	// must give the same ids.
+	// told from an equal one by when it was received, and sentAt corrects times. In a file it is not:
+	// reading the file again must give the same ids and times. A batch may say otherwise, see SetLive.
 	Live bool
+	// Times say which times of events are believed.
+	Times Times
 }
 
 // Path says that events carry identifiers of a namespace at a path: the keys of nested JSON
@@ -77,6 +79,7 @@ func (o Options) Check(reg *identifier.Registry) error {
 	if o.MaxEventBytes < 0 {
 		errs = append(errs, fmt.Errorf("event limit of %d bytes: want 0 (default) or more", o.MaxEventBytes))
 	}
+	errs = append(errs, o.Times.check())
 	return errors.Join(errs...)
 }
 

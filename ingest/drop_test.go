@@ -59,7 +59,7 @@ func TestStatsAsJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := `{"empty":0,"blocked":2,"invalid":0,"too_long":0,"unknown_namespaces":0,"excess_traits":0,"clamped":0,"mended":0,"context":1,"properties.tax":4}`; string(text) != want {
+	if want := `{"empty":0,"blocked":2,"invalid":0,"too_long":0,"unknown_namespaces":0,"excess_traits":0,"clamped":0,"corrected":0,"no_zone":0,"epoch_units":0,"mended":0,"context":1,"properties.tax":4}`; string(text) != want {
 		t.Errorf("got %s\nwant %s", text, want)
 	}
 	var back Stats

@@ -8,14 +8,13 @@ import (
 )
 
 // readInterest fills the event's interest: the category that its properties name or, where they name none, those of
-// its products, each once. A category that is no text is none: shops send all sorts of things there, and an event
-// is not lost for it.
+// its products, each once. A category that is no text is dropped: shops send all sorts of things there.
 func (d *Decoder) readInterest(kind graph.InterestKind, ev *graph.Event) {
 	ev.Interest.Kind = kind
 	if ev.Properties == nil {
 		return
 	}
-	var own, products, items jsonscan.Value
+	var own, ownItem, products, items jsonscan.Value
 	var s jsonscan.Scanner
 	s.Reset(ev.Properties, &d.arena)
 	s.Object()
@@ -26,28 +25,35 @@ func (d *Decoder) readInterest(kind graph.InterestKind, ev *graph.Event) {
 		case "category":
 			own = v
 		case "item_category":
-			if absent(own) {
-				own = v
-			}
+			ownItem = v
 		case "products":
 			products = v
 		case "items":
 			items = v
 		}
 	}
-	if d.addCategory(own, ev); len(ev.Interest.Categories) > 0 {
+	d.addCategory("properties.category", own, ev)
+	if len(ev.Interest.Categories) == 0 {
+		d.addCategory("properties.item_category", ownItem, ev)
+	}
+	if len(ev.Interest.Categories) > 0 {
 		return
 	}
-	if absent(products) {
-		products = items
+	list, field, each, item := products, "properties.products", "properties.products[].category", "properties.products[].item_category"
+	if absent(list) {
+		list, field, each, item = items, "properties.items", "properties.items[].category", "properties.items[].item_category"
 	}
-	if products.Kind == jsonscan.Array {
-		d.readCategories(products.Raw, ev)
+	switch {
+	case list.Kind == jsonscan.Array:
+		d.readCategories(list.Raw, each, item, ev)
+	case absent(list), isEmptyObject(list), kind == graph.InterestBought: // where the order's reader drops it
+	default:
+		d.dropKind(field, "a list", list.Kind)
 	}
 }
 
-// readCategories adds the categories of a list of products.
-func (d *Decoder) readCategories(list []byte, ev *graph.Event) {
+// readCategories adds the categories of a list of products, which are at the fields each or item.
+func (d *Decoder) readCategories(list []byte, each, item string, ev *graph.Event) {
 	var s jsonscan.Scanner
 	s.Reset(list, &d.arena)
 	s.Array()
@@ -56,30 +62,42 @@ func (d *Decoder) readCategories(list []byte, ev *graph.Event) {
 			s.Value()
 			continue
 		}
-		var category jsonscan.Value
+		var category, itemCategory jsonscan.Value
 		s.Object()
 		for s.Next() {
 			key := s.Key()
 			v := s.Value()
-			if string(key) == "category" || string(key) == "item_category" && absent(category) {
+			switch string(key) {
+			case "category":
 				category = v
+			case "item_category":
+				itemCategory = v
 			}
 		}
-		d.addCategory(category, ev)
+		if !d.addCategory(each, category, ev) {
+			d.addCategory(item, itemCategory, ev)
+		}
 	}
 }
 
-// addCategory adds a category that is not there yet; the first graph.InterestCategoriesMax stay.
-func (d *Decoder) addCategory(v jsonscan.Value, ev *graph.Event) {
-	category := d.bounded(bytes.TrimSpace(d.text(v)))
-	in := &ev.Interest
-	if len(category) == 0 || len(in.Categories) == graph.InterestCategoriesMax {
-		return
+// addCategory adds a category that is not there yet; the first graph.InterestCategoriesMax stay. It reports whether v is one.
+func (d *Decoder) addCategory(field string, v jsonscan.Value, ev *graph.Event) bool {
+	if !isText(v) {
+		d.dropKind(field, "a string", v.Kind)
+		return false
 	}
+	category := d.bounded(bytes.TrimSpace(d.text(v)))
+	if len(category) == 0 {
+		return false
+	}
+	in := &ev.Interest
 	for _, have := range in.Categories {
 		if bytes.Equal(have, category) {
-			return
+			return true
 		}
 	}
-	in.Categories = append(in.Categories, category)
+	if len(in.Categories) < graph.InterestCategoriesMax {
+		in.Categories = append(in.Categories, category)
+	}
+	return true
 }

@@ -19,10 +19,10 @@ var offerIDs = [...][4]string{
 }
 
 // readOffer fills the event's offer notice. An event without the offer's id is about no offer, and stays an ordinary
-// event; what it says of one must be right.
-func (d *Decoder) readOffer(signal score.OfferSignal, ev *graph.Event) *Rejection {
+// event.
+func (d *Decoder) readOffer(signal score.OfferSignal, ev *graph.Event) {
 	if ev.Properties == nil {
-		return nil
+		return
 	}
 	names := &offerIDs[signal]
 	var ids [len(names)]jsonscan.Value
@@ -52,55 +52,40 @@ func (d *Decoder) readOffer(signal score.OfferSignal, ev *graph.Event) *Rejectio
 	notice := graph.OfferNotice{Signal: signal}
 	for i, v := range ids {
 		if !isText(v) {
-			return badType("properties."+names[i], "a string", v.Kind)
+			d.dropKind("properties."+names[i], "a string", v.Kind)
+			continue
 		}
 		if len(notice.ID) == 0 {
 			notice.ID = d.bounded(d.text(v))
 		}
 	}
 	if len(notice.ID) == 0 {
-		return nil
+		return
 	}
 	if !isText(class) {
-		return badType("properties.offer_class", "a string", class.Kind)
-	}
-	if text := d.text(class); len(text) > 0 {
+		d.dropKind("properties.offer_class", "a string", class.Kind)
+	} else if text := d.text(class); len(text) > 0 {
 		notice.Class = d.bounded(text)
 	}
-	field := "properties.until"
-	if absent(until) {
-		until, field = expiresAt, "properties.expires_at"
-	}
-	var r *Rejection
-	if notice.Until, r = d.deadline(field, until); r != nil {
-		return r
+	notice.Until = d.deadline("properties.until", until)
+	if notice.Until == 0 {
+		notice.Until = d.deadline("properties.expires_at", expiresAt)
 	}
 	ev.Offer = notice
-	return nil
 }
 
-// deadline reads until when an offer is open; 0 when it is absent or empty. An offer until after 2099, as one until 9999 that is
-// never to close, is open to the end of 2099.
-func (d *Decoder) deadline(field string, v jsonscan.Value) (int64, *Rejection) {
-	if !isText(v) {
-		return 0, badType(field, "a string", v.Kind)
+// deadline reads until when an offer is open; 0 when it is absent or empty. One that can't be read, or is of before 1970, is
+// dropped. An offer until after 2099, as one until 9999 that is never to close, is open to the end of 2099.
+func (d *Decoder) deadline(field string, v jsonscan.Value) int64 {
+	if isText(v) && len(d.text(v)) == 0 {
+		return 0
 	}
-	text := d.text(v)
-	if len(text) == 0 {
-		return 0, nil
+	ms, ok := d.readTime(field, v)
+	if ok && ms < timeMin {
+		d.dropTime(field, v, false)
 	}
-	ms, r := readTimestamp(field, text)
-	if r != nil && r.Code == CodeTimestampOutOfRange && !beforeEpoch(text) {
-		return timeEnd, nil
+	if !ok || ms < timeMin {
+		return 0
 	}
-	return ms, r
-}
-
-// beforeEpoch tells whether a time, which is one, is before 1970.
-func beforeEpoch(text []byte) bool {
-	ms, ok := parseRFC3339(text)
-	if !ok {
-		ms, _ = parseEpoch(text)
-	}
-	return ms < timeMin
+	return min(ms, timeEnd)
 }

@@ -15,6 +15,7 @@ type fields struct {
 	typ, event, name, messageID       jsonscan.Value
 	userID, anonymousID, previousID   jsonscan.Value
 	timestamp, originalTimestamp      jsonscan.Value
+	receivedAt, sentAt, channel       jsonscan.Value
 	properties                        jsonscan.Value
 	propertiesDigest                  uint64         // see fingerprint
 	library, gaClientID               jsonscan.Value // context.library.name, context.integrations…
@@ -77,6 +78,12 @@ func (d *Decoder) record(s *jsonscan.Scanner) {
 			f.timestamp = d.value(s, n)
 		case "originalTimestamp":
 			f.originalTimestamp = d.value(s, n)
+		case "receivedAt":
+			f.receivedAt = d.value(s, n)
+		case "sentAt":
+			f.sentAt = d.value(s, n)
+		case "channel":
+			f.channel = d.value(s, n)
 		case "properties":
 			f.properties = d.readProperties(s, n)
 		case "groupId":
@@ -171,28 +178,31 @@ func (d *Decoder) check() *Rejection {
 		return badType("", "an object", f.kind)
 	case !absent(f.typ) && f.typ.Kind != jsonscan.String:
 		return badType("type", "a string", f.typ.Kind)
-	case !absent(f.event) && f.event.Kind != jsonscan.String:
-		return badType("event", "a string", f.event.Kind)
 	case !isText(f.userID):
 		return badType("userId", "a string", f.userID.Kind)
 	case !isText(f.anonymousID):
 		return badType("anonymousId", "a string", f.anonymousID.Kind)
 	case !isText(f.previousID):
 		return badType("previousId", "a string", f.previousID.Kind)
-	case !isText(f.timestamp):
-		return badType("timestamp", "a string", f.timestamp.Kind)
-	case !isText(f.originalTimestamp):
-		return badType("originalTimestamp", "a string", f.originalTimestamp.Kind)
-	}
-	if !isText(f.messageID) {
-		d.dropKind("messageId", "a string", f.messageID.Kind)
-		f.messageID = jsonscan.Value{}
 	}
 	if f.properties.Kind != jsonscan.Object {
 		d.dropUnlessEmpty("properties", f.properties)
 		f.properties = jsonscan.Value{}
 	}
+	d.dropUnlessText("messageId", &f.messageID)
+	d.dropUnlessText("channel", &f.channel)
+	d.dropUnlessText("context.library.name", &f.library)
+	d.dropUnlessText("context.os.name", &f.systemName)
+	d.dropUnlessText("context.device.type", &f.deviceType)
 	return nil
+}
+
+// dropUnlessText drops a field that should hold text and does not.
+func (d *Decoder) dropUnlessText(field string, v *jsonscan.Value) {
+	if !isText(*v) {
+		d.dropKind(field, "a string", v.Kind)
+		*v = jsonscan.Value{}
+	}
 }
 
 // dropUnlessEmpty drops a field that should hold an object and does not. An empty list is an empty object.
@@ -257,16 +267,7 @@ func foldPrefix(text []byte, lower string) bool {
 	return true
 }
 
-// isRudder tells by its name whether a library is RudderStack's. That for Node calls itself
-// analytics-node, as Segment's did, which never sent the field where the two differ.
-func isRudder(library []byte) bool {
-	if foldEqual(library, "analytics-node") {
-		return true
-	}
-	for i := range library {
-		if foldPrefix(library[i:], "rudder") {
-			return true
-		}
-	}
-	return false
+// isEmptyObject reports whether v is {}, which is how Lua writes a list without elements.
+func isEmptyObject(v jsonscan.Value) bool {
+	return v.Kind == jsonscan.Object && len(bytes.TrimSpace(v.Raw[1:len(v.Raw)-1])) == 0
 }

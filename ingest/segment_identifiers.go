@@ -37,15 +37,15 @@ var externalAliases = map[string]string{
 // and those with an encoding aren't the identifier itself: both are left out, and counted.
 func (d *Decoder) readExternalIDs(s *jsonscan.Scanner, n *pathNode) {
 	if !s.Array() {
-		if v := d.value(s, n); !absent(v) {
-			d.stats.Invalid++
+		if v := d.value(s, n); !absent(v) && !isEmptyObject(v) {
+			d.dropKind("context.externalIds", "a list", v.Kind)
 		}
 		return
 	}
 	for s.More() {
 		if !s.Object() {
-			if s.Value(); s.Err() == nil {
-				d.stats.Invalid++
+			if v := s.Value(); s.Err() == nil && !absent(v) {
+				d.dropUnlessEmpty("context.externalIds[]", v)
 			}
 			continue
 		}

@@ -1,79 +1,37 @@
 package ingest
 
 import (
-	"fmt"
+	"bytes"
 	"math"
 )
 
-// Event times lie from 1970 up to, and without, the year 2100: ms since 1970 UTC.
+// Times of events lie within these bounds, from 1970 up to, and without, the year 2100, whatever the options say: ms since
+// 1970 UTC.
 const (
 	timeMin = 0
 	timeEnd = 4102444800000
 )
 
-// aheadMax is how far a client's clock may run ahead of ours, in ms. Later times are clamped.
-const aheadMax = 24 * 60 * 60 * 1000
+// timeForm says how a time was written, where that is worth counting.
+type timeForm uint8
 
-// secondsMax tells epoch milliseconds from epoch seconds. Milliseconds below it are of before
-// 1973-03-03, when nobody sent events; seconds reach it in the year 5138.
-const secondsMax = 100_000_000_000
+const (
+	formPlain   timeForm = iota // RFC 3339, or ms since 1970
+	formNoZone                  // without a zone: taken for UTC
+	formSeconds                 // a number since 1970 of another unit than ms
+)
 
-// readTimestamp reads a time of an event, given as field, into ms since 1970 UTC.
-func readTimestamp(field string, text []byte) (int64, *Rejection) {
-	ms, ok := parseRFC3339(text)
-	if !ok {
-		if ms, ok = parseEpoch(text); !ok {
-			return 0, &Rejection{
-				Code:    CodeBadTimestamp,
-				Field:   field,
-				Message: quote(text) + " is not a time",
-				Hint:    "send RFC 3339, as in 2026-01-31T12:34:56.789Z, or milliseconds since 1970",
-			}
-		}
-		if 0 <= ms && ms < secondsMax {
-			return 0, &Rejection{
-				Code:    CodeBadTimestamp,
-				Field:   field,
-				Message: quote(text) + " looks like seconds since 1970",
-				Hint:    "send milliseconds since 1970, or RFC 3339",
-			}
-		}
+// parseTime reads a time of an event into ms since 1970 UTC, in any of the forms of docs/data.md. What is below a
+// millisecond is cut off, and what overflows is cut to the end of int64.
+func parseTime(text []byte) (ms int64, form timeForm, ok bool) {
+	if ms, ok = parseRFC3339(text); ok {
+		return ms, formPlain, true
 	}
-	if ms < timeMin || ms >= timeEnd {
-		return 0, &Rejection{
-			Code:    CodeTimestampOutOfRange,
-			Field:   field,
-			Message: fmt.Sprintf("%s is before 1970, or after 2099", quote(text)),
-			Hint:    "send the time at which the event took place",
-		}
+	text = bytes.Trim(text, " \t\r\n\"'") // quotes are of a text that was encoded twice
+	if ms, form, ok = parseEpoch(text); ok {
+		return ms, form, true
 	}
-	return ms, nil
-}
-
-// parseEpoch reads a whole number of milliseconds. What overflows is cut to the end of int64.
-func parseEpoch(text []byte) (int64, bool) {
-	negative := len(text) > 0 && text[0] == '-'
-	if negative {
-		text = text[1:]
-	}
-	if len(text) == 0 {
-		return 0, false
-	}
-	n := int64(0)
-	for _, c := range text {
-		digit := c - '0'
-		if digit > 9 {
-			return 0, false
-		}
-		if n > (math.MaxInt64-9)/10 {
-			n = math.MaxInt64 / 10 // far out of range, whatever follows
-		}
-		n = n*10 + int64(digit)
-	}
-	if negative {
-		n = -n
-	}
-	return n, true
+	return parseNearISO(text)
 }
 
 // rfc3339Min is the length of 2006-01-02T15:04:05Z.

@@ -91,17 +91,25 @@ func TestOffers(t *testing.T) {
 		}
 	}
 	for properties, want := range map[string]string{
-		`{"offer_id":["F1"]}`:                              "bad_type properties.offer_id",
-		`{"offer_id":"F1","offer_class":{}}`:               "bad_type properties.offer_class",
-		`{"offer_id":"F1","until":true}`:                   "bad_type properties.until",
-		`{"offer_id":"F1","until":"soon"}`:                 "bad_timestamp properties.until",
-		`{"offer_id":"F1","expires_at":1772323200}`:        "bad_timestamp properties.expires_at",
-		`{"offer_id":"F1","until":"1969-12-31T00:00:00Z"}`: "timestamp_out_of_range properties.until",
-		`{"offer_id":"F1","until":-1772323200000}`:         "timestamp_out_of_range properties.until",
+		`{"offer_id":["F1"],"offerId":"F2"}`:               "1 F2  0: bad_type properties.offer_id",
+		`{"offer_id":{}}`:                                  "0   0: bad_type properties.offer_id",
+		`{"offer_id":"F1","offer_class":{}}`:               "1 F1  0: bad_type properties.offer_class",
+		`{"offer_id":"F1","until":true}`:                   "1 F1  0: bad_type properties.until",
+		`{"offer_id":"F1","until":"soon"}`:                 "1 F1  0: bad_timestamp properties.until",
+		`{"offer_id":"F1","until":"","expires_at":"soon"}`: "1 F1  0: bad_timestamp properties.expires_at",
+		`{"offer_id":"F1","until":"1969-12-31T00:00:00Z"}`: "1 F1  0: timestamp_out_of_range properties.until",
+		`{"offer_id":"F1","until":-1772323200000}`:         "1 F1  0: timestamp_out_of_range properties.until",
+		`{"offer_id":"F1","expires_at":1772323200}`:        "1 F1  1772323200000:",
+		`{"offer_id":"F1","until":"2026-03-01"}`:           "1 F1  1772323200000:",
+		`{"offer_id":"F1","until":"99999999999999999999"}`: "1 F1  4102444800000:",
 	} {
-		_, _, r := decode(t, Options{}, track("Offer Sent", properties))
-		if r == nil || string(r.Code)+" "+r.Field != want || r.Hint == "" {
-			t.Errorf("%s: %+v, want %s", properties, r, want)
+		ev, stats, r := decode(t, Options{}, track("Offer Sent", properties))
+		got := fmt.Sprintf("%d %s %s %d:", ev.Offer.Signal, ev.Offer.ID, ev.Offer.Class, ev.Offer.Until)
+		for _, key := range stats.Fields.Keys() {
+			got += fmt.Sprintf(" %s %s", key.Code, key.Field)
+		}
+		if r != nil || got != want {
+			t.Errorf("%s: %s %v, want %s", properties, got, r, want)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (c *Client) AwaitVisible(ctx context.Context) error {
 	return c.do(ctx, http.MethodPost, "/v1/batch", nil, []byte(`{"batch":[]}`), nil)
 }
 
-// Send sends the body of a batch, and sends it again for as long as patience lasts when the server
+// Send sends the body of a batch of events from a file, which do not come as they happen, and sends it again for as long as patience lasts when the server
 // has no room, is not there or breaks off. An event that was taken before is a duplicate, so nothing
 // is taken twice. It returns when the events are durable; AwaitVisible, once after the last batch, waits
 // for the rest.
@@ -67,7 +67,7 @@ func (c *Client) Send(ctx context.Context, body []byte, patience time.Duration) 
 
 // attempt sends once, and tells how long the server asks to wait.
 func (c *Client) attempt(ctx context.Context, body []byte, result *BatchResult) (time.Duration, error) {
-	err := c.do(ctx, http.MethodPost, "/v1/batch", url.Values{"wait": {"durable"}}, body, result)
+	err := c.do(ctx, http.MethodPost, "/v1/batch", url.Values{"wait": {"durable"}, "live": {"false"}}, body, result)
 	var p *Problem
 	switch {
 	case !errors.As(err, &p):

@@ -77,6 +77,7 @@ func (f *File) YAML() []byte {
 	if !f.Rules.Former || !reflect.DeepEqual(f.Context, defaultContext()) {
 		line("context: %s", f.Context)
 	}
+	line("times: {earliest: %s, ahead: %s}", f.Times.Earliest.Format(time.DateOnly), windowText(f.Times.Ahead))
 	line("scores: {%s: %s, %s: %s, %s: %s}", horizonDays, realText(f.Scores.HorizonDays),
 		annualDiscount, realText(f.Scores.AnnualDiscount), margin, realText(f.Scores.Margin))
 	return b.Bytes()

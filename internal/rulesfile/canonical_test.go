@@ -32,6 +32,7 @@ phone_region: "NO"
 default_currency: EUR
 sources: ["on", web, "3"]
 context: {keep: [page, "1", "a, b", "null"], ip: truncated, max_bytes: 300}
+times: {earliest: 1999-02-28, ahead: 90m}
 scores: {horizon_days: inf, annual_discount: 0.15, margin: 1e-7}
 `
 
@@ -90,6 +91,8 @@ sources: on, web, 3, was none
 context.keep: page, 1, a, b, null, was consent, consentManagement, groupId, campaign, page, referrer, timezone, locale, userAgent, library, app, os, screen
 context.ip: truncated, was none
 context.max_bytes: 300, was 4096
+times.earliest: 1999-02-28, was 2000-01-01
+times.ahead: 1h30m0s, was 1d
 scores.horizon_days: inf, was 365
 scores.annual_discount: 0.15, was 0
 scores.margin: 1e-07, was 1

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kindred-id/kindred/graph"
 )
@@ -87,6 +88,8 @@ func (f *File) settings() []setting {
 		setting{"context.keep", orNone(f.Context.Keep)},
 		setting{"context.ip", f.Context.IP},
 		setting{"context.max_bytes", fmt.Sprint(f.Context.MaxBytes)},
+		setting{"times.earliest", f.Times.Earliest.Format(time.DateOnly)},
+		setting{"times.ahead", windowText(f.Times.Ahead)},
 		setting{"scores." + horizonDays, realText(f.Scores.HorizonDays)},
 		setting{"scores." + annualDiscount, realText(f.Scores.AnnualDiscount)},
 		setting{"scores." + margin, realText(f.Scores.Margin)})

@@ -21,7 +21,7 @@ const topLevel = "rules"
 
 var keys = []string{
 	"extends", "name", "order", aliasKey, "limits", "generic", "caps", "namespaces", "identifiers", "blocked",
-	"phone_region", "default_currency", "sources", "sources_apart", "context", "scores",
+	"phone_region", "default_currency", "sources", "sources_apart", "context", "times", "scores",
 }
 
 // empty is what a file that extends nothing begins with: no limit, nothing generic, but caps, which
@@ -33,6 +33,7 @@ func empty() *File {
 		Identifier: identifier.Config{Region: identifier.DefaultRegion},
 		Currency:   DefaultCurrency,
 		Context:    defaultContext(),
+		Times:      DefaultTimes,
 		Scores:     score.Terms{}.WithDefaults(),
 	}
 }
@@ -66,6 +67,7 @@ func (d *decoder) file(root *yaml.Node) *File {
 		{"sources", d.sources},
 		{"sources_apart", d.sourcesApart},
 		{"context", d.context},
+		{"times", d.times},
 		{"scores", d.scores},
 	} {
 		if n := fields[part.key]; n != nil {

@@ -28,10 +28,11 @@
 //	sources: [crm, web]         # where two say different things at one time, the first wins
 //	sources_apart: [till]       # whose message ids are their own; all others share one numbering
 //	context: {keep: [page, campaign], ip: truncated, max_bytes: 4096} # what of an event's context is kept
+//	times: {earliest: 2000-01-01, ahead: 24h}   # of which times events are believed
 //	scores: {horizon_days: 365, annual_discount: 0, margin: 1}
 //
 // What extends a preset takes over all of it, and replaces what it states itself: limits one by one,
-// generic, caps, context and scores key by key, every other key as a whole. The presets, in presets/, explain the
+// generic, caps, context, times and scores key by key, every other key as a whole. The presets, in presets/, explain the
 // meaning of each key of the rules.
 //
 // Invariants:

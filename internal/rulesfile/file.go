@@ -27,6 +27,7 @@ type File struct {
 	SourcesApart []string
 	// Context is what of an event's context is kept with it.
 	Context Context
+	Times   Times       // which times of events are believed
 	Scores  score.Terms // with defaults; who is who does not depend on them
 }
 

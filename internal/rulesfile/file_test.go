@@ -122,7 +122,8 @@ func TestFormerRules(t *testing.T) {
 	if !f.Rules.Former || f.Rules.Alias != graph.AliasRefused || f.Rules.Version != 1521125752543814200 {
 		t.Errorf("kept rules %+v: want the former meaning and version", f.Rules)
 	}
-	if string(f.YAML()) != formerDefault {
+	// It had no times, which are those that have always been.
+	if again := strings.Replace(string(f.YAML()), "times: {earliest: 2000-01-01, ahead: 1d}\n", "", 1); again != formerDefault {
 		t.Errorf("written again\n%s", f.YAML())
 	}
 	if r := f.Rules; r.MaxIdentity != 0 || r.MaxMembers != 1000 || r.MaxLinks != 10000 {
@@ -185,6 +186,7 @@ phone_region: de
 default_currency: eur
 sources: [crm, web]
 context: {keep: [page, session], ip: whole, max_bytes: 1000}
+times: {earliest: 1995-06-01, ahead: 2h}
 scores: {horizon_days: inf, annual_discount: 0.15, margin: 0.4}
 `
 
@@ -214,6 +216,7 @@ func TestEverything(t *testing.T) {
 		Currency: "EUR",
 		Sources:  []string{"crm", "web"},
 		Context:  Context{Keep: []string{"page", "session"}, IP: IPWhole, MaxBytes: 1000},
+		Times:    Times{Earliest: time.Date(1995, 6, 1, 0, 0, 0, 0, time.UTC), Ahead: 2 * time.Hour},
 		Scores:   score.Terms{HorizonDays: math.Inf(1), AnnualDiscount: 0.15, Margin: 0.4},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -270,6 +273,7 @@ func TestVersion(t *testing.T) {
 		base + "caps: {links: 1_000_000, hosted: 100_000, identifiers: 2500}\norder: keep_first\n",
 		base + "sources: [web]\nblocked: {values: [x]}\n",
 		base + "context: {keep: [], ip: truncated}\n",
+		base + "times: {earliest: 1990-01-01, ahead: 1h}\n",
 		base + "scores: {horizon_days: 90, annual_discount: 0.1, margin: 0.5}\n",
 		strings.Replace(base, "{user_id: 1", "{phone: none, user_id: &one 0x1", 1),
 	}
@@ -385,6 +389,11 @@ func TestParseRefuses(t *testing.T) {
 		{"key twice", "context: {keep: [page, page]}", []string{`context.keep: "page" is listed twice`}},
 		{"little room", "context: {max_bytes: 255}", []string{"context.max_bytes: want a whole number from 256"}},
 		{"much room", "context: {max_bytes: 32769}", []string{"context.max_bytes: 32769; want 32768 or less"}},
+		{"unknown key of times", "times: {latest: 2030-01-01}", []string{"times.latest: unknown key; known here: earliest, ahead"}},
+		{"earliest that is no date", "times: {earliest: yesterday}", []string{`times.earliest: want a date, as in 2000-01-01; got "yesterday"`}},
+		{"earliest before 1970", "times: {earliest: 1969-12-31}", []string{"times.earliest: date 1969-12-31: want one from 1970-01-01"}},
+		{"ahead of nothing", "times: {ahead: 0h}", []string{"times.ahead"}},
+		{"ahead of years", "times: {ahead: 9999d}", []string{"times.ahead: 9999d: want at most 366d"}},
 		{"unknown key of scores", "scores:\n  horizon: 90", []string{":2: scores.horizon: unknown key; known here: horizon_days, annual_discount, margin"}},
 		{"margin in per cent", "scores:\n  horizon_days: 90\n  margin: 40", []string{":3: scores.margin: ", "a margin of 40; give one above 0 and up to 1"}},
 		{"margin of nothing", "scores: {margin: 0}", []string{"scores.margin: ", "a margin of 0"}},
