@@ -14,7 +14,7 @@ func (d *Decoder) readInterest(kind graph.InterestKind, ev *graph.Event) {
 	if ev.Properties == nil {
 		return
 	}
-	var own, ownItem, products, items jsonscan.Value
+	var own, products, items jsonscan.Value
 	var s jsonscan.Scanner
 	s.Reset(ev.Properties, &d.arena)
 	s.Object()
@@ -23,20 +23,20 @@ func (d *Decoder) readInterest(kind graph.InterestKind, ev *graph.Event) {
 		v := s.Value()
 		switch string(key) {
 		case "category":
-			own = v
+			if d.isCategory("properties.category", v) {
+				own = v
+			}
 		case "item_category":
-			ownItem = v
+			if absent(own) && d.isCategory("properties.item_category", v) {
+				own = v
+			}
 		case "products":
 			products = v
 		case "items":
 			items = v
 		}
 	}
-	d.addCategory("properties.category", own, ev)
-	if len(ev.Interest.Categories) == 0 {
-		d.addCategory("properties.item_category", ownItem, ev)
-	}
-	if len(ev.Interest.Categories) > 0 {
+	if d.addCategory(own, ev); len(ev.Interest.Categories) > 0 {
 		return
 	}
 	list, field, each, item := products, "properties.products", "properties.products[].category", "properties.products[].item_category"
@@ -62,42 +62,46 @@ func (d *Decoder) readCategories(list []byte, each, item string, ev *graph.Event
 			s.Value()
 			continue
 		}
-		var category, itemCategory jsonscan.Value
+		var category jsonscan.Value
 		s.Object()
 		for s.Next() {
 			key := s.Key()
 			v := s.Value()
 			switch string(key) {
 			case "category":
-				category = v
+				if d.isCategory(each, v) {
+					category = v
+				}
 			case "item_category":
-				itemCategory = v
+				if absent(category) && d.isCategory(item, v) {
+					category = v
+				}
 			}
 		}
-		if !d.addCategory(each, category, ev) {
-			d.addCategory(item, itemCategory, ev)
-		}
+		d.addCategory(category, ev)
 	}
 }
 
-// addCategory adds a category that is not there yet; the first graph.InterestCategoriesMax stay. It reports whether v is one.
-func (d *Decoder) addCategory(field string, v jsonscan.Value, ev *graph.Event) bool {
+// isCategory reports whether a field holds a category, and drops it where it holds what is none.
+func (d *Decoder) isCategory(field string, v jsonscan.Value) bool {
 	if !isText(v) {
 		d.dropKind(field, "a string", v.Kind)
 		return false
 	}
+	return v.Kind > jsonscan.Null
+}
+
+// addCategory adds a category that is not there yet; the first graph.InterestCategoriesMax stay.
+func (d *Decoder) addCategory(v jsonscan.Value, ev *graph.Event) {
 	category := d.bounded(bytes.TrimSpace(d.text(v)))
-	if len(category) == 0 {
-		return false
-	}
 	in := &ev.Interest
+	if len(category) == 0 || len(in.Categories) == graph.InterestCategoriesMax {
+		return
+	}
 	for _, have := range in.Categories {
 		if bytes.Equal(have, category) {
-			return true
+			return
 		}
 	}
-	if len(in.Categories) < graph.InterestCategoriesMax {
-		in.Categories = append(in.Categories, category)
-	}
-	return true
+	in.Categories = append(in.Categories, category)
 }

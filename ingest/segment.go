@@ -185,24 +185,32 @@ func (d *Decoder) check() *Rejection {
 	case !isText(f.previousID):
 		return badType("previousId", "a string", f.previousID.Kind)
 	}
-	if f.properties.Kind != jsonscan.Object {
+	if f.properties.Kind != jsonscan.Object && !absent(f.properties) {
 		d.dropUnlessEmpty("properties", f.properties)
 		f.properties = jsonscan.Value{}
 	}
-	d.dropUnlessText("messageId", &f.messageID)
-	d.dropUnlessText("channel", &f.channel)
-	d.dropUnlessText("context.library.name", &f.library)
-	d.dropUnlessText("context.os.name", &f.systemName)
-	d.dropUnlessText("context.device.type", &f.deviceType)
+	if !isText(f.messageID) {
+		d.dropText("messageId", &f.messageID)
+	}
+	if !isText(f.channel) {
+		d.dropText("channel", &f.channel)
+	}
+	if !isText(f.library) {
+		d.dropText("context.library.name", &f.library)
+	}
+	if !isText(f.systemName) {
+		d.dropText("context.os.name", &f.systemName)
+	}
+	if !isText(f.deviceType) {
+		d.dropText("context.device.type", &f.deviceType)
+	}
 	return nil
 }
 
-// dropUnlessText drops a field that should hold text and does not.
-func (d *Decoder) dropUnlessText(field string, v *jsonscan.Value) {
-	if !isText(*v) {
-		d.dropKind(field, "a string", v.Kind)
-		*v = jsonscan.Value{}
-	}
+// dropText drops a field that should hold text and does not.
+func (d *Decoder) dropText(field string, v *jsonscan.Value) {
+	d.dropKind(field, "a string", v.Kind)
+	*v = jsonscan.Value{}
 }
 
 // dropUnlessEmpty drops a field that should hold an object and does not. An empty list is an empty object.
