@@ -81,6 +81,8 @@ type Stats struct {
 	NoZone            uint64 `json:"no_zone"`            // times without a zone, taken for UTC
 	EpochUnits        uint64 `json:"epoch_units"`        // times in seconds, or micro- or nanoseconds, since 1970
 	Mended            uint64 `json:"mended"`             // events with half a surrogate pair or NUL in a text
+	// Words counts the blocked identifiers by the word or rule that blocked them.
+	Words WordCounts `json:"words,omitempty"`
 	// Fields counts the fields left out, by field and code.
 	Fields DropCounts `json:"-"`
 }
@@ -98,6 +100,7 @@ func (s *Stats) Add(other Stats) {
 	s.Corrected += other.Corrected
 	s.NoZone += other.NoZone
 	s.EpochUnits += other.EpochUnits
+	s.Words.Add(other.Words)
 	s.Fields.Add(other.Fields)
 }
 

@@ -10,6 +10,7 @@ import (
 // pathNode is one key of the configured paths, which form a tree. A nil node is off all paths.
 type pathNode struct {
 	key        string
+	path       string                  // from the event down to here
 	namespaces []*identifier.Namespace // of the paths that end here
 	children   []*pathNode
 }
@@ -25,7 +26,7 @@ func newPaths(reg *identifier.Registry, paths []Path) *pathNode {
 		for key := range strings.SplitSeq(p.Path, ".") {
 			next := n.child([]byte(key))
 			if next == nil {
-				next = &pathNode{key: key}
+				next = &pathNode{key: key, path: strings.TrimPrefix(n.path+"."+key, ".")}
 				n.children = append(n.children, next)
 			}
 			n = next
@@ -67,7 +68,7 @@ func (d *Decoder) value(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
 	}
 	v := s.Value()
 	for _, ns := range n.namespaces {
-		d.find(ns, v)
+		d.find(ns, v, n.path)
 	}
 	return v
 }
@@ -76,12 +77,13 @@ func (d *Decoder) value(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
 type candidate struct {
 	namespace *identifier.Namespace
 	value     jsonscan.Value
+	field     string
 }
 
 // find notes a candidate, unless it is null. Beyond the limit one more is kept, so that the event is
 // rejected.
-func (d *Decoder) find(ns *identifier.Namespace, v jsonscan.Value) {
+func (d *Decoder) find(ns *identifier.Namespace, v jsonscan.Value, field string) {
 	if !absent(v) && len(d.found) <= MaxIdentifiers {
-		d.found = append(d.found, candidate{ns, v})
+		d.found = append(d.found, candidate{ns, v, field})
 	}
 }

@@ -112,9 +112,9 @@ func TestIdentifiers(t *testing.T) {
 		{"traits", `{"type":"identify","userId":"u1","traits":{"email":"Ann@X.org","phone":"(212) 555-0123"}}`, "email:ann@x.org phone:+12125550123 user_id:u1", Stats{}},
 		{"traits of the context", `{"type":"track","anonymousId":"a1","context":{"traits":{"email":"ann@x.org"}}}`, "anonymous_id:a1 email:ann@x.org", Stats{}},
 		{
-			"both kinds of traits are evidence", `{"type":"identify","userId":"u1","context":{"traits":{"email":"old@x.org","phone":"+12125550123"}},"traits":{"email":"new@x.org"}}`,
-			"email:new@x.org email:old@x.org phone:+12125550123 user_id:u1",
-			Stats{},
+			"what the call says comes before what is remembered", `{"type":"identify","userId":"u1","context":{"traits":{"email":"old@x.org","phone":"+12125550123"}},"traits":{"email":"new@x.org"}}`,
+			"email:new@x.org phone:+12125550123 user_id:u1",
+			Stats{Fields: DropCounts{{"context.traits.email", CodeRemembered}: 1}},
 		},
 		{"a deleted trait is no identifier", `{"type":"identify","userId":"u1","context":{"traits":{"phone":null}},"traits":{"email":null}}`, "user_id:u1", Stats{}},
 		{
@@ -139,7 +139,7 @@ func TestIdentifiers(t *testing.T) {
 			{"id":"g1","type":"group_id","collection":"accounts"},{"id":"x","type":"nonesuch"},{"id":"u9","type":"user_id","collection":"accounts"},{"id":"u9","type":"user_id","encoding":"sha256"},
 			7,{"id":null,"type":"user_id"},{"id":[],"type":"user_id"}]}}`,
 			"idfa:aebe52e7-03ee-455a-b3c4-e57283966239 loyalty_card:L1",
-			Stats{UnknownNamespaces: 4, Invalid: 1, Fields: DropCounts{{"context.externalIds[]", CodeBadType}: 1}},
+			Stats{UnknownNamespaces: 4, Invalid: 1, Fields: DropCounts{{"context.externalIds[]", CodeBadType}: 1, {"context.externalIds[].id", CodeBadType}: 1}},
 		},
 		{
 			"external ids that are no list", `{"type":"track","userId":"u1","context":{"externalIds":{"id":"x"}}}`, "user_id:u1",
@@ -162,6 +162,10 @@ func TestIdentifiers(t *testing.T) {
 			t.Errorf("%s: %v", c.name, r)
 			continue
 		}
+		if c.stats.Fields == nil {
+			stats.Fields = nil // how identifiers are told is another test
+		}
+		stats.Words = nil
 		if got := describe(ev); got != c.want || !equalStats(stats, c.stats) {
 			t.Errorf("%s: %s %+v, want %s %+v", c.name, got, stats, c.want, c.stats)
 		}
@@ -193,7 +197,7 @@ func TestConfiguredPaths(t *testing.T) {
 	if string(ev.Properties) != `{"loyalty_card":"L1","x":{"loyalty_card":"no"}}` || string(ev.Traits[0].Value) != `{"card":"L3","city":"Leeds"}` {
 		t.Errorf("properties %s, traits %s", ev.Properties, ev.Traits[0].Value)
 	}
-	if ev, stats, r = decode(t, opts, `{"type":"track","userId":"u1","properties":{"loyalty_card":{"id":1}},"context":{"crm":"x"}}`); r != nil || describe(ev) != "user_id:u1" || !equalStats(stats, Stats{Invalid: 1}) {
+	if ev, stats, r = decode(t, opts, `{"type":"track","userId":"u1","properties":{"loyalty_card":{"id":1}},"context":{"crm":"x"}}`); r != nil || describe(ev) != "user_id:u1" || !equalStats(stats, Stats{Invalid: 1, Fields: DropCounts{{"properties.loyalty_card", CodeBadType}: 1}}) {
 		t.Errorf("%s %+v %v", describe(ev), stats, r)
 	}
 }
@@ -277,9 +281,6 @@ func TestRejections(t *testing.T) {
 		{`[]`, `bad_type: is an array, want an object`},
 		{`null`, `bad_type: is null, want an object`},
 		{`{"type":5,"userId":"u"}`, `bad_type: type: is a number, want a string`},
-		{`{"type":"track","userId":{}}`, `bad_type: userId: is an object, want a string`},
-		{`{"type":"track","anonymousId":true}`, `bad_type: anonymousId: is a boolean, want a string`},
-		{`{"type":"alias","userId":"u","previousId":[]}`, `bad_type: previousId: is an array, want a string`},
 		{`{"userId":"u"}`, `unknown_type: type: is missing`},
 		{`{"type":null,"userId":"u"}`, `unknown_type: type: is missing`},
 		{`{"type":"purchase","userId":"u"}`, `unknown_type: type: "purchase" is no type of event`},

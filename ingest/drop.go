@@ -134,7 +134,7 @@ func (s *Stats) UnmarshalJSON(body []byte) error {
 	if err := json.Unmarshal(body, (*statsNumbers)(s)); err != nil {
 		return err
 	}
-	var all map[string]uint64
+	var all map[string]json.RawMessage
 	if err := json.Unmarshal(body, &all); err != nil {
 		return err
 	}
@@ -146,10 +146,15 @@ func (s *Stats) UnmarshalJSON(body []byte) error {
 	if err := json.Unmarshal(own, &known); err != nil {
 		return err
 	}
-	for name, n := range all {
-		if _, ok := known[name]; !ok && name != LargeEvents {
-			s.Fields.add(DropKey{Field: name}, n)
+	for name, text := range all {
+		if _, ok := known[name]; ok || name == LargeEvents || name == "words" {
+			continue
 		}
+		var n uint64
+		if err := json.Unmarshal(text, &n); err != nil {
+			return err
+		}
+		s.Fields.add(DropKey{Field: name}, n)
 	}
 	return nil
 }

@@ -45,6 +45,16 @@ const (
 	CodeUndecodable Code = "undecodable"
 	// CodeUnknownSchema is for a record whose schema the registry does not have, or that can't be used.
 	CodeUnknownSchema Code = "unknown_schema"
+	// CodeBlockedIdentifier is for an identifier that stands for nobody.
+	CodeBlockedIdentifier Code = "blocked_identifier"
+	// CodeBadIdentifier is for an identifier that is none of its namespace, such as a phone number of no country.
+	CodeBadIdentifier Code = "bad_identifier"
+	// CodeLongIdentifier is for an identifier above identifier.MaxBytes.
+	CodeLongIdentifier Code = "identifier_too_long"
+	// CodeAnonymousUserID is for a user id that is the event's own anonymous id.
+	CodeAnonymousUserID Code = "anonymous_user_id"
+	// CodeRemembered is for an address or a number of context.traits where the call itself says another.
+	CodeRemembered Code = "remembered"
 	// CodeBadCurrency is for a currency of an order that is not in ISO 4217.
 	CodeBadCurrency Code = "bad_currency"
 )

@@ -178,12 +178,6 @@ func (d *Decoder) check() *Rejection {
 		return badType("", "an object", f.kind)
 	case !absent(f.typ) && f.typ.Kind != jsonscan.String:
 		return badType("type", "a string", f.typ.Kind)
-	case !isText(f.userID):
-		return badType("userId", "a string", f.userID.Kind)
-	case !isText(f.anonymousID):
-		return badType("anonymousId", "a string", f.anonymousID.Kind)
-	case !isText(f.previousID):
-		return badType("previousId", "a string", f.previousID.Kind)
 	}
 	if f.properties.Kind != jsonscan.Object && !absent(f.properties) {
 		d.dropUnlessEmpty("properties", f.properties)

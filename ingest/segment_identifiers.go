@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
@@ -72,7 +73,7 @@ func (d *Decoder) readExternalIDs(s *jsonscan.Scanner, n *pathNode) {
 			d.stats.UnknownNamespaces++
 			continue
 		}
-		d.find(ns, id)
+		d.find(ns, id, "context.externalIds[].id")
 	}
 }
 
@@ -96,29 +97,40 @@ func (d *Decoder) identify(ev *graph.Event) *Rejection {
 	f, ns := &d.fields, &d.namespaces
 	ev.Identifiers = ev.Identifiers[:0]
 	carried := len(d.found)
-	add := func(ns *identifier.Namespace, v jsonscan.Value) {
+	add := func(field string, ns *identifier.Namespace, v jsonscan.Value) {
 		if !absent(v) {
 			carried++
-			d.add(ev, ns, v)
+			d.add(ev, field, ns, v)
 		}
 	}
-	add(ns.userID, f.userID)
-	add(ns.anonymousID, f.anonymousID)
+	add("anonymousId", ns.anonymousID, f.anonymousID)
+	if absent(f.userID) {
+	} else if d.isAnonymousID(ev, f.userID) {
+		carried++
+		d.stats.Blocked++
+		d.drop("userId", CodeAnonymousUserID, "is the event's own anonymousId", "send userId once the customer's id is known")
+	} else {
+		add("userId", ns.userID, f.userID)
+	}
 	if ev.Type == graph.TypeAlias {
-		add(d.previousNamespace(), f.previousID)
+		add("previousId", d.previousNamespace(), f.previousID)
 	}
 	if ev.Type != graph.TypeGroup { // whose own traits are the group's
-		add(ns.email, d.own.email)
-		add(ns.phone, d.own.phone)
+		add("traits.email", ns.email, d.own.email)
+		add("traits.phone", ns.phone, d.own.phone)
 	}
-	add(ns.email, d.shared.email)
-	add(ns.phone, d.shared.phone)
-	add(ns.deviceID, f.deviceID)
-	add(ns.pushToken, f.pushToken)
-	add(ns.gaClientID, f.gaClientID)
+	if d.isOwn(ev, ns.email, d.own.email, d.shared.email, "context.traits.email") {
+		add("context.traits.email", ns.email, d.shared.email)
+	}
+	if d.isOwn(ev, ns.phone, d.own.phone, d.shared.phone, "context.traits.phone") {
+		add("context.traits.phone", ns.phone, d.shared.phone)
+	}
+	add("context.device.id", ns.deviceID, f.deviceID)
+	add("context.device.token", ns.pushToken, f.pushToken)
+	add("context.integrations.Google Analytics.clientId", ns.gaClientID, f.gaClientID)
 	if !absent(f.advertisingID) {
 		if advertising := d.advertisingNamespace(); advertising != nil {
-			add(advertising, f.advertisingID)
+			add("context.device.advertisingId", advertising, f.advertisingID)
 		} else {
 			d.stats.UnknownNamespaces++
 		}
@@ -131,12 +143,39 @@ func (d *Decoder) identify(ev *graph.Event) *Rejection {
 		}
 	}
 	for _, c := range d.found {
-		d.add(ev, c.namespace, c.value)
+		d.add(ev, c.field, c.namespace, c.value)
 	}
 	if len(ev.Identifiers) == 0 {
 		return errNoIdentifier
 	}
 	return nil
+}
+
+// isAnonymousID reports whether a user id is the event's own anonymous id, as libraries send it before anybody logged in: then
+// it is no customer's. Both are compared as anonymous ids are: a UUID in any case. The event has nothing but its
+// anonymous id yet.
+func (d *Decoder) isAnonymousID(ev *graph.Event, userID jsonscan.Value) bool {
+	if len(ev.Identifiers) == 0 || userID.Kind != jsonscan.String && userID.Kind != jsonscan.Number {
+		return false
+	}
+	return d.normaliser.Same(d.namespaces.anonymousID, d.idText(userID), ev.Identifiers[0].Value)
+}
+
+// isOwn reports whether what the client remembers in context.traits is an identifier of the event: not where the call itself
+// says something else there, or at a configured path of that namespace, be it null or invalid. Whose traits are remembered may
+// be the one before.
+func (d *Decoder) isOwn(ev *graph.Event, ns *identifier.Namespace, own, shared jsonscan.Value, field string) bool {
+	said := own.Kind != jsonscan.None && ev.Type != graph.TypeGroup
+	for i := 0; i < len(d.found) && !said; i++ {
+		said = d.found[i].namespace == ns && !strings.HasPrefix(d.found[i].field, "context.")
+	}
+	if !said || absent(shared) {
+		return true
+	}
+	if !bytes.Equal(own.Raw, shared.Raw) {
+		d.drop(field, CodeRemembered, "is remembered, and the call itself says another", "forget traits when a user logs out")
+	}
+	return false
 }
 
 // previousNamespace is what an alias's previousId is. Clients send either the cookie or a former
@@ -184,15 +223,16 @@ func (d *Decoder) advertisingNamespace() *identifier.Namespace {
 	return nil
 }
 
-// add gives the event one identifier more, at its rank, or counts why not.
-func (d *Decoder) add(ev *graph.Event, ns *identifier.Namespace, v jsonscan.Value) {
+// add gives the event one identifier more, at its rank, or drops it.
+func (d *Decoder) add(ev *graph.Event, field string, ns *identifier.Namespace, v jsonscan.Value) {
 	if v.Kind != jsonscan.String && v.Kind != jsonscan.Number {
 		d.stats.Invalid++
+		d.dropKind(field, "a string", v.Kind)
 		return
 	}
 	// An escaped byte takes six at most. What is surely too long need not be unescaped.
 	if v.Escaped && len(v.Raw) > 8*identifier.MaxBytes {
-		d.stats.TooLong++
+		d.unfit(field, &identifier.TooLongError{Namespace: ns.Name, Bytes: len(v.Raw)})
 		return
 	}
 	n := len(ev.Identifiers)
@@ -201,16 +241,16 @@ func (d *Decoder) add(ev *graph.Event, ns *identifier.Namespace, v jsonscan.Valu
 	} else {
 		ev.Identifiers = append(ev.Identifiers, graph.Identifier{})
 	}
-	text := d.text(v) // may lie in the arena, so it comes before the room is reserved
-	if hasReplacement(text) {
+	text := d.idText(v) // may lie in the arena, so it comes before the room is reserved
+	if hasReplacement(text) || v.Kind == jsonscan.Number && ns.Normaliser == graph.NormalisePhone && isRounded(v.Raw) {
 		ev.Identifiers = ev.Identifiers[:n]
-		d.stats.Invalid++
+		d.unfit(field, identifier.ErrInvalid)
 		return
 	}
 	grown, err := d.normaliser.Identify(&ev.Identifiers[n], ns, text, d.arena.Reserve(identifier.MaxBytes))
 	if err != nil {
 		ev.Identifiers = ev.Identifiers[:n]
-		d.countUnfit(err)
+		d.unfit(field, err)
 		return
 	}
 	d.arena.Keep(grown)
@@ -221,6 +261,25 @@ func (d *Decoder) add(ev *graph.Event, ns *identifier.Namespace, v jsonscan.Valu
 // surrogate pair, a NUL, bytes of another encoding. Two values that differed there would be one.
 func hasReplacement(text []byte) bool {
 	return bytes.Contains(text, []byte("\ufffd"))
+}
+
+// idText is the text of an id: a number's is the same however it is written, a string is as it was sent.
+func (d *Decoder) idText(v jsonscan.Value) []byte {
+	if v.Kind != jsonscan.Number || isInteger(v.Raw) {
+		return d.text(v)
+	}
+	text, _ := appendNumber(d.arena.Reserve(2*identifier.MaxBytes+len(v.Raw)), v.Raw)
+	return d.arena.Keep(text)
+}
+
+// isRounded reports whether a number has zeros at its end that were not written, 4.47911E+11: digits were lost there, or may
+// have been.
+func isRounded(raw []byte) bool {
+	if isInteger(raw) {
+		return false
+	}
+	_, zeros := appendNumber(nil, raw)
+	return zeros > 0
 }
 
 // sink moves the event's last identifier to its rank, or drops it where it is there already.
@@ -242,15 +301,49 @@ func sink(ev *graph.Event) {
 	}
 }
 
-func (d *Decoder) countUnfit(err error) {
+// unfit counts a value that is no identifier, by why, and drops it. That one is empty needs no telling. No message quotes a
+// value: of what is blocked it names the kind of the word.
+func (d *Decoder) unfit(field string, err error) {
+	var blocked *identifier.BlockedError
 	switch {
 	case errors.Is(err, identifier.ErrEmpty):
 		d.stats.Empty++
+	case errors.As(err, &blocked):
+		d.stats.Blocked++
+		d.stats.Words.add(blocked.Word.Text, 1)
+		d.dropIdentifier(field, CodeBlockedIdentifier, err, "leave the field out where the id is not known")
 	case errors.Is(err, identifier.ErrTooLong):
 		d.stats.TooLong++
-	case errors.Is(err, identifier.ErrBlocked):
-		d.stats.Blocked++
+		d.dropIdentifier(field, CodeLongIdentifier, err, "send an id")
 	default:
 		d.stats.Invalid++
+		d.dropIdentifier(field, CodeBadIdentifier, err, "send one value, as it is")
+	}
+}
+
+// dropIdentifier drops an identifier that its own package refuses.
+func (d *Decoder) dropIdentifier(field string, code Code, err error, hint string) {
+	if !d.telling() {
+		d.drop(field, code, "", "")
+		return
+	}
+	d.drop(field, code, err.Error(), hint)
+}
+
+// WordCounts counts the identifiers that were blocked by the word or rule that blocked them: identifier.Words, a fixed set, so
+// no value of a customer. The zero value is ready; without one it stays nil.
+type WordCounts map[string]uint64
+
+func (c *WordCounts) add(word string, n uint64) {
+	if *c == nil {
+		*c = WordCounts{}
+	}
+	(*c)[word] += n
+}
+
+// Add sums two counts. It leaves other as it is.
+func (c *WordCounts) Add(other WordCounts) {
+	for word, n := range other {
+		c.add(word, n)
 	}
 }

@@ -117,7 +117,7 @@ func isAllF(value []byte) bool {
 // noReply are the names of mailboxes that nobody reads.
 var noReply = [...]string{
 	"noreply", "no-reply", "no_reply", "no.reply", "donotreply", "do-not-reply", "do_not_reply", "do.not.reply",
-	"noemail", "no-email", "nomail", "undefined", "null", "nobody",
+	"noemail", "no-email", "nomail", "undefined", "null",
 }
 
 func isNoReply(value []byte) bool {

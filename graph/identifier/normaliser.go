@@ -80,6 +80,23 @@ func (n *Normaliser) Identify(dst *graph.Identifier, ns *Namespace, raw, arena [
 	return arena, nil
 }
 
+// Same reports whether text, as a value of the namespace, normalises to normal.
+func (n *Normaliser) Same(ns *Namespace, text, normal []byte) bool {
+	value := trim(text)
+	if bytes.Equal(value, normal) {
+		return true
+	}
+	if len(value) < len(normal) || ns.kind == kindTrim {
+		return false
+	}
+	seen, err := scan(value)
+	if err != nil {
+		return false
+	}
+	same, err := n.normalise(ns.kind, value, seen)
+	return err == nil && bytes.Equal(same, normal)
+}
+
 // normalise gives value itself, or memory of the normaliser that is valid until it is called again.
 // REQUIRES: value is trimmed and scanned.
 func (n *Normaliser) normalise(k kind, value []byte, seen marks) ([]byte, error) {
