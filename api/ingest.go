@@ -164,12 +164,13 @@ func (s *Server) postEvents(typ graph.EventType) handler {
 // take reads the events of a body, hands them to the engine, waits until they are durable (P1) and can
 // be seen (P8), and answers.
 func (s *Server) take(w http.ResponseWriter, r *http.Request, body []byte, typ graph.EventType, verbose, durableOnly, live bool) *problem {
+	body = ingest.TrimMark(body)
 	if len(bytes.TrimSpace(body)) == 0 {
 		return &problem{code: CodeEmptyBody}
 	}
 	var batch ingest.Batch
 	if err := batch.Parse(body, s.MaxEvents); err != nil {
-		return unreadableBody(err)
+		return unreadableBody(err, body)
 	}
 	leave, err := s.intakes.enter(r.Context(), len(body), len(batch.Events))
 	if err != nil {
@@ -363,11 +364,16 @@ func (in *intake) settle() {
 	}
 }
 
-func unreadableBody(err error) *problem {
+func unreadableBody(err error, body []byte) *problem {
 	var r *ingest.Rejection
 	if !errors.As(err, &r) {
 		return &problem{code: CodeInvalidBody, detail: err.Error()}
 	}
 	p := &problem{code: CodeInvalidBody, detail: r.Error()}
+	if c := bytes.TrimLeft(body, " \t\r\n")[0]; c != '{' && c != '[' {
+		if format := ingest.OtherFormat(body); format != "" {
+			p.detail += "; this looks like " + format
+		}
+	}
 	return p.withHint(`send an event, a list of events, or {"batch":[…]}, as JSON in UTF-8`)
 }

@@ -148,6 +148,7 @@ func (in *intake) appendWarnings(dst []byte) []byte {
 		{"corrected", stats.Corrected},
 		{"no_zone", stats.NoZone},
 		{"epoch_units", stats.EpochUnits},
+		{"mended", stats.Mended},
 		{ingest.LargeEvents, uint64(in.large)},
 	} {
 		if warning.count == 0 {

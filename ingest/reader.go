@@ -31,7 +31,9 @@ type Reader struct {
 	carry  []byte // the beginning of a line whose end is not yet read
 	line   int64  // number of the line that comes next, from 1
 	passed int64  // bytes of the source that chunks have accounted for
+	begun  bool   // something was read
 	ended  bool
+	other  error // the stream is of another format
 	err    error // what comes after the last chunk
 }
 
@@ -71,9 +73,6 @@ func NewReader(source io.Reader, name string, lineMax int) (*Reader, error) {
 		}
 		r.text, r.stop = plain, plain.Close
 	default:
-		if mark := "\xef\xbb\xbf"; bytes.HasPrefix(start, []byte(mark)) {
-			_, _ = head.Discard(len(mark)) // they are in the buffer
-		}
 		r.text, r.eager = head, true
 	}
 	return r, nil
@@ -115,6 +114,11 @@ func (r *Reader) Next() (*Chunk, error) {
 	r.cut(c)
 	c.SourceBytes = r.source.bytes - r.passed
 	r.passed = r.source.bytes
+	if r.other != nil {
+		c.Release()
+		r.err = r.other
+		return nil, r.err
+	}
 	if len(c.data) == 0 && len(c.tooLong) == 0 && c.SourceBytes == 0 {
 		c.Release()
 		return nil, r.err // nothing is left, as fill returns with a line or at the end
@@ -140,6 +144,14 @@ func (r *Reader) fill(c *Chunk) {
 		start := len(c.data)
 		n, err := r.text.Read(c.data[start:cap(c.data)])
 		c.data = c.data[:start+n]
+		if !r.begun && n > 0 {
+			r.begun = true
+			if format := OtherFormat(c.data[start:]); format != "" {
+				c.data = c.data[:0]
+				r.ended, r.other = true, notNDJSON(r.name, format)
+				return
+			}
+		}
 		hasEnd = hasEnd || bytes.IndexByte(c.data[start:], '\n') >= 0
 		if err != nil {
 			r.finish(err)
@@ -265,6 +277,9 @@ func (c *Chunk) Lines(each func(line int64, raw []byte, tooLong *Rejection)) {
 			raw, data = data[:end:end], data[end+1:]
 		} else {
 			data = nil
+		}
+		if len(raw) > 0 && raw[0] == utf8Mark[0] {
+			raw = TrimMark(raw) // of the file, or of one that was put behind another
 		}
 		if n := len(raw); n > 0 && raw[n-1] == '\r' {
 			raw = raw[:n-1]

@@ -73,7 +73,7 @@ func TestReaderFindsLines(t *testing.T) {
 		"a\n":                   "1:a",
 		"a\r\n\r\nb\n \t\n c\n": "1:a 3:b 5: c",
 		"\xef\xbb\xbfa\nb":      "1:a 2:b",
-		"a\x00\nb":              "1:a\x00 2:b",
+		"{a\x00\nb":             "1:{a\x00 2:b",
 	} {
 		for _, source := range [][]byte{[]byte(text), gzipped(t, text), zstandard(t, text)} {
 			if text != "" && text[0] == 0xef && source[0] != 0xef {

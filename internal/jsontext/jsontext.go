@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"time"
 	"unicode/utf8"
+
+	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// AppendString appends s as a JSON string. What is not UTF-8 becomes U+FFFD.
+// AppendString appends s as a JSON string. What is not UTF-8 becomes U+FFFD, and so does NUL, which databases refuse.
 func AppendString[T string | []byte](dst []byte, s T) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
@@ -18,7 +20,9 @@ func AppendString[T string | []byte](dst []byte, s T) []byte {
 			i++
 			continue
 		}
-		if c >= utf8.RuneSelf {
+		if c == 0 {
+			dst = append(append(dst, s[start:i]...), "\ufffd"...)
+		} else if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
 			if r != utf8.RuneError || size > 1 {
 				i += size
@@ -47,8 +51,12 @@ func AppendString[T string | []byte](dst []byte, s T) []byte {
 }
 
 // AppendCompact appends JSON text without the white space between its tokens, so that it fits on a
-// line. REQUIRES: text is valid JSON.
+// line, and with U+FFFD for what strict readers refuse: half a surrogate pair, and NUL. Ingest takes these out; what was
+// stored before it did has them. REQUIRES: text is valid JSON.
 func AppendCompact(dst, text []byte) []byte {
+	if jsonscan.Broken(text) {
+		text = jsonscan.Mend(nil, text)
+	}
 	if bytes.IndexByte(text, ' ') < 0 && bytes.IndexByte(text, '\n') < 0 &&
 		bytes.IndexByte(text, '\t') < 0 && bytes.IndexByte(text, '\r') < 0 {
 		return append(dst, text...)

@@ -1,0 +1,119 @@
+package ingest
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// A file of another format is named in one message; one that may be NDJSON with bad lines is read line by line.
+func TestOtherFormats(t *testing.T) {
+	event := `{"type":"page","userId":"u1"}`
+	for _, c := range []struct{ text, want string }{
+		{"[" + event + "]", "a JSON array"},
+		{"[\n" + event + ",\n" + event + "\n]\n", "a JSON array"},
+		{"\ufeff \n [" + event + ",\n" + event + "]", "a JSON array"},
+		{"{\n  \"type\": \"page\",\n  \"userId\": \"u1\"\n}\n", "one JSON document"},
+		{"{\r\n}\r\n", "one JSON document"},
+		{"{\"batch\": [\n  " + event + "\n]}", "one JSON document"},
+		{"{ \"type\": \"page\",\n  \"userId\": \"u1\" }", "one JSON document"},
+		{"type,user_id\npage,u1\n", "CSV"},
+		{"\ufefftype;user_id\r\npage;u1\r\n", "CSV"},
+		{"\"type\",\"user_id\"\n\"page\",\"u1\"\n", "CSV"},
+		{"type\tuser_id\npage\tu1\n", "CSV"},
+		{"\xff\xfe{\x00\"\x00", "UTF-16"},
+		{"\xfe\xff\x00{\x00\"", "UTF-16"},
+		{"{\x00\"\x00t\x00", "UTF-16"},
+		{"\x00{\x00\"\x00t", "UTF-16"},
+		{"PAR1\x15\x04", "Parquet"},
+		{"PK\x03\x04\x14\x00", "zip"},
+		{"Obj\x01\x04", "Avro"},
+		{"\x7fELF\x02\x01", "binary"},
+		{"<?xml version=\"1.0\"?>\n<events/>", "XML"},
+
+		{"", ""}, {"\n\n", ""}, {event, ""}, {event + "\n" + event, ""}, {"\ufeff" + event + "\n", ""},
+		{"# exported 2026-01-01, by hand\n" + event, ""},
+		{"a,b,c\n" + event, ""},
+		{"not json\nneither\n", ""},
+		{"{\"type\":\"tra\n" + event, ""}, // cut off
+		{"{\"type\":\"track\",\n" + event, ""},
+		{"{\"a\":1},\n{\"a\":2},\n", ""}, // commas behind each line
+		{"[1]\n" + event, ""},
+		{"7\n", ""}, {"\"a,b\"\n", ""}, {"{a\x00\nb", ""},
+	} {
+		got := OtherFormat([]byte(c.text))
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%q looks like %q, want %q", c.text, got, c.want)
+		}
+		for _, compress := range []func(string) string{
+			func(s string) string { return s },
+			func(s string) string { return string(gzipped(t, s)) },
+			func(s string) string { return string(zstandard(t, s)) },
+		} {
+			r, err := NewReader(strings.NewReader(compress(c.text)), "events", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := 0
+			for err == nil {
+				var chunk *Chunk
+				if chunk, err = r.Next(); chunk == nil {
+					break
+				}
+				chunk.Lines(func(int64, []byte, *Rejection) { lines++ })
+			}
+			if (c.want != "") != errors.Is(err, ErrNotNDJSON) || c.want != "" && (lines > 0 || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "events")) {
+				t.Errorf("%q: %d lines, %v", c.text, lines, err)
+			}
+		}
+	}
+}
+
+// A long array on one line is named too, not told as a line that is too long.
+func TestLongArray(t *testing.T) {
+	r, err := NewReader(strings.NewReader("["+strings.Repeat(`{"type":"page","userId":"u1"},`, 100_000)+"{}]"), "events", 1<<16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if chunk, err := r.Next(); chunk != nil || !errors.Is(err, ErrNotNDJSON) {
+		t.Errorf("%v", err)
+	}
+}
+
+// A byte-order mark is skipped: before the stream, inside of a compression, and where files were put one behind another.
+func TestMarksAreSkipped(t *testing.T) {
+	text := "\ufeff{\"a\":1}\n{\"b\":\"\ufeff\"}\n\ufeff{\"c\":3}\r\n"
+	for _, source := range []string{text, string(gzipped(t, text)), string(zstandard(t, text)), string(gzipped(t, text[:11])) + string(gzipped(t, text[11:]))} {
+		r, err := NewReader(strings.NewReader(source), "events", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for {
+			chunk, err := r.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if chunk == nil {
+				break
+			}
+			chunk.Lines(func(_ int64, raw []byte, _ *Rejection) { lines = append(lines, string(raw)) })
+		}
+		if got := strings.Join(lines, "|"); got != "{\"a\":1}|{\"b\":\"\ufeff\"}|{\"c\":3}" {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
+func FuzzOtherFormat(f *testing.F) {
+	f.Add([]byte("{\n\"a\":1}"))
+	f.Add([]byte("[1]\n{"))
+	f.Add([]byte("a,b\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		event := append([]byte(`{"type":"page"}`+"\n"), b...)
+		if got := OtherFormat(event); got != "" {
+			t.Fatalf("behind an event: %q", got)
+		}
+		OtherFormat(b)
+	})
+}
