@@ -1,0 +1,127 @@
+// Package currency knows the currencies of ISO 4217 and how many decimals an amount in each has.
+//
+// The list is a data file with its date, currencies.txt, which is compiled in. It has the codes of today and those of
+// the past, so that old orders keep their money.
+package currency
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+//go:embed currencies.txt
+var text string
+
+// DecimalsMax is the largest number of decimals that a currency has.
+const DecimalsMax = 4
+
+// Code is a code of three capitals.
+type Code = [3]byte
+
+// Known reports whether a code is a currency that a price can be in, of today or of the past.
+func Known(c Code) bool {
+	i := slot(c)
+	return i >= 0 && list().known[i] == used
+}
+
+// Decimals is how many decimals an amount in a currency has: 2 for USD, 0 for JPY, 3 for KWD. It is 0 for what is no currency.
+func Decimals(c Code) int {
+	if i := slot(c); i >= 0 {
+		return int(list().decimals[i])
+	}
+	return 0
+}
+
+// Date is the day up to which the list has the amendments of ISO 4217, as in 2026-01-01.
+func Date() string { return list().date }
+
+const (
+	letters = 26
+	slots   = letters * letters * letters
+)
+
+// slot numbers the codes of three capitals; -1 for anything else.
+func slot(c Code) int {
+	n := 0
+	for _, b := range c {
+		if b < 'A' || b > 'Z' {
+			return -1
+		}
+		n = n*letters + int(b-'A')
+	}
+	return n
+}
+
+// use says what a code stands for.
+type use uint8
+
+const (
+	unknown use = iota
+	used        // a currency, of today or of the past
+	notUsed     // of the standard, but no currency: gold, tests
+)
+
+type table struct {
+	date     string
+	known    [slots]use
+	decimals [slots]uint8
+}
+
+var list = sync.OnceValue(func() *table {
+	t, err := parse(text)
+	if err != nil {
+		panic(err) // the text is compiled in: this is a bug of the text
+	}
+	return t
+})
+
+var sections = map[string]use{"current": used, "past": used, "none": notUsed}
+
+// parse reads the list: a comment, the date, the name of a section, or codes with their decimals on each line.
+func parse(text string) (*table, error) {
+	t := &table{}
+	section := unknown
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if date, ok := strings.CutPrefix(line, "date "); ok {
+			t.date = date
+			continue
+		}
+		if s, ok := sections[line]; ok {
+			section = s
+			continue
+		}
+		for _, word := range strings.Fields(line) {
+			if err := t.add(word, section); err != nil {
+				return nil, fmt.Errorf("currencies.txt: %q: %w", word, err)
+			}
+		}
+	}
+	if t.date == "" {
+		return nil, fmt.Errorf("currencies.txt: no date")
+	}
+	return t, nil
+}
+
+func (t *table) add(word string, section use) error {
+	if section == unknown {
+		return fmt.Errorf("stands before the first section")
+	}
+	if len(word) != 5 || word[3] != '=' || word[4] < '0' || word[4] > '0'+DecimalsMax {
+		return fmt.Errorf("want a code, = and 0 to %d decimals, as in EUR=2", DecimalsMax)
+	}
+	i := slot(Code([]byte(word[:3])))
+	if i < 0 {
+		return fmt.Errorf("a code is three capitals")
+	}
+	if t.known[i] != unknown {
+		return fmt.Errorf("stands twice")
+	}
+	t.known[i], t.decimals[i] = section, word[4]-'0'
+	return nil
+}

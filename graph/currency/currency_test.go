@@ -1,0 +1,54 @@
+package currency
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestCurrencies(t *testing.T) {
+	for code, want := range map[string]int{
+		"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3, "CLF": 4, "UYW": 4, "IQD": 3, "IDR": 2, "COP": 2, "VND": 0, "ISK": 0,
+		"VES": 2, "MRU": 2, "SLE": 2, "VED": 2, "XCG": 2, "ZWG": 2, "STN": 2, // that came after 2017
+		"BGN": 2, "HRK": 2, "DEM": 2, "ITL": 0, "ANG": 2, "ZWL": 2, "VEF": 2, // of the past
+	} {
+		if c := Code([]byte(code)); !Known(c) || Decimals(c) != want {
+			t.Errorf("%s: known %t, %d decimals, want %d", code, Known(c), Decimals(c), want)
+		}
+	}
+	for _, code := range []string{"XXX", "XTS", "XAU", "ZZZ", "usd", "\x00\x00\x00", "U$D"} {
+		if Known(Code([]byte(code))) {
+			t.Errorf("%q is a currency", code)
+		}
+	}
+	if Decimals(Code([]byte("ZZZ"))) != 0 || Decimals(Code{}) != 0 || Decimals(Code([]byte("XXX"))) != 2 {
+		t.Error("decimals of what is no currency")
+	}
+	if _, err := time.Parse(time.DateOnly, Date()); err != nil {
+		t.Error(err)
+	}
+	known := 0
+	for _, u := range list().known {
+		if u == used {
+			known++
+		}
+	}
+	if known != 292 {
+		t.Errorf("%d currencies: whoever changes the list changes its date, and this number", known)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"EUR=2":                                        "before the first section",
+		"date 2026-01-01\ncurrent\nEURO=2":             "want a code",
+		"date 2026-01-01\ncurrent\nEUR=5":              "want a code",
+		"date 2026-01-01\ncurrent\nEuR=2":              "three capitals",
+		"date 2026-01-01\ncurrent\nEUR=2\npast\nEUR=2": "stands twice",
+		"current\nEUR=2":                               "no date",
+	} {
+		if _, err := parse(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
