@@ -119,20 +119,26 @@ var orderKinds = map[graph.OrderKind]string{
 }
 
 // appendOrderChange appends what an event says of an order: totals of a completed or updated one,
-// the amount of a refund.
+// the amount of a refund. Where the event names no currency, amounts are as they were sent, and currency is left out: it is
+// the order's.
 func appendOrderChange(dst []byte, o *graph.OrderChange) []byte {
 	dst = appendString(append(dst, `{"id":`...), o.ID)
 	dst = appendString(append(dst, `,"change":`...), orderKinds[o.Kind])
 	switch {
-	case o.Kind == graph.OrderRefunded && o.Full:
+	case o.Kind == graph.OrderRefunded && o.Refund.Kind == graph.RefundFull:
 		dst = append(dst, `,"full":true`...)
+	case o.Kind == graph.OrderRefunded && o.Refund.Kind == graph.RefundUnknown:
+		dst = append(dst, `,"refund":null`...)
 	case o.Kind == graph.OrderRefunded:
-		dst = money.Append(append(dst, `,"refund":`...), o.Refund, o.Currency)
-		dst = appendString(append(dst, `,"currency":`...), o.Currency.String())
+		dst = appendAmount(append(dst, `,"refund":`...), o.Refund.Amount, o)
+		if len(o.Lines) > 0 {
+			dst = strconv.AppendInt(append(dst, `,"refunded_lines":`...), int64(len(o.Lines)), 10)
+		}
+		dst = appendCurrency(dst, o)
 	case o.Rule != graph.NetNone:
-		dst = money.Append(append(dst, `,"net":`...), o.Net, o.Currency)
-		dst = money.Append(append(dst, `,"discount":`...), o.Discount, o.Currency)
-		dst = appendString(append(dst, `,"currency":`...), o.Currency.String())
+		dst = appendAmount(append(dst, `,"net":`...), o.Net, o)
+		dst = appendAmount(append(dst, `,"discount":`...), o.Discount, o)
+		dst = appendCurrency(dst, o)
 		dst = appendString(append(dst, `,"net_from":`...), o.Rule.String())
 	}
 	if len(o.Coupon) > 0 {
@@ -166,4 +172,18 @@ func parseCursor(text string) (actors.Position, error) {
 	return actors.Position{
 		Stamp: graph.Stamp{Time: int64(number(0)), Rank: b[8], Tie: number(9)}, Seen: number(17), Received: int64(number(25)),
 	}, nil
+}
+
+func appendAmount(dst []byte, amount int64, o *graph.OrderChange) []byte {
+	if o.Open {
+		return money.AppendOpen(dst, amount)
+	}
+	return money.Append(dst, amount, o.Currency)
+}
+
+func appendCurrency(dst []byte, o *graph.OrderChange) []byte {
+	if o.Open || o.Currency == (graph.Currency{}) {
+		return dst
+	}
+	return appendString(append(dst, `,"currency":`...), o.Currency.String())
 }

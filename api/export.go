@@ -41,7 +41,7 @@ func ParseFormat(name string) (Format, error) {
 // Exporter writes one line for every identity, sorted by id:
 //
 //	{"id","identifiers":[{"namespace","value","first_seen","last_seen"}],"events","orders","revenue","discount",
-//	 "discounted_orders","first_seen","last_seen","traits","counts"}
+//	 "discounted_orders","currency","first_seen","last_seen","traits","counts"}
 //
 // and, behind them, "by_currency" where there are orders in several currencies (see AppendProfile).
 // Memory is bounded by SortBytes: what doesn't fit goes through temporary files.
@@ -156,7 +156,7 @@ func AppendLine(dst []byte, p *graph.Profile) []byte { return appendLine(dst, p)
 // Close removes temporary files.
 func (e *Export) Close() error { return e.sorter.Close() }
 
-const csvHeader = "id,identifiers,events,orders,revenue,discount,discounted_orders,first_seen,last_seen,traits,counts,by_currency\r\n"
+const csvHeader = "id,identifiers,events,orders,revenue,discount,discounted_orders,currency,first_seen,last_seen,traits,counts,by_currency\r\n"
 
 // appendCSV appends a profile as a row of RFC 4180, in the order of csvHeader.
 func appendCSV(dst []byte, p *graph.Profile) []byte {
@@ -168,6 +168,7 @@ func appendCSV(dst []byte, p *graph.Profile) []byte {
 	dst = append(money.Append(dst, total.Revenue, total.Currency), ',')
 	dst = append(money.Append(dst, total.Discount, total.Currency), ',')
 	dst = append(strconv.AppendUint(dst, total.Discounted, 10), ',')
+	dst = append(append(dst, total.Currency.String()...), ',')
 	for _, ms := range [2]int64{p.First, p.Last} {
 		if p.Events > 0 {
 			quoted := appendTime(nil, ms)

@@ -73,14 +73,14 @@ func TestBatchAnswer(t *testing.T) {
 	]}`
 	var got ingested
 	w.post("/v1/batch?results=all", body).into(t, &got)
-	if !got.Success || got.Accepted != 2 || got.Duplicates != 1 || got.WithoutIdentifier != 1 || len(got.Rejected) != 4 {
+	if !got.Success || got.Accepted != 3 || got.Duplicates != 1 || got.WithoutIdentifier != 1 || len(got.Rejected) != 3 {
 		t.Fatalf("%+v", got)
 	}
 	for i, want := range []struct {
 		index int
 		code  string
 		id    string
-	}{{2, "bad_money", "m3"}, {5, "unknown_type", "m5"}, {6, "invalid_json", ""}, {7, "bad_type", ""}} {
+	}{{5, "unknown_type", "m5"}, {6, "invalid_json", ""}, {7, "bad_type", ""}} {
 		r := got.Rejected[i]
 		id := ""
 		if r.MessageID != nil {
@@ -97,21 +97,21 @@ func TestBatchAnswer(t *testing.T) {
 		}
 		statuses += r.Status + " "
 	}
-	if statuses != "accepted without_identifier rejected duplicate accepted rejected rejected rejected " {
+	if statuses != "accepted without_identifier accepted duplicate accepted rejected rejected rejected " {
 		t.Fatal(statuses)
 	}
-	if len(got.Warnings) != 1 || got.Warnings["blocked"] != 1 {
+	if len(got.Warnings) != 3 || got.Warnings["blocked"] != 1 || got.Warnings["anonymousId"] != 1 || got.Warnings["properties.revenue"] != 1 {
 		t.Fatal(got.Warnings)
 	}
 	// Sent again, it is the same: nothing counts twice.
 	w.post("/v1/batch", body).into(t, &got)
-	if got.Accepted != 0 || got.Duplicates != 3 {
+	if got.Accepted != 0 || got.Duplicates != 4 {
 		t.Fatalf("%+v", got)
 	}
-	w.get("/v1/profiles/user_id:u1").want(t, 200, `"events":1`)
+	w.get("/v1/profiles/user_id:u1").want(t, 200, `"events":2`, `"orders":1`, `"orders_without_amount":1`)
 	w.get("/metrics").want(t, 200,
 		`kindred_ingest_events_total{result="accepted",type="page"} 2`, `kindred_ingest_events_total{result="duplicate",type="page"} 4`,
-		`kindred_ingest_events_total{result="rejected",type="unknown"} 8`, `kindred_events_total{result="accepted"} 2`, "kindred_profiles 2")
+		`kindred_ingest_events_total{result="rejected",type="unknown"} 6`, `kindred_events_total{result="accepted"} 3`, "kindred_profiles 2")
 }
 
 func TestTypedRoutes(t *testing.T) {

@@ -12,11 +12,13 @@ import (
 //
 //	{"id":"k…","identifiers":[{"namespace","value","raw"?,"first_seen","last_seen","generic"?}],
 //	 "events":7,"counts":{"track":7},"first_seen":"…","last_seen":"…","traits":{"name":value},
-//	 "orders":2,"revenue":39.98,"discount":0.00,"discounted_orders":0,"currency":"USD","by_currency"?,"control"?:true}
+//	 "orders":2,"revenue":39.98,"discount":0.00,"discounted_orders":0,"currency":"USD","by_currency"?,
+//	 "orders_without_amount"?,"unknown_refunds"?,"refused_refunds"?,"control"?:true}
 //
 // Money is in the currency's unit. With orders in several currencies, revenue, discount and currency
 // are those of the one with the most orders (of equal ones the first in the alphabet), orders and
-// discounted_orders count all, and by_currency has every one's sums. Times are null where there was
+// discounted_orders count all, and by_currency has every one's sums: amounts in several currencies are never added.
+// orders_without_amount, unknown_refunds and refused_refunds say what the sums lack. Times are null where there was
 // no event, currency where there is no order. Members of the control group, and nobody else, have control: they get no offers.
 func AppendProfile(dst []byte, p *graph.Profile, control score.Control) []byte {
 	dst = append(append(dst, `{"id":"`...), p.ID.String()...)
@@ -26,14 +28,9 @@ func AppendProfile(dst []byte, p *graph.Profile, control score.Control) []byte {
 	dst = appendTimeOrNull(append(dst, `,"first_seen":`...), p.First, p.Events > 0)
 	dst = appendTimeOrNull(append(dst, `,"last_seen":`...), p.Last, p.Events > 0)
 	dst = appendTraits(append(dst, `,"traits":`...), p)
-	total := sumMoney(p)
-	dst = total.append(dst)
-	if len(p.Money) == 0 {
-		dst = append(dst, `,"currency":null`...)
-	} else {
-		dst = appendString(append(dst, `,"currency":`...), total.Currency.String())
-	}
+	dst = appendSums(dst, p)
 	dst = appendByCurrency(dst, p)
+	dst = appendDoubts(dst, p)
 	if holds(control, p) {
 		dst = append(dst, memberOfControl...)
 	}
@@ -54,7 +51,7 @@ func appendLine(dst []byte, p *graph.Profile) []byte {
 	dst = append(append(dst, `{"id":"`...), p.ID.String()...)
 	dst = appendIdentifiers(append(dst, `","identifiers":`...), p, false)
 	dst = strconv.AppendUint(append(dst, `,"events":`...), p.Events, 10)
-	dst = sumMoney(p).append(dst)
+	dst = appendSums(dst, p)
 	dst = appendTimeOrNull(append(dst, `,"first_seen":`...), p.First, p.Events > 0)
 	dst = appendTimeOrNull(append(dst, `,"last_seen":`...), p.Last, p.Events > 0)
 	dst = appendTraits(append(dst, `,"traits":`...), p)
@@ -122,6 +119,16 @@ func appendTraits(dst []byte, p *graph.Profile) []byte {
 	return append(dst, '}')
 }
 
+// appendSums appends the members "orders" to "currency", behind a comma.
+func appendSums(dst []byte, p *graph.Profile) []byte {
+	total := sumMoney(p)
+	dst = total.append(dst)
+	if len(p.Money) == 0 {
+		return append(dst, `,"currency":null`...)
+	}
+	return appendString(append(dst, `,"currency":`...), total.Currency.String())
+}
+
 // sumMoney sums up the orders: all of them, with the money of the main currency.
 func sumMoney(p *graph.Profile) moneySum {
 	var s moneySum
@@ -154,6 +161,32 @@ func appendByCurrency(dst []byte, p *graph.Profile) []byte {
 		return dst
 	}
 	return appendCurrencies(append(dst, `,"by_currency":`...), p)
+}
+
+// appendDoubts appends what the sums of money lack, each where it is not 0: orders that count and whose amount is not known,
+// refunds whose amount is not known, and refunds in another currency than their order's.
+func appendDoubts(dst []byte, p *graph.Profile) []byte {
+	without, unknown, refused := 0, 0, 0
+	for i := range p.Orders {
+		o := &p.Orders[i]
+		if o.Status == graph.OrderStateCancelled {
+			continue
+		}
+		if o.Rule == graph.NetNone {
+			without++
+		}
+		unknown += o.UnknownRefunds
+		refused += o.RefusedRefunds
+	}
+	for _, n := range [...]struct {
+		member string
+		count  int
+	}{{`,"orders_without_amount":`, without}, {`,"unknown_refunds":`, unknown}, {`,"refused_refunds":`, refused}} {
+		if n.count > 0 {
+			dst = strconv.AppendInt(append(dst, n.member...), int64(n.count), 10)
+		}
+	}
+	return dst
 }
 
 func appendCurrencies(dst []byte, p *graph.Profile) []byte {

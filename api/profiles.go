@@ -110,7 +110,8 @@ func (s *Server) getOrders(w http.ResponseWriter, r *http.Request) *problem {
 }
 
 // appendOrder appends an order. Its revenue is what a profile's sum has of it: nothing of a
-// cancelled order, and of any other the net less what was refunded.
+// cancelled order, and of any other the net less what was refunded. Counts of refunds are there where they are not 0: those that
+// count, those of them whose amount is not known, and those in another currency, which take nothing off.
 func appendOrder(dst []byte, o *graph.OrderState) []byte {
 	revenue := o.Net - o.Refunded
 	if o.Status == graph.OrderStateCancelled {
@@ -128,6 +129,17 @@ func appendOrder(dst []byte, o *graph.OrderState) []byte {
 		dst = appendString(append(dst, `,"coupon":`...), o.Coupon)
 	}
 	dst = appendString(append(dst, `,"net_from":`...), o.Rule.String())
+	for _, n := range [...]struct {
+		member string
+		count  int
+	}{{`,"refunds":`, o.Refunds}, {`,"unknown_refunds":`, o.UnknownRefunds}, {`,"refused_refunds":`, o.RefusedRefunds}} {
+		if n.count > 0 {
+			dst = strconv.AppendInt(append(dst, n.member...), int64(n.count), 10)
+		}
+	}
+	if o.RefundsLeftOut {
+		dst = append(dst, `,"refunds_left_out":true`...)
+	}
 	return append(dst, '}')
 }
 

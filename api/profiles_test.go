@@ -29,7 +29,7 @@ const goldenLine = `{"id":"kID","identifiers":[` +
 	`{"namespace":"email","value":"ann@example.com","first_seen":"2026-01-01T00:01:00.500Z","last_seen":"2026-01-01T00:05:00.000Z"},` +
 	`{"namespace":"anonymous_id","value":"a1","first_seen":"2026-01-01T00:00:00.000Z","last_seen":"2026-01-01T00:01:00.500Z"},` +
 	`{"namespace":"anonymous_id","value":"a2","first_seen":"2026-01-01T00:03:00.000Z","last_seen":"2026-01-01T00:05:00.000Z"}],` +
-	`"events":6,"orders":3,"revenue":24.99,"discount":1.00,"discounted_orders":1,` +
+	`"events":6,"orders":3,"revenue":24.99,"discount":1.00,"discounted_orders":1,"currency":"USD",` +
 	`"first_seen":"2026-01-01T00:00:00.000Z","last_seen":"2026-01-01T00:05:00.000Z",` +
 	`"traits":{"address":{"city":"New  York","zip":"1\"0"},"email":"Ann@Example.com"},"counts":{"identify":2,"track":3,"page":1},` +
 	`"by_currency":{"JPY":{"orders":1,"revenue":1999,"discount":0,"discounted_orders":0},"USD":{"orders":2,"revenue":24.99,"discount":1.00,"discounted_orders":1}}}` + "\n"
@@ -105,7 +105,7 @@ func TestExportGolden(t *testing.T) {
 		t.Fatalf("got\n%swant a line\n%s", a.body, w.golden(goldenLine))
 	}
 	all := w.get("/v1/export?identifiers=all")
-	if strings.Count(all.body, "\n") != 5 || !strings.Contains(all.body, `"events":0,"orders":0,"revenue":0,"discount":0,"discounted_orders":0,"first_seen":null,"last_seen":null,"traits":{},"counts":{}}`) {
+	if strings.Count(all.body, "\n") != 5 || !strings.Contains(all.body, `"events":0,"orders":0,"revenue":0,"discount":0,"discounted_orders":0,"currency":null,"first_seen":null,"last_seen":null,"traits":{},"counts":{}}`) {
 		t.Fatal(all.body)
 	}
 	rows, err := csv.NewReader(strings.NewReader(w.get("/v1/export?format=csv").body)).ReadAll()
@@ -113,12 +113,12 @@ func TestExportGolden(t *testing.T) {
 		t.Fatal(err, rows)
 	}
 	for _, row := range rows[1:] {
-		for _, column := range []int{1, 9, 10} {
+		for _, column := range []int{1, 10, 11} {
 			if !json.Valid([]byte(row[column])) {
 				t.Fatalf("column %d is not JSON: %s", column, row[column])
 			}
 		}
-		if row[0] == w.id("user_id:u1") && (row[4] != "24.99" || row[7] != "2026-01-01T00:00:00.000Z" || !strings.Contains(row[11], `"JPY"`)) {
+		if row[0] == w.id("user_id:u1") && (row[4] != "24.99" || row[7] != "USD" || row[8] != "2026-01-01T00:00:00.000Z" || !strings.Contains(row[12], `"JPY"`)) {
 			t.Fatal(row)
 		}
 	}

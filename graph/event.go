@@ -112,63 +112,6 @@ type Trait struct {
 	Value []byte
 }
 
-// OrderKind says what an event does to an order.
-type OrderKind uint8
-
-// The order kinds.
-const (
-	OrderNone      OrderKind = iota
-	OrderCompleted           // placed; the time of the earliest is the order's time
-	OrderUpdated             // replaces totals
-	OrderCancelled           // replaces state
-	OrderRefunded            // replaces state; Refund is the amount, or everything when Full
-)
-
-// NetRule says which property of an order gave its net revenue, in the declared order of preference.
-type NetRule uint8
-
-// The net revenue rules, the most preferred first.
-const (
-	NetNone     NetRule = iota // the event carries no money
-	NetRevenue                 // revenue
-	NetSubtotal                // subtotal
-	NetTotal                   // total - tax - shipping
-	NetValue                   // value
-	NetItems                   // sum of price x quantity, less discount
-)
-
-var netRuleNames = [...]string{"none", "revenue", "subtotal", "total", "value", "items"}
-
-func (r NetRule) String() string {
-	if int(r) < len(netRuleNames) {
-		return netRuleNames[r]
-	}
-	return ""
-}
-
-// Currency is an ISO 4217 code in capitals.
-type Currency [3]byte
-
-func (c Currency) String() string {
-	if c == (Currency{}) {
-		return ""
-	}
-	return string(c[:])
-}
-
-// OrderChange is what one event says of one order. Money is in minor units of Currency.
-type OrderChange struct {
-	Kind     OrderKind
-	Rule     NetRule
-	Full     bool // a refund of the whole order
-	Currency Currency
-	Net      int64
-	Discount int64
-	Refund   int64
-	ID       []byte
-	Coupon   []byte
-}
-
 // OfferNotice is what one event says of one offer.
 type OfferNotice struct {
 	Signal score.OfferSignal // OfferNone: the event is about no offer

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"bytes"
-	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -35,38 +34,6 @@ type Register struct {
 
 // noTime is the time of what never happened.
 const noTime = math.MinInt64
-
-// OrderEvidence is what a fragment knows of one order: registers that fold into an OrderState.
-type OrderEvidence struct {
-	ID        string
-	Completed int64 // earliest completed event, noTime when there is none
-	Updated   int64 // earliest updated event, noTime when there is none
-	Totals    OrderTotals
-	Outcome   OrderOutcome
-}
-
-// OrderTotals is the register of an order's totals. Money is in minor units of Currency.
-type OrderTotals struct {
-	Stamp    Stamp
-	Net      int64
-	Discount int64
-	Currency Currency
-	Rule     NetRule
-	Coupon   string
-}
-
-// OrderOutcome is the register of an order's cancellation or refund; Kind is OrderNone until there is one.
-type OrderOutcome struct {
-	Stamp  Stamp
-	Kind   OrderKind
-	Full   bool
-	Refund int64
-}
-
-// NewOrderEvidence is an order of which nothing is known.
-func NewOrderEvidence(id string) OrderEvidence {
-	return OrderEvidence{ID: id, Completed: noTime, Updated: noTime}
-}
 
 // fold adds an event that was never folded before. It keeps no reference to the event's bytes, and
 // allocates only for what it sees for the first time.
@@ -129,41 +96,6 @@ func compareRegister(aStamp Stamp, a []byte, bStamp Stamp, b []byte) int {
 	return bytes.Compare(a, b)
 }
 
-func (f *Fragment) foldOrder(e *Event) {
-	change := &e.Order
-	i, found := searchOrder(f.Orders, change.ID)
-	if !found {
-		f.Orders = slices.Insert(f.Orders, i, NewOrderEvidence(string(change.ID)))
-	}
-	order := &f.Orders[i]
-	switch change.Kind {
-	case OrderCompleted:
-		order.Completed = earliest(order.Completed, e.Stamp.Time)
-		order.Totals.offer(e)
-	case OrderUpdated:
-		order.Updated = earliest(order.Updated, e.Stamp.Time)
-		order.Totals.offer(e)
-	case OrderCancelled, OrderRefunded:
-		outcome := OrderOutcome{Stamp: e.Stamp, Kind: change.Kind, Full: change.Full, Refund: change.Refund}
-		if order.Outcome.less(&outcome) {
-			order.Outcome = outcome
-		}
-	}
-}
-
-func searchOrder(orders []OrderEvidence, id []byte) (int, bool) {
-	lo, hi := 0, len(orders)
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if orders[mid].ID < string(id) {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo, lo < len(orders) && orders[lo].ID == string(id)
-}
-
 func earliest(a, b int64) int64 {
 	if a == noTime {
 		return b
@@ -172,88 +104,6 @@ func earliest(a, b int64) int64 {
 		return a
 	}
 	return min(a, b)
-}
-
-// known tells whether any event gave totals.
-func (o *OrderEvidence) known() bool { return o.Completed != noTime || o.Updated != noTime }
-
-func (t *OrderTotals) offer(e *Event) {
-	c := &e.Order
-	offered := OrderTotals{Stamp: e.Stamp, Net: c.Net, Discount: c.Discount, Currency: c.Currency, Rule: c.Rule}
-	if order := t.compareNumbers(&offered); order > 0 || order == 0 && t.Coupon >= string(c.Coupon) {
-		return
-	}
-	offered.Coupon = t.Coupon
-	if t.Coupon != string(c.Coupon) {
-		offered.Coupon = string(c.Coupon)
-	}
-	*t = offered
-}
-
-// compareNumbers orders totals by all but the coupon. An event without money says nothing of
-// totals: it is below every one that carries some.
-func (t *OrderTotals) compareNumbers(o *OrderTotals) int {
-	if (t.Rule == NetNone) != (o.Rule == NetNone) {
-		return sign(t.Rule == NetNone)
-	}
-	return cmp.Or(t.Stamp.Compare(o.Stamp), cmp.Compare(t.Net, o.Net), cmp.Compare(t.Discount, o.Discount),
-		bytes.Compare(t.Currency[:], o.Currency[:]), cmp.Compare(t.Rule, o.Rule))
-}
-
-func (t *OrderTotals) less(o *OrderTotals) bool {
-	return cmp.Or(t.compareNumbers(o), strings.Compare(t.Coupon, o.Coupon)) < 0
-}
-
-// less orders outcomes: none is below all, then by stamp; of equal stamps a cancellation wins,
-// then the larger refund.
-func (o *OrderOutcome) less(p *OrderOutcome) bool {
-	if (o.Kind == OrderNone) != (p.Kind == OrderNone) {
-		return o.Kind == OrderNone
-	}
-	c := o.Stamp.Compare(p.Stamp)
-	if c == 0 && o.Kind != p.Kind {
-		c = sign(o.Kind != OrderCancelled)
-	}
-	if c == 0 && o.Full != p.Full {
-		c = sign(!o.Full)
-	}
-	return cmp.Or(c, cmp.Compare(o.Refund, p.Refund)) < 0
-}
-
-// merge adds what o knows of the same order.
-func (o *OrderEvidence) merge(p *OrderEvidence) {
-	o.Completed = earliest(o.Completed, p.Completed)
-	o.Updated = earliest(o.Updated, p.Updated)
-	if o.Totals.less(&p.Totals) {
-		o.Totals = p.Totals
-	}
-	if o.Outcome.less(&p.Outcome) {
-		o.Outcome = p.Outcome
-	}
-}
-
-// state is the order as it stands.
-//
-// REQUIRES: o.known()
-func (o *OrderEvidence) state() OrderState {
-	s := OrderState{
-		ID: o.ID, PlacedAt: o.Completed, Net: o.Totals.Net, Discount: o.Totals.Discount,
-		Coupon: o.Totals.Coupon, Currency: o.Totals.Currency, Rule: o.Totals.Rule, Status: OrderPlaced,
-	}
-	if s.PlacedAt == noTime {
-		s.PlacedAt = o.Updated
-	}
-	switch o.Outcome.Kind {
-	case OrderCancelled:
-		s.Status = OrderStateCancelled
-	case OrderRefunded:
-		s.Status = OrderStateRefunded
-		s.Refunded = min(o.Outcome.Refund, s.Net)
-		if o.Outcome.Full {
-			s.Refunded = s.Net
-		}
-	}
-	return s
 }
 
 // merge adds a fragment of other events. It takes ownership of g's parts.
@@ -322,8 +172,6 @@ func (f *Fragment) Size() int {
 }
 
 func (r *Register) size() int { return 72 + len(r.Name) + cap(r.Value) }
-
-func (o *OrderEvidence) size() int { return 176 + len(o.ID) + len(o.Totals.Coupon) }
 
 // cut takes off the fragment what it may have very much of, in pieces that fit into a part. Merged with what is left they
 // are the fragment again. The book of offers is bounded, so it is a piece of its own.

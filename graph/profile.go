@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"bytes"
-	"cmp"
 	"slices"
 	"sort"
 	"strings"
@@ -40,48 +38,6 @@ type TraitValue struct {
 	Name  string
 	Value []byte // JSON text
 	Stamp Stamp
-}
-
-// OrderStatus is the state of an order.
-type OrderStatus uint8
-
-// The order states.
-const (
-	OrderPlaced         OrderStatus = 1 + iota
-	OrderStateCancelled             // counts for nothing
-	OrderStateRefunded              // counts as an order, with what was not refunded
-)
-
-var orderStatusNames = [...]string{"unknown", "placed", "cancelled", "refunded"}
-
-func (s OrderStatus) String() string { return orderStatusNames[s] }
-
-// OrderState is an order as it stands. Money is in minor units of Currency.
-//
-// An order exists once an event completed or updated it: PlacedAt is the time of the earliest
-// completed event (of the earliest updated one where none completed it). Totals (Net, Discount, Coupon, Currency, Rule)
-// are those of the completed or updated event with the highest stamp, of those that carry money (all,
-// where none does); Status and Refunded are
-// those of the cancelled or refunded event with the highest stamp. A refund is never above Net.
-type OrderState struct {
-	ID       string
-	PlacedAt int64
-	Net      int64
-	Discount int64
-	Refunded int64
-	Coupon   string
-	Currency Currency
-	Rule     NetRule
-	Status   OrderStatus
-}
-
-// Money sums the orders of one currency, in its minor units. Cancelled orders are left out.
-type Money struct {
-	Currency   Currency
-	Orders     uint64
-	Revenue    int64 // net, less refunds
-	Discount   int64
-	Discounted uint64 // orders with a discount or a coupon
 }
 
 // Profiles folds every identity of the component that has an event; with empty, the others too.
@@ -274,37 +230,4 @@ func (c *Component) inGroup(p *Profile, group []int32, key NodeKey) (int, bool) 
 
 func (p *Profile) identifier(key NodeKey) (int, bool) {
 	return slices.BinarySearchFunc(p.Identifiers, key, func(id ProfileIdentifier, k NodeKey) int { return k.Compare(id.Key) })
-}
-
-// addOrders settles the orders and sums them up by currency.
-func (p *Profile) addOrders(orders []OrderEvidence) {
-	if len(orders) == 0 {
-		return
-	}
-	p.Orders = make([]OrderState, 0, len(orders))
-	for i := range orders {
-		if orders[i].known() {
-			p.Orders = append(p.Orders, orders[i].state())
-		}
-	}
-	slices.SortFunc(p.Orders, func(a, b OrderState) int {
-		return cmp.Or(cmp.Compare(a.PlacedAt, b.PlacedAt), strings.Compare(a.ID, b.ID))
-	})
-	for i := range p.Orders {
-		o := &p.Orders[i]
-		if o.Status == OrderStateCancelled {
-			continue
-		}
-		at, found := slices.BinarySearchFunc(p.Money, o.Currency, func(m Money, c Currency) int { return bytes.Compare(m.Currency[:], c[:]) })
-		if !found {
-			p.Money = slices.Insert(p.Money, at, Money{Currency: o.Currency})
-		}
-		m := &p.Money[at]
-		m.Orders++
-		m.Revenue += o.Net - o.Refunded
-		m.Discount += o.Discount
-		if o.Discount > 0 || o.Coupon != "" {
-			m.Discounted++
-		}
-	}
 }

@@ -1,7 +1,7 @@
 package ingest
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
@@ -9,70 +9,76 @@ import (
 	"github.com/kindred-id/kindred/internal/money"
 )
 
-// sum is one of the amounts that an order may declare.
-type sum uint8
-
-const (
-	sumRevenue sum = iota
-	sumSubtotal
-	sumTotal
-	sumTax
-	sumShipping
-	sumValue
-	sumDiscount
-	sumsEnd
-)
-
-var sumNames = [sumsEnd]string{"revenue", "subtotal", "total", "tax", "shipping", "value", "discount"}
-
 // orderReader reads the properties of an order's event. Fields with aliases hold one value for each
-// alias, in the order of preference. The first rejection sticks.
+// alias, in the order of preference. What can't be read is dropped, and the rest is read.
+//
+//   - M1: no amount is guessed. What may mean two amounts is dropped.
+//   - M2: an amount that rests on a field that was dropped is not known: the next rule of the declared order applies where it
+//     rests on none, else the order has no amount.
+//   - M3: in a field that is subtracted by its meaning, a minus is notation.
 type orderReader struct {
 	d         *Decoder
-	ids       [3]jsonscan.Value
-	coupons   [3]jsonscan.Value
-	discounts [2]jsonscan.Value
-	products  [2]jsonscan.Value
+	ids       [len(orderIDs)]jsonscan.Value
+	refundIDs [len(refundIDs)]jsonscan.Value
+	coupons   [len(couponFields)]jsonscan.Value
+	discounts [len(discountFields)]jsonscan.Value
+	lists     [len(listFields)]jsonscan.Value
 	currency  jsonscan.Value
-	declared  [sumsEnd]jsonscan.Value
+	declared  [sumDiscount]jsonscan.Value
 
-	amounts   [sumsEnd]int64
-	given     [sumsEnd]bool
-	exponent  int
-	rejection *Rejection
+	code     graph.Currency // that the event names, else the default
+	named    bool
+	lost     bool // the currency can't be read, so nothing else can
+	exponent int
+	inRefund bool
+
+	amounts     [sumsEnd]int64
+	state       [sumsEnd]amountState
+	thousandths bool // an amount of an open refund may be in thousands
 }
+
+// Aliases, in the order of preference.
+var (
+	orderIDs       = [...]string{"properties.order_id", "properties.orderId", "properties.transaction_id"}
+	refundIDs      = [...]string{"properties.refund_id", "properties.refundId", "properties.refund.id"}
+	couponFields   = [...]string{"properties.coupon", "properties.coupon_id", "properties.discount_code"}
+	discountFields = [...]string{"properties.discount", "properties.discount_amount"}
+)
 
 // read fills the event's order change.
 //   - An order completed without an order id is named by the event; any other such event is no
 //     order's, and stays an ordinary event.
 //   - A cancellation says nothing but that, whatever else it carries.
-func (o *orderReader) read(d *Decoder, kind graph.OrderKind, ev *graph.Event) *Rejection {
-	*o = orderReader{d: d}
+func (o *orderReader) read(d *Decoder, kind graph.OrderKind, ev *graph.Event) {
+	lines := ev.Order.Lines[:0]
+	*o = orderReader{d: d, inRefund: kind == graph.OrderRefunded}
 	o.pick(ev.Properties)
-	change := graph.OrderChange{Kind: kind, ID: d.bounded(o.firstText("order_id", o.ids[:]))}
-	if len(change.ID) == 0 {
+	c := &ev.Order
+	*c = graph.OrderChange{Kind: kind, ID: d.bounded(o.firstID(orderIDs[:], o.ids[:])), Lines: lines}
+	if len(c.ID) == 0 {
 		if kind != graph.OrderCompleted {
-			return o.rejection
+			c.Kind = graph.OrderNone
+			return
 		}
-		change.ID = ev.ID
+		c.ID = ev.ID
 	}
-	if kind != graph.OrderCancelled {
-		change.Currency = o.readCurrency()
-		o.exponent = money.Exponent(change.Currency)
-		o.readSums()
-		if kind == graph.OrderRefunded {
-			change.Refund, change.Full = o.refund()
-		} else {
-			change.Net, change.Rule = o.net()
-			change.Discount = o.amounts[sumDiscount]
-			change.Coupon = d.bounded(o.firstText("coupon", o.coupons[:]))
+	if kind == graph.OrderCancelled {
+		return
+	}
+	o.readCurrency()
+	c.Currency, c.Open = o.code, !o.named
+	o.readSums()
+	if o.inRefund {
+		if c.Open {
+			c.Currency = graph.Currency{}
 		}
+		c.Refund.Key = refundKey(o.firstID(refundIDs[:], o.refundIDs[:]))
+		o.refund(c)
+		return
 	}
-	if o.rejection != nil {
-		return o.rejection
-	}
-	ev.Order = change
-	return nil
+	o.net(c)
+	c.Discount = o.amounts[sumDiscount]
+	c.Coupon = d.bounded(o.coupon())
 }
 
 // pick finds the properties that matter. They have been scanned before, so they are valid.
@@ -93,6 +99,14 @@ func (o *orderReader) pick(properties []byte) {
 			o.ids[1] = v
 		case "transaction_id":
 			o.ids[2] = v
+		case "refund_id":
+			o.refundIDs[0] = v
+		case "refundId":
+			o.refundIDs[1] = v
+		case "refund":
+			if o.inRefund && v.Kind == jsonscan.Object {
+				o.refundIDs[2] = member(v, "id", &o.d.arena)
+			}
 		case "coupon":
 			o.coupons[0] = v
 		case "coupon_id":
@@ -104,9 +118,9 @@ func (o *orderReader) pick(properties []byte) {
 		case "discount_amount":
 			o.discounts[1] = v
 		case "products":
-			o.products[0] = v
+			o.lists[0] = v
 		case "items":
-			o.products[1] = v
+			o.lists[1] = v
 		case "currency":
 			o.currency = v
 		case "revenue":
@@ -125,204 +139,218 @@ func (o *orderReader) pick(properties []byte) {
 	}
 }
 
-func (o *orderReader) reject(r *Rejection) {
-	if o.rejection == nil {
-		o.rejection = r
+// member is the value of an object under a key.
+func member(object jsonscan.Value, name string, arena *jsonscan.Arena) (found jsonscan.Value) {
+	var s jsonscan.Scanner
+	s.Reset(object.Raw, arena)
+	s.Object()
+	for s.Next() {
+		key := s.Key()
+		if v := s.Value(); string(key) == name {
+			found = v
+		}
+	}
+	return found
+}
+
+// firstID is the first of the values that names something, as text: a number that is whole is written without a point or a
+// power, so that 1001.0 is the order 1001.
+func (o *orderReader) firstID(fields []string, values []jsonscan.Value) []byte {
+	for i, v := range values {
+		switch {
+		case absent(v):
+		case v.Kind == jsonscan.Number:
+			return wholeNumber(v.Raw, &o.d.arena)
+		case v.Kind != jsonscan.String:
+			o.d.dropKind(fields[i], "a string", v.Kind)
+		default:
+			if text := money.TrimSpace(o.d.text(v)); len(text) > 0 {
+				return text
+			}
+		}
+	}
+	return nil
+}
+
+// wholeNumber is a JSON number, without a point and a power where it is whole.
+func wholeNumber(text []byte, arena *jsonscan.Arena) []byte {
+	if bytes.IndexByte(text, '.') < 0 && bytes.IndexAny(text, "eE") < 0 || text[0] == '-' {
+		return text
+	}
+	n, err := money.Parse(text, 0)
+	if err != nil {
+		return text
+	}
+	if again, err := money.Parse(text, 6); err != nil || again != n*1_000_000 {
+		return text // it is not whole, or has more digits than an id that is a number
+	}
+	return arena.Keep(fmt.Append(arena.Reserve(20), n))
+}
+
+// readCurrency finds which currency the event names: in its own property, else beside an amount.
+func (o *orderReader) readCurrency() {
+	const field = "properties.currency"
+	v := o.currency
+	o.code, o.exponent = o.d.currency, graph.OpenDecimals
+	switch {
+	case absent(v):
+	case v.Kind != jsonscan.String:
+		o.d.dropKind(field, "a string", v.Kind)
+		o.lost = true
+		return
+	default:
+		code := money.TrimSpace(o.d.text(v))
+		if len(code) == 0 {
+			break
+		}
+		c, err := money.ParseCurrency(code)
+		if err != nil {
+			o.d.dropQuoted(field, CodeBadCurrency, code, "is not an ISO 4217 currency code, so the event's amounts are not known",
+				"send a code of three letters, as in USD")
+			o.lost = true
+			return
+		}
+		o.name(c)
+		return
+	}
+	for _, v := range o.declared {
+		if v.Kind != jsonscan.String {
+			continue
+		}
+		if t, err := money.ReadText(o.d.text(v), &o.d.rooms[0]); err == nil && !t.Mark.IsZero() {
+			if c, ok := t.Mark.Currency(o.d.currency); ok {
+				o.name(c)
+				return
+			}
+		}
 	}
 }
 
-// firstText is the first of the values that is not absent or empty, as text.
-func (o *orderReader) firstText(name string, values []jsonscan.Value) []byte {
-	for _, v := range values {
-		if absent(v) {
-			continue
+func (o *orderReader) name(c graph.Currency) {
+	o.code, o.named, o.exponent = c, true, money.Exponent(c)
+}
+
+// net finds the net revenue of an order by the first rule for which it has the amounts, and its lines with a price. What
+// comes out below zero, as where a voucher pays for the delivery too, is zero.
+//
+// An order that states a better amount, which can't be read, is in doubt: a total may then hold tax and shipping that the order
+// does not state apart, and a product without a price may be worth something.
+func (o *orderReader) net(c *graph.OrderChange) {
+	items := o.items(c)
+	if o.lost {
+		c.Lines = c.Lines[:0]
+		return
+	}
+	doubt := o.state[sumRevenue] == amountOdd || o.state[sumSubtotal] == amountOdd
+	switch {
+	case o.state[sumRevenue] == amountGiven:
+		c.Net, c.Rule = o.amounts[sumRevenue], graph.NetRevenue
+	case o.state[sumSubtotal] == amountGiven:
+		c.Net, c.Rule = o.amounts[sumSubtotal], graph.NetSubtotal
+	case o.state[sumTotal] == amountGiven && o.sure(sumTax, doubt) && o.sure(sumShipping, doubt):
+		// None of the three is negative, so neither step overflows.
+		c.Net, c.Rule = max(0, o.amounts[sumTotal]-o.amounts[sumTax]-o.amounts[sumShipping]), graph.NetTotal
+	case o.state[sumValue] == amountGiven:
+		c.Net, c.Rule = o.amounts[sumValue], graph.NetValue
+	case items.priced > 0 && !items.odd && (!doubt && o.state[sumTotal] != amountOdd || items.priced == items.listed) && o.sure(sumDiscount, false):
+		c.Net, c.Rule = max(0, items.sum-o.amounts[sumDiscount]), graph.NetItems
+	}
+}
+
+// sure reports whether an amount may be subtracted: it could be read or, where there is no doubt, is not there.
+func (o *orderReader) sure(s sum, doubt bool) bool {
+	return o.state[s] == amountGiven || o.state[s] == amountAbsent && !doubt
+}
+
+// refund finds what a refund is of. One that names neither an amount nor products is of the whole order. One that names tax
+// or shipping alone is of nothing that the net revenue holds.
+func (o *orderReader) refund(c *graph.OrderChange) {
+	items := o.items(c)
+	r := &c.Refund
+	lines := c.Lines
+	c.Lines = c.Lines[:0]
+	r.Kind = graph.RefundAmount
+	stated := items.listed > 0 || items.odd
+	for i := range sumDiscount {
+		stated = stated || o.state[i] != amountAbsent
+	}
+	switch {
+	case !stated:
+		r.Kind = graph.RefundFull
+	case o.lost:
+		r.Kind = graph.RefundUnknown
+	case o.state[sumTotal] == amountGiven && o.sure(sumTax, false) && o.sure(sumShipping, false):
+		r.Amount = max(0, o.amounts[sumTotal]-o.amounts[sumTax]-o.amounts[sumShipping])
+	case o.state[sumRevenue] == amountGiven:
+		r.Amount = o.amounts[sumRevenue]
+	case o.state[sumSubtotal] == amountGiven:
+		r.Amount = o.amounts[sumSubtotal]
+	case o.state[sumValue] == amountGiven:
+		r.Amount = o.amounts[sumValue]
+	case items.odd, o.oddSum(), items.listed == 0 && o.state[sumTotal] == amountGiven:
+		r.Kind = graph.RefundUnknown
+	default:
+		r.Amount, c.Lines = items.sum, lines
+	}
+	if r.Kind == graph.RefundAmount && o.thousandths {
+		r.Kind = graph.RefundThousandths
+	}
+}
+
+// oddSum reports whether an amount that may be a refund's could not be read.
+func (o *orderReader) oddSum() bool {
+	for _, i := range [...]sum{sumTotal, sumRevenue, sumSubtotal, sumValue} {
+		if o.state[i] == amountOdd {
+			return true
 		}
-		if !isText(v) {
-			o.reject(badType("properties."+name, "a string", v.Kind))
-			continue
+	}
+	return false
+}
+
+// coupon is the code that an order was placed with. Of a list it is the first.
+func (o *orderReader) coupon() []byte {
+	for i, v := range o.coupons {
+		var text []byte
+		switch {
+		case absent(v):
+		case isText(v):
+			text = money.TrimSpace(o.d.text(v))
+		case v.Kind == jsonscan.Array:
+			text = o.couponOf(couponFields[i], v)
+		default:
+			o.d.dropKind(couponFields[i], "a string", v.Kind)
 		}
-		if text := o.d.text(v); len(text) > 0 {
+		if len(text) > 0 {
 			return text
 		}
 	}
 	return nil
 }
 
-func (o *orderReader) readCurrency() graph.Currency {
-	values := [1]jsonscan.Value{o.currency}
-	code := o.firstText("currency", values[:])
-	if len(code) == 0 {
-		return o.d.currency
-	}
-	c, err := money.ParseCurrency(code)
-	if err != nil {
-		o.reject(&Rejection{
-			Code:    CodeBadCurrency,
-			Field:   "properties.currency",
-			Message: fmt.Sprintf("%s is %v", quote(code), err),
-			Hint:    "send a code of three letters, as in USD",
-		})
-	}
-	return c
-}
-
-// readSums reads every declared amount, so that a wrong one is found even where another decides.
-func (o *orderReader) readSums() {
-	for i, v := range o.declared {
-		o.readSum(sum(i), v)
-	}
-	for _, v := range o.discounts {
-		if !o.given[sumDiscount] {
-			o.readSum(sumDiscount, v)
-		}
-	}
-}
-
-func (o *orderReader) readSum(i sum, v jsonscan.Value) {
-	text, ok := o.number(v)
-	if !ok {
-		o.reject(badType("properties."+sumNames[i], "a number", v.Kind))
-	}
-	if text == nil {
-		return
-	}
-	amount, err := money.Parse(text, o.exponent)
-	if err != nil {
-		o.reject(badMoney("properties."+sumNames[i], quote(text), err))
-	}
-	o.amounts[i], o.given[i] = amount, true
-}
-
-// number is the text of a number, which may stand in a string; nil when it is absent or empty. It is
-// not ok when v is another kind of value.
-func (o *orderReader) number(v jsonscan.Value) (text []byte, ok bool) {
-	if !isText(v) {
-		return nil, false
-	}
-	if text = o.d.text(v); len(text) == 0 {
-		return nil, true
-	}
-	return text, true
-}
-
-// badMoney rejects an amount; what is its text as quoted, or a name for it.
-func badMoney(field, what string, err error) *Rejection {
-	hint := "send a plain decimal number, as in 19.99"
-	switch {
-	case errors.Is(err, money.ErrNegative):
-		hint = "send amounts of zero or more; a refund is an Order Refunded event"
-	case errors.Is(err, money.ErrRange):
-		hint = "send the amount in the currency's unit, with no more digits than it has"
-	}
-	return &Rejection{Code: CodeBadMoney, Field: field, Message: fmt.Sprintf("%s is %v", what, err), Hint: hint}
-}
-
-// net is the net revenue of an order, by the first rule for which it has the amounts. What comes out
-// below zero, as where a voucher pays for the delivery too, is zero.
-func (o *orderReader) net() (int64, graph.NetRule) {
-	switch {
-	case o.given[sumRevenue]:
-		return o.amounts[sumRevenue], graph.NetRevenue
-	case o.given[sumSubtotal]:
-		return o.amounts[sumSubtotal], graph.NetSubtotal
-	case o.given[sumTotal]: // none of the three is negative, so neither step overflows
-		return max(0, o.amounts[sumTotal]-o.amounts[sumTax]-o.amounts[sumShipping]), graph.NetTotal
-	case o.given[sumValue]:
-		return o.amounts[sumValue], graph.NetValue
-	}
-	items, _, priced := o.items()
-	if !priced {
-		return 0, graph.NetNone
-	}
-	return max(0, items-o.amounts[sumDiscount]), graph.NetItems
-}
-
-// refund is the amount of a refund. One that names neither an amount nor products is of the whole
-// order. One that names products without prices is of a part, whose amount nobody knows: it is 0.
-func (o *orderReader) refund() (amount int64, full bool) {
-	for _, i := range [...]sum{sumTotal, sumRevenue, sumValue} {
-		if o.given[i] {
-			return o.amounts[i], false
-		}
-	}
-	amount, listed, _ := o.items()
-	return amount, listed == 0
-}
-
-// items sums price times quantity over the products, each line rounded to a minor unit. It counts
-// the products, and tells whether any has a price.
-func (o *orderReader) items() (total int64, listed int, priced bool) {
-	list, name := o.products[0], "products"
-	if absent(list) {
-		list, name = o.products[1], "items"
-	}
-	if absent(list) {
-		return 0, 0, false
-	}
-	if list.Kind != jsonscan.Array {
-		o.reject(badType("properties."+name, "a list", list.Kind))
-		return 0, 0, false
-	}
+// couponOf is the first code of a list. Its members are codes, or objects that have one under "code".
+func (o *orderReader) couponOf(field string, list jsonscan.Value) (first []byte) {
 	var s jsonscan.Scanner
 	s.Reset(list.Raw, &o.d.arena)
 	s.Array()
-	for ; s.More(); listed++ {
-		if kind := s.Peek(); kind != jsonscan.Object {
-			o.reject(badType(fmt.Sprintf("properties.%s[%d]", name, listed), "an object", kind))
-			return 0, 0, false
+	others := 0
+	for s.More() {
+		v := s.Value()
+		if v.Kind == jsonscan.Object {
+			v = member(v, "code", &o.d.arena)
 		}
-		line, ok := o.line(&s, name, listed)
-		if !ok {
-			continue
-		}
-		sum, err := money.Add(total, line)
-		if err != nil {
-			o.reject(badMoney("properties."+name, "the sum", err))
-			return 0, 0, false
-		}
-		total, priced = sum, true
-	}
-	return total, listed, priced
-}
-
-// line reads one product; ok is false when it has no price. A product without a quantity is one.
-func (o *orderReader) line(s *jsonscan.Scanner, list string, index int) (amount int64, ok bool) {
-	var price, quantity jsonscan.Value
-	s.Object()
-	for s.Next() {
-		key := s.Key()
-		switch v := s.Value(); string(key) {
-		case "price":
-			price = v
-		case "quantity":
-			quantity = v
+		switch text := money.TrimSpace(o.d.text(v)); {
+		case len(first) == 0:
+			first = text
+		default:
+			others++
 		}
 	}
-	field := func(name string) string { return fmt.Sprintf("properties.%s[%d].%s", list, index, name) }
-	priceText, priceOK := o.number(price)
-	quantityText, quantityOK := o.number(quantity)
 	switch {
-	case !priceOK:
-		o.reject(badType(field("price"), "a number", price.Kind))
-	case !quantityOK:
-		o.reject(badType(field("quantity"), "a number", quantity.Kind))
+	case len(first) == 0:
+		o.d.drop(field, CodeBadType, "is a list without a code", "send the code as a string, or leave the field out")
+	case others > 0:
+		o.d.drop(field, CodeBadType, "is a list of several codes: the first is taken, the others are left out",
+			"send the code as a string; an order has one")
 	}
-	if priceText == nil {
-		return 0, false
-	}
-	if quantityText == nil {
-		quantityText = one
-	}
-	amount, err := money.ParseLine(priceText, quantityText, o.exponent)
-	if err == nil {
-		return amount, true
-	}
-	if _, wrong := money.Parse(priceText, o.exponent); wrong != nil || errors.Is(err, money.ErrRange) {
-		o.reject(badMoney(field("price"), quote(priceText), err))
-	} else {
-		o.reject(badMoney(field("quantity"), quote(quantityText), err))
-	}
-	return 0, false
+	return first
 }
-
-var one = []byte("1")

@@ -12,6 +12,7 @@ import (
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/jsonscan"
+	"github.com/kindred-id/kindred/internal/money"
 )
 
 // Bounds of one event.
@@ -63,6 +64,7 @@ type Decoder struct {
 	// clientTime is the event's time as its client sent it, before any correction; noTime when it sent none that can be
 	// read. Unlike the event's own time it does not depend on when and how often the event was sent.
 	clientTime int64
+	rooms      [2]money.Room // for amounts that strings hold
 	drops      []Drop
 	// tellable is how many of the drops may be told.
 	tellable int
@@ -255,16 +257,14 @@ func (d *Decoder) mend(ev *graph.Event) {
 
 // readCommerce reads what an event says of orders, offers and products.
 func (d *Decoder) readCommerce(ev *graph.Event) *Rejection {
-	ev.Order, ev.Offer = graph.OrderChange{}, graph.OfferNotice{}
+	ev.Order, ev.Offer = graph.OrderChange{Lines: ev.Order.Lines[:0]}, graph.OfferNotice{}
 	ev.Interest.Kind, ev.Interest.Categories = graph.InterestNone, ev.Interest.Categories[:0]
 	if ev.Type != graph.TypeTrack {
 		return nil
 	}
 	m := meaningOf(ev.Name)
 	if m.order != graph.OrderNone {
-		if r := d.order.read(d, m.order, ev); r != nil {
-			return r
-		}
+		d.order.read(d, m.order, ev)
 		// An order with the code of an offer takes it.
 		if m.order == graph.OrderCompleted && len(ev.Order.Coupon) > 0 {
 			ev.Offer = graph.OfferNotice{Signal: score.OfferRedeemed, ID: ev.Order.Coupon}

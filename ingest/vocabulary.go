@@ -35,9 +35,9 @@ func meaningOf(name []byte) meaning {
 		return meaning{order: graph.OrderCompleted, interest: graph.InterestBought}
 	case "order updated", "updated order":
 		return meaning{order: graph.OrderUpdated}
-	case "order cancelled":
+	case "order cancelled", "order canceled", "cancelled order", "canceled order":
 		return meaning{order: graph.OrderCancelled}
-	case "order refunded", "refund":
+	case "order refunded", "refunded order", "refund":
 		return meaning{order: graph.OrderRefunded}
 
 	case "product viewed", "viewed product", "view item", "product view",

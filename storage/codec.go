@@ -26,8 +26,8 @@ import (
 //     share memory with each other: the graph appends to them in place.
 const (
 	eventVersion      = 3 // 1 had no offers and interests, 2 no context
-	messageVersion    = 4 // 1 had events and fragments of version 1, 2 did not say when an event passed, 3 had events of 2
-	nodeVersion       = 2 // 1 had fragments of version 1
+	messageVersion    = 4 // 1 had events and fragments of version 1, 2 did not say when an event passed, 3 had events and fragments of 2
+	nodeVersion       = 3 // 1 had fragments of version 1, 2 those of 2: one outcome for all refunds of an order
 	blockVersion      = 1
 	recordVersion     = 1
 	metaVersion       = 2
@@ -75,8 +75,9 @@ type Decoder struct {
 	names map[string]string // namespaces, interned
 
 	// The following are of what is decoded now.
-	arena   arena
-	version uint64
+	arena     arena
+	version   uint64
+	fragments uint64 // version of its fragments
 }
 
 // Bounds of the table of interned namespaces; what is beyond them is decoded all the same.

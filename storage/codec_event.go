@@ -6,14 +6,13 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Fields of an event, of an identifier and a trait in its lists, and of an order change.
+// Fields of an event, and of an identifier and a trait in its lists.
 const (
-	eventFields       = 17
-	eventFieldsV2     = 15 // without context and apart
-	eventFieldsV1     = 13 // without offer notice and interest, either
-	identifierFields  = 4
-	traitFields       = 2
-	orderChangeFields = 9
+	eventFields      = 17
+	eventFieldsV2    = 15 // without context and apart
+	eventFieldsV1    = 13 // without offer notice and interest, either
+	identifierFields = 4
+	traitFields      = 2
 
 	identifierLeast = keyLen + 2 + 3 // bytes
 	traitLeast      = 2
@@ -61,23 +60,6 @@ func (o *output) event(ev *graph.Event, whole bool) {
 	o.bool(whole && ev.Apart)
 }
 
-func (o *output) orderChange(c *graph.OrderChange) {
-	if c.Kind == graph.OrderNone {
-		o.null()
-		return
-	}
-	o.array(orderChangeFields)
-	o.uint(uint64(c.Kind))
-	o.uint(uint64(c.Rule))
-	o.bool(c.Full)
-	o.blob(c.Currency[:])
-	o.int(c.Net)
-	o.int(c.Discount)
-	o.int(c.Refund)
-	o.bytes(c.ID)
-	o.bytes(c.Coupon)
-}
-
 // Event reads an event. Its byte slices share src's memory.
 func (d *Decoder) Event(src []byte) (*graph.Event, error) {
 	ev := new(graph.Event)
@@ -119,7 +101,11 @@ func (d *Decoder) event(ev *graph.Event, version uint64) {
 	for range n {
 		ev.Traits = append(ev.Traits, graph.Trait{Name: in.bytes(), Value: in.bytes()})
 	}
-	in.orderChange(&ev.Order)
+	if version < 3 {
+		in.formerOrderChange(&ev.Order)
+	} else {
+		in.orderChange(&ev.Order)
+	}
 	ev.Offer = graph.OfferNotice{}
 	ev.Interest.Kind, ev.Interest.Categories = graph.InterestNone, ev.Interest.Categories[:0]
 	if version >= 2 {
@@ -155,25 +141,4 @@ func (d *Decoder) identifiers(ev *graph.Event) {
 		}
 		ev.Identifiers = append(ev.Identifiers, id)
 	}
-}
-
-func (in *input) orderChange(c *graph.OrderChange) {
-	*c = graph.OrderChange{}
-	if in.null() {
-		return
-	}
-	in.tuple(orderChangeFields)
-	c.Kind = graph.OrderKind(in.enum("order kind", uint8(graph.OrderCompleted), uint8(graph.OrderRefunded)))
-	c.Rule = in.netRule()
-	c.Full = in.bool()
-	in.fixed("currency", c.Currency[:])
-	c.Net = in.int()
-	c.Discount = in.int()
-	c.Refund = in.int()
-	c.ID = in.bytes()
-	c.Coupon = in.bytes()
-}
-
-func (in *input) netRule() graph.NetRule {
-	return graph.NetRule(in.enum("net revenue rule", uint8(graph.NetNone), uint8(graph.NetItems)))
 }

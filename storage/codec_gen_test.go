@@ -94,8 +94,11 @@ func genEvent(t *rapid.T, whole bool) *graph.Event {
 	}
 	if kind := graph.OrderKind(rapid.IntRange(0, int(graph.OrderRefunded)).Draw(t, "order")); kind != graph.OrderNone {
 		ev.Order = graph.OrderChange{
-			Kind: kind, Rule: genRule(t), Full: rapid.Bool().Draw(t, "full"), Currency: genCurrency(t), Net: genInt(t, "net"),
-			Discount: genInt(t, "discount"), Refund: genInt(t, "refund"), ID: genBytes(t, "order id"), Coupon: genBytes(t, "coupon"),
+			Kind: kind, Rule: genRule(t), Open: rapid.Bool().Draw(t, "open"), Currency: genCurrency(t), Net: genInt(t, "net"),
+			Discount: genInt(t, "discount"), ID: genBytes(t, "order id"), Coupon: genBytes(t, "coupon"), Lines: genLines(t),
+		}
+		if kind == graph.OrderRefunded {
+			ev.Order.Refund = graph.RefundChange{Kind: genRefundKind(t), Amount: genInt(t, "amount"), Key: genUint(t, "key")}
 		}
 	}
 	if rapid.Bool().Draw(t, "offer") {
@@ -177,22 +180,58 @@ func genFragment(t *rapid.T) *graph.Fragment {
 			order.Completed = genInt(t, "completed at")
 			order.Totals = graph.OrderTotals{
 				Stamp: genStamp(t), Net: genInt(t, "net"), Discount: genInt(t, "discount"),
-				Currency: genCurrency(t), Rule: genRule(t), Coupon: genText(t, "coupon"),
+				Currency: genCurrency(t), Rule: genRule(t), Open: rapid.Bool().Draw(t, "open"), Coupon: genText(t, "coupon"),
 			}
+			order.Named = namedByTotals(&order.Totals)
 		}
 		if rapid.Bool().Draw(t, "updated") {
 			order.Updated = genInt(t, "updated at")
 		}
-		if rapid.Bool().Draw(t, "undone") {
-			order.Outcome = graph.OrderOutcome{
-				Stamp: genStamp(t), Full: rapid.Bool().Draw(t, "full"), Refund: genInt(t, "refund"),
-				Kind: rapid.SampledFrom([]graph.OrderKind{graph.OrderCancelled, graph.OrderRefunded}).Draw(t, "outcome"),
+		if rapid.Bool().Draw(t, "named") {
+			order.Named = graph.NamedCurrency{At: genInt(t, "named at"), Currency: genCurrency(t)}
+		}
+		if lines := genLines(t); lines != nil {
+			order.Lines = &graph.OrderLines{Stamp: order.Totals.Stamp, Lines: lines}
+			if rapid.Bool().Draw(t, "lines of another event") {
+				order.Lines.Stamp = genStamp(t)
 			}
 		}
+		order.Cancelled, order.LeftOut = rapid.Bool().Draw(t, "cancelled"), rapid.Bool().Draw(t, "left out")
+		order.Refunds = genRefunds(t)
 		f.Orders = append(f.Orders, order)
 	}
 	genDealings(t, f)
 	return f
+}
+
+func genRefundKind(t *rapid.T) graph.RefundKind {
+	return graph.RefundKind(rapid.IntRange(int(graph.RefundAmount), int(graph.RefundThousandths)).Draw(t, "kind of refund"))
+}
+
+func genLines(t *rapid.T) (lines []graph.OrderLine) {
+	hash := func(what string) uint32 { return rapid.Uint32().Draw(t, what) }
+	for range rapid.IntRange(0, 3).Draw(t, "lines") {
+		lines = append(lines, graph.OrderLine{
+			Product: hash("product"), SKU: hash("sku"), Variant: hash("variant"), Price: genInt(t, "price"), Quantity: genInt(t, "quantity"),
+		})
+	}
+	return lines
+}
+
+// genRefunds are in ascending order of distinct keys.
+func genRefunds(t *rapid.T) (refunds []graph.Refund) {
+	keys := rapid.SliceOfNDistinct(rapid.Uint64(), 0, 3, rapid.ID).Draw(t, "refunds")
+	slices.Sort(keys)
+	for _, key := range keys {
+		r := graph.Refund{
+			Key: key, Stamp: genStamp(t), Kind: genRefundKind(t), Open: rapid.Bool().Draw(t, "open"), Amount: genInt(t, "amount"), Lines: genLines(t),
+		}
+		if rapid.Bool().Draw(t, "with a currency") {
+			r.Currency = genCurrency(t)
+		}
+		refunds = append(refunds, r)
+	}
+	return refunds
 }
 
 func genMark(t *rapid.T) graph.Mark {

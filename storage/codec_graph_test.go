@@ -138,8 +138,11 @@ func drawEvent(t *rapid.T, step int, names []graph.NodeName) *graph.Event {
 	}
 	if kind := graph.OrderKind(rapid.IntRange(0, int(graph.OrderRefunded)).Draw(t, "order")); kind != graph.OrderNone {
 		ev.Order = graph.OrderChange{
-			Kind: kind, Currency: graph.Currency{'E', 'U', 'R'}, Net: int64(step), Refund: int64(step),
+			Kind: kind, Currency: graph.Currency{'E', 'U', 'R'}, Net: int64(step), Rule: graph.NetRevenue,
 			ID: []byte(rapid.SampledFrom([]string{"o1", "o2"}).Draw(t, "order id")),
+		}
+		if kind == graph.OrderRefunded {
+			ev.Order.Refund = graph.RefundChange{Kind: graph.RefundAmount, Amount: int64(step), Key: uint64(step % 3)}
 		}
 	}
 	if signal := score.OfferSignal(rapid.IntRange(0, int(score.OfferWithdrawn)).Draw(t, "signal")); signal != score.OfferNone {

@@ -23,7 +23,7 @@ func messageValues(kind graph.MessageKind, version uint64) int {
 	return n
 }
 
-// eventVersionIn is the version of the events in messages of a version.
+// eventVersionIn is the version of the events in messages of a version, and of their fragments.
 func eventVersionIn(message uint64) uint64 {
 	if message <= 2 {
 		return message
@@ -86,6 +86,7 @@ func (d *Decoder) Message(src []byte) (*graph.Message, error) {
 func (d *Decoder) MessageInto(src []byte, m *graph.Message) error {
 	*m = graph.Message{}
 	d.begin("message", src, messageVersion)
+	d.fragments = eventVersionIn(d.version)
 	d.message(m)
 	return d.finish()
 }

@@ -48,6 +48,7 @@ func (e *Encoder) Node(dst []byte, n *graph.Node, applied uint64) []byte {
 // shares no memory with src.
 func (d *Decoder) Node(key graph.NodeKey, src []byte) (n *graph.Node, applied uint64, err error) {
 	in := d.begin("node", src, nodeVersion)
+	d.fragments = d.version
 	n = &graph.Node{Key: key}
 	at := in.at
 	fields := in.arrayLen()

@@ -102,7 +102,16 @@ func TestDecodersRefuse(t *testing.T) {
 		{"traits out of order", fragment(func(f *graph.Fragment) { slices.Reverse(f.Traits) }), "trait 1 is not in the order"},
 		{"trait twice", fragment(func(f *graph.Fragment) { f.Traits[1].Name = f.Traits[0].Name }), "trait 1 is not in the order"},
 		{"orders out of order", fragment(func(f *graph.Fragment) { slices.Reverse(f.Orders) }), "order 1 is not in the order"},
-		{"order completed as an outcome", fragment(func(f *graph.Fragment) { f.Orders[0].Outcome.Kind = graph.OrderCompleted }), "unknown order outcome 1"},
+		{"refund of no kind", fragment(func(f *graph.Fragment) { f.Orders[0].Refunds[0].Kind = 0 }), "unknown kind of refund 0"},
+		{"refunds out of order", fragment(func(f *graph.Fragment) { slices.Reverse(f.Orders[0].Refunds) }), "refund 1 is not in the order of keys"},
+		{"too many refunds", fragment(func(f *graph.Fragment) {
+			for i := range uint64(graph.RefundsMax) {
+				f.Orders[0].Refunds = append(f.Orders[0].Refunds, graph.Refund{Key: 100 + i, Kind: graph.RefundFull})
+			}
+		}), "66 refunds, want at most 64"},
+		{"no lines", fragment(func(f *graph.Fragment) { f.Orders[1].Lines.Lines = nil }), "no lines are nil"},
+		{"too many lines", event(func(ev *graph.Event) { ev.Order.Lines = make([]graph.OrderLine, graph.LinesMax+1) }), "65 lines, want at most 64"},
+		{"refund of no kind in an event", event(func(ev *graph.Event) { ev.Order.Kind = graph.OrderRefunded }), "unknown kind of refund 0"},
 		{"unknown offer signal", event(func(ev *graph.Event) { ev.Offer.Signal = score.OfferWithdrawn + 1 }), "unknown offer signal 9"},
 		{"unknown kind of interest", event(func(ev *graph.Event) { ev.Interest.Kind = graph.InterestBought + 1 }), "unknown kind of interest 4"},
 		{"too many categories", event(func(ev *graph.Event) { ev.Interest.Categories = make([][]byte, graph.InterestCategoriesMax+1) }), "want 1 to 17"},

@@ -38,7 +38,7 @@ func sampleEvent() *graph.Event {
 		},
 		Order: graph.OrderChange{
 			Kind: graph.OrderCompleted, Rule: graph.NetRevenue, Currency: graph.Currency{'E', 'U', 'R'}, Net: 2500, Discount: 150,
-			ID: []byte("o-1"), Coupon: []byte("SPRING"),
+			ID: []byte("o-1"), Coupon: []byte("SPRING"), Lines: sampleLines(),
 		},
 		Offer:      graph.OfferNotice{Signal: score.OfferRedeemed, ID: []byte("SPRING"), Class: []byte("welcome"), Until: 1_700_600_000_000},
 		Interest:   graph.Interest{Kind: graph.InterestBought, Categories: [][]byte{[]byte("Kitchen"), []byte("Garden")}},
@@ -53,6 +53,12 @@ func sampleMark(n int64, id string) graph.Mark {
 }
 
 // sampleEvidence is a typical component: 4 members, 3 links, 2 fragments.
+func sampleLines() []graph.OrderLine {
+	return []graph.OrderLine{
+		{Product: 1 << 31, SKU: 77, Price: 1_250_000, Quantity: 1000}, {Product: 3 << 20, Variant: 1 << 29, Price: 700_000, Quantity: 2000},
+	}
+}
+
 func sampleEvidence() *graph.Evidence {
 	bought := &graph.Fragment{
 		Events: 3, Counts: [graph.EventTypes]uint64{graph.TypeIdentify: 1, graph.TypeTrack: 2}, First: 1_700_000_000_000, Last: 1_700_000_000_002,
@@ -63,12 +69,17 @@ func sampleEvidence() *graph.Evidence {
 		},
 		Orders: []graph.OrderEvidence{graph.NewOrderEvidence("o-0"), graph.NewOrderEvidence("o-1")},
 	}
-	bought.Orders[0].Outcome = graph.OrderOutcome{Stamp: sampleStamp(2), Kind: graph.OrderRefunded, Refund: 700}
+	bought.Orders[0].Refunds = []graph.Refund{
+		{Key: 7, Stamp: sampleStamp(2), Kind: graph.RefundAmount, Currency: graph.Currency{'E', 'U', 'R'}, Amount: 700},
+		{Key: 8, Stamp: sampleStamp(1), Kind: graph.RefundAmount, Open: true, Lines: []graph.OrderLine{{Product: 1 << 31, Quantity: 2000}}},
+	}
 	bought.Orders[1].Completed = 1_700_000_000_000
 	bought.Orders[1].Totals = graph.OrderTotals{
 		Stamp: sampleStamp(0), Net: 2500, Discount: 150,
 		Currency: graph.Currency{'E', 'U', 'R'}, Rule: graph.NetRevenue, Coupon: "SPRING",
 	}
+	bought.Orders[1].Named = graph.NamedCurrency{At: sampleStamp(0).Time, Currency: graph.Currency{'E', 'U', 'R'}}
+	bought.Orders[1].Lines = &graph.OrderLines{Stamp: sampleStamp(0), Lines: sampleLines()}
 	offers := score.NewOfferBook([]score.OfferEvidence{
 		{ID: "SPRING", Class: "welcome", ClassAt: 1_699_000_000_000, Sent: 1_699_000_000_000, Until: 1_700_600_000_000, Redeemed: 1_700_000_000_000},
 		{ID: "banner-7", Viewed: 1_700_000_000_001},

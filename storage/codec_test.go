@@ -141,7 +141,7 @@ func TestEventIntoForgets(t *testing.T) {
 	enc, dec := NewEncoder(), NewDecoder()
 	want := &graph.Event{
 		Type: graph.TypePage, Identifiers: []graph.Identifier{{Key: sampleCookie}}, Traits: []graph.Trait{},
-		Interest: graph.Interest{Categories: [][]byte{}},
+		Interest: graph.Interest{Categories: [][]byte{}}, Order: graph.OrderChange{Lines: []graph.OrderLine{}},
 	}
 	got := sampleEvent()
 	must(t, dec.EventInto(enc.Event(nil, want, true), got))

@@ -7,6 +7,7 @@ package currency
 import (
 	_ "embed"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 )
@@ -33,6 +34,24 @@ func Decimals(c Code) int {
 	}
 	return 0
 }
+
+// FromFormer turns an amount that an earlier version of this program stored into one with the decimals of today. Those versions
+// took decimals from the Unicode CLDR of 2017, which gives none to currencies whose coins are out of use. What is beyond 63 bits
+// stays at their end.
+func FromFormer(amount int64, c Code) int64 {
+	if !strings.Contains(formerlyWhole, string(c[:])) {
+		return amount
+	}
+	for range Decimals(c) {
+		if amount > math.MaxInt64/10 {
+			return math.MaxInt64
+		}
+		amount *= 10
+	}
+	return amount
+}
+
+const formerlyWhole = "AFN ALL AMD COP GYD IDR IQD IRR KPW LAK LBP MGA MMK MNT MRO MUR PKR RSD SLL SOS STD SYP TMM TZS UZS YER ZMK ZWD"
 
 // Date is the day up to which the list has the amendments of ISO 4217, as in 2026-01-01.
 func Date() string { return list().date }

@@ -46,10 +46,9 @@
 //     context only repeat an address.
 //   - Junk values never stand for anybody: null, "null", "undefined", "anonymous", "none", "n/a",
 //     "[object Object]", the zero UUID, and templates that nobody filled in.
-//   - Orders: Order Completed and Order Updated give totals, the latest holds; Order Cancelled and
-//     Order Refunded give the state, the latest holds. A cancelled order counts for nothing. A refund
-//     with a total is of that much, one without is of everything; it lessens revenue, while the
-//     order, its discount and its coupon stay.
+//   - Orders: Order Completed and Order Updated give totals, the latest holds. A cancelled order
+//     counts for nothing. A refund with a total is of that much, one without is of everything; all
+//     refunds of an order lessen its revenue, while the order, its discount and its coupon stay.
 //
 // # Truth of evidence
 //

@@ -190,18 +190,22 @@ func purseOf(orders []orderRecord) (sum purse) {
 	return sum
 }
 
-// add adds one order: what was said last of its totals, and what was said last of its state.
+// add adds one order: what was said last of its totals, less all that was given back.
 func (p *purse) add(said []orderRecord) {
-	var totals, state *orderRecord
+	var totals *orderRecord
+	cancelled, full, back := false, false, int64(0)
 	for i := range said {
 		switch said[i].kind {
 		case orderCompleted, orderUpdated:
 			totals = &said[i]
-		case orderCancelled, orderRefunded:
-			state = &said[i]
+		case orderCancelled:
+			cancelled = true
+		case orderRefunded:
+			full = full || said[i].full
+			back += said[i].refund
 		}
 	}
-	if totals == nil || state != nil && state.kind == orderCancelled {
+	if totals == nil || cancelled {
 		return
 	}
 	p.orders++
@@ -210,11 +214,8 @@ func (p *purse) add(said []orderRecord) {
 	if totals.discount > 0 || totals.coupon {
 		p.discounted++
 	}
-	switch {
-	case state == nil:
-	case state.full:
-		p.revenue -= totals.net
-	default:
-		p.revenue -= min(state.refund, totals.net)
+	if full {
+		back = totals.net
 	}
+	p.revenue -= min(back, totals.net)
 }

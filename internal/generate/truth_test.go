@@ -204,8 +204,8 @@ func net(t *testing.T, e *parsedEvent) *big.Rat {
 func recomputeOrders(t *testing.T, own []*parsedEvent, line map[string]any) {
 	t.Helper()
 	type state struct {
-		placed, cancelled, full, refunded, coupon bool
-		net, discount, refund                     *big.Rat
+		placed, cancelled, full, coupon bool
+		net, discount, refund           *big.Rat
 	}
 	orders := map[string]*state{}
 	for _, e := range own { // by time
@@ -216,21 +216,24 @@ func recomputeOrders(t *testing.T, own []*parsedEvent, line map[string]any) {
 		}
 		id := string(e.Properties["order_id"])
 		if orders[id] == nil {
-			orders[id] = &state{}
+			orders[id] = &state{refund: new(big.Rat)}
 		}
 		o := orders[id]
 		switch e.Event {
 		case "Order Completed", "Order Updated":
 			o.placed, o.net, o.discount, o.coupon = true, net(t, e), amount(t, e.Properties["discount"]), e.Properties["coupon"] != nil
 		case "Order Cancelled":
-			o.cancelled, o.refunded = true, false
+			o.cancelled = true
 		case "Order Refunded":
-			o.cancelled, o.refunded, o.full = false, true, e.Properties["total"] == nil
-			if !o.full {
-				if o.refund = amount(t, e.Properties["total"]); o.refund.Cmp(items(t, e.Properties)) != 0 {
-					t.Fatalf("the refund is not what the items cost: %s", e.line)
-				}
+			if e.Properties["total"] == nil {
+				o.full = true
+				break
 			}
+			back := amount(t, e.Properties["total"])
+			if back.Cmp(items(t, e.Properties)) != 0 {
+				t.Fatalf("the refund is not what the items cost: %s", e.line)
+			}
+			o.refund.Add(o.refund, back)
 		}
 	}
 	count, discounted, revenue, discount := 0, 0, new(big.Rat), new(big.Rat)
@@ -243,10 +246,7 @@ func recomputeOrders(t *testing.T, own []*parsedEvent, line map[string]any) {
 		if o.discount.Sign() > 0 || o.coupon {
 			discounted++
 		}
-		switch {
-		case !o.refunded:
-			revenue.Add(revenue, o.net)
-		case !o.full && o.refund.Cmp(o.net) < 0:
+		if !o.full && o.refund.Cmp(o.net) < 0 {
 			revenue.Add(revenue, new(big.Rat).Sub(o.net, o.refund))
 		}
 	}

@@ -14,11 +14,19 @@ var (
 	ErrNumber   = errors.New("not a decimal number")                // textual money: "$19.99", "19,99", "free"
 	ErrNegative = errors.New("negative")                            // below zero
 	ErrRange    = errors.New("too large, or too exact, to be kept") // beyond 2^63-1 minor units
+
+	// ErrAmbiguous is for 1,234 and 1.234 in a string.
+	ErrAmbiguous = errors.New("either thousands or decimals, which can't be told")
 )
 
 // Parse reads an amount of money from decimal text, such as 19.99 or 1.5e3, into minor units of a
 // currency with that many decimals. It fails with ErrNumber, ErrNegative or ErrRange.
-func Parse(text []byte, exponent int) (int64, error) {
+func Parse(text []byte, exponent int) (int64, error) { return parse(text, exponent, true) }
+
+// ParseOpen is Parse for an amount whose currency is not known yet: into units of 10^-graph.OpenDecimals, cut off there.
+func ParseOpen(text []byte) (int64, error) { return parse(text, graph.OpenDecimals, false) }
+
+func parse(text []byte, exponent int, round bool) (int64, error) {
 	d, err := parseDecimal(text)
 	if err != nil {
 		return 0, err
@@ -42,7 +50,7 @@ func Parse(text []byte, exponent int) (int64, error) {
 		}
 		minor = minor*10 + digit
 	}
-	if cut < n && d.digit(cut) >= 5 {
+	if round && cut < n && d.digit(cut) >= 5 {
 		minor++
 	}
 	return checked(0, minor)
@@ -128,6 +136,29 @@ func Append(dst []byte, minor int64, c graph.Currency) []byte {
 		unit /= 10
 		dst = append(dst, '0'+byte(rest/unit))
 		rest %= unit
+	}
+	return dst
+}
+
+// AppendOpen appends an amount in units of 10^-graph.OpenDecimals as decimal text, without zeros at its end: "19.99", "1000".
+func AppendOpen(dst []byte, open int64) []byte {
+	size := uint64(open)
+	if open < 0 {
+		dst = append(dst, '-')
+		size = -size
+	}
+	unit := uint64(1)
+	for range graph.OpenDecimals {
+		unit *= 10
+	}
+	dst = strconv.AppendUint(dst, size/unit, 10)
+	rest := size % unit
+	if rest == 0 {
+		return dst
+	}
+	for dst = append(dst, '.'); rest > 0; rest %= unit {
+		unit /= 10
+		dst = append(dst, '0'+byte(rest/unit))
 	}
 	return dst
 }

@@ -37,8 +37,12 @@ func dumpProfile(b *strings.Builder, p *graph.Profile) {
 		fmt.Fprintf(b, "  trait %q = %s, at %d rank %d tie %016x\n", t.Name, t.Value, t.Stamp.Time, t.Stamp.Rank, t.Stamp.Tie)
 	}
 	for _, o := range p.Orders {
-		fmt.Fprintf(b, "  order %q %s at %d, net %d by %s, discount %d, refunded %d %q, coupon %q\n",
+		fmt.Fprintf(b, "  order %q %s at %d, net %d by %s, discount %d, refunded %d %q, coupon %q",
 			o.ID, o.Status, o.PlacedAt, o.Net, o.Rule, o.Discount, o.Refunded, o.Currency, o.Coupon)
+		if o.Refunds+o.UnknownRefunds+o.RefusedRefunds > 0 || o.RefundsLeftOut {
+			fmt.Fprintf(b, ", refunds %d, unknown %d, refused %d, left out %t", o.Refunds, o.UnknownRefunds, o.RefusedRefunds, o.RefundsLeftOut)
+		}
+		b.WriteByte('\n')
 	}
 	for _, m := range p.Money {
 		fmt.Fprintf(b, "  money %q, orders %d, revenue %d, discount %d, discounted %d\n",

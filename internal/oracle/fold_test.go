@@ -30,6 +30,15 @@ func withOrder(e graph.Event, o graph.OrderChange) graph.Event {
 	return e
 }
 
+// refunded gives an amount back in the order's currency, everything where it is below zero.
+func refunded(id string, amount int64) graph.OrderChange {
+	c := graph.OrderChange{Kind: graph.OrderRefunded, ID: []byte(id), Refund: graph.RefundChange{Kind: graph.RefundAmount, Amount: amount}}
+	if amount < 0 {
+		c.Refund = graph.RefundChange{Kind: graph.RefundFull}
+	}
+	return c
+}
+
 func withTrait(e graph.Event, name, value string) graph.Event {
 	t := graph.Trait{Name: []byte(name)}
 	if value != "" {
@@ -153,10 +162,10 @@ func TestOrderAcrossFragments(t *testing.T) {
 		withOrder(at(4, "m1", a1), late),
 		withOrder(at(2, "m0", a1), completed),
 		withOrder(at(1, "m3", u1), updated), // an update alone doesn't place an order that was completed
-		withOrder(at(6, "m4", a1), graph.OrderChange{Kind: graph.OrderRefunded, ID: []byte("o1"), Refund: 300}),
+		withOrder(at(6, "m4", a1), refunded("o1", 300)),
 	)
 	want(t, p,
-		`order "o1" refunded at 1767225720000, net 900 by revenue, discount 0, refunded 300 "EUR", coupon "X"`,
+		`order "o1" refunded at 1767225720000, net 900 by revenue, discount 0, refunded 300 "EUR", coupon "X", refunds 1, unknown 0, refused 0, left out false`,
 		`money "EUR", orders 1, revenue 600, discount 0, discounted 1`,
 	)
 }
@@ -165,31 +174,31 @@ func TestOrderStates(t *testing.T) {
 	order := func(id string, net int64, currency graph.Currency) graph.OrderChange {
 		return graph.OrderChange{Kind: graph.OrderCompleted, ID: []byte(id), Rule: graph.NetTotal, Currency: currency, Net: net}
 	}
-	change := func(kind graph.OrderKind, id string, full bool, refund int64) graph.OrderChange {
-		return graph.OrderChange{Kind: kind, ID: []byte(id), Full: full, Refund: refund}
+	cancelled := func(id string) graph.OrderChange {
+		return graph.OrderChange{Kind: graph.OrderCancelled, ID: []byte(id)}
 	}
 	p := one(t,
 		withOrder(at(1, "m1", u1), order("partly", 1000, usd)),
 		withOrder(at(1, "m2", u1), order("more", 1000, usd)),
 		withOrder(at(2, "m3", u1), order("whole", 1000, eur)),
 		withOrder(at(3, "m4", u1), order("off", 1000, eur)),
-		withOrder(at(3, "m5", u1), order("on", 1000, eur)),
-		withOrder(at(9, "a1", u1), change(graph.OrderRefunded, "partly", false, 400)),
-		withOrder(at(9, "a2", u1), change(graph.OrderRefunded, "more", false, 4000)),
-		withOrder(at(9, "a3", u1), change(graph.OrderRefunded, "whole", true, 0)),
-		withOrder(at(9, "a4", u1), change(graph.OrderCancelled, "off", false, 0)),
-		withOrder(at(8, "a5", u1), change(graph.OrderRefunded, "off", true, 0)), // older than the cancellation
-		withOrder(at(8, "a6", u1), change(graph.OrderCancelled, "on", false, 0)),
-		withOrder(at(9, "a7", u1), change(graph.OrderRefunded, "on", false, 1)), // newer than it
-		withOrder(at(9, "a8", u1), change(graph.OrderCancelled, "never", false, 0)),
+		withOrder(at(3, "m5", u1), order("gone", 1000, eur)),
+		withOrder(at(9, "a1", u1), refunded("partly", 400)),
+		withOrder(at(9, "a2", u1), refunded("more", 4000)),
+		withOrder(at(9, "a3", u1), refunded("whole", -1)),
+		withOrder(at(9, "a4", u1), cancelled("off")),
+		withOrder(at(8, "a5", u1), refunded("off", -1)), // before the cancellation
+		withOrder(at(8, "a6", u1), cancelled("gone")),
+		withOrder(at(9, "a7", u1), refunded("gone", 1)), // after it
+		withOrder(at(9, "a8", u1), cancelled("never")),
 	)
 	want(t, p,
-		`order "partly" refunded at 1767225660000, net 1000 by total, discount 0, refunded 400 "USD", coupon ""`,
-		`order "more" refunded at 1767225660000, net 1000 by total, discount 0, refunded 1000 "USD", coupon ""`,
-		`order "whole" refunded at 1767225720000, net 1000 by total, discount 0, refunded 1000 "EUR", coupon ""`,
-		`order "off" cancelled at 1767225780000, net 1000 by total, discount 0, refunded 0 "EUR", coupon ""`,
-		`order "on" refunded at 1767225780000, net 1000 by total, discount 0, refunded 1 "EUR", coupon ""`,
-		`money "EUR", orders 2, revenue 999, discount 0, discounted 0`,
+		`order "partly" refunded at 1767225660000, net 1000 by total, discount 0, refunded 400 "USD", coupon "", refunds 1, unknown 0, refused 0, left out false`,
+		`order "more" refunded at 1767225660000, net 1000 by total, discount 0, refunded 1000 "USD", coupon "", refunds 1, unknown 0, refused 0, left out false`,
+		`order "whole" refunded at 1767225720000, net 1000 by total, discount 0, refunded 1000 "EUR", coupon "", refunds 1, unknown 0, refused 0, left out false`,
+		`order "off" cancelled at 1767225780000, net 1000 by total, discount 0, refunded 1000 "EUR", coupon "", refunds 1, unknown 0, refused 0, left out false`,
+		`order "gone" cancelled at 1767225780000, net 1000 by total, discount 0, refunded 1 "EUR", coupon "", refunds 1, unknown 0, refused 0, left out false`,
+		`money "EUR", orders 1, revenue 0, discount 0, discounted 0`,
 		`money "USD", orders 2, revenue 600, discount 0, discounted 0`,
 	)
 	reject(t, p, "never")
@@ -197,7 +206,7 @@ func TestOrderStates(t *testing.T) {
 	for _, o := range p.Orders {
 		ids += o.ID + " "
 	}
-	if ids != "more partly whole off on " {
+	if ids != "more partly whole gone off " {
 		t.Errorf("orders by placement, then id: %s", ids)
 	}
 }

@@ -22,10 +22,39 @@ func orders(events []graph.Event) []graph.OrderState {
 			all = append(all, o)
 		}
 	}
+	placeUnknown(all, byID)
 	slices.SortFunc(all, func(x, y graph.OrderState) int {
 		return cmp.Or(cmp.Compare(x.PlacedAt, y.PlacedAt), cmp.Compare(x.ID, y.ID))
 	})
 	return all
+}
+
+// placeUnknown puts orders of which neither an amount nor a currency is known into the currency of most others; of as many,
+// the first of the alphabet. Where there are no others they stay in the default that their event was read with.
+func placeUnknown(all []graph.OrderState, byID map[string][]graph.Event) {
+	var known []graph.OrderState
+	unknown := func(o graph.OrderState) bool {
+		_, named := namedCurrency(ofKind(byID[o.ID], graph.OrderCompleted, graph.OrderUpdated))
+		last := slices.MaxFunc(ofKind(byID[o.ID], graph.OrderCompleted, graph.OrderUpdated), newerTotals).Order
+		return o.Rule == graph.NetNone && last.Open && !named
+	}
+	for _, o := range all {
+		if !unknown(o) {
+			known = append(known, o)
+		}
+	}
+	sums := money(known)
+	if len(sums) == 0 {
+		return
+	}
+	most := slices.MaxFunc(sums, func(x, y graph.Money) int {
+		return cmp.Or(cmp.Compare(x.Orders, y.Orders), bytes.Compare(y.Currency[:], x.Currency[:]))
+	})
+	for i := range all {
+		if unknown(all[i]) {
+			all[i].Currency = most.Currency
+		}
+	}
 }
 
 // order is one order from the events about it; ok is false when none completed or updated it.
@@ -44,23 +73,39 @@ func order(id string, about []graph.Event) (o graph.OrderState, ok bool) {
 	}).Stamp.Time
 
 	last := slices.MaxFunc(totals, newerTotals).Order
-	o.Net, o.Discount, o.Coupon = last.Net, last.Discount, string(last.Coupon)
-	o.Currency, o.Rule = last.Currency, last.Rule
-
-	ends := ofKind(about, graph.OrderCancelled, graph.OrderRefunded)
-	if len(ends) == 0 {
-		return o, true
+	o.Coupon, o.Rule = string(last.Coupon), last.Rule
+	o.Currency = last.Currency
+	if last.Open {
+		if named, ok := namedCurrency(totals); ok {
+			o.Currency = named
+		}
 	}
-	end := slices.MaxFunc(ends, newerEnd).Order
+	o.Net, o.Discount = minor(last.Net, last.Open, o.Currency), minor(last.Discount, last.Open, o.Currency)
+
+	giveBack(&o, ofKind(about, graph.OrderRefunded), orderedLines(totals))
 	switch {
-	case end.Kind == graph.OrderCancelled:
+	case len(ofKind(about, graph.OrderCancelled)) > 0:
 		o.Status = graph.OrderStateCancelled
-	case end.Full:
-		o.Status, o.Refunded = graph.OrderStateRefunded, o.Net
-	default:
-		o.Status, o.Refunded = graph.OrderStateRefunded, min(end.Refund, o.Net)
+	case o.Refunds > 0:
+		o.Status = graph.OrderStateRefunded
 	}
 	return o, true
+}
+
+// namedCurrency is the one that was named last; of those named at one time, the last of the alphabet.
+func namedCurrency(totals []graph.Event) (c graph.Currency, ok bool) {
+	var named []graph.Event
+	for _, e := range totals {
+		if !e.Order.Open && e.Order.Currency != (graph.Currency{}) {
+			named = append(named, e)
+		}
+	}
+	if len(named) == 0 {
+		return c, false
+	}
+	return slices.MaxFunc(named, func(x, y graph.Event) int {
+		return cmp.Or(cmp.Compare(x.Stamp.Time, y.Stamp.Time), bytes.Compare(x.Order.Currency[:], y.Order.Currency[:]))
+	}).Order.Currency, true
 }
 
 func ofKind(events []graph.Event, kinds ...graph.OrderKind) []graph.Event {
@@ -86,19 +131,9 @@ func newerTotals(x, y graph.Event) int {
 		cmp.Compare(x.Order.Net, y.Order.Net),
 		cmp.Compare(x.Order.Discount, y.Order.Discount),
 		bytes.Compare(x.Order.Currency[:], y.Order.Currency[:]),
-		bytes.Compare(x.Order.Coupon, y.Order.Coupon),
 		cmp.Compare(x.Order.Rule, y.Order.Rule),
-	)
-}
-
-// newerEnd orders cancellations and refunds; at equal stamps a cancellation is above a refund, and
-// a larger refund, of which the full one is the largest, above a smaller.
-func newerEnd(x, y graph.Event) int {
-	return cmp.Or(
-		x.Stamp.Compare(y.Stamp),
-		compareBool(x.Order.Kind == graph.OrderCancelled, y.Order.Kind == graph.OrderCancelled),
-		compareBool(x.Order.Full, y.Order.Full),
-		cmp.Compare(x.Order.Refund, y.Order.Refund),
+		compareBool(x.Order.Open, y.Order.Open),
+		bytes.Compare(x.Order.Coupon, y.Order.Coupon),
 	)
 }
 

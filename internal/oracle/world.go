@@ -225,32 +225,64 @@ var orderEvents = map[graph.OrderKind]string{
 
 func makeOrder(choose chooser) graph.OrderChange {
 	kinds := [...]graph.OrderKind{
-		graph.OrderCompleted, graph.OrderCompleted, graph.OrderUpdated, graph.OrderRefunded, graph.OrderCancelled,
+		graph.OrderCompleted, graph.OrderCompleted, graph.OrderRefunded, graph.OrderRefunded, graph.OrderUpdated, graph.OrderRefunded, graph.OrderCancelled,
 	}
-	o := graph.OrderChange{
-		Kind: kinds[choose(len(kinds), "order kind")],
-		ID:   fmt.Appendf(nil, "o%d", choose(3, "order")),
+	number := choose(2, "order")
+	o := graph.OrderChange{Kind: kinds[choose(len(kinds), "order kind")], ID: fmt.Appendf(nil, "o%d", number)}
+	usual := [...]graph.Currency{{'E', 'U', 'R'}, {'J', 'P', 'Y'}}[number]
+	currencies := [...]graph.Currency{usual, usual, usual, usual, {'U', 'S', 'D'}, {'K', 'W', 'D'}}
+	unit := int64(1)
+	if o.Kind != graph.OrderCancelled {
+		o.Currency = currencies[choose(len(currencies), "currency")]
+		if o.Open = choose.oneIn(4, "without a currency"); o.Open {
+			o.Currency, unit = graph.Currency{'U', 'S', 'D'}, 1003 // 0.01003 of the unit: something to round
+		}
 	}
 	switch o.Kind {
 	case graph.OrderCompleted, graph.OrderUpdated:
 		if choose.oneIn(8, "without money") {
 			return o
 		}
-		currencies := [...]graph.Currency{{'E', 'U', 'R'}, {'E', 'U', 'R'}, {'U', 'S', 'D'}}
-		o.Currency = currencies[choose(len(currencies), "currency")]
 		o.Rule = graph.NetRevenue + graph.NetRule(choose(5, "net rule"))
-		o.Net = 500 * int64(choose(6, "net"))
-		o.Discount = 100 * int64(choose(3, "discount"))
+		o.Net = unit * 500 * int64(choose(6, "net"))
+		o.Discount = unit * 100 * int64(choose(3, "discount"))
 		if choose.oneIn(4, "with a coupon") {
 			o.Coupon = []byte("SPRING")
 		}
+		if choose.oneIn(3, "with lines") {
+			for range 1 + choose(3, "lines") {
+				l := makeLine(choose)
+				l.Price = 133_335 * int64(1+choose(3, "price"))
+				o.Lines = append(o.Lines, l)
+			}
+		}
 	case graph.OrderRefunded:
-		o.Full = choose.oneIn(3, "whole refund")
-		if !o.Full {
-			o.Refund = 700 * int64(choose(4, "refund"))
+		if o.Open {
+			o.Currency = graph.Currency{}
+		} else if choose.oneIn(8, "of before there were several") {
+			o.Currency = graph.Currency{}
+		}
+		kinds := [...]graph.RefundKind{
+			graph.RefundAmount, graph.RefundAmount, graph.RefundAmount, graph.RefundFull, graph.RefundUnknown, graph.RefundThousandths,
+		}
+		o.Refund.Kind = kinds[choose(len(kinds), "kind of refund")]
+		o.Refund.Key = uint64(choose(4, "refund id"))
+		if o.Refund.Kind == graph.RefundAmount || o.Refund.Kind == graph.RefundThousandths {
+			o.Refund.Amount = unit * 70 * int64(choose(5, "refund"))
+		}
+		if o.Refund.Kind == graph.RefundAmount && choose.oneIn(2, "refund of lines") {
+			o.Lines = append(o.Lines, makeLine(choose))
 		}
 	}
 	return o
+}
+
+func makeLine(choose chooser) graph.OrderLine {
+	l := graph.OrderLine{Product: uint32(choose(3, "product")), SKU: uint32(choose(3, "sku")), Quantity: 500 * int64(1+choose(4, "quantity"))}
+	if choose.oneIn(4, "with a variant") {
+		l.Variant = 1 + uint32(choose(2, "variant"))
+	}
+	return l
 }
 
 // makeAssertions asserts of few pairs, so that one is often asserted, withdrawn and asserted again.

@@ -163,6 +163,7 @@ var nasty = []string{
 	"forced at a generic value", "retracted", "forgotten", "trait across fragments at one time",
 	"trait deleted", "cancelled", "refunded", "refund without an order", "repeated",
 	"identity without events", "equal times decide",
+	"refunded in part, several times", "refund refused", "refund unknown", "refund in yen",
 }
 
 func TestWorldsAreNasty(t *testing.T) {
@@ -175,7 +176,7 @@ func TestWorldsAreNasty(t *testing.T) {
 		{"drawn", func(seed int) World { return drawn.Example(seed) }},
 	} {
 		t.Run(maker.name, func(t *testing.T) {
-			const worlds, least = 3000, 20
+			const worlds, least = 5000, 20
 			counts := map[string]int{}
 			for seed := range worlds {
 				for what := range phenomena(maker.make(seed)) {
@@ -265,6 +266,10 @@ func noteOrders(note func(string, bool), ev *evidence, p graph.Profile) {
 		note("refund without an order", i < 0)
 		note("cancelled", i >= 0 && p.Orders[i].Status == graph.OrderStateCancelled)
 		note("refunded", i >= 0 && p.Orders[i].Status == graph.OrderStateRefunded)
+		note("refunded in part, several times", i >= 0 && p.Orders[i].Refunds > 1 && p.Orders[i].Refunded > 0 && p.Orders[i].Refunded < p.Orders[i].Net)
+		note("refund refused", i >= 0 && p.Orders[i].RefusedRefunds > 0)
+		note("refund unknown", i >= 0 && p.Orders[i].UnknownRefunds > 0)
+		note("refund in yen", i >= 0 && p.Orders[i].Currency == graph.Currency{'J', 'P', 'Y'} && p.Orders[i].Refunded > 0)
 	}
 }
 
