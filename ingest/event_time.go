@@ -275,3 +275,6 @@ func (d *Decoder) SetLive(live bool) { d.live = live }
 
 // Live reports whether events come as they happen.
 func (d *Decoder) Live() bool { return d.live }
+
+// Believes reports whether an event may have taken place at ms, as seen at now (Options.Times).
+func (d *Decoder) Believes(ms, now int64) bool { return d.window.has(ms, now) }

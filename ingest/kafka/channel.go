@@ -15,7 +15,7 @@ import (
 
 // routingCode is the version of this program's own part in what an event becomes and to which shard it
 // goes: the decoders here and in ingest, and the normalisers. Whoever changes that adds one.
-const routingCode = 1
+const routingCode = 2
 
 // channelName is the name of a partition's channel, "<topic>/<partition>/<topic id>.<routing version>". No topic's
 // name has a slash.

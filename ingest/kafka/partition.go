@@ -254,7 +254,7 @@ func (p *partition) readEvent(ctx context.Context, b *batch, r *kgo.Record, inde
 	start := len(b.ids)
 	b.ids = appendOrigin(b.ids, p.identity(), r, index)
 	id := b.ids[start:len(b.ids):len(b.ids)]
-	err := b.decoder.Record(raw, received(r, p.consumer.engine.Now()), source, id, b.event())
+	err := b.decoder.Record(raw, received(r, b.decoder, p.consumer.engine.Now()), source, id, b.event())
 	if err == nil {
 		b.add(actors.RecordNumber(r.Offset, index), p.consumer.engine.Shards())
 		return nil
@@ -279,10 +279,9 @@ func (p *partition) identity() string {
 }
 
 // received is when a record came: when it was written, as that is the same whenever it is read, unless
-// that can't be, ms since 1970.
-func received(r *kgo.Record, now int64) int64 {
-	const aheadMost = 24 * 60 * 60 * 1000
-	if ms := r.Timestamp.UnixMilli(); ms > 0 && ms <= now+aheadMost {
+// that is not believed, ms since 1970.
+func received(r *kgo.Record, d *ingest.Decoder, now int64) int64 {
+	if ms := r.Timestamp.UnixMilli(); d.Believes(ms, now) {
 		return ms
 	}
 	return now
