@@ -51,6 +51,9 @@ var (
 		`""`, `" "`, `"Invalid Date"`, `"yesterday"`, `"0001-01-01T00:00:00Z"`, `"1970-01-01T00:00:00Z"`, `"2100-01-01T00:00:00Z"`, `"9999-12-31T23:59:59Z"`, `0`, `-1`, `1e300`, `-1e300`,
 		`"2026-13-01T00:00:00Z"`, `"10/01/2026"`, `"2026-01-01T09:00:00 PM"`, `"{{timestamp}}"`, `"\u0000"`, `"NaN"`, `12345678901234567890`,
 	}, oddContainers...)}
+	kindID       = fieldKind{append([]string{`"null"`, `"(not set)"`, `"[object Object]"`, `"00000000-0000-0000-0000-000000000000"`, `"a\u0000b"`, `0`, `0.0`, `"` + strings.Repeat("x", 600) + `"`}, oddContainers...)}
+	kindEmail    = fieldKind{append([]string{`"nobody"`, `"a b@x.org"`, `"ann@example"`, `7`}, kindID.odd...)}
+	kindPhone    = fieldKind{append([]string{`"+1"`, `"4.47911E+11"`, `"call me"`}, kindID.odd...)}
 	kindDeadline = fieldKind{append([]string{`" "`, `"soon"`, `"1969-12-31T00:00:00Z"`, `-1`, `"\u00e9"`}, oddContainers...)}
 )
 
@@ -62,6 +65,9 @@ var knownFields = map[string]fieldKind{
 	"context.integrations": kindObject, "context.os.name": kindText, "context.library.name": kindText, "context.device.type": kindText,
 	"context.library": {[]string{`7`, `true`, `["a"]`}}, "context.os": {[]string{`7`, `true`, `["a"]`}},
 	"context.externalIds": kindList, "context.externalIds.#": {[]string{`"x"`, `7`, `true`, `["a"]`}},
+	"userId": kindID, "anonymousId": kindID, "previousId": kindID, "traits.email": kindEmail, "traits.phone": kindPhone,
+	"context.traits.email": kindEmail, "context.traits.phone": kindPhone, "context.device.id": kindID, "context.device.advertisingId": kindID,
+	"context.device.token": kindID, "context.externalIds.#.id": kindID, "context.integrations.Google Analytics.clientId": kindID,
 	"properties.category": kindText, "properties.item_category": kindText, "properties.products.#.category": kindText,
 	"properties.products.#.item_category": kindText, "properties.items.#.item_category": kindText,
 	"properties.offer_id": kindText, "properties.offerId": kindText, "properties.offer_class": kindText, "properties.coupon_id": kindText,
@@ -163,6 +169,9 @@ func (p place) taken(t testing.TB, ev *graph.Event) graph.Event {
 	e.Seen, e.Stamp.Tie = 0, 0  // they are of all that was sent
 	if p.field == "messageId" { // the id is then made of the text
 		e.ID, e.Order.ID = nil, nil
+	}
+	if trait, ok := strings.CutPrefix(strings.TrimPrefix(p.field, "context."), "traits."); ok { // kept as a trait, whatever it is
+		e.Traits = slices.DeleteFunc(slices.Clone(e.Traits), func(t graph.Trait) bool { return string(t.Name) == trait })
 	}
 	if p.field == "properties" || strings.HasPrefix(p.field, "properties.") {
 		if e.Properties != nil { // kept as they were sent, the odd field in them
