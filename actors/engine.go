@@ -60,6 +60,7 @@ type Engine struct {
 	knownBytes int64
 	now        func() int64
 	onChange   func([]graph.Change)
+	leftOut    atomic.Uint64 // links that components at a cap left out since the start
 	logger     *slog.Logger
 
 	system    *actor.ActorSystem
@@ -266,7 +267,18 @@ func (e *Engine) fail(err error) {
 	}
 }
 
+// changed tells of changes that are durable. What a component at its cap left out is counted and logged whenever it
+// has doubled: it is the one place where the order of events matters (I1), so operators have to know.
 func (e *Engine) changed(changes []graph.Change) {
+	for i := range changes {
+		if changes[i].Kind != graph.ChangeFull {
+			continue
+		}
+		if n := e.leftOut.Add(1); n&(n-1) == 0 {
+			e.logger.Warn("a component is at caps.hosted or caps.links and leaves new links out: who is who depends on what came first there; "+
+				"look for a value that connects people it should not, or raise the cap", "links_left_out", n)
+		}
+	}
 	if e.onChange != nil {
 		e.onChange(changes)
 	}

@@ -211,6 +211,8 @@ type Stats struct {
 	LogBytes   int64 // log that a start would replay
 	UnderWay   int64 // inputs not answered
 	Waiting    int   // messages between shards not acknowledged
+	// LeftOut counts the links that components at a cap have left out since the engine started.
+	LeftOut uint64
 }
 
 // Merges is how often events that came in under two identifiers turned out to be one person's: identifiers with events,
@@ -220,7 +222,7 @@ func (s *Stats) Merges() int64 { return max(0, s.Active-s.Identities) }
 
 // Stats adds up the shards.
 func (e *Engine) Stats(ctx context.Context) (Stats, error) {
-	total := Stats{Shards: len(e.runners), UnderWay: e.underWay()}
+	total := Stats{Shards: len(e.runners), UnderWay: e.underWay(), LeftOut: e.leftOut.Load()}
 	for id := range e.runners {
 		err := e.ask(ctx, graph.ShardID(id), func(s *Shard) error {
 			c := s.Counters()

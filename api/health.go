@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -72,7 +73,14 @@ func (s *Server) checks(ctx context.Context) []CheckDocument {
 		checks[2].Detail = "the engine stopped"
 		checks[2].Hint = "see the log; start again once the cause is gone: nothing that was acknowledged is lost"
 	}
-	if _, err := s.Engine.Stats(ctx); err != nil {
+	stats, err := s.Engine.Stats(ctx)
+	if stats.LeftOut > 0 { // a warning: what comes in is answered all the same
+		checks = append(checks, CheckDocument{
+			Name: "caps", OK: true, Detail: fmt.Sprintf("components at caps.hosted have left out %d links since the start", stats.LeftOut),
+			Hint: "there, who is who depends on what came first: look for a value that connects people it should not, or raise the cap",
+		})
+	}
+	if err != nil {
 		checks[3].OK = false
 		checks[3].Detail = "the shards did not answer"
 		if errors.Is(err, context.DeadlineExceeded) {

@@ -136,6 +136,7 @@ func newEngineMetrics(engine *actors.Engine) *engineMetrics {
 	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
 	add(gauge, "kindred_merges", "Identifiers that events came in under, less identities with events.", func(s *actors.Stats) float64 { return float64(s.Merges()) })
 	add(counter, "kindred_splits_total", "Identities that became several.", func(s *actors.Stats) float64 { return float64(s.Splits) })
+	add(counter, "kindred_links_left_out_total", "Links that components at caps.hosted left out since the start: there, order matters.", func(s *actors.Stats) float64 { return float64(s.LeftOut) })
 	add(counter, "kindred_generic_values_total", "Identifiers found to be shared by too many to stand for one person.", func(s *actors.Stats) float64 { return float64(s.Generic) })
 	add(gauge, "kindred_profiles", "Identities with at least one event.", func(s *actors.Stats) float64 { return float64(s.Identities) })
 	add(gauge, "kindred_shards", "Shards of the deployment.", func(s *actors.Stats) float64 { return float64(s.Shards) })

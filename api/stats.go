@@ -23,6 +23,8 @@ type StatsDocument struct {
 	LogBytes      int64         `json:"log_bytes"`   // log that a start would replay
 	UnderWay      int64         `json:"under_way"`   // events and assertions that are not durable yet
 	InTransit     int           `json:"in_transit"`  // messages between shards that are not acknowledged
+	// LeftOut counts links that components at caps.hosted have left out since the start; absent when there are none.
+	LeftOut uint64 `json:"links_left_out,omitempty"`
 }
 
 // getStats answers GET /v1/stats.
@@ -40,6 +42,6 @@ func (s *Server) getStats(w http.ResponseWriter, r *http.Request) *problem {
 		Events: stats.Accepted, Duplicates: stats.Duplicates, Quarantined: stats.Quarantined,
 		Identities: stats.Identities, Merges: stats.Merges(), Splits: stats.Splits, GenericValues: stats.Generic,
 		Residents: stats.Residents, ActorBytes: stats.ActorBytes, LogBytes: stats.LogBytes,
-		UnderWay: stats.UnderWay, InTransit: stats.Waiting,
+		UnderWay: stats.UnderWay, InTransit: stats.Waiting, LeftOut: stats.LeftOut,
 	})
 }

@@ -306,7 +306,8 @@ func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
 			continue
 		}
 		if c.full(rules) {
-			continue // quarantined: the event counts, the link does not
+			out.Changes = append(out.Changes, Change{Kind: ChangeFull, Into: Summary{ID: c.root}})
+			continue // the event counts, the link does not
 		}
 		c.newLink(at, e, id, rules, out)
 	}

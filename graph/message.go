@@ -58,7 +58,7 @@ const (
 	ChangeMerged  ChangeKind = 1 + iota // identities that had events became one
 	ChangeSplit                         // an identity became several
 	ChangeGeneric                       // Cause was found to be a generic value
-	ChangeFull                          // a component reached a cap
+	ChangeFull                          // a component at a cap left something out that a link names
 )
 
 var changeNames = [...]string{"", "merged", "split", "generic", "full"}

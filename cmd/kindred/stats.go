@@ -37,6 +37,9 @@ func statsTable(w io.Writer, s *api.StatsDocument) {
 	t.row("merges", number(s.Merges))
 	t.row("splits", number(s.Splits))
 	t.row("generic values", number(s.GenericValues))
+	if s.LeftOut > 0 {
+		t.row("left out at a cap", number(s.LeftOut)+" links since the start")
+	}
 	t.row("set aside", number(s.Quarantined))
 	t.row("rules", fmt.Sprintf("%s (%s)", s.Rules.Name, s.Rules.Version))
 	t.row("shards", number(s.Shards))
