@@ -71,6 +71,10 @@ var mutants = []mutation{
 	{"customer-generic-by-its-own", "a customer number goes generic by its own cookies, devices and contacts"},
 	{"customer-generic-by-any", "a customer number goes generic by customers of which one person may have many"},
 	{"cap-by-arrival", "a component that holds as many identifiers as one person may have hosts nothing new"},
+	{"alias-lends-its-strength", "all that an alias carries is linked as strongly as what it says"},
+	{"reading-joins", "what a previousId may mean joins people, seen or not"},
+	{"reading-seen-unnoticed", "an event of its own does not make more of what a previousId may mean"},
+	{"alias-passes-any-rule", "an alias joins two user ids, though the rules refuse it"},
 	{"neighbour-untold", "nobody is told of a link at a generic value"},
 }
 

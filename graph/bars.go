@@ -124,7 +124,7 @@ func (c *Component) constraint(r *refusal, rules *Rules) Constraint {
 		k.Limit = rules.Limits[r.by]
 	case ConstraintCannot, ConstraintRetract, ConstraintForget:
 		k.Assertion = c.assertions[r.by]
-	case ConstraintGeneric, ConstraintFull, ConstraintElsewhere:
+	case ConstraintGeneric, ConstraintFull, ConstraintElsewhere, ConstraintReading:
 		k.Node = c.members[r.by].NodeName
 	case ConstraintCap:
 		k.Cap = rules.MaxIdentity

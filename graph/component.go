@@ -25,6 +25,7 @@ type Component struct {
 
 	namespaces []namespaceCount // named members by namespace
 	special    int              // members that are generic or not hosted
+	readings   int              // links that were seen in aliases only: with none, no member is a mere reading
 	active     int              // members with events
 
 	identities       int // with events, of countedPartition and countedActive
@@ -60,6 +61,7 @@ func RestoreComponent(root NodeKey, evidence *Evidence) *Component {
 	c.grow()
 	for i := range c.links {
 		c.countNeighbours(c.links[i].LinkKey)
+		c.countReading(false, &c.links[i])
 	}
 	return c
 }
@@ -269,8 +271,26 @@ func (c *Component) name(m *Member, name NodeName) {
 	}
 }
 
-// observe folds an event and links its identifiers. The event's route leads here.
+// observe takes an event. Its route leads here.
 func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
+	if c.readings == 0 || mutant.Is("reading-seen-unnoticed") {
+		c.take(e, rules, out)
+		return
+	}
+	if m := c.find(e.Route()); m != nil && m.active() {
+		c.take(e, rules, out)
+		return
+	}
+	// An event of its own may show that the route is more than a reading of somebody's previousId.
+	before := c.snapshot(rules)
+	before.materialise(c)
+	c.partition = nil
+	c.take(e, rules, out)
+	c.changed(&before, LinkKey{}, rules, out)
+}
+
+// take folds an event and links its identifiers.
+func (c *Component) take(e *Event, rules *Rules, out *Outbox) {
 	route := c.eventMember(&e.Identifiers[0], e)
 	f := route.Fragment
 	if f == nil {
@@ -287,7 +307,7 @@ func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
 	routeKey := e.Identifiers[0].Key
 	for i := range e.Identifiers[1:] {
 		id := &e.Identifiers[1+i]
-		key := LinkKey{routeKey, id.Key}
+		key := linkKey(routeKey, id.Key)
 		at, l := 0, (*Link)(nil)
 		if c.large != nil {
 			l = c.findLink(key)
@@ -297,7 +317,7 @@ func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
 			at = place
 		}
 		if l != nil {
-			c.linkSeen(l, e, rules)
+			c.linkSeen(l, e, 1+i, rules)
 			other := c.find(id.Key)
 			c.noteRaw(other, id, e)
 			if other.unclaimed() {
@@ -309,29 +329,36 @@ func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
 			out.Changes = append(out.Changes, Change{Kind: ChangeFull, Into: Summary{ID: c.root}})
 			continue // the event counts, the link does not
 		}
-		c.newLink(at, e, id, rules, out)
+		c.newLink(at, e, 1+i, rules, out)
 	}
 }
 
 // linkSeen adds an event to a link that is there. That matters to the partition only where
 // something was refused, and only if it moves what the rules order links by.
-func (c *Component) linkSeen(l *Link, e *Event, rules *Rules) {
-	if c.partition != whole && c.moves(l, e, rules) {
+func (c *Component) linkSeen(l *Link, e *Event, other int, rules *Rules) {
+	if c.partition != whole && c.moves(l, e, other, rules) {
 		key := l.LinkKey
 		c.open(rules) // which may settle the link
 		c.partition, l = nil, c.findLink(key)
 	}
-	l.observe(e)
+	reading := l.Reading
+	l.observe(e, other)
+	c.countReading(reading, l)
 }
 
 // moves reports whether an event gives its link another place in the order of links, behind or ahead of one that was
 // refused. What was admitted may change places: it is admitted in any order, unless limits have windows.
-func (c *Component) moves(l *Link, e *Event, rules *Rules) bool {
+func (c *Component) moves(l *Link, e *Event, other int, rules *Rules) bool {
 	if c.partition == nil && c.large == nil {
 		return false
 	}
-	if l.Count == 0 || e.Type.Verb() > l.Verb {
+	if l.Count == 0 || e.verb(other) > l.Verb {
 		return true
+	}
+	if c.readings > 0 { // which go with the first that links them, and are seen or not
+		role := e.aliasRole(other)
+		return l.Reading && role&AliasCarried != 0 || !l.Likely && role&AliasLikely != 0 ||
+			e.Stamp.Time < l.First.Stamp.Time || e.Stamp.Time > l.Last.Stamp.Time
 	}
 	from, to := l.First.Stamp.Time, e.Stamp.Time
 	if rules.Precedence == LatestWins {
@@ -349,18 +376,32 @@ func (c *Component) moves(l *Link, e *Event, rules *Rules) bool {
 	return false
 }
 
-// newLink adds the event's link from its route to id; at is its place where the component is small.
-func (c *Component) newLink(at int, e *Event, id *Identifier, rules *Rules, out *Outbox) {
+// newLink adds the event's link from its route to another of its identifiers; at is its place where the component is
+// small.
+func (c *Component) newLink(at int, e *Event, other int, rules *Rules, out *Outbox) {
 	before := c.snapshot(rules)
-	key := LinkKey{e.Identifiers[0].Key, id.Key}
+	route, id := e.Identifiers[0].Key, &e.Identifiers[other]
+	key := linkKey(route, id.Key)
 	c.eventMember(id, e)
-	c.addLink(at, Link{LinkKey: key}).observe(e)
+	l := c.addLink(at, Link{LinkKey: key})
+	l.observe(e, other)
+	c.countReading(false, l)
 	c.partition = nil
 	c.countNeighbours(key)
-	c.detectGeneric(key.A, rules, out)
-	c.claim(key.A, key.B, false, out)
-	c.detectGeneric(key.B, rules, out)
+	c.detectGeneric(route, rules, out)
+	c.claim(route, id.Key, false, out)
+	c.detectGeneric(id.Key, rules, out)
 	c.changed(&before, key, rules, out)
+}
+
+// countReading counts a link that was one of aliases only, or was not, and what it is now.
+func (c *Component) countReading(was bool, l *Link) {
+	switch {
+	case was && !l.Reading:
+		c.readings--
+	case !was && l.Reading:
+		c.readings++
+	}
 }
 
 // eventMember finds or adds the member of an identifier that an event carries. A route that is not
@@ -388,22 +429,27 @@ func (c *Component) noteRaw(m *Member, id *Identifier, e *Event) {
 	}
 }
 
-// claim asks for the node at the lower end of an observed link to be hosted here, unless it is
-// already, or the link cannot conduct. Of a link at a generic value the other end is told, so that
-// its neighbours are counted whole (I3): once, with the event that made the link, or again where told.
-func (c *Component) claim(upper, lower NodeKey, again bool, out *Outbox) {
-	m := c.find(lower)
+// claim asks for the node at the far end of an observed link to be hosted here, unless it is already, or the link
+// cannot conduct. The near end is the route of the event that made the link, and hosted here. The far end outranks
+// the root only where the event is an alias, whose route is userId: then it is asked for and not claimed, since its
+// root asks back and this component goes there; no identity here is named after it before. Of a link at a generic
+// value the other end is told, so that its neighbours are counted whole (I3): once, with the event that made the
+// link, or again where told.
+func (c *Component) claim(near, far NodeKey, again bool, out *Outbox) {
+	m := c.find(far)
 	if !m.unclaimed() {
 		return
 	}
-	if a := c.find(upper); a.Generic {
-		if (c.findLink(LinkKey{upper, lower}).Count == 1 || again) && !mutant.Is("neighbour-untold") {
-			out.send(Message{Kind: KindNeighbour, To: lower, Node: m.NodeName, Neighbour: a.NodeName})
+	if a := c.find(near); a.Generic {
+		if (c.findLink(linkKey(near, far)).Count == 1 || again) && !mutant.Is("neighbour-untold") {
+			out.send(Message{Kind: KindNeighbour, To: far, Node: m.NodeName, Neighbour: a.NodeName})
 		}
 		return
 	}
-	c.set(m, true, false)
-	out.send(Message{Kind: KindJoin, To: lower, Via: lower, Root: c.root})
+	if !far.Outranks(c.root) {
+		c.set(m, true, false)
+	}
+	out.send(Message{Kind: KindJoin, To: far, Via: far, Root: c.root})
 }
 
 // unclaimed reports whether a link may ask for the member to be hosted here.
@@ -424,7 +470,7 @@ func (c *Component) neighbour(node, generic NodeName, rules *Rules, out *Outbox)
 		out.send(Message{Kind: KindRefuse, To: generic.Key, Via: node.Key, Root: c.root, Reason: RefusedGeneric})
 		return
 	}
-	key := LinkKey{generic.Key, node.Key}
+	key := linkKey(generic.Key, node.Key)
 	if c.findLink(key) != nil || c.full(rules) {
 		return
 	}
@@ -488,6 +534,7 @@ func (c *Component) absorb(ev *Evidence, rules *Rules, out *Outbox) {
 		c.large.addAll(c, nil, links)
 		for i := range links {
 			c.countNeighbours(links[i].LinkKey)
+			c.countReading(false, &links[i])
 		}
 	}
 	if !mutant.Is("generic-unnoticed") {
@@ -560,7 +607,9 @@ func (c *Component) uniteMember(m *Member, added []Member) []Member {
 // uniteLink adds a link, or what is new of it. A new one of a large component is appended to added.
 func (c *Component) uniteLink(l *Link, added []Link) []Link {
 	if mine := c.findLink(l.LinkKey); mine != nil {
+		reading := mine.Reading
 		mine.merge(l)
+		c.countReading(reading, mine)
 		return added
 	}
 	// In a large component cut into parts, a link may come ahead of its members.
@@ -570,7 +619,7 @@ func (c *Component) uniteLink(l *Link, added []Link) []Link {
 		return append(added, *l)
 	}
 	at, _ := searchLink(c.links, l.LinkKey)
-	c.addLink(at, *l)
+	c.countReading(false, c.addLink(at, *l))
 	c.countNeighbours(l.LinkKey)
 	return added
 }
@@ -616,8 +665,12 @@ func (c *Component) recheck(rules *Rules, out *Outbox) {
 		m.Refused = false
 	}
 	for i := range c.links {
-		if l := &c.links[i]; l.Count > 0 {
+		l := &c.links[i]
+		if l.Count > 0 {
 			c.claim(l.A, l.B, true, out)
+		}
+		if c.find(l.B).Hosted && l.Count > 0 && c.find(l.A).unclaimed() { // the route of an alias may be the lower end
+			c.claim(l.B, l.A, true, out)
 		}
 	}
 	c.partition = nil

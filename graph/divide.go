@@ -13,8 +13,13 @@ func (c *Component) divide(rules *Rules) *partition {
 	p := &partition{latest: rules.Precedence == LatestWins}
 	items := r.items()
 	p.refused, p.barred = r.barred, len(r.barred)
+	var late []entry // of mere readings
 	for i := range items {
 		e := r.entry(&items[i])
+		if r.mere != nil && (r.mere[e.a] || r.mere[e.b]) {
+			late = append(late, e)
+			continue
+		}
 		a, b := r.find(e.a), r.find(e.b)
 		if a == b {
 			continue
@@ -26,7 +31,11 @@ func (c *Component) divide(rules *Rules) *partition {
 		r.unite(&e, a, b)
 		p.accepted = append(p.accepted, e)
 	}
+	r.attach(p, late)
 	p.groups, p.of = r.groups()
+	for i := range p.attached {
+		p.attached[i].group = p.of[p.attached[i].with]
+	}
 	return p
 }
 
@@ -39,6 +48,8 @@ type resolver struct {
 	sizes   []int32 // by representative
 	counts  []int32 // by representative and limit
 	barred  []refusal
+	mere    []bool  // by member: whether it is a mere reading of an alias; nil when none is
+	with    []int32 // by member: of a mere reading, a member of the identity that it goes with, or -1
 	forces  []entry
 	windows *windows // nil: no limit has a window
 	cannots cannots
@@ -55,7 +66,7 @@ type windows struct {
 func newResolver(c *Component, rules *Rules) *resolver {
 	n, limits := len(c.members), len(rules.Limits)
 	numbers := make([]int32, n*(2+limits))
-	r := &resolver{c: c, rules: rules, parent: numbers[:n:n], sizes: numbers[n : 2*n : 2*n], counts: numbers[2*n:]}
+	r := &resolver{c: c, rules: rules, parent: numbers[:n:n], sizes: numbers[n : 2*n : 2*n], counts: numbers[2*n:], mere: c.mereReadings()}
 	if rules.windowed() {
 		r.windows = &windows{limitOf: make([]int32, n), next: make([]int32, n), joined: make([]bool, n), admit: make([]int64, n)}
 	}
@@ -63,6 +74,9 @@ func newResolver(c *Component, rules *Rules) *resolver {
 		r.parent[i], r.sizes[i] = int32(i), 1
 		limit := int32(-1)
 		for l := range rules.Limits {
+			if r.mere != nil && r.mere[i] {
+				break
+			}
 			if rules.Limits[l].Namespace == c.members[i].Namespace {
 				limit = int32(l)
 				r.counts[i*limits+l] = 1
@@ -198,7 +212,7 @@ func (r *resolver) violates(e *entry, a, b int32) (kind ConstraintKind, by int32
 	for l := range limits {
 		inA, inB := r.counts[int(a)*len(limits)+l], r.counts[int(b)*len(limits)+l]
 		// A join that adds none of a namespace can't break its limit.
-		if inA == 0 || inB == 0 || int(inA+inB) <= limits[l].Max {
+		if inA == 0 || inB == 0 || int(inA+inB) <= limits[l].Max || r.aliased(e, &limits[l]) {
 			continue
 		}
 		if limits[l].Within == 0 || r.crowded(e, a, b, int32(l)) {
@@ -276,7 +290,7 @@ func (r *resolver) groups() (groups [][]int32, of []int32) {
 	for i := range n {
 		root := r.find(i)
 		switch {
-		case r.sizes[root] == 1 && !r.c.members[i].Hosted:
+		case r.sizes[root] == 1 && (!r.c.members[i].Hosted || r.with != nil && r.with[i] >= 0):
 			of[i] = -1
 			continue
 		case place[root] == 0:

@@ -1,6 +1,9 @@
 package graph
 
-import "github.com/kindred-id/kindred/graph/score"
+import (
+	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/internal/mutant"
+)
 
 // EventType is a type of the Segment spec.
 type EventType uint8
@@ -58,16 +61,39 @@ func (v Verb) String() string {
 	return ""
 }
 
-// Verb is the strength of the links that an event of this type makes.
-func (t EventType) Verb() Verb {
-	switch t {
-	case TypeIdentify:
+// AliasRole is what an identifier is in an alias event, as bits.
+type AliasRole uint8
+
+// The roles.
+const (
+	AliasCarried  AliasRole = 1 << iota // carried as in any event
+	AliasPrevious                       // a reading of previousId: what it names if it is of this namespace
+	AliasLikely                         // a reading, and the one that the form of previousId speaks for
+
+	aliasRoleEnd
+)
+
+// AliasRoles is the number of combinations of roles.
+const AliasRoles = int(aliasRoleEnd)
+
+// verb is the strength of the link that the event makes between its route and one of its other identifiers.
+// An alias says only of previousId that it is the route's: all else was seen with it.
+func (e *Event) verb(i int) Verb {
+	switch {
+	case e.Type == TypeIdentify:
 		return VerbIdentify
-	case TypeAlias:
+	case e.aliasRole(i)&AliasPrevious != 0, e.Type == TypeAlias && mutant.Is("alias-lends-its-strength"):
 		return VerbAlias
-	default:
-		return VerbObserve
 	}
+	return VerbObserve
+}
+
+// aliasRole is the role of an identifier.
+func (e *Event) aliasRole(i int) AliasRole {
+	if e.Type != TypeAlias || i >= len(e.Alias) {
+		return AliasCarried
+	}
+	return e.Alias[i]
 }
 
 // Stamp orders everything that two events say of one thing: by event time, then by the rank of
@@ -158,18 +184,22 @@ type Event struct {
 	Received int64 // ms since 1970 UTC
 	Type     EventType
 	Name     []byte // of a track, page or screen event
-	// Identifiers are distinct and in descending rank: the first is the route. At least one.
+	// Identifiers are distinct and in descending rank: the first is the route. At least one. Of an alias with
+	// Alias, the first is what userId names, whatever its rank, and the rest is in descending rank.
 	Identifiers []Identifier
-	Traits      []Trait
-	Order       OrderChange
-	Offer       OfferNotice
-	Interest    Interest
-	Properties  []byte // JSON object as sent, or nil
+	// Alias are the roles of an alias event's identifiers; empty where it has no previousId. An event of a format
+	// before 3 does not say which is which: each has the roles AliasCarried and AliasPrevious.
+	Alias      []AliasRole
+	Traits     []Trait
+	Order      OrderChange
+	Offer      OfferNotice
+	Interest   Interest
+	Properties []byte // JSON object as sent, or nil
 	// Context is where and how the event was made: of the event's context, and of that of its batch, what
 	// the rules keep, as a compact JSON object; nil when nothing is left.
 	Context []byte
 }
 
-// Route is the key of the highest-ranked identifier: where the event is handled. It is known from
-// the event alone, so a replay takes the same road.
+// Route is the key of the first identifier: where the event is handled. It is known from the event alone, so a
+// replay takes the same road.
 func (e *Event) Route() NodeKey { return e.Identifiers[0].Key }

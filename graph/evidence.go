@@ -31,6 +31,14 @@ type Member struct {
 // LinkKey names a link by its ends. A outranks B.
 type LinkKey struct{ A, B NodeKey }
 
+// linkKey is the key of the link between two nodes.
+func linkKey(a, b NodeKey) LinkKey {
+	if b.Outranks(a) {
+		a, b = b, a
+	}
+	return LinkKey{a, b}
+}
+
 // Compare orders link keys by rank, the highest first.
 func (k LinkKey) Compare(other LinkKey) int {
 	if c := other.A.Compare(k.A); c != 0 {
@@ -42,10 +50,14 @@ func (k LinkKey) Compare(other LinkKey) int {
 // Link is the observed evidence that two identifiers belong together.
 type Link struct {
 	LinkKey
-	Verb  Verb   // the strongest seen; 0 while only a Neighbour message told of the link
-	Count uint64 // distinct events
-	First Mark
-	Last  Mark
+	Verb Verb // the strongest seen; 0 while only a Neighbour message told of the link
+	// Reading says that the link was seen in aliases only, as that between userId and a reading of previousId;
+	// Likely, that the form of a previousId spoke for this reading.
+	Reading bool
+	Likely  bool
+	Count   uint64 // distinct events
+	First   Mark
+	Last    Mark
 }
 
 // Mark is an event that a link remembers.
@@ -67,9 +79,12 @@ type Evidence struct {
 	More       bool
 }
 
-// observe adds one more distinct event to the link.
-func (l *Link) observe(e *Event) {
-	l.Verb = max(l.Verb, e.Type.Verb())
+// observe adds one more distinct event to the link: that between its route and another of its identifiers.
+func (l *Link) observe(e *Event, other int) {
+	l.Verb = max(l.Verb, e.verb(other))
+	role := e.aliasRole(other)
+	l.Reading = role&AliasCarried == 0 && (l.Reading || l.Count == 0)
+	l.Likely = l.Likely || role&AliasLikely != 0
 	if l.Count == 0 && l.First.ID == nil && l.Last.ID == nil {
 		room := make([]byte, 2*(len(e.ID)+len(e.Source))) // at once, for a link begins with both marks
 		room = l.First.take(room, e)
@@ -104,6 +119,8 @@ func (l *Link) merge(o *Link) {
 	if o.Count == 0 {
 		return
 	}
+	l.Reading = o.Reading && (l.Reading || l.Count == 0)
+	l.Likely = l.Likely || o.Likely
 	if l.Count == 0 || o.First.Stamp.Compare(l.First.Stamp) < 0 {
 		l.First = o.First
 	}

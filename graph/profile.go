@@ -85,7 +85,11 @@ func (c *Component) identityOf(node NodeKey, rules *Rules) ([]int32, bool) {
 	if p == whole {
 		return c.all(), true
 	}
-	if g := p.of[at]; g >= 0 {
+	g := p.of[at]
+	if g < 0 {
+		g = p.groupOfReading(int32(at))
+	}
+	if g >= 0 {
 		return p.groups[g], true
 	}
 	return nil, false

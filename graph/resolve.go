@@ -4,13 +4,14 @@ import "sort"
 
 // partition divides a component into identities. Members are by index, once all are settled.
 type partition struct {
-	groups    [][]int32 // members in descending rank; groups by their first
-	of        []int32   // by member: its group, -1 for one that is hosted elsewhere
-	accepted  []entry   // in the order in which they were admitted: the identities' trees
-	refused   []refusal // barred ones, then the others in the order of entries
-	barred    int       // how many of the refused do not conduct at all
-	latest    bool      // entries are in the order of latest_wins
-	reordered bool      // what was admitted would be admitted in another order by now, to the same identities
+	groups    [][]int32    // members in descending rank; groups by their first
+	of        []int32      // by member: its group, -1 for one that is hosted elsewhere
+	accepted  []entry      // in the order in which they were admitted: the identities' trees
+	refused   []refusal    // barred ones, then the others in the order of entries
+	barred    int          // how many of the refused do not conduct at all
+	attached  []attachment // mere readings of aliases; in no group
+	latest    bool         // entries are in the order of latest_wins
+	reordered bool         // what was admitted would be admitted in another order by now, to the same identities
 }
 
 // whole is the partition of a component that is one identity.
@@ -66,9 +67,10 @@ const (
 	ConstraintFull                                // an end is hosted by a component at a cap
 	ConstraintElsewhere                           // an end is on its way here
 	ConstraintCap                                 // one identity would have more than Cap identifiers
+	ConstraintReading                             // an end is a mere reading of an alias, and goes with somebody already
 )
 
-var constraintNames = [...]string{"", "limit", "cannot", "retract", "forget", "generic", "full", "elsewhere", "cap"}
+var constraintNames = [...]string{"", "limit", "cannot", "retract", "forget", "generic", "full", "elsewhere", "cap", "reading"}
 
 func (k ConstraintKind) String() string {
 	if int(k) < len(constraintNames) {
@@ -108,7 +110,7 @@ func (c *Component) resolve(rules *Rules) *partition {
 // plain is the fast path: nothing in the component could divide it. All members are hosted, so a
 // path of conducting links joins them, or is on its way here.
 func (c *Component) plain(rules *Rules) bool {
-	if c.special > 0 || len(c.assertions) > 0 {
+	if c.special > 0 || len(c.assertions) > 0 || c.readings > 0 {
 		return false
 	}
 	if rules.MaxIdentity > 0 && c.memberCount() > rules.MaxIdentity {

@@ -44,6 +44,11 @@ func (n *Node) handleUnseen(m *Message, rules *Rules, out *Outbox) error {
 		n.Component = newComponent(n.Key)
 		return n.handleRoot(m, rules, out)
 	case KindJoin:
+		if !m.Root.Outranks(n.Key) { // that of an alias whose previousId is of higher rank: ask back
+			n.Component = newComponent(n.Key)
+			n.Component.member(NodeName{Key: n.Key}, true) // what asks back brings the name
+			return n.handleRoot(m, rules, out)
+		}
 		return n.forwardTo(m.Root)
 	case KindRecheck:
 		return nil

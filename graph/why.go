@@ -47,7 +47,11 @@ func (c *Component) How(node NodeKey, rules *Rules) ([]Reason, bool) {
 	tree, _ := c.tree(rules)
 	var steps []Reason
 	for i := range tree {
-		if _, in := slices.BinarySearch(group, tree[i].a); in {
+		_, in := slices.BinarySearch(group, tree[i].a)
+		if !in { // but for a mere reading, both ends are of the group
+			_, in = slices.BinarySearch(group, tree[i].b)
+		}
+		if in {
 			steps = append(steps, c.reason(&tree[i], nil))
 		}
 	}

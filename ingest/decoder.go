@@ -61,6 +61,7 @@ type Decoder struct {
 	found  []candidate
 	held   held // of the context
 	order  orderReader
+	aside  graph.Event // whose identifiers are the readings of a previousId
 	// clientTime is the event's time as its client sent it, before any correction; noTime when it sent none that can be
 	// read. Unlike the event's own time it does not depend on when and how often the event was sent.
 	clientTime int64

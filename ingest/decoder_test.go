@@ -40,12 +40,15 @@ func checkEvent(t testing.TB, ev *graph.Event) {
 		t.Fatalf("%d identifiers", len(ev.Identifiers))
 	}
 	for i, id := range ev.Identifiers {
-		if i > 0 && !ev.Identifiers[i-1].Key.Outranks(id.Key) {
+		if alias := len(ev.Alias) > 0; i > 0 && !ev.Identifiers[i-1].Key.Outranks(id.Key) && (!alias || i > 1) || alias && i > 0 && id.Key == ev.Route() {
 			t.Fatalf("identifier %d does not rank below the one before it", i)
 		}
 		if len(id.Value) == 0 || len(id.Value) > identifier.MaxBytes || id.Namespace == "" || id.Key.IsZero() {
 			t.Fatalf("identifier %d is %+v", i, id)
 		}
+	}
+	if n := len(ev.Alias); n > 0 && (ev.Type != graph.TypeAlias || n != len(ev.Identifiers) || ev.Identifiers[0].Namespace != "user_id" || ev.Alias[0] != graph.AliasCarried) {
+		t.Fatalf("%s with roles %v of identifiers of %+v", ev.Type, ev.Alias, ev.Identifiers)
 	}
 	if len(ev.ID) == 0 || len(ev.ID) > MaxIDBytes {
 		t.Fatalf("id of %d bytes", len(ev.ID))
@@ -81,11 +84,32 @@ func checkEvent(t testing.TB, ev *graph.Event) {
 // describe writes identifiers in order of their text, so that tests don't hang on keys.
 func describe(ev *graph.Event) string {
 	var ids []string
-	for _, id := range ev.Identifiers {
-		ids = append(ids, id.Namespace+":"+string(id.Value))
+	for i, id := range ev.Identifiers {
+		text := id.Namespace + ":" + string(id.Value)
+		if len(ev.Alias) > 0 {
+			text += roleText(ev.Alias[i])
+		}
+		ids = append(ids, text)
 	}
 	slices.Sort(ids)
+	if len(ev.Alias) > 0 {
+		return strings.Join(ids, ", ")
+	}
 	return strings.Join(ids, " ")
+}
+
+// roleText tells the role of an identifier in an alias, unless it is only carried.
+func roleText(role graph.AliasRole) (text string) {
+	if role&graph.AliasPrevious != 0 {
+		text += " previous"
+	}
+	if role&graph.AliasLikely != 0 {
+		text += " likely"
+	}
+	if role&graph.AliasCarried != 0 && text != "" {
+		text += " carried"
+	}
+	return text
 }
 
 func TestIdentifiers(t *testing.T) {
@@ -148,9 +172,24 @@ func TestIdentifiers(t *testing.T) {
 		{"external ids of none", `{"type":"track","userId":"u1","context":{"externalIds":{}}}`, "user_id:u1", Stats{}},
 		{"Google Analytics", `{"type":"track","context":{"integrations":{"All":true,"Google Analytics":{"clientId":"1.2"}}}}`, "ga_client_id:1.2", Stats{}},
 		{"an integration that is switched off", `{"type":"track","userId":"u1","context":{"integrations":{"Google Analytics":false}}}`, "user_id:u1", Stats{}},
-		{"alias of a user id", `{"type":"alias","userId":"u1","previousId":"web-1"}`, "user_id:u1 user_id:web-1", Stats{}},
-		{"alias of a UUID", `{"type":"alias","userId":"u1","previousId":"` + uuid + `"}`, "anonymous_id:" + uuid + " user_id:u1", Stats{}},
-		{"alias of the event's cookie", `{"type":"alias","userId":"u1","previousId":"a1","anonymousId":"a1"}`, "anonymous_id:a1 user_id:u1", Stats{}},
+		{"alias", `{"type":"alias","userId":"u1","previousId":"web-1"}`, "anonymous_id:web-1 previous, user_id:u1, user_id:web-1 previous", Stats{}},
+		{"alias of an address", `{"type":"alias","userId":"u1","previousId":" Kim@x.org"}`, "anonymous_id:Kim@x.org previous, user_id:Kim@x.org previous likely, user_id:u1", Stats{}},
+		{"alias of a number", `{"type":"alias","userId":"u1","previousId":90210}`, "anonymous_id:90210 previous, user_id:90210 previous likely, user_id:u1", Stats{}},
+		{
+			"alias of a UUID", `{"type":"alias","userId":"u1","previousId":"` + strings.ToUpper(uuid) + `"}`,
+			"anonymous_id:" + uuid + " previous likely, user_id:" + strings.ToUpper(uuid) + " previous, user_id:u1", Stats{},
+		},
+		{
+			"alias of the event's cookie", `{"type":"alias","userId":"u1","previousId":"a1","anonymousId":"a1","context":{"traits":{"email":"ann@x.org"}}}`,
+			"anonymous_id:a1 previous carried, email:ann@x.org, user_id:a1 previous, user_id:u1", Stats{},
+		},
+		{"alias of itself", `{"type":"alias","userId":"u1","previousId":"u1","anonymousId":"a1"}`, "anonymous_id:a1 user_id:u1", Stats{}},
+		{"alias of nobody", `{"type":"alias","userId":"u1","previousId":"null","anonymousId":"a1"}`, "anonymous_id:a1 user_id:u1", Stats{Blocked: 1}},
+		{"alias of nothing", `{"type":"alias","userId":"u1","previousId":""}`, "user_id:u1", Stats{Empty: 1}},
+		{"alias without previousId", `{"type":"alias","userId":"u1","anonymousId":"a1"}`, "anonymous_id:a1 user_id:u1", Stats{}},
+		{"alias for nobody", `{"type":"alias","userId":"null","previousId":"web-1","anonymousId":"a1"}`, "anonymous_id:a1", Stats{Blocked: 1}},
+		{"alias for nobody, of a user id", `{"type":"alias","userId":"null","previousId":"kim@x.org"}`, "user_id:kim@x.org", Stats{Blocked: 1}},
+		{"alias for nobody, of a cookie", `{"type":"alias","previousId":"f6ps414GyUoRLws4r4NXD1kF"}`, "anonymous_id:f6ps414GyUoRLws4r4NXD1kF", Stats{}},
 		{"previousId elsewhere", `{"type":"track","userId":"u1","previousId":"u0"}`, "user_id:u1", Stats{}},
 		{
 			"device that is text", `{"type":"track","userId":"u1","context":{"device":"phone","library":"x","integrations":[]}}`, "user_id:u1",

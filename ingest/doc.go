@@ -11,7 +11,7 @@
 //
 // Invariants:
 //   - E1: whatever the bytes are, an event is either accepted or rejected with a *Rejection. An
-//     accepted one has one identifier or more, distinct and in descending rank, an id of 1 to
+//     accepted one has one identifier or more, distinct and in descending rank (of an alias, userId's is the first), an id of 1 to
 //     MaxIDBytes bytes, and a time that Options.Times believe, or that of its reception.
 //   - E2: what an event becomes depends on its bytes, its source, the options, the batch's context, the
 //     id of its record, if it has none itself, and, where the event names no time that can be believed, on when it was received; of

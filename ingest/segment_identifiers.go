@@ -104,6 +104,7 @@ func (d *Decoder) identify(ev *graph.Event) *Rejection {
 		}
 	}
 	add("anonymousId", ns.anonymousID, f.anonymousID)
+	before := len(ev.Identifiers)
 	if absent(f.userID) {
 	} else if d.isAnonymousID(ev, f.userID) {
 		carried++
@@ -112,8 +113,13 @@ func (d *Decoder) identify(ev *graph.Event) *Rejection {
 	} else {
 		add("userId", ns.userID, f.userID)
 	}
-	if ev.Type == graph.TypeAlias {
-		add("previousId", d.previousNamespace(), f.previousID)
+	named := len(ev.Identifiers) > before
+	user := graph.NodeKey{} // of userId, which outranks a cookie
+	if named {
+		user = ev.Identifiers[0].Key
+	}
+	if ev.Type == graph.TypeAlias && !absent(f.previousID) {
+		carried += 2 // readings
 	}
 	if ev.Type != graph.TypeGroup { // whose own traits are the group's
 		add("traits.email", ns.email, d.own.email)
@@ -144,6 +150,10 @@ func (d *Decoder) identify(ev *graph.Event) *Rejection {
 	}
 	for _, c := range d.found {
 		d.add(ev, c.field, c.namespace, c.value)
+	}
+	ev.Alias = ev.Alias[:0]
+	if ev.Type == graph.TypeAlias && !absent(f.previousID) {
+		d.alias(ev, user, named)
 	}
 	if len(ev.Identifiers) == 0 {
 		return errNoIdentifier
@@ -176,37 +186,6 @@ func (d *Decoder) isOwn(ev *graph.Event, ns *identifier.Namespace, own, shared j
 		d.drop(field, CodeRemembered, "is remembered, and the call itself says another", "forget traits when a user logs out")
 	}
 	return false
-}
-
-// previousNamespace is what an alias's previousId is. Clients send either the cookie or a former
-// user id, and don't say which: it is a cookie when it is the event's own anonymousId or has the
-// form of a UUID, as clients make cookies; a user id otherwise.
-func (d *Decoder) previousNamespace() *identifier.Namespace {
-	previous := d.text(d.fields.previousID)
-	if isUUID(previous) || len(previous) > 0 && bytes.Equal(previous, d.text(d.fields.anonymousID)) {
-		return d.namespaces.anonymousID
-	}
-	return d.namespaces.userID
-}
-
-// isUUID tells whether text is 8-4-4-4-12 hexadecimal digits.
-func isUUID(text []byte) bool {
-	if len(text) != 36 {
-		return false
-	}
-	for i, c := range text {
-		switch i {
-		case 8, 13, 18, 23:
-			if c != '-' {
-				return false
-			}
-		default:
-			if letter := c | 0x20; (c < '0' || c > '9') && (letter < 'a' || letter > 'f') {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // advertisingNamespace is that of an advertising id, by the device's platform; nil when the event

@@ -8,8 +8,8 @@ import (
 
 // Fields of an event, and of an identifier and a trait in its lists.
 const (
-	eventFields      = 17
-	eventFieldsV2    = 15 // without context and apart
+	eventFields      = 18
+	eventFieldsV2    = 15 // without context, apart, and the roles of an alias
 	eventFieldsV1    = 13 // without offer notice and interest, either
 	identifierFields = 4
 	traitFields      = 2
@@ -58,6 +58,21 @@ func (o *output) event(ev *graph.Event, whole bool) {
 		o.null()
 	}
 	o.bool(whole && ev.Apart)
+	o.aliasRoles(ev)
+}
+
+// aliasRoles writes a byte an identifier of an alias that has them, nil of any other event.
+func (o *output) aliasRoles(ev *graph.Event) {
+	if ev.Type != graph.TypeAlias || len(ev.Alias) == 0 {
+		o.null()
+		return
+	}
+	var room [32]byte
+	roles := room[:0]
+	for _, role := range ev.Alias {
+		roles = append(roles, byte(role))
+	}
+	o.bytes(roles)
 }
 
 // Event reads an event. Its byte slices share src's memory.
@@ -114,13 +129,47 @@ func (d *Decoder) event(ev *graph.Event, version uint64) {
 	}
 	ev.Properties = in.bytes()
 	ev.Context, ev.Apart, ev.Former = nil, false, 0
+	ev.Alias = ev.Alias[:0]
 	if version >= 3 {
 		ev.Context = in.bytes()
 		ev.Apart = in.bool()
+		in.aliasRoles(ev)
+		return
+	}
+	if ev.Type == graph.TypeAlias { // which was which is not known
+		for range ev.Identifiers {
+			ev.Alias = append(ev.Alias, graph.AliasCarried|graph.AliasPrevious)
+		}
 	}
 }
 
-// identifiers reads an event's identifiers: one or more, distinct, in descending rank.
+// aliasRoles reads the roles of an alias's identifiers, and checks the one thing that they allow: that the first
+// is not the highest.
+func (in *input) aliasRoles(ev *graph.Event) {
+	at := in.at
+	roles := in.bytes()
+	switch {
+	case in.err != nil:
+		return
+	case len(roles) == 0:
+		if len(ev.Identifiers) > 1 && !ev.Identifiers[0].Key.Outranks(ev.Identifiers[1].Key) {
+			in.fail(at, "identifier 1 does not rank below the one before")
+		}
+		return
+	case ev.Type != graph.TypeAlias || len(roles) != len(ev.Identifiers):
+		in.fail(at, "%d roles of an alias in a %s of %d identifiers", len(roles), ev.Type, len(ev.Identifiers))
+		return
+	}
+	for i, role := range roles {
+		if role == 0 || int(role) >= graph.AliasRoles || i > 0 && ev.Identifiers[i].Key == ev.Identifiers[0].Key {
+			in.fail(at, "identifier %d of an alias has the role %d", i, role)
+			return
+		}
+		ev.Alias = append(ev.Alias, graph.AliasRole(role))
+	}
+}
+
+// identifiers reads an event's identifiers: one or more, distinct, in descending rank, but for the first of an alias.
 func (d *Decoder) identifiers(ev *graph.Event) {
 	in := &d.in
 	at := in.at
@@ -135,7 +184,7 @@ func (d *Decoder) identifiers(ev *graph.Event) {
 		if in.err != nil {
 			return
 		}
-		if i > 0 && !ev.Identifiers[i-1].Key.Outranks(id.Key) {
+		if (i > 1 || i > 0 && ev.Type != graph.TypeAlias) && !ev.Identifiers[i-1].Key.Outranks(id.Key) {
 			in.fail(at, "identifier %d does not rank below the one before", i)
 			return
 		}

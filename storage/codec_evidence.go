@@ -30,6 +30,12 @@ const (
 	memberFlags   = memberHosted | memberGeneric | memberRefused | memberHere
 )
 
+// Bits beside the verb of a link. Links from before aliases had readings have none.
+const (
+	linkReading = 1 << 3
+	linkLikely  = 1 << 4
+)
+
 func (o *output) members(members []graph.Member) {
 	o.array(len(members))
 	for i := range members {
@@ -91,7 +97,14 @@ func (o *output) links(links []graph.Link) {
 		o.array(linkFields)
 		o.key(l.A)
 		o.key(l.B)
-		o.uint(uint64(l.Verb))
+		verb := uint64(l.Verb)
+		if l.Reading {
+			verb |= linkReading
+		}
+		if l.Likely {
+			verb |= linkLikely
+		}
+		o.uint(verb)
 		o.uint(l.Count)
 		// A link of one event has two equal marks.
 		o.mark(&l.First, &graph.Mark{})
@@ -130,7 +143,11 @@ func (d *Decoder) links() []graph.Link {
 		at := in.at
 		in.tuple(linkFields)
 		l := graph.Link{LinkKey: graph.LinkKey{A: in.key(), B: in.key()}}
-		l.Verb = graph.Verb(in.enum("verb", 0, uint8(graph.VerbForce)))
+		verb := in.enum("verb of a link", 0, uint8(graph.VerbForce)|linkReading|linkLikely)
+		l.Reading, l.Likely = verb&linkReading != 0, verb&linkLikely != 0
+		if l.Verb = graph.Verb(verb &^ (linkReading | linkLikely)); in.err == nil && l.Verb > graph.VerbForce {
+			in.fail(at, "unknown verb %d", l.Verb)
+		}
 		l.Count = in.uint()
 		l.First = d.mark(&graph.Mark{})
 		l.Last = d.mark(&l.First)

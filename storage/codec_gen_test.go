@@ -89,6 +89,14 @@ func genEvent(t *rapid.T, whole bool) *graph.Event {
 	for _, key := range genKeys(t, "identifiers", 1, 6) {
 		ev.Identifiers = append(ev.Identifiers, graph.Identifier{Key: key, Namespace: genNamespace(t), Value: genBytes(t, "value"), Raw: genBytes(t, "raw")})
 	}
+	if ev.Type == graph.TypeAlias && rapid.Bool().Draw(t, "with roles") {
+		for range ev.Identifiers {
+			ev.Alias = append(ev.Alias, graph.AliasRole(rapid.IntRange(1, graph.AliasRoles-1).Draw(t, "role")))
+		}
+		if last := len(ev.Identifiers) - 1; rapid.Bool().Draw(t, "the last first") {
+			ev.Identifiers = append([]graph.Identifier{ev.Identifiers[last]}, ev.Identifiers[:last]...)
+		}
+	}
 	for range rapid.IntRange(0, 4).Draw(t, "traits") {
 		ev.Traits = append(ev.Traits, graph.Trait{Name: genBytes(t, "trait"), Value: genBytes(t, "trait value")})
 	}
@@ -250,7 +258,8 @@ func genLinks(t *rapid.T, members []graph.Member) []graph.Link {
 				m := genMark(t)
 				links = append(links, graph.Link{LinkKey: key, Verb: graph.VerbObserve, Count: 1, First: m, Last: cloneMark(m)})
 			case 3:
-				links = append(links, graph.Link{LinkKey: key, Verb: graph.VerbAlias, Count: genUint(t, "count"), First: genMark(t), Last: genMark(t)})
+				links = append(links, graph.Link{LinkKey: key, Verb: graph.VerbAlias, Count: genUint(t, "count"),
+					Reading: rapid.Bool().Draw(t, "reading"), Likely: rapid.Bool().Draw(t, "likely"), First: genMark(t), Last: genMark(t)})
 			}
 		}
 	}

@@ -42,7 +42,7 @@ func eventOfVersion1(ev *graph.Event) *graph.Event {
 
 // eventOfVersion2 is what version 2 kept of an event.
 func eventOfVersion2(ev *graph.Event) *graph.Event {
-	ev.Context, ev.Apart, ev.Order.Lines = nil, false, nil
+	ev.Context, ev.Apart, ev.Order.Lines, ev.Alias = nil, false, nil, nil
 	return ev
 }
 

@@ -48,6 +48,20 @@ func sampleEvent() *graph.Event {
 	}
 }
 
+// sampleAlias has a userId of lower rank than one reading of its previousId.
+func sampleAlias() *graph.Event {
+	return &graph.Event{
+		ID: []byte("m-7"), Source: []byte("shop"), Seen: 7, Stamp: sampleStamp(7), Received: 1_700_000_000_250, Type: graph.TypeAlias,
+		Identifiers: []graph.Identifier{
+			{Key: sampleEmail, Namespace: "user_id", Value: []byte("u-1042")},
+			{Key: sampleUser, Namespace: "user_id", Value: []byte("old")},
+			{Key: sampleDevice, Namespace: "device_id", Value: []byte("d")},
+			{Key: sampleCookie, Namespace: "anonymous_id", Value: []byte("old")},
+		},
+		Alias: []graph.AliasRole{graph.AliasCarried, graph.AliasPrevious | graph.AliasLikely, graph.AliasCarried, graph.AliasPrevious | graph.AliasCarried},
+	}
+}
+
 func sampleMark(n int64, id string) graph.Mark {
 	return graph.Mark{Stamp: sampleStamp(n), ID: []byte(id), Source: []byte("shop")}
 }

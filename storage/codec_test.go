@@ -357,6 +357,7 @@ func samples() []sample {
 	r := sampleRecord()
 	all := []sample{
 		{"event", enc.Event(nil, sampleEvent(), true), event},
+		{"event-alias", enc.Event(nil, sampleAlias(), true), event},
 		{"root", enc.Node(nil, sampleRoot(), 299), node(sampleUser)},
 		{"forward", enc.Node(nil, sampleForward(), 299), node(sampleCookie)},
 		{"block", enc.Block(nil, [][]byte{[]byte("first"), []byte("second")}), block},

@@ -14,6 +14,7 @@ type link struct {
 	pair
 	verb        graph.Verb // the strongest
 	first, last int64      // ms since 1970 UTC
+	otherwise   bool       // seen otherwise than between an alias's userId and what its previousId may be
 }
 
 // evidence is everything that was seen, each event once.
@@ -22,6 +23,8 @@ type evidence struct {
 	fragments  map[graph.NodeKey][]graph.Event  // by route (E2)
 	links      map[pair]*link
 	neighbours map[graph.NodeKey]map[graph.NodeKey]bool
+	twins      map[graph.NodeKey]map[graph.NodeKey]bool // what one previousId may be, beside this
+	likely     map[graph.NodeKey]bool                   // what a previousId looks like
 
 	forced    map[pair]int64 // when
 	cannot    map[pair]bool
@@ -35,6 +38,8 @@ func gather(events []graph.Event, assertions []graph.Assertion) *evidence {
 		fragments:  map[graph.NodeKey][]graph.Event{},
 		links:      map[pair]*link{},
 		neighbours: map[graph.NodeKey]map[graph.NodeKey]bool{},
+		twins:      map[graph.NodeKey]map[graph.NodeKey]bool{},
+		likely:     map[graph.NodeKey]bool{},
 		forced:     map[pair]int64{},
 		cannot:     map[pair]bool{},
 		retracted:  map[pair]bool{},
@@ -68,9 +73,73 @@ func (ev *evidence) observe(e graph.Event) {
 	}
 	route := e.Identifiers[0].Key
 	ev.fragments[route] = append(ev.fragments[route], e)
-	for _, id := range e.Identifiers[1:] {
-		ev.observeLink(pair{route, id.Key}, e.Type.Verb(), e.Stamp.Time)
+	for i, id := range e.Identifiers[1:] {
+		verb, otherwise := graph.VerbObserve, true
+		switch {
+		case e.Type == graph.TypeIdentify:
+			verb = graph.VerbIdentify
+		case e.Type == graph.TypeAlias && len(e.Alias) > 0 && e.Alias[1+i]&graph.AliasPrevious != 0:
+			verb, otherwise = graph.VerbAlias, e.Alias[1+i]&graph.AliasCarried != 0
+			ev.read(e, 1+i)
+		}
+		p := pair{route, id.Key}
+		if p.b.Outranks(p.a) {
+			p = pair{p.b, p.a}
+		}
+		ev.observeLink(p, verb, e.Stamp.Time)
+		ev.links[p].otherwise = ev.links[p].otherwise || otherwise
 	}
+}
+
+// read notes what an alias's previousId may be.
+func (ev *evidence) read(e graph.Event, i int) {
+	n := e.Identifiers[i].Key
+	if e.Alias[i]&graph.AliasLikely != 0 {
+		ev.likely[n] = true
+	}
+	if ev.twins[n] == nil {
+		ev.twins[n] = map[graph.NodeKey]bool{}
+	}
+	for j, other := range e.Identifiers {
+		if j != i && e.Alias[j]&graph.AliasPrevious != 0 && e.Alias[0]&graph.AliasPrevious == 0 {
+			ev.twins[n][other.Key] = true
+		}
+	}
+}
+
+// unseen tells whether nothing is known of n but that a previousId may mean it (E5).
+func (ev *evidence) unseen(n graph.NodeKey, rules *graph.Rules) bool {
+	if ev.twins[n] == nil || len(ev.fragments[n]) > 0 || ev.generic(n, rules) {
+		return false
+	}
+	for p := range ev.forced {
+		if p.a == n || p.b == n {
+			return false
+		}
+	}
+	for p, l := range ev.links {
+		// What a generic value was seen with was seen.
+		if (l.otherwise || ev.generic(p.a, rules) || ev.generic(p.b, rules)) && (p.a == n || p.b == n) {
+			return false
+		}
+	}
+	return true
+}
+
+// mere tells whether n is a reading and no more: unseen, and not the likely one of two that are both unseen (E5).
+func (ev *evidence) mere(n graph.NodeKey, rules *graph.Rules) bool {
+	if !ev.unseen(n, rules) {
+		return false
+	}
+	if !ev.likely[n] {
+		return true
+	}
+	for twin := range ev.twins[n] {
+		if !ev.unseen(twin, rules) {
+			return true
+		}
+	}
+	return false
 }
 
 func (ev *evidence) observeLink(p pair, verb graph.Verb, at int64) {

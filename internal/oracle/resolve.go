@@ -36,17 +36,52 @@ type resolution struct {
 	admitted map[graph.NodeKey]int64 // when a node was first joined to another
 	accepted []entry
 	refused  []refusal
+	attached map[graph.NodeKey]bool // mere readings that go with an identity
 }
 
 func resolve(ev *evidence, rules *graph.Rules) *resolution {
-	r := &resolution{ev: ev, rules: rules, of: map[graph.NodeKey]*group{}, admitted: map[graph.NodeKey]int64{}}
+	r := &resolution{ev: ev, rules: rules, of: map[graph.NodeKey]*group{}, admitted: map[graph.NodeKey]int64{}, attached: map[graph.NodeKey]bool{}}
+	mere := map[graph.NodeKey]bool{}
 	for n := range ev.names {
 		r.of[n] = &group{members: []graph.NodeKey{n}}
+		if mere[n] = ev.mere(n, rules); mere[n] {
+			r.of[n] = &group{} // which is in no limit's way
+		}
 	}
+	var late []entry
 	for _, e := range entries(ev, rules) {
+		if mere[e.a] || mere[e.b] {
+			late = append(late, e)
+			continue
+		}
 		r.take(e)
 	}
+	for _, e := range late {
+		r.attach(e, mere)
+	}
+	for n := range mere {
+		if mere[n] && !r.attached[n] {
+			r.of[n] = &group{members: []graph.NodeKey{n}}
+		}
+	}
 	return r
+}
+
+// attach lets a mere reading go with an identity, unless it goes with one already, or a cannot forbids it (R5).
+func (r *resolution) attach(e entry, mere map[graph.NodeKey]bool) {
+	reading, with := e.a, e.b
+	if !mere[reading] {
+		reading, with = with, reading
+	}
+	if mere[with] || r.attached[reading] {
+		return
+	}
+	if why, ok := r.obstacle(e, r.of[e.a], r.of[e.b]); ok {
+		r.refused = append(r.refused, why)
+		return
+	}
+	r.attached[reading] = true
+	r.of[reading] = r.of[with]
 }
 
 // entries are all conducting links in their total order (R1, R3).
@@ -119,6 +154,10 @@ func (r *resolution) obstacle(e entry, x, y *group) (why refusal, ok bool) {
 		return refusal{entry: e, capped: true}, true
 	}
 	for _, l := range r.rules.Limits {
+		both := r.ev.names[e.a].Namespace == l.Namespace && r.ev.names[e.b].Namespace == l.Namespace
+		if both && e.verb == graph.VerbAlias && r.rules.Alias == graph.AliasMerges {
+			continue // the one thing that an alias says
+		}
 		if r.exceeds(l, x, y, e.time) {
 			return refusal{entry: e, namespace: l.Namespace}, true
 		}

@@ -105,6 +105,9 @@ func parseRules(line string) (*graph.Rules, error) {
 		switch name {
 		case "generic.customers":
 			r.GenericCustomers = n
+		case "alias":
+			// n is 1 for refused
+			r.Alias = graph.AliasRule(n)
 		case "generic.neighbours":
 			r.GenericNeighbours = n
 		case "caps.identifiers":
@@ -169,6 +172,11 @@ func parseStep(line string, number int) (Step, error) {
 		e.Type, words = t, words[1:]
 	}
 	s := Step{Text: line, Event: &e}
+	previous := ""
+	if at := slices.Index(words, "from"); at >= 0 && at+1 < len(words) {
+		previous = words[at+1]
+		words = slices.Delete(words, at, at+2)
+	}
 	words = slices.DeleteFunc(words, func(w string) bool {
 		blocked, ok := strings.CutPrefix(w, "!")
 		if ok {
@@ -179,9 +187,52 @@ func parseStep(line string, number int) (Step, error) {
 	})
 	names, err := parseNames(words)
 	for _, n := range names {
-		e.Identifiers = append(e.Identifiers, graph.Identifier{Key: n.Key, Namespace: n.Namespace, Value: []byte(n.Value)})
+		e.Identifiers = append(e.Identifiers, identifierOf(n))
+	}
+	if previous != "" && err == nil {
+		value, form, _ := strings.Cut(previous, "~")
+		alias(&e, names[slices.IndexFunc(names, func(n graph.NodeName) bool { return n.Namespace == "user_id" })], value, shorthand[form])
 	}
 	return s, err
+}
+
+func identifierOf(n graph.NodeName) graph.Identifier {
+	return graph.Identifier{Key: n.Key, Namespace: n.Namespace, Value: []byte(n.Value)}
+}
+
+// alias makes an event that carries identifiers an alias from previousId to one of them, user. form is the namespace
+// that previousId looks like, if it looks like any.
+func alias(e *graph.Event, user graph.NodeName, previousID, form string) {
+	roles := map[graph.NodeKey]graph.AliasRole{}
+	for _, id := range e.Identifiers {
+		roles[id.Key] = graph.AliasCarried
+	}
+	for _, namespace := range []string{"user_id", "anonymous_id"} {
+		n := Name(namespace, previousID)
+		if previousID == user.Value {
+			break
+		}
+		if roles[n.Key] == 0 {
+			e.Identifiers = append(e.Identifiers, identifierOf(n))
+		}
+		roles[n.Key] |= graph.AliasPrevious
+		if namespace == form {
+			roles[n.Key] |= graph.AliasLikely
+		}
+	}
+	slices.SortFunc(e.Identifiers, func(x, y graph.Identifier) int {
+		switch {
+		case x.Key == user.Key:
+			return -1
+		case y.Key == user.Key:
+			return 1
+		}
+		return y.Key.Compare(x.Key)
+	})
+	e.Type = graph.TypeAlias
+	for _, id := range e.Identifiers {
+		e.Alias = append(e.Alias, roles[id.Key])
+	}
 }
 
 // parseNames reads identifiers, and gives them in descending rank.

@@ -64,7 +64,9 @@ func makeWorld(choose chooser) World {
 	for i := range events {
 		e := makeEvent(choose, members, i)
 		if i > 0 && choose.oneIn(4, "identifiers met before") {
-			e.Identifiers = w.Events[choose(i, "in which event")].Identifiers
+			if met := w.Events[choose(i, "in which event")]; len(met.Alias)+len(e.Alias) == 0 {
+				e.Identifiers = met.Identifiers
+			}
 		}
 		w.Events = append(w.Events, e)
 	}
@@ -90,6 +92,7 @@ func makeRules(choose chooser) *graph.Rules {
 	}
 	customers := [...]int{0, 1, 2}
 	neighbours := [...]int{0, 2, 4}
+	r.Alias = graph.AliasRule(choose(2, "alias rule"))
 	r.GenericCustomers = customers[choose(len(customers), "generic customers")]
 	r.GenericNeighbours = neighbours[choose(len(neighbours), "generic neighbours")]
 	for _, namespace := range []string{"user_id", "loyalty_card", "email", "anonymous_id", "device_id"} {
@@ -145,6 +148,9 @@ func makeEvent(choose chooser, members []graph.NodeName, number int) graph.Event
 	e := newEvent(sources[rank], fmt.Sprintf("m%d", number), tick(choose, "event time")+laterDays(choose), uint8(rank))
 	e.Type = worldTypes[choose(len(worldTypes), "type")]
 	e.Identifiers = ids
+	if e.Type == graph.TypeAlias {
+		makeAlias(choose, &e, members)
+	}
 	if e.Type == graph.TypeTrack && choose.oneIn(2, "about an order") {
 		e.Order = makeOrder(choose)
 		e.Name = []byte(orderEvents[e.Order.Kind])
@@ -159,6 +165,26 @@ func makeEvent(choose chooser, members []graph.NodeName, number int) graph.Event
 		e.Traits = append(e.Traits, makeTrait(choose))
 	}
 	return e
+}
+
+// makeAlias makes an event an alias: mostly from something that others may have seen as a cookie or as a user id, or
+// both, and now and then as events of a former format are, which do not say what previousId was.
+func makeAlias(choose chooser, e *graph.Event, members []graph.NodeName) {
+	if choose.oneIn(5, "of a former format") {
+		for range e.Identifiers {
+			e.Alias = append(e.Alias, graph.AliasCarried|graph.AliasPrevious)
+		}
+		return
+	}
+	users := slices.DeleteFunc(slices.Clone(members), func(n graph.NodeName) bool { return n.Namespace != "user_id" })
+	user := users[choose(len(users), "userId")]
+	if !slices.ContainsFunc(e.Identifiers, func(id graph.Identifier) bool { return id.Key == user.Key }) {
+		e.Identifiers = append(slices.Clone(e.Identifiers[1:]), identifierOf(user))
+	}
+	previous := [...]string{"a1", "u2", "u1", "x1", "a2", "u3", "x2"}
+	forms := [...]string{"", "user_id", "anonymous_id"}
+	value := previous[choose(len(previous), "previousId")]
+	alias(e, user, value, forms[choose(len(forms), "form of previousId")])
 }
 
 // newEvent is an event without identifiers, of a track call.
@@ -322,7 +348,11 @@ func makeSubject(choose chooser, members []graph.NodeName, events []graph.Event)
 	switch choose(3, "kind of asserted pair") {
 	case 1:
 		if ids := events[choose(len(events), "event with the pair")].Identifiers; len(ids) > 1 {
-			return []graph.NodeName{nodeName(ids[0]), nodeName(ids[1+choose(len(ids)-1, "end of the link")])}
+			a, b := nodeName(ids[0]), nodeName(ids[1+choose(len(ids)-1, "end of the link")])
+			if b.Key.Outranks(a.Key) {
+				a, b = b, a
+			}
+			return []graph.NodeName{a, b}
 		}
 	case 2:
 		namespace := members[0].Namespace
