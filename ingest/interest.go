@@ -39,27 +39,37 @@ func (d *Decoder) readInterest(kind graph.InterestKind, ev *graph.Event) {
 	if d.addCategory(own, ev); len(ev.Interest.Categories) > 0 {
 		return
 	}
-	list, field, each, item := products, "properties.products", "properties.products[].category", "properties.products[].item_category"
+	list, names := products, &categoryNames[0]
 	if absent(list) {
-		list, field, each, item = items, "properties.items", "properties.items[].category", "properties.items[].item_category"
+		list, names = items, &categoryNames[1]
 	}
 	switch {
 	case list.Kind == jsonscan.Array:
-		d.readCategories(list.Raw, each, item, ev)
+		d.readCategories(list.Raw, names, ev)
 	case absent(list), isEmptyObject(list), kind == graph.InterestBought: // where the order's reader drops it
 	default:
-		d.dropKind(field, "a list", list.Kind)
+		d.dropKind(names.list, "a list", list.Kind)
 	}
 }
 
-// readCategories adds the categories of a list of products, which are at the fields each or item.
-func (d *Decoder) readCategories(list []byte, each, item string, ev *graph.Event) {
+// categoryFields names a list of products, its members, and where their categories are.
+type categoryFields struct{ list, member, category, item string }
+
+var categoryNames = [...]categoryFields{
+	{"properties.products", "properties.products[]", "properties.products[].category", "properties.products[].item_category"},
+	{"properties.items", "properties.items[]", "properties.items[].category", "properties.items[].item_category"},
+}
+
+// readCategories adds the categories of a list of products, under their names.
+func (d *Decoder) readCategories(list []byte, names *categoryFields, ev *graph.Event) {
 	var s jsonscan.Scanner
 	s.Reset(list, &d.arena)
 	s.Array()
 	for s.More() {
 		if s.Peek() != jsonscan.Object {
-			s.Value()
+			if v := s.Value(); ev.Interest.Kind != graph.InterestBought { // of those the order's reader tells
+				d.dropUnlessEmpty(names.member, v)
+			}
 			continue
 		}
 		var category jsonscan.Value
@@ -69,11 +79,11 @@ func (d *Decoder) readCategories(list []byte, each, item string, ev *graph.Event
 			v := s.Value()
 			switch string(key) {
 			case "category":
-				if d.isCategory(each, v) {
+				if d.isCategory(names.category, v) {
 					category = v
 				}
 			case "item_category":
-				if absent(category) && d.isCategory(item, v) {
+				if absent(category) && d.isCategory(names.item, v) {
 					category = v
 				}
 			}
