@@ -67,11 +67,24 @@ func FuzzDecodeEvent(f *testing.F) {
 			!bytes.Equal(ev.ID, again.ID) || !bytes.Equal(ev.Name, again.Name) || len(ev.Traits) != len(again.Traits) {
 			t.Fatalf("%+v, then %+v", ev, again)
 		}
+		if !bytes.Equal(ev.Context, again.Context) || ev.Context != nil && !isObject(ev.Context) || len(ev.Context) > DefaultContextBytes {
+			t.Fatalf("context %s, then %s", ev.Context, again.Context)
+		}
+		for _, kept := range [][]byte{ev.Context, ev.Properties} {
+			if jsonscan.Broken(kept) {
+				t.Fatalf("kept what is no text: %s", kept)
+			}
+		}
+		for _, id := range ev.Identifiers {
+			if bytes.Contains(id.Value, []byte("\ufffd")) {
+				t.Fatalf("an identifier with U+FFFD in it: %q", id.Value)
+			}
+		}
 		if ev.Properties != nil && !isObject(ev.Properties) {
 			t.Fatalf("properties %s", ev.Properties)
 		}
 		for _, trait := range ev.Traits {
-			if trait.Value != nil && !json.Valid(trait.Value) {
+			if trait.Value != nil && (!json.Valid(trait.Value) || jsonscan.Broken(trait.Value)) {
 				t.Fatalf("trait %s=%s", trait.Name, trait.Value)
 			}
 		}

@@ -37,45 +37,78 @@ var magics = []struct{ head, name string }{
 	{"\xfe\xff", "text in UTF-16"},
 }
 
-// OtherFormat names the format of a stream that begins with head and surely is no NDJSON, as in "a JSON array"; "" for what
-// may be NDJSON with bad lines in it. It is careful: a first line that is an object, or that is followed by one, is a line.
-func OtherFormat(head []byte) string {
+// headBytes is how much of a stream decides what it is.
+const headBytes = 4096
+
+// OtherFormat names the format of a text that surely is no NDJSON, as in "a JSON array"; "" for what may be NDJSON with
+// bad lines in it.
+func OtherFormat(text []byte) string {
+	format, _ := otherFormat(text, true)
+	return format
+}
+
+// otherFormat is OtherFormat of a stream that begins with head, and ends there or goes on; more says that it takes more of the
+// stream to tell. Once told, it stays, whatever follows. It is careful: a first line that is an object, or that is followed by
+// one, is a line.
+func otherFormat(head []byte, ended bool) (format string, more bool) {
+	if len(head) >= headBytes {
+		head, ended = head[:headBytes], true
+	}
 	for _, m := range magics {
 		if bytes.HasPrefix(head, []byte(m.head)) {
-			return m.name
+			return m.name, false
+		}
+		if !ended && bytes.HasPrefix([]byte(m.head), head) {
+			return "", true
 		}
 	}
-	head = TrimMark(head)
+	if len(head) < 4 && !ended {
+		return "", true
+	}
 	if len(head) >= 4 && (head[0] == 0 && head[1] != 0 && head[2] == 0 || head[1] == 0 && head[0] != 0 && head[3] == 0) {
-		return "text in UTF-16"
+		return "text in UTF-16", false
 	}
-	text := bytes.TrimLeft(head, " \t\r\n")
-	if len(text) == 0 {
-		return ""
+	text := bytes.TrimLeft(TrimMark(head), " \t\r\n")
+	first, rest, lineEnds := bytes.Cut(text, []byte{'\n'})
+	if len(text) == 0 || !lineEnds && !ended {
+		return "", !ended
 	}
-	first, rest, ended := bytes.Cut(text, []byte{'\n'})
 	next := bytes.TrimLeft(rest, " \t\r\n")
+	unknown := len(next) == 0 && !ended
+	object := len(next) > 0 && next[0] == '{'
 	switch {
 	case text[0] == '{':
-		if ended && len(next) > 0 && goesOn(first, next[0]) {
-			return "one JSON document over several lines"
+		if !mayGoOn(first) {
+			return "", false
 		}
-		return ""
+		if len(next) > 0 && goesOn(first, next[0]) {
+			return "one JSON document over several lines", false
+		}
+		return "", unknown
 	case text[0] == '[':
-		if whole(first) && len(next) > 0 && next[0] == '{' {
-			return ""
+		if !whole(first) {
+			return "a JSON array", false
 		}
-		return "a JSON array"
-	case len(next) > 0 && next[0] == '{':
-		return "" // a line that is none, before one that may be
+		if unknown || object {
+			return "", unknown
+		}
+		return "a JSON array", false
+	case unknown || object:
+		return "", unknown // a line that is none, before one that may be
 	case text[0] == '<':
-		return "XML or HTML"
-	case controls(head):
-		return "a binary file"
+		return "XML or HTML", false
+	case controls(first):
+		return "a binary file", false
 	case isTable(first):
-		return "a table, such as CSV"
+		return "a table, such as CSV", false
 	}
-	return ""
+	return "", false
+}
+
+// mayGoOn reports whether goesOn depends on what comes next.
+func mayGoOn(line []byte) bool {
+	line = bytes.TrimRight(line, " \t\r")
+	return bytes.IndexByte([]byte("{[:,"), line[len(line)-1]) >= 0
 }
 
 // whole reports whether a line is JSON by itself.
@@ -103,7 +136,7 @@ func goesOn(line []byte, c byte) bool {
 
 // controls reports whether bytes are no text: they have control characters that text does not have.
 func controls(b []byte) bool {
-	for _, c := range b[:min(len(b), 512)] {
+	for _, c := range b {
 		if c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b {
 			return true
 		}

@@ -108,12 +108,19 @@ func TestMarksAreSkipped(t *testing.T) {
 func FuzzOtherFormat(f *testing.F) {
 	f.Add([]byte("{\n\"a\":1}"))
 	f.Add([]byte("[1]\n{"))
-	f.Add([]byte("a,b\n"))
+	for _, text := range []string{"a,b\n", "a,b\n{", "PAR1", "\ufeff[1,2", "{\"a\":[\n{", "\x00a\x00b", "a\x01,\nb", "{\n{", "<a>", "\r\n \n"} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		event := append([]byte(`{"type":"page"}`+"\n"), b...)
 		if got := OtherFormat(event); got != "" {
 			t.Fatalf("behind an event: %q", got)
 		}
-		OtherFormat(b)
+		whole := OtherFormat(b)
+		for n := range b {
+			if format, more := otherFormat(b[:n], false); !more && format != whole {
+				t.Fatalf("%q by its first %d bytes, %q by all", format, n, whole)
+			}
+		}
 	})
 }

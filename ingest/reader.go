@@ -31,7 +31,7 @@ type Reader struct {
 	carry  []byte // the beginning of a line whose end is not yet read
 	line   int64  // number of the line that comes next, from 1
 	passed int64  // bytes of the source that chunks have accounted for
-	begun  bool   // something was read
+	begun  bool   // it is known not to be of another format
 	ended  bool
 	other  error // the stream is of another format
 	err    error // what comes after the last chunk
@@ -144,20 +144,21 @@ func (r *Reader) fill(c *Chunk) {
 		start := len(c.data)
 		n, err := r.text.Read(c.data[start:cap(c.data)])
 		c.data = c.data[:start+n]
-		if !r.begun && n > 0 {
-			r.begun = true
-			if format := OtherFormat(c.data[start:]); format != "" {
+		if !r.begun && (err == nil || errors.Is(err, io.EOF)) {
+			format, more := otherFormat(c.data, err != nil)
+			if format != "" {
 				c.data = c.data[:0]
 				r.ended, r.other = true, notNDJSON(r.name, format)
 				return
 			}
+			r.begun = !more
 		}
 		hasEnd = hasEnd || bytes.IndexByte(c.data[start:], '\n') >= 0
 		if err != nil {
 			r.finish(err)
 			return
 		}
-		if r.eager && hasEnd && len(c.data) < cap(c.data) {
+		if r.eager && r.begun && hasEnd && len(c.data) < cap(c.data) {
 			return
 		}
 	}
