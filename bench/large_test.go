@@ -8,7 +8,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// The curves of what a component costs that holds much (docs/decisions/0014): go test -run '^$' -bench Large ./bench
+// The curves of what a component costs that holds much (docs/decisions/0015): go test -run '^$' -bench Large ./bench
 var (
 	largeSizes  = []int{100, 1_000, 10_000, 100_000}
 	largeShapes = []string{"chain", "star", "mesh"}
