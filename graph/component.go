@@ -50,6 +50,7 @@ func RestoreComponent(root NodeKey, evidence *Evidence) *Component {
 	c := &Component{root: root, members: evidence.Members, links: evidence.Links, assertions: evidence.Assertions}
 	for i := range c.members {
 		m := &c.members[i]
+		m.neighbours, m.customers, m.was = 0, 0, 0 // of evidence that was a component's they are set
 		c.countNamespace(m.Namespace)
 		if m.apart() {
 			c.special++
