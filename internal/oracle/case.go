@@ -20,6 +20,8 @@ type Case struct {
 	Want []Identity
 	// Generic are the identifiers that must be reported as generic values, "namespace:value".
 	Generic []string
+	// Orders are the orders that profiles must have, as orderWants writes them, sorted.
+	Orders []string
 }
 
 // Step is one event or one assertion.
@@ -73,6 +75,9 @@ func (c *Case) Check(profiles []graph.Profile) error {
 		if id.Events > 0 || slices.Contains(got, line) {
 			want = append(want, line)
 		}
+	}
+	if orders := orderWants(profiles); !slices.Equal(orders, c.Orders) {
+		return fmt.Errorf("case %s: orders\n  %s\nwant\n  %s", c.Name, strings.Join(orders, "\n  "), strings.Join(c.Orders, "\n  "))
 	}
 	slices.Sort(got)
 	slices.Sort(want)

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"slices"
@@ -185,6 +186,16 @@ func parseStep(line string, number int) (Step, error) {
 		}
 		return ok
 	})
+	words = slices.DeleteFunc(words, func(w string) bool {
+		c, ok, bad := parseOrder(w)
+		if ok {
+			e.Order, err = c, cmp.Or(err, bad)
+		}
+		return ok
+	})
+	if err != nil {
+		return Step{}, err
+	}
 	names, err := parseNames(words)
 	for _, n := range names {
 		e.Identifiers = append(e.Identifiers, identifierOf(n))
@@ -261,6 +272,11 @@ func splitName(word string) (namespace, value string) {
 // parseWant reads "u1 a1 = 2", an identity and its events, or "generic e1".
 func (c *Case) parseWant(line string) error {
 	if line == "" {
+		return nil
+	}
+	if strings.HasPrefix(line, "order ") {
+		c.Orders = append(c.Orders, line)
+		slices.Sort(c.Orders)
 		return nil
 	}
 	list, count, isIdentity := strings.Cut(line, " = ")
