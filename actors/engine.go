@@ -87,7 +87,7 @@ type Engine struct {
 	failed     chan struct{}
 }
 
-// flushBytes is how much of a flush a shard commits at a time: enough to be worth a sync.
+// flushBytes is how much of a flush a shard commits at a time: enough to be worth a sync, and at most what a commit may have.
 const flushBytes = 1 << 20
 
 // minLogBytes is the least log, over all shards, whatever the memory.
@@ -141,7 +141,11 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 	if c.LogBytes == 0 {
 		c.LogBytes = max(c.Memory.Log, minLogBytes)
 	}
-	e.limits = Limits{LogBytes: c.LogBytes / int64(shards), ActorBytes: c.Memory.Actors / int64(shards), FlushBytes: flushBytes}
+	flush := flushBytes
+	if most := commitBytes(c.Memory); most > 0 {
+		flush = min(flush, most)
+	}
+	e.limits = Limits{LogBytes: c.LogBytes / int64(shards), ActorBytes: c.Memory.Actors / int64(shards), FlushBytes: flush}
 	e.seenLimits = storage.SeenLimits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / int64(shards)}
 	e.knownBytes = c.Memory.Directory / int64(shards)
 	e.room = semaphore.NewWeighted(e.roomBytes)

@@ -22,7 +22,7 @@ const meterStep = 64 << 10
 
 // roomWait is how long a request waits for memory before it is told to come back. Many connections that send at once
 // take turns so, rather than send again and again.
-const roomWait = time.Second
+const roomWait = 2 * time.Second
 
 // bodyRoom is the memory of the bodies of all requests under way. Bodies that begin may take half of it: the rest is
 // for those that grow, so that whoever waits holds nothing yet, and whoever holds something never waits.

@@ -48,8 +48,8 @@ type Config struct {
 	// MaxEvents bounds the events of one request: what is beyond is reported and not taken. Default
 	// DefaultMaxEvents.
 	MaxEvents int
-	// BodyBytes bounds the bodies of all requests under way, in bytes. Default the engine's share for input,
-	// at most DefaultBodyBytes; never less than MaxBody.
+	// BodyBytes bounds the bodies of all requests under way, in bytes. Default half of the engine's share for
+	// input, at most DefaultBodyBytes; never less than MaxBody.
 	BodyBytes int
 	// SortBytes is the memory of one export's sort, and TempDir the directory of what doesn't fit into
 	// it. Default the engine's share for input, at most DefaultSortBytes, and the system's.
@@ -87,7 +87,7 @@ func (c *Config) setDefaults() error {
 	}
 	setDefault(&c.MaxBody, DefaultMaxBody)
 	setDefault(&c.MaxEvents, DefaultMaxEvents)
-	setDefault(&c.BodyBytes, int(min(DefaultBodyBytes, c.Engine.InputBytes())))
+	setDefault(&c.BodyBytes, int(min(DefaultBodyBytes, c.Engine.InputBytes()/2)))
 	setDefault(&c.SortBytes, int(min(DefaultSortBytes, c.Engine.InputBytes())))
 	c.BodyBytes = max(c.BodyBytes, c.MaxBody+meterStep)
 	if c.Version == "" {

@@ -54,7 +54,7 @@ func New(c Config) (*Server, error) {
 		bodies: newBodyRoom(c.BodyBytes), exports: semaphore.NewWeighted(exportsAtOnce), streams: semaphore.NewWeighted(streamsAtOnce),
 		origins: http.NewCrossOriginProtection(),
 	}
-	s.intakes.most = c.Engine.InputBytes()
+	s.intakes.most = c.Engine.InputBytes() / 2 // bodies have the other half
 	s.intakes.room = semaphore.NewWeighted(s.intakes.most)
 	s.streaming, s.endStream = context.WithCancel(context.Background())
 	s.handler = s.routes()

@@ -63,6 +63,10 @@ func SplitMemory(total int64) (Memory, error) {
 // programBytes is what the process takes whatever it holds.
 const programBytes = 32 << 20
 
+// codeBytes is what of that Go does not count: the pages of the executable, and what the system keeps for the process. It leaves
+// room for what Go takes above its limit before a collection has ended.
+const codeBytes = 22 << 20
+
 // CommitBytes is the most that one commit should write. One that takes half of a memtable, with what Pebble adds to each
 // row, would be kept whole beside the memtables.
 func (m *Memory) CommitBytes() int { return memtableSize(m.Memtables) / 4 }
@@ -75,7 +79,7 @@ const GCPercent = 400
 // out the program itself, page tables and stacks of the system, and what Pebble takes beside Go's heap:
 // the cache, and the memtables.
 func (m *Memory) GoLimit() int64 {
-	limit := m.Total - max(m.Total/16, programBytes/2)
+	limit := m.Total - max(m.Total/16, codeBytes)
 	if outsideHeap {
 		limit -= m.BlockCache + m.Memtables
 	}

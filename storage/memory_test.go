@@ -20,7 +20,7 @@ func TestSplitMemory(t *testing.T) {
 		if !outsideHeap {
 			live += m.BlockCache + m.Memtables
 		}
-		if limit := m.GoLimit(); limit < live+total/20 || limit > total*15/16 {
+		if limit := m.GoLimit(); limit < live+total/25 || limit > total*15/16 {
 			t.Errorf("%d: Go's limit is %d, with shares of %d", total, limit, live)
 		}
 		for _, share := range []int64{m.BlockCache, m.Memtables, m.Duplicates, m.Directory, m.Actors, m.Log, m.Input} {

@@ -25,8 +25,8 @@ import (
 
 // Bounds of what the client holds.
 const (
-	fetchShare          = 16        // of the queues' bytes: what one fetch has, compressed. Each broker may have one
-	fetchLeast          = 256 << 10 // of one fetch
+	fetchShare          = 8         // of the queues' bytes: what one fetch has, compressed. Each broker may have one
+	fetchLeast          = 128 << 10 // of one fetch
 	fetchPartitionBytes = 1 << 20   // of one partition in it
 	decompressBytes     = 256 << 20 // of one batch of records, inflated
 	letterRecords       = 10_000    // dead letters under way

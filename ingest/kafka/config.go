@@ -33,8 +33,8 @@ type Config struct {
 	SchemaRegistry Registry    `yaml:"schema_registry"`
 	DeadLetters    DeadLetters `yaml:"dead_letters"`
 	Topics         []Topic     `yaml:"topics"`
-	// QueueBytes bounds the records of all partitions that wait to be read; default the engine's share for input,
-	// at most DefaultQueueBytes. A fetch may have a sixteenth of it, compressed. A
+	// QueueBytes bounds the records of all partitions that wait to be read; default a fourth of the engine's share for
+	// input, at most DefaultQueueBytes: in memory a small record takes twice its bytes. A fetch may have an eighth of it, compressed. A
 	// partition has 256 KiB in any case, and one fetch beyond its share.
 	QueueBytes int `yaml:"queue_bytes"`
 

@@ -86,7 +86,7 @@ func New(config Config, into Into) (*Consumer, error) {
 	}
 	config.setDefaults()
 	if config.QueueBytes == 0 {
-		config.QueueBytes = int(min(DefaultQueueBytes, into.Engine.InputBytes()))
+		config.QueueBytes = int(min(DefaultQueueBytes, into.Engine.InputBytes()/4))
 	}
 	if into.Logger == nil {
 		into.Logger = slog.New(slog.DiscardHandler)
@@ -327,4 +327,13 @@ func (c *Consumer) queueBytes() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return min(max(c.config.QueueBytes/max(len(c.partitions), 1), least), most)
+}
+
+// batchRecords is how many records a batch of a partition may have, so that those of all partitions, decoded, stay within the
+// engine's share for input.
+func (c *Consumer) batchRecords() int {
+	const least, decoded = 64, 1 << 10
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return int(min(max(c.engine.InputBytes()/int64(max(len(c.partitions), 1)*window*decoded), least), batchRecords))
 }

@@ -28,6 +28,7 @@ type partition struct {
 	channel  *actors.Channel
 	batches  *batches
 	queue    *queue
+	most     int // records of a batch
 	progress progress
 
 	answers  chan *batch   // deliveries that were answered
@@ -51,6 +52,7 @@ func newPartition(c *Consumer, t *Topic, name channelName, b *batches, begin Sta
 	}
 	p.progress.status = PartitionStatus{Topic: name.topic, Partition: name.partition, State: Starting, Since: time.Now(), Handled: -1, End: -1}
 	own := map[string][]int32{name.topic: {name.partition}}
+	p.most = c.batchRecords()
 	p.queue = newQueue(c.queueBytes(), func() { c.client.PauseFetchPartitions(own) }, func() { c.client.ResumeFetchPartitions(own) })
 	return p
 }
@@ -162,7 +164,7 @@ func (p *partition) consume(ctx context.Context) error {
 // next takes records from the queue and delivers their events.
 func (p *partition) next(ctx context.Context) error {
 	b := p.batches.get()
-	b.records = p.queue.take(b.records, batchRecords, batchBytes)
+	b.records = p.queue.take(b.records, p.most, batchBytes)
 	if len(b.records) == 0 {
 		p.batches.put(b)
 		return nil
