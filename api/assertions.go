@@ -123,6 +123,7 @@ func (s *Server) assert(ctx context.Context, ask *AssertionRequest) (*AssertionA
 		return nil, &problem{code: CodeInternal, detail: "no random numbers for an id"}
 	}
 	a.ID = id.String()
+	s.awaitVisible(ctx) // what is on its way between shards may be about the same people
 	before, after, err := s.Engine.Preview(ctx, a)
 	if err != nil {
 		return nil, engineProblem(err)
@@ -132,10 +133,30 @@ func (s *Server) assert(ctx context.Context, ask *AssertionRequest) (*AssertionA
 			return nil, engineProblem(err)
 		}
 		s.awaitVisible(ctx)
+		if after, err = s.holders(ctx, &a); err != nil { // what a read gives from now on
+			return nil, engineProblem(err)
+		}
 	}
 	answer.Assertion = NewAssertionDocument(&a)
 	answer.Before, answer.After = s.documents(before), s.documents(after)
 	return answer, nil
+}
+
+// holders reads the identities that hold what an assertion is about, each once.
+func (s *Server) holders(ctx context.Context, a *graph.Assertion) (profiles []graph.Profile, err error) {
+	for _, key := range []graph.NodeKey{a.A.Key, a.B.Key} {
+		if key.IsZero() { // forget is about one
+			continue
+		}
+		p, ok, err := s.Engine.Profile(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if ok && !slices.ContainsFunc(profiles, func(q graph.Profile) bool { return q.ID == p.ID }) {
+			profiles = append(profiles, p)
+		}
+	}
+	return profiles, nil
 }
 
 func (d *AssertionAnswer) warnUnknown(field string, known bool) {
