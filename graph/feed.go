@@ -151,13 +151,14 @@ func (k *Known) nodes(each func(NodeKey)) {
 func (c *Component) AppendFeed(entries []FeedEntry, before []Known, rules *Rules, changes []Change) []FeedEntry {
 	after := c.profiles(rules, false, false)
 	if len(before) == 1 && len(after) == 1 && before[0].ID == after[0].ID && before[0].Profile != nil {
-		return c.appendUpdate(entries, before, &after[0])
+		return c.appendUpdate(entries, before, func(node NodeKey) bool { return holds(before, node) }, &after[0])
 	}
 	return c.appendMoves(entries, before, after, changes)
 }
 
 // appendUpdate tells what became of one identity that keeps its id.
-func (c *Component) appendUpdate(entries []FeedEntry, before []Known, now *Profile) []FeedEntry {
+// before are those known of it, or more; held reports whether any identity held an identifier.
+func (c *Component) appendUpdate(entries []FeedEntry, before []Known, held func(NodeKey) bool, now *Profile) []FeedEntry {
 	var delta Delta
 	known := false
 	for i := range before {
@@ -180,7 +181,7 @@ func (c *Component) appendUpdate(entries []FeedEntry, before []Known, now *Profi
 		return entries
 	}
 	for i := range delta.Identifiers {
-		if name := delta.Identifiers[i].NodeName; !holds(before, name.Key) {
+		if name := delta.Identifiers[i].NodeName; !held(name.Key) {
 			entries = append(entries, FeedEntry{Kind: FeedLinked, ID: now.ID, Name: name, Cause: c.causeOf(name.Key)})
 		}
 	}
@@ -216,25 +217,31 @@ func (c *Component) appendMoves(entries []FeedEntry, before []Known, after []Pro
 			owner[after[i].Identifiers[j].Key] = i
 		}
 	}
+	known := make(map[NodeKey][]Known, len(before)) // by id: an identity may be known twice
+	held := make(map[NodeKey]struct{}, 2*len(before))
+	for i := range before {
+		known[before[i].ID] = append(known[before[i].ID], before[i])
+		before[i].nodes(func(n NodeKey) { held[n] = struct{}{} })
+	}
 	losers := make([][]NodeKey, len(after))
+	told := make(map[NodeKey]struct{}, len(known))
 	for i := range before {
 		id := before[i].ID
-		if slices.ContainsFunc(before[:i], func(k Known) bool { return k.ID == id }) {
-			continue // known twice
+		if _, twice := told[id]; twice {
+			continue
 		}
+		told[id] = struct{}{}
 		var homes []NodeKey
-		for j := range before[i:] {
-			if before[i+j].ID == id {
-				before[i+j].nodes(func(n NodeKey) {
-					if at, ok := owner[n]; ok && !slices.Contains(homes, after[at].ID) {
-						homes = append(homes, after[at].ID)
-					}
-				})
-			}
+		for j := range known[id] {
+			known[id][j].nodes(func(n NodeKey) {
+				if at, ok := owner[n]; ok && !slices.Contains(homes, after[at].ID) {
+					homes = append(homes, after[at].ID)
+				}
+			})
 		}
-		head, held := owner[id]
+		head, here := owner[id]
 		switch {
-		case len(homes) > 1 || !held:
+		case len(homes) > 1 || !here:
 			slices.SortFunc(homes, func(a, b NodeKey) int { return b.Compare(a) })
 			entries = append(entries, FeedEntry{Kind: FeedSplit, ID: id, Others: homes})
 		case after[head].ID != id:
@@ -248,7 +255,10 @@ func (c *Component) appendMoves(entries []FeedEntry, before []Known, after []Pro
 		}
 	}
 	for i := range after {
-		entries = c.appendUpdate(entries, before, &after[i])
+		entries = c.appendUpdate(entries, known[after[i].ID], func(node NodeKey) bool {
+			_, ok := held[node]
+			return ok
+		}, &after[i])
 	}
 	return entries
 }
