@@ -89,10 +89,10 @@ func (s *shop) cart(cookie string) string {
 	return s.event("anonymousId:"+cookie, "2026-01-01T20:00:00Z", "Product Added", `"product_id":"p1","category":"wine"`)
 }
 
-// login says that a cookie is a customer's.
+// login says that a cookie is a customer's, whose number is never the cookie.
 func (s *shop) login(cookie, user string) string {
 	s.sent++
-	return fmt.Sprintf(`{"type":"identify","messageId":"%d","anonymousId":"%s","userId":"%s","timestamp":"2026-01-01T20:01:00Z"}`, s.sent, cookie, user)
+	return fmt.Sprintf(`{"type":"identify","messageId":"%d","anonymousId":"%s","userId":"no. %s","timestamp":"2026-01-01T20:01:00Z"}`, s.sent, cookie, user)
 }
 
 // band is the discount affinity of whoever has a cookie, as the profile shows it.
@@ -172,7 +172,7 @@ func TestCartStory(t *testing.T) {
 		user           string
 		made, accepted int
 	}{{"ann", 2, 2}, {"bob", 1, 1}, {"dot", 2, 0}, {"eve", 1, 1}, {"fay", 2, 2}, {"gus", 2, 2}, {"hal", 2, 2}} {
-		s.happens(s.offers("userId:"+past.user, past.made, past.accepted)...)
+		s.happens(s.offers("userId:no. "+past.user, past.made, past.accepted)...)
 		if past.user != "eve" {
 			s.happens(s.login(past.user, past.user))
 		}
@@ -182,7 +182,7 @@ func TestCartStory(t *testing.T) {
 	s.happens(s.cart("ann"), s.cart("bob"), s.cart("dot"), s.cart("eve's tablet"), s.cart("fay"), s.cart("hal"),
 		s.event("anonymousId:cid", "2026-01-01T20:00:00Z", "Checkout Started", ""),
 		s.event("anonymousId:gus", "2026-01-01T20:00:00Z", "Product Viewed", `"product_id":"p1"`),
-		s.event("userId:fay", "2026-01-01T21:00:00Z", "Order Completed", `"order_id":"fay 1","revenue":50,"currency":"EUR"`))
+		s.event("userId:no. fay", "2026-01-01T21:00:00Z", "Order Completed", `"order_id":"fay 1","revenue":50,"currency":"EUR"`))
 	// Fay accepted two offers as well, and then paid the full price.
 	bands("carts were left", map[string]string{
 		"ann": "high", "bob": "medium", "cid": "unknown", "dot": "low", "eve's tablet": "medium", "eve's phone": "medium", "fay": "medium", "gus": "high", "hal": "high",
@@ -201,7 +201,7 @@ func TestCartStory(t *testing.T) {
 	want("the coupon was sent", []string{"ann", "bob", "cid", "dot", "eve's tablet", "hal"}, []string{"ann", "eve's tablet", "hal"})
 
 	// Hal takes it on another device, as a customer; Bob orders as a stranger, and the same batch says who he is.
-	s.happens(s.event("userId:hal", "2026-01-01T23:00:00Z", "Order Completed", `"order_id":"hal 1","revenue":45,"discount":5,"coupon":"TEN hal","currency":"EUR"`))
+	s.happens(s.event("userId:no. hal", "2026-01-01T23:00:00Z", "Order Completed", `"order_id":"hal 1","revenue":45,"discount":5,"coupon":"TEN hal","currency":"EUR"`))
 	want("Hal has bought", []string{"ann", "bob", "cid", "dot", "eve's tablet"}, []string{"ann", "eve's tablet"})
 	s.profile("anonymous_id:hal", "?scores=true").want(t, 200, "accepted 3 of 3 offers", "used a coupon in 1 of 1 orders")
 	s.happens(s.event("anonymousId:bob's phone", "2026-01-01T23:00:00Z", "Order Completed", `"order_id":"bob 1","revenue":30,"currency":"EUR"`),
@@ -209,7 +209,7 @@ func TestCartStory(t *testing.T) {
 	want("Bob has bought", []string{"ann", "cid", "dot", "eve's tablet"}, []string{"ann", "eve's tablet"})
 
 	// An operator finds that the tablet is somebody else's: the coupon is not for its owner. Taken back, it is Eve's again.
-	apart := `{"verb":"retract","a":"user_id:eve","b":"anonymous_id:eve's tablet"%s}`
+	apart := `{"verb":"retract","a":"user_id:no. eve","b":"anonymous_id:eve's tablet"%s}`
 	s.ask("POST", "/v1/assertions", fmt.Sprintf(apart, "")).want(t, 200)
 	bands("the tablet is another's", map[string]string{"eve's tablet": "medium", "eve's phone": "medium", "ann": "high"})
 	want("the tablet is another's", []string{"ann", "cid", "dot", "eve's tablet"}, []string{"ann"})

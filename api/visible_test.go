@@ -37,6 +37,9 @@ func TestReadYourWrites(t *testing.T) {
 				var members, ids []string
 				for _, at := range rng.Perm(len(kinds))[:1+rng.IntN(len(kinds))] {
 					value := fmt.Sprintf("p%dv%d", person, rng.IntN(3))
+					if kinds[at].namespace == "user_id" { // which is never the cookie
+						value = "u" + value
+					}
 					members = append(members, fmt.Sprintf(kinds[at].member, value))
 					if kinds[at].namespace == "email" {
 						value += "@example.com"
