@@ -117,6 +117,7 @@ func (c *Component) countNamespace(name string) {
 	if name == "" {
 		return
 	}
+	name = PlainNamespace(name)
 	for i := range c.namespaces {
 		if c.namespaces[i].name == name {
 			c.namespaces[i].count++
@@ -265,10 +266,15 @@ func (c *Component) newMember(name NodeName, hosted bool) Member {
 
 // name gives a member that was known by its key alone its name.
 func (c *Component) name(m *Member, name NodeName) {
-	if m.Namespace == "" && name.Namespace != "" {
+	switch {
+	case m.Namespace == name.Namespace || name.Namespace == "":
+	case m.Namespace == "":
 		m.NodeName = name
 		c.countNamespace(name.Namespace)
 		c.partition = nil
+	case PlainNamespace(m.Namespace) == name.Namespace:
+		m.NodeName = name
+		c.partition = nil // it tells by name what it refused
 	}
 }
 
@@ -320,6 +326,9 @@ func (c *Component) take(e *Event, rules *Rules, out *Outbox) {
 		if l != nil {
 			c.linkSeen(l, e, 1+i, rules)
 			other := c.find(id.Key)
+			if other.Namespace != id.Namespace {
+				c.rename(routeKey, other, id, out)
+			}
 			c.noteRaw(other, id, e)
 			if other.unclaimed() {
 				c.claim(routeKey, id.Key, false, out)
@@ -411,7 +420,7 @@ func (c *Component) eventMember(id *Identifier, e *Event) *Member {
 	m := c.find(id.Key)
 	if m == nil {
 		m = c.member(NodeName{id.Key, id.Namespace, string(id.Value)}, id.Key == e.Identifiers[0].Key)
-	} else if m.Namespace == "" {
+	} else if m.Namespace != id.Namespace {
 		c.name(m, NodeName{id.Key, id.Namespace, string(id.Value)})
 	}
 	c.noteRaw(m, id, e)
@@ -427,6 +436,30 @@ func (c *Component) noteRaw(m *Member, id *Identifier, e *Event) {
 	m.RawStamp = e.Stamp
 	if m.Raw != string(id.Raw) {
 		m.Raw = string(id.Raw)
+	}
+}
+
+// rename gives a member that was known by its hash the value, and tells the component that hosts it.
+func (c *Component) rename(route NodeKey, m *Member, id *Identifier, out *Outbox) {
+	was := m.Namespace
+	c.name(m, NodeName{id.Key, id.Namespace, string(id.Value)})
+	if was == m.Namespace {
+		return
+	}
+	switch upper := c.find(route); {
+	case m.Hosted:
+	case m.unclaimed() && upper.Generic:
+		out.send(Message{Kind: KindNeighbour, To: m.Key, Node: m.NodeName, Neighbour: upper.NodeName})
+	default:
+		c.tellName(m, out)
+	}
+}
+
+// tellName tells the component that refused a claim how the node is called, where that may not know more than its hash: else
+// the name would depend on which of the two was seen where (I3). It is the claim again, and will be refused again.
+func (c *Component) tellName(m *Member, out *Outbox) {
+	if !m.Hosted && m.Namespace != "" && hasHash(m.Namespace) {
+		out.send(Message{Kind: KindJoin, To: m.Key, Via: m.Key, Root: c.root, Node: m.NodeName})
 	}
 }
 
@@ -496,6 +529,7 @@ func (c *Component) refused(m *Message, rules *Rules, out *Outbox) {
 	// The refusal may overtake the Absorb with the claim that it answers: then it waits here, as a
 	// member known by its key alone.
 	via := c.member(NodeName{Key: m.Via}, false)
+	claimed := via.Hosted
 	switch m.Reason {
 	case RefusedGeneric:
 		if !via.Generic || !mutant.Is("refusal-ignored") {
@@ -505,6 +539,9 @@ func (c *Component) refused(m *Message, rules *Rules, out *Outbox) {
 		via.Refused = true
 		c.set(via, false, via.Generic)
 		out.Changes = append(out.Changes, Change{Kind: ChangeFull, Into: Summary{ID: m.Root}})
+	}
+	if claimed {
+		c.tellName(via, out)
 	}
 	c.changed(&before, LinkKey{}, rules, out)
 }
@@ -522,7 +559,7 @@ func (c *Component) absorb(ev *Evidence, rules *Rules, out *Outbox) {
 	}
 	var members []Member // new ones, of a large component
 	for i := range ev.Members {
-		members = c.uniteMember(&ev.Members[i], members)
+		members = c.uniteMember(&ev.Members[i], members, out)
 	}
 	if len(members) > 0 {
 		c.large.addAll(c, members, nil)
@@ -570,9 +607,13 @@ func (c *Component) detectArrived(ev *Evidence, rules *Rules, out *Outbox) {
 
 // uniteMember adds a member with its fragment, or what is new of it. A new one of a large component is appended to
 // added, for all of them to be added at once.
-func (c *Component) uniteMember(m *Member, added []Member) []Member {
+func (c *Component) uniteMember(m *Member, added []Member, out *Outbox) []Member {
 	mine := c.find(m.Key)
 	overtaken := mine != nil && mine.Namespace == "" && mine.Refused
+	was, named := "", mine != nil
+	if named {
+		was = mine.Namespace
+	}
 	switch {
 	case mine != nil:
 		c.name(mine, m.NodeName)
@@ -585,13 +626,16 @@ func (c *Component) uniteMember(m *Member, added []Member) []Member {
 	c.set(mine, (mine.Hosted || m.Hosted) && !overtaken, mine.Generic || m.Generic)
 	mine.Here = mine.Here || m.Here
 	mine.Refused = (mine.Refused || m.Refused) && !mine.Hosted
+	if (mine.Generic || mine.Refused) && (m.Hosted || overtaken || named && was != mine.Namespace) {
+		c.tellName(mine, out)
+	}
 	if c.large != nil && mine.was == 0 {
 		mine.was = -c.large.arrivals
 	}
 	if order := m.RawStamp.Compare(mine.RawStamp); order > 0 || order == 0 && m.Raw > mine.Raw {
 		mine.Raw, mine.RawStamp = m.Raw, m.RawStamp
 	}
-	was := mine.active()
+	wasActive := mine.active()
 	switch {
 	case m.Fragment == nil:
 	case mine.Fragment == nil:
@@ -599,7 +643,7 @@ func (c *Component) uniteMember(m *Member, added []Member) []Member {
 	default:
 		mine.Fragment.merge(m.Fragment)
 	}
-	if !was && mine.active() {
+	if !wasActive && mine.active() {
 		c.active++
 	}
 	return added

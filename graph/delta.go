@@ -93,7 +93,7 @@ func (d *Delta) identifiers(from, to []ProfileIdentifier) {
 			from = from[1:]
 		default:
 			same := len(from) > 0 && from[0].Key == to[0].Key
-			if !same || from[0].First != to[0].First || from[0].Last != to[0].Last {
+			if !same || from[0].NodeName != to[0].NodeName || from[0].First != to[0].First || from[0].Last != to[0].Last {
 				d.Identifiers = append(d.Identifiers, Sighting{to[0].NodeName, to[0].First, to[0].Last})
 			}
 			if same {

@@ -77,7 +77,7 @@ func newResolver(c *Component, rules *Rules) *resolver {
 			if r.mere != nil && r.mere[i] {
 				break
 			}
-			if rules.Limits[l].Namespace == c.members[i].Namespace {
+			if rules.Limits[l].Namespace == PlainNamespace(c.members[i].Namespace) {
 				limit = int32(l)
 				r.counts[i*limits+l] = 1
 				break

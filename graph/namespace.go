@@ -53,6 +53,21 @@ type Namespace struct {
 	Normaliser Normaliser
 }
 
+// PlainNamespace is the namespace whose values a namespace holds the SHA-256 of, or the namespace itself. A value and its hash
+// are one node: it is named by the value from the moment it is known, and counts under the namespace of the value.
+func PlainNamespace(name string) string {
+	switch name {
+	case "email_sha256":
+		return "email"
+	case "phone_sha256":
+		return "phone"
+	}
+	return name
+}
+
+// hasHash reports whether a namespace has another one that holds the SHA-256 of its values.
+func hasHash(name string) bool { return name == "email" || name == "phone" }
+
 // DefaultNamespaces are the namespaces that every deployment starts with.
 func DefaultNamespaces() []Namespace {
 	return []Namespace{

@@ -134,6 +134,11 @@ func (n *Node) join(m *Message, rules *Rules, out *Outbox) error {
 		return nil
 	}
 	c := n.Component
+	if m.Node.Namespace != "" {
+		if via := c.find(m.Via); via != nil {
+			c.name(via, m.Node)
+		}
+	}
 	if !m.Via.IsZero() && !m.Force {
 		if via := c.find(m.Via); via != nil && c.stillGeneric(via, rules) {
 			out.send(Message{Kind: KindRefuse, To: m.Root, Via: m.Via, Root: n.Key, Reason: RefusedGeneric})

@@ -6,7 +6,7 @@ import "github.com/kindred-id/kindred/graph"
 var messageFields = [...]int{
 	graph.KindObserve:   7, // kind, to, via or nil, hops, passed, version of the event, event
 	graph.KindAssert:    3, // kind, to, assertion
-	graph.KindJoin:      5, // kind, to, root, via or nil, force
+	graph.KindJoin:      7, // kind, to, root, via or nil, force, namespace and value of via
 	graph.KindAbsorb:    7, // kind, to, members, links, assertions, identities, more
 	graph.KindRepoint:   4, // kind, to, root, passed
 	graph.KindRefuse:    5, // kind, to, via, root, reason
@@ -19,6 +19,9 @@ func messageValues(kind graph.MessageKind, version uint64) int {
 	n := messageFields[kind]
 	if version < 3 && (kind == graph.KindObserve || kind == graph.KindRepoint) {
 		n-- // passed
+	}
+	if version < 4 && kind == graph.KindJoin {
+		n -= 2 // the name
 	}
 	return n
 }
@@ -50,6 +53,8 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 		o.key(m.Root)
 		o.optionalKey(m.Via)
 		o.bool(m.Force)
+		o.text(m.Node.Namespace)
+		o.text(m.Node.Value)
 	case graph.KindAbsorb:
 		o.members(m.Evidence.Members)
 		o.links(m.Evidence.Links)
@@ -124,6 +129,12 @@ func (d *Decoder) message(m *graph.Message) {
 		m.Root = in.key()
 		m.Via = in.optionalKey()
 		m.Force = in.bool()
+		if d.version >= 4 {
+			m.Node = graph.NodeName{Namespace: d.namespace(), Value: d.text()}
+			if m.Node.Namespace != "" {
+				m.Node.Key = m.Via
+			}
+		}
 	case graph.KindAbsorb:
 		m.Evidence = &graph.Evidence{
 			Members: d.members(), Links: d.links(), Assertions: d.assertions(), Identities: d.summaries(), More: in.bool(),

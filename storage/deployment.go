@@ -43,6 +43,9 @@ type Deployment struct {
 	// FormerUntil is until when, ms since 1970 UTC, the memory of duplicates may hold hashes of source and id, without
 	// the event's content: 0 for a directory that never held such, FormerUnknown for one of which nobody wrote it down.
 	FormerUntil int64
+	// PlainKeys says that the keys of addresses and phone numbers are hashes of themselves, as in directories from before a
+	// value and its SHA-256 were one identifier.
+	PlainKeys bool
 }
 
 // FormerUnknown stands in deployment rows of version 1.
@@ -53,12 +56,12 @@ const MaxShards = 1 << 16
 
 // The deployment row:
 //
-//	1 B       4 B         16 B     8 B       8 B             1 B               8 B            4 B
-//	+---------+--------+--------+---------+---------------+--------+------+--------------+--------+
-//	| version | shards | secret | created | rules version | length | name | former until | CRC-32 |
-//	+---------+--------+--------+---------+---------------+--------+------+--------------+--------+
+//	1 B       4 B         16 B     8 B       8 B             1 B               8 B            1 B          4 B
+//	+---------+--------+--------+---------+---------------+--------+------+--------------+------------+--------+
+//	| version | shards | secret | created | rules version | length | name | former until | plain keys | CRC-32 |
+//	+---------+--------+--------+---------+---------------+--------+------+--------------+------------+--------+
 //
-// Version 1 has no "former until".
+// Version 1 has neither "former until" nor "plain keys", and its keys are plain.
 const (
 	deploymentVersion = 2
 	deploymentFixed   = 1 + 4 + 16 + 8 + 8 + 1
@@ -77,6 +80,11 @@ func appendDeployment(b []byte, d *Deployment) []byte {
 	b = append(b, byte(len(d.RulesName)))
 	b = append(b, d.RulesName...)
 	b = binary.BigEndian.AppendUint64(b, uint64(d.FormerUntil))
+	plain := byte(0)
+	if d.PlainKeys {
+		plain = 1
+	}
+	b = append(b, plain)
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
@@ -88,7 +96,7 @@ func decodeDeployment(b []byte) (Deployment, error) {
 		return d, fmt.Errorf("deployment row of %d bytes", len(b))
 	case b[0] < 1 || b[0] > deploymentVersion:
 		return d, fmt.Errorf("deployment row of version %d, want %d or less", b[0], deploymentVersion)
-	case len(b) != deploymentFixed+int(b[deploymentFixed-1])+8*int(b[0]-1)+4:
+	case len(b) != deploymentFixed+int(b[deploymentFixed-1])+9*int(b[0]-1)+4:
 		return d, fmt.Errorf("deployment row of %d bytes with a name of %d", len(b), b[deploymentFixed-1])
 	}
 	body := b[:len(b)-4]
@@ -101,8 +109,9 @@ func decodeDeployment(b []byte) (Deployment, error) {
 	d.RulesVersion = binary.BigEndian.Uint64(b[29:])
 	end := deploymentFixed + int(b[deploymentFixed-1])
 	d.RulesName = string(body[deploymentFixed:end])
-	if d.FormerUntil = FormerUnknown; b[0] > 1 {
+	if d.FormerUntil, d.PlainKeys = FormerUnknown, true; b[0] > 1 {
 		d.FormerUntil = int64(binary.BigEndian.Uint64(body[end:]))
+		d.PlainKeys = body[end+8] != 0
 	}
 	return d, d.check()
 }

@@ -20,6 +20,11 @@ func TestDeploymentRow(t *testing.T) {
 	if got, err := decodeDeployment(row); err != nil || got != d {
 		t.Errorf("%v, %v", got, err)
 	}
+	old := d
+	old.PlainKeys = true // a row of version 1
+	if got, err := decodeDeployment(appendDeployment(nil, &old)); err != nil || got != old || row[0] != 2 {
+		t.Errorf("%v, %v", got, err)
+	}
 	for i := range row {
 		for bit := range 8 {
 			row[i] ^= 1 << bit
@@ -44,7 +49,7 @@ func TestSecretIsNotPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := log.String() + string(text) + fmt.Sprintf("%v %+v %#v %x %s %d %q", d, d, d, d, d.Secret, d.Secret, d.Secret)
+	out := log.String() + string(text) + fmt.Sprintf("%v %+v %#v %x %s %d %q", d, d, d, any(d), d.Secret, d.Secret, d.Secret)
 	for _, leak := range []string{"010203", "1 2 3", "1,2,3", "0x1, 0x2", "AQID"} {
 		if strings.Contains(out, leak) {
 			t.Errorf("%q in %s", leak, out)

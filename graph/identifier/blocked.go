@@ -238,11 +238,11 @@ func (r *Registry) configure(what, text string, set func(ns *Namespace) *map[str
 		return fmt.Errorf("%s value %q: empty; empty values are always blocked, leave it out", what, text)
 	}
 	if ns != nil {
-		r.addTo(set(ns), ns.kind, bare, true)
+		r.addTo(ns, set, bare, true)
 		return nil
 	}
 	for _, ns := range r.namespaces {
-		r.addTo(set(ns), ns.kind, bare, ns.kind != kindPhone)
+		r.addTo(ns, set, bare, ns.kind != kindPhone)
 	}
 	return nil
 }
@@ -255,7 +255,8 @@ func (r *Registry) scope(text string) (*Namespace, string) {
 	return nil, text
 }
 
-func (r *Registry) addTo(set *map[string]struct{}, k kind, value []byte, normalise bool) {
+func (r *Registry) addTo(ns *Namespace, of func(ns *Namespace) *map[string]struct{}, value []byte, normalise bool) {
+	set := of(ns)
 	if *set == nil {
 		*set = make(map[string]struct{})
 	}
@@ -264,8 +265,17 @@ func (r *Registry) addTo(set *map[string]struct{}, k kind, value []byte, normali
 	if err != nil || !normalise {
 		return
 	}
-	if normal, err := r.NewNormaliser().normalise(k, value, seen); err == nil {
-		(*set)[string(appendLower(nil, normal))] = struct{}{}
+	normal, err := r.NewNormaliser().normalise(ns.kind, value, seen)
+	if err != nil {
+		return
+	}
+	(*set)[string(appendLower(nil, normal))] = struct{}{}
+	if ns.hashed != nil { // one identifier, by either name
+		hashes := of(ns.hashed)
+		if *hashes == nil {
+			*hashes = make(map[string]struct{})
+		}
+		(*hashes)[string(appendSHA256(nil, normal))] = struct{}{}
 	}
 }
 

@@ -14,7 +14,7 @@
 //   - N1: normalising is idempotent: what Identify accepts, it gives back unchanged when asked again.
 //   - N2: a look-up and an event that name the same identifier get the same key: Parse is Identify.
 //   - N3: equal keys mean equal namespace and value (a namespace never holds the zero byte that
-//     separates the two under the hash).
+//     separates the two under the hash), or that one is the SHA-256 of the other, which is one identifier.
 //   - N4: no value that is blocked, before or after normalising, gets a key.
 //   - N5: Raw and Value are never longer than [MaxBytes].
 //   - N6: what is already normalised and ASCII is accepted without allocation.

@@ -16,6 +16,8 @@ type Namespace struct {
 	kind    kind
 	prefix  string              // what goes under the hash before a value
 	blocked map[string]struct{} // configured values, in lower case; nil when there are none
+	hashed  *Namespace          // where the SHA-256 of its values stand; nil when nowhere
+	hashes  bool                // its values are the SHA-256 of another one's
 	allowed map[string]struct{} // likewise, values that the built-in words do not block
 }
 

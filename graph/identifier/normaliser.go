@@ -44,6 +44,9 @@ func (n *Normaliser) Identify(dst *graph.Identifier, ns *Namespace, raw, arena [
 	if err != nil {
 		return arena, err
 	}
+	if ns.hashed != nil && isSHA256(value) {
+		ns = ns.hashed // a hash where the value belongs
+	}
 	// The value as sent is looked at too, so that "null" is blocked rather than a bad phone number.
 	if w := n.blockedBy(ns, value, seen); w != nil {
 		return arena, w.err
@@ -65,7 +68,12 @@ func (n *Normaliser) Identify(dst *graph.Identifier, ns *Namespace, raw, arena [
 		return arena, ruleConfigured.err
 	}
 
-	n.text = append(append(n.text[:0], ns.prefix...), normal...)
+	if ns.hashes {
+		if w := hashedWord(normal); w != nil {
+			return arena, w.err
+		}
+	}
+	n.keyText(ns, normal)
 	*dst = graph.Identifier{
 		Key:       n.registry.nodeKey(ns.Class, n.text),
 		Namespace: ns.Name,
@@ -78,6 +86,15 @@ func (n *Normaliser) Identify(dst *graph.Identifier, ns *Namespace, raw, arena [
 		dst.Raw = value[:len(value):len(value)]
 	}
 	return arena, nil
+}
+
+// keyText sets text to what the key of a value is a hash of. That of a value with a namespace for its SHA-256 is of that form.
+func (n *Normaliser) keyText(ns *Namespace, normal []byte) {
+	if ns.hashed == nil || n.registry.plainKeys {
+		n.text = append(append(n.text[:0], ns.prefix...), normal...)
+		return
+	}
+	n.text = appendSHA256(append(n.text[:0], ns.hashed.prefix...), normal)
 }
 
 // Same reports whether text, as a value of the namespace, normalises to normal.

@@ -299,7 +299,7 @@ func TestPhoneCache(t *testing.T) {
 var plain = []struct{ namespace, value string }{
 	{"user_id", "customer-1234567"},
 	{"email", "ann.lee@example.com"},
-	{"email_sha256", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
+	{"email_sha256", "71d4f55f72fa128dfb468a1a3901507c804b74316488744d769d7f4b16696476"},
 	{"phone", "+14155552671"},
 	{"phone", "+4915112345678"},
 	{"device_id", "6f9619ff-8b86-d011-b42d-00cf4fc964ff"},

@@ -35,6 +35,9 @@ type Config struct {
 	BlockedPatterns []string
 	// Allowed are values, written as in Blocked, that the built-in words do not block here.
 	Allowed []string
+	// PlainKeys keys an address and a phone number by its text, as deployments of before do: there a value and its SHA-256 are
+	// two identifiers. Else they are one, by either name.
+	PlainKeys bool
 }
 
 // Registry holds the namespaces of a deployment, the values that it blocks, and the secret that keys
@@ -46,6 +49,7 @@ type Registry struct {
 	names      []string // in the order of registration
 	region     string
 	patterns   []*regexp.Regexp
+	plainKeys  bool
 }
 
 // New makes a registry. The secret must be that of the deployment: the keys of all nodes hang on it.
@@ -55,9 +59,15 @@ func New(secret [16]byte, cfg Config) (*Registry, error) {
 		secret:     hashKey{binary.LittleEndian.Uint64(secret[:8]), binary.LittleEndian.Uint64(secret[8:])},
 		namespaces: make(map[string]*Namespace),
 		region:     strings.ToUpper(cfg.Region),
+		plainKeys:  cfg.PlainKeys,
 	}
 	r.seen = r.secret.derive("seen")
 	errs := r.register(cfg.Namespaces)
+	for _, ns := range r.namespaces {
+		if plain := r.namespaces[graph.PlainNamespace(ns.Name)]; plain != ns && plain != nil {
+			plain.hashed, ns.hashes = ns, true
+		}
+	}
 	if r.region == "" {
 		r.region = DefaultRegion
 	}

@@ -65,19 +65,27 @@ func TestNamespaces(t *testing.T) {
 	}
 }
 
-// Keys are for ever: these must never change.
+// Keys are for ever: these must never change, neither those of today nor those of a deployment from before.
 func TestKeysStay(t *testing.T) {
 	r := newRegistry(t, Config{})
-	for text, want := range map[string]string{
-		"user_id:17":            "kj6591vdje5whefyfmsm2ffydv0",
-		"email:ann@example.com": "kfk5zxb9xxw55pmhxy5nde937k4",
+	const annHash = "71d4f55f72fa128dfb468a1a3901507c804b74316488744d769d7f4b16696476"
+	for _, c := range []struct {
+		registry   *Registry
+		text, want string
+	}{
+		{r, "user_id:17", "kj6591vdje5whefyfmsm2ffydv0"},
+		{r, "email:ann@example.com", "kf2pfg6tpy7j3g2748fjwjpw2dm"},
+		{r, "email_sha256:" + annHash, "kf2pfg6tpy7j3g2748fjwjpw2dm"},
+		{newRegistry(t, Config{PlainKeys: true}), "user_id:17", "kj6591vdje5whefyfmsm2ffydv0"},
+		{newRegistry(t, Config{PlainKeys: true}), "email:ann@example.com", "kfk5zxb9xxw55pmhxy5nde937k4"},
+		{newRegistry(t, Config{PlainKeys: true}), "email_sha256:" + annHash, "kf2pfg6tpy7j3g2748fjwjpw2dm"},
 	} {
-		id, err := r.Parse(text)
+		id, err := c.registry.Parse(c.text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := id.Key.String(); got != want {
-			t.Errorf("key of %s is %s, want %s", text, got, want)
+		if got := id.Key.String(); got != c.want {
+			t.Errorf("key of %s is %s, want %s", c.text, got, c.want)
 		}
 	}
 	if got, want := r.FormerSeenHash([]byte("web"), []byte("m1")), uint64(0x88a0dc5642799a42); got != want {

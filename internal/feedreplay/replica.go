@@ -80,7 +80,7 @@ func changes(d *graph.Delta, p *graph.Profile) bool {
 		slices.ContainsFunc(d.Left, func(key graph.NodeKey) bool { return has(key) != nil }) ||
 		slices.ContainsFunc(d.Identifiers, func(s graph.Sighting) bool {
 			id := has(s.Key)
-			return id == nil || id.First != s.First || id.Last != s.Last
+			return id == nil || id.NodeName != s.NodeName || id.First != s.First || id.Last != s.Last
 		}) ||
 		slices.ContainsFunc(d.Traits, func(t graph.TraitValue) bool {
 			i := slices.IndexFunc(p.Traits, func(have graph.TraitValue) bool { return have.Name == t.Name })

@@ -159,7 +159,9 @@ func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) 
 	for _, line := range i.Rules.Unreachable() {
 		o.Logger.Warn("a limit of the rules can't be reached", "rules", i.Rules.Rules.Name, "why", line)
 	}
-	registry, err := identifier.New(deployment.Secret, i.Rules.Identifier)
+	identifiers := i.Rules.Identifier
+	identifiers.PlainKeys = deployment.PlainKeys
+	registry, err := identifier.New(deployment.Secret, identifiers)
 	if err != nil {
 		return fmt.Errorf("rules %q: %w", i.Rules.Rules.Name, err)
 	}

@@ -55,7 +55,13 @@ func gather(events []graph.Event, assertions []graph.Assertion) *evidence {
 	}
 	for _, a := range assertions {
 		ev.exists(a.A)
-		if a.Verb != graph.AssertForget {
+		if a.Verb == graph.AssertForce && !a.Withdrawn {
+			ev.exists(a.B)
+		}
+	}
+	for _, a := range assertions {
+		// What B is called is said by those that saw it, unless nobody did.
+		if _, seen := ev.names[a.B.Key]; !seen && a.Verb != graph.AssertForget {
 			ev.exists(a.B)
 		}
 	}
@@ -65,7 +71,13 @@ func gather(events []graph.Event, assertions []graph.Assertion) *evidence {
 	return ev
 }
 
-func (ev *evidence) exists(n graph.NodeName) { ev.names[n.Key] = n }
+// exists notes a node. One that was seen by its value and by its hash is called by the value, whichever came first.
+func (ev *evidence) exists(n graph.NodeName) {
+	if old, ok := ev.names[n.Key]; ok && hashOf[n.Namespace] == old.Namespace {
+		return
+	}
+	ev.names[n.Key] = n
+}
 
 func (ev *evidence) observe(e graph.Event) {
 	for _, id := range e.Identifiers {

@@ -3,6 +3,7 @@ package oracle
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 
 	"github.com/kindred-id/kindred/graph"
 )
@@ -20,12 +21,27 @@ var classes = func() map[string]graph.Class {
 	return m
 }()
 
-// Key is the key of a node in cases and worlds.
+// hashOf says of which namespace's values another one holds the SHA-256, in hexadecimal.
+var hashOf = map[string]string{"email_sha256": "email", "phone_sha256": "phone"}
+
+// hashed is the SHA-256 of a value as systems send it.
+func hashed(value string) string {
+	sum := sha256.Sum256([]byte(value))
+	return hex.EncodeToString(sum[:])
+}
+
+// Key is the key of a node in cases and worlds. A value and its hash are one node.
 // REQUIRES: namespace is one of graph.DefaultNamespaces, or loyalty_card.
 func Key(namespace, value string) graph.NodeKey {
 	class, ok := classes[namespace]
 	if !ok {
 		panic("oracle: no namespace " + namespace)
+	}
+	for of, plain := range hashOf {
+		if namespace == plain {
+			namespace, value = of, hashed(value)
+			break
+		}
 	}
 	hi, lo := hash("node", namespace, value)
 	return graph.MakeNodeKey(class, hi, lo)

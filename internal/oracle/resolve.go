@@ -198,7 +198,7 @@ func (r *resolution) exceeds(l graph.Limit, x, y *group, now int64) bool {
 func (r *resolution) within(g *group, namespace string) []graph.NodeKey {
 	var found []graph.NodeKey
 	for _, n := range g.members {
-		if r.ev.names[n].Namespace == namespace {
+		if is := r.ev.names[n].Namespace; is == namespace || hashOf[is] == namespace {
 			found = append(found, n)
 		}
 	}

@@ -266,6 +266,12 @@ func splitName(word string) (namespace, value string) {
 	if !ok {
 		letter, value = word[:1], word
 	}
+	switch letter {
+	case "he":
+		return "email_sha256", hashed(value)
+	case "hp":
+		return "phone_sha256", hashed(value)
+	}
 	return shorthand[letter], value
 }
 

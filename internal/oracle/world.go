@@ -142,6 +142,9 @@ func makeEvent(choose chooser, members []graph.NodeName, number int) graph.Event
 		count--
 	}
 	for _, n := range pick(choose, members, count, "identifier", given...) {
+		if n.Namespace == "email" && choose.oneIn(3, "as a hash") {
+			n = Name("email_sha256", hashed(n.Value))
+		}
 		ids = append(ids, graph.Identifier{Key: n.Key, Namespace: n.Namespace, Value: []byte(n.Value)})
 	}
 	rank := choose(len(sources), "source")
