@@ -174,7 +174,7 @@ func (o *orderReader) firstID(fields []string, values []jsonscan.Value) []byte {
 
 // wholeNumber is a JSON number, without a point and a power where it is whole.
 func wholeNumber(text []byte, arena *jsonscan.Arena) []byte {
-	if bytes.IndexByte(text, '.') < 0 && bytes.IndexAny(text, "eE") < 0 || text[0] == '-' {
+	if !bytes.ContainsAny(text, ".eE") || text[0] == '-' {
 		return text
 	}
 	n, err := money.Parse(text, 0)
