@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -123,4 +124,33 @@ func FuzzOtherFormat(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What a stream is told to be by its beginning stays, whatever follows; and pieces of any size give the same lines.
+func TestOtherFormatStays(t *testing.T) {
+	pieces := []string{"{", "}", "[", "]", ",", ":", "\n", "\r\n", " ", "\"a\"", "1", "a", "<", "\ufeff", "\xef", "P", "PAR1", "PK\x03\x04", "\x00", "\x01", `{"a":1}`, "\t", ";", "\xff\xfe"}
+	rng := rand.New(rand.NewPCG(5, 5))
+	told := 0
+	for range 30_000 {
+		var b strings.Builder
+		for range rng.IntN(9) {
+			b.WriteString(pieces[rng.IntN(len(pieces))])
+		}
+		text := b.String()
+		whole := OtherFormat([]byte(text))
+		for n := range len(text) {
+			if format, more := otherFormat([]byte(text[:n]), false); !more && format != whole {
+				t.Fatalf("%q: %q by its first %d bytes, %q by all", text, format, n, whole)
+			}
+		}
+		if whole != "" {
+			told++
+		}
+		if got := OtherFormat([]byte("{\"type\":\"page\"}\n" + text)); got != "" {
+			t.Fatalf("%q behind an event: %q", text, got)
+		}
+	}
+	if told < 1000 {
+		t.Errorf("%d told", told)
+	}
 }
