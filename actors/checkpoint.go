@@ -83,6 +83,9 @@ const evictionsPerCommit = 2 * stepInputs
 // prepare closes the record and adds to the batch what is written behind: the nodes that keep the
 // log from being truncated, and those that memory has no room for.
 func (s *Shard) prepare() (bool, error) {
+	if err := s.tellNotes(); err != nil {
+		return false, err
+	}
 	if !s.begun {
 		return !s.batch.Empty(), nil
 	}
@@ -179,6 +182,9 @@ func (s *Shard) truncate(least int64) error {
 	if r := s.dirty.head(); r != nil && !mutant.Is("truncate-unwritten") {
 		low = min(low, r.dirtySince)
 	}
+	if len(s.notes.hashes) > 0 && !mutant.Is("truncate-untold") {
+		low = min(low, s.notes.from)
+	}
 	for i := range s.outboxes {
 		if oldest := s.outboxes[i].oldest(); oldest > 0 && !mutant.Is("truncate-unacknowledged") {
 			low = min(low, oldest)
@@ -187,8 +193,15 @@ func (s *Shard) truncate(least int64) error {
 	if low <= s.log.low || s.log.before(low) < least {
 		return nil
 	}
-	if err := s.seen.Expire(s.now, &s.batch); err != nil {
-		return err
+	for _, memory := range []*storage.Seen{s.seen, s.ids} {
+		if err := memory.Expire(s.now, &s.batch); err != nil {
+			return err
+		}
+	}
+	if !mutant.Is("truncate-memory-of-ids") {
+		if err := s.ids.Flush(&s.batch); err != nil {
+			return err
+		}
 	}
 	if !mutant.Is("truncate-memory-of-duplicates") {
 		if err := s.seen.Flush(&s.batch); err != nil {

@@ -21,7 +21,7 @@
 //     one taken from there.
 //   - A4: a node's row says up to which record it counts (applied). Replay passes over older ones.
 //   - A5: a log record is deleted only when every node it touched has a newer row, every message it
-//     sent was acknowledged, and the memory of duplicates that it filled is written.
+//     sent was acknowledged, the memories of duplicates and of ids that it filled are written, and the ids of its events were told.
 //   - A6: memory is ahead of the store by one record at most, the one in flight.
 //   - A7: once Visible has returned, what was answered before it was called is found by every identifier
 //     that it names, as far as the links conduct; while everything is judged again under other rules, once that is done.
@@ -32,4 +32,7 @@
 //     missing, and none is premature. What readers know of evidence on its way is its fold, as it left.
 //   - A10: what was found once stays found, crashes or not: a look-up follows forwards, and where one has
 //     evidence on its way, it waits for that message alone.
+//   - A11: of events with one message id and one content one is taken, and the shards of the ids count each that is taken once:
+//     Conflicting, over all shards, is the number of events less that of ids, once what was noted is told. For as long
+//     as ids are remembered.
 package actors

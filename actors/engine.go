@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -146,7 +147,7 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 		flush = min(flush, most)
 	}
 	e.limits = Limits{LogBytes: c.LogBytes / int64(shards), ActorBytes: c.Memory.Actors / int64(shards), FlushBytes: flush}
-	e.seenLimits = storage.SeenLimits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / int64(shards)}
+	e.seenLimits = storage.SeenLimits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / 2 / int64(shards)} // and as much for message ids
 	e.knownBytes = c.Memory.Directory / int64(shards)
 	e.room = semaphore.NewWeighted(e.roomBytes)
 
@@ -552,9 +553,12 @@ func (e *Engine) Close(ctx context.Context) error {
 		e.mu.Unlock()
 		return nil
 	}
+	e.mu.Unlock()
+	told := e.tellNotes(ctx) // it takes inputs, which a closed engine doesn't
+	e.mu.Lock()
 	e.closed = true
 	e.mu.Unlock()
-	err := e.Settle(ctx)
+	err := cmp.Or(told, e.Settle(ctx))
 	if err == nil {
 		err = e.Flush(ctx)
 	}

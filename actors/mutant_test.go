@@ -39,6 +39,12 @@ var mutants = []mutation{
 	{"no-memory-of-duplicates", "message ids are not remembered"},
 	{"truncate-memory-of-duplicates", "the log is cut, and the message ids in it are not written"},
 	{"replay-without-memory-of-duplicates", "message ids in the log are not remembered after a restart"},
+	{"content-left-out", "an event is known by its message id alone"},
+	// Notes of message ids (A11).
+	{"note-lost", "ids of events in the log that were not told are not noted after a restart"},
+	{"truncate-untold", "the log is cut where events were not told"},
+	{"truncate-memory-of-ids", "the log is cut, and the ids that it tells of are not written"},
+	{"replay-without-notes", "ids that other shards told of are not remembered after a restart"},
 	// Rows and log (A2, A4, A5).
 	{"row-without-applied", "a row does not say up to which record it counts"},
 	{"replay-unguarded", "records are replayed into rows that count them"},

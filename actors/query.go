@@ -228,6 +228,7 @@ func (e *Engine) Stats(ctx context.Context) (Stats, error) {
 			c := s.Counters()
 			total.Accepted += c.Accepted
 			total.Duplicates += c.Duplicates
+			total.Conflicting += c.Conflicting
 			total.Splits += c.Splits
 			total.Generic += c.Generic
 			total.Quarantined += c.Quarantined

@@ -15,6 +15,7 @@ const (
 	sourceCounters = 0xFFFD // Body is the counters after this record
 	sourceSkipped  = 0xFFFC // Body is the shard whose message Seq was set aside, or passed over
 	sourceChannel  = 0xFFFB // Body is the external channel that was taken up to Seq, one above the number
+	sourceTold     = 0xFFFA // the ids of all events up to this record, Seq of them, were told
 )
 
 // recover builds the shard's memory from the store: meta, then every kept record, each message
@@ -29,6 +30,8 @@ func (s *Shard) recover() error {
 	// What is known of stored nodes stays true: too much of it only costs a read.
 	s.nodes = newNodeTable()
 	s.seen = storage.NewSeen(s.store, s.id, s.seenLimits)
+	s.ids = storage.NewSeenIDs(s.store, s.id, s.seenLimits)
+	s.notes = notes{}
 	s.positions = make([]uint64, s.shards)
 	before := s.outboxes
 	s.outboxes = make([]outbox, s.shards)
@@ -116,6 +119,9 @@ func (s *Shard) noteMoves(o *outbox) error {
 		return nil
 	}
 	for i := range o.waiting {
+		if storage.AreNotes(o.waiting[i].Body) {
+			continue
+		}
 		m, err := s.dec.Message(o.waiting[i].Body)
 		if err != nil {
 			return fmt.Errorf("message %d that waits: %w", o.waiting[i].Seq, err)
@@ -197,6 +203,9 @@ func (s *Shard) replayInput(record *storage.Record, in *storage.Input, counters 
 		if !mutant.Is("replay-without-memory-of-duplicates") {
 			s.seen.Add(e.Seen, record.Now)
 		}
+		if !mutant.Is("note-lost") {
+			s.note(e, record.Seq, len(in.Body))
+		}
 		r, err := s.node(e.Route())
 		if err != nil {
 			return err
@@ -217,12 +226,18 @@ func (s *Shard) replayInput(record *storage.Record, in *storage.Input, counters 
 		return nil
 	case sourceChannel:
 		return s.replayExternal(in)
+	case sourceTold:
+		s.replayTold()
+		return nil
 	}
 	if in.Source != storage.ExternalMessage && int(in.Source) >= s.shards {
 		return fmt.Errorf("%w: message of shard %d of %d", storage.ErrCorrupt, in.Source, s.shards)
 	}
 	if in.Source != storage.ExternalMessage && graph.ShardID(in.Source) != s.id && !mutant.Is("replay-without-positions") {
 		s.positions[in.Source] = max(s.positions[in.Source], in.Seq)
+	}
+	if storage.AreNotes(in.Body) {
+		return s.replayNotes(in.Body)
 	}
 	m, err := s.dec.Message(in.Body)
 	if err != nil {
@@ -320,7 +335,7 @@ func (s *Shard) countActive() (n int64, err error) {
 	return n, err
 }
 
-// Counters are written as their fields and Active. The third field was a count of merges as they came about.
+// Counters are written as their fields, Active and Conflicting, of which logs from before lack the last, or both. The third field was a count of merges as they came about.
 func (c *Counters) fields() [7]*uint64 {
 	identities := uint64(c.Identities)
 	return [7]*uint64{&c.Accepted, &c.Duplicates, new(uint64), &c.Splits, &c.Generic, &c.Quarantined, &identities}
@@ -330,7 +345,8 @@ func (c *Counters) append(b []byte) []byte {
 	for _, f := range c.fields() {
 		b = binary.AppendUvarint(b, *f)
 	}
-	return binary.AppendVarint(b, c.Active)
+	b = binary.AppendVarint(b, c.Active)
+	return binary.AppendUvarint(b, c.Conflicting)
 }
 
 func (c *Counters) decode(b []byte) error {
@@ -348,7 +364,14 @@ func (c *Counters) decode(b []byte) error {
 		if n <= 0 {
 			return fmt.Errorf("%w: counters end early", storage.ErrCorrupt)
 		}
-		c.Active = active
+		c.Active, b = active, b[n:]
+	}
+	if c.Conflicting = 0; len(b) > 0 {
+		conflicting, n := binary.Uvarint(b)
+		if n <= 0 {
+			return fmt.Errorf("%w: counters end early", storage.ErrCorrupt)
+		}
+		c.Conflicting = conflicting
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ const (
 type Input struct {
 	Event   *graph.Event
 	Message *graph.Message
+	Tell    bool   // shard From is to tell what it noted, see notes
 	Body    []byte // the event or the message, encoded
 	Outcome *Outcome
 	From    graph.ShardID
@@ -51,6 +52,7 @@ type Limits struct {
 type Counters struct {
 	Accepted    uint64 // distinct events
 	Duplicates  uint64
+	Conflicting uint64 // events whose message id had another content before: events less ids
 	Splits      uint64 // as they came about: in another order there may be others
 	Generic     uint64
 	Quarantined uint64
@@ -79,6 +81,9 @@ type Shard struct {
 	enc        *storage.Encoder
 	dec        *storage.Decoder
 	seen       *storage.Seen
+	ids        *storage.Seen // message ids that belong here, see notes
+	notes      notes
+	byShard    [][]uint64 // scratch of tellNotes
 	seenLimits storage.SeenLimits
 	// known holds the nodes that were ever stored, as fingerprints: a new node costs no read. Until
 	// it was gathered (nil) the store is asked, and fresh lists the nodes made meanwhile.
@@ -240,7 +245,7 @@ const batchShare = 2
 func (s *Shard) begin(now int64, size int) {
 	s.now = now
 	s.record.Reset(make([]byte, 0, size), s.seq+1, now)
-	s.begun = false
+	s.begun, s.notes.now = false, false
 	s.batch.ResetTo(int(s.limits.LogBytes / batchShare))
 	s.queue, s.changes = s.queue[:0], nil
 	clear(s.open)
@@ -271,6 +276,10 @@ func (s *Shard) take(in *Input) error {
 		return nil
 	case in.Event != nil:
 		return s.takeEvent(in)
+	case in.Tell:
+		*in.Outcome = Accepted
+		s.notes.now = true
+		return nil
 	default:
 		*in.Outcome = Accepted
 		s.addInput(storage.ExternalMessage, 0, in.Body)
@@ -283,7 +292,11 @@ func (s *Shard) take(in *Input) error {
 // before anything is passed on.
 func (s *Shard) takeEvent(in *Input) error {
 	e := in.Event
-	known, err := s.seen.Has(e.Seen)
+	message := e.Seen
+	if mutant.Is("content-left-out") {
+		message = messageHash(e)
+	}
+	known, err := s.seen.Has(message)
 	if err == nil && !known && e.Former != 0 {
 		known, err = s.seen.Has(e.Former)
 	}
@@ -295,9 +308,10 @@ func (s *Shard) takeEvent(in *Input) error {
 		s.counters.Duplicates++
 		return nil
 	}
-	s.seen.Add(e.Seen, s.now)
+	s.seen.Add(message, s.now)
 	*in.Outcome = Accepted
 	s.counters.Accepted++
+	s.note(e, s.seq+1, len(in.Body))
 	start, end := s.addInput(storage.ExternalInput, 0, in.Body)
 	r, err := s.node(e.Route())
 	if err != nil {
@@ -320,6 +334,9 @@ func (s *Shard) takeMessage(in *Input) error {
 	if in.poison != nil {
 		s.quarantine(in)
 		return nil
+	}
+	if storage.AreNotes(in.Body) {
+		return s.takeNotes(in)
 	}
 	if err := s.dec.MessageInto(in.Body, &s.outside); err != nil {
 		return fmt.Errorf("%w: %w", errUndecodable, err)

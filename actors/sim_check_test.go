@@ -198,6 +198,7 @@ func (s *simulation) checkCounters(identities int) {
 	for _, sh := range s.shards {
 		total.Accepted += sh.Counters().Accepted
 		total.Identities += sh.Counters().Identities
+		total.Conflicting += sh.Counters().Conflicting
 		total.Active += sh.Counters().Active
 	}
 	// However the schedule went, merges follow from the evidence: they are the identifiers under which events came in, less
@@ -208,6 +209,11 @@ func (s *simulation) checkCounters(identities int) {
 	if total.Accepted != uint64(len(s.feeder.events)) {
 		s.failf("%d events were counted, want %d", total.Accepted, len(s.feeder.events))
 	}
+	// Where ids are forgotten at once, the same id is a new one later.
+	if want := oracle.Conflicting(s.feeder.taken); s.p.streamed < 100 && total.Conflicting != uint64(want) {
+		s.failf("%d events of an id with another content were counted, want %d", total.Conflicting, want)
+	}
+	s.met.conflicting += total.Conflicting
 	if total.Identities != int64(identities) {
 		s.failf("%d identities were counted, want %d", total.Identities, identities)
 	}

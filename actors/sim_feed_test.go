@@ -31,6 +31,7 @@ type feeder struct {
 	known  map[uint64]bool
 	events map[uint64]bool        // distinct ones that are to be taken
 	routes map[graph.NodeKey]bool // theirs
+	taken  []graph.Event          // all of them
 }
 
 // simInput is an input of a shard. What came from outside has an offer, and memory of its own that
@@ -56,6 +57,7 @@ func (f *feeder) add(s *simulation, a act, poison bool) {
 			continue // a message id comes once, where ids are not remembered
 		}
 		f.events[e.Seen], f.routes[e.Route()] = true, true
+		f.taken = append(f.taken, *e)
 		for _, id := range e.Identifiers {
 			s.names[id.Key] = graph.NodeName{Key: id.Key, Namespace: id.Namespace, Value: string(id.Value)}
 		}

@@ -122,6 +122,7 @@ func drawParams(seed uint64, rng *rand.Rand) simParams {
 type simMet struct {
 	crashes, lost, unseen, groups, duplicates, quarantined, flushes, known, packets, truncated, passivated, forwards, merged, watched, changes, sweeps uint64
 	streamed, streamedDuplicates, streamedQuarantined, outOfTurn, rewound, floors                                                                      uint64
+	conflicting                                                                                                                                        uint64
 	told, toldMerged, toldSplit                                                                                                                        uint64
 }
 
@@ -131,7 +132,7 @@ func (m *simMet) counts() map[string]*uint64 {
 		"group commits": &m.groups, "duplicates": &m.duplicates, "quarantined": &m.quarantined, "flushes": &m.flushes,
 		"late fingerprints": &m.known, "packets": &m.packets, "shards with a truncated log": &m.truncated,
 		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged, "watched events": &m.watched, "changes of rules": &m.changes, "sweeps": &m.sweeps,
-		"events of channels": &m.streamed, "duplicates in channels": &m.streamedDuplicates, "quarantined of channels": &m.streamedQuarantined,
+		"contents that conflict": &m.conflicting, "events of channels": &m.streamed, "duplicates in channels": &m.streamedDuplicates, "quarantined of channels": &m.streamedQuarantined,
 		"out of turn": &m.outOfTurn, "consumers that went back": &m.rewound, "floors": &m.floors, "entries of the feed": &m.told, "merges in the feed": &m.toldMerged, "splits in the feed": &m.toldSplit,
 	}
 }
@@ -258,6 +259,7 @@ func (s *simulation) stir(most int) {
 		{2, s.flush},
 		{2, s.gather},
 		{2, s.learn},
+		{1, func() bool { return s.tell(func(*simShard) bool { return s.percent(50) }) }},
 		{6, s.read},
 		{4, s.askSweep},
 		{1, func() bool {
@@ -432,6 +434,17 @@ func (s *simulation) finishShard(sh *simShard) {
 	sh.batch, sh.inputs, sh.state = nil, nil, simIdle
 }
 
+// tell asks shards to tell the message ids that they noted.
+func (s *simulation) tell(which func(*simShard) bool) (any bool) {
+	for _, sh := range s.shards {
+		if which(sh) {
+			sh.inbox = append(sh.inbox, simInput{Input: Input{Tell: true, From: sh.id, Outcome: new(Outcome)}, to: sh.id})
+			any = true
+		}
+	}
+	return any
+}
+
 func (s *simulation) tick() bool {
 	sh := s.shards[s.rng.IntN(len(s.shards))]
 	s.post(sh.id, sh.Tick(s.now))
@@ -547,6 +560,9 @@ func (s *simulation) drain(each func(), done, more func() bool) {
 		}
 		s.watch()
 		if s.quiet() && done() {
+			if s.tell(func(sh *simShard) bool { return len(sh.notes.hashes) > 0 }) {
+				continue
+			}
 			if more() {
 				for s.hand() {
 				}

@@ -239,12 +239,18 @@ func (v *verifier) record(shard graph.ShardID, seq uint64, value []byte) error {
 		}
 	}
 	for i, out := range record.Outputs {
+		if int(out.To) >= v.shards {
+			return fmt.Errorf("output %d: to shard %d of %d", i, out.To, v.shards)
+		}
+		if storage.AreNotes(out.Body) {
+			if err := v.notes(out.Body, graph.ShardID(out.To)); err != nil {
+				return fmt.Errorf("output %d: %w", i, err)
+			}
+			continue
+		}
 		m, err := v.inner.Message(out.Body)
 		if err != nil {
 			return fmt.Errorf("output %d: %w", i, err)
-		}
-		if int(out.To) >= v.shards {
-			return fmt.Errorf("output %d: to shard %d of %d", i, out.To, v.shards)
 		}
 		if err := v.belongs(m.To, graph.ShardID(out.To)); err != nil {
 			return fmt.Errorf("output %d: to shard %d: %w", i, out.To, err)
@@ -272,6 +278,8 @@ func (v *verifier) input(shard graph.ShardID, in *storage.Input) error {
 	case sourceChannel:
 		_, err := decodePosition(in)
 		return err
+	case sourceTold:
+		return nil
 	case storage.ExternalInput:
 		e, err := v.inner.Event(in.Body)
 		if err != nil {
@@ -283,6 +291,10 @@ func (v *verifier) input(shard graph.ShardID, in *storage.Input) error {
 	if in.Source != storage.ExternalMessage && int(in.Source) >= v.shards {
 		return fmt.Errorf("message of shard %d of %d", in.Source, v.shards)
 	}
+	if storage.AreNotes(in.Body) {
+		v.took(graph.ShardID(in.Source), shard, in.Seq)
+		return v.notes(in.Body, shard)
+	}
 	m, err := v.inner.Message(in.Body)
 	if err != nil {
 		return err
@@ -291,6 +303,16 @@ func (v *verifier) input(shard graph.ShardID, in *storage.Input) error {
 		v.took(graph.ShardID(in.Source), shard, in.Seq)
 	}
 	return v.belongs(m.To, shard)
+}
+
+// notes checks that ids were told to the shard that they belong to.
+func (v *verifier) notes(body []byte, to graph.ShardID) error {
+	return storage.Notes(body, func(h uint64) error {
+		if want := graph.ShardID(h % uint64(v.shards)); want != to {
+			return fmt.Errorf("note to shard %d of an id that belongs to shard %d", to, want)
+		}
+		return nil
+	})
 }
 
 func (v *verifier) took(from, to graph.ShardID, seq uint64) {
@@ -655,8 +677,10 @@ func (v *verifier) seen(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := storage.NewSeen(v.store, graph.ShardID(shard), storage.SeenLimits{}).Load(); err != nil {
-			v.problem("seen", graph.ShardID(shard), nil, err)
+		for _, load := range []func(storage.Store, graph.ShardID, storage.SeenLimits) *storage.Seen{storage.NewSeen, storage.NewSeenIDs} {
+			if err := load(v.store, graph.ShardID(shard), storage.SeenLimits{}).Load(); err != nil {
+				v.problem("seen", graph.ShardID(shard), nil, err)
+			}
 		}
 	}
 	return nil

@@ -135,6 +135,7 @@ func newEngineMetrics(engine *actors.Engine) *engineMetrics {
 	}
 	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
 	add(gauge, "kindred_merges", "Identifiers that events came in under, less identities with events.", func(s *actors.Stats) float64 { return float64(s.Merges()) })
+	add(counter, "kindred_conflicting_events_total", "Events whose message id has another content as well: events less message ids.", func(s *actors.Stats) float64 { return float64(s.Conflicting) })
 	add(counter, "kindred_splits_total", "Identities that became several.", func(s *actors.Stats) float64 { return float64(s.Splits) })
 	add(counter, "kindred_links_left_out_total", "Links that components at caps.hosted left out since the start: there, order matters.", func(s *actors.Stats) float64 { return float64(s.LeftOut) })
 	add(counter, "kindred_generic_values_total", "Identifiers found to be shared by too many to stand for one person.", func(s *actors.Stats) float64 { return float64(s.Generic) })
@@ -161,7 +162,7 @@ func (m *engineMetrics) Describe(out chan<- *prometheus.Desc) {
 func (m *engineMetrics) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
-	stats, err := m.engine.Stats(ctx)
+	stats, err := m.engine.Counted(ctx)
 	if err != nil {
 		out <- prometheus.MustNewConstMetric(m.up, prometheus.GaugeValue, 0)
 		return

@@ -13,6 +13,7 @@ type StatsDocument struct {
 	Rules         RulesDocument `json:"rules"`
 	Events        uint64        `json:"events"` // distinct, accepted
 	Duplicates    uint64        `json:"duplicates"`
+	Conflicting   uint64        `json:"conflicting"` // events whose message id has another content as well: events less ids
 	Quarantined   uint64        `json:"quarantined"`
 	Identities    int64         `json:"identities"` // with at least one event
 	Merges        int64         `json:"merges"`     // identifiers that events came in under, less identities
@@ -32,14 +33,14 @@ func (s *Server) getStats(w http.ResponseWriter, r *http.Request) *problem {
 	if p := onlyParameters(r); p != nil {
 		return p
 	}
-	stats, err := s.Engine.Stats(r.Context())
+	stats, err := s.Engine.Counted(r.Context())
 	if err != nil {
 		return engineProblem(err)
 	}
 	return sendDocument(w, StatsDocument{
 		Version: s.Version, UptimeSeconds: int64(time.Since(s.started).Seconds()), Shards: stats.Shards,
 		Rules:  newRulesDocument(s.Engine.Rules()),
-		Events: stats.Accepted, Duplicates: stats.Duplicates, Quarantined: stats.Quarantined,
+		Events: stats.Accepted, Duplicates: stats.Duplicates, Conflicting: stats.Conflicting, Quarantined: stats.Quarantined,
 		Identities: stats.Identities, Merges: stats.Merges(), Splits: stats.Splits, GenericValues: stats.Generic,
 		Residents: stats.Residents, ActorBytes: stats.ActorBytes, LogBytes: stats.LogBytes,
 		UnderWay: stats.UnderWay, InTransit: stats.Waiting, LeftOut: stats.LeftOut,

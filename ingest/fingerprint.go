@@ -125,7 +125,11 @@ func (d *Decoder) fingerprint(ev *graph.Event) uint64 {
 	ids := uint64(tagObject) // their keys, and with them their order, depend on the deployment's secret
 	for i := range ev.Identifiers {
 		id := &ev.Identifiers[i]
-		ids += mix(xxhash.Sum64String(id.Namespace), xxhash.Sum64(id.Value))
+		digest := mix(xxhash.Sum64String(id.Namespace), xxhash.Sum64(id.Value))
+		if i < len(ev.Alias) { // which is the user id, and so the route, and what the others are to it
+			digest = mix(digest, uint64(ev.Alias[i])<<1|uint64(min(i, 1)))
+		}
+		ids += digest
 	}
 	sum = mix(sum, ids)
 	sum = mix(sum, d.digestTime(f.timestamp))

@@ -69,6 +69,16 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
+// An alias says of its previous id that it is the user id's: turned around it is another event, of another route.
+func TestFingerprintOfAlias(t *testing.T) {
+	event := func(user, previous string) *graph.Event {
+		return decodeAs(t, Options{}, "", `{"type":"alias","messageId":"m1","userId":"`+user+`","previousId":"`+previous+`"}`)
+	}
+	if event("u1", "u2").Seen == event("u2", "u1").Seen || event("u1", "u2").Seen != event("u1", "u2").Seen {
+		t.Error("an alias and its reverse are one event")
+	}
+}
+
 func TestFingerprintOfTraits(t *testing.T) {
 	event := func(own, shared string) string {
 		return `{"type":"identify","messageId":"m1","userId":"u1","traits":` + own + `,"context":{"traits":` + shared + `}}`

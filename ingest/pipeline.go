@@ -75,6 +75,7 @@ type Summary struct {
 	Read              int64    `json:"read"`
 	Accepted          int64    `json:"accepted"`
 	Duplicates        int64    `json:"duplicates"`
+	Conflicting       uint64   `json:"conflicting"` // of the accepted: their message id has another content as well
 	WithoutIdentifier int64    `json:"without_identifier"`
 	Rejected          int64    `json:"rejected"`
 	Quarantined       int64    `json:"quarantined,omitempty"`
@@ -124,7 +125,7 @@ type slot struct {
 // then says what was taken before.
 func (p *Pipeline) Run(ctx context.Context, sources []Source) (Summary, error) {
 	start := time.Now()
-	before, err := p.engine.Stats(ctx)
+	before, err := p.engine.Counted(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -137,12 +138,13 @@ func (p *Pipeline) Run(ctx context.Context, sources []Source) (Summary, error) {
 	if settled := p.engine.Settle(ctx); err == nil {
 		err = settled
 	}
-	after, statsErr := p.engine.Stats(ctx)
+	after, statsErr := p.engine.Counted(ctx)
 	if err == nil {
 		err = statsErr
 	}
 	r.summary.Seconds = time.Since(start).Seconds()
 	r.summary.EventsPerSecond = float64(r.summary.Read) / r.summary.Seconds
+	r.summary.Conflicting = after.Conflicting - before.Conflicting
 	r.summary.Merges = after.Merges() - before.Merges()
 	r.summary.Identities = after.Identities
 	return r.summary, err

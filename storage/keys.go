@@ -226,7 +226,10 @@ const (
 	seenAdded  seenKind = 1 // hashes as they were added, resident after a restart
 	seenRun    seenKind = 2 // a block of a sorted run
 	seenFilter seenKind = 3 // the filter and fences of a run
-	seenEnd    seenKind = 4
+	seenEnd    seenKind = 4 // of the kinds of one memory
+
+	// seenIDs is added to the kinds of rows of the memory of message ids.
+	seenIDs seenKind = seenEnd - 1
 )
 
 // seenKey names a row of the memory of duplicates. Run is 0 for seenAdded, block is the part of the
@@ -258,7 +261,7 @@ func parseSeenKey(key []byte) (seenKey, error) {
 		run:        binary.BigEndian.Uint32(rest[9:]),
 		block:      binary.BigEndian.Uint32(rest[13:]),
 	}
-	if k.kind == 0 || k.kind >= seenEnd {
+	if k.kind == 0 || k.kind >= seenIDs+seenEnd {
 		return seenKey{}, fmt.Errorf("%w: % x as seen: no kind %d", ErrKeyShape, key, k.kind)
 	}
 	return k, nil

@@ -28,6 +28,7 @@ import (
 type Seen struct {
 	store Store
 	shard graph.ShardID
+	base  seenKind // 0, or seenIDs: added to the kinds of rows
 	limit SeenLimits
 	width uint64 // of a generation, ms
 
@@ -85,6 +86,14 @@ func NewSeen(store Store, shard graph.ShardID, limit SeenLimits) *Seen {
 	limit.Horizon = max(limit.Horizon, generationsPerHorizon*time.Millisecond)
 	width := uint64(limit.Horizon.Milliseconds()) / generationsPerHorizon
 	return &Seen{store: store, shard: shard, limit: limit, width: width, set: hashSet{tagged: true}, next: map[uint64]uint32{}}
+}
+
+// NewSeenIDs makes the memory of the message ids that belong to a shard. It works as that of duplicates does, and
+// has rows of its own.
+func NewSeenIDs(store Store, shard graph.ShardID, limit SeenLimits) *Seen {
+	s := NewSeen(store, shard, limit)
+	s.base = seenIDs
+	return s
 }
 
 func (s *Seen) generation(now int64) uint64 { return uint64(max(now, 0)) / s.width }
@@ -260,12 +269,14 @@ func (s *Seen) Bytes() int64 {
 }
 
 func (s *Seen) put(b *Batch, key seenKey, value []byte) {
+	key.kind += s.base
 	s.key = key.append(s.key[:0])
 	b.Set(s.key, value)
 }
 
 // deleteRows deletes the rows of a kind with from <= generation < end.
 func (s *Seen) deleteRows(b *Batch, kind seenKind, from, end uint64) {
+	kind += s.base
 	s.key = seenKey{shard: s.shard, kind: kind, generation: from}.append(s.key[:0])
 	n := len(s.key)
 	s.key = seenKey{shard: s.shard, kind: kind, generation: end}.append(s.key)

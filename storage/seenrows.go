@@ -134,7 +134,7 @@ func (s *Seen) runHas(run *seenRunRef, h uint64) (bool, error) {
 	if block < 0 {
 		return false, nil
 	}
-	key := seenKey{shard: s.shard, kind: seenRun, generation: run.generation, run: run.number, block: uint32(block)}
+	key := seenKey{shard: s.shard, kind: s.base + seenRun, generation: run.generation, run: run.number, block: uint32(block)}
 	s.key = key.append(s.key[:0])
 	var err error
 	if s.value, err = s.store.Get(s.value[:0], s.key); err != nil {
@@ -160,6 +160,7 @@ func (s *Seen) runHas(run *seenRunRef, h uint64) (bool, error) {
 }
 
 func (s *Seen) iterate(kind seenKind, fn func(key seenKey, value []byte) error) error {
+	kind += s.base
 	lower := seenKey{shard: s.shard, kind: kind}.append(nil)
 	upper := seenKey{shard: s.shard, kind: kind + 1}.append(nil)
 	return s.store.Iterate(lower, upper, func(key, value []byte) error {

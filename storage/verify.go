@@ -12,6 +12,9 @@ func CheckSeenRow(key, value []byte) error {
 	if err != nil {
 		return err
 	}
+	if k.kind >= seenEnd {
+		k.kind -= seenIDs
+	}
 	switch k.kind {
 	case seenAdded:
 		_, err = decodeSeenBlock(value, seenAddedBlock)

@@ -84,6 +84,7 @@ func (s *sender) run(ctx context.Context, names []string) (ingest.Summary, error
 	s.sum.Seconds = time.Since(start).Seconds()
 	s.sum.EventsPerSecond = float64(s.sum.Read) / s.sum.Seconds
 	if after, statsErr := c.Stats(ctx); statsErr == nil {
+		s.sum.Conflicting = after.Conflicting - before.Conflicting
 		s.sum.Merges = after.Merges - before.Merges // other clients' included: the server has one count
 		s.sum.Identities = after.Identities
 	} else if err == nil {

@@ -34,6 +34,7 @@ func statsTable(w io.Writer, s *api.StatsDocument) {
 	t.row("identities", number(s.Identities))
 	t.row("events", number(s.Events))
 	t.row("duplicates", number(s.Duplicates))
+	t.row("conflicting", number(s.Conflicting))
 	t.row("merges", number(s.Merges))
 	t.row("splits", number(s.Splits))
 	t.row("generic values", number(s.GenericValues))

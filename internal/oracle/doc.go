@@ -6,7 +6,7 @@
 //	                              links        groups      profiles                     text
 //
 // What is said of the evidence:
-//   - E1: events of equal Seen are one event; of the assertions about one thing the one with the
+//   - E1: events of one message id and one content are one event; of the assertions about one thing the one with the
 //     highest (At, ID) holds, and a withdrawn one asserts nothing.
 //   - E2: an event links its route to each of its other identifiers, and folds into the fragment of
 //     its route alone.

@@ -45,12 +45,13 @@ func gather(events []graph.Event, assertions []graph.Assertion) *evidence {
 		retracted:  map[pair]bool{},
 		forgotten:  map[graph.NodeKey]bool{},
 	}
-	seen := map[uint64]bool{}
+	seen := map[[2]string]bool{}
 	for _, e := range events {
-		if seen[e.Seen] {
+		message := [2]string{string(e.ID), content(&e)}
+		if seen[message] {
 			continue
 		}
-		seen[e.Seen] = true
+		seen[message] = true
 		ev.observe(e)
 	}
 	for _, a := range assertions {

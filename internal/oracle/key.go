@@ -4,6 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/kindred-id/kindred/graph"
 )
@@ -62,6 +65,37 @@ func hash(parts ...string) (hi, lo uint64) {
 	return binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])
 }
 
-// message is the hash by which an event is known (Event.Seen), and the one that settles equal
-// stamps (Stamp.Tie).
-func message(source, id string) (seen, tie uint64) { return hash("message", source, id) }
+// seal gives an event the hash by which it is known (Event.Seen), and the one that settles equal stamps (Stamp.Tie).
+// REQUIRES: its id and its content are complete
+func seal(e *graph.Event) { e.Seen, e.Stamp.Tie = hash("message", string(e.ID), content(e)) }
+
+// content is what two events of one message id have in common if and only if they are one event (E1), in words.
+func content(e *graph.Event) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v %q at %d\n", e.Type, e.Name, e.Stamp.Time)
+	var ids []string
+	for i, id := range e.Identifiers {
+		role := "" // of an alias: which of them is its user id, and what the others are
+		if i < len(e.Alias) {
+			role = fmt.Sprintf(" role %d, user id %t", e.Alias[i], i == 0)
+		}
+		ids = append(ids, fmt.Sprintf("identifier %s %q%s\n", id.Namespace, id.Value, role))
+	}
+	slices.Sort(ids)
+	b.WriteString(strings.Join(ids, ""))
+	for _, t := range e.Traits {
+		fmt.Fprintf(&b, "trait %q %q %t\n", t.Name, t.Value, t.Value == nil)
+	}
+	fmt.Fprintf(&b, "order %+v\noffer %+v\ninterest %+v\nproperties %q\n", e.Order, e.Offer, e.Interest, e.Properties)
+	return b.String()
+}
+
+// Conflicting is how many more events there are than message ids: those whose id has another content as well.
+func Conflicting(events []graph.Event) int {
+	ids, all := map[string]bool{}, map[[2]string]bool{}
+	for i := range events {
+		id := string(events[i].ID)
+		ids[id], all[[2]string{id, content(&events[i])}] = true, true
+	}
+	return len(all) - len(ids)
+}

@@ -172,6 +172,9 @@ func parseStep(line string, number int) (Step, error) {
 	if t := graph.ParseEventType([]byte(words[0])); t != 0 {
 		e.Type, words = t, words[1:]
 	}
+	if id, ok := strings.CutPrefix(words[0], "m="); ok {
+		e.ID, words = []byte(id), words[1:]
+	}
 	s := Step{Text: line, Event: &e}
 	previous := ""
 	if at := slices.Index(words, "from"); at >= 0 && at+1 < len(words) {
@@ -204,6 +207,7 @@ func parseStep(line string, number int) (Step, error) {
 		value, form, _ := strings.Cut(previous, "~")
 		alias(&e, names[slices.IndexFunc(names, func(n graph.NodeName) bool { return n.Namespace == "user_id" })], value, shorthand[form])
 	}
+	seal(&e)
 	return s, err
 }
 

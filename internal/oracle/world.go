@@ -68,10 +68,27 @@ func makeWorld(choose chooser) World {
 				e.Identifiers = met.Identifiers
 			}
 		}
+		if i > 0 && choose.oneIn(4, "a message id met before") {
+			e.ID = w.Events[choose(i, "of which event")].ID
+		}
+		seal(&e)
 		w.Events = append(w.Events, e)
 	}
 	for range choose(4, "repeated events") {
 		again := w.Events[choose(len(w.Events), "which event again")]
+		switch choose(4, "what is new in a retry") {
+		case 1: // when it was received
+			again.Received += worldTick
+		case 2: // the way in
+			again.Source = []byte("gate")
+		case 3: // who it is: another event
+			n := members[choose(len(members), "identifier of a retry")]
+			if len(again.Alias) == 0 && !slices.ContainsFunc(again.Identifiers, func(id graph.Identifier) bool { return id.Key == n.Key }) {
+				again.Identifiers = append(slices.Clone(again.Identifiers), graph.Identifier{Key: n.Key, Namespace: n.Namespace, Value: []byte(n.Value)})
+				slices.SortFunc(again.Identifiers, func(x, y graph.Identifier) int { return y.Key.Compare(x.Key) })
+				seal(&again)
+			}
+		}
 		at := choose(len(w.Events)+1, "where again")
 		w.Events = slices.Insert(w.Events, at, again)
 	}
@@ -192,13 +209,14 @@ func makeAlias(choose chooser, e *graph.Event, members []graph.NodeName) {
 
 // newEvent is an event without identifiers, of a track call.
 func newEvent(source, id string, at int64, rank uint8) graph.Event {
-	seen, tie := message(source, id)
-	return graph.Event{
-		ID: []byte(id), Source: []byte(source), Seen: seen,
-		Stamp:    graph.Stamp{Time: at, Rank: rank, Tie: tie},
+	e := graph.Event{
+		ID: []byte(id), Source: []byte(source),
+		Stamp:    graph.Stamp{Time: at, Rank: rank},
 		Received: at,
 		Type:     graph.TypeTrack,
 	}
+	seal(&e)
+	return e
 }
 
 func tick(choose chooser, what string) int64 {

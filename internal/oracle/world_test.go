@@ -176,7 +176,7 @@ var nasty = []string{
 	"identities in one component", "order across fragments", "forced over a limit",
 	"forced at a generic value", "retracted", "forgotten", "trait across fragments at one time",
 	"trait deleted", "cancelled", "refunded", "refund without an order", "repeated",
-	"identity without events", "equal times decide",
+	"identity without events", "equal times decide", "other content under one id",
 	"refunded in part, several times", "refund refused", "refund unknown", "refund in yen",
 }
 
@@ -217,6 +217,7 @@ func phenomena(w World) map[string]bool {
 	}
 	ev := gather(w.Events, w.Assertions)
 	r := resolve(ev, w.Rules)
+	note("other content under one id", Conflicting(w.Events) > 0)
 	noteEvidence(note, ev, r, len(w.Events))
 	for _, why := range r.refused {
 		note("refused by a cannot", why.cannot)
