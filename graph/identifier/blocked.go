@@ -72,7 +72,7 @@ func blockedForm(value []byte, seen marks) *Word {
 		return rulePunctuation
 	case isObject(value):
 		return ruleObject
-	case isTemplate(value) || isField(value, seen):
+	case seen&markTemplate != 0 && isTemplate(value) || isField(value, seen):
 		return ruleTemplate
 	}
 	return nil

@@ -11,12 +11,13 @@ import (
 type marks uint8
 
 const (
-	markWide    marks = 1 << iota // not ASCII
-	markControl                   // ASCII control character
-	markUpper                     // A-Z
-	markDigit                     // 0-9
-	markAt                        // @
-	markOdd                       // what is in every template and in the text of an object, and begins what has no letter
+	markWide     marks = 1 << iota // not ASCII
+	markControl                    // ASCII control character
+	markUpper                      // A-Z
+	markDigit                      // 0-9
+	markAt                         // @
+	markTemplate                   // % { [ < *, one of which is in every template
+	markOdd                        // what is in every template and in the text of an object, and begins what has no letter
 )
 
 var byteMarks = func() (table [256]marks) {
@@ -32,7 +33,9 @@ var byteMarks = func() (table [256]marks) {
 			table[b] = markDigit
 		case b == '@':
 			table[b] = markAt
-		case b == '-' || b == '_' || b == '.' || 'a' <= b && b <= 'z':
+		case b == '%' || b == '{' || b == '[' || b == '<' || b == '*':
+			table[b] = markTemplate | markOdd
+		case b == '-' || b == '_' || b == '.' || b == '+' || b == ' ' || b == ')' || b == '/' || 'a' <= b && b <= 'z':
 		default:
 			table[b] = markOdd
 		}
