@@ -68,7 +68,9 @@ func TestResidentsTakeWhatIsEstimated(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return int64(m.HeapAlloc), stats.ActorBytes, int64(stats.Residents)
 	}
-	add(1000)
+	for range 40 { // so that batches have grown to the size that they keep
+		add(1000)
+	}
 	heap0, estimate0, residents0 := measure()
 	for range visitors / 1000 {
 		add(1000)

@@ -22,8 +22,13 @@ func drawKeys(t *rapid.T) (keys []graph.NodeKey) {
 	return keys
 }
 
+// drawText is text that JSON readers agree on: NUL leaves as U+FFFD.
+func drawText(t *rapid.T, label string) string {
+	return rapid.String().Filter(func(s string) bool { return !strings.ContainsRune(s, 0) }).Draw(t, label)
+}
+
 func drawName(t *rapid.T) graph.NodeName {
-	return graph.NodeName{Key: drawKey(t), Namespace: "anonymous_id", Value: rapid.String().Draw(t, "value")}
+	return graph.NodeName{Key: drawKey(t), Namespace: "anonymous_id", Value: drawText(t, "value")}
 }
 
 // drawTime is a time that JSON can say, and not the first moment of 1970, which says that there is none.
@@ -35,9 +40,9 @@ func drawCause(t *rapid.T) graph.Cause {
 	case 0:
 		return c
 	case graph.VerbForce:
-		c.Assertion = "a" + rapid.String().Draw(t, "assertion")
+		c.Assertion = "a" + drawText(t, "assertion")
 	default:
-		c.Mark = graph.Mark{Stamp: graph.Stamp{Time: drawTime(t)}, ID: []byte(rapid.String().Draw(t, "id")), Source: []byte(rapid.String().Draw(t, "source"))}
+		c.Mark = graph.Mark{Stamp: graph.Stamp{Time: drawTime(t)}, ID: []byte(drawText(t, "id")), Source: []byte(drawText(t, "source"))}
 	}
 	c.By = [2]graph.NodeName{drawName(t), drawName(t)}
 	return c

@@ -15,7 +15,7 @@ import (
 )
 
 // TestTimelineAll: kindred timeline --limit 0 lists every event once, though they fill several pages
-// and all have one time and message id.
+// and all have one time.
 func TestTimelineAll(t *testing.T) {
 	ctx := context.Background()
 	dir := filepath.Join(t.TempDir(), "data")
@@ -33,8 +33,8 @@ func TestTimelineAll(t *testing.T) {
 	}
 	const events = 2*timelinePage + 50
 	for n := range events {
-		event := map[string]any{"type": "page", "messageId": "m", "userId": "u", "timestamp": "2026-01-01T00:00:00Z"}
-		body := map[string]any{"writeKey": fmt.Sprint("s", n), "batch": []any{event}}
+		event := map[string]any{"type": "page", "messageId": fmt.Sprint("m", n), "userId": "u", "timestamp": "2026-01-01T00:00:00Z"}
+		body := map[string]any{"batch": []any{event}}
 		if err := c.Post(ctx, "/v1/batch", nil, body, nil); err != nil {
 			t.Fatal(err)
 		}

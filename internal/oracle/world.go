@@ -310,12 +310,12 @@ func makeOrder(choose chooser) graph.OrderChange {
 			o.Currency = graph.Currency{}
 		}
 		kinds := [...]graph.RefundKind{
-			graph.RefundAmount, graph.RefundAmount, graph.RefundAmount, graph.RefundFull, graph.RefundUnknown, graph.RefundThousandths,
+			graph.RefundAmount, graph.RefundAmount, graph.RefundAmount, graph.RefundAmount, graph.RefundAmount, graph.RefundFull, graph.RefundUnknown, graph.RefundThousandths,
 		}
 		o.Refund.Kind = kinds[choose(len(kinds), "kind of refund")]
 		o.Refund.Key = uint64(choose(4, "refund id"))
 		if o.Refund.Kind == graph.RefundAmount || o.Refund.Kind == graph.RefundThousandths {
-			o.Refund.Amount = unit * 70 * int64(choose(5, "refund"))
+			o.Refund.Amount = unit * 35 * int64(choose(8, "refund"))
 		}
 		if o.Refund.Kind == graph.RefundAmount && choose.oneIn(2, "refund of lines") {
 			o.Lines = append(o.Lines, makeLine(choose))
