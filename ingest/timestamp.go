@@ -27,7 +27,11 @@ func parseTime(text []byte) (ms int64, form timeForm, ok bool) {
 	if ms, ok = parseRFC3339(text); ok {
 		return ms, formPlain, true
 	}
-	text = bytes.Trim(text, " \t\r\n\"'") // quotes are of a text that was encoded twice
+	text = bytes.Trim(plainTime(text), " \t\r\n\"'") // quotes are of a text that was encoded twice
+	if inside, found := bytes.CutPrefix(text, []byte("/Date(")); found {
+		ms, ok = parseDotNet(inside)
+		return ms, formPlain, ok
+	}
 	if ms, form, ok = parseEpoch(text); ok {
 		return ms, form, true
 	}

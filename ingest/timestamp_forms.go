@@ -1,6 +1,13 @@
 package ingest
 
-import "math"
+import (
+	"bytes"
+	"math"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
 
 // This file reads the forms of a time beside RFC 3339. All of them are off the hot path.
 
@@ -11,6 +18,38 @@ const (
 	microsEnd  = 100_000_000_000_000_000     // and so on; above are nanoseconds
 	epochMax   = uint64(math.MaxInt64 / 100) // of the digits that are read
 )
+
+// plainTime is a time in ASCII as far as it can be: with spaces of one kind (programs put U+202F before AM), full-width
+// digits as digits, the minus sign as a hyphen, and without marks that nobody sees.
+func plainTime(text []byte) []byte {
+	ascii := true
+	for _, b := range text {
+		ascii = ascii && b < utf8.RuneSelf
+	}
+	if ascii {
+		return text
+	}
+	return bytes.Map(func(r rune) rune {
+		switch {
+		case r == '\u2212':
+			return '-'
+		case unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return r
+	}, norm.NFKC.Bytes(text))
+}
+
+// parseDotNet reads what is behind "/Date(" in 1767268800000)/ and 1767268800000+0100)/: milliseconds since 1970 UTC, with
+// the zone of the program, which changes nothing.
+func parseDotNet(text []byte) (int64, bool) {
+	text, closed := bytes.CutSuffix(text, []byte(")/"))
+	if at := bytes.LastIndexAny(text, "+-"); at > 0 {
+		text = text[:at]
+	}
+	n, exponent, digits, ok := parseDecimal(text)
+	return n, closed && ok && exponent == 0 && digits > 0
+}
 
 // parseEpoch reads a number since 1970: whole, decimal, or with an exponent. Its size tells the unit. A number of 8 or 14
 // digits that is a date, as in 20261031 and 20261031123456, is that date: as a number since 1970 it could not be believed.
@@ -262,8 +301,10 @@ func (r *timeReader) clockAndZone() bool {
 }
 
 // timeOfDay reads 12:34, 12:34:56, 12:34:56.789 with any number of digits and a comma or a colon for the point, 123456
-// and 1234.
-func (r *timeReader) timeOfDay() (ok bool) {
+// and 1234. AM or PM may follow.
+func (r *timeReader) timeOfDay() bool { return r.clock24() && r.halfDay() }
+
+func (r *timeReader) clock24() (ok bool) {
 	if digits := r.leadingDigits(); digits == 4 || digits == 6 {
 		r.at.hour, _ = r.fixed(2)
 		r.at.minute, _ = r.fixed(2)
@@ -286,6 +327,39 @@ func (r *timeReader) timeOfDay() (ok bool) {
 		r.fraction()
 	}
 	return ok
+}
+
+// halfDay reads AM or PM, also as a.m., if it comes next, and puts the hour right. An hour above 12 may have it where it
+// is of that half.
+func (r *timeReader) halfDay() bool {
+	rest := bytes.TrimLeft(r.rest, " ")
+	if len(rest) < 2 || rest[0]|0x20 != 'a' && rest[0]|0x20 != 'p' {
+		return true
+	}
+	evening := rest[0]|0x20 == 'p'
+	dotted := rest[1] == '.'
+	if rest = rest[1:]; dotted {
+		rest = bytes.TrimLeft(rest[1:], " ")
+	}
+	if len(rest) == 0 || rest[0]|0x20 != 'm' {
+		return true // a zone
+	}
+	if rest = rest[1:]; dotted && len(rest) > 0 && rest[0] == '.' {
+		rest = rest[1:]
+	}
+	if len(rest) > 0 && isLetter(rest[0]) && rest[0]|0x20 != 'z' {
+		return true
+	}
+	r.rest = rest
+	switch hour := r.at.hour; {
+	case evening && hour == 0, !evening && hour > 12:
+		return false
+	case evening && hour < 12:
+		r.at.hour += 12
+	case !evening && hour == 12:
+		r.at.hour = 0
+	}
+	return true
 }
 
 func (r *timeReader) fraction() {
@@ -356,7 +430,9 @@ func (r *timeReader) offset() (ok bool) {
 	if hour > 23 || minute > 59 {
 		return false
 	}
-	r.at.offset = sign * (hour*60 + minute)
+	if r.at.offset = sign * (hour*60 + minute); r.at.offset == 0 && !r.take('Z') { // as Python's isoformat() + "Z" has it
+		r.take('z')
+	}
 	return true
 }
 
