@@ -229,6 +229,7 @@ func (in *intake) decode(batch *ingest.Batch, typ graph.EventType, from arrival)
 	in.arena, in.verdicts = in.arena[:0], in.verdicts[:0]
 	in.large, in.excess, in.dropped = 0, batch.Excess, in.dropped[:0]
 	in.decoder.SetLive(from.live && in.decoder.Live())
+	in.decoder.SetType(typ)
 	in.decoder.SetSentAt(from.sentAt)
 	// A bad context of the batch is none of its events' fault: they are read without it, and each
 	// that has none of its own is rejected with the reason.
@@ -282,13 +283,6 @@ func (in *intake) event(raw []byte, typ graph.EventType, received int64, source 
 	if typ != 0 && errors.As(err, &r) && r.Code == ingest.CodeUnknownType && topLevel(raw, "type").Kind <= jsonscan.Null {
 		raw = withType(raw, typ)
 		err = in.decoder.Event(raw, received, source, e)
-	}
-	if err == nil && typ != 0 && e.Type != typ {
-		return &ingest.Rejection{
-			Code: ingest.Code(eventTypeMismatch), Field: "type",
-			Message: "is " + e.Type.String() + ", and the route is that of " + typ.String(),
-			Hint:    "send it to /v1/" + e.Type.String() + " or /v1/batch, or leave the type out",
-		}
 	}
 	return err
 }

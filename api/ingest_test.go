@@ -271,6 +271,9 @@ func TestDroppedFields(t *testing.T) {
 	// Those of an event that names nobody are told as well, and those of a rejected one are not.
 	w.post("/v1/batch", `[{"type":"page","messageId":"a","properties":7},{"type":"rage","userId":"u","context":7},{"type":"page","userId":"u"}]`).
 		want(t, 200, `"dropped":[{"index":0,"messageId":"a"`, `"warnings":{"properties":1}`)
+	if a := w.post("/v1/identify", `{"type":"page","userId":"u","properties":7}`); strings.Contains(a.body, `"dropped"`) || strings.Contains(a.body, `"warnings"`) {
+		t.Error(a.body)
+	}
 	w.get("/metrics").want(t, 200, `kindred_ingest_dropped_total{code="bad_type",field="properties"} 121`)
 }
 
@@ -460,7 +463,9 @@ func TestSentAt(t *testing.T) {
 	w.do(r).want(t, 200, `"warnings":{"corrected":1}`)
 	w.post("/v1/batch?live=false", `{`+sentAt+`,"batch":[`+of("file", "")+`]}`).want(t, 200, `"rejected":[]}`)
 	w.post("/v1/batch?live=perhaps", `{}`).want(t, 400, `"bad_parameter"`)
-	w.post("/v1/batch", `{"sentAt":"soon","batch":[`+of("soon", "")+`]}`).want(t, 200, `"dropped":[{"count":1}],"warnings":{"sentAt":1}`)
+	w.post("/v1/batch", `{"sentAt":"soon","batch":[`+of("soon", "")+`]}`).want(t, 200, `"dropped":[{"index":0,"messageId":"soon","code":"bad_timestamp","field":"sentAt",`, `"warnings":{"sentAt":1}`)
+	w.post("/v1/batch", `{"sentAt":[],"batch":[{"type":"rage"},`+of("list", "")+`,`+of("next", "")+`]}`).
+		want(t, 200, `"dropped":[{"index":1,"messageId":"list","code":"bad_timestamp","field":"sentAt",`, `"warnings":{"sentAt":1}`)
 	for id, corrected := range map[string]bool{"batch": true, "event": true, "header": true, "file": false, "soon": false} {
 		if at := seen(id); (at != "2015-01-01T00:00:10.000Z") != corrected {
 			t.Errorf("%s: %s", id, at)

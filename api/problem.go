@@ -53,7 +53,6 @@ const (
 	CodeFeedBehind        Code = "feed_behind"
 	CodeUnknownReceiver   Code = "unknown_receiver"
 	CodeInternal          Code = "internal"
-	eventTypeMismatch     Code = "type_mismatch"
 	eventTooMany          Code = "too_many_events"
 	eventQuarantined      Code = "quarantined"
 	retryAfterBusy             = 1 // seconds

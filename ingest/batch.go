@@ -17,8 +17,8 @@ type Batch struct {
 	Events   [][]byte // JSON text of each event, not yet checked
 	Excess   int      // events beyond those: they were counted, and not kept
 	Context  []byte   // JSON text of the context of events that have none; nil when there is none
-	SentAt   []byte   // as text; nil when there is none
-	WriteKey []byte   // likewise
+	SentAt   []byte   // the text of a string, else as it stands; nil when there is none
+	WriteKey []byte   // the text of a string; nil when there is none
 	Single   bool     // the body is an event: SentAt and WriteKey are its own
 }
 
@@ -89,8 +89,10 @@ func (b *Batch) envelope(s *jsonscan.Scanner, most int, enveloped *bool) *Reject
 			b.Context = s.Balanced()
 		case "sentAt":
 			kind := s.Peek()
-			if b.SentAt = s.Balanced(); kind != jsonscan.Number {
+			switch b.SentAt = s.Balanced(); kind {
+			case jsonscan.String, jsonscan.Null:
 				b.SentAt = plain(kind, b.SentAt)
+			case jsonscan.Number: // and anything else, which is no time, and told
 			}
 		case "writeKey":
 			b.WriteKey = plain(s.Peek(), s.Balanced())

@@ -9,7 +9,7 @@ import (
 func TestBatches(t *testing.T) {
 	for _, c := range []struct{ body, events, context, sentAt, writeKey string }{
 		{`{"batch":[{"a":1},{"b":[2]}],"writeKey":"k\u0031","sentAt":"2026-01-01T00:00:00Z","context":{"library":{}}}`, `{"a":1}|{"b":[2]}`, `{"library":{}}`, "2026-01-01T00:00:00Z", "k1"},
-		{`{"context":null,"batch":[],"writeKey":null,"sentAt":[7]}`, ``, `null`, "", ""},
+		{`{"context":null,"batch":[],"writeKey":null,"sentAt":[7]}`, ``, `null`, "[7]", ""},
 		{` [ {"a":1} , {"b":2} ] `, `{"a":1}|{"b":2}`, "", "", ""},
 		{`[]`, ``, "", "", ""},
 		{` {"type":"track","context":{"a":1},"writeKey":"k","sentAt":"s"} `, `{"type":"track","context":{"a":1},"writeKey":"k","sentAt":"s"}`, "", "s", "k"},

@@ -39,10 +39,12 @@ type Decoder struct {
 	currency    graph.Currency
 	limit       int
 	window      window
-	always      bool   // live, unless a batch says otherwise
-	live        bool   // see Options.Live
-	sentAt      int64  // of the batch; noTime when there is none
-	context     []byte // of the batch; nil when there is none
+	always      bool            // live, unless a batch says otherwise
+	live        bool            // see Options.Live
+	want        graph.EventType // of the events of a batch; 0 is any
+	sentAt      int64           // of the batch; noTime when there is none
+	oddSentAt   []byte          // of the batch, where it can't be read, until it is told with an event that is taken
+	context     []byte          // of the batch; nil when there is none
 	contextKeys contextKeys
 	contextMax  int
 	ipPolicy    IPPolicy
@@ -149,7 +151,8 @@ func (d *Decoder) Reset() {
 	d.stats = Stats{}
 	d.drops, d.told, d.tellable = d.drops[:0], 0, 0
 	d.context = nil
-	d.live, d.sentAt = d.always, noTime
+	d.live, d.want = d.always, 0
+	d.sentAt, d.oddSentAt = noTime, nil
 }
 
 // SetContext gives the context of a batch: every event has what it says under keys where the event's own
@@ -179,6 +182,9 @@ func (d *Decoder) SetContext(raw []byte) error {
 	return nil
 }
 
+// SetType says, until the next Reset, of which type events are, as the route of a request does. Others are rejected.
+func (d *Decoder) SetType(t graph.EventType) { d.want = t }
+
 // Event reads one event: raw is its JSON text, received when it came, in ms since 1970 UTC, and
 // source which system sent it. It fills ev, whose slices it uses again; they point into raw, into
 // source and into the arena, and are good until one of these changes.
@@ -194,8 +200,14 @@ func (d *Decoder) Record(raw []byte, received int64, source, id []byte, ev *grap
 	d.fallback = id
 	d.drops, d.tellable = d.drops[:0], 0
 	r := d.read(raw, received, source, ev)
-	if len(d.drops) > 0 && (r == nil || r.Code == CodeNoIdentifier) {
-		d.countDrops()
+	if r == nil || r.Code == CodeNoIdentifier {
+		if d.oddSentAt != nil {
+			d.dropUnreadableTime("sentAt", d.oddSentAt)
+			d.oddSentAt = nil
+		}
+		if len(d.drops) > 0 {
+			d.countDrops()
+		}
 	}
 	if r != nil {
 		return r
@@ -217,6 +229,9 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 	var r *Rejection
 	if ev.Type, r = d.eventType(); r != nil {
 		return r
+	}
+	if d.want != 0 && ev.Type != d.want {
+		return wrongType(ev.Type, d.want)
 	}
 	ev.Stamp.Time = d.eventTime(received)
 	if r := d.identify(ev); r != nil {
@@ -327,7 +342,11 @@ func (d *Decoder) numbersApart(source []byte) bool {
 // no message, gets that of its record, or the hash of its text, so that the same event is the same when it is read
 // again.
 func (d *Decoder) messageID(raw []byte, received int64) []byte {
-	if id := bytes.TrimSpace(d.text(d.fields.messageID)); len(id) > 0 {
+	id := bytes.TrimSpace(d.text(d.fields.messageID))
+	if d.fields.messageID.Kind == jsonscan.Number && !isInteger(id) { // 7.0 is 7, as in other ids
+		id, _ = appendNumber(nil, id)
+	}
+	if len(id) > 0 {
 		if d.fields.broken && hasReplacement(id) {
 			return d.bounded(d.hashed(d.fields.messageID.Raw)) // two ids that differ in what was lost are two
 		}
@@ -341,7 +360,7 @@ func (d *Decoder) messageID(raw []byte, received int64) []byte {
 		return d.bounded(d.fallback)
 	}
 	d.hash.Reset()
-	d.hash.Write(raw)
+	d.hash.Write(bytes.TrimSpace(raw)) // what is around it depends on how it came
 	if d.live && d.clientTime == noTime {
 		room := d.arena.Reserve(8)
 		d.hash.Write(binary.BigEndian.AppendUint64(room, uint64(received)))

@@ -259,14 +259,14 @@ func (d *Decoder) clockOf() clockKind {
 }
 
 // SetSentAt gives the sentAt of a batch, which is that of every event that has none of its own: when the client sent it,
-// by its own clock. It holds until the next call or Reset. It corrects the times of live events alone; one that can't be
-// read is none, and counted.
+// by its own clock. It holds until the next call or Reset. It corrects the times of live events alone. One that can't be
+// read is none, and is dropped: that is told once, with the first event that is taken.
 func (d *Decoder) SetSentAt(text []byte) {
-	d.sentAt = noTime
+	d.sentAt, d.oddSentAt = noTime, nil
 	if ms, _, ok := parseTime(text); ok {
 		d.sentAt = ms
 	} else if len(text) > 0 {
-		d.stats.Fields.add(DropKey{"sentAt", CodeBadTimestamp}, 1)
+		d.oddSentAt = text
 	}
 }
 

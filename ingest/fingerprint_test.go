@@ -125,7 +125,7 @@ func TestJunkMessageIDs(t *testing.T) {
 		return `{"type":"track","messageId":` + id + `,"userId":"` + user + `","timestamp":"2026-01-01T00:00:00Z"}`
 	}
 	for _, id := range []string{
-		`"undefined"`, `"null"`, `"00000000-0000-0000-0000-000000000000"`, `0`, `"N/A"`, `"{{id}}"`, `"[object Object]"`, `"-"`,
+		`"undefined"`, `"null"`, `"00000000-0000-0000-0000-000000000000"`, `0`, `0.0`, `"N/A"`, `"{{id}}"`, `"[object Object]"`, `"-"`,
 	} {
 		ev, stats, r := decode(t, Options{}, event(id, "u1"))
 		again, _, _ := decode(t, Options{}, event(id, "u1"))

@@ -49,7 +49,7 @@ var (
 	kindList      = fieldKind{[]string{`"x"`, `""`, `7`, `true`, `false`, `{"a":1}`}}
 	kindTime      = fieldKind{append([]string{
 		`""`, `" "`, `"Invalid Date"`, `"yesterday"`, `"0001-01-01T00:00:00Z"`, `"1970-01-01T00:00:00Z"`, `"2100-01-01T00:00:00Z"`, `"9999-12-31T23:59:59Z"`, `0`, `-1`, `1e300`, `-1e300`,
-		`"2026-13-01T00:00:00Z"`, `"10/01/2026"`, `"2026-01-01T09:00:00 PM"`, `"{{timestamp}}"`, `"\u0000"`, `"NaN"`, `12345678901234567890`,
+		`"2026-13-01T00:00:00Z"`, `"10/01/2026"`, `"2026-01-01T13:00:00 AM"`, `"{{timestamp}}"`, `"\u0000"`, `"NaN"`, `12345678901234567890`,
 	}, oddContainers...)}
 	kindID       = fieldKind{append([]string{`"null"`, `"(not set)"`, `"[object Object]"`, `"00000000-0000-0000-0000-000000000000"`, `"a\u0000b"`, `0`, `0.0`, `"` + strings.Repeat("x", 600) + `"`}, oddContainers...)}
 	kindEmail    = fieldKind{append([]string{`"nobody"`, `"a b@x.org"`, `"ann@example"`, `7`}, kindID.odd...)}

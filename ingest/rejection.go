@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
@@ -24,6 +25,8 @@ const (
 	CodeBadType Code = "bad_type"
 	// CodeUnknownType is for an event whose type is missing, or not one of the Segment spec.
 	CodeUnknownType Code = "unknown_type"
+	// CodeTypeMismatch is for an event of another type than those of its route.
+	CodeTypeMismatch Code = "type_mismatch"
 	// CodeNoIdentifier is for an event that names nobody: no identifier, or only blocked and invalid
 	// ones. It is not a fault of the event; callers count it apart.
 	CodeNoIdentifier Code = "no_identifier"
@@ -31,7 +34,7 @@ const (
 	CodeTooManyIdentifiers Code = "too_many_identifiers"
 	// CodeBadTimestamp is for a time that can't be read.
 	CodeBadTimestamp Code = "bad_timestamp"
-	// CodeTimestampOutOfRange is for a time before 1970, or from the year 2100 on.
+	// CodeTimestampOutOfRange is for a time that is not believed: see Options.Times.
 	CodeTimestampOutOfRange Code = "timestamp_out_of_range"
 	// CodeBadMoney is for an amount of an order that is textual, negative, or beyond 64 bits.
 	CodeBadMoney Code = "bad_money"
@@ -92,6 +95,16 @@ func badType(field, want string, found jsonscan.Kind) *Rejection {
 		Field:   field,
 		Message: fmt.Sprintf("is %s, want %s", found, want),
 		Hint:    "send " + want + ", or leave the field out",
+	}
+}
+
+// wrongType rejects an event that came by the route of another type.
+func wrongType(is, want graph.EventType) *Rejection {
+	return &Rejection{
+		Code:    CodeTypeMismatch,
+		Field:   "type",
+		Message: "is " + is.String() + ", and the route is that of " + want.String(),
+		Hint:    "send it to /v1/" + is.String() + " or /v1/batch, or leave the type out",
 	}
 }
 
