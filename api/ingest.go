@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"sync"
@@ -368,6 +369,9 @@ func unreadableBody(err error, body []byte) *problem {
 		if format := ingest.OtherFormat(body); format != "" {
 			p.detail += "; this looks like " + format
 		}
+	} else if first, rest, more := bytes.Cut(body, []byte{'\n'}); more && json.Valid(first) && len(bytes.TrimSpace(rest)) > 0 {
+		p.detail += "; this looks like NDJSON"
+		return p.withHint(`send an event, a list of events, or {"batch":[…]}; kindred ingest --to sends a file of NDJSON`)
 	}
 	return p.withHint(`send an event, a list of events, or {"batch":[…]}, as JSON in UTF-8`)
 }

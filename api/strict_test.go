@@ -267,5 +267,6 @@ func TestMarksBeforeBodies(t *testing.T) {
 	w.do(r).want(t, 200, `"accepted":1`)
 	w.post("/v1/batch", "\ufeff").want(t, 400, `"empty_body"`)
 	w.post("/v1/batch", "\xff\xfe{\x00}\x00").want(t, 400, "this looks like text in UTF-16")
+	w.post("/v1/batch", "{\"type\":\"page\",\"userId\":\"u1\"}\r\n{\"type\":\"page\"}\n").want(t, 400, "this looks like NDJSON", "kindred ingest --to")
 	w.post("/v1/batch", "type,user_id\npage,u1\n").want(t, 400, "this looks like a table, such as CSV")
 }

@@ -119,6 +119,7 @@ func TestIdentifiers(t *testing.T) {
 		stats            Stats
 	}{
 		{"user and cookie", `{"type":"track","userId":"u1","anonymousId":"a1"}`, "anonymous_id:a1 user_id:u1", Stats{}},
+		{"a type in capitals, with space around it", `{"type":" Track\t","userId":"u1"}`, "user_id:u1", Stats{}},
 		{"escapes", `{"type":"track","\u0075serId":"u\u0031\/x"}`, "user_id:u1/x", Stats{}},
 		{"a number is its text", `{"type":"track","userId":42}`, "user_id:42", Stats{}},
 		{"null is silent", `{"type":"track","userId":null,"anonymousId":"a1"}`, "anonymous_id:a1", Stats{}},

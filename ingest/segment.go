@@ -230,8 +230,9 @@ func (d *Decoder) eventType() (graph.EventType, *Rejection) {
 	if t := graph.ParseEventType(name); t != 0 {
 		return t, nil
 	}
+	trimmed := bytes.TrimSpace(name)
 	for t := graph.TypeIdentify; int(t) < graph.EventTypes; t++ {
-		if foldEqual(name, t.String()) {
+		if foldEqual(trimmed, t.String()) {
 			return t, nil
 		}
 	}
