@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"bytes"
+
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
 )
@@ -14,8 +16,9 @@ type meaning struct {
 
 // meaningOf tells what a track event of this name means. The names are those of Segment's e-commerce spec,
 // version 2 and 1, of GA4 (view_item) and of Snowplow (product_view), and the pair Offer Sent and Offer Redeemed, in
-// whatever case; an underscore passes for a space.
+// whatever case; an underscore or a hyphen passes for a space, and white space around does not count.
 func meaningOf(name []byte) meaning {
+	name = bytes.TrimSpace(name)
 	const shortest, longest = len("refund"), len("viewed product category")
 	if len(name) < shortest || len(name) > longest {
 		return meaning{}
@@ -25,7 +28,7 @@ func meaningOf(name []byte) meaning {
 		switch {
 		case 'A' <= c && c <= 'Z':
 			c |= 0x20
-		case c == '_':
+		case c == '_' || c == '-':
 			c = ' '
 		}
 		folded[i] = c

@@ -13,7 +13,7 @@ func TestMeanings(t *testing.T) {
 	bought := meaning{order: graph.OrderCompleted, interest: graph.InterestBought}
 	viewed, added := meaning{interest: graph.InterestViewed}, meaning{interest: graph.InterestAdded}
 	for want, names := range map[meaning]string{
-		bought:                        "Order Completed|Completed Order|purchase|transaction|ORDER COMPLETED|order_completed",
+		bought:                        "Order Completed|Completed Order|purchase|transaction|ORDER COMPLETED|order_completed|order-completed| Order Completed\u00a0",
 		{order: graph.OrderUpdated}:   "Order Updated|Updated Order",
 		{order: graph.OrderCancelled}: "Order Cancelled",
 		{order: graph.OrderRefunded}:  "Order Refunded|refund",
