@@ -101,7 +101,7 @@ func (e *Event) aliasRole(i int) AliasRole {
 type Stamp struct {
 	Time int64  // event time, ms since 1970 UTC
 	Rank uint8  // of the source, higher wins
-	Tie  uint64 // hash of the event's id
+	Tie  uint64 // hash of the event's id and content
 }
 
 // Compare orders stamps; negative when s is older than other.

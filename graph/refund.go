@@ -40,7 +40,7 @@ const RefundsMax = 64
 //   - Refunds of before there were several have no currency and are not open. Amount is in minor units of the order's currency,
 //     with the decimals that it had then (currency.FromFormer).
 type Refund struct {
-	Key      uint64 // hash of the refund's id, else of the event's id and what it gives back
+	Key      uint64 // hash of the refund's id, else of the message id and what it gives back
 	Stamp    Stamp
 	Kind     RefundKind
 	Open     bool
@@ -52,8 +52,9 @@ type Refund struct {
 const refundSize = 80
 
 // hash is the key of a refund without an id of its own. An event that is sent again with one more identifier is another event,
-// and the same refund; one id with other amounts is told apart, as events are.
-func (r *Refund) hash() uint64 {
+// and the same refund; one id with other amounts is told apart, as events are. So it rests on the message id, not on the
+// stamp's tie, which has all of the event's content.
+func (r *Refund) hash(e *Event) uint64 {
 	const basis, prime = 14695981039346656037, 1099511628211 // FNV-1a, by words
 	h := uint64(basis)
 	mix := func(words ...uint64) {
@@ -62,11 +63,21 @@ func (r *Refund) hash() uint64 {
 			h ^= h >> 32
 		}
 	}
+	text := func(s []byte) {
+		mix(uint64(len(s)))
+		for _, b := range s {
+			mix(uint64(b))
+		}
+	}
+	if e.Apart {
+		text(e.Source)
+	}
+	text(e.ID)
 	open := uint64(0)
 	if r.Open {
 		open = 1
 	}
-	mix(r.Stamp.Tie, uint64(r.Kind)<<1|open, uint64(r.Currency[0])<<16|uint64(r.Currency[1])<<8|uint64(r.Currency[2]), uint64(r.Amount))
+	mix(uint64(r.Kind)<<1|open, uint64(r.Currency[0])<<16|uint64(r.Currency[1])<<8|uint64(r.Currency[2]), uint64(r.Amount))
 	for i := range r.Lines {
 		l := &r.Lines[i]
 		mix(uint64(l.Product)<<32|uint64(l.SKU), uint64(l.Variant), uint64(l.Quantity))
@@ -90,7 +101,7 @@ func (o *OrderEvidence) addRefund(e *Event) {
 		Key: c.Refund.Key, Stamp: e.Stamp, Kind: c.Refund.Kind, Open: c.Open, Currency: c.Currency, Amount: c.Refund.Amount, Lines: c.Lines,
 	}
 	if r.Key == 0 {
-		r.Key = r.hash()
+		r.Key = r.hash(e)
 	}
 	i, found := searchRefund(o.Refunds, r.Key)
 	switch {

@@ -18,7 +18,7 @@ var (
 func told(second int64, c OrderChange) *Event {
 	c.ID = []byte("o1")
 	return &Event{
-		Type: TypeTrack, Seen: uint64(1000 + second), Stamp: Stamp{Time: second * 1000, Tie: uint64(second)}, Order: c,
+		Type: TypeTrack, ID: fmt.Append(nil, second), Seen: uint64(1000 + second), Stamp: Stamp{Time: second * 1000, Tie: uint64(second)}, Order: c,
 		Identifiers: []Identifier{{Key: MakeNodeKey(ClassCustomer, 1, 1)}},
 	}
 }
@@ -61,10 +61,18 @@ func TestRefundSentAgain(t *testing.T) {
 	f.fold(told(0, completed(10000, eur)))
 	for i, amount := range []int64{3000, 3000, 2000} {
 		e := told(1, refund(amount, eur))
-		e.Seen = uint64(i)
+		e.Seen, e.Stamp.Tie = uint64(i), uint64(i) // both have the event's content, and so its identifiers
 		f.fold(e)
 	}
 	if got := describeFold(f); got != "refunded 5000 of 10000 EUR, 2 refunds" {
+		t.Error(got)
+	}
+	for _, till := range []string{"till 1", "till 2", "till 2"} { // message 1 of each is its own
+		e := told(1, refund(1000, eur))
+		e.Source, e.Apart = []byte(till), true
+		f.fold(e)
+	}
+	if got := describeFold(f); got != "refunded 7000 of 10000 EUR, 4 refunds" {
 		t.Error(got)
 	}
 }
@@ -213,6 +221,7 @@ func TestOrdersMergeInAnyOrder(t *testing.T) {
 		for i := range n {
 			e := told(int64(i), drawChange(t))
 			e.Stamp = Stamp{Time: rapid.Int64Range(0, 2).Draw(t, "time"), Tie: rapid.Uint64Range(0, 1).Draw(t, "tie")}
+			e.ID = rapid.SampledFrom([][]byte{{'1'}, {'2'}}).Draw(t, "id")
 			events = append(events, e)
 		}
 		inOrder := &Fragment{}

@@ -57,7 +57,7 @@ func (o *output) event(ev *graph.Event, whole bool) {
 		o.null()
 		o.null()
 	}
-	o.bool(whole && ev.Apart)
+	o.bool(ev.Apart)
 	o.aliasRoles(ev)
 }
 

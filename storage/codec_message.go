@@ -119,7 +119,7 @@ func (d *Decoder) message(m *graph.Message) {
 		}
 		m.Event = &graph.Event{}
 		d.event(m.Event, version)
-		if m.Event.Properties != nil || m.Event.Context != nil || m.Event.Apart {
+		if m.Event.Properties != nil || m.Event.Context != nil {
 			in.fail(at, "event with properties or a context between shards")
 		}
 	case graph.KindAssert:

@@ -148,7 +148,7 @@ func sampleMessages() []*graph.Message {
 		Nodes: []graph.NodeKey{sampleUser, sampleCookie},
 	}}
 	ev := sampleEvent()
-	ev.Properties, ev.Context, ev.Apart = nil, nil, false
+	ev.Properties, ev.Context = nil, nil
 	return []*graph.Message{
 		{Kind: graph.KindObserve, To: sampleUser, Via: sampleCookie, Hops: 2, Passed: 70_001, Event: ev},
 		{Kind: graph.KindAssert, To: sampleUser, Assertion: &sampleEvidence().Assertions[0]},

@@ -47,7 +47,7 @@ func giveBack(o *graph.OrderState, told []graph.Event, lines []graph.OrderLine) 
 		c := e.Order
 		key := fmt.Sprint("refund ", c.Refund.Key)
 		if c.Refund.Key == 0 { // the message, and what it gives back
-			key = fmt.Sprint("message ", e.Stamp.Tie, c.Refund, c.Open, c.Currency, c.Lines)
+			key = fmt.Sprintf("message %q %v %t %v %v", e.ID, c.Refund, c.Open, c.Currency, c.Lines)
 		}
 		byKey[key] = append(byKey[key], e)
 	}
