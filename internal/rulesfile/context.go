@@ -75,6 +75,9 @@ func (d *decoder) contextKeep(n *yaml.Node, at string) []string {
 			d.fail(e.where, at, "an address is kept by context.ip: want none, truncated or whole there")
 		case e.key == "traits" || e.key == "externalIds":
 			d.fail(e.where, at, "%s says who the person is, and is not kept a second time; leave it out", e.key)
+		case strings.Contains(e.key, "."): // it would keep nothing, silently
+			first, _, _ := strings.Cut(strings.TrimPrefix(e.key, "context."), ".")
+			d.fail(e.where, at, "%.80s is a path, and what is kept is a whole key of the context, such as %.80s", e.key, first)
 		default:
 			keys = append(keys, e.key)
 		}

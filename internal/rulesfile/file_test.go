@@ -386,6 +386,7 @@ func TestParseRefuses(t *testing.T) {
 		{"unknown policy", "context: {ip: half}", []string{`context.ip: unknown policy "half"; want none, truncated or whole`}},
 		{"address in the list", "context: {keep: [page, ip]}", []string{"context.keep: an address is kept by context.ip"}},
 		{"traits in the list", "context: {keep: [traits]}", []string{"context.keep: traits says who the person is"}},
+		{"path in the list", "context: {keep: [consent, context.page.url]}", []string{"context.keep: context.page.url is a path, and what is kept is a whole key of the context, such as page"}},
 		{"key twice", "context: {keep: [page, page]}", []string{`context.keep: "page" is listed twice`}},
 		{"little room", "context: {max_bytes: 255}", []string{"context.max_bytes: want a whole number from 256"}},
 		{"much room", "context: {max_bytes: 32769}", []string{"context.max_bytes: 32769; want 32768 or less"}},
