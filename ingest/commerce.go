@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 	"github.com/kindred-id/kindred/internal/money"
 )
@@ -154,19 +155,27 @@ func member(object jsonscan.Value, name string, arena *jsonscan.Arena) (found js
 }
 
 // firstID is the first of the values that names something, as text: a number that is whole is written without a point or a
-// power, so that 1001.0 is the order 1001.
+// power, so that 1001.0 is the order 1001. What programs print in place of an id that they do not have names nothing: else
+// all orders of a customer that are called "undefined" would be one.
 func (o *orderReader) firstID(fields []string, values []jsonscan.Value) []byte {
 	for i, v := range values {
+		var text []byte
 		switch {
 		case absent(v):
+			continue
 		case v.Kind == jsonscan.Number:
-			return wholeNumber(v.Raw, &o.d.arena)
-		case v.Kind != jsonscan.String:
-			o.d.dropKind(fields[i], "a string", v.Kind)
+			text = wholeNumber(v.Raw, &o.d.arena)
+		case v.Kind == jsonscan.String:
+			text = money.TrimSpace(o.d.text(v))
 		default:
-			if text := money.TrimSpace(o.d.text(v)); len(text) > 0 {
-				return text
-			}
+			o.d.dropKind(fields[i], "a string", v.Kind)
+		}
+		switch {
+		case len(text) == 0:
+		case identifier.Junk(text):
+			o.d.dropQuoted(fields[i], CodeJunkID, text, "names nothing, so the event is as one without it", "send an id, or leave the field out")
+		default:
+			return text
 		}
 	}
 	return nil
@@ -320,8 +329,11 @@ func (o *orderReader) coupon() []byte {
 		default:
 			o.d.dropKind(couponFields[i], "a string", v.Kind)
 		}
-		if len(text) > 0 {
+		if !identifier.NoValue(text) {
 			return text
+		}
+		if len(text) > 0 {
+			o.d.dropQuoted(couponFields[i], CodeJunkID, text, "is no coupon, so the order is as one without", "send a code, or leave the field out")
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 	"github.com/kindred-id/kindred/internal/money"
 )
@@ -210,7 +211,7 @@ func (o *orderReader) nameLine(hash *uint32, preferred *int, place int, v jsonsc
 	if v.Kind == jsonscan.Number {
 		text = wholeNumber(text, &o.d.arena)
 	}
-	if text = money.TrimSpace(text); len(text) > 0 {
+	if text = money.TrimSpace(text); len(text) > 0 && !identifier.Junk(text) {
 		*hash, *preferred = lineHash(text), place
 	}
 }

@@ -34,6 +34,24 @@ func Junk(text []byte) bool {
 	return blocked(value, marksOf(value), 0) != nil
 }
 
+// NoValue reports whether text is what programs print in place of a value that they do not have. It is narrower than Junk, for
+// values that people make up: a coupon may be called "guest" or "test", and none is called "null".
+func NoValue(text []byte) bool {
+	value := trim(text)
+	if len(value) == 0 {
+		return true
+	}
+	w := blocked(value, marksOf(value), 0)
+	if w == nil {
+		return false
+	}
+	switch w.Kind {
+	case ruleEmpty.Kind, "yes or no", ruleZeros.Kind, rulePunctuation.Kind, ruleTemplate.Kind, ruleObject.Kind:
+		return true
+	}
+	return false
+}
+
 // blocked finds the word or rule by which a value stands for nobody; nil when there is none: what programs print in place
 // of a value that they do not have, and addresses that nobody reads.
 // Class 0 has the words of every class alone.
