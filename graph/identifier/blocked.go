@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/kindred-id/kindred/graph"
 )
@@ -18,6 +20,7 @@ var (
 	ruleTemplate    = newWord("(template)", "a place that was to be filled in", anyClass)
 	ruleObject      = newWord("(object)", "the text of an object", anyClass)
 	ruleNoReply     = newWord("(no-reply)", "address that nobody reads", anyClass)
+	ruleUndefined   = newWord("(undefined)", "an id put together of a value that is missing", anyClass)
 	ruleDigits      = newWord("(one digit)", "a number of one digit over and over", anyClass)
 	ruleConfigured  = newWord("(configured)", "blocked by the rules file", anyClass)
 )
@@ -62,7 +65,7 @@ func blocked(value []byte, seen marks, class graph.Class) *Word {
 		if isZeros(value) {
 			return ruleZeros
 		}
-		if string(value) == "-1" {
+		if isMinusOne(value) {
 			return ruleMinusOne
 		}
 	case 'f':
@@ -74,17 +77,98 @@ func blocked(value []byte, seen marks, class graph.Class) *Word {
 			return ruleNoReply
 		}
 	}
-	if w := words.match(value, seen); w != nil && w.classes.has(class) {
+	if w := words.match(value, seen); w != nil && w.names(value, class) {
 		return w
+	}
+	if class != 0 && seen&markAt == 0 && isUndefined(value) { // with something of its own in it, a message id is one
+		return ruleUndefined
 	}
 	if seen&markOdd != 0 {
 		return blockedForm(value, seen)
+	}
+	if seen&markWide != 0 && isDashes(value) {
+		return rulePunctuation
+	}
+	return nil
+}
+
+// isUndefined reports whether a value was put together by a program of parts of which the last is missing: user_undefined,
+// 12:undefined, GA1.2.undefined; or null, nan, none or nil behind nothing but words: user-null, NaN.NaN. Those alone may be
+// what people are called: chris.null.
+func isUndefined(value []byte) bool {
+	var last string
+	switch lowerByte(value[len(value)-1]) {
+	case 'd':
+		last = "undefined"
+	case 'l':
+		last = "null"
+		if n := len(value); n > 2 && lowerByte(value[n-2]) == 'i' {
+			last = "nil"
+		}
+	case 'n':
+		last = "nan"
+	case 'e':
+		last = "none"
+	default:
+		return false
+	}
+	at := len(value) - len(last)
+	if at < 2 || !isJoint(value[at-1]) || !equalFold(value[at:], last) {
+		return false
+	}
+	if last == "undefined" {
+		return true
+	}
+	for part := range bytes.FieldsFuncSeq(value[:at-1], func(r rune) bool { return r < utf8.RuneSelf && isJoint(byte(r)) }) {
+		if w := words.match(part, marksOf(part)); w == nil || !w.names(part, 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// isJoint reports whether a byte is what programs put between the parts of an id.
+func isJoint(b byte) bool {
+	switch b {
+	case '_', '-', '.', ':', '/', '|', ',', ';', ' ', '#', '=':
+		return true
+	}
+	return false
+}
+
+// isMinusOne reports whether a value is -1, as a whole number or a decimal one.
+func isMinusOne(value []byte) bool {
+	rest, ok := bytes.CutPrefix(value, []byte("-1"))
+	return ok && (len(rest) == 0 || len(rest) > 1 && rest[0] == '.' && len(bytes.Trim(rest[1:], "0")) == 0)
+}
+
+// isDashes reports whether a value is dashes and dots alone of which some are no ASCII, as editors make them: —, –, ….
+func isDashes(value []byte) bool {
+	return len(bytes.TrimFunc(value, func(r rune) bool {
+		return unicode.Is(unicode.Pd, r) || r == '…' || r == '−' || r == '.' || r == ' '
+	})) == 0
+}
+
+// nothing finds the rule for a value of zeros, or of nothing but f.
+func nothing(value []byte) *Word {
+	switch {
+	case len(value) == 0:
+		return nil
+	case isZeros(value):
+		return ruleZeros
+	case isMinusOne(value):
+		return ruleMinusOne
+	case isAllF(value):
+		return ruleAllF
 	}
 	return nil
 }
 
 // blockedForm finds the rule by which a value with odd marks in it stands for nobody.
 func blockedForm(value []byte, seen marks) *Word {
+	if w := nothing(bytes.TrimFunc(value, isWrap)); w != nil { // "0", {00000000-…}
+		return w
+	}
 	switch {
 	case isPunctuation(value):
 		return rulePunctuation
@@ -95,6 +179,9 @@ func blockedForm(value []byte, seen marks) *Word {
 	}
 	return nil
 }
+
+// isWrap reports whether a character is what programs and spreadsheets print around a value.
+func isWrap(r rune) bool { return strings.ContainsRune("\"'`=(){}[]<>", r) }
 
 // isZeros reports whether a value is zeros, with marks as numbers and UUIDs have them, or dashes alone: 0, 0.0, -0,
 // 000-00-0000, ---, the zero UUID.
@@ -170,7 +257,7 @@ func isAlphanumeric(b byte) bool {
 // templates are how languages and mailing systems mark a place that was to be filled in.
 var templates = [...]struct{ open, end string }{
 	{"%%", "%%"}, {"{{", "}}"}, {"${", "}"}, {"#{", "}"}, {"{$", "}"}, {"{!", "}"}, {"{%", "%}"}, {"<%", "%>"}, {"*|", "|*"},
-	{"[[", "]]"}, {"<<", ">>"}, {"[%", "%]"},
+	{"[[", "]]"}, {"<<", ">>"}, {"[%", "%]"}, {"%7B%7B", "%7D%7D"}, {"%7b%7b", "%7d%7d"},
 }
 
 // isTemplate reports whether a value holds a place that was to be filled in and was not.
@@ -187,6 +274,10 @@ func isTemplate(value []byte) bool {
 // isField reports whether a value is, as a whole, the mark of a field: {user_id}, <user_id>, %USER_ID%, [user.id]; or, with
 // more than one word in it, $user_id or :user_id.
 func isField(value []byte, seen marks) bool {
+	switch string(value) {
+	case "%s", "%d", "%@", "%v": // of a format
+		return true
+	}
 	if seen&(markDigit|markWide) != 0 || len(value) < 3 {
 		return false
 	}
@@ -222,7 +313,8 @@ func isFieldName(text []byte, several bool) bool {
 }
 
 // wrappers are what languages print around the value of a type that they do not take the value out of.
-var wrappers = [...]string{"Optional(", "Some(", "Just(", "[object ", "#<", "function ", "function(", "Promise {", "Promise("}
+var wrappers = [...]string{"Optional(", "Some(", "Just(", "[object ", "#<", "function ", "function(", "Promise {", "Promise(",
+	"[object%20", "[object+", "%5Bobject", "%5bobject"}
 
 // isObject reports whether a value is the text of an object rather than what is in it: Optional("u1"), [object Object],
 // <User: 0x7ffee>.

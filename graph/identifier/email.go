@@ -99,7 +99,7 @@ func readEmail(value string) (string, error) {
 		if err != nil {
 			return "", errNotEmail
 		}
-		text = trimEmail(strings.Map(emailRune, plain))
+		text = trimEmail(strings.TrimPrefix(strings.Map(emailRune, plain), "//"))
 	}
 	text, err := bareEmail(text)
 	if err != nil {
@@ -145,7 +145,7 @@ func bareEmail(text string) (string, error) {
 // trimEmail takes away quotes, white space and the marks that separate an address from the next.
 func trimEmail(text string) string {
 	for {
-		next := unwrap(strings.Trim(text, " \t\r\n;,"))
+		next := unwrap(strings.Trim(text, " \t\r\n;,`“”„‟‘’‚‛«»‹›"))
 		if next = strings.TrimSuffix(next, "."); next == text {
 			return text
 		}

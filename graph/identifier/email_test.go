@@ -17,6 +17,8 @@ func TestEmail(t *testing.T) {
 		{"ann@example.com;", "ann@example.com"}, {"ann@example.com,", "ann@example.com"}, {"ann@example.com; ", "ann@example.com"},
 		{";ann@example.com", "ann@example.com"}, {"ann@example.com.", "ann@example.com"}, {"'ann@example.com'", "ann@example.com"},
 		{`"ann@example.com"`, "ann@example.com"}, {`="ann@example.com"`, "ann@example.com"}, {"'ann@example.com", "ann@example.com"},
+		{"“ann@example.com”", "ann@example.com"}, {"«ann@example.com»", "ann@example.com"}, {"`ann@example.com`", "ann@example.com"},
+		{"mailto://ann@example.com", "ann@example.com"},
 		{"ann\u00ad@exam\u00adple.com", "ann@example.com"}, {"ann\u200b@example.com", "ann@example.com"}, {"\u202aann@example.com\u202c", "ann@example.com"},
 		{"ann@\u2060example.com", "ann@example.com"}, {"\ufeffann@example.com", "ann@example.com"}, {"ann@example\u200d.com", "ann@example.com"},
 		{"ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ", "ann@example.com"}, {"ann＠example.com", "ann@example.com"}, {"ann@example。com", "ann@example.com"},

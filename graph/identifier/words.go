@@ -22,6 +22,7 @@ type Word struct {
 	Kind string // the reason that people are told: "no value"
 
 	classes classSet
+	marked  bool // with marks around it, in every class
 	err     *BlockedError
 }
 
@@ -63,6 +64,7 @@ func newWordSet() *wordSet {
 	set := &wordSet{words: make(map[string]*Word)}
 	var kind string
 	var classes classSet
+	var marked bool
 	for line := range strings.Lines(wordsText) {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
@@ -71,6 +73,7 @@ func newWordSet() *wordSet {
 		if head, ok := strings.CutPrefix(line, "== "); ok {
 			var list string
 			kind, list, _ = strings.Cut(head, ": ")
+			list, marked = strings.CutSuffix(list, ", marked")
 			classes = parseClasses(list)
 			continue
 		}
@@ -79,6 +82,7 @@ func newWordSet() *wordSet {
 			panic(fmt.Sprintf("words.txt: word %q: too long, twice, or in no section", line))
 		}
 		set.words[line] = newWord(line, kind, classes)
+		set.words[line].marked = marked
 		set.lengths[line[0]] |= 1 << len(line)
 	}
 	return set
@@ -96,6 +100,16 @@ func parseClasses(list string) (set classSet) {
 		set |= 1 << class
 	}
 	return set
+}
+
+// names reports whether a word that was found in a value stands for nobody in a class.
+func (w *Word) names(value []byte, class graph.Class) bool {
+	return w.classes.has(class) || w.marked && isMark(value[0]) && isMark(value[len(value)-1])
+}
+
+// isMark reports whether a byte is a mark that programs print around a word, and people do not put around their names.
+func isMark(b byte) bool {
+	return b < utf8.RuneSelf && !isAlphanumeric(b) && b != '_' && b != '-' && b != '.' && b != ' '
 }
 
 // find finds a word that is written as in words.txt; nil when there is none.

@@ -44,6 +44,13 @@ var nobodies = []struct{ value, word string }{
 	{"ｎｕｌｌ", "null"}, {"неизвестно", "неизвестно"},
 	{"test@test.com", "test@test.com"}, {"Test@Test.com", "test@test.com"}, {"no-reply@shop.com", "(no-reply)"},
 	{"DoNotReply@shop.com", "(no-reply)"}, {"undefined@shop.com", "(no-reply)"},
+	{`"0"`, "(zeros)"}, {"='0'", "(zeros)"}, {"{00000000-0000-0000-0000-000000000000}", "(zeros)"}, {`"-1"`, "-1"}, {"-1.0", "-1"},
+	{"{FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF}", "(all f)"},
+	{"user_undefined", "(undefined)"}, {"12:Undefined", "(undefined)"}, {"GA1.2.undefined", "(undefined)"}, {"user-null", "(undefined)"},
+	{"null_null", "(undefined)"}, {"NaN.NaN", "(undefined)"}, {"customer:None", "(undefined)"}, {"undefined undefined", "(undefined)"},
+	{"%s", "(template)"}, {"{0}", "(zeros)"}, {"%7B%7Bkey%7D%7D", "(template)"}, {"[object%20Object]", "(object)"},
+	{"—", "(punctuation)"}, {"–", "(punctuation)"}, {"…", "(punctuation)"},
+	{"(blank)", "blank"}, {"(Leer)", "leer"}, {"(vide)", "vide"}, {"#REF!", "ref"}, {"[HIDDEN]", "hidden"}, {"<private>", "private"},
 }
 
 // somebodies look like those and are not.
@@ -52,6 +59,8 @@ var somebodies = []string{
 	"u_id_7", "ffff", "fffffffe-ffff-ffff-ffff-ffffffffffff", "n", "..", ".", "_", "/", `"\\`, "$5", "$ecret", "{6F9619FF-8B86-D011-B42D-00CF4FC964FF}",
 	"$device:18e2f0", "ann@example.com", "reply@shop.com", "noreply", "noreply.com", "xnoreply@shop.com", "100%", "50%%", "a{b}",
 	"{{open", "@ann", "Optional", "object", "deleted-7", "default/7", "invitation", "gasthaus", "Nilsson", "Guest House 7",
+	"host", "Blank", "blank", "Leer", "Niemand", "Foo", "bar", "private", "no", "on", "Sample", "iPad", "_host_", "admin", "root",
+	"undefined_123", "null_7", "chris.null", "c_null", "thenull", "Hannan", "marie-none", "ann.nan", "-1.5", "-10", "-1.", "\"7\"", "—7",
 	"02:00:00:00:00:01", "9774d56d682e549d", "a:b:c", "O'Neil", "é", "нет7", "<ann@example.com>",
 }
 
@@ -66,7 +75,7 @@ func TestWordsThatNameNobody(t *testing.T) {
 		if _, err := identify(n, "user_id", "\u00a0 "+c.value+"\t"); !errors.Is(err, ErrBlocked) {
 			t.Errorf("%q within white space gives %v", c.value, err)
 		}
-		if !Junk([]byte(c.value)) && blocked != nil && blocked.Word.classes == anyClass {
+		if !Junk([]byte(c.value)) && blocked != nil && blocked.Word.classes == anyClass && blocked.Word != ruleUndefined {
 			t.Errorf("Junk(%q) is false", c.value)
 		}
 	}
@@ -102,6 +111,12 @@ func TestEveryWord(t *testing.T) {
 					t.Errorf("%s: %s:%q gives %v", w.Kind, namespace, form, err)
 				}
 			}
+		}
+	}
+	for _, w := range Words() {
+		_, err := identify(n, "user_id", "("+w.Text+")")
+		if w.marked && !errors.Is(err, ErrBlocked) {
+			t.Errorf("(%s) gives %v", w.Text, err)
 		}
 	}
 	if len(Words()) < 400 || len(kinds) < 8 {
