@@ -252,6 +252,7 @@ func (p *places) put(hash uint64, i int) {
 
 // Keys are keyed hashes already; what is left is to mix two of them.
 func memberHash(key NodeKey) uint64 { return (key.Lo ^ key.Hi) * 0x9e3779b97f4a7c15 }
+
 func linkHash(key LinkKey) uint64 {
 	return (key.A.Lo*0xff51afd7ed558ccd ^ key.B.Lo ^ key.B.Hi) * 0x9e3779b97f4a7c15
 }

@@ -58,8 +58,10 @@ func TestOrders(t *testing.T) {
 		{"Order Completed", `{"order_id":"A1","revenue":1,"discount":2,"coupon":"X"}`, "completed A1 net 100 discount 200 by revenue USD? coupon X"},
 		{"transaction", `{"transaction_id":"A1","revenue":1,"discount_amount":"2.5","discount_code":"Y"}`, "completed A1 net 100 discount 250 by revenue USD? coupon Y"},
 		{"Order Completed", `{"order_id":"A1","revenue":1,"coupon":"","coupon_id":7}`, "completed A1 net 100 by revenue USD? coupon 7"},
-		{"Order Completed", `{"order_id":"A1","revenue":1,"coupon":"None","coupon_id":0,"discount_code":"GUEST"}`,
-			"completed A1 net 100 by revenue USD? coupon GUEST; coupon junk_id; coupon_id junk_id"},
+		{
+			"Order Completed", `{"order_id":"A1","revenue":1,"coupon":"None","coupon_id":0,"discount_code":"GUEST"}`,
+			"completed A1 net 100 by revenue USD? coupon GUEST; coupon junk_id; coupon_id junk_id",
+		},
 		// Ends.
 		{"Order Cancelled", `{"order_id":"A1","revenue":"whatever","currency":"none"}`, "cancelled A1"},
 		{"order_canceled", `{"order_id":"A1"}`, "cancelled A1"},

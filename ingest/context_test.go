@@ -17,13 +17,17 @@ import (
 // What is kept of a context, and of that of the batch.
 func TestContextIsKept(t *testing.T) {
 	for _, c := range []struct{ name, event, batch, want string }{
-		{"the allow-list, in its order", `"context":{"page":{"url":"https://x.org/?a=1"},"campaign":{"name":"spring"},"active":true,"cart":7}`, "",
-			`{"campaign":{"name":"spring"},"page":{"url":"https://x.org/?a=1"}}`},
-		{"everything on it", `"context":{"screen":{"width":1},"os":{"name":"iOS"},"app":{"name":"x"},"library":{"name":"l","version":"1"},"userAgent":"u","locale":"nl-BE",` +
-			`"timezone":"Europe/Brussels","referrer":{"id":"r"},"page":{"path":"/"},"campaign":{"source":"s"},"groupId":"g","consentManagement":{"deniedConsentIds":["a"]},` +
-			`"consent":{"categoryPreferences":{"Advertising":false}}}`, "",
+		{
+			"the allow-list, in its order", `"context":{"page":{"url":"https://x.org/?a=1"},"campaign":{"name":"spring"},"active":true,"cart":7}`, "",
+			`{"campaign":{"name":"spring"},"page":{"url":"https://x.org/?a=1"}}`,
+		},
+		{
+			"everything on it", `"context":{"screen":{"width":1},"os":{"name":"iOS"},"app":{"name":"x"},"library":{"name":"l","version":"1"},"userAgent":"u","locale":"nl-BE",` +
+				`"timezone":"Europe/Brussels","referrer":{"id":"r"},"page":{"path":"/"},"campaign":{"source":"s"},"groupId":"g","consentManagement":{"deniedConsentIds":["a"]},` +
+				`"consent":{"categoryPreferences":{"Advertising":false}}}`, "",
 			`{"consent":{"categoryPreferences":{"Advertising":false}},"consentManagement":{"deniedConsentIds":["a"]},"groupId":"g","campaign":{"source":"s"},"page":{"path":"/"},` +
-				`"referrer":{"id":"r"},"timezone":"Europe/Brussels","locale":"nl-BE","userAgent":"u","library":{"name":"l","version":"1"},"app":{"name":"x"},"os":{"name":"iOS"},"screen":{"width":1}}`},
+				`"referrer":{"id":"r"},"timezone":"Europe/Brussels","locale":"nl-BE","userAgent":"u","library":{"name":"l","version":"1"},"app":{"name":"x"},"os":{"name":"iOS"},"screen":{"width":1}}`,
+		},
 		{"no address, no traits, no device", `"context":{"ip":"198.18.22.7","traits":{"city":"Ghent"},"device":{"id":"d1"}}`, "", ""},
 		{"no context", `"name":"x"`, "", ""},
 		{"what says nothing", `"context":{"page":{},"campaign":[],"locale":"","timezone":null,"referrer":{ },"userAgent":"u"}`, "", `{"userAgent":"u"}`},
@@ -33,8 +37,10 @@ func TestContextIsKept(t *testing.T) {
 		{"an escaped key", `"context":{"l\u006fcale":"nl"}`, "", `{"locale":"nl"}`},
 		{"half a surrogate pair", `"context":{"page":{"title":"cut \ud83d","\ude00":"\ud83d\ude00"}}`, "", `{"page":{"title":"cut \ufffd","\ufffd":"\ud83d\ude00"}}`},
 		{"the batch's alone", `"name":"x"`, `{"library":{"name":"analytics-go","version":"3.0.0"},"locale":"nl"}`, `{"locale":"nl","library":{"name":"analytics-go","version":"3.0.0"}}`},
-		{"the event's own wins, key by key", `"context":{"locale":"fr","page":{"path":"/"}}`, `{"library":{"name":"go"},"locale":"nl","page":{"path":"/b","title":"B"}}`,
-			`{"page":{"path":"/"},"locale":"fr","library":{"name":"go"}}`},
+		{
+			"the event's own wins, key by key", `"context":{"locale":"fr","page":{"path":"/"}}`, `{"library":{"name":"go"},"locale":"nl","page":{"path":"/b","title":"B"}}`,
+			`{"page":{"path":"/"},"locale":"fr","library":{"name":"go"}}`,
+		},
 		{"the event's own says nothing", `"context":{"locale":null,"page":{}}`, `{"locale":"nl","page":{"path":"/b"}}`, `{"page":{"path":"/b"},"locale":"nl"}`},
 		{"a key twice in the batch's", `"context":{}`, `{"locale":"nl","locale":"fr"}`, `{"locale":"fr"}`},
 		{"white space in the batch's", `"name":"x"`, `{ "locale" : "nl \ud800" }`, `{"locale":"nl \ufffd"}`},
@@ -104,9 +110,11 @@ func TestContextsAreBounded(t *testing.T) {
 		{"at the bound", `{"userAgent":` + long(256-2-12) + `}`, `{"userAgent":` + long(256-2-12) + `}`, nil},
 		{"a text above it", `{"userAgent":` + long(300) + `,"locale":"nl"}`, `{"locale":"nl"}`, DropCounts{{"context.userAgent", CodeFieldTooLarge}: 1}},
 		{"a member above it", `{"page":{"url":` + long(300) + `,"path":"/"},"locale":"nl"}`, `{"page":{"path":"/"},"locale":"nl"}`, DropCounts{{"context.page", CodeFieldTooLarge}: 1}},
-		{"much of little", `{"page":{"a":` + long(60) + `,"b":` + long(60) + `,"c":1},"campaign":{"d":` + long(60) + `,"e":` + long(60) + `,"f":1},"locale":"nl"}`,
+		{
+			"much of little", `{"page":{"a":` + long(60) + `,"b":` + long(60) + `,"c":1},"campaign":{"d":` + long(60) + `,"e":` + long(60) + `,"f":1},"locale":"nl"}`,
 			`{"campaign":{"d":` + long(60) + `,"f":1},"page":{"a":` + long(60) + `,"c":1},"locale":"nl"}`,
-			DropCounts{{"context.page", CodeFieldTooLarge}: 1, {"context.campaign", CodeFieldTooLarge}: 1}},
+			DropCounts{{"context.page", CodeFieldTooLarge}: 1, {"context.campaign", CodeFieldTooLarge}: 1},
+		},
 		{"nothing that fits", `{"page":` + long(300) + `}`, ``, DropCounts{{"context.page", CodeFieldTooLarge}: 1}},
 		{"white space does not count", `{"locale": ` + strings.Repeat(" ", 400) + `"nl"}`, `{"locale":"nl"}`, nil},
 	} {

@@ -178,11 +178,13 @@ func TestIdentifiers(t *testing.T) {
 		{"alias of a number", `{"type":"alias","userId":"u1","previousId":90210}`, "anonymous_id:90210 previous, user_id:90210 previous likely, user_id:u1", Stats{}},
 		{
 			"alias of a UUID", `{"type":"alias","userId":"u1","previousId":"` + strings.ToUpper(uuid) + `"}`,
-			"anonymous_id:" + uuid + " previous likely, user_id:" + strings.ToUpper(uuid) + " previous, user_id:u1", Stats{},
+			"anonymous_id:" + uuid + " previous likely, user_id:" + strings.ToUpper(uuid) + " previous, user_id:u1",
+			Stats{},
 		},
 		{
 			"alias of the event's cookie", `{"type":"alias","userId":"u1","previousId":"a1","anonymousId":"a1","context":{"traits":{"email":"ann@x.org"}}}`,
-			"anonymous_id:a1 previous carried, email:ann@x.org, user_id:a1 previous, user_id:u1", Stats{},
+			"anonymous_id:a1 previous carried, email:ann@x.org, user_id:a1 previous, user_id:u1",
+			Stats{},
 		},
 		{"alias of itself", `{"type":"alias","userId":"u1","previousId":"u1","anonymousId":"a1"}`, "anonymous_id:a1 user_id:u1", Stats{}},
 		{"alias of nobody", `{"type":"alias","userId":"u1","previousId":"null","anonymousId":"a1"}`, "anonymous_id:a1 user_id:u1", Stats{Blocked: 1}},

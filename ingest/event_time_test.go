@@ -81,8 +81,10 @@ func TestTimes(t *testing.T) {
 		}
 	}
 	for _, o := range []Options{
-		{Times: Times{Earliest: time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)}}, {Times: Times{Earliest: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}},
-		{Times: Times{Ahead: -1}}, {Times: Times{Ahead: 367 * 24 * time.Hour}},
+		{Times: Times{Earliest: time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)}},
+		{Times: Times{Earliest: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}},
+		{Times: Times{Ahead: -1}},
+		{Times: Times{Ahead: 367 * 24 * time.Hour}},
 	} {
 		if o.Check(testRegistry(t)) == nil {
 			t.Errorf("%+v passes", o.Times)

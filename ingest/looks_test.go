@@ -32,7 +32,11 @@ func TestOtherFormats(t *testing.T) {
 		{"\x7fELF\x02\x01", "binary"},
 		{"<?xml version=\"1.0\"?>\n<events/>", "XML"},
 
-		{"", ""}, {"\n\n", ""}, {event, ""}, {event + "\n" + event, ""}, {"\ufeff" + event + "\n", ""},
+		{"", ""},
+		{"\n\n", ""},
+		{event, ""},
+		{event + "\n" + event, ""},
+		{"\ufeff" + event + "\n", ""},
 		{"# exported 2026-01-01, by hand\n" + event, ""},
 		{"a,b,c\n" + event, ""},
 		{"not json\nneither\n", ""},
@@ -40,7 +44,9 @@ func TestOtherFormats(t *testing.T) {
 		{"{\"type\":\"track\",\n" + event, ""},
 		{"{\"a\":1},\n{\"a\":2},\n", ""}, // commas behind each line
 		{"[1]\n" + event, ""},
-		{"7\n", ""}, {"\"a,b\"\n", ""}, {"{a\x00\nb", ""},
+		{"7\n", ""},
+		{"\"a,b\"\n", ""},
+		{"{a\x00\nb", ""},
 	} {
 		got := OtherFormat([]byte(c.text))
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) {

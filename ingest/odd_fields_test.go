@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -165,8 +166,10 @@ func (p place) with(t testing.TB, event any, odd string) any {
 				at[key] = json.RawMessage(odd)
 			}
 		case []any:
-			var n int
-			fmt.Sscan(key, &n)
+			n, err := strconv.Atoi(key)
+			if err != nil {
+				panic(err)
+			}
 			switch {
 			case !last:
 				in = at[n]

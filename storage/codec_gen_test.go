@@ -258,8 +258,10 @@ func genLinks(t *rapid.T, members []graph.Member) []graph.Link {
 				m := genMark(t)
 				links = append(links, graph.Link{LinkKey: key, Verb: graph.VerbObserve, Count: 1, First: m, Last: cloneMark(m)})
 			case 3:
-				links = append(links, graph.Link{LinkKey: key, Verb: graph.VerbAlias, Count: genUint(t, "count"),
-					Reading: rapid.Bool().Draw(t, "reading"), Likely: rapid.Bool().Draw(t, "likely"), First: genMark(t), Last: genMark(t)})
+				links = append(links, graph.Link{
+					LinkKey: key, Verb: graph.VerbAlias, Count: genUint(t, "count"),
+					Reading: rapid.Bool().Draw(t, "reading"), Likely: rapid.Bool().Draw(t, "likely"), First: genMark(t), Last: genMark(t),
+				})
 			}
 		}
 	}

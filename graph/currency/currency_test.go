@@ -59,8 +59,13 @@ func TestFromFormer(t *testing.T) {
 		code         string
 		amount, want int64
 	}{
-		{"IDR", 150000, 15000000}, {"IQD", 12, 12000}, {"EUR", 1999, 1999}, {"JPY", 1999, 1999}, {"XXX", 5, 5},
-		{"MNT", math.MaxInt64 / 10, math.MaxInt64}, {"\x00\x00\x00", 5, 5},
+		{"IDR", 150000, 15000000},
+		{"IQD", 12, 12000},
+		{"EUR", 1999, 1999},
+		{"JPY", 1999, 1999},
+		{"XXX", 5, 5},
+		{"MNT", math.MaxInt64 / 10, math.MaxInt64},
+		{"\x00\x00\x00", 5, 5},
 	} {
 		if got := FromFormer(c.amount, Code([]byte(c.code))); got != c.want {
 			t.Errorf("%d %s: %d, want %d", c.amount, c.code, got, c.want)

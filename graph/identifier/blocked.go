@@ -256,8 +256,20 @@ func isAlphanumeric(b byte) bool {
 
 // templates are how languages and mailing systems mark a place that was to be filled in.
 var templates = [...]struct{ open, end string }{
-	{"%%", "%%"}, {"{{", "}}"}, {"${", "}"}, {"#{", "}"}, {"{$", "}"}, {"{!", "}"}, {"{%", "%}"}, {"<%", "%>"}, {"*|", "|*"},
-	{"[[", "]]"}, {"<<", ">>"}, {"[%", "%]"}, {"%7B%7B", "%7D%7D"}, {"%7b%7b", "%7d%7d"},
+	{"%%", "%%"},
+	{"{{", "}}"},
+	{"${", "}"},
+	{"#{", "}"},
+	{"{$", "}"},
+	{"{!", "}"},
+	{"{%", "%}"},
+	{"<%", "%>"},
+	{"*|", "|*"},
+	{"[[", "]]"},
+	{"<<", ">>"},
+	{"[%", "%]"},
+	{"%7B%7B", "%7D%7D"},
+	{"%7b%7b", "%7d%7d"},
 }
 
 // isTemplate reports whether a value holds a place that was to be filled in and was not.
@@ -313,8 +325,10 @@ func isFieldName(text []byte, several bool) bool {
 }
 
 // wrappers are what languages print around the value of a type that they do not take the value out of.
-var wrappers = [...]string{"Optional(", "Some(", "Just(", "[object ", "#<", "function ", "function(", "Promise {", "Promise(",
-	"[object%20", "[object+", "%5Bobject", "%5bobject"}
+var wrappers = [...]string{
+	"Optional(", "Some(", "Just(", "[object ", "#<", "function ", "function(", "Promise {", "Promise(",
+	"[object%20", "[object+", "%5Bobject", "%5bobject",
+}
 
 // isObject reports whether a value is the text of an object rather than what is in it: Optional("u1"), [object Object],
 // <User: 0x7ffee>.

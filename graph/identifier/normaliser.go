@@ -16,7 +16,6 @@ type Normaliser struct {
 	phones   phoneCache
 	text     []byte // what goes under the hash
 	out      []byte // a normalised value that differs from the raw one
-	work     []byte // between the steps of a normaliser
 	fold     []byte // a value in lower case, to compare with blocked ones
 }
 

@@ -236,8 +236,10 @@ func (i *Instance) tellFeed(logger *slog.Logger) {
 
 // IngestOptions are the options of decoders of this deployment. live says that events come as they happen.
 func (i *Instance) IngestOptions(live bool) ingest.Options {
-	o := ingest.Options{Currency: i.Rules.Currency, Sources: i.Rules.Sources, Live: live,
-		SourcesApart: i.Rules.SourcesApart, FormerUntil: i.formerUntil, Times: ingest.Times(i.Rules.Times)}
+	o := ingest.Options{
+		Currency: i.Rules.Currency, Sources: i.Rules.Sources, Live: live,
+		SourcesApart: i.Rules.SourcesApart, FormerUntil: i.formerUntil, Times: ingest.Times(i.Rules.Times),
+	}
 	o.Context = ingest.ContextOptions{Keep: i.Rules.Context.Keep, MaxBytes: i.Rules.Context.MaxBytes}
 	o.Context.IP, _ = ingest.ParseIPPolicy(i.Rules.Context.IP) // the rules were checked
 	for _, p := range i.Rules.Paths {

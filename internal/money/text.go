@@ -136,14 +136,14 @@ const (
 )
 
 func separatorOf(r rune) separator {
-	switch {
-	case r == '.':
+	switch r {
+	case '.':
 		return point
-	case r == ',':
+	case ',':
 		return comma
-	case r == ' ' || r == '\u00a0' || r == '\u202f' || r == '\u2009':
+	case ' ', '\u00a0', '\u202f', '\u2009':
 		return space
-	case r == '\'' || r == '\u2019':
+	case '\'', '\u2019':
 		return apostrophe
 	}
 	return noSeparator
