@@ -24,8 +24,9 @@ type orderReader struct {
 	coupons   [len(couponFields)]jsonscan.Value
 	discounts [len(discountFields)]jsonscan.Value
 	lists     [len(listFields)]jsonscan.Value
-	currency  jsonscan.Value
-	declared  [sumDiscount]jsonscan.Value
+	back      [len(backFields)]jsonscan.Value
+	currency  [len(currencyFields)]jsonscan.Value
+	declared  [sumBack]jsonscan.Value
 
 	code     graph.Currency // that the event names, else the default
 	named    bool
@@ -44,6 +45,8 @@ var (
 	refundIDs      = [...]string{"properties.refund_id", "properties.refundId", "properties.refund.id"}
 	couponFields   = [...]string{"properties.coupon", "properties.coupon_id", "properties.discount_code"}
 	discountFields = [...]string{"properties.discount", "properties.discount_amount"}
+	currencyFields = [...]string{"properties.currency", "properties.currency_code", "properties.currencyCode"}
+	backFields     = [...]string{"properties.refund_amount", "properties.refundAmount", "properties.refund.amount"}
 )
 
 // read fills the event's order change.
@@ -106,7 +109,7 @@ func (o *orderReader) pick(properties []byte) {
 			o.refundIDs[1] = v
 		case "refund":
 			if o.inRefund && v.Kind == jsonscan.Object {
-				o.refundIDs[2] = member(v, "id", &o.d.arena)
+				o.refundIDs[2], o.back[2] = member(v, "id", &o.d.arena), member(v, "amount", &o.d.arena)
 			}
 		case "coupon":
 			o.coupons[0] = v
@@ -122,8 +125,20 @@ func (o *orderReader) pick(properties []byte) {
 			o.lists[0] = v
 		case "items":
 			o.lists[1] = v
+		case "refund_amount":
+			o.back[0] = v
+		case "refundAmount":
+			o.back[1] = v
+		case "amount":
+			if o.inRefund { // of other events it may be anything
+				o.declared[sumAmount] = v
+			}
 		case "currency":
-			o.currency = v
+			o.currency[0] = v
+		case "currency_code":
+			o.currency[1] = v
+		case "currencyCode":
+			o.currency[2] = v
 		case "revenue":
 			o.declared[sumRevenue] = v
 		case "subtotal":
@@ -196,21 +211,22 @@ func wholeNumber(text []byte, arena *jsonscan.Arena) []byte {
 	return arena.Keep(fmt.Append(arena.Reserve(20), n))
 }
 
-// readCurrency finds which currency the event names: in its own property, else beside an amount.
+// readCurrency finds which currency the event names: in a property of its own, else beside an amount.
 func (o *orderReader) readCurrency() {
-	const field = "properties.currency"
-	v := o.currency
 	o.code, o.exponent = o.d.currency, graph.OpenDecimals
-	switch {
-	case absent(v):
-	case v.Kind != jsonscan.String:
-		o.d.dropKind(field, "a string", v.Kind)
-		o.lost = true
-		return
-	default:
+	for i, v := range o.currency {
+		field := currencyFields[i]
+		if absent(v) {
+			continue
+		}
+		if v.Kind != jsonscan.String {
+			o.d.dropKind(field, "a string", v.Kind)
+			o.lost = true
+			return
+		}
 		code := money.TrimSpace(o.d.text(v))
 		if len(code) == 0 {
-			break
+			continue
 		}
 		c, err := money.ParseCurrency(code)
 		if err != nil {
@@ -223,16 +239,31 @@ func (o *orderReader) readCurrency() {
 		return
 	}
 	for _, v := range o.declared {
-		if v.Kind != jsonscan.String {
-			continue
-		}
-		if t, err := money.ReadText(o.d.text(v), &o.d.rooms[0]); err == nil && !t.Mark.IsZero() {
-			if c, ok := t.Mark.Currency(o.d.currency); ok {
-				o.name(c)
-				return
-			}
+		if o.nameByMark(v) {
+			return
 		}
 	}
+	for _, v := range o.back {
+		if o.inRefund && o.nameByMark(v) {
+			return
+		}
+	}
+}
+
+// nameByMark finds the currency in the sign or code beside an amount.
+func (o *orderReader) nameByMark(v jsonscan.Value) bool {
+	if v.Kind != jsonscan.String {
+		return false
+	}
+	t, err := money.ReadText(o.d.text(v), &o.d.rooms[0])
+	if err != nil || t.Mark.IsZero() {
+		return false
+	}
+	c, ok := t.Mark.Currency(o.d.currency)
+	if ok {
+		o.name(c)
+	}
+	return ok
 }
 
 func (o *orderReader) name(c graph.Currency) {
@@ -280,7 +311,7 @@ func (o *orderReader) refund(c *graph.OrderChange) {
 	c.Lines = c.Lines[:0]
 	r.Kind = graph.RefundAmount
 	stated := items.listed > 0 || items.odd
-	for i := range sumDiscount {
+	for i := range sumsRefund {
 		stated = stated || o.state[i] != amountAbsent
 	}
 	switch {
@@ -288,15 +319,21 @@ func (o *orderReader) refund(c *graph.OrderChange) {
 		r.Kind = graph.RefundFull
 	case o.lost:
 		r.Kind = graph.RefundUnknown
-	case o.state[sumTotal] == amountGiven && o.sure(sumTax, false) && o.sure(sumShipping, false):
-		r.Amount = max(0, o.amounts[sumTotal]-o.amounts[sumTax]-o.amounts[sumShipping])
+	case o.state[sumBack] == amountOdd: // what else there is may be the order's
+		r.Kind = graph.RefundUnknown
+	case o.gross(sumBack):
+		r.Amount = o.less(sumBack)
+	case o.gross(sumTotal):
+		r.Amount = o.less(sumTotal)
 	case o.state[sumRevenue] == amountGiven:
 		r.Amount = o.amounts[sumRevenue]
 	case o.state[sumSubtotal] == amountGiven:
 		r.Amount = o.amounts[sumSubtotal]
 	case o.state[sumValue] == amountGiven:
 		r.Amount = o.amounts[sumValue]
-	case items.odd, o.oddSum(), items.listed == 0 && o.state[sumTotal] == amountGiven:
+	case o.gross(sumAmount):
+		r.Amount = o.less(sumAmount)
+	case items.odd, o.oddSum(), items.listed == 0 && o.stated(sumBack, sumTotal, sumAmount):
 		r.Kind = graph.RefundUnknown
 	default:
 		r.Amount, c.Lines = items.sum, lines
@@ -306,9 +343,29 @@ func (o *orderReader) refund(c *graph.OrderChange) {
 	}
 }
 
+// gross reports whether an amount is given from which what is stated of tax and shipping can be taken off.
+func (o *orderReader) gross(i sum) bool {
+	return o.state[i] == amountGiven && o.sure(sumTax, false) && o.sure(sumShipping, false)
+}
+
+// less is an amount less tax and shipping. REQUIRES: gross(i)
+func (o *orderReader) less(i sum) int64 {
+	return max(0, o.amounts[i]-o.amounts[sumTax]-o.amounts[sumShipping])
+}
+
+// stated reports whether one of the amounts is given.
+func (o *orderReader) stated(sums ...sum) bool {
+	for _, i := range sums {
+		if o.state[i] == amountGiven {
+			return true
+		}
+	}
+	return false
+}
+
 // oddSum reports whether an amount that may be a refund's could not be read.
 func (o *orderReader) oddSum() bool {
-	for _, i := range [...]sum{sumTotal, sumRevenue, sumSubtotal, sumValue} {
+	for _, i := range [...]sum{sumTotal, sumRevenue, sumSubtotal, sumValue, sumAmount} {
 		if o.state[i] == amountOdd {
 			return true
 		}

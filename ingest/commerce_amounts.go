@@ -18,12 +18,17 @@ const (
 	sumTax
 	sumShipping
 	sumValue
+	sumAmount // of a refund alone, as is the next
+	sumBack
 	sumDiscount
 	sumsEnd
+
+	sumsRefund = sumDiscount // those before it may say what a refund is of
 )
 
-var sumFields = [sumDiscount]string{
+var sumFields = [sumBack]string{
 	"properties.revenue", "properties.subtotal", "properties.total", "properties.tax", "properties.shipping", "properties.value",
+	"properties.amount",
 }
 
 // amountState says whether an event has an amount.
@@ -39,6 +44,11 @@ const (
 func (o *orderReader) readSums() {
 	for i, v := range o.declared {
 		o.readSum(sum(i), sumFields[i], v, o.inRefund)
+	}
+	for i, v := range o.back {
+		if o.inRefund && o.state[sumBack] != amountGiven {
+			o.readSum(sumBack, backFields[i], v, true)
+		}
 	}
 	for i, v := range o.discounts {
 		if o.state[sumDiscount] != amountGiven {
