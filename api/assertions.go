@@ -101,12 +101,12 @@ func (s *Server) assert(ctx context.Context, ask *AssertionRequest) (*AssertionA
 	if a.A, known, p = s.name(ctx, ask.A, a.Verb == graph.AssertForget); p != nil {
 		return nil, p
 	}
-	answer.warnUnknown("a", known)
+	answer.warnUnknown(&a.A, known)
 	if a.Verb != graph.AssertForget {
 		if a.B, known, p = s.name(ctx, ask.B, false); p != nil {
 			return nil, p
 		}
-		answer.warnUnknown("b", known)
+		answer.warnUnknown(&a.B, known)
 		if a.A.Key == a.B.Key {
 			return nil, &problem{code: CodeSameIdentifier}
 		}
@@ -159,9 +159,10 @@ func (s *Server) holders(ctx context.Context, a *graph.Assertion) (profiles []gr
 	return profiles, nil
 }
 
-func (d *AssertionAnswer) warnUnknown(field string, known bool) {
+// warnUnknown names the identifier, for a and b of the answer are in the order of rank, not as they were asked.
+func (d *AssertionAnswer) warnUnknown(name *graph.NodeName, known bool) {
 	if !known {
-		d.Warnings = append(d.Warnings, field+" was not seen in any event yet: the assertion waits for it")
+		d.Warnings = append(d.Warnings, name.Namespace+":"+name.Value+" was not seen in any event yet: the assertion waits for it")
 	}
 }
 

@@ -79,7 +79,12 @@ func TestAssertions(t *testing.T) {
 	}
 
 	// An assertion may come before what it is about.
-	if a := w.assert(t, `{"verb":"cannot","a":"user_id:u1","b":"user_id:later"}`); len(a.Warnings) != 1 {
+	if a := w.assert(t, `{"verb":"cannot","a":"user_id:u1","b":"user_id:later"}`); len(a.Warnings) != 1 || !strings.HasPrefix(a.Warnings[0], "user_id:later was not seen") {
+		t.Fatalf("%+v", a)
+	}
+	// The answer has the two in the order of rank, so it names which is meant.
+	if a := w.assert(t, `{"verb":"cannot","a":"email:later@example.com","b":"user_id:u1"}`); len(a.Warnings) != 1 ||
+		!strings.HasPrefix(a.Warnings[0], "email:later@example.com was not seen") {
 		t.Fatalf("%+v", a)
 	}
 }

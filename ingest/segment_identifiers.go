@@ -221,9 +221,14 @@ func (d *Decoder) add(ev *graph.Event, field string, ns *identifier.Namespace, v
 		ev.Identifiers = append(ev.Identifiers, graph.Identifier{})
 	}
 	text := d.idText(v) // may lie in the arena, so it comes before the room is reserved
-	if hasReplacement(text) || v.Kind == jsonscan.Number && ns.Normaliser == graph.NormalisePhone && isRounded(v.Raw) {
+	switch {
+	case hasReplacement(text):
 		ev.Identifiers = ev.Identifiers[:n]
 		d.unfit(field, identifier.ErrInvalid)
+		return
+	case v.Kind == jsonscan.Number && ns.Normaliser == graph.NormalisePhone && isRounded(v.Raw):
+		ev.Identifiers = ev.Identifiers[:n]
+		d.unfit(field, identifier.ErrRounded)
 		return
 	}
 	grown, err := d.normaliser.Identify(&ev.Identifiers[n], ns, text, d.arena.Reserve(identifier.MaxBytes))

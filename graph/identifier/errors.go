@@ -15,6 +15,8 @@ var (
 	ErrEmpty = fmt.Errorf("%w: empty", ErrBlocked)
 	// ErrInvalid is returned for a value that is no text, or not one of its namespace.
 	ErrInvalid = errors.New("identifier is invalid")
+	// ErrRounded is for a phone number that lost digits, or may have. It is an ErrInvalid.
+	ErrRounded = fmt.Errorf("%w: a phone number that was written as a decimal or rounded number", ErrInvalid)
 	// ErrTooLong is returned, as a *TooLongError, for a value above MaxBytes.
 	ErrTooLong = errors.New("identifier is too long")
 )
@@ -30,11 +32,10 @@ var (
 var (
 	errNotUTF8     = fmt.Errorf("%w: not UTF-8", ErrInvalid)
 	errControl     = fmt.Errorf("%w: holds a control character", ErrInvalid)
-	errNotEmail    = fmt.Errorf("%w: an e-mail address has one @, with something on both sides", ErrInvalid)
+	errNotEmail    = fmt.Errorf("%w: no e-mail address: want one name@domain.example, and no white space within", ErrInvalid)
 	errNoDigits    = fmt.Errorf("%w: a phone number has digits", ErrInvalid)
 	errNotPossible = fmt.Errorf("%w: no possible phone number: of no country by its country code and length", ErrInvalid)
 	errTwoNumbers  = fmt.Errorf("%w: more than one phone number in one field", ErrInvalid)
-	errRounded     = fmt.Errorf("%w: a phone number that was written as a decimal or rounded number", ErrInvalid)
 )
 
 // BlockedError says by which word or rule a value stands for nobody. It is an ErrBlocked. There is one for each of Words, so

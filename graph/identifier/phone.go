@@ -162,7 +162,7 @@ func cleanPhone(value string) (string, error) {
 	}
 	switch {
 	case scientific.MatchString(text) || decimal.MatchString(text):
-		return "", errRounded
+		return "", ErrRounded
 	case date.MatchString(text):
 		return "", errNotPossible
 	case twoPhones.MatchString(text):

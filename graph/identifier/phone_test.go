@@ -139,7 +139,7 @@ func TestPhone(t *testing.T) {
 func TestPhoneReasons(t *testing.T) {
 	n := newRegistry(t, Config{}).NewNormaliser()
 	for raw, want := range map[string]error{
-		"+1": errNotPossible, "4.47911E+11": errRounded, "201-555-0123 / 201-555-0124": errTwoNumbers, "call me": errNoDigits,
+		"+1": errNotPossible, "4.47911E+11": ErrRounded, "201-555-0123 / 201-555-0124": errTwoNumbers, "call me": errNoDigits,
 		"+12222222222": ErrBlocked, "+1 000 000 0000": ErrBlocked,
 	} {
 		if _, err := identify(n, "phone", raw); !errors.Is(err, want) {

@@ -153,7 +153,7 @@ func TestParse(t *testing.T) {
 		{"ann@example.com:x", ErrUnknownNamespace, "known: anonymous_id"},
 		{"email:", ErrEmpty, `"email"`},
 		{"user_id:null", ErrBlocked, `"user_id"`},
-		{"email:ann", ErrInvalid, "one @"},
+		{"email:ann", ErrInvalid, "no e-mail address"},
 		{"user_id:" + strings.Repeat("x", 600), ErrTooLong, "600 bytes"},
 	} {
 		_, err := r.Parse(c.text)
