@@ -105,7 +105,7 @@ var scenarioMutants = []struct {
 // TestMutants breaks each rule until a schedule notices. A rule that can be broken unnoticed is not
 // tested, or not needed.
 func TestMutants(t *testing.T) {
-	const most = 3000 // schedules
+	const most = 20_000 // schedules
 	defer mutant.Select("")
 	plain := schedule{test: "TestMutants", make: plainly, disk: inMemory}
 	changing := schedule{test: "TestMutants", make: underOtherRules, disk: inMemory}

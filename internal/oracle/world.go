@@ -164,6 +164,12 @@ func makeEvent(choose chooser, members []graph.NodeName, number int) graph.Event
 		}
 		ids = append(ids, graph.Identifier{Key: n.Key, Namespace: n.Namespace, Value: []byte(n.Value)})
 	}
+	if choose.oneIn(12, "of what a previousId may mean") {
+		namespaces := [...]string{"user_id", "anonymous_id"}
+		values := [...]string{"x1", "x2", "a1", "u2"}
+		n := Name(namespaces[choose(len(namespaces), "reading")], values[choose(len(values), "previousId of its own")])
+		ids = []graph.Identifier{identifierOf(n)}
+	}
 	rank := choose(len(sources), "source")
 	e := newEvent(sources[rank], fmt.Sprintf("m%d", number), tick(choose, "event time")+laterDays(choose), uint8(rank))
 	e.Type = worldTypes[choose(len(worldTypes), "type")]
