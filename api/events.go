@@ -9,6 +9,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/currency"
 	"github.com/kindred-id/kindred/internal/money"
 )
 
@@ -130,6 +131,11 @@ func appendOrderChange(dst []byte, o *graph.OrderChange) []byte {
 	case o.Kind == graph.OrderRefunded && o.Refund.Kind == graph.RefundUnknown:
 		dst = append(dst, `,"refund":null`...)
 	case o.Kind == graph.OrderRefunded:
+		if former := o.Refund.Former; former != (graph.Currency{}) {
+			told := *o
+			told.Currency, told.Refund.Amount = former, currency.FromFormer(o.Refund.Amount, former)
+			o = &told
+		}
 		dst = appendAmount(append(dst, `,"refund":`...), o.Refund.Amount, o)
 		if len(o.Lines) > 0 {
 			dst = strconv.AppendInt(append(dst, `,"refunded_lines":`...), int64(len(o.Lines)), 10)

@@ -24,7 +24,10 @@ const (
 
 // RefundChange is what an event says of a refund, beside what it says of its order.
 type RefundChange struct {
-	Kind   RefundKind
+	Kind RefundKind
+	// Former is the currency that the amount was read in, of an event of before there were several refunds. It is for people to
+	// read: the amount is taken off in the order's currency. It is not stored again.
+	Former Currency
 	Amount int64  // of a RefundAmount
 	Key    uint64 // hash of the refund's own id; 0 when it has none
 }

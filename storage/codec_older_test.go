@@ -187,6 +187,17 @@ func TestCodecReadsNodesOfVersion2(t *testing.T) {
 // that is in.
 func TestCodecReadsFormerDecimals(t *testing.T) {
 	idr := graph.Currency{'I', 'D', 'R'}
+	ev := formerOrderEvent(t, graph.OrderCompleted, graph.NetRevenue, idr, 150000, 25000, 0)
+	want := graph.OrderChange{Kind: graph.OrderCompleted, Rule: graph.NetRevenue, Currency: idr, Net: 15000000, Discount: 2500000, ID: []byte("o1")}
+	sameValue(t, "order", ev.Order, want)
+
+	ev = formerOrderEvent(t, graph.OrderRefunded, graph.NetNone, idr, 0, 0, 1250)
+	want = graph.OrderChange{Kind: graph.OrderRefunded, ID: []byte("o1"), Refund: graph.RefundChange{Kind: graph.RefundAmount, Amount: 1250, Former: idr}}
+	sameValue(t, "refund", ev.Order, want)
+}
+
+// formerOrderEvent is an event of version 2 about order o1, as it is read.
+func formerOrderEvent(t *testing.T, kind graph.OrderKind, rule graph.NetRule, c graph.Currency, net, discount, refund int64) *graph.Event {
 	enc, dec := NewEncoder(), NewDecoder()
 	o := enc.begin(nil, 2)
 	o.array(eventFieldsV2)
@@ -205,21 +216,20 @@ func TestCodecReadsFormerDecimals(t *testing.T) {
 	o.null()
 	o.array(0)
 	o.array(formerOrderChangeFields)
-	o.uint(uint64(graph.OrderCompleted))
-	o.uint(uint64(graph.NetRevenue))
+	o.uint(uint64(kind))
+	o.uint(uint64(rule))
 	o.bool(false)
-	o.blob(idr[:])
-	o.int(150000)
-	o.int(25000)
-	o.int(0)
+	o.blob(c[:])
+	o.int(net)
+	o.int(discount)
+	o.int(refund)
 	o.blob([]byte("o1"))
 	for range 4 {
 		o.null()
 	}
 	ev, err := dec.Event(enc.finish())
 	must(t, err)
-	want := graph.OrderChange{Kind: graph.OrderCompleted, Rule: graph.NetRevenue, Currency: idr, Net: 15000000, Discount: 2500000, ID: []byte("o1")}
-	sameValue(t, "order", ev.Order, want)
+	return ev
 }
 
 // Events that were written before their context was kept are read, without it, and written again in the newest version:

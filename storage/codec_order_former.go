@@ -35,7 +35,9 @@ func (in *input) formerOrderChange(c *graph.OrderChange) {
 	c.ID = in.bytes()
 	c.Coupon = in.bytes()
 	if c.Kind == graph.OrderRefunded {
+		former := c.Currency
 		c.Currency, c.Refund = graph.Currency{}, formerRefund(full, refund)
+		c.Refund.Former = former
 	}
 }
 
