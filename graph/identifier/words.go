@@ -93,6 +93,10 @@ func parseClasses(list string) (set classSet) {
 		if name == "any" {
 			return anyClass
 		}
+		if name == "id" {
+			set |= 1 // class 0
+			continue
+		}
 		class, err := graph.ParseClass(name)
 		if err != nil {
 			panic("words.txt: " + err.Error())

@@ -240,14 +240,19 @@ func TestEveryWord(t *testing.T) {
 }
 
 func TestJunk(t *testing.T) {
-	for _, junk := range []string{"", " ", "null", "00000000-0000-0000-0000-000000000000", "undefined", "-1", "{{message_id}}", "???"} {
+	for _, junk := range []string{"", " ", "null", "00000000-0000-0000-0000-000000000000", "undefined", "-1", "{{message_id}}", "???", "no", "Blank", "(host)"} {
 		if !Junk([]byte(junk)) {
 			t.Errorf("Junk(%q) is false", junk)
 		}
 	}
-	for _, id := range []string{"1", "m1", "foo", "asdf", "abc", "ajs-next-1767225600000-5f0c1b9e", "6f9619ff-8b86-d011-b42d-00cf4fc964ff"} {
+	for _, id := range []string{"1", "m1", "foo", "asdf", "abc", "host", "private", "user_undefined", "ajs-next-1767225600000-5f0c1b9e", "6f9619ff-8b86-d011-b42d-00cf4fc964ff"} {
 		if Junk([]byte(id)) {
 			t.Errorf("Junk(%q) is true", id)
+		}
+	}
+	for text, want := range map[string]bool{"no": true, "OFF": true, "blank": true, "None": true, "SAMPLE": false, "PRIVATE": false, "mobile": false, "guest": false} {
+		if NoValue([]byte(text)) != want {
+			t.Errorf("NoValue(%q) is not %t", text, want)
 		}
 	}
 	for _, text := range []string{"(not set)", "6f9619ff-8b86-d011-b42d-00cf4fc964ff", "customer-number"} {
