@@ -49,7 +49,7 @@ type OrderState struct {
 	assumed bool // no event names the currency
 }
 
-// Money sums the orders of one currency, in its minor units. Cancelled orders are left out.
+// Money sums the orders of one currency, in its minor units. Cancelled orders are left out. What is beyond 63 bits stays there.
 type Money struct {
 	Currency   Currency
 	Orders     uint64
@@ -143,8 +143,8 @@ func (p *Profile) addMoney(o *OrderState) {
 	}
 	m := &p.Money[at]
 	m.Orders++
-	m.Revenue += o.Net - o.Refunded
-	m.Discount += o.Discount
+	m.Revenue = saturatedSum(m.Revenue, o.Net-o.Refunded)
+	m.Discount = saturatedSum(m.Discount, o.Discount)
 	if o.Discount > 0 || o.Coupon != "" {
 		m.Discounted++
 	}

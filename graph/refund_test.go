@@ -317,3 +317,14 @@ func TestSettleAndCost(t *testing.T) {
 		}
 	}
 }
+
+// Sums stop at 2^63-1 minor units.
+func TestMoneyStays(t *testing.T) {
+	var p Profile
+	for range 3 {
+		p.addMoney(&OrderState{Currency: eur, Net: maxInt64 - 1, Discount: maxInt64, Status: OrderPlaced})
+	}
+	if want := (Money{Currency: eur, Orders: 3, Revenue: maxInt64, Discount: maxInt64, Discounted: 3}); p.Money[0] != want {
+		t.Errorf("%+v, want %+v", p.Money[0], want)
+	}
+}

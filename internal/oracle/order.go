@@ -3,6 +3,8 @@ package oracle
 import (
 	"bytes"
 	"cmp"
+	"math"
+	"math/big"
 	"slices"
 
 	"github.com/kindred-id/kindred/graph"
@@ -161,12 +163,20 @@ func money(all []graph.OrderState) []graph.Money {
 		}
 		m := &sums[i]
 		m.Orders++
-		m.Revenue += o.Net - o.Refunded
-		m.Discount += o.Discount
+		m.Revenue, m.Discount = atMost63(m.Revenue, o.Net-o.Refunded), atMost63(m.Discount, o.Discount)
 		if o.Discount > 0 || o.Coupon != "" {
 			m.Discounted++
 		}
 	}
 	slices.SortFunc(sums, func(x, y graph.Money) int { return bytes.Compare(x.Currency[:], y.Currency[:]) })
 	return sums
+}
+
+// atMost63 is a sum of two, where it has 63 bits, else the largest number that has.
+func atMost63(a, b int64) int64 {
+	sum := new(big.Int).Add(big.NewInt(a), big.NewInt(b))
+	if !sum.IsInt64() {
+		return math.MaxInt64
+	}
+	return sum.Int64()
 }
