@@ -21,7 +21,7 @@ import (
 // The table and the filters of runs may each take half of the limit; the table may exceed it by what
 // is added between two flushes, while it grows by half, and a new run stays in memory until the next
 // Flush, when it is surely in the store. When the filters don't fit,
-// those of the oldest runs are given up, and each Has then reads a block of such a run.
+// those of the oldest runs are given up, and each Has then reads a block of such a run: such runs are merged.
 //
 // After a crash the caller replays its log and adds again what was added since the last Flush that was
 // committed; adding a hash twice changes nothing. Used by one goroutine at a time.
@@ -39,6 +39,8 @@ type Seen struct {
 	next    map[uint64]uint32 // number of the next "added" block, by generation
 	runs    []seenRunRef      // by generation, then number
 	nextRun uint32
+	merging *seenMerge
+	unswept bool // blocks of a merge that a crash ended may be in the store
 	key     []byte
 	value   []byte
 }
@@ -70,8 +72,9 @@ type seenPending struct {
 type seenRunRef struct {
 	generation uint64
 	number     uint32
+	entries    int      // hashes
 	fences     []uint64 // first hash of each block
-	filter     filter   // nil when it was given up
+	filter     filter   // nil when it was given up, or never made
 	unwritten  []uint64 // its hashes, ascending, as long as the commit that writes them may be on its way
 }
 
@@ -186,11 +189,17 @@ func (s *Seen) Flush(b *Batch) error {
 	for i := range s.runs {
 		s.runs[i].unwritten = nil
 	}
+	if s.unswept {
+		s.sweepMerges(b)
+	}
 	if s.set.bytes() > s.limit.Bytes/2 {
 		for s.set.bytes() > s.limit.Bytes/4 && s.set.len() > 0 {
 			s.spillOldest(b)
 		}
 		s.dropFilters()
+	}
+	if err := s.merge(b); err != nil {
+		return err
 	}
 	for i := range s.pending {
 		p := &s.pending[i]
@@ -234,6 +243,9 @@ func (s *Seen) Expire(now int64, b *Batch) error {
 	s.pending = slices.DeleteFunc(s.pending, func(p seenPending) bool { return old(p.generation) })
 	maps.DeleteFunc(s.next, func(generation uint64, _ uint32) bool { return old(generation) })
 	s.runs = slices.DeleteFunc(s.runs, func(r seenRunRef) bool { return old(r.generation) })
+	if s.merging != nil && old(s.merging.to.generation) {
+		s.merging = nil
+	}
 	for kind := seenAdded; kind < seenEnd; kind++ {
 		s.deleteRows(b, kind, 0, end)
 	}
@@ -264,6 +276,9 @@ func (s *Seen) Bytes() int64 {
 	}
 	for i := range s.runs {
 		n += int64(len(s.runs[i].fences)+len(s.runs[i].filter)+len(s.runs[i].unwritten)) * 8
+	}
+	if s.merging != nil {
+		n += int64(len(s.merging.to.fences)) * 8
 	}
 	return n
 }

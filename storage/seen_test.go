@@ -271,14 +271,16 @@ func FuzzSeenDescription(f *testing.F) {
 	filter.add(5)
 	f.Add(appendSeenDescription(nil, 600, []uint64{5, 9}, filter))
 	f.Add(binary.BigEndian.AppendUint64(nil, 1<<62))
+	f.Add(appendSeenDescription(nil, 600, []uint64{5, 9}, nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		fences, filter, err := decodeSeenDescription(b)
-		if err != nil {
-			return
-		}
-		entries := int(binary.BigEndian.Uint64(b))
-		if again := appendSeenDescription(nil, entries, fences, filter); !bytes.Equal(again, b) {
-			t.Errorf("% x was read, and written as % x", b, again)
+		for _, version := range []byte{seenVersion, seenBare} {
+			entries, fences, filter, err := decodeSeenDescription(version, b)
+			if err != nil {
+				continue
+			}
+			if again := appendSeenDescription(nil, entries, fences, filter); !bytes.Equal(again, b) {
+				t.Errorf("% x was read, and written as % x", b, again)
+			}
 		}
 	})
 }

@@ -15,8 +15,11 @@ import (
 // A run's hashes ascend, from block to block as well. The description of a run, its parts put together:
 //
 //	| entries 8 B | blocks 4 B | fence 8 B a block | filter word 8 B ... |
+//
+// A run that was merged has no filter, and the parts of its description are of version 2.
 const (
 	seenVersion    = 1
+	seenBare       = 2
 	seenAddedBlock = 4096 // hashes
 	seenRunBlock   = 512  // hashes: what one miss of a filter reads
 	seenFilterPart = 256 << 10
@@ -73,37 +76,43 @@ func appendSeenDescription(b []byte, entries int, fences []uint64, f filter) []b
 	return b
 }
 
-func decodeSeenDescription(b []byte) (fences []uint64, f filter, err error) {
+func decodeSeenDescription(version byte, b []byte) (entries int, fences []uint64, f filter, err error) {
 	if len(b) < 12 {
-		return nil, nil, fmt.Errorf("description of a run of %d bytes", len(b))
+		return 0, nil, nil, fmt.Errorf("description of a run of %d bytes", len(b))
 	}
-	entries, blocks := binary.BigEndian.Uint64(b), int(binary.BigEndian.Uint32(b[8:]))
+	count, blocks := binary.BigEndian.Uint64(b), int(binary.BigEndian.Uint32(b[8:]))
 	b = b[12:]
-	// 10 bits an entry are there, so a number that passes this can't make newFilter allocate much.
-	if entries == 0 || entries > uint64(len(b)) || uint64(blocks) != (entries+seenRunBlock-1)/seenRunBlock {
-		return nil, nil, fmt.Errorf("description of a run: %d entries in %d blocks, %d bytes", entries, blocks, len(b))
+	// A fence a block is there, so a number that passes this can't make newFilter allocate much.
+	if count == 0 || count > uint64(len(b))/8*seenRunBlock || uint64(blocks) != (count+seenRunBlock-1)/seenRunBlock {
+		return 0, nil, nil, fmt.Errorf("description of a run: %d entries in %d blocks, %d bytes", count, blocks, len(b))
 	}
-	f = newFilter(int(entries))
+	entries = int(count)
+	if version == seenVersion {
+		if entries > len(b) { // 10 bits an entry are there
+			return 0, nil, nil, fmt.Errorf("description of a run: %d entries, %d bytes", entries, len(b))
+		}
+		f = newFilter(entries)
+	}
 	if len(b) != 8*(blocks+len(f)) {
-		return nil, nil, fmt.Errorf("description of a run: %d bytes for %d blocks and %d words", len(b), blocks, len(f))
+		return 0, nil, nil, fmt.Errorf("description of a run: %d bytes for %d blocks and %d words", len(b), blocks, len(f))
 	}
 	fences = make([]uint64, blocks)
 	for i := range fences {
 		fences[i] = binary.BigEndian.Uint64(b[8*i:])
 	}
 	if !slices.IsSorted(fences) {
-		return nil, nil, errors.New("description of a run: fences don't ascend")
+		return 0, nil, nil, errors.New("description of a run: fences don't ascend")
 	}
 	for i := range f {
 		f[i] = binary.BigEndian.Uint64(b[8*(blocks+i):])
 	}
-	return fences, f, nil
+	return entries, fences, f, nil
 }
 
 // writeRun writes a sorted run, and keeps its filter and fences. It sorts the hashes.
 func (s *Seen) writeRun(b *Batch, generation uint64, hashes []uint64) {
 	slices.Sort(hashes)
-	run := seenRunRef{generation: generation, number: s.nextRun, filter: newFilter(len(hashes)), unwritten: hashes}
+	run := seenRunRef{generation: generation, number: s.nextRun, entries: len(hashes), filter: newFilter(len(hashes)), unwritten: hashes}
 	s.nextRun++
 	key := seenKey{shard: s.shard, kind: seenRun, generation: generation, run: run.number}
 	for block := range slices.Chunk(hashes, seenRunBlock) {
@@ -115,14 +124,23 @@ func (s *Seen) writeRun(b *Batch, generation uint64, hashes []uint64) {
 	for _, h := range hashes {
 		run.filter.add(h)
 	}
-	key.kind, key.block = seenFilter, 0
-	for part := range slices.Chunk(appendSeenDescription(nil, len(hashes), run.fences, run.filter), seenFilterPart) {
-		s.value = append(append(s.value[:0], seenVersion), part...)
+	s.describe(b, &run)
+	s.runs = append(s.runs, run)
+	slices.SortFunc(s.runs, compareRuns)
+}
+
+// describe writes the description of a run.
+func (s *Seen) describe(b *Batch, run *seenRunRef) {
+	version := byte(seenVersion)
+	if run.filter == nil {
+		version = seenBare
+	}
+	key := seenKey{shard: s.shard, kind: seenFilter, generation: run.generation, run: run.number}
+	for part := range slices.Chunk(appendSeenDescription(nil, run.entries, run.fences, run.filter), seenFilterPart) {
+		s.value = append(append(s.value[:0], version), part...)
 		s.put(b, key, s.value)
 		key.block++
 	}
-	s.runs = append(s.runs, run)
-	slices.SortFunc(s.runs, compareRuns)
 }
 
 // runHas reads the one block of a run that may hold h.
@@ -134,18 +152,10 @@ func (s *Seen) runHas(run *seenRunRef, h uint64) (bool, error) {
 	if block < 0 {
 		return false, nil
 	}
-	key := seenKey{shard: s.shard, kind: s.base + seenRun, generation: run.generation, run: run.number, block: uint32(block)}
-	s.key = key.append(s.key[:0])
+	var hashes seenHashes
 	var err error
-	if s.value, err = s.store.Get(s.value[:0], s.key); err != nil {
-		if errors.Is(err, ErrNotFound) {
-			err = s.corrupt(fmt.Errorf("block %d of run %d is missing", block, run.number))
-		}
+	if s.value, hashes, err = s.readRun(s.value, run, block); err != nil {
 		return false, err
-	}
-	hashes, err := decodeSeenBlock(s.value, seenRunBlock)
-	if err != nil {
-		return false, s.corrupt(err)
 	}
 	lo, hi := 0, hashes.len()
 	for lo < hi {
@@ -193,27 +203,31 @@ func (s *Seen) loadAdded() error {
 func (s *Seen) loadRuns() error {
 	var last seenKey // of the run whose parts are being put together
 	var description []byte
+	var version byte
 	finish := func() error {
 		if description == nil {
 			return nil
 		}
-		fences, f, err := decodeSeenDescription(description)
+		entries, fences, f, err := decodeSeenDescription(version, description)
 		if err != nil {
 			return s.corrupt(err)
 		}
-		s.runs = append(s.runs, seenRunRef{generation: last.generation, number: last.run, fences: fences, filter: f})
+		s.runs = append(s.runs, seenRunRef{generation: last.generation, number: last.run, entries: entries, fences: fences, filter: f})
 		s.nextRun = max(s.nextRun, last.run+1)
 		description = nil
 		return nil
 	}
 	err := s.iterate(seenFilter, func(key seenKey, value []byte) error {
-		if len(value) < 2 || value[0] != seenVersion {
-			return fmt.Errorf("description of a run of %d bytes is not of version %d", len(value), seenVersion)
+		if err := checkSeenPart(value); err != nil {
+			return err
 		}
 		if key.block == 0 {
 			if err := finish(); err != nil {
 				return err
 			}
+			version = value[0]
+		} else if value[0] != version {
+			return fmt.Errorf("description of run %d is of versions %d and %d", key.run, version, value[0])
 		} else if description == nil || key.generation != last.generation || key.run != last.run || key.block != last.block+1 {
 			return fmt.Errorf("description of run %d lacks the part before %d", key.run, key.block)
 		}
@@ -230,5 +244,14 @@ func (s *Seen) loadRuns() error {
 	}
 	slices.SortFunc(s.runs, compareRuns)
 	s.dropFilters()
+	s.unswept = true
+	return nil
+}
+
+// checkSeenPart refuses a part of a description that can't have been written.
+func checkSeenPart(value []byte) error {
+	if len(value) < 2 || value[0] != seenVersion && value[0] != seenBare {
+		return fmt.Errorf("part of the description of a run, of %d bytes, is not of version %d or %d", len(value), seenVersion, seenBare)
+	}
 	return nil
 }

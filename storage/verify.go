@@ -2,7 +2,6 @@ package storage
 
 import (
 	"errors"
-	"fmt"
 )
 
 // CheckSeenRow refuses a row of the memory of duplicates that no flush can have written. It looks at
@@ -21,9 +20,7 @@ func CheckSeenRow(key, value []byte) error {
 	case seenRun:
 		_, err = decodeSeenRun(value)
 	case seenFilter:
-		if len(value) < 2 || value[0] != seenVersion {
-			err = fmt.Errorf("part of the description of a run, of %d bytes, is not of version %d", len(value), seenVersion)
-		}
+		err = checkSeenPart(value)
 	default:
 		err = errors.New("row of no known kind")
 	}
