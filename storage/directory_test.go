@@ -53,20 +53,30 @@ func TestFingerprintsLimit(t *testing.T) {
 	const limit = 1 << 20
 	r := rand.New(rand.NewPCG(1, 2))
 	f := NewFingerprints(limit)
-	first := shardKey(r)
-	f.Add(first)
-	for f.Complete() {
-		f.Add(shardKey(r))
-		if f.Bytes() > limit {
-			t.Fatalf("%d bytes, limit %d", f.Bytes(), limit)
+	var keys []graph.NodeKey
+	for f.Complete() || len(keys)*filterBits < limit*8 {
+		keys = append(keys, shardKey(r))
+		f.Add(keys[len(keys)-1])
+		if f.Bytes() > limit+64 {
+			t.Fatalf("%d bytes for %d nodes, limit %d", f.Bytes(), len(keys), limit)
 		}
 	}
-	if !f.Has(first) || !f.Has(shardKey(r)) || f.Bytes() != 0 || f.Len() != 0 {
-		t.Errorf("beyond its limit it can't say never: %v %v %d", f.Has(first), f.Has(shardKey(r)), f.Bytes())
+	if f.Len() != 0 || f.set.bytes() != 0 {
+		t.Errorf("the set is there beside the filter: %d nodes, %d bytes", f.Len(), f.set.bytes())
 	}
-	f.Add(first)
-	if f.Complete() {
-		t.Error("complete again")
+	for i, key := range keys {
+		if !f.Has(key) {
+			t.Fatalf("node %d of %d was added", i, len(keys))
+		}
+	}
+	wrong := 0
+	for range 100_000 {
+		if f.Has(shardKey(r)) {
+			wrong++
+		}
+	}
+	if wrong > 2000 {
+		t.Errorf("of 100000 nodes that were never added, %d are there", wrong)
 	}
 }
 
