@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +85,7 @@ func TestChannelConsumers(t *testing.T) {
 	for seed := range uint64(10) {
 		world := oracle.RandomWorld(rand.New(rand.NewPCG(seed, 3)))
 		world.Assertions = nil
-		log := slices.CompactFunc(slices.SortedFunc(slices.Values(world.Events), func(a, b graph.Event) int { return strings.Compare(string(a.ID), string(b.ID)) }),
+		log := slices.CompactFunc(slices.SortedFunc(slices.Values(world.Events), func(a, b graph.Event) int { return cmp.Compare(a.Seen, b.Seen) }),
 			func(a, b graph.Event) bool { return a.Seen == b.Seen })
 		want := oracle.Dump(oracle.Profiles(log, nil, world.Rules))
 		store := storage.NewMemStore()
