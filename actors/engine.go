@@ -152,6 +152,7 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 	e.room = semaphore.NewWeighted(e.roomBytes)
 
 	e.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return e.logger }))
+	shrinkRegistry(e.system)
 	e.runners = make([]*runner, shards)
 	for i := range e.runners {
 		e.runners[i] = &runner{engine: e, id: graph.ShardID(i)}

@@ -150,17 +150,19 @@ func (p *Pipeline) Run(ctx context.Context, sources []Source) (Summary, error) {
 	return r.summary, err
 }
 
-// Bounds of a chunk, and how many times its size it takes with what it is decoded to: events of 200 bytes take the most.
+// Bounds of a chunk, and how many times its size it takes with what it is decoded to, beside the first memory of its decoder:
+// events of 200 bytes take the most.
 const (
 	chunkLeast = 32 << 10
-	slotFactor = 5
+	slotFactor = 8
+	slotBytes  = 64 << 10
 )
 
 // divide says how large a chunk is and how many there may be, so that all of them take at most so many bytes; at
 // best most chunks, and of chunkTarget.
 func divide(bytes int64, most int) (chunk, n int) {
-	chunk = int(max(chunkLeast, min(chunkTarget, bytes/int64(slotFactor*most))))
-	n = int(bytes / int64(slotFactor*chunk))
+	chunk = int(max(chunkLeast, min(chunkTarget, (bytes/int64(most)-slotBytes)/slotFactor)))
+	n = int(bytes / int64(slotFactor*chunk+slotBytes))
 	return chunk, max(2, min(n, most))
 }
 

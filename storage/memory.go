@@ -18,7 +18,7 @@ const (
 
 // Memory is one memory setting, divided. All in bytes.
 //
-//	(program)   44 MiB   code, tables of the program, buffers of the write-ahead log, stacks; the rest is divided:
+//	(program)   52 MiB   code, tables of the program, buffers of the write-ahead log, stacks; the rest is divided:
 //	block cache   18 %   uncompressed blocks of tables
 //	memtables      8 %   what is committed and not yet in a table; at most 256 MiB
 //	duplicates     8 %   the memory of duplicates, all shards
@@ -61,11 +61,11 @@ func SplitMemory(total int64) (Memory, error) {
 }
 
 // programBytes is what the process takes whatever it holds.
-const programBytes = 44 << 20
+const programBytes = 52 << 20
 
 // codeBytes is what of that Go does not count: the pages of the executable, and what the system keeps for the process. It leaves
 // room for what Go takes above its limit before a collection has ended.
-const codeBytes = 22 << 20
+const codeBytes = 28 << 20
 
 // CommitBytes is the most that one commit should write. One that takes half of a memtable, with what Pebble adds to each
 // row, would be kept whole beside the memtables.

@@ -57,6 +57,7 @@ const (
 	memtables    = 4 // one that is written to, and up to three that are being flushed
 	memtableMin  = 1 << 20
 	memtableMax  = 64 << 20
+	tableMin     = int64(4 << 20)
 	bloomBits    = 10 // 1 % false positives
 	pebbleFormat = pebble.FormatValueSeparation
 )
@@ -96,7 +97,12 @@ func pebbleOptions(o *Options) *pebble.Options {
 		// Free space below which the disk is reported as low.
 		FreeSpaceThresholdBytes: 1 << 30,
 	}
-	p.TargetFileSizes[0] = 4 << 20
+	// A table's filter is read whole, and made in memory: small ones where there is little of it. Each level's are twice as large
+	// as those of the level above, up to half of the cache.
+	most := max(tableMin, cacheSize(o.BlockCacheBytes)/2)
+	for i := range p.TargetFileSizes {
+		p.TargetFileSizes[i] = min(tableMin<<i, most)
+	}
 	for i := range p.Levels {
 		p.Levels[i].BlockSize = 8 << 10
 		p.Levels[i].IndexBlockSize = 64 << 10
