@@ -19,10 +19,10 @@ const (
 // Memory is one memory setting, divided. All in bytes.
 //
 //	(program)   52 MiB   code, tables of the program, buffers of the write-ahead log, stacks; the rest is divided:
-//	block cache   18 %   uncompressed blocks of tables
+//	block cache   15 %   uncompressed blocks of tables
 //	memtables      8 %   what is committed and not yet in a table; at most 256 MiB
-//	duplicates     8 %   the memory of duplicates, all shards
-//	directory      8 %   fingerprints of stored nodes, all shards
+//	duplicates    13 %   the memory of duplicates, all shards
+//	directory      6 %   fingerprints of stored nodes, all shards
 //	actors        20 %   resident components
 //	log            6 %   events whose profiles are written behind, and that a start may have to replay; at most 512 MiB
 //	input          8 %   events that are read and not yet committed, in all their forms; at most 256 MiB
@@ -48,10 +48,10 @@ func SplitMemory(total int64) (Memory, error) {
 	percent := func(p int64) int64 { return (total - programBytes) / 100 * p }
 	m := Memory{
 		Total:      total,
-		BlockCache: percent(18),
+		BlockCache: percent(15),
 		Memtables:  min(percent(8), (memtables+1)*memtableMax),
-		Duplicates: percent(8),
-		Directory:  percent(8),
+		Duplicates: percent(13),
+		Directory:  percent(6),
 		Actors:     percent(20),
 		Log:        min(percent(6), 512<<20),
 		Input:      min(percent(8), 256<<20),

@@ -18,7 +18,7 @@ import (
 //	              └─ above its limit, oldest first ──► sorted run in the store + filter in memory
 //
 // Hashes are kept by generation, an eighth of the horizon each, and forgotten a generation at a time.
-// The table and the filters of runs may each take half of the limit; the table may exceed it by what
+// The table may take a quarter of the limit and the filters of runs the rest: of a hash, a filter takes a tenth. The table may exceed it by what
 // is added between two flushes, while it grows by half, and a new run stays in memory until the next
 // Flush, when it is surely in the store. When the filters don't fit,
 // those of the oldest runs are given up, and each Has then reads a block of such a run: such runs are merged.
@@ -192,8 +192,8 @@ func (s *Seen) Flush(b *Batch) error {
 	if s.unswept {
 		s.sweepMerges(b)
 	}
-	if s.set.bytes() > s.limit.Bytes/2 {
-		for s.set.bytes() > s.limit.Bytes/4 && s.set.len() > 0 {
+	if s.set.bytes() > s.limit.Bytes/4 {
+		for s.set.bytes() > s.limit.Bytes/8 && s.set.len() > 0 {
 			s.spillOldest(b)
 		}
 		s.dropFilters()
@@ -318,9 +318,9 @@ func (s *Seen) spillOldest(b *Batch) {
 	}
 }
 
-// dropFilters gives up filters, the oldest first, until the others fit into half of the limit.
+// dropFilters gives up filters, the oldest first, until the others fit into three quarters of the limit.
 func (s *Seen) dropFilters() {
-	room := s.limit.Bytes / 2
+	room := s.limit.Bytes / 4 * 3
 	for i := len(s.runs) - 1; i >= 0; i-- {
 		if room -= int64(len(s.runs[i].filter)) * 8; room < 0 {
 			s.runs[i].filter = nil
