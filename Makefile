@@ -137,7 +137,7 @@ verify: ## Format, vet, lint, short fuzz, and that generating changes nothing
 	$(GO) vet ./...
 	$(GO) vet -tags mutant ./...
 	$(GO) mod verify
-	.ci/hooks/commit-msg.test
+	.ci/hooks/test-commit-msg
 	$(MAKE) lint
 	$(MAKE) fuzz FUZZTIME=3000x
 	$(MAKE) generate
