@@ -70,7 +70,7 @@ var mutants = []mutation{
 	{"join-stays", "a forward does not pass a join on"},
 	{"join-one-way", "a root that outranks the one that asks does not ask back"},
 	{"forward-down", "a root forwards to a node of lower rank"},
-	// Who is who does not depend on order (I1, I3).
+	// Who is who does not depend on order (I1, I3), nor what they are called (I4).
 	{"arrival-wins", "the trait that arrives last wins"},
 	{"assertion-arrival-wins", "the assertion that arrives last wins"},
 	{"generic-unnoticed", "evidence that arrives makes no value generic"},
@@ -82,6 +82,7 @@ var mutants = []mutation{
 	{"reading-seen-unnoticed", "an event of its own does not make more of what a previousId may mean"},
 	{"alias-passes-any-rule", "an alias joins two user ids, though the rules refuse it"},
 	{"neighbour-untold", "nobody is told of a link at a generic value"},
+	{"name-untold", "who was refused a node does not tell the host the value, where that knows the hash"},
 }
 
 // mutation is a rule that is broken, with what that is.

@@ -298,7 +298,7 @@ func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
 
 // take folds an event and links its identifiers.
 func (c *Component) take(e *Event, rules *Rules, out *Outbox) {
-	route := c.eventMember(&e.Identifiers[0], e)
+	route := c.eventMember(&e.Identifiers[0], e, out)
 	f := route.Fragment
 	if f == nil {
 		f = &Fragment{}
@@ -392,7 +392,7 @@ func (c *Component) newLink(at int, e *Event, other int, rules *Rules, out *Outb
 	before := c.snapshot(rules)
 	route, id := e.Identifiers[0].Key, &e.Identifiers[other]
 	key := linkKey(route, id.Key)
-	c.eventMember(id, e)
+	c.eventMember(id, e, out)
 	l := c.addLink(at, Link{LinkKey: key})
 	l.observe(e, other)
 	c.countReading(false, l)
@@ -416,12 +416,12 @@ func (c *Component) countReading(was bool, l *Link) {
 
 // eventMember finds or adds the member of an identifier that an event carries. A route that is not
 // a member yet is hosted: its forwards lead here. Any other is claimed separately.
-func (c *Component) eventMember(id *Identifier, e *Event) *Member {
+func (c *Component) eventMember(id *Identifier, e *Event, out *Outbox) *Member {
 	m := c.find(id.Key)
 	if m == nil {
 		m = c.member(NodeName{id.Key, id.Namespace, string(id.Value)}, id.Key == e.Identifiers[0].Key)
 	} else if m.Namespace != id.Namespace {
-		c.name(m, NodeName{id.Key, id.Namespace, string(id.Value)})
+		c.rename(e.Identifiers[0].Key, m, id, out)
 	}
 	c.noteRaw(m, id, e)
 	return m
@@ -447,7 +447,7 @@ func (c *Component) rename(route NodeKey, m *Member, id *Identifier, out *Outbox
 		return
 	}
 	switch upper := c.find(route); {
-	case m.Hosted:
+	case m.Hosted && !m.Generic: // it is here, or the answer to the claim is under way
 	case m.unclaimed() && upper.Generic:
 		out.send(Message{Kind: KindNeighbour, To: m.Key, Node: m.NodeName, Neighbour: upper.NodeName})
 	default:
@@ -456,9 +456,10 @@ func (c *Component) rename(route NodeKey, m *Member, id *Identifier, out *Outbox
 }
 
 // tellName tells the component that refused a claim how the node is called, where that may not know more than its hash: else
-// the name would depend on which of the two was seen where (I3). It is the claim again, and will be refused again.
+// the name would depend on which of the two was seen where (I4). It is the claim again, and will be refused again. A claim
+// alone does not show that the node is here: where the refusal overtook the Absorb with the claim, the claim stands.
 func (c *Component) tellName(m *Member, out *Outbox) {
-	if !m.Hosted && m.Namespace != "" && hasHash(m.Namespace) {
+	if !m.Here && hasHash(m.Namespace) && !mutant.Is("name-untold") {
 		out.send(Message{Kind: KindJoin, To: m.Key, Via: m.Key, Root: c.root, Node: m.NodeName})
 	}
 }
@@ -610,9 +611,9 @@ func (c *Component) detectArrived(ev *Evidence, rules *Rules, out *Outbox) {
 func (c *Component) uniteMember(m *Member, added []Member, out *Outbox) []Member {
 	mine := c.find(m.Key)
 	overtaken := mine != nil && mine.Namespace == "" && mine.Refused
-	was, named := "", mine != nil
-	if named {
-		was = mine.Namespace
+	was, known, generic := "", mine != nil, false
+	if known {
+		was, generic = mine.Namespace, mine.Generic
 	}
 	switch {
 	case mine != nil:
@@ -626,7 +627,7 @@ func (c *Component) uniteMember(m *Member, added []Member, out *Outbox) []Member
 	c.set(mine, (mine.Hosted || m.Hosted) && !overtaken, mine.Generic || m.Generic)
 	mine.Here = mine.Here || m.Here
 	mine.Refused = (mine.Refused || m.Refused) && !mine.Hosted
-	if (mine.Generic || mine.Refused) && (m.Hosted || overtaken || named && was != mine.Namespace) {
+	if (mine.Generic || mine.Refused) && (m.Hosted || overtaken || known && (was != mine.Namespace || generic != mine.Generic)) {
 		c.tellName(mine, out)
 	}
 	if c.large != nil && mine.was == 0 {

@@ -28,4 +28,7 @@
 //   - I3: a member's neighbours are counted where it is hosted, whole, until it is generic; so
 //     whether it is generic does not depend on order either. Whether a neighbour counts depends on its class, its
 //     namespace and the rules, never on other evidence.
+//   - I4: a node that was seen by its value and by its hash is called by the value where it is hosted, when no message is
+//     undelivered. Whoever learns the value and does not host the node tells the host: with evidence, with the claim,
+//     or with the claim again where it was refused.
 package graph

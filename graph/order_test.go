@@ -161,7 +161,7 @@ func sameEventsSamePeople(t *testing.T, seeds uint64) {
 func TestCases(t *testing.T) {
 	for _, c := range oracle.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
-			for seed := range uint64(50) {
+			for seed := range uint64(200) {
 				n, err := run(c.World(), seed)
 				if err != nil {
 					t.Fatal(err)
