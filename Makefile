@@ -58,7 +58,7 @@ scale: build ## A million events of 100,000 people: the export equals the truth
 	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run TestScale -v -timeout 20m ./cmd/kindred
 
 .PHONY: memory
-memory: build ## Five million visitors by file, half a million by HTTP and Kafka: what is resident is within 1.1 times --memory
+memory: build ## Millions of visitors by file, HTTP and Kafka: what is resident is within 1.1 times --memory
 	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run TestMemory -v -timeout 40m ./cmd/kindred
 
 .PHONY: kafka

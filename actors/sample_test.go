@@ -29,11 +29,15 @@ func sampled(t *testing.T, e *Engine, share float64) []string {
 }
 
 // TestSampleIsOfTheEvents: a share draws the same identities whatever the shards, the order of events, restarts and what is in
-// memory; a smaller one is part of a larger one, and 1 is all.
+// memory; a smaller one is part of a larger one, and 1 is all. Worlds with a generic value are left out: see Sample.
 func TestSampleIsOfTheEvents(t *testing.T) {
 	shares := []float64{0, 0.1, 0.5, 0.9, 1}
-	for seed := range uint64(10) {
+	for seed, worlds := uint64(0), 0; worlds < 10; seed++ {
 		world := oracle.RandomWorld(rand.New(rand.NewPCG(seed, 7)))
+		if anyGeneric(&world) {
+			continue
+		}
+		worlds++
 		var want [][]string
 		for _, shards := range []int{1, 4, 64} {
 			store := storage.NewMemStore()
@@ -71,6 +75,16 @@ func TestSampleIsOfTheEvents(t *testing.T) {
 			t.Errorf("seed %d: %d in a share of 1, want %d", seed, len(want[len(want)-1]), len(all))
 		}
 	}
+}
+
+// anyGeneric reports whether a profile of the world has a generic value.
+func anyGeneric(w *oracle.World) bool {
+	for _, p := range oracle.Profiles(w.Events, w.Assertions, w.Rules) {
+		if slices.ContainsFunc(p.Identifiers, func(id graph.ProfileIdentifier) bool { return id.Generic }) {
+			return true
+		}
+	}
+	return false
 }
 
 // TestDrawnIsFair: a share draws that many of every class, though the class is the highest part of a key.

@@ -27,7 +27,8 @@ import (
 // Of what TestMemory takes in: page events, each of another visitor. That is the worst case: each is a new node, a new fingerprint, a new
 // message id and a new resident, and none of them ever comes again.
 const (
-	memoryVisitors   = 5_000_000 // by file
+	memoryVisitors   = 5_000_000 // by file, with 512 MiB
+	memoryLeast      = 2_500_000 // by file, with 128 MiB
 	memoryOther      = 500_000   // by HTTP and Kafka
 	memoryShort      = 50_000
 	memoryBatch      = 500 // events a request
@@ -38,24 +39,26 @@ const (
 	memoryPatience   = 100 // times that a request is sent again
 )
 
-// The most memory that a process ever has resident is within 1.1 times its setting, whichever way events come in, while five million
-// visitors that it never saw do; as many as KINDRED_VISITORS says. The least setting is held by every way in, where what is outside the shares
-// weighs most; four times as much by file. What grows with visitors is behind the ways in. So HTTP and Kafka take half a million, in a
-// few minutes: what they hold of their own does not depend on how many came.
+// The most memory that a process ever has resident is within 1.1 times its setting, whichever way events come in, while millions of
+// visitors come that it never saw; KINDRED_VISITORS says how many, for all. With the least setting all ways in are measured, for what is
+// outside the shares weighs most there; by file it takes half of five million, past the place where fingerprints give way to a filter and runs
+// of message ids are merged, since with more, filters no longer fit either and each event costs reads: as bounded, but slow for CI. HTTP and
+// Kafka take half a million: what they hold of their own does not depend on how many came.
 func TestMemory(t *testing.T) {
-	visitors, other := memoryVisitors, memoryOther
+	visitors, least, other := memoryVisitors, memoryLeast, memoryOther
 	if testing.Short() {
-		visitors, other = memoryShort, memoryShort
+		visitors, least, other = memoryShort, memoryShort, memoryShort
 	}
 	if text := os.Getenv("KINDRED_VISITORS"); text != "" {
 		var err error
 		if visitors, err = strconv.Atoi(text); err != nil {
 			t.Fatalf("KINDRED_VISITORS: %v", err)
 		}
-		other = visitors
+		least, other = visitors, visitors
 	}
-	m := &memoryTest{bin: binary(t), visitors: visitors}
+	m := &memoryTest{bin: binary(t), visitors: least}
 	t.Run("file, 128 MiB", func(t *testing.T) { m.file(t, 128) })
+	m.visitors = visitors
 	t.Run("file, 512 MiB", func(t *testing.T) { m.file(t, 512) })
 	m.visitors = other
 	t.Run("HTTP, 128 MiB", func(t *testing.T) { m.http(t, 128) })
