@@ -80,6 +80,7 @@ var mutants = []mutation{
 	{"alias-lends-its-strength", "all that an alias carries is linked as strongly as what it says"},
 	{"reading-joins", "what a previousId may mean joins people, seen or not"},
 	{"reading-seen-unnoticed", "an event of its own does not make more of what a previousId may mean"},
+	{"alias-claims-ahead", "what an alias asks for counts as hosted before it has come, where the root outranks it"},
 	{"alias-passes-any-rule", "an alias joins two user ids, though the rules refuse it"},
 	{"neighbour-untold", "nobody is told of a link at a generic value"},
 	{"name-untold", "who was refused a node does not tell the host the value, where that knows the hash"},

@@ -466,10 +466,11 @@ func (c *Component) tellName(m *Member, out *Outbox) {
 
 // claim asks for the node at the far end of an observed link to be hosted here, unless it is already, or the link
 // cannot conduct. The near end is the route of the event that made the link, and hosted here. The far end outranks
-// the root only where the event is an alias, whose route is userId: then it is asked for and not claimed, since its
-// root asks back and this component goes there; no identity here is named after it before. Of a link at a generic
-// value the other end is told, so that its neighbours are counted whole (I3): once, with the event that made the
-// link, or again where told.
+// it only where the event is an alias, whose route is userId. Then it is asked for and not yet claimed, and its name
+// asks for an answer: an identity with events would be named after it, which it may be where it is still, too. Where
+// it outranks the root as well, its root asks back and this component goes there. Of a link at a generic value the
+// other end is told, so that its neighbours are counted whole (I3): once, with the event that made the link, or
+// again where told.
 func (c *Component) claim(near, far NodeKey, again bool, out *Outbox) {
 	m := c.find(far)
 	if !m.unclaimed() {
@@ -481,10 +482,13 @@ func (c *Component) claim(near, far NodeKey, again bool, out *Outbox) {
 		}
 		return
 	}
-	if !far.Outranks(c.root) {
+	join := Message{Kind: KindJoin, To: far, Via: far, Root: c.root}
+	if far.Outranks(c.root) || far.Outranks(near) && !mutant.Is("alias-claims-ahead") {
+		join.Node = m.NodeName
+	} else {
 		c.set(m, true, false)
 	}
-	out.send(Message{Kind: KindJoin, To: far, Via: far, Root: c.root})
+	out.send(join)
 }
 
 // unclaimed reports whether a link may ask for the member to be hosted here.

@@ -43,7 +43,7 @@ type Message struct {
 	To        NodeKey
 	Root      NodeKey
 	Via       NodeKey
-	Node      NodeName // Neighbour: the name of To; Join: that of Via, where it may be known by a hash alone
+	Node      NodeName // Neighbour: the name of To; Join: that of Via, where it may be known by a hash alone, or is to answer though never seen
 	Neighbour NodeName
 	Event     *Event
 	Evidence  *Evidence

@@ -44,9 +44,9 @@ func (n *Node) handleUnseen(m *Message, rules *Rules, out *Outbox) error {
 		n.Component = newComponent(n.Key)
 		return n.handleRoot(m, rules, out)
 	case KindJoin:
-		if !m.Root.Outranks(n.Key) { // that of an alias whose previousId is of higher rank: ask back
+		if m.Node.Namespace != "" || !m.Root.Outranks(n.Key) { // that of an alias whose previousId is of higher rank: answer
 			n.Component = newComponent(n.Key)
-			n.Component.member(NodeName{Key: n.Key}, true) // what asks back brings the name
+			n.Component.member(NodeName{Key: n.Key}, true) // the name is there, or what asks back brings it
 			return n.handleRoot(m, rules, out)
 		}
 		return n.forwardTo(m.Root)
