@@ -36,9 +36,10 @@
 //
 //   - Identifiers: userId (user_id), anonymousId (anonymous_id), previousId of an alias (user_id: it
 //     is an older customer number here), traits.email and traits.phone of an identify, context.traits
-//     email and phone of any event (email, phone), context.device.id (device_id), and
-//     context.externalIds[] (ga_client_id, loyalty_card). The namespace loyalty_card is none of the
-//     engine's default ones: declare it before you raise Config.Loyalty.
+//     email and phone of any event (email, phone) unless the same event's traits give one of that
+//     kind, context.device.id (device_id), and context.externalIds[] (ga_client_id, loyalty_card).
+//     The namespace loyalty_card is none of the engine's default ones: declare it before you raise
+//     Config.Loyalty.
 //   - Normalised values: e-mail trimmed and lower-cased; UUIDs lower-cased (apps send them in
 //     capitals); phones in E.164, region US; others as they are.
 //   - Traits: those of identify calls alone, as they were sent (an e-mail with its blanks and

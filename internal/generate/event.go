@@ -110,11 +110,21 @@ func (s *shop) appendContacts(dst []byte, x *sender) []byte {
 	if x.email == 0 && !x.junkEmail {
 		return dst
 	}
-	dst = s.identify(append(dst, `,"traits":{"email":"`...), x.email, x.junkEmail, s.contactForm())
+	dst = s.remember(append(dst, `,"traits":{"email":"`...), traitEmail, x.email, x.junkEmail)
 	if x.phone != 0 {
-		dst = s.identify(append(dst, `,"phone":"`...), x.phone, false, s.contactForm())
+		dst = s.remember(append(dst, `,"phone":"`...), traitPhone, x.phone, false)
 	}
 	return append(dst, '}')
+}
+
+// remember appends an address that the library remembers. It is no identifier of a call whose own
+// traits give one of that kind.
+func (s *shop) remember(dst []byte, trait uint8, id ident, spoiled bool) []byte {
+	form := s.contactForm()
+	if spoiled || !s.fact.setsTrait(trait) {
+		return s.identify(dst, id, spoiled, form)
+	}
+	return append(id.appendValue(dst, s.seed, form), '"')
 }
 
 func (s *shop) appendExternalIDs(dst []byte, x *sender) []byte {

@@ -102,3 +102,13 @@ func (f *fact) carry(id ident) {
 	f.ids[f.idents] = id
 	f.idents++
 }
+
+// setsTrait reports whether the event sets a trait.
+func (f *fact) setsTrait(trait uint8) bool {
+	for _, set := range f.traits[:f.sets] {
+		if set.trait == trait {
+			return true
+		}
+	}
+	return false
+}

@@ -69,17 +69,20 @@ func (e *parsedEvent) identifiers(t *testing.T) (ids []string, spoiled int) {
 	}
 	add("user_id", e.PreviousID)
 	add("anonymous_id", e.AnonymousID)
-	add("email", e.Context.Traits.Email)
-	add("phone", e.Context.Traits.Phone)
-	if e.Type == "identify" {
-		for name, namespace := range map[string]string{"email": "email", "phone": "phone"} {
-			if raw, ok := e.Traits[name]; ok {
-				var value string
-				if err := json.Unmarshal(raw, &value); err != nil {
-					t.Fatal(err)
-				}
-				add(namespace, value)
+	for namespace, remembered := range map[string]string{"email": e.Context.Traits.Email, "phone": e.Context.Traits.Phone} {
+		raw, told := e.Traits[namespace]
+		switch {
+		case e.Type != "identify" || !told:
+			add(namespace, remembered)
+		case slices.Contains(parsedJunk, remembered) && remembered != "":
+			spoiled++ // the call's own address silences it, but it is there
+		}
+		if e.Type == "identify" && told {
+			var value string
+			if err := json.Unmarshal(raw, &value); err != nil {
+				t.Fatal(err)
 			}
+			add(namespace, value)
 		}
 	}
 	add("device_id", e.Context.Device.ID)
