@@ -64,12 +64,12 @@ memory: build ## Millions of visitors by file, HTTP and Kafka: what is resident 
 .PHONY: kafka
 kafka: ## Fetch Apache Kafka with Maven, for tests against a real broker (needs Java 17)
 	@mkdir -p .kafka
-	mvn -q -B -f internal/kafkatest/pom.xml dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/.kafka/classpath
+	mvn -q -B -f internal/testkit/kafkatest/pom.xml dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/.kafka/classpath
 	@touch .kafka/classpath
 
 .PHONY: kafka-test
 kafka-test: build .kafka/classpath ## 200,000 events through Apache Kafka: equal to their truth, over kill -9 of server and broker
-	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -v -timeout 30m ./internal/kafkatest ./ingest/kafka
+	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -v -timeout 30m ./internal/testkit/kafkatest ./ingest/kafka
 	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run TestKafka -v -timeout 30m ./cmd/kindred
 
 .PHONY: kafka-scale
@@ -78,13 +78,13 @@ kafka-scale: build .kafka/classpath ## A million events through Apache Kafka, an
 
 .PHONY: kafka-up
 kafka-up: .kafka/classpath ## Start a Kafka on loopback ports and print its brokers; NODES=3 for a cluster
-	@$(GO) run ./internal/kafkatest/up -nodes $(or $(NODES),1)
+	@$(GO) run ./internal/testkit/kafkatest/up -nodes $(or $(NODES),1)
 
 .PHONY: kafka-down
 kafka-down: ## Stop the Kafka of kafka-up
-	@$(GO) run ./internal/kafkatest/up -down
+	@$(GO) run ./internal/testkit/kafkatest/up -down
 
-.kafka/classpath: internal/kafkatest/pom.xml
+.kafka/classpath: internal/testkit/kafkatest/pom.xml
 	@$(MAKE) --no-print-directory kafka
 
 .PHONY: fuzz
@@ -111,8 +111,8 @@ bench-compare: build ## The engine against a plain in-memory resolver over the s
 
 .PHONY: bench-kafka
 bench-kafka: build .kafka/classpath ## Ingest from Apache Kafka against ingest from memory; BENCH_KAFKA has more flags
-	@brokers=$$($(GO) run ./internal/kafkatest/up -dir .kafka/bench); \
-	trap '$(GO) run ./internal/kafkatest/up -dir .kafka/bench -down' EXIT; \
+	@brokers=$$($(GO) run ./internal/testkit/kafkatest/up -dir .kafka/bench); \
+	trap '$(GO) run ./internal/testkit/kafkatest/up -dir .kafka/bench -down' EXIT; \
 	$(BIN) bench kafka --kafka-brokers "$$brokers" --output table $(BENCH_KAFKA)
 
 .PHONY: scores

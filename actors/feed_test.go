@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindred-id/kindred/egress/replica"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/feedreplay"
-	"github.com/kindred-id/kindred/internal/oracle"
+	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -83,7 +83,7 @@ func TestFeedFollows(t *testing.T) {
 		other := *oracle.RandomWorld(rng).Rules
 		store, now := storage.NewMemStore(), clockAt(simStart)
 		shards := []int{1, 4, 64}[seed%3]
-		var replica feedreplay.Replica
+		var replica replica.Replica
 		cursor := FeedStart
 		for _, rules := range []*graph.Rules{world.Rules, world.Rules, &other} {
 			e := openFed(t, store, shards, rules, FeedSettings{On: true}, now)
@@ -139,7 +139,7 @@ func exported(t *testing.T, e *Engine) string {
 	var profiles []graph.Profile
 	if err := e.Each(context.Background(), func(c *graph.Component) error {
 		for _, p := range c.Profiles(e.Rules(), false) {
-			profiles = append(profiles, feedreplay.Exported(&p))
+			profiles = append(profiles, replica.Exported(&p))
 		}
 		return nil
 	}); err != nil {
@@ -494,7 +494,7 @@ func TestFeedOfLargeComponents(t *testing.T) {
 		if err := e.Settle(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		var replica feedreplay.Replica
+		var replica replica.Replica
 		for _, ev := range readAll(t, reader(t, e, FeedStart)) {
 			replica.Apply(&ev.FeedEntry)
 		}

@@ -4,15 +4,15 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/kindred-id/kindred/egress/replica"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/feedreplay"
-	"github.com/kindred-id/kindred/internal/oracle"
+	"github.com/kindred-id/kindred/internal/testkit/oracle"
 )
 
 // simReader are two readers of the change feed, outside of the process: one that takes every entry once,
 // and one that goes back to an older place now and then, as a reader does whose own state is older.
 type simReader struct {
-	careful, careless        feedreplay.Replica
+	careful, careless        replica.Replica
 	reader                   *FeedReader // the careful one's, of the process that runs
 	place, saved, carelessly feedCursor
 	lastOrder                map[graph.NodeKey]uint64
@@ -94,7 +94,7 @@ func (s *simulation) checkFeed(want []graph.Profile) {
 		s.readFeed()
 		more = !slices.Equal(before, s.reader.place) || !slices.Equal(other, s.reader.carelessly)
 	}
-	var fresh feedreplay.Replica
+	var fresh replica.Replica
 	whole := newFeedReader(s.feed, make(feedCursor, s.p.shards))
 	for more := true; more; {
 		events, err := whole.TryNext()
@@ -106,7 +106,7 @@ func (s *simulation) checkFeed(want []graph.Profile) {
 	}
 	exported := make([]graph.Profile, len(want))
 	for i := range want {
-		exported[i] = feedreplay.Exported(&want[i])
+		exported[i] = replica.Exported(&want[i])
 	}
 	s.compare("a replay of the feed", oracle.Dump(exported), fresh.Profiles())
 	s.compare("what a reader of the feed knows", oracle.Dump(exported), s.reader.careful.Profiles())

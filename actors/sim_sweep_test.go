@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/oracle"
+	"github.com/kindred-id/kindred/internal/testkit/oracle"
 )
 
 // TestSchedulesFeedSweep: the change feed is turned on over what is there, and the rules change under

@@ -12,7 +12,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest"
-	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/kindred-id/kindred/node"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -32,7 +32,7 @@ func verifyStore(t *testing.T) *storage.Pebble {
 	if err := os.WriteFile(secret, []byte("00112233445566778899aabbccddeeff"), 0o600); err != nil { // always the same shards
 		t.Fatal(err)
 	}
-	i, err := instance.Open(ctx, instance.Options{Dir: dir, Memory: storage.MinMemory, Shards: 4, SecretFile: secret})
+	i, err := node.Open(ctx, node.Options{Dir: dir, Memory: storage.MinMemory, Shards: 4, SecretFile: secret})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,11 +13,11 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/egress"
+	"github.com/kindred-id/kindred/egress/replica"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/internal/feedreplay"
-	"github.com/kindred-id/kindred/internal/scorekeeper"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -73,7 +73,7 @@ func TestChanges(t *testing.T) {
 	if a.status != 200 || a.header.Get("Content-Type") != "text/event-stream" || a.header.Get("Cache-Control") != "no-store" {
 		t.Fatalf("status %d, %v", a.status, a.header)
 	}
-	replay := func(replica *feedreplay.Replica, stream []sse) {
+	replay := func(replica *replica.Replica, stream []sse) {
 		t.Helper()
 		for _, s := range stream {
 			if s.data == "" {
@@ -90,9 +90,9 @@ func TestChanges(t *testing.T) {
 		}
 	}
 	stream := parse(t, a.body)
-	var whole feedreplay.Replica
+	var whole replica.Replica
 	replay(&whole, stream)
-	lines := func(r *feedreplay.Replica) string {
+	lines := func(r *replica.Replica) string {
 		var b []byte
 		for _, p := range r.Profiles() {
 			b = AppendLine(b, &p)
@@ -108,7 +108,7 @@ func TestChanges(t *testing.T) {
 			continue
 		}
 		ids++
-		var resumed feedreplay.Replica
+		var resumed replica.Replica
 		replay(&resumed, stream[:i+1])
 		r := httptest.NewRequest("GET", "/v1/changes?follow=false&cursor=start", nil)
 		r.Header.Set("Last-Event-ID", s.id)
@@ -132,7 +132,7 @@ func TestChanges(t *testing.T) {
 func TestChangesScores(t *testing.T) {
 	w := newWorldWith(t, 4, graph.DefaultRules(), actors.FeedSettings{On: true}, func(c *Config) {
 		var err error
-		if c.Scores, err = scorekeeper.Open(storage.NewMemStore(), c.Engine, score.Terms{}); err != nil {
+		if c.Scores, err = scoring.Open(storage.NewMemStore(), c.Engine, score.Terms{}); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -7,10 +7,10 @@ import (
 	"log/slog"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/ingest"
-	"github.com/kindred-id/kindred/internal/scorekeeper"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -27,7 +27,7 @@ type Config struct {
 	// the route off.
 	Rules string
 	// Scores keeps the parameters of the scores. Nil, the default, switches scores off.
-	Scores *scorekeeper.Keeper
+	Scores *scoring.Keeper
 	// Control is who gets no offers: their profiles say so. The zero value, the default, is nobody.
 	Control score.Control
 	// Backup writes a backup of the engine's store to an absolute directory of this machine. Nil, the

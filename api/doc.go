@@ -5,7 +5,7 @@
 //	POST /v1/batch, /v1/{type} ──► body (inflate, bound) ──► ingest.Decoder ──► Engine.TrySubmit, Visible ──► answer
 //	GET  /v1/profiles/{id}/…   ──► lookup (namespace:value or public id) ──► Engine.View, Timeline, Why, How
 //	GET  /v1/export            ──► Engine.Each ──► line ──► extsort ──► writer
-//	GET  /v1/scores/report     ──► scorereport ──► Engine.Each ──► sums
+//	GET  /v1/scores/report     ──► scoring.Report ──► Engine.Each ──► sums
 //	POST /v1/assertions        ──► names, contradictions ──► Engine.Preview, Assert, Visible
 //
 // An id in a path or a body is either namespace:value, in any form that the namespace normalises, or

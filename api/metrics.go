@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest"
-	"github.com/kindred-id/kindred/internal/scorekeeper"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -29,7 +29,7 @@ type metrics struct {
 }
 
 // newMetrics registers the metrics. It fails where the registry has some of them already.
-func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *scorekeeper.Keeper, version string, more []prometheus.Collector) (*metrics, error) {
+func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *scoring.Keeper, version string, more []prometheus.Collector) (*metrics, error) {
 	if registry == nil {
 		registry = prometheus.NewRegistry()
 		registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -82,9 +82,9 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *sc
 }
 
 // registerScoreMetrics registers the metrics of the scores' parameters.
-func registerScoreMetrics(registry *prometheus.Registry, scores *scorekeeper.Keeper) error {
+func registerScoreMetrics(registry *prometheus.Registry, scores *scoring.Keeper) error {
 	var errs []error
-	for _, result := range []scorekeeper.Result{scorekeeper.Fitted, scorekeeper.Partly, scorekeeper.Failed} {
+	for _, result := range []scoring.Result{scoring.Fitted, scoring.Partly, scoring.Failed} {
 		errs = append(errs, registry.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "kindred_score_fit_total", Help: "Fits of the scores' parameters, by result: ok, partial (some keep their values), failed (all do).",
 			ConstLabels: prometheus.Labels{"result": string(result)},

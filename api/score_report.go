@@ -6,11 +6,11 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/jsontext"
 	"github.com/kindred-id/kindred/internal/money"
-	"github.com/kindred-id/kindred/internal/scorereport"
 )
 
 // ScoreReportDocument is the body of GET /v1/scores/report: the control group beside the rest, in the days before as_of. Money is in
@@ -79,11 +79,11 @@ func (s *Server) getScoreReport(w http.ResponseWriter, r *http.Request) *problem
 	if s.Scores == nil {
 		return &problem{code: CodeUnknownRoute}
 	}
-	days := scorereport.DaysDefault
+	days := scoring.DaysDefault
 	if text := r.URL.Query().Get("window_days"); text != "" {
 		var err error
-		if days, err = strconv.Atoi(text); err != nil || days < 1 || days > scorereport.DaysMax {
-			return newProblem(CodeBadParameter, "window_days: want a whole number from 1 to %d", scorereport.DaysMax)
+		if days, err = strconv.Atoi(text); err != nil || days < 1 || days > scoring.DaysMax {
+			return newProblem(CodeBadParameter, "window_days: want a whole number from 1 to %d", scoring.DaysMax)
 		}
 	}
 	if !s.exports.TryAcquire(1) {
@@ -91,7 +91,7 @@ func (s *Server) getScoreReport(w http.ResponseWriter, r *http.Request) *problem
 	}
 	defer s.exports.Release(1)
 	patient(w)
-	question := scorereport.Question{Engine: s.Engine, Scorer: s.Scores.Scorer(), Control: s.Control, Days: days, SettleFor: DefaultSettleFor}
+	question := scoring.Question{Engine: s.Engine, Scorer: s.Scores.Scorer(), Control: s.Control, Days: days, SettleFor: DefaultSettleFor}
 	report, err := question.Answer(r.Context())
 	if err != nil {
 		return s.exportProblem(err)
@@ -99,10 +99,10 @@ func (s *Server) getScoreReport(w http.ResponseWriter, r *http.Request) *problem
 	return sendDocument(w, newScoreReportDocument(report, days))
 }
 
-func newScoreReportDocument(r *scorereport.Report, days int) ScoreReportDocument {
+func newScoreReportDocument(r *scoring.Report, days int) ScoreReportDocument {
 	d := ScoreReportDocument{
 		AsOf: timeText(r.AsOf), From: timeText(r.From), WindowDays: days, Version: r.Version, Settled: r.Settled,
-		ControlShare: r.ControlShare, Confidence: scorereport.Confidence, ComparisonDocument: newComparisonDocument(&r.All),
+		ControlShare: r.ControlShare, Confidence: scoring.Confidence, ComparisonDocument: newComparisonDocument(&r.All),
 	}
 	for band := range r.Bands {
 		d.Bands = append(d.Bands, BandDocument{score.Band(band).String(), newComparisonDocument(&r.Bands[band])}) //nolint:gosec // below score.Bands
@@ -116,7 +116,7 @@ func timeText(ms int64) string {
 	return string(quoted[1 : len(quoted)-1])
 }
 
-func newComparisonDocument(c *scorereport.Comparison) ComparisonDocument {
+func newComparisonDocument(c *scoring.Comparison) ComparisonDocument {
 	d := ComparisonDocument{
 		Control: newGroupDocument(&c.Control), Rest: newGroupDocument(&c.Rest),
 		Bought: newDifferenceDocument(c.Bought, 1), Revenue: []RevenueDocument{},
@@ -136,7 +136,7 @@ func amount(minor int64, c graph.Currency) json.Number {
 	return json.Number(money.Append(nil, minor, c))
 }
 
-func newGroupDocument(g *scorereport.Group) GroupDocument {
+func newGroupDocument(g *scoring.Group) GroupDocument {
 	return GroupDocument{
 		People: g.People, Buyers: g.Buyers, BoughtShare: share(g.Buyers, g.People),
 		Orders: g.Orders, CouponOrders: g.CouponOrders, CouponShare: share(g.CouponOrders, g.Orders),
@@ -153,7 +153,7 @@ func share(some, all uint64) *float64 {
 	return &s
 }
 
-func newDifferenceDocument(d *scorereport.Difference, unit float64) *DifferenceDocument {
+func newDifferenceDocument(d *scoring.Difference, unit float64) *DifferenceDocument {
 	if d == nil {
 		return nil
 	}

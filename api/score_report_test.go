@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/internal/scorekeeper"
 	"gonum.org/v1/gonum/stat"
 )
 
@@ -22,7 +22,7 @@ func scoredWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorldUnder(t, 16, graph.DefaultRules(), nil)
 	var err error
-	if w.server.Scores, err = scorekeeper.Open(w.store, w.engine, score.Terms{}); err != nil {
+	if w.server.Scores, err = scoring.Open(w.store, w.engine, score.Terms{}); err != nil {
 		t.Fatal(err)
 	}
 	if w.server.Control, err = score.NewControl(0.5); err != nil {

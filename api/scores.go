@@ -7,11 +7,11 @@ import (
 	"net/http"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/graph/score/fit"
-	"github.com/kindred-id/kindred/internal/scorekeeper"
 )
 
 // getParameters answers GET /v1/scores/parameters.
@@ -40,7 +40,7 @@ func (s *Server) postFit(w http.ResponseWriter, r *http.Request) *problem {
 	if err != nil && (r.Context().Err() != nil || s.Engine.Err() != nil) {
 		return engineProblem(err)
 	}
-	if err != nil && result == scorekeeper.Failed && !ofSample(err) {
+	if err != nil && result == scoring.Failed && !ofSample(err) {
 		return engineProblem(err)
 	}
 	d := newParametersDocument(parameters, s.Scores.Scorer().Terms())
@@ -81,7 +81,7 @@ func (s *Server) needScored(ctx context.Context, id string) (graph.Profile, scor
 }
 
 // ScoresOf gives the scores of identities as they stand, computed on their shards, in the form that profiles have them in.
-func ScoresOf(engine *actors.Engine, keeper *scorekeeper.Keeper) egress.Scores {
+func ScoresOf(engine *actors.Engine, keeper *scoring.Keeper) egress.Scores {
 	return func(ctx context.Context, ids []graph.NodeKey) ([][]byte, error) {
 		scorer, now := keeper.Scorer(), engine.Now()
 		documents := make([][]byte, len(ids))

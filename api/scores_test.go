@@ -4,8 +4,8 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/internal/scorekeeper"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -19,10 +19,10 @@ func TestFitThatFails(t *testing.T) {
 	if err := store.Commit(&batch); err != nil {
 		t.Fatal(err)
 	}
-	var keeper *scorekeeper.Keeper
+	var keeper *scoring.Keeper
 	w := newWorld(t, func(c *Config) {
 		var err error
-		if keeper, err = scorekeeper.Open(store, c.Engine, score.Terms{}); err != nil {
+		if keeper, err = scoring.Open(store, c.Engine, score.Terms{}); err != nil {
 			t.Fatal(err)
 		}
 		c.Scores = keeper

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/internal/scorekeeper"
 )
 
 // shop is a shop that knows its visitors by what a server tells over HTTP, and by nothing else.
@@ -27,7 +27,7 @@ type shop struct {
 func openShop(t *testing.T) *shop {
 	t.Helper()
 	w := newWorldUnder(t, 64, graph.DefaultRules(), nil)
-	keeper, err := scorekeeper.Open(w.store, w.engine, score.Terms{})
+	keeper, err := scoring.Open(w.store, w.engine, score.Terms{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/ingest"
-	"github.com/kindred-id/kindred/internal/generate"
 	"github.com/kindred-id/kindred/storage"
 )
 

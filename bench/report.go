@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/ingest"
-	"github.com/kindred-id/kindred/internal/generate"
 )
 
 // Config says what to measure.

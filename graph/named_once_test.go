@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/oracle"
+	"github.com/kindred-id/kindred/internal/testkit/oracle"
 )
 
 // No identity is named after an identifier that an alias asks for, as long as the identifier has its own root: it

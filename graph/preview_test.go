@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/oracle"
+	"github.com/kindred-id/kindred/internal/testkit/oracle"
 )
 
 // root is the component that a node's forwards lead to; nil when the node was never seen.

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/oracle"
-	"github.com/kindred-id/kindred/internal/rulesfile"
+	"github.com/kindred-id/kindred/internal/testkit/oracle"
+	"github.com/kindred-id/kindred/node/rulesfile"
 )
 
 // No preset has a limit that a generic threshold makes unreachable: somebody who has as many identifiers of a

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/oracle"
+	"github.com/kindred-id/kindred/internal/testkit/oracle"
 )
 
 // One component of 1,618 identifiers, in which cookies went from hand to hand, is divided into the same people in

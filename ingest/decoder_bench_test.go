@@ -3,9 +3,9 @@ package ingest
 import (
 	"testing"
 
+	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
-	"github.com/kindred-id/kindred/internal/generate"
 )
 
 // Events of the shapes that most traffic has. track has 620 bytes.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/kindred-id/kindred/api"
-	"github.com/kindred-id/kindred/internal/client"
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/spf13/cobra"
 )
 

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/ingest"
-	"github.com/kindred-id/kindred/internal/generate"
 )
 
 // binary is the kindred to test: that of KINDRED_BIN, or one built now.

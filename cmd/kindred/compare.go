@@ -8,7 +8,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/kindred-id/kindred/internal/generate"
+	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/klauspost/compress/zstd"
 	"github.com/spf13/cobra"
 )

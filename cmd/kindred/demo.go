@@ -16,10 +16,10 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest"
-	"github.com/kindred-id/kindred/internal/generate"
-	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/kindred-id/kindred/node"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/spf13/cobra"
 )
@@ -70,7 +70,7 @@ type demo struct {
 
 	out, notes io.Writer
 	paint      paint
-	instance   *instance.Instance
+	instance   *node.Instance
 	url        string
 	changes    chan graph.Change
 	missed     atomic.Int64

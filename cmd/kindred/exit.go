@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/kindred-id/kindred/internal/client"
+	"github.com/kindred-id/kindred/api/client"
 )
 
 // Exit codes. They are part of the interface: they don't change.

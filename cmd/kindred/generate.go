@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/kindred-id/kindred/internal/generate"
+	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/spf13/cobra"
 )
 

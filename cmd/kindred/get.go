@@ -9,7 +9,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/kindred-id/kindred/internal/client"
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/spf13/cobra"
 )
 

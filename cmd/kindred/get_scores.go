@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/kindred-id/kindred/internal/client"
+	"github.com/kindred-id/kindred/api/client"
 )
 
 // scoresTable lists the scores, each with what it was made of.

@@ -7,7 +7,7 @@ import (
 	"io"
 
 	"github.com/kindred-id/kindred/ingest/kafka"
-	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/kindred-id/kindred/node"
 	"github.com/spf13/cobra"
 )
 
@@ -123,7 +123,7 @@ func withPositions(cmd *cobra.Command, f *instanceFlags, fn func(context.Context
 	return cmp.Or(positionsOf(cmd.Context(), i, fn), closeInstance(i, logger))
 }
 
-func positionsOf(ctx context.Context, i *instance.Instance, fn func(context.Context, []kafka.Position) error) error {
+func positionsOf(ctx context.Context, i *node.Instance, fn func(context.Context, []kafka.Position) error) error {
 	all, err := kafka.Positions(ctx, i.Engine)
 	if err != nil {
 		return err

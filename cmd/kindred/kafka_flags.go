@@ -9,7 +9,7 @@ import (
 
 	"github.com/kindred-id/kindred/api"
 	"github.com/kindred-id/kindred/ingest/kafka"
-	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/kindred-id/kindred/node"
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -125,7 +125,7 @@ func (f *kafkaFlags) over(c *kafka.Config) (err error) {
 }
 
 // startConsumer consumes what is configured into an instance; nil when nothing is.
-func startConsumer(i *instance.Instance, config *kafka.Config, logger *slog.Logger) (*kafka.Consumer, error) {
+func startConsumer(i *node.Instance, config *kafka.Config, logger *slog.Logger) (*kafka.Consumer, error) {
 	if config == nil {
 		return nil, nil
 	}

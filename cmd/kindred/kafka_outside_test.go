@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindred-id/kindred/internal/kafkatest"
+	"github.com/kindred-id/kindred/internal/testkit/kafkatest"
 )
 
 // A client that is not ours writes events to a topic, and reads in another what became of them: kcat, on

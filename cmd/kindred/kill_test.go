@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindred-id/kindred/internal/client"
+	"github.com/kindred-id/kindred/api/client"
 )
 
 const (

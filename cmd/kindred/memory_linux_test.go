@@ -20,7 +20,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindred-id/kindred/internal/kafkatest"
+	"github.com/kindred-id/kindred/internal/testkit/kafkatest"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 

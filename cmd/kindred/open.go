@@ -8,14 +8,14 @@ import (
 	"runtime/debug"
 	"strconv"
 
-	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/kindred-id/kindred/node"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/spf13/cobra"
 )
 
 // instanceFlags are the flags of commands that open a data directory themselves.
 type instanceFlags struct {
-	options   instance.Options
+	options   node.Options
 	memory    byteSize
 	logFormat string
 }
@@ -39,7 +39,7 @@ func addInstance(cmd *cobra.Command) *instanceFlags {
 var termsFlags = []string{"score-margin", "score-horizon-days", "score-discount"}
 
 // addTerms adds the flags that come before the settings of scores in the rules.
-func addTerms(cmd *cobra.Command, terms *instance.Terms) {
+func addTerms(cmd *cobra.Command, terms *node.Terms) {
 	flags := cmd.Flags()
 	flags.Var(givenNumber{&terms.Margin}, "score-margin", "lifetime value: share of net revenue that is earned, above 0 and up to 1; default that of the rules, 1 unless they name one")
 	flags.Var(givenNumber{&terms.HorizonDays}, "score-horizon-days", "lifetime value: how far the future counts, or inf; default that of the rules, 365 unless they name one")
@@ -98,7 +98,7 @@ func (f *instanceFlags) logger(w io.Writer) *slog.Logger {
 }
 
 // open opens the data directory, and holds the whole process to its memory.
-func (f *instanceFlags) open(ctx context.Context, logger *slog.Logger) (*instance.Instance, error) {
+func (f *instanceFlags) open(ctx context.Context, logger *slog.Logger) (*node.Instance, error) {
 	if f.options.Shards < 0 || f.options.Shards > storage.MaxShards {
 		return nil, usageError("--shards %d: want 1 to %d", f.options.Shards, storage.MaxShards)
 	}
@@ -114,7 +114,7 @@ func (f *instanceFlags) open(ctx context.Context, logger *slog.Logger) (*instanc
 	debug.SetGCPercent(storage.GCPercent)
 	debug.SetMemoryLimit(memory.GoLimit())
 	f.options.Logger = logger
-	return instance.Open(ctx, f.options)
+	return node.Open(ctx, f.options)
 }
 
 // warnings passes on warnings, and nothing else.

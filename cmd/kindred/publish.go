@@ -11,7 +11,7 @@ import (
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/egress/kafka"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/kindred-id/kindred/node"
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -52,7 +52,7 @@ type publishing struct {
 }
 
 // start publishes until it is stopped; nil when nothing is to be published.
-func (f *publishFlags) start(i *instance.Instance, logger *slog.Logger) (*publishing, error) {
+func (f *publishFlags) start(i *node.Instance, logger *slog.Logger) (*publishing, error) {
 	if f.brokers == "" {
 		return nil, nil
 	}
@@ -113,7 +113,7 @@ func (p *publishing) check(context.Context) api.CheckDocument {
 
 // profileDocuments gives what GET /v1/profiles answers, with scores where they are wanted. Documents are written on the
 // identities' shards, in turn with what flows in.
-func profileDocuments(i *instance.Instance, scores bool) func(context.Context, []graph.NodeKey) ([][]byte, []int, error) {
+func profileDocuments(i *node.Instance, scores bool) func(context.Context, []graph.NodeKey) ([][]byte, []int, error) {
 	return func(ctx context.Context, ids []graph.NodeKey) (documents [][]byte, moving []int, err error) {
 		documents = make([][]byte, len(ids))
 		here := make([]bool, len(ids))

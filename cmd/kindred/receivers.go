@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/kindred-id/kindred/internal/client"
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/spf13/cobra"
 )
 

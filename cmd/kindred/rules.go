@@ -3,7 +3,7 @@ package main
 import (
 	"io"
 
-	"github.com/kindred-id/kindred/internal/client"
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/spf13/cobra"
 )
 

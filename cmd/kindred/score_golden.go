@@ -1,7 +1,7 @@
 package main
 
 import (
-	"github.com/kindred-id/kindred/internal/scoregolden"
+	"github.com/kindred-id/kindred/bench/golden"
 	"github.com/spf13/cobra"
 )
 
@@ -30,7 +30,7 @@ Other columns are kept. A row that can't be computed is an error that names its 
 			return err
 		}
 		defer in.Close()
-		table, err := scoregolden.ReadGolden(in)
+		table, err := golden.ReadGolden(in)
 		if err != nil {
 			return err
 		}

@@ -6,10 +6,10 @@ import (
 	"math"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/internal/client"
-	"github.com/kindred-id/kindred/internal/scorekeeper"
 	"github.com/spf13/cobra"
 )
 
@@ -61,7 +61,7 @@ What can't be fitted keeps its values, and it ends with exit code 5; where nothi
 
 // fitted shows what a fit brought, and says what it did not.
 func fitted(cmd *cobra.Command, out *output, d *api.ParametersDocument) error {
-	if scorekeeper.Result(d.Result) == scorekeeper.Failed {
+	if scoring.Result(d.Result) == scoring.Failed {
 		return &exitError{exitRefused, fmt.Errorf("nothing is fitted, and version %d stays in use: %s", d.Parameters.Version, d.Kept)}
 	}
 	err := out.show(cmd.OutOrStdout(), d, func(w io.Writer) { parametersTable(w, d) })

@@ -3,13 +3,13 @@ package main
 import (
 	"fmt"
 
-	"github.com/kindred-id/kindred/internal/scorereplay"
+	"github.com/kindred-id/kindred/bench/replay"
 	"github.com/spf13/cobra"
 )
 
 func newScoreReplay() *cobra.Command {
 	var out string
-	var o scorereplay.Options
+	var o replay.Options
 	cmd := &cobra.Command{
 		Use:   "replay STREAM.csv",
 		Short: "Answer the queries in a stream of orders and offers with scores",
@@ -39,8 +39,8 @@ A row that is none ends it with exit code 1 and its line.`,
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "-", "file to write; - is standard output")
 	cmd.Flags().Float64Var(&o.HorizonWeeks, "horizon-weeks", 39, "how far expected orders and value look")
-	o.Model = scorereplay.DefaultModel
-	cmd.Flags().Var(&choice{&o.Model, scorereplay.Models()}, "model", "model of when customers buy: pareto-nbd, bg-nbd, mbg-nbd or nbd")
+	o.Model = replay.DefaultModel
+	cmd.Flags().Var(&choice{&o.Model, replay.Models()}, "model", "model of when customers buy: pareto-nbd, bg-nbd, mbg-nbd or nbd")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if !(o.HorizonWeeks > 0) {
 			return usageError("--horizon-weeks %v: want more than 0", o.HorizonWeeks)
@@ -55,7 +55,7 @@ A row that is none ends it with exit code 1 and its line.`,
 		if err != nil {
 			return err
 		}
-		if err := scorereplay.Run(in, to, o); err != nil {
+		if err := replay.Run(in, to, o); err != nil {
 			return to.finish(fmt.Errorf("%s: %w", args[0], err))
 		}
 		return to.finish(nil)

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/api"
-	"github.com/kindred-id/kindred/internal/client"
-	"github.com/kindred-id/kindred/internal/scorereport"
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/spf13/cobra"
 )
 
@@ -20,10 +20,10 @@ days: who bought, what they spent in each currency, and which offers they got. D
 	}
 	t := addTarget(cmd)
 	out := addOutput(cmd, formatTable, formatJSON)
-	days := cmd.Flags().Int("window-days", scorereport.DaysDefault, "how many days before now count")
+	days := cmd.Flags().Int("window-days", scoring.DaysDefault, "how many days before now count")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if *days < 1 || *days > scorereport.DaysMax {
-			return usageError("report: --window-days %d: want 1 to %d", *days, scorereport.DaysMax)
+		if *days < 1 || *days > scoring.DaysMax {
+			return usageError("report: --window-days %d: want 1 to %d", *days, scoring.DaysMax)
 		}
 		return t.with(cmd, func(c *client.Client) error {
 			r, err := c.ScoreReport(cmd.Context(), *days)

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/ingest"
-	"github.com/kindred-id/kindred/internal/client"
 	"golang.org/x/sync/errgroup"
 )
 

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/api"
-	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/kindred-id/kindred/node"
 	"github.com/spf13/cobra"
 )
 
@@ -95,7 +95,7 @@ once, from where it stood. See docs/kafka.md.`,
 }
 
 // refitting keeps the parameters of the scores up to date, until stop is called.
-func refitting(ctx context.Context, i *instance.Instance, logger *slog.Logger) (stop func()) {
+func refitting(ctx context.Context, i *node.Instance, logger *slog.Logger) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -121,7 +121,7 @@ func listenOn(address string) (net.Listener, error) {
 
 // serve answers until the context ends, the engine fails or the listener does. Requests under way are
 // answered before it returns.
-func serve(ctx context.Context, i *instance.Instance, server *api.Server, listener net.Listener, logger *slog.Logger) error {
+func serve(ctx context.Context, i *node.Instance, server *api.Server, listener net.Listener, logger *slog.Logger) error {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	drain := drainTimeout
@@ -144,7 +144,7 @@ func serve(ctx context.Context, i *instance.Instance, server *api.Server, listen
 }
 
 // closeInstance writes everything and closes the directory.
-func closeInstance(i *instance.Instance, logger *slog.Logger) error {
+func closeInstance(i *node.Instance, logger *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	if err := i.Close(ctx); err != nil {

@@ -5,7 +5,7 @@ import (
 	"io"
 
 	"github.com/kindred-id/kindred/api"
-	"github.com/kindred-id/kindred/internal/client"
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/spf13/cobra"
 )
 

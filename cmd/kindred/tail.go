@@ -10,9 +10,9 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/egress"
-	"github.com/kindred-id/kindred/internal/client"
-	"github.com/kindred-id/kindred/internal/feedreplay"
+	"github.com/kindred-id/kindred/egress/replica"
 	"github.com/spf13/cobra"
 )
 
@@ -119,7 +119,7 @@ func changeRow(entry []byte) (string, error) {
 
 // rebuildExport replays the feed and writes what it told as an export.
 func rebuildExport(changes *client.Changes, w io.Writer) error {
-	var replica feedreplay.Replica
+	var replica replica.Replica
 	for {
 		entry, err := changes.Next()
 		if errors.Is(err, io.EOF) {

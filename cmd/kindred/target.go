@@ -5,9 +5,9 @@ import (
 	"log/slog"
 
 	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/ingest/kafka"
-	"github.com/kindred-id/kindred/internal/client"
-	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/kindred-id/kindred/node"
 	"github.com/spf13/cobra"
 )
 
@@ -63,7 +63,7 @@ func (t *target) with(cmd *cobra.Command, fn func(*client.Client) error) error {
 }
 
 // withInstance calls fn with a client of an instance in this process.
-func withInstance(i *instance.Instance, logger *slog.Logger, fn func(*client.Client) error) error {
+func withInstance(i *node.Instance, logger *slog.Logger, fn func(*client.Client) error) error {
 	server, err := newServer(i, logger, nil, nil)
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func withInstance(i *instance.Instance, logger *slog.Logger, fn func(*client.Cli
 }
 
 // newServer makes the HTTP server of an instance, with what a consumer and a publisher show where they are not nil.
-func newServer(i *instance.Instance, logger *slog.Logger, consumer *kafka.Consumer, published *publishing) (*api.Server, error) {
+func newServer(i *node.Instance, logger *slog.Logger, consumer *kafka.Consumer, published *publishing) (*api.Server, error) {
 	config := api.Config{
 		Engine: i.Engine, Registry: i.Registry, Decode: i.IngestOptions(true), Version: readVersion().Version,
 		Backup: i.Store.Backup, Scores: i.Scores, Control: i.Control, Rules: string(i.Rules.YAML()), Logger: logger,

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/kindred-id/kindred/internal/client"
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/spf13/cobra"
 )
 

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/api"
-	"github.com/kindred-id/kindred/internal/client"
-	"github.com/kindred-id/kindred/internal/instance"
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/node"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -19,7 +19,7 @@ import (
 func TestTimelineAll(t *testing.T) {
 	ctx := context.Background()
 	dir := filepath.Join(t.TempDir(), "data")
-	i, err := instance.Open(ctx, instance.Options{Dir: dir, Memory: storage.MinMemory, Shards: 2})
+	i, err := node.Open(ctx, node.Options{Dir: dir, Memory: storage.MinMemory, Shards: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,9 +14,9 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/egress"
+	"github.com/kindred-id/kindred/egress/replica"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/feedreplay"
-	"github.com/kindred-id/kindred/internal/oracle"
+	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -118,7 +118,7 @@ func entry(t *testing.T, r *kgo.Record) actors.FeedEvent {
 }
 
 // applyOwn does what a record says of its key. That is all that a partition is good for.
-func applyOwn(replica *feedreplay.Replica, key string, e *graph.FeedEntry) {
+func applyOwn(replica *replica.Replica, key string, e *graph.FeedEntry) {
 	if e.ID.String() == key {
 		if e.Kind != graph.FeedMerged {
 			replica.Apply(e)
@@ -238,7 +238,7 @@ func TestPublish(t *testing.T) {
 	documents := map[string]string{}
 	if err := engine.Each(ctx, func(c *graph.Component) error {
 		for _, p := range c.Profiles(engine.Rules(), false) {
-			want = append(want, feedreplay.Exported(&p))
+			want = append(want, replica.Exported(&p))
 			documents[p.ID.String()] = fmt.Sprintf(`{"id":%q,"events":%d}`, p.ID, p.Events)
 		}
 		return nil
@@ -247,7 +247,7 @@ func TestPublish(t *testing.T) {
 	}
 	slices.SortFunc(want, func(a, b graph.Profile) int { return a.ID.Compare(b.ID) })
 
-	var replica feedreplay.Replica
+	var replica replica.Replica
 	partitions := map[string]int32{}
 	ofOrders := 0
 	for _, r := range consume(t, c, "changes") {

@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/kindred-id/kindred/internal/scoregolden"
+	"github.com/kindred-id/kindred/bench/golden"
 )
 
 // The tables hold values that mpmath computed with 50 and more digits: clv_golden.csv at fitted parameters, clv_edges.csv where
@@ -18,7 +18,7 @@ func TestGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		table, err := scoregolden.ReadGolden(f)
+		table, err := golden.ReadGolden(f)
 		if err != nil {
 			t.Fatal(err)
 		}

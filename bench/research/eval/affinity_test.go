@@ -5,12 +5,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindred-id/kindred/internal/shareddata"
+	"github.com/kindred-id/kindred/bench/research/publicdata"
 )
 
 func readJourney(t *testing.T) *Journey {
 	t.Helper()
-	j, err := ReadJourney(shareddata.Dir(t))
+	j, err := ReadJourney(publicdata.Dir(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,12 +5,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindred-id/kindred/internal/shareddata"
+	"github.com/kindred-id/kindred/bench/research/publicdata"
 )
 
 // The curves add up to the sums of the data, and to the predictions of the report.
 func TestCurvesOnCDNOW(t *testing.T) {
-	ledger, err := ReadCDNOW(shareddata.Open(t, "cdnow_sample.csv"))
+	ledger, err := ReadCDNOW(publicdata.Open(t, "cdnow_sample.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}

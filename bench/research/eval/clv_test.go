@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/kindred-id/kindred/internal/shareddata"
+	"github.com/kindred-id/kindred/bench/research/publicdata"
 )
 
 // reference is what an implementation has to reach, as printed: an error may not be above it, a rank
@@ -32,7 +32,7 @@ var cdnowValue = map[string]reference{
 
 // Calibrated to 1997-09-30, 39 weeks are foretold for the whole CDNOW sample.
 func TestCLVOnCDNOW(t *testing.T) {
-	ledger, err := ReadCDNOW(shareddata.Open(t, "cdnow_sample.csv"))
+	ledger, err := ReadCDNOW(publicdata.Open(t, "cdnow_sample.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}

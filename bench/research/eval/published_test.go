@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/bench/research/eval"
+	"github.com/kindred-id/kindred/bench/research/publicdata"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/graph/score/fit"
-	"github.com/kindred-id/kindred/internal/shareddata"
 )
 
 // summary reads the CDNOW customers as they were summed up for the published fits.
 func summary(t testing.TB) []eval.Summary {
 	t.Helper()
-	customers, err := eval.ReadCDNOWSummary(shareddata.Open(t, "cdnow_summary.csv"))
+	customers, err := eval.ReadCDNOWSummary(publicdata.Open(t, "cdnow_summary.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func timingsOf(customers []eval.Summary) *fit.Timings {
 // ledger reads the CDNOW transactions.
 func ledger(t testing.TB) eval.Ledger {
 	t.Helper()
-	l, err := eval.ReadCDNOW(shareddata.Open(t, "cdnow_sample.csv"))
+	l, err := eval.ReadCDNOW(publicdata.Open(t, "cdnow_sample.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestRidgeOnPublished(t *testing.T) {
 }
 
 func TestPublishedBGBB(t *testing.T) {
-	donors, err := eval.ReadDonations(shareddata.Open(t, "donations.csv"))
+	donors, err := eval.ReadDonations(publicdata.Open(t, "donations.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}

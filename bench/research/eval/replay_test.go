@@ -8,16 +8,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindred-id/kindred/internal/scorereplay"
-	"github.com/kindred-id/kindred/internal/shareddata"
+	"github.com/kindred-id/kindred/bench/replay"
+	"github.com/kindred-id/kindred/bench/research/publicdata"
 )
 
 // replayed runs a stream and gives a column of its answers by name.
 func replayed(t *testing.T, stream string, weeks float64) (column func(name string) []float64) {
 	t.Helper()
 	var out strings.Builder
-	err := scorereplay.Run(strings.NewReader(stream), &out, scorereplay.Options{
-		Model: scorereplay.DefaultModel, HorizonWeeks: weeks, Note: func(err error) { t.Error(err) },
+	err := replay.Run(strings.NewReader(stream), &out, replay.Options{
+		Model: replay.DefaultModel, HorizonWeeks: weeks, Note: func(err error) { t.Error(err) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func same(t *testing.T, what string, got, want float64) {
 
 // The figures of lifetime value come out equal when the purchases take the road of live events.
 func TestReplayOfCDNOW(t *testing.T) {
-	ledger, err := ReadCDNOW(shareddata.Open(t, "cdnow_sample.csv"))
+	ledger, err := ReadCDNOW(publicdata.Open(t, "cdnow_sample.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}

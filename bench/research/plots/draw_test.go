@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/kindred-id/kindred/internal/shareddata"
+	"github.com/kindred-id/kindred/bench/research/publicdata"
 )
 
 // The pictures of docs/scores.md are those that the data make: whoever changes a model sees it, and runs make plots.
 func TestDocumentedPictures(t *testing.T) {
-	drawings, err := drawAll(shareddata.Dir(t))
+	drawings, err := drawAll(publicdata.Dir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestDocumentedPictures(t *testing.T) {
 
 // Without the data nothing is written, and the error says where they are looked for.
 func TestMissingData(t *testing.T) {
-	t.Setenv(shareddata.Variable, t.TempDir())
+	t.Setenv(publicdata.Variable, t.TempDir())
 	out := filepath.Join(t.TempDir(), "images")
 	if err := run("", out); err == nil {
 		t.Error("drawn without data")

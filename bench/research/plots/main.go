@@ -1,6 +1,6 @@
 // Command scoreplots draws how well scores foretell on public data, for docs/scores.md: the same data, the same bytes.
 //
-// The data are no part of the repository: package shareddata says where they are looked for, and -data names a folder.
+// The data are no part of the repository: package publicdata says where they are looked for, and -data names a folder.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/bench/research/eval"
-	"github.com/kindred-id/kindred/internal/shareddata"
+	"github.com/kindred-id/kindred/bench/research/publicdata"
 )
 
 func main() {
@@ -31,7 +31,7 @@ func main() {
 
 func run(data, out string) error {
 	if data == "" {
-		found, err := shareddata.Find()
+		found, err := publicdata.Find()
 		if err != nil {
 			return fmt.Errorf("%w, or in -data", err)
 		}

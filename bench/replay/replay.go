@@ -1,0 +1,210 @@
+package replay
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/graph/score/fit"
+)
+
+// Options say how queries are answered.
+type Options struct {
+	Model        string  // of when customers buy; see Models
+	HorizonWeeks float64 // how far expected orders and value look, above 0
+	// Note is called when a part of the parameters could not be fitted and keeps its values; nil is nobody.
+	Note func(error)
+}
+
+// orderModel is a model of when customers buy: what it starts from, and how it is fitted.
+type orderModel struct {
+	cold score.Model
+	fit  func(*fit.Timings) (score.Model, error)
+}
+
+var models = map[string]orderModel{
+	"pareto-nbd": {score.ColdStart().Orders, fitter(fit.ParetoNBD)},
+	"bg-nbd":     {score.BGNBD{R: 1, Alpha: 10, A: 1, B: 2.5}, fitter(fit.BGNBD)},
+	"mbg-nbd":    {score.MBGNBD{R: 1, Alpha: 10, A: 1, B: 2.5}, fitter(fit.MBGNBD)},
+	"nbd":        {score.NBD{R: 1, Alpha: 10}, fitter(fit.NBD)},
+}
+
+// DefaultModel is the model that scores are computed with elsewhere.
+const DefaultModel = "pareto-nbd"
+
+// Models are the names of the models.
+func Models() []string { return slices.Sorted(maps.Keys(models)) }
+
+func fitter[M score.Model](f func(*fit.Timings, fit.Options) (M, fit.Quality, error)) func(*fit.Timings) (score.Model, error) {
+	return func(t *fit.Timings) (score.Model, error) {
+		m, _, err := fit.WithRidges(f, t)
+		return m, err
+	}
+}
+
+// Run reads a stream and writes one line for every query in it, in order. The first row that is no row ends it, with an
+// error that names its line.
+func Run(in io.Reader, out io.Writer, o Options) error {
+	model, ok := models[o.Model]
+	if !ok {
+		return fmt.Errorf("there is no model %q; models are %v", o.Model, Models())
+	}
+	if !(o.HorizonWeeks > 0) {
+		return fmt.Errorf("a horizon of %v weeks; give one above 0", o.HorizonWeeks)
+	}
+	s, err := newStream(in)
+	if err != nil {
+		return err
+	}
+	r, err := newReplay(model, o)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(out)
+	if _, err := io.WriteString(w, answerHeader); err != nil {
+		return err
+	}
+	for {
+		row, err := s.next()
+		if errors.Is(err, io.EOF) {
+			return w.Flush()
+		}
+		if err != nil {
+			return err
+		}
+		if err := r.take(&row, w); err != nil {
+			return fmt.Errorf("line %d: %w", row.line, err)
+		}
+	}
+}
+
+type replay struct {
+	people  *people
+	options Options
+	model   orderModel
+	due     *row // the fit that the next query waits for
+
+	orders     score.Model
+	parameters score.Parameters
+	population *score.Population
+	line       []byte
+}
+
+func newReplay(model orderModel, o Options) (*replay, error) {
+	r := &replay{people: newPeople(), options: o, model: model, orders: model.cold, parameters: score.ColdStart()}
+	var err error
+	r.population, err = score.NewPopulation(r.parameters.Affinity)
+	return r, err
+}
+
+func (r *replay) take(next *row, w io.Writer) error {
+	switch next.kind {
+	case kindMerge:
+		return r.people.merge(next)
+	case kindFit:
+		if r.due == nil || next.at > r.due.at {
+			due := *next
+			r.due = &due
+		}
+		return nil
+	case kindQuery:
+		if err := r.fit(); err != nil {
+			return err
+		}
+		return r.answer(next, w)
+	}
+	return r.people.observe(next)
+}
+
+// fit makes the parameters that are due. What can't be fitted keeps its values.
+func (r *replay) fit() error {
+	if r.due == nil {
+		return nil
+	}
+	at, line := r.due.at, r.due.line
+	r.due = nil
+	sample := fit.NewSample(r.parameters.Affinity.HalfLife)
+	r.people.each(func(c *score.Customer) { sample.Add(c, at) })
+	note := func(err error) {
+		if err != nil && r.options.Note != nil {
+			r.options.Note(fmt.Errorf("the fit of line %d, parameters keep their values: %w", line, err))
+		}
+	}
+	if err := sample.Enough(); err != nil {
+		note(err)
+	} else {
+		note(r.fitOrders(sample))
+	}
+	affinity, err := sample.Discounts()
+	if err != nil {
+		note(err)
+		return nil
+	}
+	if affinity.Intercept, err = r.intercept(affinity, at); err != nil {
+		return err
+	}
+	r.parameters.Affinity = affinity
+	r.population, err = score.NewPopulation(affinity)
+	return err
+}
+
+// fitOrders fits when customers buy, and what they spend.
+func (r *replay) fitOrders(sample *fit.Sample) error {
+	orders, timingErr := r.model.fit(&sample.Timings)
+	if timingErr == nil {
+		r.orders = orders
+	}
+	spend, _, spendErr := fit.WithRidges(fit.GammaGamma, &sample.Spends)
+	if spendErr == nil {
+		r.parameters.Spend = spend
+	}
+	return errors.Join(timingErr, spendErr)
+}
+
+// intercept calibrates the parameters of offers, the last that is fitted.
+func (r *replay) intercept(p score.AffinityParameters, at int64) (float64, error) {
+	population, err := score.NewPopulation(p)
+	if err != nil {
+		return 0, err
+	}
+	var calibration score.Calibration
+	r.people.each(func(c *score.Customer) { calibration.Add(population, &c.Prices, at) })
+	return calibration.Intercept(), nil
+}
+
+const answerHeader = "query,x,t_x,T,p_alive,exp_orders,exp_value,discount_affinity,offer_prob,uplift_ratio,n_orders,n_disc,n_coupon,n_offers,n_accepted\n"
+
+// minorUnits are in one unit of money.
+const minorUnits = 100
+
+// answer writes the scores of the person with a profile.
+func (r *replay) answer(query *row, w io.Writer) error {
+	customer := r.people.customer(query.profile)
+	history := score.NewHistory(customer.Purchases, query.at)
+	counts := customer.Prices.Counts(query.at, r.population.Decay())
+	affinity := r.population.Affinity(&counts)
+	var alive, orders, value float64 // of who has not bought yet, nothing is known
+	if history.N > 0 {
+		alive = r.orders.Alive(history)
+		orders = r.orders.Orders(history, r.options.HorizonWeeks)
+		value = orders * r.parameters.Spend.Mean(float64(history.N), history.Z) / minorUnits
+	}
+	b := appendField(r.line[:0], query.ref)
+	for _, v := range []float64{
+		history.X, history.Tx, history.T, alive, orders, value,
+		affinity.Score, r.population.OfferProbability(&counts, query.class), r.population.Uplift(&counts).Ratio,
+	} {
+		b = strconv.AppendFloat(append(b, ','), v, 'g', -1, 64)
+	}
+	for _, n := range []uint32{counts.Reductions.Of, counts.Reductions.Won, counts.Coupons.Won, counts.Offers.Of, counts.Offers.Won} {
+		b = strconv.AppendUint(append(b, ','), uint64(n), 10)
+	}
+	r.line = append(b, '\n')
+	_, err := w.Write(r.line)
+	return err
+}

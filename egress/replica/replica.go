@@ -1,0 +1,117 @@
+// Package replica consumes the change feed and rebuilds what the deployment would export: the feed's
+// promise, put to the test, and an example of a reader.
+//
+//	entries in causal order ──► Apply ──► identities ──► Profiles == export
+package replica
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// Replica is what a reader of the change feed knows: every identity that was told of, as it was told
+// last. The zero value knows none. It belongs to one goroutine.
+type Replica struct {
+	identities map[graph.NodeKey]*graph.Profile
+}
+
+// Apply does what an entry says. An entry may come again, as long as all that followed it come again, too.
+func (r *Replica) Apply(e *graph.FeedEntry) {
+	if r.identities == nil {
+		r.identities = make(map[graph.NodeKey]*graph.Profile)
+	}
+	switch e.Kind {
+	case graph.FeedCreated, graph.FeedUpdated:
+		p := r.identities[e.ID]
+		if p == nil {
+			p = &graph.Profile{ID: e.ID}
+			r.identities[e.ID] = p
+		}
+		e.Delta.Apply(p)
+	case graph.FeedMerged:
+		for _, loser := range e.Others {
+			delete(r.identities, loser)
+		}
+	case graph.FeedSplit:
+		if !slices.Contains(e.Others, e.ID) {
+			delete(r.identities, e.ID)
+		}
+	case graph.FeedErased:
+		delete(r.identities, e.ID)
+	case graph.FeedLinked, graph.FeedGeneric: // of these, an updated tells the same
+	}
+}
+
+// Check tells what is wrong with an entry that comes for the first time, before it is applied: one that
+// changes nothing is not news.
+func (r *Replica) Check(e *graph.FeedEntry) error {
+	p := r.identities[e.ID]
+	switch {
+	case e.Kind == graph.FeedMerged && (len(e.Others) == 0 || slices.Contains(e.Others, e.ID)):
+		return fmt.Errorf("%s is merged with %v", e.ID, e.Others)
+	case e.Kind == graph.FeedCreated && !e.Delta.Full:
+		return fmt.Errorf("%s is created, and not all of it is told", e.ID)
+	case e.Kind == graph.FeedUpdated && !e.Delta.Full && p == nil:
+		return fmt.Errorf("%s is updated, and was never told of", e.ID)
+	case e.Kind == graph.FeedUpdated && !e.Delta.Full && !changes(&e.Delta, p):
+		return fmt.Errorf("%s is updated, and nothing changes", e.ID)
+	}
+	return nil
+}
+
+// changes tells whether a delta makes any difference to a profile.
+func changes(d *graph.Delta, p *graph.Profile) bool {
+	if d.Fields&graph.DeltaEvents != 0 && d.Events != p.Events ||
+		d.Fields&graph.DeltaFirst != 0 && d.First != p.First || d.Fields&graph.DeltaLast != 0 && d.Last != p.Last {
+		return true
+	}
+	has := func(key graph.NodeKey) *graph.ProfileIdentifier {
+		i := slices.IndexFunc(p.Identifiers, func(id graph.ProfileIdentifier) bool { return id.Key == key })
+		if i < 0 {
+			return nil
+		}
+		return &p.Identifiers[i]
+	}
+	return slices.ContainsFunc(d.Counts, func(c graph.TypeCount) bool { return p.Counts[c.Type] != c.Count }) ||
+		slices.ContainsFunc(d.Left, func(key graph.NodeKey) bool { return has(key) != nil }) ||
+		slices.ContainsFunc(d.Identifiers, func(s graph.Sighting) bool {
+			id := has(s.Key)
+			return id == nil || id.NodeName != s.NodeName || id.First != s.First || id.Last != s.Last
+		}) ||
+		slices.ContainsFunc(d.Traits, func(t graph.TraitValue) bool {
+			i := slices.IndexFunc(p.Traits, func(have graph.TraitValue) bool { return have.Name == t.Name })
+			return (i >= 0) != (t.Value != nil) || i >= 0 && !bytes.Equal(p.Traits[i].Value, t.Value)
+		}) ||
+		slices.ContainsFunc(d.Money, func(m graph.Money) bool {
+			i := slices.IndexFunc(p.Money, func(have graph.Money) bool { return have.Currency == m.Currency })
+			return (i >= 0) != (m.Orders > 0) || i >= 0 && p.Money[i] != m
+		})
+}
+
+// Profiles are all identities in ascending order of id. They hold what Exported keeps, and share the
+// replica's memory.
+func (r *Replica) Profiles() []graph.Profile {
+	profiles := make([]graph.Profile, 0, len(r.identities))
+	for _, id := range slices.SortedFunc(maps.Keys(r.identities), graph.NodeKey.Compare) {
+		profiles = append(profiles, *r.identities[id])
+	}
+	return profiles
+}
+
+// Exported is what of a profile an export has, and the feed tells.
+func Exported(p *graph.Profile) graph.Profile {
+	out := graph.Profile{ID: p.ID, Events: p.Events, Counts: p.Counts, First: p.First, Last: p.Last, Money: p.Money}
+	for i := range p.Identifiers {
+		if id := &p.Identifiers[i]; id.Namespace != "" {
+			out.Identifiers = append(out.Identifiers, graph.ProfileIdentifier{NodeName: id.NodeName, First: id.First, Last: id.Last})
+		}
+	}
+	for i := range p.Traits {
+		out.Traits = append(out.Traits, graph.TraitValue{Name: p.Traits[i].Name, Value: p.Traits[i].Value})
+	}
+	return out
+}

@@ -1,0 +1,277 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/node/rulesfile"
+	"github.com/kindred-id/kindred/storage"
+)
+
+func TestReadSecret(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		ok         bool
+	}{
+		{"good", "00112233445566778899aabbccddeeff", true},
+		{"with white space", " 00112233445566778899AABBCCDDEEFF\n", true},
+		{"empty", "", false},
+		{"short", "0011", false},
+		{"long", strings.Repeat("00", 17), false},
+		{"no number", strings.Repeat("zz", 16), false},
+		{"zero", strings.Repeat("00", 16), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "secret")
+			if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			secret, err := ReadSecret(path)
+			if (err == nil) != test.ok || (secret == storage.Secret{}) == test.ok {
+				t.Fatalf("%v", err)
+			}
+			if err != nil && test.text != "" && strings.Contains(err.Error(), test.text) {
+				t.Errorf("the error quotes the secret: %v", err)
+			}
+		})
+	}
+}
+
+// What is wrong with the settings is found before anything is made (N1), and rules stay those of the
+// last time (N2).
+func TestOpen(t *testing.T) {
+	ctx := context.Background()
+	dir := filepath.Join(t.TempDir(), "data")
+	o := Options{Dir: dir, Memory: storage.MinMemory, Shards: 2}
+	for _, wrong := range []func(*Options){
+		func(o *Options) { o.Memory = 1 },
+		func(o *Options) { o.Rules = "none" },
+		func(o *Options) { o.SecretFile = "none" },
+		func(o *Options) { o.MustExist = true },
+		func(o *Options) { o.Terms.Margin = new(float64) },
+	} {
+		bad := o
+		wrong(&bad)
+		if i, err := Open(ctx, bad); err == nil {
+			_ = i.Close(ctx)
+			t.Fatalf("%+v was opened", bad)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Fatalf("%+v made a directory", bad)
+		}
+	}
+	open := func(rules string) (string, error) {
+		t.Helper()
+		o := Options{Dir: dir, Memory: storage.MinMemory, Rules: rules}
+		i, err := Open(ctx, o)
+		if err != nil {
+			return "", err
+		}
+		if err := i.Judged(ctx); err != nil {
+			t.Fatal(err)
+		}
+		return i.Rules.Rules.Name, i.Close(ctx)
+	}
+	file := filepath.Join(t.TempDir(), "acme.yaml")
+	if err := os.WriteFile(file, []byte("extends: default\nlimits: {email: 2}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ rules, want string }{
+		{"open", "open"}, {"", "open"}, {"last_login", "last_login"}, {"", "last_login"}, {file, "acme"},
+	} {
+		if got, err := open(step.rules); got != step.want || err != nil {
+			t.Fatalf("rules %q: %q, %v, want %q", step.rules, got, err, step.want)
+		}
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := open(""); got != "acme" || err != nil {
+		t.Errorf("rules of a file were forgotten: %q, %v", got, err)
+	}
+}
+
+// TestRulesKept: the whole document is kept, a change is logged as what changed, and a class stays what
+// it was.
+func TestRulesKept(t *testing.T) {
+	ctx := context.Background()
+	dir, files := filepath.Join(t.TempDir(), "data"), t.TempDir()
+	var log bytes.Buffer
+	open := func(text string) (string, error) {
+		t.Helper()
+		log.Reset()
+		o := Options{Dir: dir, Memory: storage.MinMemory, Shards: 2, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		if text != "" {
+			o.Rules = filepath.Join(files, "shop.yaml")
+			if err := os.WriteFile(o.Rules, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		i, err := Open(ctx, o)
+		if err != nil {
+			return "", err
+		}
+		if err := i.Judged(ctx); err != nil {
+			t.Fatal(err)
+		}
+		return string(i.Rules.YAML()), i.Close(ctx)
+	}
+	const first = "extends: default\nnamespaces: {card: {class: customer}}\nblocked: {values: [\"secret@example.com\"]}\nsources: [crm, web]\n"
+	written, err := open(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := open(""); err != nil || kept != written || !strings.Contains(kept, "card: {class: customer, normalise: trim}") {
+		t.Errorf("kept:\n%s%v\nwritten:\n%s", kept, err, written)
+	}
+	if strings.Contains(log.String(), "changed") {
+		t.Errorf("nothing changed: %s", log.String())
+	}
+	if _, err := open(first + "limits: {email: 7, phone: none}\n"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"limits.email: 7, was 5", "limits.phone: not set, was 3", "everything is judged by the new rules"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("not logged: %s, in\n%s", want, log.String())
+		}
+	}
+	// What concerns events to come is kept and told, and asks for no judging.
+	if _, err := open(strings.Replace(first, "secret", "other", 1) + "limits: {email: 7, phone: none}\nphone_region: DE\n"); err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); !strings.Contains(text, "phone_region: DE, was US") || !strings.Contains(text, "blocked.values: 1 added, 1 removed") ||
+		strings.Contains(text, "judged") || strings.Contains(text, "@example.com") {
+		t.Errorf("logged:\n%s", text)
+	}
+	if _, err := open(strings.Replace(first, "customer", "device", 1)); err == nil || !strings.Contains(err.Error(), "namespaces.card: class device") {
+		t.Errorf("the class of a namespace was changed: %v", err)
+	}
+	if kept, err := open(""); err != nil || !strings.Contains(kept, "class: customer") || !strings.Contains(kept, "phone_region: DE") {
+		t.Errorf("after a change that was refused:\n%s%v", kept, err)
+	}
+}
+
+// TestJudgingBegunIsNotDone: a start that stopped while everything was judged again leaves it to be done
+// by the next one, under whichever rules.
+func TestJudgingBegunIsNotDone(t *testing.T) {
+	ctx := context.Background()
+	dir := filepath.Join(t.TempDir(), "data")
+	open := func(rules string) *Instance {
+		t.Helper()
+		i, err := Open(ctx, Options{Dir: dir, Memory: storage.MinMemory, Shards: 2, Rules: rules})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i
+	}
+	judgedBy := func(i *Instance) uint64 {
+		t.Helper()
+		d, err := storage.ReadDeployment(i.Store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.RulesVersion
+	}
+	shut := func(i *Instance) {
+		t.Helper()
+		if err := i.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shut(open("default"))
+	// As a process leaves it that dies right after it wrote the change down.
+	i := open("")
+	i.Rules, _ = rulesfile.Load("open")
+	d, stored := i.Store.Deployment(), new(rulesfile.File)
+	*stored = *i.Rules
+	stored.Rules = graph.DefaultRules()
+	if err := i.keepRules(&d, stored, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	if v := judgedBy(i); v != 0 {
+		t.Errorf("judged by %x while that is under way", v)
+	}
+	shut(i)
+	for _, step := range []struct{ rules, want string }{{"", "open"}, {"default", "default"}} {
+		i = open(step.rules)
+		if err := i.Judged(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if i.Rules.Rules.Name != step.want || judgedBy(i) != i.Rules.Rules.Version {
+			t.Errorf("rules %q: runs under %s, judged by %x, want %x", step.rules, i.Rules.Rules.Name, judgedBy(i), i.Rules.Rules.Version)
+		}
+		shut(i)
+	}
+}
+
+// TestRulesChangeAfterCrash: an address that everybody types was generic when the process died; under
+// rules by which it is not, everybody who typed it is one person, and nobody is lost with the log (N5).
+func TestRulesChangeAfterCrash(t *testing.T) {
+	ctx := context.Background()
+	dir, image := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "image")
+	i, err := Open(ctx, Options{Dir: dir, Memory: storage.MinMemory, Shards: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const people = 30
+	for n := range people {
+		post(t, i, fmt.Sprintf(`{"type":"identify","messageId":"m%d","userId":"u%d","traits":{"email":"everybody@example.com"}}`, n, n))
+	}
+	if err := i.Store.Backup(image); err != nil { // what a crash would leave
+		t.Fatal(err)
+	}
+	if err := i.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	i, err = Open(ctx, Options{Dir: image, Memory: storage.MinMemory, Rules: "open"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := i.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := i.Judged(ctx); err != nil {
+		t.Fatal(err)
+	}
+	stats, err := i.Engine.Stats(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := i.Registry.Parse("user_id:u0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := i.Engine.Profile(ctx, id.Key)
+	if err != nil || p.Events != people || len(p.Identifiers) != people+1 || stats.Identities != 1 {
+		t.Errorf("%d events, %d identifiers, %d identities, %v, want %d, %d and 1", p.Events, len(p.Identifiers), stats.Identities, err, people, people+1)
+	}
+}
+
+// post takes one event in.
+func post(t *testing.T, i *Instance, body string) {
+	t.Helper()
+	var e graph.Event
+	if err := ingest.NewDecoder(i.Registry, i.IngestOptions(true)).Event([]byte(body), 1, nil, &e); err != nil {
+		t.Fatal(err)
+	}
+	d := &actors.Delivery{}
+	d.Event(&e, storage.NewEncoder().Event(nil, &e, true))
+	done := make(chan error, 1)
+	if err := i.Engine.Submit(context.Background(), d, func(err error) { done <- err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
