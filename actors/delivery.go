@@ -7,56 +7,82 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// Delivery is a group of events or assertions from outside that is answered together, once all of
-// it is durable. It may be used again after it was answered.
+// Delivery is a group of events or assertions from outside that is answered together, once all of it is durable.
+//
+// It is filled on the goroutine of its caller, which encodes each input into the delivery's own memory. A shard only copies
+// encodings, so that the costs of encoding spread over all processors and not over shards.
+//
+//   - The caller owns the delivery until Engine.Submit, and again from the answer on. In between the shards read events and
+//     encodings: neither may be touched.
+//   - An answer with an error leaves the delivery to the garbage collector: a shard may still be reading it.
+//   - Inputs keep their order within each shard, and their memory is used again after Reset.
+//
+// The obvious design, an encoding allocated for each event, cost an allocation an event and a copy more.
 type Delivery struct {
-	Outcomes []Outcome // in the order of Add; valid once answered
+	Outcomes []Outcome // in the order in which inputs were added; valid once answered
 
-	inputs []Input
-	sorted []Input
-	counts []int
-	bytes  int64
-	left   atomic.Int64
-	done   func(error)
-	failed atomic.Bool
+	encoder *storage.Encoder // made by the first input
+	arena   []byte           // encodings; those before it grew stay in the memory that it grew out of
+	inputs  []Input
+	sorted  []Input
+	counts  []int
+	bytes   int64
+	left    atomic.Int64
+	done    func(error)
+	failed  atomic.Bool
 }
+
+// arenaKept bounds the memory of encodings that is kept for the next use: large events are rare.
+const arenaKept = 512 << 10
 
 // Reset empties the delivery and keeps its memory.
 func (d *Delivery) Reset() {
 	clear(d.inputs)
 	clear(d.sorted)
 	d.inputs, d.sorted, d.Outcomes, d.bytes = d.inputs[:0], d.sorted[:0], d.Outcomes[:0], 0
+	if d.arena = d.arena[:0]; cap(d.arena) > arenaKept {
+		d.arena = nil
+	}
 }
 
-// cost is the memory that an input takes until it is durable: its encoding is copied into the record, the batch, the block
-// of a timeline and the commit; and there is what it was decoded to, its place in queues, and its outcome.
-func cost(encoded []byte) int64 { return 4*int64(len(encoded)) + 1024 }
+// Add adds an event. The event, and all that it points to, stays as it is until the delivery is answered.
+func (d *Delivery) Add(e *graph.Event) { d.add(Input{Event: e}) }
 
-// Event adds an event with its encoding. Both stay as they are until the delivery is answered.
-func (d *Delivery) Event(e *graph.Event, encoded []byte) {
-	d.inputs = append(d.inputs, Input{Event: e, Body: encoded})
-	d.bytes += cost(encoded)
+// AddRecord adds an event of an external channel. seq is its number there, and prev that of the channel's event before
+// it that went to the same shard, NoNumber when there is none. The shard takes it if and only if prev is the shard's
+// position in the channel and seq is above prev; else its outcome is OutOfTurn. A duplicate, and an event whose handler
+// fails, advance the position all the same.
+func (d *Delivery) AddRecord(e *graph.Event, ch *Channel, prev, seq int64) {
+	d.add(Input{Event: e, Channel: ch.id, Prev: prev, Seq: uint64(seq)})
 }
 
-// Record adds an event of an external channel with its encoding. seq is its number there, and prev that of
-// the channel's event before it that went to the same shard, NoNumber when there is none. It is taken if
-// and only if prev is the position of its shard in the channel and seq is above it; else its outcome is
-// OutOfTurn. A duplicate, or one whose handler fails, advances the position all the same.
-func (d *Delivery) Record(e *graph.Event, encoded []byte, ch *Channel, prev, seq int64) {
-	d.inputs = append(d.inputs, Input{Event: e, Body: encoded, Channel: ch.id, Prev: prev, Seq: uint64(seq)})
-	d.bytes += cost(encoded)
-}
+// message adds a message from outside that is no event: an assertion, a recheck.
+func (d *Delivery) message(m *graph.Message) { d.add(Input{Message: m}) }
 
 // seek adds that a shard's position in an external channel is to be number, whatever it is.
 func (d *Delivery) seek(id storage.ChannelID, shard graph.ShardID, number int64) {
 	d.inputs = append(d.inputs, Input{Channel: id, From: shard, Seq: uint64(number)})
 }
 
-// message adds a message from outside that is no event: an assertion, a recheck.
-func (d *Delivery) message(m *graph.Message, encoded []byte) {
-	d.inputs = append(d.inputs, Input{Message: m, Body: encoded})
-	d.bytes += cost(encoded)
+// add encodes an event or a message and adds it.
+func (d *Delivery) add(in Input) {
+	if d.encoder == nil {
+		d.encoder = storage.NewEncoder()
+	}
+	start := len(d.arena)
+	if in.Event != nil {
+		d.arena = d.encoder.Event(d.arena, in.Event, true)
+	} else {
+		d.arena = d.encoder.Message(d.arena, in.Message)
+	}
+	in.Body = d.arena[start:len(d.arena):len(d.arena)]
+	d.inputs = append(d.inputs, in)
+	d.bytes += cost(in.Body)
 }
+
+// cost is the memory that an input takes until it is durable: its encoding is copied into the record, the batch, the
+// block of a timeline and the commit; beside it there are the decoded event, the input's place in queues, and its outcome.
+func cost(encoded []byte) int64 { return 4*int64(len(encoded)) + 1024 }
 
 // Len is the number of inputs.
 func (d *Delivery) Len() int { return len(d.inputs) }

@@ -41,7 +41,6 @@ func openEngine(t *testing.T, store storage.Store, shards int, rules *graph.Rule
 func feed(t *testing.T, e *Engine, world oracle.World, rng *rand.Rand) {
 	t.Helper()
 	ctx := context.Background()
-	enc := storage.NewEncoder()
 	events := slices.Clone(world.Events)
 	rng.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 	var answers []chan error
@@ -49,7 +48,7 @@ func feed(t *testing.T, e *Engine, world oracle.World, rng *rand.Rand) {
 		n := 1 + rng.IntN(len(events))
 		d := &Delivery{}
 		for i := range events[:n] {
-			d.Event(&events[i], enc.Event(nil, &events[i], true))
+			d.Add(&events[i])
 		}
 		events = events[n:]
 		answer := make(chan error, 1)
@@ -216,10 +215,9 @@ func TestRecheckTellsOfGenericValues(t *testing.T) {
 	}
 	store := storage.NewMemStore()
 	e := openEngine(t, store, 4, before)
-	enc := storage.NewEncoder()
 	for i := range events { // in this order
 		d := &Delivery{}
-		d.Event(&events[i], enc.Event(nil, &events[i], true))
+		d.Add(&events[i])
 		if err := e.submitAndWait(ctx, d); err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,7 @@ import (
 //
 //  1. begins to read at Floor, or at any record before it, and reads on without a gap;
 //  2. asks for Positions, drops the events whose number is not above their shard's, and delivers the others with
-//     Delivery.Record, each with the number of the event before it that went to the same shard, or the
+//     Delivery.AddRecord, each with the number of the event before it that went to the same shard, or the
 //     position where that is higher;
 //  3. asks again where an event comes back OutOfTurn, and goes on from there: another consumer was
 //     faster, or an event before it was lost on the way;

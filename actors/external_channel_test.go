@@ -48,7 +48,6 @@ func (c *channelConsumer) run(ctx context.Context, rng *rand.Rand) error {
 
 // read reads to the end, and tells whether an event came back out of turn.
 func (c *channelConsumer) read(ctx context.Context, at int64, rng *rand.Rand) (turned bool, err error) {
-	enc := storage.NewEncoder()
 	var deliveries []*Delivery
 	answers := make(chan error, len(c.log))
 	for at < int64(len(c.log)) {
@@ -57,7 +56,7 @@ func (c *channelConsumer) read(ctx context.Context, at int64, rng *rand.Rand) (t
 			e, number := &c.log[at], RecordNumber(at, 0)
 			shard := e.Route().Shard(c.engine.Shards())
 			if number > c.positions[shard] {
-				d.Record(e, enc.Event(nil, e, true), c.ch, max(c.last[shard], c.positions[shard]), number)
+				d.AddRecord(e, c.ch, max(c.last[shard], c.positions[shard]), number)
 			}
 			c.last[shard] = number
 			at++
@@ -151,7 +150,7 @@ func TestChannelsSurvive(t *testing.T) {
 	}
 	deliver := func(e *Engine, ch *Channel, ev *graph.Event, prev, number int64) Outcome {
 		d := &Delivery{}
-		d.Record(ev, storage.NewEncoder().Event(nil, ev, true), ch, prev, number)
+		d.AddRecord(ev, ch, prev, number)
 		if err := e.submitAndWait(ctx, d); err != nil {
 			t.Fatal(err)
 		}

@@ -159,9 +159,9 @@ func pageView(i int) *graph.Event {
 
 func submit(t *testing.T, e *Engine, events ...*graph.Event) {
 	t.Helper()
-	d, enc := &Delivery{}, storage.NewEncoder()
+	d := &Delivery{}
 	for _, ev := range events {
-		d.Event(ev, enc.Event(nil, ev, true))
+		d.Add(ev)
 	}
 	if err := e.submitAndWait(context.Background(), d); err != nil {
 		t.Fatal(err)

@@ -112,7 +112,6 @@ func TestStoppedShardCommitsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	enc := storage.NewEncoder()
 	var d Delivery
 	for i := range 4 * stepInputs {
 		value := fmt.Sprint(i)
@@ -120,11 +119,10 @@ func TestStoppedShardCommitsNothing(t *testing.T) {
 			ID: []byte(value), Seen: uint64(i), Type: graph.TypeTrack,
 			Identifiers: []graph.Identifier{{Key: oracle.Key("anonymous_id", value), Namespace: "anonymous_id", Value: []byte(value)}},
 		}
-		body := enc.Event(nil, event, true)
+		d.Add(event)
 		if i > 0 && i <= 101 {
 			event.Type = graph.EventType(graph.EventTypes) // its handler fails
 		}
-		d.Event(event, body)
 	}
 	answer := make(chan error, 1)
 	if err := e.Submit(context.Background(), &d, func(err error) { answer <- err }); err != nil {

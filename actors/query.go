@@ -122,8 +122,7 @@ func (e *Engine) Assert(ctx context.Context, a graph.Assertion) error {
 		return err
 	}
 	d := &Delivery{}
-	m := &graph.Message{Kind: graph.KindAssert, To: a.A.Key, Assertion: &a}
-	d.message(m, storage.NewEncoder().Message(nil, m))
+	d.message(&graph.Message{Kind: graph.KindAssert, To: a.A.Key, Assertion: &a})
 	if err := e.submitAndWait(ctx, d); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/storage"
 )
 
 // recheckBatch is how many components are rechecked in one delivery.
@@ -35,12 +34,10 @@ func (e *Engine) Recheck(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	enc := storage.NewEncoder()
 	for batch := range slices.Chunk(roots, recheckBatch) {
 		d := &Delivery{}
 		for _, root := range batch {
-			m := &graph.Message{Kind: graph.KindRecheck, To: root}
-			d.message(m, enc.Message(nil, m))
+			d.message(&graph.Message{Kind: graph.KindRecheck, To: root})
 		}
 		if err := e.submitAndWait(ctx, d); err != nil {
 			return err

@@ -40,11 +40,10 @@ func TestResidentsTakeWhatIsEstimated(t *testing.T) {
 	const visitors = 40_000
 	next := uint64(0)
 	add := func(n int) {
-		enc, d := storage.NewEncoder(), &Delivery{}
+		d := &Delivery{}
 		for range n {
 			next++
-			ev := pageView(int(next))
-			d.Event(ev, enc.Event(nil, ev, true))
+			d.Add(pageView(int(next)))
 		}
 		answer := make(chan error, 1)
 		if err := e.Submit(context.Background(), d, func(err error) { answer <- err }); err != nil {

@@ -12,7 +12,6 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/internal/jsonscan"
-	"github.com/kindred-id/kindred/storage"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -23,9 +22,7 @@ const largeEvent = 32 << 10
 // little is allocated for an event.
 type intake struct {
 	decoder  *ingest.Decoder
-	encoder  *storage.Encoder
 	events   []*graph.Event // those of the delivery, and one more
-	arena    []byte         // the events' encodings
 	delivery actors.Delivery
 	verdicts []verdict
 	dropped  []droppedField // the first of them
@@ -100,14 +97,14 @@ func (s *Server) newIntake() *intake {
 		return in
 	}
 	return &intake{
-		decoder: ingest.NewDecoder(s.Registry, s.Decode), encoder: storage.NewEncoder(), answered: make(chan error, 1),
+		decoder: ingest.NewDecoder(s.Registry, s.Decode), answered: make(chan error, 1),
 	}
 }
 
 // keep keeps an intake. REQUIRES: its delivery was answered without an error, or never handed over:
 // else a shard may still be reading it.
 func (s *Server) keep(in *intake) {
-	if cap(in.arena) > keptBytes || cap(in.events) > 2*DefaultMaxEvents {
+	if cap(in.events) > 2*DefaultMaxEvents {
 		return
 	}
 	clear(in.verdicts)
@@ -227,7 +224,7 @@ type arrival struct {
 func (in *intake) decode(batch *ingest.Batch, typ graph.EventType, from arrival) {
 	in.decoder.Reset()
 	in.delivery.Reset()
-	in.arena, in.verdicts = in.arena[:0], in.verdicts[:0]
+	in.verdicts = in.verdicts[:0]
 	in.large, in.excess, in.dropped = 0, batch.Excess, in.dropped[:0]
 	in.decoder.SetLive(from.live && in.decoder.Live())
 	in.decoder.SetType(typ)
@@ -258,9 +255,7 @@ func (in *intake) decode(batch *ingest.Batch, typ graph.EventType, from arrival)
 		}
 		in.noteDropped()
 		in.verdicts = append(in.verdicts, verdict{typ: e.Type, id: e.ID})
-		start := len(in.arena)
-		in.arena = in.encoder.Event(in.arena, e, true)
-		in.delivery.Event(e, in.arena[start:len(in.arena):len(in.arena)])
+		in.delivery.Add(e)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/storage"
 )
 
 // BenchmarkEngine takes decoded events into shards, identity actors and a durable store: what is
@@ -27,19 +26,15 @@ func benchmarkEngine(b *testing.B, feed actors.FeedSettings) {
 	engine := t.engine
 
 	rng := rand.New(rand.NewPCG(1, 2))
-	enc := storage.NewEncoder()
 	properties := []byte(`{"product_id":"507f1f77bcf86cd799439011","sku":"G-32","category":"Games","name":"Monopoly: 3rd Edition","price":18.99,"quantity":1,"url":"https://www.example.com/product/path"}`)
 	deliveries := make([]*actors.Delivery, b.N)
 	for i := range deliveries {
 		d := &actors.Delivery{}
-		var arena []byte
 		for n := range perChunk {
 			seq := i*perChunk + n
 			e := visit(rng.IntN(people), seq, seq%3 == 0)
 			e.Properties = properties
-			start := len(arena)
-			arena = enc.Event(arena, e, true)
-			d.Event(e, arena[start:len(arena):len(arena)])
+			d.Add(e)
 		}
 		deliveries[i] = d
 	}

@@ -68,7 +68,6 @@ func TestPublisherStatus(t *testing.T) {
 		}
 		submitted := 0
 		submit := func() {
-			enc := storage.NewEncoder()
 			submitted++
 			name := strconv.Itoa(submitted)
 			e := &graph.Event{
@@ -76,7 +75,7 @@ func TestPublisherStatus(t *testing.T) {
 				Identifiers: []graph.Identifier{{Namespace: "user_id", Value: []byte(name), Key: oracle.Key("user_id", name)}},
 			}
 			d := &actors.Delivery{}
-			d.Event(e, enc.Event(nil, e, true))
+			d.Add(e)
 			answered := make(chan error, 1)
 			if err := engine.Submit(ctx, d, func(err error) { answered <- err }); err != nil {
 				t.Fatal(err)

@@ -13,7 +13,6 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
-	"github.com/kindred-id/kindred/storage"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -114,9 +113,7 @@ type slot struct {
 	file     string
 	chunk    *Chunk
 	decoder  *Decoder
-	encoder  *storage.Encoder
 	events   []*graph.Event
-	arena    []byte
 	delivery actors.Delivery
 }
 
@@ -132,7 +129,7 @@ func (p *Pipeline) Run(ctx context.Context, sources []Source) (Summary, error) {
 	chunk, n := divide(p.engine.InputBytes(), slots*runtime.GOMAXPROCS(0))
 	r := &run{pipeline: p, chunkBytes: chunk, free: make(chan *slot, n)}
 	for range cap(r.free) {
-		r.free <- &slot{decoder: NewDecoder(p.registry, p.options), encoder: storage.NewEncoder()}
+		r.free <- &slot{decoder: NewDecoder(p.registry, p.options)}
 	}
 	err = r.run(ctx, sources)
 	if settled := p.engine.Settle(ctx); err == nil {
@@ -245,7 +242,6 @@ func (r *run) decode(ctx context.Context, s *slot) error {
 	received := r.pipeline.engine.Now()
 	s.decoder.Reset()
 	s.delivery.Reset()
-	s.arena = s.arena[:0]
 	read, without, rejected := int64(0), int64(0), int64(0)
 	s.chunk.Lines(func(line int64, raw []byte, tooLong *Rejection) {
 		if read++; read%turnLines == 0 {
@@ -277,9 +273,7 @@ func (r *run) decode(ctx context.Context, s *slot) error {
 			r.reject(s.file, line, raw, rejection)
 			return
 		}
-		start := len(s.arena)
-		s.arena = s.encoder.Event(s.arena, e, true)
-		s.delivery.Event(e, s.arena[start:len(s.arena):len(s.arena)])
+		s.delivery.Add(e)
 	})
 	r.mu.Lock()
 	r.summary.Read += read
@@ -325,9 +319,6 @@ func (r *run) answered(s *slot, err error) {
 	}
 	s.chunk.Release()
 	s.chunk = nil
-	if cap(s.arena) > 2*r.chunkBytes {
-		s.arena = nil // of large events, which are rare
-	}
 	r.free <- s
 }
 

@@ -266,7 +266,7 @@ func post(t *testing.T, i *Instance, body string) {
 		t.Fatal(err)
 	}
 	d := &actors.Delivery{}
-	d.Event(&e, storage.NewEncoder().Event(nil, &e, true))
+	d.Add(&e)
 	done := make(chan error, 1)
 	if err := i.Engine.Submit(context.Background(), d, func(err error) { done <- err }); err != nil {
 		t.Fatal(err)

@@ -84,7 +84,7 @@ func (s *shop) post(body string) {
 		s.t.Fatal(err)
 	}
 	d := &actors.Delivery{}
-	d.Event(&e, storage.NewEncoder().Event(nil, &e, true))
+	d.Add(&e)
 	done := make(chan error, 1)
 	if err := s.engine.Submit(s.t.Context(), d, func(err error) { done <- err }); err != nil {
 		s.t.Fatal(err)

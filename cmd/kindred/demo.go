@@ -20,7 +20,6 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/node"
-	"github.com/kindred-id/kindred/storage"
 	"github.com/spf13/cobra"
 )
 
@@ -167,9 +166,8 @@ func (d *demo) changed(changes []graph.Change) {
 func (d *demo) feed(ctx context.Context) error {
 	live := generate.NewLive(d.seed)
 	decoder := ingest.NewDecoder(d.instance.Registry, d.instance.IngestOptions(true))
-	encoder := storage.NewEncoder()
 	var delivery actors.Delivery
-	var line, encoded []byte
+	var line []byte
 	done := make(chan error, 1)
 	tick := time.NewTicker(time.Duration(float64(time.Second) / d.rate))
 	defer tick.Stop()
@@ -186,9 +184,8 @@ func (d *demo) feed(ctx context.Context) error {
 		if err := decoder.Event(line, now.UnixMilli(), []byte("demo"), &e); err != nil {
 			return fmt.Errorf("demo: read a generated event: %w", err)
 		}
-		encoded = encoder.Event(encoded[:0], &e, true)
 		delivery.Reset()
-		delivery.Event(&e, encoded)
+		delivery.Add(&e)
 		if err := d.instance.Engine.Submit(ctx, &delivery, func(err error) { done <- err }); err != nil {
 			if ctx.Err() != nil {
 				return nil

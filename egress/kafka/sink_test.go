@@ -184,12 +184,11 @@ func TestPublish(t *testing.T) {
 		running, stop := context.WithCancel(ctx)
 		ended := make(chan error, 1)
 		go func() { ended <- p.Run(running) }()
-		enc := storage.NewEncoder()
 		for i := range world.Events {
 			e := &world.Events[i]
 			e.ID, e.Seen = fmt.Appendf(nil, "%d-%s", seed, e.ID), e.Seen^seed
 			d := &actors.Delivery{}
-			d.Event(e, enc.Event(nil, e, true))
+			d.Add(e)
 			answered := make(chan error, 1)
 			if err := engine.Submit(ctx, d, func(err error) { answered <- err }); err != nil {
 				t.Fatal(err)

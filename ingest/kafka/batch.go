@@ -9,7 +9,6 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/record"
-	"github.com/kindred-id/kindred/storage"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -17,7 +16,6 @@ import (
 const (
 	batchRecords = 512
 	batchBytes   = 256 << 10
-	encodedKept  = 4 * batchBytes
 	// window is how many batches of a partition may be under way: one being decoded while the others commit.
 	window = 3
 )
@@ -31,10 +29,8 @@ type batch struct {
 
 	decoder *ingest.Decoder
 	unpack  *record.Decoder
-	encoder *storage.Encoder
 	taken   ingest.Batch
 	ids     []byte
-	encoded []byte
 	linked  []linked // the events, in the order of their numbers
 	counts  Counts   // of its records
 
@@ -49,7 +45,6 @@ type batch struct {
 // linked is an event with its place in the partition.
 type linked struct {
 	event  *graph.Event
-	body   []byte
 	number int64
 	shard  graph.ShardID
 	done   bool // it needs no delivery any more
@@ -60,7 +55,7 @@ type batches struct{ pool sync.Pool }
 
 func newBatches(decoder func() *ingest.Decoder, unpack func() *record.Decoder) *batches {
 	return &batches{sync.Pool{New: func() any {
-		return &batch{decoder: decoder(), unpack: unpack(), encoder: storage.NewEncoder()}
+		return &batch{decoder: decoder(), unpack: unpack()}
 	}}}
 }
 
@@ -72,13 +67,7 @@ func (p *batches) put(b *batch) {
 	b.unpack.Reset()
 	b.delivery.Reset()
 	clear(b.records)
-	b.records, b.ids, b.encoded, b.counts = b.records[:0], b.ids[:0], b.encoded[:0], Counts{}
-	if cap(b.encoded) > encodedKept {
-		b.encoded = nil // large records are rare, and their room not to be kept
-	}
-	for i := range b.linked {
-		b.linked[i].body, b.linked[i].done = nil, false // the event is used again
-	}
+	b.records, b.ids, b.counts = b.records[:0], b.ids[:0], Counts{}
 	b.linked, b.delivered = b.linked[:0], b.delivered[:0]
 	b.answered, b.outOfTurn, b.lettered = false, false, nil
 	p.pool.Put(b)
@@ -105,9 +94,6 @@ func (b *batch) add(number int64, shards int) {
 	n := len(b.linked)
 	b.linked = b.linked[:n+1]
 	l := &b.linked[n]
-	start := len(b.encoded)
-	b.encoded = b.encoder.Event(b.encoded, l.event, true)
-	l.body = b.encoded[start:len(b.encoded):len(b.encoded)]
 	l.number, l.shard, l.done = number, l.event.Route().Shard(shards), false
 }
 
@@ -119,7 +105,7 @@ func (b *batch) deliver(c chain, ch *actors.Channel) bool {
 	for i := range b.linked {
 		l := &b.linked[i]
 		if prev, ok := c.link(l.shard, l.number); ok {
-			b.delivery.Record(l.event, l.body, ch, prev, l.number)
+			b.delivery.AddRecord(l.event, ch, prev, l.number)
 			b.delivered = append(b.delivered, i)
 		} else if !l.done {
 			l.done = true

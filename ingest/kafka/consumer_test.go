@@ -9,7 +9,6 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest"
-	"github.com/kindred-id/kindred/storage"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -79,7 +78,7 @@ func TestOvertaken(t *testing.T) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		other, decoder, encoder := newChain(positions), ingest.NewDecoder(w.into.Registry, ingest.Options{}), storage.NewEncoder()
+		other, decoder := newChain(positions), ingest.NewDecoder(w.into.Registry, ingest.Options{})
 		delivery, answered := &actors.Delivery{}, make(chan error, 1)
 		for i := range 10 {
 			e := new(graph.Event)
@@ -88,7 +87,7 @@ func TestOvertaken(t *testing.T) {
 			}
 			number := actors.RecordNumber(int64(i), 0)
 			prev, _ := other.link(e.Route().Shard(shards), number)
-			delivery.Record(e, encoder.Event(nil, e, true), ch, prev, number)
+			delivery.AddRecord(e, ch, prev, number)
 		}
 		if err := w.engine.Submit(w.t.Context(), delivery, func(err error) { answered <- err }); err != nil {
 			w.t.Fatal(err)
