@@ -4,6 +4,8 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/dedupe"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // logSpan is the log that the store holds: records from low to the last one, with their sizes.
@@ -123,8 +125,8 @@ func (s *Shard) closeRecord() []byte {
 		s.writeFeed()
 	}
 	record := s.record.Bytes()
-	s.key = storage.AppendLogKey(s.key[:0], s.id, s.seq)
-	s.packed = storage.AppendPacked(s.packed[:0], record)
+	s.key = row.AppendLogKey(s.key[:0], s.id, s.seq)
+	s.packed = row.AppendPacked(s.packed[:0], record)
 	s.batch.Set(s.key, s.packed)
 	s.log.append(len(record))
 	return record
@@ -138,12 +140,12 @@ func (s *Shard) write(r *resident) {
 		applied = 0
 	}
 	s.body = s.enc.Node(s.body[:0], &r.Node, applied)
-	s.key = storage.AppendNodeKey(s.key[:0], s.id, r.Key)
+	s.key = row.AppendNodeKey(s.key[:0], s.id, r.Key)
 	s.batch.Set(s.key, s.body)
 	if len(r.pending) > 0 {
 		s.body = s.enc.Block(s.body[:0], r.pending)
-		s.key = storage.AppendTimelineKey(s.key[:0], s.id, r.Key, s.seq)
-		s.packed = storage.AppendPacked(s.packed[:0], s.body)
+		s.key = row.AppendTimelineKey(s.key[:0], s.id, r.Key, s.seq)
+		s.packed = row.AppendPacked(s.packed[:0], s.body)
 		s.batch.Set(s.key, s.packed)
 		r.pending = nil
 	}
@@ -193,7 +195,7 @@ func (s *Shard) truncate(least int64) error {
 	if low <= s.log.low || s.log.before(low) < least {
 		return nil
 	}
-	for _, memory := range []*storage.Seen{s.seen, s.ids} {
+	for _, memory := range []*dedupe.Memory{s.seen, s.ids} {
 		if err := memory.Expire(s.now, &s.batch); err != nil {
 			return err
 		}
@@ -208,26 +210,26 @@ func (s *Shard) truncate(least int64) error {
 			return err
 		}
 	}
-	s.batch.DeleteRange(storage.AppendLogKey(nil, s.id, s.log.low), storage.AppendLogKey(nil, s.id, low))
+	s.batch.DeleteRange(row.AppendLogKey(nil, s.id, s.log.low), row.AppendLogKey(nil, s.id, low))
 	s.log.truncate(low)
 	s.writeMeta()
 	return nil
 }
 
 func (s *Shard) writeMeta() {
-	meta := storage.ShardMeta{Applied: s.seq, Low: s.log.low}
+	meta := row.ShardMeta{Applied: s.seq, Low: s.log.low}
 	for i, p := range s.positions {
 		if p > 0 && !mutant.Is("meta-without-positions") {
-			meta.Positions = append(meta.Positions, storage.Position{Source: uint16(i), Seq: p})
+			meta.Positions = append(meta.Positions, row.Position{Source: uint16(i), Seq: p})
 		}
 	}
 	for i := range s.outboxes {
 		if o := &s.outboxes[i]; o.sent > 0 && !mutant.Is("meta-without-numbers") {
-			meta.Sent = append(meta.Sent, storage.Ack{To: uint16(i), Seq: o.sent})
+			meta.Sent = append(meta.Sent, row.Ack{To: uint16(i), Seq: o.sent})
 		}
 	}
 	s.body = s.enc.ShardMeta(s.body[:0], &meta)
-	s.key = storage.AppendMetaKey(s.key[:0], s.id)
+	s.key = row.AppendMetaKey(s.key[:0], s.id)
 	s.batch.Set(s.key, s.body)
 	s.writeExternal()
 }

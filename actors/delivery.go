@@ -4,7 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // Delivery is a group of events or assertions from outside that is answered together, once all of it is durable.
@@ -21,8 +21,8 @@ import (
 type Delivery struct {
 	Outcomes []Outcome // in the order in which inputs were added; valid once answered
 
-	encoder *storage.Encoder // made by the first input
-	arena   []byte           // encodings; those before it grew stay in the memory that it grew out of
+	encoder *row.Encoder // made by the first input
+	arena   []byte       // encodings; those before it grew stay in the memory that it grew out of
 	inputs  []Input
 	sorted  []Input
 	counts  []int
@@ -60,14 +60,14 @@ func (d *Delivery) AddRecord(e *graph.Event, ch *Channel, prev, seq int64) {
 func (d *Delivery) message(m *graph.Message) { d.add(Input{Message: m}) }
 
 // seek adds that a shard's position in an external channel is to be number, whatever it is.
-func (d *Delivery) seek(id storage.ChannelID, shard graph.ShardID, number int64) {
+func (d *Delivery) seek(id row.ChannelID, shard graph.ShardID, number int64) {
 	d.inputs = append(d.inputs, Input{Channel: id, From: shard, Seq: uint64(number)})
 }
 
 // add encodes an event or a message and adds it.
 func (d *Delivery) add(in Input) {
 	if d.encoder == nil {
-		d.encoder = storage.NewEncoder()
+		d.encoder = row.NewEncoder()
 	}
 	start := len(d.arena)
 	if in.Event != nil {

@@ -14,6 +14,9 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/dedupe"
+	"github.com/kindred-id/kindred/storage/hashset"
+	"github.com/kindred-id/kindred/storage/row"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 )
@@ -27,7 +30,7 @@ var ErrBusy = errors.New("too many events under way")
 // Config says what an engine runs on. Store, Deployment and Rules are required.
 type Config struct {
 	Store      storage.Store
-	Deployment storage.Deployment
+	Deployment row.Deployment
 	Rules      *graph.Rules
 	// Before are the rules that the store was last used with, nil where nobody knows. Where they are
 	// others, what was under way is finished under them first, and the log emptied: a record means what
@@ -57,7 +60,7 @@ type Engine struct {
 	store      storage.Store
 	rules      *graph.Rules
 	limits     Limits
-	seenLimits storage.SeenLimits
+	seenLimits dedupe.Limits
 	knownBytes int64
 	now        func() int64
 	onChange   func([]graph.Change)
@@ -147,7 +150,7 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 		flush = min(flush, most)
 	}
 	e.limits = Limits{LogBytes: c.LogBytes / int64(shards), ActorBytes: c.Memory.Actors / int64(shards), FlushBytes: flush}
-	e.seenLimits = storage.SeenLimits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / 2 / int64(shards)} // and as much for message ids
+	e.seenLimits = dedupe.Limits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / 2 / int64(shards)} // and as much for message ids
 	e.knownBytes = c.Memory.Directory / int64(shards)
 	e.room = semaphore.NewWeighted(e.roomBytes)
 
@@ -380,16 +383,16 @@ func (e *Engine) tick() {
 // learn gathers the fingerprints of all stored nodes, shard by shard, while the shards work.
 func (e *Engine) learn() {
 	for _, r := range e.runners {
-		rows := storage.NewFingerprints(e.knownBytes)
+		rows := hashset.NewFingerprints(e.knownBytes)
 		err := e.store.Iterate(
-			storage.AppendShardLower(nil, storage.SpaceNode, r.id), storage.AppendShardUpper(nil, storage.SpaceNode, r.id),
+			row.AppendShardLower(nil, row.SpaceNode, r.id), row.AppendShardUpper(nil, row.SpaceNode, r.id),
 			func(key, _ []byte) error {
 				select {
 				case <-e.stop:
 					return storage.ErrStop
 				default:
 				}
-				_, node, err := storage.ParseNodeRowKey(key)
+				_, node, err := row.ParseNodeKey(key)
 				if err == nil {
 					rows.Add(node)
 				}

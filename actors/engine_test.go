@@ -11,6 +11,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 	"go.uber.org/goleak"
 )
 
@@ -24,7 +25,7 @@ func openEngine(t *testing.T, store storage.Store, shards int, rules *graph.Rule
 		t.Fatal(err)
 	}
 	e, err := Open(context.Background(), Config{
-		Store: store, Deployment: storage.Deployment{Shards: shards}, Rules: rules, Memory: memory, LogBytes: 64 << 10,
+		Store: store, Deployment: row.Deployment{Shards: shards}, Rules: rules, Memory: memory, LogBytes: 64 << 10,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // external holds a shard's positions in the channels that come from outside, a partition of a Kafka
@@ -16,19 +17,19 @@ import (
 // older records than they need to: what goes to one shard is a chain, each event naming the number
 // before it, and the shard takes the next link only (A8).
 type external struct {
-	taken   []int64             // by channel: the number of the last event taken
-	durable []int64             // the same, of what is committed: what others are told
-	touched []storage.ChannelID // in the step under way
+	taken   []int64         // by channel: the number of the last event taken
+	durable []int64         // the same, of what is committed: what others are told
+	touched []row.ChannelID // in the step under way
 }
 
 // NoNumber is the position of a shard that has taken nothing of a channel, and the floor of a
 // channel that has none.
-const NoNumber = storage.NoNumber
+const NoNumber = row.NoNumber
 
 func (x *external) begin() { x.touched = x.touched[:0] }
 
 // position is the number of the last event taken.
-func (x *external) position(id storage.ChannelID) int64 {
+func (x *external) position(id row.ChannelID) int64 {
 	if int(id) < len(x.taken) {
 		return x.taken[id]
 	}
@@ -36,7 +37,7 @@ func (x *external) position(id storage.ChannelID) int64 {
 }
 
 // committedPosition is the number of the last event taken whose commit is durable.
-func (x *external) committedPosition(id storage.ChannelID) int64 {
+func (x *external) committedPosition(id row.ChannelID) int64 {
 	positions := x.durable
 	if mutant.Is("channel-position-early") {
 		positions = x.taken
@@ -49,7 +50,7 @@ func (x *external) committedPosition(id storage.ChannelID) int64 {
 
 // set moves a position. Consumers of few channels at a time feed a step, so the list of those
 // touched is short.
-func (x *external) set(id storage.ChannelID, number int64) {
+func (x *external) set(id row.ChannelID, number int64) {
 	for int(id) >= len(x.taken) {
 		x.taken = append(x.taken, NoNumber)
 	}
@@ -105,15 +106,15 @@ func (s *Shard) addExternal() {
 }
 
 // decodePosition reads what addExternal wrote.
-func decodePosition(in *storage.Input) (storage.ChannelPosition, error) {
+func decodePosition(in *row.Input) (row.ChannelPosition, error) {
 	id, n := binary.Uvarint(in.Body)
 	if n != len(in.Body) || id == 0 || id > MaxChannels || in.Seq > math.MaxInt64 {
-		return storage.ChannelPosition{}, fmt.Errorf("%w: position in an external channel", storage.ErrCorrupt)
+		return row.ChannelPosition{}, fmt.Errorf("%w: position in an external channel", storage.ErrCorrupt)
 	}
-	return storage.ChannelPosition{Channel: storage.ChannelID(id), Number: int64(in.Seq) + NoNumber}, nil
+	return row.ChannelPosition{Channel: row.ChannelID(id), Number: int64(in.Seq) + NoNumber}, nil
 }
 
-func (s *Shard) replayExternal(in *storage.Input) error {
+func (s *Shard) replayExternal(in *row.Input) error {
 	p, err := decodePosition(in)
 	if err != nil || mutant.Is("replay-without-channels") {
 		return err
@@ -126,14 +127,14 @@ func (s *Shard) replayExternal(in *storage.Input) error {
 // readExternal reads the positions as of the row that truncation left.
 func (s *Shard) readExternal() error {
 	s.external = external{}
-	row, err := s.store.Get(nil, storage.AppendPositionKey(nil, s.id))
+	stored, err := s.store.Get(nil, row.AppendPositionKey(nil, s.id))
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	positions, err := s.dec.ChannelPositions(row)
+	positions, err := s.dec.ChannelPositions(stored)
 	if err != nil {
 		return fmt.Errorf("positions row of shard %d: %w", s.id, err)
 	}
@@ -151,13 +152,13 @@ func (s *Shard) writeExternal() {
 	if len(s.external.taken) == 0 || mutant.Is("meta-without-channels") {
 		return
 	}
-	row := storage.ChannelPositions{Applied: s.seq}
+	stored := row.ChannelPositions{Applied: s.seq}
 	for id, number := range s.external.taken {
 		if number != NoNumber {
-			row.Positions = append(row.Positions, storage.ChannelPosition{Channel: storage.ChannelID(id), Number: number})
+			stored.Positions = append(stored.Positions, row.ChannelPosition{Channel: row.ChannelID(id), Number: number})
 		}
 	}
-	s.body = s.enc.ChannelPositions(s.body[:0], &row)
-	s.key = storage.AppendPositionKey(s.key[:0], s.id)
+	s.body = s.enc.ChannelPositions(s.body[:0], &stored)
+	s.key = row.AppendPositionKey(s.key[:0], s.id)
 	s.batch.Set(s.key, s.body)
 }

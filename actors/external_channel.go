@@ -10,6 +10,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // A Channel is a source of events outside that is ordered, numbered and can be read again: a
@@ -30,7 +31,7 @@ import (
 // All methods may be called from any goroutine.
 type Channel struct {
 	engine *Engine
-	id     storage.ChannelID
+	id     row.ChannelID
 	name   string
 }
 
@@ -68,19 +69,19 @@ type channelState struct {
 // load reads the rows of channels.
 func (c *channels) load(e *Engine) error {
 	c.byName = make(map[string]*channelState)
-	dec := storage.NewDecoder()
+	dec := row.NewDecoder()
 	return e.store.Iterate(
-		storage.AppendSpaceLower(nil, storage.SpaceChannel), storage.AppendSpaceUpper(nil, storage.SpaceChannel),
+		row.AppendSpaceLower(nil, row.SpaceChannel), row.AppendSpaceUpper(nil, row.SpaceChannel),
 		func(key, value []byte) error {
-			id, err := storage.ParseChannelKey(key)
+			id, err := row.ParseChannelKey(key)
 			if err != nil {
 				return err
 			}
-			row, err := dec.Channel(value)
+			stored, err := dec.Channel(value)
 			if err != nil {
 				return fmt.Errorf("row of external channel %d: %w", id, err)
 			}
-			c.byName[row.Name] = &channelState{Channel{e, id, row.Name}, row.Floor}
+			c.byName[stored.Name] = &channelState{Channel{e, id, stored.Name}, stored.Floor}
 			if id > MaxChannels {
 				return fmt.Errorf("%w: row of external channel %d, of at most %d", storage.ErrCorrupt, id, MaxChannels)
 			}
@@ -108,7 +109,7 @@ func (e *Engine) Channel(ctx context.Context, name string) (*Channel, error) {
 		return nil, fmt.Errorf("%w: no room for %q beside %d others: drop those of topics and routing versions that are read no more",
 			ErrTooManyChannels, name, len(c.byName))
 	}
-	id := storage.ChannelID(1 + slices.Index(c.used[1:], false))
+	id := row.ChannelID(1 + slices.Index(c.used[1:], false))
 	made := &channelState{Channel{e, id, name}, NoNumber}
 	if err := e.writeChannel(made, made.floor); err != nil {
 		return nil, err
@@ -120,8 +121,8 @@ func (e *Engine) Channel(ctx context.Context, name string) (*Channel, error) {
 // writeChannel makes a channel's row durable. REQUIRES: e.channels.mu held
 func (e *Engine) writeChannel(c *channelState, floor int64) error {
 	var batch storage.Batch
-	row := storage.NewEncoder().Channel(nil, &storage.Channel{Name: c.handle.name, Floor: floor})
-	batch.Set(storage.AppendChannelKey(nil, c.handle.id), row)
+	stored := row.NewEncoder().Channel(nil, &row.Channel{Name: c.handle.name, Floor: floor})
+	batch.Set(row.AppendChannelKey(nil, c.handle.id), stored)
 	return e.store.Commit(&batch)
 }
 
@@ -262,7 +263,7 @@ func (c *Channel) Drop(ctx context.Context) error {
 		return err
 	}
 	var batch storage.Batch
-	batch.Delete(storage.AppendChannelKey(nil, c.id))
+	batch.Delete(row.AppendChannelKey(nil, c.id))
 	if err := c.engine.store.Commit(&batch); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // ErrFeedOff is returned where a deployment has no change feed.
@@ -46,7 +47,7 @@ type changeFeed struct {
 
 	keeping sync.Mutex // guards the following, and is held while they are written
 	sinks   map[string][]uint64
-	trims   []storage.FeedTrim
+	trims   []row.FeedTrim
 }
 
 // output is what shards are given; nil without a feed.
@@ -60,7 +61,7 @@ func (f *changeFeed) output() *feedOutput {
 // openFeed reads the feed's state, and turns it on where settings say so. It returns nil for a
 // deployment without one.
 func openFeed(store storage.Store, shards int, rules *graph.Rules, settings FeedSettings, now int64) (*changeFeed, error) {
-	row, found, err := readFeedSettings(store)
+	stored, found, err := readFeedSettings(store)
 	if err != nil {
 		return nil, err
 	}
@@ -75,58 +76,58 @@ func openFeed(store storage.Store, shards int, rules *graph.Rules, settings Feed
 	}
 	f := &changeFeed{
 		store: store, settings: settings, ends: make([]atomic.Uint64, shards),
-		sinks: map[string][]uint64{}, trims: make([]storage.FeedTrim, shards),
+		sinks: map[string][]uint64{}, trims: make([]row.FeedTrim, shards),
 	}
 	if !found {
 		empty, err := isEmpty(store)
 		if err != nil {
 			return nil, err
 		}
-		row = storage.FeedSettings{Since: now, First: empty}
+		stored = row.FeedSettings{Since: now, First: empty}
 	}
-	if err := f.tellUnder(&row, rules); err != nil {
+	if err := f.tellUnder(&stored, rules); err != nil {
 		return nil, err
 	}
-	f.since = row.Since
+	f.since = stored.Since
 	if err := f.readStates(); err != nil {
 		return nil, err
 	}
 	return f, f.readSinks()
 }
 
-func readFeedSettings(store storage.Store) (row storage.FeedSettings, found bool, err error) {
-	value, err := store.Get(nil, storage.AppendFeedSettingsKey(nil))
+func readFeedSettings(store storage.Store) (stored row.FeedSettings, found bool, err error) {
+	value, err := store.Get(nil, row.AppendFeedSettingsKey(nil))
 	if errors.Is(err, storage.ErrNotFound) {
-		return row, false, nil
+		return stored, false, nil
 	}
 	if err == nil {
-		row, err = storage.NewDecoder().FeedSettings(value)
+		stored, err = row.NewDecoder().FeedSettings(value)
 	}
 	if err != nil {
-		return row, false, fmt.Errorf("settings of the change feed: %w", err)
+		return stored, false, fmt.Errorf("settings of the change feed: %w", err)
 	}
-	return row, true, nil
+	return stored, true, nil
 }
 
 // lastRules are those that the feed's deployment was last used with; nil where there is no feed.
 func lastRules(store storage.Store) (*graph.Rules, error) {
-	row, found, err := readFeedSettings(store)
+	stored, found, err := readFeedSettings(store)
 	if err != nil || !found {
 		return nil, err
 	}
-	for i := range row.Rules {
-		if row.Rules[i].Version == row.InForce {
-			return &row.Rules[i], nil
+	for i := range stored.Rules {
+		if stored.Rules[i].Version == stored.InForce {
+			return &stored.Rules[i], nil
 		}
 	}
-	return nil, fmt.Errorf("%w: settings of the change feed: rules %016x are in force and not there", storage.ErrCorrupt, row.InForce)
+	return nil, fmt.Errorf("%w: settings of the change feed: rules %016x are in force and not there", storage.ErrCorrupt, stored.InForce)
 }
 
 // isEmpty tells whether nothing was ever ingested.
 func isEmpty(store storage.Store) (bool, error) {
 	empty := true
-	for _, space := range []storage.Space{storage.SpaceLog, storage.SpaceNode} {
-		err := store.Iterate(storage.AppendSpaceLower(nil, space), storage.AppendSpaceUpper(nil, space), func(_, _ []byte) error {
+	for _, space := range []row.Space{row.SpaceLog, row.SpaceNode} {
+		err := store.Iterate(row.AppendSpaceLower(nil, space), row.AppendSpaceUpper(nil, space), func(_, _ []byte) error {
 			empty = false
 			return storage.ErrStop
 		})
@@ -138,40 +139,40 @@ func isEmpty(store storage.Store) (bool, error) {
 }
 
 // tellUnder notes that from now on identities are told under these rules, before any is.
-func (f *changeFeed) tellUnder(row *storage.FeedSettings, rules *graph.Rules) error {
-	if row.InForce != rules.Version || len(row.Rules) == 0 {
-		row.InForce = rules.Version
-		if !slices.ContainsFunc(row.Rules, func(r graph.Rules) bool { return r.Version == rules.Version }) {
-			row.Rules = append(row.Rules, *rules)
+func (f *changeFeed) tellUnder(stored *row.FeedSettings, rules *graph.Rules) error {
+	if stored.InForce != rules.Version || len(stored.Rules) == 0 {
+		stored.InForce = rules.Version
+		if !slices.ContainsFunc(stored.Rules, func(r graph.Rules) bool { return r.Version == rules.Version }) {
+			stored.Rules = append(stored.Rules, *rules)
 		}
-		if err := f.writeSettings(row); err != nil {
+		if err := f.writeSettings(stored); err != nil {
 			return err
 		}
 	}
-	f.shared.sweeping = !row.First || len(row.Rules) > 1
+	f.shared.sweeping = !stored.First || len(stored.Rules) > 1
 	f.sweeping.Store(f.shared.sweeping)
 	f.shared.byVersion = make(map[uint64]*graph.Rules)
-	for i := range row.Rules {
-		f.shared.byVersion[row.Rules[i].Version] = &row.Rules[i]
+	for i := range stored.Rules {
+		f.shared.byVersion[stored.Rules[i].Version] = &stored.Rules[i]
 	}
-	if row.First {
-		f.shared.first = &row.Rules[0]
+	if stored.First {
+		f.shared.first = &stored.Rules[0]
 	}
 	return nil
 }
 
-func (f *changeFeed) writeSettings(row *storage.FeedSettings) error {
+func (f *changeFeed) writeSettings(stored *row.FeedSettings) error {
 	var batch storage.Batch
-	batch.Set(storage.AppendFeedSettingsKey(nil), storage.NewEncoder().FeedSettings(nil, row))
+	batch.Set(row.AppendFeedSettingsKey(nil), row.NewEncoder().FeedSettings(nil, stored))
 	return f.store.Commit(&batch)
 }
 
 // readStates finds the ends and beginnings of the shards' feeds.
 func (f *changeFeed) readStates() error {
-	dec := storage.NewDecoder()
+	dec := row.NewDecoder()
 	for shard := range f.ends {
 		id := graph.ShardID(shard)
-		value, err := f.store.Get(nil, storage.AppendFeedStateKey(nil, id))
+		value, err := f.store.Get(nil, row.AppendFeedStateKey(nil, id))
 		switch {
 		case errors.Is(err, storage.ErrNotFound):
 			continue // so nothing was trimmed either
@@ -249,9 +250,9 @@ func (e *Engine) endFeedSweep(ctx context.Context) error {
 // flight, names the same ones.
 func (f *changeFeed) endSweep(rules *graph.Rules) error {
 	var batch storage.Batch
-	row := storage.FeedSettings{Since: f.since, First: true, Rules: []graph.Rules{*rules}, InForce: rules.Version}
-	batch.Set(storage.AppendFeedSettingsKey(nil), storage.NewEncoder().FeedSettings(nil, &row))
-	batch.DeleteRange(storage.AppendFeedMarksLower(nil), storage.AppendFeedMarksUpper(nil))
+	stored := row.FeedSettings{Since: f.since, First: true, Rules: []graph.Rules{*rules}, InForce: rules.Version}
+	batch.Set(row.AppendFeedSettingsKey(nil), row.NewEncoder().FeedSettings(nil, &stored))
+	batch.DeleteRange(row.AppendFeedMarksLower(nil), row.AppendFeedMarksUpper(nil))
 	if err := f.store.Commit(&batch); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // ErrFeedBehind is returned to a reader whose next entries were deleted.
@@ -47,7 +48,7 @@ const (
 // everything after what brought it about. It belongs to one goroutine.
 type FeedReader struct {
 	feed   *changeFeed
-	dec    *storage.Decoder
+	dec    *row.Decoder
 	cursor feedCursor
 	before feedCursor // the events of the last Next
 	// ahead are blocks that were read and not returned, by shard, in their order: of other shards those with a lower order
@@ -59,14 +60,14 @@ type FeedReader struct {
 
 // feedBlock is what a reader has of a block.
 type feedBlock struct {
-	storage.FeedBlock
+	row.FeedBlock
 	shard graph.ShardID
 }
 
 func (b *feedBlock) last() uint64 { return b.First + uint64(len(b.Entries)) - 1 }
 
 func newFeedReader(f *changeFeed, cursor feedCursor) *FeedReader {
-	return &FeedReader{feed: f, dec: storage.NewDecoder(), cursor: cursor, ahead: make([][]feedBlock, len(f.ends)), known: make([]uint64, len(f.ends))}
+	return &FeedReader{feed: f, dec: row.NewDecoder(), cursor: cursor, ahead: make([][]feedBlock, len(f.ends)), known: make([]uint64, len(f.ends))}
 }
 
 // Feed reads the change feed from a cursor, FeedStart or FeedNow on. It fails with ErrFeedOff or
@@ -156,7 +157,7 @@ func (r *FeedReader) TryNext() ([]FeedEvent, error) {
 func (r *FeedReader) fill(shard graph.ShardID, high uint64) error {
 	next, entries := r.cursor[shard]+1, 0
 	ahead := r.ahead[shard][:0]
-	err := r.feed.store.Iterate(storage.AppendFeedKey(nil, shard, next), storage.AppendShardUpper(nil, storage.SpaceFeed, shard), func(key, value []byte) error {
+	err := r.feed.store.Iterate(row.AppendFeedKey(nil, shard, next), row.AppendShardUpper(nil, row.SpaceFeed, shard), func(key, value []byte) error {
 		if len(ahead) == feedBlocksAtOnce || entries >= feedEntriesAtOnce {
 			r.known[shard] = ahead[len(ahead)-1].Order
 			return storage.ErrStop
@@ -217,27 +218,27 @@ func (r *FeedReader) merge() (events []FeedEvent) {
 type feedCursor []uint64
 
 // trimmed tells whether what follows the cursor in a shard was deleted.
-func (c feedCursor) trimmed(store storage.Store, dec *storage.Decoder, shard graph.ShardID) bool {
+func (c feedCursor) trimmed(store storage.Store, dec *row.Decoder, shard graph.ShardID) bool {
 	trim, err := readFeedTrim(store, dec, shard)
 	return err == nil && trim.Number > c[shard]
 }
 
 // readFeedBlock reads a block, and the number of its last entry.
-func readFeedBlock(dec *storage.Decoder, key, value []byte) (storage.FeedBlock, uint64, error) {
-	shard, number, err := storage.ParseFeedKey(key)
+func readFeedBlock(dec *row.Decoder, key, value []byte) (row.FeedBlock, uint64, error) {
+	shard, number, err := row.ParseFeedKey(key)
 	if err != nil {
-		return storage.FeedBlock{}, 0, err
+		return row.FeedBlock{}, 0, err
 	}
-	data, err := storage.Unpack(value)
+	data, err := row.Unpack(value)
 	if err != nil {
-		return storage.FeedBlock{}, 0, fmt.Errorf("feed of shard %d, block %d: %w", shard, number, err)
+		return row.FeedBlock{}, 0, fmt.Errorf("feed of shard %d, block %d: %w", shard, number, err)
 	}
 	b, err := dec.FeedBlock(data)
 	if err != nil {
-		return storage.FeedBlock{}, 0, fmt.Errorf("feed of shard %d, block %d: %w", shard, number, err)
+		return row.FeedBlock{}, 0, fmt.Errorf("feed of shard %d, block %d: %w", shard, number, err)
 	}
 	if b.First == 0 || b.First+uint64(len(b.Entries)) != number+1 {
-		return storage.FeedBlock{}, 0, fmt.Errorf("%w: feed of shard %d, block %d: it holds %d entries from %d on", storage.ErrCorrupt, shard, number, len(b.Entries), b.First)
+		return row.FeedBlock{}, 0, fmt.Errorf("%w: feed of shard %d, block %d: it holds %d entries from %d on", storage.ErrCorrupt, shard, number, len(b.Entries), b.First)
 	}
 	return b, number, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // feedOutput is what all shards share of the change feed.
@@ -29,7 +30,7 @@ type feedOutput struct {
 // with it counts as known.
 type shardFeed struct {
 	shared   *feedOutput
-	state    storage.FeedState // as of the last step
+	state    row.FeedState // as of the last step
 	sweeping bool
 
 	// The step under way.
@@ -84,14 +85,14 @@ func (s *Shard) toldOf(r *resident) ([]graph.Known, error) {
 	if !s.feed.sweeping || r.told {
 		return r.Component.Known(s.rules), nil
 	}
-	row, err := s.store.Get(nil, storage.AppendFeedMarkKey(nil, s.id, r.Key))
+	stored, err := s.store.Get(nil, row.AppendFeedMarkKey(nil, s.id, r.Key))
 	rules := s.feed.shared.first
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 	case err != nil:
 		return nil, err
 	default:
-		version, err := s.dec.FeedMark(row)
+		version, err := s.dec.FeedMark(stored)
 		if err != nil {
 			return nil, fmt.Errorf("feed mark of node %s: %w", r.Key, err)
 		}
@@ -136,27 +137,27 @@ func (s *Shard) writeFeed() {
 	}
 	for _, root := range f.marks {
 		s.body = s.enc.FeedMark(s.body[:0], s.rules.Version)
-		s.batch.Set(storage.AppendFeedMarkKey(s.key[:0], s.id, root), s.body)
+		s.batch.Set(row.AppendFeedMarkKey(s.key[:0], s.id, root), s.body)
 	}
 	if len(f.entries) == 0 {
 		return
 	}
-	block := storage.FeedBlock{
+	block := row.FeedBlock{
 		Record: s.seq, Order: f.shared.order.Add(1), At: s.now, First: f.state.Number + 1, Rules: s.rules.Version, Entries: f.entries,
 	}
 	s.body = s.enc.FeedBlock(s.body[:0], &block)
-	s.packed = storage.AppendPacked(s.packed[:0], s.body)
-	f.state = storage.FeedState{
+	s.packed = row.AppendPacked(s.packed[:0], s.body)
+	f.state = row.FeedState{
 		Record: s.seq, Number: f.state.Number + uint64(len(f.entries)), Order: block.Order, Bytes: f.state.Bytes + uint64(len(s.packed)),
 	}
 	batch := &s.batch
 	if mutant.Is("feed-apart") {
 		batch = &storage.Batch{}
 	}
-	s.key = storage.AppendFeedKey(s.key[:0], s.id, f.state.Number)
+	s.key = row.AppendFeedKey(s.key[:0], s.id, f.state.Number)
 	batch.Set(s.key, s.packed)
 	s.body = s.enc.FeedState(s.body[:0], &f.state)
-	s.key = storage.AppendFeedStateKey(s.key[:0], s.id)
+	s.key = row.AppendFeedStateKey(s.key[:0], s.id)
 	batch.Set(s.key, s.body)
 	if mutant.Is("feed-apart") {
 		_ = s.store.Commit(batch)
@@ -166,15 +167,15 @@ func (s *Shard) writeFeed() {
 // readFeed reads the end of the shard's feed.
 func (s *Shard) readFeed() error {
 	s.feed.begin()
-	row, err := s.store.Get(nil, storage.AppendFeedStateKey(nil, s.id))
+	stored, err := s.store.Get(nil, row.AppendFeedStateKey(nil, s.id))
 	if errors.Is(err, storage.ErrNotFound) {
-		s.feed.state = storage.FeedState{}
+		s.feed.state = row.FeedState{}
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if s.feed.state, err = s.dec.FeedState(row); err != nil {
+	if s.feed.state, err = s.dec.FeedState(stored); err != nil {
 		return fmt.Errorf("feed state of shard %d: %w", s.id, err)
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // openFed starts an engine with a change feed, at a time of the test's own.
@@ -25,7 +26,7 @@ func openFed(t *testing.T, store storage.Store, shards int, rules *graph.Rules, 
 		t.Fatal(err)
 	}
 	e, err := Open(context.Background(), Config{
-		Store: store, Deployment: storage.Deployment{Shards: shards}, Rules: rules, Memory: memory, LogBytes: 64 << 10,
+		Store: store, Deployment: row.Deployment{Shards: shards}, Rules: rules, Memory: memory, LogBytes: 64 << 10,
 		Feed: settings, Clock: now.Load,
 	})
 	if err != nil {
@@ -176,7 +177,7 @@ func TestFeedRetention(t *testing.T) {
 	e := openFed(t, store, 2, graph.DefaultRules(), FeedSettings{On: true, Age: time.Hour, Bytes: 1 << 20}, now)
 	kept := func() int { // blocks
 		n := 0
-		err := store.Iterate(storage.AppendSpaceLower(nil, storage.SpaceFeed), storage.AppendSpaceUpper(nil, storage.SpaceFeed),
+		err := store.Iterate(row.AppendSpaceLower(nil, row.SpaceFeed), row.AppendSpaceUpper(nil, row.SpaceFeed),
 			func(_, _ []byte) error { n++; return nil })
 		if err != nil {
 			t.Fatal(err)
@@ -363,13 +364,13 @@ func (m *meddling) Iterate(lower, upper []byte, fn func(key, value []byte) error
 // writeBlock writes a block whose first entry has a number.
 func writeBlock(t *testing.T, store storage.Store, f *changeFeed, shard graph.ShardID, order, first uint64, ids ...graph.NodeKey) {
 	t.Helper()
-	b := storage.FeedBlock{Order: order, First: first}
+	b := row.FeedBlock{Order: order, First: first}
 	for _, id := range ids {
 		b.Entries = append(b.Entries, graph.FeedEntry{Kind: graph.FeedErased, ID: id})
 	}
 	last := first + uint64(len(ids)) - 1
 	var batch storage.Batch
-	batch.Set(storage.AppendFeedKey(nil, shard, last), storage.AppendPacked(nil, storage.NewEncoder().FeedBlock(nil, &b)))
+	batch.Set(row.AppendFeedKey(nil, shard, last), row.AppendPacked(nil, row.NewEncoder().FeedBlock(nil, &b)))
 	if err := store.Commit(&batch); err != nil {
 		t.Fatal(err)
 	}

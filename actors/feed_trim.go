@@ -9,6 +9,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // trimBlocks bounds how many blocks of one shard are deleted at a time.
@@ -17,13 +18,13 @@ const trimBlocks = 4096
 // trimEvery is how many ticks pass between two looks at what may be deleted.
 const trimEvery = 50 // of 200 ms
 
-func readFeedTrim(store storage.Store, dec *storage.Decoder, shard graph.ShardID) (storage.FeedTrim, error) {
-	value, err := store.Get(nil, storage.AppendFeedTrimKey(nil, shard))
+func readFeedTrim(store storage.Store, dec *row.Decoder, shard graph.ShardID) (row.FeedTrim, error) {
+	value, err := store.Get(nil, row.AppendFeedTrimKey(nil, shard))
 	if errors.Is(err, storage.ErrNotFound) {
-		return storage.FeedTrim{}, nil
+		return row.FeedTrim{}, nil
 	}
 	if err != nil {
-		return storage.FeedTrim{}, err
+		return row.FeedTrim{}, err
 	}
 	trim, err := dec.FeedTrim(value)
 	if err != nil {
@@ -55,8 +56,8 @@ func (f *changeFeed) trimShard(shard graph.ShardID, now int64) error {
 	if least <= trim.Number {
 		return nil
 	}
-	dec := storage.NewDecoder()
-	value, err := f.store.Get(nil, storage.AppendFeedStateKey(nil, shard))
+	dec := row.NewDecoder()
+	value, err := f.store.Get(nil, row.AppendFeedStateKey(nil, shard))
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func (f *changeFeed) trimShard(shard graph.ShardID, now int64) error {
 	room := uint64(f.settings.Bytes) / uint64(len(f.trims))
 	oldest := now - f.settings.Age.Milliseconds()
 	next, blocks := trim, 0
-	err = f.store.Iterate(storage.AppendFeedKey(nil, shard, trim.Number+1), storage.AppendShardUpper(nil, storage.SpaceFeed, shard), func(key, value []byte) error {
+	err = f.store.Iterate(row.AppendFeedKey(nil, shard, trim.Number+1), row.AppendShardUpper(nil, row.SpaceFeed, shard), func(key, value []byte) error {
 		b, number, err := readFeedBlock(dec, key, value)
 		if err != nil {
 			return err
@@ -76,15 +77,15 @@ func (f *changeFeed) trimShard(shard graph.ShardID, now int64) error {
 			return storage.ErrStop
 		}
 		blocks++
-		next = storage.FeedTrim{Number: number, Bytes: next.Bytes + uint64(len(value))}
+		next = row.FeedTrim{Number: number, Bytes: next.Bytes + uint64(len(value))}
 		return nil
 	})
 	if err != nil || blocks == 0 {
 		return err
 	}
 	var batch storage.Batch
-	batch.DeleteRange(storage.AppendFeedKey(nil, shard, trim.Number+1), storage.AppendFeedKey(nil, shard, next.Number+1))
-	batch.Set(storage.AppendFeedTrimKey(nil, shard), storage.NewEncoder().FeedTrim(nil, &next))
+	batch.DeleteRange(row.AppendFeedKey(nil, shard, trim.Number+1), row.AppendFeedKey(nil, shard, next.Number+1))
+	batch.Set(row.AppendFeedTrimKey(nil, shard), row.NewEncoder().FeedTrim(nil, &next))
 	if err := f.store.Commit(&batch); err != nil {
 		return err
 	}
@@ -101,8 +102,8 @@ type FeedSink struct {
 
 // readSinks finds the receivers.
 func (f *changeFeed) readSinks() error {
-	dec := storage.NewDecoder()
-	return f.store.Iterate(storage.AppendFeedSinksLower(nil), storage.AppendFeedSinksUpper(nil), func(_, value []byte) error {
+	dec := row.NewDecoder()
+	return f.store.Iterate(row.AppendFeedSinksLower(nil), row.AppendFeedSinksUpper(nil), func(_, value []byte) error {
 		sink, err := dec.FeedSink(value)
 		if err != nil {
 			return fmt.Errorf("receiver of the change feed: %w", err)
@@ -122,8 +123,8 @@ func (e *Engine) FeedSink(name string) (*FeedSink, error) {
 	if f == nil {
 		return nil, ErrFeedOff
 	}
-	if name == "" || len(name) > storage.MaxFeedSinkName {
-		return nil, fmt.Errorf("name of a receiver of the change feed of %d bytes: give 1 to %d", len(name), storage.MaxFeedSinkName)
+	if name == "" || len(name) > row.MaxFeedSinkName {
+		return nil, fmt.Errorf("name of a receiver of the change feed of %d bytes: give 1 to %d", len(name), row.MaxFeedSinkName)
 	}
 	f.keeping.Lock()
 	defer f.keeping.Unlock()
@@ -176,7 +177,7 @@ func (e *Engine) DropFeedSink(name string) error {
 		return fmt.Errorf("%w: %q; it has %q", ErrNoReceiver, name, slices.Sorted(maps.Keys(f.sinks)))
 	}
 	var batch storage.Batch
-	batch.Delete(storage.AppendFeedSinkKey(nil, name))
+	batch.Delete(row.AppendFeedSinkKey(nil, name))
 	if err := f.store.Commit(&batch); err != nil {
 		return err
 	}
@@ -187,7 +188,7 @@ func (e *Engine) DropFeedSink(name string) error {
 // REQUIRES: f.keeping held
 func (f *changeFeed) writeSinkLocked(name string, numbers []uint64) error {
 	var batch storage.Batch
-	batch.Set(storage.AppendFeedSinkKey(nil, name), storage.NewEncoder().FeedSink(nil, &storage.FeedSink{Name: name, Numbers: numbers}))
+	batch.Set(row.AppendFeedSinkKey(nil, name), row.NewEncoder().FeedSink(nil, &row.FeedSink{Name: name, Numbers: numbers}))
 	if err := f.store.Commit(&batch); err != nil {
 		return err
 	}

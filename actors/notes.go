@@ -9,7 +9,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/mutant"
-	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // One message id with several contents is several events, and Conflicting counts how many more than ids there are.
@@ -85,7 +85,7 @@ func (s *Shard) tellNotes() error {
 				}
 			}
 		default:
-			s.body = storage.AppendNotes(s.body[:0], hashes)
+			s.body = row.AppendNotes(s.body[:0], hashes)
 			o := &s.outboxes[to]
 			o.sent++
 			start, end := s.record.AddOutput(uint16(to), o.sent, s.body)
@@ -116,7 +116,7 @@ func (s *Shard) hearOf(h uint64) error {
 // takeNotes takes notes of another shard.
 func (s *Shard) takeNotes(in *Input) error {
 	s.addInput(uint16(in.From), in.Seq, in.Body)
-	return storage.Notes(in.Body, s.hearOf)
+	return row.Notes(in.Body, s.hearOf)
 }
 
 // replayTold takes in again that a record told all notes up to it: those of ids of other shards wait in the outboxes.
@@ -131,7 +131,7 @@ func (s *Shard) replayTold() {
 
 // replayNotes takes notes of another shard in again. The counters are in the record.
 func (s *Shard) replayNotes(body []byte) error {
-	return storage.Notes(body, func(h uint64) error {
+	return row.Notes(body, func(h uint64) error {
 		if !mutant.Is("replay-without-notes") {
 			s.ids.Add(h, s.now)
 		}

@@ -9,13 +9,15 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/dedupe"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // A message of another shard that can't be handled is set aside, once and for good, and does not hold
 // up those after it, whenever the process dies.
 func TestFailedMessageIsSetAside(t *testing.T) {
 	rules := graph.DefaultRules()
-	enc := storage.NewEncoder()
+	enc := row.NewEncoder()
 	var node, root graph.NodeKey
 	for i := 0; node.IsZero() || node.Shard(2) != 0; i++ {
 		node = oracle.Key("anonymous_id", fmt.Sprint(i))
@@ -28,7 +30,7 @@ func TestFailedMessageIsSetAside(t *testing.T) {
 		{From: 1, Seq: 3, Body: join},
 	}
 	open := func(store storage.Store) *Shard {
-		s, err := OpenShard(0, 2, store, storage.SeenLimits{}, rules, Limits{}, nil, plainHost{rules}, nil)
+		s, err := OpenShard(0, 2, store, dedupe.Limits{}, rules, Limits{}, nil, plainHost{rules}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,10 +83,10 @@ func TestFailedMessageIsSetAside(t *testing.T) {
 					t.Errorf("the node is %+v (%v), want a forward to %s", sight, err, root)
 				}
 				rows := 0
-				err := s.store.Iterate(storage.AppendShardLower(nil, storage.SpaceQuarantine, 0), storage.AppendShardUpper(nil, storage.SpaceQuarantine, 0),
+				err := s.store.Iterate(row.AppendShardLower(nil, row.SpaceQuarantine, 0), row.AppendShardUpper(nil, row.SpaceQuarantine, 0),
 					func(_, value []byte) error {
 						rows++
-						q, err := storage.NewDecoder().Quarantined(value)
+						q, err := row.NewDecoder().Quarantined(value)
 						if err == nil && (q.Reason == "" || q.Input.Source != 1) {
 							t.Errorf("row %d says %q of a message of shard %d", rows, q.Reason, q.Input.Source)
 						}
@@ -106,7 +108,7 @@ func TestStoppedShardCommitsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, err := Open(context.Background(), Config{
-		Store: store, Deployment: storage.Deployment{Shards: 1}, Rules: graph.DefaultRules(), Memory: memory,
+		Store: store, Deployment: row.Deployment{Shards: 1}, Rules: graph.DefaultRules(), Memory: memory,
 		Clock: func() int64 { return simStart },
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -179,18 +180,18 @@ func (e *Engine) each(ctx context.Context, wanted func(graph.NodeKey) bool, fn f
 	if err := e.Flush(ctx); err != nil {
 		return err
 	}
-	dec := storage.NewDecoder()
+	dec := row.NewDecoder()
 	return e.store.Iterate(
-		storage.AppendSpaceLower(nil, storage.SpaceNode), storage.AppendSpaceUpper(nil, storage.SpaceNode),
-		func(key, row []byte) error {
+		row.AppendSpaceLower(nil, row.SpaceNode), row.AppendSpaceUpper(nil, row.SpaceNode),
+		func(key, stored []byte) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			_, node, err := storage.ParseNodeRowKey(key)
+			_, node, err := row.ParseNodeKey(key)
 			if err != nil || !wanted(node) {
 				return err
 			}
-			n, _, err := dec.Node(node, bytes.Clone(row))
+			n, _, err := dec.Node(node, bytes.Clone(stored))
 			if err != nil {
 				return fmt.Errorf("row of node %s: %w", node, err)
 			}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/mutant"
-	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // Sight is what a shard knows of a node.
@@ -56,9 +56,9 @@ func (s *Shard) Timeline(key graph.NodeKey, fn func(event []byte) error) error {
 		return err
 	}
 	err = s.store.Iterate(
-		storage.AppendTimelineLower(nil, s.id, key), storage.AppendTimelineUpper(nil, s.id, key),
+		row.AppendTimelineLower(nil, s.id, key), row.AppendTimelineUpper(nil, s.id, key),
 		func(_, value []byte) error {
-			block, err := storage.Unpack(value)
+			block, err := row.Unpack(value)
 			if err != nil {
 				return fmt.Errorf("timeline of node %s: %w", key, err)
 			}

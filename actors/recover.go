@@ -8,6 +8,9 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/dedupe"
+	"github.com/kindred-id/kindred/storage/hashset"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // Sources of log inputs beside shards and storage's external ones.
@@ -29,8 +32,8 @@ func (s *Shard) recover() error {
 	}
 	// What is known of stored nodes stays true: too much of it only costs a read.
 	s.nodes = newNodeTable()
-	s.seen = storage.NewSeen(s.store, s.id, s.seenLimits)
-	s.ids = storage.NewSeenIDs(s.store, s.id, s.seenLimits)
+	s.seen = dedupe.New(s.store, s.id, s.seenLimits)
+	s.ids = dedupe.NewIDs(s.store, s.id, s.seenLimits)
 	s.notes = notes{}
 	s.positions = make([]uint64, s.shards)
 	before := s.outboxes
@@ -61,16 +64,16 @@ func (s *Shard) recover() error {
 	s.log = logSpan{low: meta.Low}
 	counters := s.counters
 	err = s.store.Iterate(
-		storage.AppendLogKey(nil, s.id, meta.Low), storage.AppendShardUpper(nil, storage.SpaceLog, s.id),
+		row.AppendLogKey(nil, s.id, meta.Low), row.AppendShardUpper(nil, row.SpaceLog, s.id),
 		func(key, value []byte) error {
-			_, seq, err := storage.ParseLogKey(key)
+			_, seq, err := row.ParseLogKey(key)
 			if err != nil {
 				return err
 			}
 			if seq != s.seq+1 {
 				return fmt.Errorf("%w: log of shard %d: record %d follows %d", storage.ErrCorrupt, s.id, seq, s.seq)
 			}
-			record, err := storage.Unpack(value) // outboxes and timelines keep slices of it
+			record, err := row.Unpack(value) // outboxes and timelines keep slices of it
 			if err != nil {
 				return fmt.Errorf("log of shard %d, record %d: %w", s.id, seq, err)
 			}
@@ -119,7 +122,7 @@ func (s *Shard) noteMoves(o *outbox) error {
 		return nil
 	}
 	for i := range o.waiting {
-		if storage.AreNotes(o.waiting[i].Body) {
+		if row.AreNotes(o.waiting[i].Body) {
 			continue
 		}
 		m, err := s.dec.Message(o.waiting[i].Body)
@@ -133,27 +136,27 @@ func (s *Shard) noteMoves(o *outbox) error {
 	return nil
 }
 
-func (s *Shard) readMeta() (storage.ShardMeta, error) {
-	row, err := s.store.Get(nil, storage.AppendMetaKey(nil, s.id))
+func (s *Shard) readMeta() (row.ShardMeta, error) {
+	encoded, err := s.store.Get(nil, row.AppendMetaKey(nil, s.id))
 	if errors.Is(err, storage.ErrNotFound) {
-		return storage.ShardMeta{Low: 1}, nil
+		return row.ShardMeta{Low: 1}, nil
 	}
 	if err != nil {
-		return storage.ShardMeta{}, err
+		return row.ShardMeta{}, err
 	}
-	meta, err := s.dec.ShardMeta(row)
+	meta, err := s.dec.ShardMeta(encoded)
 	if err != nil {
-		return storage.ShardMeta{}, fmt.Errorf("meta row of shard %d: %w", s.id, err)
+		return row.ShardMeta{}, fmt.Errorf("meta row of shard %d: %w", s.id, err)
 	}
 	for _, p := range meta.Positions {
 		if int(p.Source) >= s.shards {
-			return storage.ShardMeta{}, fmt.Errorf("%w: meta row of shard %d names shard %d of %d", storage.ErrCorrupt, s.id, p.Source, s.shards)
+			return row.ShardMeta{}, fmt.Errorf("%w: meta row of shard %d names shard %d of %d", storage.ErrCorrupt, s.id, p.Source, s.shards)
 		}
 		s.positions[p.Source] = p.Seq
 	}
 	for _, a := range meta.Sent {
 		if int(a.To) >= s.shards {
-			return storage.ShardMeta{}, fmt.Errorf("%w: meta row of shard %d names shard %d of %d", storage.ErrCorrupt, s.id, a.To, s.shards)
+			return row.ShardMeta{}, fmt.Errorf("%w: meta row of shard %d names shard %d of %d", storage.ErrCorrupt, s.id, a.To, s.shards)
 		}
 		// All that was sent before the first kept record was acknowledged (A5).
 		s.outboxes[a.To].sent = a.Seq
@@ -193,9 +196,9 @@ func (s *Shard) replay(data []byte, counters *Counters) error {
 	return nil
 }
 
-func (s *Shard) replayInput(record *storage.Record, in *storage.Input, counters *Counters) error {
+func (s *Shard) replayInput(record *row.Record, in *row.Input, counters *Counters) error {
 	switch in.Source {
-	case storage.ExternalInput:
+	case row.ExternalInput:
 		e, err := s.dec.Event(in.Body)
 		if err != nil {
 			return err
@@ -230,13 +233,13 @@ func (s *Shard) replayInput(record *storage.Record, in *storage.Input, counters 
 		s.replayTold()
 		return nil
 	}
-	if in.Source != storage.ExternalMessage && int(in.Source) >= s.shards {
+	if in.Source != row.ExternalMessage && int(in.Source) >= s.shards {
 		return fmt.Errorf("%w: message of shard %d of %d", storage.ErrCorrupt, in.Source, s.shards)
 	}
-	if in.Source != storage.ExternalMessage && graph.ShardID(in.Source) != s.id && !mutant.Is("replay-without-positions") {
+	if in.Source != row.ExternalMessage && graph.ShardID(in.Source) != s.id && !mutant.Is("replay-without-positions") {
 		s.positions[in.Source] = max(s.positions[in.Source], in.Seq)
 	}
-	if storage.AreNotes(in.Body) {
+	if row.AreNotes(in.Body) {
 		return s.replayNotes(in.Body)
 	}
 	m, err := s.dec.Message(in.Body)
@@ -273,7 +276,7 @@ func (s *Shard) dirtied(r *resident, seq uint64) {
 
 // Known takes the fingerprints of all nodes that have a row, gathered while the shard worked: from
 // then on the store is not asked for nodes that were never seen.
-func (s *Shard) Known(rows *storage.Fingerprints) {
+func (s *Shard) Known(rows *hashset.Fingerprints) {
 	for _, key := range s.fresh {
 		if !mutant.Is("known-too-early") {
 			rows.Add(key)
@@ -285,15 +288,15 @@ func (s *Shard) Known(rows *storage.Fingerprints) {
 // quarantine keeps an input aside, with the reason.
 func (s *Shard) quarantine(in *Input) {
 	s.counters.Quarantined++
-	q := storage.Quarantined{Reason: in.poison.Error(), At: s.now, Input: storage.Input{Source: uint16(in.From), Seq: in.Seq, Body: in.Body}}
+	q := row.Quarantined{Reason: in.poison.Error(), At: s.now, Input: row.Input{Source: uint16(in.From), Seq: in.Seq, Body: in.Body}}
 	switch {
 	case in.Event != nil:
-		q.Input.Source = storage.ExternalInput
+		q.Input.Source = row.ExternalInput
 	case in.Message != nil:
-		q.Input.Source = storage.ExternalMessage
+		q.Input.Source = row.ExternalMessage
 	}
 	s.body = s.enc.Quarantined(s.body[:0], &q)
-	s.key = storage.AppendQuarantineKey(s.key[:0], s.id, s.counters.Quarantined)
+	s.key = row.AppendQuarantineKey(s.key[:0], s.id, s.counters.Quarantined)
 	s.batch.Set(s.key, s.body)
 	if in.Outcome == nil {
 		s.skip(in)
@@ -317,13 +320,13 @@ func (s *Shard) countActive() (n int64, err error) {
 		n += int64(r.active)
 	}
 	err = s.store.Iterate(
-		storage.AppendShardLower(nil, storage.SpaceNode, s.id), storage.AppendShardUpper(nil, storage.SpaceNode, s.id),
-		func(key, row []byte) error {
-			_, node, err := storage.ParseNodeRowKey(key)
+		row.AppendShardLower(nil, row.SpaceNode, s.id), row.AppendShardUpper(nil, row.SpaceNode, s.id),
+		func(key, encoded []byte) error {
+			_, node, err := row.ParseNodeKey(key)
 			if err != nil || s.nodes.get(node) != nil {
 				return err
 			}
-			stored, _, err := s.dec.Node(node, row)
+			stored, _, err := s.dec.Node(node, encoded)
 			if err != nil {
 				return fmt.Errorf("row of node %s: %w", node, err)
 			}

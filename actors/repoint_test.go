@@ -8,6 +8,8 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/dedupe"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // A Repoint that answers an event from before evidence passed comes to nothing, and one from behind it leaves others out.
@@ -24,7 +26,7 @@ func TestRepointAheadOfEvidence(t *testing.T) {
 //	          ╱ ╲     ╱
 //	shard 1  x   p ──╯
 func repointAheadOfEvidence() error {
-	d := &duo{store: storage.NewMemStore(), rules: graph.DefaultRules(), enc: storage.NewEncoder()}
+	d := &duo{store: storage.NewMemStore(), rules: graph.DefaultRules(), enc: row.NewEncoder()}
 	if err := d.open(); err != nil {
 		return err
 	}
@@ -73,7 +75,7 @@ func identifierOf(namespace string, shard graph.ShardID) graph.Identifier {
 type duo struct {
 	store  storage.Store
 	rules  *graph.Rules
-	enc    *storage.Encoder
+	enc    *row.Encoder
 	shards [2]*Shard
 	wires  [2][]Wire // to a shard
 	events int
@@ -88,7 +90,7 @@ func (d *duo) open() error {
 
 func (d *duo) opened() (shards [2]*Shard, err error) {
 	for i := range shards {
-		shards[i], err = OpenShard(graph.ShardID(i), 2, d.store, storage.SeenLimits{}, d.rules, Limits{LogBytes: 1 << 20, ActorBytes: 1 << 20}, nil, plainHost{d.rules}, nil)
+		shards[i], err = OpenShard(graph.ShardID(i), 2, d.store, dedupe.Limits{}, d.rules, Limits{LogBytes: 1 << 20, ActorBytes: 1 << 20}, nil, plainHost{d.rules}, nil)
 		if err != nil {
 			return shards, err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kindred-id/kindred/node/rulesfile"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // The estimate of what a resident takes is right: it is what holds the process to its memory. Visitors with one page view
@@ -15,7 +16,7 @@ func TestResidentsTakeWhatIsEstimated(t *testing.T) {
 	if testing.Short() && raceEnabled {
 		t.Skip("the race detector takes memory of its own")
 	}
-	store, err := storage.Open(storage.Options{Dir: t.TempDir(), BlockCacheBytes: 1 << 20, MemtableBytes: 4 << 20, Deployment: storage.Deployment{Shards: 4}})
+	store, _, err := row.Open(storage.Options{Dir: t.TempDir(), BlockCacheBytes: 1 << 20, MemtableBytes: 4 << 20}, row.Deployment{Shards: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +29,7 @@ func TestResidentsTakeWhatIsEstimated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := Open(context.Background(), Config{Store: store, Deployment: storage.Deployment{Shards: 4}, Rules: file.Rules, Memory: memory})
+	e, err := Open(context.Background(), Config{Store: store, Deployment: row.Deployment{Shards: 4}, Rules: file.Rules, Memory: memory})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,9 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/dedupe"
+	"github.com/kindred-id/kindred/storage/hashset"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // Outcome is what became of an input from outside.
@@ -32,7 +35,7 @@ type Input struct {
 	Body    []byte // the event or the message, encoded
 	Outcome *Outcome
 	From    graph.ShardID
-	Channel storage.ChannelID
+	Channel row.ChannelID
 	Seq     uint64
 	Epoch   uint64 // of a message of a channel, as its Wire has it
 	Prev    int64
@@ -78,16 +81,16 @@ type Shard struct {
 	// half done.
 	between func()
 
-	enc        *storage.Encoder
-	dec        *storage.Decoder
-	seen       *storage.Seen
-	ids        *storage.Seen // message ids that belong here, see notes
+	enc        *row.Encoder
+	dec        *row.Decoder
+	seen       *dedupe.Memory
+	ids        *dedupe.Memory // message ids that belong here, see notes
 	notes      notes
 	byShard    [][]uint64 // scratch of tellNotes
-	seenLimits storage.SeenLimits
+	seenLimits dedupe.Limits
 	// known holds the nodes that were ever stored, as fingerprints: a new node costs no read. Until
 	// it was gathered (nil) the store is asked, and fresh lists the nodes made meanwhile.
-	known *storage.Fingerprints
+	known *hashset.Fingerprints
 	fresh []graph.NodeKey
 
 	nodes     nodeTable
@@ -107,7 +110,7 @@ type Shard struct {
 
 	// The step under way, until Committed.
 	now     int64
-	record  storage.RecordWriter
+	record  row.RecordWriter
 	begun   bool // the record holds something
 	batch   storage.Batch
 	queue   []graph.Message // to nodes of this shard
@@ -152,10 +155,10 @@ func (e *errPoison) Unwrap() error { return e.cause }
 var errTooMuchPoison = errors.New("more than 100 inputs a minute had to be set aside: this is a defect of Kindred; the shard stops before it does harm")
 
 // OpenShard recovers a shard from the store: its rows, and the log records after them.
-func OpenShard(id graph.ShardID, shards int, store storage.Store, seen storage.SeenLimits, rules *graph.Rules, limits Limits, feed *feedOutput, h host, f *flights) (*Shard, error) {
+func OpenShard(id graph.ShardID, shards int, store storage.Store, seen dedupe.Limits, rules *graph.Rules, limits Limits, feed *feedOutput, h host, f *flights) (*Shard, error) {
 	s := &Shard{
 		id: id, shards: shards, store: store, rules: rules, limits: limits, host: h, flights: f,
-		enc: storage.NewEncoder(), dec: storage.NewDecoder(), seenLimits: seen,
+		enc: row.NewEncoder(), dec: row.NewDecoder(), seenLimits: seen,
 	}
 	if feed != nil {
 		s.feed = &shardFeed{shared: feed, sweeping: feed.sweeping}
@@ -282,7 +285,7 @@ func (s *Shard) take(in *Input) error {
 		return nil
 	default:
 		*in.Outcome = Accepted
-		s.addInput(storage.ExternalMessage, 0, in.Body)
+		s.addInput(row.ExternalMessage, 0, in.Body)
 		s.outside = *in.Message
 		return s.handleAll(nil, &s.outside)
 	}
@@ -312,7 +315,7 @@ func (s *Shard) takeEvent(in *Input) error {
 	*in.Outcome = Accepted
 	s.counters.Accepted++
 	s.note(e, s.seq+1, len(in.Body))
-	start, end := s.addInput(storage.ExternalInput, 0, in.Body)
+	start, end := s.addInput(row.ExternalInput, 0, in.Body)
 	r, err := s.node(e.Route())
 	if err != nil {
 		return err
@@ -335,7 +338,7 @@ func (s *Shard) takeMessage(in *Input) error {
 		s.quarantine(in)
 		return nil
 	}
-	if storage.AreNotes(in.Body) {
+	if row.AreNotes(in.Body) {
 		return s.takeNotes(in)
 	}
 	if err := s.dec.MessageInto(in.Body, &s.outside); err != nil {
@@ -589,15 +592,15 @@ func (s *Shard) load(r *resident) (bool, error) {
 	if s.known != nil && !s.known.Has(r.Key) {
 		return false, nil
 	}
-	s.key = storage.AppendNodeKey(s.key[:0], s.id, r.Key)
-	row, err := s.store.Get(nil, s.key)
+	s.key = row.AppendNodeKey(s.key[:0], s.id, r.Key)
+	encoded, err := s.store.Get(nil, s.key)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return false, nil
 	case err != nil:
 		return false, err
 	}
-	n, applied, err := s.dec.Node(r.Key, row)
+	n, applied, err := s.dec.Node(r.Key, encoded)
 	if err != nil {
 		return false, fmt.Errorf("row of node %s: %w", r.Key, err)
 	}

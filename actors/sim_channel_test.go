@@ -4,13 +4,13 @@ import (
 	"slices"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // simPartition is a partition of a topic: an external channel, with a log that is never forgotten, and
 // consumers that read it as they like. Its floor survives the process, as the channel's row does.
 type simPartition struct {
-	id        storage.ChannelID
+	id        row.ChannelID
 	log       []simEntry
 	floor     int64 // an offset
 	consumers []*simConsumer
@@ -48,7 +48,7 @@ type simRecord struct {
 func (s *simulation) publish(o *offer) {
 	if s.topic == nil {
 		for i := range s.p.partitions {
-			p := &simPartition{id: storage.ChannelID(i + 1)}
+			p := &simPartition{id: row.ChannelID(i + 1)}
 			for range s.p.consumers {
 				p.consumers = append(p.consumers, &simConsumer{})
 			}

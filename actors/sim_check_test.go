@@ -8,7 +8,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
-	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // keys are all nodes that the input names, in descending rank.
@@ -120,18 +120,18 @@ func (s *simulation) compare(what, want string, profiles []graph.Profile) {
 func (s *simulation) checkRows(want string) {
 	var profiles []graph.Profile
 	for _, sh := range s.shards {
-		s.rowsOf(sh.id, func(key graph.NodeKey, row []byte) {
+		s.rowsOf(sh.id, func(key graph.NodeKey, stored []byte) {
 			if _, ok := s.names[key]; !ok {
 				s.failf("a row of node %s, which nothing names", key)
 			}
-			n, _, err := s.dec.Node(key, bytes.Clone(row))
+			n, _, err := s.dec.Node(key, bytes.Clone(stored))
 			s.must(err, "read the row of a node")
 			if n.Component != nil {
 				profiles = append(profiles, n.Component.Profiles(s.rules, false)...)
 			}
 		})
 		records := 0
-		err := s.store.Iterate(storage.AppendShardLower(nil, storage.SpaceLog, sh.id), storage.AppendShardUpper(nil, storage.SpaceLog, sh.id),
+		err := s.store.Iterate(row.AppendShardLower(nil, row.SpaceLog, sh.id), row.AppendShardUpper(nil, row.SpaceLog, sh.id),
 			func(_, _ []byte) error { records++; return nil })
 		s.must(err, "read the log")
 		if records > 1 {
@@ -178,7 +178,7 @@ func (s *simulation) checkTimelines() {
 }
 
 func (s *simulation) timeline(key graph.NodeKey, fn func(*graph.Event)) {
-	dec := storage.NewDecoder()
+	dec := row.NewDecoder()
 	err := s.shardOf(key).Timeline(key, func(encoded []byte) error {
 		e, err := dec.Event(bytes.Clone(encoded))
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // simDisk is what survives the process.
@@ -16,8 +17,8 @@ type simDisk interface {
 	close() error
 }
 
-func simDeployment(shards int) storage.Deployment {
-	return storage.Deployment{Shards: shards, Secret: storage.Secret{1}, Created: simStart}
+func simDeployment(shards int) row.Deployment {
+	return row.Deployment{Shards: shards, Secret: row.Secret{1}, Created: simStart}
 }
 
 // memDisk keeps every commit at once.
@@ -30,7 +31,7 @@ func (d *memDisk) open() (storage.Store, error) {
 	if d.store == nil {
 		d.store = storage.NewMemStore()
 	}
-	_, err := storage.Initialise(d.store, simDeployment(d.shards))
+	_, err := row.Initialise(d.store, simDeployment(d.shards))
 	return d.store, err
 }
 
@@ -48,10 +49,9 @@ func (d *pebbleDisk) open() (storage.Store, error) {
 	if d.fs == nil {
 		d.fs = vfs.NewCrashableMem()
 	}
-	store, err := storage.Open(storage.Options{
+	store, _, err := row.Open(storage.Options{
 		Dir: "data", FS: d.fs, BlockCacheBytes: 1 << 20, MemtableBytes: 4 << 20,
-		Deployment: simDeployment(d.shards),
-	})
+	}, simDeployment(d.shards))
 	d.store = store
 	return store, err
 }

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // offer is an input from outside that the feeder sends until it is answered.
@@ -149,7 +149,7 @@ func (o *offer) input(s *simulation) simInput {
 		in.Event = o.event
 	default:
 		own := bytes.Clone(o.body)
-		e, err := storage.NewDecoder().Event(own)
+		e, err := row.NewDecoder().Event(own)
 		s.must(err, "read an event")
 		in.Event = e
 		in.scratch = append(in.scratch, own)

@@ -12,6 +12,9 @@ import (
 	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/dedupe"
+	"github.com/kindred-id/kindred/storage/hashset"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // A simulation steps the shards of one process by hand, on one goroutine: which shard steps, which
@@ -52,8 +55,8 @@ type simulation struct {
 	trace  uint64
 	logf   func(format string, args ...any) // nil: no log
 	met    simMet
-	enc    *storage.Encoder
-	dec    *storage.Decoder
+	enc    *row.Encoder
+	dec    *row.Decoder
 	names  map[graph.NodeKey]graph.NodeName // everything that the input names
 }
 
@@ -62,7 +65,7 @@ type simParams struct {
 	seed    uint64
 	shards  int
 	limits  Limits
-	seen    storage.SeenLimits
+	seen    dedupe.Limits
 	batch   int // inputs a step takes at most
 	drop    int // percent of packets that are lost
 	repeat  int // percent of packets that arrive again
@@ -96,7 +99,7 @@ func drawParams(seed uint64, rng *rand.Rand) simParams {
 			ActorBytes: one(0, 1, 1500, 6000, 1<<30),
 			FlushBytes: int(one(0, 2000, 1<<20)),
 		},
-		seen:    storage.SeenLimits{Bytes: one(0, 0, 1)},
+		seen:    dedupe.Limits{Bytes: one(0, 0, 1)},
 		batch:   int(one(1, 2, 5, 40)),
 		drop:    int(one(0, 5, 30)),
 		repeat:  int(one(0, 10, 40)),
@@ -144,7 +147,7 @@ type simShard struct {
 	batch  []simInput // of the step under way
 	inputs []Input    // the same, as the shard has them
 	state  simState
-	rows   *storage.Fingerprints // nodes with a row, as gathered at some moment; nil before
+	rows   *hashset.Fingerprints // nodes with a row, as gathered at some moment; nil before
 	told   bool
 }
 
@@ -484,7 +487,7 @@ func (s *simulation) gather() bool {
 	if sh == nil {
 		return false
 	}
-	sh.rows = storage.NewFingerprints(1 << 20)
+	sh.rows = hashset.NewFingerprints(1 << 20)
 	s.rowsOf(sh.id, func(key graph.NodeKey, _ []byte) { sh.rows.Add(key) })
 	return true
 }
@@ -503,12 +506,12 @@ func (s *simulation) learn() bool {
 }
 
 // rowsOf calls fn for every node row of a shard.
-func (s *simulation) rowsOf(id graph.ShardID, fn func(key graph.NodeKey, row []byte)) {
-	err := s.store.Iterate(storage.AppendShardLower(nil, storage.SpaceNode, id), storage.AppendShardUpper(nil, storage.SpaceNode, id),
-		func(key, row []byte) error {
-			_, node, err := storage.ParseNodeRowKey(key)
+func (s *simulation) rowsOf(id graph.ShardID, fn func(key graph.NodeKey, stored []byte)) {
+	err := s.store.Iterate(row.AppendShardLower(nil, row.SpaceNode, id), row.AppendShardUpper(nil, row.SpaceNode, id),
+		func(key, stored []byte) error {
+			_, node, err := row.ParseNodeKey(key)
 			if err == nil {
-				fn(node, row)
+				fn(node, stored)
 			}
 			return err
 		})
@@ -632,7 +635,7 @@ type simResult struct {
 func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk simDisk, newHost func(*graph.Rules) host, logf func(string, ...any)) (result simResult, err error) {
 	s := &simulation{
 		rng: rng, picks: rand.New(rand.NewPCG(p.seed, 1)), p: p, rules: rules, disk: disk, host: newHost, logf: logf, now: simStart,
-		enc: storage.NewEncoder(), dec: storage.NewDecoder(), names: map[graph.NodeKey]graph.NodeName{},
+		enc: row.NewEncoder(), dec: row.NewDecoder(), names: map[graph.NodeKey]graph.NodeName{},
 	}
 	s.feeder.known = map[uint64]bool{}
 	defer func() {

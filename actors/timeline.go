@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // Position is an event's place in a timeline. No two events have one: of equal stamps there may be
@@ -36,7 +36,7 @@ func (e *Engine) Timeline(ctx context.Context, key graph.NodeKey, before Positio
 		return nil, ok, err
 	}
 	newestFirst := func(a, b graph.Event) int { return PositionOf(&b).Compare(PositionOf(&a)) }
-	dec := storage.NewDecoder()
+	dec := row.NewDecoder()
 	for _, id := range p.Identifiers {
 		err := e.ask(ctx, id.Key.Shard(len(e.runners)), func(s *Shard) error {
 			return s.Timeline(id.Key, func(encoded []byte) error {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/dedupe"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // Verify reads everything that a store holds and checks it: that every row is one which this version
@@ -19,7 +21,7 @@ import (
 // damaged file is both: a problem, and the end of the reading.
 func Verify(ctx context.Context, store storage.Store, progress func(rows uint64)) (*VerifyReport, error) {
 	v := &verifier{
-		store: store, dec: storage.NewDecoder(), inner: storage.NewDecoder(), progress: progress,
+		store: store, dec: row.NewDecoder(), inner: row.NewDecoder(), progress: progress,
 		moving: make(map[graph.NodeKey]struct{}), seqs: make(map[graph.ShardID]uint64), taken: make(map[channel]uint64),
 		applied: make(map[graph.NodeKey]uint64), fed: make(map[graph.ShardID]uint64),
 	}
@@ -78,14 +80,14 @@ const progressRows = 1 << 14
 
 type verifier struct {
 	store    storage.Store
-	dec      *storage.Decoder // of rows
-	inner    *storage.Decoder // of what rows hold
+	dec      *row.Decoder // of rows
+	inner    *row.Decoder // of what rows hold
 	progress func(uint64)
 	shards   int
 	report   VerifyReport
 	read     uint64
 
-	metaRows map[graph.ShardID]storage.ShardMeta
+	metaRows map[graph.ShardID]row.ShardMeta
 	seqs     map[graph.ShardID]uint64 // last log record
 	taken    map[channel]uint64       // number of the last message that a shard took of another's
 	// moving are the nodes that messages speak of which no row counts yet, because they are to be replayed
@@ -119,7 +121,7 @@ func (v *verifier) each(ctx context.Context, lower, upper []byte, check func(key
 			}
 		}
 		if err := check(key, value); err != nil {
-			space, shard := storage.KeySpace(key), graph.ShardID(0)
+			space, shard := row.KeySpace(key), graph.ShardID(0)
 			if len(key) >= 3 {
 				shard = graph.ShardID(binary.BigEndian.Uint16(key[1:]))
 			}
@@ -129,13 +131,13 @@ func (v *verifier) each(ctx context.Context, lower, upper []byte, check func(key
 	})
 }
 
-func (v *verifier) eachOf(ctx context.Context, space storage.Space, check func(key, value []byte) error) error {
-	return v.each(ctx, storage.AppendSpaceLower(nil, space), storage.AppendSpaceUpper(nil, space), check)
+func (v *verifier) eachOf(ctx context.Context, space row.Space, check func(key, value []byte) error) error {
+	return v.each(ctx, row.AppendSpaceLower(nil, space), row.AppendSpaceUpper(nil, space), check)
 }
 
 // deployment reads how many shards there are.
 func (v *verifier) deployment(context.Context) error {
-	deployment, err := storage.ReadDeployment(v.store)
+	deployment, err := row.ReadDeployment(v.store)
 	if err != nil {
 		return err
 	}
@@ -145,9 +147,9 @@ func (v *verifier) deployment(context.Context) error {
 
 // metas reads the shards' meta rows.
 func (v *verifier) metas(ctx context.Context) error {
-	v.metaRows = make(map[graph.ShardID]storage.ShardMeta)
-	return v.eachOf(ctx, storage.SpaceMeta, func(key, value []byte) error {
-		shard, err := storage.ParseMetaKey(key)
+	v.metaRows = make(map[graph.ShardID]row.ShardMeta)
+	return v.eachOf(ctx, row.SpaceMeta, func(key, value []byte) error {
+		shard, err := row.ParseMetaKey(key)
 		if err != nil {
 			return err
 		}
@@ -197,8 +199,8 @@ func (v *verifier) logs(ctx context.Context) error {
 	for shard, meta := range v.metaRows {
 		v.seqs[shard] = meta.Low - 1
 	}
-	err := v.eachOf(ctx, storage.SpaceLog, func(key, value []byte) error {
-		shard, seq, err := storage.ParseLogKey(key)
+	err := v.eachOf(ctx, row.SpaceLog, func(key, value []byte) error {
+		shard, seq, err := row.ParseLogKey(key)
 		if err != nil {
 			return err
 		}
@@ -222,7 +224,7 @@ func (v *verifier) logs(ctx context.Context) error {
 }
 
 func (v *verifier) record(shard graph.ShardID, seq uint64, value []byte) error {
-	data, err := storage.Unpack(value)
+	data, err := row.Unpack(value)
 	if err != nil {
 		return err
 	}
@@ -242,7 +244,7 @@ func (v *verifier) record(shard graph.ShardID, seq uint64, value []byte) error {
 		if int(out.To) >= v.shards {
 			return fmt.Errorf("output %d: to shard %d of %d", i, out.To, v.shards)
 		}
-		if storage.AreNotes(out.Body) {
+		if row.AreNotes(out.Body) {
 			if err := v.notes(out.Body, graph.ShardID(out.To)); err != nil {
 				return fmt.Errorf("output %d: %w", i, err)
 			}
@@ -264,7 +266,7 @@ func (v *verifier) record(shard graph.ShardID, seq uint64, value []byte) error {
 	return nil
 }
 
-func (v *verifier) input(shard graph.ShardID, in *storage.Input) error {
+func (v *verifier) input(shard graph.ShardID, in *row.Input) error {
 	switch in.Source {
 	case sourceCounters:
 		return new(Counters).decode(in.Body)
@@ -280,7 +282,7 @@ func (v *verifier) input(shard graph.ShardID, in *storage.Input) error {
 		return err
 	case sourceTold:
 		return nil
-	case storage.ExternalInput:
+	case row.ExternalInput:
 		e, err := v.inner.Event(in.Body)
 		if err != nil {
 			return err
@@ -288,10 +290,10 @@ func (v *verifier) input(shard graph.ShardID, in *storage.Input) error {
 		v.report.LogEvents++
 		return v.belongs(e.Route(), shard)
 	}
-	if in.Source != storage.ExternalMessage && int(in.Source) >= v.shards {
+	if in.Source != row.ExternalMessage && int(in.Source) >= v.shards {
 		return fmt.Errorf("message of shard %d of %d", in.Source, v.shards)
 	}
-	if storage.AreNotes(in.Body) {
+	if row.AreNotes(in.Body) {
 		v.took(graph.ShardID(in.Source), shard, in.Seq)
 		return v.notes(in.Body, shard)
 	}
@@ -299,7 +301,7 @@ func (v *verifier) input(shard graph.ShardID, in *storage.Input) error {
 	if err != nil {
 		return err
 	}
-	if in.Source != storage.ExternalMessage {
+	if in.Source != row.ExternalMessage {
 		v.took(graph.ShardID(in.Source), shard, in.Seq)
 	}
 	return v.belongs(m.To, shard)
@@ -307,7 +309,7 @@ func (v *verifier) input(shard graph.ShardID, in *storage.Input) error {
 
 // notes checks that ids were told to the shard that they belong to.
 func (v *verifier) notes(body []byte, to graph.ShardID) error {
-	return storage.Notes(body, func(h uint64) error {
+	return row.Notes(body, func(h uint64) error {
 		if want := graph.ShardID(h % uint64(v.shards)); want != to {
 			return fmt.Errorf("note to shard %d of an id that belongs to shard %d", to, want)
 		}
@@ -322,12 +324,12 @@ func (v *verifier) took(from, to graph.ShardID, seq uint64) {
 // pending reads the log again, and notes the nodes of messages that no row counts yet: inputs newer
 // than the row of their node, and outputs that were not taken.
 func (v *verifier) pending(ctx context.Context) error {
-	return v.eachOf(ctx, storage.SpaceLog, func(key, value []byte) error {
-		shard, seq, err := storage.ParseLogKey(key)
+	return v.eachOf(ctx, row.SpaceLog, func(key, value []byte) error {
+		shard, seq, err := row.ParseLogKey(key)
 		if err != nil {
 			return nil // reported before, as is everything that can't be read here
 		}
-		data, err := storage.Unpack(value)
+		data, err := row.Unpack(value)
 		if err != nil {
 			return nil
 		}
@@ -353,11 +355,11 @@ func (v *verifier) pending(ctx context.Context) error {
 }
 
 // message is what an input of the log asks of a node; nil when it is none.
-func (v *verifier) message(in *storage.Input) *graph.Message {
+func (v *verifier) message(in *row.Input) *graph.Message {
 	switch in.Source {
 	case sourceCounters, sourceSkipped, sourceChannel:
 		return nil
-	case storage.ExternalInput:
+	case row.ExternalInput:
 		e, err := v.inner.Event(in.Body)
 		if err != nil {
 			return nil
@@ -375,8 +377,8 @@ func (v *verifier) message(in *storage.Input) *graph.Message {
 func (v *verifier) counted(node graph.NodeKey) uint64 {
 	applied, known := v.applied[node]
 	if !known {
-		if row, err := v.store.Get(nil, storage.AppendNodeKey(nil, node.Shard(v.shards), node)); err == nil {
-			_, applied, _ = storage.NewDecoder().Node(node, row)
+		if stored, err := v.store.Get(nil, row.AppendNodeKey(nil, node.Shard(v.shards), node)); err == nil {
+			_, applied, _ = row.NewDecoder().Node(node, stored)
 		}
 		v.applied[node] = applied
 	}
@@ -407,7 +409,7 @@ func (v *verifier) moves(m *graph.Message) {
 // rows reads every row, and checks those of the spaces that no other pass does.
 func (v *verifier) rows(ctx context.Context) error {
 	return v.each(ctx, []byte{0}, []byte{0xff}, func(key, value []byte) error {
-		space, err := storage.ParseKey(key)
+		space, err := row.ParseKey(key)
 		if err != nil {
 			v.report.Rows["unknown"]++
 			return err
@@ -415,34 +417,34 @@ func (v *verifier) rows(ctx context.Context) error {
 		v.report.Rows[space.String()]++
 		v.report.Bytes += uint64(len(key) + len(value))
 		switch space {
-		case storage.SpaceNode:
+		case row.SpaceNode:
 			return v.node(key, value)
-		case storage.SpaceTimeline:
+		case row.SpaceTimeline:
 			return v.block(key, value)
-		case storage.SpaceQuarantine:
+		case row.SpaceQuarantine:
 			_, err := v.dec.Quarantined(value)
 			return err
-		case storage.SpaceSeen:
-			return storage.CheckSeenRow(key, value)
-		case storage.SpaceDeployment:
-			if storage.IsParametersKey(key) {
-				_, err := storage.ReadParameters(v.store)
+		case row.SpaceSeen:
+			return dedupe.CheckRow(key, value)
+		case row.SpaceDeployment:
+			if row.IsParametersKey(key) {
+				_, err := row.ReadParameters(v.store)
 				return err
 			}
-			if storage.IsRulesKey(key) {
-				_, err := storage.ReadRules(v.store)
+			if row.IsRulesKey(key) {
+				_, err := row.ReadRules(v.store)
 				return err
 			}
-		case storage.SpaceChannel:
+		case row.SpaceChannel:
 			_, err := v.dec.Channel(value)
 			return err
-		case storage.SpacePosition:
+		case row.SpacePosition:
 			return v.positions(key, value)
-		case storage.SpaceFeed:
+		case row.SpaceFeed:
 			return v.feedBlock(key, value)
-		case storage.SpaceFeedState:
-			return storage.CheckFeedStateRow(v.dec, key, value)
-		case storage.SpaceMeta, storage.SpaceLog: // read before
+		case row.SpaceFeedState:
+			return row.CheckFeedStateRow(v.dec, key, value)
+		case row.SpaceMeta, row.SpaceLog: // read before
 		}
 		return nil
 	})
@@ -450,7 +452,7 @@ func (v *verifier) rows(ctx context.Context) error {
 
 // node checks a node's row alone; what it says of other nodes is for hosting.
 func (v *verifier) node(key, value []byte) error {
-	shard, node, err := storage.ParseNodeRowKey(key)
+	shard, node, err := row.ParseNodeKey(key)
 	if err != nil {
 		return err
 	}
@@ -485,7 +487,7 @@ func (v *verifier) node(key, value []byte) error {
 }
 
 func (v *verifier) block(key, value []byte) error {
-	shard, node, seq, err := storage.ParseTimelineKey(key)
+	shard, node, seq, err := row.ParseTimelineKey(key)
 	if err != nil {
 		return err
 	}
@@ -495,7 +497,7 @@ func (v *verifier) block(key, value []byte) error {
 	if seq > v.seqs[shard] {
 		return fmt.Errorf("it counts up to record %d of the log, which ends at %d", seq, v.seqs[shard])
 	}
-	data, err := storage.Unpack(value)
+	data, err := row.Unpack(value)
 	if err != nil {
 		return err
 	}
@@ -514,26 +516,26 @@ func (v *verifier) block(key, value []byte) error {
 
 // positions checks a shard's row of positions in external channels.
 func (v *verifier) positions(key, value []byte) error {
-	shard, err := storage.ParsePositionKey(key)
+	shard, err := row.ParsePositionKey(key)
 	if err != nil {
 		return err
 	}
 	if err := v.shardExists(shard); err != nil {
 		return err
 	}
-	row, err := v.dec.ChannelPositions(value)
+	stored, err := v.dec.ChannelPositions(value)
 	if err != nil {
 		return err
 	}
-	if row.Applied > v.seqs[shard] {
-		return fmt.Errorf("it counts up to record %d of the log, which ends at %d", row.Applied, v.seqs[shard])
+	if stored.Applied > v.seqs[shard] {
+		return fmt.Errorf("it counts up to record %d of the log, which ends at %d", stored.Applied, v.seqs[shard])
 	}
 	return nil
 }
 
 // feedBlock checks a block of the change feed, and that it follows the one before.
 func (v *verifier) feedBlock(key, value []byte) error {
-	shard, _, err := storage.ParseFeedKey(key)
+	shard, _, err := row.ParseFeedKey(key)
 	if err != nil {
 		return err
 	}
@@ -559,8 +561,8 @@ func (v *verifier) feedBlock(key, value []byte) error {
 // found this way as there are, every forward leads to the root that hosts it, and every member is
 // hosted once (H2).
 func (v *verifier) hosting(ctx context.Context) error {
-	err := v.eachOf(ctx, storage.SpaceNode, func(key, value []byte) error {
-		_, node, err := storage.ParseNodeRowKey(key)
+	err := v.eachOf(ctx, row.SpaceNode, func(key, value []byte) error {
+		_, node, err := row.ParseNodeKey(key)
 		if err != nil {
 			return nil // reported before
 		}
@@ -600,8 +602,8 @@ func (v *verifier) hosting(ctx context.Context) error {
 // strays looks for the forwards whose root doesn't host them.
 func (v *verifier) strays(ctx context.Context) error {
 	var last *graph.Node // the root that the last forward led to: neighbours often share it
-	return v.eachOf(ctx, storage.SpaceNode, func(key, value []byte) error {
-		_, node, err := storage.ParseNodeRowKey(key)
+	return v.eachOf(ctx, row.SpaceNode, func(key, value []byte) error {
+		_, node, err := row.ParseNodeKey(key)
 		if err != nil {
 			return nil // reported before
 		}
@@ -655,11 +657,11 @@ func (v *verifier) root(node graph.NodeKey) (root graph.NodeKey, moving bool, er
 }
 
 func (v *verifier) get(node graph.NodeKey) (*graph.Node, error) {
-	row, err := v.store.Get(nil, storage.AppendNodeKey(nil, node.Shard(v.shards), node))
+	stored, err := v.store.Get(nil, row.AppendNodeKey(nil, node.Shard(v.shards), node))
 	if err != nil {
 		return nil, err
 	}
-	n, _, err := v.inner.Node(node, row)
+	n, _, err := v.inner.Node(node, stored)
 	return n, err
 }
 
@@ -677,8 +679,8 @@ func (v *verifier) seen(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		for _, load := range []func(storage.Store, graph.ShardID, storage.SeenLimits) *storage.Seen{storage.NewSeen, storage.NewSeenIDs} {
-			if err := load(v.store, graph.ShardID(shard), storage.SeenLimits{}).Load(); err != nil {
+		for _, load := range []func(storage.Store, graph.ShardID, dedupe.Limits) *dedupe.Memory{dedupe.New, dedupe.NewIDs} {
+			if err := load(v.store, graph.ShardID(shard), dedupe.Limits{}).Load(); err != nil {
 				v.problem("seen", graph.ShardID(shard), nil, err)
 			}
 		}

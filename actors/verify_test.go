@@ -14,6 +14,7 @@ import (
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/node"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 const verifyOthers = 64 // people of one event
@@ -56,7 +57,7 @@ func verifyStore(t *testing.T) *storage.Pebble {
 	if err := i.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
-	store, err := storage.Open(storage.Options{Dir: dir})
+	store, _, err := row.Open(storage.Options{Dir: dir}, row.Deployment{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,13 +65,13 @@ func verifyStore(t *testing.T) *storage.Pebble {
 	return store
 }
 
-type row struct{ key, value []byte }
+type stored struct{ key, value []byte }
 
 // rowsOf lists the rows of a space.
-func rowsOf(t *testing.T, store storage.Store, space storage.Space) (rows []row) {
+func rowsOf(t *testing.T, store storage.Store, space row.Space) (rows []stored) {
 	t.Helper()
-	err := store.Iterate(storage.AppendSpaceLower(nil, space), storage.AppendSpaceUpper(nil, space), func(key, value []byte) error {
-		rows = append(rows, row{append([]byte(nil), key...), append([]byte(nil), value...)})
+	err := store.Iterate(row.AppendSpaceLower(nil, space), row.AppendSpaceUpper(nil, space), func(key, value []byte) error {
+		rows = append(rows, stored{append([]byte(nil), key...), append([]byte(nil), value...)})
 		return nil
 	})
 	if err != nil {
@@ -80,11 +81,11 @@ func rowsOf(t *testing.T, store storage.Store, space storage.Space) (rows []row)
 }
 
 // nodeRow finds a node's row: a root's, or a forward's.
-func nodeRow(t *testing.T, store storage.Store, root bool) (row, *graph.Node) {
+func nodeRow(t *testing.T, store storage.Store, root bool) (stored, *graph.Node) {
 	t.Helper()
-	dec := storage.NewDecoder()
-	for _, r := range rowsOf(t, store, storage.SpaceNode) {
-		_, key, err := storage.ParseNodeRowKey(r.key)
+	dec := row.NewDecoder()
+	for _, r := range rowsOf(t, store, row.SpaceNode) {
+		_, key, err := row.ParseNodeKey(r.key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +98,7 @@ func nodeRow(t *testing.T, store storage.Store, root bool) (row, *graph.Node) {
 		}
 	}
 	t.Fatal("no such row")
-	return row{}, nil
+	return stored{}, nil
 }
 
 // Verify finds what is broken, and says nothing of what isn't.
@@ -118,11 +119,11 @@ func TestVerify(t *testing.T) {
 		}, "which has no row"},
 		{"a forward leads astray", func(t *testing.T, store storage.Store, b *storage.Batch) {
 			r, n := nodeRow(t, store, false)
-			dec := storage.NewDecoder()
-			for _, other := range rowsOf(t, store, storage.SpaceNode) {
-				_, key, _ := storage.ParseNodeRowKey(other.key)
+			dec := row.NewDecoder()
+			for _, other := range rowsOf(t, store, row.SpaceNode) {
+				_, key, _ := row.ParseNodeKey(other.key)
 				if o, _, err := dec.Node(key, other.value); err == nil && o.Component != nil && key != n.Parent && key.Outranks(n.Key) {
-					b.Set(r.key, storage.NewEncoder().Node(nil, &graph.Node{Key: n.Key, Parent: key}, 1))
+					b.Set(r.key, row.NewEncoder().Node(nil, &graph.Node{Key: n.Key, Parent: key}, 1))
 					return
 				}
 			}
@@ -130,34 +131,34 @@ func TestVerify(t *testing.T) {
 		}, "which leads to"},
 		{"a node is in another shard", func(t *testing.T, store storage.Store, b *storage.Batch) {
 			r, n := nodeRow(t, store, true)
-			b.Set(storage.AppendNodeKey(nil, (n.Key.Shard(4)+1)%4, n.Key), r.value)
+			b.Set(row.AppendNodeKey(nil, (n.Key.Shard(4)+1)%4, n.Key), r.value)
 		}, "belongs to shard"},
 		{"a row is cut short", func(t *testing.T, store storage.Store, b *storage.Batch) {
 			r, _ := nodeRow(t, store, true)
 			b.Set(r.key, r.value[:len(r.value)-3])
 		}, "corrupt"},
 		{"events are gone", func(t *testing.T, store storage.Store, b *storage.Batch) {
-			b.Delete(rowsOf(t, store, storage.SpaceTimeline)[0].key)
+			b.Delete(rowsOf(t, store, row.SpaceTimeline)[0].key)
 		}, "and profiles count 68"},
 		{"an unknown key", func(_ *testing.T, _ storage.Store, b *storage.Batch) {
 			b.Set([]byte{0x7f, 1, 2}, []byte("x"))
 		}, "key of an unexpected shape"},
 		{"the log has a gap", func(t *testing.T, store storage.Store, b *storage.Batch) {
-			meta := rowsOf(t, store, storage.SpaceMeta)
-			shard, err := storage.ParseMetaKey(meta[0].key)
+			meta := rowsOf(t, store, row.SpaceMeta)
+			shard, err := row.ParseMetaKey(meta[0].key)
 			if err != nil {
 				t.Fatal(err)
 			}
-			m, err := storage.NewDecoder().ShardMeta(meta[0].value)
+			m, err := row.NewDecoder().ShardMeta(meta[0].value)
 			if err != nil {
 				t.Fatal(err)
 			}
-			var w storage.RecordWriter
+			var w row.RecordWriter
 			w.Reset(nil, m.Applied+9, 0)
-			b.Set(storage.AppendLogKey(nil, shard, m.Applied+9), storage.AppendPacked(nil, w.Bytes()))
+			b.Set(row.AppendLogKey(nil, shard, m.Applied+9), row.AppendPacked(nil, w.Bytes()))
 		}, "the log has a gap"},
 		{"the memory of duplicates is spoilt", func(t *testing.T, store storage.Store, b *storage.Batch) {
-			r := rowsOf(t, store, storage.SpaceSeen)[0]
+			r := rowsOf(t, store, row.SpaceSeen)[0]
 			b.Set(r.key, r.value[:len(r.value)-1])
 		}, "want 1 to"},
 	} {

@@ -19,6 +19,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 	"go.uber.org/goleak"
 )
 
@@ -51,7 +52,7 @@ func newWorldWith(t *testing.T, shards int, rules *graph.Rules, feed actors.Feed
 	t.Helper()
 	w := &world{t: t, store: storage.NewMemStore(), log: &bytes.Buffer{}}
 	w.now.Store(clock)
-	deployment, err := storage.Initialise(w.store, storage.Deployment{Shards: shards, Secret: storage.Secret{1, 2, 3}})
+	deployment, err := row.Initialise(w.store, row.Deployment{Shards: shards, Secret: row.Secret{1, 2, 3}})
 	if err != nil {
 		t.Fatal(err)
 	}

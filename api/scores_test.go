@@ -7,13 +7,14 @@ import (
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // TestFitThatFails: where nobody has bought a fit is told to have failed, the metric counts it, and the snapshot stays.
 func TestFitThatFails(t *testing.T) {
 	store, before := storage.NewMemStore(), parametersOf2023()
 	var batch storage.Batch
-	if err := storage.PutParameters(&batch, &before); err != nil {
+	if err := row.PutParameters(&batch, &before); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Commit(&batch); err != nil {

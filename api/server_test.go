@@ -21,6 +21,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 func TestUnknownRoutes(t *testing.T) {
@@ -157,11 +158,7 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := storage.Open(storage.Options{Dir: dir, Deployment: storage.Deployment{Shards: 8}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	deployment, err := storage.ReadDeployment(store)
+	store, deployment, err := row.Open(storage.Options{Dir: dir}, row.Deployment{Shards: 8})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +276,7 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	store, err = storage.Open(storage.Options{Dir: dir})
+	store, _, err = row.Open(storage.Options{Dir: dir}, row.Deployment{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // trial is an engine on a new data directory, which is gone once it is closed.
@@ -26,10 +27,10 @@ func newTrial(ctx context.Context, c Config, feed actors.FeedSettings) (*trial, 
 	if t.dir, err = os.MkdirTemp(c.Dir, "kindred-bench-"); err != nil {
 		return nil, err
 	}
-	deployment := storage.Deployment{Shards: 64}
-	t.store, err = storage.Open(storage.Options{
-		Dir: t.dir, Deployment: deployment, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables,
-	})
+	deployment := row.Deployment{Shards: 64}
+	t.store, _, err = row.Open(storage.Options{
+		Dir: t.dir, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables,
+	}, deployment)
 	if err == nil {
 		t.engine, err = actors.Open(ctx, actors.Config{
 			Store: t.store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, LogBytes: c.LogBytes, Feed: feed,

@@ -14,6 +14,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -60,7 +61,7 @@ func TestPublisherStatus(t *testing.T) {
 			t.Fatal(err)
 		}
 		engine, err := actors.Open(ctx, actors.Config{
-			Store: storage.NewMemStore(), Deployment: storage.Deployment{Shards: 2}, Rules: graph.DefaultRules(),
+			Store: storage.NewMemStore(), Deployment: row.Deployment{Shards: 2}, Rules: graph.DefaultRules(),
 			Memory: memory, Feed: actors.FeedSettings{On: true},
 		})
 		if err != nil {

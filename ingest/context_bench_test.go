@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // Contexts as libraries send them: of a browser that came by a campaign, of one as another library describes it, of a phone,
@@ -61,7 +61,7 @@ func BenchmarkContext(b *testing.B) {
 		lines := contextEvents(4000, 400)
 		b.Run(c.name, func(b *testing.B) {
 			d := NewDecoder(testRegistry(b), Options{Context: c.options})
-			enc := storage.NewEncoder()
+			enc := row.NewEncoder()
 			var ev graph.Event
 			var out []byte
 			b.ReportAllocs()
@@ -95,7 +95,7 @@ func BenchmarkContext(b *testing.B) {
 // storedBytes packs events as they are stored: every stride-th one goes into a block, of so many events.
 func storedBytes(b *testing.B, o ContextOptions, lines [][]byte, stride, block int) float64 {
 	d := NewDecoder(testRegistry(b), Options{Context: o})
-	enc := storage.NewEncoder()
+	enc := row.NewEncoder()
 	total := 0
 	for start := 0; start < len(lines); start++ {
 		if stride == 1 && start%block != 0 || start >= stride && stride > 1 {
@@ -109,7 +109,7 @@ func storedBytes(b *testing.B, o ContextOptions, lines [][]byte, stride, block i
 			}
 			events = append(events, enc.Event(nil, &ev, true))
 		}
-		total += len(storage.AppendPacked(nil, enc.Block(nil, events)))
+		total += len(row.AppendPacked(nil, enc.Block(nil, events)))
 	}
 	return float64(total) / float64(len(lines))
 }

@@ -1,7 +1,7 @@
 // Package node puts a whole Kindred together in one process: the data directory, the rules, the
 // identifiers' registry and the engine.
 //
-//	Open ──► storage.Open ──► rulesfile.Load ──► identifier.New(secret) ──► actors.Open
+//	Open ──► row.Open ──► rulesfile.Load ──► identifier.New(secret) ──► actors.Open
 //
 // Invariants:
 //   - N1: a directory is only made once everything that can be wrong with the settings is known to be right.
@@ -28,6 +28,8 @@ import (
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/node/rulesfile"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/dedupe"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // DefaultShards is the number of shards of a new directory that asks for none: enough for many
@@ -66,21 +68,23 @@ type Options struct {
 
 // Instance is an open deployment. Close it.
 type Instance struct {
-	Store    *storage.Pebble
-	Engine   *actors.Engine
-	Registry *identifier.Registry
-	Rules    *rulesfile.File
-	Scores   *scoring.Keeper
-	Control  score.Control // who gets no offers
+	Store *storage.Pebble
+	// Deployment is what the directory was initialised with, and by which rules it was judged when it was opened.
+	Deployment row.Deployment
+	Engine     *actors.Engine
+	Registry   *identifier.Registry
+	Rules      *rulesfile.File
+	Scores     *scoring.Keeper
+	Control    score.Control // who gets no offers
 
-	formerUntil int64 // see storage.Deployment
+	formerUntil int64 // see row.Deployment
 
 	sweep     sync.WaitGroup // the recheck after a change of rules
 	stopSweep func()
 	sweepErr  error // why the recheck stopped; valid once sweep is done
 }
 
-// Open opens a data directory, and makes it when it is new. It fails as storage.Open does, and with
+// Open opens a data directory, and makes it when it is new. It fails as row.Open does, and with
 // what is wrong with the rules or the secret.
 func Open(ctx context.Context, o Options) (*Instance, error) {
 	if o.Logger == nil {
@@ -97,7 +101,7 @@ func Open(ctx context.Context, o Options) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	var secret storage.Secret
+	var secret row.Secret
 	if o.SecretFile != "" {
 		if secret, err = ReadSecret(o.SecretFile); err != nil {
 			return nil, err
@@ -112,11 +116,11 @@ func Open(ctx context.Context, o Options) (*Instance, error) {
 	if err := o.Terms.check(rules); err != nil {
 		return nil, err
 	}
-	store, err := openStore(o, memory, secret, rules)
+	store, deployment, err := openStore(o, memory, secret, rules)
 	if err != nil {
 		return nil, err
 	}
-	i := &Instance{Store: store, Rules: rules, Control: control}
+	i := &Instance{Store: store, Deployment: deployment, Rules: rules, Control: control}
 	if err := i.start(ctx, o, memory); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -124,34 +128,34 @@ func Open(ctx context.Context, o Options) (*Instance, error) {
 }
 
 // openStore opens the directory as it is, and only makes a new one when there is nothing.
-func openStore(o Options, memory storage.Memory, secret storage.Secret, rules *rulesfile.File) (*storage.Pebble, error) {
+func openStore(o Options, memory storage.Memory, secret row.Secret, rules *rulesfile.File) (*storage.Pebble, row.Deployment, error) {
 	so := storage.Options{
 		Dir: o.Dir, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables, Logger: o.Logger,
-		Deployment: storage.Deployment{Shards: o.Shards, Secret: secret},
 	}
+	d := row.Deployment{Shards: o.Shards, Secret: secret}
 	if o.MustExist {
-		so.Deployment.Shards = 0
+		d.Shards = 0
 	}
-	if so.Deployment.Shards == 0 {
-		store, err := storage.Open(so)
+	if d.Shards == 0 {
+		store, found, err := row.Open(so, d)
 		if err == nil || o.MustExist || !errors.Is(err, storage.ErrNotFound) {
-			return store, err
+			return store, found, err
 		}
-		so.Deployment.Shards = DefaultShards
+		d.Shards = DefaultShards
 	}
 	if rules == nil {
 		var err error
 		if rules, err = rulesfile.Load(DefaultRules); err != nil {
-			return nil, err
+			return nil, d, err
 		}
 	}
-	so.Deployment.Created = time.Now().UnixMilli()
-	so.Deployment.RulesName, so.Deployment.RulesVersion = rules.Rules.Name, rules.Rules.Version
-	return storage.Open(so)
+	d.Created = time.Now().UnixMilli()
+	d.RulesName, d.RulesVersion = rules.Rules.Name, rules.Rules.Version
+	return row.Open(so, d)
 }
 
 func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) error {
-	deployment := i.Store.Deployment()
+	deployment := i.Deployment // what is settled below changes this copy
 	stored, err := i.settleRules(o.Dir, deployment)
 	if err != nil {
 		return err
@@ -206,10 +210,10 @@ func (i *Instance) start(ctx context.Context, o Options, memory storage.Memory) 
 
 // noteFormerMemory writes down, when a directory from before fingerprints is opened for the first time, until when its
 // memory of duplicates may hold events without: they are asked for by what they were remembered by.
-func (i *Instance) noteFormerMemory(d *storage.Deployment) error {
-	if d.FormerUntil == storage.FormerUnknown {
+func (i *Instance) noteFormerMemory(d *row.Deployment) error {
+	if d.FormerUntil == row.FormerUnknown {
 		var batch storage.Batch
-		d.SetFormerUntil(&batch, time.Now().Add(2*storage.DefaultHorizon).UnixMilli())
+		d.SetFormerUntil(&batch, time.Now().Add(2*dedupe.DefaultHorizon).UnixMilli())
 		if err := i.Store.Commit(&batch); err != nil {
 			return err
 		}

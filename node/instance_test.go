@@ -15,6 +15,7 @@ import (
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/node/rulesfile"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 func TestReadSecret(t *testing.T) {
@@ -36,7 +37,7 @@ func TestReadSecret(t *testing.T) {
 				t.Fatal(err)
 			}
 			secret, err := ReadSecret(path)
-			if (err == nil) != test.ok || (secret == storage.Secret{}) == test.ok {
+			if (err == nil) != test.ok || (secret == row.Secret{}) == test.ok {
 				t.Fatalf("%v", err)
 			}
 			if err != nil && test.text != "" && strings.Contains(err.Error(), test.text) {
@@ -175,7 +176,7 @@ func TestJudgingBegunIsNotDone(t *testing.T) {
 	}
 	judgedBy := func(i *Instance) uint64 {
 		t.Helper()
-		d, err := storage.ReadDeployment(i.Store)
+		d, err := row.ReadDeployment(i.Store)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +192,7 @@ func TestJudgingBegunIsNotDone(t *testing.T) {
 	// As a process leaves it that dies right after it wrote the change down.
 	i := open("")
 	i.Rules, _ = rulesfile.Load("open")
-	d, stored := i.Store.Deployment(), new(rulesfile.File)
+	d, stored := i.Deployment, new(rulesfile.File)
 	*stored = *i.Rules
 	stored.Rules = graph.DefaultRules()
 	if err := i.keepRules(&d, stored, slog.New(slog.DiscardHandler)); err != nil {

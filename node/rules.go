@@ -12,12 +12,13 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/node/rulesfile"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // settleRules finds the rules that the directory was last used with, nil where it has none yet, and
 // makes them the instance's own unless it was given others. Those have to be able to follow.
-func (i *Instance) settleRules(dir string, d storage.Deployment) (stored *rulesfile.File, err error) {
-	row, err := storage.ReadRules(i.Store)
+func (i *Instance) settleRules(dir string, d row.Deployment) (stored *rulesfile.File, err error) {
+	encoded, err := row.ReadRules(i.Store)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		if i.Rules == nil {
@@ -28,9 +29,9 @@ func (i *Instance) settleRules(dir string, d storage.Deployment) (stored *rulesf
 	case err != nil:
 		return nil, err
 	}
-	stored, err = rulesfile.ParseKept("the rules kept in "+dir, row.Text)
-	if err == nil && stored.Rules.Version != row.Version {
-		err = fmt.Errorf("the rules kept in %s have version %s by this program, and %s by the one that wrote them", dir, version(stored.Rules.Version), version(row.Version))
+	stored, err = rulesfile.ParseKept("the rules kept in "+dir, encoded.Text)
+	if err == nil && stored.Rules.Version != encoded.Version {
+		err = fmt.Errorf("the rules kept in %s have version %s by this program, and %s by the one that wrote them", dir, version(stored.Rules.Version), version(encoded.Version))
 	}
 	switch {
 	case err != nil: // other rules can't follow what can't be finished under these
@@ -45,7 +46,7 @@ func (i *Instance) settleRules(dir string, d storage.Deployment) (stored *rulesf
 }
 
 // presetOf finds the rules of a directory that keeps none, since its first start did not get that far.
-func presetOf(dir string, d storage.Deployment) (*rulesfile.File, error) {
+func presetOf(dir string, d row.Deployment) (*rulesfile.File, error) {
 	if slices.Contains(rulesfile.Presets(), d.RulesName) {
 		file, err := rulesfile.Load(d.RulesName)
 		if err != nil || file.Rules.Version == d.RulesVersion {
@@ -73,9 +74,9 @@ func (i *Instance) finishUnder(ctx context.Context, stored *rulesfile.File, c ac
 // keepRules writes down the rules in force before anything happens under them (N4), and logs what has
 // changed. Where they judge otherwise than those before, what is stored counts as judged by none from
 // now on: a stop in the middle must not look as if it were done.
-func (i *Instance) keepRules(d *storage.Deployment, stored *rulesfile.File, logger *slog.Logger) error {
+func (i *Instance) keepRules(d *row.Deployment, stored *rulesfile.File, logger *slog.Logger) error {
 	now := i.Rules.Rules
-	doc := storage.RulesDocument{Version: now.Version, Text: i.Rules.YAML()}
+	doc := row.RulesDocument{Version: now.Version, Text: i.Rules.YAML()}
 	if stored != nil && bytes.Equal(stored.YAML(), doc.Text) {
 		return nil
 	}
@@ -103,7 +104,7 @@ func (i *Instance) keepRules(d *storage.Deployment, stored *rulesfile.File, logg
 // judge lets everything be judged by the rules in force, in the background. Limits and order hold at
 // once, since identities are computed; this is for what is judged when it comes. Only then it is
 // written down that it was.
-func (i *Instance) judge(d storage.Deployment, logger *slog.Logger) {
+func (i *Instance) judge(d row.Deployment, logger *slog.Logger) {
 	now := i.Rules.Rules
 	logger.Info("everything is judged by the new rules from now on, and what was judged before again", "rules", now.Name)
 	ctx, cancel := context.WithCancel(context.Background())

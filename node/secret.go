@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // secretFileMax bounds how much of a secret file is read, in bytes.
@@ -15,8 +15,8 @@ const secretFileMax = 1 << 10
 
 // ReadSecret reads a secret of 32 hexadecimal digits, with white space around it. No error quotes
 // what the file holds.
-func ReadSecret(path string) (storage.Secret, error) {
-	var secret storage.Secret
+func ReadSecret(path string) (row.Secret, error) {
+	var secret row.Secret
 	f, err := os.Open(path)
 	if err != nil {
 		return secret, fmt.Errorf("read the secret: %w", err)
@@ -30,8 +30,8 @@ func ReadSecret(path string) (storage.Secret, error) {
 	if len(text) != hex.EncodedLen(len(secret)) {
 		return secret, badSecret(path)
 	}
-	if _, err := hex.Decode(secret[:], text); err != nil || secret == (storage.Secret{}) {
-		return storage.Secret{}, badSecret(path)
+	if _, err := hex.Decode(secret[:], text); err != nil || secret == (row.Secret{}) {
+		return row.Secret{}, badSecret(path)
 	}
 	return secret, nil
 }

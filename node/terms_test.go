@@ -34,7 +34,7 @@ func TestTermsOfRules(t *testing.T) {
 			t.Fatal(err)
 		}
 		terms, version = i.Scores.Scorer().Terms(), i.Rules.Rules.Version
-		if judged := i.Store.Deployment().RulesVersion; judged != version {
+		if judged := i.Deployment.RulesVersion; judged != version {
 			t.Errorf("judged by %x while the rules are %x", judged, version)
 		}
 		if err := i.Close(ctx); err != nil {

@@ -47,13 +47,17 @@ func checkEmpty(fsys vfs.FS, op, dir string) error {
 	return nil
 }
 
-// Restore makes the data directory dir, which must not exist or be empty, from a backup, and reads
-// every row of it once, so that every checksum is verified. The backup is not changed: tables, which
+// Restore makes the data directory o.Dir, which must not exist or be empty, from a backup, and opens it by o and reads
+// every row of it once, so that every checksum is verified. check, if given, refuses rows by their keys. The backup is not changed: tables, which
 // are never written again, are hard-linked when both are on one file system; all else is copied.
 //
 // It fails with class ErrNotFound or ErrForeign when backup is no complete backup, ErrForeign when dir
-// is not empty, ErrNewerFormat, ErrCorrupt, ErrDiskFull or ErrIO. When it fails, dir is not a data directory.
-func Restore(fsys vfs.FS, backup, dir string) error {
+// is not empty, ErrNewerFormat, ErrCorrupt, ErrDiskFull or ErrIO. When it fails, o.Dir is not a data directory.
+func Restore(o Options, backup string, check func(key []byte) error) error {
+	if err := o.setDefaults(); err != nil {
+		return err
+	}
+	fsys, dir := o.FS, o.Dir
 	what, err := checkOurs(fsys, backup)
 	if err != nil {
 		return err
@@ -74,7 +78,7 @@ func Restore(fsys vfs.FS, backup, dir string) error {
 	if err := markComplete(fsys, dir); err != nil {
 		return classifyDir("restore to", dir, err)
 	}
-	if err := verify(fsys, dir); err != nil {
+	if err := verify(o, check); err != nil {
 		_ = fsys.Remove(fsys.PathJoin(dir, formatFile))
 		return err
 	}
@@ -106,21 +110,20 @@ func copyDB(fsys vfs.FS, from, to string) error {
 }
 
 // verify opens the directory and reads everything.
-func verify(fsys vfs.FS, dir string) error {
-	p, err := Open(Options{Dir: dir, FS: fsys, ReadOnly: true})
+func verify(o Options, check func(key []byte) error) error {
+	o.ReadOnly = true
+	p, err := Open(o)
 	if err != nil {
 		return err
 	}
 	err = p.Iterate([]byte{0}, []byte{0xff}, func(key, _ []byte) error {
-		_, err := ParseKey(key)
-		return classifyRow(dir, err)
+		if check == nil {
+			return nil
+		}
+		if err := check(key); err != nil {
+			return Corrupt("verify", o.Dir, err)
+		}
+		return nil
 	})
 	return errors.Join(err, p.Close())
-}
-
-func classifyRow(dir string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &Error{Class: ErrCorrupt, Op: "verify", Path: dir, Err: err, Remedy: remedies[ErrCorrupt]}
 }

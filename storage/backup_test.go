@@ -1,9 +1,11 @@
 package storage_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,8 +27,8 @@ func TestBackupWhileWriting(t *testing.T) {
 		value := make([]byte, 4<<10)
 		for i := int64(1); ; i++ {
 			b.Reset()
-			b.Set(storage.AppendLogKey(nil, 1, uint64(i)), value)
-			b.Set(storage.AppendQuarantineKey(nil, 1, uint64(i)), value)
+			b.Set(logKey(uint64(i)), value)
+			b.Set(otherKey(uint64(i)), value)
 			if err := s.Commit(&b); err != nil {
 				t.Errorf("commit: %v", err)
 				return
@@ -51,24 +53,21 @@ func TestBackupWhileWriting(t *testing.T) {
 		}
 		after := acked.Load() + 1
 		restored := filepath.Join(root, fmt.Sprint("restored", i))
-		if err := storage.Restore(vfs.Default, backup, restored); err != nil {
+		if err := storage.Restore(storage.Options{Dir: restored}, backup, nil); err != nil {
 			t.Fatal(err)
 		}
 		copied := mustOpen(t, storage.Options{Dir: restored})
-		if copied.Deployment() != s.Deployment() {
-			t.Error("another deployment row")
-		}
-		logs, quarantined := count(t, copied, storage.SpaceLog), count(t, copied, storage.SpaceQuarantine)
+		logs, quarantined := count(t, copied, logSpace), count(t, copied, otherSpace)
 		if logs != quarantined || logs < before || logs > after {
 			t.Errorf("%d and %d rows; %d commits before the backup, %d after", logs, quarantined, before, after)
 		}
 		// What is written after a restore does not reach the backup.
 		var b storage.Batch
-		b.DeleteRange(storage.AppendSpaceLower(nil, storage.SpaceLog), storage.AppendSpaceUpper(nil, storage.SpaceLog))
+		b.DeleteRange([]byte{logSpace}, []byte{logSpace + 1})
 		if err := errors.Join(copied.Commit(&b), copied.Close()); err != nil {
 			t.Fatal(err)
 		}
-		if err := storage.Restore(vfs.Default, backup, filepath.Join(root, fmt.Sprint("again", i))); err != nil {
+		if err := storage.Restore(storage.Options{Dir: filepath.Join(root, fmt.Sprint("again", i))}, backup, nil); err != nil {
 			t.Errorf("restore a second time: %v", err)
 		}
 	}
@@ -79,10 +78,19 @@ func TestBackupWhileWriting(t *testing.T) {
 	}
 }
 
-func count(t *testing.T, s storage.Store, space storage.Space) int64 {
+// Rows of two kinds, as far as the store is concerned: short-lived ones and others.
+const (
+	logSpace   = storage.ShortLived
+	otherSpace = 0x07
+)
+
+func logKey(n uint64) []byte   { return binary.BigEndian.AppendUint64([]byte{logSpace}, n) }
+func otherKey(n uint64) []byte { return binary.BigEndian.AppendUint64([]byte{otherSpace}, n) }
+
+func count(t *testing.T, s storage.Store, space byte) int64 {
 	t.Helper()
 	n := int64(0)
-	if err := s.Iterate(storage.AppendSpaceLower(nil, space), storage.AppendSpaceUpper(nil, space), func(_, _ []byte) error {
+	if err := s.Iterate([]byte{space}, []byte{space + 1}, func(_, _ []byte) error {
 		n++
 		return nil
 	}); err != nil {
@@ -112,18 +120,18 @@ func TestRestoreRefuses(t *testing.T) {
 		{"backup", "backup", storage.ErrForeign},
 		{"backup/db", "new", storage.ErrForeign},
 	} {
-		if err := storage.Restore(fs, c.from, c.to); !errors.Is(err, c.class) {
+		if err := storage.Restore(storage.Options{Dir: c.to, FS: fs}, c.from, nil); !errors.Is(err, c.class) {
 			t.Errorf("restore %s to %s: %v", c.from, c.to, err)
 		}
 	}
-	if err := storage.Restore(fs, "backup", "new"); err != nil {
+	if err := storage.Restore(storage.Options{Dir: "new", FS: fs}, "backup", nil); err != nil {
 		t.Error(err)
 	}
 	// A backup that was cut short has no mark of completeness.
 	if err := fs.Remove("backup/KINDRED"); err != nil {
 		t.Fatal(err)
 	}
-	if err := storage.Restore(fs, "backup", "other"); !errors.Is(err, storage.ErrForeign) {
+	if err := storage.Restore(storage.Options{Dir: "other", FS: fs}, "backup", nil); !errors.Is(err, storage.ErrForeign) {
 		t.Errorf("restore half a backup: %v", err)
 	}
 }
@@ -132,11 +140,12 @@ func TestRestoreFindsDamage(t *testing.T) {
 	fs := vfs.NewMem()
 	s := mustOpen(t, small("data", fs))
 	var b storage.Batch
-	b.Set([]byte("a key that this package never writes"), nil)
+	b.Set([]byte("a key of no row"), nil)
 	if err := errors.Join(s.Commit(&b), s.Backup("backup"), s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if err := storage.Restore(fs, "backup", "new"); !errors.Is(err, storage.ErrCorrupt) {
+	refuse := func(key []byte) error { return fmt.Errorf("key %q is of no row", key) }
+	if err := storage.Restore(storage.Options{Dir: "new", FS: fs}, "backup", refuse); !errors.Is(err, storage.ErrCorrupt) || !strings.Contains(err.Error(), "of no row") {
 		t.Errorf("%v", err)
 	}
 	if _, err := storage.Open(storage.Options{Dir: "new", FS: fs}); !errors.Is(err, storage.ErrForeign) {
@@ -156,8 +165,8 @@ func TestMemStoreFates(t *testing.T) {
 		var errs []error
 		for i := range 3 {
 			var b storage.Batch
-			b.Set(storage.AppendMetaKey(nil, 0), []byte{byte(i)})
-			b.Set(storage.AppendLogKey(nil, 0, uint64(i)), nil)
+			b.Set([]byte("meta"), []byte{byte(i)})
+			b.Set(logKey(uint64(i)), nil)
 			errs = append(errs, s.Commit(&b))
 		}
 		failed := false
@@ -184,10 +193,10 @@ func TestMemStoreFates(t *testing.T) {
 			t.Errorf("%v", errs)
 		}
 		again := s.Reopen()
-		if n := count(t, again, storage.SpaceLog); n != want {
+		if n := count(t, again, logSpace); n != want {
 			t.Errorf("fate %d: %d rows, want %d", fate, n, want)
 		}
-		if meta, err := again.Get(nil, storage.AppendMetaKey(nil, 0)); err != nil || int64(meta[0]) != want-1 {
+		if meta, err := again.Get(nil, []byte("meta")); err != nil || int64(meta[0]) != want-1 {
 			t.Errorf("fate %d: half a commit: %v, %v", fate, meta, err)
 		}
 		if again.Commits() != s.Commits() {

@@ -82,6 +82,13 @@ func (m rowMaker) node() []byte {
 	return b
 }
 
+// The rows' keys are like those of package row.
+const nodeSpace, timelineSpace = 0x04, 0x05
+
+func shardKey(b []byte, space byte, shard graph.ShardID) []byte {
+	return binary.BigEndian.AppendUint16(append(b, space), uint16(shard))
+}
+
 func cpuTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -123,18 +130,19 @@ func (rows *benchRows) commit(batches []*Batch, n int, r *rand.Rand, nodes int) 
 	for shard, b := range batches {
 		b.Reset()
 		id := graph.ShardID(shard)
-		key = AppendLogKey(key[:0], id, uint64(n))
+		key = binary.BigEndian.AppendUint64(shardKey(key[:0], ShortLived, id), uint64(n))
 		b.Set(key, rows.records[(n*7+shard)%len(rows.records)])
 		if n%benchKept == shard%benchKept && n > benchKept {
-			b.DeleteRange(AppendLogKey(nil, id, uint64(max(0, n-2*benchKept))), AppendLogKey(end[:0], id, uint64(n-benchKept)))
+			b.DeleteRange(binary.BigEndian.AppendUint64(shardKey(nil, ShortLived, id), uint64(max(0, n-2*benchKept))),
+				binary.BigEndian.AppendUint64(shardKey(end[:0], ShortLived, id), uint64(n-benchKept)))
 		}
 	}
 	for range nodes {
 		node := m.key()
 		shard := node.Shard(benchShards)
 		b := batches[shard]
-		b.Set(AppendNodeKey(key[:0], shard, node), rows.nodes[r.IntN(len(rows.nodes))])
-		b.Set(AppendTimelineKey(key[:0], shard, node, uint64(n)), rows.blocks[r.IntN(len(rows.blocks))])
+		b.Set(node.AppendBinary(shardKey(key[:0], nodeSpace, shard)), rows.nodes[r.IntN(len(rows.nodes))])
+		b.Set(binary.BigEndian.AppendUint64(node.AppendBinary(shardKey(key[:0], timelineSpace, shard)), uint64(n)), rows.blocks[r.IntN(len(rows.blocks))])
 	}
 }
 
@@ -150,7 +158,7 @@ func newBatches() []*Batch {
 func BenchmarkCommit(b *testing.B) {
 	s, err := Open(Options{
 		Dir: filepath.Join(b.TempDir(), "data"), BlockCacheBytes: 256 << 20, MemtableBytes: 256 << 20,
-		Deployment: Deployment{Shards: benchShards},
+		Create: true,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -248,7 +256,7 @@ func benchCompression(b *testing.B, profile func(int) *sstable.CompressionProfil
 	if err := db.Compact(context.Background(), []byte{0}, []byte{0xff}, false); err != nil {
 		b.Fatal(err)
 	}
-	size, err := db.EstimateDiskUsage(AppendSpaceLower(nil, SpaceNode), AppendSpaceUpper(nil, SpaceTimeline))
+	size, err := db.EstimateDiskUsage([]byte{nodeSpace}, []byte{timelineSpace + 1})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -258,7 +266,7 @@ func benchCompression(b *testing.B, profile func(int) *sstable.CompressionProfil
 	var keys [][]byte
 	for range commits * nodes {
 		node := m.key()
-		keys = append(keys, AppendNodeKey(nil, node.Shard(benchShards), node))
+		keys = append(keys, node.AppendBinary(shardKey(nil, nodeSpace, node.Shard(benchShards))))
 		r.IntN(len(rows.nodes))
 		r.IntN(len(rows.blocks))
 	}

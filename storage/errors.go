@@ -26,7 +26,7 @@ var (
 	ErrNewerFormat = errors.New("newer format")
 	// ErrForeign is returned for a directory that holds something else.
 	ErrForeign = errors.New("not a data directory")
-	// ErrMismatch is returned by Open when the deployment was initialised with other settings.
+	// ErrMismatch is for Options.Prepare: the directory was initialised with other settings.
 	ErrMismatch = errors.New("other deployment")
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("closed")
@@ -68,6 +68,11 @@ var remedies = map[error]string{
 	ErrDiskFull: "free some space on that disk, then start again: nothing that was acknowledged is lost",
 	ErrIO:       "check the disk, and that this user may read and write there",
 	ErrCorrupt:  "restore the directory from a backup, and check the disk",
+}
+
+// Corrupt is the error of what can't be read: err says why. Rows and the packages above use it as the store does for its files.
+func Corrupt(op, path string, err error) error {
+	return &Error{Class: ErrCorrupt, Op: op, Path: path, Err: err, Remedy: remedies[ErrCorrupt]}
 }
 
 // classify gives an error of Pebble or of the file system its class and the name of its file.

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -17,14 +18,34 @@ import (
 )
 
 func testOptions(fs vfs.FS) Options {
-	return Options{Dir: "data", FS: fs, BlockCacheBytes: 1 << 20, MemtableBytes: 4 << 20, Deployment: Deployment{Shards: 4, Created: 17}}
+	return Options{Dir: "data", FS: fs, BlockCacheBytes: 1 << 20, MemtableBytes: 4 << 20, Create: true, Prepare: prepare}
 }
+
+// firstKey is the key of a row that each directory of the tests is initialised with.
+var firstKey = []byte{1}
+
+func prepare(s Store, isNew bool) error {
+	if !isNew {
+		if _, err := s.Get(nil, firstKey); errors.Is(err, ErrNotFound) {
+			return Corrupt("open", "first row", err)
+		}
+		return nil
+	}
+	var b Batch
+	b.Set(firstKey, []byte("made"))
+	return s.Commit(&b)
+}
+
+func logKey(seq int) []byte {
+	return binary.BigEndian.AppendUint64([]byte{ShortLived, 0, 1}, uint64(seq))
+}
+func otherKey(seq int) []byte { return binary.BigEndian.AppendUint64([]byte{7, 0, 1}, uint64(seq)) }
 
 // pair is commit i of the tests below: two rows of a few kilobytes, in two places, or neither.
 func pair(i int) *Batch {
 	var b Batch
-	b.Set(AppendLogKey(nil, 1, uint64(i)), pairValue(i))
-	b.Set(AppendQuarantineKey(nil, 1, uint64(i)), pairValue(i))
+	b.Set(logKey(i), pairValue(i))
+	b.Set(otherKey(i), pairValue(i))
 	return &b
 }
 
@@ -43,17 +64,17 @@ func pairValue(i int) []byte {
 func readPairs(t *testing.T, s Store) ([]int, error) {
 	t.Helper()
 	var found []int
-	err := s.Iterate(AppendSpaceLower(nil, SpaceLog), AppendSpaceUpper(nil, SpaceLog), func(key, value []byte) error {
-		_, seq, err := ParseLogKey(key)
-		if err != nil || !bytes.Equal(value, pairValue(int(seq))) {
+	err := s.Iterate([]byte{ShortLived}, []byte{ShortLived + 1}, func(key, value []byte) error {
+		seq := int(binary.BigEndian.Uint64(key[3:]))
+		if !bytes.Equal(value, pairValue(seq)) {
 			t.Errorf("row % x is wrong", key)
 		}
-		other, err := s.Get(nil, AppendQuarantineKey(nil, 1, seq))
+		other, err := s.Get(nil, otherKey(seq))
 		if errors.Is(err, ErrNotFound) || err == nil && !bytes.Equal(other, value) {
 			t.Errorf("commit %d is there by half", seq)
 		}
 		if err == nil {
-			found = append(found, int(seq))
+			found = append(found, seq)
 		}
 		return err
 	})
@@ -113,7 +134,7 @@ func TestDiskFull(t *testing.T) {
 		_ = asError(t, err, ErrDiskFull)
 		if s != nil {
 			<-s.Failed()
-			if _, err := s.Get(nil, AppendDeploymentKey(nil)); !errors.Is(err, ErrDiskFull) && !errors.Is(err, ErrClosed) {
+			if _, err := s.Get(nil, firstKey); !errors.Is(err, ErrDiskFull) && !errors.Is(err, ErrClosed) {
 				t.Errorf("get after the failure: %v", err)
 			}
 			if err := s.Commit(pair(commits)); !errors.Is(err, ErrDiskFull) && !errors.Is(err, ErrClosed) {
@@ -232,7 +253,7 @@ func rewrite(t *testing.T, fs vfs.FS, name string, change func([]byte) []byte) {
 func openAndRead(t *testing.T, fs vfs.FS) ([]int, error) {
 	t.Helper()
 	o := testOptions(fs)
-	o.Deployment = Deployment{}
+	o.Create = false
 	s, err := Open(o)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ const holderEnv = "KINDRED_TEST_HOLD"
 // As a child process the test binary opens a directory and holds it until its input ends.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(holderEnv); dir != "" {
-		s, err := Open(Options{Dir: dir, Deployment: Deployment{Shards: 4}})
+		s, err := Open(Options{Dir: dir, Create: true})
 		fmt.Println(err)
 		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 		if err == nil {
@@ -84,17 +84,17 @@ func TestOpenRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		files  map[string]string
-		shards int
+		create bool
 		class  error
 		says   []string
 	}{
-		{"nothing there, nothing asked for", nil, 0, ErrNotFound, []string{"data"}},
-		{"other files", map[string]string{"data/photo.jpg": ""}, 4, ErrForeign, []string{"data", "empty"}},
-		{"other database", map[string]string{"data/db/000001.log": ""}, 4, ErrForeign, []string{"data"}},
-		{"newer", map[string]string{"data/KINDRED": formatFileHead + "7\n"}, 4, ErrNewerFormat, []string{"format 7", "up to 1", "later"}},
-		{"other KINDRED", map[string]string{"data/KINDRED": "dear diary"}, 4, ErrForeign, []string{"data/KINDRED"}},
-		{"damaged KINDRED", map[string]string{"data/KINDRED": formatFileHead + "x\n"}, 4, ErrCorrupt, []string{"data/KINDRED"}},
-		{"no database", map[string]string{"data/KINDRED": formatFileHead + "1\n"}, 4, ErrCorrupt, []string{"data/db"}},
+		{"nothing there, nothing asked for", nil, false, ErrNotFound, []string{"data"}},
+		{"other files", map[string]string{"data/photo.jpg": ""}, true, ErrForeign, []string{"data", "empty"}},
+		{"other database", map[string]string{"data/db/000001.log": ""}, true, ErrForeign, []string{"data"}},
+		{"newer", map[string]string{"data/KINDRED": formatFileHead + "7\n"}, true, ErrNewerFormat, []string{"format 7", "up to 1", "later"}},
+		{"other KINDRED", map[string]string{"data/KINDRED": "dear diary"}, true, ErrForeign, []string{"data/KINDRED"}},
+		{"damaged KINDRED", map[string]string{"data/KINDRED": formatFileHead + "x\n"}, true, ErrCorrupt, []string{"data/KINDRED"}},
+		{"no database", map[string]string{"data/KINDRED": formatFileHead + "1\n"}, true, ErrCorrupt, []string{"data/db"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fs := vfs.NewMem()
@@ -102,7 +102,7 @@ func TestOpenRefuses(t *testing.T) {
 				put(t, fs, path, text)
 			}
 			o := testOptions(fs)
-			o.Deployment.Shards = c.shards
+			o.Create = c.create
 			_, err := Open(o)
 			_ = asError(t, err, c.class)
 			for _, want := range c.says {
@@ -145,25 +145,11 @@ func TestInitialisationCutShort(t *testing.T) {
 	}
 }
 
-func TestOtherShardCount(t *testing.T) {
-	fs := vfs.NewMem()
-	s, err := Open(testOptions(fs))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	o := testOptions(fs)
-	o.Deployment.Shards = 5
-	if _, err := Open(o); !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "4 shards") {
-		t.Errorf("%v", err)
-	}
-	// A refusal gives the lock back.
-	if s, err = Open(testOptions(fs)); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
+func FuzzFormatFile(f *testing.F) {
+	f.Add([]byte(formatFileHead + "1\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if format, err := parseFormat("x", text); err == nil && format < 1 {
+			t.Errorf("%q is format %d", text, format)
+		}
+	})
 }

@@ -104,6 +104,8 @@ func scanLog(r io.Reader, number uint32) (damaged, later int64, err error) {
 	}
 }
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 // readChunk gives the kind and the size of the chunk at the beginning of b; 0 and 0 when there is none
 // of this log: its end, what an earlier use of the file left, or damage.
 func readChunk(b []byte, number uint32) (kind byte, size int) {

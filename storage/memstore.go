@@ -162,11 +162,16 @@ func (m *MemStore) refusalLocked() error {
 
 // Backup implements Store: it makes a data directory of the operating system that Open opens.
 func (m *MemStore) Backup(dir string) error {
-	d, err := ReadDeployment(m)
-	if err != nil {
-		return fmt.Errorf("back up to %s: %w", dir, err)
-	}
-	o := Options{Dir: dir, Deployment: d}
+	o := Options{Dir: dir, Create: true, Prepare: func(s Store, _ bool) error {
+		var b Batch
+		if err := m.Iterate([]byte{0}, []byte{0xff}, func(key, value []byte) error {
+			b.Set(key, value)
+			return nil
+		}); err != nil {
+			return err
+		}
+		return s.Commit(&b)
+	}}
 	if err := o.setDefaults(); err != nil {
 		return err
 	}
@@ -177,12 +182,7 @@ func (m *MemStore) Backup(dir string) error {
 	if err != nil {
 		return err
 	}
-	var b Batch
-	err = m.Iterate([]byte{0}, []byte{0xff}, func(key, value []byte) error {
-		b.Set(key, value)
-		return nil
-	})
-	return errors.Join(err, p.Commit(&b), p.Close())
+	return p.Close()
 }
 
 // Failed implements Store.

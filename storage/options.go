@@ -21,9 +21,12 @@ type Options struct {
 	// be used again, and as much of a write-ahead log there may be to replay after a crash. Default 80 MiB, at least 5 MiB;
 	// one memtable is at most 64 MiB: docs/decisions/0010-memtables.md.
 	MemtableBytes int64
-	// Deployment is what a new directory is initialised with, and what an old one is compared with:
-	// see Initialise. Shards 0 opens only a directory that is there.
-	Deployment Deployment
+	// Create makes the directory if there is none. Without it, or with ReadOnly, Open opens only one that is there.
+	Create bool
+	// Prepare is called with the open store before Open returns, every time: it writes the first rows of a new directory,
+	// and refuses an old one that it can't serve. Its error fails Open. A directory that a crash left before Open first
+	// returned is new again. Default: none.
+	Prepare func(s Store, isNew bool) error
 	// ReadOnly leaves every file of the directory as it is, which must be there: the log is replayed into
 	// memory, nothing is compacted, and commits fail.
 	ReadOnly bool
@@ -128,15 +131,18 @@ func setCompression(p *pebble.Options, profile func(level int) *sstable.Compress
 	}
 }
 
-// spanPolicy ends a table where the log begins and where it ends. So a table of log records holds
+// ShortLived is the first byte of the keys of rows that are deleted in the order of their keys soon after they were
+// written: the shards' logs. Tables hold such rows or others, never both.
+const ShortLived = 0x03
+
+// spanPolicy ends a table where short-lived rows begin and where they end. So a table of log records holds
 // nothing else, and is dropped whole, unread, once the log that it holds is deleted.
 func spanPolicy(start []byte) (pebble.SpanPolicy, []byte, error) {
-	logEnd := SpaceLog + 1
 	switch {
-	case len(start) == 0 || start[0] < byte(SpaceLog):
-		return pebble.SpanPolicy{}, []byte{byte(SpaceLog)}, nil
-	case start[0] < byte(logEnd):
-		return pebble.SpanPolicy{}, []byte{byte(logEnd)}, nil
+	case len(start) == 0 || start[0] < ShortLived:
+		return pebble.SpanPolicy{}, []byte{ShortLived}, nil
+	case start[0] < ShortLived+1:
+		return pebble.SpanPolicy{}, []byte{ShortLived + 1}, nil
 	default:
 		return pebble.SpanPolicy{}, nil, nil
 	}

@@ -22,7 +22,6 @@ type Pebble struct {
 	logger     *slog.Logger
 	db         *pebble.DB
 	lock       io.Closer
-	deployment Deployment
 	failure    failure
 	stalls     atomic.Uint64
 	buffers    sync.Pool  // of *[]byte: what commits are combined in
@@ -34,10 +33,9 @@ type Pebble struct {
 
 var _ Store = (*Pebble)(nil)
 
-// Open opens the data directory o.Dir, and initialises it when it is new and o.Deployment.Shards is
-// given. It fails with an *Error of class ErrLocked, ErrForeign, ErrNewerFormat, ErrMismatch,
-// ErrCorrupt, ErrDiskFull or ErrIO, or of class ErrNotFound when there is nothing and no number of
-// shards to initialise with.
+// Open opens the data directory o.Dir, and makes it if there is none and o.Create is set. It fails with an *Error of class
+// ErrLocked, ErrForeign, ErrNewerFormat, ErrCorrupt, ErrDiskFull or ErrIO, of class ErrNotFound if there is none and
+// o.Create is not set, or with the error of o.Prepare.
 func Open(o Options) (*Pebble, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
@@ -47,7 +45,7 @@ func Open(o Options) (*Pebble, error) {
 		return nil, err
 	}
 	if what == dirNew {
-		if o.Deployment.Shards == 0 || o.ReadOnly {
+		if !o.Create || o.ReadOnly {
 			return nil, &Error{
 				Class: ErrNotFound, Op: "open", Path: o.Dir, Err: errors.New("there is no data"),
 				Remedy: "check the path; serve and ingest make a new data directory",
@@ -115,14 +113,10 @@ func (p *Pebble) open(o Options) error {
 	}
 	p.db = db
 	p.compacting.begin()
-	if what == dirOurs {
-		// A directory that was complete once, without its row, must not be given a new secret.
-		if _, err := ReadDeployment(p); errors.Is(err, ErrNotFound) {
-			return &Error{Class: ErrCorrupt, Op: "open", Path: o.Dir, Err: errors.New("the deployment row is missing"), Remedy: remedies[ErrCorrupt]}
+	if o.Prepare != nil {
+		if err := o.Prepare(p, what == dirNew); err != nil {
+			return err
 		}
-	}
-	if p.deployment, err = Initialise(p, o.Deployment); err != nil {
-		return err
 	}
 	if what == dirNew {
 		// Into a table, which no damage to the log reaches.
@@ -135,9 +129,6 @@ func (p *Pebble) open(o Options) error {
 	}
 	return nil
 }
-
-// Deployment is what the directory was initialised with.
-func (p *Pebble) Deployment() Deployment { return p.deployment }
 
 // Get implements Store.
 func (p *Pebble) Get(dst, key []byte) ([]byte, error) {

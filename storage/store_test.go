@@ -13,7 +13,7 @@ import (
 func small(dir string, fs vfs.FS) storage.Options {
 	return storage.Options{
 		Dir: dir, FS: fs, BlockCacheBytes: 1 << 20, MemtableBytes: 4 << 20,
-		Deployment: storage.Deployment{Shards: 4, Created: 17},
+		Create: true,
 	}
 }
 
@@ -63,14 +63,7 @@ func TestPebbleCrash(t *testing.T) {
 type diskBackup struct{ storage.Store }
 
 func (d diskBackup) Backup(dir string) error {
-	deployment, err := storage.ReadDeployment(d)
-	if err != nil {
-		return err
-	}
 	m := storage.NewMemStore()
-	if _, err := storage.Initialise(m, deployment); err != nil {
-		return err
-	}
 	var b storage.Batch
 	if err := d.Iterate([]byte{0}, []byte{0xff}, func(key, value []byte) error {
 		b.Set(key, value)

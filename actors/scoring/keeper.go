@@ -12,6 +12,7 @@ import (
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/graph/score/fit"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // Sizes of a sample.
@@ -53,7 +54,7 @@ type attempt struct {
 // Open reads the snapshot that the store holds; where it holds none it is that of the cold start.
 func Open(store storage.Store, engine *actors.Engine, terms score.Terms) (*Keeper, error) {
 	k := &Keeper{store: store, engine: engine, terms: terms, counts: map[Result]*atomic.Uint64{Fitted: {}, Partly: {}, Failed: {}}}
-	parameters, err := storage.ReadParameters(store)
+	parameters, err := row.ReadParameters(store)
 	if errors.Is(err, storage.ErrNotFound) {
 		parameters, err = score.ColdStart(), nil
 	}
@@ -103,7 +104,7 @@ func (k *Keeper) Fit(ctx context.Context) (score.Parameters, Result, error) {
 // keep writes a snapshot down, and then uses it (K1).
 func (k *Keeper) keep(p score.Parameters) error {
 	var batch storage.Batch
-	if err := storage.PutParameters(&batch, &p); err != nil {
+	if err := row.PutParameters(&batch, &p); err != nil {
 		return err
 	}
 	if err := k.store.Commit(&batch); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // shop is a store with an engine, a keeper, and a clock that stands still.
@@ -38,7 +39,7 @@ func openShop(t *testing.T, store *storage.MemStore, now time.Time) *shop {
 		t.Fatal(err)
 	}
 	s.engine, err = actors.Open(t.Context(), actors.Config{
-		Store: store, Deployment: storage.Deployment{Shards: 4}, Rules: graph.DefaultRules(), Memory: memory,
+		Store: store, Deployment: row.Deployment{Shards: 4}, Rules: graph.DefaultRules(), Memory: memory,
 		Clock: s.now.Load,
 	})
 	if err != nil {
@@ -167,7 +168,7 @@ func TestFitFails(t *testing.T) {
 	if s.keeper.Scorer() != before {
 		t.Error("another snapshot is in use")
 	}
-	if stored, err := storage.ReadParameters(s.store); err != nil || stored.Version != 1 {
+	if stored, err := row.ReadParameters(s.store); err != nil || stored.Version != 1 {
 		t.Errorf("version %d is in the store, %v, want 1", stored.Version, err)
 	}
 	if s.keeper.Fits(Failed) != 1 || s.keeper.Fits(Fitted)+s.keeper.Fits(Partly) != 1 {

@@ -129,10 +129,9 @@ func startConsumer(i *node.Instance, config *kafka.Config, logger *slog.Logger) 
 	if config == nil {
 		return nil, nil
 	}
-	deployment := i.Store.Deployment()
 	consumer, err := kafka.New(*config, kafka.Into{
 		Engine: i.Engine, Registry: i.Registry, Options: i.IngestOptions(false), Logger: logger,
-		Routing: fmt.Sprintf("%d shards, rules %016x", deployment.Shards, i.Rules.Rules.Version),
+		Routing: fmt.Sprintf("%d shards, rules %016x", i.Deployment.Shards, i.Rules.Rules.Version),
 	})
 	if err != nil {
 		return nil, &exitError{exitUsage, err}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kindred-id/kindred/node"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 	"github.com/spf13/cobra"
 )
 
@@ -99,8 +100,8 @@ func (f *instanceFlags) logger(w io.Writer) *slog.Logger {
 
 // open opens the data directory, and holds the whole process to its memory.
 func (f *instanceFlags) open(ctx context.Context, logger *slog.Logger) (*node.Instance, error) {
-	if f.options.Shards < 0 || f.options.Shards > storage.MaxShards {
-		return nil, usageError("--shards %d: want 1 to %d", f.options.Shards, storage.MaxShards)
+	if f.options.Shards < 0 || f.options.Shards > row.MaxShards {
+		return nil, usageError("--shards %d: want 1 to %d", f.options.Shards, row.MaxShards)
 	}
 	f.options.Memory = int64(f.memory)
 	if f.options.Memory == 0 {

@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 	"github.com/spf13/cobra"
 )
 
@@ -23,7 +23,7 @@ found now. The backup stays as it is.`,
 		if dir == "" {
 			return usageError("restore: give the directory to make: --data DIR")
 		}
-		if err := storage.Restore(vfs.Default, args[0], dir); err != nil {
+		if err := row.Restore(storage.Options{Dir: dir}, args[0]); err != nil {
 			return err
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "restored %s to %s\n", args[0], dir)

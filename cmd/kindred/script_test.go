@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -241,7 +241,7 @@ func damage(ts *testscript.TestScript, _ bool, args []string) {
 	var size int64
 	for _, level := range levels {
 		for i := range level {
-			if t := &level[i]; !t.Virtual && int64(t.Size) > size && storage.KeySpace(t.Smallest.UserKey) != storage.SpaceLog {
+			if t := &level[i]; !t.Virtual && int64(t.Size) > size && row.KeySpace(t.Smallest.UserKey) != row.SpaceLog {
 				largest, size = filepath.Join(dir, fmt.Sprintf("%06d.sst", uint64(t.FileNum))), int64(t.Size)
 			}
 		}

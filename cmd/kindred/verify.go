@@ -9,6 +9,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 	"github.com/spf13/cobra"
 )
 
@@ -29,7 +30,7 @@ Nothing is changed. Ends with 1 when something is wrong, and says what and where
 		if dir == "" {
 			return usageError("verify: give the directory to read: --data DIR")
 		}
-		store, err := storage.Open(storage.Options{Dir: dir, ReadOnly: true})
+		store, _, err := row.Open(storage.Options{Dir: dir, ReadOnly: true}, row.Deployment{})
 		if err != nil {
 			return err
 		}

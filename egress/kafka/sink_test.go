@@ -18,6 +18,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -44,7 +45,7 @@ func openEngine(t *testing.T, store storage.Store, rules *graph.Rules) *actors.E
 		t.Fatal(err)
 	}
 	e, err := actors.Open(context.Background(), actors.Config{
-		Store: store, Deployment: storage.Deployment{Shards: 4}, Rules: rules, Memory: memory, Feed: actors.FeedSettings{On: true},
+		Store: store, Deployment: row.Deployment{Shards: 4}, Rules: rules, Memory: memory, Feed: actors.FeedSettings{On: true},
 	})
 	if err != nil {
 		t.Fatal(err)

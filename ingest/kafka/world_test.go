@@ -16,6 +16,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -104,7 +105,7 @@ const shards = 4
 
 // open starts the engine on the store.
 func (w *world) open() {
-	deployment, err := storage.Initialise(w.store, storage.Deployment{Shards: shards, Secret: storage.Secret{1, 2, 3}})
+	deployment, err := row.Initialise(w.store, row.Deployment{Shards: shards, Secret: row.Secret{1, 2, 3}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,0 +1,339 @@
+package dedupe
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/hashset"
+)
+
+// A Memory is the memory of duplicates of one shard: a set of keyed hashes of (source, message id), each
+// remembered for at least the horizon after the event was received (S8).
+//
+//	Add ──► table (resident) ──Flush──► "added" rows: what was added since the last Flush
+//	              │
+//	              └─ above its limit, oldest first ──► sorted run in the store + filter in memory
+//
+// Hashes are kept by generation, an eighth of the horizon each, and forgotten a generation at a time.
+// The table may take a quarter of the limit and the filters of runs the rest: of a hash, a filter takes a tenth. The table may exceed it by what
+// is added between two flushes, while it grows by half, and a new run stays in memory until the next
+// Flush, when it is surely in the store. When the filters don't fit,
+// those of the oldest runs are given up, and each Has then reads a block of such a run: such runs are merged.
+//
+// After a crash the caller replays its log and adds again what was added since the last Flush that was
+// committed; adding a hash twice changes nothing. Used by one goroutine at a time.
+type Memory struct {
+	store storage.Store
+	shard graph.ShardID
+	base  rowKind // 0, or idRows: added to the kinds of rows
+	limit Limits
+	width uint64 // of a generation, ms
+
+	loaded  bool
+	set     hashset.Set // tag: index into tags
+	tags    []generationTag
+	pending []pendingHashes
+	next    map[uint64]uint32 // number of the next "added" block, by generation
+	runs    []sortedRun       // by generation, then number
+	nextRun uint32
+	merging *runMerge
+	unswept bool // blocks of a merge that a crash ended may be in the store
+	key     []byte
+	value   []byte
+}
+
+// Limits bound the memory of duplicates of one shard.
+type Limits struct {
+	Bytes   int64         // of main memory; default 16 MiB
+	Horizon time.Duration // default 7 days; at least 8 ms
+}
+
+// DefaultHorizon is how long a message id is remembered: longer than any known client retries.
+const DefaultHorizon = 7 * 24 * time.Hour
+
+const generationsPerHorizon = 8
+
+// generationTag is a generation that the table holds hashes of.
+type generationTag struct {
+	generation uint64
+	live       bool
+}
+
+// pendingHashes are the hashes of one generation that no committed row holds.
+type pendingHashes struct {
+	generation uint64
+	hashes     []uint64
+}
+
+// sortedRun is a sorted run in the store.
+type sortedRun struct {
+	generation uint64
+	number     uint32
+	entries    int            // hashes
+	fences     []uint64       // first hash of each block
+	filter     hashset.Filter // nil when it was given up, or never made
+	unwritten  []uint64       // its hashes, ascending, as long as the commit that writes them may be on its way
+}
+
+// New makes the memory of a shard. It reads nothing before it is used, see Load.
+func New(store storage.Store, shard graph.ShardID, limit Limits) *Memory {
+	if limit.Bytes <= 0 {
+		limit.Bytes = 16 << 20
+	}
+	if limit.Horizon <= 0 {
+		limit.Horizon = DefaultHorizon
+	}
+	limit.Horizon = max(limit.Horizon, generationsPerHorizon*time.Millisecond)
+	width := uint64(limit.Horizon.Milliseconds()) / generationsPerHorizon
+	return &Memory{store: store, shard: shard, limit: limit, width: width, set: hashset.NewTagged(), next: map[uint64]uint32{}}
+}
+
+// NewIDs makes the memory of the message ids that belong to a shard. It works as that of duplicates does, and
+// has rows of its own.
+func NewIDs(store storage.Store, shard graph.ShardID, limit Limits) *Memory {
+	s := New(store, shard, limit)
+	s.base = idRows
+	return s
+}
+
+func (s *Memory) generation(now int64) uint64 { return uint64(max(now, 0)) / s.width }
+
+// Has tells whether h was added within the horizon. It fails as the store does.
+func (s *Memory) Has(h uint64) (bool, error) {
+	if !s.loaded {
+		if err := s.Load(); err != nil {
+			return false, err
+		}
+	}
+	if s.set.Has(h) {
+		return true, nil
+	}
+	for i := len(s.runs) - 1; i >= 0; i-- {
+		run := &s.runs[i]
+		if run.unwritten != nil {
+			if _, has := slices.BinarySearch(run.unwritten, h); has {
+				return true, nil
+			}
+			continue
+		}
+		if run.filter == nil || run.filter.MayHave(h) {
+			if has, err := s.runHas(run, h); has || err != nil {
+				return has, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// Add remembers h, of an event received at now (ms since 1970 UTC).
+func (s *Memory) Add(h uint64, now int64) {
+	generation := s.generation(now)
+	if !s.set.Add(h, s.tag(generation)) {
+		return
+	}
+	if n := len(s.pending); n == 0 || s.pending[n-1].generation != generation {
+		s.pendingOf(generation)
+	}
+	last := &s.pending[len(s.pending)-1]
+	last.hashes = append(last.hashes, h)
+}
+
+// pendingOf puts the pending hashes of a generation last.
+func (s *Memory) pendingOf(generation uint64) {
+	for i := range s.pending {
+		if s.pending[i].generation == generation {
+			last := len(s.pending) - 1
+			s.pending[i], s.pending[last] = s.pending[last], s.pending[i]
+			return
+		}
+	}
+	s.pending = append(s.pending, pendingHashes{generation: generation})
+}
+
+// tag finds or makes the tag of a generation. There are 256; about ten are in use. If a clock ran wild
+// and there is none left, the newest generation takes the hashes: they are remembered no shorter.
+func (s *Memory) tag(generation uint64) uint8 {
+	free, newest := -1, 0
+	for i := range s.tags {
+		switch {
+		case !s.tags[i].live:
+			free = i
+		case s.tags[i].generation == generation:
+			return uint8(i)
+		case s.tags[i].generation > s.tags[newest].generation:
+			newest = i
+		}
+	}
+	switch {
+	case free >= 0:
+		s.tags[free] = generationTag{generation: generation, live: true}
+		return uint8(free)
+	case len(s.tags) < 256:
+		s.tags = append(s.tags, generationTag{generation: generation, live: true})
+		return uint8(len(s.tags) - 1)
+	}
+	s.tags[newest].generation = max(s.tags[newest].generation, generation)
+	return uint8(newest)
+}
+
+// Flush writes to the batch what was added since the last Flush, and moves the oldest generations to
+// the store if the table is above its limit. Call it in the commit that deletes the log from
+// which the hashes could be added again, and not again before that commit has returned.
+func (s *Memory) Flush(b *storage.Batch) error {
+	if err := s.Load(); err != nil {
+		return err
+	}
+	for i := range s.runs {
+		s.runs[i].unwritten = nil
+	}
+	if s.unswept {
+		s.sweepMerges(b)
+	}
+	if s.set.Bytes() > s.limit.Bytes/4 {
+		for s.set.Bytes() > s.limit.Bytes/8 && s.set.Len() > 0 {
+			s.spillOldest(b)
+		}
+		s.dropFilters()
+	}
+	if err := s.merge(b); err != nil {
+		return err
+	}
+	for i := range s.pending {
+		p := &s.pending[i]
+		for block := range slices.Chunk(p.hashes, addedBlock) {
+			key := rowKey{shard: s.shard, kind: addedRow, generation: p.generation, block: s.next[p.generation]}
+			s.next[p.generation]++
+			s.value = appendBlock(s.value[:0], block)
+			s.put(b, key, s.value)
+		}
+		p.hashes = p.hashes[:0]
+	}
+	// One buffer is kept for the time being; those of older generations, and large ones, are not.
+	if n := len(s.pending); n > 0 {
+		s.pending = append(s.pending[:0], s.pending[n-1])
+		if cap(s.pending[0].hashes) > 1<<16 {
+			s.pending[0].hashes = nil
+		}
+	}
+	return nil
+}
+
+// Expire forgets the generations that ended more than the horizon before now (ms since 1970 UTC), and
+// deletes their rows in the batch.
+func (s *Memory) Expire(now int64, b *storage.Batch) error {
+	if err := s.Load(); err != nil {
+		return err
+	}
+	end := s.generation(now - s.limit.Horizon.Milliseconds()) // the first that stays
+	old := func(generation uint64) bool { return generation < end }
+	found := slices.ContainsFunc(s.runs, func(r sortedRun) bool { return old(r.generation) })
+	for i := range s.tags {
+		found = found || s.tags[i].live && old(s.tags[i].generation)
+	}
+	if !found {
+		return nil
+	}
+	s.set.Remove(func(tag uint8) bool { return old(s.tags[tag].generation) }, func(uint64) {})
+	for i := range s.tags {
+		s.tags[i].live = s.tags[i].live && !old(s.tags[i].generation)
+	}
+	s.pending = slices.DeleteFunc(s.pending, func(p pendingHashes) bool { return old(p.generation) })
+	maps.DeleteFunc(s.next, func(generation uint64, _ uint32) bool { return old(generation) })
+	s.runs = slices.DeleteFunc(s.runs, func(r sortedRun) bool { return old(r.generation) })
+	if s.merging != nil && old(s.merging.to.generation) {
+		s.merging = nil
+	}
+	for kind := addedRow; kind < rowKinds; kind++ {
+		s.deleteRows(b, kind, 0, end)
+	}
+	return nil
+}
+
+// Load reads what earlier flushes wrote. The other methods call it when they need to; a second call
+// does nothing. It fails as the store does, and with ErrCorrupt.
+func (s *Memory) Load() error {
+	if s.loaded {
+		return nil
+	}
+	if err := s.loadAdded(); err != nil {
+		return err
+	}
+	if err := s.loadRuns(); err != nil {
+		return err
+	}
+	s.loaded = true
+	return nil
+}
+
+// Bytes is the main memory in use.
+func (s *Memory) Bytes() int64 {
+	n := s.set.Bytes()
+	for i := range s.pending {
+		n += int64(cap(s.pending[i].hashes)) * 8
+	}
+	for i := range s.runs {
+		n += int64(len(s.runs[i].fences)+len(s.runs[i].filter)+len(s.runs[i].unwritten)) * 8
+	}
+	if s.merging != nil {
+		n += int64(len(s.merging.to.fences)) * 8
+	}
+	return n
+}
+
+func (s *Memory) put(b *storage.Batch, key rowKey, value []byte) {
+	key.kind += s.base
+	s.key = key.append(s.key[:0])
+	b.Set(s.key, value)
+}
+
+// deleteRows deletes the rows of a kind with from <= generation < end.
+func (s *Memory) deleteRows(b *storage.Batch, kind rowKind, from, end uint64) {
+	kind += s.base
+	s.key = rowKey{shard: s.shard, kind: kind, generation: from}.append(s.key[:0])
+	n := len(s.key)
+	s.key = rowKey{shard: s.shard, kind: kind, generation: end}.append(s.key)
+	b.DeleteRange(s.key[:n], s.key[n:])
+}
+
+// spillOldest moves the oldest generation of the table to a sorted run.
+func (s *Memory) spillOldest(b *storage.Batch) {
+	oldest := -1
+	for i := range s.tags {
+		if s.tags[i].live && (oldest < 0 || s.tags[i].generation < s.tags[oldest].generation) {
+			oldest = i
+		}
+	}
+	generation := s.tags[oldest].generation
+	var hashes []uint64
+	s.set.Remove(func(tag uint8) bool { return int(tag) == oldest }, func(h uint64) { hashes = append(hashes, h) })
+	s.tags[oldest].live = false
+	s.deleteRows(b, addedRow, generation, generation+1)
+	delete(s.next, generation)
+	s.pending = slices.DeleteFunc(s.pending, func(p pendingHashes) bool { return p.generation == generation })
+	if len(hashes) > 0 {
+		s.writeRun(b, generation, hashes)
+	}
+}
+
+// dropFilters gives up filters, the oldest first, until the others fit into three quarters of the limit.
+func (s *Memory) dropFilters() {
+	room := s.limit.Bytes / 4 * 3
+	for i := len(s.runs) - 1; i >= 0; i-- {
+		if room -= int64(len(s.runs[i].filter)) * 8; room < 0 {
+			s.runs[i].filter = nil
+		}
+	}
+}
+
+func compareRuns(a, b sortedRun) int {
+	return cmp.Or(cmp.Compare(a.generation, b.generation), cmp.Compare(a.number, b.number))
+}
+
+func (s *Memory) corrupt(err error) error {
+	return storage.Corrupt("read", fmt.Sprintf("memory of duplicates of shard %d", s.shard), err)
+}

@@ -1,0 +1,244 @@
+package dedupe
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"github.com/kindred-id/kindred/storage"
+	"slices"
+)
+
+// Runs are merged once there are filters that don't fit into memory: each run without one costs a read for every hash that is
+// looked for, and there would be more of them for as long as new hashes come. With merges there are few,
+// mergeLeast and the logarithm of what was added, of each generation.
+//
+//	Flush 1 ... n-1   mergeBlocks blocks of the new run each, from the next hashes of the old ones
+//	Flush n           the last ones, and its description: from here on it is a run
+//	Flush n+1         the rows of the old runs are deleted: the new one is surely in the store
+//
+// Until then the old runs are what is looked at, so nothing is held in memory but where the merge stands. A crash leaves blocks
+// without a description, which the first Flush after it deletes; or both, which hold the same hashes, and are merged again.
+
+const (
+	mergeLeast  = 8 // runs at a time
+	mergeBlocks = 8 // of a run, written by one Flush: 32 KiB
+)
+
+// runMerge is a merge under way.
+type runMerge struct {
+	from   []mergeSource
+	to     sortedRun // without filter
+	merged bool      // its description was written by the last Flush
+}
+
+// mergeSource is how far a run was read.
+type mergeSource struct {
+	run      *sortedRun
+	block    uint32 // of the next hash
+	at       int    // its place in the block
+	hashes   hashBlock
+	buffer   []byte
+	finished bool
+}
+
+// merge goes on with the merge under way, or begins one that is worth it.
+func (s *Memory) merge(b *storage.Batch) error {
+	if s.merging != nil && s.merging.merged {
+		s.endMerge(b)
+	}
+	if s.merging == nil {
+		s.beginMerge()
+	}
+	if s.merging == nil {
+		return nil
+	}
+	return s.goOnMerging(b)
+}
+
+// sweepMerges deletes what merges wrote that a crash ended: blocks with the numbers of no run. There can be some only in a
+// generation that has as many runs as are merged. It is called before runs get new numbers.
+func (s *Memory) sweepMerges(b *storage.Batch) {
+	s.unswept = false
+	for start := 0; start < len(s.runs); {
+		end, generation := start, s.runs[start].generation
+		for end < len(s.runs) && s.runs[end].generation == generation {
+			end++
+		}
+		runs := s.runs[start:end]
+		if start = end; len(runs) < mergeLeast {
+			continue
+		}
+		from := uint32(0)
+		for i := range runs {
+			if from < runs[i].number {
+				s.deleteRuns(b, runRow, generation, from, runs[i].number)
+			}
+			from = runs[i].number + 1
+		}
+		s.deleteRuns(b, runRow, generation, from, 0)
+	}
+}
+
+// deleteRuns deletes the rows of a kind, of the runs of a generation from one to another, or to the last where that is 0.
+func (s *Memory) deleteRuns(b *storage.Batch, kind rowKind, generation uint64, from, to uint32) {
+	upper := rowKey{shard: s.shard, kind: s.base + kind, generation: generation, run: to}
+	if to == 0 {
+		upper.generation++
+	}
+	s.key = rowKey{shard: s.shard, kind: s.base + kind, generation: generation, run: from}.append(s.key[:0])
+	n := len(s.key)
+	s.key = upper.append(s.key)
+	b.DeleteRange(s.key[:n], s.key[n:])
+}
+
+// beginMerge looks for runs of one generation whose merge makes theirs fewer at little cost: the smallest ones, as long as none
+// is larger than all before it together. So a hash is written as often as the logarithm of what a generation has.
+func (s *Memory) beginMerge() {
+	if !slices.ContainsFunc(s.runs, func(r sortedRun) bool { return r.filter == nil && r.unwritten == nil }) {
+		return
+	}
+	var best []*sortedRun
+	for start := 0; start < len(s.runs); {
+		end := start
+		var runs []*sortedRun // of one generation
+		for ; end < len(s.runs) && s.runs[end].generation == s.runs[start].generation; end++ {
+			if s.runs[end].unwritten == nil {
+				runs = append(runs, &s.runs[end])
+			}
+		}
+		start = end
+		slices.SortStableFunc(runs, func(a, b *sortedRun) int { return cmp.Compare(len(a.fences), len(b.fences)) })
+		n, blocks := 0, 0
+		for i, r := range runs {
+			if len(r.fences) <= max(blocks, len(runs[0].fences)) {
+				n = i + 1
+			}
+			blocks += len(r.fences)
+		}
+		if n >= mergeLeast && n > len(best) {
+			best = runs[:n]
+		}
+	}
+	if best == nil {
+		return
+	}
+	m := &runMerge{to: sortedRun{generation: best[0].generation, number: s.nextRun}}
+	s.nextRun++
+	for _, r := range best {
+		copied := *r // s.runs may move
+		copied.filter = nil
+		m.from = append(m.from, mergeSource{run: &copied})
+	}
+	s.merging = m
+}
+
+// goOnMerging writes the next blocks of the new run.
+func (s *Memory) goOnMerging(b *storage.Batch) error {
+	m := s.merging
+	key := rowKey{shard: s.shard, kind: runRow, generation: m.to.generation, run: m.to.number, block: uint32(len(m.to.fences))}
+	block := make([]uint64, 0, runBlock)
+	for range mergeBlocks {
+		for len(block) < runBlock {
+			h, ok, err := s.nextMerged(m)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				m.merged = true
+				break
+			}
+			block = append(block, h)
+		}
+		if len(block) > 0 {
+			m.to.entries += len(block)
+			m.to.fences = append(m.to.fences, block[0])
+			s.value = appendBlock(s.value[:0], block)
+			s.put(b, key, s.value)
+			key.block++
+			block = block[:0]
+		}
+		if m.merged {
+			s.describe(b, &m.to)
+			break
+		}
+	}
+	for i := range m.from { // nothing is held between two flushes
+		m.from[i].hashes, m.from[i].buffer = nil, nil
+	}
+	return nil
+}
+
+// nextMerged is the least hash of all runs that were not read to their end; it is taken from each that has it.
+func (s *Memory) nextMerged(m *runMerge) (least uint64, ok bool, err error) {
+	for i := range m.from {
+		from := &m.from[i]
+		if from.finished {
+			continue
+		}
+		if from.hashes == nil {
+			if err := s.readMerged(from); err != nil {
+				return 0, false, err
+			}
+		}
+		if h := from.hashes.at(from.at); !ok || h < least {
+			least, ok = h, true
+		}
+	}
+	for i := range m.from {
+		from := &m.from[i]
+		if from.finished || from.hashes.at(from.at) != least {
+			continue
+		}
+		if from.at++; from.at == from.hashes.len() {
+			from.at, from.hashes = 0, nil
+			from.block++
+			from.finished = int(from.block) == len(from.run.fences)
+		}
+	}
+	return least, ok, nil
+}
+
+// readMerged reads the block of a run that the next hash is in.
+func (s *Memory) readMerged(from *mergeSource) error {
+	var err error
+	from.buffer, from.hashes, err = s.readRun(from.buffer, from.run, int(from.block))
+	if err == nil && from.at >= from.hashes.len() {
+		err = s.corrupt(fmt.Errorf("block %d of run %d has %d hashes, and had more", from.block, from.run.number, from.hashes.len()))
+	}
+	return err
+}
+
+// readRun reads a block of a run into a buffer.
+func (s *Memory) readRun(buffer []byte, run *sortedRun, block int) ([]byte, hashBlock, error) {
+	key := rowKey{shard: s.shard, kind: s.base + runRow, generation: run.generation, run: run.number, block: uint32(block)}
+	s.key = key.append(s.key[:0])
+	buffer, err := s.store.Get(buffer[:0], s.key)
+	if err != nil {
+		if errors.Is(err, storage.ErrNotFound) {
+			err = s.corrupt(fmt.Errorf("block %d of run %d is missing", block, run.number))
+		}
+		return buffer, nil, err
+	}
+	hashes, err := decodeBlock(buffer, runBlock)
+	if err != nil {
+		return buffer, nil, s.corrupt(err)
+	}
+	return buffer, hashes, nil
+}
+
+// endMerge puts the new run, which is in the store, in the place of the old ones.
+func (s *Memory) endMerge(b *storage.Batch) {
+	m := s.merging
+	s.merging = nil
+	old := func(r *sortedRun) bool {
+		return r.generation == m.to.generation && slices.ContainsFunc(m.from, func(from mergeSource) bool { return from.run.number == r.number })
+	}
+	s.runs = slices.DeleteFunc(s.runs, func(r sortedRun) bool { return old(&r) })
+	for i := range m.from {
+		for _, kind := range []rowKind{runRow, filterRow} {
+			s.deleteRuns(b, kind, m.to.generation, m.from[i].run.number, m.from[i].run.number+1)
+		}
+	}
+	s.runs = append(s.runs, m.to)
+	slices.SortFunc(s.runs, compareRuns)
+}

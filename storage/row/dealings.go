@@ -1,0 +1,209 @@
+package row
+
+import (
+	"slices"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
+)
+
+// Fields of an event's offer notice, and of an offer, a count of a category and a period of visits in a fragment's lists.
+const (
+	noticeFields   = 4
+	offerFields    = 10
+	interestFields = 3
+	visitFields    = 3
+
+	offerLeast    = 10 // bytes
+	interestLeast = 3
+	visitLeast    = 3
+)
+
+func (o *output) notice(n *graph.OfferNotice) {
+	if n.Signal == score.OfferNone {
+		o.null()
+		return
+	}
+	o.array(noticeFields)
+	o.uint(uint64(n.Signal))
+	o.bytes(n.ID)
+	o.bytes(n.Class)
+	o.int(n.Until)
+}
+
+func (in *input) notice(n *graph.OfferNotice) {
+	*n = graph.OfferNotice{}
+	if in.null() {
+		return
+	}
+	in.tuple(noticeFields)
+	n.Signal = score.OfferSignal(in.enum("offer signal", uint8(score.OfferSent), uint8(score.OfferWithdrawn)))
+	n.ID = in.bytes()
+	n.Class = in.bytes()
+	n.Until = in.int()
+}
+
+// interest writes a kind and the categories behind it in one array.
+func (o *output) interest(i *graph.Interest) {
+	if i.Kind == graph.InterestNone {
+		o.null()
+		return
+	}
+	o.array(1 + len(i.Categories))
+	o.uint(uint64(i.Kind))
+	for _, category := range i.Categories {
+		o.blob(category)
+	}
+}
+
+func (in *input) interest(i *graph.Interest) {
+	i.Kind, i.Categories = graph.InterestNone, i.Categories[:0]
+	if in.null() {
+		return
+	}
+	at := in.at
+	n := in.arrayLen()
+	if in.err == nil && (n < 1 || n > 1+graph.InterestCategoriesMax) {
+		in.fail(at, "interest of %d values, want 1 to %d", n, 1+graph.InterestCategoriesMax)
+	}
+	i.Kind = graph.InterestKind(in.enum("kind of interest", uint8(graph.InterestViewed), uint8(graph.InterestBought)))
+	for c := 1; c < n && in.err == nil; c++ {
+		i.Categories = append(i.Categories, in.blob())
+	}
+}
+
+func (o *output) offers(book *score.OfferBook) {
+	if book == nil {
+		o.array(0)
+		return
+	}
+	evidence := book.Evidence()
+	o.array(offerFields * len(evidence))
+	for i := range evidence {
+		e := &evidence[i]
+		o.text(e.ID)
+		o.text(e.Class)
+		for _, at := range [...]int64{e.ClassAt, e.Sent, e.Viewed, e.Until, e.Redeemed, e.Tried, e.TriedAt, e.Removed} {
+			o.int(at)
+		}
+	}
+}
+
+// offers reads a fragment's offers, in the order of the book; nil when there are none.
+func (d *Decoder) offers() *score.OfferBook {
+	in := &d.in
+	at := in.at
+	n := in.list(offerFields, offerLeast)
+	if n == 0 {
+		return nil
+	}
+	if n > score.OffersMax {
+		in.fail(at, "%d offers, want at most %d", n, score.OffersMax)
+		return nil
+	}
+	evidence := make([]score.OfferEvidence, n)
+	for i := range evidence {
+		evidence[i] = score.OfferEvidence{
+			ID: d.text(), Class: d.text(),
+			ClassAt: in.int(), Sent: in.int(), Viewed: in.int(), Until: in.int(), Redeemed: in.int(), Tried: in.int(), TriedAt: in.int(), Removed: in.int(),
+		}
+		if in.err != nil {
+			return nil
+		}
+	}
+	book := score.NewOfferBook(slices.Clone(evidence))
+	if !slices.Equal(book.Evidence(), evidence) {
+		in.fail(at, "offers are not in the order of their book")
+		return nil
+	}
+	return &book
+}
+
+// interests writes the counts of one category behind one another: its name stands with the first, and nil with the others.
+func (o *output) interests(counts *score.InterestCounts) {
+	if counts == nil {
+		o.array(0)
+		return
+	}
+	cells := counts.Cells()
+	o.array(interestFields * len(cells))
+	for i := range cells {
+		if i > 0 && cells[i].Category == cells[i-1].Category {
+			o.null()
+		} else {
+			o.text(cells[i].Category)
+		}
+		o.int(int64(cells[i].Period))
+		o.uint(uint64(cells[i].Count))
+	}
+}
+
+// interests reads a fragment's counts of categories, in the order of names and periods; nil when there are none.
+func (d *Decoder) interests() *score.InterestCounts {
+	in := &d.in
+	at := in.at
+	n := in.list(interestFields, interestLeast)
+	if n == 0 {
+		return nil
+	}
+	cells := make([]score.InterestCell, n)
+	for i := range cells {
+		at := in.at
+		switch {
+		case i == 0:
+			cells[i].Category = d.text()
+		case in.null():
+			cells[i].Category = cells[i-1].Category
+		default:
+			if cells[i].Category = d.text(); in.err == nil && cells[i].Category == cells[i-1].Category {
+				in.fail(at, "a category that stands before is nil")
+			}
+		}
+		cells[i].Period = in.int32()
+		cells[i].Count = in.uint32()
+		if in.err != nil {
+			return nil
+		}
+	}
+	counts := score.NewInterestCounts(slices.Clone(cells))
+	if !slices.Equal(counts.Cells(), cells) {
+		in.fail(at, "counts of categories are not in order, or out of bounds")
+		return nil
+	}
+	return &counts
+}
+
+func (o *output) visits(visits *score.VisitDays) {
+	periods := visits.Periods()
+	o.array(visitFields * len(periods))
+	for i := range periods {
+		o.int(int64(periods[i].Period))
+		o.uint(uint64(periods[i].Came))
+		o.uint(uint64(periods[i].Ordered))
+	}
+}
+
+// visits reads a fragment's days of visits, in the order of periods.
+func (d *Decoder) visits() score.VisitDays {
+	in := &d.in
+	at := in.at
+	n := in.list(visitFields, visitLeast)
+	if n == 0 {
+		return score.VisitDays{}
+	}
+	periods := make([]score.VisitPeriod, n)
+	for i := range periods {
+		periods[i] = score.VisitPeriod{
+			Period: in.int32(), Came: uint32(in.upTo(score.VisitDayBits)), Ordered: uint32(in.upTo(score.VisitDayBits)),
+		}
+		if in.err != nil {
+			return score.VisitDays{}
+		}
+	}
+	visits := score.NewVisitDays(slices.Clone(periods))
+	if !slices.Equal(visits.Periods(), periods) {
+		in.fail(at, "periods of visits are not in order, or out of bounds")
+		return score.VisitDays{}
+	}
+	return visits
+}

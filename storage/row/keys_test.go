@@ -1,0 +1,145 @@
+package row
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+func sampleKeys() [][]byte {
+	a, b := graph.NodeKey{Hi: 1, Lo: 2}, graph.NodeKey{Hi: 1, Lo: 3}
+	return [][]byte{ // ascending
+		AppendDeploymentKey(nil), AppendRulesKey(nil), AppendParametersKey(nil),
+		AppendMetaKey(nil, 0), AppendMetaKey(nil, 1), AppendMetaKey(nil, 65535),
+		AppendLogKey(nil, 0, 0), AppendLogKey(nil, 0, 255), AppendLogKey(nil, 0, 256), AppendLogKey(nil, 65535, 1<<64-1),
+		AppendNodeKey(nil, 7, a), AppendNodeKey(nil, 7, b),
+		AppendTimelineKey(nil, 7, a, 0), AppendTimelineKey(nil, 7, a, 1<<64-1), AppendTimelineKey(nil, 7, b, 0),
+		{6, 0, 7, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 3},
+		{6, 0, 7, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3},
+		AppendQuarantineKey(nil, 0, 4),
+		AppendChannelKey(nil, 1), AppendChannelKey(nil, 65535),
+		AppendPositionKey(nil, 0), AppendPositionKey(nil, 65535),
+	}
+}
+
+func TestKeysSortAsNumbers(t *testing.T) {
+	keys := sampleKeys()
+	if !slices.IsSortedFunc(keys, bytes.Compare) {
+		t.Errorf("not ascending: % x", keys)
+	}
+	for _, key := range keys {
+		if space, err := ParseKey(key); err != nil || space != Space(key[0]) || len(key) > MaxKeyLen {
+			t.Errorf("% x: %v, %v", key, space, err)
+		}
+	}
+}
+
+func TestBounds(t *testing.T) {
+	node := graph.NodeKey{Hi: 1, Lo: 2}
+	for _, c := range []struct {
+		lower, upper []byte
+		inside       func(key []byte) bool
+	}{
+		{AppendSpaceLower(nil, SpaceLog), AppendSpaceUpper(nil, SpaceLog), func(k []byte) bool { return KeySpace(k) == SpaceLog }},
+		{AppendShardLower(nil, SpaceLog, 65535), AppendShardUpper(nil, SpaceLog, 65535), func(k []byte) bool {
+			shard, _, err := ParseLogKey(k)
+			return err == nil && shard == 65535
+		}},
+		{AppendShardLower(nil, SpaceNode, 7), AppendShardUpper(nil, SpaceNode, 7), func(k []byte) bool { return KeySpace(k) == SpaceNode }},
+		{AppendTimelineLower(nil, 7, node), AppendTimelineUpper(nil, 7, node), func(k []byte) bool {
+			_, n, _, err := ParseTimelineKey(k)
+			return err == nil && n == node
+		}},
+	} {
+		for _, key := range sampleKeys() {
+			in := bytes.Compare(key, c.lower) >= 0 && bytes.Compare(key, c.upper) < 0
+			if in != c.inside(key) {
+				t.Errorf("% x in [% x, % x): %v", key, c.lower, c.upper, in)
+			}
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, key := range sampleKeys() {
+		for _, bad := range [][]byte{key[:len(key)-1], append(slices.Clone(key), 0), append([]byte{byte(spaceEnd)}, key[1:]...), {0}} {
+			if bytes.Equal(bad, AppendDeploymentKey(nil)) {
+				continue // what the rules row's key begins with
+			}
+			if _, err := ParseKey(bad); !errors.Is(err, ErrKeyShape) {
+				t.Errorf("% x: %v", bad, err)
+			}
+		}
+	}
+}
+
+func TestAppendDoesNotAllocate(t *testing.T) {
+	buf := make([]byte, 0, MaxKeyLen)
+	node := graph.NodeKey{Hi: 1, Lo: 2}
+	if n := testing.AllocsPerRun(100, func() {
+		buf = AppendTimelineKey(buf[:0], 7, node, 9)
+		if _, _, _, err := ParseTimelineKey(buf); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// What a parser takes, the Append function of its space writes.
+func FuzzKeys(f *testing.F) {
+	for _, key := range sampleKeys() {
+		f.Add(key)
+	}
+	f.Fuzz(func(t *testing.T, key []byte) {
+		space, err := ParseKey(key)
+		if err != nil {
+			return
+		}
+		var again []byte
+		switch space {
+		case SpaceDeployment:
+			again = AppendDeploymentKey(nil)
+			if IsRulesKey(key) {
+				again = AppendRulesKey(nil)
+			}
+			if IsParametersKey(key) {
+				again = AppendParametersKey(nil)
+			}
+		case SpaceMeta:
+			shard, _ := ParseMetaKey(key)
+			again = AppendMetaKey(nil, shard)
+		case SpaceLog:
+			shard, seq, _ := ParseLogKey(key)
+			again = AppendLogKey(nil, shard, seq)
+		case SpaceNode:
+			shard, node, _ := ParseNodeKey(key)
+			again = AppendNodeKey(nil, shard, node)
+		case SpaceTimeline:
+			shard, node, seq, _ := ParseTimelineKey(key)
+			again = AppendTimelineKey(nil, shard, node, seq)
+		case SpaceSeen:
+			return // FuzzKey of package dedupe
+		case SpaceQuarantine:
+			shard, seq, _ := ParseQuarantineKey(key)
+			again = AppendQuarantineKey(nil, shard, seq)
+		case SpaceChannel:
+			id, _ := ParseChannelKey(key)
+			again = AppendChannelKey(nil, id)
+		case SpacePosition:
+			shard, _ := ParsePositionKey(key)
+			again = AppendPositionKey(nil, shard)
+		case SpaceFeed:
+			shard, number, _ := ParseFeedKey(key)
+			again = AppendFeedKey(nil, shard, number)
+		case SpaceFeedState:
+			again = append(appendFeedKind(nil, feedKind(key[1])), key[feedKindLen:]...)
+		}
+		if !bytes.Equal(again, key) {
+			t.Errorf("% x was read, and written as % x", key, again)
+		}
+	})
+}

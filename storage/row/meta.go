@@ -1,0 +1,73 @@
+package row
+
+// Position is how far a shard has taken another one's channel.
+type Position struct {
+	Source uint16
+	Seq    uint64 // of the last message taken
+}
+
+// ShardMeta is a shard's meta row.
+type ShardMeta struct {
+	Applied   uint64     // the log record that all of this is as of
+	Positions []Position // by source
+	Sent      []Ack      // by destination: the number of the last message sent there
+	Low       uint64     // the first log record kept
+}
+
+const (
+	metaFields    = 4
+	channelFields = 2 // of a position, and of what was sent
+)
+
+// ShardMeta appends a shard's meta row.
+func (e *Encoder) ShardMeta(dst []byte, m *ShardMeta) []byte {
+	o := e.begin(dst, metaVersion)
+	o.array(metaFields)
+	o.uint(m.Applied)
+	o.array(channelFields * len(m.Positions))
+	for _, p := range m.Positions {
+		o.uint(uint64(p.Source))
+		o.uint(p.Seq)
+	}
+	o.array(channelFields * len(m.Sent))
+	for _, a := range m.Sent {
+		o.uint(uint64(a.To))
+		o.uint(a.Seq)
+	}
+	o.uint(m.Low)
+	return e.finish()
+}
+
+// ShardMeta reads a shard's meta row.
+func (d *Decoder) ShardMeta(src []byte) (ShardMeta, error) {
+	in := d.begin("meta row", src, metaVersion)
+	var m ShardMeta
+	in.tuple(metaFields)
+	m.Applied = in.uint()
+	in.channels(func(shard uint16, seq uint64) { m.Positions = append(m.Positions, Position{shard, seq}) })
+	in.channels(func(shard uint16, seq uint64) { m.Sent = append(m.Sent, Ack{shard, seq}) })
+	m.Low = in.uint()
+	if err := d.finish(); err != nil {
+		return ShardMeta{}, err
+	}
+	return m, nil
+}
+
+// channels reads pairs of a shard and a number, in ascending order of distinct shards.
+func (in *input) channels(each func(shard uint16, seq uint64)) {
+	n := in.list(channelFields, channelFields)
+	last := -1
+	for range n {
+		at := in.at
+		shard, seq := in.uint16(), in.uint()
+		if in.err != nil {
+			return
+		}
+		if int(shard) <= last {
+			in.fail(at, "shard %d is not in the order of shards", shard)
+			return
+		}
+		last = int(shard)
+		each(shard, seq)
+	}
+}

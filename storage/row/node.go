@@ -1,0 +1,103 @@
+package row
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// Kinds of node rows, and how many values they have.
+const (
+	nodeRoot    = 1 // kind, applied, identities counted, members, links, assertions
+	nodeForward = 2 // kind, applied, parent
+
+	rootFields    = 6
+	forwardFields = 3
+)
+
+// Node appends a node's row: a root with its component, or a forward with its parent. The row counts
+// every log record up to applied. A node that was never seen has no row.
+//
+// REQUIRES: n is a root or a forward
+func (e *Encoder) Node(dst []byte, n *graph.Node, applied uint64) []byte {
+	o := e.begin(dst, nodeVersion)
+	switch {
+	case n.Component != nil:
+		evidence := n.Component.Evidence()
+		o.array(rootFields)
+		o.uint(nodeRoot)
+		o.uint(applied)
+		o.uint(uint64(n.Counted))
+		o.members(evidence.Members)
+		o.links(evidence.Links)
+		o.assertions(evidence.Assertions)
+	case !n.Parent.IsZero():
+		o.array(forwardFields)
+		o.uint(nodeForward)
+		o.uint(applied)
+		o.key(n.Parent)
+	default:
+		panic(fmt.Sprintf("row: row of node %s, which was never seen", n.Key))
+	}
+	return e.finish()
+}
+
+// Node reads the row of the node with this key, and up to which log record it counts. The node
+// shares no memory with src.
+func (d *Decoder) Node(key graph.NodeKey, src []byte) (n *graph.Node, applied uint64, err error) {
+	in := d.begin("node", src, nodeVersion)
+	d.fragments = d.version
+	n = &graph.Node{Key: key}
+	at := in.at
+	fields := in.arrayLen()
+	kind := in.enum("kind of node", nodeRoot, nodeForward)
+	applied = in.uint()
+	var evidence graph.Evidence
+	switch want := []int{nodeRoot: rootFields, nodeForward: forwardFields}[kind]; {
+	case in.err != nil:
+	case fields != want:
+		in.fail(at, "node of %d values, want %d", fields, want)
+	case kind == nodeForward:
+		at := in.at
+		n.Parent = in.key()
+		if in.err == nil && !n.Parent.Outranks(key) {
+			in.fail(at, "the parent does not outrank its node (H1)")
+		}
+	default:
+		n.Counted = int(in.upTo(math.MaxInt32))
+		evidence.Members = d.members()
+		at := in.at
+		evidence.Links = d.links()
+		in.checkEnds(at, &evidence)
+		evidence.Assertions = d.assertions()
+	}
+	if err := d.finish(); err != nil {
+		return nil, 0, err
+	}
+	if kind == nodeRoot {
+		n.Component = graph.RestoreComponent(key, &evidence)
+	}
+	return n, applied, nil
+}
+
+// checkEnds refuses a link with an end that is no member.
+func (in *input) checkEnds(at int, evidence *graph.Evidence) {
+	if in.err != nil {
+		return
+	}
+	for i := range evidence.Links {
+		l := &evidence.Links[i]
+		if !isMember(evidence.Members, l.A) || !isMember(evidence.Members, l.B) {
+			in.fail(at, "link %d has an end that is no member", i)
+			return
+		}
+	}
+}
+
+// isMember finds a key among members in descending rank.
+func isMember(members []graph.Member, key graph.NodeKey) bool {
+	_, found := slices.BinarySearchFunc(members, key, func(m graph.Member, k graph.NodeKey) int { return k.Compare(m.Key) })
+	return found
+}

@@ -1,0 +1,179 @@
+package row
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+
+	"github.com/vmihailenco/msgpack/v5"
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
+)
+
+// Sources of inputs that come from outside. Shards are numbered from 0.
+const (
+	ExternalInput   = 0xFFFF // Body is an event, whole
+	ExternalMessage = 0xFFFE // Body is a message: an operator's assertion
+)
+
+// Record is the log record of one commit of a shard: all that it took, in order, and all that
+// followed for other shards.
+type Record struct {
+	Seq     uint64 // of the record, in the shard's log
+	Now     int64  // ms since 1970 UTC
+	Inputs  []Input
+	Outputs []Output
+	Acks    []Ack
+}
+
+// Input is one thing that a shard took.
+type Input struct {
+	Source uint16 // a shard, ExternalInput or ExternalMessage
+	Seq    uint64 // its number in that shard's channel
+	Body   []byte
+}
+
+// Output is a message to another shard.
+type Output struct {
+	To   uint16
+	Seq  uint64 // its number in the channel
+	Body []byte
+}
+
+// Ack says that another shard has taken the messages up to a number.
+type Ack struct {
+	To  uint16
+	Seq uint64
+}
+
+// Tags of the entries of a record, and how many values an entry has.
+const (
+	tagEnd    = 0 // tag, number of entries before it
+	tagInput  = 1 // tag, source, seq, body
+	tagOutput = 2 // tag, to, seq, body
+	tagAck    = 3 // tag, to, seq
+)
+
+var entryFields = [...]int{tagEnd: 2, tagInput: 4, tagOutput: 4, tagAck: 3}
+
+// The checksum is a MessagePack number of fixed width: its code, and four bytes.
+const checksumLen = 1 + 4
+
+// A RecordWriter builds a record in one buffer, entry by entry:
+//
+//	 1 B
+//	+---------+-----+-----+-------+-----+-------+------------+--------------------+
+//	| version | seq | now | entry | ... | entry | end, count | crc32c of all that |
+//	+---------+-----+-----+-------+-----+-------+------------+--------------------+
+//
+// Bodies are copied once, into their place. The zero value is ready for Reset; it belongs to one
+// goroutine and is not copied.
+type RecordWriter struct {
+	out   output
+	count uint64
+}
+
+// Reset begins a record in buf, which it overwrites from the start and takes over.
+func (w *RecordWriter) Reset(buf []byte, seq uint64, now int64) {
+	if w.out.mp == nil {
+		w.out.mp = msgpack.NewEncoder(&w.out)
+	}
+	w.out.b = append(buf[:0], recordVersion)
+	w.count = 0
+	w.out.uint(seq)
+	w.out.int(now)
+}
+
+// AddInput adds an input. Its body is Bytes()[start:end].
+func (w *RecordWriter) AddInput(source uint16, seq uint64, body []byte) (start, end int) {
+	w.entry(tagInput, source, seq)
+	return w.out.blob(body)
+}
+
+// AddOutput adds a message to another shard. Its body is Bytes()[start:end].
+func (w *RecordWriter) AddOutput(to uint16, seq uint64, body []byte) (start, end int) {
+	w.entry(tagOutput, to, seq)
+	return w.out.blob(body)
+}
+
+// AddAck adds what another shard has acknowledged.
+func (w *RecordWriter) AddAck(to uint16, seq uint64) { w.entry(tagAck, to, seq) }
+
+func (w *RecordWriter) entry(tag int, shard uint16, seq uint64) {
+	w.count++
+	w.out.array(entryFields[tag])
+	w.out.uint(uint64(tag))
+	w.out.uint(uint64(shard))
+	w.out.uint(seq)
+}
+
+// Bytes is the whole record. Slices of it stay as they are when the writer is Reset to another
+// buffer; adding to this record makes Bytes afresh.
+func (w *RecordWriter) Bytes() []byte {
+	entries := len(w.out.b)
+	w.out.array(entryFields[tagEnd])
+	w.out.uint(tagEnd)
+	w.out.uint(w.count)
+	whole := appendChecksum(w.out.b)
+	w.out.b = whole[:entries]
+	return whole
+}
+
+func appendChecksum(b []byte) []byte {
+	sum := crc32.Checksum(b, castagnoli)
+	return binary.BigEndian.AppendUint32(append(b, msgpcode.Uint32), sum)
+}
+
+// Record reads a record. Bodies share src's memory.
+func (d *Decoder) Record(src []byte) (Record, error) {
+	in := d.begin("log record", src, recordVersion)
+	in.checksum()
+	r := Record{Seq: in.uint(), Now: in.int()}
+	for count := uint64(0); in.err == nil; count++ {
+		if !in.entry(&r, count) {
+			break
+		}
+	}
+	if err := d.finish(); err != nil {
+		return Record{}, err
+	}
+	return r, nil
+}
+
+// checksum compares the checksum at the end and cuts it off.
+func (in *input) checksum() {
+	if in.err != nil {
+		return
+	}
+	end := len(in.b) - checksumLen
+	if end < in.at || in.b[end] != msgpcode.Uint32 ||
+		binary.BigEndian.Uint32(in.b[end+1:]) != crc32.Checksum(in.b[:end], castagnoli) {
+		in.fail(max(end, in.at), "the checksum does not match: the record is damaged or cut short")
+		return
+	}
+	in.b = in.b[:end]
+}
+
+// entry reads an entry into the record; false at the end.
+func (in *input) entry(r *Record, count uint64) bool {
+	at := in.at
+	n := in.arrayLen()
+	tag := in.enum("entry", tagEnd, tagAck)
+	if in.err == nil && n != entryFields[tag] {
+		in.fail(at, "entry %d of %d values, want %d", tag, n, entryFields[tag])
+	}
+	if in.err == nil && tag == tagEnd {
+		if total := in.uint(); in.err == nil && total != count {
+			in.fail(at, "%d entries, and the end says %d", count, total)
+		}
+		return false
+	}
+	shard, seq := in.uint16(), in.uint()
+	switch tag {
+	case tagInput:
+		r.Inputs = append(r.Inputs, Input{shard, seq, in.blob()})
+	case tagOutput:
+		r.Outputs = append(r.Outputs, Output{shard, seq, in.blob()})
+	case tagAck:
+		r.Acks = append(r.Acks, Ack{shard, seq})
+	}
+	return true
+}

@@ -1,0 +1,78 @@
+package row
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"github.com/kindred-id/kindred/storage"
+	"hash/crc32"
+)
+
+// RulesDocument is the text of the rules that a deployment runs under. Deployment.RulesVersion says
+// by which rules everything that is stored was judged: while a change of rules is under way, the
+// document is ahead of it.
+type RulesDocument struct {
+	Version uint64 // hash of what the text says, as Deployment.RulesVersion
+	Text    []byte
+}
+
+// The rules row:
+//
+//	1 B       8 B       …      4 B
+//	+---------+---------+------+--------+
+//	| version | rules   | text | CRC-32 |
+//	|         | version |      |        |
+//	+---------+---------+------+--------+
+const (
+	rulesRowVersion = 1
+	rulesRowFixed   = 1 + 8 + 4
+	rulesTextMax    = 4 << 20
+)
+
+// appendRulesDocument appends the rules row's value.
+func appendRulesDocument(b []byte, d *RulesDocument) []byte {
+	start := len(b)
+	b = append(b, rulesRowVersion)
+	b = binary.BigEndian.AppendUint64(b, d.Version)
+	b = append(b, d.Text...)
+	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
+}
+
+// decodeRulesDocument reads what appendRulesDocument wrote, and refuses everything else. The text is
+// a slice of b.
+func decodeRulesDocument(b []byte) (RulesDocument, error) {
+	switch {
+	case len(b) < rulesRowFixed || len(b) > rulesRowFixed+rulesTextMax:
+		return RulesDocument{}, fmt.Errorf("rules row of %d bytes", len(b))
+	case b[0] != rulesRowVersion:
+		return RulesDocument{}, fmt.Errorf("rules row of version %d, want %d", b[0], rulesRowVersion)
+	}
+	body, sum := b[:len(b)-4], binary.BigEndian.Uint32(b[len(b)-4:])
+	if sum != crc32.Checksum(body, castagnoli) {
+		return RulesDocument{}, errors.New("rules row fails its checksum")
+	}
+	return RulesDocument{Version: binary.BigEndian.Uint64(body[1:]), Text: body[9:]}, nil
+}
+
+// Put adds to the batch that the store's deployment runs under these rules.
+func (d *RulesDocument) Put(b *storage.Batch) error {
+	if len(d.Text) > rulesTextMax {
+		return fmt.Errorf("rules of %d bytes: want at most %d", len(d.Text), rulesTextMax)
+	}
+	b.Set(AppendRulesKey(nil), appendRulesDocument(nil, d))
+	return nil
+}
+
+// ReadRules reads the document of the rules that a store's deployment runs under. It fails with
+// ErrNotFound when none was put, and with ErrCorrupt when the row can't be read.
+func ReadRules(s storage.Store) (RulesDocument, error) {
+	value, err := s.Get(nil, AppendRulesKey(nil))
+	if err != nil {
+		return RulesDocument{}, err
+	}
+	d, err := decodeRulesDocument(value)
+	if err != nil {
+		return RulesDocument{}, storage.Corrupt("read", "rules row", err)
+	}
+	return d, nil
+}

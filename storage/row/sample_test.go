@@ -1,0 +1,208 @@
+package row
+
+import (
+	"bytes"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
+)
+
+// Samples of everything that the codecs encode: for golden files, as seeds, and for measuring.
+
+var (
+	sampleUser   = graph.MakeNodeKey(graph.ClassCustomer, 0x0102030405060708, 0x1112131415161718)
+	sampleEmail  = graph.MakeNodeKey(graph.ClassContact, 0x2122232425262728, 0x3132333435363738)
+	sampleDevice = graph.MakeNodeKey(graph.ClassDevice, 0x4142434445464748, 0x5152535455565758)
+	sampleCookie = graph.MakeNodeKey(graph.ClassCookie, 0x6162636465666768, 0x7172737475767778)
+)
+
+func sampleStamp(n int64) graph.Stamp {
+	return graph.Stamp{Time: 1_700_000_000_000 + n, Rank: 3, Tie: 0x9e3779b97f4a7c15 * uint64(1+n)}
+}
+
+func sampleEvent() *graph.Event {
+	properties := append([]byte(`{"order_id":"o-1","revenue":25,"note":"`), bytes.Repeat([]byte("x"), 160)...)
+	return &graph.Event{
+		ID: []byte("node-next-1700000000000-4fe9b8a2"), Source: []byte("shop"), Seen: 0xfedcba9876543210, Stamp: sampleStamp(0),
+		Received: 1_700_000_000_250, Type: graph.TypeTrack, Name: []byte("Order Completed"),
+		Identifiers: []graph.Identifier{
+			{Key: sampleUser, Namespace: "user_id", Value: []byte("u-1042")},
+			{Key: sampleEmail, Namespace: "email", Value: []byte("ann@example.com"), Raw: []byte("Ann@Example.com")},
+			{Key: sampleDevice, Namespace: "device_id", Value: []byte("0f8fad5b-d9cb-469f-a165-70867728950e")},
+			{Key: sampleCookie, Namespace: "anonymous_id", Value: []byte("7c9e6679-7425-40de-944b-e07fc1f90ae7")},
+		},
+		Traits: []graph.Trait{
+			{Name: []byte("firstName"), Value: []byte(`"Ann"`)},
+			{Name: []byte("city"), Value: []byte(`"Ghent"`)},
+			{Name: []byte("title")}, // deleted
+		},
+		Order: graph.OrderChange{
+			Kind: graph.OrderCompleted, Rule: graph.NetRevenue, Currency: graph.Currency{'E', 'U', 'R'}, Net: 2500, Discount: 150,
+			ID: []byte("o-1"), Coupon: []byte("SPRING"), Lines: sampleLines(),
+		},
+		Offer:      graph.OfferNotice{Signal: score.OfferRedeemed, ID: []byte("SPRING"), Class: []byte("welcome"), Until: 1_700_600_000_000},
+		Interest:   graph.Interest{Kind: graph.InterestBought, Categories: [][]byte{[]byte("Kitchen"), []byte("Garden")}},
+		Properties: append(properties, `"}`...),
+		Apart:      true,
+		Context:    []byte(`{"page":{"url":"https://shop.example/checkout"},"locale":"nl-BE"}`),
+	}
+}
+
+// sampleAlias has a userId of lower rank than one reading of its previousId.
+func sampleAlias() *graph.Event {
+	return &graph.Event{
+		ID: []byte("m-7"), Source: []byte("shop"), Seen: 7, Stamp: sampleStamp(7), Received: 1_700_000_000_250, Type: graph.TypeAlias,
+		Identifiers: []graph.Identifier{
+			{Key: sampleEmail, Namespace: "user_id", Value: []byte("u-1042")},
+			{Key: sampleUser, Namespace: "user_id", Value: []byte("old")},
+			{Key: sampleDevice, Namespace: "device_id", Value: []byte("d")},
+			{Key: sampleCookie, Namespace: "anonymous_id", Value: []byte("old")},
+		},
+		Alias: []graph.AliasRole{graph.AliasCarried, graph.AliasPrevious | graph.AliasLikely, graph.AliasCarried, graph.AliasPrevious | graph.AliasCarried},
+	}
+}
+
+func sampleMark(n int64, id string) graph.Mark {
+	return graph.Mark{Stamp: sampleStamp(n), ID: []byte(id), Source: []byte("shop")}
+}
+
+// sampleEvidence is a typical component: 4 members, 3 links, 2 fragments.
+func sampleLines() []graph.OrderLine {
+	return []graph.OrderLine{
+		{Product: 1 << 31, SKU: 77, Price: 1_250_000, Quantity: 1000}, {Product: 3 << 20, Variant: 1 << 29, Price: 700_000, Quantity: 2000},
+	}
+}
+
+func sampleEvidence() *graph.Evidence {
+	bought := &graph.Fragment{
+		Events: 3, Counts: [graph.EventTypes]uint64{graph.TypeIdentify: 1, graph.TypeTrack: 2}, First: 1_700_000_000_000, Last: 1_700_000_000_002,
+		Traits: []graph.Register{
+			{Name: "city", Value: []byte(`"Ghent"`), Stamp: sampleStamp(0)},
+			{Name: "firstName", Value: []byte(`"Ann"`), Stamp: sampleStamp(1)},
+			{Name: "title", Stamp: sampleStamp(1)},
+		},
+		Orders: []graph.OrderEvidence{graph.NewOrderEvidence("o-0"), graph.NewOrderEvidence("o-1")},
+	}
+	bought.Orders[0].Refunds = []graph.Refund{
+		{Key: 7, Stamp: sampleStamp(2), Kind: graph.RefundAmount, Currency: graph.Currency{'E', 'U', 'R'}, Amount: 700},
+		{Key: 8, Stamp: sampleStamp(1), Kind: graph.RefundAmount, Open: true, Lines: []graph.OrderLine{{Product: 1 << 31, Quantity: 2000}}},
+	}
+	bought.Orders[1].Completed = 1_700_000_000_000
+	bought.Orders[1].Totals = graph.OrderTotals{
+		Stamp: sampleStamp(0), Net: 2500, Discount: 150,
+		Currency: graph.Currency{'E', 'U', 'R'}, Rule: graph.NetRevenue, Coupon: "SPRING",
+	}
+	bought.Orders[1].Named = graph.NamedCurrency{At: sampleStamp(0).Time, Currency: graph.Currency{'E', 'U', 'R'}}
+	bought.Orders[1].Lines = &graph.OrderLines{Stamp: sampleStamp(0), Lines: sampleLines()}
+	offers := score.NewOfferBook([]score.OfferEvidence{
+		{ID: "SPRING", Class: "welcome", ClassAt: 1_699_000_000_000, Sent: 1_699_000_000_000, Until: 1_700_600_000_000, Redeemed: 1_700_000_000_000},
+		{ID: "banner-7", Viewed: 1_700_000_000_001},
+		{ID: "TEN", Tried: 1_699_500_000_000, TriedAt: 1_699_500_060_000, Removed: 1_699_500_030_000},
+	})
+	bought.Offers = &offers
+	interests := score.NewInterestCounts([]score.InterestCell{
+		{Category: "Kitchen", Period: 654, Count: 300},
+		{Category: "Kitchen", Period: 655, Count: 2},
+		{Category: "Garden", Period: 655, Count: 1},
+		{Category: score.OtherInterest, Period: 600, Count: 70_000},
+	})
+	bought.Interests = &interests
+	bought.Visits = score.NewVisitDays([]score.VisitPeriod{{Period: 654, Came: 1 << 29}, {Period: 655, Came: 1 << 25, Ordered: 1<<25 | 1}})
+	browsed := &graph.Fragment{
+		Events: 12, Counts: [graph.EventTypes]uint64{graph.TypePage: 12}, First: 1_699_999_000_000, Last: 1_699_999_900_000,
+	}
+	return &graph.Evidence{
+		Members: []graph.Member{
+			{NodeName: graph.NodeName{Key: sampleUser, Namespace: "user_id", Value: "u-1042"}, RawStamp: sampleStamp(1), Hosted: true, Fragment: bought},
+			{NodeName: graph.NodeName{Key: sampleEmail, Namespace: "email", Value: "ann@example.com"}, Raw: "Ann@Example.com", RawStamp: sampleStamp(0), Hosted: true, Generic: true},
+			{NodeName: graph.NodeName{Key: sampleDevice}, Refused: true},
+			{NodeName: graph.NodeName{Key: sampleCookie, Namespace: "anonymous_id", Value: "7c9e6679-7425-40de-944b-e07fc1f90ae7"}, RawStamp: sampleStamp(1), Hosted: true, Fragment: browsed},
+		},
+		Links: []graph.Link{
+			{LinkKey: graph.LinkKey{A: sampleUser, B: sampleEmail}, Verb: graph.VerbIdentify, Count: 1, First: sampleMark(0, "m-0"), Last: sampleMark(0, "m-0")},
+			{LinkKey: graph.LinkKey{A: sampleUser, B: sampleDevice}},
+			{LinkKey: graph.LinkKey{A: sampleUser, B: sampleCookie}, Verb: graph.VerbObserve, Count: 2, First: sampleMark(0, "m-0"), Last: sampleMark(1, "m-1")},
+		},
+		Assertions: []graph.Assertion{
+			{
+				Verb: graph.AssertCannot, A: graph.NodeName{Key: sampleUser, Namespace: "user_id", Value: "u-1042"},
+				B: graph.NodeName{Key: sampleDevice, Namespace: "device_id", Value: "d"}, At: 1_700_000_000_500, ID: "a-1", By: "ops", Note: "shared tablet",
+			},
+			{Verb: graph.AssertForget, Withdrawn: true, A: graph.NodeName{Key: sampleCookie, Namespace: "anonymous_id", Value: "c"}, At: -1, ID: "a-2"},
+		},
+	}
+}
+
+func sampleRoot() *graph.Node {
+	return &graph.Node{Key: sampleUser, Component: graph.RestoreComponent(sampleUser, sampleEvidence())}
+}
+
+func sampleForward() *graph.Node { return &graph.Node{Key: sampleCookie, Parent: sampleUser} }
+
+// sampleMessages has one message of every kind.
+func sampleMessages() []*graph.Message {
+	absorbed := sampleEvidence()
+	absorbed.More = true
+	absorbed.Identities = []graph.Summary{{
+		ID: sampleUser, Name: graph.NodeName{Key: sampleUser, Namespace: "user_id", Value: "u-1042"}, Events: 15,
+		Nodes: []graph.NodeKey{sampleUser, sampleCookie},
+	}}
+	ev := sampleEvent()
+	ev.Properties, ev.Context = nil, nil
+	return []*graph.Message{
+		{Kind: graph.KindObserve, To: sampleUser, Via: sampleCookie, Hops: 2, Passed: 70_001, Event: ev},
+		{Kind: graph.KindAssert, To: sampleUser, Assertion: &sampleEvidence().Assertions[0]},
+		{Kind: graph.KindJoin, To: sampleEmail, Root: sampleUser, Via: sampleEmail, Force: true},
+		{Kind: graph.KindAbsorb, To: sampleUser, Evidence: absorbed},
+		{Kind: graph.KindRepoint, To: sampleCookie, Root: sampleUser, Passed: 70_001},
+		{Kind: graph.KindRefuse, To: sampleUser, Via: sampleEmail, Root: sampleEmail, Reason: graph.RefusedFull},
+		{
+			Kind: graph.KindNeighbour, To: sampleUser, Node: graph.NodeName{Key: sampleCookie, Namespace: "anonymous_id", Value: "c"},
+			Neighbour: graph.NodeName{Key: sampleEmail, Namespace: "email", Value: "info@example.com"},
+		},
+	}
+}
+
+func sampleRecord() Record {
+	return Record{
+		Seq: 300, Now: 1_700_000_000_300,
+		Inputs: []Input{
+			{ExternalInput, 0, NewEncoder().Event(nil, sampleEvent(), true)},
+			{7, 70_000, []byte("message")},
+			{ExternalMessage, 0, []byte{}},
+		},
+		Outputs: []Output{{2, 19, []byte("answer")}},
+		Acks:    []Ack{{2, 18}, {5, 1 << 40}},
+	}
+}
+
+func sampleMeta() *ShardMeta {
+	return &ShardMeta{
+		Applied: 299, Positions: []Position{{0, 12}, {3, 1 << 33}}, Sent: []Ack{{2, 18}}, Low: 120,
+	}
+}
+
+func sampleQuarantined() *Quarantined {
+	return &Quarantined{Reason: "graph: impossible message", At: 1_700_000_000_300, Input: Input{3, 77, []byte("message")}}
+}
+
+func sampleChannel() *Channel { return &Channel{Name: "orders/11/1", Floor: 1 << 33} }
+
+func samplePositions() *ChannelPositions {
+	return &ChannelPositions{Applied: 299, Positions: []ChannelPosition{{1, NoNumber}, {7, 1<<49 | 3}, {300, 0}}}
+}
+
+// writeRecord writes inputs, outputs and acks, in this order.
+func writeRecord(w *RecordWriter, buf []byte, r *Record) []byte {
+	w.Reset(buf, r.Seq, r.Now)
+	for _, in := range r.Inputs {
+		w.AddInput(in.Source, in.Seq, in.Body)
+	}
+	for _, out := range r.Outputs {
+		w.AddOutput(out.To, out.Seq, out.Body)
+	}
+	for _, ack := range r.Acks {
+		w.AddAck(ack.To, ack.Seq)
+	}
+	return w.Bytes()
+}
