@@ -15,8 +15,7 @@ import (
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/kafka"
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/kindred-id/kindred/internal/broker"
 )
 
 // KafkaConfig says what to measure with a broker.
@@ -70,7 +69,7 @@ type kafkaRun struct {
 	lines    [][]byte
 	data     []byte
 	name     string // of the topic that holds all events, and the prefix of the others
-	admin    *kadm.Client
+	topics   *broker.Topics
 }
 
 // RunKafka measures, in turn and over the same events, ingest from memory, ingest from the brokers and reading
@@ -89,10 +88,10 @@ func RunKafka(ctx context.Context, c KafkaConfig) (report KafkaReport, err error
 	if r.registry, err = identifier.New([16]byte{1}, identifier.Config{}); err != nil {
 		return report, err
 	}
-	if r.admin, err = c.Kafka.Admin(); err != nil {
+	if r.topics, err = broker.NewTopics(c.Kafka.Connection()); err != nil {
 		return report, err
 	}
-	defer r.admin.Close()
+	defer r.topics.Close()
 	defer func() { err = errors.Join(err, r.deleteTopics(ctx)) }()
 	if err := r.makeTopics(ctx); err != nil {
 		return report, err
@@ -149,6 +148,9 @@ func (r *kafkaRun) round(ctx context.Context, n int) (round KafkaRound, err erro
 	return round, nil
 }
 
+// loadLinger is how long records wait for others while all events are written beforehand.
+const loadLinger = 10 * time.Millisecond
+
 // Names of the run's topics.
 func (r *kafkaRun) letterTopic() string { return r.name + "-letters" }
 func (r *kafkaRun) liveTopic() string   { return r.name + "-live" }
@@ -156,46 +158,31 @@ func (r *kafkaRun) liveTopic() string   { return r.name + "-live" }
 // makeTopics makes all topics beforehand, so that no round waits for one. Records of the live one bear the
 // time at which the broker appended them.
 func (r *kafkaRun) makeTopics(ctx context.Context) error {
-	appended := "LogAppendTime"
-	for _, t := range []struct {
-		name       string
-		partitions int
-		settings   map[string]*string
-	}{
-		{r.name, r.Partitions, nil},
-		{r.letterTopic(), 1, nil},
-		{r.liveTopic(), r.Partitions, map[string]*string{"message.timestamp.type": &appended}},
-	} {
-		if _, err := r.admin.CreateTopic(ctx, int32(t.partitions), -1, t.settings, t.name); err != nil {
-			return fmt.Errorf("make topic %s: %w", t.name, err)
-		}
-	}
-	return nil
+	return errors.Join(
+		r.topics.Create(ctx, r.name, int32(r.Partitions), false),
+		r.topics.Create(ctx, r.letterTopic(), 1, false),
+		r.topics.Create(ctx, r.liveTopic(), int32(r.Partitions), true),
+	)
 }
 
 // deleteTopics deletes what was made, however the run ended.
 func (r *kafkaRun) deleteTopics(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	_, err := r.admin.DeleteTopics(ctx, r.name, r.letterTopic(), r.liveTopic())
-	if err != nil {
-		return fmt.Errorf("delete the topics %s…: %w", r.name, err)
-	}
-	return nil
+	return r.topics.Delete(ctx, r.name, r.letterTopic(), r.liveTopic())
 }
 
 // load writes all events, in turn to the partitions, compressed as the client library does by default.
 func (r *kafkaRun) load(ctx context.Context) error {
-	client, err := r.Kafka.Client(kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	writer, err := broker.NewWriter(r.Kafka.Connection(), loadLinger)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	var failed firstError
+	defer writer.Close()
 	for i, line := range r.lines {
-		client.Produce(ctx, &kgo.Record{Topic: r.name, Partition: int32(i % r.Partitions), Value: line}, failed.promise)
+		writer.Write(ctx, r.name, int32(i%r.Partitions), line)
 	}
-	return errors.Join(client.Flush(ctx), failed.get())
+	return writer.Flush(ctx)
 }
 
 // endToEnd takes all events from the brokers into a new directory.
@@ -284,25 +271,8 @@ func poll(ctx context.Context, t *trial, done func() (bool, error)) error {
 
 // fetch reads all records as the consumer does, and lets them go.
 func (r *kafkaRun) fetch(ctx context.Context) (Measure, error) {
-	from := make(map[int32]kgo.Offset)
-	for p := range r.Partitions {
-		from[int32(p)] = kgo.NewOffset().AtStart()
-	}
 	return measure(func() (int, int, error) {
-		client, err := r.Kafka.Reader(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{r.name: from}))
-		if err != nil {
-			return 0, 0, err
-		}
-		defer client.Close()
-		n := 0
-		for n < len(r.lines) {
-			fetches := client.PollFetches(ctx)
-			if err := fetches.Err(); err != nil {
-				return n, 0, fmt.Errorf("read topic %s: %w", r.name, err)
-			}
-			n += fetches.NumRecords()
-		}
-		return n, 0, nil
+		return len(r.lines), 0, r.Kafka.Drain(ctx, r.name, r.Partitions, len(r.lines))
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/kafka"
-	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/kindred-id/kindred/internal/broker"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -116,12 +116,11 @@ func (r *kafkaRun) consuming(ctx context.Context, t *trial, consumer *kafka.Cons
 // stream produces events at the wanted rate, and a probe every now and then, right behind an event of the same customer
 // in the same partition.
 func (r *kafkaRun) stream(ctx context.Context, l *Live, probes chan<- probe) error {
-	client, err := r.Kafka.Client(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(produceLinger))
+	writer, err := broker.NewWriter(r.Kafka.Connection(), produceLinger)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	var failed firstError
+	defer writer.Close()
 	prober := &prober{decoder: ingest.NewDecoder(r.registry, ingest.Options{}), seen: make(map[graph.NodeKey]bool)}
 	tick := time.NewTicker(produceEvery)
 	defer tick.Stop()
@@ -129,7 +128,7 @@ func (r *kafkaRun) stream(ctx context.Context, l *Live, probes chan<- probe) err
 	for elapsed := time.Duration(0); elapsed < r.Live && n < len(r.lines); elapsed = time.Since(start) {
 		for ; n < len(r.lines) && float64(n) < l.Wanted*elapsed.Seconds(); n++ {
 			partition := int32(n % r.Partitions)
-			client.Produce(ctx, &kgo.Record{Topic: r.liveTopic(), Partition: partition, Value: r.lines[n]}, failed.promise)
+			writer.Write(ctx, r.liveTopic(), partition, r.lines[n])
 			if elapsed < next {
 				continue
 			}
@@ -138,7 +137,7 @@ func (r *kafkaRun) stream(ctx context.Context, l *Live, probes chan<- probe) err
 				return err
 			}
 			if ok {
-				client.Produce(ctx, &kgo.Record{Topic: r.liveTopic(), Partition: partition, Value: p.line}, failed.promise)
+				writer.Write(ctx, r.liveTopic(), partition, p.line)
 				probes <- p
 				next += probeEvery
 			}
@@ -149,7 +148,7 @@ func (r *kafkaRun) stream(ctx context.Context, l *Live, probes chan<- probe) err
 			return ctx.Err()
 		}
 	}
-	if err := errors.Join(client.Flush(ctx), failed.get()); err != nil {
+	if err := writer.Flush(ctx); err != nil {
 		return err
 	}
 	l.Seconds = time.Since(start).Seconds()
@@ -222,27 +221,4 @@ func shownProbe(p *graph.Profile) (number int, appended time.Time, err error) {
 		}
 	}
 	return 0, time.Time{}, nil
-}
-
-// firstError keeps the first error of producing.
-type firstError struct {
-	mu  sync.Mutex // guards the following
-	err error
-}
-
-func (f *firstError) promise(_ *kgo.Record, err error) {
-	if err == nil {
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.err == nil {
-		f.err = fmt.Errorf("produce: %w", err)
-	}
-}
-
-func (f *firstError) get() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.err
 }

@@ -6,7 +6,9 @@ import (
 
 	"github.com/kindred-id/kindred/ingest/kafka"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // A run measures everything that it says, and leaves no topic behind.
@@ -33,10 +35,11 @@ func TestRunKafka(t *testing.T) {
 	if r.Live == nil || r.Live.Probes == 0 || r.Live.Reached <= 0 || r.Live.P99 < r.Live.Median {
 		t.Errorf("live: %+v", r.Live)
 	}
-	admin, err := c.Kafka.Admin()
+	client, err := kgo.NewClient(kgo.SeedBrokers(fake.ListenAddrs()...))
 	if err != nil {
 		t.Fatal(err)
 	}
+	admin := kadm.NewClient(client)
 	defer admin.Close()
 	topics, err := admin.ListTopics(t.Context())
 	if err != nil {

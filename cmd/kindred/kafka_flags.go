@@ -9,9 +9,9 @@ import (
 
 	"github.com/kindred-id/kindred/api"
 	"github.com/kindred-id/kindred/ingest/kafka"
+	"github.com/kindred-id/kindred/internal/broker"
 	"github.com/kindred-id/kindred/node"
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // kafkaFlags say which brokers to reach, and how.
@@ -65,21 +65,21 @@ func (f *kafkaFlags) config(cmd *cobra.Command) (*kafka.Config, error) {
 	return &c, nil
 }
 
-// connection is how to connect to brokers that are named elsewhere: with the TLS and SASL of the flags and
-// the file.
-func (f *kafkaFlags) connection(brokers []string, logger *slog.Logger) ([]kgo.Opt, error) {
+// connection says how to reach brokers that are named elsewhere: with the TLS and SASL of the flags and the file.
+func (f *kafkaFlags) connection(brokers []string) (broker.Connection, error) {
 	var c kafka.Config
 	if f.file != "" {
 		var err error
 		if c, err = kafka.ReadConfig(f.file); err != nil {
-			return nil, err
+			return broker.Connection{}, err
 		}
 	}
 	if err := f.over(&c); err != nil {
-		return nil, err
+		return broker.Connection{}, err
 	}
 	c.Brokers = brokers
-	return c.Connection(logger)
+	connection := c.Connection()
+	return connection, connection.Check()
 }
 
 // over puts the flags over what a file says.

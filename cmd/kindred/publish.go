@@ -11,16 +11,16 @@ import (
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/egress/kafka"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/broker"
 	"github.com/kindred-id/kindred/node"
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // publishFlags say where the change feed is published.
 type publishFlags struct {
 	brokers, topic, profiles string
 	scores                   bool
-	options                  []kgo.Opt // to connect; of check
+	connection               broker.Connection // of check
 }
 
 func addPublish(cmd *cobra.Command) *publishFlags {
@@ -35,11 +35,11 @@ func addPublish(cmd *cobra.Command) *publishFlags {
 }
 
 // check finds what is wrong with the settings, before a directory is opened.
-func (f *publishFlags) check(k *kafkaFlags, logger *slog.Logger) (err error) {
+func (f *publishFlags) check(k *kafkaFlags) (err error) {
 	if f.brokers == "" {
 		return nil
 	}
-	if f.options, err = k.connection(strings.Split(f.brokers, ","), logger); err != nil {
+	if f.connection, err = k.connection(strings.Split(f.brokers, ",")); err != nil {
 		return &exitError{exitUsage, fmt.Errorf("serve: --publish-brokers: %w", err)}
 	}
 	return nil
@@ -61,8 +61,8 @@ func (f *publishFlags) start(i *node.Instance, logger *slog.Logger) (*publishing
 		return nil, usageError("serve: --publish-brokers publishes the change feed, and there is none: add --feed")
 	}
 	config := kafka.Config{
-		Options: f.options,
-		Topic:   f.topic, Profiles: f.profiles, Documents: profileDocuments(i, f.scores), Source: egress.Source(since),
+		Connection: f.connection, Logger: logger,
+		Topic: f.topic, Profiles: f.profiles, Documents: profileDocuments(i, f.scores), Source: egress.Source(since),
 	}
 	if f.scores {
 		config.Scores = api.ScoresOf(i.Engine, i.Scores)

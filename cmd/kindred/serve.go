@@ -56,7 +56,7 @@ once, from where it stood. See docs/kafka.md.`,
 			return &exitError{exitUsage, err}
 		}
 		logger := f.logger(cmd.ErrOrStderr())
-		if err := publish.check(k, logger); err != nil {
+		if err := publish.check(k); err != nil {
 			return err
 		}
 		// First, so that a port that is taken is found before the directory is opened.

@@ -11,20 +11,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"log/slog"
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/broker"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Config says where to publish. Client options and Topic are required.
+// Config says where to publish. Connection and Topic are required.
 type Config struct {
-	// Options are those of the connection: seed brokers, TLS, SASL. How records are produced is not theirs to say.
-	Options []kgo.Opt
+	// Connection says how to reach the brokers.
+	Connection broker.Connection
+	// Logger takes the errors of the client library. Default: nothing is logged.
+	Logger *slog.Logger
 	// Topic takes the entries. It must exist.
 	Topic string
 	// Profiles, where it is not empty, takes identities as they stand. It must exist, and should be compacted.
@@ -36,6 +39,8 @@ type Config struct {
 	Scores egress.Scores
 	// Source is the CloudEvents source.
 	Source string
+
+	more []kgo.Opt // of the client, for tests
 }
 
 // Bounds of producing.
@@ -63,14 +68,14 @@ func New(c Config) (*Sink, error) {
 	case c.Profiles == c.Topic:
 		return nil, fmt.Errorf("publish to Kafka: changes and profiles can't share the topic %q: the compaction of one would delete the other", c.Topic)
 	}
-	client, err := kgo.NewClient(append(slices.Clone(c.Options),
+	client, err := c.Connection.Client(c.Logger, append([]kgo.Opt{
 		kgo.RequiredAcks(kgo.AllISRAcks()), // idempotence is the library's default, and needs this
 		kgo.ProducerLinger(linger),
 		kgo.ProducerBatchMaxBytes(batchBytes),
 		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()),
 		kgo.RecordDeliveryTimeout(deliveryTimeout),
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // by key, as Kafka's own clients do
-	)...)
+	}, c.more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("publish to Kafka: %w", err)
 	}

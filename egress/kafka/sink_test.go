@@ -16,6 +16,7 @@ import (
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/egress/replica"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/broker"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
@@ -171,8 +172,8 @@ func TestPublish(t *testing.T) {
 		world := oracle.RandomWorld(rand.New(rand.NewPCG(seed, 9)))
 		engine = openEngine(t, store, graph.DefaultRules())
 		sink, err := New(Config{
-			Options: []kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...), kgo.RetryBackoffFn(func(int) time.Duration { return time.Millisecond }), kgo.MetadataMinAge(10 * time.Millisecond)},
-			Topic:   "changes", Profiles: "profiles",
+			Connection: broker.Connection{Brokers: c.ListenAddrs()}, more: []kgo.Opt{kgo.RetryBackoffFn(func(int) time.Duration { return time.Millisecond }), kgo.MetadataMinAge(10 * time.Millisecond)},
+			Topic: "changes", Profiles: "profiles",
 			Documents: documentsOf(engine), Source: "/kindred/test",
 			Scores: func(_ context.Context, ids []graph.NodeKey) ([][]byte, error) {
 				return slices.Repeat([][]byte{[]byte(scores)}, len(ids)), nil
@@ -292,7 +293,7 @@ func TestPublish(t *testing.T) {
 // What a broker refuses is told with what to do, and nothing is passed over.
 func TestRefusals(t *testing.T) {
 	c := cluster(t, "other")
-	sink, err := New(Config{Options: []kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...), kgo.UnknownTopicRetries(0)}, Topic: "changes"})
+	sink, err := New(Config{Connection: broker.Connection{Brokers: c.ListenAddrs()}, more: []kgo.Opt{kgo.UnknownTopicRetries(0)}, Topic: "changes"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,26 +1,14 @@
 package kafka
 
 import (
-	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
-	"log/slog"
 	"net/http"
-	"os"
-	"strings"
-	"sync"
-	"time"
 
 	"github.com/kindred-id/kindred/ingest/record"
+	"github.com/kindred-id/kindred/internal/broker"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/sasl"
-	"github.com/twmb/franz-go/pkg/sasl/oauth"
-	"github.com/twmb/franz-go/pkg/sasl/plain"
-	"github.com/twmb/franz-go/pkg/sasl/scram"
 	"github.com/twmb/franz-go/pkg/sr"
-	"golang.org/x/oauth2/clientcredentials"
 )
 
 // Bounds of what the client holds.
@@ -31,29 +19,6 @@ const (
 	decompressBytes     = 256 << 20 // of one batch of records, inflated
 	letterRecords       = 10_000    // dead letters under way
 )
-
-// clientOptions are those of all clients.
-func (c *Config) clientOptions(logger *slog.Logger) ([]kgo.Opt, error) {
-	opts := []kgo.Opt{
-		kgo.SeedBrokers(c.Brokers...),
-		kgo.ClientID(c.ClientID),
-		kgo.WithLogger(clientLogger{logger}),
-	}
-	if c.dialer != nil {
-		opts = append(opts, kgo.Dialer(c.dialer))
-	}
-	if c.TLS.enabled() {
-		config, err := c.TLS.config()
-		if err != nil {
-			return nil, err
-		}
-		opts = append(opts, kgo.DialTLSConfig(config))
-	}
-	if mechanism := c.SASL.mechanism(); mechanism != nil {
-		opts = append(opts, kgo.SASL(mechanism))
-	}
-	return opts, nil
-}
 
 // consumeOptions are those of the client that reads. Control records are kept, as they take offsets
 // too: else a partition that ends with one would never be handled to its end.
@@ -85,120 +50,6 @@ func produceOptions() []kgo.Opt {
 	}
 }
 
-func (t TLS) config() (*tls.Config, error) {
-	config := &tls.Config{ServerName: t.ServerName, MinVersion: tls.VersionTLS12}
-	if t.CAFile != "" {
-		pool, err := certificates(t.CAFile)
-		if err != nil {
-			return nil, err
-		}
-		config.RootCAs = pool
-	}
-	if t.CertFile != "" {
-		if _, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile); err != nil {
-			return nil, fmt.Errorf("kafka: tls: %w", err)
-		}
-		// Read at each connection, so that it may be renewed.
-		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-			return &pair, err
-		}
-	}
-	return config, nil
-}
-
-func certificates(path string) (*x509.CertPool, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("kafka: tls: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("kafka: tls: %s holds no certificates in PEM", path)
-	}
-	return pool, nil
-}
-
-// secret is what a file holds, or what was given in its place.
-func secret(path, given string) (string, error) {
-	if path == "" {
-		return given, nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("kafka: %w", err)
-	}
-	return strings.TrimSpace(string(text)), nil
-}
-
-// mechanism is how this client says who it is; nil when it does not.
-func (s *SASL) mechanism() sasl.Mechanism {
-	login := func() (user, password string, err error) {
-		password, err = secret(s.PasswordFile, s.password)
-		return s.User, password, err
-	}
-	switch s.Mechanism {
-	case saslPlain:
-		return plain.Plain(func(context.Context) (plain.Auth, error) {
-			user, password, err := login()
-			return plain.Auth{User: user, Pass: password}, err
-		})
-	case saslScram256, saslScram512:
-		auth := func(context.Context) (scram.Auth, error) {
-			user, password, err := login()
-			return scram.Auth{User: user, Pass: password}, err
-		}
-		if s.Mechanism == saslScram256 {
-			return scram.Sha256(auth)
-		}
-		return scram.Sha512(auth)
-	case saslOAuth:
-		return oauth.Oauth(s.token())
-	}
-	return nil
-}
-
-// token gives the token for the next connection.
-func (s *SASL) token() func(context.Context) (oauth.Auth, error) {
-	if s.TokenFile != "" {
-		return func(context.Context) (oauth.Auth, error) {
-			token, err := secret(s.TokenFile, "")
-			if err == nil && token == "" {
-				err = fmt.Errorf("kafka: %s holds no token", s.TokenFile)
-			}
-			return oauth.Auth{Token: token}, err
-		}
-	}
-	var mu sync.Mutex
-	var current *cachedToken
-	return func(ctx context.Context) (oauth.Auth, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if current != nil && time.Now().Before(current.until) {
-			return oauth.Auth{Token: current.text}, nil
-		}
-		password, err := secret(s.PasswordFile, s.password)
-		if err != nil {
-			return oauth.Auth{}, err
-		}
-		source := clientcredentials.Config{ClientID: s.User, ClientSecret: password, TokenURL: s.TokenURL, Scopes: s.Scopes}
-		token, err := source.Token(ctx)
-		if err != nil {
-			return oauth.Auth{}, fmt.Errorf("kafka: ask %s for a token: %w", s.TokenURL, err)
-		}
-		current = &cachedToken{token.AccessToken, token.Expiry.Add(-tokenMargin)}
-		return oauth.Auth{Token: token.AccessToken}, nil
-	}
-}
-
-// tokenMargin is how long before it expires a token is not used any more.
-const tokenMargin = 30 * time.Second
-
-type cachedToken struct {
-	text  string
-	until time.Time
-}
-
 // schemas asks the schema registry; nil when there is none.
 func (c *Config) schemas() (*record.Schemas, error) {
 	if len(c.SchemaRegistry.URLs) == 0 {
@@ -207,15 +58,15 @@ func (c *Config) schemas() (*record.Schemas, error) {
 	r := &c.SchemaRegistry
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if r.CAFile != "" {
-		pool, err := certificates(r.CAFile)
+		pool, err := broker.Certificates(r.CAFile)
 		if err != nil {
 			return nil, err
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	opts := []sr.ClientOpt{sr.URLs(r.URLs...), sr.HTTPClient(&http.Client{Timeout: askTimeout, Transport: transport}), sr.UserAgent(DefaultClientID)}
+	opts := []sr.ClientOpt{sr.URLs(r.URLs...), sr.HTTPClient(&http.Client{Timeout: askTimeout, Transport: transport}), sr.UserAgent(broker.DefaultClientID)}
 	if r.User != "" {
-		password, err := secret(r.PasswordFile, "")
+		password, err := broker.Secret(r.PasswordFile, "")
 		if err != nil {
 			return nil, err
 		}
@@ -226,21 +77,4 @@ func (c *Config) schemas() (*record.Schemas, error) {
 		return nil, errors.Join(errors.New("kafka: schema registry"), err)
 	}
 	return record.NewSchemas(client), nil
-}
-
-// discard is for clients of commands, which say themselves what is wrong.
-var discard = slog.New(slog.DiscardHandler)
-
-// clientLogger passes on the errors of the client library. What it warns of, brokers that do not answer above
-// all, is in the consumer's status, and said once.
-type clientLogger struct{ logger *slog.Logger }
-
-// Level implements kgo.Logger.
-func (l clientLogger) Level() kgo.LogLevel { return kgo.LogLevelError }
-
-// Log implements kgo.Logger.
-func (l clientLogger) Log(level kgo.LogLevel, msg string, args ...any) {
-	if level == kgo.LogLevelError {
-		l.logger.Error("kafka client: "+msg, args...)
-	}
 }

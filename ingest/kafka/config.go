@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/ingest/record"
+	"github.com/kindred-id/kindred/internal/broker"
 )
 
 // Config says which topics to consume, and how to reach them. Brokers and Topics are required; the zero value of
@@ -26,9 +27,9 @@ type Config struct {
 	// nobody may be a member of it. Default kindred; "-" commits nothing.
 	Group string `yaml:"group"`
 	// Start is where a topic begins that was never consumed, unless it says so itself.
-	Start Start `yaml:"start"`
-	TLS   TLS   `yaml:"tls"`
-	SASL  SASL  `yaml:"sasl"`
+	Start Start       `yaml:"start"`
+	TLS   broker.TLS  `yaml:"tls"`
+	SASL  broker.SASL `yaml:"sasl"`
 	// SchemaRegistry has the schemas of topics in Avro and Protobuf.
 	SchemaRegistry Registry    `yaml:"schema_registry"`
 	DeadLetters    DeadLetters `yaml:"dead_letters"`
@@ -44,7 +45,6 @@ type Config struct {
 
 // Defaults of a Config.
 const (
-	DefaultClientID    = "kindred"
 	DefaultGroup       = "kindred"
 	DefaultDeadLetters = "kindred-dead-letters"
 	DefaultQueueBytes  = 64 << 20
@@ -101,32 +101,6 @@ func ParseStart(text string) (Start, error) {
 	return Start{Time: t.UnixMilli(), set: true}, nil
 }
 
-// TLS says how brokers are spoken to. With any of it set, that is by TLS.
-type TLS struct {
-	Enabled    bool   `yaml:"enabled"`
-	CAFile     string `yaml:"ca_file"`   // who may sign the brokers' certificates; default the system's
-	CertFile   string `yaml:"cert_file"` // of this client, with KeyFile
-	KeyFile    string `yaml:"key_file"`
-	ServerName string `yaml:"server_name"` // default the broker's host
-}
-
-func (t TLS) enabled() bool { return t != TLS{} }
-
-// SASL says who this client is.
-type SASL struct {
-	// Mechanism is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; empty is none.
-	Mechanism    string `yaml:"mechanism"`
-	User         string `yaml:"user"`
-	PasswordFile string `yaml:"password_file"` // read at each connection, so that it may change
-	// TokenFile holds the token of OAUTHBEARER, and is read at each connection.
-	TokenFile string `yaml:"token_file"`
-	// TokenURL gives tokens for User as the client's id, and the password as its secret.
-	TokenURL string   `yaml:"token_url"`
-	Scopes   []string `yaml:"scopes"`
-
-	password string // given by the environment
-}
-
 // Registry is a schema registry of Confluent's kind.
 type Registry struct {
 	URLs         []string `yaml:"urls"`
@@ -143,14 +117,6 @@ type DeadLetters struct {
 
 	createSet bool
 }
-
-// The mechanisms of SASL.
-const (
-	saslPlain    = "PLAIN"
-	saslScram256 = "SCRAM-SHA-256"
-	saslScram512 = "SCRAM-SHA-512"
-	saslOAuth    = "OAUTHBEARER"
-)
 
 var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 
@@ -201,45 +167,18 @@ func (c *Config) Check() error {
 	if c.QueueBytes < 0 {
 		fail("queue_bytes %d: want 0 (default) or more", c.QueueBytes)
 	}
-	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
-		fail("tls: give cert_file and key_file, or neither")
-	}
 	for _, u := range c.SchemaRegistry.URLs {
 		if parsed, err := url.Parse(u); err != nil || parsed.Host == "" || !strings.HasPrefix(parsed.Scheme, "http") {
 			fail("schema_registry: %q is no http:// or https:// address", u)
 		}
 	}
-	errs = append(errs, c.SASL.check())
+	errs = append(errs, c.TLS.Check(), c.SASL.Check())
 	return errors.Join(errs...)
-}
-
-func (s *SASL) check() error {
-	switch s.Mechanism {
-	case "":
-		if s.User != "" || s.PasswordFile != "" || s.TokenFile != "" || s.TokenURL != "" {
-			return errors.New("kafka: sasl: a user, a password or a token, and no mechanism: want PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER")
-		}
-	case saslPlain, saslScram256, saslScram512:
-		if s.User == "" || s.PasswordFile == "" && s.password == "" {
-			return fmt.Errorf("kafka: sasl: %s needs user and password_file (or KINDRED_KAFKA_PASSWORD)", s.Mechanism)
-		}
-	case saslOAuth:
-		if (s.TokenFile == "") == (s.TokenURL == "") {
-			return errors.New("kafka: sasl: OAUTHBEARER needs token_file or token_url, and not both")
-		}
-		if s.TokenURL != "" && (s.User == "" || s.PasswordFile == "" && s.password == "") {
-			return errors.New("kafka: sasl: token_url needs user and password_file: the client's id and its secret")
-		}
-	default:
-		return fmt.Errorf("kafka: sasl: mechanism %q: want PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER", s.Mechanism)
-	}
-	return nil
 }
 
 // setDefaults fills in defaults.
 func (c *Config) setDefaults() {
 	c.Topics = append([]Topic(nil), c.Topics...)
-	orElse(&c.ClientID, DefaultClientID)
 	orElse(&c.Group, DefaultGroup)
 	if c.Group == "-" {
 		c.Group = ""

@@ -77,4 +77,4 @@ func (d *DeadLetters) UnmarshalYAML(n *yaml.Node) error {
 }
 
 // SetPassword gives the password of SASL, in place of a file.
-func (c *Config) SetPassword(password string) { c.SASL.password = password }
+func (c *Config) SetPassword(password string) { c.SASL.Password = password }

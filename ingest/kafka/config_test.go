@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/ingest/record"
+	"github.com/kindred-id/kindred/internal/broker"
 )
 
 const wholeConfig = `
@@ -87,8 +88,8 @@ func TestConfigCheck(t *testing.T) {
 		{"address", func(c *Config) { c.SchemaRegistry.URLs = []string{"registry:8081"} }},
 		{"neither", func(c *Config) { c.TLS.CertFile = "x" }},
 		{"no mechanism", func(c *Config) { c.SASL.User = "u" }},
-		{"needs user", func(c *Config) { c.SASL.Mechanism = saslPlain }},
-		{"token_file or token_url", func(c *Config) { c.SASL.Mechanism = saslOAuth }},
+		{"needs user", func(c *Config) { c.SASL.Mechanism = broker.Plain }},
+		{"token_file or token_url", func(c *Config) { c.SASL.Mechanism = broker.OAuth }},
 		{"mechanism", func(c *Config) { c.SASL.Mechanism = "GSSAPI" }},
 		{"max_record_bytes", func(c *Config) { c.Topics[0].MaxRecordBytes = -1 }},
 		{"queue_bytes", func(c *Config) { c.QueueBytes = -1 }},

@@ -116,7 +116,8 @@ func New(config Config, into Into) (*Consumer, error) {
 
 // Start begins to consume. It returns at once: brokers that do not answer are waited for.
 func (c *Consumer) Start() error {
-	common, err := c.config.clientOptions(c.logger)
+	connection := c.config.Connection()
+	common, err := connection.Options(c.logger)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (c *Config) letterTopic() string {
 // first. It stops at the first error of each, and gives the offsets behind what was read.
 func (c *Config) ReadDeadLetters(ctx context.Context, from kadm.Offsets, each func(DeadLetter) error) (kadm.Offsets, error) {
 	topic := c.letterTopic()
-	admin, err := c.Admin()
+	admin, err := c.admin()
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (c *Config) ReadDeadLetters(ctx context.Context, from kadm.Offsets, each fu
 	if len(left) == 0 {
 		return behind, nil
 	}
-	client, err := c.Client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: starts}), kgo.KeepControlRecords())
+	client, err := c.client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: starts}), kgo.KeepControlRecords())
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ const retryBatch = 1000
 func (c *Config) RetryDeadLetters(ctx context.Context, how Retry) (done Retried, err error) {
 	with := *c
 	with.setDefaults()
-	admin, err := c.Admin()
+	admin, err := c.admin()
 	if err != nil {
 		return done, err
 	}
@@ -163,7 +163,7 @@ func (c *Config) RetryDeadLetters(ctx context.Context, how Retry) (done Retried,
 	if err != nil {
 		return done, err
 	}
-	writer, err := c.Client(kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerBatchMaxBytes(16<<20))
+	writer, err := c.client(kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerBatchMaxBytes(16<<20))
 	if err != nil {
 		return done, err
 	}

@@ -3,10 +3,10 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strconv"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/internal/broker"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -83,7 +83,7 @@ func (p Position) Seek(ctx context.Context, config *Config, to Target) (int64, e
 
 // offsetOf asks the brokers where a partition begins, or ends.
 func (c *Config) offsetOf(ctx context.Context, topic string, partition int32, latest bool) (int64, error) {
-	admin, err := c.Admin()
+	admin, err := c.admin()
 	if err != nil {
 		return 0, err
 	}
@@ -108,41 +108,42 @@ func (c *Config) offsetOf(ctx context.Context, topic string, partition int32, la
 	return found.Offset, nil
 }
 
-// Connection is how to connect to the brokers, with TLS and SASL as the configuration says, for clients that are
-// made elsewhere. The logger may be nil. It fails where SASL's settings contradict, or a file can't be read.
-func (c *Config) Connection(logger *slog.Logger) ([]kgo.Opt, error) {
-	with := *c
-	with.setDefaults()
-	if err := with.SASL.check(); err != nil {
-		return nil, err
-	}
-	if logger == nil {
-		logger = discard
-	}
-	return with.clientOptions(logger)
+// Connection is how to reach the brokers of this configuration.
+func (c *Config) Connection() broker.Connection {
+	return broker.Connection{Brokers: c.Brokers, ClientID: c.ClientID, TLS: c.TLS, SASL: c.SASL, Dial: c.dialer}
 }
 
-// Client connects to the brokers, with options beside those of the configuration.
-func (c *Config) Client(opts ...kgo.Opt) (*kgo.Client, error) {
-	common, err := c.Connection(nil)
+// client makes a client of a command, which reports errors itself: the library's are not logged.
+func (c *Config) client(opts ...kgo.Opt) (*kgo.Client, error) {
+	connection := c.Connection()
+	return connection.Client(nil, opts...)
+}
+
+// Drain reads so many records of a topic from its start, with the settings of a consumer, and drops them: a measurement
+// compares it with what a consumer achieves.
+func (c *Config) Drain(ctx context.Context, topic string, partitions, records int) error {
+	from := make(map[int32]kgo.Offset)
+	for p := range partitions {
+		from[int32(p)] = kgo.NewOffset().AtStart() //nolint:gosec // partitions are few
+	}
+	client, err := c.client(append(c.consumeOptions(), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))...)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	client, err := kgo.NewClient(append(common, opts...)...)
-	if err != nil {
-		return nil, fmt.Errorf("kafka: %w", err)
+	defer client.Close()
+	for n := 0; n < records; {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			return fmt.Errorf("read topic %s: %w", topic, err)
+		}
+		n += fetches.NumRecords()
 	}
-	return client, nil
+	return nil
 }
 
-// Reader connects to the brokers with the settings by which a consumer reads, for those who measure beside one.
-func (c *Config) Reader(opts ...kgo.Opt) (*kgo.Client, error) {
-	return c.Client(append(c.consumeOptions(), opts...)...)
-}
-
-// Admin connects to the brokers, to ask and to administer.
-func (c *Config) Admin() (*kadm.Client, error) {
-	client, err := c.Client()
+// admin makes a client that asks and administers.
+func (c *Config) admin() (*kadm.Client, error) {
+	client, err := c.client()
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,76 @@
+package broker
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// TLS says how to encrypt the connection. Setting any field turns TLS on.
+type TLS struct {
+	Enabled    bool   `yaml:"enabled"`
+	CAFile     string `yaml:"ca_file"`   // authorities that may sign the brokers' certificates; default the system's
+	CertFile   string `yaml:"cert_file"` // this client's certificate, with KeyFile
+	KeyFile    string `yaml:"key_file"`
+	ServerName string `yaml:"server_name"` // default the broker's host
+}
+
+// Check reports a certificate without a key, and the reverse.
+func (t TLS) Check() error {
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		return errors.New("kafka: tls: give cert_file and key_file, or neither")
+	}
+	return nil
+}
+
+func (t TLS) enabled() bool { return t != TLS{} }
+
+func (t TLS) config() (*tls.Config, error) {
+	config := &tls.Config{ServerName: t.ServerName, MinVersion: tls.VersionTLS12}
+	if t.CAFile != "" {
+		pool, err := Certificates(t.CAFile)
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = pool
+	}
+	if t.CertFile != "" {
+		if _, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile); err != nil {
+			return nil, fmt.Errorf("kafka: tls: %w", err)
+		}
+		// Read at each connection, so that it may be renewed.
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+			return &pair, err
+		}
+	}
+	return config, nil
+}
+
+// Certificates reads a file of certificates in PEM.
+func Certificates(path string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("kafka: tls: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("kafka: tls: %s holds no certificates in PEM", path)
+	}
+	return pool, nil
+}
+
+// Secret reads a secret from a file, without the white space around it. Without a path it is the one given.
+func Secret(path, given string) (string, error) {
+	if path == "" {
+		return given, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("kafka: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}

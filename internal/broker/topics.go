@@ -1,0 +1,45 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+)
+
+// Topics makes and deletes topics. Only measurements do so: a deployment's topics belong to its operators.
+type Topics struct{ admin *kadm.Client }
+
+// NewTopics connects when it is first asked for something. Close it.
+func NewTopics(c Connection) (*Topics, error) {
+	client, err := c.Client(nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Topics{kadm.NewClient(client)}, nil
+}
+
+// Create makes a topic with the replication that the brokers default to. With appendTime, its records bear the time at
+// which the broker appended them.
+func (t *Topics) Create(ctx context.Context, name string, partitions int32, appendTime bool) error {
+	var settings map[string]*string
+	if appendTime {
+		appended := "LogAppendTime"
+		settings = map[string]*string{"message.timestamp.type": &appended}
+	}
+	if _, err := t.admin.CreateTopic(ctx, partitions, -1, settings, name); err != nil {
+		return fmt.Errorf("make topic %s: %w", name, err)
+	}
+	return nil
+}
+
+// Delete deletes topics.
+func (t *Topics) Delete(ctx context.Context, names ...string) error {
+	if _, err := t.admin.DeleteTopics(ctx, names...); err != nil {
+		return fmt.Errorf("delete the topics %v: %w", names, err)
+	}
+	return nil
+}
+
+// Close disconnects.
+func (t *Topics) Close() { t.admin.Close() }

@@ -1,0 +1,56 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Writer writes records to partitions that its caller chooses, compressed as the client library does by default. Write
+// does not wait for the brokers; Flush does, and reports the first error of all writes.
+type Writer struct {
+	client *kgo.Client
+
+	mu  sync.Mutex // guards the following
+	err error      // the first
+}
+
+// NewWriter makes a writer. Records wait up to linger for others to share a batch with. Close it.
+func NewWriter(c Connection, linger time.Duration) (*Writer, error) {
+	client, err := c.Client(nil, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(linger))
+	if err != nil {
+		return nil, err
+	}
+	return &Writer{client: client}, nil
+}
+
+// Write queues a record. The value is the writer's until Flush returns.
+func (w *Writer) Write(ctx context.Context, topic string, partition int32, value []byte) {
+	w.client.Produce(ctx, &kgo.Record{Topic: topic, Partition: partition, Value: value}, w.done)
+}
+
+func (w *Writer) done(_ *kgo.Record, err error) {
+	if err == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = fmt.Errorf("produce: %w", err)
+	}
+}
+
+// Flush waits until the brokers have every record that was queued.
+func (w *Writer) Flush(ctx context.Context) error {
+	err := w.client.Flush(ctx)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return errors.Join(err, w.err)
+}
+
+// Close disconnects, and drops what is queued.
+func (w *Writer) Close() { w.client.Close() }
