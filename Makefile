@@ -123,6 +123,10 @@ scores: ## How well scores foretell, on public data, beside the reference: fails
 plots: ## Draw the pictures of docs/scores.md from the public data; PLOTS_DATA names their folder
 	cd bench/research && $(GO) run ./plots $(if $(PLOTS_DATA),-data "$(PLOTS_DATA)")
 
+.PHONY: house
+house: ## How easy the source is to enter: files an event passes, sizes, comments, imports; HOUSE=-detail lists what is counted
+	$(GO) run ./internal/testkit/house $(HOUSE)
+
 .PHONY: generate
 generate: ## Regenerate what is generated
 	$(GO) generate ./...
