@@ -11,7 +11,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/file"
 	"github.com/kindred-id/kindred/node"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
@@ -39,10 +39,10 @@ func verifyStore(t *testing.T) *storage.Pebble {
 	}
 	take := func(events string) {
 		t.Helper()
-		source := ingest.Source{Name: "events", Open: func() (*ingest.Reader, error) {
-			return ingest.NewReader(io.NopCloser(strings.NewReader(events)), "events", 0)
+		source := file.Source{Name: "events", Open: func() (*file.Reader, error) {
+			return file.NewReader(io.NopCloser(strings.NewReader(events)), "events", 0)
 		}}
-		if _, err := ingest.NewPipeline(i.Engine, i.Registry, i.IngestOptions(false)).Run(ctx, []ingest.Source{source}); err != nil {
+		if _, err := file.NewPipeline(i.Engine, i.Registry, i.IngestOptions(false)).Run(ctx, []file.Source{source}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -98,6 +98,9 @@ func (e *inflateError) Error() string {
 
 func (e *inflateError) Unwrap() error { return e.cause }
 
+// utf8Mark is the byte-order mark that editors and spreadsheets put before UTF-8.
+const utf8Mark = "\xef\xbb\xbf"
+
 // bodyReader reads bodies, one at a time. It keeps its decompressors: making one costs more than
 // most bodies.
 type bodyReader struct {
@@ -141,8 +144,8 @@ func (b *bodyReader) read(buf []byte, source io.Reader, header string, limit int
 	default:
 		return buf, errUnknownEncoding
 	}
-	if mark := "\xef\xbb\xbf"; bytes.HasPrefix(start, []byte(mark)) {
-		_, _ = b.head.Discard(len(mark)) // they are in the buffer
+	if bytes.HasPrefix(start, []byte(utf8Mark)) {
+		_, _ = b.head.Discard(len(utf8Mark)) // they are in the buffer
 	}
 	return readBody(buf, b.head, limit, m)
 }

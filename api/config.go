@@ -10,7 +10,7 @@ import (
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -20,7 +20,7 @@ type Config struct {
 	Engine   *actors.Engine
 	Registry *identifier.Registry
 	// Decode says how events are read. Live is always set: over HTTP, events come as they happen.
-	Decode ingest.Options
+	Decode segment.Options
 	// Version is shown in /livez, /v1/stats and the metric kindred_build_info.
 	Version string
 	// Rules is the document of the rules in force, YAML, for GET /v1/rules. Empty, the default, switches
@@ -61,7 +61,7 @@ type Config struct {
 const (
 	DefaultMaxBody   = 4 << 20
 	LargestMaxBody   = 32 << 20
-	DefaultMaxEvents = ingest.MaxBatchEvents
+	DefaultMaxEvents = segment.MaxBatchEvents
 	DefaultBodyBytes = 64 << 20
 	DefaultSortBytes = 64 << 20
 )

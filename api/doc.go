@@ -2,7 +2,7 @@
 //
 //	request ──► clean path, request id, recover, count ──► mux ──► methods ──► handler
 //	                                                                             │
-//	POST /v1/batch, /v1/{type} ──► body (inflate, bound) ──► ingest.Decoder ──► Engine.TrySubmit, Visible ──► answer
+//	POST /v1/batch, /v1/{type} ──► body (inflate, bound) ──► segment.Decoder ──► Engine.TrySubmit, Visible ──► answer
 //	GET  /v1/profiles/{id}/…   ──► lookup (namespace:value or public id) ──► Engine.View, Timeline, Why, How
 //	GET  /v1/export            ──► Engine.Each ──► line ──► extsort ──► writer
 //	GET  /v1/scores/report     ──► scoring.Report ──► Engine.Each ──► sums

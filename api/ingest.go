@@ -10,7 +10,8 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/file"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 	"golang.org/x/sync/semaphore"
 )
@@ -21,7 +22,7 @@ const largeEvent = 32 << 10
 // intake takes the events of one request. Intakes are used again, so that in the steady state
 // little is allocated for an event.
 type intake struct {
-	decoder  *ingest.Decoder
+	decoder  *segment.Decoder
 	events   []*graph.Event // those of the delivery, and one more
 	delivery actors.Delivery
 	verdicts []verdict
@@ -34,9 +35,9 @@ type intake struct {
 // verdict is what became of one event of a body.
 type verdict struct {
 	status    verdictStatus
-	typ       graph.EventType   // 0 where it can't be read
-	rejection *ingest.Rejection // of a rejected one
-	id        []byte            // its message id
+	typ       graph.EventType    // 0 where it can't be read
+	rejection *segment.Rejection // of a rejected one
+	id        []byte             // its message id
 }
 
 type verdictStatus uint8
@@ -97,7 +98,7 @@ func (s *Server) newIntake() *intake {
 		return in
 	}
 	return &intake{
-		decoder: ingest.NewDecoder(s.Registry, s.Decode), answered: make(chan error, 1),
+		decoder: segment.NewDecoder(s.Registry, s.Decode), answered: make(chan error, 1),
 	}
 }
 
@@ -162,11 +163,11 @@ func (s *Server) postEvents(typ graph.EventType) handler {
 // take reads the events of a body, hands them to the engine, waits until they are durable (P1) and can
 // be seen (P8), and answers.
 func (s *Server) take(w http.ResponseWriter, r *http.Request, body []byte, typ graph.EventType, verbose, durableOnly, live bool) *problem {
-	body = ingest.TrimMark(body)
+	body = bytes.TrimPrefix(body, []byte(utf8Mark))
 	if len(bytes.TrimSpace(body)) == 0 {
 		return &problem{code: CodeEmptyBody}
 	}
-	var batch ingest.Batch
+	var batch segment.Batch
 	if err := batch.Parse(body, s.MaxEvents); err != nil {
 		return unreadableBody(err, body)
 	}
@@ -221,7 +222,7 @@ type arrival struct {
 }
 
 // decode reads the events of the body into the delivery; each has its verdict.
-func (in *intake) decode(batch *ingest.Batch, typ graph.EventType, from arrival) {
+func (in *intake) decode(batch *segment.Batch, typ graph.EventType, from arrival) {
 	in.decoder.Reset()
 	in.delivery.Reset()
 	in.verdicts = in.verdicts[:0]
@@ -262,7 +263,7 @@ func (in *intake) decode(batch *ingest.Batch, typ graph.EventType, from arrival)
 // droppedField is a field left out of an event of the body.
 type droppedField struct {
 	index int
-	ingest.Drop
+	segment.Drop
 }
 
 // noteDropped notes what was left out of the event that was read last, and has no verdict yet.
@@ -275,8 +276,8 @@ func (in *intake) noteDropped() {
 // event reads one event, which is of a type where its route says so: then it may leave it out.
 func (in *intake) event(raw []byte, typ graph.EventType, received int64, source []byte, e *graph.Event) error {
 	err := in.decoder.Event(raw, received, source, e)
-	var r *ingest.Rejection
-	if typ != 0 && errors.As(err, &r) && r.Code == ingest.CodeUnknownType && topLevel(raw, "type").Kind <= jsonscan.Null {
+	var r *segment.Rejection
+	if typ != 0 && errors.As(err, &r) && r.Code == segment.CodeUnknownType && topLevel(raw, "type").Kind <= jsonscan.Null {
 		raw = withType(raw, typ)
 		err = in.decoder.Event(raw, received, source, e)
 	}
@@ -317,12 +318,12 @@ func topLevel(raw []byte, key string) (found jsonscan.Value) {
 func refusal(err error, raw []byte) verdict {
 	v := verdict{status: statusRejected}
 	if !errors.As(err, &v.rejection) {
-		v.rejection = &ingest.Rejection{Code: ingest.CodeInvalidJSON, Message: err.Error(), Hint: "send one complete JSON object per event"}
+		v.rejection = &segment.Rejection{Code: segment.CodeInvalidJSON, Message: err.Error(), Hint: "send one complete JSON object per event"}
 	}
-	if v.rejection.Code == ingest.CodeNoIdentifier {
+	if v.rejection.Code == segment.CodeNoIdentifier {
 		v.status = statusWithoutIdentifier
 	}
-	if id := topLevel(raw, "messageId"); id.Kind == jsonscan.String && len(id.Raw) <= 8*ingest.MaxIDBytes {
+	if id := topLevel(raw, "messageId"); id.Kind == jsonscan.String && len(id.Raw) <= 8*segment.MaxIDBytes {
 		v.id = id.Inside()
 		if id.Escaped {
 			v.id = jsonscan.Unescape(nil, v.id)
@@ -344,8 +345,8 @@ func (in *intake) settle() {
 			v.status = statusDuplicate
 		case actors.Quarantined:
 			v.status = statusQuarantined
-			v.rejection = &ingest.Rejection{
-				Code: ingest.Code(eventQuarantined), Message: "its handler failed: it is kept aside, with the reason",
+			v.rejection = &segment.Rejection{
+				Code: segment.Code(eventQuarantined), Message: "its handler failed: it is kept aside, with the reason",
 				Hint: "this is a defect of Kindred: report it; do not send the event again",
 			}
 		case actors.Accepted, actors.Pending, actors.OutOfTurn:
@@ -355,13 +356,13 @@ func (in *intake) settle() {
 }
 
 func unreadableBody(err error, body []byte) *problem {
-	var r *ingest.Rejection
+	var r *segment.Rejection
 	if !errors.As(err, &r) {
 		return &problem{code: CodeInvalidBody, detail: err.Error()}
 	}
 	p := &problem{code: CodeInvalidBody, detail: r.Error()}
 	if c := bytes.TrimLeft(body, " \t\r\n")[0]; c != '{' && c != '[' {
-		if format := ingest.OtherFormat(body); format != "" {
+		if format := file.OtherFormat(body); format != "" {
 			p.detail += "; this looks like " + format
 		}
 	} else if first, rest, more := bytes.Cut(body, []byte{'\n'}); more && json.Valid(first) && len(bytes.TrimSpace(rest)) > 0 {

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 )
 
 // answer tells the client what became of its events:
@@ -64,8 +64,8 @@ func (in *intake) appendRejected(dst []byte) []byte {
 		}
 		dst = appendIndex(dst, len(in.verdicts), nil)
 		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(in.excess), 10)
-		dst = append(appendReason(dst, &ingest.Rejection{
-			Code:    ingest.Code(eventTooMany),
+		dst = append(appendReason(dst, &segment.Rejection{
+			Code:    segment.Code(eventTooMany),
 			Message: fmt.Sprintf("%d events beyond the first %d were not taken", in.excess, len(in.verdicts)),
 			Hint:    fmt.Sprintf("send at most %d events in a request", len(in.verdicts)),
 		}), '}')
@@ -89,7 +89,7 @@ func (in *intake) appendDropped(dst []byte) []byte {
 			dst = append(dst, ',')
 		}
 		dst = appendIndex(dst, drop.index, in.verdicts[drop.index].id)
-		dst = append(appendReason(dst, &ingest.Rejection{Code: drop.Code, Field: drop.Field, Message: drop.Message, Hint: drop.Hint}), '}')
+		dst = append(appendReason(dst, &segment.Rejection{Code: drop.Code, Field: drop.Field, Message: drop.Message, Hint: drop.Hint}), '}')
 	}
 	if rest -= uint64(len(in.dropped)); rest > 0 {
 		if len(in.dropped) > 0 {
@@ -121,7 +121,7 @@ func appendIndex(dst []byte, index int, id []byte) []byte {
 	return appendString(append(dst, `,"messageId":`...), id)
 }
 
-func appendReason(dst []byte, r *ingest.Rejection) []byte {
+func appendReason(dst []byte, r *segment.Rejection) []byte {
 	dst = appendString(append(dst, `,"code":`...), string(r.Code))
 	if r.Field != "" {
 		dst = appendString(append(dst, `,"field":`...), r.Field)
@@ -149,7 +149,7 @@ func (in *intake) appendWarnings(dst []byte) []byte {
 		{"no_zone", stats.NoZone},
 		{"epoch_units", stats.EpochUnits},
 		{"mended", stats.Mended},
-		{ingest.LargeEvents, uint64(in.large)},
+		{segment.LargeEvents, uint64(in.large)},
 	} {
 		if warning.count == 0 {
 			continue

@@ -9,7 +9,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -97,7 +97,7 @@ func registerScoreMetrics(registry *prometheus.Registry, scores *scoring.Keeper)
 }
 
 // count counts the events of an answered request.
-func (m *metrics) count(verdicts []verdict, excess int, dropped ingest.DropCounts) {
+func (m *metrics) count(verdicts []verdict, excess int, dropped segment.DropCounts) {
 	for key, n := range dropped {
 		m.dropped.WithLabelValues(key.Field, string(key.Code)).Add(float64(n))
 	}

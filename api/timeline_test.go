@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 )
 
 // TestTimelineOfOneStamp: many events of one time, message id and content, each from another source that numbers its
 // messages apart, come on pages of any size, each once.
 func TestTimelineOfOneStamp(t *testing.T) {
-	const events = ingest.MaxSources
+	const events = segment.MaxSources
 	w := newWorld(t, func(c *Config) {
 		for i := range events {
 			c.Decode.SourcesApart = append(c.Decode.SourcesApart, fmt.Sprintf("s%d", i))

@@ -9,7 +9,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 )
 
 // Ceiling is what the engine is measured against: a single-threaded resolver in memory over the same
@@ -17,7 +17,7 @@ import (
 // identifiers by union-find, and folds counts, times, traits and orders into the person. It knows no
 // rules and writes nothing: what it takes is what has to be done in any case.
 type Ceiling struct {
-	decoder *ingest.Decoder
+	decoder *segment.Decoder
 	event   graph.Event
 	seen    map[uint64]struct{}
 	nodes   map[graph.NodeKey]int32
@@ -41,9 +41,9 @@ type trait struct {
 }
 
 // NewCeiling makes an empty resolver.
-func NewCeiling(registry *identifier.Registry, options ingest.Options) *Ceiling {
+func NewCeiling(registry *identifier.Registry, options segment.Options) *Ceiling {
 	return &Ceiling{
-		decoder: ingest.NewDecoder(registry, options),
+		decoder: segment.NewDecoder(registry, options),
 		seen:    make(map[uint64]struct{}),
 		nodes:   make(map[graph.NodeKey]int32),
 	}
@@ -65,8 +65,8 @@ func (c *Ceiling) Run(data []byte, received int64) (events int, err error) {
 			c.decoder.Reset()
 		}
 		if err := c.decoder.Event(line, received, nil, &c.event); err != nil {
-			var rejection *ingest.Rejection
-			if errors.As(err, &rejection) && rejection.Code == ingest.CodeNoIdentifier {
+			var rejection *segment.Rejection
+			if errors.As(err, &rejection) && rejection.Code == segment.CodeNoIdentifier {
 				continue
 			}
 			return events, fmt.Errorf("event %d: %w", events, err)

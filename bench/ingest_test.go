@@ -8,7 +8,8 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/graph/identifier"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/file"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -48,7 +49,7 @@ func BenchmarkCeiling(b *testing.B) {
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		taken, err := NewCeiling(reg, ingest.Options{}).Run(data, 1)
+		taken, err := NewCeiling(reg, segment.Options{}).Run(data, 1)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -72,10 +73,10 @@ func BenchmarkIngest(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.StartTimer()
-		source := ingest.Source{Name: "memory", Open: func() (*ingest.Reader, error) {
-			return ingest.NewReader(bytes.NewReader(data), "memory", 0)
+		source := file.Source{Name: "memory", Open: func() (*file.Reader, error) {
+			return file.NewReader(bytes.NewReader(data), "memory", 0)
 		}}
-		summary, err := ingest.NewPipeline(t.engine, reg, ingest.Options{}).Run(ctx, []ingest.Source{source})
+		summary, err := file.NewPipeline(t.engine, reg, segment.Options{}).Run(ctx, []file.Source{source})
 		if err != nil {
 			b.Fatal(err)
 		}

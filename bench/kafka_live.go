@@ -10,8 +10,8 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/kafka"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/internal/broker"
 	"golang.org/x/sync/errgroup"
 )
@@ -121,7 +121,7 @@ func (r *kafkaRun) stream(ctx context.Context, l *Live, probes chan<- probe) err
 		return err
 	}
 	defer writer.Close()
-	prober := &prober{decoder: ingest.NewDecoder(r.registry, ingest.Options{}), seen: make(map[graph.NodeKey]bool)}
+	prober := &prober{decoder: segment.NewDecoder(r.registry, segment.Options{}), seen: make(map[graph.NodeKey]bool)}
 	tick := time.NewTicker(produceEvery)
 	defer tick.Stop()
 	start, n, next := time.Now(), 0, probeEvery
@@ -158,7 +158,7 @@ func (r *kafkaRun) stream(ctx context.Context, l *Live, probes chan<- probe) err
 
 // prober makes probes, one for each customer.
 type prober struct {
-	decoder *ingest.Decoder
+	decoder *segment.Decoder
 	event   graph.Event
 	seen    map[graph.NodeKey]bool
 }
@@ -167,7 +167,7 @@ type prober struct {
 func (r *prober) probe(line []byte) (p probe, ok bool, err error) {
 	r.decoder.Reset()
 	if err := r.decoder.Event(line, 1, nil, &r.event); err != nil {
-		var rejection *ingest.Rejection
+		var rejection *segment.Rejection
 		if errors.As(err, &rejection) {
 			return p, false, nil
 		}

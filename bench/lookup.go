@@ -10,7 +10,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 )
 
 // Lookups is how long live look-ups took while events came in: of resident profiles, whole, each by a
@@ -29,7 +29,7 @@ const (
 
 // lookupKeys are the routes of the first events: people who are known, and resident, soon.
 func lookupKeys(reg *identifier.Registry, data []byte) ([]graph.NodeKey, error) {
-	decoder := ingest.NewDecoder(reg, ingest.Options{})
+	decoder := segment.NewDecoder(reg, segment.Options{})
 	keys := make([]graph.NodeKey, 0, lookupPeople)
 	var event graph.Event
 	for line := range bytes.Lines(data) {
@@ -37,7 +37,7 @@ func lookupKeys(reg *identifier.Registry, data []byte) ([]graph.NodeKey, error) 
 			break
 		}
 		err := decoder.Event(bytes.TrimSuffix(line, []byte("\n")), 0, nil, &event)
-		var rejection *ingest.Rejection
+		var rejection *segment.Rejection
 		switch {
 		case err == nil:
 			keys = append(keys, event.Route())

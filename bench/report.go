@@ -13,7 +13,8 @@ import (
 	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/file"
+	"github.com/kindred-id/kindred/ingest/segment"
 )
 
 // Config says what to measure.
@@ -154,7 +155,7 @@ func measure(fn func() (events, people int, err error)) (Measure, error) {
 
 func measureCeiling(reg *identifier.Registry, data []byte) (Measure, error) {
 	return measure(func() (int, int, error) {
-		c := NewCeiling(reg, ingest.Options{})
+		c := NewCeiling(reg, segment.Options{})
 		n, err := c.Run(data, time.Now().UnixMilli())
 		return n, c.People(), err
 	})
@@ -177,10 +178,10 @@ func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data
 		done <- err
 	}()
 	m, err = measure(func() (int, int, error) {
-		source := ingest.Source{Name: "memory", Open: func() (*ingest.Reader, error) {
-			return ingest.NewReader(bytes.NewReader(data), "memory", 0)
+		source := file.Source{Name: "memory", Open: func() (*file.Reader, error) {
+			return file.NewReader(bytes.NewReader(data), "memory", 0)
 		}}
-		summary, err := ingest.NewPipeline(t.engine, reg, ingest.Options{}).Run(ctx, []ingest.Source{source})
+		summary, err := file.NewPipeline(t.engine, reg, segment.Options{}).Run(ctx, []file.Source{source})
 		return int(summary.Read - summary.WithoutIdentifier), int(summary.Identities), err
 	})
 	close(stop)

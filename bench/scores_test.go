@@ -10,7 +10,8 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/file"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -62,10 +63,10 @@ func ingestWithListener(b *testing.B, data []byte, reg *identifier.Registry, sco
 		err := listen(listening, engine, reader, scorer, scored, &orders)
 		ended <- err
 	}()
-	source := ingest.Source{Name: "memory", Open: func() (*ingest.Reader, error) {
-		return ingest.NewReader(bytes.NewReader(data), "memory", 0)
+	source := file.Source{Name: "memory", Open: func() (*file.Reader, error) {
+		return file.NewReader(bytes.NewReader(data), "memory", 0)
 	}}
-	summary, err := ingest.NewPipeline(engine, reg, ingest.Options{}).Run(ctx, []ingest.Source{source})
+	summary, err := file.NewPipeline(engine, reg, segment.Options{}).Run(ctx, []file.Source{source})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -25,7 +25,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/node/rulesfile"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/dedupe"
@@ -239,15 +239,15 @@ func (i *Instance) tellFeed(logger *slog.Logger) {
 }
 
 // IngestOptions are the options of decoders of this deployment. live says that events come as they happen.
-func (i *Instance) IngestOptions(live bool) ingest.Options {
-	o := ingest.Options{
+func (i *Instance) IngestOptions(live bool) segment.Options {
+	o := segment.Options{
 		Currency: i.Rules.Currency, Sources: i.Rules.Sources, Live: live,
-		SourcesApart: i.Rules.SourcesApart, FormerUntil: i.formerUntil, Times: ingest.Times(i.Rules.Times),
+		SourcesApart: i.Rules.SourcesApart, FormerUntil: i.formerUntil, Times: segment.Times(i.Rules.Times),
 	}
-	o.Context = ingest.ContextOptions{Keep: i.Rules.Context.Keep, MaxBytes: i.Rules.Context.MaxBytes}
-	o.Context.IP, _ = ingest.ParseIPPolicy(i.Rules.Context.IP) // the rules were checked
+	o.Context = segment.ContextOptions{Keep: i.Rules.Context.Keep, MaxBytes: i.Rules.Context.MaxBytes}
+	o.Context.IP, _ = segment.ParseIPPolicy(i.Rules.Context.IP) // the rules were checked
 	for _, p := range i.Rules.Paths {
-		o.Paths = append(o.Paths, ingest.Path{Path: p.Path, Namespace: p.Namespace})
+		o.Paths = append(o.Paths, segment.Path{Path: p.Path, Namespace: p.Namespace})
 	}
 	return o
 }

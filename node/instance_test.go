@@ -12,7 +12,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/node/rulesfile"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
@@ -263,7 +263,7 @@ func TestRulesChangeAfterCrash(t *testing.T) {
 func post(t *testing.T, i *Instance, body string) {
 	t.Helper()
 	var e graph.Event
-	if err := ingest.NewDecoder(i.Registry, i.IngestOptions(true)).Event([]byte(body), 1, nil, &e); err != nil {
+	if err := segment.NewDecoder(i.Registry, i.IngestOptions(true)).Event([]byte(body), 1, nil, &e); err != nil {
 		t.Fatal(err)
 	}
 	d := &actors.Delivery{}

@@ -12,7 +12,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -81,7 +81,7 @@ func (s *shop) buy(from, to int) {
 func (s *shop) post(body string) {
 	s.t.Helper()
 	var e graph.Event
-	if err := ingest.NewDecoder(s.registry, ingest.Options{Currency: "USD"}).Event([]byte(body), s.now.Load(), nil, &e); err != nil {
+	if err := segment.NewDecoder(s.registry, segment.Options{Currency: "USD"}).Event([]byte(body), s.now.Load(), nil, &e); err != nil {
 		s.t.Fatal(err)
 	}
 	d := &actors.Delivery{}

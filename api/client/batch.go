@@ -10,17 +10,17 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/api"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 )
 
 // BatchResult is what became of a batch of events.
 type BatchResult struct {
-	Accepted          int          `json:"accepted"`
-	Duplicates        int          `json:"duplicates"`
-	WithoutIdentifier int          `json:"without_identifier"`
-	Rejected          []Rejection  `json:"rejected"`
-	Dropped           ingest.Stats `json:"warnings"` // what was left out of accepted events
-	Fields            []Rejection  `json:"dropped"`  // the first fields left out of them; the last may only count the rest
+	Accepted          int           `json:"accepted"`
+	Duplicates        int           `json:"duplicates"`
+	WithoutIdentifier int           `json:"without_identifier"`
+	Rejected          []Rejection   `json:"rejected"`
+	Dropped           segment.Stats `json:"warnings"` // what was left out of accepted events
+	Fields            []Rejection   `json:"dropped"`  // the first fields left out of them; the last may only count the rest
 }
 
 // Rejection is why one event of a batch was not taken.

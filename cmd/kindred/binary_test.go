@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/bench/generate"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/file"
 )
 
 // binary is the kindred to test: that of KINDRED_BIN, or one built now.
@@ -40,10 +40,10 @@ func kindred(t *testing.T, bin string, args ...string) []byte {
 }
 
 // ingestFile takes a file in, whole.
-func ingestFile(t *testing.T, bin, dir, file string, more ...string) ingest.Summary {
+func ingestFile(t *testing.T, bin, dir, name string, more ...string) file.Summary {
 	t.Helper()
-	var summary ingest.Summary
-	out := kindred(t, bin, append([]string{"ingest", "--data", dir, file}, more...)...)
+	var summary file.Summary
+	out := kindred(t, bin, append([]string{"ingest", "--data", dir, name}, more...)...)
 	if err := json.Unmarshal(out, &summary); err != nil {
 		t.Fatalf("summary: %v\n%s", err, out)
 	}

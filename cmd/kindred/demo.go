@@ -18,7 +18,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/node"
 	"github.com/spf13/cobra"
 )
@@ -165,7 +165,7 @@ func (d *demo) changed(changes []graph.Change) {
 // feed sends events at the rate, until the context ends.
 func (d *demo) feed(ctx context.Context) error {
 	live := generate.NewLive(d.seed)
-	decoder := ingest.NewDecoder(d.instance.Registry, d.instance.IngestOptions(true))
+	decoder := segment.NewDecoder(d.instance.Registry, d.instance.IngestOptions(true))
 	var delivery actors.Delivery
 	var line []byte
 	done := make(chan error, 1)

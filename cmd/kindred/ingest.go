@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/file"
 	"github.com/spf13/cobra"
 )
 
@@ -53,7 +53,7 @@ the reason of each, and the command then ends with 5.`,
 		}
 		r := newRejects(rejectsName, time.Now())
 		bar := newProgress(cmd.ErrOrStderr(), "ingesting", size, true, "")
-		var summary ingest.Summary
+		var summary file.Summary
 		if to != "" {
 			s := sender{address: to, patience: patience, rejects: r, bar: bar}
 			summary, err = s.run(cmd.Context(), args)
@@ -74,7 +74,7 @@ the reason of each, and the command then ends with 5.`,
 }
 
 // afterIngest says what was left out, and with which code to end.
-func afterIngest(w io.Writer, s *ingest.Summary, r *rejects) error {
+func afterIngest(w io.Writer, s *file.Summary, r *rejects) error {
 	if r.count > 0 {
 		fmt.Fprintf(w, "kindred: %s rejected, see %s\n", plural(r.count, "line"), r.name)
 	}
@@ -124,25 +124,25 @@ func sizeOf(names []string) (int64, error) {
 }
 
 // sources are the files, by name.
-func sources(names []string) []ingest.Source {
-	all := make([]ingest.Source, len(names))
+func sources(names []string) []file.Source {
+	all := make([]file.Source, len(names))
 	for i, name := range names {
-		all[i] = ingest.FileSource(name, 0)
+		all[i] = file.FromPath(name, 0)
 	}
 	return all
 }
 
 // ingestInto takes files into a directory of this process.
-func ingestInto(cmd *cobra.Command, f *instanceFlags, names []string, r *rejects, bar *progress) (ingest.Summary, error) {
+func ingestInto(cmd *cobra.Command, f *instanceFlags, names []string, r *rejects, bar *progress) (file.Summary, error) {
 	logger := f.logger(cmd.ErrOrStderr())
 	i, err := f.open(cmd.Context(), logger)
 	if err != nil {
-		return ingest.Summary{}, err
+		return file.Summary{}, err
 	}
 	if err := i.Judged(cmd.Context()); err != nil {
-		return ingest.Summary{}, cmp.Or(err, closeInstance(i, logger))
+		return file.Summary{}, cmp.Or(err, closeInstance(i, logger))
 	}
-	p := ingest.NewPipeline(i.Engine, i.Registry, i.IngestOptions(false))
+	p := file.NewPipeline(i.Engine, i.Registry, i.IngestOptions(false))
 	p.Reject, p.Progress = r.add, bar.add
 	summary, err := p.Run(cmd.Context(), sources(names))
 	return summary, cmp.Or(err, closeInstance(i, logger))

@@ -10,7 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/file"
+	"github.com/kindred-id/kindred/ingest/segment"
 )
 
 // rejects is the file of lines that were not taken: made when there is the first one. It holds what
@@ -43,8 +44,8 @@ type rejectLine struct {
 }
 
 // add writes a line that was rejected. An event that names nobody is only counted: it is no fault.
-func (r *rejects) add(reject ingest.Reject) {
-	if r.err != nil || reject.Reason.Code == ingest.CodeNoIdentifier {
+func (r *rejects) add(reject file.Reject) {
+	if r.err != nil || reject.Reason.Code == segment.CodeNoIdentifier {
 		return
 	}
 	r.count++

@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/api/client"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/file"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -23,7 +24,7 @@ type sender struct {
 
 	client *client.Client
 	mu     sync.Mutex // guards the following, and rejects
-	sum    ingest.Summary
+	sum    file.Summary
 }
 
 // Bounds of a batch, and batches under way at once.
@@ -45,7 +46,7 @@ type outBatch struct {
 	source int64 // bytes of the source that it accounts for
 }
 
-func (s *sender) run(ctx context.Context, names []string) (ingest.Summary, error) {
+func (s *sender) run(ctx context.Context, names []string) (file.Summary, error) {
 	c, err := client.New(s.address, nil)
 	if err != nil {
 		return s.sum, &exitError{exitUsage, err}
@@ -94,7 +95,7 @@ func (s *sender) run(ctx context.Context, names []string) (ingest.Summary, error
 }
 
 // read cuts a source into batches.
-func (s *sender) read(ctx context.Context, source ingest.Source, full chan<- *outBatch) error {
+func (s *sender) read(ctx context.Context, source file.Source, full chan<- *outBatch) error {
 	reader, err := source.Open()
 	if err != nil {
 		return err
@@ -122,7 +123,7 @@ func (s *sender) read(ctx context.Context, source ingest.Source, full chan<- *ou
 			return err
 		}
 		var stopped error
-		chunk.Lines(func(line int64, raw []byte, tooLong *ingest.Rejection) {
+		chunk.Lines(func(line int64, raw []byte, tooLong *segment.Rejection) {
 			if stopped != nil || !s.check(source.Name, line, raw, tooLong) {
 				return
 			}
@@ -145,15 +146,15 @@ func (s *sender) read(ctx context.Context, source ingest.Source, full chan<- *ou
 }
 
 // check keeps back what would spoil a batch: a line that is no JSON makes none of its neighbours JSON.
-func (s *sender) check(file string, line int64, raw []byte, tooLong *ingest.Rejection) bool {
+func (s *sender) check(name string, line int64, raw []byte, tooLong *segment.Rejection) bool {
 	s.mu.Lock()
 	s.sum.Read++
 	s.mu.Unlock()
 	if tooLong == nil && !json.Valid(raw) {
-		tooLong = &ingest.Rejection{Code: ingest.CodeInvalidJSON, Message: whyInvalid(raw), Hint: "send one complete JSON object per event"}
+		tooLong = &segment.Rejection{Code: segment.CodeInvalidJSON, Message: whyInvalid(raw), Hint: "send one complete JSON object per event"}
 	}
 	if tooLong != nil {
-		s.reject(file, line, raw, tooLong)
+		s.reject(name, line, raw, tooLong)
 	}
 	return tooLong == nil
 }
@@ -200,7 +201,7 @@ func (s *sender) send(ctx context.Context, b *outBatch) error {
 		s.sum.Dropped.Add(result.Dropped)
 		for _, drop := range result.Fields {
 			if drop.Code != "" && 0 <= drop.Index && drop.Index < len(b.lines) && len(s.sum.DroppedFields) < firstReasons {
-				s.sum.DroppedFields = append(s.sum.DroppedFields, ingest.Reason{
+				s.sum.DroppedFields = append(s.sum.DroppedFields, file.Reason{
 					File: b.file, Line: b.lines[drop.Index], Code: drop.Code, Field: drop.Field, Message: drop.Message, Hint: drop.Hint,
 				})
 			}
@@ -210,14 +211,14 @@ func (s *sender) send(ctx context.Context, b *outBatch) error {
 			if r.Index < 0 || r.Index >= len(b.lines) {
 				return fmt.Errorf("%s rejects event %d of a batch of %d: is it a Kindred server?", s.address, r.Index, len(b.lines))
 			}
-			s.reject(b.file, b.lines[r.Index], b.text(r.Index), &ingest.Rejection{Code: ingest.Code(r.Code), Field: r.Field, Message: r.Message, Hint: r.Hint})
+			s.reject(b.file, b.lines[r.Index], b.text(r.Index), &segment.Rejection{Code: segment.Code(r.Code), Field: r.Field, Message: r.Message, Hint: r.Hint})
 		}
 	}
 	s.bar.add(b.source)
 	return nil
 }
 
-func (s *sender) reject(file string, line int64, raw []byte, reason *ingest.Rejection) {
+func (s *sender) reject(name string, line int64, raw []byte, reason *segment.Rejection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if reason.Code == "quarantined" {
@@ -225,8 +226,8 @@ func (s *sender) reject(file string, line int64, raw []byte, reason *ingest.Reje
 	} else {
 		s.sum.Rejected++
 		if len(s.sum.Reasons) < firstReasons {
-			s.sum.Reasons = append(s.sum.Reasons, ingest.Reason{File: file, Line: line, Code: string(reason.Code), Field: reason.Field, Message: reason.Message, Hint: reason.Hint})
+			s.sum.Reasons = append(s.sum.Reasons, file.Reason{File: name, Line: line, Code: string(reason.Code), Field: reason.Field, Message: reason.Message, Hint: reason.Hint})
 		}
 	}
-	s.rejects.add(ingest.Reject{File: file, Line: line, Raw: raw, Reason: reason})
+	s.rejects.add(file.Reject{File: name, Line: line, Raw: raw, Reason: reason})
 }

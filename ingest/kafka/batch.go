@@ -7,8 +7,8 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/record"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -27,9 +27,9 @@ type batch struct {
 	next    int64         // the offset behind the last one
 	written time.Time     // of the first one
 
-	decoder *ingest.Decoder
+	decoder *segment.Decoder
 	unpack  *record.Decoder
-	taken   ingest.Batch
+	taken   segment.Batch
 	ids     []byte
 	linked  []linked // the events, in the order of their numbers
 	counts  Counts   // of its records
@@ -53,7 +53,7 @@ type linked struct {
 // batches makes and keeps the batches of one topic.
 type batches struct{ pool sync.Pool }
 
-func newBatches(decoder func() *ingest.Decoder, unpack func() *record.Decoder) *batches {
+func newBatches(decoder func() *segment.Decoder, unpack func() *record.Decoder) *batches {
 	return &batches{sync.Pool{New: func() any {
 		return &batch{decoder: decoder(), unpack: unpack()}
 	}}}

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/record"
+	"github.com/kindred-id/kindred/ingest/segment"
 )
 
 // routingCode is the version of this program's own part in what an event becomes and to which shard it
@@ -46,7 +46,7 @@ func parseChannelName(name string) (n channelName, ok bool) {
 
 // routingVersion names everything that decides to which shard an event of a topic goes (C6): the deployment's part,
 // and the topic's.
-func routingVersion(deployment string, t *Topic, options ingest.Options) string {
+func routingVersion(deployment string, t *Topic, options segment.Options) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d\n%s\n%s\n%d\n", routingCode, deployment, t.Format, options.MaxEventBytes)
 	for _, p := range options.Paths {

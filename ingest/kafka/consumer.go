@@ -9,8 +9,8 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph/identifier"
-	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/record"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -20,7 +20,7 @@ type Into struct {
 	Engine   *actors.Engine
 	Registry *identifier.Registry
 	// Options are those of the decoders.
-	Options ingest.Options
+	Options segment.Options
 	// Routing names the deployment's part in where events go: its rules and its number of shards. Another name is another
 	// routing version (C6).
 	Routing string
@@ -107,7 +107,7 @@ func New(config Config, into Into) (*Consumer, error) {
 			return nil, fmt.Errorf("topic %s: %w", t.Topic, err)
 		}
 		c.topics[t.Topic] = &consumed{t, newBatches(
-			func() *ingest.Decoder { return ingest.NewDecoder(into.Registry, into.Options) },
+			func() *segment.Decoder { return segment.NewDecoder(into.Registry, into.Options) },
 			func() *record.Decoder { return record.NewDecoder(options) },
 		), routingVersion(into.Routing, t, into.Options), false}
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -78,7 +78,7 @@ func TestOvertaken(t *testing.T) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		other, decoder := newChain(positions), ingest.NewDecoder(w.into.Registry, ingest.Options{})
+		other, decoder := newChain(positions), segment.NewDecoder(w.into.Registry, segment.Options{})
 		delivery, answered := &actors.Delivery{}, make(chan error, 1)
 		for i := range 10 {
 			e := new(graph.Event)

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -18,7 +18,7 @@ import (
 
 // deadLetter is the letter of an event that was rejected: its own bytes, as they were in the record, or the
 // whole record where raw is nil, with the reason and the origin as headers.
-func deadLetter(t *Topic, identity string, r *kgo.Record, index int, raw []byte, why *ingest.Rejection) *kgo.Record {
+func deadLetter(t *Topic, identity string, r *kgo.Record, index int, raw []byte, why *segment.Rejection) *kgo.Record {
 	what, origin := "event", appendOrigin(nil, identity, r, index)
 	if raw == nil {
 		raw, what, origin = r.Value, "record", appendOriginPrefix(nil, identity, r)

@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/record"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -249,7 +249,7 @@ func TestRegistryDown(t *testing.T) {
 		}
 		options := record.Options{Format: record.Avro, Schemas: record.NewSchemas(schemas)}
 		c.topics["avro"].batches = newBatches(
-			func() *ingest.Decoder { return ingest.NewDecoder(w.into.Registry, ingest.Options{}) },
+			func() *segment.Decoder { return segment.NewDecoder(w.into.Registry, segment.Options{}) },
 			func() *record.Decoder { return record.NewDecoder(options) },
 		)
 		if err := c.Start(); err != nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/record"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -265,7 +265,7 @@ func (p *partition) readEvent(ctx context.Context, b *batch, r *kgo.Record, inde
 	if !ok {
 		return err
 	}
-	if rejection.Code == ingest.CodeNoIdentifier {
+	if rejection.Code == segment.CodeNoIdentifier {
 		b.counts.WithoutIdentifier++
 		return nil
 	}
@@ -282,7 +282,7 @@ func (p *partition) identity() string {
 
 // received is when a record came: when it was written, as that is the same whenever it is read, unless
 // that is not believed, ms since 1970.
-func received(r *kgo.Record, d *ingest.Decoder, now int64) int64 {
+func received(r *kgo.Record, d *segment.Decoder, now int64) int64 {
 	if ms := r.Timestamp.UnixMilli(); d.Believes(ms, now) {
 		return ms
 	}
@@ -291,7 +291,7 @@ func received(r *kgo.Record, d *ingest.Decoder, now int64) int64 {
 
 // reject writes a dead letter of an event, or of the whole record where raw is nil. Where the record is in the
 // letter, one is enough.
-func (p *partition) reject(ctx context.Context, b *batch, r *kgo.Record, index int, raw []byte, why *ingest.Rejection) error {
+func (p *partition) reject(ctx context.Context, b *batch, r *kgo.Record, index int, raw []byte, why *segment.Rejection) error {
 	b.counts.Rejected++
 	if p.topic.Format != record.JSON || p.topic.Mapping != nil || b.taken.Context != nil {
 		raw = nil // what was made of the record is not what its producer wrote, or not all that the event needs

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 )
 
 // State is what a partition, or a topic, is doing.
@@ -68,7 +68,7 @@ type Counts struct {
 	DeadLetters       uint64 // acknowledged
 	OutOfTurn         uint64 // answers after which a partition looked again where it is
 	// Dropped counts fields left out of events that were read.
-	Dropped ingest.DropCounts
+	Dropped segment.DropCounts
 }
 
 func (c *Counts) add(o Counts) {

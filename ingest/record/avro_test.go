@@ -9,7 +9,7 @@ import (
 	"time"
 
 	hamba "github.com/hamba/avro/v2"
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/sr"
 )
 
@@ -86,14 +86,14 @@ func TestAvro(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		value []byte
-		code  ingest.Code
+		code  segment.Code
 		says  string
 	}{
-		{"no frame", []byte(`{"type":"track"}`), ingest.CodeUndecodable, "frame"},
-		{"cut off", frame(2, payload[:len(payload)-1]), ingest.CodeUndecodable, "schema 2"},
-		{"more behind", frame(2, append(payload, 0)), ingest.CodeUndecodable, "1 bytes behind"},
-		{"of another type", frame(3, nil), ingest.CodeUnknownSchema, "PROTOBUF"},
-		{"a reference that is gone", frame(4, payload), ingest.CodeUnknownSchema, "gone"},
+		{"no frame", []byte(`{"type":"track"}`), segment.CodeUndecodable, "frame"},
+		{"cut off", frame(2, payload[:len(payload)-1]), segment.CodeUndecodable, "schema 2"},
+		{"more behind", frame(2, append(payload, 0)), segment.CodeUndecodable, "1 bytes behind"},
+		{"of another type", frame(3, nil), segment.CodeUnknownSchema, "PROTOBUF"},
+		{"a reference that is gone", frame(4, payload), segment.CodeUnknownSchema, "gone"},
 	} {
 		_, _, r := decodeAll(t, o, test.value)
 		if r == nil || r.Code != test.code || !strings.Contains(r.Message, test.says) {

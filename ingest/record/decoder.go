@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
@@ -76,9 +76,9 @@ func (d *Decoder) Reset() { d.arena.Reset() }
 // common context. They point into value and the decoder's memory, and stay as they are until Reset. A
 // record without a value, as compacted topics have them, holds no event.
 //
-// It fails with an *ingest.Rejection, or with ErrSchemasUnavailable, or as ctx does.
-func (d *Decoder) Decode(ctx context.Context, value []byte, batch *ingest.Batch) error {
-	*batch = ingest.Batch{Events: batch.Events[:0]}
+// It fails with an *segment.Rejection, or with ErrSchemasUnavailable, or as ctx does.
+func (d *Decoder) Decode(ctx context.Context, value []byte, batch *segment.Batch) error {
+	*batch = segment.Batch{Events: batch.Events[:0]}
 	if len(value) == 0 {
 		return nil
 	}
@@ -98,8 +98,8 @@ func (d *Decoder) Decode(ctx context.Context, value []byte, batch *ingest.Batch)
 		err = batch.Parse(text, MaxEvents)
 	}
 	if err == nil && len(batch.Events)+batch.Excess > MaxEvents {
-		err = &ingest.Rejection{
-			Code:    ingest.CodeEventTooLarge,
+		err = &segment.Rejection{
+			Code:    segment.CodeEventTooLarge,
 			Message: fmt.Sprintf("holds more than %d events", MaxEvents),
 			Hint:    "send smaller batches",
 		}
@@ -148,26 +148,26 @@ func single(text []byte) bool {
 
 var batchKey = []byte(`batch"`) // begins with a letter that is rarer than a quotation mark
 
-func tooLarge(limit int) *ingest.Rejection {
-	return &ingest.Rejection{
-		Code:    ingest.CodeEventTooLarge,
+func tooLarge(limit int) *segment.Rejection {
+	return &segment.Rejection{
+		Code:    segment.CodeEventTooLarge,
 		Message: fmt.Sprintf("a record of more than %d bytes", limit),
 		Hint:    "send smaller records, or raise max_record_bytes of the topic",
 	}
 }
 
 // undecodable rejects a record that is not what its format says. The message names no value.
-func undecodable(format Format, message string, args ...any) *ingest.Rejection {
-	return &ingest.Rejection{
-		Code:    ingest.CodeUndecodable,
+func undecodable(format Format, message string, args ...any) *segment.Rejection {
+	return &segment.Rejection{
+		Code:    segment.CodeUndecodable,
 		Message: string(format) + ": " + fmt.Sprintf(message, args...),
 		Hint:    "see that the producer's serializer is the one that the topic is declared with",
 	}
 }
 
 // IsRejection finds the rejection that an error is.
-func IsRejection(err error) (*ingest.Rejection, bool) {
-	var r *ingest.Rejection
+func IsRejection(err error) (*segment.Rejection, bool) {
+	var r *segment.Rejection
 	ok := errors.As(err, &r)
 	return r, ok
 }

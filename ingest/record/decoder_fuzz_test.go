@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 	"github.com/twmb/franz-go/pkg/sr"
 	"github.com/vmihailenco/msgpack/v5"
@@ -24,7 +24,7 @@ func fuzzFormat(f *testing.F, o Options) {
 	f.Fuzz(func(t *testing.T, value []byte) {
 		before := bytes.Clone(value)
 		fresh := NewDecoder(o)
-		var batch, again ingest.Batch
+		var batch, again segment.Batch
 		err := fresh.Decode(context.Background(), value, &batch)
 		used.Reset()
 		errUsed := used.Decode(context.Background(), value, &again)
@@ -138,7 +138,7 @@ func FuzzMapping(f *testing.F) {
 	used := NewDecoder(Options{Mapping: m})
 	f.Fuzz(func(t *testing.T, value []byte) {
 		used.Reset()
-		var batch ingest.Batch
+		var batch segment.Batch
 		err := used.Decode(context.Background(), value, &batch)
 		if _, ok := IsRejection(err); err != nil && !ok {
 			t.Fatalf("%v is no rejection (F1)", err)

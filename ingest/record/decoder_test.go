@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/sr"
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 	"github.com/vmihailenco/msgpack/v5"
@@ -23,9 +23,9 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // decodeAll takes one record apart.
-func decodeAll(t testing.TB, o Options, value []byte) ([]string, string, *ingest.Rejection) {
+func decodeAll(t testing.TB, o Options, value []byte) ([]string, string, *segment.Rejection) {
 	t.Helper()
-	var batch ingest.Batch
+	var batch segment.Batch
 	err := NewDecoder(o).Decode(context.Background(), value, &batch)
 	r, rejected := IsRejection(err)
 	if err != nil && !rejected {
@@ -59,16 +59,16 @@ func TestJSON(t *testing.T) {
 		name, value string
 		events      []string
 		context     string
-		code        ingest.Code
+		code        segment.Code
 	}{
 		{"one event", event, []string{event}, "", ""},
 		{"a list", "[" + event + ", " + event + "]", []string{event, event}, "", ""},
 		{"a batch", `{"batch":[` + event + `],"context":{"ip":"::1"}}`, []string{event}, `{"ip":"::1"}`, ""},
 		{"no event", `{"batch":[]}`, nil, "", ""},
 		{"no value", "", nil, "", ""},
-		{"no JSON", `{"batch":[`, nil, "", ingest.CodeInvalidJSON},
-		{"another value", `"text"`, nil, "", ingest.CodeBadType},
-		{"too large", `"` + strings.Repeat("x", 1<<10) + `"`, nil, "", ingest.CodeEventTooLarge},
+		{"no JSON", `{"batch":[`, nil, "", segment.CodeInvalidJSON},
+		{"another value", `"text"`, nil, "", segment.CodeBadType},
+		{"too large", `"` + strings.Repeat("x", 1<<10) + `"`, nil, "", segment.CodeEventTooLarge},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			events, common, r := decodeAll(t, Options{MaxBytes: 1 << 10}, []byte(test.value))
@@ -86,7 +86,7 @@ func TestJSON(t *testing.T) {
 func TestJSONIsNotCopied(t *testing.T) {
 	d := NewDecoder(Options{})
 	value := []byte(`[{"type":"track"},{"type":"page"}]`)
-	var batch ingest.Batch
+	var batch segment.Batch
 	if err := d.Decode(context.Background(), value, &batch); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestMessagePack(t *testing.T) {
 		"a key that is a number": {0x81, 1, 1}, "not finite": {0x81, 0xa1, 'a', 0xca, 0x7f, 0x80, 0, 0}, "an extension": {0x81, 0xa1, 'a', 0xd4, 5, 0},
 		"a length beyond the end": {0xdf, 0xff, 0xff, 0xff, 0xff}, "too deep": bytes.Repeat([]byte{0x91}, 100), "a bad timestamp": {0x81, 0xa1, 'a', 0xd4, 0xff, 0},
 	} {
-		if events, _, r := decodeAll(t, Options{Format: MessagePack}, bad); r == nil || r.Code != ingest.CodeUndecodable || len(events) > 0 {
+		if events, _, r := decodeAll(t, Options{Format: MessagePack}, bad); r == nil || r.Code != segment.CodeUndecodable || len(events) > 0 {
 			t.Errorf("%s: %q, %v", name, events, r)
 		}
 	}
@@ -148,7 +148,7 @@ func TestMessagePackGrows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, r := decodeAll(t, Options{Format: MessagePack, MaxBytes: 2000}, packed); r == nil || r.Code != ingest.CodeEventTooLarge {
+	if _, _, r := decodeAll(t, Options{Format: MessagePack, MaxBytes: 2000}, packed); r == nil || r.Code != segment.CodeEventTooLarge {
 		t.Errorf("%v", r)
 	}
 }
@@ -185,7 +185,7 @@ func TestSchemasUnavailable(t *testing.T) {
 		return down.Load()
 	})
 	d := NewDecoder(Options{Format: Avro, Schemas: schemas})
-	var batch ingest.Batch
+	var batch segment.Batch
 	value := []byte{0, 0, 0, 0, 1}
 	if err := d.Decode(context.Background(), value, &batch); !errors.Is(err, ErrSchemasUnavailable) {
 		t.Fatalf("%v", err)
@@ -205,7 +205,7 @@ func TestSchemasUnavailable(t *testing.T) {
 	}
 	for range 10 {
 		err := d.Decode(context.Background(), []byte{0, 0, 0, 0, 9}, &batch)
-		if r, ok := IsRejection(err); !ok || r.Code != ingest.CodeUnknownSchema {
+		if r, ok := IsRejection(err); !ok || r.Code != segment.CodeUnknownSchema {
 			t.Fatalf("%v", err)
 		}
 	}
@@ -221,7 +221,7 @@ func TestSchemasElsewhere(t *testing.T) {
 		http.NotFound(w, r)
 		return true
 	})
-	var batch ingest.Batch
+	var batch segment.Batch
 	err := NewDecoder(Options{Format: Avro, Schemas: schemas}).Decode(context.Background(), []byte{0, 0, 0, 0, 1}, &batch)
 	if !errors.Is(err, ErrSchemasUnavailable) {
 		t.Errorf("%v", err)
@@ -286,7 +286,7 @@ func TestDecodeBatchKey(t *testing.T) {
 		`[{"type":"track"}]`:                    `{"type":"track"}`,
 		`{"event":"a\"b","properties":{"x":1}}`: `{"event":"a\"b","properties":{"x":1}}`,
 	} {
-		var b ingest.Batch
+		var b segment.Batch
 		if err := NewDecoder(Options{}).Decode(t.Context(), []byte(text), &b); err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -301,7 +301,7 @@ func TestDecodeBatchKey(t *testing.T) {
 func BenchmarkDecode(b *testing.B) {
 	text := []byte(`{"timestamp":"2026-11-01T09:05:00.000Z","messageId":"m2","type":"track","event":"Product Viewed","anonymousId":"3f1c","context":{"page":{"path":"/p/1","url":"https://shop.example/p/1","title":"One","referrer":"https://search.example/"},"userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","library":{"name":"analytics.js","version":"2.1.0"},"locale":"en-GB"},"properties":{"product_id":"507f1f77bcf86cd799439011","sku":"G-32","category":"Games","name":"Monopoly: 3rd Edition","price":18.99,"quantity":1,"url":"https://shop.example/p/1"}}`)
 	d := NewDecoder(Options{})
-	var batch ingest.Batch
+	var batch segment.Batch
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {

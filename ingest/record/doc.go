@@ -1,9 +1,9 @@
 // Package record takes the records of a Kafka topic apart: each becomes the JSON text of the events in
-// it, which ingest.Decoder reads. So there is one road into the engine, whatever a topic is written in.
+// it, which segment.Decoder reads. So there is one road into the engine, whatever a topic is written in.
 //
 //	json        ─────────────────────────────────┐
 //	msgpack     ── transcode ────────────────────┤
-//	json_schema ── strip the frame ──────────────┼─► JSON ─► Mapping ─► ingest.Batch ─► ingest.Decoder
+//	json_schema ── strip the frame ──────────────┼─► JSON ─► Mapping ─► segment.Batch ─► segment.Decoder
 //	avro        ── frame ► schema ► transcode ───┤            (if any)
 //	protobuf    ── frame ► schema ► transcode ───┘
 //

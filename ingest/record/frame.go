@@ -3,7 +3,7 @@ package record
 import (
 	"errors"
 
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/sr"
 )
 
@@ -14,8 +14,8 @@ const messageIndexesMax = 32
 func unframe(value []byte) (id int, payload []byte, err error) {
 	id, payload, err = new(sr.ConfluentHeader).DecodeID(value)
 	if err != nil {
-		return 0, nil, &ingest.Rejection{
-			Code:    ingest.CodeUndecodable,
+		return 0, nil, &segment.Rejection{
+			Code:    segment.CodeUndecodable,
 			Message: "does not begin with the frame of a schema registry: a zero byte and the schema's id",
 			Hint:    "use the registry's own serializer, or declare the topic with another format",
 		}

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
@@ -63,7 +63,7 @@ func (n *pick) child(key []byte) *pick {
 }
 
 // mapAll makes an event of a record, or of each element where it is a list.
-func (d *Decoder) mapAll(text []byte, batch *ingest.Batch) error {
+func (d *Decoder) mapAll(text []byte, batch *segment.Batch) error {
 	var s jsonscan.Scanner
 	s.Reset(text, &d.pick.arena)
 	if s.Peek() != jsonscan.Array {
@@ -85,7 +85,7 @@ func (d *Decoder) mapAll(text []byte, batch *ingest.Batch) error {
 	return nil
 }
 
-func (d *Decoder) mapOne(text []byte, batch *ingest.Batch) error {
+func (d *Decoder) mapOne(text []byte, batch *segment.Batch) error {
 	p := &d.pick
 	p.arena.Reset()
 	clear(p.values)
@@ -96,8 +96,8 @@ func (d *Decoder) mapOne(text []byte, batch *ingest.Batch) error {
 		return notJSON(err)
 	}
 	if kind != jsonscan.Object {
-		return &ingest.Rejection{
-			Code:    ingest.CodeBadType,
+		return &segment.Rejection{
+			Code:    segment.CodeBadType,
 			Message: fmt.Sprintf("the record is %s, want an object", kind),
 			Hint:    "a mapping takes fields of an object",
 		}
@@ -110,9 +110,9 @@ func (d *Decoder) mapOne(text []byte, batch *ingest.Batch) error {
 	return nil
 }
 
-func notJSON(err error) *ingest.Rejection {
-	return &ingest.Rejection{
-		Code:    ingest.CodeInvalidJSON,
+func notJSON(err error) *segment.Rejection {
+	return &segment.Rejection{
+		Code:    segment.CodeInvalidJSON,
 		Message: err.Error(),
 		Hint:    "send one complete JSON object, or a list of them, per record",
 	}
@@ -169,8 +169,8 @@ func (p *picker) append(dst []byte, t *target, path string) ([]byte, bool, error
 		return appendIn(dst, v, t.unit), true, nil
 	}
 	if v.Kind > jsonscan.Null && v.Kind != jsonscan.Object {
-		return dst, false, &ingest.Rejection{
-			Code:    ingest.CodeBadType,
+		return dst, false, &segment.Rejection{
+			Code:    segment.CodeBadType,
 			Field:   path,
 			Message: fmt.Sprintf("is made of %s, want an object, as fields are added to it", v.Kind),
 			Hint:    "correct the mapping",

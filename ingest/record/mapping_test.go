@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -46,8 +46,8 @@ func TestMapping(t *testing.T) {
 	if r != nil || strings.Join(events, " ") != `{"type":"track","userId":1} {"type":"track","userId":2}` {
 		t.Errorf("a list: %q, %v", events, r)
 	}
-	for value, code := range map[string]ingest.Code{
-		`{"id":1`: ingest.CodeInvalidJSON, `[{"id":1},3]`: ingest.CodeBadType, `7`: ingest.CodeBadType, `[{"id":1},{"id":]`: ingest.CodeInvalidJSON,
+	for value, code := range map[string]segment.Code{
+		`{"id":1`: segment.CodeInvalidJSON, `[{"id":1},3]`: segment.CodeBadType, `7`: segment.CodeBadType, `[{"id":1},{"id":]`: segment.CodeInvalidJSON,
 	} {
 		if events, _, r := decodeAll(t, Options{Mapping: m}, []byte(value)); r == nil || r.Code != code || len(events) > 0 {
 			t.Errorf("%s: %q, %v, want %s", value, events, r, code)

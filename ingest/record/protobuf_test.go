@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/sr"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -82,7 +82,7 @@ func TestProtobuf(t *testing.T) {
 		"no indexes that end":        frame(2, []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}),
 		"a time beyond the calendar": value([]int{1, 0}, append([]byte{0x12, 10, 0x08}, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f)),
 	} {
-		if _, _, r := decodeAll(t, o, bad); r == nil || r.Code != ingest.CodeUndecodable {
+		if _, _, r := decodeAll(t, o, bad); r == nil || r.Code != segment.CodeUndecodable {
 			t.Errorf("%s: %v", name, r)
 		}
 	}
@@ -93,7 +93,7 @@ func TestProtobufSchemas(t *testing.T) {
 	fake, schemas := registry(t)
 	fake.SeedSchema("a", 1, 1, sr.Schema{Schema: `syntax = "proto3"; import "nowhere.proto"; message A {}`, Type: sr.TypeProtobuf})
 	start := time.Now()
-	if _, _, r := decodeAll(t, Options{Format: Protobuf, Schemas: schemas}, frame(1, []byte{0})); r == nil || r.Code != ingest.CodeUnknownSchema {
+	if _, _, r := decodeAll(t, Options{Format: Protobuf, Schemas: schemas}, frame(1, []byte{0})); r == nil || r.Code != segment.CodeUnknownSchema {
 		t.Errorf("%v after %v", r, time.Since(start))
 	}
 }

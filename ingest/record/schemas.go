@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/avro"
 	"github.com/twmb/franz-go/pkg/sr"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -81,7 +81,7 @@ func NewSchemas(registry Registry) *Schemas {
 	return &Schemas{registry: registry, pauses: unknownRetries, entries: make(map[int]*schemaEntry)}
 }
 
-// find finds the schema of an id, which is to be of a kind. It fails with an *ingest.Rejection where
+// find finds the schema of an id, which is to be of a kind. It fails with an *segment.Rejection where
 // there is none, with ErrSchemasUnavailable, or as ctx does.
 func (s *Schemas) find(ctx context.Context, id int, kind sr.SchemaType) (*schema, error) {
 	e := s.entry(id)
@@ -94,8 +94,8 @@ func (s *Schemas) find(ctx context.Context, id int, kind sr.SchemaType) (*schema
 		return nil, e.err
 	}
 	if e.kind != kind {
-		return nil, &ingest.Rejection{
-			Code:    ingest.CodeUnknownSchema,
+		return nil, &segment.Rejection{
+			Code:    segment.CodeUnknownSchema,
 			Message: fmt.Sprintf("schema %d is of type %v, and the topic is declared as %v", id, e.kind, kind),
 			Hint:    "declare the topic with the format that its producers use",
 		}
@@ -179,8 +179,8 @@ func (s *Schemas) fetch(ctx context.Context, id int) (*schemaText, error) {
 		found, err = s.registry.SchemaByID(ctx, id)
 	}
 	if answered(err, sr.ErrSchemaNotFound) {
-		return nil, &ingest.Rejection{
-			Code:    ingest.CodeUnknownSchema,
+		return nil, &segment.Rejection{
+			Code:    segment.CodeUnknownSchema,
 			Message: fmt.Sprintf("the registry has no schema %d", id),
 			Hint:    "see that the registry is the one that the producer uses",
 		}
@@ -239,9 +239,9 @@ func compile(ctx context.Context, text *schemaText) (s schema, err error) {
 	return s, err
 }
 
-func unusable(id int, err error) *ingest.Rejection {
-	return &ingest.Rejection{
-		Code:    ingest.CodeUnknownSchema,
+func unusable(id int, err error) *segment.Rejection {
+	return &segment.Rejection{
+		Code:    segment.CodeUnknownSchema,
 		Message: fmt.Sprintf("schema %d can't be used: %v", id, err),
 		Hint:    "correct the schema in the registry",
 	}

@@ -1,0 +1,347 @@
+package file
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/ingest/segment"
+	"golang.org/x/sync/errgroup"
+)
+
+// Pipeline takes files of events into an engine: it reads chunks of lines, decodes them on all
+// processors, and hands each chunk to the shards as one delivery.
+//
+//	Reader ──chunks──► workers (Decoder, Encoder) ──deliveries──► Engine ──answers──► tally
+//
+// Memory is bounded: there are as many chunks under way as there are slots.
+type Pipeline struct {
+	engine   *actors.Engine
+	registry *identifier.Registry
+	options  segment.Options
+	// Reject is called with every line that is not taken, from one goroutine at a time; may be nil.
+	Reject func(Reject)
+	// Progress is called with the bytes of source that were taken durably, from any goroutine; may be nil.
+	Progress func(bytes int64)
+}
+
+// Source is a file of events, or something like it.
+type Source struct {
+	Name string // for messages
+	Open func() (*Reader, error)
+}
+
+// FromPath reads a file; "-" is standard input.
+func FromPath(path string, lineMax int) Source {
+	return Source{Name: path, Open: func() (*Reader, error) {
+		if path == "-" {
+			return NewReader(os.Stdin, "standard input", lineMax)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		r, err := NewReader(f, path, lineMax)
+		if err != nil {
+			f.Close()
+		}
+		return r, err
+	}}
+}
+
+// Reject is a line that was not taken.
+type Reject struct {
+	File   string
+	Line   int64
+	Raw    []byte // valid during the call; nil when the line was too long to keep
+	Reason *segment.Rejection
+}
+
+// NewPipeline makes a pipeline into an engine. The options are those of its decoders.
+func NewPipeline(engine *actors.Engine, registry *identifier.Registry, options segment.Options) *Pipeline {
+	return &Pipeline{engine: engine, registry: registry, options: options}
+}
+
+// Summary is what became of the lines that a pipeline read.
+type Summary struct {
+	Read              int64         `json:"read"`
+	Accepted          int64         `json:"accepted"`
+	Duplicates        int64         `json:"duplicates"`
+	Conflicting       uint64        `json:"conflicting"` // of the accepted: their message id has another content as well
+	WithoutIdentifier int64         `json:"without_identifier"`
+	Rejected          int64         `json:"rejected"`
+	Quarantined       int64         `json:"quarantined,omitempty"`
+	Reasons           []Reason      `json:"reasons,omitempty"`
+	Dropped           segment.Stats `json:"dropped"`
+	DroppedFields     []Reason      `json:"dropped_fields,omitempty"` // the first of those that dropped counts
+	Merges            int64         `json:"merges"`
+	Identities        int64         `json:"identities"`
+	EventsPerSecond   float64       `json:"events_per_second"`
+	Seconds           float64       `json:"seconds"`
+}
+
+// Reason is one of the first rejections, or one of the first fields that were left out.
+type Reason struct {
+	File    string `json:"file"`
+	Line    int64  `json:"line"`
+	Code    string `json:"code"`
+	Field   string `json:"field,omitempty"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// firstReasons is how many rejections a summary tells of, and how many fields left out.
+const firstReasons = 10
+
+// slots is how many chunks may be under way for each worker: enough to keep all shards busy while a
+// commit syncs. Six were measured to leave half of the processors idle.
+const slots = 24
+
+// turnLines is how many lines are decoded before reads may go ahead.
+const turnLines = 32
+
+// slot is a chunk on its way from the reader to its answer, with everything it needs. Slots are
+// used again, so that in the steady state nothing is allocated for an event.
+type slot struct {
+	file     string
+	chunk    *Chunk
+	decoder  *segment.Decoder
+	events   []*graph.Event
+	delivery actors.Delivery
+}
+
+// Run takes the sources in their order, and returns when everything that they hold is durable. It
+// fails with the error of the engine, or of a source that can't be read to its end; the summary
+// then says what was taken before.
+func (p *Pipeline) Run(ctx context.Context, sources []Source) (Summary, error) {
+	start := time.Now()
+	before, err := p.engine.Counted(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
+	chunk, n := divide(p.engine.InputBytes(), slots*runtime.GOMAXPROCS(0))
+	r := &run{pipeline: p, chunkBytes: chunk, free: make(chan *slot, n)}
+	for range cap(r.free) {
+		r.free <- &slot{decoder: segment.NewDecoder(p.registry, p.options)}
+	}
+	err = r.run(ctx, sources)
+	if settled := p.engine.Settle(ctx); err == nil {
+		err = settled
+	}
+	after, statsErr := p.engine.Counted(ctx)
+	if err == nil {
+		err = statsErr
+	}
+	r.summary.Seconds = time.Since(start).Seconds()
+	r.summary.EventsPerSecond = float64(r.summary.Read) / r.summary.Seconds
+	r.summary.Conflicting = after.Conflicting - before.Conflicting
+	r.summary.Merges = after.Merges() - before.Merges()
+	r.summary.Identities = after.Identities
+	return r.summary, err
+}
+
+// Bounds of a chunk, and how many times its size it takes with what it is decoded to, beside the first memory of its decoder:
+// events of 200 bytes take the most.
+const (
+	chunkLeast = 32 << 10
+	slotFactor = 8
+	slotBytes  = 64 << 10
+)
+
+// divide says how large a chunk is and how many there may be, so that all of them take at most so many bytes; at
+// best most chunks, and of chunkTarget.
+func divide(bytes int64, most int) (chunk, n int) {
+	chunk = int(max(chunkLeast, min(chunkTarget, (bytes/int64(most)-slotBytes)/slotFactor)))
+	n = int(bytes / int64(slotFactor*chunk+slotBytes))
+	return chunk, max(2, min(n, most))
+}
+
+// run is one Run.
+type run struct {
+	pipeline   *Pipeline
+	chunkBytes int
+	free       chan *slot
+	answers    sync.WaitGroup
+
+	mu      sync.Mutex // guards the following
+	summary Summary
+	failed  error
+}
+
+func (r *run) run(ctx context.Context, sources []Source) error {
+	full := make(chan *slot)
+	var unread error // of a source that breaks off: what was read before is taken all the same
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(full)
+		for _, source := range sources {
+			if unread = r.read(ctx, source, full); unread != nil {
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() error {
+			for s := range full {
+				if err := r.decode(ctx, s); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	r.answers.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return cmp.Or(r.failed, err, unread) // the cause, and not what followed from it
+}
+
+// read cuts a source into chunks.
+func (r *run) read(ctx context.Context, source Source, full chan<- *slot) error {
+	reader, err := source.Open()
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	reader.chunkBytes = r.chunkBytes
+	for {
+		chunk, err := reader.Next()
+		if chunk != nil {
+			var s *slot
+			select {
+			case s = <-r.free:
+			case <-r.pipeline.engine.Failed(): // then no slot comes back, and nobody submits to find out
+				return r.pipeline.engine.Err()
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			s.file, s.chunk = source.Name, chunk
+			select {
+			case full <- s:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if chunk == nil || err != nil {
+			return err
+		}
+	}
+}
+
+// decode reads the lines of a chunk and hands the events over.
+func (r *run) decode(ctx context.Context, s *slot) error {
+	received := r.pipeline.engine.Now()
+	s.decoder.Reset()
+	s.delivery.Reset()
+	read, without, rejected := int64(0), int64(0), int64(0)
+	s.chunk.Lines(func(line int64, raw []byte, tooLong *segment.Rejection) {
+		if read++; read%turnLines == 0 {
+			r.pipeline.engine.GiveWay()
+		}
+		if tooLong != nil {
+			rejected++
+			r.reject(s.file, line, nil, tooLong)
+			return
+		}
+		if n := s.delivery.Len(); n == len(s.events) {
+			s.events = append(s.events, new(graph.Event))
+		}
+		e := s.events[s.delivery.Len()]
+		err := s.decoder.Event(raw, received, nil, e)
+		if dropped := s.decoder.Dropped(); len(dropped) > 0 {
+			r.dropped(s.file, line, dropped)
+		}
+		if err != nil {
+			var rejection *segment.Rejection
+			if !errors.As(err, &rejection) {
+				rejection = &segment.Rejection{Code: "unreadable", Message: err.Error()}
+			}
+			if rejection.Code == segment.CodeNoIdentifier {
+				without++
+			} else {
+				rejected++
+			}
+			r.reject(s.file, line, raw, rejection)
+			return
+		}
+		s.delivery.Add(e)
+	})
+	r.mu.Lock()
+	r.summary.Read += read
+	r.summary.WithoutIdentifier += without
+	r.summary.Rejected += rejected
+	r.summary.Dropped.Add(s.decoder.Stats())
+	r.mu.Unlock()
+	r.answers.Add(1)
+	if s.delivery.Len() == 0 {
+		r.answered(s, nil)
+		return nil
+	}
+	if err := r.pipeline.engine.Submit(ctx, &s.delivery, func(err error) { r.answered(s, err) }); err != nil {
+		r.answers.Done()
+		return fmt.Errorf("%s: %w", s.file, err)
+	}
+	return nil
+}
+
+// answered counts what became of a chunk, and frees its slot.
+func (r *run) answered(s *slot, err error) {
+	defer r.answers.Done()
+	r.mu.Lock()
+	if err != nil {
+		r.failed = err
+		r.mu.Unlock()
+		return
+	}
+	for _, outcome := range s.delivery.Outcomes {
+		switch outcome {
+		case actors.Accepted:
+			r.summary.Accepted++
+		case actors.Duplicate:
+			r.summary.Duplicates++
+		case actors.Quarantined:
+			r.summary.Quarantined++
+		case actors.Pending, actors.OutOfTurn:
+		}
+	}
+	r.mu.Unlock()
+	if r.pipeline.Progress != nil {
+		r.pipeline.Progress(s.chunk.SourceBytes)
+	}
+	s.chunk.Release()
+	s.chunk = nil
+	r.free <- s
+}
+
+func (r *run) reject(file string, line int64, raw []byte, reason *segment.Rejection) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if reason.Code != segment.CodeNoIdentifier && len(r.summary.Reasons) < firstReasons {
+		r.summary.Reasons = append(r.summary.Reasons, Reason{file, line, string(reason.Code), reason.Field, reason.Message, reason.Hint})
+	}
+	if r.pipeline.Reject != nil {
+		r.pipeline.Reject(Reject{file, line, raw, reason})
+	}
+}
+
+// dropped notes the first fields that were left out.
+func (r *run) dropped(file string, line int64, drops []segment.Drop) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, drop := range drops {
+		if len(r.summary.DroppedFields) == firstReasons {
+			return
+		}
+		r.summary.DroppedFields = append(r.summary.DroppedFields, Reason{file, line, string(drop.Code), drop.Field, drop.Message, drop.Hint})
+	}
+}

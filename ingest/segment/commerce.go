@@ -1,0 +1,425 @@
+package segment
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+	"github.com/kindred-id/kindred/internal/money"
+)
+
+// orderReader reads the properties of an order's event. Fields with aliases hold one value for each
+// alias, in the order of preference. What can't be read is dropped, and the rest is read.
+//
+//   - M1: no amount is guessed. What may mean two amounts is dropped.
+//   - M2: an amount that rests on a field that was dropped is not known: the next rule of the declared order applies where it
+//     rests on none, else the order has no amount.
+//   - M3: in a field that is subtracted by its meaning, a minus is notation.
+type orderReader struct {
+	d         *Decoder
+	ids       [len(orderIDs)]jsonscan.Value
+	refundIDs [len(refundIDs)]jsonscan.Value
+	coupons   [len(couponFields)]jsonscan.Value
+	discounts [len(discountFields)]jsonscan.Value
+	lists     [len(listFields)]jsonscan.Value
+	back      [len(backFields)]jsonscan.Value
+	currency  [len(currencyFields)]jsonscan.Value
+	declared  [sumBack]jsonscan.Value
+
+	code     graph.Currency // that the event names, else the default
+	named    bool
+	lost     bool // the currency can't be read, so nothing else can
+	exponent int
+	inRefund bool
+
+	amounts     [sumsEnd]int64
+	state       [sumsEnd]amountState
+	thousandths bool // an amount of an open refund may be in thousands
+}
+
+// Aliases, in the order of preference.
+var (
+	orderIDs       = [...]string{"properties.order_id", "properties.orderId", "properties.transaction_id"}
+	refundIDs      = [...]string{"properties.refund_id", "properties.refundId", "properties.refund.id"}
+	couponFields   = [...]string{"properties.coupon", "properties.coupon_id", "properties.discount_code"}
+	discountFields = [...]string{"properties.discount", "properties.discount_amount"}
+	currencyFields = [...]string{"properties.currency", "properties.currency_code", "properties.currencyCode"}
+	backFields     = [...]string{"properties.refund_amount", "properties.refundAmount", "properties.refund.amount"}
+)
+
+// read fills the event's order change.
+//   - An order completed without an order id is named by the event; any other such event is no
+//     order's, and stays an ordinary event.
+//   - A cancellation says nothing but that, whatever else it carries.
+func (o *orderReader) read(d *Decoder, kind graph.OrderKind, ev *graph.Event) {
+	lines := ev.Order.Lines[:0]
+	*o = orderReader{d: d, inRefund: kind == graph.OrderRefunded}
+	o.pick(ev.Properties)
+	c := &ev.Order
+	*c = graph.OrderChange{Kind: kind, ID: d.bounded(o.firstID(orderIDs[:], o.ids[:])), Lines: lines}
+	if len(c.ID) == 0 {
+		if kind != graph.OrderCompleted {
+			c.Kind = graph.OrderNone
+			return
+		}
+		c.ID = ev.ID
+	}
+	if kind == graph.OrderCancelled {
+		return
+	}
+	o.readCurrency()
+	c.Currency, c.Open = o.code, !o.named
+	o.readSums()
+	if o.inRefund {
+		if c.Open {
+			c.Currency = graph.Currency{}
+		}
+		c.Refund.Key = refundKey(o.firstID(refundIDs[:], o.refundIDs[:]))
+		o.refund(c)
+		return
+	}
+	o.net(c)
+	c.Discount = o.amounts[sumDiscount]
+	c.Coupon = d.bounded(o.coupon())
+}
+
+// pick finds the properties that matter. They have been scanned before, so they are valid.
+func (o *orderReader) pick(properties []byte) {
+	if properties == nil {
+		return
+	}
+	var s jsonscan.Scanner
+	s.Reset(properties, &o.d.arena)
+	s.Object()
+	for s.Next() {
+		key := s.Key()
+		v := s.Value()
+		switch string(key) {
+		case "order_id":
+			o.ids[0] = v
+		case "orderId":
+			o.ids[1] = v
+		case "transaction_id":
+			o.ids[2] = v
+		case "refund_id":
+			o.refundIDs[0] = v
+		case "refundId":
+			o.refundIDs[1] = v
+		case "refund":
+			if o.inRefund && v.Kind == jsonscan.Object {
+				o.refundIDs[2], o.back[2] = member(v, "id", &o.d.arena), member(v, "amount", &o.d.arena)
+			}
+		case "coupon":
+			o.coupons[0] = v
+		case "coupon_id":
+			o.coupons[1] = v
+		case "discount_code":
+			o.coupons[2] = v
+		case "discount":
+			o.discounts[0] = v
+		case "discount_amount":
+			o.discounts[1] = v
+		case "products":
+			o.lists[0] = v
+		case "items":
+			o.lists[1] = v
+		case "refund_amount":
+			o.back[0] = v
+		case "refundAmount":
+			o.back[1] = v
+		case "amount":
+			if o.inRefund { // of other events it may be anything
+				o.declared[sumAmount] = v
+			}
+		case "currency":
+			o.currency[0] = v
+		case "currency_code":
+			o.currency[1] = v
+		case "currencyCode":
+			o.currency[2] = v
+		case "revenue":
+			o.declared[sumRevenue] = v
+		case "subtotal":
+			o.declared[sumSubtotal] = v
+		case "total":
+			o.declared[sumTotal] = v
+		case "tax":
+			o.declared[sumTax] = v
+		case "shipping":
+			o.declared[sumShipping] = v
+		case "value":
+			o.declared[sumValue] = v
+		}
+	}
+}
+
+// member is the value of an object under a key.
+func member(object jsonscan.Value, name string, arena *jsonscan.Arena) (found jsonscan.Value) {
+	var s jsonscan.Scanner
+	s.Reset(object.Raw, arena)
+	s.Object()
+	for s.Next() {
+		key := s.Key()
+		if v := s.Value(); string(key) == name {
+			found = v
+		}
+	}
+	return found
+}
+
+// firstID is the first of the values that names something, as text: a number that is whole is written without a point or a
+// power, so that 1001.0 is the order 1001. What programs print in place of an id that they do not have names nothing: else
+// all orders of a customer that are called "undefined" would be one.
+func (o *orderReader) firstID(fields []string, values []jsonscan.Value) []byte {
+	for i, v := range values {
+		var text []byte
+		switch {
+		case absent(v):
+			continue
+		case v.Kind == jsonscan.Number:
+			text = wholeNumber(v.Raw, &o.d.arena)
+		case v.Kind == jsonscan.String:
+			text = money.TrimSpace(o.d.text(v))
+		default:
+			o.d.dropKind(fields[i], "a string", v.Kind)
+		}
+		switch {
+		case len(text) == 0:
+		case identifier.Junk(text):
+			o.d.dropQuoted(fields[i], CodeJunkID, text, "names nothing, so the event is as one without it", "send an id, or leave the field out")
+		default:
+			return text
+		}
+	}
+	return nil
+}
+
+// wholeNumber is a JSON number, without a point and a power where it is whole.
+func wholeNumber(text []byte, arena *jsonscan.Arena) []byte {
+	if !bytes.ContainsAny(text, ".eE") || text[0] == '-' {
+		return text
+	}
+	n, err := money.Parse(text, 0)
+	if err != nil {
+		return text
+	}
+	if again, err := money.Parse(text, 6); err != nil || again != n*1_000_000 {
+		return text // it is not whole, or has more digits than an id that is a number
+	}
+	return arena.Keep(fmt.Append(arena.Reserve(20), n))
+}
+
+// readCurrency finds which currency the event names: in a property of its own, else beside an amount.
+func (o *orderReader) readCurrency() {
+	o.code, o.exponent = o.d.currency, graph.OpenDecimals
+	for i, v := range o.currency {
+		field := currencyFields[i]
+		if absent(v) {
+			continue
+		}
+		if v.Kind != jsonscan.String {
+			o.d.dropKind(field, "a string", v.Kind)
+			o.lost = true
+			return
+		}
+		code := money.TrimSpace(o.d.text(v))
+		if len(code) == 0 {
+			continue
+		}
+		c, err := money.ParseCurrency(code)
+		if err != nil {
+			o.d.dropQuoted(field, CodeBadCurrency, code, "is not an ISO 4217 currency code, so the event's amounts are not known",
+				"send a code of three letters, as in USD")
+			o.lost = true
+			return
+		}
+		o.name(c)
+		return
+	}
+	for _, v := range o.declared {
+		if o.nameByMark(v) {
+			return
+		}
+	}
+	for _, v := range o.back {
+		if o.inRefund && o.nameByMark(v) {
+			return
+		}
+	}
+}
+
+// nameByMark finds the currency in the sign or code beside an amount.
+func (o *orderReader) nameByMark(v jsonscan.Value) bool {
+	if v.Kind != jsonscan.String {
+		return false
+	}
+	t, err := money.ReadText(o.d.text(v), &o.d.rooms[0])
+	if err != nil || t.Mark.IsZero() {
+		return false
+	}
+	c, ok := t.Mark.Currency(o.d.currency)
+	if ok {
+		o.name(c)
+	}
+	return ok
+}
+
+func (o *orderReader) name(c graph.Currency) {
+	o.code, o.named, o.exponent = c, true, money.Exponent(c)
+}
+
+// net finds the net revenue of an order by the first rule for which it has the amounts, and its lines with a price. What
+// comes out below zero, as where a voucher pays for the delivery too, is zero.
+//
+// An order that states a better amount, which can't be read, is in doubt: a total may then hold tax and shipping that the order
+// does not state apart, and a product without a price may be worth something.
+func (o *orderReader) net(c *graph.OrderChange) {
+	items := o.items(c)
+	if o.lost {
+		c.Lines = c.Lines[:0]
+		return
+	}
+	doubt := o.state[sumRevenue] == amountOdd || o.state[sumSubtotal] == amountOdd
+	switch {
+	case o.state[sumRevenue] == amountGiven:
+		c.Net, c.Rule = o.amounts[sumRevenue], graph.NetRevenue
+	case o.state[sumSubtotal] == amountGiven:
+		c.Net, c.Rule = o.amounts[sumSubtotal], graph.NetSubtotal
+	case o.state[sumTotal] == amountGiven && o.sure(sumTax, doubt) && o.sure(sumShipping, doubt):
+		// None of the three is negative, so neither step overflows.
+		c.Net, c.Rule = max(0, o.amounts[sumTotal]-o.amounts[sumTax]-o.amounts[sumShipping]), graph.NetTotal
+	case o.state[sumValue] == amountGiven:
+		c.Net, c.Rule = o.amounts[sumValue], graph.NetValue
+	case items.priced > 0 && !items.odd && (!doubt && o.state[sumTotal] != amountOdd || items.priced == items.listed) && o.sure(sumDiscount, false):
+		c.Net, c.Rule = max(0, items.sum-o.amounts[sumDiscount]), graph.NetItems
+	}
+}
+
+// sure reports whether an amount may be subtracted: it could be read or, where there is no doubt, is not there.
+func (o *orderReader) sure(s sum, doubt bool) bool {
+	return o.state[s] == amountGiven || o.state[s] == amountAbsent && !doubt
+}
+
+// refund finds what a refund is of. One that names neither an amount nor products is of the whole order. One that names tax
+// or shipping alone is of nothing that the net revenue holds.
+func (o *orderReader) refund(c *graph.OrderChange) {
+	items := o.items(c)
+	r := &c.Refund
+	lines := c.Lines
+	c.Lines = c.Lines[:0]
+	r.Kind = graph.RefundAmount
+	stated := items.listed > 0 || items.odd
+	for i := range sumsRefund {
+		stated = stated || o.state[i] != amountAbsent
+	}
+	switch {
+	case !stated:
+		r.Kind = graph.RefundFull
+	case o.lost:
+		r.Kind = graph.RefundUnknown
+	case o.state[sumBack] == amountOdd: // what else there is may be the order's
+		r.Kind = graph.RefundUnknown
+	case o.gross(sumBack):
+		r.Amount = o.less(sumBack)
+	case o.gross(sumTotal):
+		r.Amount = o.less(sumTotal)
+	case o.state[sumRevenue] == amountGiven:
+		r.Amount = o.amounts[sumRevenue]
+	case o.state[sumSubtotal] == amountGiven:
+		r.Amount = o.amounts[sumSubtotal]
+	case o.state[sumValue] == amountGiven:
+		r.Amount = o.amounts[sumValue]
+	case o.gross(sumAmount):
+		r.Amount = o.less(sumAmount)
+	case items.odd, o.oddSum(), items.listed == 0 && o.stated(sumBack, sumTotal, sumAmount):
+		r.Kind = graph.RefundUnknown
+	default:
+		r.Amount, c.Lines = items.sum, lines
+	}
+	if r.Kind == graph.RefundAmount && o.thousandths {
+		r.Kind = graph.RefundThousandths
+	}
+}
+
+// gross reports whether an amount is given from which what is stated of tax and shipping can be taken off.
+func (o *orderReader) gross(i sum) bool {
+	return o.state[i] == amountGiven && o.sure(sumTax, false) && o.sure(sumShipping, false)
+}
+
+// less is an amount less tax and shipping. REQUIRES: gross(i)
+func (o *orderReader) less(i sum) int64 {
+	return max(0, o.amounts[i]-o.amounts[sumTax]-o.amounts[sumShipping])
+}
+
+// stated reports whether one of the amounts is given.
+func (o *orderReader) stated(sums ...sum) bool {
+	for _, i := range sums {
+		if o.state[i] == amountGiven {
+			return true
+		}
+	}
+	return false
+}
+
+// oddSum reports whether an amount that may be a refund's could not be read.
+func (o *orderReader) oddSum() bool {
+	for _, i := range [...]sum{sumTotal, sumRevenue, sumSubtotal, sumValue, sumAmount} {
+		if o.state[i] == amountOdd {
+			return true
+		}
+	}
+	return false
+}
+
+// coupon is the code that an order was placed with. Of a list it is the first.
+func (o *orderReader) coupon() []byte {
+	for i, v := range o.coupons {
+		var text []byte
+		switch {
+		case absent(v):
+		case isText(v):
+			text = money.TrimSpace(o.d.text(v))
+		case v.Kind == jsonscan.Array:
+			text = o.couponOf(couponFields[i], v)
+		default:
+			o.d.dropKind(couponFields[i], "a string", v.Kind)
+		}
+		if !identifier.NoValue(text) {
+			return text
+		}
+		if len(text) > 0 {
+			o.d.dropQuoted(couponFields[i], CodeJunkID, text, "is no coupon, so the order is as one without", "send a code, or leave the field out")
+		}
+	}
+	return nil
+}
+
+// couponOf is the first code of a list. Its members are codes, or objects that have one under "code".
+func (o *orderReader) couponOf(field string, list jsonscan.Value) (first []byte) {
+	var s jsonscan.Scanner
+	s.Reset(list.Raw, &o.d.arena)
+	s.Array()
+	others := 0
+	for s.More() {
+		v := s.Value()
+		if v.Kind == jsonscan.Object {
+			v = member(v, "code", &o.d.arena)
+		}
+		switch text := money.TrimSpace(o.d.text(v)); {
+		case len(first) == 0:
+			first = text
+		default:
+			others++
+		}
+	}
+	switch {
+	case len(first) == 0:
+		o.d.drop(field, CodeBadType, "is a list without a code", "send the code as a string, or leave the field out")
+	case others > 0:
+		o.d.drop(field, CodeBadType, "is a list of several codes: the first is taken, the others are left out",
+			"send the code as a string; an order has one")
+	}
+	return first
+}

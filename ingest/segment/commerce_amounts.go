@@ -1,0 +1,162 @@
+package segment
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/kindred-id/kindred/internal/jsonscan"
+	"github.com/kindred-id/kindred/internal/money"
+)
+
+// sum is one of the amounts that an order may declare.
+type sum uint8
+
+const (
+	sumRevenue sum = iota
+	sumSubtotal
+	sumTotal
+	sumTax
+	sumShipping
+	sumValue
+	sumAmount // of a refund alone, as is the next
+	sumBack
+	sumDiscount
+	sumsEnd
+
+	sumsRefund = sumDiscount // those before it may say what a refund is of
+)
+
+var sumFields = [sumBack]string{
+	"properties.revenue", "properties.subtotal", "properties.total", "properties.tax", "properties.shipping", "properties.value",
+	"properties.amount",
+}
+
+// amountState says whether an event has an amount.
+type amountState uint8
+
+const (
+	amountAbsent amountState = iota
+	amountGiven
+	amountOdd // it is there, and was dropped
+)
+
+// readSums reads every declared amount, so that an odd one is told even where another decides.
+func (o *orderReader) readSums() {
+	for i, v := range o.declared {
+		o.readSum(sum(i), sumFields[i], v, o.inRefund)
+	}
+	for i, v := range o.back {
+		if o.inRefund && o.state[sumBack] != amountGiven {
+			o.readSum(sumBack, backFields[i], v, true)
+		}
+	}
+	for i, v := range o.discounts {
+		if o.state[sumDiscount] != amountGiven {
+			o.readSum(sumDiscount, discountFields[i], v, true)
+		}
+	}
+}
+
+func (o *orderReader) readSum(i sum, field string, v jsonscan.Value, magnitude bool) {
+	if absent(v) {
+		return
+	}
+	if o.lost { // in which currency is not known
+		o.state[i] = amountOdd
+		return
+	}
+	amount, state := o.amount(field, v, magnitude)
+	if state != amountAbsent {
+		o.amounts[i], o.state[i] = amount, state
+	}
+}
+
+// amount reads an amount of a field. With magnitude, a minus is notation (M3).
+func (o *orderReader) amount(field string, v jsonscan.Value, magnitude bool) (amount int64, state amountState) {
+	number, state := o.number(field, v, magnitude, &o.d.rooms[0])
+	if state != amountGiven {
+		return 0, state
+	}
+	var err error
+	if o.named {
+		amount, err = money.Parse(number, o.exponent)
+	} else {
+		amount, err = money.ParseOpen(number)
+	}
+	if err != nil {
+		o.dropMoney(field, o.d.text(v), err)
+		return 0, amountOdd
+	}
+	return amount, amountGiven
+}
+
+// number reads an amount as a plain decimal number in the event's currency. It may point into room.
+func (o *orderReader) number(field string, v jsonscan.Value, magnitude bool, room *money.Room) ([]byte, amountState) {
+	var t money.Text
+	text := o.d.text(v)
+	switch v.Kind {
+	case jsonscan.Number:
+		t = money.ReadNumber(text)
+	case jsonscan.String:
+		if len(money.TrimSpace(text)) == 0 {
+			return nil, amountAbsent
+		}
+		var err error
+		if t, err = money.ReadText(text, room); err != nil {
+			o.dropMoney(field, text, err)
+			return nil, amountOdd
+		}
+	default:
+		o.d.dropKind(field, "a number", v.Kind)
+		return nil, amountOdd
+	}
+	if !t.Mark.IsZero() && !(o.named && t.Mark.Means(o.code)) {
+		o.dropMoney(field, text, errMark)
+		return nil, amountOdd
+	}
+	if t.Negative && !magnitude && !money.IsZero(t.Number) {
+		o.dropMoney(field, text, money.ErrNegative)
+		return nil, amountOdd
+	}
+	number, ok := o.settled(&t)
+	if !ok {
+		o.dropMoney(field, text, money.ErrAmbiguous)
+		return nil, amountOdd
+	}
+	return number, amountGiven
+}
+
+// settled decides what a number with three digits behind a point is. An order without a currency is taken to be in the
+// default; a refund is in its order's, and so decided once that is known.
+func (o *orderReader) settled(t *money.Text) ([]byte, bool) {
+	decimals := money.Exponent(o.code)
+	if t.Thousandths && !t.Comma && o.inRefund && !o.named {
+		o.thousandths = true
+		decimals = 3
+	}
+	number, err := t.In(decimals)
+	return number, err == nil
+}
+
+// errMark is for an amount with the sign or code of another currency than its event's, or of one that can't be told.
+var errMark = errors.New("with the sign of a currency that the event does not name")
+
+// dropMoney drops an amount, and says why.
+func (o *orderReader) dropMoney(field string, text []byte, err error) {
+	hint := "send a plain decimal number, as in 19.99"
+	switch {
+	case errors.Is(err, money.ErrNegative):
+		hint = "send amounts of zero or more; a refund is an Order Refunded event"
+	case errors.Is(err, money.ErrRange):
+		hint = "send the amount in the currency's unit, with no more digits than it has"
+	case errors.Is(err, money.ErrAmbiguous):
+		hint = "send a number, not a string, as in 1234.00"
+	case errors.Is(err, errMark):
+		hint = "send the currency as properties.currency, and the amount without it"
+	}
+	if !o.d.telling() {
+		o.d.drop(field, CodeBadMoney, "", "")
+		return
+	}
+	o.d.drop(field, CodeBadMoney, fmt.Sprintf("%s is %v", quote(text), err), hint)
+}

@@ -1,0 +1,244 @@
+package segment
+
+import (
+	"fmt"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+	"github.com/kindred-id/kindred/internal/money"
+)
+
+// listFields are the properties that may hold the products, and the names of their members' fields.
+var listFields = [...]struct{ list, member, price, quantity string }{
+	{"properties.products", "properties.products[]", "properties.products[].price", "properties.products[].quantity"},
+	{"properties.items", "properties.items[]", "properties.items[].price", "properties.items[].quantity"},
+}
+
+// items is what the products of an order come to: price times quantity, each line rounded to a minor unit.
+type items struct {
+	sum            int64
+	listed, priced int  // products, and those with a price
+	odd            bool // a price or quantity was dropped, so the sum is not known (M2)
+}
+
+// items sums up the products, and gathers lines: those with a price of an order, those without of a refund.
+// What stands in the place of the list may be an object whose values are the products, as PHP writes lists with gaps.
+func (o *orderReader) items(c *graph.OrderChange) (all items) {
+	at := 0
+	if absent(o.lists[0]) {
+		at = 1
+	}
+	list, names := o.lists[at], &listFields[at]
+	if absent(list) {
+		return all
+	}
+	var s jsonscan.Scanner
+	s.Reset(list.Raw, &o.d.arena)
+	switch list.Kind {
+	case jsonscan.Array:
+		for s.Array(); s.More(); {
+			o.item(&s, at, c, &all)
+		}
+	case jsonscan.Object:
+		if !o.holdsObjects(list) {
+			o.d.dropKind(names.list, "a list", list.Kind)
+			all.odd = true
+			return all
+		}
+		for s.Object(); s.Next(); {
+			o.item(&s, at, c, &all)
+		}
+	default:
+		o.d.dropKind(names.list, "a list", list.Kind)
+		all.odd = true
+	}
+	return all
+}
+
+// holdsObjects reports whether all values of an object are objects.
+func (o *orderReader) holdsObjects(v jsonscan.Value) bool {
+	var s jsonscan.Scanner
+	s.Reset(v.Raw, &o.d.arena)
+	s.Object()
+	for s.Next() {
+		if s.Value().Kind != jsonscan.Object {
+			return false
+		}
+	}
+	return true
+}
+
+// item reads one product. One without a quantity is one.
+func (o *orderReader) item(s *jsonscan.Scanner, at int, c *graph.OrderChange, all *items) {
+	names := &listFields[at]
+	all.listed++
+	if kind := s.Peek(); kind != jsonscan.Object {
+		s.Value()
+		o.d.dropKind(names.member, "an object", kind)
+		all.odd = true
+		return
+	}
+	var price, quantity jsonscan.Value
+	var line graph.OrderLine
+	var preferred [3]int // place of the alias that names the product, the stock keeping unit and the variant
+	s.Object()
+	for s.Next() {
+		key := s.Key()
+		switch v := s.Value(); string(key) {
+		case "price":
+			price = v
+		case "quantity":
+			quantity = v
+		case "product_id":
+			o.nameLine(&line.Product, &preferred[0], 3, v)
+		case "id":
+			o.nameLine(&line.Product, &preferred[0], 2, v)
+		case "item_id":
+			o.nameLine(&line.Product, &preferred[0], 1, v)
+		case "sku":
+			o.nameLine(&line.SKU, &preferred[1], 3, v)
+		case "sky":
+			o.nameLine(&line.SKU, &preferred[1], 2, v)
+		case "item_sku":
+			o.nameLine(&line.SKU, &preferred[1], 1, v)
+		case "variant":
+			o.nameLine(&line.Variant, &preferred[2], 2, v)
+		case "item_variant":
+			o.nameLine(&line.Variant, &preferred[2], 1, v)
+		}
+	}
+	if o.lost {
+		all.odd = true
+		return
+	}
+	priceText, priceState := []byte(nil), amountAbsent
+	if !absent(price) {
+		priceText, priceState = o.number(names.price, price, o.inRefund, &o.d.rooms[0])
+	}
+	quantityText, ok := o.quantity(names.quantity, quantity, &o.d.rooms[1])
+	if priceState == amountOdd || !ok {
+		all.odd = true
+		return
+	}
+	var err error
+	if line.Quantity, err = money.Parse(quantityText, graph.QuantityDecimals); err != nil {
+		o.dropMoney(names.quantity, o.d.text(quantity), err)
+		all.odd = true
+		return
+	}
+	if priceState == amountAbsent {
+		if o.inRefund {
+			o.addLine(names.list, line, c, all)
+		}
+		return
+	}
+	amount, err := money.ParseLine(priceText, quantityText, o.exponent)
+	if err == nil {
+		all.sum, err = money.Add(all.sum, amount)
+	}
+	if err != nil {
+		o.dropMoney(names.price, o.d.text(price), err)
+		all.odd = true
+		return
+	}
+	all.priced++
+	if o.inRefund || line.Product == 0 && line.SKU == 0 {
+		return
+	}
+	if line.Price, err = money.Parse(priceText, graph.OpenDecimals); err == nil && len(c.Lines) < graph.LinesMax {
+		c.Lines = append(c.Lines, line)
+	}
+}
+
+// addLine adds a line of a refund, which is to be priced from its order.
+func (o *orderReader) addLine(field string, line graph.OrderLine, c *graph.OrderChange, all *items) {
+	switch {
+	case line.Product == 0 && line.SKU == 0:
+		all.odd = true // nobody can say what came back
+	case len(c.Lines) == graph.LinesMax:
+		if !all.odd {
+			o.d.drop(field, CodeBadMoney, fmt.Sprintf("has more than %d products without a price", graph.LinesMax),
+				"send what was refunded as properties.total")
+		}
+		all.odd = true
+	default:
+		c.Lines = append(c.Lines, line)
+	}
+}
+
+// quantity reads how many of a product there are, as a plain decimal number. A point in it is never one of thousands.
+func (o *orderReader) quantity(field string, v jsonscan.Value, room *money.Room) (text []byte, ok bool) {
+	if absent(v) {
+		return one, true
+	}
+	t, err := money.Text{}, error(nil)
+	switch text = o.d.text(v); v.Kind {
+	case jsonscan.Number:
+		t = money.ReadNumber(text)
+	case jsonscan.String:
+		if len(money.TrimSpace(text)) == 0 {
+			return one, true
+		}
+		t, err = money.ReadText(text, room)
+	default:
+		o.d.dropKind(field, "a number", v.Kind)
+		return nil, false
+	}
+	switch {
+	case err == nil && !t.Mark.IsZero():
+		err = money.ErrNumber
+	case err == nil && t.Negative && !o.inRefund && !money.IsZero(t.Number):
+		err = money.ErrNegative
+	case err == nil && t.Thousandths && t.Comma:
+		err = money.ErrAmbiguous
+	}
+	if err != nil {
+		o.dropMoney(field, text, err)
+		return nil, false
+	}
+	return t.Number, true
+}
+
+var one = []byte("1")
+
+// nameLine notes what a line calls its product, unless an alias that is preferred did.
+func (o *orderReader) nameLine(hash *uint32, preferred *int, place int, v jsonscan.Value) {
+	if *preferred > place || !isText(v) {
+		return
+	}
+	text := o.d.text(v)
+	if v.Kind == jsonscan.Number {
+		text = wholeNumber(text, &o.d.arena)
+	}
+	if text = money.TrimSpace(text); len(text) > 0 && !identifier.Junk(text) {
+		*hash, *preferred = lineHash(text), place
+	}
+}
+
+// Names of products and ids of refunds are kept as hashes (FNV-1a): they are only compared, within one order. 0 is no name.
+const (
+	hashBasis = 14695981039346656037
+	hashPrime = 1099511628211
+)
+
+func hashText(text []byte) uint64 {
+	h := uint64(hashBasis)
+	for _, c := range text {
+		h = (h ^ uint64(c)) * hashPrime
+	}
+	return h
+}
+
+func lineHash(text []byte) uint32 {
+	h := hashText(text)
+	return max(1, uint32(h>>32)^uint32(h))
+}
+
+// refundKey is the key of a refund that has an id of its own; 0 when it has none.
+func refundKey(id []byte) uint64 {
+	if len(id) == 0 {
+		return 0
+	}
+	return max(1, hashText(id))
+}

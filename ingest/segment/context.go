@@ -1,0 +1,429 @@
+package segment
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+	"github.com/kindred-id/kindred/internal/jsontext"
+)
+
+// ContextOptions say what of an event's context is kept with the event. The zero value is the default.
+type ContextOptions struct {
+	// Keep names the keys of a context that are kept, the most important first. nil is
+	// DefaultContextKeys; an empty list keeps nothing.
+	Keep []string
+	// IP says what is kept of context.ip.
+	IP IPPolicy
+	// MaxBytes bounds what is kept of one event. Default DefaultContextBytes.
+	MaxBytes int
+}
+
+// IPPolicy says what is kept of an address in context.ip.
+type IPPolicy uint8
+
+// The policies.
+const (
+	IPNone      IPPolicy = iota // nothing
+	IPTruncated                 // the network: the first 24 bits of IPv4, the first 48 of IPv6
+	IPWhole                     // the address
+)
+
+var ipPolicies = [...]string{"none", "truncated", "whole"}
+
+func (p IPPolicy) String() string { return ipPolicies[p] }
+
+// ParseIPPolicy reads a policy by its name.
+func ParseIPPolicy(name string) (IPPolicy, error) {
+	if i := slices.Index(ipPolicies[:], name); i >= 0 {
+		return IPPolicy(i), nil
+	}
+	return 0, fmt.Errorf("ip policy %.60q: want none, truncated or whole", name)
+}
+
+// Bounds of what is kept of a context.
+const (
+	DefaultContextBytes  = 4096
+	ContextBytesLeast    = 256
+	ContextBytesMost     = 32 << 10
+	ContextKeysMost      = 64
+	contextKeyBytesMost  = 64
+	contextPartsOfValue  = 2 // an object above the bound divided by this is cut member by member
+	contextPartsOfMember = 4 // a member above the bound divided by this is left out
+)
+
+// DefaultContextKeys are the keys of a context that are kept unless the rules say otherwise, the most
+// important first: what a person agreed to, where they came from, where they were, and with what.
+func DefaultContextKeys() []string {
+	return []string{
+		"consent", "consentManagement", "groupId", "campaign", "page", "referrer", "timezone", "locale", "userAgent",
+		"library", "app", "os", "screen",
+	}
+}
+
+// keep is Keep with its default.
+func (o ContextOptions) keep() []string {
+	if o.Keep == nil {
+		return DefaultContextKeys()
+	}
+	return o.Keep
+}
+
+// Check reports everything that is wrong with the options.
+func (o ContextOptions) Check() error {
+	var errs []error
+	for i, key := range o.Keep {
+		switch {
+		case key == "" || len(key) > contextKeyBytesMost:
+			errs = append(errs, fmt.Errorf("context key %.80q: want 1 to %d bytes", key, contextKeyBytesMost))
+		case key == contextIP:
+			errs = append(errs, errors.New("context key \"ip\": an address is kept by the policy of ip: want none, truncated or whole there"))
+		case key == "traits" || key == "externalIds":
+			errs = append(errs, fmt.Errorf("context key %q: it is read for who the person is, and not kept a second time", key))
+		case slices.Contains(o.Keep[:i], key):
+			errs = append(errs, fmt.Errorf("context key %q: is listed twice", key))
+		}
+	}
+	if len(o.Keep) > ContextKeysMost {
+		errs = append(errs, fmt.Errorf("%d context keys: want %d or fewer", len(o.Keep), ContextKeysMost))
+	}
+	if o.IP > IPWhole {
+		errs = append(errs, fmt.Errorf("ip policy %d: there is none of that number", o.IP))
+	}
+	if o.MaxBytes != 0 && (o.MaxBytes < ContextBytesLeast || o.MaxBytes > ContextBytesMost) {
+		errs = append(errs, fmt.Errorf("context bound of %d bytes: want %d to %d", o.MaxBytes, ContextBytesLeast, ContextBytesMost))
+	}
+	return errors.Join(errs...)
+}
+
+// contextRole says what the decoder itself reads under a key of the context.
+type contextRole uint8
+
+const (
+	roleNone contextRole = iota
+	roleTraits
+	roleDevice
+	roleLibrary
+	roleSystem
+	roleExternalIDs
+	roleIntegrations
+)
+
+var contextRoles = map[string]contextRole{
+	"traits": roleTraits, "device": roleDevice, "library": roleLibrary, "os": roleSystem,
+	"externalIds": roleExternalIDs, "integrations": roleIntegrations,
+}
+
+const (
+	contextIP    = "ip"
+	contextGroup = "groupId"
+)
+
+// contextKey is a key of a context that matters: it is kept, or read, or leads to an identifier.
+type contextKey struct {
+	name  string
+	label string // `"name":`
+	field string // context.name, for drops
+	role  contextRole
+	node  *pathNode // of the configured paths; nil off all of them
+}
+
+// contextKeys are the keys of a context that matter. The first of them are kept, in this order.
+type contextKeys struct {
+	list     []contextKey
+	kept     int
+	group    int        // index of groupId where it is kept, else -1
+	ip       int        // likewise of ip
+	byLength [][]uint16 // indexes, by the length of the name
+}
+
+func newContextKeys(o ContextOptions, paths *pathNode) contextKeys {
+	keep := o.keep()
+	if o.IP != IPNone {
+		keep = append(slices.Clone(keep), contextIP)
+	}
+	names := slices.Clone(keep)
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for name := range contextRoles {
+		add(name)
+	}
+	slices.Sort(names[len(keep):])
+	context := paths.child([]byte("context"))
+	if context != nil {
+		for _, child := range context.children {
+			add(child.key)
+		}
+	}
+	k := contextKeys{kept: len(keep), group: slices.Index(keep, contextGroup), ip: slices.Index(keep, contextIP)}
+	for i, name := range names {
+		label := append(jsontext.AppendString(nil, name), ':')
+		k.list = append(k.list, contextKey{name, string(label), "context." + name, contextRoles[name], context.child([]byte(name))})
+		for len(k.byLength) <= len(name) {
+			k.byLength = append(k.byLength, nil)
+		}
+		k.byLength[len(name)] = append(k.byLength[len(name)], uint16(i))
+	}
+	return k
+}
+
+// find is the index of a key, or -1.
+func (k *contextKeys) find(key []byte) int {
+	if len(key) >= len(k.byLength) {
+		return -1
+	}
+	for _, i := range k.byLength[len(key)] {
+		if k.list[i].name == string(key) {
+			return int(i)
+		}
+	}
+	return -1
+}
+
+// held is what a context holds under the keys that matter: values as they stand, nil where there is none
+// or where it says nothing. The slices of one are as long as contextKeys.list.
+type held struct {
+	values [][]byte
+	own    []bool // the event's own context says something there
+}
+
+func newHeld(n int) held { return held{make([][]byte, n), make([]bool, n)} }
+
+// readContext reads the event's own context.
+func (d *Decoder) readContext(s *jsonscan.Scanner, n *pathNode) {
+	d.fields.hasContext = s.Peek() > jsonscan.Null
+	if !d.object(s, n, "context") {
+		return
+	}
+	for s.Next() {
+		if at := d.contextKeys.find(s.Key()); at >= 0 {
+			d.readContextValue(s, at)
+		} else {
+			s.Value()
+		}
+	}
+}
+
+// readBatchContext reads what the batch's context says under keys where the event's own says nothing.
+func (d *Decoder) readBatchContext() {
+	s := &d.scan
+	s.Reset(d.context, &d.arena)
+	for i, v := range d.held.values {
+		d.held.own[i] = v != nil
+	}
+	if s.Peek() != jsonscan.Object && d.fields.hasContext {
+		return // told of the events that have no other
+	}
+	if !d.object(s, nil, "context") {
+		return
+	}
+	for s.Next() {
+		if at := d.contextKeys.find(s.Key()); at >= 0 && !d.held.own[at] {
+			d.readContextValue(s, at)
+		} else {
+			s.Value()
+		}
+	}
+}
+
+// readContextValue reads the value of a key that matters. If a key repeats, the last value wins.
+func (d *Decoder) readContextValue(s *jsonscan.Scanner, at int) {
+	f, k := &d.fields, &d.contextKeys.list[at]
+	s.Peek()
+	start := s.Pos()
+	switch k.role {
+	case roleTraits:
+		d.readTraits(s, k.node, k.field, &d.shared)
+	case roleDevice:
+		d.readDevice(s, k.node)
+	case roleLibrary:
+		d.readName(s, k.node, k.field, &f.library)
+	case roleSystem:
+		d.readName(s, k.node, k.field, &f.systemName)
+	case roleExternalIDs:
+		d.readExternalIDs(s, k.node)
+	case roleIntegrations:
+		d.readIntegrations(s, k.node)
+	default:
+		d.value(s, k.node)
+	}
+	d.held.values[at] = nil
+	if raw := s.Since(start); says(raw) && (k.role == roleNone || k.role == roleExternalIDs || raw[0] == '{') {
+		d.held.values[at] = raw
+	}
+}
+
+// says reports whether a value says something: null, "", {} and [] do not.
+func says(raw []byte) bool {
+	if len(raw) < 2 {
+		return len(raw) > 0
+	}
+	switch raw[0] {
+	case 'n':
+		return false
+	case '"':
+		return len(raw) > 2
+	case '{', '[':
+		c := raw[1]
+		for i := 2; c <= ' ' && i < len(raw); i++ {
+			c = raw[i]
+		}
+		return c != '}' && c != ']'
+	}
+	return true
+}
+
+// keepContext gives the event what is kept of its context: one compact object, of MaxBytes at most.
+func (d *Decoder) keepContext(ev *graph.Event) {
+	ev.Context = nil
+	k, values := &d.contextKeys, d.held.values[:d.contextKeys.kept]
+	if k.group >= 0 && ev.Type == graph.TypeGroup {
+		if v := d.fields.groupID; isText(v) && !absent(v) && says(v.Raw) {
+			values[k.group] = v.Raw
+		}
+	}
+	if k.ip >= 0 && values[k.ip] != nil {
+		values[k.ip] = d.keptIP(values[k.ip])
+	}
+	size := len("{}") - len(",")
+	for i, raw := range values {
+		if raw != nil {
+			size += len(k.list[i].label) + len(raw) + len(",")
+		}
+	}
+	if size <= 1 {
+		return
+	}
+	if d.fields.spaced || d.fields.broken {
+		size = d.tidy(values)
+	}
+	if size > d.contextMax {
+		ev.Context = d.cutContext(values)
+		return
+	}
+	room := append(d.arena.Reserve(size), '{')
+	for i, raw := range values {
+		if raw == nil {
+			continue
+		}
+		if len(room) > 1 {
+			room = append(room, ',')
+		}
+		room = append(append(room, k.list[i].label...), raw...)
+	}
+	ev.Context = d.arena.Keep(append(room, '}'))
+}
+
+// tidy takes white space out of the values, and what is no text, and returns the size of them all.
+func (d *Decoder) tidy(values [][]byte) int {
+	size := len("{}") - len(",")
+	for i, raw := range values {
+		if raw == nil {
+			continue
+		}
+		values[i] = d.tidied(raw)
+		size += len(d.contextKeys.list[i].label) + len(values[i]) + len(",")
+	}
+	return size
+}
+
+// tidied is JSON text without white space between its tokens and without what Mend replaces.
+func (d *Decoder) tidied(raw []byte) []byte {
+	raw = d.arena.Keep(jsontext.AppendCompact(d.arena.Reserve(len(raw)), raw))
+	return d.mended(raw)
+}
+
+// mended is JSON text without what Mend replaces.
+func (d *Decoder) mended(raw []byte) []byte {
+	if !jsonscan.Broken(raw) {
+		return raw
+	}
+	return d.arena.Keep(jsonscan.Mend(d.arena.Reserve(len(raw)), raw))
+}
+
+// cutContext keeps of values above the bound what fits, the most important key first. What is large
+// alone does not push out the rest: a member or a value above a quarter of the bound is left out, and of
+// an object above half of it, or above the room that is left, those members are kept that fit.
+func (d *Decoder) cutContext(values [][]byte) []byte {
+	left := d.contextMax - len("{}")
+	room := append(d.arena.Reserve(d.contextMax), '{')
+	for i, raw := range values {
+		if raw == nil {
+			continue
+		}
+		label := d.contextKeys.list[i].label
+		need := len(",") + len(label)
+		most := d.contextMax / contextPartsOfMember
+		if raw[0] == '{' {
+			most = d.contextMax / contextPartsOfValue
+		}
+		kept := raw
+		if len(raw) > most || need+len(raw) > left {
+			kept = nil
+			if raw[0] == '{' {
+				kept = d.cutObject(raw, min(most, left-need))
+			}
+			if d.telling() {
+				d.drop(d.contextKeys.list[i].field, CodeFieldTooLarge, fmt.Sprintf("has %d bytes, of %d that are kept of a context", len(raw), d.contextMax),
+					"it is kept in part or not at all: send less, or raise context.max_bytes in the rules")
+			} else {
+				d.drop(d.contextKeys.list[i].field, CodeFieldTooLarge, "", "")
+			}
+		}
+		if kept == nil {
+			continue
+		}
+		if len(room) > 1 {
+			room = append(room, ',')
+		}
+		room = append(append(room, label...), kept...)
+		left -= need + len(kept)
+	}
+	if len(room) == 1 {
+		return nil
+	}
+	return d.arena.Keep(append(room, '}'))
+}
+
+// cutObject is an object with those of its members that fit into so many bytes, the first ones first; nil
+// when none does. It is rare, so that it may allocate.
+func (d *Decoder) cutObject(raw []byte, most int) []byte {
+	out := []byte{'{'}
+	var s jsonscan.Scanner
+	s.Reset(raw, new(jsonscan.Arena))
+	for s.Object(); s.Next(); {
+		member := jsontext.AppendString(nil, s.Key())
+		v := s.Value()
+		member = append(append(member, ':'), v.Raw...)
+		if len(v.Raw) > d.contextMax/contextPartsOfMember || len(out)+len(",")+len(member)+len("}") > most {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, member...)
+	}
+	if len(out) == 1 {
+		return nil
+	}
+	return append(out, '}')
+}
+
+// keptIP is what the policy keeps of an address, as JSON text; nil when that is nothing.
+func (d *Decoder) keptIP(raw []byte) []byte {
+	if raw[0] == '"' && d.ipPolicy == IPWhole {
+		return raw
+	}
+	network, ok := truncateIP(d.arena.Reserve(len(raw)+len(`"::ffff:0:0"`)), bytes.Trim(raw, `"`))
+	if !ok {
+		d.drop(d.contextKeys.list[d.contextKeys.ip].field, CodeBadIP, "is no address of IPv4 or IPv6", "send one address, without a port")
+		return nil
+	}
+	return d.arena.Keep(network)
+}

@@ -1,0 +1,89 @@
+package segment
+
+import (
+	"strings"
+
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+)
+
+// pathNode is one key of the configured paths, which form a tree. A nil node is off all paths.
+type pathNode struct {
+	key        string
+	path       string                  // from the event down to here
+	namespaces []*identifier.Namespace // of the paths that end here
+	children   []*pathNode
+}
+
+// newPaths makes the tree of paths; nil when there are none.
+func newPaths(reg *identifier.Registry, paths []Path) *pathNode {
+	var root *pathNode
+	for _, p := range paths {
+		if root == nil {
+			root = &pathNode{}
+		}
+		n := root
+		for key := range strings.SplitSeq(p.Path, ".") {
+			next := n.child([]byte(key))
+			if next == nil {
+				next = &pathNode{key: key, path: strings.TrimPrefix(n.path+"."+key, ".")}
+				n.children = append(n.children, next)
+			}
+			n = next
+		}
+		n.namespaces = append(n.namespaces, reg.Namespace([]byte(p.Namespace)))
+	}
+	return root
+}
+
+// child is the node below n for a key, or nil.
+func (n *pathNode) child(key []byte) *pathNode {
+	if n == nil {
+		return nil
+	}
+	for _, c := range n.children {
+		if c.key == string(key) {
+			return c
+		}
+	}
+	return nil
+}
+
+// value reads the next value, which stands at n. Identifiers in it, at configured paths, are found
+// on the way.
+func (d *Decoder) value(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
+	if n == nil {
+		return s.Value()
+	}
+	s.Peek()
+	start := s.Pos()
+	if len(n.children) > 0 && s.Object() {
+		for s.Next() {
+			d.value(s, n.child(s.Key()))
+		}
+		if s.Err() != nil {
+			return jsonscan.Value{}
+		}
+		return jsonscan.Value{Kind: jsonscan.Object, Raw: s.Since(start)}
+	}
+	v := s.Value()
+	for _, ns := range n.namespaces {
+		d.find(ns, v, n.path)
+	}
+	return v
+}
+
+// candidate is a value that may become an identifier.
+type candidate struct {
+	namespace *identifier.Namespace
+	value     jsonscan.Value
+	field     string
+}
+
+// find notes a candidate, unless it is null. Beyond the limit one more is kept, so that the event is
+// rejected.
+func (d *Decoder) find(ns *identifier.Namespace, v jsonscan.Value, field string) {
+	if !absent(v) && len(d.found) <= MaxIdentifiers {
+		d.found = append(d.found, candidate{ns, v, field})
+	}
+}

@@ -1,0 +1,333 @@
+package segment
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+)
+
+// namespaces are those of the fields of the Segment spec.
+type namespaces struct {
+	userID, anonymousID, email, phone, deviceID, idfa, gaid, pushToken, gaClientID *identifier.Namespace
+}
+
+func newNamespaces(reg *identifier.Registry) namespaces {
+	find := func(name string) *identifier.Namespace { return reg.Namespace([]byte(name)) }
+	return namespaces{
+		userID: find("user_id"), anonymousID: find("anonymous_id"), email: find("email"), phone: find("phone"),
+		deviceID: find("device_id"), idfa: find("idfa"), gaid: find("gaid"), pushToken: find("push_token"),
+		gaClientID: find("ga_client_id"),
+	}
+}
+
+// externalAliases are the types of context.externalIds under which Segment's own libraries send
+// identifiers that have a namespace of another name here.
+var externalAliases = map[string]string{
+	"ios.id": "device_id", "android.id": "device_id",
+	"ios.idfa": "idfa", "android.idfa": "gaid",
+	"ios.push_token": "push_token", "android.push_token": "push_token",
+}
+
+// readExternalIDs finds identifiers in context.externalIds: a list of {id, type, collection,
+// encoding}, where type is a namespace. Those of a collection other than users aren't a person's,
+// and those with an encoding aren't the identifier itself: both are left out, and counted.
+func (d *Decoder) readExternalIDs(s *jsonscan.Scanner, n *pathNode) {
+	if !s.Array() {
+		if v := d.value(s, n); !absent(v) && !isEmptyObject(v) {
+			d.dropKind("context.externalIds", "a list", v.Kind)
+		}
+		return
+	}
+	for s.More() {
+		if !s.Object() {
+			if v := s.Value(); s.Err() == nil && !absent(v) {
+				d.dropUnlessEmpty("context.externalIds[]", v)
+			}
+			continue
+		}
+		var id, kind, collection, encoding jsonscan.Value
+		for s.Next() {
+			switch string(s.Key()) {
+			case "id":
+				id = s.Value()
+			case "type":
+				kind = s.Value()
+			case "collection":
+				collection = s.Value()
+			case "encoding":
+				encoding = s.Value()
+			default:
+				s.Value()
+			}
+		}
+		if s.Err() != nil {
+			return
+		}
+		ns := d.externalNamespace(d.text(kind))
+		if ns == nil || !d.isOrAbsent(collection, "users") || !d.isOrAbsent(encoding, "none") {
+			d.stats.UnknownNamespaces++
+			continue
+		}
+		d.find(ns, id, "context.externalIds[].id")
+	}
+}
+
+func (d *Decoder) externalNamespace(kind []byte) *identifier.Namespace {
+	if ns := d.registry.Namespace(kind); ns != nil {
+		return ns
+	}
+	if name, ok := externalAliases[string(kind)]; ok {
+		return d.registry.Namespace([]byte(name))
+	}
+	return nil
+}
+
+func (d *Decoder) isOrAbsent(v jsonscan.Value, want string) bool {
+	return absent(v) || string(d.text(v)) == want
+}
+
+// identify gives the event its identifiers: what the spec's fields hold, and what was found
+// elsewhere. They come out in descending rank, each once (E1).
+func (d *Decoder) identify(ev *graph.Event) *Rejection {
+	f, ns := &d.fields, &d.namespaces
+	ev.Identifiers = ev.Identifiers[:0]
+	carried := len(d.found)
+	add := func(field string, ns *identifier.Namespace, v jsonscan.Value) {
+		if !absent(v) {
+			carried++
+			d.add(ev, field, ns, v)
+		}
+	}
+	add("anonymousId", ns.anonymousID, f.anonymousID)
+	before := len(ev.Identifiers)
+	if absent(f.userID) {
+	} else if d.isAnonymousID(ev, f.userID) {
+		carried++
+		d.stats.Blocked++
+		d.drop("userId", CodeAnonymousUserID, "is the event's own anonymousId", "send userId once the customer's id is known")
+	} else {
+		add("userId", ns.userID, f.userID)
+	}
+	named := len(ev.Identifiers) > before
+	user := graph.NodeKey{} // of userId, which outranks a cookie
+	if named {
+		user = ev.Identifiers[0].Key
+	}
+	if ev.Type == graph.TypeAlias && !absent(f.previousID) {
+		carried += 2 // readings
+	}
+	if ev.Type != graph.TypeGroup { // whose own traits are the group's
+		add("traits.email", ns.email, d.own.email)
+		add("traits.phone", ns.phone, d.own.phone)
+	}
+	if d.isOwn(ev, ns.email, d.own.email, d.shared.email, "context.traits.email") {
+		add("context.traits.email", ns.email, d.shared.email)
+	}
+	if d.isOwn(ev, ns.phone, d.own.phone, d.shared.phone, "context.traits.phone") {
+		add("context.traits.phone", ns.phone, d.shared.phone)
+	}
+	add("context.device.id", ns.deviceID, f.deviceID)
+	add("context.device.token", ns.pushToken, f.pushToken)
+	add("context.integrations.Google Analytics.clientId", ns.gaClientID, f.gaClientID)
+	if !absent(f.advertisingID) {
+		if advertising := d.advertisingNamespace(); advertising != nil {
+			add("context.device.advertisingId", advertising, f.advertisingID)
+		} else {
+			d.stats.UnknownNamespaces++
+		}
+	}
+	if carried > MaxIdentifiers {
+		return &Rejection{
+			Code:    CodeTooManyIdentifiers,
+			Message: fmt.Sprintf("carries more than %d identifiers", MaxIdentifiers),
+			Hint:    "send identifiers of one person only",
+		}
+	}
+	for _, c := range d.found {
+		d.add(ev, c.field, c.namespace, c.value)
+	}
+	ev.Alias = ev.Alias[:0]
+	if ev.Type == graph.TypeAlias && !absent(f.previousID) {
+		d.alias(ev, user, named)
+	}
+	if len(ev.Identifiers) == 0 {
+		return errNoIdentifier
+	}
+	return nil
+}
+
+// isAnonymousID reports whether a user id is the event's own anonymous id, as libraries send it before anybody logged in: then
+// it is no customer's. Both are compared as anonymous ids are: a UUID in any case. The event has nothing but its
+// anonymous id yet.
+func (d *Decoder) isAnonymousID(ev *graph.Event, userID jsonscan.Value) bool {
+	if len(ev.Identifiers) == 0 || userID.Kind != jsonscan.String && userID.Kind != jsonscan.Number {
+		return false
+	}
+	return d.normaliser.Same(d.namespaces.anonymousID, d.idText(userID), ev.Identifiers[0].Value)
+}
+
+// isOwn reports whether what the client remembers in context.traits is an identifier of the event: not where the call itself
+// says something else there, or at a configured path of that namespace, be it null or invalid. Whose traits are remembered may
+// be the one before.
+func (d *Decoder) isOwn(ev *graph.Event, ns *identifier.Namespace, own, shared jsonscan.Value, field string) bool {
+	said := own.Kind != jsonscan.None && ev.Type != graph.TypeGroup
+	for i := 0; i < len(d.found) && !said; i++ {
+		said = d.found[i].namespace == ns && !strings.HasPrefix(d.found[i].field, "context.")
+	}
+	if !said || absent(shared) {
+		return true
+	}
+	if !bytes.Equal(own.Raw, shared.Raw) {
+		d.drop(field, CodeRemembered, "is remembered, and the call itself says another", "forget traits when a user logs out")
+	}
+	return false
+}
+
+// advertisingNamespace is that of an advertising id, by the device's platform; nil when the event
+// doesn't say.
+func (d *Decoder) advertisingNamespace() *identifier.Namespace {
+	device, system := d.text(d.fields.deviceType), d.text(d.fields.systemName)
+	switch {
+	case foldEqual(device, "android"), foldEqual(system, "android"):
+		return d.namespaces.gaid
+	case foldEqual(device, "ios"), foldEqual(system, "ios"), foldEqual(system, "ipados"),
+		foldEqual(system, "tvos"), foldEqual(system, "iphone os"):
+		return d.namespaces.idfa
+	}
+	return nil
+}
+
+// add gives the event one identifier more, at its rank, or drops it.
+func (d *Decoder) add(ev *graph.Event, field string, ns *identifier.Namespace, v jsonscan.Value) {
+	if v.Kind != jsonscan.String && v.Kind != jsonscan.Number {
+		d.stats.Invalid++
+		d.dropKind(field, "a string", v.Kind)
+		return
+	}
+	// An escaped byte takes six at most. What is surely too long need not be unescaped.
+	if v.Escaped && len(v.Raw) > 8*identifier.MaxBytes {
+		d.unfit(field, &identifier.TooLongError{Namespace: ns.Name, Bytes: len(v.Raw)})
+		return
+	}
+	n := len(ev.Identifiers)
+	if n < cap(ev.Identifiers) {
+		ev.Identifiers = ev.Identifiers[:n+1]
+	} else {
+		ev.Identifiers = append(ev.Identifiers, graph.Identifier{})
+	}
+	text := d.idText(v) // may lie in the arena, so it comes before the room is reserved
+	switch {
+	case hasReplacement(text):
+		ev.Identifiers = ev.Identifiers[:n]
+		d.unfit(field, identifier.ErrInvalid)
+		return
+	case v.Kind == jsonscan.Number && ns.Normaliser == graph.NormalisePhone && isRounded(v.Raw):
+		ev.Identifiers = ev.Identifiers[:n]
+		d.unfit(field, identifier.ErrRounded)
+		return
+	}
+	grown, err := d.normaliser.Identify(&ev.Identifiers[n], ns, text, d.arena.Reserve(identifier.MaxBytes))
+	if err != nil {
+		ev.Identifiers = ev.Identifiers[:n]
+		d.unfit(field, err)
+		return
+	}
+	d.arena.Keep(grown)
+	sink(ev)
+}
+
+// hasReplacement reports whether text has U+FFFD in it, which stands for something that was lost: half a
+// surrogate pair, a NUL, bytes of another encoding. Two values that differed there would be one.
+func hasReplacement(text []byte) bool {
+	return bytes.Contains(text, []byte("\ufffd"))
+}
+
+// idText is the text of an id: a number's is the same however it is written, a string is as it was sent.
+func (d *Decoder) idText(v jsonscan.Value) []byte {
+	if v.Kind != jsonscan.Number || isInteger(v.Raw) {
+		return d.text(v)
+	}
+	text, _ := appendNumber(d.arena.Reserve(2*identifier.MaxBytes+len(v.Raw)), v.Raw)
+	return d.arena.Keep(text)
+}
+
+// isRounded reports whether a number has zeros at its end that were not written, 4.47911E+11: digits were lost there, or may
+// have been.
+func isRounded(raw []byte) bool {
+	if isInteger(raw) {
+		return false
+	}
+	_, zeros := appendNumber(nil, raw)
+	return zeros > 0
+}
+
+// sink moves the event's last identifier to its rank, or drops it where it is there already.
+func sink(ev *graph.Event) {
+	ids := ev.Identifiers
+	last := len(ids) - 1
+	at := last
+	for at > 0 && ids[last].Key.Outranks(ids[at-1].Key) {
+		at--
+	}
+	if at > 0 && ids[at-1].Key == ids[last].Key {
+		ev.Identifiers = ids[:last]
+		return
+	}
+	if at < last {
+		moved := ids[last]
+		copy(ids[at+1:], ids[at:last])
+		ids[at] = moved
+	}
+}
+
+// unfit counts a value that is no identifier, by why, and drops it. That one is empty needs no telling. No message quotes a
+// value: of what is blocked it names the kind of the word.
+func (d *Decoder) unfit(field string, err error) {
+	var blocked *identifier.BlockedError
+	switch {
+	case errors.Is(err, identifier.ErrEmpty):
+		d.stats.Empty++
+	case errors.As(err, &blocked):
+		d.stats.Blocked++
+		d.stats.Words.add(blocked.Word.Text, 1)
+		d.dropIdentifier(field, CodeBlockedIdentifier, err, "leave the field out where the id is not known")
+	case errors.Is(err, identifier.ErrTooLong):
+		d.stats.TooLong++
+		d.dropIdentifier(field, CodeLongIdentifier, err, "send an id")
+	default:
+		d.stats.Invalid++
+		d.dropIdentifier(field, CodeBadIdentifier, err, "send one value, as it is")
+	}
+}
+
+// dropIdentifier drops an identifier that its own package refuses.
+func (d *Decoder) dropIdentifier(field string, code Code, err error, hint string) {
+	if !d.telling() {
+		d.drop(field, code, "", "")
+		return
+	}
+	d.drop(field, code, err.Error(), hint)
+}
+
+// WordCounts counts the identifiers that were blocked by the word or rule that blocked them: identifier.Words, a fixed set, so
+// no value of a customer. The zero value is ready; without one it stays nil.
+type WordCounts map[string]uint64
+
+func (c *WordCounts) add(word string, n uint64) {
+	if *c == nil {
+		*c = WordCounts{}
+	}
+	(*c)[word] += n
+}
+
+// Add sums two counts. It leaves other as it is.
+func (c *WordCounts) Add(other WordCounts) {
+	for word, n := range other {
+		c.add(word, n)
+	}
+}

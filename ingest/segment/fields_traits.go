@@ -1,0 +1,85 @@
+package segment
+
+import (
+	"bytes"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+)
+
+// traitSet is the traits of one object, each name once; of a name that comes twice the last stays.
+type traitSet struct {
+	traits       []graph.Trait
+	email, phone jsonscan.Value
+	excess       uint64
+}
+
+func (t *traitSet) reset() {
+	t.excess = 0
+	t.traits = t.traits[:0]
+	t.email, t.phone = jsonscan.Value{}, jsonscan.Value{}
+}
+
+func (d *Decoder) readTraits(s *jsonscan.Scanner, n *pathNode, field string, t *traitSet) {
+	if !d.object(s, n, field) {
+		return
+	}
+	for s.Next() {
+		key := s.Key()
+		v := d.value(s, n.child(key))
+		t.set(key, v)
+	}
+}
+
+func (t *traitSet) set(name []byte, v jsonscan.Value) {
+	switch string(name) {
+	case "email":
+		t.email = v
+	case "phone":
+		t.phone = v
+	}
+	trait := graph.Trait{Name: name, Value: v.Raw}
+	if v.Kind == jsonscan.Null {
+		trait.Value = nil // deletes it
+	}
+	switch at := indexTrait(t.traits, name); {
+	case at >= 0:
+		t.traits[at] = trait
+	case len(t.traits) < MaxTraits:
+		t.traits = append(t.traits, trait)
+	default:
+		t.excess++
+	}
+}
+
+func indexTrait(traits []graph.Trait, name []byte) int {
+	for i := range traits {
+		if bytes.Equal(traits[i].Name, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// mergeTraits gives the event its traits: those of an identify call, its own, then those of the
+// context that it doesn't name itself. The context of any other event only repeats what its client
+// remembers, which may be older than what a profile has; the own traits of a group are the group's.
+func (d *Decoder) mergeTraits(ev *graph.Event) {
+	ev.Traits = ev.Traits[:0]
+	if ev.Type != graph.TypeIdentify {
+		return
+	}
+	ev.Traits = append(ev.Traits, d.own.traits...)
+	d.stats.ExcessTraits += d.own.excess
+	d.stats.ExcessTraits += d.shared.excess
+	own := ev.Traits
+	for _, t := range d.shared.traits {
+		switch {
+		case indexTrait(own, t.Name) >= 0:
+		case len(ev.Traits) < MaxTraits:
+			ev.Traits = append(ev.Traits, t)
+		default:
+			d.stats.ExcessTraits++
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package segment
+
+import (
+	"bytes"
+	"math/bits"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+)
+
+// The fingerprint of an event is a hash of its content: of all that profiles, links and timelines are made of, as
+// its client said it. Two events are the same event if and only if they have the same message id and the same
+// fingerprint (E5).
+//
+//	in:  type, name, identifiers as normalised, the client's times as sent, traits, properties, groupId
+//	out: context but for identifiers and traits in it, sentAt, receivedAt, what a retry adds (_metadata), the write
+//	     key, integrations, the source
+//
+// Equal content has equal identifiers, hence one route, hence one shard: that is what makes the memory of duplicates
+// exact for any number of shards. It does not depend on how JSON is spelt: white space, escapes in strings and the
+// order of keys don't count; how a number is written does.
+//
+// It is no secret and not keyed, for it breaks ties, and these are broken alike in every deployment. The key of the
+// memory of duplicates is made of it with a secret.
+
+// Tags keep equal bytes of different kinds apart. They are large, odd and of no meaning.
+const (
+	tagString = 0x9ae16a3b2f90404f
+	tagOther  = 0xc3a5c85c97cb3127
+	tagObject = 0xb492b66fbe98f273
+	tagArray  = 0x8cb92ba72f3d8dd7
+	tagNone   = 0xd6e8feb86659fd93
+
+	maskA = 0x9fb21c651e98df25
+	maskB = 0xa0761d6478bd642f
+)
+
+// mix is a folded multiplication: every bit of both numbers reaches every bit of the result. A factor of 0 would
+// swallow the other, so nothing that is mixed may be equal to the masks, but by chance.
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a^maskA, b^maskB)
+	return hi ^ lo
+}
+
+// emptyObject is the digest of {}.
+var emptyObject = mix(tagObject, tagObject)
+
+// digestNext reads the next value of a scanner and hashes what it stands for.
+func (d *Decoder) digestNext(s *jsonscan.Scanner) uint64 {
+	switch s.Peek() {
+	case jsonscan.Object:
+		if !s.Object() {
+			return 0 // too deep: the scan has failed
+		}
+		sum := uint64(tagObject)
+		for s.Next() {
+			key := xxhash.Sum64(s.Key())
+			sum += mix(key, d.digestNext(s)) // a sum has no order
+		}
+		return mix(sum, tagObject)
+	case jsonscan.Array:
+		if !s.Array() {
+			return 0
+		}
+		sum := uint64(tagArray)
+		for s.More() {
+			sum = mix(sum, d.digestNext(s))
+		}
+		return mix(sum, tagArray)
+	default:
+		return d.digestScalar(s.Value())
+	}
+}
+
+func (d *Decoder) digestScalar(v jsonscan.Value) uint64 {
+	switch {
+	case v.Kind != jsonscan.String:
+		return xxhash.Sum64(v.Raw) ^ tagOther
+	case v.Escaped:
+		return xxhash.Sum64(d.arena.Unescape(v.Inside())) ^ tagString
+	}
+	return xxhash.Sum64(v.Inside()) ^ tagString
+}
+
+// digestRaw hashes a value that was scanned before.
+func (d *Decoder) digestRaw(raw []byte) uint64 {
+	if len(raw) == 0 {
+		return tagNone
+	}
+	switch raw[0] {
+	case '{', '[':
+		d.side.Reset(raw, &d.arena)
+		return d.digestNext(&d.side)
+	case '"':
+		return d.digestScalar(jsonscan.Value{Kind: jsonscan.String, Escaped: bytes.IndexByte(raw, '\\') >= 0, Raw: raw})
+	default:
+		return xxhash.Sum64(raw) ^ tagOther
+	}
+}
+
+// readProperties reads the properties whole, and hashes them on the way.
+func (d *Decoder) readProperties(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
+	if s.Peek() != jsonscan.Object || n != nil { // with a path, identifiers are looked for in them
+		v := d.value(s, n)
+		if v.Kind == jsonscan.Object {
+			d.fields.propertiesDigest = d.digestRaw(v.Raw)
+		}
+		return v
+	}
+	start := s.Pos()
+	d.fields.propertiesDigest = d.digestNext(s)
+	if s.Err() != nil {
+		return jsonscan.Value{}
+	}
+	return jsonscan.Value{Kind: jsonscan.Object, Raw: s.Since(start)}
+}
+
+// fingerprint is that of the event at hand. REQUIRES: type, name, identifiers and traits of ev are set
+func (d *Decoder) fingerprint(ev *graph.Event) uint64 {
+	f := &d.fields
+	sum := mix(uint64(ev.Type), xxhash.Sum64(ev.Name))
+	ids := uint64(tagObject) // their keys, and with them their order, depend on the deployment's secret
+	for i := range ev.Identifiers {
+		id := &ev.Identifiers[i]
+		digest := mix(xxhash.Sum64String(id.Namespace), xxhash.Sum64(id.Value))
+		if i < len(ev.Alias) { // which is the user id, and so the route, and what the others are to it
+			digest = mix(digest, uint64(ev.Alias[i])<<1|uint64(min(i, 1)))
+		}
+		ids += digest
+	}
+	sum = mix(sum, ids)
+	sum = mix(sum, d.digestTime(f.timestamp))
+	sum = mix(sum, d.digestTime(f.originalTimestamp))
+	if f.properties.Kind == jsonscan.Object {
+		sum = mix(sum, f.propertiesDigest)
+	} else { // none, what PHP writes for none, or dropped
+		sum = mix(sum, emptyObject)
+	}
+	if ev.Type == graph.TypeIdentify {
+		sum = mix(sum, d.digestTraits(ev.Traits))
+	} else { // those of a group; in the context of others their client repeats what it remembers
+		sum = mix(sum, d.digestTraits(d.own.traits))
+	}
+	if !absent(f.groupID) {
+		sum = mix(sum, d.digestRaw(f.groupID.Raw))
+	}
+	return sum
+}
+
+// digestTime hashes a time as it was sent.
+func (d *Decoder) digestTime(v jsonscan.Value) uint64 {
+	if absent(v) {
+		return tagNone
+	}
+	return xxhash.Sum64(d.text(v))
+}
+
+func (d *Decoder) digestTraits(traits []graph.Trait) uint64 {
+	sum := uint64(tagObject)
+	for i := range traits {
+		sum += mix(xxhash.Sum64(traits[i].Name), d.digestRaw(traits[i].Value))
+	}
+	return sum
+}
+
+// former is what the memory of duplicates of a directory from before fingerprints holds of an event: source and id.
+func (d *Decoder) former(source, id []byte, received int64) uint64 {
+	if received >= d.formerUntil {
+		return 0
+	}
+	return d.registry.FormerSeenHash(source, id)
+}
+
+// key is the event's key in the memory of duplicates, and its tie. What a source that numbers apart calls an id is
+// another one than what others do.
+func (d *Decoder) key(ev *graph.Event) {
+	print := d.fingerprint(ev)
+	var apart []byte
+	if ev.Apart {
+		apart = ev.Source
+	}
+	ev.Seen = d.registry.SeenHash(apart, ev.ID, print)
+	ev.Stamp.Tie = identifier.Tie(ev.ID, print)
+	ev.Former = d.former(ev.Source, ev.ID, ev.Received)
+}

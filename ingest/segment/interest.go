@@ -1,0 +1,117 @@
+package segment
+
+import (
+	"bytes"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+)
+
+// readInterest fills the event's interest: the category that its properties name or, where they name none, those of
+// its products, each once. A category that is no text is dropped: shops send all sorts of things there.
+func (d *Decoder) readInterest(kind graph.InterestKind, ev *graph.Event) {
+	ev.Interest.Kind = kind
+	if ev.Properties == nil {
+		return
+	}
+	var own, products, items jsonscan.Value
+	var s jsonscan.Scanner
+	s.Reset(ev.Properties, &d.arena)
+	s.Object()
+	for s.Next() {
+		key := s.Key()
+		v := s.Value()
+		switch string(key) {
+		case "category":
+			if d.isCategory("properties.category", v) {
+				own = v
+			}
+		case "item_category":
+			if absent(own) && d.isCategory("properties.item_category", v) {
+				own = v
+			}
+		case "products":
+			products = v
+		case "items":
+			items = v
+		}
+	}
+	if d.addCategory(own, ev); len(ev.Interest.Categories) > 0 {
+		return
+	}
+	list, names := products, &categoryNames[0]
+	if absent(list) {
+		list, names = items, &categoryNames[1]
+	}
+	switch {
+	case list.Kind == jsonscan.Array:
+		d.readCategories(list.Raw, names, ev)
+	case absent(list), isEmptyObject(list), kind == graph.InterestBought: // where the order's reader drops it
+	default:
+		d.dropKind(names.list, "a list", list.Kind)
+	}
+}
+
+// categoryFields names a list of products, its members, and where their categories are.
+type categoryFields struct{ list, member, category, item string }
+
+var categoryNames = [...]categoryFields{
+	{"properties.products", "properties.products[]", "properties.products[].category", "properties.products[].item_category"},
+	{"properties.items", "properties.items[]", "properties.items[].category", "properties.items[].item_category"},
+}
+
+// readCategories adds the categories of a list of products, under their names.
+func (d *Decoder) readCategories(list []byte, names *categoryFields, ev *graph.Event) {
+	var s jsonscan.Scanner
+	s.Reset(list, &d.arena)
+	s.Array()
+	for s.More() {
+		if s.Peek() != jsonscan.Object {
+			if v := s.Value(); ev.Interest.Kind != graph.InterestBought { // of those the order's reader tells
+				d.dropUnlessEmpty(names.member, v)
+			}
+			continue
+		}
+		var category jsonscan.Value
+		s.Object()
+		for s.Next() {
+			key := s.Key()
+			v := s.Value()
+			switch string(key) {
+			case "category":
+				if d.isCategory(names.category, v) {
+					category = v
+				}
+			case "item_category":
+				if absent(category) && d.isCategory(names.item, v) {
+					category = v
+				}
+			}
+		}
+		d.addCategory(category, ev)
+	}
+}
+
+// isCategory reports whether a field holds a category, and drops it where it holds what is none.
+func (d *Decoder) isCategory(field string, v jsonscan.Value) bool {
+	if !isText(v) {
+		d.dropKind(field, "a string", v.Kind)
+		return false
+	}
+	return v.Kind > jsonscan.Null
+}
+
+// addCategory adds a category that is not there yet; the first graph.InterestCategoriesMax stay.
+func (d *Decoder) addCategory(v jsonscan.Value, ev *graph.Event) {
+	category := d.bounded(bytes.TrimSpace(d.text(v)))
+	in := &ev.Interest
+	if len(category) == 0 || len(in.Categories) == graph.InterestCategoriesMax {
+		return
+	}
+	for _, have := range in.Categories {
+		if bytes.Equal(have, category) {
+			return
+		}
+	}
+	in.Categories = append(in.Categories, category)
+}

@@ -1,0 +1,91 @@
+package segment
+
+import (
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+)
+
+// offerIDs are the properties that may hold the id of the offer that an event is about, in the order of preference.
+var offerIDs = [...][4]string{
+	score.OfferSent:      {"offer_id", "offerId"},
+	score.OfferRedeemed:  {"offer_id", "offerId"},
+	score.OfferViewed:    {"promotion_id", "promotionId", "id"},
+	score.OfferClicked:   {"promotion_id", "promotionId", "id"},
+	score.OfferEntered:   {"coupon_id", "couponId", "coupon", "discount_code"},
+	score.OfferApplied:   {"coupon_id", "couponId", "coupon", "discount_code"},
+	score.OfferDenied:    {"coupon_id", "couponId", "coupon", "discount_code"},
+	score.OfferWithdrawn: {"coupon_id", "couponId", "coupon", "discount_code"},
+}
+
+// readOffer fills the event's offer notice. An event without the offer's id is about no offer, and stays an ordinary
+// event.
+func (d *Decoder) readOffer(signal score.OfferSignal, ev *graph.Event) {
+	if ev.Properties == nil {
+		return
+	}
+	names := &offerIDs[signal]
+	var ids [len(names)]jsonscan.Value
+	var class, until, expiresAt jsonscan.Value
+	var s jsonscan.Scanner
+	s.Reset(ev.Properties, &d.arena)
+	s.Object()
+	for s.Next() {
+		key := s.Key()
+		v := s.Value()
+		switch string(key) {
+		case "":
+		case "offer_class":
+			class = v
+		case "until":
+			until = v
+		case "expires_at":
+			expiresAt = v
+		default:
+			for i, name := range names {
+				if string(key) == name {
+					ids[i] = v
+				}
+			}
+		}
+	}
+	notice := graph.OfferNotice{Signal: signal}
+	for i, v := range ids {
+		if !isText(v) {
+			d.dropKind("properties."+names[i], "a string", v.Kind)
+			continue
+		}
+		if len(notice.ID) == 0 {
+			notice.ID = d.bounded(d.text(v))
+		}
+	}
+	if len(notice.ID) == 0 {
+		return
+	}
+	if !isText(class) {
+		d.dropKind("properties.offer_class", "a string", class.Kind)
+	} else if text := d.text(class); len(text) > 0 {
+		notice.Class = d.bounded(text)
+	}
+	notice.Until = d.deadline("properties.until", until)
+	if notice.Until == 0 {
+		notice.Until = d.deadline("properties.expires_at", expiresAt)
+	}
+	ev.Offer = notice
+}
+
+// deadline reads until when an offer is open; 0 when it is absent or empty. One that can't be read, or is of before 1970, is
+// dropped. An offer until after 2099, as one until 9999 that is never to close, is open to the end of 2099.
+func (d *Decoder) deadline(field string, v jsonscan.Value) int64 {
+	if isText(v) && len(d.text(v)) == 0 {
+		return 0
+	}
+	ms, ok := d.readTime(field, v)
+	if ok && ms < timeMin {
+		d.dropTime(field, v, false)
+	}
+	if !ok || ms < timeMin {
+		return 0
+	}
+	return min(ms, timeEnd)
+}
