@@ -421,32 +421,14 @@ func (v *verifier) rows(ctx context.Context) error {
 			return v.node(key, value)
 		case row.SpaceTimeline:
 			return v.block(key, value)
-		case row.SpaceQuarantine:
-			_, err := v.dec.Quarantined(value)
-			return err
-		case row.SpaceSeen:
-			return dedupe.CheckRow(key, value)
-		case row.SpaceDeployment:
-			if row.IsParametersKey(key) {
-				_, err := row.ReadParameters(v.store)
-				return err
-			}
-			if row.IsRulesKey(key) {
-				_, err := row.ReadRules(v.store)
-				return err
-			}
-		case row.SpaceChannel:
-			_, err := v.dec.Channel(value)
-			return err
 		case row.SpacePosition:
 			return v.positions(key, value)
 		case row.SpaceFeed:
 			return v.feedBlock(key, value)
-		case row.SpaceFeedState:
-			return row.CheckFeedStateRow(v.dec, key, value)
 		case row.SpaceMeta, row.SpaceLog: // read before
+			return nil
 		}
-		return nil
+		return row.Check(v.dec, key, value)
 	})
 }
 

@@ -1,6 +1,10 @@
 package row
 
-import "math"
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+)
 
 // ChannelID names an external channel in keys, rows and log records. 0 is none.
 type ChannelID uint16
@@ -14,23 +18,40 @@ type Channel struct {
 	Floor int64 // an offset: every record below it was taken; NoNumber as long as nobody said so
 }
 
-// ChannelPosition is how far a shard has taken an external channel.
-type ChannelPosition struct {
-	Channel ChannelID
-	Number  int64 // of the last event taken, or NoNumber
+// SpaceChannel has the external channels, whatever shard takes them.
+const SpaceChannel Space = 0x08
+
+var channelKind = &kind{
+	space: SpaceChannel, name: "channel",
+	key:   []field{{"id", 2}},
+	about: "one row an external channel",
+	checkKey: func(key []byte) error {
+		if key[1] == 0 && key[2] == 0 {
+			return errors.New("ids begin at 1")
+		}
+		return nil
+	},
+	check: func(d *Decoder, _, value []byte) error {
+		_, err := d.Channel(value)
+		return err
+	},
 }
 
-// ChannelPositions is a shard's row of positions in external channels. Channels without one are left out.
-type ChannelPositions struct {
-	Applied   uint64            // the log record that all of this is as of
-	Positions []ChannelPosition // by channel
+// AppendChannelKey appends the key of the row of an external channel.
+func AppendChannelKey(b []byte, id ChannelID) []byte {
+	return binary.BigEndian.AppendUint16(append(b, byte(SpaceChannel)), uint16(id))
 }
 
-const (
-	channelRowFields  = 2
-	positionRowFields = 2
-	positionFields    = 2 // values of a position in the list
-)
+// ParseChannelKey reads what AppendChannelKey wrote. It fails with ErrKeyShape.
+func ParseChannelKey(key []byte) (ChannelID, error) {
+	b, err := channelKind.fields(key)
+	if err != nil {
+		return 0, err
+	}
+	return ChannelID(binary.BigEndian.Uint16(b)), nil
+}
+
+const channelRowFields = 2
 
 // Channel appends the row of an external channel.
 func (e *Encoder) Channel(dst []byte, c *Channel) []byte {
@@ -50,43 +71,6 @@ func (d *Decoder) Channel(src []byte) (Channel, error) {
 		return Channel{}, err
 	}
 	return c, nil
-}
-
-// ChannelPositions appends a shard's row of positions in external channels.
-func (e *Encoder) ChannelPositions(dst []byte, p *ChannelPositions) []byte {
-	o := e.begin(dst, positionVersion)
-	o.array(positionRowFields)
-	o.uint(p.Applied)
-	o.array(positionFields * len(p.Positions))
-	for _, at := range p.Positions {
-		o.uint(uint64(at.Channel))
-		o.uint(uint64(at.Number - NoNumber))
-	}
-	return e.finish()
-}
-
-// ChannelPositions reads a shard's row of positions in external channels.
-func (d *Decoder) ChannelPositions(src []byte) (ChannelPositions, error) {
-	in := d.begin("positions row", src, positionVersion)
-	var p ChannelPositions
-	in.tuple(positionRowFields)
-	p.Applied = in.uint()
-	n := in.list(positionFields, positionFields)
-	for range n {
-		at := in.at
-		next := ChannelPosition{ChannelID(in.uint16()), in.number()}
-		if in.err == nil && (next.Channel == 0 || len(p.Positions) > 0 && next.Channel <= p.Positions[len(p.Positions)-1].Channel) {
-			in.fail(at, "channel %d is not in the order of channels", next.Channel)
-		}
-		if in.err != nil {
-			break
-		}
-		p.Positions = append(p.Positions, next)
-	}
-	if err := d.finish(); err != nil {
-		return ChannelPositions{}, err
-	}
-	return p, nil
 }
 
 // number reads a number in a channel, or an offset, NoNumber included.

@@ -49,6 +49,21 @@ type Deployment struct {
 	PlainKeys bool
 }
 
+// SpaceDeployment has the rows that a deployment has one of.
+const SpaceDeployment Space = 0x01
+
+var deploymentKind = &kind{
+	space: SpaceDeployment, name: "deployment",
+	about: "one row",
+	check: func(_ *Decoder, _, value []byte) error {
+		_, err := decodeDeployment(value)
+		return err
+	},
+}
+
+// AppendDeploymentKey appends the key of the deployment row.
+func AppendDeploymentKey(b []byte) []byte { return append(b, byte(SpaceDeployment)) }
+
 // FormerUnknown stands in deployment rows of version 1.
 const FormerUnknown = math.MaxInt64
 

@@ -6,35 +6,44 @@
 //
 // # Keys
 //
-// All numbers are big-endian, so rows sort as numbers do. A key's space is its first byte; no key is
-// a prefix of a key of another space.
+// All numbers are big-endian, so rows sort as numbers do. A key's space is its first byte. Widths are in bytes; make
+// generate draws this from the table in kind.go.
 //
-//	               1 B   2 B     16 B   8 B
-//	             +-----+
-//	deployment   | 01  |                                one row
-//	             +-----+----+
-//	rules        | 01  | 01 |                           one row, of the same space
-//	             +-----+----+--+
-//	meta         | 02  | shard |                        one row a shard
-//	             +-----+-------+-----+
-//	log          | 03  | shard | seq |                  one row a commit, short-lived
-//	             +-----+-------+-----+
-//	node         | 04  | shard | node key |             one row a node
-//	             +-----+-------+----------+-----+
-//	timeline     | 05  | shard | node key | seq |       one row a block of events
-//	             +-----+-------+---+------+-----+----+
-//	seen         | 06  | shard | kind 1 B | generation 8 B | run 4 B | block 4 B |
-//	             +-----+-------+-----+
-//	quarantine   | 07  | shard | seq |                  one row a message that failed
-//	             +-----+-------+-----+
-//	channel      | 08  | id 2 B|                        one row an external channel
-//	             +-----+-------+
-//	position     | 09  | shard |                        one row a shard: how far it took external channels
-//	             +-----+-------+-----+
-//	feed         | 0a  | shard | number |               one row a commit that changed identities
-//	             +-----+-------+-----+
-//	feed state   | 0b  | kind 1 B | …                   settings; end and beginning by shard; marks; receivers
-//	             +-----+----------+
+//	                +----+
+//	deployment      | 01 |                                                      one row
+//	                +----+----+
+//	rules           | 01 | 01 |                                                 one row
+//	                +----+----+
+//	parameters      | 01 | 02 |                                                 one row: of the scores
+//	                +----+----+----+
+//	meta            | 02 | shard 2 |                                            one row a shard
+//	                +----+---------+-------+
+//	log             | 03 | shard 2 | seq 8 |                                    one row a commit, packed; short-lived
+//	                +----+---------+-------+-----+
+//	node            | 04 | shard 2 | node key 16 |                              one row a node
+//	                +----+---------+-------------+-------+
+//	timeline        | 05 | shard 2 | node key 16 | seq 8 |                      one row a block of events, packed
+//	                +----+---------+--------+----+-------+-+-------+---------+
+//	seen            | 06 | shard 2 | kind 1 | generation 8 | run 4 | block 4 |  blocks of hashes, filters
+//	                +----+---------+-------++--------------+-------+---------+
+//	quarantine      | 07 | shard 2 | seq 8 |                                    one row an input that failed
+//	                +----+------+--+-------+
+//	channel         | 08 | id 2 |                                               one row an external channel
+//	                +----+------+--+
+//	position        | 09 | shard 2 |                                            one row a shard: places in channels
+//	                +----+---------+----------+
+//	feed            | 0a | shard 2 | number 8 |                                 one row a commit that changed identities
+//	                +----+----+----+----------+
+//	feed settings   | 0b | 01 |                                                 one row
+//	                +----+----+---------+
+//	feed end        | 0b | 02 | shard 2 |                                       one row a shard: its end of the feed
+//	                +----+----+---------+
+//	feed beginning  | 0b | 03 | shard 2 |                                       one row a shard: its beginning of the feed
+//	                +----+----+---------+-------------+
+//	feed mark       | 0b | 04 | shard 2 | node key 16 |                         one row a root told under other rules
+//	                +----+----+------+--+-------------+
+//	feed receiver   | 0b | 05 | name |                                          one row a receiver: what it took
+//	                +----+----+------+
 //
 // # Invariants
 //

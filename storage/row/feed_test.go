@@ -236,7 +236,7 @@ func TestFeedKeys(t *testing.T) {
 	}
 	lower, upper := AppendFeedMarksLower(nil), AppendFeedMarksUpper(nil)
 	for _, key := range keys {
-		want := key[0] == byte(SpaceFeedState) && key[1] == byte(feedMark)
+		want := key[0] == byte(SpaceFeedState) && key[1] == feedMarkRow
 		if in := slices.Compare(key, lower) >= 0 && slices.Compare(key, upper) < 0; in != want {
 			t.Errorf("% x among the marks: %t", key, in)
 		}

@@ -1,5 +1,9 @@
 package row
 
+import (
+	"github.com/kindred-id/kindred/graph"
+)
+
 // Position is how far a shard has taken another one's channel.
 type Position struct {
 	Source uint16
@@ -13,6 +17,25 @@ type ShardMeta struct {
 	Sent      []Ack      // by destination: the number of the last message sent there
 	Low       uint64     // the first log record kept
 }
+
+// SpaceMeta has the shards' meta rows.
+const SpaceMeta Space = 0x02
+
+var metaKind = &kind{
+	space: SpaceMeta, name: "meta",
+	key:   []field{shardField},
+	about: "one row a shard",
+	check: func(d *Decoder, _, value []byte) error {
+		_, err := d.ShardMeta(value)
+		return err
+	},
+}
+
+// AppendMetaKey appends the key of a shard's meta row.
+func AppendMetaKey(b []byte, shard graph.ShardID) []byte { return appendShard(b, SpaceMeta, shard) }
+
+// ParseMetaKey reads what AppendMetaKey wrote. It fails with ErrKeyShape.
+func ParseMetaKey(key []byte) (graph.ShardID, error) { return metaKind.parseShard(key) }
 
 const (
 	metaFields    = 4

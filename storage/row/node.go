@@ -17,6 +17,33 @@ const (
 	forwardFields = 3
 )
 
+// SpaceNode has the nodes' rows.
+const SpaceNode Space = 0x04
+
+var nodeKind = &kind{
+	space: SpaceNode, name: "node",
+	key:   []field{shardField, nodeField},
+	about: "one row a node",
+	check: func(d *Decoder, key, value []byte) error {
+		_, _, err := d.Node(readNodeKey(key[shardPrefixLen:]), value)
+		return err
+	},
+}
+
+// AppendNodeKey appends the key of a node's row.
+func AppendNodeKey(b []byte, shard graph.ShardID, node graph.NodeKey) []byte {
+	return node.AppendBinary(appendShard(b, SpaceNode, shard))
+}
+
+// ParseNodeKey reads what AppendNodeKey wrote. It fails with ErrKeyShape.
+func ParseNodeKey(key []byte) (graph.ShardID, graph.NodeKey, error) {
+	b, err := nodeKind.fields(key)
+	if err != nil {
+		return 0, graph.NodeKey{}, err
+	}
+	return readShard(b), readNodeKey(b[2:]), nil
+}
+
 // Node appends a node's row: a root with its component, or a forward with its parent. The row counts
 // every log record up to applied. A node that was never seen has no row.
 //

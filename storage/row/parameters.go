@@ -12,6 +12,20 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
+const parametersRow = 2 // in SpaceDeployment
+
+var parametersKind = &kind{
+	space: SpaceDeployment, row: parametersRow, name: "parameters", group: "deployment",
+	about: "one row: of the scores",
+	check: func(_ *Decoder, _, value []byte) error {
+		_, err := readParameters(value)
+		return err
+	},
+}
+
+// AppendParametersKey appends the key of the row of the scores' parameters, which stands there too.
+func AppendParametersKey(b []byte) []byte { return append(b, byte(SpaceDeployment), parametersRow) }
+
 // The row of the parameters of the scores, the snapshot in use:
 //
 //	1 B       …             4 B
@@ -82,6 +96,10 @@ func ReadParameters(s storage.Store) (score.Parameters, error) {
 	if err != nil {
 		return score.Parameters{}, err
 	}
+	return readParameters(value)
+}
+
+func readParameters(value []byte) (score.Parameters, error) {
 	p, err := decodeParameters(value)
 	if err != nil {
 		return score.Parameters{}, storage.Corrupt("read", "parameters row", err)

@@ -13,13 +13,18 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
+func sampleParameters() score.Parameters {
+	p := score.ColdStart()
+	p.Version, p.FittedAt, p.Sampled, p.Customers = 7, 1_700_000_000_000, 5000, 4321
+	return p
+}
+
 func TestParameters(t *testing.T) {
 	s := storage.NewMemStore()
 	if _, err := ReadParameters(s); !errors.Is(err, storage.ErrNotFound) {
 		t.Fatalf("%v, want storage.ErrNotFound", err)
 	}
-	want := score.ColdStart()
-	want.Version, want.FittedAt, want.Sampled, want.Customers = 7, 1_700_000_000_000, 5000, 4321
+	want := sampleParameters()
 	want.Orders.R = 0.1 + 0.2 // no short decimal
 	want.Affinity = score.AffinityParameters{OffersKnown: true, Offers: score.Beta{A: math.Pi, B: 1e9}, Classes: map[string]float64{"post": 1.0 / 3}}
 	want.Dealings = map[string]uint64{"": 3, "wine": math.MaxUint64}

@@ -1,10 +1,39 @@
 package row
 
+import (
+	"encoding/binary"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
 // Quarantined is an input that was set aside because its handler failed.
 type Quarantined struct {
 	Reason string
 	At     int64 // ms since 1970 UTC
 	Input  Input
+}
+
+// SpaceQuarantine has the inputs that were set aside.
+const SpaceQuarantine Space = 0x07
+
+var quarantineKind = &kind{
+	space: SpaceQuarantine, name: "quarantine",
+	key:   []field{shardField, seqField},
+	about: "one row an input that failed",
+	check: func(d *Decoder, _, value []byte) error {
+		_, err := d.Quarantined(value)
+		return err
+	},
+}
+
+// AppendQuarantineKey appends the key of the shard's quarantined message seq.
+func AppendQuarantineKey(b []byte, shard graph.ShardID, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(appendShard(b, SpaceQuarantine, shard), seq)
+}
+
+// ParseQuarantineKey reads what AppendQuarantineKey wrote. It fails with ErrKeyShape.
+func ParseQuarantineKey(key []byte) (graph.ShardID, uint64, error) {
+	return quarantineKind.parseSeq(key)
 }
 
 const quarantineFields = 5

@@ -2,8 +2,11 @@ package row
 
 import (
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
 	"github.com/vmihailenco/msgpack/v5"
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
@@ -42,6 +45,36 @@ type Output struct {
 type Ack struct {
 	To  uint16
 	Seq uint64
+}
+
+// SpaceLog has the shards' logs.
+const SpaceLog Space = storage.ShortLived
+
+var logKind = &kind{
+	space: SpaceLog, name: "log",
+	key:   []field{shardField, seqField},
+	about: "one row a commit, packed; short-lived",
+	check: checkRecord,
+}
+
+// AppendLogKey appends the key of the shard's log record seq.
+func AppendLogKey(b []byte, shard graph.ShardID, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(appendShard(b, SpaceLog, shard), seq)
+}
+
+// ParseLogKey reads what AppendLogKey wrote. It fails with ErrKeyShape.
+func ParseLogKey(key []byte) (graph.ShardID, uint64, error) { return logKind.parseSeq(key) }
+
+func checkRecord(d *Decoder, key, value []byte) error {
+	data, err := Unpack(value)
+	if err != nil {
+		return err
+	}
+	r, err := d.Record(data)
+	if seq := binary.BigEndian.Uint64(key[shardPrefixLen:]); err == nil && r.Seq != seq {
+		err = fmt.Errorf("%w: record %d says that it is record %d", storage.ErrCorrupt, seq, r.Seq)
+	}
+	return err
 }
 
 // Tags of the entries of a record, and how many values an entry has.

@@ -16,6 +16,20 @@ type RulesDocument struct {
 	Text    []byte
 }
 
+const rulesRow = 1 // in SpaceDeployment
+
+var rulesKind = &kind{
+	space: SpaceDeployment, row: rulesRow, name: "rules", group: "deployment",
+	about: "one row",
+	check: func(_ *Decoder, _, value []byte) error {
+		_, err := readRules(value)
+		return err
+	},
+}
+
+// AppendRulesKey appends the key of the rules row, which stands with the deployment row.
+func AppendRulesKey(b []byte) []byte { return append(b, byte(SpaceDeployment), rulesRow) }
+
 // The rules row:
 //
 //	1 B       8 B       …      4 B
@@ -70,6 +84,10 @@ func ReadRules(s storage.Store) (RulesDocument, error) {
 	if err != nil {
 		return RulesDocument{}, err
 	}
+	return readRules(value)
+}
+
+func readRules(value []byte) (RulesDocument, error) {
 	d, err := decodeRulesDocument(value)
 	if err != nil {
 		return RulesDocument{}, storage.Corrupt("read", "rules row", err)

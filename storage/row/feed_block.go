@@ -1,8 +1,7 @@
 package row
 
 import (
-	"math"
-	"time"
+	"encoding/binary"
 
 	"github.com/kindred-id/kindred/graph"
 )
@@ -18,46 +17,29 @@ type FeedBlock struct {
 	Entries []graph.FeedEntry
 }
 
-// FeedState is a shard's end of the feed, written with every block.
-type FeedState struct {
-	Record uint64 // the log record that it was committed with
-	Number uint64 // of the last entry
-	Order  uint64 // of the last block
-	Bytes  uint64 // of all blocks ever written
+// SpaceFeed has the blocks of the change feed.
+const SpaceFeed Space = 0x0a
+
+var feedKind = &kind{
+	space: SpaceFeed, name: "feed",
+	key:   []field{shardField, numberField},
+	about: "one row a commit that changed identities",
+	check: func(d *Decoder, _, value []byte) error {
+		_, err := d.FeedBlock(value)
+		return err
+	},
 }
 
-// FeedTrim is a shard's beginning of the feed.
-type FeedTrim struct {
-	Number uint64 // of the last entry that was deleted
-	Bytes  uint64 // of all blocks deleted
+// AppendFeedKey appends the key of the block of the shard's feed whose last entry has a number.
+func AppendFeedKey(b []byte, shard graph.ShardID, number uint64) []byte {
+	return binary.BigEndian.AppendUint64(appendShard(b, SpaceFeed, shard), number)
 }
 
-// FeedSettings say that a deployment has a feed, and which rules its identities were told under.
-type FeedSettings struct {
-	Since int64 // ms since 1970 UTC
-	// Rules are those under which identities may have been told. Roots without a mark were told under
-	// the first ones; there is nothing when they were not told yet, and then First is false.
-	First   bool
-	Rules   []graph.Rules
-	InForce uint64 // version of those that the deployment was last used with, which are among Rules
-}
-
-// FeedSink is a receiver of the feed whose place is kept here.
-type FeedSink struct {
-	Name    string
-	Numbers []uint64 // by shard: of the last entry that it acknowledged
-}
+// ParseFeedKey reads what AppendFeedKey wrote. It fails with ErrKeyShape.
+func ParseFeedKey(key []byte) (graph.ShardID, uint64, error) { return feedKind.parseSeq(key) }
 
 const (
-	feedBlockFields    = 6
-	feedStateFields    = 4
-	feedTrimFields     = 2
-	feedSettingsFields = 4
-	feedRulesFields    = 11
-	feedRulesFields1   = 8 // in version 1
-	feedLimitFields    = 3
-	feedMarkFields     = 1
-	feedSinkFields     = 2
+	feedBlockFields = 6
 
 	feedEntryLeast    = 1 + 1 + keyLen + 2 // bytes
 	feedDeltaLists    = 5
@@ -330,163 +312,4 @@ func (d *Decoder) delta(into *graph.Delta) {
 		in.fixed("currency", m.Currency[:])
 		m.Orders, m.Revenue, m.Discount, m.Discounted = in.uint(), in.int(), in.int(), in.uint()
 	}
-}
-
-// FeedState appends a shard's end of the feed.
-func (e *Encoder) FeedState(dst []byte, s *FeedState) []byte {
-	o := e.begin(dst, feedStateVersion)
-	o.array(feedStateFields)
-	for _, v := range [feedStateFields]uint64{s.Record, s.Number, s.Order, s.Bytes} {
-		o.uint(v)
-	}
-	return e.finish()
-}
-
-// FeedState reads a shard's end of the feed.
-func (d *Decoder) FeedState(src []byte) (FeedState, error) {
-	in := d.begin("feed state", src, feedStateVersion)
-	in.tuple(feedStateFields)
-	s := FeedState{Record: in.uint(), Number: in.uint(), Order: in.uint(), Bytes: in.uint()}
-	if err := d.finish(); err != nil {
-		return FeedState{}, err
-	}
-	return s, nil
-}
-
-// FeedTrim appends a shard's beginning of the feed.
-func (e *Encoder) FeedTrim(dst []byte, t *FeedTrim) []byte {
-	o := e.begin(dst, feedTrimVersion)
-	o.array(feedTrimFields)
-	o.uint(t.Number)
-	o.uint(t.Bytes)
-	return e.finish()
-}
-
-// FeedTrim reads a shard's beginning of the feed.
-func (d *Decoder) FeedTrim(src []byte) (FeedTrim, error) {
-	in := d.begin("feed trim", src, feedTrimVersion)
-	in.tuple(feedTrimFields)
-	t := FeedTrim{Number: in.uint(), Bytes: in.uint()}
-	if err := d.finish(); err != nil {
-		return FeedTrim{}, err
-	}
-	return t, nil
-}
-
-// FeedMark appends a root's mark: the version of the rules under which its identities were told.
-func (e *Encoder) FeedMark(dst []byte, rules uint64) []byte {
-	o := e.begin(dst, feedMarkVersion)
-	o.array(feedMarkFields)
-	o.uint(rules)
-	return e.finish()
-}
-
-// FeedMark reads a root's mark.
-func (d *Decoder) FeedMark(src []byte) (rules uint64, err error) {
-	in := d.begin("feed mark", src, feedMarkVersion)
-	in.tuple(feedMarkFields)
-	rules = in.uint()
-	if err := d.finish(); err != nil {
-		return 0, err
-	}
-	return rules, nil
-}
-
-// FeedSink appends the place of a receiver of the feed.
-func (e *Encoder) FeedSink(dst []byte, s *FeedSink) []byte {
-	o := e.begin(dst, feedSinkVersion)
-	o.array(feedSinkFields)
-	o.text(s.Name)
-	o.array(len(s.Numbers))
-	for _, n := range s.Numbers {
-		o.uint(n)
-	}
-	return e.finish()
-}
-
-// FeedSink reads the place of a receiver of the feed.
-func (d *Decoder) FeedSink(src []byte) (FeedSink, error) {
-	in := d.begin("feed sink", src, feedSinkVersion)
-	in.tuple(feedSinkFields)
-	s := FeedSink{Name: d.text()}
-	if n := in.list(1, 1); n > 0 {
-		s.Numbers = make([]uint64, n)
-	}
-	for i := range s.Numbers {
-		s.Numbers[i] = in.uint()
-	}
-	if err := d.finish(); err != nil {
-		return FeedSink{}, err
-	}
-	return s, nil
-}
-
-// FeedSettings appends the settings of the feed.
-func (e *Encoder) FeedSettings(dst []byte, s *FeedSettings) []byte {
-	o := e.begin(dst, feedSettingsVersion)
-	o.array(feedSettingsFields)
-	o.int(s.Since)
-	o.bool(s.First)
-	o.uint(s.InForce)
-	o.array(len(s.Rules))
-	for i := range s.Rules {
-		r := &s.Rules[i]
-		o.array(feedRulesFields)
-		o.text(r.Name)
-		o.uint(r.Version)
-		o.uint(uint64(r.Precedence))
-		o.array(feedLimitFields * len(r.Limits))
-		for _, l := range r.Limits {
-			o.text(l.Namespace)
-			o.uint(uint64(l.Max))
-			o.uint(uint64(l.Within.Milliseconds()))
-		}
-		for _, n := range [...]int{r.GenericCustomers, r.GenericNeighbours, r.MaxMembers, r.MaxLinks, r.MaxIdentity} {
-			o.uint(uint64(n))
-		}
-		o.bool(r.Former)
-		o.uint(uint64(r.Alias))
-	}
-	return e.finish()
-}
-
-// FeedSettings reads the settings of the feed.
-func (d *Decoder) FeedSettings(src []byte) (FeedSettings, error) {
-	in := d.begin("feed settings", src, feedSettingsVersion)
-	in.tuple(feedSettingsFields)
-	s := FeedSettings{Since: in.int(), First: in.bool(), InForce: in.uint()}
-	fields := feedRulesFields
-	if d.version == 1 {
-		fields = feedRulesFields1
-	}
-	if n := in.list(1, fields); n > 0 {
-		s.Rules = make([]graph.Rules, n)
-	}
-	for i := range s.Rules {
-		r := &s.Rules[i]
-		in.tuple(fields)
-		r.Name, r.Version, r.Precedence = d.text(), in.uint(), graph.Precedence(in.enum("precedence", 0, uint8(graph.LatestWins)))
-		if n := in.list(feedLimitFields, feedLimitFields); n > 0 {
-			r.Limits = make([]graph.Limit, n)
-		}
-		for l := range r.Limits {
-			r.Limits[l] = graph.Limit{
-				Namespace: d.text(), Max: int(in.upTo(math.MaxInt32)),
-				Within: time.Duration(in.upTo(uint64(math.MaxInt64/time.Millisecond))) * time.Millisecond,
-			}
-		}
-		for _, n := range [...]*int{&r.GenericCustomers, &r.GenericNeighbours, &r.MaxMembers, &r.MaxLinks} {
-			*n = int(in.upTo(math.MaxInt32))
-		}
-		if d.version == 1 {
-			r.Former, r.Alias = true, graph.AliasRefused
-			continue
-		}
-		r.MaxIdentity = int(in.upTo(math.MaxInt32))
-		r.Former, r.Alias = in.bool(), graph.AliasRule(in.enum("alias", 0, uint8(graph.AliasRefused)))
-	}
-	if err := d.finish(); err != nil {
-		return FeedSettings{}, err
-	}
-	return s, nil
 }

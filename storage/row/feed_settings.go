@@ -1,0 +1,109 @@
+package row
+
+import (
+	"math"
+	"time"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// FeedSettings say that a deployment has a feed, and which rules its identities were told under.
+type FeedSettings struct {
+	Since int64 // ms since 1970 UTC
+	// Rules are those under which identities may have been told. Roots without a mark were told under
+	// the first ones; there is nothing when they were not told yet, and then First is false.
+	First   bool
+	Rules   []graph.Rules
+	InForce uint64 // version of those that the deployment was last used with, which are among Rules
+}
+
+const feedSettingsRow = 1 // in SpaceFeedState
+
+var feedSettingsKind = &kind{
+	space: SpaceFeedState, row: feedSettingsRow, name: "feed settings", group: "feed state",
+	about: "one row",
+	check: func(d *Decoder, _, value []byte) error {
+		_, err := d.FeedSettings(value)
+		return err
+	},
+}
+
+// AppendFeedSettingsKey appends the key of the feed's settings.
+func AppendFeedSettingsKey(b []byte) []byte { return appendFeedRow(b, feedSettingsRow) }
+
+const (
+	feedSettingsFields = 4
+	feedRulesFields    = 11
+	feedRulesFields1   = 8 // in version 1
+	feedLimitFields    = 3
+)
+
+// FeedSettings appends the settings of the feed.
+func (e *Encoder) FeedSettings(dst []byte, s *FeedSettings) []byte {
+	o := e.begin(dst, feedSettingsVersion)
+	o.array(feedSettingsFields)
+	o.int(s.Since)
+	o.bool(s.First)
+	o.uint(s.InForce)
+	o.array(len(s.Rules))
+	for i := range s.Rules {
+		r := &s.Rules[i]
+		o.array(feedRulesFields)
+		o.text(r.Name)
+		o.uint(r.Version)
+		o.uint(uint64(r.Precedence))
+		o.array(feedLimitFields * len(r.Limits))
+		for _, l := range r.Limits {
+			o.text(l.Namespace)
+			o.uint(uint64(l.Max))
+			o.uint(uint64(l.Within.Milliseconds()))
+		}
+		for _, n := range [...]int{r.GenericCustomers, r.GenericNeighbours, r.MaxMembers, r.MaxLinks, r.MaxIdentity} {
+			o.uint(uint64(n))
+		}
+		o.bool(r.Former)
+		o.uint(uint64(r.Alias))
+	}
+	return e.finish()
+}
+
+// FeedSettings reads the settings of the feed.
+func (d *Decoder) FeedSettings(src []byte) (FeedSettings, error) {
+	in := d.begin("feed settings", src, feedSettingsVersion)
+	in.tuple(feedSettingsFields)
+	s := FeedSettings{Since: in.int(), First: in.bool(), InForce: in.uint()}
+	fields := feedRulesFields
+	if d.version == 1 {
+		fields = feedRulesFields1
+	}
+	if n := in.list(1, fields); n > 0 {
+		s.Rules = make([]graph.Rules, n)
+	}
+	for i := range s.Rules {
+		r := &s.Rules[i]
+		in.tuple(fields)
+		r.Name, r.Version, r.Precedence = d.text(), in.uint(), graph.Precedence(in.enum("precedence", 0, uint8(graph.LatestWins)))
+		if n := in.list(feedLimitFields, feedLimitFields); n > 0 {
+			r.Limits = make([]graph.Limit, n)
+		}
+		for l := range r.Limits {
+			r.Limits[l] = graph.Limit{
+				Namespace: d.text(), Max: int(in.upTo(math.MaxInt32)),
+				Within: time.Duration(in.upTo(uint64(math.MaxInt64/time.Millisecond))) * time.Millisecond,
+			}
+		}
+		for _, n := range [...]*int{&r.GenericCustomers, &r.GenericNeighbours, &r.MaxMembers, &r.MaxLinks} {
+			*n = int(in.upTo(math.MaxInt32))
+		}
+		if d.version == 1 {
+			r.Former, r.Alias = true, graph.AliasRefused
+			continue
+		}
+		r.MaxIdentity = int(in.upTo(math.MaxInt32))
+		r.Former, r.Alias = in.bool(), graph.AliasRule(in.enum("alias", 0, uint8(graph.AliasRefused)))
+	}
+	if err := d.finish(); err != nil {
+		return FeedSettings{}, err
+	}
+	return s, nil
+}

@@ -1,0 +1,84 @@
+package row
+
+import (
+	"encoding/binary"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// SpaceTimeline has the blocks of the nodes' timelines.
+const SpaceTimeline Space = 0x05
+
+var timelineKind = &kind{
+	space: SpaceTimeline, name: "timeline",
+	key:   []field{shardField, nodeField, seqField},
+	about: "one row a block of events, packed",
+	check: checkBlock,
+}
+
+// AppendTimelineKey appends the key of the timeline block seq of a node.
+func AppendTimelineKey(b []byte, shard graph.ShardID, node graph.NodeKey, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(node.AppendBinary(appendShard(b, SpaceTimeline, shard)), seq)
+}
+
+// ParseTimelineKey reads what AppendTimelineKey wrote. It fails with ErrKeyShape.
+func ParseTimelineKey(key []byte) (graph.ShardID, graph.NodeKey, uint64, error) {
+	b, err := timelineKind.fields(key)
+	if err != nil {
+		return 0, graph.NodeKey{}, 0, err
+	}
+	return readShard(b), readNodeKey(b[2:]), binary.BigEndian.Uint64(b[18:]), nil
+}
+
+// AppendTimelineLower appends the first possible key of a node's timeline.
+func AppendTimelineLower(b []byte, shard graph.ShardID, node graph.NodeKey) []byte {
+	return AppendTimelineKey(b, shard, node, 0)
+}
+
+// AppendTimelineUpper appends the key after the last of a node's timeline.
+func AppendTimelineUpper(b []byte, shard graph.ShardID, node graph.NodeKey) []byte {
+	b = AppendTimelineKey(b, shard, node, 1<<64-1)
+	return append(b, 0)
+}
+
+func checkBlock(d *Decoder, _, value []byte) error {
+	data, err := Unpack(value)
+	if err != nil {
+		return err
+	}
+	return d.Block(data, func([]byte) error { return nil })
+}
+
+// eventLeast is less than any event takes, in bytes.
+const eventLeast = 2
+
+// Block appends a block of a timeline: encoded events, in the order in which they are given.
+func (e *Encoder) Block(dst []byte, events [][]byte) []byte {
+	o := e.begin(dst, blockVersion)
+	o.array(len(events))
+	for _, event := range events {
+		o.blob(event)
+	}
+	return e.finish()
+}
+
+// Block calls each with every encoded event of a block, in order, until it returns an error, which
+// Block then returns. The events share src's memory. each may use the decoder. When Block fails,
+// each may have been called for the events before the damage.
+func (d *Decoder) Block(src []byte, each func(event []byte) error) error {
+	in := d.begin("timeline block", src, blockVersion)
+	n := in.list(1, eventLeast)
+	for range n {
+		event := in.blob()
+		if in.err != nil {
+			break
+		}
+		here := d.in
+		if err := each(event); err != nil {
+			d.in.b = nil
+			return err
+		}
+		d.in = here
+	}
+	return d.finish()
+}
