@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/mutant"
 )
 
 // Envelope travels from shard to shard: messages of the channel between them, and what the sender
@@ -89,15 +88,12 @@ func (o *outbox) acknowledge(seq uint64) {
 // fly takes what the window has room for.
 func (o *outbox) fly(now int64) []Wire {
 	var wires []Wire
-	for o.flown < len(o.waiting) && (o.waiting[o.flown].Seq <= o.ready || mutant.Is("send-undurable")) && o.flown < windowMessages &&
+	for o.flown < len(o.waiting) && o.waiting[o.flown].Seq <= o.ready && o.flown < windowMessages &&
 		(o.flying == 0 || o.flying+len(o.waiting[o.flown].Body) <= windowBytes) {
 		w := o.waiting[o.flown].Wire
 		wires = append(wires, w)
 		o.flying += len(w.Body)
 		o.flown++
-	}
-	if len(wires) > 0 && mutant.Is("prune-on-send") {
-		o.acknowledge(wires[len(wires)-1].Seq)
 	}
 	if len(wires) > 0 {
 		o.last = now
@@ -108,7 +104,7 @@ func (o *outbox) fly(now int64) []Wire {
 
 // overdue puts what is under way back when no ack came for too long.
 func (o *outbox) overdue(now int64) bool {
-	if o.flown == 0 || now-o.last < o.backoff || mutant.Is("no-resend") {
+	if o.flown == 0 || now-o.last < o.backoff {
 		return false
 	}
 	o.flown, o.flying = 0, 0

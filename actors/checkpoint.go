@@ -2,7 +2,6 @@ package actors
 
 import (
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/dedupe"
 	"github.com/kindred-id/kindred/storage/row"
@@ -135,11 +134,7 @@ func (s *Shard) closeRecord() []byte {
 // write puts a node's row, and the block of its timeline that is not stored yet, into the batch.
 // Both count up to this record, which is in the same batch.
 func (s *Shard) write(r *resident) {
-	applied := s.seq
-	if mutant.Is("row-without-applied") {
-		applied = 0
-	}
-	s.body = s.enc.Node(s.body[:0], &r.Node, applied)
+	s.body = s.enc.Node(s.body[:0], &r.Node, s.seq)
 	s.key = row.AppendNodeKey(s.key[:0], s.id, r.Key)
 	s.batch.Set(s.key, s.body)
 	if len(r.pending) > 0 {
@@ -178,17 +173,14 @@ const truncateShare = 4
 // truncate deletes the records that nothing needs any more (A5), if they have at least so many bytes.
 func (s *Shard) truncate(least int64) error {
 	low := s.seq // the last record stays: it has the counters
-	if mutant.Is("truncate-counters") {
-		low++
-	}
-	if r := s.dirty.head(); r != nil && !mutant.Is("truncate-unwritten") {
+	if r := s.dirty.head(); r != nil {
 		low = min(low, r.dirtySince)
 	}
-	if len(s.notes.hashes) > 0 && !mutant.Is("truncate-untold") {
+	if len(s.notes.hashes) > 0 {
 		low = min(low, s.notes.from)
 	}
 	for i := range s.outboxes {
-		if oldest := s.outboxes[i].oldest(); oldest > 0 && !mutant.Is("truncate-unacknowledged") {
+		if oldest := s.outboxes[i].oldest(); oldest > 0 {
 			low = min(low, oldest)
 		}
 	}
@@ -200,15 +192,11 @@ func (s *Shard) truncate(least int64) error {
 			return err
 		}
 	}
-	if !mutant.Is("truncate-memory-of-ids") {
-		if err := s.ids.Flush(&s.batch); err != nil {
-			return err
-		}
+	if err := s.ids.Flush(&s.batch); err != nil {
+		return err
 	}
-	if !mutant.Is("truncate-memory-of-duplicates") {
-		if err := s.seen.Flush(&s.batch); err != nil {
-			return err
-		}
+	if err := s.seen.Flush(&s.batch); err != nil {
+		return err
 	}
 	s.batch.DeleteRange(row.AppendLogKey(nil, s.id, s.log.low), row.AppendLogKey(nil, s.id, low))
 	s.log.truncate(low)
@@ -219,12 +207,12 @@ func (s *Shard) truncate(least int64) error {
 func (s *Shard) writeMeta() {
 	meta := row.ShardMeta{Applied: s.seq, Low: s.log.low}
 	for i, p := range s.positions {
-		if p > 0 && !mutant.Is("meta-without-positions") {
+		if p > 0 {
 			meta.Positions = append(meta.Positions, row.Position{Source: uint16(i), Seq: p})
 		}
 	}
 	for i := range s.outboxes {
-		if o := &s.outboxes[i]; o.sent > 0 && !mutant.Is("meta-without-numbers") {
+		if o := &s.outboxes[i]; o.sent > 0 {
 			meta.Sent = append(meta.Sent, row.Ack{To: uint16(i), Seq: o.sent})
 		}
 	}
@@ -349,7 +337,7 @@ func (s *Shard) passivate() {
 		if r == nil {
 			return
 		}
-		if r.dirtySince != 0 && !mutant.Is("passivate-unwritten") {
+		if r.dirtySince != 0 {
 			continue
 		}
 		s.drop(r)

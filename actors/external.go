@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -38,12 +37,8 @@ func (x *external) position(id row.ChannelID) int64 {
 
 // committedPosition is the number of the last event taken whose commit is durable.
 func (x *external) committedPosition(id row.ChannelID) int64 {
-	positions := x.durable
-	if mutant.Is("channel-position-early") {
-		positions = x.taken
-	}
-	if int(id) < len(positions) {
-		return positions[id]
+	if int(id) < len(x.durable) {
+		return x.durable[id]
 	}
 	return NoNumber
 }
@@ -84,11 +79,7 @@ func (s *Shard) inTurn(in *Input) bool {
 		return false
 	}
 	at := s.external.position(in.Channel)
-	next := in.Prev == at && number > at
-	if mutant.Is("channel-accept-later") && number > at || mutant.Is("channel-accept-any") {
-		next = true
-	}
-	if !next {
+	if in.Prev != at || number <= at {
 		*in.Outcome = OutOfTurn
 		return false
 	}
@@ -116,7 +107,7 @@ func decodePosition(in *row.Input) (row.ChannelPosition, error) {
 
 func (s *Shard) replayExternal(in *row.Input) error {
 	p, err := decodePosition(in)
-	if err != nil || mutant.Is("replay-without-channels") {
+	if err != nil {
 		return err
 	}
 	// The last record wins, not the highest number: an operator may have moved the position back.
@@ -149,7 +140,7 @@ func (s *Shard) readExternal() error {
 
 // writeExternal adds the positions to the batch, whenever the log that holds them is cut.
 func (s *Shard) writeExternal() {
-	if len(s.external.taken) == 0 || mutant.Is("meta-without-channels") {
+	if len(s.external.taken) == 0 {
 		return
 	}
 	stored := row.ChannelPositions{Applied: s.seq}

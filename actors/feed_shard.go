@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -60,7 +59,7 @@ func (s *Shard) feedBefore(r *resident, m *graph.Message) error {
 		}
 		s.feed.touch(r, known)
 	}
-	if m.Kind != graph.KindAbsorb || mutant.Is("feed-arrivals-forgotten") {
+	if m.Kind != graph.KindAbsorb {
 		return nil
 	}
 	if s.feed.sweeping { // they may have been told under other rules
@@ -113,9 +112,7 @@ func (s *Shard) feedAfter(r *resident, was *graph.Component) {
 	case was == nil && r.Component != nil: // a new root: nobody knows it
 		f.touch(r, nil)
 	case was != nil && r.Component == nil: // its evidence leaves, and still is as it was
-		if !mutant.Is("feed-departure-untold") {
-			f.entries = was.AppendFeed(f.entries, r.feed.before, s.rules, s.changes)
-		}
+		f.entries = was.AppendFeed(f.entries, r.feed.before, s.rules, s.changes)
 		r.feed = nil
 	}
 	for i := range s.out.Changes {
@@ -150,18 +147,11 @@ func (s *Shard) writeFeed() {
 	f.state = row.FeedState{
 		Record: s.seq, Number: f.state.Number + uint64(len(f.entries)), Order: block.Order, Bytes: f.state.Bytes + uint64(len(s.packed)),
 	}
-	batch := &s.batch
-	if mutant.Is("feed-apart") {
-		batch = &storage.Batch{}
-	}
 	s.key = row.AppendFeedKey(s.key[:0], s.id, f.state.Number)
-	batch.Set(s.key, s.packed)
+	s.batch.Set(s.key, s.packed)
 	s.body = s.enc.FeedState(s.body[:0], &f.state)
 	s.key = row.AppendFeedStateKey(s.key[:0], s.id)
-	batch.Set(s.key, s.body)
-	if mutant.Is("feed-apart") {
-		_ = s.store.Commit(batch)
-	}
+	s.batch.Set(s.key, s.body)
 }
 
 // readFeed reads the end of the shard's feed.

@@ -8,7 +8,6 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage/row"
 )
 
@@ -132,9 +131,7 @@ func (s *Shard) replayTold() {
 // replayNotes takes notes of another shard in again. The counters are in the record.
 func (s *Shard) replayNotes(body []byte) error {
 	return row.Notes(body, func(h uint64) error {
-		if !mutant.Is("replay-without-notes") {
-			s.ids.Add(h, s.now)
-		}
+		s.ids.Add(h, s.now)
 		return nil
 	})
 }

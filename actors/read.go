@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage/row"
 )
 
@@ -37,7 +36,7 @@ func (s *Shard) View(key graph.NodeKey, fn func(*graph.Component)) (Sight, error
 // moving is the number of the message with which evidence that a forward has handed on is still on its
 // way to its parent; 0 when none is.
 func (s *Shard) moving(r *resident) uint64 {
-	if r.Parent.IsZero() || mutant.Is("moving-untold") {
+	if r.Parent.IsZero() {
 		return 0
 	}
 	o := &s.outboxes[r.Parent.Shard(s.shards)]

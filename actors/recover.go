@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/dedupe"
 	"github.com/kindred-id/kindred/storage/hashset"
@@ -118,9 +117,6 @@ func (s *Shard) recover() error {
 
 // noteMoves looks into what waits for evidence of forwards: whose it is, they do not know any more.
 func (s *Shard) noteMoves(o *outbox) error {
-	if mutant.Is("moves-not-recovered") {
-		return nil
-	}
 	for i := range o.waiting {
 		if row.AreNotes(o.waiting[i].Body) {
 			continue
@@ -182,9 +178,6 @@ func (s *Shard) replay(data []byte, counters *Counters) error {
 		}
 		o := &s.outboxes[out.To]
 		o.sent = max(o.sent, out.Seq)
-		if mutant.Is("replay-without-outbox") {
-			continue
-		}
 		o.waiting = append(o.waiting, outgoing{Wire{out.Seq, out.Body, s.flights.relaunch()}, record.Seq})
 	}
 	for _, ack := range record.Acks {
@@ -203,17 +196,13 @@ func (s *Shard) replayInput(record *row.Record, in *row.Input, counters *Counter
 		if err != nil {
 			return err
 		}
-		if !mutant.Is("replay-without-memory-of-duplicates") {
-			s.seen.Add(e.Seen, record.Now)
-		}
-		if !mutant.Is("note-lost") {
-			s.note(e, record.Seq, len(in.Body))
-		}
+		s.seen.Add(e.Seen, record.Now)
+		s.note(e, record.Seq, len(in.Body))
 		r, err := s.node(e.Route())
 		if err != nil {
 			return err
 		}
-		if r.applied < record.Seq || mutant.Is("replay-timeline-twice") {
+		if r.applied < record.Seq {
 			s.dirtied(r, record.Seq)
 			r.pending = append(r.pending, in.Body)
 		}
@@ -236,7 +225,7 @@ func (s *Shard) replayInput(record *row.Record, in *row.Input, counters *Counter
 	if in.Source != row.ExternalMessage && int(in.Source) >= s.shards {
 		return fmt.Errorf("%w: message of shard %d of %d", storage.ErrCorrupt, in.Source, s.shards)
 	}
-	if in.Source != row.ExternalMessage && graph.ShardID(in.Source) != s.id && !mutant.Is("replay-without-positions") {
+	if in.Source != row.ExternalMessage && graph.ShardID(in.Source) != s.id {
 		s.positions[in.Source] = max(s.positions[in.Source], in.Seq)
 	}
 	if row.AreNotes(in.Body) {
@@ -255,7 +244,7 @@ func (s *Shard) reapply(m *graph.Message, seq uint64) error {
 	if err != nil {
 		return err
 	}
-	if r.applied >= seq && !mutant.Is("replay-unguarded") {
+	if r.applied >= seq {
 		return nil
 	}
 	s.dirtied(r, seq)
@@ -278,9 +267,7 @@ func (s *Shard) dirtied(r *resident, seq uint64) {
 // then on the store is not asked for nodes that were never seen.
 func (s *Shard) Known(rows *hashset.Fingerprints) {
 	for _, key := range s.fresh {
-		if !mutant.Is("known-too-early") {
-			rows.Add(key)
-		}
+		rows.Add(key)
 	}
 	s.known, s.fresh = rows, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/dedupe"
 	"github.com/kindred-id/kindred/storage/hashset"
@@ -265,9 +264,6 @@ var errUndecodable = errors.New("message can't be read")
 
 func (s *Shard) take(in *Input) error {
 	s.epoch = in.Epoch
-	if mutant.Is("epoch-not-inherited") {
-		s.epoch = 0
-	}
 	switch {
 	case in.Outcome == nil:
 		return s.takeMessage(in)
@@ -295,23 +291,19 @@ func (s *Shard) take(in *Input) error {
 // before anything is passed on.
 func (s *Shard) takeEvent(in *Input) error {
 	e := in.Event
-	message := e.Seen
-	if mutant.Is("content-left-out") {
-		message = messageHash(e)
-	}
-	known, err := s.seen.Has(message)
+	known, err := s.seen.Has(e.Seen)
 	if err == nil && !known && e.Former != 0 {
 		known, err = s.seen.Has(e.Former)
 	}
 	if err != nil {
 		return err
 	}
-	if known && !mutant.Is("no-memory-of-duplicates") {
+	if known {
 		*in.Outcome = Duplicate
 		s.counters.Duplicates++
 		return nil
 	}
-	s.seen.Add(message, s.now)
+	s.seen.Add(e.Seen, s.now)
 	*in.Outcome = Accepted
 	s.counters.Accepted++
 	s.note(e, s.seq+1, len(in.Body))
@@ -329,8 +321,7 @@ func (s *Shard) takeEvent(in *Input) error {
 // takeMessage takes a message of another shard if it is the next one (A3).
 func (s *Shard) takeMessage(in *Input) error {
 	s.hear(in.From)
-	if taken := s.positions[in.From]; in.Seq != taken+1 &&
-		!(mutant.Is("accept-later") && in.Seq > taken) && !mutant.Is("accept-again") {
+	if taken := s.positions[in.From]; in.Seq != taken+1 {
 		return nil
 	}
 	s.positions[in.From] = in.Seq
@@ -360,7 +351,7 @@ func (s *Shard) takeMessage(in *Input) error {
 // evidence may still be on its way along forwards that the Repoint leaves out, and who looked up would miss it (A10). It is
 // not taken then; another follows the next event. It is decided once: a log has what was taken.
 func (s *Shard) ahead(m *graph.Message) (bool, error) {
-	if m.Kind != graph.KindRepoint || mutant.Is("repoint-ahead") {
+	if m.Kind != graph.KindRepoint {
 		return false, nil
 	}
 	r, err := s.node(m.To)
@@ -402,9 +393,7 @@ func (s *Shard) handleAll(r *resident, m *graph.Message) error {
 			continue
 		}
 		s.body = s.enc.Message(s.body[:0], &s.local)
-		if !mutant.Is("own-messages-unlogged") {
-			s.addInput(uint16(s.id), 0, s.body)
-		}
+		s.addInput(uint16(s.id), 0, s.body)
 		if err := s.handle(nil, &s.local); err != nil {
 			return err
 		}
@@ -448,7 +437,7 @@ func (s *Shard) handle(r *resident, m *graph.Message) (err error) {
 	if moved {
 		r.moved, r.handed = s.outboxes[r.Parent.Shard(s.shards)].sent, s.seq+1
 	}
-	if moved && s.sweeping && !mutant.Is("sweep-not-followed") {
+	if moved && s.sweeping {
 		s.send(&graph.Message{Kind: graph.KindRecheck, To: r.Parent})
 	}
 	s.tell()
@@ -562,9 +551,7 @@ func (s *Shard) node(key graph.NodeKey) (*resident, error) {
 	switch {
 	case stored:
 	case s.known != nil:
-		if !mutant.Is("known-incomplete") {
-			s.known.Add(key)
-		}
+		s.known.Add(key)
 	default:
 		s.fresh = append(s.fresh, key)
 	}

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/mutant"
 )
 
 // sweep is what Engine.Recheck does, in steps between which everything else goes on.
@@ -28,10 +27,8 @@ func (s *simulation) changeRules(rules *graph.Rules) {
 	s.note("rules", rules.Version)
 	s.met.changes++
 	s.crash()
-	if !mutant.Is("replay-under-other-rules") {
-		s.drain(func() {}, func() bool { return true }, func() bool { return false })
-		s.flushAll()
-	}
+	s.drain(func() {}, func() bool { return true }, func() bool { return false })
+	s.flushAll()
 	s.rules = rules
 	s.sweep.state = sweeping
 	s.restart()

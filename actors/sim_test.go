@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/mutant"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/dedupe"
@@ -333,23 +332,6 @@ func (s *simulation) stepShard(sh *simShard, n int) {
 	changed, err := sh.Step(sh.inputs, s.now)
 	s.must(err, fmt.Sprintf("step of shard %d", sh.id))
 	s.note("step", uint64(sh.id), uint64(n), uint64(sh.Batch().Len()), uint64(sh.Batch().Size()))
-	if mutant.Is("answer-early") {
-		s.answer(sh)
-	}
-	if mutant.Is("ack-early") {
-		for _, from := range sh.heard {
-			s.post(sh.id, sh.ack(nil, from))
-		}
-	}
-	if mutant.Is("send-early") {
-		for i := range sh.outboxes {
-			o := sh.outboxes[i]
-			o.ready = o.sent
-			if wires := o.fly(s.now); len(wires) > 0 {
-				s.post(sh.id, []Post{sh.post(graph.ShardID(i), wires)})
-			}
-		}
-	}
 	if !changed {
 		s.finishShard(sh)
 		return

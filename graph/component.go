@@ -1,10 +1,6 @@
 package graph
 
-import (
-	"slices"
-
-	"github.com/kindred-id/kindred/internal/mutant"
-)
+import "slices"
 
 // Component is the evidence hosted by one root: who is linked to whom, what was folded under each
 // identifier, and what operators asserted. Which members are one person is computed from it
@@ -104,9 +100,6 @@ func (c *Component) Size() int {
 
 // full tells whether the component is at a cap.
 func (c *Component) full(rules *Rules) bool {
-	if mutant.Is("cap-by-arrival") && rules.MaxIdentity > 0 && c.memberCount() >= rules.MaxIdentity {
-		return true
-	}
 	return c.memberCount() >= rules.MaxMembers || c.linkCount() >= rules.MaxLinks
 }
 
@@ -147,7 +140,7 @@ func (c *Component) countNeighbours(key LinkKey) {
 // only customers of other unique namespaces, of which one person has one each, make it generic.
 func (c *Component) overGeneric(m *Member, rules *Rules) bool {
 	over := rules.GenericCustomers > 0 && int(m.customers) > rules.GenericCustomers
-	if m.Key.Class() != ClassCustomer || rules.Former || mutant.Is("customer-generic-by-its-own") {
+	if m.Key.Class() != ClassCustomer || rules.Former {
 		return over || rules.GenericNeighbours > 0 && int(m.neighbours) > rules.GenericNeighbours
 	}
 	return over && c.uniqueCustomers(m, rules) > rules.GenericCustomers
@@ -179,7 +172,7 @@ func (c *Component) uniqueCustomersIn(links []Link, m *Member, rules *Rules) (co
 		if other.Class() != ClassCustomer {
 			continue
 		}
-		if o := c.find(other); o.Namespace != m.Namespace && (rules.unique(o.Namespace) || mutant.Is("customer-generic-by-any")) {
+		if o := c.find(other); o.Namespace != m.Namespace && rules.unique(o.Namespace) {
 			count++
 		}
 	}
@@ -280,7 +273,7 @@ func (c *Component) name(m *Member, name NodeName) {
 
 // observe takes an event. Its route leads here.
 func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
-	if c.readings == 0 || mutant.Is("reading-seen-unnoticed") {
+	if c.readings == 0 {
 		c.take(e, rules, out)
 		return
 	}
@@ -459,7 +452,7 @@ func (c *Component) rename(route NodeKey, m *Member, id *Identifier, out *Outbox
 // the name would depend on which of the two was seen where (I4). It is the claim again, and will be refused again. A claim
 // alone does not show that the node is here: where the refusal overtook the Absorb with the claim, the claim stands.
 func (c *Component) tellName(m *Member, out *Outbox) {
-	if !m.Here && hasHash(m.Namespace) && !mutant.Is("name-untold") {
+	if !m.Here && hasHash(m.Namespace) {
 		out.send(Message{Kind: KindJoin, To: m.Key, Via: m.Key, Root: c.root, Node: m.NodeName})
 	}
 }
@@ -477,13 +470,13 @@ func (c *Component) claim(near, far NodeKey, again bool, out *Outbox) {
 		return
 	}
 	if a := c.find(near); a.Generic {
-		if (c.findLink(linkKey(near, far)).Count == 1 || again) && !mutant.Is("neighbour-untold") {
+		if c.findLink(linkKey(near, far)).Count == 1 || again {
 			out.send(Message{Kind: KindNeighbour, To: far, Node: m.NodeName, Neighbour: a.NodeName})
 		}
 		return
 	}
 	join := Message{Kind: KindJoin, To: far, Via: far, Root: c.root}
-	if far.Outranks(c.root) || far.Outranks(near) && !mutant.Is("alias-claims-ahead") {
+	if far.Outranks(c.root) || far.Outranks(near) {
 		join.Node = m.NodeName
 	} else {
 		c.set(m, true, false)
@@ -537,9 +530,7 @@ func (c *Component) refused(m *Message, rules *Rules, out *Outbox) {
 	claimed := via.Hosted
 	switch m.Reason {
 	case RefusedGeneric:
-		if !via.Generic || !mutant.Is("refusal-ignored") {
-			c.set(via, false, true)
-		}
+		c.set(via, false, true)
 	case RefusedFull:
 		via.Refused = true
 		c.set(via, false, via.Generic)
@@ -580,9 +571,7 @@ func (c *Component) absorb(ev *Evidence, rules *Rules, out *Outbox) {
 			c.countReading(false, &links[i])
 		}
 	}
-	if !mutant.Is("generic-unnoticed") {
-		c.detectArrived(ev, rules, out)
-	}
+	c.detectArrived(ev, rules, out)
 	for i := range ev.Assertions {
 		c.uniteAssertion(&ev.Assertions[i])
 	}
@@ -696,7 +685,7 @@ func (c *Component) uniteAssertion(a *Assertion) {
 	switch {
 	case !found:
 		c.assertions = slices.Insert(c.assertions, at, *a)
-	case a.newer(&c.assertions[at]) || mutant.Is("assertion-arrival-wins"):
+	case a.newer(&c.assertions[at]):
 		c.assertions[at] = *a
 	}
 }

@@ -1,9 +1,6 @@
 package graph
 
-import (
-	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/internal/mutant"
-)
+import "github.com/kindred-id/kindred/graph/score"
 
 // EventType is a type of the Segment spec.
 type EventType uint8
@@ -82,7 +79,7 @@ func (e *Event) verb(i int) Verb {
 	switch {
 	case e.Type == TypeIdentify:
 		return VerbIdentify
-	case e.aliasRole(i)&AliasPrevious != 0, e.Type == TypeAlias && mutant.Is("alias-lends-its-strength"):
+	case e.aliasRole(i)&AliasPrevious != 0:
 		return VerbAlias
 	}
 	return VerbObserve

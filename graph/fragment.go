@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/internal/mutant"
 )
 
 // Fragment is the mergeable summary of all events whose route was one identifier. Everything in
@@ -62,7 +61,7 @@ func (f *Fragment) setTrait(t *Trait, stamp Stamp) {
 		return
 	}
 	r := &f.Traits[i]
-	if compareRegister(stamp, t.Value, r.Stamp, r.Value) <= 0 && !mutant.Is("arrival-wins") {
+	if compareRegister(stamp, t.Value, r.Stamp, r.Value) <= 0 {
 		return
 	}
 	r.Stamp = stamp

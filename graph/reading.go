@@ -3,8 +3,6 @@ package graph
 import (
 	"slices"
 	"strings"
-
-	"github.com/kindred-id/kindred/internal/mutant"
 )
 
 // An alias says that previousId is the same person as userId, and does not say of which namespace previousId is. So
@@ -22,7 +20,7 @@ import (
 //
 // REQUIRES: settled
 func (c *Component) mereReadings() []bool {
-	if c.readings == 0 || mutant.Is("reading-joins") {
+	if c.readings == 0 {
 		return nil
 	}
 	unseen := c.unseen()
@@ -124,7 +122,7 @@ const uuidLength = 36
 // aliased reports whether an entry is an alias between two identifiers of a limited namespace, which passes its
 // limit where the rules say so.
 func (r *resolver) aliased(e *entry, l *Limit) bool {
-	return e.verb == VerbAlias && (r.rules.Alias == AliasMerges || mutant.Is("alias-passes-any-rule")) &&
+	return e.verb == VerbAlias && r.rules.Alias == AliasMerges &&
 		r.c.members[e.a].Namespace == l.Namespace && r.c.members[e.b].Namespace == l.Namespace
 }
 

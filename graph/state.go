@@ -3,8 +3,6 @@ package graph
 import (
 	"errors"
 	"math"
-
-	"github.com/kindred-id/kindred/internal/mutant"
 )
 
 // ErrCorrupt is returned when a message arrives that no correct history can bring: a forward of
@@ -70,7 +68,7 @@ func (n *Node) handleForward(m *Message, out *Outbox) error {
 		up.To = n.Parent
 		out.send(up)
 	case KindJoin:
-		if n.Parent != m.Root && !mutant.Is("join-stays") {
+		if n.Parent != m.Root {
 			n.pass(m, out)
 		}
 	case KindRepoint:
@@ -80,9 +78,6 @@ func (n *Node) handleForward(m *Message, out *Outbox) error {
 		}
 	case KindRecheck: // the evidence that it was meant for has moved, and another follows that
 	default:
-		if m.Kind == KindAbsorb && mutant.Is("absorb-dropped") || m.Kind == KindRefuse && mutant.Is("refusal-dropped") {
-			return nil
-		}
 		n.pass(m, out)
 	}
 	return nil
@@ -96,7 +91,7 @@ func (n *Node) pass(m *Message, out *Outbox) {
 
 // forwardTo makes the node a forward; H1 is checked here and nowhere else.
 func (n *Node) forwardTo(root NodeKey) error {
-	if !root.Outranks(n.Key) && !mutant.Is("forward-down") {
+	if !root.Outranks(n.Key) {
 		return ErrCorrupt
 	}
 	n.Parent = root
@@ -149,10 +144,7 @@ func (n *Node) join(m *Message, rules *Rules, out *Outbox) error {
 			return nil
 		}
 	}
-	if !m.Root.Outranks(n.Key) && !mutant.Is("forward-down") {
-		if mutant.Is("join-one-way") {
-			return nil
-		}
+	if !m.Root.Outranks(n.Key) {
 		out.send(Message{Kind: KindJoin, To: m.Root, Root: n.Key, Force: m.Force})
 		return nil
 	}

@@ -1,0 +1,171 @@
+package mutant
+
+import (
+	_ "embed"
+	"fmt"
+	"go/scanner"
+	"go/token"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A Mutant is a rule that is broken on purpose.
+type Mutant struct {
+	Name  string
+	Is    string // what it breaks, in words
+	hunks []hunk
+}
+
+// A hunk is one edit: it finds the tokens before, removed and after, one behind the other, and replaces removed by added.
+// Nothing is removed where it inserts.
+type hunk struct {
+	mutant                 string
+	line                   int // in mutants.txt, where it begins
+	before, removed, after []lexeme
+	added                  string
+}
+
+// A lexeme is a token of Go, as far as it matters for finding a hunk.
+type lexeme struct {
+	text     string
+	pos, end int // byte offsets in the source
+}
+
+// gap is the token that stands for any few tokens.
+const gap = "…"
+
+//go:embed mutants.txt
+var table string
+
+// All returns the mutants of mutants.txt, in its order.
+func All() []Mutant {
+	all, err := read(table)
+	if err != nil {
+		panic(err) // the quick test of this package fails first
+	}
+	return all
+}
+
+var header = regexp.MustCompile(`^([a-z]+(?:-[a-z]+)*): (\S.*)$`)
+
+// read parses a table of mutants.
+func read(text string) ([]Mutant, error) {
+	var all []Mutant
+	var b builder
+	in := false // an entry
+	end := func() error {
+		if !in {
+			return nil
+		}
+		in = false
+		m := &all[len(all)-1]
+		h, err := b.hunk(m.Name)
+		m.hunks = append(m.hunks, h)
+		return err
+	}
+	for i, line := range strings.Split(text, "\n") {
+		fail := func(problem string) error { return fmt.Errorf("mutants.txt:%d: %s", i+1, problem) }
+		var err error
+		switch {
+		case strings.TrimSpace(line) == "":
+			err = end()
+		case !in && strings.HasPrefix(line, "#"):
+		case !in:
+			m := header.FindStringSubmatch(line)
+			if m == nil {
+				return nil, fail(`expected "name: what it breaks"; separate entries by a blank line`)
+			}
+			if slices.ContainsFunc(all, func(other Mutant) bool { return other.Name == m[1] }) {
+				return nil, fail("mutant " + m[1] + " is there twice; name each once")
+			}
+			all = append(all, Mutant{Name: m[1], Is: m[2]})
+			b, in = builder{line: i + 2}, true
+		case line == "@@":
+			err = end()
+			b, in = builder{line: i + 2}, true
+		default:
+			if !b.add(line) {
+				return nil, fail(`a line of a hunk begins with "- ", "+ " or two spaces, and its edit is in one piece; begin another hunk with @@`)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, end()
+}
+
+// A builder gathers the lines of one hunk.
+type builder struct {
+	line  int
+	parts [4]strings.Builder // before, removed, added, after
+	at    int                // the part of the last line
+}
+
+// add takes a line, and reports whether it is one and may stand here.
+func (b *builder) add(line string) bool {
+	mark, rest := line[:min(2, len(line))], line[min(2, len(line)):]
+	part := 0
+	switch {
+	case mark == "- ":
+		part = 1
+	case mark == "+ ":
+		part = 2
+	case mark != "  ":
+		return false
+	case b.at > 0:
+		part = 3
+	}
+	if part < b.at {
+		return false
+	}
+	b.at = part
+	b.parts[part].WriteString(rest + "\n")
+	return true
+}
+
+func (b *builder) hunk(mutant string) (hunk, error) {
+	h := hunk{mutant: mutant, line: b.line, added: strings.TrimSuffix(b.parts[2].String(), "\n")}
+	for part, tokens := range map[int]*[]lexeme{0: &h.before, 1: &h.removed, 3: &h.after} {
+		*tokens = scan([]byte(b.parts[part].String()))
+	}
+	switch {
+	case len(h.removed) == 0 && strings.TrimSpace(h.added) == "":
+		return h, h.errorf("it changes nothing; mark what it removes with - and what it adds with +")
+	case len(h.before)+len(h.removed)+len(h.after) == 0:
+		return h, h.errorf("it has nothing to find; add the code around with two spaces before it")
+	case slices.ContainsFunc(h.removed, func(t lexeme) bool { return t.text == gap }):
+		return h, h.errorf("it removes …; spell out what it removes")
+	}
+	return h, nil
+}
+
+func (h *hunk) errorf(format string, args ...any) error {
+	return fmt.Errorf("mutants.txt:%d: hunk of %s: %s", h.line, h.mutant, fmt.Sprintf(format, args...))
+}
+
+// wanted are the tokens that the hunk finds.
+func (h *hunk) wanted() []lexeme { return slices.Concat(h.before, h.removed, h.after) }
+
+// scan splits source into tokens, without comments and without the semicolons that stand for line breaks.
+func scan(source []byte) []lexeme {
+	var s scanner.Scanner
+	file := token.NewFileSet().AddFile("", -1, len(source))
+	s.Init(file, source, func(token.Position, string) {}, 0) // … is illegal, and kept
+	var tokens []lexeme
+	for {
+		pos, tok, text := s.Scan()
+		if tok == token.EOF {
+			return tokens
+		}
+		if tok == token.SEMICOLON && text == "\n" {
+			continue
+		}
+		if text == "" {
+			text = tok.String()
+		}
+		at := file.Offset(pos)
+		tokens = append(tokens, lexeme{text, at, at + len(text)})
+	}
+}
