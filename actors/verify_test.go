@@ -42,7 +42,7 @@ func verifyStore(t *testing.T) *storage.Pebble {
 		source := file.Source{Name: "events", Open: func() (*file.Reader, error) {
 			return file.NewReader(io.NopCloser(strings.NewReader(events)), "events", 0)
 		}}
-		if _, err := file.NewPipeline(i.Engine, i.Registry, i.IngestOptions(false)).Run(ctx, []file.Source{source}); err != nil {
+		if _, err := file.NewPipeline(i.Into(false)).Run(ctx, []file.Source{source}); err != nil {
 			t.Fatal(err)
 		}
 	}

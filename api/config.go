@@ -10,6 +10,7 @@ import (
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -21,6 +22,8 @@ type Config struct {
 	Registry *identifier.Registry
 	// Decode says how events are read. Live is always set: over HTTP, events come as they happen.
 	Decode segment.Options
+	// Admission decides which events enter the engine. Nil, the default, admits all.
+	Admission ingest.Admission
 	// Version is shown in /livez, /v1/stats and the metric kindred_build_info.
 	Version string
 	// Rules is the document of the rules in force, YAML, for GET /v1/rules. Empty, the default, switches

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/file"
 	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/internal/jsonscan"
@@ -19,41 +20,22 @@ import (
 // largeEvent is the size above which an event is warned about, in bytes.
 const largeEvent = 32 << 10
 
-// intake takes the events of one request. Intakes are used again, so that in the steady state
-// little is allocated for an event.
-type intake struct {
-	decoder  *segment.Decoder
-	events   []*graph.Event // those of the delivery, and one more
-	delivery actors.Delivery
-	verdicts []verdict
-	dropped  []droppedField // the first of them
-	excess   int            // events beyond the limit of a request
-	large    int            // events above largeEvent
-	answered chan error
+// request is the events of one request on their way through an intake. Requests are used again with their intakes, so that in
+// the steady state little is allocated for an event.
+type request struct {
+	*ingest.Intake
+	dropped []droppedField // the first of them
+	excess  int            // events beyond the limit of a request
+	large   int            // events above largeEvent
 }
 
-// verdict is what became of one event of a body.
-type verdict struct {
-	status    verdictStatus
-	typ       graph.EventType    // 0 where it can't be read
-	rejection *segment.Rejection // of a rejected one
-	id        []byte             // its message id
+// statusNames are the statuses that events of a request can have, as answers and metrics name them.
+var statusNames = [ingest.Statuses]string{
+	ingest.Accepted: "accepted", ingest.Duplicate: "duplicate", ingest.WithoutIdentifier: "without_identifier",
+	ingest.Rejected: "rejected", ingest.Quarantined: "quarantined",
 }
 
-type verdictStatus uint8
-
-const (
-	statusAccepted verdictStatus = iota // so far: the engine decides
-	statusDuplicate
-	statusWithoutIdentifier
-	statusRejected
-	statusQuarantined
-	statusEnd
-)
-
-var statusNames = [statusEnd]string{"accepted", "duplicate", "without_identifier", "rejected", "quarantined"}
-
-// intakes keeps readers of bodies and intakes for the requests to come. An intake is only taken once there is room for
+// intakes keeps readers of bodies and intakes for requests to come. An intake is only taken once there is room for
 // what a body is decoded to: a client that is still sending holds none.
 type intakes struct {
 	readers sync.Pool
@@ -93,25 +75,22 @@ func (i *intakes) enter(ctx context.Context, bytes, events int) (leave func(), e
 	return func() { i.room.Release(n) }, nil
 }
 
-func (s *Server) newIntake() *intake {
-	if in, ok := s.intakes.pool.Get().(*intake); ok {
+func (s *Server) newRequest() *request {
+	if in, ok := s.intakes.pool.Get().(*request); ok {
 		return in
 	}
-	return &intake{
-		decoder: segment.NewDecoder(s.Registry, s.Decode), answered: make(chan error, 1),
-	}
+	return &request{Intake: ingest.NewIntake(ingest.Into{
+		Engine: s.Engine, Registry: s.Registry, Options: s.Decode, Admission: s.Admission,
+	})}
 }
 
-// keep keeps an intake. REQUIRES: its delivery was answered without an error, or never handed over:
-// else a shard may still be reading it.
-func (s *Server) keep(in *intake) {
-	if cap(in.events) > 2*DefaultMaxEvents {
+// keep keeps an intake for another request, unless a shard may still be reading it.
+func (s *Server) keep(in *request) {
+	if !in.Reusable() {
 		return
 	}
-	clear(in.verdicts)
 	clear(in.dropped)
-	in.delivery.Reset()
-	in.decoder.Reset()
+	in.Reset()
 	s.intakes.pool.Put(in)
 }
 
@@ -176,87 +155,69 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, body []byte, typ g
 		return engineProblem(err)
 	}
 	defer leave()
-	in := s.newIntake()
+	in := s.newRequest()
+	defer s.keep(in)
 	sentAt := batch.SentAt
 	if sentAt == nil || batch.Single { // RudderStack's library for browsers says it in a header as well
 		sentAt = []byte(r.Header.Get("SentAt"))
 	}
-	in.decode(&batch, typ, arrival{source: sourceOf(r, batch.WriteKey), at: s.Engine.Now(), sentAt: sentAt, live: live})
-	if in.delivery.Len() > 0 {
-		// done only sends into a channel with room, as it must not block.
-		if err := s.submit(r.Context(), in); err != nil {
-			s.keep(in)
-			return engineProblem(err)
-		}
-		// Also for a client that has gone: the shards use the memory of the intake until then.
-		if err := <-in.answered; err != nil {
-			return engineProblem(err) // a shard may still be reading the intake
-		}
+	in.take(&batch, typ, live, sentAt, ingest.Arrival{Received: s.Engine.Now(), Source: []byte(sourceOf(r, batch.WriteKey))})
+	if err := s.deliver(r.Context(), in); err != nil {
+		return engineProblem(err)
 	}
-	defer s.keep(in)
 	if !durableOnly {
 		s.awaitVisible(r.Context())
 	}
-	in.settle()
-	s.metrics.count(in.verdicts, in.excess, in.decoder.Stats().Fields)
+	s.metrics.count(in.Verdicts(), in.excess, in.Decoder.Stats().Fields)
 	return in.answer(w, verbose)
 }
 
-// submit hands an intake to the engine, and waits a moment for room.
-func (s *Server) submit(ctx context.Context, in *intake) error {
+// deliver hands the events of a request to the engine, waits a moment for room, and then until all of them are durable.
+func (s *Server) deliver(ctx context.Context, in *request) error {
 	waiting, cancel := context.WithTimeout(ctx, roomWait)
 	defer cancel()
-	err := s.Engine.Submit(waiting, &in.delivery, func(err error) { in.answered <- err })
+	err := in.Deliver(waiting)
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return actors.ErrBusy
+	}
+	for i := range in.Verdicts() {
+		if v := &in.Verdicts()[i]; v.Status == ingest.Quarantined {
+			v.Rejection = quarantined
+		}
 	}
 	return err
 }
 
-// arrival is how a body came.
-type arrival struct {
-	source string
-	at     int64  // ms since 1970
-	sentAt []byte // of events that have none of their own
-	live   bool   // its events come as they happen, and not from a file
+// quarantined tells the sender of an event about a defect of ours.
+var quarantined = &segment.Rejection{
+	Code: segment.Code(eventQuarantined), Message: "its handler failed: it is kept aside, with the reason",
+	Hint: "this is a defect of Kindred: report it; do not send the event again",
 }
 
-// decode reads the events of the body into the delivery; each has its verdict.
-func (in *intake) decode(batch *segment.Batch, typ graph.EventType, from arrival) {
-	in.decoder.Reset()
-	in.delivery.Reset()
-	in.verdicts = in.verdicts[:0]
+// take reads the events of a body; each has its verdict. live says that they come as they happen, and not from a file.
+func (in *request) take(batch *segment.Batch, typ graph.EventType, live bool, sentAt []byte, from ingest.Arrival) {
 	in.large, in.excess, in.dropped = 0, batch.Excess, in.dropped[:0]
-	in.decoder.SetLive(from.live && in.decoder.Live())
-	in.decoder.SetType(typ)
-	in.decoder.SetSentAt(from.sentAt)
-	// A bad context of the batch is none of its events' fault: they are read without it, and each
-	// that has none of its own is rejected with the reason.
-	contextErr := in.decoder.SetContext(batch.Context)
-	source := []byte(from.source)
-	for _, raw := range batch.Events {
-		if in.delivery.Len() == len(in.events) {
-			in.events = append(in.events, new(graph.Event))
-		}
-		e := in.events[in.delivery.Len()]
+	in.Decoder.SetLive(live && in.Decoder.Live())
+	in.Decoder.SetType(typ)
+	in.Decoder.SetSentAt(sentAt)
+	// A bad context of the batch is no fault of its events: they are read without it, and each that has no context of its own
+	// is rejected with the reason.
+	contextErr := in.Decoder.SetContext(batch.Context)
+	for i, raw := range batch.Events {
 		if len(raw) > largeEvent {
 			in.large++
 		}
-		err := contextErr
-		if err == nil || topLevel(raw, "context").Kind > jsonscan.Null {
-			err = in.event(raw, typ, from.at, source, e)
-		}
-		if err != nil {
-			refused := refusal(err, raw)
-			if refused.status == statusWithoutIdentifier {
-				in.noteDropped()
-			}
-			in.verdicts = append(in.verdicts, refused)
+		if contextErr != nil && topLevel(raw, "context").Kind <= jsonscan.Null {
+			in.Refuse(segment.AsRejection(contextErr)).ID = messageID(raw)
 			continue
 		}
-		in.noteDropped()
-		in.verdicts = append(in.verdicts, verdict{typ: e.Type, id: e.ID})
-		in.delivery.Add(e)
+		v := in.Take(raw, from)
+		if v.Rejection != nil {
+			v.ID = messageID(raw)
+		}
+		for _, drop := range in.Decoder.Dropped() {
+			in.dropped = append(in.dropped, droppedField{i, drop})
+		}
 	}
 }
 
@@ -264,37 +225,6 @@ func (in *intake) decode(batch *segment.Batch, typ graph.EventType, from arrival
 type droppedField struct {
 	index int
 	segment.Drop
-}
-
-// noteDropped notes what was left out of the event that was read last, and has no verdict yet.
-func (in *intake) noteDropped() {
-	for _, drop := range in.decoder.Dropped() {
-		in.dropped = append(in.dropped, droppedField{len(in.verdicts), drop})
-	}
-}
-
-// event reads one event, which is of a type where its route says so: then it may leave it out.
-func (in *intake) event(raw []byte, typ graph.EventType, received int64, source []byte, e *graph.Event) error {
-	err := in.decoder.Event(raw, received, source, e)
-	var r *segment.Rejection
-	if typ != 0 && errors.As(err, &r) && r.Code == segment.CodeUnknownType && topLevel(raw, "type").Kind <= jsonscan.Null {
-		raw = withType(raw, typ)
-		err = in.decoder.Event(raw, received, source, e)
-	}
-	return err
-}
-
-// withType is a copy of an event with its type. REQUIRES: raw is a JSON object.
-func withType(raw []byte, typ graph.EventType) []byte {
-	body := bytes.TrimRight(raw, " \t\r\n")
-	body = bytes.TrimRight(body[:len(body)-1], " \t\r\n") // less the closing brace
-	typed := make([]byte, 0, len(body)+24)
-	typed = append(typed, body...)
-	if len(body) > 0 && body[len(body)-1] != '{' {
-		typed = append(typed, ',')
-	}
-	typed = append(append(append(typed, `"type":"`...), typ.String()...), `"}`...)
-	return typed
 }
 
 // topLevel finds a member of an object, as far as the object can be read; of one that comes twice
@@ -314,45 +244,16 @@ func topLevel(raw []byte, key string) (found jsonscan.Value) {
 	return found
 }
 
-// refusal is the verdict on an event that was not read.
-func refusal(err error, raw []byte) verdict {
-	v := verdict{status: statusRejected}
-	if !errors.As(err, &v.rejection) {
-		v.rejection = &segment.Rejection{Code: segment.CodeInvalidJSON, Message: err.Error(), Hint: "send one complete JSON object per event"}
+// messageID finds the message id of an event that was not taken; nil where there is none to be found.
+func messageID(raw []byte) []byte {
+	id := topLevel(raw, "messageId")
+	if id.Kind != jsonscan.String || len(id.Raw) > 8*segment.MaxIDBytes {
+		return nil
 	}
-	if v.rejection.Code == segment.CodeNoIdentifier {
-		v.status = statusWithoutIdentifier
+	if id.Escaped {
+		return jsonscan.Unescape(nil, id.Inside())
 	}
-	if id := topLevel(raw, "messageId"); id.Kind == jsonscan.String && len(id.Raw) <= 8*segment.MaxIDBytes {
-		v.id = id.Inside()
-		if id.Escaped {
-			v.id = jsonscan.Unescape(nil, v.id)
-		}
-	}
-	return v
-}
-
-// settle notes what the engine made of the events that were handed over.
-func (in *intake) settle() {
-	n := 0
-	for i := range in.verdicts {
-		v := &in.verdicts[i]
-		if v.status != statusAccepted {
-			continue
-		}
-		switch in.delivery.Outcomes[n] {
-		case actors.Duplicate:
-			v.status = statusDuplicate
-		case actors.Quarantined:
-			v.status = statusQuarantined
-			v.rejection = &segment.Rejection{
-				Code: segment.Code(eventQuarantined), Message: "its handler failed: it is kept aside, with the reason",
-				Hint: "this is a defect of Kindred: report it; do not send the event again",
-			}
-		case actors.Accepted, actors.Pending, actors.OutOfTurn:
-		}
-		n++
-	}
+	return id.Inside()
 }
 
 func unreadableBody(err error, body []byte) *problem {

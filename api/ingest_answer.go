@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
@@ -19,23 +20,20 @@ import (
 // Where events came and not one of them can be read, that is a problem (400) with the same members.
 // What is beyond the limit of events a request is one entry of rejected, with a "count". Fields left out of events that were
 // taken are told one by one up to a bound, and those beyond it in one entry of dropped with a "count".
-func (in *intake) answer(w http.ResponseWriter, verbose bool) *problem {
-	var counts [statusEnd]int
-	for i := range in.verdicts {
-		counts[in.verdicts[i].status]++
-	}
+func (in *request) answer(w http.ResponseWriter, verbose bool) *problem {
+	verdicts, counts := in.Verdicts(), in.Tally()
 	body := make([]byte, 0, 256)
-	body = strconv.AppendInt(append(body, `,"accepted":`...), int64(counts[statusAccepted]), 10)
-	body = strconv.AppendInt(append(body, `,"duplicates":`...), int64(counts[statusDuplicate]), 10)
-	body = strconv.AppendInt(append(body, `,"without_identifier":`...), int64(counts[statusWithoutIdentifier]), 10)
+	body = strconv.AppendInt(append(body, `,"accepted":`...), int64(counts[ingest.Accepted]), 10)
+	body = strconv.AppendInt(append(body, `,"duplicates":`...), int64(counts[ingest.Duplicate]), 10)
+	body = strconv.AppendInt(append(body, `,"without_identifier":`...), int64(counts[ingest.WithoutIdentifier]), 10)
 	body = in.appendRejected(append(body, `,"rejected":`...))
 	body = in.appendDropped(body)
 	if verbose {
 		body = in.appendResults(append(body, `,"results":`...))
 	}
 	body = in.appendWarnings(body)
-	if n := counts[statusRejected]; n > 0 && n == len(in.verdicts) {
-		first := in.verdicts[0].rejection
+	if n := counts[ingest.Rejected]; n > 0 && n == len(verdicts) {
+		first := verdicts[0].Rejection
 		p := newProblem(CodeNoReadableEvent, "%d of %d rejected; the first: %v", n, n, first).withHint(first.Hint)
 		p.more = body
 		return p
@@ -43,40 +41,40 @@ func (in *intake) answer(w http.ResponseWriter, verbose bool) *problem {
 	return sendJSON(w, append(append([]byte(`{"success":true`), body...), "}\n"...))
 }
 
-func (in *intake) appendRejected(dst []byte) []byte {
+func (in *request) appendRejected(dst []byte) []byte {
 	dst = append(dst, '[')
 	first := true
-	for i := range in.verdicts {
-		v := &in.verdicts[i]
-		if v.status != statusRejected && v.status != statusQuarantined {
+	for i := range in.Verdicts() {
+		v := &in.Verdicts()[i]
+		if v.Status != ingest.Rejected && v.Status != ingest.Quarantined {
 			continue
 		}
 		if !first {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = appendIndex(dst, i, v.id)
-		dst = append(appendReason(dst, v.rejection), '}')
+		dst = appendIndex(dst, i, v.ID)
+		dst = append(appendReason(dst, v.Rejection), '}')
 	}
 	if in.excess > 0 {
 		if !first {
 			dst = append(dst, ',')
 		}
-		dst = appendIndex(dst, len(in.verdicts), nil)
+		dst = appendIndex(dst, len(in.Verdicts()), nil)
 		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(in.excess), 10)
 		dst = append(appendReason(dst, &segment.Rejection{
 			Code:    segment.Code(eventTooMany),
-			Message: fmt.Sprintf("%d events beyond the first %d were not taken", in.excess, len(in.verdicts)),
-			Hint:    fmt.Sprintf("send at most %d events in a request", len(in.verdicts)),
+			Message: fmt.Sprintf("%d events beyond the first %d were not taken", in.excess, len(in.Verdicts())),
+			Hint:    fmt.Sprintf("send at most %d events in a request", len(in.Verdicts())),
 		}), '}')
 	}
 	return append(dst, ']')
 }
 
 // appendDropped appends the fields left out of events, where there are any.
-func (in *intake) appendDropped(dst []byte) []byte {
+func (in *request) appendDropped(dst []byte) []byte {
 	rest := uint64(0)
-	for _, n := range in.decoder.Stats().Fields {
+	for _, n := range in.Decoder.Stats().Fields {
 		rest += n
 	}
 	if rest == 0 {
@@ -88,7 +86,7 @@ func (in *intake) appendDropped(dst []byte) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendIndex(dst, drop.index, in.verdicts[drop.index].id)
+		dst = appendIndex(dst, drop.index, in.Verdicts()[drop.index].ID)
 		dst = append(appendReason(dst, &segment.Rejection{Code: drop.Code, Field: drop.Field, Message: drop.Message, Hint: drop.Hint}), '}')
 	}
 	if rest -= uint64(len(in.dropped)); rest > 0 {
@@ -100,15 +98,15 @@ func (in *intake) appendDropped(dst []byte) []byte {
 	return append(dst, ']')
 }
 
-func (in *intake) appendResults(dst []byte) []byte {
+func (in *request) appendResults(dst []byte) []byte {
 	dst = append(dst, '[')
-	for i := range in.verdicts {
-		v := &in.verdicts[i]
+	for i := range in.Verdicts() {
+		v := &in.Verdicts()[i]
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendIndex(dst, i, v.id)
-		dst = append(append(append(dst, `,"status":"`...), statusNames[v.status]...), `"}`...)
+		dst = appendIndex(dst, i, v.ID)
+		dst = append(append(append(dst, `,"status":"`...), statusNames[v.Status]...), `"}`...)
 	}
 	return append(dst, ']')
 }
@@ -131,8 +129,8 @@ func appendReason(dst []byte, r *segment.Rejection) []byte {
 }
 
 // appendWarnings appends what was left out of accepted events, where there is anything.
-func (in *intake) appendWarnings(dst []byte) []byte {
-	stats := in.decoder.Stats()
+func (in *request) appendWarnings(dst []byte) []byte {
+	stats := in.Decoder.Stats()
 	first := true
 	for _, warning := range [...]struct {
 		name  string

@@ -9,6 +9,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -18,7 +19,7 @@ import (
 // metrics are those of the server itself. Labels are types, results, routes and codes: all bounded,
 // none about a person (P5).
 type metrics struct {
-	events   [graph.EventTypes][statusEnd]prometheus.Counter // by type, 0 is unknown
+	events   [graph.EventTypes][ingest.Statuses]prometheus.Counter // by type, 0 is unknown
 	excess   prometheus.Counter
 	dropped  *prometheus.CounterVec
 	duration prometheus.Histogram
@@ -74,7 +75,9 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *sc
 			name = "unknown"
 		}
 		for status := range m.events[t] {
-			m.events[t][status] = events.WithLabelValues(name, statusNames[status])
+			if result := statusNames[status]; result != "" {
+				m.events[t][status] = events.WithLabelValues(name, result)
+			}
 		}
 	}
 	m.excess = events.WithLabelValues("unknown", string(eventTooMany))
@@ -97,12 +100,12 @@ func registerScoreMetrics(registry *prometheus.Registry, scores *scoring.Keeper)
 }
 
 // count counts the events of an answered request.
-func (m *metrics) count(verdicts []verdict, excess int, dropped segment.DropCounts) {
+func (m *metrics) count(verdicts []ingest.Verdict, excess int, dropped segment.DropCounts) {
 	for key, n := range dropped {
 		m.dropped.WithLabelValues(key.Field, string(key.Code)).Add(float64(n))
 	}
 	for i := range verdicts {
-		m.events[verdicts[i].typ][verdicts[i].status].Inc()
+		m.events[verdicts[i].Type][verdicts[i].Status].Inc()
 	}
 	m.excess.Add(float64(excess))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/file"
 	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/storage"
@@ -76,7 +77,7 @@ func BenchmarkIngest(b *testing.B) {
 		source := file.Source{Name: "memory", Open: func() (*file.Reader, error) {
 			return file.NewReader(bytes.NewReader(data), "memory", 0)
 		}}
-		summary, err := file.NewPipeline(t.engine, reg, segment.Options{}).Run(ctx, []file.Source{source})
+		summary, err := file.NewPipeline(ingest.Into{Engine: t.engine, Registry: reg}).Run(ctx, []file.Source{source})
 		if err != nil {
 			b.Fatal(err)
 		}

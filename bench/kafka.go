@@ -13,8 +13,8 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/kafka"
-	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/internal/broker"
 )
 
@@ -225,7 +225,7 @@ func (r *kafkaRun) consumer(t *trial, topic string) (*kafka.Consumer, error) {
 	config := r.Kafka
 	config.Topics = []kafka.Topic{{Topic: topic}}
 	config.Group, config.DeadLetters = "-", kafka.DeadLetters{Topic: r.letterTopic()}
-	return kafka.New(config, kafka.Into{Engine: t.engine, Registry: r.registry, Options: segment.Options{}, Routing: "bench"})
+	return kafka.New(config, kafka.Into{Into: ingest.Into{Engine: t.engine, Registry: r.registry}, Routing: "bench"})
 }
 
 // caughtUp waits until every record is handled, which means that its event is durable.

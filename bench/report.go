@@ -13,6 +13,7 @@ import (
 	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/file"
 	"github.com/kindred-id/kindred/ingest/segment"
 )
@@ -181,7 +182,7 @@ func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data
 		source := file.Source{Name: "memory", Open: func() (*file.Reader, error) {
 			return file.NewReader(bytes.NewReader(data), "memory", 0)
 		}}
-		summary, err := file.NewPipeline(t.engine, reg, segment.Options{}).Run(ctx, []file.Source{source})
+		summary, err := file.NewPipeline(ingest.Into{Engine: t.engine, Registry: reg}).Run(ctx, []file.Source{source})
 		return int(summary.Read - summary.WithoutIdentifier), int(summary.Identities), err
 	})
 	close(stop)

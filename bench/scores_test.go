@@ -10,8 +10,8 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/file"
-	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -66,7 +66,7 @@ func ingestWithListener(b *testing.B, data []byte, reg *identifier.Registry, sco
 	source := file.Source{Name: "memory", Open: func() (*file.Reader, error) {
 		return file.NewReader(bytes.NewReader(data), "memory", 0)
 	}}
-	summary, err := file.NewPipeline(engine, reg, segment.Options{}).Run(ctx, []file.Source{source})
+	summary, err := file.NewPipeline(ingest.Into{Engine: engine, Registry: reg}).Run(ctx, []file.Source{source})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/node/rulesfile"
 	"github.com/kindred-id/kindred/storage"
@@ -236,6 +237,11 @@ func (i *Instance) tellFeed(logger *slog.Logger) {
 			logger.Error("telling the change feed stopped: it begins anew at the next start", "error", i.sweepErr)
 		}
 	})
+}
+
+// Into is what this deployment takes events into. live says that events come as they happen.
+func (i *Instance) Into(live bool) ingest.Into {
+	return ingest.Into{Engine: i.Engine, Registry: i.Registry, Options: i.IngestOptions(live)}
 }
 
 // IngestOptions are the options of decoders of this deployment. live says that events come as they happen.

@@ -18,7 +18,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/ingest/segment"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/node"
 	"github.com/spf13/cobra"
 )
@@ -165,10 +165,8 @@ func (d *demo) changed(changes []graph.Change) {
 // feed sends events at the rate, until the context ends.
 func (d *demo) feed(ctx context.Context) error {
 	live := generate.NewLive(d.seed)
-	decoder := segment.NewDecoder(d.instance.Registry, d.instance.IngestOptions(true))
-	var delivery actors.Delivery
+	intake := ingest.NewIntake(d.instance.Into(true))
 	var line []byte
-	done := make(chan error, 1)
 	tick := time.NewTicker(time.Duration(float64(time.Second) / d.rate))
 	defer tick.Stop()
 	for {
@@ -179,20 +177,14 @@ func (d *demo) feed(ctx context.Context) error {
 		}
 		now := time.Now()
 		line = live.Next(line[:0], now)
-		decoder.Reset()
-		var e graph.Event
-		if err := decoder.Event(line, now.UnixMilli(), []byte("demo"), &e); err != nil {
-			return fmt.Errorf("demo: read a generated event: %w", err)
+		intake.Reset()
+		if v := intake.Take(line, ingest.Arrival{Received: now.UnixMilli(), Source: []byte("demo")}); v.Rejection != nil {
+			return fmt.Errorf("demo: read a generated event: %w", v.Rejection)
 		}
-		delivery.Reset()
-		delivery.Add(&e)
-		if err := d.instance.Engine.Submit(ctx, &delivery, func(err error) { done <- err }); err != nil {
-			if ctx.Err() != nil {
+		if err := intake.Deliver(ctx); err != nil {
+			if ctx.Err() != nil && intake.Reusable() { // it was not handed over
 				return nil
 			}
-			return err
-		}
-		if err := <-done; err != nil { // its memory is used again
 			return err
 		}
 		d.sent.Add(1)

@@ -142,7 +142,7 @@ func ingestInto(cmd *cobra.Command, f *instanceFlags, names []string, r *rejects
 	if err := i.Judged(cmd.Context()); err != nil {
 		return file.Summary{}, cmp.Or(err, closeInstance(i, logger))
 	}
-	p := file.NewPipeline(i.Engine, i.Registry, i.IngestOptions(false))
+	p := file.NewPipeline(i.Into(false))
 	p.Reject, p.Progress = r.add, bar.add
 	summary, err := p.Run(cmd.Context(), sources(names))
 	return summary, cmp.Or(err, closeInstance(i, logger))

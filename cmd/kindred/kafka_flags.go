@@ -130,7 +130,7 @@ func startConsumer(i *node.Instance, config *kafka.Config, logger *slog.Logger) 
 		return nil, nil
 	}
 	consumer, err := kafka.New(*config, kafka.Into{
-		Engine: i.Engine, Registry: i.Registry, Options: i.IngestOptions(false), Logger: logger,
+		Into: i.Into(false), Logger: logger,
 		Routing: fmt.Sprintf("%d shards, rules %016x", i.Deployment.Shards, i.Rules.Rules.Version),
 	})
 	if err != nil {

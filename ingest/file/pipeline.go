@@ -3,16 +3,13 @@ package file
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"sync"
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/segment"
 	"golang.org/x/sync/errgroup"
 )
@@ -20,13 +17,11 @@ import (
 // Pipeline takes files of events into an engine: it reads chunks of lines, decodes them on all
 // processors, and hands each chunk to the shards as one delivery.
 //
-//	Reader ──chunks──► workers (Decoder, Encoder) ──deliveries──► Engine ──answers──► tally
+//	Reader ──chunks──► workers (ingest.Intake) ──deliveries──► Engine ──answers──► Summary
 //
 // Memory is bounded: there are as many chunks under way as there are slots.
 type Pipeline struct {
-	engine   *actors.Engine
-	registry *identifier.Registry
-	options  segment.Options
+	into ingest.Into
 	// Reject is called with every line that is not taken, from one goroutine at a time; may be nil.
 	Reject func(Reject)
 	// Progress is called with the bytes of source that were taken durably, from any goroutine; may be nil.
@@ -65,10 +60,8 @@ type Reject struct {
 	Reason *segment.Rejection
 }
 
-// NewPipeline makes a pipeline into an engine. The options are those of its decoders.
-func NewPipeline(engine *actors.Engine, registry *identifier.Registry, options segment.Options) *Pipeline {
-	return &Pipeline{engine: engine, registry: registry, options: options}
-}
+// NewPipeline makes a pipeline into an engine.
+func NewPipeline(into ingest.Into) *Pipeline { return &Pipeline{into: into} }
 
 // Summary is what became of the lines that a pipeline read.
 type Summary struct {
@@ -111,11 +104,9 @@ const turnLines = 32
 // slot is a chunk on its way from the reader to its answer, with everything it needs. Slots are
 // used again, so that in the steady state nothing is allocated for an event.
 type slot struct {
-	file     string
-	chunk    *Chunk
-	decoder  *segment.Decoder
-	events   []*graph.Event
-	delivery actors.Delivery
+	file   string
+	chunk  *Chunk
+	intake *ingest.Intake
 }
 
 // Run takes the sources in their order, and returns when everything that they hold is durable. It
@@ -123,20 +114,20 @@ type slot struct {
 // then says what was taken before.
 func (p *Pipeline) Run(ctx context.Context, sources []Source) (Summary, error) {
 	start := time.Now()
-	before, err := p.engine.Counted(ctx)
+	before, err := p.into.Engine.Counted(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
-	chunk, n := divide(p.engine.InputBytes(), slots*runtime.GOMAXPROCS(0))
+	chunk, n := divide(p.into.Engine.InputBytes(), slots*runtime.GOMAXPROCS(0))
 	r := &run{pipeline: p, chunkBytes: chunk, free: make(chan *slot, n)}
 	for range cap(r.free) {
-		r.free <- &slot{decoder: segment.NewDecoder(p.registry, p.options)}
+		r.free <- &slot{intake: ingest.NewIntake(p.into)}
 	}
 	err = r.run(ctx, sources)
-	if settled := p.engine.Settle(ctx); err == nil {
+	if settled := p.into.Engine.Settle(ctx); err == nil {
 		err = settled
 	}
-	after, statsErr := p.engine.Counted(ctx)
+	after, statsErr := p.into.Engine.Counted(ctx)
 	if err == nil {
 		err = statsErr
 	}
@@ -220,8 +211,8 @@ func (r *run) read(ctx context.Context, source Source, full chan<- *slot) error 
 			var s *slot
 			select {
 			case s = <-r.free:
-			case <-r.pipeline.engine.Failed(): // then no slot comes back, and nobody submits to find out
-				return r.pipeline.engine.Err()
+			case <-r.pipeline.into.Engine.Failed(): // then no slot comes back, and nobody submits to find out
+				return r.pipeline.into.Engine.Err()
 			case <-ctx.Done():
 				return ctx.Err()
 			}
@@ -240,54 +231,34 @@ func (r *run) read(ctx context.Context, source Source, full chan<- *slot) error 
 
 // decode reads the lines of a chunk and hands the events over.
 func (r *run) decode(ctx context.Context, s *slot) error {
-	received := r.pipeline.engine.Now()
-	s.decoder.Reset()
-	s.delivery.Reset()
-	read, without, rejected := int64(0), int64(0), int64(0)
+	engine, in := r.pipeline.into.Engine, s.intake
+	from, read := ingest.Arrival{Received: engine.Now()}, 0
+	in.Reset()
 	s.chunk.Lines(func(line int64, raw []byte, tooLong *segment.Rejection) {
 		if read++; read%turnLines == 0 {
-			r.pipeline.engine.GiveWay()
+			engine.GiveWay()
 		}
 		if tooLong != nil {
-			rejected++
-			r.reject(s.file, line, nil, tooLong)
+			r.reject(s.file, line, nil, in.Refuse(tooLong).Rejection)
 			return
 		}
-		if n := s.delivery.Len(); n == len(s.events) {
-			s.events = append(s.events, new(graph.Event))
-		}
-		e := s.events[s.delivery.Len()]
-		err := s.decoder.Event(raw, received, nil, e)
-		if dropped := s.decoder.Dropped(); len(dropped) > 0 {
+		v := in.Take(raw, from)
+		if dropped := in.Decoder.Dropped(); len(dropped) > 0 {
 			r.dropped(s.file, line, dropped)
 		}
-		if err != nil {
-			var rejection *segment.Rejection
-			if !errors.As(err, &rejection) {
-				rejection = &segment.Rejection{Code: "unreadable", Message: err.Error()}
-			}
-			if rejection.Code == segment.CodeNoIdentifier {
-				without++
-			} else {
-				rejected++
-			}
-			r.reject(s.file, line, raw, rejection)
-			return
+		if v.Rejection != nil {
+			r.reject(s.file, line, raw, v.Rejection)
 		}
-		s.delivery.Add(e)
 	})
-	r.mu.Lock()
-	r.summary.Read += read
-	r.summary.WithoutIdentifier += without
-	r.summary.Rejected += rejected
-	r.summary.Dropped.Add(s.decoder.Stats())
-	r.mu.Unlock()
 	r.answers.Add(1)
-	if s.delivery.Len() == 0 {
-		r.answered(s, nil)
-		return nil
-	}
-	if err := r.pipeline.engine.Submit(ctx, &s.delivery, func(err error) { r.answered(s, err) }); err != nil {
+	r.note(func(sum *Summary) {
+		n := in.Tally()
+		sum.Read += int64(read)
+		sum.WithoutIdentifier += int64(n[ingest.WithoutIdentifier])
+		sum.Rejected += int64(n[ingest.Rejected])
+		sum.Dropped.Add(in.Decoder.Stats())
+	})
+	if err := in.Submit(ctx, func(err error) { r.answered(s, err) }); err != nil {
 		r.answers.Done()
 		return fmt.Errorf("%s: %w", s.file, err)
 	}
@@ -297,30 +268,32 @@ func (r *run) decode(ctx context.Context, s *slot) error {
 // answered counts what became of a chunk, and frees its slot.
 func (r *run) answered(s *slot, err error) {
 	defer r.answers.Done()
-	r.mu.Lock()
 	if err != nil {
+		r.mu.Lock()
 		r.failed = err
 		r.mu.Unlock()
 		return
 	}
-	for _, outcome := range s.delivery.Outcomes {
-		switch outcome {
-		case actors.Accepted:
-			r.summary.Accepted++
-		case actors.Duplicate:
-			r.summary.Duplicates++
-		case actors.Quarantined:
-			r.summary.Quarantined++
-		case actors.Pending, actors.OutOfTurn:
-		}
-	}
-	r.mu.Unlock()
+	s.intake.Settle()
+	n := s.intake.Tally()
+	r.note(func(sum *Summary) {
+		sum.Accepted += int64(n[ingest.Accepted])
+		sum.Duplicates += int64(n[ingest.Duplicate])
+		sum.Quarantined += int64(n[ingest.Quarantined])
+	})
 	if r.pipeline.Progress != nil {
 		r.pipeline.Progress(s.chunk.SourceBytes)
 	}
 	s.chunk.Release()
 	s.chunk = nil
 	r.free <- s
+}
+
+// note adds to the summary.
+func (r *run) note(add func(*Summary)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	add(&r.summary)
 }
 
 func (r *run) reject(file string, line int64, raw []byte, reason *segment.Rejection) {

@@ -5,8 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/record"
 	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -27,107 +26,54 @@ type batch struct {
 	next    int64         // the offset behind the last one
 	written time.Time     // of the first one
 
-	decoder *segment.Decoder
-	unpack  *record.Decoder
-	taken   segment.Batch
-	ids     []byte
-	linked  []linked // the events, in the order of their numbers
-	counts  Counts   // of its records
+	unpack *record.Decoder
+	intake *ingest.Intake
+	taken  segment.Batch
+	ids    []byte
+	counts Counts // of its records, but for those that the intake's verdicts tell
 
-	delivery  actors.Delivery
-	delivered []int // by input of the delivery: which of linked
 	answered  bool
 	outOfTurn bool
 	lettered  *kgo.Record  // the last one that is a dead letter whole
 	letters   atomic.Int64 // dead letters that are not acknowledged, and one while the batch is read
 }
 
-// linked is an event with its place in the partition.
-type linked struct {
-	event  *graph.Event
-	number int64
-	shard  graph.ShardID
-	done   bool // it needs no delivery any more
-}
-
 // batches makes and keeps the batches of one topic.
 type batches struct{ pool sync.Pool }
 
-func newBatches(decoder func() *segment.Decoder, unpack func() *record.Decoder) *batches {
-	return &batches{sync.Pool{New: func() any {
-		return &batch{decoder: decoder(), unpack: unpack()}
-	}}}
+func newBatches(into ingest.Into, unpack func() *record.Decoder) *batches {
+	return &batches{sync.Pool{New: func() any { return &batch{unpack: unpack(), intake: ingest.NewIntake(into)} }}}
 }
 
 func (p *batches) get() *batch { return p.pool.Get().(*batch) }
 
 // put takes a batch back that nobody uses any more.
 func (p *batches) put(b *batch) {
-	b.decoder.Reset()
 	b.unpack.Reset()
-	b.delivery.Reset()
+	b.intake.Reset()
 	clear(b.records)
 	b.records, b.ids, b.counts = b.records[:0], b.ids[:0], Counts{}
-	b.linked, b.delivered = b.linked[:0], b.delivered[:0]
 	b.answered, b.outOfTurn, b.lettered = false, false, nil
 	p.pool.Put(b)
 }
 
-// event is room for the next event. It becomes part of the batch with add.
-func (b *batch) event() *graph.Event {
-	n := len(b.linked)
-	if n < cap(b.linked) {
-		b.linked = b.linked[:n+1]
-	} else {
-		b.linked = append(b.linked, linked{})
-	}
-	l := &b.linked[n]
-	if l.event == nil {
-		l.event = new(graph.Event)
-	}
-	b.linked = b.linked[:n]
-	return l.event
-}
-
-// add adds the event that the last call of event gave room for.
-func (b *batch) add(number int64, shards int) {
-	n := len(b.linked)
-	b.linked = b.linked[:n+1]
-	l := &b.linked[n]
-	l.number, l.shard, l.done = number, l.event.Route().Shard(shards), false
-}
-
-// deliver makes the delivery of the events that are still to be taken, and tells whether there are any.
-func (b *batch) deliver(c chain, ch *actors.Channel) bool {
-	b.delivery.Reset()
-	b.delivered = b.delivered[:0]
-	b.answered, b.outOfTurn = false, false
-	for i := range b.linked {
-		l := &b.linked[i]
-		if prev, ok := c.link(l.shard, l.number); ok {
-			b.delivery.AddRecord(l.event, ch, prev, l.number)
-			b.delivered = append(b.delivered, i)
-		} else if !l.done {
-			l.done = true
-			b.counts.Elsewhere++
-		}
-	}
-	return b.delivery.Len() > 0
-}
-
-// settle counts what became of a delivery.
+// settle notes what became of a delivery.
 func (b *batch) settle() {
-	b.answered = true
-	for input, i := range b.delivered {
-		outcome := b.delivery.Outcomes[input]
-		b.counts.outcome(outcome)
-		if outcome == actors.OutOfTurn {
-			b.outOfTurn = true
-		} else {
-			b.linked[i].done = true
-		}
-	}
+	b.intake.Settle()
+	turned := b.intake.Tally()[ingest.OutOfTurn]
+	b.answered, b.outOfTurn = true, turned > 0
+	b.counts.OutOfTurn += uint64(turned)
 }
 
-// handled tells whether nothing is left to do about the batch (C2).
+// handled reports whether nothing is left to do about the batch (C2).
 func (b *batch) handled() bool { return b.answered && !b.outOfTurn && b.letters.Load() == 0 }
+
+// total is what became of the records and events of a batch that is handled.
+func (b *batch) total() Counts {
+	c, n := b.counts, b.intake.Tally()
+	c.Accepted, c.Duplicates, c.Quarantined = uint64(n[ingest.Accepted]), uint64(n[ingest.Duplicate]), uint64(n[ingest.Quarantined])
+	c.Elsewhere = uint64(n[ingest.Elsewhere])
+	c.WithoutIdentifier, c.Rejected = uint64(n[ingest.WithoutIdentifier]), uint64(n[ingest.Rejected])
+	c.Dropped = b.intake.Decoder.Stats().Fields
+	return c
+}

@@ -8,19 +8,15 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/record"
-	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Into says what a consumer takes events into. Engine, Registry and Routing are required.
+// Into says what a consumer takes events into. Routing is required.
 type Into struct {
-	Engine   *actors.Engine
-	Registry *identifier.Registry
-	// Options are those of the decoders.
-	Options segment.Options
+	ingest.Into
 	// Routing names the deployment's part in where events go: its rules and its number of shards. Another name is another
 	// routing version (C6).
 	Routing string
@@ -106,10 +102,8 @@ func New(config Config, into Into) (*Consumer, error) {
 		if err := options.Check(); err != nil {
 			return nil, fmt.Errorf("topic %s: %w", t.Topic, err)
 		}
-		c.topics[t.Topic] = &consumed{t, newBatches(
-			func() *segment.Decoder { return segment.NewDecoder(into.Registry, into.Options) },
-			func() *record.Decoder { return record.NewDecoder(options) },
-		), routingVersion(into.Routing, t, into.Options), false}
+		unpack := func() *record.Decoder { return record.NewDecoder(options) }
+		c.topics[t.Topic] = &consumed{t, newBatches(into.Into, unpack), routingVersion(into.Routing, t, into.Options), false}
 	}
 	return c, nil
 }

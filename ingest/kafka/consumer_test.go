@@ -7,8 +7,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/ingest/segment"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -74,25 +73,19 @@ func TestOvertaken(t *testing.T) {
 		w.produce(0, 100)
 		// The other one, which delivers the first ten and ends.
 		ch := w.engine.Channels()[0]
-		positions, err := ch.Positions(w.t.Context())
+		chain, err := ingest.NewChain(w.t.Context(), ch)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		other, decoder := newChain(positions), segment.NewDecoder(w.into.Registry, segment.Options{})
-		delivery, answered := &actors.Delivery{}, make(chan error, 1)
+		other := ingest.NewIntake(w.into.Into)
+		other.Follow(chain)
 		for i := range 10 {
-			e := new(graph.Event)
-			if err := decoder.Event([]byte(event(i)), w.engine.Now(), nil, e); err != nil {
-				w.t.Fatal(err)
+			v := other.Take([]byte(event(i)), ingest.Arrival{Received: w.engine.Now(), Number: actors.RecordNumber(int64(i), 0)})
+			if v.Status != ingest.Pending {
+				w.t.Fatal(v.Rejection)
 			}
-			number := actors.RecordNumber(int64(i), 0)
-			prev, _ := other.link(e.Route().Shard(shards), number)
-			delivery.AddRecord(e, ch, prev, number)
 		}
-		if err := w.engine.Submit(w.t.Context(), delivery, func(err error) { answered <- err }); err != nil {
-			w.t.Fatal(err)
-		}
-		if err := <-answered; err != nil {
+		if err := other.Deliver(w.t.Context()); err != nil {
 			w.t.Fatal(err)
 		}
 		held.Store(false)

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/ingest/record"
-	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -248,10 +247,7 @@ func TestRegistryDown(t *testing.T) {
 			w.t.Fatal(err)
 		}
 		options := record.Options{Format: record.Avro, Schemas: record.NewSchemas(schemas)}
-		c.topics["avro"].batches = newBatches(
-			func() *segment.Decoder { return segment.NewDecoder(w.into.Registry, segment.Options{}) },
-			func() *record.Decoder { return record.NewDecoder(options) },
-		)
+		c.topics["avro"].batches = newBatches(w.into.Into, func() *record.Decoder { return record.NewDecoder(options) })
 		if err := c.Start(); err != nil {
 			w.t.Fatal(err)
 		}

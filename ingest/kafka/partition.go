@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/record"
 	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -35,7 +36,7 @@ type partition struct {
 	lettered chan struct{} // holds one when a dead letter was acknowledged
 	failed   chan error    // holds one when the records can't be read on
 
-	chain    chain
+	chain    *ingest.Chain
 	inFlight []*batch
 	resync   bool // something was out of turn: look where the shards are, once nothing is in flight
 	attempts int  // of it, without progress
@@ -97,11 +98,10 @@ func (p *partition) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	positions, err := ch.Positions(ctx)
-	if err != nil {
+	if p.chain, err = ingest.NewChain(ctx, ch); err != nil {
 		return err
 	}
-	p.channel, p.chain = ch, newChain(positions)
+	p.channel = ch
 	p.progress.handled(offset, time.Time{})
 	return p.consumer.assign(ctx, p, offset)
 }
@@ -172,12 +172,12 @@ func (p *partition) next(ctx context.Context) error {
 	b.letters.Store(1) // so that no acknowledgement makes it look handled while it is read
 	b.written = b.records[0].Timestamp
 	b.next = b.records[len(b.records)-1].Offset + 1
+	b.intake.Follow(p.chain)
 	for _, r := range b.records {
 		if err := p.read(ctx, b, r); err != nil {
 			return err // the batch is left to the garbage: its letters may be under way
 		}
 	}
-	b.counts.Dropped = b.decoder.Stats().Fields
 	b.letters.Add(-1)
 	p.inFlight = append(p.inFlight, b)
 	return p.submit(ctx, b)
@@ -185,11 +185,11 @@ func (p *partition) next(ctx context.Context) error {
 
 // submit hands a batch to the engine, and waits for room there.
 func (p *partition) submit(ctx context.Context, b *batch) error {
-	if !b.deliver(p.chain, p.channel) {
-		b.answered = true
+	b.answered, b.outOfTurn = b.intake.Delivering() == 0, false
+	if b.answered {
 		return nil
 	}
-	err := p.consumer.engine.Submit(ctx, &b.delivery, func(err error) {
+	err := b.intake.Submit(ctx, func(err error) {
 		if err == nil { // otherwise the engine has failed, and says so itself
 			p.answers <- b
 		}
@@ -223,16 +223,16 @@ func (p *partition) read(ctx context.Context, b *batch, r *kgo.Record) error {
 		p.proceed()
 	}
 	if err == nil && b.taken.Context != nil {
-		err = b.decoder.SetContext(b.taken.Context)
+		err = b.intake.Decoder.SetContext(b.taken.Context)
 	} else {
-		_ = b.decoder.SetContext(nil)
+		_ = b.intake.Decoder.SetContext(nil)
 	}
 	if err != nil {
 		rejection, ok := record.IsRejection(err)
 		if !ok {
 			return err
 		}
-		return p.reject(ctx, b, r, 0, nil, rejection)
+		return p.reject(ctx, b, r, 0, nil, b.intake.Refuse(rejection).Rejection)
 	}
 	if len(b.taken.Events) == 0 {
 		b.counts.Empty++
@@ -255,21 +255,14 @@ func (p *partition) readEvent(ctx context.Context, b *batch, r *kgo.Record, inde
 	}
 	start := len(b.ids)
 	b.ids = appendOrigin(b.ids, p.identity(), r, index)
-	id := b.ids[start:len(b.ids):len(b.ids)]
-	err := b.decoder.Record(raw, received(r, b.decoder, p.consumer.engine.Now()), source, id, b.event())
-	if err == nil {
-		b.add(actors.RecordNumber(r.Offset, index), p.consumer.engine.Shards())
+	v := b.intake.Take(raw, ingest.Arrival{
+		Received: received(r, b.intake.Decoder, p.consumer.engine.Now()), Source: source,
+		RecordID: b.ids[start:len(b.ids):len(b.ids)], Number: actors.RecordNumber(r.Offset, index),
+	})
+	if v.Status != ingest.Rejected {
 		return nil
 	}
-	rejection, ok := record.IsRejection(err)
-	if !ok {
-		return err
-	}
-	if rejection.Code == segment.CodeNoIdentifier {
-		b.counts.WithoutIdentifier++
-		return nil
-	}
-	return p.reject(ctx, b, r, index, raw, rejection)
+	return p.reject(ctx, b, r, index, raw, v.Rejection)
 }
 
 // identity tells the topic from another of its name, as far as the brokers do.
@@ -292,7 +285,6 @@ func received(r *kgo.Record, d *segment.Decoder, now int64) int64 {
 // reject writes a dead letter of an event, or of the whole record where raw is nil. Where the record is in the
 // letter, one is enough.
 func (p *partition) reject(ctx context.Context, b *batch, r *kgo.Record, index int, raw []byte, why *segment.Rejection) error {
-	b.counts.Rejected++
 	if p.topic.Format != record.JSON || p.topic.Mapping != nil || b.taken.Context != nil {
 		raw = nil // what was made of the record is not what its producer wrote, or not all that the event needs
 	}
@@ -323,7 +315,7 @@ func (p *partition) retire() {
 		if len(p.inFlight) > 0 {
 			written = p.inFlight[0].written
 		}
-		p.progress.count(b.counts)
+		p.progress.count(b.total())
 		p.progress.handled(b.next, written)
 		p.batches.put(b)
 		p.attempts = 0
@@ -350,12 +342,13 @@ func (p *partition) again(ctx context.Context) error {
 		}
 	}
 	p.attempts++
-	positions, err := p.channel.Positions(ctx)
+	chain, err := ingest.NewChain(ctx, p.channel)
 	if err != nil {
 		return err
 	}
-	p.resync, p.chain = false, newChain(positions)
+	p.resync, p.chain = false, chain
 	for _, b := range p.inFlight {
+		b.intake.Again(chain)
 		if err := p.submit(ctx, b); err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
@@ -83,21 +82,6 @@ func (c *Counts) add(o Counts) {
 	c.DeadLetters += o.DeadLetters
 	c.OutOfTurn += o.OutOfTurn
 	c.Dropped.Add(o.Dropped)
-}
-
-// outcome counts what became of an event.
-func (c *Counts) outcome(o actors.Outcome) {
-	switch o {
-	case actors.Accepted:
-		c.Accepted++
-	case actors.Duplicate:
-		c.Duplicates++
-	case actors.Quarantined:
-		c.Quarantined++
-	case actors.OutOfTurn:
-		c.OutOfTurn++
-	case actors.Pending:
-	}
 }
 
 // progress is the part of a partition that others look at.

@@ -15,6 +15,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -121,7 +122,7 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.into = Into{Engine: w.engine, Registry: registry, Routing: "test", Logger: slog.New(slog.NewTextHandler(w.log, nil))}
+	w.into = Into{Into: ingest.Into{Engine: w.engine, Registry: registry}, Routing: "test", Logger: slog.New(slog.NewTextHandler(w.log, nil))}
 }
 
 func (w *world) close() {

@@ -182,7 +182,8 @@ func (d *Decoder) SetContext(raw []byte) error {
 	return nil
 }
 
-// SetType says, until the next Reset, of which type events are, as the route of a request does. Others are rejected.
+// SetType says, until the next Reset, of which type events are, as the route of a request does. Others are rejected; an event
+// may leave its type out.
 func (d *Decoder) SetType(t graph.EventType) { d.want = t }
 
 // Event reads one event: raw is its JSON text, received when it came, in ms since 1970 UTC, and
@@ -200,6 +201,10 @@ func (d *Decoder) Record(raw []byte, received int64, source, id []byte, ev *grap
 	d.fallback = id
 	d.drops, d.tellable = d.drops[:0], 0
 	r := d.read(raw, received, source, ev)
+	if r != nil && r.Code == CodeUnknownType && d.want != 0 && absent(d.fields.typ) {
+		d.drops = d.drops[:0]
+		r = d.read(withType(raw, d.want), received, source, ev)
+	}
 	if r == nil || r.Code == CodeNoIdentifier {
 		if d.oddSentAt != nil {
 			d.dropUnreadableTime("sentAt", d.oddSentAt)
@@ -260,6 +265,18 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 		d.mend(ev)
 	}
 	return d.readCommerce(ev)
+}
+
+// withType is a copy of an event with its type. REQUIRES: raw is a JSON object.
+func withType(raw []byte, typ graph.EventType) []byte {
+	body := bytes.TrimRight(raw, " \t\r\n")
+	body = bytes.TrimRight(body[:len(body)-1], " \t\r\n") // less the closing brace
+	typed := make([]byte, 0, len(body)+24)
+	typed = append(typed, body...)
+	if len(body) > 0 && body[len(body)-1] != '{' {
+		typed = append(typed, ',')
+	}
+	return append(append(append(typed, `"type":"`...), typ.String()...), `"}`...)
 }
 
 // mend replaces what is no text in what is kept as JSON.

@@ -77,6 +77,15 @@ func (r *Rejection) Error() string {
 	return fmt.Sprintf("%s: %s: %s", r.Code, r.Field, r.Message)
 }
 
+// AsRejection is the rejection that an error is; any other error says that the event can't be read.
+func AsRejection(err error) *Rejection {
+	var r *Rejection
+	if errors.As(err, &r) {
+		return r
+	}
+	return &Rejection{Code: CodeInvalidJSON, Message: err.Error(), Hint: "send one complete JSON object per event"}
+}
+
 // quotedMax bounds how much of a bad value a message quotes, in bytes.
 const quotedMax = 40
 

@@ -1,4 +1,4 @@
-package kafka
+package ingest
 
 import (
 	"math/rand/v2"
@@ -33,7 +33,7 @@ func TestChain(t *testing.T) {
 		}
 		var taken []int64
 		type consumer struct {
-			c    chain
+			c    *Chain
 			next int
 		}
 		floor := func() int {
@@ -45,7 +45,7 @@ func TestChain(t *testing.T) {
 			return len(routes)
 		}
 		begin := func() *consumer {
-			return &consumer{newChain(slices.Clone(r.position)), rng.IntN(floor() + 1)}
+			return &consumer{&Chain{last: slices.Clone(r.position)}, rng.IntN(floor() + 1)}
 		}
 		consumers := []*consumer{begin(), begin()}
 		for steps := 0; floor() < len(routes); steps++ {
