@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/internal/jsonscan"
+	"github.com/kindred-id/kindred/internal/msgpack"
 )
 
 // appendMessagePack appends the one value that data holds as JSON, of at most limit bytes. Nothing is allocated but
@@ -18,7 +19,7 @@ func appendMessagePack(dst, data []byte, limit int) ([]byte, error) {
 	m := messagePack{data: data, out: dst, limit: len(dst) + limit}
 	m.value(0)
 	if m.err == nil && m.at < len(data) {
-		m.err = errors.New("has bytes behind its value")
+		m.err = errors.New("has bytes after its value")
 	}
 	if m.err != nil {
 		return dst, undecodable(MessagePack, "byte %d: %v", m.at, m.err)
@@ -75,21 +76,8 @@ func (m *messagePack) uint(size int) uint64 {
 	}
 }
 
-// The codes of the format, by their first bytes.
+// A timestamp is the only extension that the format defines.
 const (
-	codeNil       = 0xc0
-	codeFalse     = 0xc2
-	codeTrue      = 0xc3
-	codeBin       = 0xc4 // and two more, of 1, 2, 4 bytes of length
-	codeExt       = 0xc7 // likewise
-	codeFloat32   = 0xca
-	codeFloat64   = 0xcb
-	codeUint      = 0xcc // and three more, of 1, 2, 4, 8 bytes
-	codeInt       = 0xd0 // likewise
-	codeFixExt    = 0xd4 // and four more, of 1, 2, 4, 8, 16 bytes
-	codeString    = 0xd9 // and two more, of 1, 2, 4 bytes of length
-	codeArray     = 0xdc // and one more, of 2, 4 bytes of length
-	codeMap       = 0xde // likewise
 	extTimestamp  = -1
 	timestampForm = 12 // bytes of the long form of a timestamp
 )
@@ -104,46 +92,46 @@ func (m *messagePack) value(depth int) {
 		return
 	}
 	switch c := byte(code); {
-	case c < 0x80: // positive fixint
+	case c < msgpack.FixMap: // a number of one byte
 		m.out = strconv.AppendUint(m.out, code, 10)
-	case c < 0x90:
-		m.object(code&0x0f, depth)
-	case c < 0xa0:
-		m.array(code&0x0f, depth)
-	case c < 0xc0:
-		m.string(code & 0x1f)
-	case c >= 0xe0: // negative fixint
+	case c < msgpack.FixArray:
+		m.object(code&(msgpack.FixMapLimit-1), depth)
+	case c < msgpack.FixString:
+		m.array(code&(msgpack.FixArrayLimit-1), depth)
+	case c < msgpack.Nil:
+		m.string(code & (msgpack.FixStringLimit - 1))
+	case c >= msgpack.FixIntMin:
 		m.out = strconv.AppendInt(m.out, int64(int8(c)), 10)
-	case c == codeNil:
+	case c == msgpack.Nil:
 		m.out = append(m.out, "null"...)
-	case c == codeFalse:
+	case c == msgpack.False:
 		m.out = append(m.out, "false"...)
-	case c == codeTrue:
+	case c == msgpack.True:
 		m.out = append(m.out, "true"...)
-	case c < codeBin:
+	case c < msgpack.Bin8:
 		m.fail(errors.New("holds a code that means nothing"))
-	case c < codeExt:
-		m.binary(m.uint(1 << (c - codeBin)))
-	case c < codeFloat32:
-		m.extension(m.uint(1 << (c - codeExt)))
-	case c == codeFloat32:
+	case c < msgpack.Ext8:
+		m.binary(m.uint(1 << (c - msgpack.Bin8)))
+	case c < msgpack.Float32:
+		m.extension(m.uint(1 << (c - msgpack.Ext8)))
+	case c == msgpack.Float32:
 		m.float(float64(math.Float32frombits(uint32(m.uint(4)))), 32)
-	case c == codeFloat64:
+	case c == msgpack.Float64:
 		m.float(math.Float64frombits(m.uint(8)), 64)
-	case c < codeInt:
-		m.out = strconv.AppendUint(m.out, m.uint(1<<(c-codeUint)), 10)
-	case c < codeFixExt:
-		size := 1 << (c - codeInt)
+	case c < msgpack.Int8:
+		m.out = strconv.AppendUint(m.out, m.uint(1<<(c-msgpack.Uint8)), 10)
+	case c < msgpack.FixExt1:
+		size := 1 << (c - msgpack.Int8)
 		shift := 64 - 8*size
 		m.out = strconv.AppendInt(m.out, int64(m.uint(size)<<shift)>>shift, 10)
-	case c < codeString:
-		m.extension(1 << (c - codeFixExt))
-	case c < codeArray:
-		m.string(m.uint(1 << (c - codeString)))
-	case c < codeMap:
-		m.array(m.uint(2<<(c-codeArray)), depth)
+	case c < msgpack.String8:
+		m.extension(1 << (c - msgpack.FixExt1))
+	case c < msgpack.Array16:
+		m.string(m.uint(1 << (c - msgpack.String8)))
+	case c < msgpack.Map16:
+		m.array(m.uint(2<<(c-msgpack.Array16)), depth)
 	default:
-		m.object(m.uint(2<<(c-codeMap)), depth)
+		m.object(m.uint(2<<(c-msgpack.Map16)), depth)
 	}
 }
 
@@ -202,12 +190,12 @@ func (m *messagePack) object(n uint64, depth int) {
 // key appends a key of an object: text. Old encoders have no other form for text than binary.
 func (m *messagePack) key() {
 	switch c := m.uint(1); {
-	case 0xa0 <= c && c < 0xc0:
-		m.string(c & 0x1f)
-	case codeString <= c && c < codeArray:
-		m.string(m.uint(1 << (c - codeString)))
-	case codeBin <= c && c < codeExt:
-		m.string(m.uint(1 << (c - codeBin)))
+	case msgpack.FixString <= c && c < msgpack.Nil:
+		m.string(c & (msgpack.FixStringLimit - 1))
+	case msgpack.String8 <= c && c < msgpack.Array16:
+		m.string(m.uint(1 << (c - msgpack.String8)))
+	case msgpack.Bin8 <= c && c < msgpack.Ext8:
+		m.string(m.uint(1 << (c - msgpack.Bin8)))
 	default:
 		m.fail(errors.New("holds a key that is no string"))
 	}

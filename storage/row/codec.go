@@ -1,10 +1,6 @@
 package row
 
-import (
-	"github.com/vmihailenco/msgpack/v5"
-
-	"github.com/kindred-id/kindred/graph"
-)
+import "github.com/kindred-id/kindred/graph"
 
 // Everything that is stored, logged or sent to another shard is a version byte and MessagePack values:
 //
@@ -51,11 +47,7 @@ const (
 type Encoder struct{ out output }
 
 // NewEncoder makes an encoder.
-func NewEncoder() *Encoder {
-	e := &Encoder{}
-	e.out.mp = msgpack.NewEncoder(&e.out)
-	return e
-}
+func NewEncoder() *Encoder { return &Encoder{} }
 
 func (e *Encoder) begin(dst []byte, version byte) *output {
 	e.out.b = append(dst, version)
@@ -87,11 +79,7 @@ const (
 )
 
 // NewDecoder makes a decoder.
-func NewDecoder() *Decoder {
-	d := &Decoder{names: make(map[string]string)}
-	d.in.mp = msgpack.NewDecoder(&d.in)
-	return d
-}
+func NewDecoder() *Decoder { return &Decoder{names: make(map[string]string)} }
 
 func (d *Decoder) begin(kind string, src []byte, version byte) *input {
 	d.in.kind, d.in.b, d.in.at, d.in.err = kind, src, 0, nil

@@ -2,58 +2,23 @@ package row
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 
-	"github.com/vmihailenco/msgpack/v5"
-	"github.com/vmihailenco/msgpack/v5/msgpcode"
-
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/msgpack"
 	"github.com/kindred-id/kindred/storage"
 )
 
-// input is what is being decoded: the MessagePack decoder mp reads from it. The first error stays,
-// and from then on every read is a zero value.
+// input is what is being decoded. The first error stays, and from then on every read is a zero value.
 //
-// mp accepts several encodings of one number or length. input compares the code in front with the
-// one that the value has in its shortest form, which leaves one (C1).
+// MessagePack has several forms for one number or length. input accepts the shortest alone (C1): otherwise two
+// encodings could mean the same, and comparing values by their bytes, as verify and the feed do, would be wrong.
 type input struct {
 	kind string // of the whole, for errors
 	b    []byte
 	at   int
 	err  error
-	mp   *msgpack.Decoder
-}
-
-// Read implements io.Reader.
-func (in *input) Read(p []byte) (int, error) {
-	if in.at == len(in.b) {
-		return 0, io.EOF
-	}
-	n := copy(p, in.b[in.at:])
-	in.at += n
-	return n, nil
-}
-
-// ReadByte implements io.ByteReader.
-func (in *input) ReadByte() (byte, error) {
-	if in.at == len(in.b) {
-		return 0, io.EOF
-	}
-	c := in.b[in.at]
-	in.at++
-	return c, nil
-}
-
-// UnreadByte implements io.ByteScanner.
-func (in *input) UnreadByte() error {
-	if in.at == 0 {
-		return io.ErrNoProgress
-	}
-	in.at--
-	return nil
 }
 
 func (in *input) left() int { return len(in.b) - in.at }
@@ -66,13 +31,15 @@ func (in *input) fail(at int, format string, args ...any) {
 }
 
 // malformed notes that there is no such value at a byte, or not in its shortest form.
-func (in *input) malformed(at int, want string, err error) {
-	if at == len(in.b) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		in.fail(at, "the input ends within %s", want)
+func (in *input) malformed(at int, want string) {
+	if at >= len(in.b) {
+		in.endsWithin(want)
 		return
 	}
 	in.fail(at, "want %s in its shortest form, not code %#02x", want, in.b[at])
 }
+
+func (in *input) endsWithin(want string) { in.fail(len(in.b), "the input ends within %s", want) }
 
 // end refuses bytes after the end.
 func (in *input) end() {
@@ -91,65 +58,18 @@ func (in *input) version(newest byte) uint64 {
 	return v
 }
 
-func uintCode(v uint64) byte {
-	switch {
-	case v <= math.MaxInt8:
-		return byte(v)
-	case v <= math.MaxUint8:
-		return msgpcode.Uint8
-	case v <= math.MaxUint16:
-		return msgpcode.Uint16
-	case v <= math.MaxUint32:
-		return msgpcode.Uint32
-	default:
-		return msgpcode.Uint64
-	}
-}
-
-func intCode(v int64) byte {
-	switch {
-	case v >= 0:
-		return uintCode(uint64(v))
-	case v >= -32:
-		return byte(v)
-	case v >= math.MinInt8:
-		return msgpcode.Int8
-	case v >= math.MinInt16:
-		return msgpcode.Int16
-	case v >= math.MinInt32:
-		return msgpcode.Int32
-	default:
-		return msgpcode.Int64
-	}
-}
-
-// lengthCode picks the code of a length: fixed below limit, and by width above it. A width of 0 is
-// one that the kind of value does not have.
-func lengthCode(n, limit int, fixed, by8, by16, by32 byte) byte {
-	switch {
-	case n < limit:
-		return fixed | byte(n)
-	case n <= math.MaxUint8 && by8 != 0:
-		return by8
-	case n <= math.MaxUint16:
-		return by16
-	default:
-		return by32
-	}
-}
-
 // wideLen is how long a number of 64 bits is: its code, and eight bytes.
 const wideLen = 1 + 8
 
 // usual reads a number in one of the two forms that nearly all have: one byte, or all eight of them.
-// Those need no call through mp.
+// It is small enough to be inlined.
 func (in *input) usual() (uint64, bool) {
 	rest := in.b[in.at:]
 	switch {
-	case len(rest) > 0 && rest[0] <= math.MaxInt8:
+	case len(rest) > 0 && rest[0] <= msgpack.FixUintMax:
 		in.at++
 		return uint64(rest[0]), true
-	case len(rest) >= wideLen && rest[0] == msgpcode.Uint64:
+	case len(rest) >= wideLen && rest[0] == msgpack.Uint64:
 		v := binary.BigEndian.Uint64(rest[1:])
 		if v <= math.MaxUint32 {
 			return 0, false // not its shortest form
@@ -160,6 +80,37 @@ func (in *input) usual() (uint64, bool) {
 	return 0, false
 }
 
+// code is the code in front, which stays there; 0 where the input ends.
+func (in *input) code() byte {
+	if in.at == len(in.b) {
+		return 0
+	}
+	return in.b[in.at]
+}
+
+// wide reads the number of 1, 2, 4 or 8 bytes after the code in front.
+func (in *input) wide(width int, want string) uint64 {
+	if in.left() < 1+width {
+		in.endsWithin(want)
+		return 0
+	}
+	b := in.b[in.at+1 : in.at+1+width]
+	in.at += 1 + width
+	switch width {
+	case 1:
+		return uint64(b[0])
+	case 2:
+		return uint64(binary.BigEndian.Uint16(b))
+	case 4:
+		return uint64(binary.BigEndian.Uint32(b))
+	default:
+		return binary.BigEndian.Uint64(b)
+	}
+}
+
+// shortest reports whether half of width would not do for a value. What fits into a code, the caller checks.
+func shortest(v uint64, width int) bool { return width == 1 || v>>(4*width) != 0 }
+
 func (in *input) uint() uint64 {
 	if in.err != nil {
 		return 0
@@ -167,10 +118,20 @@ func (in *input) uint() uint64 {
 	if v, ok := in.usual(); ok {
 		return v
 	}
-	at := in.at
-	v, err := in.mp.DecodeUint64()
-	if err != nil || in.b[at] != uintCode(v) {
-		in.malformed(at, "an unsigned number", err)
+	return in.longUint("an unsigned number")
+}
+
+// longUint reads an unsigned number of two or more bytes.
+func (in *input) longUint(want string) uint64 {
+	at, c := in.at, in.code()
+	if c < msgpack.Uint8 || c > msgpack.Uint64 {
+		in.malformed(at, want)
+		return 0
+	}
+	width := 1 << (c - msgpack.Uint8)
+	v := in.wide(width, want)
+	if in.err == nil && (v <= msgpack.FixUintMax || !shortest(v, width)) {
+		in.malformed(at, want)
 		return 0
 	}
 	return v
@@ -180,19 +141,36 @@ func (in *input) int() int64 {
 	if in.err != nil {
 		return 0
 	}
-	if v, ok := in.usual(); ok && v <= math.MaxInt64 {
-		return int64(v)
-	} else if ok {
-		in.at -= wideLen
-	}
+	const want = "a number"
 	at := in.at
-	v, err := in.mp.DecodeInt64()
-	if err != nil || in.b[at] != intCode(v) {
-		in.malformed(at, "a number", err)
+	c := in.code()
+	if c >= msgpack.FixIntMin {
+		in.at++
+		return int64(int8(c))
+	}
+	if c < msgpack.Int8 || c > msgpack.Int64 {
+		v, ok := in.usual()
+		if !ok {
+			v = in.longUint(want)
+		}
+		if v > math.MaxInt64 {
+			in.malformed(at, want)
+			return 0
+		}
+		return int64(v)
+	}
+	width := 1 << (c - msgpack.Int8)
+	unused := 64 - 8*width
+	v := int64(in.wide(width, want)<<unused) >> unused
+	if in.err == nil && (v >= fixIntLeast || !shortest(uint64(^v)<<1, width)) {
+		in.malformed(at, want)
 		return 0
 	}
 	return v
 }
+
+// fixIntLeast is the least number that is its own code.
+const fixIntLeast = -32
 
 // enum reads a number between two known values, inclusive.
 func (in *input) enum(what string, low, high uint8) uint8 {
@@ -234,22 +212,63 @@ func (in *input) bool() bool {
 	if in.err != nil {
 		return false
 	}
-	at := in.at
-	v, err := in.mp.DecodeBool()
-	if err != nil || in.b[at] == msgpcode.Nil {
-		in.malformed(at, "true or false", err)
+	c := in.code()
+	if c != msgpack.False && c != msgpack.True {
+		in.malformed(in.at, "true or false")
 		return false
 	}
-	return v
+	in.at++
+	return c == msgpack.True
 }
 
 // null reads a nil, if there is one.
 func (in *input) null() bool {
-	if in.err != nil || in.left() == 0 || in.b[in.at] != msgpcode.Nil {
+	if in.err != nil || in.left() == 0 || in.b[in.at] != msgpack.Nil {
 		return false
 	}
 	in.at++
 	return true
+}
+
+// lengthForm is how a kind of value has its length: in the code, if below limit, or in 1, 2 or 4 bytes after one of
+// three codes. A kind with limit 0 has no length in its code; one without by8 has none of a single byte.
+type lengthForm struct {
+	want       string
+	fixed      byte
+	limit      int
+	by8        byte
+	by16, by32 byte
+}
+
+var (
+	arrayForm  = lengthForm{"an array", msgpack.FixArray, msgpack.FixArrayLimit, 0, msgpack.Array16, msgpack.Array32}
+	stringForm = lengthForm{"a string", msgpack.FixString, msgpack.FixStringLimit, msgpack.String8, msgpack.String16, msgpack.String32}
+	bytesForm  = lengthForm{"bytes", 0, 0, msgpack.Bin8, msgpack.Bin16, msgpack.Bin32}
+)
+
+// longLen reads a length of one byte or more.
+func (in *input) longLen(form *lengthForm) int {
+	at, width := in.at, 0
+	switch c := in.code(); {
+	case c == 0: // no kind's code: the input ends, or has a number
+	case c == form.by8:
+		width = 1
+	case c == form.by16:
+		width = 2
+	case c == form.by32:
+		width = 4
+	}
+	if width == 0 {
+		in.malformed(at, form.want)
+		return 0
+	}
+	v := in.wide(width, form.want)
+	least := width == 2 && form.by8 == 0 // the shortest beside the code
+	if in.err == nil && (v < uint64(form.limit) || v > math.MaxInt32 || !least && !shortest(v, width)) {
+		in.malformed(at, form.want)
+		return 0
+	}
+	return int(v)
 }
 
 // arrayLen reads the head of an array.
@@ -257,17 +276,11 @@ func (in *input) arrayLen() int {
 	if in.err != nil {
 		return 0
 	}
-	at := in.at
-	if at < len(in.b) && msgpcode.IsFixedArray(in.b[at]) {
+	if c := in.code(); c&^(msgpack.FixArrayLimit-1) == msgpack.FixArray {
 		in.at++
-		return int(in.b[at] & msgpcode.FixedArrayMask)
+		return int(c & (msgpack.FixArrayLimit - 1))
 	}
-	n, err := in.mp.DecodeArrayLen()
-	if err != nil || n < 0 || in.b[at] != lengthCode(n, 16, msgpcode.FixedArrayLow, 0, msgpcode.Array16, msgpcode.Array32) {
-		in.malformed(at, "an array", err)
-		return 0
-	}
-	return n
+	return in.longLen(&arrayForm)
 }
 
 // tuple reads the head of an array of n values.
@@ -305,19 +318,23 @@ func (in *input) take(at, n int) []byte {
 	return b
 }
 
+// blobLen reads the head of bytes that can't be nil.
+func (in *input) blobLen() int {
+	if in.err != nil {
+		return 0
+	}
+	if in.left() > 1 && in.b[in.at] == msgpack.Bin8 {
+		in.at += 2
+		return int(in.b[in.at-1])
+	}
+	return in.longLen(&bytesForm)
+}
+
 // blob reads bytes that can't be nil. They share the input's memory.
 func (in *input) blob() []byte {
-	if in.err != nil {
-		return nil
-	}
 	at := in.at
-	if at+1 < len(in.b) && in.b[at] == msgpcode.Bin8 {
-		in.at += 2
-		return in.take(at, int(in.b[at+1]))
-	}
-	n, err := in.mp.DecodeBytesLen()
-	if err != nil || n < 0 || in.b[at] != lengthCode(n, 0, 0, msgpcode.Bin8, msgpcode.Bin16, msgpcode.Bin32) {
-		in.malformed(at, "bytes", err)
+	n := in.blobLen()
+	if in.err != nil {
 		return nil
 	}
 	return in.take(at, n)
@@ -331,19 +348,23 @@ func (in *input) bytes() []byte {
 	return in.blob()
 }
 
+// stringLen reads the head of a string.
+func (in *input) stringLen() int {
+	if in.err != nil {
+		return 0
+	}
+	if c := in.code(); c&^(msgpack.FixStringLimit-1) == msgpack.FixString {
+		in.at++
+		return int(c & (msgpack.FixStringLimit - 1))
+	}
+	return in.longLen(&stringForm)
+}
+
 // textBytes reads a string. It shares the input's memory.
 func (in *input) textBytes() []byte {
-	if in.err != nil {
-		return nil
-	}
 	at := in.at
-	if at < len(in.b) && msgpcode.IsFixedString(in.b[at]) {
-		in.at++
-		return in.take(at, int(in.b[at]&msgpcode.FixedStrMask))
-	}
-	n, err := in.mp.DecodeBytesLen()
-	if err != nil || n < 0 || in.b[at] != lengthCode(n, 32, msgpcode.FixedStrLow, msgpcode.Str8, msgpcode.Str16, msgpcode.Str32) {
-		in.malformed(at, "a string", err)
+	n := in.stringLen()
+	if in.err != nil {
 		return nil
 	}
 	return in.take(at, n)

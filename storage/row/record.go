@@ -6,9 +6,8 @@ import (
 	"hash/crc32"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/msgpack"
 	"github.com/kindred-id/kindred/storage"
-	"github.com/vmihailenco/msgpack/v5"
-	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
 // Sources of inputs that come from outside. Shards are numbered from 0.
@@ -106,9 +105,6 @@ type RecordWriter struct {
 
 // Reset begins a record in buf, which it overwrites from the start and takes over.
 func (w *RecordWriter) Reset(buf []byte, seq uint64, now int64) {
-	if w.out.mp == nil {
-		w.out.mp = msgpack.NewEncoder(&w.out)
-	}
 	w.out.b = append(buf[:0], recordVersion)
 	w.count = 0
 	w.out.uint(seq)
@@ -152,7 +148,7 @@ func (w *RecordWriter) Bytes() []byte {
 
 func appendChecksum(b []byte) []byte {
 	sum := crc32.Checksum(b, castagnoli)
-	return binary.BigEndian.AppendUint32(append(b, msgpcode.Uint32), sum)
+	return binary.BigEndian.AppendUint32(append(b, msgpack.Uint32), sum)
 }
 
 // Record reads a record. Bodies share src's memory.
@@ -177,7 +173,7 @@ func (in *input) checksum() {
 		return
 	}
 	end := len(in.b) - checksumLen
-	if end < in.at || in.b[end] != msgpcode.Uint32 ||
+	if end < in.at || in.b[end] != msgpack.Uint32 ||
 		binary.BigEndian.Uint32(in.b[end+1:]) != crc32.Checksum(in.b[:end], castagnoli) {
 		in.fail(max(end, in.at), "the checksum does not match: the record is damaged or cut short")
 		return

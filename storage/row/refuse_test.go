@@ -1,6 +1,8 @@
 package row
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -10,8 +12,9 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/internal/msgpack"
 	"github.com/kindred-id/kindred/storage"
-	"github.com/vmihailenco/msgpack/v5/msgpcode"
+	library "github.com/vmihailenco/msgpack/v5"
 )
 
 // Encoders check nothing, so they write what decoders must refuse (C2).
@@ -185,7 +188,7 @@ func TestDecodersRefuse(t *testing.T) {
 func TestDecodersRefuseOtherVersions(t *testing.T) {
 	for _, s := range samples() {
 		known := s.bytes[0]
-		for _, version := range []byte{0, known + 1, 127, msgpcode.Nil} {
+		for _, version := range []byte{0, known + 1, 127, msgpack.Nil} {
 			b := slices.Clone(s.bytes)
 			b[0] = version
 			if _, err := s.again(b); !errors.Is(err, storage.ErrCorrupt) {
@@ -209,19 +212,19 @@ func TestDecodersRefuseLengths(t *testing.T) {
 		return o.finish()
 	}
 	inputs := map[string]func() error{
-		"block":    func() error { return dec.Block(append([]byte{1}, huge(msgpcode.Array32)...), nil) },
-		"event id": func() error { _, err := dec.Event(head(eventFields, huge(msgpcode.Bin32)...)); return err },
-		"reason":   func() error { _, err := dec.Quarantined(head(quarantineFields, huge(msgpcode.Str32)...)); return err },
+		"block":    func() error { return dec.Block(append([]byte{1}, huge(msgpack.Array32)...), nil) },
+		"event id": func() error { _, err := dec.Event(head(eventFields, huge(msgpack.Bin32)...)); return err },
+		"reason":   func() error { _, err := dec.Quarantined(head(quarantineFields, huge(msgpack.String32)...)); return err },
 		"positions": func() error {
-			_, err := dec.ShardMeta(head(metaFields, append([]byte{0}, huge(msgpcode.Array32)...)...))
+			_, err := dec.ShardMeta(head(metaFields, append([]byte{0}, huge(msgpack.Array32)...)...))
 			return err
 		},
 		"members": func() error {
-			_, _, err := dec.Node(sampleUser, head(rootFields, append([]byte{nodeRoot, 0, 0}, huge(msgpcode.Array32)...)...))
+			_, _, err := dec.Node(sampleUser, head(rootFields, append([]byte{nodeRoot, 0, 0}, huge(msgpack.Array32)...)...))
 			return err
 		},
-		"a map":      func() error { return dec.Block(append([]byte{1}, huge(msgpcode.Map32)...), nil) },
-		"too little": func() error { return dec.Block([]byte{1, msgpcode.Array16, 0, 16, msgpcode.Bin8, 0}, nil) },
+		"a map":      func() error { return dec.Block(append([]byte{1}, huge(msgpack.Map32)...), nil) },
+		"too little": func() error { return dec.Block([]byte{1, msgpack.Array16, 0, 16, msgpack.Bin8, 0}, nil) },
 	}
 	for name, decode := range inputs {
 		if err := decode(); !errors.Is(err, storage.ErrCorrupt) {
@@ -242,27 +245,101 @@ func TestNodeEncoderWantsARootOrAForward(t *testing.T) {
 	NewEncoder().Node(nil, &graph.Node{Key: sampleUser}, 1)
 }
 
-// The codes that numbers must have are those that the library's encoder writes.
-func TestShortestCodes(t *testing.T) {
-	o := &NewEncoder().out
+// TestOnlyShortestForms reads each number and length in every form that MessagePack has for it: the form that is
+// written is read back, and every other is refused (C1).
+func TestOnlyShortestForms(t *testing.T) {
+	be := binary.BigEndian
+	in := new(input)
+	check := func(what string, v any, form, written []byte, read func() any) {
+		t.Helper()
+		in.b, in.at, in.err = form, 0, nil
+		got := read()
+		switch same := bytes.Equal(form, written); {
+		case same && (in.err != nil || got != v || in.left() > 0):
+			t.Errorf("%s %v as % x: got %v, %v", what, v, form, got, in.err)
+		case !same && !errors.Is(in.err, storage.ErrCorrupt):
+			t.Errorf("%s %v as % x: got %v, want it refused", what, v, form, got)
+		}
+		for cut := range written {
+			in.b, in.at, in.err = written[:cut], 0, nil
+			if read(); in.err == nil || !strings.Contains(in.err.Error(), "the input ends within") {
+				t.Errorf("%s %v cut to %d bytes: %v", what, v, cut, in.err)
+			}
+		}
+	}
 	for _, base := range edgesInt {
 		for d := int64(-2); d <= 2; d++ {
 			v := base + d
-			if o.b = nil; true {
-				o.int(v)
+			u := uint64(v)
+			forms := [][]byte{
+				{msgpack.Uint8, byte(v)}, be.AppendUint16([]byte{msgpack.Uint16}, uint16(v)),
+				be.AppendUint32([]byte{msgpack.Uint32}, uint32(v)), be.AppendUint64([]byte{msgpack.Uint64}, u),
+				{msgpack.Int8, byte(v)}, be.AppendUint16([]byte{msgpack.Int16}, uint16(v)),
+				be.AppendUint32([]byte{msgpack.Int32}, uint32(v)), be.AppendUint64([]byte{msgpack.Int64}, u),
 			}
-			if o.b[0] != intCode(v) {
-				t.Errorf("int %d: code %#02x, want %#02x", v, intCode(v), o.b[0])
+			unsigned, signed := msgpack.AppendUint(nil, u), msgpack.AppendInt(nil, v)
+			for _, form := range append(forms, unsigned, signed) {
+				if means, ok := meaning(form); ok && means == u {
+					check("uint", u, form, unsigned, func() any { return in.uint() })
+				}
+				if means, ok := meaning(form); ok && int64(means) == v && (v < 0) == (form[0] >= msgpack.Int8) {
+					check("int", v, form, signed, func() any { return in.int() })
+				}
 			}
-			if o.b = nil; true {
-				o.uint(uint64(v))
+		}
+	}
+	for _, n := range []int{0, 1, 15, 16, 31, 32, 255, 256, 65535, 65536} {
+		for _, form := range []lengthForm{arrayForm, stringForm, bytesForm} {
+			heads := [][]byte{be.AppendUint16([]byte{form.by16}, uint16(n)), be.AppendUint32([]byte{form.by32}, uint32(n))}
+			if n <= math.MaxUint8 {
+				heads = append(heads, []byte{form.by8, byte(n)})
 			}
-			if o.b[0] != uintCode(uint64(v)) {
-				t.Errorf("uint %d: code %#02x, want %#02x", uint64(v), uintCode(uint64(v)), o.b[0])
+			var written []byte
+			var read func() any
+			switch form.want {
+			case arrayForm.want:
+				written = msgpack.AppendArrayLen(nil, n)
+				read = func() any { return in.arrayLen() }
+			case stringForm.want:
+				written = msgpack.AppendString(nil, strings.Repeat("x", n))
+				written = written[:len(written)-n]
+				read = func() any { return in.stringLen() }
+			default:
+				written = msgpack.AppendBytesLen(nil, n)
+				read = func() any { return in.blobLen() }
+			}
+			for _, head := range append(heads, written) {
+				if be16 := head[0] == form.by16; !be16 || n <= math.MaxUint16 {
+					check(form.want+" of", n, head, written, read)
+				}
 			}
 		}
 	}
 	if got := never; got != math.MinInt64 || graph.NewOrderEvidence("").Completed != never {
 		t.Errorf("never is %d, the graph has %d", got, graph.NewOrderEvidence("").Completed)
 	}
+}
+
+// meaning is the number that a form stands for, signed ones as two's complement.
+func meaning(form []byte) (uint64, bool) {
+	v, _ := library.NewDecoder(bytes.NewReader(form)).DecodeInterface()
+	switch v := v.(type) {
+	case int8:
+		return uint64(v), true
+	case int16:
+		return uint64(v), true
+	case int32:
+		return uint64(v), true
+	case int64:
+		return uint64(v), true
+	case uint8:
+		return uint64(v), true
+	case uint16:
+		return uint64(v), true
+	case uint32:
+		return uint64(v), true
+	case uint64:
+		return v, true
+	}
+	return 0, false
 }
