@@ -85,7 +85,7 @@ func (b *Batch) Len() int { return int(b.count) }
 // Size is the number of bytes that a commit of b writes to the write-ahead log, about.
 func (b *Batch) Size() int { return len(b.repr) }
 
-// Empty tells whether b holds no operation.
+// Empty reports whether b holds no operation.
 func (b *Batch) Empty() bool { return b.count == 0 }
 
 // Reset empties b and keeps its memory.

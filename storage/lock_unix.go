@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockHolder tells whether the failure to lock path means that it is held, and by which process; pid
+// lockHolder reports whether the failure to lock path means that it is held, and by which process; pid
 // is 0 when that is unknown.
 func lockHolder(path string, err error) (pid int, held bool) {
 	var errno unix.Errno

@@ -15,18 +15,23 @@ import (
 // A Memory is the memory of duplicates of one shard: a set of keyed hashes of (source, message id), each
 // remembered for at least the horizon after the event was received (S8).
 //
-//	Add ──► table (resident) ──Flush──► "added" rows: what was added since the last Flush
-//	              │
-//	              └─ above its limit, oldest first ──► sorted run in the store + filter in memory
+//		Add ──► table (resident) ──Flush──► "added" rows: what was added since the last Flush
+//		              │
+//		              └─ above its limit, oldest first ──► sorted run in the store + filter in memory
 //
-// Hashes are kept by generation, an eighth of the horizon each, and forgotten a generation at a time.
-// The table may take a quarter of the limit and the filters of runs the rest: of a hash, a filter takes a tenth. The table may exceed it by what
-// is added between two flushes, while it grows by half, and a new run stays in memory until the next
-// Flush, when it is surely in the store. When the filters don't fit,
-// those of the oldest runs are given up, and each Has then reads a block of such a run: such runs are merged.
+//	  - A hash is kept with its generation, an eighth of the horizon, and generations are forgotten whole: Expire then
+//	    deletes ranges, and never looks for single hashes.
+//	  - The table may take a quarter of the limit, and the filters of runs the rest: a filter takes a tenth of what the table
+//	    takes for a hash. The table may exceed it by what is added between two flushes, and while it grows by half.
+//	  - A new run stays in memory until the next Flush, because only then is its commit surely in the store.
+//	  - When the filters don't fit, those of the oldest runs are given up. Each Has then reads a block of such a run, so
+//	    such runs are merged.
 //
 // After a crash the caller replays its log and adds again what was added since the last Flush that was
-// committed; adding a hash twice changes nothing. Used by one goroutine at a time.
+// committed: adding a hash twice changes nothing. Used by one goroutine at a time.
+//
+// The obvious design, a row a hash, costs a random write for each event and a point read for each new one: 6–10 µs of
+// processor time where a look-up in the table takes a third of one.
 type Memory struct {
 	store storage.Store
 	shard graph.ShardID
@@ -103,7 +108,7 @@ func NewIDs(store storage.Store, shard graph.ShardID, limit Limits) *Memory {
 
 func (s *Memory) generation(now int64) uint64 { return uint64(max(now, 0)) / s.width }
 
-// Has tells whether h was added within the horizon. It fails as the store does.
+// Has reports whether h was added within the horizon. It fails as the store does.
 func (s *Memory) Has(h uint64) (bool, error) {
 	if !s.loaded {
 		if err := s.Load(); err != nil {

@@ -309,3 +309,57 @@ func BenchmarkMemory(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkHas measures the look-up of a new hash where a million are remembered: all of them in the table, in sorted runs
+// whose filters are in memory, and in runs whose filters had no room.
+func BenchmarkHas(b *testing.B) {
+	const total, flush = 1_000_000, 20_000
+	for _, c := range []struct {
+		name  string
+		bytes int64
+	}{{"table", 1 << 30}, {"filters", 4 << 20}, {"no-filters", 64 << 10}} {
+		b.Run(c.name, func(b *testing.B) {
+			store, err := storage.Open(storage.Options{Dir: b.TempDir() + "/data", Create: true})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer store.Close()
+			s := New(store, 1, Limits{Bytes: c.bytes})
+			r := rand.NewPCG(1, 2)
+			var batch storage.Batch
+			written := 0
+			for i := range total + 500*flush { // the last flushes bring merges to their end
+				if i < total {
+					s.Add(r.Uint64(), int64(i))
+				}
+				if i%flush == flush-1 {
+					batch.Reset()
+					if err := s.Flush(&batch); err != nil {
+						b.Fatal(err)
+					}
+					written += batch.Size()
+					if err := store.Commit(&batch); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			stored := 0
+			if err := store.Iterate([]byte{Space}, []byte{Space + 1}, func(key, value []byte) error {
+				stored += len(key) + len(value)
+				return nil
+			}); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if has, err := s.Has(r.Uint64()); has || err != nil {
+					b.Fatal(has, err)
+				}
+			}
+			b.ReportMetric(float64(s.Bytes())/total, "memory-B/hash")
+			b.ReportMetric(float64(stored)/total, "stored-B/hash")
+			b.ReportMetric(float64(written)/total, "written-B/hash")
+			b.ReportMetric(float64(len(s.runs)), "runs")
+		})
+	}
+}

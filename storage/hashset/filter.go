@@ -12,6 +12,7 @@ const (
 	filterWords  = 8 // of a block: one cache line
 )
 
+// NewFilter makes an empty filter for so many entries.
 func NewFilter(entries int) Filter {
 	blocks := max(1, (entries*filterBits+filterWords*64-1)/(filterWords*64))
 	return make(Filter, blocks*filterWords)
@@ -23,6 +24,7 @@ func (f Filter) block(h uint64) (words Filter, probes uint64) {
 	return f[i : i+filterWords], h * 0x9e3779b97f4a7c15
 }
 
+// Add adds a hash.
 func (f Filter) Add(h uint64) {
 	words, probes := f.block(h)
 	for range filterProbes {
@@ -31,6 +33,7 @@ func (f Filter) Add(h uint64) {
 	}
 }
 
+// MayHave is false for a hash that was surely never added.
 func (f Filter) MayHave(h uint64) bool {
 	words, probes := f.block(h)
 	for range filterProbes {

@@ -37,6 +37,7 @@ func home(h uint64, n int) int {
 	return int(hi)
 }
 
+// Has reports whether h was added.
 func (s *Set) Has(h uint64) bool {
 	if h == 0 {
 		return s.hasZero
@@ -58,7 +59,7 @@ func (s *Set) Has(h uint64) bool {
 	}
 }
 
-// add tells whether h is new. An old one keeps its tag.
+// Add adds a hash with a tag, and reports whether h is new. An old one keeps its tag.
 func (s *Set) Add(h uint64, tag uint8) bool {
 	if h == 0 {
 		if s.hasZero {
@@ -97,7 +98,7 @@ func (s *Set) insert(h uint64, tag uint8) bool {
 	}
 }
 
-// full tells whether the next new hash makes the table grow.
+// full reports whether the next new hash makes the table grow.
 func (s *Set) full() bool { return s.count >= len(s.slots)*setLoad/100 }
 
 func (s *Set) grownLen() int { return max(setMin, len(s.slots)+len(s.slots)/2) }
@@ -123,7 +124,7 @@ func (s *Set) tag(i int) uint8 {
 	return 0
 }
 
-// remove drops the hashes whose tag is in drop and hands each of them to out, in no order. It makes
+// Remove drops the hashes whose tag is in drop and hands each of them to out, in no order. It makes
 // the table anew, as small as it may be.
 func (s *Set) Remove(drop func(tag uint8) bool, out func(h uint64)) {
 	old := *s
@@ -153,8 +154,10 @@ func (s *Set) Remove(drop func(tag uint8) bool, out func(h uint64)) {
 	}
 }
 
+// Bytes is the memory in use.
 func (s *Set) Bytes() int64 { return int64(len(s.slots))*8 + int64(len(s.tags)) }
 
+// Len is the number of hashes.
 func (s *Set) Len() int {
 	if s.hasZero {
 		return s.count + 1

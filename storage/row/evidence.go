@@ -225,7 +225,7 @@ func (d *Decoder) assertions() []graph.Assertion {
 	return assertions
 }
 
-// about tells whether a comes before b by what they are about.
+// about reports whether a comes before b by what they are about.
 func about(a, b *graph.Assertion) bool {
 	if a.Verb != b.Verb {
 		return a.Verb < b.Verb
