@@ -11,13 +11,13 @@
 // "- " marks what the mutant removes, "+ " what it puts there, and two spaces the code around it, which only finds the
 // place. A line with @@ begins another hunk of the same mutant. A blank line ends the entry, and # begins a comment.
 //
-//	mutants.txt ──► Read ──► Apply(sources) ──► mutated copies ──► go test -overlay, one build
+//	mutants.txt ──► read ──► apply(sources) ──► mutated copies ──► go test -overlay, one build
 //	                           │                  a switch a hunk        └─ Select(name), run, next name
 //	                           └─ in every test run: each hunk applies exactly once
 //
 // Rules:
-//   - M1: a hunk matches exactly one place in the sources below Roots, whichever package and file that is in. So moving
-//     code costs nothing, and editing it fails a quick test that names the hunk and the nearest place.
+//   - M1: a hunk matches exactly one place in the sources of graph, actors and storage, in whichever package and file.
+//     So moving code costs nothing, and editing it fails a quick test that names the hunk and the nearest place.
 //   - M2: hunks match token by token. Line breaks, indentation and comments do not count, and a line of a hunk may be
 //     part of a line of code. The token … in the code around stands for any few tokens.
 //   - M3: a hunk removes an expression and puts another one there, or removes whole statements, or inserts some. Both
@@ -25,5 +25,5 @@
 //   - M4: all mutants are in one build, and at most one is switched on. Several may change the same place.
 //
 // The obvious design, a switch in the engine's own lines, made every reader of the engine read the mutants, too. A patch
-// and a build for each mutant would take sixty builds.
+// and a build for each mutant would take sixty builds, and a patch names files and lines, which move.
 package mutant

@@ -10,7 +10,7 @@ func TestHunksApply(t *testing.T) {
 	if _, err := read(table); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Overlay(t.TempDir(), All()); err != nil {
+	if _, err := writeOverlay(t.TempDir(), All()); err != nil {
 		t.Error(err)
 	}
 }
@@ -56,12 +56,13 @@ func TestRefused(t *testing.T) {
 	for _, test := range []struct {
 		name, table, want string
 	}{
-		{"edited code", "m: breaks\n  if\n- n > 2\n+ true\n", `mutants.txt:2: hunk of m: it matches no code below graph, actors, storage; the nearest is actors/a.go:4, up to "2"; write its lines`},
+		{"edited code", "m: breaks\n  if\n- n > 2\n+ true\n", `mutants.txt:2: hunk of m: it matches no code below graph, actors, storage; the nearest, at actors/a.go:4, differs where the hunk has "2"; write its lines`},
 		{"two places", "m: breaks\n- n\n+ 1\n", "it matches 6 places, actors/a.go:3, actors/a.go:4"},
 		{"half an expression", "m: breaks\n- n > 1 &&\n+ true &&\n", "neither one expression nor whole statements"},
 		{"renamed", "m: breaks\n- n > 1\n+ limit > 1\n", "it adds limit, a name that the package does not have"},
 		{"overlap", "m: breaks\n- n > 1\n+ true\n\no: breaks\n- n > 1 && n < 9\n+ true\n", "it overlaps the hunk of m"},
 		{"no syntax", "m: breaks\n- n++\n+ n++ n\n", "its mutants do not parse"},
+		{"gap at the end", "m: breaks\n- n++\n  return …\n", "it begins or ends with …"},
 		{"nothing", "m: breaks\n  n++\n", "it changes nothing"},
 		{"twice", "m: breaks\n- n++\n\nm: breaks\n- n++\n", "mutant m is there twice"},
 		{"torn", "m: breaks\n- n > 1\n  &&\n- n < 9\n+ true\n", "its edit is in one piece"},
@@ -82,10 +83,10 @@ func applied(table string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s := &Sources{files: map[string]*source{}}
+	s := &sources{files: map[string]*source{}}
 	if err := s.add("actors/a.go", []byte(sourceA)); err != nil {
 		return "", err
 	}
-	copies, err := s.Apply(mutants)
+	copies, err := s.apply(mutants)
 	return string(copies["actors/a.go"]), err
 }

@@ -18,7 +18,7 @@ func Overlaid() bool { return overlaid }
 // Rerun runs the calling test again, in a build of its package with the mutated sources. There Overlaid is true.
 func Rerun(t *testing.T) {
 	t.Helper()
-	overlay, err := Overlay(t.TempDir(), All())
+	overlay, err := writeOverlay(t.TempDir(), All())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,17 +32,17 @@ func Rerun(t *testing.T) {
 	}
 }
 
-// Overlay writes the mutated copies into a folder, and returns the file for `go test -overlay`.
-func Overlay(folder string, mutants []Mutant) (string, error) {
+// writeOverlay writes the mutated copies into a folder, and returns the file for `go test -overlay`.
+func writeOverlay(folder string, mutants []Mutant) (string, error) {
 	module, err := moduleRoot()
 	if err != nil {
 		return "", err
 	}
-	sources, err := ReadSources(module)
+	src, err := readSources(module)
 	if err != nil {
 		return "", err
 	}
-	copies, err := sources.Apply(mutants)
+	copies, err := src.apply(mutants)
 	if err != nil {
 		return "", err
 	}

@@ -3,8 +3,6 @@ package mutant
 import (
 	_ "embed"
 	"fmt"
-	"go/scanner"
-	"go/token"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,24 +14,6 @@ type Mutant struct {
 	Is    string // what it breaks, in words
 	hunks []hunk
 }
-
-// A hunk is one edit: it finds the tokens before, removed and after, one behind the other, and replaces removed by added.
-// Nothing is removed where it inserts.
-type hunk struct {
-	mutant                 string
-	line                   int // in mutants.txt, where it begins
-	before, removed, after []lexeme
-	added                  string
-}
-
-// A lexeme is a token of Go, as far as it matters for finding a hunk.
-type lexeme struct {
-	text     string
-	pos, end int // byte offsets in the source
-}
-
-// gap is the token that stands for any few tokens.
-const gap = "…"
 
 //go:embed mutants.txt
 var table string
@@ -137,35 +117,8 @@ func (b *builder) hunk(mutant string) (hunk, error) {
 		return h, h.errorf("it has nothing to find; add the code around with two spaces before it")
 	case slices.ContainsFunc(h.removed, func(t lexeme) bool { return t.text == gap }):
 		return h, h.errorf("it removes …; spell out what it removes")
+	case slices.ContainsFunc([]lexeme{h.wanted()[0], h.wanted()[len(h.wanted())-1]}, func(t lexeme) bool { return t.text == gap }):
+		return h, h.errorf("it begins or ends with …, which finds nothing; leave it out")
 	}
 	return h, nil
-}
-
-func (h *hunk) errorf(format string, args ...any) error {
-	return fmt.Errorf("mutants.txt:%d: hunk of %s: %s", h.line, h.mutant, fmt.Sprintf(format, args...))
-}
-
-// wanted are the tokens that the hunk finds.
-func (h *hunk) wanted() []lexeme { return slices.Concat(h.before, h.removed, h.after) }
-
-// scan splits source into tokens, without comments and without the semicolons that stand for line breaks.
-func scan(source []byte) []lexeme {
-	var s scanner.Scanner
-	file := token.NewFileSet().AddFile("", -1, len(source))
-	s.Init(file, source, func(token.Position, string) {}, 0) // … is illegal, and kept
-	var tokens []lexeme
-	for {
-		pos, tok, text := s.Scan()
-		if tok == token.EOF {
-			return tokens
-		}
-		if tok == token.SEMICOLON && text == "\n" {
-			continue
-		}
-		if text == "" {
-			text = tok.String()
-		}
-		at := file.Offset(pos)
-		tokens = append(tokens, lexeme{text, at, at + len(text)})
-	}
 }
