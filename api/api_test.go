@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/storage"
@@ -127,7 +128,7 @@ func (w *world) checkProblem(a answer) {
 	if err := json.Unmarshal([]byte(a.body), &p); err != nil {
 		w.t.Fatalf("status %d, not a problem: %v: %s", a.status, err, a.body)
 	}
-	info := problemByCode[Code(p.Code)]
+	info := document.InfoOf(document.Code(p.Code))
 	if info == nil || p.Status != a.status || info.Status != a.status || p.Type != "urn:kindred:problem:"+p.Code ||
 		p.Title != info.Title || p.Hint == "" || p.Instance != "urn:kindred:request:"+a.header.Get("X-Request-Id") ||
 		a.header.Get("Content-Type") != "application/problem+json" {

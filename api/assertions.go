@@ -2,12 +2,12 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 )
 
@@ -17,54 +17,9 @@ const (
 	maxBy   = 200
 )
 
-// AssertionDocument is an operator's assertion in an answer.
-type AssertionDocument struct {
-	ID        string        `json:"id"`
-	Verb      string        `json:"verb"` // force, cannot, retract or forget
-	Withdrawn bool          `json:"withdrawn"`
-	A         NameDocument  `json:"a"`
-	B         *NameDocument `json:"b,omitempty"` // not of a forget
-	At        string        `json:"at"`          // RFC 3339
-	By        string        `json:"by,omitempty"`
-	Note      string        `json:"note,omitempty"`
-}
-
-// NewAssertionDocument tells an assertion.
-func NewAssertionDocument(a *graph.Assertion) AssertionDocument {
-	d := AssertionDocument{
-		ID: a.ID, Verb: a.Verb.String(), Withdrawn: a.Withdrawn, A: newName(a.A), At: formatTime(a.At), By: a.By, Note: a.Note,
-	}
-	if a.Verb != graph.AssertForget {
-		b := newName(a.B)
-		d.B = &b
-	}
-	return d
-}
-
-// AssertionRequest is the body of POST /v1/assertions. A and B are namespace:value, or a public id,
-// which here means the identifier that it stands for and not the head of its identity.
-type AssertionRequest struct {
-	Verb     string `json:"verb"` // force, cannot, retract or forget
-	A        string `json:"a"`
-	B        string `json:"b"` // not with forget
-	Note     string `json:"note"`
-	By       string `json:"by"`
-	Withdraw bool   `json:"withdraw"` // takes an earlier assertion back
-	DryRun   bool   `json:"dry_run"`  // tells what it would do, and does nothing
-}
-
-// AssertionAnswer is the answer: the assertion, and the identities that hold A and B, before and after.
-type AssertionAnswer struct {
-	Assertion AssertionDocument `json:"assertion"`
-	DryRun    bool              `json:"dry_run"`
-	Before    []json.RawMessage `json:"before"` // as AppendProfile writes them
-	After     []json.RawMessage `json:"after"`
-	Warnings  []string          `json:"warnings,omitempty"`
-}
-
 // postAssertion answers POST /v1/assertions.
 func (s *Server) postAssertion(w http.ResponseWriter, r *http.Request) *problem {
-	var ask AssertionRequest
+	var ask document.AssertionRequest
 	if p := readJSON(w, r, &ask); p != nil {
 		return p
 	}
@@ -79,36 +34,40 @@ var assertionVerbs = map[string]graph.AssertionVerb{
 	"force": graph.AssertForce, "cannot": graph.AssertCannot, "retract": graph.AssertRetract, "forget": graph.AssertForget,
 }
 
-func (s *Server) assert(ctx context.Context, ask *AssertionRequest) (*AssertionAnswer, *problem) {
+func (s *Server) assert(ctx context.Context, ask *document.AssertionRequest) (*document.AssertionAnswer, *problem) {
 	a := graph.Assertion{Verb: assertionVerbs[ask.Verb], Withdrawn: ask.Withdraw, By: ask.By, Note: ask.Note}
 	switch {
 	case a.Verb == 0:
-		return nil, newProblem(CodeBadAssertion, "verb: want force, cannot, retract or forget")
+		return nil, newProblem(document.CodeBadAssertion, "verb: want force, cannot, retract or forget")
 	case ask.A == "":
-		return nil, newProblem(CodeBadAssertion, "a: the id is missing")
+		return nil, newProblem(document.CodeBadAssertion, "a: the id is missing")
 	case ask.B == "" && a.Verb != graph.AssertForget:
-		return nil, newProblem(CodeBadAssertion, "b: the id is missing").withHint("the verb is about two identifiers: name the other one")
+		return nil, newProblem(document.CodeBadAssertion, "b: the id is missing").withHint("the verb is about two identifiers: name the other one")
 	case ask.B != "" && a.Verb == graph.AssertForget:
-		return nil, newProblem(CodeBadAssertion, "b: forget is about one identifier").withHint("leave b out; to undo one link, use retract")
+		return nil, newProblem(document.CodeBadAssertion, "b: forget is about one identifier").withHint("leave b out; to undo one link, use retract")
 	case !isNote(ask.Note, maxNote):
-		return nil, newProblem(CodeBadAssertion, "note: want at most %d bytes of text", maxNote)
+		return nil, newProblem(document.CodeBadAssertion, "note: want at most %d bytes of text", maxNote)
 	case !isNote(ask.By, maxBy):
-		return nil, newProblem(CodeBadAssertion, "by: want at most %d bytes of text", maxBy)
+		return nil, newProblem(document.CodeBadAssertion, "by: want at most %d bytes of text", maxBy)
 	}
-	answer := &AssertionAnswer{DryRun: ask.DryRun}
+	answer := &document.AssertionAnswer{DryRun: ask.DryRun}
 	var known bool
 	var p *problem
 	if a.A, known, p = s.name(ctx, ask.A, a.Verb == graph.AssertForget); p != nil {
 		return nil, p
 	}
-	answer.warnUnknown(&a.A, known)
+	if !known {
+		answer.Warnings = append(answer.Warnings, unseen(&a.A))
+	}
 	if a.Verb != graph.AssertForget {
 		if a.B, known, p = s.name(ctx, ask.B, false); p != nil {
 			return nil, p
 		}
-		answer.warnUnknown(&a.B, known)
+		if !known {
+			answer.Warnings = append(answer.Warnings, unseen(&a.B))
+		}
 		if a.A.Key == a.B.Key {
-			return nil, &problem{code: CodeSameIdentifier}
+			return nil, &problem{code: document.CodeSameIdentifier}
 		}
 		if a.B.Key.Outranks(a.A.Key) {
 			a.A, a.B = a.B, a.A
@@ -120,7 +79,7 @@ func (s *Server) assert(ctx context.Context, ask *AssertionRequest) (*AssertionA
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return nil, &problem{code: CodeInternal, detail: "no random numbers for an id"}
+		return nil, &problem{code: document.CodeInternal, detail: "no random numbers for an id"}
 	}
 	a.ID = id.String()
 	s.awaitVisible(ctx) // what is on its way between shards may be about the same people
@@ -137,7 +96,7 @@ func (s *Server) assert(ctx context.Context, ask *AssertionRequest) (*AssertionA
 			return nil, engineProblem(err)
 		}
 	}
-	answer.Assertion = NewAssertionDocument(&a)
+	answer.Assertion = document.NewAssertion(&a)
 	answer.Before, answer.After = s.documents(before), s.documents(after)
 	return answer, nil
 }
@@ -159,17 +118,16 @@ func (s *Server) holders(ctx context.Context, a *graph.Assertion) (profiles []gr
 	return profiles, nil
 }
 
-// warnUnknown names the identifier, for a and b of the answer are in the order of rank, not as they were asked.
-func (d *AssertionAnswer) warnUnknown(name *graph.NodeName, known bool) {
-	if !known {
-		d.Warnings = append(d.Warnings, name.Namespace+":"+name.Value+" was not seen in any event yet: the assertion waits for it")
-	}
+// unseen warns about an identifier that no event named yet. It names it, because a and b of the answer are in the order
+// of rank and not as the request has them.
+func unseen(name *graph.NodeName) string {
+	return name.Namespace + ":" + name.Value + " was not seen in any event yet: the assertion waits for it"
 }
 
-func (s *Server) documents(profiles []graph.Profile) []json.RawMessage {
-	list := make([]json.RawMessage, len(profiles))
+func (s *Server) documents(profiles []graph.Profile) []document.Encoded[document.Profile] {
+	list := make([]document.Encoded[document.Profile], len(profiles))
 	for i := range profiles {
-		list[i] = AppendProfile(nil, &profiles[i], s.Control)
+		list[i] = document.AppendProfile(nil, &profiles[i], s.Control)
 	}
 	return list
 }
@@ -213,7 +171,7 @@ func (s *Server) contradictions(ctx context.Context, a *graph.Assertion) *proble
 			continue
 		}
 		if a.Verb == graph.AssertForce && !a.Withdrawn && old.Verb == graph.AssertCannot && !old.Withdrawn {
-			return newProblem(CodeContradiction, "a cannot about the same two identifiers holds, and is stronger than a force (its id is %s)", old.ID).
+			return newProblem(document.CodeContradiction, "a cannot about the same two identifiers holds, and is stronger than a force (its id is %s)", old.ID).
 				withHint(`withdraw the cannot first: {"verb":"cannot","a":…,"b":…,"withdraw":true}`)
 		}
 		if old.Verb == a.Verb {
@@ -222,7 +180,7 @@ func (s *Server) contradictions(ctx context.Context, a *graph.Assertion) *proble
 		}
 	}
 	if a.Withdrawn && !replaces {
-		return &problem{code: CodeUnknownAssertion}
+		return &problem{code: document.CodeUnknownAssertion}
 	}
 	return nil
 }
@@ -253,15 +211,12 @@ func (s *Server) getAssertions(w http.ResponseWriter, r *http.Request) *problem 
 	if err != nil {
 		return engineProblem(err)
 	}
-	list := []AssertionDocument{}
+	list := []document.Assertion{}
 	for i := range held {
 		a := &held[i]
 		if slices.ContainsFunc(profile.Identifiers, func(id graph.ProfileIdentifier) bool { return id.Key == a.A.Key || id.Key == a.B.Key }) {
-			list = append(list, NewAssertionDocument(a))
+			list = append(list, document.NewAssertion(a))
 		}
 	}
-	return sendDocument(w, struct {
-		ID         string              `json:"id"`
-		Assertions []AssertionDocument `json:"assertions"`
-	}{profile.ID.String(), list})
+	return sendDocument(w, document.Assertions{ID: profile.ID.String(), Assertions: list})
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 )
 
@@ -63,20 +63,20 @@ func TestAnswersOfAssertions(t *testing.T) {
 			if !strings.Contains(request, "withdraw") {
 				made = append(made, request)
 			}
-			var said, did AssertionAnswer
+			var said, did document.AssertionAnswer
 			dry.into(t, &said)
 			done.into(t, &did)
 			if got, want := texts(said.After), texts(did.After); got != want {
 				t.Fatalf("seed %d, step %d: %s}\nthe dry run says\n%s\nthe answer\n%s", seed, step, request, got, want)
 			}
-			var now []json.RawMessage
-			for _, name := range []*NameDocument{&did.Assertion.A, did.Assertion.B} {
+			var now []document.Encoded[document.Profile]
+			for _, name := range []*document.Name{&did.Assertion.A, did.Assertion.B} {
 				if name == nil {
 					continue
 				}
 				p := w.get("/v1/profiles/" + url.PathEscape(name.Namespace+":"+name.Value))
-				if p.status == 200 && !slices.ContainsFunc(now, func(m json.RawMessage) bool { return string(m) == p.body }) {
-					now = append(now, json.RawMessage(p.body))
+				if p.status == 200 && !slices.ContainsFunc(now, func(m document.Encoded[document.Profile]) bool { return string(m) == p.body }) {
+					now = append(now, document.Encoded[document.Profile](p.body))
 				}
 			}
 			if got, want := texts(did.After), texts(now); got != want {
@@ -88,7 +88,7 @@ func TestAnswersOfAssertions(t *testing.T) {
 }
 
 // texts are documents in one order, without white space around them.
-func texts(documents []json.RawMessage) string {
+func texts(documents []document.Encoded[document.Profile]) string {
 	var all []string
 	for _, d := range documents {
 		all = append(all, strings.TrimSpace(string(d)))

@@ -7,9 +7,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/kindred-id/kindred/api/document"
 )
 
-func (w *world) assert(t *testing.T, request string) (a AssertionAnswer) {
+func (w *world) assert(t *testing.T, request string) (a document.AssertionAnswer) {
 	t.Helper()
 	w.post("/v1/assertions", request).into(t, &a)
 	if err := w.engine.Settle(context.Background()); err != nil {
@@ -92,22 +94,22 @@ func TestAssertions(t *testing.T) {
 func TestBadAssertions(t *testing.T) {
 	w := newWorld(t, nil)
 	w.feed(`{"type":"page","messageId":"1","userId":"u1","anonymousId":"a1"}`)
-	for body, want := range map[string]Code{
-		`{"verb":"marry","a":"user_id:u1","b":"anonymous_id:a1"}`:                                      CodeBadAssertion,
-		`{"verb":"force","b":"anonymous_id:a1"}`:                                                       CodeBadAssertion,
-		`{"verb":"force","a":"anonymous_id:a1"}`:                                                       CodeBadAssertion,
-		`{"verb":"forget","a":"anonymous_id:a1","b":"user_id:u1"}`:                                     CodeBadAssertion,
-		`{"verb":"force","a":"user_id:u1","b":"user_id: u1 "}`:                                         CodeSameIdentifier,
-		`{"verb":"force","a":"user_id:u1","b":"shoe_size:44"}`:                                         CodeUnknownNamespace,
-		`{"verb":"force","a":"user_id:u1","b":"zzz"}`:                                                  CodeBadID,
-		`{"verb":"forget","a":"user_id:u404"}`:                                                         CodeNotFound,
-		`{"verb":"force","a":"user_id:u1","b":"k0000000000000000000000000g"}`:                          CodeNotFound,
-		`{"verb":"cannot","a":"user_id:u1","b":"anonymous_id:a1","withdraw":true}`:                     CodeUnknownAssertion,
-		`{"verb":"force","a":"user_id:u1","b":"user_id:x","note":"` + strings.Repeat("n", 1001) + `"}`: CodeBadAssertion,
-		`{"verb":"force","a":"user_id:u1","b":"user_id:x","by":"` + strings.Repeat("n", 201) + `"}`:    CodeBadAssertion,
-		`{"verb":1}`:     CodeInvalidBody,
-		`[]`:             CodeInvalidBody,
-		`{"force":true}`: CodeInvalidBody,
+	for body, want := range map[string]document.Code{
+		`{"verb":"marry","a":"user_id:u1","b":"anonymous_id:a1"}`:                                      document.CodeBadAssertion,
+		`{"verb":"force","b":"anonymous_id:a1"}`:                                                       document.CodeBadAssertion,
+		`{"verb":"force","a":"anonymous_id:a1"}`:                                                       document.CodeBadAssertion,
+		`{"verb":"forget","a":"anonymous_id:a1","b":"user_id:u1"}`:                                     document.CodeBadAssertion,
+		`{"verb":"force","a":"user_id:u1","b":"user_id: u1 "}`:                                         document.CodeSameIdentifier,
+		`{"verb":"force","a":"user_id:u1","b":"shoe_size:44"}`:                                         document.CodeUnknownNamespace,
+		`{"verb":"force","a":"user_id:u1","b":"zzz"}`:                                                  document.CodeBadID,
+		`{"verb":"forget","a":"user_id:u404"}`:                                                         document.CodeNotFound,
+		`{"verb":"force","a":"user_id:u1","b":"k0000000000000000000000000g"}`:                          document.CodeNotFound,
+		`{"verb":"cannot","a":"user_id:u1","b":"anonymous_id:a1","withdraw":true}`:                     document.CodeUnknownAssertion,
+		`{"verb":"force","a":"user_id:u1","b":"user_id:x","note":"` + strings.Repeat("n", 1001) + `"}`: document.CodeBadAssertion,
+		`{"verb":"force","a":"user_id:u1","b":"user_id:x","by":"` + strings.Repeat("n", 201) + `"}`:    document.CodeBadAssertion,
+		`{"verb":1}`:     document.CodeInvalidBody,
+		`[]`:             document.CodeInvalidBody,
+		`{"force":true}`: document.CodeInvalidBody,
 	} {
 		if a := w.post("/v1/assertions", body); !strings.Contains(a.body, `"code":"`+string(want)+`"`) {
 			t.Errorf("%s: %s, want %s", body, a.body, want)

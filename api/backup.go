@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path/filepath"
 
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -12,19 +13,17 @@ import (
 // consistent, while events flow.
 func (s *Server) postBackup(w http.ResponseWriter, r *http.Request) *problem {
 	if s.Backup == nil {
-		return &problem{code: CodeBackupDisabled}
+		return &problem{code: document.CodeBackupDisabled}
 	}
-	var ask struct {
-		Dir string `json:"dir"`
-	}
+	var ask document.Backup
 	if p := readJSON(w, r, &ask); p != nil {
 		return p
 	}
 	if !filepath.IsAbs(ask.Dir) {
-		return newProblem(CodeBackupRefused, "dir: want an absolute path on the machine of the server")
+		return newProblem(document.CodeBackupRefused, "dir: want an absolute path on the machine of the server")
 	}
 	if !s.backingUp.TryLock() {
-		return &problem{code: CodeBackupRunning}
+		return &problem{code: document.CodeBackupRunning}
 	}
 	defer s.backingUp.Unlock()
 	patient(w)
@@ -33,18 +32,16 @@ func (s *Server) postBackup(w http.ResponseWriter, r *http.Request) *problem {
 		return backupProblem(err)
 	}
 	s.Logger.Info("backup written")
-	return sendDocument(w, struct {
-		Dir string `json:"dir"`
-	}{filepath.Clean(ask.Dir)})
+	return sendDocument(w, document.Backup{Dir: filepath.Clean(ask.Dir)})
 }
 
 func backupProblem(err error) *problem {
-	code := CodeBackupFailed
+	code := document.CodeBackupFailed
 	switch {
 	case errors.Is(err, storage.ErrForeign):
-		code = CodeBackupRefused
+		code = document.CodeBackupRefused
 	case errors.Is(err, storage.ErrDiskFull):
-		code = CodeDiskFull
+		code = document.CodeDiskFull
 	}
 	p := newProblem(code, "%v", err)
 	var known *storage.Error

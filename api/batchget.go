@@ -7,8 +7,10 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/internal/jsontext"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -24,14 +26,12 @@ const (
 //	{"results":[{"requested":"…","status":"found","profile":{…}},
 //	            {"requested":"…","status":"not_found"|"bad_id"|…,"detail"?,"hint"}]}
 func (s *Server) batchGet(w http.ResponseWriter, r *http.Request) *problem {
-	var ask struct {
-		IDs []string `json:"ids"`
-	}
+	var ask document.BatchGetRequest
 	if p := readJSON(w, r, &ask); p != nil {
 		return p
 	}
 	if len(ask.IDs) > maxBatchIDs {
-		return newProblem(CodeTooManyIDs, "%d ids: at most %d are answered at once", len(ask.IDs), maxBatchIDs)
+		return newProblem(document.CodeTooManyIDs, "%d ids: at most %d are answered at once", len(ask.IDs), maxBatchIDs)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
@@ -44,7 +44,7 @@ func (s *Server) batchGet(w http.ResponseWriter, r *http.Request) *problem {
 			if start+i > 0 {
 				body = append(body, ',')
 			}
-			body = appendString(append(body, `{"requested":`...), id)
+			body = jsontext.AppendString(append(body, `{"requested":`...), id)
 			body = appendResult(body, &profiles[i], s.Control, problems[i])
 		}
 		if _, err := w.Write(body); err != nil {
@@ -58,14 +58,14 @@ func (s *Server) batchGet(w http.ResponseWriter, r *http.Request) *problem {
 
 func appendResult(dst []byte, p *graph.Profile, control score.Control, failed *problem) []byte {
 	if failed == nil {
-		dst = AppendProfile(append(dst, `,"status":"found","profile":`...), p, control)
+		dst = document.AppendProfile(append(dst, `,"status":"found","profile":`...), p, control)
 		return append(dst, '}')
 	}
-	dst = appendString(append(dst, `,"status":`...), string(failed.code))
+	dst = jsontext.AppendString(append(dst, `,"status":`...), string(failed.code))
 	if failed.detail != "" {
-		dst = appendString(append(dst, `,"detail":`...), failed.detail)
+		dst = jsontext.AppendString(append(dst, `,"detail":`...), failed.detail)
 	}
-	dst = appendString(append(dst, `,"hint":`...), problemByCode[failed.code].Hint)
+	dst = jsontext.AppendString(append(dst, `,"hint":`...), document.InfoOf(failed.code).Hint)
 	return append(dst, '}')
 }
 
@@ -91,7 +91,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) *problem {
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
 	if err == nil && d.More() {
-		return newProblem(CodeInvalidBody, "something follows the JSON object")
+		return newProblem(document.CodeInvalidBody, "something follows the JSON object")
 	}
 	var large *http.MaxBytesError
 	var typed *json.UnmarshalTypeError
@@ -99,16 +99,16 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) *problem {
 	case err == nil:
 		return nil
 	case errors.As(err, &large):
-		return newProblem(CodeBodyTooLarge, "more than %d bytes", large.Limit).withHint("send less in a request")
+		return newProblem(document.CodeBodyTooLarge, "more than %d bytes", large.Limit).withHint("send less in a request")
 	case errors.Is(err, io.EOF):
-		return newProblem(CodeInvalidBody, "the body is empty: want a JSON object")
+		return newProblem(document.CodeInvalidBody, "the body is empty: want a JSON object")
 	case errors.As(err, &typed):
 		at := typed.Field
 		if at == "" {
 			at = "the body"
 		}
-		return newProblem(CodeInvalidBody, "%s: is of type %s, which it can't be", at, typed.Value).withHint("see the documentation of the route")
+		return newProblem(document.CodeInvalidBody, "%s: is of type %s, which it can't be", at, typed.Value).withHint("see the documentation of the route")
 	default:
-		return newProblem(CodeInvalidBody, "%v", err)
+		return newProblem(document.CodeInvalidBody, "%v", err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/kindred-id/kindred/api/document"
 )
 
 func benchWorld(b *testing.B) *world {
@@ -26,9 +28,10 @@ func BenchmarkLine(b *testing.B) {
 		b.Fatal(err)
 	}
 	var line []byte
+	var lines document.Lines
 	b.ReportAllocs()
 	for b.Loop() {
-		line = appendLine(line[:0], &p)
+		line = lines.Append(line[:0], &p)
 	}
 	b.SetBytes(int64(len(line)))
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/graph"
 )
@@ -44,12 +45,12 @@ func (s *Server) getChanges(w http.ResponseWriter, r *http.Request) *problem {
 	query := r.URL.Query()
 	kinds, err := parseKinds(query.Get("kinds"))
 	if err != nil {
-		return newProblem(CodeBadParameter, "kinds: %v", err)
+		return newProblem(document.CodeBadParameter, "kinds: %v", err)
 	}
 	follow := true
 	if text := query.Get("follow"); text != "" {
 		if follow, err = strconv.ParseBool(text); err != nil {
-			return newProblem(CodeBadParameter, "follow: want true or false")
+			return newProblem(document.CodeBadParameter, "follow: want true or false")
 		}
 	}
 	withScores, p := s.scoresParameter(r)
@@ -68,7 +69,7 @@ func (s *Server) getChanges(w http.ResponseWriter, r *http.Request) *problem {
 		return feedProblem(err)
 	}
 	if !s.streams.TryAcquire(1) {
-		return &problem{code: CodeBusy, detail: fmt.Sprintf("%d streams of changes are open", streamsAtOnce), retryAfter: retryAfterUnavailable}
+		return &problem{code: document.CodeBusy, detail: fmt.Sprintf("%d streams of changes are open", streamsAtOnce), retryAfter: retryAfterUnavailable}
 	}
 	defer s.streams.Release(1)
 	// The first entries before the status: they may be gone.
@@ -118,11 +119,11 @@ func parseKinds(text string) (map[graph.FeedKind]bool, error) {
 func feedProblem(err error) *problem {
 	switch {
 	case errors.Is(err, actors.ErrFeedOff):
-		return &problem{code: CodeFeedOff}
+		return &problem{code: document.CodeFeedOff}
 	case errors.Is(err, actors.ErrFeedBehind):
-		return &problem{code: CodeFeedBehind}
+		return &problem{code: document.CodeFeedBehind}
 	case errors.Is(err, actors.ErrFeedCursor):
-		return newProblem(CodeBadParameter, "cursor: %v", err).withHint("give start, now, or an id that this stream gave")
+		return newProblem(document.CodeBadParameter, "cursor: %v", err).withHint("give start, now, or an id that this stream gave")
 	default:
 		return engineProblem(err)
 	}

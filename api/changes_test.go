@@ -14,6 +14,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/scoring"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/egress/replica"
 	"github.com/kindred-id/kindred/graph"
@@ -95,7 +96,7 @@ func TestChanges(t *testing.T) {
 	lines := func(r *replica.Replica) string {
 		var b []byte
 		for _, p := range r.Profiles() {
-			b = AppendLine(b, &p)
+			b = (&document.Lines{}).Append(b, &p)
 		}
 		return string(b)
 	}
@@ -137,7 +138,7 @@ func TestChangesScores(t *testing.T) {
 		}
 	})
 	w.feed(shopper...)
-	scoresOf := func(document string) string {
+	scoresIn := func(document string) string {
 		var d struct {
 			Data   struct{ Scores json.RawMessage } `json:"data"`
 			Scores json.RawMessage                  `json:"scores"`
@@ -157,13 +158,13 @@ func TestChangesScores(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if scores := scoresOf(s.data); egress.TellsOrders(&e) {
+		if scores := scoresIn(s.data); egress.TellsOrders(&e) {
 			told = cmp.Or(scores, told)
 		} else if scores != "" {
 			t.Errorf("a %s that tells of no order has scores", s.event)
 		}
 	}
-	want := scoresOf(w.get("/v1/profiles/user_id:u1?scores=true").body)
+	want := scoresIn(w.get("/v1/profiles/user_id:u1?scores=true").body)
 	if told == "" || told != want {
 		t.Errorf("the feed tells the scores\n%s\nand the profile has\n%s", told, want)
 	}

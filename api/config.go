@@ -8,6 +8,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/scoring"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/ingest"
@@ -44,7 +45,7 @@ type Config struct {
 	// Collectors are registered beside the server's own: those of inputs that run in the same process.
 	Collectors []prometheus.Collector
 	// Checks are asked by /readyz beside the server's own, with a deadline.
-	Checks []func(context.Context) CheckDocument
+	Checks []func(context.Context) document.Check
 	// MaxBody bounds one request body, on the wire and inflated, in bytes. Default DefaultMaxBody, at
 	// most LargestMaxBody.
 	MaxBody int

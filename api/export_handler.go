@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/kindred-id/kindred/api/document"
 )
 
 // exportsAtOnce bounds the exports and reports at one time: each reads every profile, and an export has a sort of its own.
@@ -22,13 +24,13 @@ func (s *Server) getExport(w http.ResponseWriter, r *http.Request) *problem {
 	if p := onlyParameters(r, "format", "identifiers", "scores"); p != nil {
 		return p
 	}
-	format, err := ParseFormat(r.URL.Query().Get("format"))
+	format, err := document.ParseFormat(r.URL.Query().Get("format"))
 	if err != nil {
-		return newProblem(CodeBadParameter, "format: want ndjson or csv")
+		return newProblem(document.CodeBadParameter, "format: want ndjson or csv")
 	}
 	identifiers := r.URL.Query().Get("identifiers")
 	if identifiers != "" && identifiers != "all" {
-		return newProblem(CodeBadParameter, "identifiers: want all, or nothing")
+		return newProblem(document.CodeBadParameter, "identifiers: want all, or nothing")
 	}
 	scores, p := s.scoresParameter(r)
 	if p != nil {
@@ -54,7 +56,7 @@ func (s *Server) getExport(w http.ResponseWriter, r *http.Request) *problem {
 	}()
 	h := w.Header()
 	h.Set("Content-Type", "application/x-ndjson")
-	if format == CSV {
+	if format == document.CSV {
 		h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	}
 	h.Set("Cache-Control", "no-store")
@@ -71,18 +73,18 @@ func (s *Server) getExport(w http.ResponseWriter, r *http.Request) *problem {
 
 // exportsBusy is the answer where exportsAtOnce is reached.
 func exportsBusy() *problem {
-	return &problem{code: CodeBusy, detail: "two exports or reports are running", retryAfter: retryAfterUnavailable}
+	return &problem{code: document.CodeBusy, detail: "two exports or reports are running", retryAfter: retryAfterUnavailable}
 }
 
 func (s *Server) exportProblem(err error) *problem {
 	if s.Engine.Err() != nil || errors.Is(err, context.Canceled) {
 		return engineProblem(err)
 	}
-	if p := engineProblem(err); p.code != CodeEngineFailed {
+	if p := engineProblem(err); p.code != document.CodeEngineFailed {
 		return p
 	}
 	s.Logger.Error("an export failed", "error", err) // of the store or of the temporary files
-	return &problem{code: CodeExportFailed}
+	return &problem{code: document.CodeExportFailed}
 }
 
 // patient lifts the deadlines of an answer that may take long. Where the connection has none, as in

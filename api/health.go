@@ -7,57 +7,41 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/storage"
 )
 
 // readyTimeout bounds how long a readiness check waits for the shards.
 const readyTimeout = 2 * time.Second
 
-// CheckDocument is one check of /readyz.
-type CheckDocument struct {
-	Name   string `json:"name"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail,omitempty"`
-	Hint   string `json:"hint,omitempty"`
-}
-
-// ReadyDocument is the body of /readyz.
-type ReadyDocument struct {
-	Status string          `json:"status"` // ready or not_ready
-	Checks []CheckDocument `json:"checks"`
-}
-
 // getLive answers GET /livez: the process serves.
 func (s *Server) getLive(w http.ResponseWriter, _ *http.Request) *problem {
-	return sendDocument(w, struct {
-		Status  string `json:"status"`
-		Version string `json:"version"`
-	}{"ok", s.Version})
+	return sendDocument(w, document.Live{Status: "ok", Version: s.Version})
 }
 
 // getReady answers GET /readyz: 200 when events and look-ups would be answered, 503 when not. Both
-// have a ReadyDocument as their body, as load balancers and operators look here and nowhere else.
+// have a document.Ready as their body, as load balancers and operators look here and nowhere else.
 func (s *Server) getReady(w http.ResponseWriter, r *http.Request) *problem {
-	document := ReadyDocument{Status: "ready", Checks: s.checks(r.Context())}
-	for _, c := range document.Checks {
+	answer := document.Ready{Status: "ready", Checks: s.checks(r.Context())}
+	for _, c := range answer.Checks {
 		if !c.OK {
-			document.Status = "not_ready"
+			answer.Status = "not_ready"
 		}
 	}
-	if document.Status == "ready" {
-		return sendDocument(w, document)
+	if answer.Status == "ready" {
+		return sendDocument(w, answer)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusServiceUnavailable)
-	return sendDocument(w, document)
+	return sendDocument(w, answer)
 }
 
-func (s *Server) checks(ctx context.Context) []CheckDocument {
+func (s *Server) checks(ctx context.Context) []document.Check {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	failed := s.Engine.Err()
 	var broken *storage.Error
-	checks := []CheckDocument{
+	checks := []document.Check{
 		{Name: "serving", OK: !s.draining.Load()},
 		{Name: "store", OK: !errors.As(failed, &broken)},
 		{Name: "engine", OK: failed == nil},
@@ -75,7 +59,7 @@ func (s *Server) checks(ctx context.Context) []CheckDocument {
 	}
 	stats, err := s.Engine.Stats(ctx)
 	if stats.LeftOut > 0 { // a warning: what comes in is answered all the same
-		checks = append(checks, CheckDocument{
+		checks = append(checks, document.Check{
 			Name: "caps", OK: true, Detail: fmt.Sprintf("components at caps.hosted have left out %d links since the start", stats.LeftOut),
 			Hint: "there, who is who depends on what came first: look for a value that connects people it should not, or raise the cap",
 		})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/scoring"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/segment"
@@ -80,7 +81,7 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *sc
 			}
 		}
 	}
-	m.excess = events.WithLabelValues("unknown", string(eventTooMany))
+	m.excess = events.WithLabelValues("unknown", string(document.CodeTooManyEvents))
 	return m, errors.Join(errs...)
 }
 

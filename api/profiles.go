@@ -8,8 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/internal/money"
+	"github.com/kindred-id/kindred/api/document"
 )
 
 // getProfile answers GET /v1/profiles/{id}?scores=true. Scores age by the moment, so with them every answer has another
@@ -28,7 +27,7 @@ func (s *Server) getProfile(w http.ResponseWriter, r *http.Request) *problem {
 	if problem != nil {
 		return problem
 	}
-	body := append(AppendProfile(nil, &profile, s.Control), '\n')
+	body := append(document.AppendProfile(nil, &profile, s.Control), '\n')
 	sum := sha256.Sum256(body)
 	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
 	w.Header().Set("ETag", tag)
@@ -47,11 +46,11 @@ func (s *Server) scoresParameter(r *http.Request) (bool, *problem) {
 		return false, nil
 	case "true":
 		if s.Scores == nil {
-			return false, newProblem(CodeBadParameter, "scores: this server computes none")
+			return false, newProblem(document.CodeBadParameter, "scores: this server computes none")
 		}
 		return true, nil
 	default:
-		return false, newProblem(CodeBadParameter, "scores: want true or false")
+		return false, newProblem(document.CodeBadParameter, "scores: want true or false")
 	}
 }
 
@@ -61,7 +60,7 @@ func (s *Server) getScored(w http.ResponseWriter, r *http.Request) *problem {
 	if problem != nil {
 		return problem
 	}
-	return sendJSON(w, append(appendScored(nil, &profile, &scores, s.Control), '\n'))
+	return sendJSON(w, append(document.AppendScored(nil, &profile, &scores, s.Control), '\n'))
 }
 
 // matches tells whether a list of entity tags holds tag, weakly compared.
@@ -86,8 +85,7 @@ func (s *Server) getIdentifiers(w http.ResponseWriter, r *http.Request) *problem
 	if problem != nil {
 		return problem
 	}
-	body := appendIdentifiers(appendHead(nil, profile.ID, "identifiers"), &profile, true)
-	return sendJSON(w, append(body, "}\n"...))
+	return sendJSON(w, append(document.AppendIdentifiers(nil, &profile), '\n'))
 }
 
 // getOrders answers GET /v1/profiles/{id}/orders: the newest first.
@@ -99,54 +97,7 @@ func (s *Server) getOrders(w http.ResponseWriter, r *http.Request) *problem {
 	if problem != nil {
 		return problem
 	}
-	body := append(appendHead(nil, profile.ID, "orders"), '[')
-	for i, order := range slices.Backward(profile.Orders) {
-		body = appendOrder(body, &order)
-		if i > 0 {
-			body = append(body, ',')
-		}
-	}
-	return sendJSON(w, append(body, "]}\n"...))
-}
-
-// appendOrder appends an order. Its revenue is what a profile's sum has of it: nothing of a
-// cancelled order, and of any other the net less what was refunded. Counts of refunds are there where they are not 0: those that
-// count, those of them whose amount is not known, and those in another currency, which take nothing off.
-func appendOrder(dst []byte, o *graph.OrderState) []byte {
-	revenue := o.Net - o.Refunded
-	if o.Status == graph.OrderStateCancelled {
-		revenue = 0
-	}
-	dst = appendString(append(dst, `{"id":`...), o.ID)
-	dst = appendTime(append(dst, `,"placed_at":`...), o.PlacedAt)
-	dst = appendString(append(dst, `,"status":`...), o.Status.String())
-	dst = appendString(append(dst, `,"currency":`...), o.Currency.String())
-	dst = money.Append(append(dst, `,"revenue":`...), revenue, o.Currency)
-	dst = money.Append(append(dst, `,"net":`...), o.Net, o.Currency)
-	dst = money.Append(append(dst, `,"refunded":`...), o.Refunded, o.Currency)
-	dst = money.Append(append(dst, `,"discount":`...), o.Discount, o.Currency)
-	if o.Coupon != "" {
-		dst = appendString(append(dst, `,"coupon":`...), o.Coupon)
-	}
-	dst = appendString(append(dst, `,"net_from":`...), o.Rule.String())
-	for _, n := range [...]struct {
-		member string
-		count  int
-	}{{`,"refunds":`, o.Refunds}, {`,"unknown_refunds":`, o.UnknownRefunds}, {`,"refused_refunds":`, o.RefusedRefunds}} {
-		if n.count > 0 {
-			dst = strconv.AppendInt(append(dst, n.member...), int64(n.count), 10)
-		}
-	}
-	if o.RefundsLeftOut {
-		dst = append(dst, `,"refunds_left_out":true`...)
-	}
-	return append(dst, '}')
-}
-
-// appendHead begins the document of a part of a profile: {"id":"k…","name":
-func appendHead(dst []byte, id graph.NodeKey, name string) []byte {
-	dst = append(append(dst, `{"id":"`...), id.String()...)
-	return append(append(append(dst, `","`...), name...), `":`...)
+	return sendJSON(w, append(document.AppendOrders(nil, &profile), '\n'))
 }
 
 func sendJSON(w http.ResponseWriter, body []byte) *problem {
@@ -167,7 +118,7 @@ func onlyParameters(r *http.Request, known ...string) *problem {
 		if slices.Contains(known, name) {
 			continue
 		}
-		p := newProblem(CodeBadParameter, "the route has no parameter of this name")
+		p := newProblem(document.CodeBadParameter, "the route has no parameter of this name")
 		if len(known) > 0 {
 			return p.withHint("it has: " + strings.Join(known, ", "))
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 )
 
@@ -212,14 +213,14 @@ func TestProfileParts(t *testing.T) {
 		w.get("/v1/profiles/user_id:u1/events?"+bad).want(t, 400, `"bad_parameter"`)
 	}
 
-	var why WhyDocument
+	var why document.Why
 	w.get("/v1/profiles/anonymous_id:a1/why?with=anonymous_id:a2").into(t, &why)
-	if !why.Same || why.A != (NameDocument{"anonymous_id", "a1"}) || why.B != (NameDocument{"anonymous_id", "a2"}) || len(why.Path) < 2 || why.Path[0].First == nil {
+	if !why.Same || why.A != (document.Name{Namespace: "anonymous_id", Value: "a1"}) || why.B != (document.Name{Namespace: "anonymous_id", Value: "a2"}) || len(why.Path) < 2 || why.Path[0].First == nil {
 		t.Fatalf("%+v", why)
 	}
 	var how struct {
 		ID    string
-		Steps []ReasonDocument
+		Steps []document.Reason
 	}
 	w.get("/v1/profiles/anonymous_id:a1/how").into(t, &how)
 	if how.ID != id || len(how.Steps) != 3 || how.Steps[0].Strength != "identify" || !strings.Contains(how.Steps[0].Text, "in event m") {
@@ -275,7 +276,7 @@ func TestOddValues(t *testing.T) {
 		text, _ := json.Marshal(value)
 		w.feed(fmt.Sprintf(`{"type":"page","messageId":"m%d","userId":%s}`, i, text))
 		a := w.get("/v1/profiles/user_id:" + url.PathEscape(value))
-		var document struct{ Identifiers []NameDocument }
+		var document struct{ Identifiers []document.Name }
 		a.into(t, &document)
 		if document.Identifiers[0].Value != value {
 			t.Fatalf("asked for %q, got %q", value, document.Identifiers[0].Value)
@@ -287,21 +288,21 @@ func TestOddValues(t *testing.T) {
 func TestBadIDs(t *testing.T) {
 	w := newWorld(t, nil)
 	w.feed(shopper...)
-	for id, code := range map[string]Code{
-		"nobody":                              CodeBadID,
-		strings.ToUpper(idOf(1)):              CodeBadID,
-		idOf(1) + "0":                         CodeBadID,
-		idOf(1)[:26] + "1":                    CodeBadID, // the same 128 bits
-		idOf(1)[:26] + "%0A":                  CodeBadID,
-		"user_id:":                            CodeBadID,
-		"user_id:null":                        CodeBadID,
-		"email:nobody":                        CodeBadID,
-		"user_id:%00":                         CodeBadID,
-		"user_id:%ff":                         CodeBadID,
-		"user_id:" + strings.Repeat("x", 513): CodeBadID,
-		"shoe_size:44":                        CodeUnknownNamespace,
-		"user_id:u404":                        CodeNotFound,
-		graph.NodeKey{Hi: 1}.String():         CodeNotFound,
+	for id, code := range map[string]document.Code{
+		"nobody":                              document.CodeBadID,
+		strings.ToUpper(idOf(1)):              document.CodeBadID,
+		idOf(1) + "0":                         document.CodeBadID,
+		idOf(1)[:26] + "1":                    document.CodeBadID, // the same 128 bits
+		idOf(1)[:26] + "%0A":                  document.CodeBadID,
+		"user_id:":                            document.CodeBadID,
+		"user_id:null":                        document.CodeBadID,
+		"email:nobody":                        document.CodeBadID,
+		"user_id:%00":                         document.CodeBadID,
+		"user_id:%ff":                         document.CodeBadID,
+		"user_id:" + strings.Repeat("x", 513): document.CodeBadID,
+		"shoe_size:44":                        document.CodeUnknownNamespace,
+		"user_id:u404":                        document.CodeNotFound,
+		graph.NodeKey{Hi: 1}.String():         document.CodeNotFound,
 	} {
 		for _, part := range []string{"", "/identifiers", "/orders", "/events", "/how", "/assertions", "/why?with=user_id:u1"} {
 			a := w.get("/v1/profiles/" + id + part)

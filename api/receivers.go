@@ -5,18 +5,8 @@ import (
 	"net/http"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/api/document"
 )
-
-// ReceiverDocument is a registered receiver of the change feed.
-type ReceiverDocument struct {
-	Name   string `json:"name"`
-	Behind uint64 `json:"behind"` // entries that it has not acknowledged: the feed keeps them beyond its age and size
-}
-
-// ReceiversDocument is the body of GET /v1/changes/receivers.
-type ReceiversDocument struct {
-	Receivers []ReceiverDocument `json:"receivers"` // by name
-}
 
 // getReceivers answers GET /v1/changes/receivers.
 func (s *Server) getReceivers(w http.ResponseWriter, r *http.Request) *problem {
@@ -27,11 +17,11 @@ func (s *Server) getReceivers(w http.ResponseWriter, r *http.Request) *problem {
 	if err != nil {
 		return receiverProblem(err)
 	}
-	document := ReceiversDocument{Receivers: make([]ReceiverDocument, 0, len(receivers))}
+	list := document.Receivers{Receivers: make([]document.Receiver, 0, len(receivers))}
 	for _, receiver := range receivers {
-		document.Receivers = append(document.Receivers, ReceiverDocument(receiver))
+		list.Receivers = append(list.Receivers, document.Receiver(receiver))
 	}
-	return sendDocument(w, document)
+	return sendDocument(w, list)
 }
 
 // deleteReceiver answers DELETE /v1/changes/receivers/{name}: the feed no longer keeps entries for it. A publisher
@@ -45,17 +35,15 @@ func (s *Server) deleteReceiver(w http.ResponseWriter, r *http.Request) *problem
 		return receiverProblem(err)
 	}
 	s.Logger.Info("receiver of the change feed dropped", "receiver", name)
-	return sendDocument(w, struct {
-		Dropped string `json:"dropped"`
-	}{name})
+	return sendDocument(w, document.DroppedReceiver{Dropped: name})
 }
 
 func receiverProblem(err error) *problem {
 	switch {
 	case errors.Is(err, actors.ErrFeedOff):
-		return &problem{code: CodeFeedOff}
+		return &problem{code: document.CodeFeedOff}
 	case errors.Is(err, actors.ErrNoReceiver):
-		return newProblem(CodeUnknownReceiver, "%v", err)
+		return newProblem(document.CodeUnknownReceiver, "%v", err)
 	default:
 		return engineProblem(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/kindred-id/kindred/api/document"
 )
 
 const requestIDHeader = "X-Request-Id"
@@ -50,14 +51,14 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case ok:
 		p = h(w, r)
 	case len(m) == 0:
-		p = &problem{code: CodeUnknownRoute}
+		p = &problem{code: document.CodeUnknownRoute}
 	default:
 		allowed := []string{}
 		for known := range m {
 			allowed = append(allowed, known)
 		}
 		slices.Sort(allowed)
-		p = &problem{code: CodeMethodNotAllowed, allow: strings.Join(allowed, ", ")}
+		p = &problem{code: document.CodeMethodNotAllowed, allow: strings.Join(allowed, ", ")}
 	}
 	if p != nil {
 		p.write(w)
@@ -123,7 +124,7 @@ func (s *Server) panicked(w *answerWriter, r *http.Request, id string, cause any
 	if w.status != 0 {
 		panic(http.ErrAbortHandler) // the answer has begun: a broken one must not look whole
 	}
-	(&problem{code: CodeInternal}).write(w)
+	(&problem{code: document.CodeInternal}).write(w)
 }
 
 // answerWriter remembers the status that was sent.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors/scoring"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
 	"gonum.org/v1/gonum/stat"
@@ -32,6 +33,7 @@ func scoredWorld(t *testing.T) *world {
 }
 
 const (
+	dayMillis  = 24 * 60 * 60 * 1000
 	reportDays = 30
 	reportFrom = clock - reportDays*dayMillis
 )
@@ -45,7 +47,7 @@ func customerOf(rng *rand.Rand, n int) (events []string, sent, accepted uint64) 
 			who = `"anonymousId":"` + cookie + `"`
 		}
 		events = append(events, fmt.Sprintf(`{"type":"track","messageId":"%d %d",%s,"timestamp":"%s","event":"%s","properties":{%s}}`,
-			n, len(events), who, timeText(at), name, properties))
+			n, len(events), who, document.NewTime(at), name, properties))
 	}
 	// times are around the window, its ends included.
 	times := []int64{reportFrom - 60*dayMillis, reportFrom - dayMillis, reportFrom, reportFrom + 1, clock - 9*dayMillis, clock - 1, clock}
@@ -54,7 +56,7 @@ func customerOf(rng *rand.Rand, n int) (events []string, sent, accepted uint64) 
 		return at, at > reportFrom
 	}
 	events = append(events, fmt.Sprintf(`{"type":"identify","messageId":"%d login","userId":"%s","anonymousId":"%s","timestamp":"%s"}`,
-		n, user, cookie, timeText(times[0]-dayMillis)))
+		n, user, cookie, document.NewTime(times[0]-dayMillis)))
 	for i := range rng.IntN(4) {
 		at, _ := when()
 		id := fmt.Sprintf(`"order_id":"%d %d"`, n, i)
@@ -89,7 +91,7 @@ func customerOf(rng *rand.Rand, n int) (events []string, sent, accepted uint64) 
 
 // naiveGroup is a group of people, each with what they spent by currency.
 type naiveGroup struct {
-	GroupDocument
+	document.Group
 	spent []map[string]float64
 }
 
@@ -127,7 +129,7 @@ func TestReportIsThatOfTheExport(t *testing.T) {
 	w.now.Store(reportFrom)
 	lines := w.get("/v1/export?scores=true")
 	w.now.Store(clock)
-	var report ScoreReportDocument
+	var report document.ScoreReport
 	w.get("/v1/scores/report").into(t, &report)
 
 	want := map[string][2]*naiveGroup{"": {{}, {}}}
@@ -181,29 +183,29 @@ func TestReportIsThatOfTheExport(t *testing.T) {
 		}
 	}
 
-	if report.WindowDays != reportDays || report.From != timeText(reportFrom) || report.AsOf != timeText(clock) || !report.Settled || report.ControlShare != 0.5 {
+	if report.WindowDays != reportDays || report.From != document.NewTime(reportFrom) || report.AsOf != document.NewTime(clock) || !report.Settled || report.ControlShare != 0.5 {
 		t.Errorf("%+v", report)
 	}
-	compareReport(t, "all", &report.ComparisonDocument, want[""])
+	compareReport(t, "all", &report.Comparison, want[""])
 	if report.Control.People == 0 || report.Rest.People == 0 || report.Bought == nil || len(report.Revenue) != 3 || len(want) < 4 {
 		t.Fatalf("the world is too poor: %+v, %d bands", report, len(want)-1)
 	}
 	for i := range report.Bands {
 		b := &report.Bands[i]
 		if groups := want[b.Band]; groups[0] != nil {
-			compareReport(t, b.Band, &b.ComparisonDocument, groups)
+			compareReport(t, b.Band, &b.Comparison, groups)
 		} else if b.Rest.People+b.Control.People > 0 {
 			t.Errorf("%s: %+v, want nobody", b.Band, b)
 		}
 	}
 }
 
-func compareReport(t *testing.T, what string, got *ComparisonDocument, want [2]*naiveGroup) {
+func compareReport(t *testing.T, what string, got *document.Comparison, want [2]*naiveGroup) {
 	t.Helper()
-	for i, g := range [2]GroupDocument{got.Rest, got.Control} {
+	for i, g := range [2]document.Group{got.Rest, got.Control} {
 		g.BoughtShare, g.CouponShare = nil, nil
-		if g != want[i].GroupDocument {
-			t.Errorf("%s: %+v, want %+v", what, g, want[i].GroupDocument)
+		if g != want[i].Group {
+			t.Errorf("%s: %+v, want %+v", what, g, want[i].Group)
 		}
 	}
 	about := func(name string, got, want float64) {

@@ -8,9 +8,9 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/scoring"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/graph/score/fit"
 )
 
@@ -20,10 +20,10 @@ func (s *Server) getParameters(w http.ResponseWriter, r *http.Request) *problem 
 		return p
 	}
 	if s.Scores == nil {
-		return &problem{code: CodeUnknownRoute}
+		return &problem{code: document.CodeUnknownRoute}
 	}
 	scorer := s.Scores.Scorer()
-	return sendDocument(w, newParametersDocument(*scorer.Parameters(), scorer.Terms()))
+	return sendDocument(w, document.NewParameters(*scorer.Parameters(), scorer.Terms()))
 }
 
 // postFit answers POST /v1/scores/fit, once the fit has ended. A fit that failed is told with 200 as well: the
@@ -33,7 +33,7 @@ func (s *Server) postFit(w http.ResponseWriter, r *http.Request) *problem {
 		return p
 	}
 	if s.Scores == nil {
-		return &problem{code: CodeUnknownRoute}
+		return &problem{code: document.CodeUnknownRoute}
 	}
 	patient(w)
 	parameters, result, err := s.Scores.Fit(r.Context())
@@ -43,7 +43,7 @@ func (s *Server) postFit(w http.ResponseWriter, r *http.Request) *problem {
 	if err != nil && result == scoring.Failed && !ofSample(err) {
 		return engineProblem(err)
 	}
-	d := newParametersDocument(parameters, s.Scores.Scorer().Terms())
+	d := document.NewParameters(parameters, s.Scores.Scorer().Terms())
 	d.Result = string(result)
 	if err != nil {
 		d.Kept = err.Error()
@@ -51,31 +51,31 @@ func (s *Server) postFit(w http.ResponseWriter, r *http.Request) *problem {
 	return sendDocument(w, d)
 }
 
-// ofSample tells whether an error is about what the sample says.
+// ofSample reports whether an error is about the sample's content.
 func ofSample(err error) bool {
 	return errors.Is(err, fit.ErrSample) || errors.Is(err, fit.ErrNoOptimum) || errors.Is(err, fit.ErrCell)
 }
 
 // needScored is need, with the scores of the identity. They are computed on its shard, for what they read is not copied.
-func (s *Server) needScored(ctx context.Context, id string) (graph.Profile, scored, *problem) {
+func (s *Server) needScored(ctx context.Context, id string) (graph.Profile, document.Scored, *problem) {
 	name, err := parseID(s.Registry, id)
 	if err != nil {
-		return graph.Profile{}, scored{}, idProblem(err)
+		return graph.Profile{}, document.Scored{}, idProblem(err)
 	}
 	scorer, now := s.Scores.Scorer(), s.Engine.Now()
 	var profile graph.Profile
-	var scores scored
+	var scores document.Scored
 	found, err := s.see(ctx, name.Key, func(c *graph.Component) (ok bool) {
 		if profile, ok = s.copied(c, name.Key); ok {
-			scores = scoresOf(scorer, &profile, now)
+			scores = document.Score(scorer, &profile, now)
 		}
 		return ok
 	})
 	switch {
 	case err != nil:
-		return graph.Profile{}, scored{}, engineProblem(err)
+		return graph.Profile{}, document.Scored{}, engineProblem(err)
 	case !found:
-		return graph.Profile{}, scored{}, notFound()
+		return graph.Profile{}, document.Scored{}, notFound()
 	}
 	return profile, scores, nil
 }
@@ -87,25 +87,12 @@ func ScoresOf(engine *actors.Engine, keeper *scoring.Keeper) egress.Scores {
 		documents := make([][]byte, len(ids))
 		if err := engine.ViewMany(ctx, ids, func(i int, c *graph.Component) {
 			if scoring, ok := c.Scoring(ids[i], engine.Rules()); ok {
-				scores := scoresFrom(scorer, &scoring, now)
-				documents[i] = scores.append(nil)
+				scores := document.ScoreFrom(scorer, &scoring, now)
+				documents[i] = scores.Append(nil)
 			}
 		}); err != nil {
 			return nil, fmt.Errorf("scores of identities: %w", err)
 		}
 		return documents, nil
 	}
-}
-
-// AppendScored appends a profile as AppendProfile does, with its scores as of now (ms since 1970) in the member "scores" at its end.
-func AppendScored(dst []byte, p *graph.Profile, scorer *score.Scorer, now int64, control score.Control) []byte {
-	scores := scoresOf(scorer, p, now)
-	return appendScored(dst, p, &scores, control)
-}
-
-// appendScored appends a profile as AppendProfile does, with the member "scores" at its end.
-func appendScored(dst []byte, p *graph.Profile, scores *scored, control score.Control) []byte {
-	dst = AppendProfile(dst, p, control)
-	dst = append(dst[:len(dst)-1], `,"scores":`...)
-	return append(scores.append(dst), '}')
 }

@@ -12,7 +12,8 @@ import (
 
 // TestFitThatFails: where nobody has bought a fit is told to have failed, the metric counts it, and the snapshot stays.
 func TestFitThatFails(t *testing.T) {
-	store, before := storage.NewMemStore(), parametersOf2023()
+	store, before := storage.NewMemStore(), score.ColdStart()
+	before.Version, before.FittedAt = 7, 1_700_000_000_123
 	var batch storage.Batch
 	if err := row.PutParameters(&batch, &before); err != nil {
 		t.Fatal(err)

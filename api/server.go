@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 	"golang.org/x/sync/semaphore"
 )
@@ -156,7 +157,7 @@ func timely(h handler) handler {
 func (s *Server) own(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) *problem {
 		if err := s.origins.Check(r); err != nil {
-			return &problem{code: CodeCrossOrigin}
+			return &problem{code: document.CodeCrossOrigin}
 		}
 		return h(w, r)
 	}

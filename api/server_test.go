@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/storage"
@@ -46,8 +47,8 @@ func TestUnknownRoutes(t *testing.T) {
 }
 
 func TestProblemTable(t *testing.T) {
-	seen := map[Code]bool{}
-	for _, p := range Problems() {
+	seen := map[document.Code]bool{}
+	for _, p := range document.Problems() {
 		if seen[p.Code] || p.Status < 400 || p.Title == "" || p.Hint == "" || http.StatusText(p.Status) == "" || p.Status == 451 {
 			t.Errorf("%+v", p)
 		}
@@ -69,7 +70,7 @@ func TestRequestIDs(t *testing.T) {
 func TestStatsAndHealth(t *testing.T) {
 	w := newWorld(t, nil)
 	w.feed(shopper...)
-	var stats StatsDocument
+	var stats document.Stats
 	w.get("/v1/stats").into(t, &stats)
 	if stats.Events != 6 || stats.Identities != 1 || stats.Shards != 4 || stats.Rules.Name != "default" || stats.Version != "test" || stats.Merges == 0 {
 		t.Fatalf("%+v", stats)

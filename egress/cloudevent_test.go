@@ -1,12 +1,15 @@
 package egress
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/document/documenttest"
 	"github.com/kindred-id/kindred/graph"
 	"pgregory.net/rapid"
 )
@@ -111,6 +114,45 @@ func drawEvent(t *rapid.T) actors.FeedEvent {
 	case graph.FeedErased:
 	}
 	return e
+}
+
+// What Append writes and what encoding/json makes of the documents are the same.
+func TestCloudEventDocuments(t *testing.T) {
+	var all [graph.FeedGeneric + 1]bytes.Buffer
+	rapid.Check(t, func(t *rapid.T) {
+		for range 20 { // so that each member is seen, however few checks are made
+			e := drawEvent(t)
+			var scores []byte
+			if rapid.Bool().Draw(t, "scored") {
+				scores = []byte(`{"as_of":"2026-01-02T03:04:05.678Z"}`)
+			}
+			text := Append(nil, &e, "/kindred/1", scores)
+			documenttest.CheckSame[document.Change](t, text)
+			data := AppendData(nil, &e, scores)
+			switch e.Kind {
+			case graph.FeedCreated, graph.FeedUpdated:
+				documenttest.CheckSame[document.IdentityChange](t, data)
+			case graph.FeedLinked:
+				documenttest.CheckSame[document.Linked](t, data)
+			case graph.FeedMerged:
+				documenttest.CheckSame[document.Merged](t, data)
+			case graph.FeedSplit:
+				documenttest.CheckSame[document.Split](t, data)
+			case graph.FeedGeneric:
+				documenttest.CheckSame[document.GenericValue](t, data)
+			case graph.FeedErased:
+				documenttest.CheckSame[document.Erased](t, data)
+			}
+			all[e.Kind].Write(text)
+		}
+	})
+	documenttest.CheckMembers[document.Change](t, all[graph.FeedCreated].Bytes())
+	documenttest.CheckMembers[document.IdentityDelta](t, all[graph.FeedUpdated].Bytes())
+	documenttest.CheckMembers[document.Linked](t, all[graph.FeedLinked].Bytes())
+	documenttest.CheckMembers[document.Merged](t, all[graph.FeedMerged].Bytes())
+	documenttest.CheckMembers[document.Split](t, all[graph.FeedSplit].Bytes())
+	documenttest.CheckMembers[document.GenericValue](t, all[graph.FeedGeneric].Bytes())
+	documenttest.CheckMembers[document.Erased](t, all[graph.FeedErased].Bytes())
 }
 
 // E1: an entry passes through JSON unchanged, with scores and without.

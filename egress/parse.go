@@ -10,125 +10,100 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/money"
 )
 
-// Event is a CloudEvent of the change feed as its readers get it.
-type Event struct {
-	ID      string          `json:"id"`
-	Source  string          `json:"source"`
-	Type    string          `json:"type"`
-	Subject string          `json:"subject"`
-	Time    time.Time       `json:"time"`
-	Data    json.RawMessage `json:"data"`
-}
-
-// Kind is the entry's kind by its short name, "updated"; the whole type where that is not one of ours.
-func (e *Event) Kind() string { return e.Type[strings.LastIndexByte(e.Type, '.')+1:] }
-
 // Parse reads what Append wrote. Ranks and ties of stamps are not in there.
 func Parse(text []byte) (actors.FeedEvent, error) {
-	var raw Event
+	var raw document.Change
 	if err := json.Unmarshal(text, &raw); err != nil {
 		return actors.FeedEvent{}, fmt.Errorf("CloudEvent: %w", err)
 	}
-	e, err := raw.entry()
+	e, err := entry(&raw)
 	if err != nil {
 		return actors.FeedEvent{}, fmt.Errorf("CloudEvent %q: %w", raw.ID, err)
 	}
 	return e, nil
 }
 
-type nameDocument struct {
-	ID        string `json:"id"`
-	Namespace string `json:"namespace"`
-	Value     string `json:"value"`
-}
-
-type causeDocument struct {
-	Verb      string          `json:"verb"`
-	Between   [2]nameDocument `json:"between"`
-	Assertion string          `json:"assertion"`
-	Event     struct {
-		Source    string    `json:"source"`
-		MessageID string    `json:"message_id"`
-		Time      time.Time `json:"time"`
-	} `json:"event"`
-}
-
-type moneyDocument struct {
-	Orders     uint64      `json:"orders"`
-	Revenue    json.Number `json:"revenue"`
-	Discount   json.Number `json:"discount"`
-	Discounted uint64      `json:"discounted_orders"`
-}
-
-type identityDocument struct {
-	Events      *uint64           `json:"events"`
-	First       *time.Time        `json:"first_seen"`
-	Last        *time.Time        `json:"last_seen"`
-	Counts      map[string]uint64 `json:"counts"`
-	Identifiers []struct {
-		nameDocument
-		First *time.Time `json:"first_seen"`
-		Last  *time.Time `json:"last_seen"`
-	} `json:"identifiers"`
-	Left   []string                   `json:"identifiers_left"`
-	Traits map[string]json.RawMessage `json:"traits"`
-	Money  map[string]*moneyDocument  `json:"money"`
-}
-
-type dataDocument struct {
-	Rules      string           `json:"rules"`
-	Complete   bool             `json:"complete"`
-	Identity   identityDocument `json:"identity"`
-	Identifier nameDocument     `json:"identifier"`
-	Losers     []string         `json:"losers"`
-	Into       []string         `json:"into"`
-	Cause      *causeDocument   `json:"cause"`
-}
-
-func (e *Event) entry() (out actors.FeedEvent, err error) {
-	out.Kind = graph.ParseFeedKind(e.Kind())
-	if out.Kind == 0 || Type(out.Kind) != e.Type {
-		return out, fmt.Errorf("type %q is none of the change feed", e.Type)
+// entry reads the entry of a CloudEvent.
+func entry(c *document.Change) (out actors.FeedEvent, err error) {
+	out.Kind = graph.ParseFeedKind(c.Kind())
+	if out.Kind == 0 || Type(out.Kind) != c.Type {
+		return out, fmt.Errorf("type %q: not a type of the change feed", c.Type)
 	}
-	shard, number, ok := strings.Cut(e.ID, "-")
+	shard, number, ok := strings.Cut(c.ID, "-")
 	n, wrong := strconv.ParseUint(shard, 10, 16)
 	if out.Number, err = strconv.ParseUint(number, 10, 64); !ok || wrong != nil || err != nil {
-		return out, fmt.Errorf("id %q: want SHARD-NUMBER", e.ID)
+		return out, fmt.Errorf("id %q: want SHARD-NUMBER", c.ID)
 	}
-	out.Shard, out.At = graph.ShardID(n), e.Time.UnixMilli()
-	if out.ID, err = graph.ParseNodeKey(e.Subject); err != nil {
+	out.Shard = graph.ShardID(n)
+	if out.At, err = parseTime(c.Time); err != nil {
+		return out, err
+	}
+	if out.ID, err = graph.ParseNodeKey(c.Subject); err != nil {
 		return out, fmt.Errorf("subject: %w", err)
 	}
-	var data dataDocument
-	if err := json.Unmarshal(e.Data, &data); err != nil {
+	rules, err := parseData(&out, c.Data)
+	if err != nil {
 		return out, fmt.Errorf("data: %w", err)
 	}
-	if out.Rules, err = strconv.ParseUint(data.Rules, 16, 64); err != nil {
+	if out.Rules, err = strconv.ParseUint(rules, 16, 64); err != nil {
 		return out, fmt.Errorf("rules: %w", err)
 	}
+	return out, nil
+}
+
+// parseData reads what is particular to the entry's kind, and returns the version of the rules.
+func parseData(out *actors.FeedEvent, text []byte) (rules string, err error) {
 	switch out.Kind {
 	case graph.FeedCreated, graph.FeedUpdated:
-		out.Delta, err = data.Identity.delta()
-		out.Delta.Full = data.Complete
+		var d document.IdentityChange
+		if err = json.Unmarshal(text, &d); err == nil {
+			out.Delta, err = parseDelta(&d.Identity)
+			out.Delta.Full = d.Complete
+		}
+		return d.Rules, err
 	case graph.FeedLinked:
-		if out.Name, err = data.Identifier.name(); err == nil {
-			out.Cause, err = data.Cause.cause()
+		var d document.Linked
+		if err = json.Unmarshal(text, &d); err == nil {
+			if out.Name, err = parseName(&d.Identifier); err == nil {
+				out.Cause, err = parseCause(d.Cause)
+			}
 		}
+		return d.Rules, err
 	case graph.FeedMerged:
-		if out.Others, err = parseKeys(data.Losers); err == nil {
-			out.Cause, err = data.Cause.cause()
+		var d document.Merged
+		if err = json.Unmarshal(text, &d); err == nil {
+			if out.Others, err = parseKeys(d.Losers); err == nil {
+				out.Cause, err = parseCause(d.Cause)
+			}
 		}
+		return d.Rules, err
 	case graph.FeedSplit:
-		out.Others, err = parseKeys(data.Into)
+		var d document.Split
+		if err = json.Unmarshal(text, &d); err == nil {
+			out.Others, err = parseKeys(d.Into)
+		}
+		return d.Rules, err
 	case graph.FeedGeneric:
-		out.Name, err = data.Identifier.name()
-	case graph.FeedErased:
+		var d document.GenericValue
+		if err = json.Unmarshal(text, &d); err == nil {
+			out.Name, err = parseName(&d.Identifier)
+		}
+		return d.Rules, err
+	default:
+		var d document.Erased
+		err = json.Unmarshal(text, &d)
+		return d.Rules, err
 	}
-	return out, err
+}
+
+func parseTime(t document.Time) (ms int64, err error) {
+	at, err := time.Parse(time.RFC3339Nano, string(t))
+	return at.UnixMilli(), err
 }
 
 func parseKeys(ids []string) ([]graph.NodeKey, error) {
@@ -143,12 +118,12 @@ func parseKeys(ids []string) ([]graph.NodeKey, error) {
 	return keys, nil
 }
 
-func (n *nameDocument) name() (graph.NodeName, error) {
+func parseName(n *document.IdentifierName) (graph.NodeName, error) {
 	key, err := graph.ParseNodeKey(n.ID)
 	return graph.NodeName{Key: key, Namespace: n.Namespace, Value: n.Value}, err
 }
 
-func (c *causeDocument) cause() (out graph.Cause, err error) {
+func parseCause(c *document.Cause) (out graph.Cause, err error) {
 	if c == nil {
 		return out, nil
 	}
@@ -158,52 +133,49 @@ func (c *causeDocument) cause() (out graph.Cause, err error) {
 		}
 	}
 	if out.Verb == 0 {
-		return out, fmt.Errorf("verb %q of the cause is not known", c.Verb)
+		return out, fmt.Errorf("verb %q of the cause: not a verb of a link", c.Verb)
 	}
 	for i := range c.Between {
-		if out.By[i], err = c.Between[i].name(); err != nil {
+		if out.By[i], err = parseName(&c.Between[i]); err != nil {
 			return out, err
 		}
 	}
-	if out.Assertion = c.Assertion; out.Assertion == "" {
-		out.Mark = graph.Mark{Stamp: graph.Stamp{Time: c.Event.Time.UnixMilli()}, ID: []byte(c.Event.MessageID), Source: []byte(c.Event.Source)}
+	if out.Assertion = c.Assertion; out.Assertion == "" && c.Event != nil {
+		out.Mark = graph.Mark{ID: []byte(c.Event.MessageID), Source: []byte(c.Event.Source)}
+		out.Mark.Stamp.Time, err = parseTime(c.Event.Time)
 	}
-	return out, nil
+	return out, err
 }
 
-func (doc *identityDocument) delta() (d graph.Delta, err error) {
+func parseDelta(doc *document.IdentityDelta) (d graph.Delta, err error) {
 	if doc.Events != nil {
 		d.Fields |= graph.DeltaEvents
 		d.Events = *doc.Events
 	}
-	if doc.First != nil {
-		d.Fields |= graph.DeltaFirst
-		d.First = doc.First.UnixMilli()
-	}
-	if doc.Last != nil {
-		d.Fields |= graph.DeltaLast
-		d.Last = doc.Last.UnixMilli()
-	}
-	for name, n := range doc.Counts {
-		t := graph.ParseEventType([]byte(name))
-		if t == 0 {
-			return d, fmt.Errorf("event type %q is not known", name)
+	for _, side := range [...]struct {
+		field graph.DeltaFields
+		from  *document.Time
+		to    *int64
+	}{{graph.DeltaFirst, doc.FirstSeen, &d.First}, {graph.DeltaLast, doc.LastSeen, &d.Last}} {
+		if side.from == nil {
+			continue
 		}
-		d.Counts = append(d.Counts, graph.TypeCount{Type: t, Count: n})
-	}
-	slices.SortFunc(d.Counts, func(a, b graph.TypeCount) int { return int(a.Type) - int(b.Type) })
-	for i := range doc.Identifiers {
-		id := &doc.Identifiers[i]
-		s := graph.Sighting{}
-		if s.NodeName, err = id.name(); err != nil {
+		d.Fields |= side.field
+		if *side.to, err = parseTime(*side.from); err != nil {
 			return d, err
 		}
-		if id.First != nil && id.Last != nil {
-			s.First, s.Last = id.First.UnixMilli(), id.Last.UnixMilli()
+	}
+	if d.Counts, err = parseCounts(doc.Counts); err != nil {
+		return d, err
+	}
+	for i := range doc.Identifiers {
+		s, err := parseSighting(&doc.Identifiers[i])
+		if err != nil {
+			return d, err
 		}
 		d.Identifiers = append(d.Identifiers, s)
 	}
-	if d.Left, err = parseKeys(doc.Left); err != nil {
+	if d.Left, err = parseKeys(doc.IdentifiersLeft); err != nil {
 		return d, err
 	}
 	for name, value := range doc.Traits {
@@ -215,7 +187,7 @@ func (doc *identityDocument) delta() (d graph.Delta, err error) {
 	}
 	slices.SortFunc(d.Traits, func(a, b graph.TraitValue) int { return strings.Compare(a.Name, b.Name) })
 	for code, sums := range doc.Money {
-		m, err := sums.money(code)
+		m, err := parseMoney(code, sums)
 		if err != nil {
 			return d, fmt.Errorf("money in %q: %w", code, err)
 		}
@@ -225,8 +197,43 @@ func (doc *identityDocument) delta() (d graph.Delta, err error) {
 	return d, nil
 }
 
-// money reads the sums of a currency; nil is that there are none any more.
-func (m *moneyDocument) money(code string) (out graph.Money, err error) {
+func parseCounts(doc *document.CountsDelta) (counts []graph.TypeCount, err error) {
+	if doc == nil {
+		return nil, nil
+	}
+	for t, text := range map[graph.EventType]document.CountOrNull{
+		graph.TypeIdentify: doc.Identify, graph.TypeTrack: doc.Track, graph.TypePage: doc.Page,
+		graph.TypeScreen: doc.Screen, graph.TypeGroup: doc.Group, graph.TypeAlias: doc.Alias,
+	} {
+		count := graph.TypeCount{Type: t}
+		switch text {
+		case "":
+			continue
+		case "null":
+		default:
+			if count.Count, err = strconv.ParseUint(string(text), 10, 64); err != nil {
+				return nil, err
+			}
+		}
+		counts = append(counts, count)
+	}
+	slices.SortFunc(counts, func(a, b graph.TypeCount) int { return int(a.Type) - int(b.Type) })
+	return counts, nil
+}
+
+func parseSighting(doc *document.Sighting) (s graph.Sighting, err error) {
+	if s.NodeName, err = parseName(&doc.IdentifierName); err != nil || doc.FirstSeen == "" || doc.LastSeen == "" {
+		return s, err
+	}
+	if s.First, err = parseTime(document.Time(doc.FirstSeen)); err != nil {
+		return s, err
+	}
+	s.Last, err = parseTime(document.Time(doc.LastSeen))
+	return s, err
+}
+
+// parseMoney reads the sums of a currency; nil says that it has no orders any more.
+func parseMoney(code string, m *document.Sums) (out graph.Money, err error) {
 	if code != "" {
 		if out.Currency, err = money.ParseCurrency([]byte(code)); err != nil {
 			return out, err
@@ -235,7 +242,7 @@ func (m *moneyDocument) money(code string) (out graph.Money, err error) {
 	if m == nil {
 		return out, nil
 	}
-	out.Orders, out.Discounted = m.Orders, m.Discounted
+	out.Orders, out.Discounted = m.Orders, m.DiscountedOrders
 	if out.Revenue, err = minor(m.Revenue, out.Currency); err != nil {
 		return out, err
 	}

@@ -9,28 +9,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/kindred-id/kindred/api"
-	"github.com/kindred-id/kindred/ingest/segment"
+	"github.com/kindred-id/kindred/api/document"
 )
-
-// BatchResult is what became of a batch of events.
-type BatchResult struct {
-	Accepted          int           `json:"accepted"`
-	Duplicates        int           `json:"duplicates"`
-	WithoutIdentifier int           `json:"without_identifier"`
-	Rejected          []Rejection   `json:"rejected"`
-	Dropped           segment.Stats `json:"warnings"` // what was left out of accepted events
-	Fields            []Rejection   `json:"dropped"`  // the first fields left out of them; the last may only count the rest
-}
-
-// Rejection is why one event of a batch was not taken.
-type Rejection struct {
-	Index   int    `json:"index"`
-	Code    string `json:"code"`
-	Field   string `json:"field"`
-	Message string `json:"message"`
-	Hint    string `json:"hint"`
-}
 
 // Waits between attempts to send a batch.
 const (
@@ -48,10 +28,10 @@ func (c *Client) AwaitVisible(ctx context.Context) error {
 // has no room, is not there or breaks off. An event that was taken before is a duplicate, so nothing
 // is taken twice. It returns when the events are durable; AwaitVisible, once after the last batch, waits
 // for the rest.
-func (c *Client) Send(ctx context.Context, body []byte, patience time.Duration) (BatchResult, error) {
+func (c *Client) Send(ctx context.Context, body []byte, patience time.Duration) (document.BatchOutcome, error) {
 	deadline := time.Now().Add(patience)
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
-		var result BatchResult
+		var result document.BatchOutcome
 		after, err := c.attempt(ctx, body, &result)
 		if err == nil || ctx.Err() != nil || !retriable(err) || time.Now().After(deadline) {
 			return result, err
@@ -65,21 +45,21 @@ func (c *Client) Send(ctx context.Context, body []byte, patience time.Duration) 
 	}
 }
 
-// attempt sends once, and tells how long the server asks to wait.
-func (c *Client) attempt(ctx context.Context, body []byte, result *BatchResult) (time.Duration, error) {
+// attempt sends once, and returns how long the server asks to wait.
+func (c *Client) attempt(ctx context.Context, body []byte, result *document.BatchOutcome) (time.Duration, error) {
 	err := c.do(ctx, http.MethodPost, "/v1/batch", url.Values{"wait": {"durable"}, "live": {"false"}}, body, result)
 	var p *Problem
 	switch {
 	case !errors.As(err, &p):
 		return 0, err
-	case p.Code == string(api.CodeNoReadableEvent): // an answer all the same: every event was looked at
-		*result = p.BatchResult
+	case p.Code == document.CodeNoReadableEvent: // an answer all the same: every event was looked at
+		*result = p.BatchOutcome
 		return 0, nil
 	}
 	return p.after, err
 }
 
-// retriable tells errors that pass: all of the network, and those answers that say so.
+// retriable reports whether an error may pass: any error of the network, and the answers that say so.
 func retriable(err error) bool {
 	var p *Problem
 	if !errors.As(err, &p) {

@@ -11,7 +11,7 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/api/document"
 )
 
 // Changes is an open stream of the change feed. Close it.
@@ -89,7 +89,7 @@ func (c *Changes) Cursor() string { return c.cursor }
 func (c *Changes) Close() error { return c.body.Close() }
 
 // Receivers lists the registered receivers of the change feed.
-func (c *Client) Receivers(ctx context.Context) (r api.ReceiversDocument, err error) {
+func (c *Client) Receivers(ctx context.Context) (r document.Receivers, err error) {
 	err = c.Get(ctx, "/v1/changes/receivers", nil, &r)
 	return r, err
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kindred-id/kindred/api/document"
 )
 
 func inProcess(t *testing.T, h http.HandlerFunc) *Client {
@@ -27,7 +29,7 @@ func TestInProcess(t *testing.T) {
 		seen = r.Method + " " + r.URL.EscapedPath() + "?" + r.URL.RawQuery + " " + string(body)
 		_, _ = io.WriteString(w, `{"accepted":2}`)
 	})
-	var result BatchResult
+	var result document.BatchAnswer
 	if err := c.Post(context.Background(), profilePath("crm_id:a/b c", "/x"), nil, map[string]int{"n": 1}, &result); err != nil || result.Accepted != 2 {
 		t.Fatalf("%+v, %v", result, err)
 	}
@@ -106,7 +108,7 @@ func TestSend(t *testing.T) {
 		_, _ = io.WriteString(w, `{"success":true,"accepted":1,"duplicates":0,"without_identifier":0,"rejected":[],"warnings":{"blocked":2}}`)
 	})
 	result, err := c.Send(context.Background(), []byte(`{}`), time.Minute)
-	if err != nil || result.Accepted != 1 || result.Dropped.Blocked != 2 || tries != 3 {
+	if err != nil || result.Accepted != 1 || string(result.Warnings) != `{"blocked":2}` || tries != 3 {
 		t.Errorf("%+v, %v after %d tries", result, err, tries)
 	}
 	tries = 0

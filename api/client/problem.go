@@ -7,18 +7,13 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/kindred-id/kindred/api/document"
 )
 
 // Problem is an answer that is not a success: RFC 9457, with a stable code and a hint.
 type Problem struct {
-	Type   string `json:"type,omitempty"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"`
-	Code   string `json:"code,omitempty"`
-	Hint   string `json:"hint,omitempty"`
-
-	BatchResult // of a batch of which no event could be read
+	document.UnreadableBatch // its BatchOutcome is only that of a batch of which no event could be read
 
 	after time.Duration // that the server asks to wait
 }
@@ -47,7 +42,8 @@ func readProblem(res *http.Response) *Problem {
 		if len(text) > 200 {
 			text = text[:200] + "…"
 		}
-		p = &Problem{
+		p = new(Problem)
+		p.Problem = document.Problem{
 			Title:  http.StatusText(res.StatusCode),
 			Detail: strings.TrimSuffix(fmt.Sprintf("%s answers %d %s: %s", res.Request.URL.Host, res.StatusCode, http.StatusText(res.StatusCode), text), ": "),
 			Hint:   "is it a Kindred server?",

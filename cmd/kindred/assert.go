@@ -1,14 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os/user"
 	"strings"
 
-	"github.com/kindred-id/kindred/api"
 	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/spf13/cobra"
 )
 
@@ -41,7 +40,7 @@ func newAssertion(verb, use, short, long string, args int) *cobra.Command {
 	}
 	t := addTarget(cmd)
 	out := addOutput(cmd, formatTable, formatJSON)
-	ask := api.AssertionRequest{Verb: verb}
+	ask := document.AssertionRequest{Verb: verb}
 	flags := cmd.Flags()
 	flags.StringVar(&ask.Note, "note", "", "why, for those who ask later")
 	flags.StringVar(&ask.By, "by", userName(), "who says so")
@@ -75,7 +74,7 @@ func userName() string {
 	return u.Username
 }
 
-func assertionTable(w io.Writer, p paint, a *api.AssertionAnswer) {
+func assertionTable(w io.Writer, p paint, a *document.AssertionAnswer) {
 	what := a.Assertion.Verb + " " + printable(a.Assertion.A.String())
 	if a.Assertion.B != nil {
 		what += " " + printable(a.Assertion.B.String())
@@ -98,10 +97,10 @@ func assertionTable(w io.Writer, p paint, a *api.AssertionAnswer) {
 }
 
 // identities lists profiles, a row each.
-func identities(t *table, title string, list []json.RawMessage) {
+func identities(t *table, title string, list []document.Encoded[document.Profile]) {
 	for _, raw := range list {
-		var profile client.Profile
-		if json.Unmarshal(raw, &profile) != nil {
+		profile, err := raw.Decode()
+		if err != nil {
 			continue // the server's own document
 		}
 		names := make([]string, 0, len(profile.Identifiers))

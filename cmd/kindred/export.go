@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/kindred-id/kindred/api"
 	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/spf13/cobra"
 )
 
@@ -20,8 +20,8 @@ a file. A file is only there once it is whole; .gz and .zst are compressed.`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	t := addTarget(cmd)
-	format, identifiers := string(api.NDJSON), ""
-	cmd.Flags().Var(&choice{&format, []string{string(api.NDJSON), string(api.CSV)}}, "format", "ndjson or csv")
+	format, identifiers := string(document.NDJSON), ""
+	cmd.Flags().Var(&choice{&format, []string{string(document.NDJSON), string(document.CSV)}}, "format", "ndjson or csv")
 	cmd.Flags().Var(&choice{&identifiers, []string{"all"}}, "identifiers", "all: also list identities without an event")
 	scores := cmd.Flags().Bool("scores", false, "add the scores of every identity, as of now")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

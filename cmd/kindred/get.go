@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/spf13/cobra"
 )
 
@@ -49,7 +50,7 @@ func newGet() *cobra.Command {
 			if out.json(w) {
 				return writeJSON(w, text)
 			}
-			var p client.Profile
+			var p document.Profile
 			if err := json.Unmarshal(text, &p); err != nil {
 				return fmt.Errorf("read the profile: %w", err)
 			}
@@ -69,11 +70,11 @@ func newGet() *cobra.Command {
 // ordersShown is how many orders a table lists, the newest first.
 const ordersShown = 20
 
-func profileTable(w io.Writer, p paint, profile *client.Profile, orders []client.Order) {
+func profileTable(w io.Writer, p paint, profile *document.Profile, orders []document.Order) {
 	fmt.Fprintln(w, p.bold(profile.ID))
 	var t table
 	if profile.Events > 0 {
-		t.row("events", number(profile.Events)+" ("+counts(profile.Counts)+")")
+		t.row("events", number(profile.Events)+" ("+counts(&profile.Counts)+")")
 		t.row("seen", when(profile.FirstSeen)+" to "+when(profile.LastSeen))
 	} else {
 		t.row("events", "none")
@@ -123,7 +124,7 @@ func profileTable(w io.Writer, p paint, profile *client.Profile, orders []client
 	}
 }
 
-func ordersTable(w io.Writer, orders []client.Order) {
+func ordersTable(w io.Writer, orders []document.Order) {
 	var t table
 	for _, o := range orders[:min(len(orders), ordersShown)] {
 		notes := ""
@@ -145,7 +146,9 @@ func ordersTable(w io.Writer, orders []client.Order) {
 }
 
 // counts lists events by type, the most frequent first.
-func counts(byType map[string]uint64) string {
+func counts(c *document.Counts) string {
+	byType := map[string]uint64{"identify": c.Identify, "track": c.Track, "page": c.Page, "screen": c.Screen, "group": c.Group, "alias": c.Alias}
+	maps.DeleteFunc(byType, func(_ string, n uint64) bool { return n == 0 })
 	types := slices.SortedFunc(maps.Keys(byType), func(a, b string) int {
 		if byType[a] != byType[b] {
 			return int(min(1, max(-1, int64(byType[b])-int64(byType[a])))) //nolint:gosec // counts of events are far below
@@ -172,9 +175,9 @@ func traitText(value json.RawMessage) string {
 }
 
 // when shortens RFC 3339 to what people read; it stays in UTC.
-func when(at string) string {
+func when[T ~string](at T) string {
 	if len(at) < len("2006-01-02T15:04:05") {
 		return "never"
 	}
-	return at[:10] + " " + at[11:19]
+	return string(at[:10] + " " + at[11:19])
 }

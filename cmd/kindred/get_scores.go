@@ -5,11 +5,11 @@ import (
 	"io"
 	"strings"
 
-	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
 )
 
 // scoresTable lists the scores, each with what it was made of.
-func scoresTable(w io.Writer, s *client.Scores) {
+func scoresTable(w io.Writer, s *document.Scores) {
 	var t table
 	if s.OrderDays > 0 {
 		t.row("lifetime value", fmt.Sprintf("%s %s: %.2f orders of %s", s.CLV, s.Currency, s.ExpectedOrders, s.OrderValue), s.Reasons.Lifetime)
@@ -46,7 +46,7 @@ func scoresTable(w io.Writer, s *client.Scores) {
 
 func percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
 
-func rhythm(s *client.Scores) string {
+func rhythm(s *document.Scores) string {
 	if s.DaysBetween == 0 {
 		return ""
 	}

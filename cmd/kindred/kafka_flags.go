@@ -7,7 +7,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/ingest/kafka"
 	"github.com/kindred-id/kindred/internal/broker"
 	"github.com/kindred-id/kindred/node"
@@ -154,10 +154,10 @@ func stopConsumer(consumer *kafka.Consumer) error {
 
 // kafkaCheck is a check of /readyz: it fails where an operator has to do something. What waits goes on by
 // itself, and is told.
-func kafkaCheck(consumer *kafka.Consumer) func(context.Context) api.CheckDocument {
-	return func(context.Context) api.CheckDocument {
+func kafkaCheck(consumer *kafka.Consumer) func(context.Context) document.Check {
+	return func(context.Context) document.Check {
 		s := consumer.Status()
-		c := api.CheckDocument{Name: "kafka", OK: true}
+		c := document.Check{Name: "kafka", OK: true}
 		halted, waiting := 0, 0
 		var first string
 		for i := range s.Partitions {

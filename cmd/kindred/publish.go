@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/egress/kafka"
 	"github.com/kindred-id/kindred/graph"
@@ -98,9 +99,9 @@ func (p *publishing) end() {
 
 // check is a check of /readyz: it fails where publishing stopped. A delivery that fails is tried again by
 // itself, and is told; the feed keeps what is not delivered.
-func (p *publishing) check(context.Context) api.CheckDocument {
+func (p *publishing) check(context.Context) document.Check {
 	s := p.publisher.Status()
-	c := api.CheckDocument{Name: "publish", OK: !s.Stopped}
+	c := document.Check{Name: "publish", OK: !s.Stopped}
 	switch {
 	case s.Stopped:
 		c.Detail = "publishing the change feed stopped: " + s.Err.Error()
@@ -124,9 +125,10 @@ func profileDocuments(i *node.Instance, scores bool) func(context.Context, []gra
 			switch {
 			case !ok || p.ID != ids[n] || p.Events == 0:
 			case scores:
-				documents[n] = api.AppendScored(nil, &p, scorer, now, i.Control)
+				scores := document.Score(scorer, &p, now)
+				documents[n] = document.AppendScored(nil, &p, &scores, i.Control)
 			default:
-				documents[n] = api.AppendProfile(nil, &p, i.Control)
+				documents[n] = document.AppendProfile(nil, &p, i.Control)
 			}
 		}); err != nil {
 			return nil, nil, fmt.Errorf("read profiles: %w", err)

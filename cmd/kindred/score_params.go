@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors/scoring"
-	"github.com/kindred-id/kindred/api"
 	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/spf13/cobra"
 )
@@ -60,7 +60,7 @@ What can't be fitted keeps its values, and it ends with exit code 5; where nothi
 }
 
 // fitted shows what a fit brought, and says what it did not.
-func fitted(cmd *cobra.Command, out *output, d *api.ParametersDocument) error {
+func fitted(cmd *cobra.Command, out *output, d *document.Parameters) error {
 	if scoring.Result(d.Result) == scoring.Failed {
 		return &exitError{exitRefused, fmt.Errorf("nothing is fitted, and version %d stays in use: %s", d.Parameters.Version, d.Kept)}
 	}
@@ -71,7 +71,7 @@ func fitted(cmd *cobra.Command, out *output, d *api.ParametersDocument) error {
 	return err
 }
 
-func parametersTable(w io.Writer, d *api.ParametersDocument) {
+func parametersTable(w io.Writer, d *document.Parameters) {
 	var head, t table
 	p := &d.Parameters
 	if p.FittedAt == nil {
@@ -115,7 +115,7 @@ func origin(measured bool) string {
 // halfLeft is after how many weeks half of all customers have left: the median of a Pareto distribution of the second kind.
 func halfLeft(s, beta float64) float64 { return beta * math.Expm1(math.Ln2/s) }
 
-func settings(s *api.ScoreSettings) string {
+func settings(s *document.ScoreSettings) string {
 	horizon := "all the future"
 	if s.HorizonDays != nil {
 		horizon = fmt.Sprintf("%v days", *s.HorizonDays)
@@ -130,10 +130,10 @@ func likelihood(v *float64) string {
 	return fmt.Sprintf("; log-likelihood %.1f", *v)
 }
 
-func beta(b api.BetaDocument) string { return fmt.Sprintf("beta %.4g, %.4g", b.A, b.B) }
+func beta(b document.Beta) string { return fmt.Sprintf("beta %.4g, %.4g", b.A, b.B) }
 
 // share says what a rate is of; that of a cold start claims nothing.
-func share(b api.BetaDocument, of string) string {
+func share(b document.Beta, of string) string {
 	if !b.Measured {
 		return "not known: what share " + of
 	}

@@ -5,8 +5,8 @@ import (
 	"io"
 
 	"github.com/kindred-id/kindred/actors/scoring"
-	"github.com/kindred-id/kindred/api"
 	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/spf13/cobra"
 )
 
@@ -39,7 +39,7 @@ days: who bought, what they spent in each currency, and which offers they got. D
 	return cmd
 }
 
-func scoreReportTable(w io.Writer, r *api.ScoreReportDocument) {
+func scoreReportTable(w io.Writer, r *document.ScoreReport) {
 	fmt.Fprintf(w, "%s to %s, %s; control group of %s\n\n", when(r.From), when(r.AsOf), plural(r.WindowDays, "day"), percentage(&r.ControlShare))
 	var t table
 	t.row("group", "people", "bought", "orders", "with a coupon", "offers sent", "accepted")
@@ -67,8 +67,8 @@ func scoreReportTable(w io.Writer, r *api.ScoreReportDocument) {
 	t.row("band", "group", "people", "bought", "revenue a person")
 	for i := len(r.Bands) - 1; i >= 0; i-- {
 		b := &r.Bands[i]
-		bandRow(&t, b.Band, "control", &b.Control, b.Revenue, func(r *api.RevenueDocument) float64 { return r.ControlPerPerson })
-		bandRow(&t, "", "rest", &b.Rest, b.Revenue, func(r *api.RevenueDocument) float64 { return r.RestPerPerson })
+		bandRow(&t, b.Band, "control", &b.Control, b.Revenue, func(r *document.Revenue) float64 { return r.ControlPerPerson })
+		bandRow(&t, "", "rest", &b.Rest, b.Revenue, func(r *document.Revenue) float64 { return r.RestPerPerson })
 	}
 	t.write(w, "  ")
 	if r.Control.People == 0 {
@@ -76,11 +76,11 @@ func scoreReportTable(w io.Writer, r *api.ScoreReportDocument) {
 	}
 }
 
-func groupRow(t *table, name string, g *api.GroupDocument) {
+func groupRow(t *table, name string, g *document.Group) {
 	t.row(name, number(g.People), bought(g), number(g.Orders), number(g.CouponOrders)+" "+percentage(g.CouponShare), number(g.OffersSent), number(g.OffersAccepted))
 }
 
-func bought(g *api.GroupDocument) string { return number(g.Buyers) + " " + percentage(g.BoughtShare) }
+func bought(g *document.Group) string { return number(g.Buyers) + " " + percentage(g.BoughtShare) }
 
 // percentage is a share with a tenth of a percent; of nothing it is a dash.
 func percentage(share *float64) string {
@@ -90,7 +90,7 @@ func percentage(share *float64) string {
 	return fmt.Sprintf("%.1f %%", 100**share)
 }
 
-func revenueRow(t *table, r *api.RevenueDocument) {
+func revenueRow(t *table, r *document.Revenue) {
 	difference, interval := "can't be told: too few people, or all alike", ""
 	if d := r.Incremental; d != nil {
 		difference, interval = fmt.Sprintf("%+.2f", d.Difference), fmt.Sprintf("%+.2f to %+.2f", d.Low, d.High)
@@ -99,7 +99,7 @@ func revenueRow(t *table, r *api.RevenueDocument) {
 	t.row(r.Currency+" in all", r.ControlTotal.String(), r.RestTotal.String())
 }
 
-func bandRow(t *table, band, group string, g *api.GroupDocument, revenue []api.RevenueDocument, mean func(*api.RevenueDocument) float64) {
+func bandRow(t *table, band, group string, g *document.Group, revenue []document.Revenue, mean func(*document.Revenue) float64) {
 	spent := ""
 	for i := range revenue {
 		spent += fmt.Sprintf("%.2f %s  ", mean(&revenue[i]), revenue[i].Currency)

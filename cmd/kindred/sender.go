@@ -194,15 +194,21 @@ func (s *sender) send(ctx context.Context, b *outBatch) error {
 		if err != nil {
 			return fmt.Errorf("send lines %d to %d of %s: %w", b.lines[0], b.lines[len(b.lines)-1], b.file, err)
 		}
+		var warnings segment.Stats
+		if len(result.Warnings) > 0 {
+			if err := json.Unmarshal(result.Warnings, &warnings); err != nil {
+				return fmt.Errorf("read the warnings of %s: %w", s.address, err)
+			}
+		}
 		s.mu.Lock()
 		s.sum.Accepted += int64(result.Accepted)
 		s.sum.Duplicates += int64(result.Duplicates)
 		s.sum.WithoutIdentifier += int64(result.WithoutIdentifier)
-		s.sum.Dropped.Add(result.Dropped)
-		for _, drop := range result.Fields {
-			if drop.Code != "" && 0 <= drop.Index && drop.Index < len(b.lines) && len(s.sum.DroppedFields) < firstReasons {
+		s.sum.Dropped.Add(warnings)
+		for _, drop := range result.Dropped {
+			if at := drop.Index; at != nil && 0 <= *at && *at < len(b.lines) && len(s.sum.DroppedFields) < firstReasons {
 				s.sum.DroppedFields = append(s.sum.DroppedFields, file.Reason{
-					File: b.file, Line: b.lines[drop.Index], Code: drop.Code, Field: drop.Field, Message: drop.Message, Hint: drop.Hint,
+					File: b.file, Line: b.lines[*at], Code: drop.Code, Field: drop.Field, Message: drop.Message, Hint: drop.Hint,
 				})
 			}
 		}

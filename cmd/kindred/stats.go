@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/kindred-id/kindred/api"
 	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/spf13/cobra"
 )
 
@@ -29,7 +29,7 @@ func newStats() *cobra.Command {
 	return cmd
 }
 
-func statsTable(w io.Writer, s *api.StatsDocument) {
+func statsTable(w io.Writer, s *document.Stats) {
 	var t table
 	t.row("identities", number(s.Identities))
 	t.row("events", number(s.Events))

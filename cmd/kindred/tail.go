@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/api"
 	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/egress/replica"
 	"github.com/spf13/cobra"
@@ -93,7 +93,7 @@ func showChanges(ctx context.Context, changes *client.Changes, w io.Writer, asJS
 
 // changeRow says an entry in a line for people.
 func changeRow(entry []byte) (string, error) {
-	var head egress.Event
+	var head document.Change
 	if err := json.Unmarshal(entry, &head); err != nil {
 		return "", fmt.Errorf("read an entry of the change feed: %w", err)
 	}
@@ -114,7 +114,7 @@ func changeRow(entry []byte) (string, error) {
 	if by := e.Cause.By; e.Cause.Verb != 0 {
 		what = append(what, "by", e.Cause.Verb.String(), "of", by[0].Namespace+":"+printable(by[0].Value), by[1].Namespace+":"+printable(by[1].Value))
 	}
-	return fmt.Sprintf("%s  %-8s  %s  %s", head.Time.UTC().Format("2006-01-02 15:04:05"), head.Kind(), e.ID, strings.Join(what, " ")), nil
+	return fmt.Sprintf("%s  %-8s  %s  %s", when(head.Time), head.Kind(), e.ID, strings.Join(what, " ")), nil
 }
 
 // rebuildExport replays the feed and writes what it told as an export.
@@ -135,8 +135,9 @@ func rebuildExport(changes *client.Changes, w io.Writer) error {
 		replica.Apply(&e.FeedEntry)
 	}
 	var line []byte
+	var lines document.Lines
 	for _, p := range replica.Profiles() {
-		line = api.AppendLine(line[:0], &p)
+		line = lines.Append(line[:0], &p)
 		if _, err := w.Write(line); err != nil {
 			return err
 		}

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/spf13/cobra"
 )
 
@@ -45,7 +45,7 @@ func newTimeline() *cobra.Command {
 					return err
 				}
 				left -= len(timeline.Events)
-				if cursor = timeline.Next; cursor == "" {
+				if cursor = string(timeline.Next); cursor == "" {
 					return nil
 				}
 				if limit > 0 && left <= 0 {
@@ -58,7 +58,7 @@ func newTimeline() *cobra.Command {
 	return cmd
 }
 
-func writeTimeline(w io.Writer, events []json.RawMessage, asJSON bool) error {
+func writeTimeline(w io.Writer, events []document.Encoded[document.Event], asJSON bool) error {
 	var b strings.Builder
 	var t table
 	for _, raw := range events {
@@ -67,8 +67,8 @@ func writeTimeline(w io.Writer, events []json.RawMessage, asJSON bool) error {
 			b.WriteByte('\n')
 			continue
 		}
-		var e client.Event
-		if err := json.Unmarshal(raw, &e); err != nil {
+		e, err := raw.Decode()
+		if err != nil {
 			return fmt.Errorf("read an event of the timeline: %w", err)
 		}
 		names := make([]string, len(e.Identifiers))

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/kindred-id/kindred/api"
 	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/spf13/cobra"
 )
 
@@ -66,7 +66,7 @@ func newHow() *cobra.Command {
 }
 
 // reasons lists evidence as sentences, with the events behind each.
-func reasons(w io.Writer, p paint, list []api.ReasonDocument) {
+func reasons(w io.Writer, p paint, list []document.Reason) {
 	for i := range list {
 		r := &list[i]
 		sentence := printable(r.Text)
@@ -84,7 +84,7 @@ func reasons(w io.Writer, p paint, list []api.ReasonDocument) {
 	}
 }
 
-func mark(m *api.MarkDocument) string {
+func mark(m *document.Mark) string {
 	text := when(m.Time) + ", event " + printable(m.MessageID)
 	if m.Source != "" {
 		text += ", source " + printable(m.Source)

@@ -1,4 +1,4 @@
-package api
+package document
 
 import (
 	"encoding/json"
@@ -26,8 +26,8 @@ func parametersOf2023() score.Parameters {
 	}
 }
 
-func TestParametersDocument(t *testing.T) {
-	got, err := json.Marshal(newParametersDocument(parametersOf2023(), score.Terms{HorizonDays: 365, AnnualDiscount: .15, Margin: .4}))
+func TestParameters(t *testing.T) {
+	got, err := json.Marshal(NewParameters(parametersOf2023(), score.Terms{HorizonDays: 365, AnnualDiscount: .15, Margin: .4}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,8 +46,8 @@ func TestParametersDocument(t *testing.T) {
 }
 
 // Where nothing was measured, what stands for it is shown, and numbers that JSON has not are null.
-func TestParametersDocumentOfColdStart(t *testing.T) {
-	d := newParametersDocument(score.ColdStart(), score.Terms{HorizonDays: math.Inf(1), AnnualDiscount: .15, Margin: 1})
+func TestParametersOfColdStart(t *testing.T) {
+	d := NewParameters(score.ColdStart(), score.Terms{HorizonDays: math.Inf(1), AnnualDiscount: .15, Margin: 1})
 	got, err := json.Marshal(d)
 	if err != nil {
 		t.Fatal(err)
@@ -63,9 +63,9 @@ func TestParametersDocumentOfColdStart(t *testing.T) {
 }
 
 // Every field of a snapshot is in its document, and every key is in snake_case.
-func TestParametersDocumentIsWhole(t *testing.T) {
+func TestParametersIsWhole(t *testing.T) {
 	text := func(p score.Parameters) string {
-		got, err := json.Marshal(newParametersDocument(p, score.Terms{}.WithDefaults()))
+		got, err := json.Marshal(NewParameters(p, score.Terms{}.WithDefaults()))
 		if err != nil {
 			t.Fatal(err)
 		}

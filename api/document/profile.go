@@ -1,6 +1,7 @@
-package api
+package document
 
 import (
+	"encoding/json"
 	"strconv"
 
 	"github.com/kindred-id/kindred/graph"
@@ -8,18 +9,66 @@ import (
 	"github.com/kindred-id/kindred/internal/money"
 )
 
-// AppendProfile appends a profile as one JSON document, without a line break:
+// Profile is a person as Kindred knows them at the moment of the answer.
 //
-//	{"id":"k…","identifiers":[{"namespace","value","raw"?,"first_seen","last_seen","generic"?}],
-//	 "events":7,"counts":{"track":7},"first_seen":"…","last_seen":"…","traits":{"name":value},
-//	 "orders":2,"revenue":39.98,"discount":0.00,"discounted_orders":0,"currency":"USD","by_currency"?,
-//	 "orders_without_amount"?,"unknown_refunds"?,"refused_refunds"?,"control"?:true}
-//
-// Money is in the currency's unit. With orders in several currencies, revenue, discount and currency
-// are those of the one with the most orders (of equal ones the first in the alphabet), orders and
-// discounted_orders count all, and by_currency has every one's sums: amounts in several currencies are never added.
-// orders_without_amount, unknown_refunds and refused_refunds say what the sums lack. Times are null where there was
-// no event, currency where there is no order. Members of the control group, and nobody else, have control: they get no offers.
+// Amounts of several currencies are never added up: revenue, discount and currency are those of the currency with the
+// most orders (the alphabetically first of equals), while orders and discounted_orders count all.
+type Profile struct {
+	ID          string       `json:"id"`          // public id: resolves for ever to the identity that holds its identifier
+	Identifiers []Identifier `json:"identifiers"` // the highest-ranked first
+	Events      uint64       `json:"events"`      // distinct message ids
+	Counts      Counts       `json:"counts"`      // events by type
+	FirstSeen   TimeOrNull   `json:"first_seen"`  // time of the first event; null without an event
+	LastSeen    TimeOrNull   `json:"last_seen"`   // time of the last event; null without an event
+	Traits      Traits       `json:"traits"`      // each with the value of the latest event that names it
+	Sums
+	Currency            TextOrNull      `json:"currency"`                        // ISO 4217 code of revenue and discount; null without an order
+	ByCurrency          map[string]Sums `json:"by_currency,omitempty"`           // sums by ISO 4217 code, where orders have several currencies
+	OrdersWithoutAmount int             `json:"orders_without_amount,omitempty"` // orders whose amount is not known: revenue lacks them
+	UnknownRefunds      int             `json:"unknown_refunds,omitempty"`       // refunds whose amount is not known: revenue still has it
+	RefusedRefunds      int             `json:"refused_refunds,omitempty"`       // refunds in another currency than their order's: revenue still has them
+	Control             bool            `json:"control,omitempty"`               // member of the control group, which gets no offers
+	Scores              *Scores         `json:"scores,omitempty"`                // where they were asked for
+}
+
+// Identifier is an identifier of a person, with the times between which events named it as theirs.
+type Identifier struct {
+	Namespace string     `json:"namespace"`
+	Value     string     `json:"value"`             // normalised
+	Raw       string     `json:"raw,omitempty"`     // as it was last sent, where that differs from value
+	FirstSeen TimeOrNull `json:"first_seen"`        // null where only an assertion names it
+	LastSeen  TimeOrNull `json:"last_seen"`         // null where only an assertion names it
+	Generic   bool       `json:"generic,omitempty"` // shared by too many to stand for one person: it joins nobody
+}
+
+// Identifiers are all identifiers of a person.
+type Identifiers struct {
+	ID          string       `json:"id"`          // public id of the person
+	Identifiers []Identifier `json:"identifiers"` // the highest-ranked first
+}
+
+// Traits are traits by name.
+type Traits map[string]json.RawMessage
+
+// Counts counts events by type; types without an event are left out.
+type Counts struct {
+	Identify uint64 `json:"identify,omitempty"`
+	Track    uint64 `json:"track,omitempty"`
+	Page     uint64 `json:"page,omitempty"`
+	Screen   uint64 `json:"screen,omitempty"`
+	Group    uint64 `json:"group,omitempty"`
+	Alias    uint64 `json:"alias,omitempty"`
+}
+
+// Sums sums orders up; cancelled ones do not count.
+type Sums struct {
+	Orders           uint64 `json:"orders"`
+	Revenue          Amount `json:"revenue"`           // net less refunds, in the unit of the currency
+	Discount         Amount `json:"discount"`          // taken off, in the unit of the currency
+	DiscountedOrders uint64 `json:"discounted_orders"` // orders with a discount or a coupon
+}
+
+// AppendProfile appends a Profile, without its scores and without a line break.
 func AppendProfile(dst []byte, p *graph.Profile, control score.Control) []byte {
 	dst = append(append(dst, `{"id":"`...), p.ID.String()...)
 	dst = appendIdentifiers(append(dst, `","identifiers":`...), p, true)
@@ -31,43 +80,30 @@ func AppendProfile(dst []byte, p *graph.Profile, control score.Control) []byte {
 	dst = appendSums(dst, p)
 	dst = appendByCurrency(dst, p)
 	dst = appendDoubts(dst, p)
-	if holds(control, p) {
+	if inControl(control, p) {
 		dst = append(dst, memberOfControl...)
 	}
 	return append(dst, '}')
 }
 
-// memberOfControl is what a document of a member of the control group has, and of nobody else.
+// memberOfControl is a member of the documents of the control group: the documents of others lack it.
 const memberOfControl = `,"control":true`
 
-// holds tells whether a profile is in the control group.
-func holds(control score.Control, p *graph.Profile) bool {
+// inControl reports whether a profile is in the control group.
+func inControl(control score.Control, p *graph.Profile) bool {
 	var id [16]byte
 	return control.Holds(p.ID.AppendBinary(id[:0]))
 }
 
-// appendLine appends a profile as one line of an export, with its line break.
-func appendLine(dst []byte, p *graph.Profile) []byte {
-	dst = append(append(dst, `{"id":"`...), p.ID.String()...)
-	dst = appendIdentifiers(append(dst, `","identifiers":`...), p, false)
-	dst = strconv.AppendUint(append(dst, `,"events":`...), p.Events, 10)
-	dst = appendSums(dst, p)
-	dst = appendTimeOrNull(append(dst, `,"first_seen":`...), p.First, p.Events > 0)
-	dst = appendTimeOrNull(append(dst, `,"last_seen":`...), p.Last, p.Events > 0)
-	dst = appendTraits(append(dst, `,"traits":`...), p)
-	dst = appendCounts(append(dst, `,"counts":`...), p)
-	return append(appendByCurrency(dst, p), "}\n"...)
-}
-
-// appendIdentifiers appends the identifiers that have a name, the highest-ranked first. With whole,
-// how they were sent and whether they are generic values is told too.
+// appendIdentifiers appends the identifiers whose names have arrived, the highest-ranked first. With whole, each has
+// its members raw and generic, too.
 func appendIdentifiers(dst []byte, p *graph.Profile, whole bool) []byte {
 	dst = append(dst, '[')
 	first := true
 	for i := range p.Identifiers {
 		id := &p.Identifiers[i]
 		if id.Namespace == "" {
-			continue // its name is on its way
+			continue // its name is still on its way from another shard
 		}
 		if !first {
 			dst = append(dst, ',')
@@ -89,7 +125,7 @@ func appendIdentifiers(dst []byte, p *graph.Profile, whole bool) []byte {
 	return append(dst, ']')
 }
 
-// appendCounts appends the events by type; types without an event are left out.
+// appendCounts appends Counts.
 func appendCounts(dst []byte, p *graph.Profile) []byte {
 	dst = append(dst, '{')
 	first := true
@@ -129,7 +165,7 @@ func appendSums(dst []byte, p *graph.Profile) []byte {
 	return appendString(append(dst, `,"currency":`...), total.Currency.String())
 }
 
-// sumMoney sums up the orders: all of them, with the money of the main currency.
+// sumMoney counts all orders, and takes the amounts of the currency with the most orders.
 func sumMoney(p *graph.Profile) moneySum {
 	var s moneySum
 	most := uint64(0)
@@ -163,8 +199,7 @@ func appendByCurrency(dst []byte, p *graph.Profile) []byte {
 	return appendCurrencies(append(dst, `,"by_currency":`...), p)
 }
 
-// appendDoubts appends what the sums of money lack, each where it is not 0: orders that count and whose amount is not known,
-// refunds whose amount is not known, and refunds in another currency than their order's.
+// appendDoubts appends the members that say what the sums of money lack.
 func appendDoubts(dst []byte, p *graph.Profile) []byte {
 	without, unknown, refused := 0, 0, 0
 	for i := range p.Orders {
@@ -199,4 +234,15 @@ func appendCurrencies(dst []byte, p *graph.Profile) []byte {
 		dst = append(append(append(dst, ':'), sum...), '}')
 	}
 	return append(dst, '}')
+}
+
+// AppendIdentifiers appends an Identifiers document.
+func AppendIdentifiers(dst []byte, p *graph.Profile) []byte {
+	return append(appendIdentifiers(appendHead(dst, p.ID, "identifiers"), p, true), '}')
+}
+
+// appendHead begins the document of a part of a profile: {"id":"k…","name":
+func appendHead(dst []byte, id graph.NodeKey, name string) []byte {
+	dst = append(append(dst, `{"id":"`...), id.String()...)
+	return append(append(append(dst, `","`...), name...), `":`...)
 }

@@ -1,0 +1,120 @@
+package document
+
+import "slices"
+
+// Problem is an answer of 400 and above, as RFC 9457 has it.
+type Problem struct {
+	Type     string `json:"type"`               // urn:kindred:problem: and the code
+	Title    string `json:"title"`              // the same for all problems of one code
+	Status   int    `json:"status"`             // of the answer
+	Detail   string `json:"detail,omitempty"`   // what is particular to this request
+	Code     Code   `json:"code"`               // stable: programs may decide by it
+	Hint     string `json:"hint"`               // what to do
+	Instance string `json:"instance,omitempty"` // urn:kindred:request: and the id of the request
+}
+
+// Code says what went wrong with a request. Codes are part of the API: they do not change.
+type Code string
+
+// The codes of requests.
+const (
+	CodeUnknownRoute     Code = "unknown_route"
+	CodeMethodNotAllowed Code = "method_not_allowed"
+	CodeBadID            Code = "bad_id"
+	CodeUnknownNamespace Code = "unknown_namespace"
+	CodeNotFound         Code = "not_found"
+	CodeInTransit        Code = "in_transit"
+	CodeBadParameter     Code = "bad_parameter"
+	CodeEmptyBody        Code = "empty_body"
+	CodeBadEncoding      Code = "bad_encoding"
+	CodeUnknownEncoding  Code = "unknown_encoding"
+	CodeInvalidBody      Code = "invalid_body"
+	CodeIncompleteBody   Code = "incomplete_body"
+	CodeNoReadableEvent  Code = "no_readable_event"
+	CodeBodyTooLarge     Code = "body_too_large"
+	CodeBodyTimeout      Code = "body_timeout"
+	CodeBusy             Code = "busy"
+	CodeShuttingDown     Code = "shutting_down"
+	CodeEngineFailed     Code = "engine_failed"
+	CodeTimeout          Code = "timeout"
+	CodeTooManyIDs       Code = "too_many_ids"
+	CodeCrossOrigin      Code = "cross_origin"
+	CodeBadAssertion     Code = "bad_assertion"
+	CodeSameIdentifier   Code = "same_identifier"
+	CodeContradiction    Code = "contradiction"
+	CodeUnknownAssertion Code = "unknown_assertion"
+	CodeBackupDisabled   Code = "backup_disabled"
+	CodeBackupRunning    Code = "backup_running"
+	CodeBackupRefused    Code = "backup_refused"
+	CodeBackupFailed     Code = "backup_failed"
+	CodeDiskFull         Code = "disk_full"
+	CodeExportFailed     Code = "export_failed"
+	CodeFeedOff          Code = "feed_off"
+	CodeFeedBehind       Code = "feed_behind"
+	CodeUnknownReceiver  Code = "unknown_receiver"
+	CodeInternal         Code = "internal"
+
+	// The codes of single events; the others are those of package ingest.
+	CodeTooManyEvents Code = "too_many_events"
+	CodeQuarantined   Code = "quarantined"
+)
+
+// ProblemInfo is what all problems of one code have in common.
+type ProblemInfo struct {
+	Code   Code
+	Status int
+	Title  string
+	Hint   string // what to do, where the problem itself has nothing more exact to say
+}
+
+var problemTable = []ProblemInfo{
+	{CodeUnknownRoute, 404, "There is no such route", "see the list of routes in the documentation; a / inside an id is written %2F"},
+	{CodeMethodNotAllowed, 405, "The route has no such method", "use a method of the Allow header"},
+	{CodeBadID, 400, "The id can't be read", "give namespace:value, such as email:ann@example.com with reserved characters escaped, or a public id"},
+	{CodeUnknownNamespace, 400, "The namespace is not registered", "use one of the namespaces that the detail lists"},
+	{CodeNotFound, 404, "Nobody is known by this id", "check the value: it was never seen in an event that was taken"},
+	{CodeInTransit, 503, "The profile is on its way between shards", "try again"},
+	{CodeBadParameter, 400, "A query parameter can't be used", "see the documentation of the route"},
+	{CodeEmptyBody, 400, "The body is empty", "send an event, a list of events, or {\"batch\":[…]}"},
+	{CodeBadEncoding, 400, "The body can't be inflated", "send one complete gzip or zstd stream, or no compression"},
+	{CodeUnknownEncoding, 415, "The body's encoding is not known", "compress with gzip or zstd, or not at all"},
+	{CodeInvalidBody, 400, "The body can't be read", "send valid JSON in UTF-8"},
+	{CodeIncompleteBody, 400, "The body ended early", "send the whole body"},
+	{CodeNoReadableEvent, 400, "No event of the body can be read", "see the hint of each rejected event"},
+	{CodeBodyTooLarge, 413, "The body is too large", "send fewer events in a request"},
+	{CodeBodyTimeout, 408, "The body took too long", "send it again"},
+	{CodeBusy, 429, "There is no room at the moment", "wait as Retry-After says, then send the same again: nothing was taken"},
+	{CodeShuttingDown, 503, "The server is stopping", "send the same again once it is back: what has the same messageId is taken once"},
+	{CodeEngineFailed, 503, "The engine has stopped", "see /readyz and the log of the server; send the same again once it is back: what has the same messageId is taken once"},
+	{CodeTimeout, 503, "The answer took too long", "try again"},
+	{CodeTooManyIDs, 400, "Too many ids in one request", "ask in several requests"},
+	{CodeCrossOrigin, 403, "A page of another origin may not do this", "call the API from a server, or from a page of its own origin"},
+	{CodeBadAssertion, 400, "The assertion can't be made", "see the documentation of assertions"},
+	{CodeSameIdentifier, 400, "Both ids are the same identifier", "name two different identifiers"},
+	{CodeContradiction, 409, "The assertion contradicts another one", "withdraw the other one first"},
+	{CodeUnknownAssertion, 404, "There is no such assertion to withdraw", "list the assertions of the profile: GET /v1/profiles/{id}/assertions"},
+	{CodeBackupDisabled, 403, "Backups over HTTP are switched off", "switch them on in the server's configuration, or run kindred backup"},
+	{CodeBackupRunning, 409, "A backup is running", "wait until it has ended"},
+	{CodeBackupRefused, 409, "The directory can't take the backup", "give an absolute path of a directory that is empty or does not exist"},
+	{CodeBackupFailed, 500, "The backup failed", "see the detail"},
+	{CodeDiskFull, 507, "The disk is full", "free some space"},
+	{CodeExportFailed, 500, "The export failed", "see the log of the server"},
+	{CodeFeedOff, 409, "There is no change feed", "turn it on: kindred serve --feed; from then on every change is kept for its readers"},
+	{CodeFeedBehind, 410, "The changes after this cursor were deleted", "ask with cursor=now for a cursor, take an export, and go on from that cursor"},
+	{CodeUnknownReceiver, 404, "The change feed has no such receiver", "GET /v1/changes/receivers lists them"},
+	{CodeInternal, 500, "A defect of Kindred", "report it with the request id and the log of the server"},
+}
+
+// Problems lists the codes of requests.
+func Problems() []ProblemInfo { return slices.Clone(problemTable) }
+
+// InfoOf is what all problems of a code have in common. REQUIRES: the code is one of Problems.
+func InfoOf(code Code) *ProblemInfo { return problemByCode[code] }
+
+var problemByCode = func() map[Code]*ProblemInfo {
+	m := make(map[Code]*ProblemInfo, len(problemTable))
+	for i := range problemTable {
+		m[problemTable[i].Code] = &problemTable[i]
+	}
+	return m
+}()
