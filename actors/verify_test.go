@@ -33,7 +33,7 @@ func verifyStore(t *testing.T) *storage.Pebble {
 	if err := os.WriteFile(secret, []byte("00112233445566778899aabbccddeeff"), 0o600); err != nil { // always the same shards
 		t.Fatal(err)
 	}
-	i, err := node.Open(ctx, node.Options{Dir: dir, Memory: storage.MinMemory, Shards: 4, SecretFile: secret})
+	k, err := node.Open(ctx, node.Config{Dir: dir, Memory: storage.MinMemory, Shards: 4, SecretFile: secret})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func verifyStore(t *testing.T) *storage.Pebble {
 		source := file.Source{Name: "events", Open: func() (*file.Reader, error) {
 			return file.NewReader(io.NopCloser(strings.NewReader(events)), "events", 0)
 		}}
-		if _, err := file.NewPipeline(i.Into(false)).Run(ctx, []file.Source{source}); err != nil {
+		if _, err := file.NewPipeline(k.Into(false)).Run(ctx, []file.Source{source}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -54,7 +54,7 @@ func verifyStore(t *testing.T) *storage.Pebble {
 		fmt.Fprintf(&others, `{"type":"page","anonymousId":"other%d","messageId":"other%d","timestamp":"2026-01-02T10:00:00Z"}`+"\n", n, n)
 	}
 	take(others.String())
-	if err := i.Close(ctx); err != nil {
+	if err := k.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
 	store, _, err := row.Open(storage.Options{Dir: dir}, row.Deployment{})

@@ -15,14 +15,14 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// settleRules finds the rules that the directory was last used with, nil where it has none yet, and
-// makes them the instance's own unless it was given others. Those have to be able to follow.
-func (i *Instance) settleRules(dir string, d row.Deployment) (stored *rulesfile.File, err error) {
-	encoded, err := row.ReadRules(i.Store)
+// settleRules reads the rules that the directory was last used with, nil if it has none yet. They stay in force unless
+// others were given, which must be able to follow them.
+func (d *directory) settleRules(dir string) (stored *rulesfile.File, err error) {
+	encoded, err := row.ReadRules(d.store)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
-		if i.Rules == nil {
-			i.Rules, err = presetOf(dir, d)
+		if d.rules == nil {
+			d.rules, err = presetOf(dir, d.deployment)
 			return nil, err
 		}
 		return nil, nil
@@ -36,11 +36,11 @@ func (i *Instance) settleRules(dir string, d row.Deployment) (stored *rulesfile.
 	switch {
 	case err != nil: // other rules can't follow what can't be finished under these
 		return nil, fmt.Errorf("%w (use the program that wrote them)", err)
-	case i.Rules == nil:
-		i.Rules = stored.Today()
+	case d.rules == nil:
+		d.rules = stored.Today()
 	}
-	if err := i.Rules.Follow(stored); err != nil {
-		return nil, fmt.Errorf("rules %q can't follow the rules %q of %s: %w", i.Rules.Rules.Name, stored.Rules.Name, dir, err)
+	if err := d.rules.Follow(stored); err != nil {
+		return nil, fmt.Errorf("rules %q can't follow the rules %q of %s: %w", d.rules.Rules.Name, stored.Rules.Name, dir, err)
 	}
 	return stored, nil
 }
@@ -59,8 +59,8 @@ func presetOf(dir string, d row.Deployment) (*rulesfile.File, error) {
 // finishUnder brings what the log holds to its end under the rules that it was written under, where
 // others are to follow. A log says what came in, and what was sent is in it as it was judged then: under
 // other rules a replay would judge otherwise, and what it would send, evidence included, would be lost.
-func (i *Instance) finishUnder(ctx context.Context, stored *rulesfile.File, c actors.Config) error {
-	if stored == nil || stored.Rules.Version == i.Rules.Rules.Version {
+func (d *directory) finishUnder(ctx context.Context, stored *rulesfile.File, c actors.Config) error {
+	if stored == nil || stored.Rules.Version == d.rules.Rules.Version {
 		return nil
 	}
 	c.Rules, c.Background, c.Feed.On = stored.Rules, false, false
@@ -74,9 +74,9 @@ func (i *Instance) finishUnder(ctx context.Context, stored *rulesfile.File, c ac
 // keepRules writes down the rules in force before anything happens under them (N4), and logs what has
 // changed. Where they judge otherwise than those before, what is stored counts as judged by none from
 // now on: a stop in the middle must not look as if it were done.
-func (i *Instance) keepRules(d *row.Deployment, stored *rulesfile.File, logger *slog.Logger) error {
-	now := i.Rules.Rules
-	doc := row.RulesDocument{Version: now.Version, Text: i.Rules.YAML()}
+func (d *directory) keepRules(of *row.Deployment, stored *rulesfile.File, logger *slog.Logger) error {
+	now := d.rules.Rules
+	doc := row.RulesDocument{Version: now.Version, Text: d.rules.YAML()}
 	if stored != nil && bytes.Equal(stored.YAML(), doc.Text) {
 		return nil
 	}
@@ -84,47 +84,21 @@ func (i *Instance) keepRules(d *row.Deployment, stored *rulesfile.File, logger *
 	if err := doc.Put(&batch); err != nil {
 		return err
 	}
-	from, judged := d.RulesName, d.RulesVersion
+	from, judged := of.RulesName, of.RulesVersion
 	if judged != now.Version {
 		judged = 0
 	}
-	if err := d.SetRules(&batch, now.Name, judged); err != nil {
+	if err := of.SetRules(&batch, now.Name, judged); err != nil {
 		return err
 	}
-	if err := i.Store.Commit(&batch); err != nil {
+	if err := d.store.Commit(&batch); err != nil {
 		return err
 	}
 	if stored != nil {
 		logger.Info("the rules have changed", "from", from, "from_version", version(stored.Rules.Version),
-			"to", now.Name, "to_version", version(now.Version), "changes", strings.Join(rulesfile.Changes(stored, i.Rules), "; "))
+			"to", now.Name, "to_version", version(now.Version), "changes", strings.Join(rulesfile.Changes(stored, d.rules), "; "))
 	}
 	return nil
-}
-
-// judge lets everything be judged by the rules in force, in the background. Limits and order hold at
-// once, since identities are computed; this is for what is judged when it comes. Only then it is
-// written down that it was.
-func (i *Instance) judge(d row.Deployment, logger *slog.Logger) {
-	now := i.Rules.Rules
-	logger.Info("everything is judged by the new rules from now on, and what was judged before again", "rules", now.Name)
-	ctx, cancel := context.WithCancel(context.Background())
-	i.stopSweep = cancel
-	i.sweep.Go(func() {
-		err := i.Engine.Recheck(ctx)
-		if err == nil {
-			var batch storage.Batch
-			if err = d.SetRules(&batch, now.Name, now.Version); err == nil {
-				err = i.Store.Commit(&batch)
-			}
-		}
-		i.sweepErr = err
-		switch {
-		case err == nil:
-			logger.Info("everything is judged by the new rules", "rules", now.Name)
-		case ctx.Err() == nil:
-			logger.Error("judging by the new rules stopped: it begins anew at the next start", "error", err)
-		}
-	})
 }
 
 func version(v uint64) string { return fmt.Sprintf("%016x", v) }

@@ -13,9 +13,9 @@ import (
 // secretFileMax bounds how much of a secret file is read, in bytes.
 const secretFileMax = 1 << 10
 
-// ReadSecret reads a secret of 32 hexadecimal digits, with white space around it. No error quotes
+// readSecret reads a secret of 32 hexadecimal digits, with white space around it. No error quotes
 // what the file holds.
-func ReadSecret(path string) (row.Secret, error) {
+func readSecret(path string) (row.Secret, error) {
 	var secret row.Secret
 	f, err := os.Open(path)
 	if err != nil {

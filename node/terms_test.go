@@ -22,22 +22,22 @@ func TestTermsOfRules(t *testing.T) {
 	open := func(scores string, given Terms) (terms score.Terms, version uint64) {
 		t.Helper()
 		log.Reset()
-		o := Options{Dir: dir, Memory: storage.MinMemory, Shards: 2, Terms: given, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		o := Config{Dir: dir, Memory: storage.MinMemory, Shards: 2, Terms: given, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 		if scores != "" {
 			o.Rules = file
 			if err := os.WriteFile(file, []byte("extends: default\nscores: "+scores), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		i, err := Open(ctx, o)
+		k, err := Open(ctx, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		terms, version = i.Scores.Scorer().Terms(), i.Rules.Rules.Version
-		if judged := i.Deployment.RulesVersion; judged != version {
+		terms, version = k.directory.scores.Scorer().Terms(), k.directory.rules.Rules.Version
+		if judged := k.directory.deployment.RulesVersion; judged != version {
 			t.Errorf("judged by %x while the rules are %x", judged, version)
 		}
-		if err := i.Close(ctx); err != nil {
+		if err := k.Stop(ctx); err != nil {
 			t.Fatal(err)
 		}
 		if strings.Contains(log.String(), "judged") {

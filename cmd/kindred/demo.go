@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -25,11 +24,12 @@ import (
 
 // Bounds of the demonstration.
 const (
-	demoMemory  = 512 << 20
-	demoShards  = 16
-	demoRateMax = 10_000
-	demoChanges = 256 // changes that wait to be shown; more are only counted
-	demoFind    = 200 // newest events among which the deciding one is looked for
+	demoMemory    = 512 << 20
+	demoShards    = 16
+	demoRateMax   = 10_000
+	demoChanges   = 256 // changes that wait to be shown; more are only counted
+	settleTimeout = 30 * time.Second
+	demoFind      = 200 // newest events among which the deciding one is looked for
 )
 
 func newDemo() *cobra.Command {
@@ -69,8 +69,7 @@ type demo struct {
 
 	out, notes io.Writer
 	paint      paint
-	instance   *node.Instance
-	url        string
+	kindred    *node.Kindred
 	changes    chan graph.Change
 	missed     atomic.Int64
 	sent       atomic.Int64
@@ -81,29 +80,16 @@ func (d *demo) run(ctx context.Context, anyPort bool) (err error) {
 	// When the terminal or the reader of a pipe is gone, it ends as at Ctrl-C: the directory is removed.
 	ctx, quiet := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGPIPE)
 	defer quiet()
-	listener, err := d.listenAnywhere(anyPort)
-	if err != nil {
-		return err
-	}
-	defer listener.Close()
 	dir, err := os.MkdirTemp("", "kindred-demo-")
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer func() { err = cmp.Or(err, os.RemoveAll(dir)) }()
 	d.changes = make(chan graph.Change, demoChanges)
-	f := instanceFlags{memory: demoMemory}
-	logger := f.logger(d.notes)
-	f.options.Dir, f.options.Shards, f.options.OnChange = filepath.Join(dir, "data"), demoShards, d.changed
-	if d.instance, err = f.open(ctx, logger); err != nil {
+	if err := d.start(ctx, filepath.Join(dir, "data"), anyPort); err != nil {
 		return err
 	}
-	defer func() { err = cmp.Or(err, closeInstance(d.instance, logger)) }()
-	server, err := newServer(d.instance, logger, nil, nil)
-	if err != nil {
-		return err
-	}
-	d.url = "http://" + listener.Addr().String()
+	defer func() { err = cmp.Or(err, d.kindred.Stop(context.Background())) }()
 	d.welcome()
 
 	if d.length > 0 {
@@ -123,27 +109,29 @@ func (d *demo) run(ctx context.Context, anyPort bool) (err error) {
 		defer close(told)
 		d.tell(ctx)
 	}()
-	err = serve(ctx, d.instance, server, listener, logger)
+	err = d.kindred.Wait(ctx)
 	stop()
 	err = cmp.Or(err, <-fed)
 	<-told
 	return cmp.Or(err, d.goodbye())
 }
 
-func (d *demo) listenAnywhere(anyPort bool) (net.Listener, error) {
-	listener, err := net.Listen("tcp", d.listen)
-	if anyPort && errors.Is(err, syscall.EADDRINUSE) {
-		return listenOn("127.0.0.1:0")
+// start runs a Kindred on a directory. With anyPort it takes a free port if its own is in use.
+func (d *demo) start(ctx context.Context, dir string, anyPort bool) (err error) {
+	f := nodeFlags{memory: demoMemory}
+	f.config.Dir, f.config.Shards, f.config.OnChange, f.config.Listen = dir, demoShards, d.changed, d.listen
+	logger := f.logger(d.notes)
+	d.kindred, err = f.open(ctx, logger)
+	if anyPort && errors.Is(err, node.ErrAddressInUse) {
+		f.config.Listen = "127.0.0.1:0"
+		d.kindred, err = f.open(ctx, logger)
 	}
-	if err != nil {
-		return listenOn(d.listen)
-	}
-	return listener, nil
+	return err
 }
 
 func (d *demo) welcome() {
 	p := d.paint
-	fmt.Fprintf(d.out, "%s is at %s\n", p.bold("Kindred"), p.cyan(d.url))
+	fmt.Fprintf(d.out, "%s is at %s\n", p.bold("Kindred"), p.cyan(d.kindred.URL()))
 	fmt.Fprintf(d.out, "Shoppers come in, %v events a second: most browse unknown, then log in, and two profiles become one.\n", d.rate)
 	fmt.Fprintf(d.out, "Everything is in a temporary directory. %s ends it.\n\n", p.bold("Ctrl-C"))
 }
@@ -165,7 +153,7 @@ func (d *demo) changed(changes []graph.Change) {
 // feed sends events at the rate, until the context ends.
 func (d *demo) feed(ctx context.Context) error {
 	live := generate.NewLive(d.seed)
-	intake := ingest.NewIntake(d.instance.Into(true))
+	intake := ingest.NewIntake(d.kindred.Into(true))
 	var line []byte
 	tick := time.NewTicker(time.Duration(float64(time.Second) / d.rate))
 	defer tick.Stop()
@@ -210,7 +198,7 @@ func (d *demo) merge(ctx context.Context, c *graph.Change) {
 	for i := range c.From {
 		before[i] = d.person(&c.From[i])
 	}
-	profile, _, _ := d.instance.Engine.Profile(ctx, c.Into.ID)
+	profile, _, _ := d.kindred.Engine().Profile(ctx, c.Into.ID)
 	who := fullName(&profile)
 	fmt.Fprintf(d.out, "%s  %s  %s\n", p.dim(time.UnixMilli(c.Mark.Stamp.Time).Format(time.TimeOnly)), p.green("merge"), strings.Join(before, p.green("  +  ")))
 	fmt.Fprintf(d.out, "          %s %s, by %s: %s and %s\n", p.dim("="), p.bold(cmp.Or(who, "unknown")+", "+plural(c.Into.Events, "event")),
@@ -230,7 +218,7 @@ func (d *demo) cause(ctx context.Context, c *graph.Change) string {
 	if c.Assertion != "" {
 		return "an operator"
 	}
-	events, _, _ := d.instance.Engine.Timeline(ctx, c.Into.ID, actors.Position{}, demoFind)
+	events, _, _ := d.kindred.Engine().Timeline(ctx, c.Into.ID, actors.Position{}, demoFind)
 	for i := range events {
 		if string(events[i].ID) == string(c.Mark.ID) {
 			what := events[i].Type.String()
@@ -250,8 +238,8 @@ func (d *demo) tryNext(c *graph.Change, profile *graph.Profile) {
 		program = "kindred"
 	}
 	url := ""
-	if d.url != "http://"+defaultListen {
-		url = " --url " + d.url
+	if d.kindred.URL() != "http://"+defaultListen {
+		url = " --url " + d.kindred.URL()
 	}
 	a, b := quoted(name(c.By[0])), quoted(name(c.By[1]))
 	fmt.Fprintf(d.out, "\n  %s, in another terminal:\n", d.paint.bold("Try"))
@@ -267,7 +255,7 @@ func (d *demo) tryNext(c *graph.Change, profile *graph.Profile) {
 		fmt.Sprintf("%s timeline %s%s", program, who, url),
 		fmt.Sprintf("%s cannot %s %s --dry-run%s", program, a, b, url),
 		fmt.Sprintf("%s stats%s", program, url),
-		fmt.Sprintf("curl %s/v1/profiles/%s", d.url, c.Into.ID),
+		fmt.Sprintf("curl %s/v1/profiles/%s", d.kindred.URL(), c.Into.ID),
 	} {
 		fmt.Fprintf(d.out, "    %s\n", d.paint.cyan(command))
 	}
@@ -275,12 +263,12 @@ func (d *demo) tryNext(c *graph.Change, profile *graph.Profile) {
 }
 
 func (d *demo) goodbye() error {
-	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
 	defer cancel()
-	if err := d.instance.Engine.Settle(ctx); err != nil {
+	if err := d.kindred.Engine().Settle(ctx); err != nil {
 		return err
 	}
-	s, err := d.instance.Engine.Stats(ctx)
+	s, err := d.kindred.Engine().Stats(ctx)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/node"
 )
 
 // Exit codes. They are part of the interface: they don't change.
@@ -46,12 +47,15 @@ func silently(code int) error { return &exitError{code: code} }
 // exitCode is the code that an error ends the process with.
 func exitCode(err error) int {
 	var coded *exitError
+	var wrong *node.ConfigError
 	var problem *client.Problem
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &coded):
 		return coded.code
+	case errors.As(err, &wrong):
+		return exitUsage
 	case errors.As(err, &problem):
 		return problemCode(problem)
 	// The parser of the command line has no type for these.
@@ -85,7 +89,8 @@ func report(w io.Writer, err error) {
 	}
 	text := strings.TrimSpace(err.Error())
 	fmt.Fprintf(w, "kindred: %s\n", strings.ReplaceAll(text, "\n", "\n  "))
-	if exitCode(err) == exitUsage && coded != nil {
+	var wrong *node.ConfigError
+	if exitCode(err) == exitUsage && (coded != nil || errors.As(err, &wrong)) {
 		fmt.Fprintln(w, "  see: kindred --help, or kindred COMMAND --help")
 	}
 }

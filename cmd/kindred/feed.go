@@ -8,19 +8,19 @@ import (
 )
 
 // addFeed adds the flags that say whether there is a change feed, and how much of it is kept.
-func addFeed(cmd *cobra.Command, f *instanceFlags) {
+func addFeed(cmd *cobra.Command, f *nodeFlags) {
 	bytes := byteSize(actors.DefaultFeedBytes)
 	flags := cmd.Flags()
-	flags.BoolVar(&f.options.Feed.On, "feed", false, "keep a change feed of identities; it stays on from then on")
-	flags.DurationVar(&f.options.Feed.Age, "feed-age", actors.DefaultFeedAge, "how long the change feed is kept")
+	flags.BoolVar(&f.config.Feed.On, "feed", false, "keep a change feed of identities; it stays on from then on")
+	flags.DurationVar(&f.config.Feed.Age, "feed-age", actors.DefaultFeedAge, "how long the change feed is kept")
 	flags.Var(&bytes, "feed-bytes", "how much of the change feed is kept, at most")
 	withEnv(flags, "feed", "feed-age", "feed-bytes")
 	before := cmd.PreRunE
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
-		if f.options.Feed.Age < time.Second || bytes < 1<<20 {
+		if f.config.Feed.Age < time.Second || bytes < 1<<20 {
 			return usageError("%s: --feed-age and --feed-bytes: want at least 1s and 1MiB", cmd.Name())
 		}
-		f.options.Feed.Bytes = int64(bytes)
+		f.config.Feed.Bytes = int64(bytes)
 		if before != nil {
 			return before(cmd, args)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -28,7 +29,7 @@ Ends with a summary on standard output, as JSON. Lines that are rejected are wri
 the reason of each, and the command then ends with 5.`,
 		Args: cobra.MinimumNArgs(1),
 	}
-	f := addInstance(cmd)
+	f := addNode(cmd)
 	var to, rejectsName string
 	var patience time.Duration
 	cmd.Flags().StringVar(&to, "to", "", "send to the server at this address")
@@ -38,7 +39,7 @@ the reason of each, and the command then ends with 5.`,
 		if to != "" && cmd.Flags().Changed("data") {
 			return usageError("ingest: give --data or --to, not both")
 		}
-		if to == "" && f.options.Dir == "" {
+		if to == "" && f.config.Dir == "" {
 			return usageError("ingest: where to? Give --data DIR, or --to URL of a running server")
 		}
 		if to != "" && cmd.Flags().Changed("rules") {
@@ -133,17 +134,16 @@ func sources(names []string) []file.Source {
 }
 
 // ingestInto takes files into a directory of this process.
-func ingestInto(cmd *cobra.Command, f *instanceFlags, names []string, r *rejects, bar *progress) (file.Summary, error) {
-	logger := f.logger(cmd.ErrOrStderr())
-	i, err := f.open(cmd.Context(), logger)
+func ingestInto(cmd *cobra.Command, f *nodeFlags, names []string, r *rejects, bar *progress) (file.Summary, error) {
+	k, err := f.open(cmd.Context(), f.logger(cmd.ErrOrStderr()))
 	if err != nil {
 		return file.Summary{}, err
 	}
-	if err := i.Judged(cmd.Context()); err != nil {
-		return file.Summary{}, cmp.Or(err, closeInstance(i, logger))
+	var summary file.Summary
+	if err = k.Judged(cmd.Context()); err == nil {
+		p := file.NewPipeline(k.Into(false))
+		p.Reject, p.Progress = r.add, bar.add
+		summary, err = p.Run(cmd.Context(), sources(names))
 	}
-	p := file.NewPipeline(i.Into(false))
-	p.Reject, p.Progress = r.add, bar.add
-	summary, err := p.Run(cmd.Context(), sources(names))
-	return summary, cmp.Or(err, closeInstance(i, logger))
+	return summary, cmp.Or(err, k.Stop(context.Background()))
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"github.com/kindred-id/kindred/ingest/kafka"
-	"github.com/kindred-id/kindred/node"
 	"github.com/spf13/cobra"
 )
 
@@ -33,7 +32,7 @@ func newKafkaPositions() *cobra.Command {
 		Short: "Show how far each partition is handled",
 		Args:  cobra.NoArgs,
 	}
-	f := addInstance(cmd)
+	f := addNode(cmd)
 	o := addOutput(cmd, formatTable, formatJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return withPositions(cmd, f, func(_ context.Context, all []kafka.Position) error {
@@ -58,7 +57,7 @@ already: events of the last days count once.
 earliest and latest are asked of the brokers: give --kafka-brokers or --kafka-config.`,
 		Args: cobra.NoArgs,
 	}
-	f := addInstance(cmd)
+	f := addNode(cmd)
 	k := addKafka(cmd, false)
 	o := addOutput(cmd, formatTable, formatJSON)
 	var topic, to string
@@ -110,26 +109,18 @@ earliest and latest are asked of the brokers: give --kafka-brokers or --kafka-co
 }
 
 // withPositions opens a directory and calls fn with its positions.
-func withPositions(cmd *cobra.Command, f *instanceFlags, fn func(context.Context, []kafka.Position) error) error {
-	if f.options.Dir == "" {
+func withPositions(cmd *cobra.Command, f *nodeFlags, fn func(context.Context, []kafka.Position) error) error {
+	if f.config.Dir == "" {
 		return usageError("%s: give the directory: --data DIR", cmd.Name())
 	}
-	f.options.MustExist = true
-	logger := f.logger(cmd.ErrOrStderr())
-	i, err := f.open(cmd.Context(), logger)
+	f.config.MustExist = true
+	k, err := f.open(cmd.Context(), f.logger(cmd.ErrOrStderr()))
 	if err != nil {
 		return err
 	}
-	return cmp.Or(positionsOf(cmd.Context(), i, fn), closeInstance(i, logger))
-}
-
-func positionsOf(ctx context.Context, i *node.Instance, fn func(context.Context, []kafka.Position) error) error {
-	all, err := kafka.Positions(ctx, i.Engine)
-	if err != nil {
-		return err
+	all, err := kafka.Positions(cmd.Context(), k.Engine())
+	if err == nil {
+		err = fn(cmd.Context(), append([]kafka.Position{}, all...))
 	}
-	if all == nil {
-		all = []kafka.Position{}
-	}
-	return fn(ctx, all)
+	return cmp.Or(err, k.Stop(context.Background()))
 }

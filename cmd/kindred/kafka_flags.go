@@ -1,16 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"strings"
 
-	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/ingest/kafka"
 	"github.com/kindred-id/kindred/internal/broker"
-	"github.com/kindred-id/kindred/node"
 	"github.com/spf13/cobra"
 )
 
@@ -122,70 +118,4 @@ func (f *kafkaFlags) over(c *kafka.Config) (err error) {
 		c.Start, err = kafka.ParseStart(f.start)
 	}
 	return err
-}
-
-// startConsumer consumes what is configured into an instance; nil when nothing is.
-func startConsumer(i *node.Instance, config *kafka.Config, logger *slog.Logger) (*kafka.Consumer, error) {
-	if config == nil {
-		return nil, nil
-	}
-	consumer, err := kafka.New(*config, kafka.Into{
-		Into: i.Into(false), Logger: logger,
-		Routing: fmt.Sprintf("%d shards, rules %016x", i.Deployment.Shards, i.Rules.Rules.Version),
-	})
-	if err != nil {
-		return nil, &exitError{exitUsage, err}
-	}
-	if err := consumer.Start(); err != nil {
-		return nil, err
-	}
-	return consumer, nil
-}
-
-// stopConsumer lets what is under way be handled.
-func stopConsumer(consumer *kafka.Consumer) error {
-	if consumer == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
-	defer cancel()
-	return consumer.Stop(ctx)
-}
-
-// kafkaCheck is a check of /readyz: it fails where an operator has to do something. What waits goes on by
-// itself, and is told.
-func kafkaCheck(consumer *kafka.Consumer) func(context.Context) document.Check {
-	return func(context.Context) document.Check {
-		s := consumer.Status()
-		c := document.Check{Name: "kafka", OK: true}
-		halted, waiting := 0, 0
-		var first string
-		for i := range s.Partitions {
-			p := &s.Partitions[i]
-			switch p.State {
-			case kafka.Halted:
-				if halted++; c.OK {
-					first = fmt.Sprintf("partition %d of %s: %s", p.Partition, p.Topic, p.Error)
-				}
-				c.OK = false
-			case kafka.Waiting:
-				if waiting++; first == "" {
-					first = fmt.Sprintf("partition %d of %s: %s", p.Partition, p.Topic, p.Error)
-				}
-			case kafka.Starting, kafka.Consuming:
-			}
-		}
-		switch {
-		case halted > 0:
-			c.Detail = fmt.Sprintf("%d of %d partitions are halted: %s", halted, len(s.Partitions), first)
-			c.Hint = "see docs/kafka.md, \"What can go wrong\""
-		case s.Brokers != "":
-			c.Detail = "the brokers can't be asked: " + s.Brokers
-		case len(s.Topics) > 0:
-			c.Detail = fmt.Sprintf("topic %s %s", s.Topics[0].Topic, s.Topics[0].Error)
-		case waiting > 0:
-			c.Detail = fmt.Sprintf("%d of %d partitions wait: %s", waiting, len(s.Partitions), first)
-		}
-		return c
-	}
 }

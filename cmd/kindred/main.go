@@ -1,6 +1,6 @@
 // Command kindred keeps one live customer identity for every person a company deals with.
 //
-//	flags ─► command ─► embedded instance ─┐
+//	flags ─► command ─► embedded node ─────┐
 //	            └────► HTTP ─► server ─────┴─► answer ─► table or JSON
 //
 // A command that asks or asserts something talks to a running server, or with --data opens a

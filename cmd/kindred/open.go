@@ -10,28 +10,27 @@ import (
 
 	"github.com/kindred-id/kindred/node"
 	"github.com/kindred-id/kindred/storage"
-	"github.com/kindred-id/kindred/storage/row"
 	"github.com/spf13/cobra"
 )
 
-// instanceFlags are the flags of commands that open a data directory themselves.
-type instanceFlags struct {
-	options   node.Options
+// nodeFlags are the flags of commands that run a Kindred themselves.
+type nodeFlags struct {
+	config    node.Config
 	memory    byteSize
 	logFormat string
 }
 
-// addInstance adds the flags that say what to open.
-func addInstance(cmd *cobra.Command) *instanceFlags {
-	f := &instanceFlags{}
+// addNode adds the flags that say what to open.
+func addNode(cmd *cobra.Command) *nodeFlags {
+	f := &nodeFlags{}
 	flags := cmd.Flags()
-	flags.StringVar(&f.options.Dir, "data", "", "data directory; made when it is new")
-	flags.StringVar(&f.options.Rules, "rules", "", "preset or file of rules; default those of the last time, and the preset default at first")
+	flags.StringVar(&f.config.Dir, "data", "", "data directory; made when it is new")
+	flags.StringVar(&f.config.Rules, "rules", "", "preset or file of rules; default those of the last time, and the preset default at first")
 	flags.Var(&f.memory, "memory", "memory to use; default half of the machine's, at most 8 GiB")
-	flags.IntVar(&f.options.Shards, "shards", 0, "shards of a new directory, fixed from then on (default 64)")
-	flags.StringVar(&f.options.SecretFile, "secret-file", "", "file with the secret of a new directory, 32 hexadecimal digits (default a random one)")
-	addTerms(cmd, &f.options.Terms)
-	addControl(cmd, &f.options.ControlShare)
+	flags.IntVar(&f.config.Shards, "shards", 0, "shards of a new directory, fixed from then on (default 64)")
+	flags.StringVar(&f.config.SecretFile, "secret-file", "", "file with the secret of a new directory, 32 hexadecimal digits (default a random one)")
+	addTerms(cmd, &f.config.Terms)
+	addControl(cmd, &f.config.ControlShare)
 	withEnv(flags, "data", "rules", "memory", "shards", "secret-file")
 	return f
 }
@@ -79,7 +78,7 @@ func addControl(cmd *cobra.Command, share *float64) {
 }
 
 // addLogFormat adds the flag of commands that run for long.
-func (f *instanceFlags) addLogFormat(cmd *cobra.Command) {
+func (f *nodeFlags) addLogFormat(cmd *cobra.Command) {
 	formats := []string{"text", "json"}
 	f.logFormat = formats[0]
 	cmd.Flags().Var(&choice{&f.logFormat, formats}, "log-format", "text or json")
@@ -88,7 +87,7 @@ func (f *instanceFlags) addLogFormat(cmd *cobra.Command) {
 
 // logger logs to w: from level info on in the format of the flag; without one warnings only, since an
 // error is what the command itself ends with.
-func (f *instanceFlags) logger(w io.Writer) *slog.Logger {
+func (f *nodeFlags) logger(w io.Writer) *slog.Logger {
 	switch f.logFormat {
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, nil))
@@ -98,24 +97,24 @@ func (f *instanceFlags) logger(w io.Writer) *slog.Logger {
 	return slog.New(warnings{slog.NewTextHandler(w, nil)})
 }
 
-// open opens the data directory, and holds the whole process to its memory.
-func (f *instanceFlags) open(ctx context.Context, logger *slog.Logger) (*node.Instance, error) {
-	if f.options.Shards < 0 || f.options.Shards > row.MaxShards {
-		return nil, usageError("--shards %d: want 1 to %d", f.options.Shards, row.MaxShards)
+// open starts a Kindred, and holds the whole process to its memory.
+func (f *nodeFlags) open(ctx context.Context, logger *slog.Logger) (*node.Kindred, error) {
+	f.config.Memory, f.config.Logger, f.config.Version = int64(f.memory), logger, readVersion().Version
+	if f.config.Memory == 0 {
+		f.config.Memory = storage.DefaultMemory()
 	}
-	f.options.Memory = int64(f.memory)
-	if f.options.Memory == 0 {
-		f.options.Memory = storage.DefaultMemory()
-	}
-	memory, err := storage.SplitMemory(f.options.Memory)
+	k, err := node.New(f.config)
 	if err != nil {
-		return nil, &exitError{exitUsage, err}
+		return nil, err
+	}
+	memory, err := storage.SplitMemory(f.config.Memory)
+	if err != nil {
+		return nil, err
 	}
 	// Garbage is collected seldom, and more often as the process comes near its memory.
 	debug.SetGCPercent(storage.GCPercent)
 	debug.SetMemoryLimit(memory.GoLimit())
-	f.options.Logger = logger
-	return node.Open(ctx, f.options)
+	return k, k.Start(ctx)
 }
 
 // warnings passes on warnings, and nothing else.

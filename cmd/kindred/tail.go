@@ -41,7 +41,7 @@ lines as kindred export gives.`,
 		if rebuild && (kinds != "" || from != "" && from != actors.FeedStart) {
 			return usageError("tail: --rebuild takes all of the feed: leave out --kinds and --from")
 		}
-		whole := rebuild || t.instance.options.Dir != ""
+		whole := rebuild || t.node.config.Dir != ""
 		if whole && !flags.Changed("follow") {
 			follow = false
 		}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kindred-id/kindred/api"
 	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/node"
 	"github.com/kindred-id/kindred/storage"
@@ -19,15 +18,11 @@ import (
 func TestTimelineAll(t *testing.T) {
 	ctx := context.Background()
 	dir := filepath.Join(t.TempDir(), "data")
-	i, err := node.Open(ctx, node.Options{Dir: dir, Memory: storage.MinMemory, Shards: 2})
+	k, err := node.Open(ctx, node.Config{Dir: dir, Memory: storage.MinMemory, Shards: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := api.New(api.Config{Engine: i.Engine, Registry: i.Registry})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := client.New("http://kindred", client.InProcess{Handler: server})
+	c, err := client.New("http://kindred", client.InProcess{Handler: k.Handler()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +34,7 @@ func TestTimelineAll(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := i.Close(ctx); err != nil {
+	if err := k.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer

@@ -60,13 +60,11 @@ type Sink struct {
 
 // New makes a sink. It connects when there is something to send.
 func New(c Config) (*Sink, error) {
-	switch {
-	case c.Topic == "":
-		return nil, errors.New("publish to Kafka: name the topic of changes")
-	case c.Profiles != "" && c.Documents == nil:
+	if err := CheckTopics(c.Topic, c.Profiles); err != nil {
+		return nil, err
+	}
+	if c.Profiles != "" && c.Documents == nil {
 		return nil, errors.New("publish to Kafka: profiles need a source")
-	case c.Profiles == c.Topic:
-		return nil, fmt.Errorf("publish to Kafka: changes and profiles can't share the topic %q: the compaction of one would delete the other", c.Topic)
 	}
 	client, err := c.Connection.Client(c.Logger, append([]kgo.Opt{
 		kgo.RequiredAcks(kgo.AllISRAcks()), // idempotence is the library's default, and needs this
@@ -80,6 +78,17 @@ func New(c Config) (*Sink, error) {
 		return nil, fmt.Errorf("publish to Kafka: %w", err)
 	}
 	return &Sink{c, client}, nil
+}
+
+// CheckTopics reports names that a Sink cannot publish to.
+func CheckTopics(changes, profiles string) error {
+	switch changes {
+	case "":
+		return errors.New("publish to Kafka: name the topic of changes")
+	case profiles:
+		return fmt.Errorf("publish to Kafka: changes and profiles can't share the topic %q: the compaction of one would delete the other", changes)
+	}
+	return nil
 }
 
 // Send implements egress.Sink. What a merge takes away is also told under the keys of the losers, with

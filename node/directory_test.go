@@ -10,9 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/ingest/segment"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/node/rulesfile"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
@@ -36,7 +35,7 @@ func TestReadSecret(t *testing.T) {
 			if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			secret, err := ReadSecret(path)
+			secret, err := readSecret(path)
 			if (err == nil) != test.ok || (secret == row.Secret{}) == test.ok {
 				t.Fatalf("%v", err)
 			}
@@ -52,18 +51,18 @@ func TestReadSecret(t *testing.T) {
 func TestOpen(t *testing.T) {
 	ctx := context.Background()
 	dir := filepath.Join(t.TempDir(), "data")
-	o := Options{Dir: dir, Memory: storage.MinMemory, Shards: 2}
-	for _, wrong := range []func(*Options){
-		func(o *Options) { o.Memory = 1 },
-		func(o *Options) { o.Rules = "none" },
-		func(o *Options) { o.SecretFile = "none" },
-		func(o *Options) { o.MustExist = true },
-		func(o *Options) { o.Terms.Margin = new(float64) },
+	o := Config{Dir: dir, Memory: storage.MinMemory, Shards: 2}
+	for _, wrong := range []func(*Config){
+		func(o *Config) { o.Memory = 1 },
+		func(o *Config) { o.Rules = "none" },
+		func(o *Config) { o.SecretFile = "none" },
+		func(o *Config) { o.MustExist = true },
+		func(o *Config) { o.Terms.Margin = new(float64) },
 	} {
 		bad := o
 		wrong(&bad)
-		if i, err := Open(ctx, bad); err == nil {
-			_ = i.Close(ctx)
+		if k, err := Open(ctx, bad); err == nil {
+			_ = k.Stop(ctx)
 			t.Fatalf("%+v was opened", bad)
 		}
 		if _, err := os.Stat(dir); err == nil {
@@ -72,15 +71,15 @@ func TestOpen(t *testing.T) {
 	}
 	open := func(rules string) (string, error) {
 		t.Helper()
-		o := Options{Dir: dir, Memory: storage.MinMemory, Rules: rules}
-		i, err := Open(ctx, o)
+		o := Config{Dir: dir, Memory: storage.MinMemory, Rules: rules}
+		k, err := Open(ctx, o)
 		if err != nil {
 			return "", err
 		}
-		if err := i.Judged(ctx); err != nil {
+		if err := k.Judged(ctx); err != nil {
 			t.Fatal(err)
 		}
-		return i.Rules.Rules.Name, i.Close(ctx)
+		return k.directory.rules.Rules.Name, k.Stop(ctx)
 	}
 	file := filepath.Join(t.TempDir(), "acme.yaml")
 	if err := os.WriteFile(file, []byte("extends: default\nlimits: {email: 2}\n"), 0o600); err != nil {
@@ -110,21 +109,21 @@ func TestRulesKept(t *testing.T) {
 	open := func(text string) (string, error) {
 		t.Helper()
 		log.Reset()
-		o := Options{Dir: dir, Memory: storage.MinMemory, Shards: 2, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		o := Config{Dir: dir, Memory: storage.MinMemory, Shards: 2, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 		if text != "" {
 			o.Rules = filepath.Join(files, "shop.yaml")
 			if err := os.WriteFile(o.Rules, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		i, err := Open(ctx, o)
+		k, err := Open(ctx, o)
 		if err != nil {
 			return "", err
 		}
-		if err := i.Judged(ctx); err != nil {
+		if err := k.Judged(ctx); err != nil {
 			t.Fatal(err)
 		}
-		return string(i.Rules.YAML()), i.Close(ctx)
+		return string(k.directory.rules.YAML()), k.Stop(ctx)
 	}
 	const first = "extends: default\nnamespaces: {card: {class: customer}}\nblocked: {values: [\"secret@example.com\"]}\nsources: [crm, web]\n"
 	written, err := open(first)
@@ -166,51 +165,51 @@ func TestRulesKept(t *testing.T) {
 func TestJudgingBegunIsNotDone(t *testing.T) {
 	ctx := context.Background()
 	dir := filepath.Join(t.TempDir(), "data")
-	open := func(rules string) *Instance {
+	open := func(rules string) *Kindred {
 		t.Helper()
-		i, err := Open(ctx, Options{Dir: dir, Memory: storage.MinMemory, Shards: 2, Rules: rules})
+		k, err := Open(ctx, Config{Dir: dir, Memory: storage.MinMemory, Shards: 2, Rules: rules})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return i
+		return k
 	}
-	judgedBy := func(i *Instance) uint64 {
+	judgedBy := func(k *Kindred) uint64 {
 		t.Helper()
-		d, err := row.ReadDeployment(i.Store)
+		d, err := row.ReadDeployment(k.directory.store)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return d.RulesVersion
 	}
-	shut := func(i *Instance) {
+	shut := func(k *Kindred) {
 		t.Helper()
-		if err := i.Close(ctx); err != nil {
+		if err := k.Stop(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
 	shut(open("default"))
 	// As a process leaves it that dies right after it wrote the change down.
-	i := open("")
-	i.Rules, _ = rulesfile.Load("open")
-	d, stored := i.Deployment, new(rulesfile.File)
-	*stored = *i.Rules
+	k := open("")
+	k.directory.rules, _ = rulesfile.Load("open")
+	d, stored := k.directory.deployment, new(rulesfile.File)
+	*stored = *k.directory.rules
 	stored.Rules = graph.DefaultRules()
-	if err := i.keepRules(&d, stored, slog.New(slog.DiscardHandler)); err != nil {
+	if err := k.directory.keepRules(&d, stored, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	if v := judgedBy(i); v != 0 {
+	if v := judgedBy(k); v != 0 {
 		t.Errorf("judged by %x while that is under way", v)
 	}
-	shut(i)
+	shut(k)
 	for _, step := range []struct{ rules, want string }{{"", "open"}, {"default", "default"}} {
-		i = open(step.rules)
-		if err := i.Judged(ctx); err != nil {
+		k = open(step.rules)
+		if err := k.Judged(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if i.Rules.Rules.Name != step.want || judgedBy(i) != i.Rules.Rules.Version {
-			t.Errorf("rules %q: runs under %s, judged by %x, want %x", step.rules, i.Rules.Rules.Name, judgedBy(i), i.Rules.Rules.Version)
+		if k.directory.rules.Rules.Name != step.want || judgedBy(k) != k.directory.rules.Rules.Version {
+			t.Errorf("rules %q: runs under %s, judged by %x, want %x", step.rules, k.directory.rules.Rules.Name, judgedBy(k), k.directory.rules.Rules.Version)
 		}
-		shut(i)
+		shut(k)
 	}
 }
 
@@ -219,60 +218,54 @@ func TestJudgingBegunIsNotDone(t *testing.T) {
 func TestRulesChangeAfterCrash(t *testing.T) {
 	ctx := context.Background()
 	dir, image := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "image")
-	i, err := Open(ctx, Options{Dir: dir, Memory: storage.MinMemory, Shards: 4})
+	k, err := Open(ctx, Config{Dir: dir, Memory: storage.MinMemory, Shards: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
 	const people = 30
 	for n := range people {
-		post(t, i, fmt.Sprintf(`{"type":"identify","messageId":"m%d","userId":"u%d","traits":{"email":"everybody@example.com"}}`, n, n))
+		post(t, k, fmt.Sprintf(`{"type":"identify","messageId":"m%d","userId":"u%d","traits":{"email":"everybody@example.com"}}`, n, n))
 	}
-	if err := i.Store.Backup(image); err != nil { // what a crash would leave
+	if err := k.directory.store.Backup(image); err != nil { // what a crash would leave
 		t.Fatal(err)
 	}
-	if err := i.Close(ctx); err != nil {
+	if err := k.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
-	i, err = Open(ctx, Options{Dir: image, Memory: storage.MinMemory, Rules: "open"})
+	k, err = Open(ctx, Config{Dir: image, Memory: storage.MinMemory, Rules: "open"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := i.Close(ctx); err != nil {
+		if err := k.Stop(ctx); err != nil {
 			t.Error(err)
 		}
 	}()
-	if err := i.Judged(ctx); err != nil {
+	if err := k.Judged(ctx); err != nil {
 		t.Fatal(err)
 	}
-	stats, err := i.Engine.Stats(ctx)
+	stats, err := k.Engine().Stats(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, err := i.Registry.Parse("user_id:u0")
+	id, err := k.Registry().Parse("user_id:u0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _, err := i.Engine.Profile(ctx, id.Key)
+	p, _, err := k.Engine().Profile(ctx, id.Key)
 	if err != nil || p.Events != people || len(p.Identifiers) != people+1 || stats.Identities != 1 {
 		t.Errorf("%d events, %d identifiers, %d identities, %v, want %d, %d and 1", p.Events, len(p.Identifiers), stats.Identities, err, people, people+1)
 	}
 }
 
 // post takes one event in.
-func post(t *testing.T, i *Instance, body string) {
+func post(t *testing.T, k *Kindred, body string) {
 	t.Helper()
-	var e graph.Event
-	if err := segment.NewDecoder(i.Registry, i.IngestOptions(true)).Event([]byte(body), 1, nil, &e); err != nil {
-		t.Fatal(err)
+	intake := ingest.NewIntake(k.Into(true))
+	if v := intake.Take([]byte(body), ingest.Arrival{Received: 1}); v.Rejection != nil {
+		t.Fatal(v.Rejection)
 	}
-	d := &actors.Delivery{}
-	d.Add(&e)
-	done := make(chan error, 1)
-	if err := i.Engine.Submit(context.Background(), d, func(err error) { done <- err }); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-done; err != nil {
+	if err := intake.Deliver(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,0 +1,208 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/scoring"
+	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
+	"github.com/kindred-id/kindred/node/rulesfile"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/dedupe"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// directory is an open data directory: the store, the rules in force, and the engine that runs under them.
+//
+// It opens in an order that leaves nothing to undo. Every setting is read first (N1); then the store opens, which locks
+// the directory; then the log is brought to its end under the rules that it was written under (N5); then the new rules are
+// stored (N4); and only then an engine runs under them. Judging again what was judged by other rules goes on in the
+// background, since it takes as long as reading everything.
+type directory struct {
+	store *storage.Pebble
+	// deployment is what the directory was initialised with, and the rules by which it was judged when it was opened.
+	deployment row.Deployment
+	engine     *actors.Engine
+	registry   *identifier.Registry
+	rules      *rulesfile.File
+	scores     *scoring.Keeper
+	control    score.Control
+
+	formerUntil int64 // see row.Deployment
+	judging     judging
+}
+
+func (k *Kindred) openDirectory(ctx context.Context) (err error) {
+	k.directory, err = openDirectory(ctx, &k.config)
+	return err
+}
+
+func (k *Kindred) closeDirectory(ctx context.Context) error { return k.directory.close(ctx) }
+
+// openDirectory opens a data directory, and makes it when it is new. It fails as row.Open does, and for a secret or
+// rules that cannot be used.
+func openDirectory(ctx context.Context, c *Config) (*directory, error) {
+	memory, err := storage.SplitMemory(c.Memory)
+	if err != nil {
+		return nil, err
+	}
+	control, err := score.NewControl(c.ControlShare)
+	if err != nil {
+		return nil, err
+	}
+	var secret row.Secret
+	if c.SecretFile != "" {
+		if secret, err = readSecret(c.SecretFile); err != nil {
+			return nil, err
+		}
+	}
+	var rules *rulesfile.File
+	if c.Rules != "" {
+		if rules, err = rulesfile.Load(c.Rules); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.Terms.check(rules); err != nil {
+		return nil, err
+	}
+	store, deployment, err := openStore(c, memory, secret, rules)
+	if err != nil {
+		return nil, err
+	}
+	d := &directory{store: store, deployment: deployment, rules: rules, control: control}
+	if err := d.start(ctx, c, memory); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return d, nil
+}
+
+// openStore opens the directory as it is, and makes a new one only if there is none.
+func openStore(c *Config, memory storage.Memory, secret row.Secret, rules *rulesfile.File) (*storage.Pebble, row.Deployment, error) {
+	so := storage.Options{
+		Dir: c.Dir, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables, Logger: c.Logger,
+	}
+	d := row.Deployment{Shards: c.Shards, Secret: secret}
+	if c.MustExist {
+		d.Shards = 0
+	}
+	if d.Shards == 0 {
+		store, found, err := row.Open(so, d)
+		if err == nil || c.MustExist || !errors.Is(err, storage.ErrNotFound) {
+			return store, found, err
+		}
+		d.Shards = DefaultShards
+	}
+	if rules == nil {
+		var err error
+		if rules, err = rulesfile.Load(DefaultRules); err != nil {
+			return nil, d, err
+		}
+	}
+	d.Created = time.Now().UnixMilli()
+	d.RulesName, d.RulesVersion = rules.Rules.Name, rules.Rules.Version
+	return row.Open(so, d)
+}
+
+func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory) error {
+	deployment := d.deployment // what is settled below changes this copy
+	stored, err := d.settleRules(c.Dir)
+	if err != nil {
+		return err
+	}
+	for _, line := range d.rules.Unreachable() {
+		c.Logger.Warn("a limit of the rules can't be reached", "rules", d.rules.Rules.Name, "why", line)
+	}
+	identifiers := d.rules.Identifier
+	identifiers.PlainKeys = deployment.PlainKeys
+	registry, err := identifier.New(deployment.Secret, identifiers)
+	if err != nil {
+		return fmt.Errorf("rules %q: %w", d.rules.Rules.Name, err)
+	}
+	d.registry = registry
+	if err := d.decoding(false).Check(registry); err != nil {
+		return fmt.Errorf("rules %q: %w", d.rules.Rules.Name, err)
+	}
+	terms, err := c.Terms.over(d.rules.Scores)
+	if err != nil {
+		return err
+	}
+	engine := actors.Config{
+		Store: d.store, Deployment: deployment, Rules: d.rules.Rules, Before: d.rules.Rules, Memory: memory,
+		Feed: c.Feed, Changed: c.OnChange, Logger: c.Logger, Background: true,
+	}
+	if stored != nil {
+		engine.Before = stored.Rules
+	}
+	if err := d.finishUnder(ctx, stored, engine); err != nil {
+		return fmt.Errorf("open %s: %w", c.Dir, err)
+	}
+	if err := d.keepRules(&deployment, stored, c.Logger); err != nil {
+		return err
+	}
+	if err := d.noteFormerMemory(&deployment); err != nil {
+		return err
+	}
+	if d.engine, err = actors.Open(ctx, engine); err != nil {
+		return fmt.Errorf("open %s: %w", c.Dir, err)
+	}
+	if d.scores, err = scoring.Open(d.store, d.engine, terms); err != nil {
+		return errors.Join(fmt.Errorf("scores: %w", err), d.engine.Close(ctx))
+	}
+	switch {
+	case deployment.RulesVersion != d.rules.Rules.Version:
+		d.judge(deployment, c.Logger)
+	case d.engine.FeedBehind():
+		d.fillFeed(c.Logger)
+	}
+	return nil
+}
+
+// noteFormerMemory writes down, when a directory from before fingerprints is opened for the first time, until when its
+// memory of duplicates may hold events without: they are asked for by what they were remembered by.
+func (d *directory) noteFormerMemory(of *row.Deployment) error {
+	if of.FormerUntil == row.FormerUnknown {
+		var batch storage.Batch
+		of.SetFormerUntil(&batch, time.Now().Add(2*dedupe.DefaultHorizon).UnixMilli())
+		if err := d.store.Commit(&batch); err != nil {
+			return err
+		}
+	}
+	d.formerUntil = of.FormerUntil
+	return nil
+}
+
+// into is what events are taken into. live says that events come as they happen.
+func (d *directory) into(live bool) ingest.Into {
+	return ingest.Into{Engine: d.engine, Registry: d.registry, Options: d.decoding(live)}
+}
+
+// decoding are the options of decoders under the rules in force. live says that events come as they happen.
+func (d *directory) decoding(live bool) segment.Options {
+	o := segment.Options{
+		Currency: d.rules.Currency, Sources: d.rules.Sources, Live: live,
+		SourcesApart: d.rules.SourcesApart, FormerUntil: d.formerUntil, Times: segment.Times(d.rules.Times),
+	}
+	o.Context = segment.ContextOptions{Keep: d.rules.Context.Keep, MaxBytes: d.rules.Context.MaxBytes}
+	o.Context.IP, _ = segment.ParseIPPolicy(d.rules.Context.IP) // the rules were checked
+	for _, p := range d.rules.Paths {
+		o.Paths = append(o.Paths, segment.Path{Path: p.Path, Namespace: p.Namespace})
+	}
+	return o
+}
+
+// close takes nothing more in, waits until every event that was taken is durable and delivered, and closes the store.
+func (d *directory) close(ctx context.Context) error {
+	d.judging.end()
+	err := d.engine.Close(ctx)
+	// A store that failed reports the same at every call: once is enough.
+	if closing := d.store.Close(); closing != nil && err == nil {
+		err = closing
+	}
+	return err
+}

@@ -1,0 +1,120 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/egress"
+	"github.com/kindred-id/kindred/egress/kafka"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/broker"
+)
+
+// Publish sends the change feed to Kafka. Without brokers nothing is published. With brokers, Topic is required, and so is
+// a change feed.
+type Publish struct {
+	Connection broker.Connection
+	Topic      string // takes the entries
+	Profiles   string // compacted topic that takes whole profiles; default none
+	Scores     bool   // publish scores, too
+}
+
+func (p *Publish) on() bool { return len(p.Connection.Brokers) > 0 }
+
+func (p *Publish) check() error {
+	if !p.on() {
+		return nil
+	}
+	return errors.Join(p.Connection.Check(), kafka.CheckTopics(p.Topic, p.Profiles))
+}
+
+// publishing is a publisher at work.
+type publishing struct {
+	publisher *egress.Publisher
+	sink      *kafka.Sink
+	stop      func()
+}
+
+func (k *Kindred) startPublishing(context.Context) error {
+	d, p, logger := k.directory, &k.config.Publish, k.config.Logger
+	since, on := d.engine.FeedOn()
+	if !on {
+		return &ConfigError{errors.New("serve: --publish-brokers publishes the change feed, and there is none: add --feed")}
+	}
+	config := kafka.Config{
+		Connection: p.Connection, Logger: logger,
+		Topic: p.Topic, Profiles: p.Profiles, Documents: d.documents(p.Scores), Source: egress.Source(since),
+	}
+	if p.Scores {
+		config.Scores = api.ScoresOf(d.engine, d.scores)
+	}
+	sink, err := kafka.New(config)
+	if err != nil {
+		return &ConfigError{err}
+	}
+	publisher := &egress.Publisher{Engine: d.engine, Sink: sink, Name: "kafka", Logger: logger}
+	stop := background(func(ctx context.Context) {
+		if err := publisher.Run(ctx); err != nil {
+			logger.Error("publishing stopped", "error", err)
+		}
+	})
+	k.publisher = &publishing{publisher, sink, stop}
+	logger.Info("publishing the change feed", "topic", p.Topic, "profiles", p.Profiles)
+	return nil
+}
+
+func (k *Kindred) stopPublishing(context.Context) error {
+	k.publisher.stop()
+	if err := k.publisher.sink.Close(); err != nil {
+		k.config.Logger.Warn("the publisher did not close", "error", err)
+	}
+	return nil
+}
+
+// check is a check of /readyz. It fails where publishing stopped. A delivery that fails is tried again, so it is only
+// reported: the feed keeps every entry until it is delivered.
+func (p *publishing) check(context.Context) document.Check {
+	s := p.publisher.Status()
+	c := document.Check{Name: "publish", OK: !s.Stopped}
+	switch {
+	case s.Stopped:
+		c.Detail = "publishing the change feed stopped: " + s.Err.Error()
+		c.Hint = "restart the server; it goes on behind what was delivered last"
+	case s.Err != nil:
+		c.Detail = fmt.Sprintf("%d entries of the change feed wait; %d deliveries failed in a row: %s", s.Behind, s.Attempts, s.Err)
+	}
+	return c
+}
+
+// documents writes profiles as GET /v1/profiles answers them, with scores if wanted. It writes them on the identities'
+// shards, in turn with the events that flow in.
+func (d *directory) documents(scores bool) func(context.Context, []graph.NodeKey) ([][]byte, []int, error) {
+	return func(ctx context.Context, ids []graph.NodeKey) (documents [][]byte, moving []int, err error) {
+		documents = make([][]byte, len(ids))
+		here := make([]bool, len(ids))
+		scorer, now := d.scores.Scorer(), d.engine.Now()
+		if err := d.engine.ViewMany(ctx, ids, func(n int, c *graph.Component) {
+			p, ok := c.Profile(ids[n], d.engine.Rules())
+			here[n] = ok
+			switch {
+			case !ok || p.ID != ids[n] || p.Events == 0:
+			case scores:
+				scores := document.Score(scorer, &p, now)
+				documents[n] = document.AppendScored(nil, &p, &scores, d.control)
+			default:
+				documents[n] = document.AppendProfile(nil, &p, d.control)
+			}
+		}); err != nil {
+			return nil, nil, fmt.Errorf("read profiles: %w", err)
+		}
+		for n := range ids {
+			if !here[n] {
+				moving = append(moving, n)
+			}
+		}
+		return documents, moving, nil
+	}
+}
