@@ -2,8 +2,10 @@ package actors
 
 import (
 	"slices"
+	"time"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/backoff"
 )
 
 // Envelope travels from shard to shard: messages of the channel between them, and what the sender
@@ -31,6 +33,9 @@ const (
 	resendMost  = 5000 // ms
 )
 
+// resend is the wait for an ack before messages are sent again.
+var resend = backoff.Doubling{First: resendAfter * time.Millisecond, Most: resendMost * time.Millisecond}
+
 // outbox holds the messages to one shard that it has not acknowledged. They are durable in the log
 // records that they were sent in.
 type outbox struct {
@@ -41,7 +46,7 @@ type outbox struct {
 	flown   int    // how many of waiting are under way
 	flying  int    // their bytes
 	last    int64  // when the last one was put on its way, ms
-	backoff int64  // ms
+	resends int    // since the last ack
 	noted   uint64 // acked, as the log knows it
 	// moved says of forwards that don't themselves, since they were passivated or recovered: by root, the
 	// last message that may hold their evidence.
@@ -82,7 +87,7 @@ func (o *outbox) acknowledge(seq uint64) {
 	}
 	o.answer()
 	o.flown = max(0, o.flown-n)
-	o.backoff = resendAfter
+	o.resends = 0
 }
 
 // fly takes what the window has room for.
@@ -97,18 +102,17 @@ func (o *outbox) fly(now int64) []Wire {
 	}
 	if len(wires) > 0 {
 		o.last = now
-		o.backoff = max(o.backoff, resendAfter)
 	}
 	return wires
 }
 
 // overdue puts what is under way back when no ack came for too long.
 func (o *outbox) overdue(now int64) bool {
-	if o.flown == 0 || now-o.last < o.backoff {
+	if o.flown == 0 || now-o.last < resend.Wait(o.resends).Milliseconds() {
 		return false
 	}
 	o.flown, o.flying = 0, 0
-	o.backoff = min(2*o.backoff, resendMost)
+	o.resends++
 	return true
 }
 

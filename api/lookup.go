@@ -9,6 +9,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/internal/backoff"
 )
 
 // errInTransit is returned when a node's evidence did not arrive where it is going in time.
@@ -35,12 +36,15 @@ func parseID(registry *identifier.Registry, text string) (graph.NodeName, error)
 	return graph.NodeName{Key: id.Key, Namespace: id.Namespace, Value: string(id.Value)}, nil
 }
 
+// lookAgain is the wait until evidence on its way between shards is looked for again.
+var lookAgain = backoff.Doubling{First: time.Millisecond, Most: 50 * time.Millisecond}
+
 // see shows the component that holds a node to fn, on its shard's goroutine, until fn says that it
 // saw what it looked for. It returns false when the node was never seen. What fn sets may be read
 // only when see returned true: after an error, fn may yet run.
 func (s *Server) see(ctx context.Context, key graph.NodeKey, fn func(*graph.Component) bool) (bool, error) {
 	deadline := time.Now().Add(transitTimeout)
-	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
+	for attempt := 0; ; attempt++ {
 		here := false
 		found, err := s.Engine.View(ctx, key, func(c *graph.Component) { here = fn(c) })
 		if err != nil || !found || here {
@@ -49,10 +53,8 @@ func (s *Server) see(ctx context.Context, key graph.NodeKey, fn func(*graph.Comp
 		if time.Now().After(deadline) {
 			return false, errInTransit
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return false, ctx.Err()
+		if err := backoff.Sleep(ctx, lookAgain.Wait(attempt)); err != nil {
+			return false, err
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/internal/backoff"
 )
 
 // Publisher carries the change feed to a sink, at least once and in order, from where it was last time.
@@ -34,11 +35,8 @@ type PublisherStatus struct {
 	Stopped  bool      // it will not go on by itself: Err says why
 }
 
-// Waits between attempts to deliver the same entries.
-const (
-	retryFirst = 200 * time.Millisecond
-	retryMost  = 30 * time.Second
-)
+// retry is the wait between attempts to deliver the same entries.
+var retry = backoff.Doubling{First: 200 * time.Millisecond, Most: 30 * time.Second}
 
 // Run publishes until the context ends, and returns nil then. It fails where the engine or the feed does.
 func (p *Publisher) Run(ctx context.Context) error {
@@ -79,8 +77,7 @@ func (p *Publisher) run(ctx context.Context) error {
 
 // deliver hands entries over until the sink has them.
 func (p *Publisher) deliver(ctx context.Context, events []actors.FeedEvent) error {
-	wait := retryFirst
-	for {
+	for attempt := 0; ; attempt++ {
 		err := p.Sink.Send(ctx, events)
 		p.note(len(events), err)
 		if err == nil || ctx.Err() != nil {
@@ -89,13 +86,11 @@ func (p *Publisher) deliver(ctx context.Context, events []actors.FeedEvent) erro
 		if errors.Is(err, actors.ErrClosed) {
 			return err
 		}
+		wait := retry.Wait(attempt)
 		p.Logger.Warn("changes were not delivered: they are sent again", "receiver", p.Name, "entries", len(events), "after", wait.String(), "error", err)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := backoff.Sleep(ctx, wait); err != nil {
+			return err
 		}
-		wait = min(2*wait, retryMost)
 	}
 }
 

@@ -131,6 +131,6 @@ func TestPublisherStatus(t *testing.T) {
 func waitUntil(t *testing.T, done func() bool) {
 	t.Helper()
 	for !done() {
-		time.Sleep(retryFirst) // of the bubble
+		time.Sleep(retry.First) // of the bubble
 	}
 }

@@ -3,20 +3,17 @@ package client
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/internal/backoff"
 )
 
-// Waits between attempts to send a batch.
-const (
-	retryFirst = 100 * time.Millisecond
-	retryMost  = 10 * time.Second
-)
+// retry is the wait between attempts to send a batch, where the server does not ask for a longer one.
+var retry = backoff.Doubling{First: 100 * time.Millisecond, Most: 10 * time.Second}
 
 // AwaitVisible returns when all that was sent before can be found by each identifier that it names, or
 // the server is too far behind to wait for that.
@@ -30,17 +27,15 @@ func (c *Client) AwaitVisible(ctx context.Context) error {
 // for the rest.
 func (c *Client) Send(ctx context.Context, body []byte, patience time.Duration) (document.BatchOutcome, error) {
 	deadline := time.Now().Add(patience)
-	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
+	for attempt := 0; ; attempt++ {
 		var result document.BatchOutcome
 		after, err := c.attempt(ctx, body, &result)
 		if err == nil || ctx.Err() != nil || !retriable(err) || time.Now().After(deadline) {
 			return result, err
 		}
-		pause := max(after, wait/2+rand.N(wait/2)) //nolint:gosec // it only spreads attempts
-		select {
-		case <-time.After(min(pause, time.Until(deadline)+time.Millisecond)):
-		case <-ctx.Done():
-			return result, ctx.Err()
+		pause := max(after, retry.Random(attempt))
+		if err := backoff.Sleep(ctx, min(pause, time.Until(deadline)+time.Millisecond)); err != nil {
+			return result, err
 		}
 	}
 }

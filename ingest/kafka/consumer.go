@@ -7,11 +7,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/record"
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // Into says what a consumer takes events into. Routing is required.
@@ -303,7 +304,7 @@ func (c *Consumer) retry(ctx context.Context, p *partition) {
 	r := c.byPlace(place{p.name.topic, p.name.partition})
 	c.tasks.Go(func() {
 		tries := 0
-		if c.command(ctx, func() { tries = r.tries; r.tries++ }) != nil || pause(ctx, tries) != nil {
+		if c.command(ctx, func() { tries = r.tries; r.tries++ }) != nil || retry.Pause(ctx, tries) != nil {
 			return
 		}
 		_ = c.command(ctx, func() {

@@ -4,16 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/kindred-id/kindred/ingest/segment"
 )
 
 // deadLetter is the letter of an event that was rejected: its own bytes, as they were in the record, or the
@@ -86,7 +86,7 @@ func (w *letterWriter) try(letter *kgo.Record, attempt int, trouble func(error),
 		} else {
 			trouble(fmt.Errorf("write dead letters to topic %s: %w", w.topic, err))
 		}
-		time.AfterFunc(backoff(attempt, rand.Float64()), func() {
+		time.AfterFunc(retry.Random(attempt), func() {
 			if w.ctx.Err() == nil {
 				w.try(again, attempt+1, trouble, acknowledged)
 			}

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/internal/backoff"
 )
 
 // Periods of a consumer, and how long it waits for an answer of the brokers.
@@ -19,6 +21,9 @@ const (
 	commitEvery   = 5 * time.Second
 	askTimeout    = 10 * time.Second
 )
+
+// retry is the pause before brokers, the engine or a registry are asked again.
+var retry = backoff.Doubling{First: 100 * time.Millisecond, Most: 15 * time.Second}
 
 // noTopicID stands for the id of a topic where the brokers give none.
 const noTopicID = "-"
@@ -30,16 +35,13 @@ func (c *Consumer) discover(ctx, hard context.Context) {
 		err := c.look(ctx, hard)
 		wait := c.config.discoverEvery
 		if err != nil {
-			wait = min(wait, backoff(failures, 0.5))
+			wait = min(wait, retry.Random(failures))
 			failures++
 		} else {
 			failures = 0
 		}
 		c.report(err)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-		}
+		_ = backoff.Sleep(ctx, wait) // the loop ends as ctx does
 	}
 }
 

@@ -235,7 +235,7 @@ func patiently(ctx context.Context, ask func() error) error {
 		if err == nil || !kerr.IsRetriable(err) || attempt == patience {
 			return err
 		}
-		if err := pause(ctx, attempt); err != nil {
+		if err := retry.Pause(ctx, attempt); err != nil {
 			return err
 		}
 	}

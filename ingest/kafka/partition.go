@@ -7,12 +7,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/record"
 	"github.com/kindred-id/kindred/ingest/segment"
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // partition handles the records of one partition. One goroutine runs it; the poller feeds its queue.
@@ -70,7 +71,7 @@ func (p *partition) run(ctx, hard context.Context) {
 			return
 		}
 		p.wait(err)
-		if pause(ctx, attempt) != nil {
+		if retry.Pause(ctx, attempt) != nil {
 			return
 		}
 	}
@@ -215,7 +216,7 @@ func (p *partition) read(ctx context.Context, b *batch, r *kgo.Record) error {
 		}
 		p.wait(err)
 		waited = true
-		if err := pause(ctx, attempt); err != nil {
+		if err := retry.Pause(ctx, attempt); err != nil {
 			return err
 		}
 	}
@@ -337,7 +338,7 @@ func (p *partition) again(ctx context.Context) error {
 		return nil
 	}
 	if p.attempts > 0 { // the other one is faster still: let it
-		if err := pause(ctx, p.attempts-1); err != nil {
+		if err := retry.Pause(ctx, p.attempts-1); err != nil {
 			return err
 		}
 	}

@@ -8,10 +8,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/twmb/avro"
 	"github.com/twmb/franz-go/pkg/sr"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/kindred-id/kindred/ingest/segment"
+	"github.com/kindred-id/kindred/internal/backoff"
 )
 
 // ErrSchemasUnavailable is returned when the schema registry does not answer, or refuses to: it says
@@ -171,10 +173,8 @@ func (s *Schemas) fetch(ctx context.Context, id int) (*schemaText, error) {
 		if !answered(err, sr.ErrSchemaNotFound) {
 			break
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if err := backoff.Sleep(ctx, pause); err != nil {
+			return nil, err
 		}
 		found, err = s.registry.SchemaByID(ctx, id)
 	}

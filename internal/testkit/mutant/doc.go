@@ -5,7 +5,7 @@
 //
 //	no-resend: what was not acknowledged is not sent again
 //	  if o.flown == 0 ||
-//	- now-o.last < o.backoff
+//	- now-o.last < resend.Wait(o.resends).Milliseconds()
 //	+ true
 //
 // "- " marks what the mutant removes, "+ " what it puts there, and two spaces the code around it, which only finds the
