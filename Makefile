@@ -43,11 +43,11 @@ research: ## Evaluations on public data and their pictures: a module of its own
 
 .PHONY: properties
 properties: ## Same events, same people: fixed and fresh seeds, printed
-	$(GO) test -count=1 -v -run 'SameEvents|Schedules|Property|Prop' ./graph ./actors 2>&1 | { grep -vE '^(=== |    --- PASS)' || true; }
+	$(GO) test -count=1 -v -run 'SameEvents|Schedules|Property|Prop' ./graph ./actors/... 2>&1 | { grep -vE '^(=== |    --- PASS)' || true; }
 
 .PHONY: mutants
 mutants: ## Break each rule of the protocol on purpose: the simulator must find every one
-	$(GO) test -count=1 -run '^TestMutants$$' -timeout 30m -v ./actors 2>&1 | { grep -vE '^ *=== ' || true; }
+	$(GO) test -count=1 -run '^TestMutants$$' -timeout 30m -v ./actors/shard 2>&1 | { grep -vE '^ *=== ' || true; }
 
 .PHONY: kill
 kill: build ## kill -9 at 50 random moments of an ingest, from a file and over HTTP

@@ -3,8 +3,21 @@ package actors
 import (
 	"sync/atomic"
 
+	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage/row"
+)
+
+// Outcome is what became of an input from outside.
+type Outcome = shard.Outcome
+
+// The outcomes. They are valid once the input's commit is durable.
+const (
+	Pending     = shard.Pending
+	Accepted    = shard.Accepted
+	Duplicate   = shard.Duplicate
+	Quarantined = shard.Quarantined
+	OutOfTurn   = shard.OutOfTurn
 )
 
 // Delivery is a group of events or assertions from outside that is answered together, once all of it is durable.
@@ -23,8 +36,8 @@ type Delivery struct {
 
 	encoder *row.Encoder // made by the first input
 	arena   []byte       // encodings; those before it grew stay in the memory that it grew out of
-	inputs  []Input
-	sorted  []Input
+	inputs  []shard.Input
+	sorted  []shard.Input
 	counts  []int
 	bytes   int64
 	left    atomic.Int64
@@ -46,26 +59,26 @@ func (d *Delivery) Reset() {
 }
 
 // Add adds an event. The event, and all that it points to, stays as it is until the delivery is answered.
-func (d *Delivery) Add(e *graph.Event) { d.add(Input{Event: e}) }
+func (d *Delivery) Add(e *graph.Event) { d.add(shard.Input{Event: e}) }
 
 // AddRecord adds an event of an external channel. seq is its number there, and prev that of the channel's event before
 // it that went to the same shard, NoNumber when there is none. The shard takes it if and only if prev is the shard's
 // position in the channel and seq is above prev; else its outcome is OutOfTurn. A duplicate, and an event whose handler
 // fails, advance the position all the same.
 func (d *Delivery) AddRecord(e *graph.Event, ch *Channel, prev, seq int64) {
-	d.add(Input{Event: e, Channel: ch.id, Prev: prev, Seq: uint64(seq)})
+	d.add(shard.Input{Event: e, Channel: ch.id, Prev: prev, Seq: uint64(seq)})
 }
 
 // message adds a message from outside that is no event: an assertion, a recheck.
-func (d *Delivery) message(m *graph.Message) { d.add(Input{Message: m}) }
+func (d *Delivery) message(m *graph.Message) { d.add(shard.Input{Message: m}) }
 
 // seek adds that a shard's position in an external channel is to be number, whatever it is.
-func (d *Delivery) seek(id row.ChannelID, shard graph.ShardID, number int64) {
-	d.inputs = append(d.inputs, Input{Channel: id, From: shard, Seq: uint64(number)})
+func (d *Delivery) seek(id row.ChannelID, to graph.ShardID, number int64) {
+	d.inputs = append(d.inputs, shard.Input{Channel: id, From: to, Seq: uint64(number)})
 }
 
 // add encodes an event or a message and adds it.
-func (d *Delivery) add(in Input) {
+func (d *Delivery) add(in shard.Input) {
 	if d.encoder == nil {
 		d.encoder = row.NewEncoder()
 	}
@@ -87,17 +100,6 @@ func cost(encoded []byte) int64 { return 4*int64(len(encoded)) + 1024 }
 // Len is the number of inputs.
 func (d *Delivery) Len() int { return len(d.inputs) }
 
-func (in *Input) shard(shards int) graph.ShardID {
-	switch {
-	case in.Event != nil:
-		return in.Event.Route().Shard(shards)
-	case in.Message != nil:
-		return in.Message.To.Shard(shards)
-	default:
-		return in.From
-	}
-}
-
 // sort lays the inputs out by shard, in their order within each, and returns where each shard's end.
 func (d *Delivery) sort(shards int) []int {
 	n := len(d.inputs)
@@ -105,15 +107,15 @@ func (d *Delivery) sort(shards int) []int {
 	d.sorted = append(d.sorted[:0], d.inputs...)
 	d.counts = append(d.counts[:0], make([]int, shards+1)...)
 	for i := range d.inputs {
-		d.counts[d.inputs[i].shard(shards)+1]++
+		d.counts[d.inputs[i].Shard(shards)+1]++
 	}
 	for s := range shards {
 		d.counts[s+1] += d.counts[s]
 	}
 	for i := range d.inputs {
 		in := d.inputs[i]
-		in.Outcome, in.delivery = &d.Outcomes[i], d
-		s := in.shard(shards)
+		in.Outcome, in.Delivery = &d.Outcomes[i], d
+		s := in.Shard(shards)
 		d.sorted[d.counts[s]] = in
 		d.counts[s]++ // now where the shard's inputs end
 	}

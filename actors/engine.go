@@ -11,7 +11,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
+	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/actors/protoactor"
+	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/dedupe"
@@ -48,7 +50,7 @@ type Config struct {
 	// and one that is asked for at once; an error then fails the engine.
 	Background bool
 	// Feed says whether there is a change feed, and what is kept of it.
-	Feed FeedSettings
+	Feed feed.Settings
 	// Changed is called with what became of identities once that is durable, from the shards'
 	// goroutines: it must not block.
 	Changed func([]graph.Change)
@@ -59,7 +61,7 @@ type Config struct {
 type Engine struct {
 	store      storage.Store
 	rules      *graph.Rules
-	limits     Limits
+	limits     shard.Limits
 	seenLimits dedupe.Limits
 	knownBytes int64
 	now        func() int64
@@ -67,19 +69,18 @@ type Engine struct {
 	leftOut    atomic.Uint64 // links that components at a cap left out since the start
 	logger     *slog.Logger
 
-	system    *actor.ActorSystem
+	system    *protoactor.System
 	runners   []*runner
-	pids      []*actor.PID
 	committer *committer
 	workers   *workers
 	way       way
-	flights   *flights
+	flights   *shard.Flights
 	room      *semaphore.Weighted // bytes of input under way
 	roomBytes int64
 	inputs    atomic.Int64 // under way
 	recovered atomic.Bool
 	channels  channels
-	feed      *changeFeed // nil: the deployment has none
+	feed      *feed.Feed // nil: the deployment has none
 	ticker    *time.Ticker
 	stop      chan struct{}
 	tasks     sync.WaitGroup
@@ -107,7 +108,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 
 // finishUnderLastRules lets an engine of the rules before finish what is under way.
 func finishUnderLastRules(ctx context.Context, c Config) error {
-	before, err := lastRules(c.Store)
+	before, err := feed.LastRules(c.Store)
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 		store: c.Store, rules: c.Rules, now: c.Clock, onChange: c.Changed, logger: c.Logger,
 		roomBytes:  max(c.Memory.Input, 1<<20),
 		deliveries: make(map[*Delivery]struct{}), failed: make(chan struct{}), stop: make(chan struct{}),
-		flights: newFlights(),
+		flights: shard.NewFlights(),
 	}
 	if e.now == nil {
 		e.now = func() int64 { return time.Now().UnixMilli() } //nolint:forbidigo // the engine is where the clock enters
@@ -149,13 +150,12 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 	if most := commitBytes(c.Memory); most > 0 {
 		flush = min(flush, most)
 	}
-	e.limits = Limits{LogBytes: c.LogBytes / int64(shards), ActorBytes: c.Memory.Actors / int64(shards), FlushBytes: flush}
+	e.limits = shard.Limits{LogBytes: c.LogBytes / int64(shards), ActorBytes: c.Memory.Actors / int64(shards), FlushBytes: flush}
 	e.seenLimits = dedupe.Limits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / 2 / int64(shards)} // and as much for message ids
 	e.knownBytes = c.Memory.Directory / int64(shards)
 	e.room = semaphore.NewWeighted(e.roomBytes)
 
-	e.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return e.logger }))
-	shrinkRegistry(e.system)
+	e.system = protoactor.NewSystem(e.logger)
 	e.runners = make([]*runner, shards)
 	for i := range e.runners {
 		e.runners[i] = &runner{engine: e, id: graph.ShardID(i)}
@@ -164,7 +164,7 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 		return nil, err
 	}
 	var err error
-	if e.feed, err = openFeed(e.store, shards, e.rules, c.Feed, e.now()); err != nil {
+	if e.feed, err = feed.Open(e.store, shards, e.rules, c.Feed, e.now()); err != nil {
 		return nil, err
 	}
 	e.committer = startCommitter(e, commitBytes(c.Memory))
@@ -179,7 +179,7 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 			return nil, err
 		}
 	}
-	e.ticker = time.NewTicker(resendAfter * time.Millisecond)
+	e.ticker = time.NewTicker(shard.ResendAfter * time.Millisecond)
 	e.tasks.Add(2)
 	go e.tick()
 	go func() {
@@ -206,18 +206,23 @@ func (e *Engine) InputBytes() int64 { return e.roomBytes }
 // startShards starts the shard actors.
 func (e *Engine) startShards() error {
 	for _, r := range e.runners {
-		props := actor.PropsFromProducer(
-			func() actor.Actor { return r },
-			actor.WithMailbox(func() actor.Mailbox { return &r.inbox }),
-			actor.WithDispatcher(e.workers),
-		)
-		pid, err := e.system.Root.SpawnNamed(props, fmt.Sprintf("shard-%d", r.id))
-		if err != nil {
-			return fmt.Errorf("start shard %d: %w", r.id, err)
+		if err := e.system.Spawn(fmt.Sprintf("shard-%d", r.id), r, &r.inbox, e.workers); err != nil {
+			return err
 		}
-		e.pids = append(e.pids, pid)
 	}
 	return nil
+}
+
+// openShard recovers a shard.
+func (e *Engine) openShard(id graph.ShardID, host shard.Host, between func()) (*shard.Shard, error) {
+	c := shard.Config{
+		ID: id, Shards: len(e.runners), Store: e.store, Rules: e.rules, Limits: e.limits, Seen: e.seenLimits,
+		Host: host, Flights: e.flights, Between: between,
+	}
+	if e.feed != nil {
+		c.Observers = append(c.Observers, e.feed.Observer(id))
+	}
+	return shard.Open(c)
 }
 
 // recoverShards recovers all shards that nobody asked for yet, as many at a time as there are
@@ -226,7 +231,7 @@ func (e *Engine) recoverShards(ctx context.Context) error {
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for id := range e.runners {
-		group.Go(func() error { return e.ask(ctx, graph.ShardID(id), func(*Shard) error { return nil }) })
+		group.Go(func() error { return e.ask(ctx, graph.ShardID(id), func(*shard.Shard) error { return nil }) })
 	}
 	err := group.Wait()
 	e.recovered.Store(err == nil)
@@ -235,6 +240,9 @@ func (e *Engine) recoverShards(ctx context.Context) error {
 
 // Recovered tells whether every shard has recovered. Before, answers may take a moment.
 func (e *Engine) Recovered() bool { return e.recovered.Load() }
+
+// Feed is the change feed; nil, which it may be called on, where the deployment has none.
+func (e *Engine) Feed() *feed.Feed { return e.feed }
 
 // Shards is the number of shards.
 func (e *Engine) Shards() int { return len(e.runners) }
@@ -344,9 +352,9 @@ func (e *Engine) hand(d *Delivery, done func(error)) error {
 		return nil
 	}
 	start := 0
-	for shard, end := range ends {
+	for id, end := range ends {
 		if end > start {
-			e.runners[shard].inbox.postInputs(d.sorted[start:end])
+			e.runners[id].inbox.postInputs(d.sorted[start:end])
 		}
 		start = end
 	}
@@ -359,6 +367,9 @@ func (e *Engine) forget(d *Delivery) {
 	e.mu.Unlock()
 }
 
+// trimEvery is how many ticks pass between two looks at what may be deleted of the change feed.
+const trimEvery = 50 // of 200 ms
+
 // tick lets shards resend what was not acknowledged.
 func (e *Engine) tick() {
 	defer e.tasks.Done()
@@ -368,8 +379,8 @@ func (e *Engine) tick() {
 			for _, r := range e.runners {
 				r.inbox.PostUserMessage(ticking{})
 			}
-			if e.feed != nil && ticks%trimEvery == 0 {
-				if err := e.feed.trim(e.now()); err != nil {
+			if ticks%trimEvery == 0 {
+				if err := e.feed.Trim(e.now()); err != nil {
 					e.fail(fmt.Errorf("trim the change feed: %w", err))
 					return
 				}
@@ -407,25 +418,25 @@ func (e *Engine) learn() {
 			e.fail(fmt.Errorf("read the nodes of shard %d: %w", r.id, err))
 			return
 		}
-		r.inbox.PostUserMessage(&asking{func(s *Shard) { s.Known(rows) }})
+		r.inbox.PostUserMessage(&asking{func(s *shard.Shard) { s.Known(rows) }})
 	}
 }
 
 // ask runs fn with a shard, on its goroutine, and waits for it. Whoever gives up waiting takes fn
 // back first: once ask has returned, fn does not run, and never touches what it closes over.
-func (e *Engine) ask(ctx context.Context, id graph.ShardID, fn func(*Shard) error) error {
+func (e *Engine) ask(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) error) error {
 	e.way.read()
 	return e.askInTurn(ctx, id, fn)
 }
 
 // askInTurn is ask for who is in no hurry: ingest does not give way to it.
-func (e *Engine) askInTurn(ctx context.Context, id graph.ShardID, fn func(*Shard) error) error {
+func (e *Engine) askInTurn(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) error) error {
 	if err := e.Err(); err != nil {
 		return err
 	}
 	answer := make(chan error, 1)
 	var taken atomic.Bool // by the shard, or by who gave up
-	e.runners[id].inbox.runNow(&asking{func(s *Shard) {
+	e.runners[id].inbox.runNow(&asking{func(s *shard.Shard) {
 		if taken.CompareAndSwap(false, true) {
 			answer <- fn(s)
 		}
@@ -477,9 +488,9 @@ func (e *Engine) Settle(ctx context.Context) error {
 	for {
 		quiet, written := e.underWay() == 0, uint64(0)
 		for id := range e.runners {
-			err := e.ask(ctx, graph.ShardID(id), func(s *Shard) error {
+			err := e.ask(ctx, graph.ShardID(id), func(s *shard.Shard) error {
 				quiet = quiet && s.Waiting() == 0
-				written += s.seq
+				written += s.Record()
 				return nil
 			})
 			if err != nil {
@@ -524,7 +535,7 @@ const visibleWaits = 2
 // under way. It fails with the error of the context or of the engine.
 func (e *Engine) Visible(ctx context.Context) error {
 	for range visibleWaits {
-		landed := e.flights.landed()
+		landed := e.flights.Landed()
 		if landed == nil {
 			return nil
 		}
@@ -576,11 +587,7 @@ func (e *Engine) shutdown() {
 		e.ticker.Stop()
 	}
 	e.tasks.Wait()
-	var group errgroup.Group
-	for _, pid := range e.pids {
-		group.Go(func() error { return e.system.Root.StopFuture(pid).Wait() })
-	}
-	if err := group.Wait(); err != nil {
+	if err := e.system.Stop(); err != nil {
 		e.logger.Warn("a shard did not stop in time", "error", err)
 	}
 	e.committer.close()

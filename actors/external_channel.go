@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
@@ -35,13 +36,14 @@ type Channel struct {
 	name   string
 }
 
-// ErrTooManyChannels is returned for a new channel beside MaxChannels others.
+// NoNumber is the position of a shard that has taken nothing of a channel, and the floor of a channel that has none.
+const NoNumber = shard.NoNumber
+
+// ErrTooManyChannels is returned for a new channel beside shard.MaxChannels others.
 var ErrTooManyChannels = errors.New("too many external channels")
 
 // Bounds of external channels.
 const (
-	// MaxChannels is how many there may be: every shard keeps a position in each.
-	MaxChannels = 4096
 	// MaxChannelName is the longest name, in bytes.
 	MaxChannelName = 512
 	// MaxOffset is the highest offset that RecordNumber takes.
@@ -58,7 +60,7 @@ func RecordNumber(offset int64, index int) int64 { return offset<<16 | int64(ind
 type channels struct {
 	mu     sync.Mutex // guards the following, and is held while a row is written
 	byName map[string]*channelState
-	used   [MaxChannels + 1]bool // by id
+	used   [shard.MaxChannels + 1]bool // by id
 }
 
 type channelState struct {
@@ -82,8 +84,8 @@ func (c *channels) load(e *Engine) error {
 				return fmt.Errorf("row of external channel %d: %w", id, err)
 			}
 			c.byName[stored.Name] = &channelState{Channel{e, id, stored.Name}, stored.Floor}
-			if id > MaxChannels {
-				return fmt.Errorf("%w: row of external channel %d, of at most %d", storage.ErrCorrupt, id, MaxChannels)
+			if id > shard.MaxChannels {
+				return fmt.Errorf("%w: row of external channel %d, of at most %d", storage.ErrCorrupt, id, shard.MaxChannels)
 			}
 			c.used[id] = true
 			return nil
@@ -105,7 +107,7 @@ func (e *Engine) Channel(ctx context.Context, name string) (*Channel, error) {
 	if known, ok := c.byName[name]; ok {
 		return &known.handle, nil
 	}
-	if len(c.byName) >= MaxChannels {
+	if len(c.byName) >= shard.MaxChannels {
 		return nil, fmt.Errorf("%w: no room for %q beside %d others: drop those of topics and routing versions that are read no more",
 			ErrTooManyChannels, name, len(c.byName))
 	}
@@ -145,9 +147,9 @@ func (c *Channel) Name() string { return c.name }
 // they count is durable.
 func (c *Channel) Positions(ctx context.Context) ([]int64, error) {
 	positions := make([]int64, len(c.engine.runners))
-	for shard := range positions {
+	for id := range positions {
 		var err error
-		if positions[shard], err = c.Position(ctx, graph.ShardID(shard)); err != nil {
+		if positions[id], err = c.Position(ctx, graph.ShardID(id)); err != nil {
 			return nil, err
 		}
 	}
@@ -155,9 +157,9 @@ func (c *Channel) Positions(ctx context.Context) ([]int64, error) {
 }
 
 // Position is the number of the last event that one shard has taken, see Positions.
-func (c *Channel) Position(ctx context.Context, shard graph.ShardID) (number int64, err error) {
-	err = c.engine.ask(ctx, shard, func(s *Shard) error {
-		number = s.external.committedPosition(c.id)
+func (c *Channel) Position(ctx context.Context, id graph.ShardID) (number int64, err error) {
+	err = c.engine.ask(ctx, id, func(s *shard.Shard) error {
+		number = s.Position(c.id)
 		return nil
 	})
 	return number, err
@@ -243,8 +245,8 @@ func (c *Channel) Seek(ctx context.Context, offset int64) error {
 
 func (c *Channel) setPositions(ctx context.Context, number int64) error {
 	d := &Delivery{}
-	for shard := range c.engine.runners {
-		d.seek(c.id, graph.ShardID(shard), number)
+	for id := range c.engine.runners {
+		d.seek(c.id, graph.ShardID(id), number)
 	}
 	return c.engine.submitAndWait(ctx, d)
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
@@ -253,14 +254,14 @@ func TestChannelBounds(t *testing.T) {
 		}
 	}
 	var ch *Channel
-	for i := range MaxChannels {
+	for i := range shard.MaxChannels {
 		var err error
 		if ch, err = e.Channel(ctx, fmt.Sprint(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if _, err := e.Channel(ctx, "one more"); !errors.Is(err, ErrTooManyChannels) {
-		t.Errorf("beside %d channels: %v", MaxChannels, err)
+		t.Errorf("beside %d channels: %v", shard.MaxChannels, err)
 	}
 	for _, offset := range []int64{-1, MaxOffset + 1} {
 		if ch.SetFloor(offset) == nil || ch.Seek(ctx, offset) == nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/egress/replica"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
@@ -19,7 +20,7 @@ import (
 )
 
 // openFed starts an engine with a change feed, at a time of the test's own.
-func openFed(t *testing.T, store storage.Store, shards int, rules *graph.Rules, settings FeedSettings, now *atomic.Int64) *Engine {
+func openFed(t *testing.T, store storage.Store, shards int, rules *graph.Rules, settings feed.Settings, now *atomic.Int64) *Engine {
 	t.Helper()
 	memory, err := storage.SplitMemory(storage.MinMemory)
 	if err != nil {
@@ -48,7 +49,7 @@ func clockAt(ms int64) *atomic.Int64 {
 }
 
 // readAll reads what there is.
-func readAll(t *testing.T, r *FeedReader) (all []FeedEvent) {
+func readAll(t *testing.T, r *feed.Reader) (all []feed.Event) {
 	t.Helper()
 	for {
 		events, err := r.TryNext()
@@ -62,9 +63,9 @@ func readAll(t *testing.T, r *FeedReader) (all []FeedEvent) {
 	}
 }
 
-func reader(t *testing.T, e *Engine, from string) *FeedReader {
+func reader(t *testing.T, e *Engine, from string) *feed.Reader {
 	t.Helper()
-	r, err := e.Feed(from)
+	r, err := e.Feed().Reader(from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,9 +86,9 @@ func TestFeedFollows(t *testing.T) {
 		store, now := storage.NewMemStore(), clockAt(simStart)
 		shards := []int{1, 4, 64}[seed%3]
 		var replica replica.Replica
-		cursor := FeedStart
+		cursor := feed.Start
 		for _, rules := range []*graph.Rules{world.Rules, world.Rules, &other} {
-			e := openFed(t, store, shards, rules, FeedSettings{On: true}, now)
+			e := openFed(t, store, shards, rules, feed.Settings{On: true}, now)
 			r := reader(t, e, cursor)
 			ctx, stop := context.WithCancel(context.Background())
 			var following sync.WaitGroup
@@ -108,13 +109,13 @@ func TestFeedFollows(t *testing.T) {
 					}
 				}
 			})
-			feed(t, e, world, rng)
-			if e.FeedBehind() {
+			ingest(t, e, world, rng)
+			if e.Feed().Behind() {
 				if err := e.Recheck(context.Background()); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if e.FeedBehind() {
+			if e.Feed().Behind() {
 				t.Fatal("the feed is behind after all was rechecked")
 			}
 			want := exported(t, e)
@@ -174,7 +175,7 @@ func submit(t *testing.T, e *Engine, events ...*graph.Event) {
 func TestFeedRetention(t *testing.T) {
 	ctx := context.Background()
 	store, now := storage.NewMemStore(), clockAt(simStart)
-	e := openFed(t, store, 2, graph.DefaultRules(), FeedSettings{On: true, Age: time.Hour, Bytes: 1 << 20}, now)
+	e := openFed(t, store, 2, graph.DefaultRules(), feed.Settings{On: true, Age: time.Hour, Bytes: 1 << 20}, now)
 	kept := func() int { // blocks
 		n := 0
 		err := store.Iterate(row.AppendSpaceLower(nil, row.SpaceFeed), row.AppendSpaceUpper(nil, row.SpaceFeed),
@@ -186,15 +187,15 @@ func TestFeedRetention(t *testing.T) {
 	}
 	trim := func() {
 		t.Helper()
-		if err := e.feed.trim(now.Load()); err != nil {
+		if err := e.Feed().Trim(now.Load()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	start := reader(t, e, FeedStart)
+	start := reader(t, e, feed.Start)
 	for i := range 10 {
 		submit(t, e, pageView(i))
 	}
-	sink, err := e.FeedSink("kafka")
+	sink, err := e.Feed().Receiver("kafka")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,21 +212,21 @@ func TestFeedRetention(t *testing.T) {
 	if n := len(readAll(t, r)); n != 10 {
 		t.Fatalf("the sink reads %d entries, want 10", n)
 	}
-	if err := sink.Ack(ctx, r.Cursor()); err != nil {
+	if err := sink.Ack(r.Cursor()); err != nil {
 		t.Fatal(err)
 	}
 	trim()
 	if kept() != 0 {
 		t.Fatalf("%d blocks are kept, want none: they are old, and acknowledged", kept())
 	}
-	if _, err := start.TryNext(); !errors.Is(err, ErrFeedBehind) {
+	if _, err := start.TryNext(); !errors.Is(err, feed.ErrBehind) {
 		t.Errorf("a reader that was overtaken gets %v", err)
 	}
 	submit(t, e, pageView(10))
-	if _, err := start.TryNext(); !errors.Is(err, ErrFeedBehind) {
+	if _, err := start.TryNext(); !errors.Is(err, feed.ErrBehind) {
 		t.Errorf("a reader that was overtaken gets %v when there is more", err)
 	}
-	if _, err := reader(t, e, FeedStart).TryNext(); !errors.Is(err, ErrFeedBehind) {
+	if _, err := reader(t, e, feed.Start).TryNext(); !errors.Is(err, feed.ErrBehind) {
 		t.Errorf("from the start of a feed that lacks it: %v", err)
 	}
 	if got := readAll(t, sink.Reader()); len(got) != 1 {
@@ -233,7 +234,13 @@ func TestFeedRetention(t *testing.T) {
 	}
 
 	// Bytes: names make rows large, and the oldest go.
-	e.feed.settings.Bytes = 2 * 3000
+	if err := e.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	e = openFed(t, store, 2, graph.DefaultRules(), feed.Settings{Age: time.Hour, Bytes: 2 * 3000}, now)
+	if sink, err = e.Feed().Receiver("kafka"); err != nil {
+		t.Fatal(err)
+	}
 	for i := range 40 {
 		ev := pageView(100 + i)
 		ev.Traits = []graph.Trait{{Name: []byte("note"), Value: noise(i, 1000)}}
@@ -241,7 +248,7 @@ func TestFeedRetention(t *testing.T) {
 	}
 	last := sink.Reader()
 	readAll(t, last)
-	if err := sink.Ack(ctx, last.Cursor()); err != nil {
+	if err := sink.Ack(last.Cursor()); err != nil {
 		t.Fatal(err)
 	}
 	trim()
@@ -253,14 +260,14 @@ func TestFeedRetention(t *testing.T) {
 	}
 
 	// A restart remembers the sink's place, and what was trimmed.
-	e = openFed(t, store, 2, graph.DefaultRules(), FeedSettings{}, now)
-	if since, on := e.FeedOn(); !on || since != simStart {
+	e = openFed(t, store, 2, graph.DefaultRules(), feed.Settings{}, now)
+	if since, on := e.Feed().Since(); !on || since != simStart {
 		t.Errorf("feed on %t since %d, want since %d", on, since, simStart)
 	}
-	if got, err := e.FeedReceivers(); err != nil || len(got) != 1 || got[0].Name != "kafka" {
+	if got, err := e.Feed().Receivers(); err != nil || len(got) != 1 || got[0].Name() != "kafka" {
 		t.Errorf("receivers %v, %v", got, err)
 	}
-	if sink, err = e.FeedSink("kafka"); err != nil {
+	if sink, err = e.Feed().Receiver("kafka"); err != nil {
 		t.Fatal(err)
 	}
 	if got := readAll(t, sink.Reader()); len(got) != 0 {
@@ -270,24 +277,15 @@ func TestFeedRetention(t *testing.T) {
 	if got := readAll(t, sink.Reader()); len(got) != 1 {
 		t.Errorf("the sink reads %d entries, want the new one", len(got))
 	}
-	if err := e.DropFeedSink("kafka"); err != nil {
+	if err := e.Feed().Drop("kafka"); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.DropFeedSink("kafka"); err == nil {
+	if err := e.Feed().Drop("kafka"); err == nil {
 		t.Error("a sink was dropped twice")
 	}
-	if err := sink.Ack(ctx, e.feed.end()); err == nil {
+	if err := sink.Ack(reader(t, e, feed.Now).Cursor()); err == nil {
 		t.Error("a sink that was dropped acknowledged")
 	}
-}
-
-// end is the cursor of now.
-func (f *changeFeed) end() string {
-	c := make(feedCursor, len(f.ends))
-	for shard := range c {
-		c[shard] = f.ends[shard].Load()
-	}
-	return c.String()
 }
 
 // noise is JSON text that does not shrink.
@@ -302,11 +300,11 @@ func noise(seed, n int) []byte {
 
 func TestFeedCursors(t *testing.T) {
 	now := clockAt(simStart)
-	e := openFed(t, storage.NewMemStore(), 4, graph.DefaultRules(), FeedSettings{On: true}, now)
+	e := openFed(t, storage.NewMemStore(), 4, graph.DefaultRules(), feed.Settings{On: true}, now)
 	for i := range 20 {
 		submit(t, e, pageView(i))
 	}
-	whole := reader(t, e, FeedStart)
+	whole := reader(t, e, feed.Start)
 	events, err := whole.TryNext()
 	if err != nil || len(events) != 20 {
 		t.Fatalf("%d events (%v)", len(events), err)
@@ -322,11 +320,11 @@ func TestFeedCursors(t *testing.T) {
 			}
 		}
 	}
-	if got := readAll(t, reader(t, e, FeedNow)); len(got) != 0 {
+	if got := readAll(t, reader(t, e, feed.Now)); len(got) != 0 {
 		t.Errorf("from now on there are %d events already", len(got))
 	}
-	for _, bad := range []string{"", "x", "1.", "1.AAAA", "1.AAAAAAA", "2.AAAAAA", "1.//", feedCursor{1 << 40, 0, 0, 0}.String()} {
-		if _, err := e.Feed(bad); !errors.Is(err, ErrFeedCursor) {
+	for _, bad := range []string{"", "x", "1.", "1.AAAA", "1.AAAAAAA", "2.AAAAAA", "1.//", "1.gICAgIAgAAAA" /* ahead of the feed */} {
+		if _, err := e.Feed().Reader(bad); !errors.Is(err, feed.ErrCursor) {
 			t.Errorf("cursor %q: %v", bad, err)
 		}
 	}
@@ -334,124 +332,14 @@ func TestFeedCursors(t *testing.T) {
 
 func TestFeedOff(t *testing.T) {
 	e := openEngine(t, storage.NewMemStore(), 1, graph.DefaultRules())
-	if _, err := e.Feed(FeedStart); !errors.Is(err, ErrFeedOff) {
+	if _, err := e.Feed().Reader(feed.Start); !errors.Is(err, feed.ErrOff) {
 		t.Errorf("reader: %v", err)
 	}
-	if _, err := e.FeedSink("x"); !errors.Is(err, ErrFeedOff) {
+	if _, err := e.Feed().Receiver("x"); !errors.Is(err, feed.ErrOff) {
 		t.Errorf("sink: %v", err)
 	}
-	if _, on := e.FeedOn(); on {
+	if _, on := e.Feed().Since(); on {
 		t.Error("the feed is on")
-	}
-}
-
-// meddling is a store in which a commit is made in the middle of a reader's look at the shards.
-type meddling struct {
-	storage.Store
-	commit func()
-}
-
-func (m *meddling) Iterate(lower, upper []byte, fn func(key, value []byte) error) error {
-	err := m.Store.Iterate(lower, upper, fn)
-	if m.commit != nil {
-		commit := m.commit
-		m.commit = nil
-		commit()
-	}
-	return err
-}
-
-// writeBlock writes a block whose first entry has a number.
-func writeBlock(t *testing.T, store storage.Store, f *changeFeed, shard graph.ShardID, order, first uint64, ids ...graph.NodeKey) {
-	t.Helper()
-	b := row.FeedBlock{Order: order, First: first}
-	for _, id := range ids {
-		b.Entries = append(b.Entries, graph.FeedEntry{Kind: graph.FeedErased, ID: id})
-	}
-	last := first + uint64(len(ids)) - 1
-	var batch storage.Batch
-	batch.Set(row.AppendFeedKey(nil, shard, last), row.AppendPacked(nil, row.NewEncoder().FeedBlock(nil, &b)))
-	if err := store.Commit(&batch); err != nil {
-		t.Fatal(err)
-	}
-	f.shared.order.Store(order)
-	f.committed(shard, last)
-}
-
-// TestFeedReaderBehind: a reader that is behind, and catches up while the feed grows, gets every entry once and in the order of
-// all shards; and it gets something whenever there is something.
-func TestFeedReaderBehind(t *testing.T) {
-	const shards = 5
-	id := oracle.Key("user_id", "1")
-	for seed := range uint64(200) {
-		rng := rand.New(rand.NewPCG(seed, 12))
-		f := &changeFeed{ends: make([]atomic.Uint64, shards), store: storage.NewMemStore()}
-		r := newFeedReader(f, make(feedCursor, shards))
-		written, read, last := 0, 0, uint64(0)
-		look := func() int {
-			events, err := r.TryNext()
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, e := range events {
-				if e.Order < last || e.Number != r.before[e.Shard]+1 {
-					t.Fatalf("seed %d: entry %d of shard %d, of order %d, comes after order %d", seed, e.Number, e.Shard, e.Order, last)
-				}
-				last, r.before[e.Shard] = e.Order, e.Number
-			}
-			if read += len(events); len(events) == 0 && read < written {
-				t.Fatalf("seed %d: %d of %d entries were read, and there is nothing more", seed, read, written)
-			}
-			return len(events)
-		}
-		busy := rng.IntN(shards) // most is written here
-		for order := range uint64(400) {
-			shard := graph.ShardID(busy)
-			if rng.IntN(3) == 0 {
-				shard = graph.ShardID(rng.IntN(shards))
-			}
-			n := 1 + rng.IntN(10)
-			writeBlock(t, f.store, f, shard, order+1, f.ends[shard].Load()+1, slices.Repeat([]graph.NodeKey{id}, n)...)
-			if written += n; rng.IntN(20) == 0 {
-				look()
-			}
-		}
-		for look() > 0 {
-		}
-		if read != written {
-			t.Fatalf("seed %d: %d entries of %d were read", seed, read, written)
-		}
-	}
-}
-
-// TestFeedReaderKeepsCauses: a cause that is committed in one shard after the reader looked there, and
-// its effect in the next, before it looks there, come in their order.
-func TestFeedReaderKeepsCauses(t *testing.T) {
-	mem := storage.NewMemStore()
-	f := &changeFeed{ends: make([]atomic.Uint64, 2)}
-	write := func(shard graph.ShardID, order, number uint64, id graph.NodeKey) {
-		writeBlock(t, mem, f, shard, order, number, id)
-	}
-	first, cause, effect := oracle.Key("user_id", "1"), oracle.Key("user_id", "2"), oracle.Key("user_id", "3")
-	write(0, 1, 1, first)
-	write(1, 2, 1, first)
-	f.store = &meddling{mem, func() {
-		write(0, 3, 2, cause)
-		write(1, 4, 2, effect)
-	}}
-	r := newFeedReader(f, make(feedCursor, 2))
-	var got []graph.NodeKey
-	for range 3 {
-		events, err := r.TryNext()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range events {
-			got = append(got, events[i].ID)
-		}
-	}
-	if want := []graph.NodeKey{first, first, cause, effect}; !slices.Equal(got, want) {
-		t.Errorf("read %v, want %v", got, want)
 	}
 }
 
@@ -463,7 +351,7 @@ func TestFeedOfLargeComponents(t *testing.T) {
 	rules.GenericNeighbours = 0
 	for shards := 1; shards <= 4; shards += 3 {
 		now := clockAt(simStart)
-		e := openFed(t, storage.NewMemStore(), shards, rules, FeedSettings{On: true}, now)
+		e := openFed(t, storage.NewMemStore(), shards, rules, feed.Settings{On: true}, now)
 		id := func(namespace, value string) graph.Identifier {
 			return graph.Identifier{Key: oracle.Key(namespace, value), Namespace: namespace, Value: []byte(value)}
 		}
@@ -496,7 +384,7 @@ func TestFeedOfLargeComponents(t *testing.T) {
 			t.Fatal(err)
 		}
 		var replica replica.Replica
-		for _, ev := range readAll(t, reader(t, e, FeedStart)) {
+		for _, ev := range readAll(t, reader(t, e, feed.Start)) {
 			replica.Apply(&ev.FeedEntry)
 		}
 		want := exported(t, e)

@@ -4,14 +4,12 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/asynkron/protoactor-go/actor"
+	"github.com/kindred-id/kindred/actors/protoactor"
+	"github.com/kindred-id/kindred/actors/shard"
 )
 
-// Bounds of one step, and so of one log record.
-const (
-	stepInputs = 512
-	stepBytes  = 2 << 20
-)
+// stepBytes bounds the inputs of one step, and so one log record, beside shard.StepInputs.
+const stepBytes = 2 << 20
 
 // inbox is the mailbox of a shard actor. What controls the shard (reads, acks, the end of a
 // commit) goes ahead of inputs; inputs are handed over in steps, and only while no commit is in
@@ -24,15 +22,15 @@ const (
 //   - at most one goroutine runs the shard, and none while there is nothing to do.
 //   - at most one drain is scheduled.
 type inbox struct {
-	invoker    actor.MessageInvoker
-	dispatcher actor.Dispatcher
+	invoker    protoactor.Invoker
+	dispatcher protoactor.Dispatcher
 
 	mu         sync.Mutex // guards the following
 	system     []any
 	control    []any
-	inputs     []Input
-	head       int     // of inputs: those before it were taken
-	spare      []Input // of the last step, to be used again
+	inputs     []shard.Input
+	head       int           // of inputs: those before it were taken
+	spare      []shard.Input // of the last step, to be used again
 	committing bool
 	scheduled  bool // a drain waits for its turn
 	running    bool // a goroutine runs the shard
@@ -41,31 +39,28 @@ type inbox struct {
 }
 
 // step is a batch of inputs for the shard.
-type step struct{ inputs []Input }
+type step struct{ inputs []shard.Input }
 
-// RegisterHandlers implements actor.Mailbox.
-func (b *inbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
+// Bind implements protoactor.Mailbox.
+func (b *inbox) Bind(invoker protoactor.Invoker, dispatcher protoactor.Dispatcher) {
 	b.invoker, b.dispatcher = invoker, dispatcher
 }
 
-// Start implements actor.Mailbox.
-func (b *inbox) Start() {}
-
-// UserMessageCount implements actor.Mailbox.
+// UserMessageCount implements protoactor.Mailbox.
 func (b *inbox) UserMessageCount() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.control) + len(b.inputs) - b.head
 }
 
-// PostSystemMessage implements actor.Mailbox.
+// PostSystemMessage implements protoactor.Mailbox.
 func (b *inbox) PostSystemMessage(message any) {
 	b.mu.Lock()
 	b.system = append(b.system, message)
 	b.wakeLocked()
 }
 
-// PostUserMessage implements actor.Mailbox: it posts what controls the shard.
+// PostUserMessage implements protoactor.Mailbox: it posts what controls the shard.
 func (b *inbox) PostUserMessage(message any) {
 	b.mu.Lock()
 	b.control = append(b.control, message)
@@ -125,7 +120,7 @@ func (b *inbox) takeAsks(asks []*asking) []*asking {
 }
 
 // postInputs copies inputs into the queue.
-func (b *inbox) postInputs(inputs []Input) {
+func (b *inbox) postInputs(inputs []shard.Input) {
 	b.mu.Lock()
 	if b.head > len(b.inputs)/2 { // so that the queue moves up only now and then
 		n := copy(b.inputs, b.inputs[b.head:])
@@ -175,7 +170,7 @@ func (b *inbox) drain() {
 		system, b.system = b.system, system[:0]
 		control, b.control = b.control, control[:0]
 		b.asked.Store(false)
-		var inputs []Input
+		var inputs []shard.Input
 		if len(system) == 0 && len(control) == 0 && !b.committing {
 			inputs = b.takeLocked()
 		}
@@ -195,10 +190,10 @@ func (b *inbox) drain() {
 // takeLocked takes the first inputs that fit into a step. They belong to the step until recycle.
 //
 // REQUIRES: b.mu held
-func (b *inbox) takeLocked() []Input {
+func (b *inbox) takeLocked() []shard.Input {
 	queued := b.inputs[b.head:]
 	n, bytes := 0, 0
-	for n < len(queued) && n < stepInputs && (n == 0 || bytes+len(queued[n].Body) <= stepBytes) {
+	for n < len(queued) && n < shard.StepInputs && (n == 0 || bytes+len(queued[n].Body) <= stepBytes) {
 		bytes += len(queued[n].Body)
 		n++
 	}
@@ -213,7 +208,7 @@ func (b *inbox) takeLocked() []Input {
 }
 
 // recycle gives back the inputs of a step that was answered.
-func (b *inbox) recycle(inputs []Input) {
+func (b *inbox) recycle(inputs []shard.Input) {
 	clear(inputs)
 	b.mu.Lock()
 	b.spare = inputs[:0]

@@ -7,15 +7,12 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 	"golang.org/x/sync/errgroup"
 )
-
-// maxHops bounds how many forwards a look-up follows. Forwards only ever lead up in rank and
-// shorten as they are used; more means that rows are corrupt.
-const maxHops = 64
 
 // View shows the component that holds a node to fn, on its shard's goroutine: fn must be quick and
 // keep nothing. It returns false when the node was never seen. What fn sees may be ahead of the
@@ -24,10 +21,10 @@ func (e *Engine) View(ctx context.Context, key graph.NodeKey, fn func(*graph.Com
 	return e.view(ctx, key, fn, e.ask)
 }
 
-func (e *Engine) view(ctx context.Context, key graph.NodeKey, fn func(*graph.Component), ask func(context.Context, graph.ShardID, func(*Shard) error) error) (bool, error) {
-	for range maxHops {
-		var sight Sight
-		err := ask(ctx, key.Shard(len(e.runners)), func(s *Shard) (err error) {
+func (e *Engine) view(ctx context.Context, key graph.NodeKey, fn func(*graph.Component), ask func(context.Context, graph.ShardID, func(*shard.Shard) error) error) (bool, error) {
+	for range shard.MaxHops {
+		var sight shard.Sight
+		err := ask(ctx, key.Shard(len(e.runners)), func(s *shard.Shard) (err error) {
 			sight, err = s.View(key, fn)
 			return err
 		})
@@ -44,7 +41,7 @@ func (e *Engine) view(ctx context.Context, key graph.NodeKey, fn func(*graph.Com
 		}
 		key = sight.Parent
 	}
-	return false, fmt.Errorf("%w: more than %d forwards in a row", storage.ErrCorrupt, maxHops)
+	return false, fmt.Errorf("%w: more than %d forwards in a row", storage.ErrCorrupt, shard.MaxHops)
 }
 
 // ViewMany is View of many nodes: fn is given the place of each among keys, where it is found. What one shard holds is shown
@@ -53,14 +50,14 @@ func (e *Engine) view(ctx context.Context, key graph.NodeKey, fn func(*graph.Com
 func (e *Engine) ViewMany(ctx context.Context, keys []graph.NodeKey, fn func(i int, c *graph.Component)) error {
 	places := make(map[graph.ShardID][]int)
 	for i, key := range keys {
-		shard := key.Shard(len(e.runners))
-		places[shard] = append(places[shard], i)
+		id := key.Shard(len(e.runners))
+		places[id] = append(places[id], i)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for shard, here := range places {
+	for id, here := range places {
 		group.Go(func() error {
 			var forwarded []int
-			if err := e.askInTurn(ctx, shard, func(s *Shard) error {
+			if err := e.askInTurn(ctx, id, func(s *shard.Shard) error {
 				for _, i := range here {
 					sight, err := s.View(keys[i], func(c *graph.Component) { fn(i, c) })
 					if err != nil {
@@ -204,7 +201,7 @@ func (e *Engine) each(ctx context.Context, wanted func(graph.NodeKey) bool, fn f
 
 // Stats is what an engine holds and has done.
 type Stats struct {
-	Counters
+	shard.Counters
 	Shards     int
 	Residents  int   // nodes in memory
 	ActorBytes int64 // their memory, by estimate
@@ -224,7 +221,7 @@ func (s *Stats) Merges() int64 { return max(0, s.Active-s.Identities) }
 func (e *Engine) Stats(ctx context.Context) (Stats, error) {
 	total := Stats{Shards: len(e.runners), UnderWay: e.underWay(), LeftOut: e.leftOut.Load()}
 	for id := range e.runners {
-		err := e.ask(ctx, graph.ShardID(id), func(s *Shard) error {
+		err := e.ask(ctx, graph.ShardID(id), func(s *shard.Shard) error {
 			c := s.Counters()
 			total.Accepted += c.Accepted
 			total.Duplicates += c.Duplicates

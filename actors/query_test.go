@@ -19,7 +19,7 @@ func TestViewMany(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 17))
 		world := oracle.RandomWorld(rng)
 		e := openEngine(t, storage.NewMemStore(), []int{1, 4, 64}[seed%3], world.Rules)
-		feed(t, e, world, rng)
+		ingest(t, e, world, rng)
 		keys := []graph.NodeKey{oracle.Key("user_id", "never seen")}
 		for i := range world.Events {
 			for _, id := range world.Events[i].Identifiers {

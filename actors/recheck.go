@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 )
 
@@ -49,14 +50,25 @@ func (e *Engine) Recheck(ctx context.Context) error {
 	if err := e.sweep(ctx, false); err != nil {
 		return err
 	}
-	return e.endFeedSweep(ctx)
+	if !e.feed.Behind() {
+		return nil
+	}
+	if err := e.onShards(ctx, func(id graph.ShardID, _ *shard.Shard) { e.feed.Swept(id) }); err != nil {
+		return err
+	}
+	return e.feed.EndSweep()
 }
 
 // sweep tells every shard whether everything is being judged again.
 func (e *Engine) sweep(ctx context.Context, on bool) error {
+	return e.onShards(ctx, func(_ graph.ShardID, s *shard.Shard) { s.Sweep(on) })
+}
+
+// onShards runs fn with every shard, one after the other.
+func (e *Engine) onShards(ctx context.Context, fn func(graph.ShardID, *shard.Shard)) error {
 	for id := range e.runners {
-		err := e.ask(ctx, graph.ShardID(id), func(s *Shard) error {
-			s.Sweep(on)
+		err := e.ask(ctx, graph.ShardID(id), func(s *shard.Shard) error {
+			fn(graph.ShardID(id), s)
 			return nil
 		})
 		if err != nil {

@@ -3,7 +3,8 @@ package actors
 import (
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
+	"github.com/kindred-id/kindred/actors/protoactor"
+	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 )
 
@@ -13,8 +14,8 @@ type runner struct {
 	engine *Engine
 	id     graph.ShardID
 	inbox  inbox
-	shard  *Shard
-	inputs []Input // of the step under way
+	shard  *shard.Shard
+	inputs []shard.Input // of the step under way
 	asks   []*asking
 	turn   int  // inputs since this goroutine last let others run
 	broken bool // the shard failed: its memory holds what was never logged, and must not be used
@@ -25,7 +26,7 @@ type (
 	// committed says that the batch of the step under way is durable.
 	committed struct{}
 	// asking lets fn run with the shard, on its goroutine.
-	asking struct{ fn func(*Shard) }
+	asking struct{ fn func(*shard.Shard) }
 	// acked is what another shard has taken.
 	acked struct {
 		from graph.ShardID
@@ -37,15 +38,14 @@ type (
 	flushing struct{ done chan struct{} }
 )
 
-// Receive implements actor.Actor.
-func (r *runner) Receive(ctx actor.Context) {
+// Receive implements protoactor.Actor.
+func (r *runner) Receive(message any, self protoactor.Context) {
 	if r.broken {
 		return // the engine has failed, and has answered everybody
 	}
-	message := ctx.Message()
 	switch message.(type) {
 	case *step, *asking, acked, *flushing:
-		if r.shard == nil && !r.open(ctx) {
+		if r.shard == nil && !r.open(self) {
 			return
 		}
 	case ticking:
@@ -70,19 +70,18 @@ func (r *runner) Receive(ctx actor.Context) {
 }
 
 // open recovers the shard, before the first message that needs it.
-func (r *runner) open(ctx actor.Context) bool {
+func (r *runner) open(self protoactor.Context) bool {
 	e := r.engine
-	shard, err := OpenShard(r.id, len(e.runners), e.store, e.seenLimits, e.rules, e.limits, e.feed.output(), newActorHost(ctx, e.rules), e.flights)
+	opened, err := e.openShard(r.id, self.Host(e.rules), r.between)
 	if err != nil {
 		r.broken = true
 		e.fail(err)
 		return false
 	}
-	shard.between = r.between
-	r.shard = shard
+	r.shard = opened
 	// Messages in the log may have arrived long ago: only the other shards know. Left to the next tick,
 	// asking them would hold up whoever opens an engine for one question and closes it.
-	r.deliver(shard.Tick(e.now()))
+	r.deliver(opened.Tick(e.now()))
 	return true
 }
 
@@ -102,7 +101,7 @@ func (r *runner) between() {
 	clear(r.asks)
 }
 
-func (r *runner) step(inputs []Input) {
+func (r *runner) step(inputs []shard.Input) {
 	r.inputs = inputs
 	changed, err := r.shard.Step(inputs, r.engine.now())
 	if err != nil {
@@ -127,21 +126,17 @@ func (r *runner) committed() {
 
 func (r *runner) finish() {
 	posts, changes := r.shard.Committed(r.engine.now())
-	if r.shard.feed != nil {
-		// Before anything leaves, so that who sees what follows sees this, too.
-		r.engine.feed.committed(r.id, r.shard.feed.state.Number)
-	}
 	r.deliver(posts)
 	if len(changes) > 0 {
 		r.engine.changed(changes)
 	}
 	for i := 0; i < len(r.inputs); {
-		d := r.inputs[i].delivery
+		owner := r.inputs[i].Delivery
 		n := 1
-		for i+n < len(r.inputs) && r.inputs[i+n].delivery == d {
+		for i+n < len(r.inputs) && r.inputs[i+n].Delivery == owner {
 			n++
 		}
-		if d != nil {
+		if d, ok := owner.(*Delivery); ok {
 			d.answer(n)
 		}
 		i += n
@@ -150,23 +145,23 @@ func (r *runner) finish() {
 	r.inputs = nil
 }
 
-func (r *runner) deliver(posts []Post) {
+func (r *runner) deliver(posts []shard.Post) {
 	for _, p := range posts {
 		r.engine.runners[p.To].receive(p.Envelope)
 	}
 }
 
 // receive takes an envelope of another shard.
-func (r *runner) receive(e Envelope) {
+func (r *runner) receive(e shard.Envelope) {
 	if e.HasAck {
 		r.inbox.PostUserMessage(acked{e.From, e.Acked})
 	}
 	if len(e.Messages) == 0 {
 		return
 	}
-	inputs := make([]Input, len(e.Messages))
+	inputs := make([]shard.Input, len(e.Messages))
 	for i, w := range e.Messages {
-		inputs[i] = Input{From: e.From, Seq: w.Seq, Body: w.Body, Epoch: w.Epoch}
+		inputs[i] = shard.Input{From: e.From, Seq: w.Seq, Body: w.Body, Epoch: w.Epoch}
 	}
 	r.inbox.postInputs(inputs)
 }

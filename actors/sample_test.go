@@ -44,7 +44,7 @@ func TestSampleIsOfTheEvents(t *testing.T) {
 			for round := range 2 { // the second after a restart, when nothing is in memory
 				e := openEngine(t, store, shards, world.Rules)
 				if round == 0 {
-					feed(t, e, world, rand.New(rand.NewPCG(seed, uint64(shards))))
+					ingest(t, e, world, rand.New(rand.NewPCG(seed, uint64(shards))))
 				}
 				var got [][]string
 				for _, share := range shares {

@@ -56,7 +56,7 @@ func scoredEngine(t *testing.T, r *rapid.T, world oracle.World, fn func(*Engine)
 			r.Fatal(err)
 		}
 	}()
-	feed(t, e, world, rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "order and batches"), 9)))
+	ingest(t, e, world, rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "order and batches"), 9)))
 	fn(e)
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -38,7 +39,7 @@ func (e *Engine) Timeline(ctx context.Context, key graph.NodeKey, before Positio
 	newestFirst := func(a, b graph.Event) int { return PositionOf(&b).Compare(PositionOf(&a)) }
 	dec := row.NewDecoder()
 	for _, id := range p.Identifiers {
-		err := e.ask(ctx, id.Key.Shard(len(e.runners)), func(s *Shard) error {
+		err := e.ask(ctx, id.Key.Shard(len(e.runners)), func(s *shard.Shard) error {
 			return s.Timeline(id.Key, func(encoded []byte) error {
 				ev, err := dec.Event(bytes.Clone(encoded))
 				if err != nil {

@@ -3,6 +3,8 @@ package actors
 import (
 	"runtime"
 	"sync"
+
+	"github.com/kindred-id/kindred/actors/shard"
 )
 
 // workers run the shards: a few goroutines, so that what is ready to run is never a queue of all
@@ -36,11 +38,11 @@ func (w *workers) run() {
 	}
 }
 
-// Schedule implements actor.Dispatcher.
+// Schedule implements protoactor.Dispatcher.
 func (w *workers) Schedule(turn func()) { w.turns <- turn }
 
-// Throughput implements actor.Dispatcher. Inboxes have bounds of their own.
-func (w *workers) Throughput() int { return stepInputs }
+// Throughput implements protoactor.Dispatcher. Inboxes have bounds of their own.
+func (w *workers) Throughput() int { return shard.StepInputs }
 
 // close ends them. What is scheduled from then on is not run.
 func (w *workers) close() {

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
@@ -46,10 +47,10 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 
 func newWorldUnder(t *testing.T, shards int, rules *graph.Rules, change func(*Config)) *world {
 	t.Helper()
-	return newWorldWith(t, shards, rules, actors.FeedSettings{}, change)
+	return newWorldWith(t, shards, rules, feed.Settings{}, change)
 }
 
-func newWorldWith(t *testing.T, shards int, rules *graph.Rules, feed actors.FeedSettings, change func(*Config)) *world {
+func newWorldWith(t *testing.T, shards int, rules *graph.Rules, feed feed.Settings, change func(*Config)) *world {
 	t.Helper()
 	w := &world{t: t, store: storage.NewMemStore(), log: &bytes.Buffer{}}
 	w.now.Store(clock)

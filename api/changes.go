@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/graph"
@@ -62,9 +62,9 @@ func (s *Server) getChanges(w http.ResponseWriter, r *http.Request) *problem {
 		cursor = last
 	}
 	if cursor == "" {
-		cursor = actors.FeedNow
+		cursor = feed.Now
 	}
-	reader, err := s.Engine.Feed(cursor)
+	reader, err := s.Engine.Feed().Reader(cursor)
 	if err != nil {
 		return feedProblem(err)
 	}
@@ -77,7 +77,7 @@ func (s *Server) getChanges(w http.ResponseWriter, r *http.Request) *problem {
 	if err != nil {
 		return feedProblem(err)
 	}
-	since, _ := s.Engine.FeedOn()
+	since, _ := s.Engine.Feed().Since()
 	patient(w)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -118,11 +118,11 @@ func parseKinds(text string) (map[graph.FeedKind]bool, error) {
 
 func feedProblem(err error) *problem {
 	switch {
-	case errors.Is(err, actors.ErrFeedOff):
+	case errors.Is(err, feed.ErrOff):
 		return &problem{code: document.CodeFeedOff}
-	case errors.Is(err, actors.ErrFeedBehind):
+	case errors.Is(err, feed.ErrBehind):
 		return &problem{code: document.CodeFeedBehind}
-	case errors.Is(err, actors.ErrFeedCursor):
+	case errors.Is(err, feed.ErrCursor):
 		return newProblem(document.CodeBadParameter, "cursor: %v", err).withHint("give start, now, or an id that this stream gave")
 	default:
 		return engineProblem(err)
@@ -134,7 +134,7 @@ func feedProblem(err error) *problem {
 type changeStream struct {
 	w       *stallGuard
 	control *http.ResponseController
-	reader  *actors.FeedReader
+	reader  *feed.Reader
 	kinds   map[graph.FeedKind]bool
 	source  string
 	scores  egress.Scores // nil: entries carry none
@@ -142,7 +142,7 @@ type changeStream struct {
 }
 
 // run writes events, and then what follows, until the context or, without follow, the feed ends.
-func (s *changeStream) run(ctx context.Context, events []actors.FeedEvent, follow bool) error {
+func (s *changeStream) run(ctx context.Context, events []feed.Event, follow bool) error {
 	// Where it begins is known even if nothing ever happens.
 	s.buffer = append(append(append(s.buffer[:0], "id: "...), s.reader.CursorAfter(nil, 0)...), "\n\n"...)
 	for {
@@ -176,7 +176,7 @@ func (s *changeStream) run(ctx context.Context, events []actors.FeedEvent, follo
 }
 
 // write writes events behind what the buffer holds, piece by piece.
-func (s *changeStream) write(ctx context.Context, events []actors.FeedEvent) error {
+func (s *changeStream) write(ctx context.Context, events []feed.Event) error {
 	scores, err := s.scores.Of(ctx, events)
 	if err != nil {
 		return err

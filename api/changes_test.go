@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/egress"
@@ -25,7 +25,7 @@ import (
 // newFed is a world with a change feed.
 func newFed(t *testing.T) *world {
 	t.Helper()
-	return newWorldWith(t, 4, graph.DefaultRules(), actors.FeedSettings{On: true}, nil)
+	return newWorldWith(t, 4, graph.DefaultRules(), feed.Settings{On: true}, nil)
 }
 
 func visit(cookie string, n int) string {
@@ -131,7 +131,7 @@ func TestChanges(t *testing.T) {
 // With scores=true an entry that says something new of orders carries the scores that the profile has then, and no
 // other entry does; without it none does.
 func TestChangesScores(t *testing.T) {
-	w := newWorldWith(t, 4, graph.DefaultRules(), actors.FeedSettings{On: true}, func(c *Config) {
+	w := newWorldWith(t, 4, graph.DefaultRules(), feed.Settings{On: true}, func(c *Config) {
 		var err error
 		if c.Scores, err = scoring.Open(storage.NewMemStore(), c.Engine, score.Terms{}); err != nil {
 			t.Fatal(err)

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/api/document"
 )
 
@@ -13,13 +13,13 @@ func (s *Server) getReceivers(w http.ResponseWriter, r *http.Request) *problem {
 	if p := onlyParameters(r); p != nil {
 		return p
 	}
-	receivers, err := s.Engine.FeedReceivers()
+	receivers, err := s.Engine.Feed().Receivers()
 	if err != nil {
 		return receiverProblem(err)
 	}
 	list := document.Receivers{Receivers: make([]document.Receiver, 0, len(receivers))}
 	for _, receiver := range receivers {
-		list.Receivers = append(list.Receivers, document.Receiver(receiver))
+		list.Receivers = append(list.Receivers, document.Receiver{Name: receiver.Name(), Behind: receiver.Behind()})
 	}
 	return sendDocument(w, list)
 }
@@ -31,7 +31,7 @@ func (s *Server) deleteReceiver(w http.ResponseWriter, r *http.Request) *problem
 		return p
 	}
 	name := r.PathValue("name")
-	if err := s.Engine.DropFeedSink(name); err != nil {
+	if err := s.Engine.Feed().Drop(name); err != nil {
 		return receiverProblem(err)
 	}
 	s.Logger.Info("receiver of the change feed dropped", "receiver", name)
@@ -40,9 +40,9 @@ func (s *Server) deleteReceiver(w http.ResponseWriter, r *http.Request) *problem
 
 func receiverProblem(err error) *problem {
 	switch {
-	case errors.Is(err, actors.ErrFeedOff):
+	case errors.Is(err, feed.ErrOff):
 		return &problem{code: document.CodeFeedOff}
-	case errors.Is(err, actors.ErrNoReceiver):
+	case errors.Is(err, feed.ErrNoReceiver):
 		return newProblem(document.CodeUnknownReceiver, "%v", err)
 	default:
 		return engineProblem(err)

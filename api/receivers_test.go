@@ -20,7 +20,7 @@ func TestReceivers(t *testing.T) {
 	w := newFed(t)
 	w.get("/v1/changes/receivers").want(t, 200, `{"receivers":[]}`)
 	for _, name := range []string{"warehouse", "ads/eu"} {
-		if _, err := w.engine.FeedSink(name); err != nil {
+		if _, err := w.engine.Feed().Receiver(name); err != nil {
 			t.Fatal(err)
 		}
 	}

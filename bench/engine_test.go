@@ -6,16 +6,17 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 )
 
 // BenchmarkEngine takes decoded events into shards, identity actors and a durable store: what is
 // left of ingest when reading and decoding are taken away; and the same with a change feed.
 func BenchmarkEngine(b *testing.B) {
-	b.Run("feed=off", func(b *testing.B) { benchmarkEngine(b, actors.FeedSettings{}) })
-	b.Run("feed=on", func(b *testing.B) { benchmarkEngine(b, actors.FeedSettings{On: true}) })
+	b.Run("feed=off", func(b *testing.B) { benchmarkEngine(b, feed.Settings{}) })
+	b.Run("feed=on", func(b *testing.B) { benchmarkEngine(b, feed.Settings{On: true}) })
 }
 
-func benchmarkEngine(b *testing.B, feed actors.FeedSettings) {
+func benchmarkEngine(b *testing.B, feed feed.Settings) {
 	const people, perChunk = 100_000, 400
 	ctx := context.Background()
 	t, err := newTrial(ctx, Config{Dir: b.TempDir(), Memory: 4 << 30}, feed)

@@ -5,7 +5,7 @@ import (
 	"context"
 	"testing"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/ingest"
@@ -69,7 +69,7 @@ func BenchmarkIngest(b *testing.B) {
 	n := int64(0)
 	for b.Loop() {
 		b.StopTimer()
-		t, err := newTrial(ctx, Config{Dir: b.TempDir(), Memory: storage.DefaultMemory()}, actors.FeedSettings{})
+		t, err := newTrial(ctx, Config{Dir: b.TempDir(), Memory: storage.DefaultMemory()}, feed.Settings{})
 		if err != nil {
 			b.Fatal(err)
 		}

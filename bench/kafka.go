@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/kafka"
@@ -187,7 +187,7 @@ func (r *kafkaRun) load(ctx context.Context) error {
 
 // endToEnd takes all events from the brokers into a new directory.
 func (r *kafkaRun) endToEnd(ctx context.Context, profile string) (m Measure, err error) {
-	t, err := newTrial(ctx, r.Config, actors.FeedSettings{})
+	t, err := newTrial(ctx, r.Config, feed.Settings{})
 	if err != nil {
 		return m, err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest/kafka"
 	"github.com/kindred-id/kindred/ingest/segment"
@@ -50,7 +51,7 @@ type probe struct {
 // live produces the events at a rate, and watches probes among them.
 func (r *kafkaRun) live(ctx context.Context, rate float64) (_ *Live, err error) {
 	r.Progress(fmt.Sprintf("at %.0f events/s, from the broker's log to the profile", rate))
-	t, err := newTrial(ctx, r.Config, actors.FeedSettings{})
+	t, err := newTrial(ctx, r.Config, feed.Settings{})
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
@@ -165,7 +165,7 @@ func measureCeiling(reg *identifier.Registry, data []byte) (Measure, error) {
 // measureEngine takes the bytes in until everything is durable and delivered between shards, in an
 // engine on a new data directory. Meanwhile it looks up the profiles of keys, if there are any.
 func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data []byte, keys []graph.NodeKey) (m Measure, l Lookups, err error) {
-	t, err := newTrial(ctx, c, actors.FeedSettings{})
+	t, err := newTrial(ctx, c, feed.Settings{})
 	if err != nil {
 		return Measure{}, Lookups{}, err
 	}

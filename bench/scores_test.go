@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
@@ -47,12 +48,12 @@ func ingestWithListener(b *testing.B, data []byte, reg *identifier.Registry, sco
 	b.StopTimer()
 	defer b.StartTimer()
 	ctx := context.Background()
-	t, err := newTrial(ctx, Config{Dir: b.TempDir(), Memory: storage.DefaultMemory()}, actors.FeedSettings{On: true})
+	t, err := newTrial(ctx, Config{Dir: b.TempDir(), Memory: storage.DefaultMemory()}, feed.Settings{On: true})
 	if err != nil {
 		b.Fatal(err)
 	}
 	engine := t.engine
-	reader, err := engine.Feed(actors.FeedStart)
+	reader, err := engine.Feed().Reader(feed.Start)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func ingestWithListener(b *testing.B, data []byte, reg *identifier.Registry, sco
 }
 
 // listen follows the feed until it is told to stop and there is nothing more.
-func listen(ctx context.Context, engine *actors.Engine, reader *actors.FeedReader, scorer *score.Scorer, scored bool, orders *int) error {
+func listen(ctx context.Context, engine *actors.Engine, reader *feed.Reader, scorer *score.Scorer, scored bool, orders *int) error {
 	scores := egress.Scores(func(ctx context.Context, ids []graph.NodeKey) ([][]byte, error) {
 		now := engine.Now()
 		return make([][]byte, len(ids)), engine.ViewMany(ctx, ids, func(i int, c *graph.Component) {

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
@@ -18,7 +19,7 @@ type trial struct {
 	engine *actors.Engine
 }
 
-func newTrial(ctx context.Context, c Config, feed actors.FeedSettings) (*trial, error) {
+func newTrial(ctx context.Context, c Config, feed feed.Settings) (*trial, error) {
 	memory, err := storage.SplitMemory(c.Memory)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,7 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/jsontext"
 	"github.com/kindred-id/kindred/internal/money"
@@ -25,7 +25,7 @@ func Type(k graph.FeedKind) string {
 }
 
 // ID is the CloudEvents id of an entry: its shard and number, which with Source names it for ever.
-func ID(e *actors.FeedEvent) string {
+func ID(e *feed.Event) string {
 	return strconv.FormatUint(uint64(e.Shard), 10) + "-" + strconv.FormatUint(e.Number, 10)
 }
 
@@ -38,7 +38,7 @@ func Source(since int64) string { return "/kindred/" + strconv.FormatInt(since, 
 //	 "time":"…","datacontenttype":"application/json","data":{…}}
 //
 // AppendData says what data holds.
-func Append(dst []byte, e *actors.FeedEvent, source string, scores []byte) []byte {
+func Append(dst []byte, e *feed.Event, source string, scores []byte) []byte {
 	dst = append(append(append(dst, `{"specversion":"`+SpecVersion+`","id":"`...), ID(e)...), `","source":`...)
 	dst = append(append(append(jsontext.AppendString(dst, source), `,"type":"`...), Type(e.Kind)...), `","subject":"`...)
 	dst = append(append(append(dst, e.ID.String()...), `","time":`...), jsontext.AppendTime(nil, e.At)...)
@@ -52,7 +52,7 @@ type Scores func(ctx context.Context, ids []graph.NodeKey) ([][]byte, error)
 
 // Of gives the scores that entries carry, each in its entry's place: none where the entry says nothing of orders, nor
 // where s is nil.
-func (s Scores) Of(ctx context.Context, events []actors.FeedEvent) ([][]byte, error) {
+func (s Scores) Of(ctx context.Context, events []feed.Event) ([][]byte, error) {
 	all := make([][]byte, len(events))
 	if s == nil {
 		return all, nil
@@ -79,7 +79,7 @@ func (s Scores) Of(ctx context.Context, events []actors.FeedEvent) ([][]byte, er
 }
 
 // TellsOrders tells whether an entry says something new of an identity's orders: then its scores are new as well.
-func TellsOrders(e *actors.FeedEvent) bool {
+func TellsOrders(e *feed.Event) bool {
 	return (e.Kind == graph.FeedCreated || e.Kind == graph.FeedUpdated) && len(e.Delta.Money) > 0
 }
 
@@ -99,7 +99,7 @@ func TellsOrders(e *actors.FeedEvent) bool {
 // Of an identity that is updated, only what changed is there; null says that a trait, a currency or the
 // events of a type are no more, identifiers_left that an identifier is another's. With complete, everything is there, and what is not is
 // no more. Scores are as of when the entry is delivered, not of when it was committed.
-func AppendData(dst []byte, e *actors.FeedEvent, scores []byte) []byte {
+func AppendData(dst []byte, e *feed.Event, scores []byte) []byte {
 	dst = append(append(dst, `{"rules":"`...), version(e.Rules)...)
 	dst = append(dst, '"')
 	switch e.Kind {

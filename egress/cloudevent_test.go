@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/document/documenttest"
 	"github.com/kindred-id/kindred/graph"
@@ -94,8 +94,8 @@ func drawDelta(t *rapid.T) graph.Delta {
 	return d
 }
 
-func drawEvent(t *rapid.T) actors.FeedEvent {
-	e := actors.FeedEvent{
+func drawEvent(t *rapid.T) feed.Event {
+	e := feed.Event{
 		Shard: graph.ShardID(rapid.Uint16().Draw(t, "shard")), Number: rapid.Uint64().Draw(t, "number"),
 		At: drawTime(t), Rules: rapid.Uint64().Draw(t, "rules"),
 	}
@@ -215,7 +215,7 @@ func TestCountsAreAMergePatch(t *testing.T) {
 					want[kind.String()] = float64(n)
 				}
 			}
-			entry := actors.FeedEvent{FeedEntry: graph.FeedEntry{Kind: graph.FeedUpdated, Delta: delta}}
+			entry := feed.Event{FeedEntry: graph.FeedEntry{Kind: graph.FeedUpdated, Delta: delta}}
 			var data struct {
 				Identity struct {
 					Counts map[string]any `json:"counts"`

@@ -1,6 +1,6 @@
 // Package egress turns entries of the change feed into CloudEvents and carries them to receivers.
 //
-//	Engine.Feed, FeedSink ──► FeedEvent ──► CloudEvent (JSON) ──► GET /v1/changes, kindred tail
+//	feed.Reader, Receiver ──► feed.Event ──► CloudEvent (JSON) ──► GET /v1/changes, kindred tail
 //	                                              └──► Publisher ──► Sink (Kafka)
 //
 // Invariants:

@@ -9,27 +9,27 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/money"
 )
 
 // Parse reads what Append wrote. Ranks and ties of stamps are not in there.
-func Parse(text []byte) (actors.FeedEvent, error) {
+func Parse(text []byte) (feed.Event, error) {
 	var raw document.Change
 	if err := json.Unmarshal(text, &raw); err != nil {
-		return actors.FeedEvent{}, fmt.Errorf("CloudEvent: %w", err)
+		return feed.Event{}, fmt.Errorf("CloudEvent: %w", err)
 	}
 	e, err := entry(&raw)
 	if err != nil {
-		return actors.FeedEvent{}, fmt.Errorf("CloudEvent %q: %w", raw.ID, err)
+		return feed.Event{}, fmt.Errorf("CloudEvent %q: %w", raw.ID, err)
 	}
 	return e, nil
 }
 
 // entry reads the entry of a CloudEvent.
-func entry(c *document.Change) (out actors.FeedEvent, err error) {
+func entry(c *document.Change) (out feed.Event, err error) {
 	out.Kind = graph.ParseFeedKind(c.Kind())
 	if out.Kind == 0 || Type(out.Kind) != c.Type {
 		return out, fmt.Errorf("type %q: not a type of the change feed", c.Type)
@@ -57,7 +57,7 @@ func entry(c *document.Change) (out actors.FeedEvent, err error) {
 }
 
 // parseData reads what is particular to the entry's kind, and returns the version of the rules.
-func parseData(out *actors.FeedEvent, text []byte) (rules string, err error) {
+func parseData(out *feed.Event, text []byte) (rules string, err error) {
 	switch out.Kind {
 	case graph.FeedCreated, graph.FeedUpdated:
 		var d document.IdentityChange

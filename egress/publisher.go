@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/internal/backoff"
 )
 
@@ -22,7 +23,7 @@ type Publisher struct {
 
 	mu       sync.Mutex // guards the following
 	status   PublisherStatus
-	receiver *actors.FeedSink // nil until Run has registered it
+	receiver *feed.Receiver // nil until Run has registered it
 }
 
 // PublisherStatus is how a publisher is doing.
@@ -50,7 +51,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 }
 
 func (p *Publisher) run(ctx context.Context) error {
-	receiver, err := p.Engine.FeedSink(p.Name)
+	receiver, err := p.Engine.Feed().Receiver(p.Name)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func (p *Publisher) run(ctx context.Context) error {
 			err = p.deliver(ctx, events)
 		}
 		if err == nil {
-			err = receiver.Ack(ctx, reader.Cursor()) // and not before (E2)
+			err = receiver.Ack(reader.Cursor()) // and not before (E2)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -76,7 +77,7 @@ func (p *Publisher) run(ctx context.Context) error {
 }
 
 // deliver hands entries over until the sink has them.
-func (p *Publisher) deliver(ctx context.Context, events []actors.FeedEvent) error {
+func (p *Publisher) deliver(ctx context.Context, events []feed.Event) error {
 	for attempt := 0; ; attempt++ {
 		err := p.Sink.Send(ctx, events)
 		p.note(len(events), err)

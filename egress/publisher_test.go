@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
@@ -24,7 +25,7 @@ type brokenSink struct {
 	taken  atomic.Int64
 }
 
-func (s *brokenSink) Send(_ context.Context, events []actors.FeedEvent) error {
+func (s *brokenSink) Send(_ context.Context, events []feed.Event) error {
 	if !s.mended.Load() {
 		return errors.New("the broker is down")
 	}
@@ -62,7 +63,7 @@ func TestPublisherStatus(t *testing.T) {
 		}
 		engine, err := actors.Open(ctx, actors.Config{
 			Store: storage.NewMemStore(), Deployment: row.Deployment{Shards: 2}, Rules: graph.DefaultRules(),
-			Memory: memory, Feed: actors.FeedSettings{On: true},
+			Memory: memory, Feed: feed.Settings{On: true},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -112,7 +113,7 @@ func TestPublisherStatus(t *testing.T) {
 			t.Error("no last delivery is told")
 		}
 
-		if err := engine.DropFeedSink("test"); err != nil {
+		if err := engine.Feed().Drop("test"); err != nil {
 			t.Fatal(err)
 		}
 		submit()

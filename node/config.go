@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest/kafka"
 	"github.com/kindred-id/kindred/storage"
@@ -36,7 +36,7 @@ type Config struct {
 	// Refit fits the parameters of the scores again once a day, and as customers become more. Default: only on demand.
 	Refit bool
 	// Feed says whether to keep a change feed, and how much of it. Once on, it stays on.
-	Feed actors.FeedSettings
+	Feed feed.Settings
 
 	// Listen is the address of the HTTP server; port 0 takes a free one. Default: none, and Handler answers in process.
 	Listen string

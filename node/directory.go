@@ -157,7 +157,7 @@ func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory)
 	switch {
 	case deployment.RulesVersion != d.rules.Rules.Version:
 		d.judge(deployment, c.Logger)
-	case d.engine.FeedBehind():
+	case d.engine.Feed().Behind():
 		d.fillFeed(c.Logger)
 	}
 	return nil

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/internal/broker"
 	"github.com/kindred-id/kindred/storage"
 	"go.uber.org/goleak"
@@ -153,7 +153,7 @@ func TestStartFails(t *testing.T) {
 func TestPublisherWithoutBrokers(t *testing.T) {
 	k, err := Open(t.Context(), Config{
 		Dir: filepath.Join(t.TempDir(), "data"), Memory: storage.MinMemory, Shards: 1, Listen: "127.0.0.1:0",
-		Feed:    actors.FeedSettings{On: true, Age: time.Hour, Bytes: 1 << 20},
+		Feed:    feed.Settings{On: true, Age: time.Hour, Bytes: 1 << 20},
 		Publish: Publish{Connection: broker.Connection{Brokers: []string{"127.0.0.1:1"}}, Topic: "changes"},
 	})
 	if err != nil {

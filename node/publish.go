@@ -40,7 +40,7 @@ type publishing struct {
 
 func (k *Kindred) startPublishing(context.Context) error {
 	d, p, logger := k.directory, &k.config.Publish, k.config.Logger
-	since, on := d.engine.FeedOn()
+	since, on := d.engine.Feed().Since()
 	if !on {
 		return &ConfigError{errors.New("serve: --publish-brokers publishes the change feed, and there is none: add --feed")}
 	}

@@ -3,16 +3,16 @@ package main
 import (
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/spf13/cobra"
 )
 
 // addFeed adds the flags that say whether there is a change feed, and how much of it is kept.
 func addFeed(cmd *cobra.Command, f *nodeFlags) {
-	bytes := byteSize(actors.DefaultFeedBytes)
+	bytes := byteSize(feed.DefaultBytes)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.config.Feed.On, "feed", false, "keep a change feed of identities; it stays on from then on")
-	flags.DurationVar(&f.config.Feed.Age, "feed-age", actors.DefaultFeedAge, "how long the change feed is kept")
+	flags.DurationVar(&f.config.Feed.Age, "feed-age", feed.DefaultAge, "how long the change feed is kept")
 	flags.Var(&bytes, "feed-bytes", "how much of the change feed is kept, at most")
 	withEnv(flags, "feed", "feed-age", "feed-bytes")
 	before := cmd.PreRunE

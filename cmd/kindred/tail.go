@@ -8,7 +8,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/egress"
@@ -38,7 +38,7 @@ lines as kindred export gives.`,
 	flags.BoolVar(&scores, "scores", false, "let entries that say something new of orders carry the scores of the identity, as JSON")
 	flags.BoolVar(&rebuild, "rebuild", false, "write an export that is made of the feed alone")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if rebuild && (kinds != "" || from != "" && from != actors.FeedStart) {
+		if rebuild && (kinds != "" || from != "" && from != feed.Start) {
 			return usageError("tail: --rebuild takes all of the feed: leave out --kinds and --from")
 		}
 		whole := rebuild || t.node.config.Dir != ""
@@ -46,8 +46,8 @@ lines as kindred export gives.`,
 			follow = false
 		}
 		if from == "" {
-			if from = actors.FeedNow; whole {
-				from = actors.FeedStart
+			if from = feed.Now; whole {
+				from = feed.Start
 			}
 		}
 		return t.with(cmd, func(c *client.Client) error {

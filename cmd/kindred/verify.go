@@ -7,7 +7,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/audit"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 	"github.com/spf13/cobra"
@@ -35,7 +35,7 @@ Nothing is changed. Ends with 1 when something is wrong, and says what and where
 			return err
 		}
 		bar := newProgress(cmd.ErrOrStderr(), "reading", -1, false, "rows")
-		report, err := actors.Verify(cmd.Context(), store, func(rows uint64) { bar.set(int64(rows)) })
+		report, err := audit.Verify(cmd.Context(), store, func(rows uint64) { bar.set(int64(rows)) })
 		bar.end()
 		if closing := store.Close(); err == nil && report.OK() {
 			err = closing
@@ -54,7 +54,7 @@ Nothing is changed. Ends with 1 when something is wrong, and says what and where
 	return cmd
 }
 
-func verifyTable(w io.Writer, r *actors.VerifyReport) {
+func verifyTable(w io.Writer, r *audit.Report) {
 	var t table
 	for _, space := range slices.Sorted(maps.Keys(r.Rows)) {
 		t.row(space+" rows", number(r.Rows[space]))

@@ -14,7 +14,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/broker"
@@ -93,7 +93,7 @@ func CheckTopics(changes, profiles string) error {
 
 // Send implements egress.Sink. What a merge takes away is also told under the keys of the losers, with
 // the same ce_id: who reads only their partitions would not hear of it.
-func (s *Sink) Send(ctx context.Context, events []actors.FeedEvent) error {
+func (s *Sink) Send(ctx context.Context, events []feed.Event) error {
 	scores, err := s.config.Scores.Of(ctx, events)
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func record(topic string, key graph.NodeKey, value []byte, headers []kgo.RecordH
 	return &kgo.Record{Topic: topic, Key: []byte(key.String()), Value: value, Headers: headers, Timestamp: time.UnixMilli(at)}
 }
 
-func (s *Sink) headers(e *actors.FeedEvent) []kgo.RecordHeader {
+func (s *Sink) headers(e *feed.Event) []kgo.RecordHeader {
 	header := func(key, value string) kgo.RecordHeader { return kgo.RecordHeader{Key: key, Value: []byte(value)} }
 	return []kgo.RecordHeader{
 		header("ce_specversion", egress.SpecVersion),
@@ -136,7 +136,7 @@ func (s *Sink) headers(e *actors.FeedEvent) []kgo.RecordHeader {
 
 // profiles appends every identity that entries speak of, as it stands now, which is no older than they
 // are: its document, or a tombstone where there is no such identity any more.
-func (s *Sink) profiles(ctx context.Context, records []*kgo.Record, events []actors.FeedEvent) ([]*kgo.Record, error) {
+func (s *Sink) profiles(ctx context.Context, records []*kgo.Record, events []feed.Event) ([]*kgo.Record, error) {
 	var ids []graph.NodeKey
 	var at []int64 // by id: when what was told of it first happened
 	told := make(map[graph.NodeKey]bool)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/egress/replica"
 	"github.com/kindred-id/kindred/graph"
@@ -46,7 +47,7 @@ func openEngine(t *testing.T, store storage.Store, rules *graph.Rules) *actors.E
 		t.Fatal(err)
 	}
 	e, err := actors.Open(context.Background(), actors.Config{
-		Store: store, Deployment: row.Deployment{Shards: 4}, Rules: rules, Memory: memory, Feed: actors.FeedSettings{On: true},
+		Store: store, Deployment: row.Deployment{Shards: 4}, Rules: rules, Memory: memory, Feed: feed.Settings{On: true},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +101,7 @@ func consume(t *testing.T, c *kfake.Cluster, topic string) (records []*kgo.Recor
 }
 
 // entry reads a record in the binary content mode.
-func entry(t *testing.T, r *kgo.Record) actors.FeedEvent {
+func entry(t *testing.T, r *kgo.Record) feed.Event {
 	t.Helper()
 	attributes := map[string]any{"data": json.RawMessage(r.Value)}
 	for _, h := range r.Headers {
@@ -204,12 +205,12 @@ func TestPublish(t *testing.T) {
 			if err := engine.Settle(ctx); err != nil {
 				t.Fatal(err)
 			}
-			end, err := engine.Feed(actors.FeedNow)
+			end, err := engine.Feed().Reader(feed.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for {
-				receiver, err := engine.FeedSink("kafka")
+				receiver, err := engine.Feed().Receiver("kafka")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -298,7 +299,7 @@ func TestRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer sink.Close()
-	err = sink.Send(context.Background(), []actors.FeedEvent{{FeedEntry: graph.FeedEntry{Kind: graph.FeedErased, ID: oracle.Key("user_id", "1")}}})
+	err = sink.Send(context.Background(), []feed.Event{{FeedEntry: graph.FeedEntry{Kind: graph.FeedErased, ID: oracle.Key("user_id", "1")}}})
 	if !errors.Is(err, kerr.UnknownTopicOrPartition) || !strings.Contains(err.Error(), "create the topics") {
 		t.Errorf("without the topic: %v", err)
 	}

@@ -1,0 +1,41 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"github.com/kindred-id/kindred/actors/shard"
+	"github.com/kindred-id/kindred/graph"
+)
+
+// tellNotes lets all shards tell what they noted, so that Conflicting counts all that was answered, once their
+// messages have arrived. It does nothing once the engine is closed.
+func (e *Engine) tellNotes(ctx context.Context) error {
+	e.mu.Lock()
+	closed := e.closed
+	e.mu.Unlock()
+	if closed {
+		return nil
+	}
+	d := &Delivery{}
+	for id := range e.runners {
+		d.inputs = append(d.inputs, shard.Input{Tell: true, From: graph.ShardID(id)})
+	}
+	return e.submitAndWait(ctx, d)
+}
+
+// countedWait is how long Counted waits at most for notes to arrive: under load they take their turn.
+const countedWait = 2 * time.Second
+
+// Counted is Stats once Conflicting counts all events that were answered before, or that took too long.
+func (e *Engine) Counted(ctx context.Context) (Stats, error) {
+	if err := e.tellNotes(ctx); err != nil {
+		return Stats{}, err
+	}
+	arriving, cancel := context.WithTimeout(ctx, countedWait)
+	defer cancel()
+	if err := e.Visible(arriving); err != nil && arriving.Err() == nil {
+		return Stats{}, err
+	}
+	return e.Stats(ctx)
+}

@@ -1,0 +1,289 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// ErrBehind is returned to a reader whose next entries were deleted.
+var ErrBehind = errors.New("the changes that follow the cursor were deleted: take a cursor of now, then an export, and go on from that cursor; or keep more of the feed")
+
+// ErrCursor is returned for a cursor that was never given out here.
+var ErrCursor = errors.New("not a cursor of this deployment's change feed")
+
+// Event is an entry of the change feed where it stands.
+type Event struct {
+	graph.FeedEntry
+	Shard  graph.ShardID
+	Number uint64 // in the shard's feed, from 1 on without a gap
+	Order  uint64 // over all shards: what brought it about has a lower one, or an equal one and a lower number
+	At     int64  // when it was committed, ms since 1970 UTC
+	Rules  uint64 // version of the rules that decided
+}
+
+// Bounds of what a reader takes of each shard at once, and holds: the first block whole, and others as long as there
+// are fewer.
+const (
+	blocksAtOnce  = 16
+	entriesAtOnce = 64
+)
+
+// Places to begin at, beside cursors.
+const (
+	Start = "start" // of all that was ever told
+	Now   = "now"
+)
+
+// Reader reads the change feed in causal order: of one identity in the order of its changes, and
+// everything after what brought it about. It belongs to one goroutine.
+type Reader struct {
+	feed   *Feed
+	dec    *row.Decoder
+	place  place
+	before place // the events of the last Next
+	// ahead are blocks that were read and not returned, by shard, in their order: of other shards those with a lower order
+	// may have been missing. Reading them again each time would take most of the time of a reader that is behind.
+	ahead [][]readBlock
+	// known is, by shard, the order up to which the shard's blocks were read.
+	known []uint64
+}
+
+// readBlock is what a reader has of a block.
+type readBlock struct {
+	row.FeedBlock
+	shard graph.ShardID
+}
+
+func (b *readBlock) last() uint64 { return b.First + uint64(len(b.Entries)) - 1 }
+
+func newReader(f *Feed, from place) *Reader {
+	return &Reader{feed: f, dec: row.NewDecoder(), place: from, ahead: make([][]readBlock, len(f.ends)), known: make([]uint64, len(f.ends))}
+}
+
+// Reader reads the feed on from a cursor, Start or Now. It fails with ErrOff or ErrCursor.
+func (f *Feed) Reader(from string) (*Reader, error) {
+	if f == nil {
+		return nil, ErrOff
+	}
+	r := newReader(f, make(place, len(f.ends)))
+	switch from {
+	case Start:
+	case Now:
+		for shard := range r.place {
+			r.place[shard] = f.ends[shard].Load()
+		}
+	default:
+		at, err := parseCursor(from, len(f.ends))
+		if err != nil {
+			return nil, err
+		}
+		for shard, number := range at {
+			ahead, err := f.ahead(graph.ShardID(shard), number)
+			if err != nil {
+				return nil, err
+			}
+			if ahead {
+				return nil, fmt.Errorf("%w: it is ahead of the feed; was the deployment restored from a backup? Take an export, and go on from a cursor of now", ErrCursor)
+			}
+		}
+		r.place = at
+	}
+	return r, nil
+}
+
+// ahead reports whether an entry is not there yet. The end in memory may lag behind what readers have read: they read the
+// store, and see a commit before its shard hears of it.
+func (f *Feed) ahead(id graph.ShardID, number uint64) (bool, error) {
+	if number <= f.ends[id].Load() {
+		return false, nil
+	}
+	state, err := readState(f.store, row.NewDecoder(), id)
+	return number > state.Number, err
+}
+
+// Cursor is the place after what was read.
+func (r *Reader) Cursor() string { return r.place.String() }
+
+// CursorAfter is the place after the first n of the events that Next returned last.
+func (r *Reader) CursorAfter(events []Event, n int) string {
+	place := slices.Clone(r.before)
+	for i := range events[:n] {
+		place[events[i].Shard] = events[i].Number
+	}
+	return place.String()
+}
+
+// Next waits until there are entries, and returns some, in order. It fails with ErrBehind.
+func (r *Reader) Next(ctx context.Context) ([]Event, error) {
+	for {
+		moved := r.feed.wait() // before looking: what comes meanwhile must wake us
+		events, err := r.TryNext()
+		if err != nil || len(events) > 0 {
+			return events, err
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-r.feed.store.Failed():
+			return nil, r.feed.store.Err()
+		}
+	}
+}
+
+// TryNext is Next without waiting: it returns nothing when there is nothing.
+func (r *Reader) TryNext() ([]Event, error) {
+	// The order first, and then the ends: whatever has an order up to high and is there, what brought it
+	// about is there, too.
+	high := r.feed.order.Load()
+	ends := make([]uint64, len(r.feed.ends))
+	for shard := range ends {
+		ends[shard] = r.feed.ends[shard].Load()
+	}
+	r.before = append(r.before[:0], r.place...)
+	for i := range r.ahead {
+		if len(r.ahead[i]) > 0 {
+			continue // what came to it since has an order above known
+		}
+		r.known[i] = high
+		if ends[i] <= r.place[i] {
+			continue
+		}
+		if err := r.fill(graph.ShardID(i), high); err != nil {
+			return nil, err
+		}
+	}
+	return r.merge(), nil
+}
+
+// fill reads blocks of a shard of which nothing is ahead, with orders up to high.
+func (r *Reader) fill(shard graph.ShardID, high uint64) error {
+	next, entries := r.place[shard]+1, 0
+	ahead := r.ahead[shard][:0]
+	err := r.feed.store.Iterate(row.AppendFeedKey(nil, shard, next), row.AppendShardUpper(nil, row.SpaceFeed, shard), func(key, value []byte) error {
+		if len(ahead) == blocksAtOnce || entries >= entriesAtOnce {
+			r.known[shard] = ahead[len(ahead)-1].Order
+			return storage.ErrStop
+		}
+		b, number, err := ReadBlock(r.dec, key, value)
+		switch {
+		case err != nil:
+			return err
+		case b.Order > high:
+			return storage.ErrStop
+		case b.First > next:
+			return ErrBehind
+		}
+		b.Entries = b.Entries[next-b.First:]
+		b.First = next
+		ahead = append(ahead, readBlock{b, shard})
+		next = number + 1
+		entries += len(b.Entries)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(ahead) == 0 && r.place.trimmed(r.feed.store, r.dec, shard) {
+		return ErrBehind
+	}
+	r.ahead[shard] = ahead
+	return nil
+}
+
+// merge takes the blocks that nothing unread can come before, in their order, and moves the cursor behind them: those up to
+// the order to which all shards were read. There are some if there are any: the shard that was read least far gives all it has.
+func (r *Reader) merge() (events []Event) {
+	bound := slices.Min(r.known)
+	var blocks []readBlock
+	for i, ahead := range r.ahead {
+		n := 0
+		for n < len(ahead) && ahead[n].Order <= bound {
+			n++
+		}
+		blocks = append(blocks, ahead[:n]...)
+		left := copy(ahead, ahead[n:])
+		clear(ahead[left:])
+		r.ahead[i] = ahead[:left]
+	}
+	slices.SortFunc(blocks, func(a, b readBlock) int { return cmp.Compare(a.Order, b.Order) }) // orders are unique
+	for i := range blocks {
+		b := &blocks[i]
+		for j := range b.Entries {
+			events = append(events, Event{b.Entries[j], b.shard, b.First + uint64(j), b.Order, b.At, b.Rules})
+		}
+		r.place[b.shard] = b.last()
+	}
+	return events
+}
+
+// place is one in the feed: by shard, the number of the last entry read.
+type place []uint64
+
+// trimmed tells whether what follows the cursor in a shard was deleted.
+func (c place) trimmed(store storage.Store, dec *row.Decoder, shard graph.ShardID) bool {
+	trim, err := readTrim(store, dec, shard)
+	return err == nil && trim.Number > c[shard]
+}
+
+// ReadBlock reads a block, and the number of its last entry.
+func ReadBlock(dec *row.Decoder, key, value []byte) (row.FeedBlock, uint64, error) {
+	shard, number, err := row.ParseFeedKey(key)
+	if err != nil {
+		return row.FeedBlock{}, 0, err
+	}
+	data, err := row.Unpack(value)
+	if err != nil {
+		return row.FeedBlock{}, 0, fmt.Errorf("feed of shard %d, block %d: %w", shard, number, err)
+	}
+	b, err := dec.FeedBlock(data)
+	if err != nil {
+		return row.FeedBlock{}, 0, fmt.Errorf("feed of shard %d, block %d: %w", shard, number, err)
+	}
+	if b.First == 0 || b.First+uint64(len(b.Entries)) != number+1 {
+		return row.FeedBlock{}, 0, fmt.Errorf("%w: feed of shard %d, block %d: it holds %d entries from %d on", storage.ErrCorrupt, shard, number, len(b.Entries), b.First)
+	}
+	return b, number, nil
+}
+
+// Cursors are text, to be passed on as they are: a version, and the numbers as varints in base64.
+const cursorVersion = "1."
+
+func (c place) String() string {
+	var b []byte
+	for _, number := range c {
+		b = binary.AppendUvarint(b, number)
+	}
+	return cursorVersion + base64.RawURLEncoding.EncodeToString(b)
+}
+
+// parseCursor reads what String wrote. It fails with ErrCursor.
+func parseCursor(text string, shards int) (place, error) {
+	encoded, ok := strings.CutPrefix(text, cursorVersion)
+	b, err := base64.RawURLEncoding.DecodeString(encoded)
+	if !ok || err != nil {
+		return nil, fmt.Errorf("%w: it does not read as one", ErrCursor)
+	}
+	c := make(place, 0, shards)
+	for len(b) > 0 && len(c) < shards {
+		number, n := binary.Uvarint(b)
+		if n <= 0 {
+			break
+		}
+		c, b = append(c, number), b[n:]
+	}
+	if len(b) > 0 || len(c) != shards {
+		return nil, fmt.Errorf("%w: it is not of %d shards", ErrCursor, shards)
+	}
+	return c, nil
+}

@@ -1,0 +1,154 @@
+package feed
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// Receiver is one whose place in the feed is kept in the deployment. What it has not acknowledged is not deleted, for as
+// long as it is registered.
+type Receiver struct {
+	feed *Feed
+	name string
+}
+
+// ErrNoReceiver is returned where the change feed has no receiver of that name.
+var ErrNoReceiver = errors.New("the change feed has no such receiver")
+
+// Receiver finds the receiver of a name, and registers it where there is none: it then begins with the oldest entries that
+// are kept. It fails with ErrOff.
+func (f *Feed) Receiver(name string) (*Receiver, error) {
+	if f == nil {
+		return nil, ErrOff
+	}
+	if name == "" || len(name) > row.MaxFeedSinkName {
+		return nil, fmt.Errorf("name of a receiver of the change feed of %d bytes: give 1 to %d", len(name), row.MaxFeedSinkName)
+	}
+	f.keeping.Lock()
+	defer f.keeping.Unlock()
+	if _, known := f.receivers[name]; !known {
+		numbers := make(place, len(f.trims))
+		for shard := range numbers {
+			numbers[shard] = f.trims[shard].Number
+		}
+		if err := f.writeReceiverLocked(name, numbers); err != nil {
+			return nil, err
+		}
+	}
+	return &Receiver{f, name}, nil
+}
+
+// Receivers lists the registered receivers by name. It fails with ErrOff.
+func (f *Feed) Receivers() ([]*Receiver, error) {
+	if f == nil {
+		return nil, ErrOff
+	}
+	f.keeping.Lock()
+	defer f.keeping.Unlock()
+	receivers := make([]*Receiver, 0, len(f.receivers))
+	for _, name := range slices.Sorted(maps.Keys(f.receivers)) {
+		receivers = append(receivers, &Receiver{f, name})
+	}
+	return receivers, nil
+}
+
+// Drop forgets a receiver, so that the feed no longer keeps what it has not acknowledged. It fails with ErrOff, and with
+// ErrNoReceiver.
+func (f *Feed) Drop(name string) error {
+	if f == nil {
+		return ErrOff
+	}
+	f.keeping.Lock()
+	defer f.keeping.Unlock()
+	if _, known := f.receivers[name]; !known {
+		return fmt.Errorf("%w: %q; it has %q", ErrNoReceiver, name, slices.Sorted(maps.Keys(f.receivers)))
+	}
+	var batch storage.Batch
+	batch.Delete(row.AppendFeedSinkKey(nil, name))
+	if err := f.store.Commit(&batch); err != nil {
+		return err
+	}
+	delete(f.receivers, name)
+	return nil
+}
+
+// Name is the receiver's name.
+func (r *Receiver) Name() string { return r.name }
+
+// Reader reads on where the receiver acknowledged last.
+func (r *Receiver) Reader() *Reader {
+	r.feed.keeping.Lock()
+	defer r.feed.keeping.Unlock()
+	return newReader(r.feed, slices.Clone(r.feed.receivers[r.name]))
+}
+
+// Behind counts the entries of the feed that are durable and that the receiver has not acknowledged; 0 for one that was
+// dropped.
+func (r *Receiver) Behind() uint64 {
+	r.feed.keeping.Lock()
+	defer r.feed.keeping.Unlock()
+	var n uint64
+	for shard, acked := range r.feed.receivers[r.name] {
+		if end := r.feed.ends[shard].Load(); end > acked {
+			n += end - acked
+		}
+	}
+	return n
+}
+
+// Ack notes, durably, that everything before a reader's cursor was received. One that is older than before changes
+// nothing.
+func (r *Receiver) Ack(cursor string) error {
+	f := r.feed
+	acked, err := parseCursor(cursor, len(f.ends))
+	if err != nil {
+		return err
+	}
+	f.keeping.Lock()
+	defer f.keeping.Unlock()
+	before, known := f.receivers[r.name]
+	if !known {
+		return fmt.Errorf("receiver %q of the change feed was dropped", r.name)
+	}
+	news := false
+	for shard := range acked {
+		news = news || acked[shard] > before[shard]
+		acked[shard] = max(acked[shard], before[shard])
+	}
+	if !news {
+		return nil
+	}
+	return f.writeReceiverLocked(r.name, acked)
+}
+
+// readReceivers finds the receivers.
+func (f *Feed) readReceivers() error {
+	dec := row.NewDecoder()
+	return f.store.Iterate(row.AppendFeedSinksLower(nil), row.AppendFeedSinksUpper(nil), func(_, value []byte) error {
+		stored, err := dec.FeedSink(value)
+		if err != nil {
+			return fmt.Errorf("receiver of the change feed: %w", err)
+		}
+		if len(stored.Numbers) != len(f.ends) {
+			return fmt.Errorf("%w: receiver %q of the change feed has %d shards, want %d", storage.ErrCorrupt, stored.Name, len(stored.Numbers), len(f.ends))
+		}
+		f.receivers[stored.Name] = stored.Numbers
+		return nil
+	})
+}
+
+// REQUIRES: f.keeping held
+func (f *Feed) writeReceiverLocked(name string, numbers []uint64) error {
+	var batch storage.Batch
+	batch.Set(row.AppendFeedSinkKey(nil, name), row.NewEncoder().FeedSink(nil, &row.FeedSink{Name: name, Numbers: numbers}))
+	if err := f.store.Commit(&batch); err != nil {
+		return err
+	}
+	f.receivers[name] = numbers
+	return nil
+}

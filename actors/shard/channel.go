@@ -1,0 +1,171 @@
+package shard
+
+import (
+	"slices"
+	"time"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/backoff"
+)
+
+// Envelope travels from shard to shard: messages of the channel between them, and what the sender
+// has taken of the channel in the other direction. It may be lost, repeated, delayed or overtaken.
+type Envelope struct {
+	From     graph.ShardID
+	Messages []Wire
+	Acked    uint64 // valid with HasAck
+	HasAck   bool
+}
+
+// Wire is one message of a channel. Numbers start at 1 and have no gaps.
+type Wire struct {
+	Seq   uint64
+	Body  []byte
+	Epoch uint64 // of Flights
+}
+
+// Bounds of what a sender has under way to one shard before it waits for an ack.
+const (
+	windowMessages = 256
+	windowBytes    = 1 << 20
+
+	ResendAfter = 200  // ms, doubling
+	resendMost  = 5000 // ms
+)
+
+// resend is the wait for an ack before messages are sent again.
+var resend = backoff.Doubling{First: ResendAfter * time.Millisecond, Most: resendMost * time.Millisecond}
+
+// outbox holds the messages to one shard that it has not acknowledged. They are durable in the log
+// records that they were sent in.
+type outbox struct {
+	sent    uint64 // number of the last message
+	ready   uint64 // the last one whose record is durable: later ones must not leave yet (A1)
+	acked   uint64 // the last one acknowledged
+	waiting []outgoing
+	flown   int    // how many of waiting are under way
+	flying  int    // their bytes
+	last    int64  // when the last one was put on its way, ms
+	resends int    // since the last ack
+	noted   uint64 // acked, as the log knows it
+	// moved says of forwards that don't themselves, since they were passivated or recovered: by root, the
+	// last message that may hold their evidence.
+	moved   map[graph.NodeKey]uint64
+	waits   []arrival // what somebody waits for, in no order
+	flights *Flights
+}
+
+// arrival is closed when a message was acknowledged.
+type arrival struct {
+	seq  uint64
+	done chan struct{}
+}
+
+type outgoing struct {
+	Wire
+	record uint64 // the log record that holds it
+}
+
+// acknowledge drops what the other shard has taken.
+func (o *outbox) acknowledge(seq uint64) {
+	if seq <= o.acked {
+		return
+	}
+	o.acked = seq
+	n := 0
+	for n < len(o.waiting) && o.waiting[n].Seq <= seq {
+		if n < o.flown {
+			o.flying -= len(o.waiting[n].Body)
+		}
+		n++
+	}
+	o.flights.land(o.waiting[:n])
+	clear(o.waiting[:n])
+	o.waiting = o.waiting[n:]
+	if len(o.waiting) == 0 {
+		o.waiting, o.moved = nil, nil
+	}
+	o.answer()
+	o.flown = max(0, o.flown-n)
+	o.resends = 0
+}
+
+// fly takes what the window has room for.
+func (o *outbox) fly(now int64) []Wire {
+	var wires []Wire
+	for o.flown < len(o.waiting) && o.waiting[o.flown].Seq <= o.ready && o.flown < windowMessages &&
+		(o.flying == 0 || o.flying+len(o.waiting[o.flown].Body) <= windowBytes) {
+		w := o.waiting[o.flown].Wire
+		wires = append(wires, w)
+		o.flying += len(w.Body)
+		o.flown++
+	}
+	if len(wires) > 0 {
+		o.last = now
+	}
+	return wires
+}
+
+// overdue puts what is under way back when no ack came for too long.
+func (o *outbox) overdue(now int64) bool {
+	if o.flown == 0 || now-o.last < resend.Wait(o.resends).Milliseconds() {
+		return false
+	}
+	o.flown, o.flying = 0, 0
+	o.resends++
+	return true
+}
+
+// arrived tells whether a message was acknowledged.
+func (o *outbox) arrived(seq uint64) bool { return len(o.waiting) == 0 || seq < o.waiting[0].Seq }
+
+// noteMoved keeps that a message to root may hold evidence of a forward to it.
+func (o *outbox) noteMoved(root graph.NodeKey, seq uint64) {
+	if o.arrived(seq) {
+		return
+	}
+	if o.moved == nil {
+		o.moved = make(map[graph.NodeKey]uint64)
+	}
+	o.moved[root] = max(o.moved[root], seq)
+}
+
+// arrival gives what is closed when a message was acknowledged.
+func (o *outbox) arrival(seq uint64) <-chan struct{} {
+	for _, w := range o.waits {
+		if w.seq == seq {
+			return w.done
+		}
+	}
+	done := make(chan struct{})
+	o.waits = append(o.waits, arrival{seq, done})
+	return done
+}
+
+// answer tells those whose message has arrived.
+func (o *outbox) answer() {
+	if len(o.waits) == 0 {
+		return
+	}
+	o.waits = slices.DeleteFunc(o.waits, func(w arrival) bool {
+		if o.arrived(w.seq) {
+			close(w.done)
+			return true
+		}
+		return false
+	})
+}
+
+// oldest is the record that holds the first unacknowledged message; 0 when there is none.
+func (o *outbox) oldest() uint64 {
+	if len(o.waiting) == 0 {
+		return 0
+	}
+	return o.waiting[0].record
+}
+
+// Post is an envelope and where it goes.
+type Post struct {
+	To graph.ShardID
+	Envelope
+}

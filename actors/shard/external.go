@@ -1,0 +1,158 @@
+package shard
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// external holds a shard's positions in the channels that come from outside, a partition of a Kafka
+// topic for one. Any number of consumers may deliver the same channel at once, repeatedly, and from
+// older records than they need to: what goes to one shard is a chain, each event naming the number
+// before it, and the shard takes the next link only (A8).
+type external struct {
+	taken   []int64         // by channel: the number of the last event taken
+	durable []int64         // the same, of what is committed: what others are told
+	touched []row.ChannelID // in the step under way
+}
+
+// NoNumber is the position of a shard that has taken nothing of a channel, and the floor of a
+// channel that has none.
+const NoNumber = row.NoNumber
+
+// MaxChannels is how many external channels there may be: every shard keeps a position in each.
+const MaxChannels = 4096
+
+func (x *external) begin() { x.touched = x.touched[:0] }
+
+// position is the number of the last event taken.
+func (x *external) position(id row.ChannelID) int64 {
+	if int(id) < len(x.taken) {
+		return x.taken[id]
+	}
+	return NoNumber
+}
+
+// committedPosition is the number of the last event taken whose commit is durable.
+func (x *external) committedPosition(id row.ChannelID) int64 {
+	if int(id) < len(x.durable) {
+		return x.durable[id]
+	}
+	return NoNumber
+}
+
+// set moves a position. Consumers of few channels at a time feed a step, so the list of those
+// touched is short.
+func (x *external) set(id row.ChannelID, number int64) {
+	for int(id) >= len(x.taken) {
+		x.taken = append(x.taken, NoNumber)
+	}
+	x.taken[id] = number
+	if !slices.Contains(x.touched, id) {
+		x.touched = append(x.touched, id)
+	}
+}
+
+// committed notes that the positions are durable.
+func (x *external) committed() {
+	if len(x.touched) == 0 {
+		return
+	}
+	for _, id := range x.touched {
+		for int(id) >= len(x.durable) {
+			x.durable = append(x.durable, NoNumber)
+		}
+		x.durable[id] = x.taken[id]
+	}
+	x.touched = x.touched[:0]
+}
+
+// inTurn tells whether an input of an external channel is to be handled, and moves the position.
+func (s *Shard) inTurn(in *Input) bool {
+	number := int64(in.Seq)
+	if in.Event == nil { // it is not an event: an operator moves the position
+		*in.Outcome = Accepted
+		s.external.set(in.Channel, number)
+		s.begun = true
+		return false
+	}
+	at := s.external.position(in.Channel)
+	if in.Prev != at || number <= at {
+		*in.Outcome = OutOfTurn
+		return false
+	}
+	s.external.set(in.Channel, number)
+	s.begun = true
+	return true
+}
+
+// addExternal adds to the record how far the step took external channels.
+func (s *Shard) addExternal() {
+	for _, id := range s.external.touched {
+		s.body = binary.AppendUvarint(s.body[:0], uint64(id))
+		s.record.AddInput(SourceChannel, uint64(s.external.taken[id]-NoNumber), s.body)
+	}
+}
+
+// DecodePosition reads what addExternal wrote.
+func DecodePosition(in *row.Input) (row.ChannelPosition, error) {
+	id, n := binary.Uvarint(in.Body)
+	if n != len(in.Body) || id == 0 || id > MaxChannels || in.Seq > math.MaxInt64 {
+		return row.ChannelPosition{}, fmt.Errorf("%w: position in an external channel", storage.ErrCorrupt)
+	}
+	return row.ChannelPosition{Channel: row.ChannelID(id), Number: int64(in.Seq) + NoNumber}, nil
+}
+
+func (s *Shard) replayExternal(in *row.Input) error {
+	p, err := DecodePosition(in)
+	if err != nil {
+		return err
+	}
+	// The last record wins, not the highest number: an operator may have moved the position back.
+	s.external.set(p.Channel, p.Number)
+	return nil
+}
+
+// readExternal reads the positions as of the row that truncation left.
+func (s *Shard) readExternal() error {
+	s.external = external{}
+	stored, err := s.store.Get(nil, row.AppendPositionKey(nil, s.id))
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	positions, err := s.dec.ChannelPositions(stored)
+	if err != nil {
+		return fmt.Errorf("positions row of shard %d: %w", s.id, err)
+	}
+	for _, p := range positions.Positions {
+		if p.Channel > MaxChannels {
+			return fmt.Errorf("%w: positions row of shard %d: channel %d, of at most %d", storage.ErrCorrupt, s.id, p.Channel, MaxChannels)
+		}
+		s.external.set(p.Channel, p.Number)
+	}
+	return nil
+}
+
+// writeExternal adds the positions to the batch, whenever the log that holds them is cut.
+func (s *Shard) writeExternal() {
+	if len(s.external.taken) == 0 {
+		return
+	}
+	stored := row.ChannelPositions{Applied: s.seq}
+	for id, number := range s.external.taken {
+		if number != NoNumber {
+			stored.Positions = append(stored.Positions, row.ChannelPosition{Channel: row.ChannelID(id), Number: number})
+		}
+	}
+	s.body = s.enc.ChannelPositions(s.body[:0], &stored)
+	s.key = row.AppendPositionKey(s.key[:0], s.id)
+	s.batch.Set(s.key, s.body)
+}

@@ -1,0 +1,83 @@
+package shard_test
+
+import (
+	"slices"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// sweep is what Engine.Recheck does, in steps between which everything else goes on.
+type sweep struct {
+	state  sweepState
+	landed <-chan struct{} // closed when what was under way as it began has arrived
+}
+
+type sweepState uint8
+
+const (
+	swept    sweepState = iota
+	sweeping            // once that has arrived, every root is to be asked
+	asked               // the answers are to come
+)
+
+// changeRules ends the process in the middle of everything, and starts it under other rules: first once
+// more under the old ones, until nothing is under way and everything is written, since a log means what
+// it says under the rules that it was written under.
+func (s *simulation) changeRules(rules *graph.Rules) {
+	s.note("rules", rules.Version)
+	s.met.changes++
+	s.crash()
+	s.drain(func() {}, func() bool { return true }, func() bool { return false })
+	s.flushAll()
+	s.rules = rules
+	s.sweep.state = sweeping
+	s.restart()
+	s.beginSweep()
+}
+
+// beginSweep begins to judge everything again.
+func (s *simulation) beginSweep() {
+	f := &s.feeder
+	old := func(o *offer) bool { return o.recheck != nil }
+	f.offers, f.queue = slices.DeleteFunc(f.offers, old), slices.DeleteFunc(f.queue, old)
+	for _, sh := range s.shards {
+		sh.Sweep(true)
+	}
+	s.sweep = sweep{sweeping, s.flights.Landed()}
+}
+
+// askSweep asks every root to judge again, and sees when all have. It returns false when
+// there is nothing to do.
+func (s *simulation) askSweep() bool {
+	f := &s.feeder
+	switch s.sweep.state {
+	case sweeping:
+		if !closedOrNil(s.sweep.landed) {
+			return false
+		}
+		s.met.sweeps++
+		for _, key := range s.keys() {
+			sight, err := s.shardOf(key).View(key, func(*graph.Component) {})
+			s.must(err, "view a node")
+			if !sight.Found || !sight.Parent.IsZero() {
+				continue
+			}
+			m := &graph.Message{Kind: graph.KindRecheck, To: key}
+			o := &offer{recheck: m, to: key.Shard(s.p.shards), body: s.enc.Message(nil, m)}
+			f.offers, f.queue = append(f.offers, o), append(f.queue, o)
+		}
+		s.sweep.state = asked
+		return true
+	case asked:
+		if !slices.ContainsFunc(f.offers, func(o *offer) bool { return o.recheck != nil && !o.answered }) {
+			s.sweep = sweep{landed: s.flights.Landed()}
+		}
+	case swept:
+		if s.shards[0].Sweeping() && closedOrNil(s.sweep.landed) {
+			for _, sh := range s.shards {
+				sh.Sweep(false)
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,689 @@
+package shard_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/actors/shard"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/testkit/oracle"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/dedupe"
+	"github.com/kindred-id/kindred/storage/hashset"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// A simulation steps the shards of one process by hand, on one goroutine: which shard steps, which
+// batches commit together, which message arrives, when the process dies, all of it follows from a
+// seed. What comes out in the end must be what the oracle says of the same events, byte for byte.
+//
+//	feeder ──► inbox ──► Step ──► commit (alone or in a group) ──► Committed ──► answers, network
+//	             ▲                  ✕ lost   ✕ durable, unseen        ✕ posts lost      │
+//	             └───────────── delayed, dropped, repeated, out of order ◄──────────────┘
+//
+// Every ✕ is a place where the process dies: the memory of all shards and all that was under way is
+// gone, the shards are opened again from the store, and the feeder sends again what was not answered.
+type simulation struct {
+	rng    *rand.Rand
+	p      simParams
+	rules  *graph.Rules
+	disk   simDisk
+	host   func(*graph.Rules) shard.Host
+	store  storage.Store
+	shards []*simShard
+	net    []packet
+	feeder feeder
+	sweep  sweep
+	// flights is that of the running process; watched are events that were answered, until they can be
+	// seen by each of their identifiers.
+	flights *shard.Flights
+	watched []watch
+	found   []*graph.Event // were found once
+	picks   *rand.Rand     // of what is looked at, and changes nothing
+	capped  bool           // components may reach their caps
+	topic   []*simPartition
+	feed    *feed.Feed // nil: there is none
+	reader  simReader
+	// turned says that the rules have changed in the middle of things. Values that were generic before may then be
+	// claimed by two components, which hosting does not hold against them.
+	turned bool
+	now    int64 // ms since 1970
+	trace  uint64
+	logf   func(format string, args ...any) // nil: no log
+	met    simMet
+	enc    *row.Encoder
+	dec    *row.Decoder
+	names  map[graph.NodeKey]graph.NodeName // everything that the input names
+}
+
+// simParams are drawn from the seed.
+type simParams struct {
+	seed    uint64
+	shards  int
+	limits  shard.Limits
+	seen    dedupe.Limits
+	batch   int // inputs a step takes at most
+	drop    int // percent of packets that are lost
+	repeat  int // percent of packets that arrive again
+	speed   int // of the network: how often a packet arrives
+	split   bool
+	slow    int // a shard whose commits take long
+	crashes int // at most
+	poison  int // inputs whose handler fails
+	resend  bool
+	// Of the events, some or all come over external channels.
+	feed       bool // there is a change feed
+	partitions int
+	consumers  int
+	streamed   int // percent of the events; with 100, the memory of duplicates is as good as none
+}
+
+func (p simParams) String() string {
+	return fmt.Sprintf("seed %d, %d shards, log %d B, actors %d B, flush %d B, duplicates %d B, batch %d, drop %d %%, repeat %d %%, speed %d, slow shard %d, split %t, crashes %d, poison %d, resend %t, %d partitions with %d consumers and %d %% of the events, feed %t",
+		p.seed, p.shards, p.limits.LogBytes, p.limits.ActorBytes, p.limits.FlushBytes, p.seen.Bytes, p.batch, p.drop, p.repeat, p.speed, p.slow, p.split, p.crashes, p.poison, p.resend, p.partitions, p.consumers, p.streamed, p.feed)
+}
+
+func drawParams(seed uint64, rng *rand.Rand) simParams {
+	one := func(of ...int64) int64 { return of[rng.IntN(len(of))] }
+	shards := int(one(1, 2, 4, 4, 4, 64))
+	p := simParams{
+		seed:   seed,
+		shards: shards,
+		slow:   rng.IntN(shards),
+		limits: shard.Limits{
+			LogBytes:   one(0, 1, 600, 2000, 8000, 1<<30),
+			ActorBytes: one(0, 1, 1500, 6000, 1<<30),
+			FlushBytes: int(one(0, 2000, 1<<20)),
+		},
+		seen:    dedupe.Limits{Bytes: one(0, 0, 1)},
+		batch:   int(one(1, 2, 5, 40)),
+		drop:    int(one(0, 5, 30)),
+		repeat:  int(one(0, 10, 40)),
+		speed:   int(one(2, 10, 45)),
+		split:   rng.IntN(3) == 0,
+		crashes: int(one(0, 1, 3, 8)),
+		poison:  int(one(0, 0, 0, 1, 3)),
+		resend:  rng.IntN(2) == 0,
+	}
+	p.feed = rng.IntN(2) == 0
+	if rng.IntN(2) == 0 {
+		p.partitions = 1 + rng.IntN(3)
+		p.consumers = 1 + rng.IntN(3)
+		p.streamed = int(one(30, 80, 100))
+		if p.streamed == 100 {
+			p.seen.Horizon = 8 * time.Millisecond
+		}
+	}
+	return p
+}
+
+// simMet counts what schedules met: one that never meets a crash proves nothing about crashes.
+type simMet struct {
+	crashes, lost, unseen, groups, duplicates, quarantined, flushes, known, packets, truncated, passivated, forwards, merged, watched, changes, sweeps uint64
+	streamed, streamedDuplicates, streamedQuarantined, outOfTurn, rewound, floors                                                                      uint64
+	conflicting                                                                                                                                        uint64
+	told, toldMerged, toldSplit                                                                                                                        uint64
+}
+
+func (m *simMet) counts() map[string]*uint64 {
+	return map[string]*uint64{
+		"crashes": &m.crashes, "crashes before a commit": &m.lost, "crashes after a commit": &m.unseen,
+		"group commits": &m.groups, "duplicates": &m.duplicates, "quarantined": &m.quarantined, "flushes": &m.flushes,
+		"late fingerprints": &m.known, "packets": &m.packets, "shards with a truncated log": &m.truncated,
+		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged, "watched events": &m.watched, "changes of rules": &m.changes, "sweeps": &m.sweeps,
+		"contents that conflict": &m.conflicting, "events of channels": &m.streamed, "duplicates in channels": &m.streamedDuplicates, "quarantined of channels": &m.streamedQuarantined,
+		"out of turn": &m.outOfTurn, "consumers that went back": &m.rewound, "floors": &m.floors, "entries of the feed": &m.told, "merges in the feed": &m.toldMerged, "splits in the feed": &m.toldSplit,
+	}
+}
+
+// simShard is a shard with what a runner would hold for it.
+type simShard struct {
+	*shard.Shard
+	id     graph.ShardID
+	inbox  []simInput
+	batch  []simInput    // of the step under way
+	inputs []shard.Input // the same, as the shard has them
+	state  simState
+	rows   *hashset.Fingerprints // nodes with a row, as gathered at some moment; nil before
+	told   bool
+}
+
+type simState uint8
+
+const (
+	simIdle    simState = iota
+	simStepped          // a batch is to be committed
+	simDurable          // it is, and the shard does not know yet
+)
+
+// simFailure is what a simulation panics with when the world is wrong.
+type simFailure struct{ text string }
+
+func (s *simulation) failf(format string, args ...any) {
+	panic(simFailure{fmt.Sprintf(format, args...)})
+}
+
+func (s *simulation) must(err error, doing string) {
+	if err != nil {
+		s.failf("%s: %v", doing, err)
+	}
+}
+
+// note adds an action to the trace, which is what two runs of one seed are compared by.
+func (s *simulation) note(what string, numbers ...uint64) {
+	h := fnv.New64a()
+	b := binary.LittleEndian.AppendUint64(nil, s.trace)
+	b = append(b, what...)
+	for _, n := range numbers {
+		b = binary.LittleEndian.AppendUint64(b, n)
+	}
+	_, _ = h.Write(b)
+	s.trace = h.Sum64()
+	if s.logf != nil {
+		s.logf("%d %s %v", s.now, what, numbers)
+	}
+}
+
+func (s *simulation) percent(n int) bool { return s.rng.IntN(100) < n }
+
+// open is the start of the process.
+func (s *simulation) open() {
+	store, err := s.disk.open()
+	s.must(err, "open the store")
+	s.store = store
+	s.flights, s.watched = shard.NewFlights(), nil
+	s.feed, err = feed.Open(store, s.p.shards, s.rules, feed.Settings{On: s.p.feed}, s.now)
+	s.must(err, "open the feed")
+	s.shards = make([]*simShard, s.p.shards)
+	for i := range s.shards {
+		c := shard.Config{
+			ID: graph.ShardID(i), Shards: s.p.shards, Store: store, Rules: s.rules, Limits: s.p.limits, Seen: s.p.seen,
+			Host: s.host(s.rules), Flights: s.flights,
+		}
+		if s.feed != nil {
+			c.Observers = append(c.Observers, s.feed.Observer(c.ID))
+		}
+		opened, err := shard.Open(c)
+		s.must(err, "open shard")
+		s.shards[i] = &simShard{Shard: opened, id: c.ID}
+	}
+}
+
+// crash is the death of the process and its next start.
+func (s *simulation) crash() {
+	s.note("crash")
+	s.met.crashes++
+	s.close()
+	s.disk.crash(s.rng)
+	s.open()
+	if s.percent(30) {
+		s.verify()
+	}
+	s.feeder.crashed(s.rng)
+	s.topicCrashed()
+	s.reader.crashed(s.rng)
+	if s.sweep.state != swept { // as it was not written down that it is done
+		s.beginSweep()
+	}
+}
+
+// close forgets all memory.
+func (s *simulation) close() {
+	for _, sh := range s.shards {
+		if sh != nil { // else it could not be opened
+			sh.StopActors()
+		}
+	}
+	s.shards, s.net = nil, nil
+}
+
+// most is how many random things are done with the input that there is, at the most.
+func (s *simulation) most() int { return 40 * (len(s.feeder.offers) + 4) }
+
+// stir does random things for a while.
+func (s *simulation) stir(most int) {
+	crashes := s.p.crashes
+	actions := []struct {
+		weight int
+		do     func() bool // false: nothing of the kind could be done
+	}{
+		{20, s.hand},
+		{20, s.consume},
+		{4, s.raiseFloor},
+		{6, s.readFeed},
+		{40, s.step},
+		{25, func() bool { return s.commit(&crashes) }},
+		{30, s.finish},
+		{s.p.speed, s.deliver},
+		{4, s.tick},
+		{6, s.wait},
+		{2, s.flush},
+		{2, s.gather},
+		{2, s.learn},
+		{1, func() bool { return s.tell(func(*simShard) bool { return s.percent(50) }) }},
+		{6, s.read},
+		{4, s.askSweep},
+		{1, func() bool {
+			if crashes == 0 {
+				return false
+			}
+			crashes--
+			s.crash()
+			return true
+		}},
+	}
+	total := 0
+	for _, a := range actions {
+		total += a.weight
+	}
+	for n := 0; n < most && !(s.feeder.done() && s.consumed()); n++ {
+		pick := s.rng.IntN(total)
+		for _, a := range actions {
+			if pick -= a.weight; pick < 0 {
+				a.do()
+				s.watch()
+				break
+			}
+		}
+	}
+}
+
+// one picks a shard that qualifies; nil when none does.
+func (s *simulation) one(qualifies func(*simShard) bool) *simShard {
+	start := s.rng.IntN(len(s.shards))
+	for i := range s.shards {
+		if sh := s.shards[(start+i)%len(s.shards)]; qualifies(sh) {
+			return sh
+		}
+	}
+	return nil
+}
+
+// hand passes inputs from outside to the shards.
+func (s *simulation) hand() bool {
+	for range 1 + s.rng.IntN(2*s.p.batch) {
+		in, ok := s.feeder.next(s)
+		if !ok {
+			return false
+		}
+		s.shards[in.to].inbox = append(s.shards[in.to].inbox, in)
+	}
+	return true
+}
+
+func (s *simulation) step() bool {
+	sh := s.one(func(sh *simShard) bool { return sh.state == simIdle && len(sh.inbox) > 0 })
+	if sh == nil {
+		return false
+	}
+	s.stepShard(sh, 1+s.rng.IntN(s.p.batch))
+	return true
+}
+
+func (s *simulation) stepShard(sh *simShard, n int) {
+	n = min(n, len(sh.inbox))
+	sh.batch = slices.Clone(sh.inbox[:n])
+	sh.inbox = sh.inbox[n:]
+	sh.inputs = make([]shard.Input, n)
+	for i := range sh.batch {
+		sh.inputs[i] = sh.batch[i].Input
+	}
+	changed, err := sh.Step(sh.inputs, s.now)
+	s.must(err, fmt.Sprintf("step of shard %d", sh.id))
+	s.note("step", uint64(sh.id), uint64(n), uint64(sh.Batch().Len()), uint64(sh.Batch().Size()))
+	if !changed {
+		s.finishShard(sh)
+		return
+	}
+	sh.state = simStepped
+}
+
+// commit writes the batches of one or several shards in one, unless the process dies before, or dies
+// right after.
+func (s *simulation) commit(crashes *int) bool {
+	slow := s.shards[s.p.slow]
+	late := s.percent(90)
+	first := s.one(func(sh *simShard) bool { return sh.state == simStepped && !(late && sh == slow) })
+	if first == nil {
+		return false
+	}
+	group := []*simShard{first}
+	for _, sh := range s.shards {
+		if sh != first && sh.state == simStepped && s.percent(50) && !(late && sh == slow) {
+			group = append(group, sh)
+		}
+	}
+	s.rng.Shuffle(len(group), func(i, j int) { group[i], group[j] = group[j], group[i] })
+	if len(group) > 1 {
+		s.met.groups++
+	}
+	fate := 100
+	if *crashes > 0 {
+		fate = s.rng.IntN(100)
+	}
+	if fate < 4 {
+		*crashes--
+		s.met.lost++
+		s.crash()
+		return true
+	}
+	s.commitGroup(group)
+	if fate < 8 {
+		*crashes--
+		s.met.unseen++
+		s.crash()
+	}
+	return true
+}
+
+func (s *simulation) commitGroup(group []*simShard) {
+	batches := make([]*storage.Batch, len(group))
+	for i, sh := range group {
+		batches[i] = sh.Batch()
+		s.note("commit", uint64(sh.id), sh.Record())
+	}
+	s.must(s.store.Commit(batches...), "commit")
+	for _, sh := range group {
+		sh.state = simDurable
+	}
+}
+
+func (s *simulation) finish() bool {
+	sh := s.one(func(sh *simShard) bool { return sh.state == simDurable })
+	if sh == nil {
+		return false
+	}
+	s.finishShard(sh)
+	return true
+}
+
+// finishShard tells a shard that its batch is durable, and answers.
+func (s *simulation) finishShard(sh *simShard) {
+	before := sh.Residents()
+	posts, changes := sh.Committed(s.now)
+	if sh.Residents() < before {
+		s.met.passivated++
+	}
+	for _, c := range changes {
+		if c.Kind == graph.ChangeMerged {
+			s.met.merged++
+		}
+	}
+	s.note("finish", uint64(sh.id), uint64(len(posts)), uint64(len(changes)), uint64(sh.Residents()))
+	s.post(sh.id, posts)
+	s.answer(sh)
+	sh.batch, sh.inputs, sh.state = nil, nil, simIdle
+}
+
+// tell asks shards to tell the message ids that they noted.
+func (s *simulation) tell(which func(*simShard) bool) (any bool) {
+	for _, sh := range s.shards {
+		if which(sh) {
+			sh.inbox = append(sh.inbox, simInput{Input: shard.Input{Tell: true, From: sh.id, Outcome: new(shard.Outcome)}, to: sh.id})
+			any = true
+		}
+	}
+	return any
+}
+
+func (s *simulation) tick() bool {
+	sh := s.shards[s.rng.IntN(len(s.shards))]
+	s.post(sh.id, sh.Tick(s.now))
+	return true
+}
+
+func (s *simulation) wait() bool {
+	s.now += int64(s.rng.IntN(400))
+	if s.percent(5) {
+		s.now += shard.ResendMost
+	}
+	return true
+}
+
+func (s *simulation) flush() bool {
+	sh := s.one(func(sh *simShard) bool { return sh.state == simIdle })
+	if sh == nil {
+		return false
+	}
+	s.flushShard(sh)
+	return true
+}
+
+// flushShard lets a shard write a part of what is written behind. It tells whether there is more.
+func (s *simulation) flushShard(sh *simShard) bool {
+	more, err := sh.Flush(s.now)
+	s.must(err, "flush")
+	s.note("flush", uint64(sh.id), uint64(sh.Batch().Len()), uint64(sh.Batch().Size()))
+	s.met.flushes++
+	sh.state = simStepped
+	return more
+}
+
+// gather reads which nodes of a shard have a row, as the engine does while the shards work.
+func (s *simulation) gather() bool {
+	sh := s.one(func(sh *simShard) bool { return !sh.told && sh.rows == nil })
+	if sh == nil {
+		return false
+	}
+	sh.rows = hashset.NewFingerprints(1 << 20)
+	s.rowsOf(sh.id, func(key graph.NodeKey, _ []byte) { sh.rows.Add(key) })
+	return true
+}
+
+// learn tells the shard, at some later moment.
+func (s *simulation) learn() bool {
+	sh := s.one(func(sh *simShard) bool { return !sh.told && sh.rows != nil })
+	if sh == nil {
+		return false
+	}
+	s.note("known", uint64(sh.id), uint64(sh.rows.Len()))
+	sh.told = true
+	sh.Known(sh.rows)
+	s.met.known++
+	return true
+}
+
+// rowsOf calls fn for every node row of a shard.
+func (s *simulation) rowsOf(id graph.ShardID, fn func(key graph.NodeKey, stored []byte)) {
+	err := s.store.Iterate(row.AppendShardLower(nil, row.SpaceNode, id), row.AppendShardUpper(nil, row.SpaceNode, id),
+		func(key, stored []byte) error {
+			_, node, err := row.ParseNodeKey(key)
+			if err == nil {
+				fn(node, stored)
+			}
+			return err
+		})
+	s.must(err, "read the rows of nodes")
+}
+
+// settle makes the world a friendly place and goes on until nothing is left to do: all input was
+// answered, and all messages have arrived. again sends the whole input once more.
+func (s *simulation) settle(again bool) {
+	s.note("settle")
+	s.feeder.all(s, again)
+	for s.hand() {
+	}
+	s.consumeAgain(again)
+	s.drain(s.consumeAll, s.consumed, s.askSweep)
+}
+
+// drain goes on until nothing is under way, done is true, and nothing comes of more; each is done before
+// every round.
+func (s *simulation) drain(each func(), done, more func() bool) {
+	const most = 3000 // rounds: each one takes every message under way one hop
+	for range most {
+		each()
+		var group []*simShard
+		for _, sh := range s.shards {
+			if sh.state == simIdle && len(sh.inbox) > 0 {
+				s.stepShard(sh, s.p.batch)
+			}
+			if sh.state == simStepped {
+				group = append(group, sh)
+			}
+		}
+		if len(group) > 0 {
+			s.commitGroup(group)
+		}
+		for _, sh := range s.shards {
+			if sh.state == simDurable {
+				s.finishShard(sh)
+			}
+		}
+		packets := s.net
+		s.net = nil
+		for _, p := range packets {
+			s.arrive(p)
+		}
+		s.now += 300
+		for _, sh := range s.shards {
+			s.post(sh.id, sh.Tick(s.now))
+		}
+		s.watch()
+		if s.quiet() && done() {
+			if s.tell(func(sh *simShard) bool { return sh.Untold() }) {
+				continue
+			}
+			if more() {
+				for s.hand() {
+				}
+				continue
+			}
+			if s.flights.Landed() != nil {
+				s.failf("nothing is under way, and messages are counted as if they were")
+			}
+			return
+		}
+	}
+	s.failf("not quiet after %d rounds", most)
+}
+
+func (s *simulation) quiet() bool {
+	for _, sh := range s.shards {
+		if sh.state != simIdle || len(sh.inbox) > 0 || sh.Waiting() > 0 {
+			return false
+		}
+	}
+	return len(s.net) == 0
+}
+
+// flushAll writes everything that is written behind.
+func (s *simulation) flushAll() {
+	for more := true; more; {
+		more = false
+		for _, sh := range s.shards {
+			more = s.flushShard(sh) || more
+		}
+		s.commitGroup(s.shards)
+		for _, sh := range s.shards {
+			s.finishShard(sh)
+		}
+	}
+}
+
+// restart ends the process and starts it again, with nothing lost.
+func (s *simulation) restart() {
+	s.note("restart")
+	s.close()
+	s.disk.crash(s.rng)
+	s.open()
+	s.topicCrashed()
+}
+
+// act is a part of a history: what is sent, and who is who once it has been taken.
+type act struct {
+	events     []graph.Event
+	assertions []graph.Assertion
+	want       []graph.Profile // of all acts so far
+	unsettled  bool            // the next act begins in the middle of this one
+	rules      *graph.Rules    // that hold from here on; nil: as before. The process starts anew
+	feed       bool            // turned on here. The process starts anew
+	changes    []*graph.Rules  // the rules become these, one after the other, while the act is played
+	capped     bool            // components reach their caps: what is wanted is what comes out, and that it stays
+}
+
+// simResult is what a run of a schedule gives.
+type simResult struct {
+	trace uint64
+	dump  string
+	met   simMet
+}
+
+// simulate runs a schedule. It fails with what is wrong.
+func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk simDisk, newHost func(*graph.Rules) shard.Host, logf func(string, ...any)) (result simResult, err error) {
+	s := &simulation{
+		rng: rng, picks: rand.New(rand.NewPCG(p.seed, 1)), p: p, rules: rules, disk: disk, host: newHost, logf: logf, now: simStart,
+		enc: row.NewEncoder(), dec: row.NewDecoder(), names: map[graph.NodeKey]graph.NodeName{},
+	}
+	s.feeder.known = map[uint64]bool{}
+	defer func() {
+		result.trace, result.met = s.trace, s.met
+		switch cause := recover().(type) {
+		case nil:
+		case simFailure:
+			err = fmt.Errorf("%s", cause.text)
+		default:
+			err = fmt.Errorf("panic: %v", cause)
+			if logf != nil {
+				panic(cause) // where the schedule is looked at closely, with its stack
+			}
+		}
+		s.close()
+		if closeErr := s.disk.close(); err == nil {
+			err = closeErr
+		}
+	}()
+	s.open()
+	for i, a := range acts {
+		s.capped = a.capped
+		s.turn(&a)
+		s.feeder.add(s, a, i == 0)
+		s.recheck(&a)
+		for _, rules := range a.changes {
+			s.stir(s.rng.IntN(s.most()))
+			s.changeRules(rules)
+		}
+		s.stir(s.most())
+		if a.unsettled {
+			continue
+		}
+		s.settle(p.resend)
+		if a.capped {
+			a.want = s.takeStock()
+		}
+		s.endSweep()
+		want := oracle.Dump(a.want)
+		s.check(want, len(a.want))
+		s.checkFeed(a.want)
+		s.flushAll()
+		s.checkRows(want)
+		s.restart()
+		s.check(want, len(a.want))
+		s.settle(true) // a replay changes nothing
+		s.check(want, len(a.want))
+		s.checkFeed(a.want)
+		result.dump = want
+	}
+	s.hashStore()
+	return result, nil
+}
+
+// simStart is when simulations begin: 2026-01-01, as the worlds do.
+var simStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+
+// hashStore adds the store's whole content to the trace.
+func (s *simulation) hashStore() {
+	h := fnv.New64a()
+	err := s.store.Iterate([]byte{0}, []byte{0xff}, func(key, value []byte) error {
+		_, _ = h.Write(key)
+		_, _ = h.Write(value)
+		return nil
+	})
+	s.must(err, "read the store")
+	s.note("store", h.Sum64())
+}
