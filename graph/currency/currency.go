@@ -51,6 +51,17 @@ func FromFormer(amount int64, c Code) int64 {
 	return amount
 }
 
+// ToFormer is the inverse of FromFormer, rounded towards zero.
+func ToFormer(amount int64, c Code) int64 {
+	if !strings.Contains(formerlyWhole, string(c[:])) {
+		return amount
+	}
+	for range Decimals(c) {
+		amount /= 10
+	}
+	return amount
+}
+
 const formerlyWhole = "AFN ALL AMD COP GYD IDR IQD IRR KPW LAK LBP MGA MMK MNT MRO MUR PKR RSD SLL SOS STD SYP TMM TZS UZS YER ZMK ZWD"
 
 // Date is the day up to which the list has the amendments of ISO 4217, as in 2026-01-01.

@@ -67,6 +67,11 @@ func TestFromFormer(t *testing.T) {
 		{"MNT", math.MaxInt64 / 10, math.MaxInt64},
 		{"\x00\x00\x00", 5, 5},
 	} {
+		if c.want != math.MaxInt64 {
+			if got := ToFormer(c.want, Code([]byte(c.code))); got != c.amount {
+				t.Errorf("%d %s of today: %d, want %d", c.want, c.code, got, c.amount)
+			}
+		}
 		if got := FromFormer(c.amount, Code([]byte(c.code))); got != c.want {
 			t.Errorf("%d %s: %d, want %d", c.amount, c.code, got, c.want)
 		}

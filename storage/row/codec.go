@@ -10,10 +10,11 @@ import "github.com/kindred-id/kindred/graph"
 //	       +---------+------------------------------------------+
 //
 // Versions are below 128, so the byte is a MessagePack number itself. Each kind counts its own: a
-// change of a kind's bytes is a new version of it, and decoders go on reading the older ones.
+// change of a kind's bytes is a new version of it, decoders go on reading the older ones, and an
+// Encoder can go on writing them (Version).
 //
 //   - C1: an encoding is canonical. A value has one encoding in a version, and a decoder accepts no other: every
-//     number and length is in its shortest form, nil stands for what is absent. Encoders write the newest version.
+//     number and length is in its shortest form, nil stands for what is absent.
 //   - C2: a decoder refuses what it does not know with ErrCorrupt: versions, kinds and numbers of no
 //     meaning, arrays of another length, bytes after the end, lengths above what the input holds, and
 //     evidence that breaks an order which the graph relies on.
@@ -46,8 +47,8 @@ const (
 // refuses what breaks them.
 type Encoder struct{ out output }
 
-// NewEncoder makes an encoder.
-func NewEncoder() *Encoder { return &Encoder{} }
+// NewEncoder makes an encoder of the newest version.
+func NewEncoder() *Encoder { return NewEncoderOf(Newest) }
 
 func (e *Encoder) begin(dst []byte, version byte) *output {
 	e.out.b = append(dst, version)

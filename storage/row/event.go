@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 )
 
 // Fields of an event, and of an identifier and a trait in its lists.
@@ -21,12 +22,23 @@ const (
 // Event appends an event. Without whole, its properties and its context are left out: that is what
 // travels between shards. Of an order change of kind OrderNone nothing is kept.
 func (e *Encoder) Event(dst []byte, ev *graph.Event, whole bool) []byte {
-	e.begin(dst, eventVersion).event(ev, whole)
+	e.begin(dst, e.out.version.event).event(ev, whole)
 	return e.finish()
 }
 
 func (o *output) event(ev *graph.Event, whole bool) {
-	o.array(eventFields)
+	identifiers := ev.Identifiers
+	switch o.version.event {
+	case 1:
+		o.array(eventFieldsV1)
+	case 2:
+		o.array(eventFieldsV2)
+	default:
+		o.array(eventFields)
+	}
+	if o.version.event < 3 {
+		identifiers = o.formerIdentifiers(ev)
+	}
 	o.bytes(ev.ID)
 	o.bytes(ev.Source)
 	o.uint(ev.Seen)
@@ -34,9 +46,9 @@ func (o *output) event(ev *graph.Event, whole bool) {
 	o.int(ev.Received)
 	o.uint(uint64(ev.Type))
 	o.bytes(ev.Name)
-	o.array(identifierFields * len(ev.Identifiers))
-	for i := range ev.Identifiers {
-		id := &ev.Identifiers[i]
+	o.array(identifierFields * len(identifiers))
+	for i := range identifiers {
+		id := &identifiers[i]
 		o.key(id.Key)
 		o.text(id.Namespace)
 		o.bytes(id.Value)
@@ -46,6 +58,10 @@ func (o *output) event(ev *graph.Event, whole bool) {
 	for i := range ev.Traits {
 		o.bytes(ev.Traits[i].Name)
 		o.bytes(ev.Traits[i].Value)
+	}
+	if o.version.event < 3 {
+		o.formerEnd(ev, whole)
+		return
 	}
 	o.orderChange(&ev.Order)
 	o.notice(&ev.Offer)
@@ -59,6 +75,40 @@ func (o *output) event(ev *graph.Event, whole bool) {
 	}
 	o.bool(ev.Apart)
 	o.aliasRoles(ev)
+}
+
+// formerEnd writes what an event of version 1 or 2 has after its traits.
+func (o *output) formerEnd(ev *graph.Event, whole bool) {
+	o.formerOrderChange(&ev.Order)
+	if o.version.event == 1 {
+		o.leave(ev.Offer.Signal != score.OfferNone || ev.Interest.Kind != graph.InterestNone)
+	} else {
+		o.notice(&ev.Offer)
+		o.interest(&ev.Interest)
+	}
+	if whole {
+		o.bytes(ev.Properties)
+	} else {
+		o.null()
+	}
+	o.leave(ev.Apart || whole && ev.Context != nil)
+}
+
+// formerIdentifiers are an event's identifiers as versions 1 and 2 have them: all in descending rank, those of an alias as
+// well, all of which its readers take for previous ones.
+func (o *output) formerIdentifiers(ev *graph.Event) []graph.Identifier {
+	if ev.Type != graph.TypeAlias {
+		return ev.Identifiers
+	}
+	for _, role := range ev.Alias {
+		o.leave(role != graph.AliasCarried|graph.AliasPrevious)
+	}
+	o.leave(len(ev.Alias) == 0)
+	byRank := func(a, b graph.Identifier) int { return b.Key.Compare(a.Key) }
+	if slices.IsSortedFunc(ev.Identifiers, byRank) {
+		return ev.Identifiers
+	}
+	return slices.SortedFunc(slices.Values(ev.Identifiers), byRank)
 }
 
 // aliasRoles writes a byte an identifier of an alias that has them, nil of any other event.

@@ -98,11 +98,15 @@ func (o *output) links(links []graph.Link) {
 		o.key(l.A)
 		o.key(l.B)
 		verb := uint64(l.Verb)
-		if l.Reading {
-			verb |= linkReading
-		}
-		if l.Likely {
-			verb |= linkLikely
+		if o.version.event < 3 {
+			o.leave(l.Reading || l.Likely)
+		} else {
+			if l.Reading {
+				verb |= linkReading
+			}
+			if l.Likely {
+				verb |= linkLikely
+			}
 		}
 		o.uint(verb)
 		o.uint(l.Count)

@@ -40,7 +40,8 @@ const (
 
 // FeedSettings appends the settings of the feed.
 func (e *Encoder) FeedSettings(dst []byte, s *FeedSettings) []byte {
-	o := e.begin(dst, feedSettingsVersion)
+	version := e.out.version.settings
+	o := e.begin(dst, version)
 	o.array(feedSettingsFields)
 	o.int(s.Since)
 	o.bool(s.First)
@@ -48,7 +49,11 @@ func (e *Encoder) FeedSettings(dst []byte, s *FeedSettings) []byte {
 	o.array(len(s.Rules))
 	for i := range s.Rules {
 		r := &s.Rules[i]
-		o.array(feedRulesFields)
+		if version == 1 {
+			o.array(feedRulesFields1)
+		} else {
+			o.array(feedRulesFields)
+		}
 		o.text(r.Name)
 		o.uint(r.Version)
 		o.uint(uint64(r.Precedence))
@@ -58,9 +63,14 @@ func (e *Encoder) FeedSettings(dst []byte, s *FeedSettings) []byte {
 			o.uint(uint64(l.Max))
 			o.uint(uint64(l.Within.Milliseconds()))
 		}
-		for _, n := range [...]int{r.GenericCustomers, r.GenericNeighbours, r.MaxMembers, r.MaxLinks, r.MaxIdentity} {
+		for _, n := range [...]int{r.GenericCustomers, r.GenericNeighbours, r.MaxMembers, r.MaxLinks} {
 			o.uint(uint64(n))
 		}
+		if version == 1 {
+			o.leave(r.MaxIdentity != 0 || !r.Former || r.Alias != graph.AliasRefused)
+			continue
+		}
+		o.uint(uint64(r.MaxIdentity))
 		o.bool(r.Former)
 		o.uint(uint64(r.Alias))
 	}

@@ -24,7 +24,11 @@ func (o *output) fragment(f *graph.Fragment) {
 		o.null()
 		return
 	}
-	o.array(fragmentFields)
+	if o.version.event == 1 {
+		o.array(fragmentV1)
+	} else {
+		o.array(fragmentFields)
+	}
 	o.uint(f.Events)
 	o.array(countsKept)
 	for _, n := range f.Counts[1:] {
@@ -39,7 +43,15 @@ func (o *output) fragment(f *graph.Fragment) {
 		o.bytes(r.Value)
 		o.stamp(r.Stamp)
 	}
-	o.orders(f.Orders)
+	if o.version.event < 3 {
+		o.formerOrders(f.Orders)
+	} else {
+		o.orders(f.Orders)
+	}
+	if o.version.event == 1 {
+		o.leave(f.Offers != nil || f.Interests != nil || len(f.Visits.Periods()) > 0)
+		return
+	}
 	o.offers(f.Offers)
 	o.interests(f.Interests)
 	o.visits(&f.Visits)

@@ -28,24 +28,27 @@ func messageValues(kind graph.MessageKind, version uint64) int {
 
 // eventVersionIn is the version of the events in messages of a version, and of their fragments.
 func eventVersionIn(message uint64) uint64 {
-	if message <= 2 {
-		return message
+	if message > uint64(Newest) {
+		return 0 // refused before
 	}
-	return message - 1
+	return uint64(versions[message].event) // each generation has its own version of messages
 }
 
 // Message appends a message: the fields that count for its kind, an event without its properties and its context.
 func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
-	o := e.begin(dst, messageVersion)
-	o.array(messageFields[m.Kind])
+	version := uint64(e.out.version.message)
+	o := e.begin(dst, e.out.version.message)
+	o.array(messageValues(m.Kind, version))
 	o.uint(uint64(m.Kind))
 	o.key(m.To)
 	switch m.Kind {
 	case graph.KindObserve:
 		o.optionalKey(m.Via)
 		o.uint(uint64(m.Hops))
-		o.uint(m.Passed)
-		o.uint(eventVersion)
+		if version >= 3 {
+			o.uint(m.Passed)
+		}
+		o.uint(uint64(o.version.event))
 		o.event(m.Event, false)
 	case graph.KindAssert:
 		o.assertion(m.Assertion)
@@ -53,8 +56,10 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 		o.key(m.Root)
 		o.optionalKey(m.Via)
 		o.bool(m.Force)
-		o.text(m.Node.Namespace)
-		o.text(m.Node.Value)
+		if version >= 4 {
+			o.text(m.Node.Namespace)
+			o.text(m.Node.Value)
+		}
 	case graph.KindAbsorb:
 		o.members(m.Evidence.Members)
 		o.links(m.Evidence.Links)
@@ -63,7 +68,9 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 		o.bool(m.Evidence.More)
 	case graph.KindRepoint:
 		o.key(m.Root)
-		o.uint(m.Passed)
+		if version >= 3 {
+			o.uint(m.Passed)
+		}
 	case graph.KindRefuse:
 		o.key(m.Via)
 		o.key(m.Root)

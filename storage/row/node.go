@@ -49,7 +49,7 @@ func ParseNodeKey(key []byte) (graph.ShardID, graph.NodeKey, error) {
 //
 // REQUIRES: n is a root or a forward
 func (e *Encoder) Node(dst []byte, n *graph.Node, applied uint64) []byte {
-	o := e.begin(dst, nodeVersion)
+	o := e.begin(dst, e.out.version.node)
 	switch {
 	case n.Component != nil:
 		evidence := n.Component.Evidence()

@@ -1,6 +1,8 @@
 package row
 
 import (
+	"slices"
+
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/currency"
 )
@@ -108,4 +110,100 @@ func (in *input) formerOutcome(order *graph.OrderEvidence) {
 	}
 	c := formerRefund(full, amount)
 	order.Refunds = []graph.Refund{{Key: stamp.Tie, Stamp: stamp, Kind: c.Kind, Amount: c.Amount}}
+}
+
+// What follows writes these versions.
+
+// formerOrderChange writes an order change. A reader has a refund's currency for people to read only.
+func (o *output) formerOrderChange(c *graph.OrderChange) {
+	if c.Kind == graph.OrderNone {
+		o.null()
+		return
+	}
+	code := c.Currency
+	if c.Kind == graph.OrderRefunded {
+		o.leave(code != graph.Currency{} || c.Refund.Key != 0)
+		code = c.Refund.Former
+	}
+	o.leave(c.Open || len(c.Lines) > 0)
+	o.array(formerOrderChangeFields)
+	o.uint(uint64(c.Kind))
+	o.uint(uint64(c.Rule))
+	full, amount := o.formerRefund(c.Refund.Kind, c.Refund.Amount, c.Kind == graph.OrderRefunded)
+	o.bool(full)
+	o.blob(code[:])
+	o.int(o.former(c.Net, code))
+	o.int(o.former(c.Discount, code))
+	o.int(amount)
+	o.bytes(c.ID)
+	o.bytes(c.Coupon)
+}
+
+// formerRefund is a refund as these versions have one: all of the order, or an amount.
+func (o *output) formerRefund(kind graph.RefundKind, amount int64, is bool) (full bool, _ int64) {
+	if !is {
+		return false, 0
+	}
+	o.leave(kind != graph.RefundFull && kind != graph.RefundAmount)
+	return kind == graph.RefundFull, amount
+}
+
+// former is an amount with the decimals that its currency had.
+func (o *output) former(amount int64, code graph.Currency) int64 {
+	former := currency.ToFormer(amount, code)
+	o.leave(currency.FromFormer(former, code) != amount)
+	return former
+}
+
+func (o *output) formerOrders(orders []graph.OrderEvidence) {
+	o.array(formerOrderFields * len(orders))
+	for i := range orders {
+		order := &orders[i]
+		o.leave(order.LeftOut || order.Named != namedByTotals(&order.Totals) || order.Lines != nil)
+		o.text(order.ID)
+		o.time(order.Completed)
+		o.time(order.Updated)
+		o.formerTotals(&order.Totals)
+		o.formerOutcome(order)
+	}
+}
+
+func (o *output) formerTotals(t *graph.OrderTotals) {
+	if *t == (graph.OrderTotals{}) {
+		o.null()
+		return
+	}
+	o.leave(t.Open)
+	o.array(formerTotalsFields)
+	o.stamp(t.Stamp)
+	o.int(o.former(t.Net, t.Currency))
+	o.int(o.former(t.Discount, t.Currency))
+	o.blob(t.Currency[:])
+	o.uint(uint64(t.Rule))
+	o.text(t.Coupon)
+}
+
+// formerOutcome writes the register of a cancellation or a refund. A cancellation has no stamp any more, so it is as
+// old as can be; of several refunds the last is written, as the register of these versions kept it.
+func (o *output) formerOutcome(order *graph.OrderEvidence) {
+	switch {
+	case order.Cancelled:
+		o.leave(true)
+		o.outcome(&graph.Stamp{}, graph.OrderCancelled, false, 0)
+	case len(order.Refunds) == 0:
+		o.null()
+	default:
+		r := slices.MaxFunc(order.Refunds, func(a, b graph.Refund) int { return a.Stamp.Compare(b.Stamp) })
+		o.leave(len(order.Refunds) > 1 || r.Key != r.Stamp.Tie || r.Open || r.Currency != graph.Currency{} || len(r.Lines) > 0)
+		full, amount := o.formerRefund(r.Kind, r.Amount, true)
+		o.outcome(&r.Stamp, graph.OrderRefunded, full, amount)
+	}
+}
+
+func (o *output) outcome(stamp *graph.Stamp, kind graph.OrderKind, full bool, amount int64) {
+	o.array(formerOutcomeFields)
+	o.stamp(*stamp)
+	o.uint(uint64(kind))
+	o.bool(full)
+	o.int(amount)
 }

@@ -6,7 +6,11 @@ import (
 )
 
 // output is what is being encoded. Writing to memory cannot fail.
-type output struct{ b []byte }
+type output struct {
+	b       []byte
+	version formats // of what an Encoder writes
+	lossy   bool    // see Encoder.Lossy
+}
 
 func (o *output) array(n int)   { o.b = msgpack.AppendArrayLen(o.b, n) }
 func (o *output) uint(v uint64) { o.b = msgpack.AppendUint(o.b, v) }

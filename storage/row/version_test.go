@@ -1,0 +1,172 @@
+package row
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/kindred-id/kindred/graph"
+	"pgregory.net/rapid"
+)
+
+// again reads an encoding, and writes it by an encoder of an older version.
+func again(enc *Encoder, dec *Decoder, kind string, src []byte) ([]byte, error) {
+	switch kind {
+	case "event":
+		ev, err := dec.Event(src)
+		if err != nil {
+			return nil, err
+		}
+		return enc.Event(nil, ev, true), nil
+	case "root", "forward":
+		key := sampleUser
+		if kind == "forward" {
+			key = sampleCookie
+		}
+		n, applied, err := dec.Node(key, src)
+		if err != nil {
+			return nil, err
+		}
+		return enc.Node(nil, n, applied), nil
+	case "message":
+		m, err := dec.Message(src)
+		if err != nil {
+			return nil, err
+		}
+		return enc.Message(nil, m), nil
+	case "feed-settings":
+		s, err := dec.FeedSettings(src)
+		if err != nil {
+			return nil, err
+		}
+		return enc.FeedSettings(nil, &s), nil
+	}
+	return nil, fmt.Errorf("no kind %s", kind)
+}
+
+// What a former program wrote is written again to the byte by an encoder of its version.
+func TestEncoderWritesOlderVersions(t *testing.T) {
+	dec := NewDecoder()
+	for v := Version(1); v < Newest; v++ {
+		for kind, version := range map[string]uint8{
+			"event": versions[v].event, "root": versions[v].node, "forward": versions[v].node,
+			"message": versions[v].message, "feed-settings": versions[v].settings,
+		} {
+			pattern := kind + "*"
+			if kind == "feed-settings" {
+				pattern = kind
+			}
+			paths, err := filepath.Glob(filepath.Join("testdata", "codec", fmt.Sprintf("%s-v%d.golden", pattern, version)))
+			must(t, err)
+			if len(paths) == 0 {
+				t.Errorf("nothing of kind %s and version %d is kept", kind, version)
+			}
+			for _, path := range paths {
+				want := readGolden(t, path)
+				enc := NewEncoderOf(v)
+				got, err := again(enc, dec, kind, want)
+				must(t, err)
+				if !bytes.Equal(got, want) {
+					t.Errorf("version %d: %s\n got %x\nwant %x", v, filepath.Base(path), got, want)
+				}
+				if enc.Lossy() {
+					t.Errorf("version %d: something of %s was left out", v, filepath.Base(path))
+				}
+			}
+		}
+	}
+}
+
+// An older encoding of anything is read, says that it is of its version, and where nothing was left out says the same.
+func TestOlderEncodingsAreRead(t *testing.T) {
+	dec := NewDecoder()
+	for v := Version(1); v <= Newest; v++ {
+		t.Run(fmt.Sprint(v), func(t *testing.T) {
+			rapid.Check(t, func(rt *rapid.T) {
+				enc := NewEncoderOf(v)
+				ev := genEvent(rt, true)
+				src := enc.Event(nil, ev, true)
+				got, err := dec.Event(src)
+				if err != nil || src[0] != versions[v].event {
+					rt.Fatalf("event of version %d: %v", src[0], err)
+				}
+				same(rt, enc, v, got, ev)
+
+				enc = NewEncoderOf(v)
+				n := genNode(rt)
+				src = enc.Node(nil, n, 7)
+				node, applied, err := dec.Node(n.Key, src)
+				if err != nil || applied != 7 || src[0] != versions[v].node {
+					rt.Fatalf("node of version %d: %v", src[0], err)
+				}
+				same(rt, enc, v, node, n)
+
+				enc = NewEncoderOf(v)
+				m := genMessage(rt)
+				src = enc.Message(nil, m)
+				message, err := dec.Message(src)
+				if err != nil || src[0] != versions[v].message {
+					rt.Fatalf("message of version %d: %v", src[0], err)
+				}
+				if v < 4 && m.Kind == graph.KindJoin {
+					m.Node = graph.NodeName{}
+				}
+				if v < 3 {
+					m.Passed = 0
+				}
+				same(rt, enc, v, message, m)
+			})
+		})
+	}
+}
+
+func same(t *rapid.T, enc *Encoder, v Version, got, want any) {
+	t.Helper()
+	switch equal := reflect.DeepEqual(got, want); {
+	case v == Newest && enc.Lossy():
+		t.Fatalf("the newest version leaves something out of %+v", want)
+	case !equal && !enc.Lossy():
+		t.Fatalf("version %d leaves something out, and does not say so\n got %+v\nwant %+v", v, got, want)
+	}
+}
+
+func fragmentOf(enc *Encoder, orders []graph.OrderEvidence) {
+	enc.begin(nil, 0).fragment(&graph.Fragment{Orders: orders})
+	enc.finish()
+}
+
+// An older encoder says what it had no place for.
+func TestLossy(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		since Version // that has a place for it
+		write func(enc *Encoder)
+	}{
+		{"context", 4, func(enc *Encoder) { enc.Event(nil, &graph.Event{Type: graph.TypeTrack, Context: []byte("{}")}, true) }},
+		{"apart", 4, func(enc *Encoder) { enc.Event(nil, &graph.Event{Type: graph.TypeTrack, Apart: true}, false) }},
+		{"roles of an alias", 4, func(enc *Encoder) {
+			enc.Event(nil, &graph.Event{Type: graph.TypeAlias, Identifiers: make([]graph.Identifier, 1), Alias: []graph.AliasRole{graph.AliasCarried}}, true)
+		}},
+		{"interest", 2, func(enc *Encoder) {
+			enc.Event(nil, &graph.Event{Type: graph.TypeTrack, Interest: graph.Interest{Kind: graph.InterestViewed}}, true)
+		}},
+		{"two refunds", 4, func(enc *Encoder) {
+			refunds := []graph.Refund{{Key: 1, Kind: graph.RefundFull, Stamp: graph.Stamp{Tie: 1}}, {Key: 2, Kind: graph.RefundFull, Stamp: graph.Stamp{Tie: 2}}}
+			fragmentOf(enc, []graph.OrderEvidence{{ID: "o", Completed: never, Updated: never, Refunds: refunds}})
+		}},
+		{"a fraction of a currency that had none", 4, func(enc *Encoder) {
+			totals := graph.OrderTotals{Net: 1250, Currency: graph.Currency{'I', 'D', 'R'}}
+			fragmentOf(enc, []graph.OrderEvidence{{ID: "o", Completed: never, Updated: never, Totals: totals, Named: namedByTotals(&totals)}})
+		}},
+		{"nothing", 1, func(enc *Encoder) { enc.Message(nil, &graph.Message{Kind: graph.KindRecheck, To: sampleUser}) }},
+	} {
+		for v := Version(1); v <= Newest; v++ {
+			enc := NewEncoderOf(v)
+			if c.write(enc); enc.Lossy() != (v < c.since) {
+				t.Errorf("%s, version %d: lossy is %t", c.name, v, enc.Lossy())
+			}
+		}
+	}
+}
