@@ -16,7 +16,8 @@ import (
 
 // View shows the component that holds a node to fn, on its shard's goroutine: fn must be quick and
 // keep nothing. It returns false when the node was never seen. What fn sees may be ahead of the
-// store by the commit in flight.
+// store by the commit in flight. Once View has returned, with an error too, fn does not run: a caller whose context ends takes
+// fn back, or waits for it where it is running.
 func (e *Engine) View(ctx context.Context, key graph.NodeKey, fn func(*graph.Component)) (bool, error) {
 	return e.view(ctx, key, fn, e.ask)
 }

@@ -40,8 +40,8 @@ func parseID(registry *identifier.Registry, text string) (graph.NodeName, error)
 var lookAgain = backoff.Doubling{First: time.Millisecond, Most: 50 * time.Millisecond}
 
 // see shows the component that holds a node to fn, on its shard's goroutine, until fn says that it
-// saw what it looked for. It returns false when the node was never seen. What fn sets may be read
-// only when see returned true: after an error, fn may yet run.
+// saw what it looked for. It returns false when the node was never seen. Once see has returned, with an error too, fn is not
+// running and never runs again: see actors.Engine.View. After an error, what fn set means nothing.
 func (s *Server) see(ctx context.Context, key graph.NodeKey, fn func(*graph.Component) bool) (bool, error) {
 	deadline := time.Now().Add(transitTimeout)
 	for attempt := 0; ; attempt++ {

@@ -16,7 +16,7 @@ func (n *Normaliser) uuid(value []byte, seen marks) []byte {
 		bare = bare[1:37]
 	}
 	switch {
-	case isUUID(bare):
+	case IsUUID(bare):
 	case len(value) >= hexBytesMin && isHex(value):
 		bare = value
 	default:
@@ -29,8 +29,8 @@ func (n *Normaliser) uuid(value []byte, seen marks) []byte {
 	return n.out
 }
 
-// isUUID tells whether text is 8-4-4-4-12 hex digits, of any version.
-func isUUID(text []byte) bool {
+// IsUUID reports whether text is 8-4-4-4-12 hex digits, of any version.
+func IsUUID(text []byte) bool {
 	return len(text) == 36 && text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-' &&
 		isHex(text[:8]) && isHex(text[9:13]) && isHex(text[14:18]) && isHex(text[19:23]) && isHex(text[24:])
 }

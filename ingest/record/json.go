@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/internal/jsonscan"
+	"github.com/kindred-id/kindred/internal/jsontext"
 )
 
 // errNumber marks a number that JSON has no form for.
@@ -19,27 +20,6 @@ var errNumber = errors.New("holds a number that is not finite")
 
 // errDepth marks a value that nests too deep.
 var errDepth = fmt.Errorf("nests more than %d deep", jsonscan.MaxDepth)
-
-// appendString appends a JSON string. Bytes that are not UTF-8 stay as they are (F4).
-func appendString[T string | []byte](dst []byte, s T) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	start := 0
-	for i := range len(s) {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		if c == '"' || c == '\\' {
-			dst = append(dst, '\\', c)
-		} else {
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-		start = i + 1
-	}
-	return append(append(dst, s[start:]...), '"')
-}
 
 // appendBytes appends binary data as encoding/json does: in base64.
 func appendBytes(dst, b []byte) []byte {
@@ -96,7 +76,7 @@ func appendValue(dst []byte, value any, depth int) (_ []byte, err error) {
 	case float64:
 		return appendFloat(dst, v, 64)
 	case string:
-		return appendString(dst, v), nil
+		return jsontext.AppendVerbatim(dst, v), nil
 	case []byte:
 		return appendBytes(dst, v), nil
 	case [16]byte: // a UUID
@@ -124,7 +104,7 @@ func appendValue(dst []byte, value any, depth int) (_ []byte, err error) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(appendString(dst, key), ':')
+			dst = append(jsontext.AppendVerbatim(dst, key), ':')
 			if dst, err = appendValue(dst, v[key], depth+1); err != nil {
 				return dst, err
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/internal/jsonscan"
+	"github.com/kindred-id/kindred/internal/jsontext"
 )
 
 // picker reads the values at a mapping's paths, in one pass over a record.
@@ -186,7 +187,7 @@ func (p *picker) append(dst []byte, t *target, path string) ([]byte, bool, error
 		if dst[len(dst)-1] != '{' {
 			dst = append(dst, ',')
 		}
-		dst = append(appendString(dst, c.key), ':')
+		dst = append(jsontext.AppendVerbatim(dst, c.key), ':')
 		var some bool
 		var err error
 		if dst, some, err = p.append(dst, c, strings.TrimPrefix(path+"."+c.key, ".")); err != nil {
@@ -216,7 +217,7 @@ func (p *picker) appendMembers(dst, object []byte, t *target) []byte {
 		if dst[len(dst)-1] != '{' {
 			dst = append(dst, ',')
 		}
-		dst = append(appendString(dst, key), ':')
+		dst = append(jsontext.AppendVerbatim(dst, key), ':')
 		dst = append(dst, value.Raw...)
 	}
 	return dst

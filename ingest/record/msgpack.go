@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/internal/jsonscan"
+	"github.com/kindred-id/kindred/internal/jsontext"
 	"github.com/kindred-id/kindred/internal/msgpack"
 )
 
@@ -147,7 +148,7 @@ func (m *messagePack) float(f float64, bits int) {
 
 func (m *messagePack) string(n uint64) {
 	if b := m.take(n); m.err == nil {
-		m.out = appendString(m.out, b)
+		m.out = jsontext.AppendVerbatim(m.out, b)
 	}
 }
 

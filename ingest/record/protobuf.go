@@ -11,6 +11,7 @@ import (
 
 	"github.com/bufbuild/protocompile"
 	"github.com/kindred-id/kindred/internal/jsonscan"
+	"github.com/kindred-id/kindred/internal/jsontext"
 	"github.com/twmb/franz-go/pkg/sr"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -88,7 +89,7 @@ func appendMessage(dst []byte, m protoreflect.Message, depth int) (_ []byte, err
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = append(appendString(dst, string(f.Name())), ':')
+		dst = append(jsontext.AppendVerbatim(dst, string(f.Name())), ':')
 		if dst, err = appendField(dst, f, m.Get(f), depth); err != nil {
 			return dst, err
 		}
@@ -133,7 +134,7 @@ func appendMap(dst []byte, f protoreflect.FieldDescriptor, m protoreflect.Map, d
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendString(dst, e.key), ':')
+		dst = append(jsontext.AppendVerbatim(dst, e.key), ':')
 		if dst, err = appendScalar(dst, f, e.value, depth+1); err != nil {
 			return dst, err
 		}
@@ -147,7 +148,7 @@ func appendScalar(dst []byte, f protoreflect.FieldDescriptor, v protoreflect.Val
 		return strconv.AppendBool(dst, v.Bool()), nil
 	case protoreflect.EnumKind:
 		if e := f.Enum().Values().ByNumber(v.Enum()); e != nil {
-			return appendString(dst, string(e.Name())), nil
+			return jsontext.AppendVerbatim(dst, string(e.Name())), nil
 		}
 		return strconv.AppendInt(dst, int64(v.Enum()), 10), nil
 	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind,
@@ -160,7 +161,7 @@ func appendScalar(dst []byte, f protoreflect.FieldDescriptor, v protoreflect.Val
 	case protoreflect.DoubleKind:
 		return appendFloat(dst, v.Float(), 64)
 	case protoreflect.StringKind:
-		return appendString(dst, v.String()), nil
+		return jsontext.AppendVerbatim(dst, v.String()), nil
 	case protoreflect.BytesKind:
 		return appendBytes(dst, v.Bytes()), nil
 	case protoreflect.MessageKind, protoreflect.GroupKind:

@@ -98,7 +98,7 @@ func addReading(ev *graph.Event, id graph.Identifier, likely bool) {
 func (d *Decoder) formOf(previous []byte) *identifier.Namespace {
 	previous = bytes.TrimSpace(previous)
 	switch {
-	case isUUID(previous):
+	case identifier.IsUUID(previous):
 		return d.namespaces.anonymousID
 	case bytes.Count(previous, []byte("@")) == 1, len(previous) <= userDigitsMax && isDigits(previous):
 		return d.namespaces.userID
@@ -111,24 +111,4 @@ const userDigitsMax = 9
 
 func isDigits(text []byte) bool {
 	return len(text) > 0 && !slices.ContainsFunc(text, func(c byte) bool { return c < '0' || c > '9' })
-}
-
-// isUUID tells whether text is 8-4-4-4-12 hexadecimal digits.
-func isUUID(text []byte) bool {
-	if len(text) != 36 {
-		return false
-	}
-	for i, c := range text {
-		switch i {
-		case 8, 13, 18, 23:
-			if c != '-' {
-				return false
-			}
-		default:
-			if letter := c | 0x20; (c < '0' || c > '9') && (letter < 'a' || letter > 'f') {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -11,7 +11,6 @@ import (
 
 // AppendString appends s as a JSON string. What is not UTF-8 becomes U+FFFD, and so does NUL, which databases refuse.
 func AppendString[T string | []byte](dst []byte, s T) []byte {
-	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
@@ -30,24 +29,42 @@ func AppendString[T string | []byte](dst []byte, s T) []byte {
 			}
 			dst = append(append(dst, s[start:i]...), "\ufffd"...)
 		} else {
-			dst = append(dst, s[start:i]...)
-			switch c {
-			case '"', '\\':
-				dst = append(dst, '\\', c)
-			case '\n':
-				dst = append(dst, '\\', 'n')
-			case '\r':
-				dst = append(dst, '\\', 'r')
-			case '\t':
-				dst = append(dst, '\\', 't')
-			default:
-				dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-			}
+			dst = appendEscape(append(dst, s[start:i]...), c)
 		}
 		i++
 		start = i
 	}
 	return append(append(dst, s[start:]...), '"')
+}
+
+// AppendVerbatim appends s as a JSON string, in which bytes that are not UTF-8 stay as they are: a reader that checks text
+// finds them there. NUL is escaped.
+func AppendVerbatim[T string | []byte](dst []byte, s T) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
+			dst = appendEscape(append(dst, s[start:i]...), c)
+			start = i + 1
+		}
+	}
+	return append(append(dst, s[start:]...), '"')
+}
+
+// appendEscape appends a byte that JSON strings have only as an escape.
+func appendEscape(dst []byte, c byte) []byte {
+	const hex = "0123456789abcdef"
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 }
 
 // AppendCompact appends JSON text without the white space between its tokens, so that it fits on a

@@ -29,6 +29,20 @@ func TestAppendString(t *testing.T) {
 	}
 }
 
+// AppendVerbatim escapes what JSON wants escaped and nothing else.
+func TestAppendVerbatim(t *testing.T) {
+	for text, want := range map[string]string{
+		"": `""`, `q"b\`: `"q\"b\\"`, "\x00\x1f\n\r\t\x7f": `"\u0000\u001f\n\r\t` + "\x7f\"", "ü日": `"ü日"`, "a\xffb\xed\xa0\x80": "\"a\xffb\xed\xa0\x80\"",
+	} {
+		if got := AppendVerbatim([]byte("x"), text); string(got) != "x"+want {
+			t.Errorf("%q became %s, want %s", text, got[1:], want)
+		}
+		if got := AppendVerbatim(nil, []byte(text)); string(got) != want {
+			t.Errorf("%q became %s, want %s", text, got, want)
+		}
+	}
+}
+
 // equalRunes compares as range reads text: one U+FFFD for each byte that is not UTF-8.
 func equalRunes(a, b string) bool { return a == string([]rune(b)) }
 
