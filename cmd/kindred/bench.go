@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
-	"text/tabwriter"
+	"strconv"
 
 	"github.com/kindred-id/kindred/bench"
 	"github.com/kindred-id/kindred/storage"
@@ -39,7 +39,8 @@ Both are medians over the rounds, and the ratio is that of each round: machines 
 				enc.SetIndent("", "  ")
 				return enc.Encode(report)
 			}
-			return benchTable(cmd.OutOrStdout(), &report)
+			benchTable(cmd.OutOrStdout(), &report)
+			return nil
 		},
 	}
 	kafka := newBenchKafka()
@@ -54,23 +55,36 @@ Both are medians over the rounds, and the ratio is that of each round: machines 
 	return cmd
 }
 
-func benchTable(w io.Writer, r *bench.Report) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%d events of %d people, %d bytes, %d processors\n\n", r.Events, r.People, r.BytesOfInput, r.Processors)
-	fmt.Fprintln(t, "round\twhat\tevents/s\tCPU µs/event\tallocations/event\tbytes/event")
-	for i, round := range r.Rounds {
-		for _, m := range []struct {
-			what string
-			bench.Measure
-		}{{"ceiling", round.Ceiling}, {"engine", round.Engine}, {"engine, with look-ups", round.WithLookups}} {
-			fmt.Fprintf(t, "%d\t%s\t%.0f\t%.2f\t%.1f\t%.0f\n", i+1, m.what, m.EventsPerSecond, m.CPUPerEvent, m.AllocsPerEvent, m.BytesPerEvent)
-		}
-	}
-	fmt.Fprintln(t, "\nround\tlook-ups meanwhile\tp50 µs\tp99 µs\tmax µs")
-	for i, round := range r.Rounds {
+func benchTable(w io.Writer, r *bench.Report) {
+	fmt.Fprintf(w, "%d events of %d people, %d bytes, %d processors\n\n", r.Events, r.People, r.BytesOfInput, r.Processors)
+	var rates, lookups, medians table
+	rates.row("round", "what", "events/s", "CPU µs/event", "allocations/event", "bytes/event")
+	lookups.row("round", "look-ups meanwhile", "p50 µs", "p99 µs", "max µs")
+	for i := range r.Rounds {
+		round := &r.Rounds[i]
+		rates.row(measured(i+1, "ceiling", &round.Ceiling)...)
+		rates.row(measured(i+1, "engine", &round.Engine)...)
+		rates.row(measured(i+1, "engine, with look-ups", &round.WithLookups)...)
 		l := round.Lookups
-		fmt.Fprintf(t, "%d\t%d\t%.0f\t%.0f\t%.0f\n", i+1, l.Count, l.Median, l.P99, l.Worst)
+		lookups.row(fmt.Sprint(i+1), fmt.Sprint(l.Count), decimals(l.Median, 0), decimals(l.P99, 0), decimals(l.Worst, 0))
 	}
-	fmt.Fprintf(t, "\nmedian\tceiling\t%.0f\n\tengine\t%.0f\n\tratio\t%.2f\n\tlook-up p99\t%.0f µs\n", r.Ceiling, r.Engine, r.Ratio, r.LookupP99)
-	return t.Flush()
+	rates.write(w, "")
+	fmt.Fprintln(w)
+	lookups.write(w, "")
+	fmt.Fprintln(w)
+	medians.row("median", "ceiling", decimals(r.Ceiling, 0))
+	medians.row("", "engine", decimals(r.Engine, 0))
+	medians.row("", "ratio", decimals(r.Ratio, 2))
+	medians.row("", "look-up p99", decimals(r.LookupP99, 0)+" µs")
+	medians.write(w, "")
 }
+
+// measured is a row of what one run of a round took.
+func measured(round int, what string, m *bench.Measure) []string {
+	return []string{
+		fmt.Sprint(round), what, decimals(m.EventsPerSecond, 0), decimals(m.CPUPerEvent, 2), decimals(m.AllocsPerEvent, 1),
+		decimals(m.BytesPerEvent, 0),
+	}
+}
+
+func decimals(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
-	"text/tabwriter"
 	"time"
 
 	"github.com/kindred-id/kindred/bench"
@@ -62,23 +61,28 @@ It makes three topics whose names begin with kindred-bench-, and deletes them.`,
 }
 
 func benchKafkaTable(w io.Writer, r *bench.KafkaReport) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%d events of %d people, %d bytes, %d partitions, %d processors\n\n", r.Events, r.People, r.BytesOfInput, r.Partitions, r.Processors)
-	fmt.Fprintln(t, "round\twhat\tevents/s\tCPU µs/event\tallocations/event\tbytes/event\tload average")
+	fmt.Fprintf(w, "%d events of %d people, %d bytes, %d partitions, %d processors\n\n", r.Events, r.People, r.BytesOfInput, r.Partitions, r.Processors)
+	var rates, medians, live table
+	rates.row("round", "what", "events/s", "CPU µs/event", "allocations/event", "bytes/event", "load average")
 	for i := range r.Rounds {
 		round := &r.Rounds[i]
-		for _, m := range []struct {
-			what string
-			bench.Measure
-		}{{"from memory", round.File}, {"from Kafka", round.EndToEnd}, {"reading alone", round.Fetch}} {
-			fmt.Fprintf(t, "%d\t%s\t%.0f\t%.2f\t%.1f\t%.0f\t%.2f\n", i+1, m.what, m.EventsPerSecond, m.CPUPerEvent, m.AllocsPerEvent, m.BytesPerEvent, round.Load)
-		}
+		load := decimals(round.Load, 2)
+		rates.row(append(measured(i+1, "from memory", &round.File), load)...)
+		rates.row(append(measured(i+1, "from Kafka", &round.EndToEnd), load)...)
+		rates.row(append(measured(i+1, "reading alone", &round.Fetch), load)...)
 	}
-	fmt.Fprintf(t, "\nmedian\tfrom memory\t%.0f\n\tfrom Kafka\t%.0f\n\treading alone\t%.0f\n\tratio\t%.2f\n\tratio of CPU\t%.2f\n",
-		r.File, r.EndToEnd, r.Fetch, r.Ratio, r.CPURatio)
+	rates.write(w, "")
+	fmt.Fprintln(w)
+	medians.row("median", "from memory", decimals(r.File, 0))
+	medians.row("", "from Kafka", decimals(r.EndToEnd, 0))
+	medians.row("", "reading alone", decimals(r.Fetch, 0))
+	medians.row("", "ratio", decimals(r.Ratio, 2))
+	medians.row("", "ratio of CPU", decimals(r.CPURatio, 2))
+	medians.write(w, "")
 	if l := r.Live; l != nil {
-		fmt.Fprintf(t, "\nlive\tevents/s\tprobes\tp50 ms\tp99 ms\tmax ms\n\t%.0f of %.0f\t%d\t%.1f\t%.1f\t%.1f\n",
-			l.Reached, l.Wanted, l.Probes, l.Median, l.P99, l.Worst)
+		fmt.Fprintln(w)
+		live.row("live", "events/s", "probes", "p50 ms", "p99 ms", "max ms")
+		live.row("", decimals(l.Reached, 0)+" of "+decimals(l.Wanted, 0), fmt.Sprint(l.Probes), decimals(l.Median, 1), decimals(l.P99, 1), decimals(l.Worst, 1))
+		live.write(w, "")
 	}
-	_ = t.Flush() // w is memory
 }

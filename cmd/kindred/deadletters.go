@@ -59,9 +59,11 @@ func newDeadLettersList() *cobra.Command {
 			return err
 		}
 		return o.show(cmd.OutOrStdout(), letters, func(w io.Writer) {
+			var t table
 			for _, l := range letters {
-				fmt.Fprintf(w, "%s  %-24s %-32s %s\n", l.Time.Format(time.RFC3339), l.Code, l.Origin, l.Reason)
+				t.row(l.Time.Format(time.RFC3339), l.Code, printable(fmt.Sprint(l.Origin)), printable(l.Reason))
 			}
+			t.write(w, "")
 		})
 	}
 	return cmd

@@ -36,11 +36,7 @@ func newKafkaPositions() *cobra.Command {
 	o := addOutput(cmd, formatTable, formatJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return withPositions(cmd, f, func(_ context.Context, all []kafka.Position) error {
-			return o.show(cmd.OutOrStdout(), all, func(w io.Writer) {
-				for _, p := range all {
-					fmt.Fprintf(w, "%-40s %5d %12d\n", p.Topic, p.Partition, p.Offset)
-				}
-			})
+			return o.show(cmd.OutOrStdout(), all, func(w io.Writer) { positionsTable(w, all) })
 		})
 	}
 	return cmd
@@ -98,14 +94,18 @@ earliest and latest are asked of the brokers: give --kafka-brokers or --kafka-co
 			if len(moved) == 0 {
 				return &exitError{exitNotFound, fmt.Errorf("the directory has no position in that partition of topic %s (see: kindred kafka positions --data DIR)", topic)}
 			}
-			return o.show(cmd.OutOrStdout(), moved, func(w io.Writer) {
-				for _, p := range moved {
-					fmt.Fprintf(w, "%-40s %5d %12d\n", p.Topic, p.Partition, p.Offset)
-				}
-			})
+			return o.show(cmd.OutOrStdout(), moved, func(w io.Writer) { positionsTable(w, moved) })
 		})
 	}
 	return cmd
+}
+
+func positionsTable(w io.Writer, all []kafka.Position) {
+	var t table
+	for _, p := range all {
+		t.row(p.Topic, fmt.Sprint(p.Partition), fmt.Sprint(p.Offset))
+	}
+	t.write(w, "")
 }
 
 // withPositions opens a directory and calls fn with its positions.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -73,33 +74,31 @@ func (c *choice) Set(text string) error {
 	return nil
 }
 
-// table aligns cells in columns, with two spaces between.
+// table is text in columns, for people: every command that prints columns fills one.
 type table struct {
 	rows [][]string
 }
 
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 
-// write writes the rows, each with an indent.
+// write writes the rows, each with an indent, and two spaces between columns.
+//
+// tabwriter ends a column at a row that does not have it, and leaves spaces at the end of rows that are shorter than
+// others. So each row is given all cells, and what is at the end of a line is cut off.
 func (t *table) write(w io.Writer, indent string) {
-	var widths []int
+	columns := 0
 	for _, row := range t.rows {
-		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
+		columns = max(columns, len(row))
 	}
+	var text strings.Builder
+	aligned := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, row := range t.rows {
-		line := indent
-		for i, cell := range row {
-			line += cell
-			if i < len(row)-1 {
-				line += strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2)
-			}
-		}
-		fmt.Fprintln(w, strings.TrimRight(line, " "))
+		cells := slices.Concat(row, make([]string, columns-len(row)))
+		fmt.Fprintln(aligned, indent+strings.Join(cells, "\t"))
+	}
+	_ = aligned.Flush() // into memory
+	for line := range strings.Lines(text.String()) {
+		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
 	}
 }
 
