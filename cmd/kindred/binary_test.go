@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/bench/generate"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/kindred-id/kindred/cmd/kindred/try"
 	"github.com/kindred-id/kindred/ingest/file"
 )
 
@@ -62,7 +64,7 @@ func generateFiles(t *testing.T, events, people int, seed uint64) (file, truth s
 	known := g.KeepTruth()
 	dir := t.TempDir()
 	file, truth = filepath.Join(dir, "events.ndjson"), filepath.Join(dir, "truth.ndjson")
-	out, err := createOutfile(file, nil)
+	out, err := cli.CreateOutfile(file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,10 +78,10 @@ func generateFiles(t *testing.T, events, people int, seed uint64) (file, truth s
 			t.Fatal(err)
 		}
 	}
-	if err := out.finish(nil); err != nil {
+	if err := out.Finish(nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeTruth(truth, known.WriteTruth); err != nil {
+	if err := try.WriteTruth(truth, known.WriteTruth); err != nil {
 		t.Fatal(err)
 	}
 	return file, truth

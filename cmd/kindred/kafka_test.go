@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindred-id/kindred/cmd/kindred/try"
 	"github.com/kindred-id/kindred/internal/testkit/kafkatest"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -206,7 +207,7 @@ func (k *kafkaTest) exports(t *testing.T) {
 	export := filepath.Join(t.TempDir(), "export.ndjson")
 	kindred(t, k.bin, "export", "--data", k.dir, export)
 	var report strings.Builder
-	if err := compare(&report, export, k.truth); err != nil {
+	if err := try.Compare(&report, export, k.truth); err != nil {
 		t.Fatalf("%v\n%s", err, report.String())
 	}
 	t.Log(strings.TrimSpace(report.String()))

@@ -12,11 +12,14 @@ package main
 
 import (
 	"os"
+
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 )
 
 // version is set by the linker.
 var version = "dev"
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	cli.Build = version
+	os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -9,12 +9,17 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/kindred-id/kindred/cmd/kindred/ask"
+	"github.com/kindred-id/kindred/cmd/kindred/assert"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/kindred-id/kindred/cmd/kindred/keep"
+	"github.com/kindred-id/kindred/cmd/kindred/run"
+	"github.com/kindred-id/kindred/cmd/kindred/try"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
-// run is the whole program but for the process around it.
-func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// execute is the whole program but for the process around it.
+func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// The first signal asks to end in order; a second one ends at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
@@ -26,9 +31,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
-		report(stderr, err)
+		cli.Report(stderr, err)
 	}
-	return exitCode(err)
+	return cli.ExitCode(err)
 }
 
 func newRoot() *cobra.Command {
@@ -50,50 +55,27 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags()) }
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	root.AddGroup(
-		&cobra.Group{ID: groupRun, Title: "Run:"},
-		&cobra.Group{ID: groupAsk, Title: "Ask:"},
-		&cobra.Group{ID: groupAssert, Title: "Assert:"},
-		&cobra.Group{ID: groupKeep, Title: "Keep:"},
-		&cobra.Group{ID: groupTry, Title: "Try and measure:"},
-	)
-	for _, c := range []struct {
-		group   string
-		command *cobra.Command
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return cli.FromEnvironment(cmd.Flags()) }
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Exit(cli.ExitUsage, err) })
+	for _, g := range []struct {
+		id, title string
+		commands  []*cobra.Command
 	}{
-		{groupRun, newServe()},
-		{groupRun, newIngest()},
-		{groupRun, newDemo()},
-		{groupAsk, newGet()},
-		{groupAsk, newWhy()},
-		{groupAsk, newHow()},
-		{groupAsk, newTimeline()},
-		{groupAsk, newExport()},
-		{groupAsk, newTail()},
-		{groupAsk, newStats()},
-		{groupAsk, newRules()},
-		{groupAssert, newForce()},
-		{groupAssert, newCannot()},
-		{groupAssert, newRetract()},
-		{groupAssert, newForget()},
-		{groupKeep, newVerify()},
-		{groupKeep, newBackup()},
-		{groupKeep, newRestore()},
-		{groupKeep, newKafka()},
-		{groupKeep, newDeadLetters()},
-		{groupKeep, newReceivers()},
-		{groupTry, newGenerate()},
-		{groupTry, newCompare()},
-		{groupTry, newBench()},
-		{groupTry, newScore()},
-		{"", newVersion()},
-		{"", newMan()},
+		{"run", "Run:", run.Commands()},
+		{"ask", "Ask:", ask.Commands()},
+		{"assert", "Assert:", assert.Commands()},
+		{"keep", "Keep:", keep.Commands()},
+		{"try", "Try and measure:", try.Commands()},
+		{"", "", []*cobra.Command{newVersion(), newMan()}},
 	} {
-		c.command.GroupID = c.group
-		c.command.Args = usageArgs(c.command.Args)
-		root.AddCommand(c.command)
+		if g.id != "" {
+			root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		}
+		for _, c := range g.commands {
+			c.GroupID = g.id
+			c.Args = cli.UsageArgs(c.Args)
+			root.AddCommand(c)
+		}
 	}
 	root.Args = unknownCommand
 	root.InitDefaultHelpCmd()
@@ -114,28 +96,6 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 	return root
 }
 
-// Groups of commands in the help.
-const (
-	groupRun    = "run"
-	groupAsk    = "ask"
-	groupAssert = "assert"
-	groupKeep   = "keep"
-	groupTry    = "try"
-)
-
-// usageArgs makes what is wrong with the arguments an error of usage.
-func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if check == nil {
-			return nil
-		}
-		if err := check(cmd, args); err != nil {
-			return &exitError{exitUsage, fmt.Errorf("%s: %w; usage: %s", cmd.Name(), err, cmd.UseLine())}
-		}
-		return nil
-	}
-}
-
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -144,32 +104,5 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		message += "; did you mean " + strings.Join(near, " or ") + "?"
 	}
-	return usageError("%s", message)
-}
-
-const envAnnotation = "kindred_env"
-
-// withEnv lets environment variables KINDRED_… give flags that are not on the command line.
-func withEnv(flags *pflag.FlagSet, names ...string) {
-	for _, name := range names {
-		f := flags.Lookup(name)
-		variable := "KINDRED_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-		f.Annotations = map[string][]string{envAnnotation: {variable}}
-		f.Usage += " [" + variable + "]"
-	}
-}
-
-func fromEnvironment(flags *pflag.FlagSet) (err error) {
-	flags.VisitAll(func(f *pflag.Flag) {
-		variable, ok := f.Annotations[envAnnotation]
-		if !ok || f.Changed || err != nil {
-			return
-		}
-		if value := os.Getenv(variable[0]); value != "" {
-			if wrong := f.Value.Set(value); wrong != nil {
-				err = usageError("%s=%q: %w", variable[0], value, wrong)
-			}
-		}
-	})
-	return err
+	return cli.UsageError("%s", message)
 }

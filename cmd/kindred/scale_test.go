@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kindred-id/kindred/cmd/kindred/try"
 )
 
 // A million events of a hundred thousand people come out as exactly the people that they show.
@@ -19,7 +21,7 @@ func TestScale(t *testing.T) {
 		summary.EventsPerSecond, summary.Read, summary.Accepted, summary.Duplicates, summary.Merges, summary.Identities, summary.Seconds)
 	kindred(t, bin, "export", "--data", dir, export)
 	var report strings.Builder
-	if err := compare(&report, export, truth); err != nil {
+	if err := try.Compare(&report, export, truth); err != nil {
 		t.Fatalf("%v\n%s", err, report.String())
 	}
 	t.Log(strings.TrimSpace(report.String()))

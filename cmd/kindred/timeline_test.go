@@ -26,7 +26,7 @@ func TestTimelineAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const events = 2*timelinePage + 50
+	const events = 450 // several pages of 200
 	for n := range events {
 		event := map[string]any{"type": "page", "messageId": fmt.Sprint("m", n), "userId": "u", "timestamp": "2026-01-01T00:00:00Z"}
 		body := map[string]any{"batch": []any{event}}
@@ -38,7 +38,7 @@ func TestTimelineAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
-	if code := run([]string{"timeline", "user_id:u", "--data", dir, "--memory", "128M", "-n", "0", "-o", "json"}, nil, &stdout, &stderr); code != 0 {
+	if code := execute([]string{"timeline", "user_id:u", "--data", dir, "--memory", "128M", "-n", "0", "-o", "json"}, nil, &stdout, &stderr); code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr.String())
 	}
 	lines := map[string]bool{}

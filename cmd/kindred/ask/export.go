@@ -1,0 +1,78 @@
+package ask
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/spf13/cobra"
+)
+
+func newExport() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "export [FILE]",
+		Short: "Write every identity, one a line, sorted by id",
+		Long: `Write every identity that has an event, one a line, sorted by id: as NDJSON or CSV, to standard output or
+a file. A file is only there once it is whole; .gz and .zst are compressed.`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	t := cli.AddTarget(cmd)
+	format, identifiers := string(document.NDJSON), ""
+	cmd.Flags().Var(cli.Choose(&format, []string{string(document.NDJSON), string(document.CSV)}), "format", "ndjson or csv")
+	cmd.Flags().Var(cli.Choose(&identifiers, []string{"all"}), "identifiers", "all: also list identities without an event")
+	scores := cmd.Flags().Bool("scores", false, "add the scores of every identity, as of now")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		name := ""
+		if len(args) > 0 {
+			name = args[0]
+		}
+		return t.With(cmd, func(c *client.Client) error {
+			file, err := cli.CreateOutfile(name, cmd.OutOrStdout())
+			if err != nil {
+				return err
+			}
+			x, err := c.Export(cmd.Context(), format, identifiers == "all", *scores)
+			if err != nil {
+				_ = file.Finish(err) // nothing was written
+				return err
+			}
+			defer x.Close()
+			bar := cli.NewProgress(cmd.ErrOrStderr(), "exporting", max(x.Identities, -1), false, "identities")
+			err = copyLines(file, x, bar)
+			bar.End()
+			if err := file.Finish(err); err != nil {
+				return fmt.Errorf("export: %w", err)
+			}
+			if !x.Settled {
+				fmt.Fprintln(cmd.ErrOrStderr(), "kindred: events were under way all the time: the newest may be missing from the export")
+			}
+			return nil
+		})
+	}
+	return cmd
+}
+
+const copyBuffer = 256 << 10
+
+// copyLines copies, and tells the bar of lines.
+func copyLines(w io.Writer, r io.Reader, bar *cli.Progress) error {
+	in := bufio.NewReaderSize(r, copyBuffer)
+	buffer := make([]byte, copyBuffer)
+	for {
+		n, err := in.Read(buffer)
+		if _, failed := w.Write(buffer[:n]); failed != nil {
+			return failed
+		}
+		bar.Add(int64(bytes.Count(buffer[:n], []byte{'\n'})))
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package ask
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/spf13/cobra"
+)
+
+func newGet() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "get ID",
+		Short: "Show the profile of the person with an identifier",
+		Long:  "Show the live profile of the person with an identifier: identifiers, traits, orders, money, scores.\n" + cli.IDHelp,
+		Args:  cli.IDArgs(1),
+	}
+	t := cli.AddTarget(cmd)
+	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
+	scores := cmd.Flags().Bool("scores", true, "with the scores, as of now")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return t.With(cmd, func(c *client.Client) error {
+			ask := c.Profile
+			if *scores {
+				ask = c.Scored
+			}
+			text, err := ask(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			if out.JSON(w) {
+				return cli.WriteJSON(w, text)
+			}
+			var p document.Profile
+			if err := json.Unmarshal(text, &p); err != nil {
+				return fmt.Errorf("read the profile: %w", err)
+			}
+			orders, err := c.Orders(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			var b bytes.Buffer
+			profileTable(&b, cli.NewPaint(w), &p, orders)
+			_, err = w.Write(b.Bytes())
+			return err
+		})
+	}
+	return cmd
+}
+
+// ordersShown is how many orders a table lists, the newest first.
+const ordersShown = 20
+
+func profileTable(w io.Writer, p cli.Paint, profile *document.Profile, orders []document.Order) {
+	fmt.Fprintln(w, p.Bold(profile.ID))
+	var t cli.Table
+	if profile.Events > 0 {
+		t.Row("events", cli.Number(profile.Events)+" ("+counts(&profile.Counts)+")")
+		t.Row("seen", cli.When(profile.FirstSeen)+" to "+cli.When(profile.LastSeen))
+	} else {
+		t.Row("events", "none")
+	}
+	if profile.Orders > 0 {
+		t.Row("orders", fmt.Sprintf("%s, %s with a discount", cli.Number(profile.Orders), cli.Number(profile.DiscountedOrders)))
+		if len(profile.ByCurrency) > 0 {
+			for _, code := range slices.Sorted(maps.Keys(profile.ByCurrency)) {
+				sum := profile.ByCurrency[code]
+				t.Row("revenue", fmt.Sprintf("%s %s in %s, discounts %s", sum.Revenue, code, cli.Plural(sum.Orders, "order"), sum.Discount))
+			}
+		} else {
+			t.Row("revenue", fmt.Sprintf("%s %s, discounts %s", profile.Revenue, profile.Currency, profile.Discount))
+		}
+	}
+	if profile.Control {
+		t.Row("control group", "member: send no offers")
+	}
+	t.Write(w, "  ")
+
+	fmt.Fprintln(w, "\n"+p.Bold("identifiers"))
+	t = cli.Table{}
+	for _, id := range profile.Identifiers {
+		note := ""
+		if id.Generic {
+			note = "generic value: shared by too many to stand for one person"
+		}
+		t.Row(id.Namespace, cli.Printable(id.Value), cli.When(id.FirstSeen), "to "+cli.When(id.LastSeen), note)
+	}
+	t.Write(w, "  ")
+
+	if len(profile.Traits) > 0 {
+		fmt.Fprintln(w, "\n"+p.Bold("traits"))
+		t = cli.Table{}
+		for _, name := range slices.Sorted(maps.Keys(profile.Traits)) {
+			t.Row(cli.Printable(name), cli.TraitText(profile.Traits[name]))
+		}
+		t.Write(w, "  ")
+	}
+	if profile.Scores != nil {
+		fmt.Fprintln(w, "\n"+p.Bold("scores"))
+		scoresTable(w, profile.Scores)
+	}
+	if len(orders) > 0 {
+		fmt.Fprintln(w, "\n"+p.Bold("orders"))
+		ordersTable(w, orders)
+	}
+}
+
+func ordersTable(w io.Writer, orders []document.Order) {
+	var t cli.Table
+	for _, o := range orders[:min(len(orders), ordersShown)] {
+		notes := ""
+		if d, err := o.Discount.Float64(); err == nil && d != 0 {
+			notes += "discount " + o.Discount.String() + " "
+		}
+		if o.Coupon != "" {
+			notes += "coupon " + cli.Printable(o.Coupon) + " "
+		}
+		if r, err := o.Refunded.Float64(); err == nil && r != 0 {
+			notes += "refunded " + o.Refunded.String()
+		}
+		t.Row(cli.Printable(o.ID), cli.When(o.PlacedAt), o.Status, o.Revenue.String()+" "+o.Currency, notes)
+	}
+	t.Write(w, "  ")
+	if more := len(orders) - ordersShown; more > 0 {
+		fmt.Fprintf(w, "  and %s before\n", cli.Plural(more, "order"))
+	}
+}
+
+// counts lists events by type, the most frequent first.
+func counts(c *document.Counts) string {
+	byType := map[string]uint64{"identify": c.Identify, "track": c.Track, "page": c.Page, "screen": c.Screen, "group": c.Group, "alias": c.Alias}
+	maps.DeleteFunc(byType, func(_ string, n uint64) bool { return n == 0 })
+	types := slices.SortedFunc(maps.Keys(byType), func(a, b string) int {
+		if byType[a] != byType[b] {
+			return int(min(1, max(-1, int64(byType[b])-int64(byType[a])))) //nolint:gosec // counts of events are far below
+		}
+		return bytes.Compare([]byte(a), []byte(b))
+	})
+	text := ""
+	for i, t := range types {
+		if i > 0 {
+			text += ", "
+		}
+		text += cli.Number(byType[t]) + " " + t
+	}
+	return text
+}

@@ -1,0 +1,53 @@
+package ask
+
+import (
+	"io"
+
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/spf13/cobra"
+)
+
+func newRules() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "rules",
+		Short: "Show the rules that a deployment runs under",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cli.UsageError("rules: what of them? kindred rules show")
+		},
+	}
+	show := newRulesShow()
+	show.Args = cli.UsageArgs(show.Args)
+	cmd.AddCommand(show)
+	return cmd
+}
+
+func newRulesShow() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "Print the rules in force, as a whole rules file",
+		Long: `Print the rules in force, as YAML: all of them, what their file extended included. The output is a rules
+file itself. A deployment keeps its rules; --rules, of serve or ingest, replaces them.`,
+		Args: cobra.NoArgs,
+	}
+	t := cli.AddTarget(cmd)
+	formats := []string{"yaml", cli.FormatJSON}
+	format := formats[0]
+	cmd.Flags().VarP(cli.Choose(&format, formats), "output", "o", "yaml or json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return t.With(cmd, func(c *client.Client) error {
+			rules, err := c.Rules(cmd.Context())
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			if format == cli.FormatJSON {
+				return cli.WriteJSON(w, rules)
+			}
+			_, err = io.WriteString(w, rules.Text)
+			return err
+		})
+	}
+	return cmd
+}

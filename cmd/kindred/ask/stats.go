@@ -1,0 +1,53 @@
+package ask
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/spf13/cobra"
+)
+
+func newStats() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "stats",
+		Short: "Show what a deployment holds and has done",
+		Args:  cobra.NoArgs,
+	}
+	t := cli.AddTarget(cmd)
+	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return t.With(cmd, func(c *client.Client) error {
+			s, err := c.Stats(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return out.Show(cmd.OutOrStdout(), s, func(w io.Writer) { statsTable(w, &s) })
+		})
+	}
+	return cmd
+}
+
+func statsTable(w io.Writer, s *document.Stats) {
+	var t cli.Table
+	t.Row("identities", cli.Number(s.Identities))
+	t.Row("events", cli.Number(s.Events))
+	t.Row("duplicates", cli.Number(s.Duplicates))
+	t.Row("conflicting", cli.Number(s.Conflicting))
+	t.Row("merges", cli.Number(s.Merges))
+	t.Row("splits", cli.Number(s.Splits))
+	t.Row("generic values", cli.Number(s.GenericValues))
+	if s.LeftOut > 0 {
+		t.Row("left out at a cap", cli.Number(s.LeftOut)+" links since the start")
+	}
+	t.Row("set aside", cli.Number(s.Quarantined))
+	t.Row("rules", fmt.Sprintf("%s (%s)", s.Rules.Name, s.Rules.Version))
+	t.Row("shards", cli.Number(s.Shards))
+	t.Row("in memory", fmt.Sprintf("%s, %s", cli.Plural(s.Residents, "identifier"), cli.FormatBytes(s.ActorBytes)))
+	t.Row("log to replay", cli.FormatBytes(s.LogBytes))
+	t.Row("under way", fmt.Sprintf("%s, %s between shards", cli.Plural(s.UnderWay, "event"), cli.Plural(s.InTransit, "message")))
+	t.Row("version", s.Version)
+	t.Write(w, "")
+}

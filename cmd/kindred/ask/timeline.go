@@ -1,0 +1,84 @@
+package ask
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/spf13/cobra"
+)
+
+// timelinePage is how many events are asked for at a time.
+const timelinePage = 200
+
+func newTimeline() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "timeline ID",
+		Short: "List the events of a person, the newest first",
+		Long:  "List the events of a person, the newest first. As JSON it is an event a line.\n" + cli.IDHelp,
+		Args:  cli.IDArgs(1),
+	}
+	t := cli.AddTarget(cmd)
+	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
+	limit := 50
+	cmd.Flags().IntVarP(&limit, "limit", "n", limit, "how many; 0 for all")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if limit < 0 {
+			return cli.UsageError("timeline: --limit %d: want 1 or more, or 0 for all", limit)
+		}
+		return t.With(cmd, func(c *client.Client) error {
+			w := cmd.OutOrStdout()
+			asJSON := out.JSON(w)
+			cursor, left := "", limit
+			for {
+				page := timelinePage
+				if limit > 0 {
+					page = min(page, left)
+				}
+				timeline, err := c.Timeline(cmd.Context(), args[0], page, cursor)
+				if err != nil {
+					return err
+				}
+				if err := writeTimeline(w, timeline.Events, asJSON); err != nil {
+					return err
+				}
+				left -= len(timeline.Events)
+				if cursor = string(timeline.Next); cursor == "" {
+					return nil
+				}
+				if limit > 0 && left <= 0 {
+					fmt.Fprintln(cmd.ErrOrStderr(), "there are older events: ask for more with --limit")
+					return nil
+				}
+			}
+		})
+	}
+	return cmd
+}
+
+func writeTimeline(w io.Writer, events []document.Encoded[document.Event], asJSON bool) error {
+	var b strings.Builder
+	var t cli.Table
+	for _, raw := range events {
+		if asJSON {
+			b.Write(raw)
+			b.WriteByte('\n')
+			continue
+		}
+		e, err := raw.Decode()
+		if err != nil {
+			return fmt.Errorf("read an event of the timeline: %w", err)
+		}
+		names := make([]string, len(e.Identifiers))
+		for i, id := range e.Identifiers {
+			names[i] = id.Namespace + ":" + cli.Printable(id.Value)
+		}
+		t.Row(cli.When(e.Timestamp), e.Type, cli.Printable(e.Name), strings.Join(names, " "), cli.Printable(e.MessageID))
+	}
+	t.Write(&b, "")
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,94 @@
+package ask
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/spf13/cobra"
+)
+
+func newWhy() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "why A B",
+		Short: "Tell why two identifiers are one person, or why not",
+		Long:  "Tell why two identifiers are one person: the links that lead from the one to the other, with their events.\nOr why not: what keeps them apart.\n" + cli.IDHelp,
+		Args:  cli.IDArgs(2),
+	}
+	t := cli.AddTarget(cmd)
+	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return t.With(cmd, func(c *client.Client) error {
+			why, err := c.Why(cmd.Context(), args[0], args[1])
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			return out.Show(w, why, func(b io.Writer) {
+				p := cli.NewPaint(w)
+				fmt.Fprintln(b, p.Bold(cli.Printable(why.Text)))
+				reasons(b, p, why.Path)
+			})
+		})
+	}
+	return cmd
+}
+
+func newHow() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "how ID",
+		Short: "List the evidence that made an identity, in order",
+		Long:  "List the evidence that made one identity of the identifiers of a person, in the order in which it was admitted.\n" + cli.IDHelp,
+		Args:  cli.IDArgs(1),
+	}
+	t := cli.AddTarget(cmd)
+	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return t.With(cmd, func(c *client.Client) error {
+			how, err := c.How(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			return out.Show(w, how, func(b io.Writer) {
+				p := cli.NewPaint(w)
+				if len(how.Steps) == 0 {
+					fmt.Fprintf(b, "%s was made by no link: it has one identifier.\n", p.Bold(how.ID))
+					return
+				}
+				fmt.Fprintf(b, "%s was made in %s:\n", p.Bold(how.ID), cli.Plural(len(how.Steps), "step"))
+				reasons(b, p, how.Steps)
+			})
+		})
+	}
+	return cmd
+}
+
+// reasons lists evidence as sentences, with the events behind each.
+func reasons(w io.Writer, p cli.Paint, list []document.Reason) {
+	for i := range list {
+		r := &list[i]
+		sentence := cli.Printable(r.Text)
+		if r.Refused != nil {
+			sentence = p.Red(sentence)
+		}
+		fmt.Fprintf(w, "%3d. %s\n", i+1, sentence)
+		if r.First == nil {
+			continue
+		}
+		fmt.Fprintf(w, "     %s\n", p.Dim("first: "+mark(r.First)))
+		if r.Events > 1 {
+			fmt.Fprintf(w, "     %s\n", p.Dim("last:  "+mark(r.Last)))
+		}
+	}
+}
+
+func mark(m *document.Mark) string {
+	text := cli.When(m.Time) + ", event " + cli.Printable(m.MessageID)
+	if m.Source != "" {
+		text += ", source " + cli.Printable(m.Source)
+	}
+	return text
+}

@@ -1,0 +1,114 @@
+package assert
+
+import (
+	"fmt"
+	"io"
+	"os/user"
+	"strings"
+
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/spf13/cobra"
+)
+
+func newForce() *cobra.Command {
+	return newAssertion("force", "force A B", "Assert that two identifiers are one person",
+		"Assert that A and B are one person, whatever the limits of the rules say.", 2)
+}
+
+func newCannot() *cobra.Command {
+	return newAssertion("cannot", "cannot A B", "Assert that two identifiers are never one person",
+		"Assert that A and B are never one person. If they are one now, their identity splits.", 2)
+}
+
+func newRetract() *cobra.Command {
+	return newAssertion("retract", "retract A B", "Take back what links two identifiers directly",
+		"Take back the evidence that links A and B directly: none of it counts any more, now or when it comes again.", 2)
+}
+
+func newForget() *cobra.Command {
+	return newAssertion("forget", "forget A", "Let an identifier leave its identity",
+		"Let an identifier leave its identity: no link of it counts any more, but forced ones.", 1)
+}
+
+// newAssertion makes the command of a verb. What it asserts is evidence like any other: it survives
+// restarts and replays, and --withdraw takes it back.
+func newAssertion(verb, use, short, long string, args int) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cli.IDArgs(args),
+		Long: long + "\n--dry-run shows what would become of whom, and changes nothing; --withdraw takes the assertion back.\nAn id is namespace:value, or a public id for the identifier that heads the identity.",
+	}
+	t := cli.AddTarget(cmd)
+	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
+	ask := document.AssertionRequest{Verb: verb}
+	flags := cmd.Flags()
+	flags.StringVar(&ask.Note, "note", "", "why, for those who ask later")
+	flags.StringVar(&ask.By, "by", userName(), "who says so")
+	flags.BoolVar(&ask.Withdraw, "withdraw", false, "take the assertion back")
+	flags.BoolVar(&ask.DryRun, "dry-run", false, "show what it would do, and do nothing")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ask.A = args[0]
+		if len(args) == 2 {
+			ask.B = args[1]
+		}
+		return t.With(cmd, func(c *client.Client) error {
+			answer, err := c.Assert(cmd.Context(), &ask)
+			if err != nil {
+				return err
+			}
+			for _, warning := range answer.Warnings {
+				fmt.Fprintln(cmd.ErrOrStderr(), "kindred: "+cli.Printable(warning))
+			}
+			w := cmd.OutOrStdout()
+			return out.Show(w, answer, func(b io.Writer) { assertionTable(b, cli.NewPaint(w), &answer) })
+		})
+	}
+	return cmd
+}
+
+func userName() string {
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return u.Username
+}
+
+func assertionTable(w io.Writer, p cli.Paint, a *document.AssertionAnswer) {
+	what := a.Assertion.Verb + " " + cli.Printable(a.Assertion.A.String())
+	if a.Assertion.B != nil {
+		what += " " + cli.Printable(a.Assertion.B.String())
+	}
+	switch {
+	case a.DryRun && a.Assertion.Withdrawn:
+		what = "would withdraw: " + what
+	case a.DryRun:
+		what = "would assert: " + what
+	case a.Assertion.Withdrawn:
+		what = "withdrawn: " + what
+	default:
+		what = "asserted: " + what
+	}
+	fmt.Fprintln(w, p.Bold(what))
+	var t cli.Table
+	identities(&t, "before", a.Before)
+	identities(&t, "after", a.After)
+	t.Write(w, "  ")
+}
+
+// identities lists profiles, a row each.
+func identities(t *cli.Table, title string, list []document.Encoded[document.Profile]) {
+	for _, raw := range list {
+		profile, err := raw.Decode()
+		if err != nil {
+			continue // the server's own document
+		}
+		names := make([]string, 0, len(profile.Identifiers))
+		for _, id := range profile.Identifiers {
+			names = append(names, id.Namespace+":"+cli.Printable(id.Value))
+		}
+		t.Row(title, cli.Plural(profile.Events, "event"), strings.Join(names, " "))
+		title = ""
+	}
+}

@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+const envAnnotation = "kindred_env"
+
+// WithEnv lets environment variables KINDRED_… give flags that are not on the command line.
+func WithEnv(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		f := flags.Lookup(name)
+		variable := "KINDRED_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+		f.Annotations = map[string][]string{envAnnotation: {variable}}
+		f.Usage += " [" + variable + "]"
+	}
+}
+
+func FromEnvironment(flags *pflag.FlagSet) (err error) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		variable, ok := f.Annotations[envAnnotation]
+		if !ok || f.Changed || err != nil {
+			return
+		}
+		if value := os.Getenv(variable[0]); value != "" {
+			if wrong := f.Value.Set(value); wrong != nil {
+				err = UsageError("%s=%q: %w", variable[0], value, wrong)
+			}
+		}
+	})
+	return err
+}
+
+// UsageArgs makes what is wrong with the arguments an error of usage.
+func UsageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if check == nil {
+			return nil
+		}
+		if err := check(cmd, args); err != nil {
+			return Exit(ExitUsage, fmt.Errorf("%s: %w; usage: %s", cmd.Name(), err, cmd.UseLine()))
+		}
+		return nil
+	}
+}

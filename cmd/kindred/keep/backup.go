@@ -1,0 +1,36 @@
+package keep
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/spf13/cobra"
+)
+
+func newBackup() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "backup DIR",
+		Short: "Write a consistent copy of a deployment, while it runs",
+		Long: `Write a consistent copy of a deployment to a directory that is empty or does not exist, on the machine of the
+server. Events go on meanwhile; on one file system files are linked, so that it takes little time and
+space. Check a copy with kindred verify --data DIR.`,
+		Args: cobra.ExactArgs(1),
+	}
+	t := cli.AddTarget(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		dir, err := filepath.Abs(args[0])
+		if err != nil {
+			return err
+		}
+		return t.With(cmd, func(c *client.Client) error {
+			if err := c.Backup(cmd.Context(), dir); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "backup written to %s\n", dir)
+			return nil
+		})
+	}
+	return cmd
+}

@@ -1,0 +1,127 @@
+package keep
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/kindred-id/kindred/ingest/kafka"
+	"github.com/spf13/cobra"
+)
+
+func newKafka() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "kafka",
+		Short: "Show and move the positions in Kafka topics",
+		Long: `Show and move the positions in Kafka topics that a data directory has. A server that consumes them is
+stopped first: it holds the directory.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	for _, c := range []*cobra.Command{newKafkaPositions(), newKafkaSeek()} {
+		c.Args = cli.UsageArgs(c.Args)
+		cmd.AddCommand(c)
+	}
+	return cmd
+}
+
+func newKafkaPositions() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "positions --data DIR",
+		Short: "Show how far each partition is handled",
+		Args:  cobra.NoArgs,
+	}
+	f := cli.AddNode(cmd)
+	o := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return withPositions(cmd, f, func(_ context.Context, all []kafka.Position) error {
+			return o.Show(cmd.OutOrStdout(), all, func(w io.Writer) { positionsTable(w, all) })
+		})
+	}
+	return cmd
+}
+
+func newKafkaSeek() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "seek --data DIR --topic TOPIC --to OFFSET|earliest|latest",
+		Short: "Go on elsewhere in a topic",
+		Long: `Let a topic, or one partition of it, go on at a place, whatever was handled before. Forward, what lies
+between is passed over. Back, it is taken again, and only the memory of message ids tells what is known
+already: events of the last days count once.
+
+earliest and latest are asked of the brokers: give --kafka-brokers or --kafka-config.`,
+		Args: cobra.NoArgs,
+	}
+	f := cli.AddNode(cmd)
+	k := cli.AddKafka(cmd, false)
+	o := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
+	var topic, to string
+	var partition int32
+	var dry bool
+	cmd.Flags().StringVar(&topic, "topic", "", "topic")
+	cmd.Flags().Int32Var(&partition, "partition", -1, "partition (default all)")
+	cmd.Flags().StringVar(&to, "to", "", "earliest, latest, or an offset")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "show the positions that would be moved, and move none")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if topic == "" || to == "" {
+			return cli.UsageError("seek: where to? Give --topic TOPIC and --to earliest, latest or an offset")
+		}
+		target, err := kafka.ParseTarget(to)
+		if err != nil {
+			return cli.UsageError("seek: --to %w", err)
+		}
+		config, err := k.Config(cmd)
+		if err != nil {
+			return err
+		}
+		if config == nil && (target.Earliest || target.Latest) {
+			return cli.UsageError("seek: --to %s is asked of the brokers: give --kafka-brokers HOST:PORT", to)
+		}
+		return withPositions(cmd, f, func(ctx context.Context, all []kafka.Position) error {
+			moved := []kafka.Position{}
+			for _, p := range all {
+				if p.Topic != topic || partition >= 0 && p.Partition != partition {
+					continue
+				}
+				if !dry {
+					if p.Offset, err = p.Seek(ctx, config, target); err != nil {
+						return err
+					}
+				}
+				moved = append(moved, p)
+			}
+			if len(moved) == 0 {
+				return cli.Exit(cli.ExitNotFound, fmt.Errorf("the directory has no position in that partition of topic %s (see: kindred kafka positions --data DIR)", topic))
+			}
+			return o.Show(cmd.OutOrStdout(), moved, func(w io.Writer) { positionsTable(w, moved) })
+		})
+	}
+	return cmd
+}
+
+func positionsTable(w io.Writer, all []kafka.Position) {
+	var t cli.Table
+	for _, p := range all {
+		t.Row(p.Topic, fmt.Sprint(p.Partition), fmt.Sprint(p.Offset))
+	}
+	t.Write(w, "")
+}
+
+// withPositions opens a directory and calls fn with its positions.
+func withPositions(cmd *cobra.Command, f *cli.NodeFlags, fn func(context.Context, []kafka.Position) error) error {
+	if f.Config.Dir == "" {
+		return cli.UsageError("%s: give the directory: --data DIR", cmd.Name())
+	}
+	f.Config.MustExist = true
+	k, err := f.Open(cmd.Context(), f.Logger(cmd.ErrOrStderr()))
+	if err != nil {
+		return err
+	}
+	all, err := kafka.Positions(cmd.Context(), k.Engine())
+	if err == nil {
+		err = fn(cmd.Context(), append([]kafka.Position{}, all...))
+	}
+	return cmp.Or(err, k.Stop(context.Background()))
+}

@@ -1,0 +1,76 @@
+package keep
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/spf13/cobra"
+)
+
+func newReceivers() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "receivers",
+		Short: "List and drop receivers of the change feed",
+		Long: `List and drop the registered receivers of the change feed.
+
+The feed keeps every entry that a registered receiver has not acknowledged, beyond --feed-age and --feed-bytes. A
+publisher that was retired therefore holds the feed until its receiver is dropped.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	for _, c := range []*cobra.Command{newReceiversList(), newReceiversDrop()} {
+		c.Args = cli.UsageArgs(c.Args)
+		cmd.AddCommand(c)
+	}
+	return cmd
+}
+
+func newReceiversList() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List receivers and how far each is behind",
+		Args:  cobra.NoArgs,
+	}
+	t := cli.AddTarget(cmd)
+	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return t.With(cmd, func(c *client.Client) error {
+			list, err := c.Receivers(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return out.Show(cmd.OutOrStdout(), list, func(w io.Writer) {
+				if len(list.Receivers) == 0 {
+					fmt.Fprintln(w, "the change feed has no receivers")
+				}
+				var t cli.Table
+				for _, r := range list.Receivers {
+					t.Row(r.Name, cli.Plural(r.Behind, "entry")+" behind")
+				}
+				t.Write(w, "")
+			})
+		})
+	}
+	return cmd
+}
+
+func newReceiversDrop() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "drop NAME",
+		Short: "Forget a receiver: the feed no longer keeps entries for it",
+		Args:  cobra.ExactArgs(1),
+	}
+	t := cli.AddTarget(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return t.With(cmd, func(c *client.Client) error {
+			if err := c.DropReceiver(cmd.Context(), args[0]); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "dropped receiver %s\n", args[0])
+			return nil
+		})
+	}
+	return cmd
+}

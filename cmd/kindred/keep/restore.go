@@ -1,0 +1,34 @@
+package keep
+
+import (
+	"fmt"
+
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
+	"github.com/spf13/cobra"
+)
+
+func newRestore() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "restore BACKUP --data DIR",
+		Short: "Make a data directory from a backup",
+		Long: `Make a new data directory from a backup, and read every row of it once, so that a damaged backup is
+found now. The backup stays as it is.`,
+		Args: cobra.ExactArgs(1),
+	}
+	cmd.Flags().StringVar(&dir, "data", "", "data directory to make: empty, or not there yet")
+	cli.WithEnv(cmd.Flags(), "data")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if dir == "" {
+			return cli.UsageError("restore: give the directory to make: --data DIR")
+		}
+		if err := row.Restore(storage.Options{Dir: dir}, args[0]); err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "restored %s to %s\n", args[0], dir)
+		return nil
+	}
+	return cmd
+}

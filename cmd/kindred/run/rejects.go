@@ -1,0 +1,82 @@
+package run
+
+import (
+	"bufio"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+	"unicode/utf8"
+
+	"github.com/kindred-id/kindred/ingest/file"
+	"github.com/kindred-id/kindred/ingest/segment"
+)
+
+// rejects is the file of lines that were not taken: made when there is the first one. It holds what
+// clients sent, so it is for its owner alone.
+type rejects struct {
+	name  string
+	file  *os.File
+	out   *bufio.Writer
+	count int64
+	err   error // the first, after which nothing more is written
+}
+
+func newRejects(name string, now time.Time) *rejects {
+	if name == "" {
+		name = "kindred-rejects-" + now.UTC().Format("20060102T150405Z") + ".ndjson"
+	}
+	return &rejects{name: name}
+}
+
+// rejectLine is a line of the file.
+type rejectLine struct {
+	File      string `json:"file"`
+	Line      int64  `json:"line"`
+	Code      string `json:"code"`
+	Field     string `json:"field,omitempty"`
+	Message   string `json:"message"`
+	Hint      string `json:"hint,omitempty"`
+	Raw       string `json:"raw,omitempty"`        // as it was sent
+	RawBase64 string `json:"raw_base64,omitempty"` // where it is no UTF-8
+}
+
+// add writes a line that was rejected. An event that names nobody is only counted: it is no fault.
+func (r *rejects) add(reject file.Reject) {
+	if r.err != nil || reject.Reason.Code == segment.CodeNoIdentifier {
+		return
+	}
+	r.count++
+	if r.file == nil {
+		if r.file, r.err = os.OpenFile(r.name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600); r.err != nil {
+			return
+		}
+		r.out = bufio.NewWriter(r.file)
+	}
+	line := rejectLine{
+		File: reject.File, Line: reject.Line, Code: string(reject.Reason.Code), Field: reject.Reason.Field,
+		Message: reject.Reason.Message, Hint: reject.Reason.Hint,
+	}
+	if utf8.Valid(reject.Raw) {
+		line.Raw = string(reject.Raw)
+	} else {
+		line.RawBase64 = base64.StdEncoding.EncodeToString(reject.Raw)
+	}
+	e := json.NewEncoder(r.out)
+	e.SetEscapeHTML(false)
+	r.err = e.Encode(line)
+}
+
+// close ends the file.
+func (r *rejects) close() error {
+	err := r.err
+	if r.file != nil {
+		err = errors.Join(err, r.out.Flush(), r.file.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("write the rejected lines (name another place with --rejects): %w", err)
+	}
+	return nil
+}

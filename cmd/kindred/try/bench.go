@@ -1,0 +1,91 @@
+package try
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strconv"
+
+	"github.com/kindred-id/kindred/bench"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/spf13/cobra"
+)
+
+func newBench() *cobra.Command {
+	c := bench.Config{}
+	output := ""
+	memory := cli.ByteSize(storage.DefaultMemory())
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure ingest against a plain in-memory resolver over the same bytes",
+		Long: `Measure, in one run and in turn, a plain single-threaded resolver that keeps nothing (parse, hash,
+union-find, fold) and the engine (the same, durable, on all processors), over the same generated events.
+Both are medians over the rounds, and the ratio is that of each round: machines drift.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if c.Events < 1000 || c.People < 1 || c.Rounds < 1 {
+				return cli.UsageError("--events %d --people %d --rounds %d: want 1000, 1 and 1 or more", c.Events, c.People, c.Rounds)
+			}
+			c.Memory = int64(memory)
+			c.Progress = func(what string) { fmt.Fprintln(cmd.ErrOrStderr(), what) }
+			debug.SetGCPercent(storage.GCPercent) // as for serve and ingest
+			report, err := bench.Run(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			if output == "json" {
+				enc := json.NewEncoder(cmd.OutOrStdout())
+				enc.SetIndent("", "  ")
+				return enc.Encode(report)
+			}
+			benchTable(cmd.OutOrStdout(), &report)
+			return nil
+		},
+	}
+	kafka := newBenchKafka()
+	kafka.Args = cli.UsageArgs(kafka.Args)
+	cmd.AddCommand(kafka)
+	cmd.Flags().IntVar(&c.Events, "events", 1_000_000, "events of about 650 bytes")
+	cmd.Flags().IntVar(&c.People, "people", 100_000, "people they belong to")
+	cmd.Flags().IntVar(&c.Rounds, "rounds", 3, "how often to measure both")
+	cmd.Flags().StringVar(&c.Dir, "dir", "", "where to make data directories (a temporary directory unless set)")
+	cmd.Flags().Var(&memory, "memory", "memory setting of the engine")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	return cmd
+}
+
+func benchTable(w io.Writer, r *bench.Report) {
+	fmt.Fprintf(w, "%d events of %d people, %d bytes, %d processors\n\n", r.Events, r.People, r.BytesOfInput, r.Processors)
+	var rates, lookups, medians cli.Table
+	rates.Row("round", "what", "events/s", "CPU µs/event", "allocations/event", "bytes/event")
+	lookups.Row("round", "look-ups meanwhile", "p50 µs", "p99 µs", "max µs")
+	for i := range r.Rounds {
+		round := &r.Rounds[i]
+		rates.Row(measured(i+1, "ceiling", &round.Ceiling)...)
+		rates.Row(measured(i+1, "engine", &round.Engine)...)
+		rates.Row(measured(i+1, "engine, with look-ups", &round.WithLookups)...)
+		l := round.Lookups
+		lookups.Row(fmt.Sprint(i+1), fmt.Sprint(l.Count), decimals(l.Median, 0), decimals(l.P99, 0), decimals(l.Worst, 0))
+	}
+	rates.Write(w, "")
+	fmt.Fprintln(w)
+	lookups.Write(w, "")
+	fmt.Fprintln(w)
+	medians.Row("median", "ceiling", decimals(r.Ceiling, 0))
+	medians.Row("", "engine", decimals(r.Engine, 0))
+	medians.Row("", "ratio", decimals(r.Ratio, 2))
+	medians.Row("", "look-up p99", decimals(r.LookupP99, 0)+" µs")
+	medians.Write(w, "")
+}
+
+// measured is a row of what one run of a round took.
+func measured(round int, what string, m *bench.Measure) []string {
+	return []string{
+		fmt.Sprint(round), what, decimals(m.EventsPerSecond, 0), decimals(m.CPUPerEvent, 2), decimals(m.AllocsPerEvent, 1),
+		decimals(m.BytesPerEvent, 0),
+	}
+}
+
+func decimals(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }

@@ -1,0 +1,89 @@
+package try
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+	"time"
+
+	"github.com/kindred-id/kindred/bench"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/spf13/cobra"
+)
+
+func newBenchKafka() *cobra.Command {
+	c := bench.KafkaConfig{}
+	memory := cli.ByteSize(storage.DefaultMemory())
+	cmd := &cobra.Command{
+		Use:   "kafka --kafka-brokers HOST:PORT",
+		Short: "Measure ingest from Kafka against ingest of the same events from memory",
+		Long: `Measure, in one run and in turn, over the same generated events: ingest from memory, as bench does;
+ingest from the brokers, from the start of a consumer on a new directory until all is durable; and
+reading from the brokers alone. Then, at half of the rate that was reached, how long an event takes
+from the broker's log to a profile that shows it. Each is a median over the rounds, and the ratio is that
+of each round: machines drift.
+
+It makes three topics whose names begin with kindred-bench-, and deletes them.`,
+		Args: cobra.NoArgs,
+	}
+	k := cli.AddKafka(cmd, false)
+	o := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
+	cmd.Flags().IntVar(&c.Events, "events", 500_000, "events of about 650 bytes")
+	cmd.Flags().IntVar(&c.People, "people", 50_000, "people they belong to")
+	cmd.Flags().IntVar(&c.Partitions, "partitions", 12, "partitions of the topic")
+	cmd.Flags().IntVar(&c.Rounds, "rounds", 3, "how often to measure")
+	cmd.Flags().DurationVar(&c.Live, "live", 20*time.Second, "how long events flow at half of the rate, at most; 0 is not at all")
+	cmd.Flags().StringVar(&c.Dir, "dir", "", "where to make data directories (a temporary directory unless set)")
+	cmd.Flags().StringVar(&c.Profile, "cpu-profile", "", "file for the CPU profile of the first ingest from the brokers")
+	cmd.Flags().Var(&memory, "memory", "memory setting of the engine")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if c.Events < 1000 || c.People < 1 || c.Rounds < 1 || c.Partitions < 1 || c.Live < 0 {
+			return cli.UsageError("bench kafka: --events %d --people %d --rounds %d --partitions %d --live %s: want 1000, 1, 1, 1 and 0 or more",
+				c.Events, c.People, c.Rounds, c.Partitions, c.Live)
+		}
+		config, err := k.Config(cmd)
+		if err != nil {
+			return err
+		}
+		if config == nil {
+			return cli.UsageError("bench kafka: with which Kafka? Give --kafka-brokers HOST:PORT (make kafka-up starts one)")
+		}
+		c.Kafka, c.Memory = *config, int64(memory)
+		c.Progress = func(what string) { fmt.Fprintln(cmd.ErrOrStderr(), what) }
+		debug.SetGCPercent(storage.GCPercent) // as for serve and ingest
+		report, err := bench.RunKafka(cmd.Context(), c)
+		if err != nil {
+			return err
+		}
+		return o.Show(cmd.OutOrStdout(), report, func(w io.Writer) { benchKafkaTable(w, &report) })
+	}
+	return cmd
+}
+
+func benchKafkaTable(w io.Writer, r *bench.KafkaReport) {
+	fmt.Fprintf(w, "%d events of %d people, %d bytes, %d partitions, %d processors\n\n", r.Events, r.People, r.BytesOfInput, r.Partitions, r.Processors)
+	var rates, medians, live cli.Table
+	rates.Row("round", "what", "events/s", "CPU µs/event", "allocations/event", "bytes/event", "load average")
+	for i := range r.Rounds {
+		round := &r.Rounds[i]
+		load := decimals(round.Load, 2)
+		rates.Row(append(measured(i+1, "from memory", &round.File), load)...)
+		rates.Row(append(measured(i+1, "from Kafka", &round.EndToEnd), load)...)
+		rates.Row(append(measured(i+1, "reading alone", &round.Fetch), load)...)
+	}
+	rates.Write(w, "")
+	fmt.Fprintln(w)
+	medians.Row("median", "from memory", decimals(r.File, 0))
+	medians.Row("", "from Kafka", decimals(r.EndToEnd, 0))
+	medians.Row("", "reading alone", decimals(r.Fetch, 0))
+	medians.Row("", "ratio", decimals(r.Ratio, 2))
+	medians.Row("", "ratio of CPU", decimals(r.CPURatio, 2))
+	medians.Write(w, "")
+	if l := r.Live; l != nil {
+		fmt.Fprintln(w)
+		live.Row("live", "events/s", "probes", "p50 ms", "p99 ms", "max ms")
+		live.Row("", decimals(l.Reached, 0)+" of "+decimals(l.Wanted, 0), fmt.Sprint(l.Probes), decimals(l.Median, 1), decimals(l.P99, 1), decimals(l.Worst, 1))
+		live.Write(w, "")
+	}
+}

@@ -1,0 +1,142 @@
+package try
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/kindred-id/kindred/actors/scoring"
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/kindred-id/kindred/graph/score"
+	"github.com/spf13/cobra"
+)
+
+func newScoreParams() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "params",
+		Short: "Show the parameters that scores are computed with",
+		Long: `Show the parameters that scores are computed with: the snapshot in use, of which sample it was made, and when; and the settings
+of the deployment.`,
+		Args: cobra.NoArgs,
+	}
+	t := cli.AddTarget(cmd)
+	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return t.With(cmd, func(c *client.Client) error {
+			d, err := c.Parameters(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return out.Show(cmd.OutOrStdout(), d, func(w io.Writer) { parametersTable(w, &d) })
+		})
+	}
+	return cmd
+}
+
+func newScoreFit() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "fit",
+		Short: "Fit the parameters of the scores to the live profiles now",
+		Long: `Fit the parameters of the scores to a sample of the live profiles, and use them from now on. A server does so by itself,
+once a day and when there are 5 % more customers with an order.
+
+What can't be fitted keeps its values, and it ends with exit code 5; where nothing can be, with 4.`,
+		Args: cobra.NoArgs,
+	}
+	t := cli.AddTarget(cmd)
+	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return t.With(cmd, func(c *client.Client) error {
+			d, err := c.Fit(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return fitted(cmd, out, &d)
+		})
+	}
+	return cmd
+}
+
+// fitted shows what a fit brought, and says what it did not.
+func fitted(cmd *cobra.Command, out *cli.Output, d *document.Parameters) error {
+	if scoring.Result(d.Result) == scoring.Failed {
+		return cli.Exit(cli.ExitRefused, fmt.Errorf("nothing is fitted, and version %d stays in use: %s", d.Parameters.Version, d.Kept))
+	}
+	err := out.Show(cmd.OutOrStdout(), d, func(w io.Writer) { parametersTable(w, d) })
+	if err == nil && d.Kept != "" {
+		err = cli.Exit(cli.ExitPartial, fmt.Errorf("some parameters keep their values: %s", d.Kept))
+	}
+	return err
+}
+
+func parametersTable(w io.Writer, d *document.Parameters) {
+	var head, t cli.Table
+	p := &d.Parameters
+	if p.FittedAt == nil {
+		head.Row("version", "0: the cold start, measured nowhere; kindred score fit measures")
+	} else {
+		head.Row("version", fmt.Sprintf("%d, fitted %s UTC", p.Version, p.FittedAt.Format(time.DateTime)))
+		head.Row("sample", fmt.Sprintf("%s of %s, %s with an order", cli.Number(p.Sample.Sampled), cli.Plural(p.Sample.Identities, "identity"), cli.Number(p.Sample.Customers)))
+	}
+	head.Row("settings", settings(&d.Settings))
+	head.Write(w, "")
+	fmt.Fprintln(w)
+
+	t.Row("part", "from", "parameters", "meaning")
+	o, v, a := &p.Orders, &p.Spend, &p.Affinity
+	t.Row("buying", origin(o.LogLikelihood != nil), fmt.Sprintf("Pareto/NBD r %.4g, alpha %.4g, s %.4g, beta %.4g weeks", o.R, o.Alpha, o.S, o.Beta),
+		fmt.Sprintf("an order every %.3g weeks while a customer; half have left after %.3g weeks%s", o.Alpha/o.R, halfLeft(o.S, o.Beta), likelihood(o.LogLikelihood)))
+	t.Row("value", origin(v.LogLikelihood != nil), fmt.Sprintf("Gamma-Gamma p %.4g, q %.4g, gamma %.4g", v.P, v.Q, v.Gamma),
+		fmt.Sprintf("an order is worth %.0f minor units, such as cents%s", score.GammaGamma{P: v.P, Q: v.Q, Gamma: v.Gamma}.Population(), likelihood(v.LogLikelihood)))
+	t.Row("offers", origin(a.Offers.Measured), beta(a.Offers), share(a.Offers, "of closed offers are accepted"))
+	t.Row("coupons", origin(a.Coupons.Measured), beta(a.Coupons), share(a.Coupons, "of orders have a coupon"))
+	t.Row("reductions", origin(a.Reductions.Measured), beta(a.Reductions), share(a.Reductions, "of orders are reduced"))
+	t.Row("depth", origin(a.Depth > 0), fmt.Sprintf("%.3g", a.Depth), fmt.Sprintf("a reduced order is %.1f %% off", 100*a.Depth))
+	t.Row("offer base", origin(a.ClosedOffers > 0), fmt.Sprintf("intercept %.4g", a.Intercept),
+		fmt.Sprintf("log-odds that make offer probability right over %s, of %s", cli.Plural(a.ClosedOffers, "closed offer"), cli.Plural(len(a.Classes), "kind")))
+	t.Row("uplift", origin(a.Lift != 1), fmt.Sprintf("ratio %.4g, concentration %.4g", a.Lift, a.LiftConcentration),
+		fmt.Sprintf("%.3g times as many orders a day with an offer open as without", a.Lift))
+	t.Row("interests", origin(len(p.Interests.Dealings) > 0), fmt.Sprintf("concentration %.4g", p.Interests.Concentration),
+		fmt.Sprintf("%s; a customer's own dealings count for half once there are %.0f", cli.Plural(len(p.Interests.Dealings), "category"), p.Interests.Concentration))
+	t.Row("RFM", origin(p.Version > 0), fmt.Sprintf("days %v, orders %v, money %v", p.RFM.Days, p.RFM.Orders, p.RFM.Money), "edges of the fifths of customers; money in minor units")
+	t.Write(w, "")
+}
+
+// origin tells what was measured from what stands for it.
+func origin(measured bool) string {
+	if measured {
+		return "fitted"
+	}
+	return "cold start"
+}
+
+// halfLeft is after how many weeks half of all customers have left: the median of a Pareto distribution of the second kind.
+func halfLeft(s, beta float64) float64 { return beta * math.Expm1(math.Ln2/s) }
+
+func settings(s *document.ScoreSettings) string {
+	horizon := "all the future"
+	if s.HorizonDays != nil {
+		horizon = fmt.Sprintf("%v days", *s.HorizonDays)
+	}
+	return fmt.Sprintf("lifetime value over %s, margin %v, discount %v a year", horizon, s.Margin, s.AnnualDiscount)
+}
+
+func likelihood(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprintf("; log-likelihood %.1f", *v)
+}
+
+func beta(b document.Beta) string { return fmt.Sprintf("beta %.4g, %.4g", b.A, b.B) }
+
+// share says what a rate is of; that of a cold start claims nothing.
+func share(b document.Beta, of string) string {
+	if !b.Measured {
+		return "not known: what share " + of
+	}
+	return fmt.Sprintf("%.1f %% %s", 100*b.Mean, of)
+}
