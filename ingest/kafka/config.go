@@ -113,9 +113,7 @@ type Registry struct {
 type DeadLetters struct {
 	Topic string `yaml:"topic"` // default DefaultDeadLetters
 	// Create makes the topic where it is not there; default true.
-	Create bool `yaml:"create"`
-
-	createSet bool
+	Create *bool `yaml:"create"`
 }
 
 var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
@@ -184,8 +182,8 @@ func (c *Config) setDefaults() {
 		c.Group = ""
 	}
 	orElse(&c.DeadLetters.Topic, DefaultDeadLetters)
-	if !c.DeadLetters.createSet {
-		c.DeadLetters.Create = true
+	if c.DeadLetters.Create == nil {
+		c.DeadLetters.Create = new(true)
 	}
 	if c.discoverEvery == 0 {
 		c.discoverEvery = discoverEvery

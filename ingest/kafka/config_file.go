@@ -1,79 +1,36 @@
 package kafka
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/kindred-id/kindred/internal/yamlfile"
 )
 
 // configMax bounds a file of configuration, in bytes.
 const configMax = 1 << 20
 
-// ReadConfig reads a file of configuration: YAML. Keys that mean nothing are errors.
+// ReadConfig reads a file of configuration: YAML. It fails with everything that is wrong with the file at once, a line a
+// problem; keys that mean nothing are problems, too.
 func ReadConfig(path string) (Config, error) {
-	f, err := os.Open(path)
+	text, err := yamlfile.Read(path, configMax)
 	if err != nil {
 		return Config{}, fmt.Errorf("read the configuration of Kafka: %w", err)
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, configMax+1))
-	if err != nil {
-		return Config{}, fmt.Errorf("read the configuration of Kafka: %w", err)
-	}
-	if len(text) > configMax {
-		return Config{}, fmt.Errorf("%s: more than %d bytes", path, configMax)
-	}
-	c, err := parseConfig(text)
-	if err != nil {
-		return Config{}, fmt.Errorf("%s: %w", path, err)
-	}
-	return c, nil
+	return parseConfig(path, text)
 }
 
-func parseConfig(text []byte) (Config, error) {
+func parseConfig(path string, text []byte) (Config, error) {
 	var c Config
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+	if err := yamlfile.Unmarshal(path, "kafka", text, &c); err != nil {
 		return Config{}, err
 	}
 	return c, nil
 }
 
-// UnmarshalYAML reads where to start.
-func (s *Start) UnmarshalYAML(n *yaml.Node) error {
-	start, err := ParseStart(n.Value)
-	if err != nil {
-		return fmt.Errorf("line %d: %w", n.Line, err)
-	}
-	*s = start
-	return nil
-}
-
-// UnmarshalYAML reads where dead letters go.
-func (d *DeadLetters) UnmarshalYAML(n *yaml.Node) error {
-	// A type that reads itself is not strict about keys, so this one is by hand.
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		var err error
-		switch key.Value {
-		case "topic":
-			err = value.Decode(&d.Topic)
-		case "create":
-			d.createSet = true
-			err = value.Decode(&d.Create)
-		default:
-			err = fmt.Errorf("line %d: dead_letters has no %q: want topic or create", key.Line, key.Value)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+// UnmarshalText reads where to start.
+func (s *Start) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseStart(string(text))
+	return err
 }
 
 // SetPassword gives the password of SASL, in place of a file.

@@ -48,19 +48,30 @@ func TestReadConfig(t *testing.T) {
 	c.setDefaults()
 	a, b := c.Topics[0], c.Topics[1]
 	if a.Format != record.JSON || a.sourceHeader() != "from" || a.Start.Latest || b.Start.Time != 1769817600000 || b.Mapping == nil ||
-		c.DeadLetters.Create || c.DeadLetters.Topic != "dead" || !c.Start.Latest || c.Group != "watched" || len(c.Brokers) != 2 {
+		*c.DeadLetters.Create || c.DeadLetters.Topic != "dead" || !c.Start.Latest || c.Group != "watched" || len(c.Brokers) != 2 {
 		t.Errorf("%+v", c)
 	}
 	for text, says := range map[string]string{
-		"brokers: [a:1]\nbroker: x":              "broker",
-		"topics: [{topic: a, map: {}}]":          "without fields",
-		"start: yesterday":                       "want earliest",
-		"dead_letters: {name: x}":                "dead_letters has no",
-		"topics: [{topic: a, map: {a: {x: 1}}}]": "none of from",
+		"brokers: [a:1]\nbroker: x":                       "kafka.yaml:2: broker: unknown key; known here: brokers, client_id",
+		"topics:\n- topic: a\n  map: {}":                  "kafka.yaml:3: topics.map: a mapping without fields",
+		"start: yesterday":                                "kafka.yaml:1: start: start \"yesterday\": want earliest",
+		"dead_letters: {name: x}":                         "kafka.yaml:1: dead_letters.name: unknown key; known here: topic, create",
+		"dead_letters: {create: 1}":                       `dead_letters.create: want true or false, got "1"`,
+		"topics: [{topic: a, map: {a: {x: 1}}}]":          "topics.map.a.x: unknown key; known here: from, unit, value",
+		"queue_bytes: much":                               `queue_bytes: want a whole number, got "much"`,
+		"brokers: a:1":                                    "brokers: want a list",
+		"client_id: {a: b}":                               "client_id: want a text, got keys with values",
+		"tls: {enabled: true}\nsasl: {mechanisms: PLAIN}": "kafka.yaml:2: sasl.mechanisms: unknown key",
+		"topics: &t [*t]":                                 "topics: want keys with values, got a list",
+		"tls: &t {<<: *t}":                                "tls.<<: unknown key",
 	} {
-		if _, err := parseConfig([]byte(text)); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := parseConfig("kafka.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", text, err)
 		}
+	}
+	merged, err := parseConfig("kafka.yaml", []byte("topics: [&one {topic: a, source: web}, {<<: *one, topic: b}, {<<: [*one], topic: c}]"))
+	if err != nil || merged.Topics[1].Topic != "b" || merged.Topics[1].Source != "web" || merged.Topics[2].Source != "web" {
+		t.Errorf("topics that share settings: %+v, %v", merged.Topics, err)
 	}
 	if _, err := ReadConfig(filepath.Join(t.TempDir(), "none")); err == nil {
 		t.Error("a file that is not there")

@@ -76,7 +76,7 @@ func (c *Consumer) look(ctx, hard context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ask for topics: %w", err)
 	}
-	if err := c.letters.prepare(asking, c.admin, c.config.DeadLetters.Create); err != nil {
+	if err := c.letters.prepare(asking, c.admin, *c.config.DeadLetters.Create); err != nil {
 		return err
 	}
 	for _, name := range names {

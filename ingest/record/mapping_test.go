@@ -5,13 +5,23 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/ingest/segment"
-	"go.yaml.in/yaml/v3"
+	"github.com/kindred-id/kindred/internal/yamlfile"
 )
+
+// unmarshalMapping reads a mapping as it stands in a configuration file.
+func unmarshalMapping(text string, m *Mapping) error {
+	d, root, err := yamlfile.Parse("kafka.yaml", "map", []byte(text))
+	if err != nil {
+		return err
+	}
+	m.ReadYAML(d, root, "map")
+	return d.Err()
+}
 
 func parseMapping(t testing.TB, text string) *Mapping {
 	t.Helper()
 	m := new(Mapping)
-	if err := yaml.Unmarshal([]byte(text), m); err != nil {
+	if err := unmarshalMapping(text, m); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -22,6 +32,7 @@ func TestMapping(t *testing.T) {
 		"nested":{"a":1,"b":{"c":"d"}},"key \"quoted\"":"v"}`
 	for _, test := range []struct{ name, mapping, want string }{
 		{"constants", `{type: {value: track}, event: {value: 7}, properties.flag: {value: true}}`, `{"type":"track","event":7,"properties":{"flag":true}}`},
+		{"a constant null", `{type: {value: track}, properties.flag: {value: null}}`, `{"type":"track","properties":{"flag":null}}`},
 		{"paths", `{userId: customer.id, context.traits.email: customer.emails.1}`, `{"userId":"c7","context":{"traits":{"email":"b@x.de"}}}`},
 		{"what is not there", `{userId: customer.nobody, anonymousId: kind.below, context.traits.email: customer.emails.5, event: kind}`, `{"event":"sale"}`},
 		{"null", `{userId: customer.none}`, `{"userId":null}`},
@@ -86,9 +97,9 @@ func TestMappingErrors(t *testing.T) {
 	for text, says := range map[string]string{
 		`{}`: "without fields", `{a..b: x}`: "keys with a dot", `{a: x..y}`: "keys with a dot", `{a: {from: x, value: y}}`: "not both", `{a: {}}`: "give a path",
 		`{a: {from: x, unit: h}}`: "unit", `{a: {value: 1, unit: s}}`: "no unit", `{a: {value: 1}, a.b: x}`: "fields of its own", `{a: [x]}`: "want a path",
-		`{a: {what: x}}`: "none of from", `[a]`: "a mapping is", "a: x\na: y": "twice", `{a: {from: ts, unit: s}, a.b: x}`: "fields of its own",
+		`{a: {what: x}}`: "map.a.what: unknown key; known here: from, unit, value", `[a]`: "a mapping is", "a: x\na: y": "twice", `{a: {from: ts, unit: s}, a.b: x}`: "fields of its own",
 	} {
-		err := yaml.Unmarshal([]byte(text), new(Mapping))
+		err := unmarshalMapping(text, new(Mapping))
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want it to say %q", text, err, says)
 		}

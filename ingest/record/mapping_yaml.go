@@ -2,70 +2,77 @@ package record
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/kindred-id/kindred/internal/yamlfile"
 )
 
-// UnmarshalYAML reads a mapping as a configuration file has it: targets with a path, {from, unit}, or {value}.
-func (m *Mapping) UnmarshalYAML(n *yaml.Node) error {
-	if n.Kind != yaml.MappingNode {
-		return fmt.Errorf("line %d: a mapping is fields of an event with paths, as in userId: customer.id", n.Line)
+// ReadYAML reads a mapping as a configuration file has it: targets with a path, {from, unit}, or {value}.
+func (m *Mapping) ReadYAML(d *yamlfile.Decoder, n *yamlfile.Node, key string) {
+	if !yamlfile.IsMapping(n) {
+		d.Fail(n, key, "a mapping is fields of an event with paths, as in userId: customer.id")
+		return
 	}
 	var fields []Field
-	var errs []error
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		f, err := fieldOf(n.Content[i].Value, n.Content[i+1])
-		if err != nil {
-			errs = append(errs, fmt.Errorf("line %d: field %q: %w", n.Content[i].Line, n.Content[i].Value, err))
-			continue
-		}
+	complete := true
+	for _, e := range d.Entries(n, key) {
+		f, ok := readField(d, e, yamlfile.Join(key, e.Key))
+		complete = complete && ok
 		fields = append(fields, f)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return err
+	if !complete {
+		return
 	}
 	made, err := NewMapping(fields)
 	if err != nil {
-		return fmt.Errorf("line %d: %w", n.Line, err)
+		d.Fail(n, key, "%w", err)
+		return
 	}
 	*m = *made
-	return nil
 }
 
-func fieldOf(target string, n *yaml.Node) (Field, error) {
-	f := Field{Target: target}
-	if n.Kind == yaml.ScalarNode {
-		f.From = n.Value
-		return f, nil
+func readField(d *yamlfile.Decoder, e yamlfile.Entry, key string) (f Field, ok bool) {
+	f.Target = e.Key
+	if yamlfile.IsScalar(e.Node) {
+		f.From = e.Node.Value
+		return f, true
 	}
-	if n.Kind != yaml.MappingNode {
-		return f, errors.New("want a path, {from: a path, unit: …} or {value: a constant}")
+	if !yamlfile.IsMapping(e.Node) {
+		d.Fail(e.Where, key, "want a path, {from: a path, unit: …} or {value: a constant}")
+		return f, false
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		value := n.Content[i+1]
-		if value.Kind != yaml.ScalarNode {
-			return f, fmt.Errorf("%s: want one value", n.Content[i].Value)
+	ok = true
+	for _, part := range d.Entries(e.Node, key) {
+		at := yamlfile.Join(key, part.Key)
+		if !yamlfile.IsScalar(part.Node) {
+			d.Fail(part.Node, at, "want one value, got %s", yamlfile.Describe(part.Node))
+			ok = false
+			continue
 		}
-		switch key := n.Content[i].Value; key {
+		switch part.Key {
 		case "from":
-			f.From = value.Value
+			f.From = part.Node.Value
 		case "unit":
-			f.Unit = Unit(value.Value)
+			f.Unit = Unit(part.Node.Value)
 		case "value":
-			var constant any
-			if err := value.Decode(&constant); err != nil {
-				return f, err
+			var err error
+			if f.Value, err = constant(part.Node); err != nil {
+				d.Fail(part.Node, at, "%w", err)
+				ok = false
 			}
-			text, err := json.Marshal(constant)
-			if err != nil {
-				return f, fmt.Errorf("value: %w", err)
-			}
-			f.Value = string(text)
 		default:
-			return f, fmt.Errorf("%q is none of from, unit, value", key)
+			d.Fail(part.Where, at, "unknown key; known here: from, unit, value")
+			ok = false
 		}
 	}
-	return f, nil
+	return f, ok
+}
+
+// constant is a scalar as JSON: null is one, too.
+func constant(n *yamlfile.Node) (string, error) {
+	var value any
+	if err := n.Decode(&value); err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(value)
+	return string(text), err
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/kindred-id/kindred/internal/yamlfile"
 )
 
 // Context says what of an event's context is kept with the event.
@@ -42,48 +42,48 @@ func defaultContext() Context {
 	}
 }
 
-func (d *decoder) context(f *File, n *yaml.Node, key string) {
-	fields := d.fields(n, key, "keep", "ip", "max_bytes")
+func (d decoder) context(f *File, n *yamlfile.Node, key string) {
+	fields := d.Fields(n, key, "keep", "ip", "max_bytes")
 	if keep := fields["keep"]; keep != nil {
-		f.Context.Keep = d.contextKeep(keep, join(key, "keep"))
+		f.Context.Keep = d.contextKeep(keep, yamlfile.Join(key, "keep"))
 	}
 	if ip := fields["ip"]; ip != nil {
-		policy, ok := d.text(ip, join(key, "ip"))
+		policy, ok := d.Text(ip, yamlfile.Join(key, "ip"))
 		if ok && !slices.Contains([]string{IPNone, IPTruncated, IPWhole}, policy) {
-			d.fail(ip, join(key, "ip"), "unknown policy %q; want %s, %s or %s", policy, IPNone, IPTruncated, IPWhole)
+			d.Fail(ip, yamlfile.Join(key, "ip"), "unknown policy %q; want %s, %s or %s", policy, IPNone, IPTruncated, IPWhole)
 		} else if ok {
 			f.Context.IP = policy
 		}
 	}
 	if most := fields["max_bytes"]; most != nil {
-		v, ok := d.number(most, join(key, "max_bytes"), contextBytesLeast)
+		v, ok := d.Number(most, yamlfile.Join(key, "max_bytes"), contextBytesLeast)
 		if ok && v > contextBytesMost {
-			d.fail(most, join(key, "max_bytes"), "%d; want %d or less", v, contextBytesMost)
+			d.Fail(most, yamlfile.Join(key, "max_bytes"), "%d; want %d or less", v, contextBytesMost)
 		} else if ok {
 			f.Context.MaxBytes = v
 		}
 	}
 }
 
-func (d *decoder) contextKeep(n *yaml.Node, at string) []string {
+func (d decoder) contextKeep(n *yamlfile.Node, at string) []string {
 	keys := []string{} // an empty list keeps nothing
-	for _, e := range d.texts(n, at) {
+	for _, e := range d.Texts(n, at) {
 		switch {
-		case e.key == "" || len(e.key) > contextKeyBytesMax:
-			d.fail(e.where, at, "key %.80q: want 1 to %d bytes", e.key, contextKeyBytesMax)
-		case e.key == "ip":
-			d.fail(e.where, at, "an address is kept by context.ip: want none, truncated or whole there")
-		case e.key == "traits" || e.key == "externalIds":
-			d.fail(e.where, at, "%s says who the person is, and is not kept a second time; leave it out", e.key)
-		case strings.Contains(e.key, "."): // it would keep nothing, silently
-			first, _, _ := strings.Cut(strings.TrimPrefix(e.key, "context."), ".")
-			d.fail(e.where, at, "%.80s is a path, and what is kept is a whole key of the context, such as %.80s", e.key, first)
+		case e.Key == "" || len(e.Key) > contextKeyBytesMax:
+			d.Fail(e.Where, at, "key %.80q: want 1 to %d bytes", e.Key, contextKeyBytesMax)
+		case e.Key == "ip":
+			d.Fail(e.Where, at, "an address is kept by context.ip: want none, truncated or whole there")
+		case e.Key == "traits" || e.Key == "externalIds":
+			d.Fail(e.Where, at, "%s says who the person is, and is not kept a second time; leave it out", e.Key)
+		case strings.Contains(e.Key, "."): // it would keep nothing, silently
+			first, _, _ := strings.Cut(strings.TrimPrefix(e.Key, "context."), ".")
+			d.Fail(e.Where, at, "%.80s is a path, and what is kept is a whole key of the context, such as %.80s", e.Key, first)
 		default:
-			keys = append(keys, e.key)
+			keys = append(keys, e.Key)
 		}
 	}
 	if len(keys) > contextKeysMax {
-		d.fail(n, at, "%d keys; want %d or fewer", len(keys), contextKeysMax)
+		d.Fail(n, at, "%d keys; want %d or fewer", len(keys), contextKeysMax)
 	}
 	return keys
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/kindred-id/kindred/internal/yamlfile"
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
@@ -18,6 +18,9 @@ const aliasKey = "alias"
 
 // topLevel stands for the file as a whole where a key is expected.
 const topLevel = "rules"
+
+// A decoder reads a file of rules, key by key, into a File.
+type decoder struct{ *yamlfile.Decoder }
 
 var keys = []string{
 	"extends", "name", "order", aliasKey, "limits", "generic", "caps", "namespaces", "identifiers", "blocked",
@@ -40,18 +43,18 @@ func empty() *File {
 
 // file reads a whole file. The order of the calls is that of need: what names namespaces comes
 // after what makes them.
-func (d *decoder) file(root *yaml.Node) *File {
+func (d decoder) file(root *yamlfile.Node) *File {
 	f := empty()
 	if root == nil {
 		return f
 	}
-	fields := d.fields(root, topLevel, keys...)
+	fields := d.Fields(root, topLevel, keys...)
 	if n := fields["extends"]; n != nil {
 		f = d.extends(n)
 	}
 	for _, part := range []struct {
 		key  string
-		read func(f *File, n *yaml.Node, key string)
+		read func(f *File, n *yamlfile.Node, key string)
 	}{
 		{"name", d.name},
 		{"order", d.order},
@@ -78,13 +81,13 @@ func (d *decoder) file(root *yaml.Node) *File {
 }
 
 // extends gives the preset to begin with, without its name.
-func (d *decoder) extends(n *yaml.Node) *File {
-	name, ok := d.text(n, "extends")
+func (d decoder) extends(n *yamlfile.Node) *File {
+	name, ok := d.Text(n, "extends")
 	if !ok {
 		return empty()
 	}
 	if !slices.Contains(Presets(), name) {
-		d.fail(n, "extends", "unknown preset %q; presets are %s", name, presetList())
+		d.Fail(n, "extends", "unknown preset %q; presets are %s", name, presetList())
 		return empty()
 	}
 	f := preset(name)
@@ -92,36 +95,36 @@ func (d *decoder) extends(n *yaml.Node) *File {
 	return f
 }
 
-func (d *decoder) name(f *File, n *yaml.Node, key string) {
-	if name, ok := d.text(n, key); ok {
+func (d decoder) name(f *File, n *yamlfile.Node, key string) {
+	if name, ok := d.Text(n, key); ok {
 		f.Rules.Name = name
 	}
 }
 
-func (d *decoder) order(f *File, n *yaml.Node, key string) {
-	switch order, ok := d.text(n, key); {
+func (d decoder) order(f *File, n *yamlfile.Node, key string) {
+	switch order, ok := d.Text(n, key); {
 	case !ok:
 	case order == "keep_first":
 		f.Rules.Precedence = graph.KeepFirst
 	case order == "latest_wins":
 		f.Rules.Precedence = graph.LatestWins
 	default:
-		d.fail(n, key, "unknown order %q; want keep_first or latest_wins", order)
+		d.Fail(n, key, "unknown order %q; want keep_first or latest_wins", order)
 	}
 }
 
-func (d *decoder) alias(f *File, n *yaml.Node, key string) {
-	rule, ok := d.text(n, key)
+func (d decoder) alias(f *File, n *yamlfile.Node, key string) {
+	rule, ok := d.Text(n, key)
 	if !ok {
 		return
 	}
 	if f.Rules.Alias, ok = graph.ParseAliasRule(rule); !ok {
-		d.fail(n, key, "unknown rule %q; want merges or refused", rule)
+		d.Fail(n, key, "unknown rule %q; want merges or refused", rule)
 	}
 }
 
-func (d *decoder) generic(f *File, n *yaml.Node, key string) {
-	fields := d.fields(n, key, "customers", "neighbours")
+func (d decoder) generic(f *File, n *yamlfile.Node, key string) {
+	fields := d.Fields(n, key, "customers", "neighbours")
 	d.set(&f.Rules.GenericCustomers, fields, key, "customers", 0)
 	d.set(&f.Rules.GenericNeighbours, fields, key, "neighbours", 0)
 }
@@ -130,8 +133,8 @@ func (d *decoder) generic(f *File, n *yaml.Node, key string) {
 const linksPerIdentifier = 10
 
 // caps reads the caps. What is hosted has room for a person at least.
-func (d *decoder) caps(f *File, n *yaml.Node, key string) {
-	fields := d.fields(n, key, "identifiers", "hosted", "links")
+func (d decoder) caps(f *File, n *yamlfile.Node, key string) {
+	fields := d.Fields(n, key, "identifiers", "hosted", "links")
 	r := f.Rules
 	d.set(&r.MaxIdentity, fields, key, "identifiers", 2)
 	if fields["hosted"] != nil {
@@ -150,49 +153,49 @@ func raiseHosted(r *graph.Rules) {
 }
 
 // set sets a number when there is one under key.sub.
-func (d *decoder) set(to *int, fields map[string]*yaml.Node, key, sub string, least int) {
+func (d decoder) set(to *int, fields map[string]*yamlfile.Node, key, sub string, least int) {
 	if n := fields[sub]; n != nil {
-		if v, ok := d.number(n, join(key, sub), least); ok {
+		if v, ok := d.Number(n, yamlfile.Join(key, sub), least); ok {
 			*to = v
 		}
 	}
 }
 
-func (d *decoder) namespaces(f *File, n *yaml.Node, key string) {
+func (d decoder) namespaces(f *File, n *yamlfile.Node, key string) {
 	f.Identifier.Namespaces = nil
-	for _, e := range d.entries(n, key) {
-		at := join(key, e.key)
-		fields := d.fields(e.node, at, "class", "normalise")
+	for _, e := range d.Entries(n, key) {
+		at := yamlfile.Join(key, e.Key)
+		fields := d.Fields(e.Node, at, "class", "normalise")
 		if fields["class"] == nil {
-			d.fail(e.where, at, "no class; want class: customer, contact, device or cookie")
+			d.Fail(e.Where, at, "no class; want class: customer, contact, device or cookie")
 			continue
 		}
-		name, ok := d.text(fields["class"], join(at, "class"))
+		name, ok := d.Text(fields["class"], yamlfile.Join(at, "class"))
 		if !ok {
 			continue
 		}
 		class, err := graph.ParseClass(name)
 		if err != nil {
-			d.fail(fields["class"], at, "%w", err)
+			d.Fail(fields["class"], at, "%w", err)
 			continue
 		}
 		normaliser := string(graph.NormaliseTrim)
 		if fields["normalise"] != nil {
-			if normaliser, ok = d.text(fields["normalise"], join(at, "normalise")); !ok {
+			if normaliser, ok = d.Text(fields["normalise"], yamlfile.Join(at, "normalise")); !ok {
 				continue
 			}
 		}
-		ns := graph.Namespace{Name: e.key, Class: class, Normaliser: graph.Normaliser(normaliser)}
-		if d.accepts(e.where, key, identifier.Config{Namespaces: []graph.Namespace{ns}}) {
+		ns := graph.Namespace{Name: e.Key, Class: class, Normaliser: graph.Normaliser(normaliser)}
+		if d.accepts(e.Where, key, identifier.Config{Namespaces: []graph.Namespace{ns}}) {
 			f.Identifier.Namespaces = append(f.Identifier.Namespaces, ns)
 		}
 	}
 }
 
 // accepts asks package identifier about one part of the configuration, so that the answer gets a line.
-func (d *decoder) accepts(n *yaml.Node, key string, cfg identifier.Config) bool {
+func (d decoder) accepts(n *yamlfile.Node, key string, cfg identifier.Config) bool {
 	if _, err := identifier.New([16]byte{}, cfg); err != nil {
-		d.fail(n, key, "%w", err)
+		d.Fail(n, key, "%w", err)
 		return false
 	}
 	return true
@@ -214,9 +217,9 @@ func (f *File) known() []string {
 }
 
 // isKnown tells whether there is such a namespace, and fails when there is none.
-func (d *decoder) isKnown(f *File, n *yaml.Node, key, namespace string) bool {
+func (d decoder) isKnown(f *File, n *yamlfile.Node, key, namespace string) bool {
 	if known := f.known(); !slices.Contains(known, namespace) {
-		d.fail(n, key, "unknown namespace %q; known: %s; add your own under namespaces", namespace, strings.Join(known, ", "))
+		d.Fail(n, key, "unknown namespace %q; known: %s; add your own under namespaces", namespace, strings.Join(known, ", "))
 		return false
 	}
 	return true
@@ -224,16 +227,16 @@ func (d *decoder) isKnown(f *File, n *yaml.Node, key, namespace string) bool {
 
 // limits reads limits into those that there are, and leaves them in the order of the namespaces: the
 // same limits are the same rules, however they were put together.
-func (d *decoder) limits(f *File, n *yaml.Node, key string) {
+func (d decoder) limits(f *File, n *yamlfile.Node, key string) {
 	limits := f.Rules.Limits
-	for _, e := range d.entries(n, key) {
-		at := join(key, e.key)
-		if !d.isKnown(f, e.where, at, e.key) {
+	for _, e := range d.Entries(n, key) {
+		at := yamlfile.Join(key, e.Key)
+		if !d.isKnown(f, e.Where, at, e.Key) {
 			continue
 		}
-		limits = slices.DeleteFunc(limits, func(l graph.Limit) bool { return l.Namespace == e.key })
-		if limit, ok := d.limit(e.node, at); ok {
-			limit.Namespace = e.key
+		limits = slices.DeleteFunc(limits, func(l graph.Limit) bool { return l.Namespace == e.Key })
+		if limit, ok := d.limit(e.Node, at); ok {
+			limit.Namespace = e.Key
 			limits = append(limits, limit)
 		}
 	}
@@ -245,27 +248,27 @@ func (d *decoder) limits(f *File, n *yaml.Node, key string) {
 }
 
 // limit reads a number, {max, within}, or none.
-func (d *decoder) limit(n *yaml.Node, key string) (l graph.Limit, ok bool) {
+func (d decoder) limit(n *yamlfile.Node, key string) (l graph.Limit, ok bool) {
 	switch {
-	case n.Kind == yaml.MappingNode:
-		fields := d.fields(n, key, "max", "within")
+	case yamlfile.IsMapping(n):
+		fields := d.Fields(n, key, "max", "within")
 		if fields["max"] == nil {
-			d.fail(n, key, "no max; want {max: 5, within: 7d}")
+			d.Fail(n, key, "no max; want {max: 5, within: 7d}")
 			return l, false
 		}
-		if l.Max, ok = d.number(fields["max"], join(key, "max"), 1); !ok {
+		if l.Max, ok = d.Number(fields["max"], yamlfile.Join(key, "max"), 1); !ok {
 			return l, false
 		}
 		if within := fields["within"]; within != nil {
-			l.Within, ok = d.window(within, join(key, "within"))
+			l.Within, ok = d.window(within, yamlfile.Join(key, "within"))
 		}
 		return l, ok
-	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!int":
-		l.Max, ok = d.number(n, key, 1)
+	case yamlfile.IsScalar(n) && n.ShortTag() == "!!int":
+		l.Max, ok = d.Number(n, key, 1)
 		return l, ok
-	case n.Kind == yaml.ScalarNode && n.Value == "none":
+	case yamlfile.IsScalar(n) && n.Value == "none":
 		return l, false
 	}
-	d.fail(n, key, "want a number of 1 or more, {max: 5, within: 7d}, or none; got %s", describe(n))
+	d.Fail(n, key, "want a number of 1 or more, {max: 5, within: 7d}, or none; got %s", yamlfile.Describe(n))
 	return l, false
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/internal/yamlfile"
 )
 
 // File is what a preset or a file says.
@@ -52,7 +52,7 @@ func Load(nameOrPath string) (*File, error) {
 	if slices.Contains(Presets(), nameOrPath) {
 		return preset(nameOrPath), nil
 	}
-	content, err := read(nameOrPath)
+	content, err := yamlfile.Read(nameOrPath, fileBytesMax)
 	if err != nil {
 		// Nobody keeps rules in a file without a folder or an ending: it is a preset, misspelt.
 		if errors.Is(err, os.ErrNotExist) && filepath.Ext(nameOrPath) == "" && filepath.Base(nameOrPath) == nameOrPath {
@@ -61,22 +61,6 @@ func Load(nameOrPath string) (*File, error) {
 		return nil, fmt.Errorf("read rules: %w; give a file, or a preset: %s", err, presetList())
 	}
 	return Parse(nameOrPath, content)
-}
-
-func read(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, fileBytesMax+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(content) > fileBytesMax {
-		return nil, fmt.Errorf("%s: above %d bytes", path, fileBytesMax)
-	}
-	return content, nil
 }
 
 // ParseKept reads rules that a data directory keeps: what YAML wrote. A text without a rule about aliases is of
@@ -112,14 +96,14 @@ func (f *File) Today() *File {
 
 // Parse reads the content of a rules file; path is for messages, and names rules that have no name.
 func Parse(path string, content []byte) (*File, error) {
-	root, err := parseYAML(content)
+	file, root, err := yamlfile.Parse(path, topLevel, content)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
-	d := &decoder{path: path}
+	d := decoder{file}
 	f := d.file(root)
-	if len(d.problems) > 0 {
-		return nil, errors.Join(d.problems...)
+	if err := d.Err(); err != nil {
+		return nil, err
 	}
 	if f.Rules.Name == "" {
 		f.Rules.Name = cmp.Or(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), filepath.Base(path))

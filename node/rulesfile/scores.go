@@ -4,7 +4,7 @@ import (
 	"math"
 	"strconv"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/kindred-id/kindred/internal/yamlfile"
 
 	"github.com/kindred-id/kindred/graph/score"
 )
@@ -18,8 +18,8 @@ const (
 
 // scores reads what a deployment has chosen about its scores. The discount is read before the horizon: all the future
 // needs one, and where there is none it is the line of the horizon that is told.
-func (d *decoder) scores(f *File, n *yaml.Node, key string) {
-	fields := d.fields(n, key, horizonDays, annualDiscount, margin)
+func (d decoder) scores(f *File, n *yamlfile.Node, key string) {
+	fields := d.Fields(n, key, horizonDays, annualDiscount, margin)
 	for _, part := range []struct {
 		key string
 		of  func(*score.Terms) *float64
@@ -32,13 +32,13 @@ func (d *decoder) scores(f *File, n *yaml.Node, key string) {
 		if value == nil {
 			continue
 		}
-		at, terms := join(key, part.key), f.Scores
+		at, terms := yamlfile.Join(key, part.key), f.Scores
 		var ok bool
 		if *part.of(&terms), ok = d.real(value, at); !ok {
 			continue
 		}
 		if err := terms.Check(); err != nil {
-			d.fail(value, at, "%w", err)
+			d.Fail(value, at, "%w", err)
 			continue
 		}
 		f.Scores = terms
@@ -46,15 +46,15 @@ func (d *decoder) scores(f *File, n *yaml.Node, key string) {
 }
 
 // real reads a number that need not be whole; inf is one.
-func (d *decoder) real(n *yaml.Node, key string) (v float64, ok bool) {
+func (d decoder) real(n *yamlfile.Node, key string) (v float64, ok bool) {
 	tag := n.ShortTag()
 	switch {
-	case n.Kind == yaml.ScalarNode && n.Value == infinite:
+	case yamlfile.IsScalar(n) && n.Value == infinite:
 		return math.Inf(1), true
-	case n.Kind == yaml.ScalarNode && (tag == "!!int" || tag == "!!float") && n.Decode(&v) == nil:
+	case yamlfile.IsScalar(n) && (tag == "!!int" || tag == "!!float") && n.Decode(&v) == nil:
 		return v, true
 	}
-	d.fail(n, key, "want a number, such as 0.15, got %s", describe(n))
+	d.Fail(n, key, "want a number, such as 0.15, got %s", yamlfile.Describe(n))
 	return 0, false
 }
 

@@ -3,7 +3,7 @@ package rulesfile
 import (
 	"time"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/kindred-id/kindred/internal/yamlfile"
 )
 
 // Times say which times of events are believed: those that are not are dropped, and the event has another.
@@ -19,26 +19,26 @@ var DefaultTimes = Times{Earliest: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), 
 // aheadMax bounds Times.Ahead.
 const aheadMax = 366 * 24 * time.Hour
 
-func (d *decoder) times(f *File, n *yaml.Node, key string) {
-	fields := d.fields(n, key, "earliest", "ahead")
+func (d decoder) times(f *File, n *yamlfile.Node, key string) {
+	fields := d.Fields(n, key, "earliest", "ahead")
 	if earliest := fields["earliest"]; earliest != nil {
-		at := join(key, "earliest")
+		at := yamlfile.Join(key, "earliest")
 		day, err := time.Parse(time.DateOnly, earliest.Value)
 		switch {
-		case earliest.Kind != yaml.ScalarNode || err != nil:
-			d.fail(earliest, at, "want a date, as in 2000-01-01; got %s", describe(earliest))
+		case !yamlfile.IsScalar(earliest) || err != nil:
+			d.Fail(earliest, at, "want a date, as in 2000-01-01; got %s", yamlfile.Describe(earliest))
 		case day.Year() < 1970 || day.Year() > 2099:
-			d.fail(earliest, at, "date %s: want one from 1970-01-01 to 2099-12-31", earliest.Value)
+			d.Fail(earliest, at, "date %s: want one from 1970-01-01 to 2099-12-31", earliest.Value)
 		default:
 			f.Times.Earliest = day
 		}
 	}
 	if ahead := fields["ahead"]; ahead != nil {
-		at := join(key, "ahead")
+		at := yamlfile.Join(key, "ahead")
 		switch w, ok := d.window(ahead, at); {
 		case !ok:
 		case w > aheadMax:
-			d.fail(ahead, at, "%s: want at most %s", windowText(w), windowText(aheadMax))
+			d.Fail(ahead, at, "%s: want at most %s", windowText(w), windowText(aheadMax))
 		default:
 			f.Times.Ahead = w
 		}

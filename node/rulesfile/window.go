@@ -5,21 +5,21 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/kindred-id/kindred/internal/yamlfile"
 )
 
 // windowMax bounds a window: a hundred years are for ever.
 const windowMax = 36500 * 24 * time.Hour
 
 // window reads the length of a window of event time.
-func (d *decoder) window(n *yaml.Node, key string) (time.Duration, bool) {
-	text, ok := d.text(n, key)
+func (d decoder) window(n *yamlfile.Node, key string) (time.Duration, bool) {
+	text, ok := d.Text(n, key)
 	if !ok {
 		return 0, false
 	}
 	w, ok := parseWindow(text)
 	if !ok {
-		d.fail(n, key, "window %.60q: want days or a time above zero, such as 7d, 12h or 1h30m, in whole milliseconds; for ever is without it", text)
+		d.Fail(n, key, "window %.60q: want days or a time above zero, such as 7d, 12h or 1h30m, in whole milliseconds; for ever is without it", text)
 	}
 	return w, ok
 }

@@ -1,0 +1,121 @@
+package yamlfile
+
+import (
+	"encoding"
+	"reflect"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A Reader reads itself from a node, and tells the decoder what is wrong.
+type Reader interface {
+	ReadYAML(d *Decoder, n *Node, key string)
+}
+
+// Unmarshal reads a file into a struct, see Decoder.Struct. A file that says nothing leaves it as it is.
+func Unmarshal(path, top string, content []byte, into any) error {
+	d, root, err := Parse(path, top, content)
+	if err != nil {
+		return err
+	}
+	if root != nil {
+		d.Struct(root, top, into)
+	}
+	return d.Err()
+}
+
+// Struct reads a mapping into the struct that into points to. Keys are those of the fields' yaml tags; fields without
+// one, or with "-", are left alone. A field is a text, true or false, a whole number, a struct, a list or a pointer of
+// those, an encoding.TextUnmarshaler, or a Reader.
+func (d *Decoder) Struct(n *Node, key string, into any) {
+	d.structure(n, key, reflect.ValueOf(into).Elem())
+}
+
+func (d *Decoder) structure(n *Node, key string, v reflect.Value) {
+	var known []string
+	field := make(map[string]reflect.Value)
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Tag.Get("yaml"); name != "" && name != "-" {
+			known = append(known, name)
+			field[name] = v.Field(i)
+		}
+	}
+	fields := d.fields(d.merged(n, key), key, known)
+	for _, name := range known { // in the order of the struct, so that messages have one
+		if value := fields[name]; value != nil {
+			d.value(value, d.join(key, name), field[name])
+		}
+	}
+}
+
+// merged reads a mapping, and those that it names after the key <<, which give what it does not state itself. Those may
+// name no others: a mapping could name itself.
+func (d *Decoder) merged(n *Node, key string) []Entry {
+	var list, others []Entry
+	for _, e := range d.Entries(n, key) {
+		switch {
+		case e.Key != "<<":
+			list = append(list, e)
+		case e.Node.Kind == yaml.SequenceNode:
+			for _, item := range d.List(e.Node, key) {
+				others = append(others, d.Entries(item, key)...)
+			}
+		default:
+			others = d.Entries(e.Node, key)
+		}
+	}
+	for _, e := range others {
+		if !slices.ContainsFunc(list, func(own Entry) bool { return own.Key == e.Key }) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+func (d *Decoder) value(n *Node, key string, v reflect.Value) {
+	switch into := v.Addr().Interface().(type) {
+	case Reader:
+		into.ReadYAML(d, n, key)
+		return
+	case encoding.TextUnmarshaler:
+		if !IsScalar(n) {
+			d.Fail(n, key, "want one value, got %s", Describe(n))
+		} else if err := into.UnmarshalText([]byte(n.Value)); err != nil {
+			d.Fail(n, key, "%w", err)
+		}
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		d.value(n, key, v.Elem())
+	case reflect.Struct:
+		d.structure(n, key, v)
+	case reflect.Slice:
+		v.SetZero()
+		for _, item := range d.List(n, key) {
+			one := reflect.New(v.Type().Elem()).Elem()
+			d.value(item, key, one)
+			v.Set(reflect.Append(v, one))
+		}
+	case reflect.String:
+		if !IsScalar(n) {
+			d.Fail(n, key, "want a text, got %s", Describe(n))
+			return
+		}
+		v.SetString(n.Value)
+	case reflect.Bool:
+		d.scalar(n, key, v, "true or false", "!!bool")
+	case reflect.Int:
+		d.scalar(n, key, v, "a whole number", "!!int")
+	default:
+		panic("yamlfile: no reading of a " + v.Type().String()) // a bug: the struct is part of the program
+	}
+}
+
+func (d *Decoder) scalar(n *Node, key string, v reflect.Value, want, tag string) {
+	if !IsScalar(n) || n.ShortTag() != tag || n.Decode(v.Addr().Interface()) != nil {
+		d.Fail(n, key, "want %s, got %s", want, Describe(n))
+	}
+}
