@@ -18,6 +18,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/stream"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/storage"
@@ -137,6 +138,19 @@ func (w *world) checkProblem(a answer) {
 	}
 }
 
+// reconfigure changes what the server serves with.
+func (w *world) reconfigure(change func(*Config)) {
+	w.t.Helper()
+	c := w.server.Config
+	c.Metrics = nil // each server has a registry of its own
+	change(&c)
+	server, err := New(c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.server = server
+}
+
 func (w *world) get(path string) answer {
 	w.t.Helper()
 	return w.do(httptest.NewRequest("GET", path, nil))
@@ -200,7 +214,7 @@ var shopper = []string{
 // exportTo writes a whole export, and tells how many identities it has.
 func exportTo(w io.Writer, engine *actors.Engine) (int64, error) {
 	ctx := context.Background()
-	export, err := (&Exporter{Engine: engine}).Collect(ctx)
+	export, err := (&stream.Exporter{Engine: engine}).Collect(ctx)
 	if err != nil {
 		return 0, err
 	}

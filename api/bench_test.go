@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/lookup"
 )
 
 func benchWorld(b *testing.B) *world {
@@ -22,8 +23,8 @@ func benchWorld(b *testing.B) *world {
 func BenchmarkLine(b *testing.B) {
 	w := benchWorld(b)
 	w.feed(shopper...)
-	name, _ := parseID(w.server.Registry, "user_id:u1")
-	p, _, err := w.server.profile(context.Background(), name.Key)
+	name, _ := lookup.ParseID(w.server.Registry, "user_id:u1")
+	p, _, err := w.server.queries.Find(context.Background(), name.Key)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -235,7 +235,7 @@ func TestChangesFollow(t *testing.T) {
 			}
 		}
 	}
-	w.server.endStream()
+	w.server.streams.Close()
 	for line := next(); line != "the end"; line = next() {
 		if strings.HasPrefix(line, "data: ") {
 			t.Errorf("the stream tells of %s after its end", line)
@@ -248,7 +248,8 @@ func TestChangesAtOnce(t *testing.T) {
 	w := newFed(t)
 	server := httptest.NewServer(w.server)
 	defer server.Close()
-	defer w.server.endStream()
+	defer w.server.streams.Close()
+	const streamsAtOnce = 16
 	for i := range streamsAtOnce + 1 {
 		res, err := http.Get(server.URL + "/v1/changes")
 		if err != nil {
@@ -258,15 +259,5 @@ func TestChangesAtOnce(t *testing.T) {
 		if want := map[bool]int{true: 200, false: 429}[i < streamsAtOnce]; res.StatusCode != want {
 			t.Fatalf("stream %d: status %d, want %d", i, res.StatusCode, want)
 		}
-	}
-}
-
-func TestParseKinds(t *testing.T) {
-	kinds, err := parseKinds("merged,erased")
-	if err != nil || len(kinds) != 2 || !kinds[graph.FeedMerged] || !kinds[graph.FeedErased] {
-		t.Errorf("%v, %v", kinds, err)
-	}
-	if kinds, err := parseKinds(""); kinds != nil || err != nil {
-		t.Errorf("%v, %v", kinds, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/stream"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/ingest"
@@ -67,10 +68,10 @@ const (
 	LargestMaxBody   = 32 << 20
 	DefaultMaxEvents = segment.MaxBatchEvents
 	DefaultBodyBytes = 64 << 20
-	DefaultSortBytes = 64 << 20
+	DefaultSortBytes = stream.DefaultSortBytes
 )
 
-// setDefaults fills in defaults, and tells what is wrong, all of it at once.
+// setDefaults fills in defaults, and reports everything that is wrong at once.
 func (c *Config) setDefaults() error {
 	var errs []error
 	if c.Engine == nil || c.Registry == nil {
@@ -93,7 +94,6 @@ func (c *Config) setDefaults() error {
 	setDefault(&c.MaxEvents, DefaultMaxEvents)
 	setDefault(&c.BodyBytes, int(min(DefaultBodyBytes, c.Engine.InputBytes()/2)))
 	setDefault(&c.SortBytes, int(min(DefaultSortBytes, c.Engine.InputBytes())))
-	c.BodyBytes = max(c.BodyBytes, c.MaxBody+meterStep)
 	if c.Version == "" {
 		c.Version = "dev"
 	}

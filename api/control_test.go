@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kindred-id/kindred/api/lookup"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
 )
@@ -17,7 +18,7 @@ func memberOf(t *testing.T, registry *identifier.Registry) (control score.Contro
 		t.Fatal(err)
 	}
 	for _, user := range strings.Split("abcdefghijklmnopqrstuvwxyz", "") {
-		name, err := parseID(registry, "user_id:"+user)
+		name, err := lookup.ParseID(registry, "user_id:"+user)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +36,7 @@ func memberOf(t *testing.T, registry *identifier.Registry) (control score.Contro
 func TestControlShows(t *testing.T) {
 	w := newWorld(t, nil)
 	control, member, other := memberOf(t, w.server.Registry)
-	w.server.Control = control
+	w.reconfigure(func(c *Config) { c.Control = control })
 	w.feed(`{"type":"page","userId":"`+member+`","messageId":"1"}`, `{"type":"page","userId":"`+other+`","messageId":"2"}`)
 	shown := func(user string) bool {
 		t.Helper()
@@ -62,7 +63,7 @@ func TestControlShows(t *testing.T) {
 	}
 	var merged struct{ ID string }
 	w.get("/v1/profiles/user_id:"+member).into(t, &merged)
-	survivor, err := parseID(w.server.Registry, merged.ID)
+	survivor, err := lookup.ParseID(w.server.Registry, merged.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

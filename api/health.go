@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -15,13 +16,13 @@ import (
 const readyTimeout = 2 * time.Second
 
 // getLive answers GET /livez: the process serves.
-func (s *Server) getLive(w http.ResponseWriter, _ *http.Request) *problem {
-	return sendDocument(w, document.Live{Status: "ok", Version: s.Version})
+func (s *Server) getLive(w http.ResponseWriter, _ *http.Request) *route.Problem {
+	return route.Send(w, document.Live{Status: "ok", Version: s.Version})
 }
 
 // getReady answers GET /readyz: 200 when events and look-ups would be answered, 503 when not. Both
 // have a document.Ready as their body, as load balancers and operators look here and nowhere else.
-func (s *Server) getReady(w http.ResponseWriter, r *http.Request) *problem {
+func (s *Server) getReady(w http.ResponseWriter, r *http.Request) *route.Problem {
 	answer := document.Ready{Status: "ready", Checks: s.checks(r.Context())}
 	for _, c := range answer.Checks {
 		if !c.OK {
@@ -29,11 +30,11 @@ func (s *Server) getReady(w http.ResponseWriter, r *http.Request) *problem {
 		}
 	}
 	if answer.Status == "ready" {
-		return sendDocument(w, answer)
+		return route.Send(w, answer)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusServiceUnavailable)
-	return sendDocument(w, answer)
+	return route.Send(w, answer)
 }
 
 func (s *Server) checks(ctx context.Context) []document.Check {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kindred-id/kindred/api/lookup"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/klauspost/compress/zstd"
@@ -310,7 +311,7 @@ func TestNoRoom(t *testing.T) {
 	hold := make(chan struct{})
 	entered := make(chan struct{}, w.engine.Shards())
 	w.feed(`{"type":"page","messageId":"hold","userId":"u1"}`)
-	name, err := parseID(w.server.Registry, "user_id:u1")
+	name, err := lookup.ParseID(w.server.Registry, "user_id:u1")
 	if err != nil {
 		t.Fatal(err)
 	}

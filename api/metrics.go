@@ -8,10 +8,6 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/scoring"
-	"github.com/kindred-id/kindred/api/document"
-	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/ingest"
-	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -20,10 +16,7 @@ import (
 // metrics are those of the server itself. Labels are types, results, routes and codes: all bounded,
 // none about a person (P5).
 type metrics struct {
-	events   [graph.EventTypes][ingest.Statuses]prometheus.Counter // by type, 0 is unknown
-	excess   prometheus.Counter
-	dropped  *prometheus.CounterVec
-	duration prometheus.Histogram
+	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	flight   prometheus.Gauge
 	unseen   prometheus.Counter
@@ -36,18 +29,7 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *sc
 		registry = prometheus.NewRegistry()
 		registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	}
-	events := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "kindred_ingest_events_total", Help: "Events that came over HTTP, by type and by what became of them.",
-	}, []string{"type", "result"})
 	m := &metrics{
-		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "kindred_ingest_dropped_total", Help: "Fields left out of events that came over HTTP and were taken, by field and reason.",
-		}, []string{"field", "code"}),
-		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "kindred_ingest_request_duration_seconds", Help: "Time from a request with events to its answer, which follows their durable commit.",
-			Buckets:                     []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
-			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
-		}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "kindred_http_requests_total", Help: "Answered requests by route and status.",
 		}, []string{"route", "status"}),
@@ -56,7 +38,8 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *sc
 			Name: "kindred_answers_before_visible_total",
 			Help: "Answers to events and assertions that were given before a look-up by each identifier was sure to find them.",
 		}),
-		handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
+		registry: registry,
+		handler:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "kindred_build_info", Help: "Always 1; the labels tell the version and the rules.",
@@ -64,24 +47,12 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *sc
 	})
 	info.Set(1)
 	var errs []error
-	for _, c := range append([]prometheus.Collector{events, m.dropped, m.duration, m.requests, m.flight, m.unseen, info, newEngineMetrics(engine)}, more...) {
+	for _, c := range append([]prometheus.Collector{m.requests, m.flight, m.unseen, info, newEngineMetrics(engine)}, more...) {
 		errs = append(errs, registry.Register(c))
 	}
 	if scores != nil {
 		errs = append(errs, registerScoreMetrics(registry, scores))
 	}
-	for t := range m.events {
-		name := graph.EventType(t).String()
-		if name == "" {
-			name = "unknown"
-		}
-		for status := range m.events[t] {
-			if result := statusNames[status]; result != "" {
-				m.events[t][status] = events.WithLabelValues(name, result)
-			}
-		}
-	}
-	m.excess = events.WithLabelValues("unknown", string(document.CodeTooManyEvents))
 	return m, errors.Join(errs...)
 }
 
@@ -98,17 +69,6 @@ func registerScoreMetrics(registry *prometheus.Registry, scores *scoring.Keeper)
 		Name: "kindred_score_parameters_version", Help: "Version of the scores' parameters in use; 0 is the cold start.",
 	}, func() float64 { return float64(scores.Scorer().Parameters().Version) })))
 	return errors.Join(errs...)
-}
-
-// count counts the events of an answered request.
-func (m *metrics) count(verdicts []ingest.Verdict, excess int, dropped segment.DropCounts) {
-	for key, n := range dropped {
-		m.dropped.WithLabelValues(key.Field, string(key.Code)).Add(float64(n))
-	}
-	for i := range verdicts {
-		m.events[verdicts[i].Type][verdicts[i].Status].Inc()
-	}
-	m.excess.Add(float64(excess))
 }
 
 // engineMetrics collects what the engine counts, at each scrape.

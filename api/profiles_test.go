@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/lookup"
 	"github.com/kindred-id/kindred/graph"
 )
 
@@ -37,7 +38,7 @@ const goldenLine = `{"id":"kID","identifiers":[` +
 
 func (w *world) id(id string) string {
 	w.t.Helper()
-	name, err := parseID(w.server.Registry, id)
+	name, err := lookup.ParseID(w.server.Registry, id)
 	if err != nil {
 		w.t.Fatal(err)
 	}

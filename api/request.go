@@ -17,9 +17,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/route"
 )
-
-const requestIDHeader = "X-Request-Id"
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -27,7 +26,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.metrics.flight.Inc()
 	defer s.metrics.flight.Dec()
 	id := requestID(r)
-	w.Header().Set(requestIDHeader, id)
+	w.Header().Set(route.RequestIDHeader, id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	cleanPath(r.URL)
 	answer := &answerWriter{ResponseWriter: w}
@@ -40,28 +39,31 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(answer, r)
 }
 
+// methods are the handlers of one path, by method.
+type methods map[string]route.Handler
+
 // ServeHTTP implements http.Handler: the method decides.
 func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet // net/http leaves the body out
 	}
-	var p *problem
+	var p *route.Problem
 	switch h, ok := m[method]; {
 	case ok:
 		p = h(w, r)
 	case len(m) == 0:
-		p = &problem{code: document.CodeUnknownRoute}
+		p = &route.Problem{Code: document.CodeUnknownRoute}
 	default:
 		allowed := []string{}
 		for known := range m {
 			allowed = append(allowed, known)
 		}
 		slices.Sort(allowed)
-		p = &problem{code: document.CodeMethodNotAllowed, allow: strings.Join(allowed, ", ")}
+		p = &route.Problem{Code: document.CodeMethodNotAllowed, Allow: strings.Join(allowed, ", ")}
 	}
 	if p != nil {
-		p.write(w)
+		p.Write(w)
 	}
 }
 
@@ -77,7 +79,7 @@ func cleanPath(u *url.URL) {
 
 // requestID is the client's own id for the request, where it is a harmless one, or a new one.
 func requestID(r *http.Request) string {
-	id := r.Header.Get(requestIDHeader)
+	id := r.Header.Get(route.RequestIDHeader)
 	odd := func(c rune) bool {
 		return (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' && c != '_' && c != '.'
 	}
@@ -124,7 +126,7 @@ func (s *Server) panicked(w *answerWriter, r *http.Request, id string, cause any
 	if w.status != 0 {
 		panic(http.ErrAbortHandler) // the answer has begun: a broken one must not look whole
 	}
-	(&problem{code: document.CodeInternal}).write(w)
+	(&route.Problem{Code: document.CodeInternal}).Write(w)
 }
 
 // answerWriter remembers the status that was sent.

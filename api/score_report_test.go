@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -22,13 +21,15 @@ import (
 func scoredWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorldUnder(t, 16, graph.DefaultRules(), nil)
-	var err error
-	if w.server.Scores, err = scoring.Open(w.store, w.engine, score.Terms{}); err != nil {
-		t.Fatal(err)
-	}
-	if w.server.Control, err = score.NewControl(0.5); err != nil {
-		t.Fatal(err)
-	}
+	w.reconfigure(func(c *Config) {
+		var err error
+		if c.Scores, err = scoring.Open(w.store, w.engine, score.Terms{}); err != nil {
+			t.Fatal(err)
+		}
+		if c.Control, err = score.NewControl(0.5); err != nil {
+			t.Fatal(err)
+		}
+	})
 	return w
 }
 
@@ -247,11 +248,6 @@ func TestReportsAreRefused(t *testing.T) {
 	for _, query := range []string{"window_days=0", "window_days=3661", "window_days=ten", "days=30"} {
 		w.get("/v1/scores/report?"+query).want(t, 400, `"bad_parameter"`)
 	}
-	if err := w.server.exports.Acquire(context.Background(), exportsAtOnce); err != nil {
-		t.Fatal(err)
-	}
-	w.get("/v1/scores/report").want(t, 429, "two exports or reports are running")
-	w.server.exports.Release(exportsAtOnce)
 	// Nobody: no figure, and no error.
 	w.get("/v1/scores/report?window_days=3660").want(t, 200, `"bought_share":null`, `"bought_difference":null`, `"revenue":[]`, `"band":"unknown"`)
 }

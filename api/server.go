@@ -5,20 +5,21 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/kindred-id/kindred/api/document"
-	"github.com/kindred-id/kindred/graph"
-	"golang.org/x/sync/semaphore"
+	"github.com/kindred-id/kindred/api/admin"
+	"github.com/kindred-id/kindred/api/collect"
+	"github.com/kindred-id/kindred/api/lookup"
+	"github.com/kindred-id/kindred/api/query"
+	"github.com/kindred-id/kindred/api/route"
+	"github.com/kindred-id/kindred/api/stream"
 )
 
 // Bounds of one connection.
 const (
 	headerTimeout  = 10 * time.Second
 	requestTimeout = time.Minute // to read a request, and again to answer it
-	answerTimeout  = 30 * time.Second
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 64 << 10
 )
@@ -28,13 +29,10 @@ type Server struct {
 	Config
 	handler   http.Handler
 	metrics   *metrics
-	intakes   intakes
-	bodies    *bodyRoom // of request bodies under way
-	exports   *semaphore.Weighted
-	streams   *semaphore.Weighted // of changes
-	streaming context.Context     // ends with the server
-	endStream context.CancelFunc
-	backingUp sync.Mutex
+	collector *collect.Collector
+	queries   *query.Queries
+	admin     *admin.Admin
+	streams   *stream.Streams
 	draining  atomic.Bool
 	started   time.Time
 	origins   *http.CrossOriginProtection
@@ -50,20 +48,36 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{
-		Config: c, metrics: m, started: time.Now(),
-		bodies: newBodyRoom(c.BodyBytes), exports: semaphore.NewWeighted(exportsAtOnce), streams: semaphore.NewWeighted(streamsAtOnce),
-		origins: http.NewCrossOriginProtection(),
+	s := &Server{Config: c, metrics: m, started: time.Now(), origins: http.NewCrossOriginProtection()}
+	if err := s.mount(); err != nil {
+		return nil, err
 	}
-	s.intakes.most = c.Engine.InputBytes() / 2 // bodies have the other half
-	s.intakes.room = semaphore.NewWeighted(s.intakes.most)
-	s.streaming, s.endStream = context.WithCancel(context.Background())
-	s.handler = s.routes()
 	s.http = http.Server{
 		Handler: s, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: discardLog(),
 	}
 	return s, nil
+}
+
+// mount makes the parts of the API and the router over their routes.
+func (s *Server) mount() (err error) {
+	find := &lookup.Lookup{Engine: s.Engine, Registry: s.Registry, Unseen: s.metrics.unseen}
+	s.collector, err = collect.New(collect.Config{
+		Lookup: find, Decode: s.Decode, Admission: s.Admission, MaxBody: s.MaxBody, MaxEvents: s.MaxEvents, BodyBytes: s.BodyBytes,
+		Metrics: s.metrics.registry,
+	})
+	if err != nil {
+		return err
+	}
+	s.queries = &query.Queries{Lookup: find, Scores: s.Scores, Control: s.Control, Rules: s.Rules}
+	s.admin = &admin.Admin{
+		Lookup: find, Version: s.Version, Started: s.started, Scores: s.Scores, Control: s.Control, Backup: s.Backup, Logger: s.Logger,
+	}
+	s.streams = stream.New(stream.Config{
+		Engine: s.Engine, Scores: s.Scores, Control: s.Control, Logger: s.Logger, SortBytes: s.SortBytes, TempDir: s.TempDir,
+	})
+	s.handler = s.router()
+	return nil
 }
 
 // Serve answers requests until Shutdown, and then returns nil. It closes the listener.
@@ -78,7 +92,7 @@ func (s *Server) Serve(l net.Listener) error {
 // caller's to close, after this. When ctx ends first, connections are cut.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.draining.Store(true)
-	s.endStream()
+	s.streams.Close()
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.http.Close())
@@ -86,84 +100,23 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// handler answers a request, or says why it can't.
-type handler func(w http.ResponseWriter, r *http.Request) *problem
-
-// methods are the handlers of one route.
-type methods map[string]handler
-
-// routes are all routes of the server.
-func (s *Server) routes() http.Handler {
-	table := map[string]methods{
-		"/v1/batch":                     {"POST": s.ingesting(0)},
-		"/v1/profiles/{id}":             {"GET": timely(s.getProfile)},
-		"/v1/profiles/{id}/identifiers": {"GET": timely(s.getIdentifiers)},
-		"/v1/profiles/{id}/events":      {"GET": timely(s.getEvents)},
-		"/v1/profiles/{id}/orders":      {"GET": timely(s.getOrders)},
-		"/v1/profiles/{id}/why":         {"GET": timely(s.getWhy)},
-		"/v1/profiles/{id}/how":         {"GET": timely(s.getHow)},
-		"/v1/profiles/{id}/assertions":  {"GET": timely(s.getAssertions)},
-		"/v1/profiles:batchGet":         {"POST": s.own(timely(s.batchGet))},
-		"/v1/assertions":                {"POST": s.own(timely(s.postAssertion))},
-		"/v1/export":                    {"GET": s.getExport},
-		"/v1/changes":                   {"GET": s.getChanges},
-		"/v1/changes/receivers":         {"GET": s.getReceivers},
-		"/v1/changes/receivers/{name}":  {"DELETE": s.own(s.deleteReceiver)},
-		"/v1/stats":                     {"GET": timely(s.getStats)},
-		"/v1/rules":                     {"GET": s.getRules},
-		"/v1/scores/parameters":         {"GET": s.getParameters},
-		"/v1/scores/fit":                {"POST": s.own(s.postFit)},
-		"/v1/scores/report":             {"GET": s.getScoreReport},
-		"/v1/admin/backup":              {"POST": s.own(s.postBackup)},
-		"/livez":                        {"GET": s.getLive},
-		"/healthz":                      {"GET": s.getLive},
-		"/readyz":                       {"GET": s.getReady},
-		"/metrics":                      {"GET": s.getMetrics},
-		"/":                             nil,
-	}
-	for t := graph.TypeIdentify; int(t) < graph.EventTypes; t++ {
-		table["/v1/"+t.String()] = methods{"POST": s.ingesting(t)}
+// router serves a table of routes.
+func (s *Server) router() http.Handler {
+	byPath := map[string]methods{"/": nil}
+	for _, rt := range s.Routes() {
+		if byPath[rt.Path] == nil {
+			byPath[rt.Path] = methods{}
+		}
+		byPath[rt.Path][rt.Method] = func(w http.ResponseWriter, r *http.Request) *route.Problem { return rt.Serve(s.origins, w, r) }
 	}
 	mux := http.NewServeMux()
-	for pattern, m := range table {
-		mux.Handle(pattern, m)
+	for path, m := range byPath {
+		mux.Handle(path, m)
 	}
 	return mux
 }
 
-// ingesting is postEvents, timed.
-func (s *Server) ingesting(t graph.EventType) handler {
-	post := s.postEvents(t)
-	return func(w http.ResponseWriter, r *http.Request) *problem {
-		start := time.Now()
-		p := post(w, r)
-		s.metrics.duration.Observe(time.Since(start).Seconds())
-		return p
-	}
-}
-
-// timely bounds how long an answer may take, less than what the connection does: so that the client
-// is told.
-func timely(h handler) handler {
-	return func(w http.ResponseWriter, r *http.Request) *problem {
-		ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
-		defer cancel()
-		return h(w, r.WithContext(ctx))
-	}
-}
-
-// own refuses requests that a page of another origin makes a browser send: nothing else keeps it
-// from changing things on a server that listens on loopback.
-func (s *Server) own(h handler) handler {
-	return func(w http.ResponseWriter, r *http.Request) *problem {
-		if err := s.origins.Check(r); err != nil {
-			return &problem{code: document.CodeCrossOrigin}
-		}
-		return h(w, r)
-	}
-}
-
-func (s *Server) getMetrics(w http.ResponseWriter, r *http.Request) *problem {
+func (s *Server) getMetrics(w http.ResponseWriter, r *http.Request) *route.Problem {
 	s.metrics.handler.ServeHTTP(w, r)
 	return nil
 }

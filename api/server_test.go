@@ -93,7 +93,7 @@ func TestNothingPersonal(t *testing.T) {
 	w.post("/v1/assertions", `{"verb":"forget","a":"user_id:sesame"}`)
 	w.server.handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errors.New("sesame")) })
 	w.get("/v1/profiles/user_id:sesame").want(t, 500, `"internal"`)
-	w.server.handler = w.server.routes()
+	w.server.handler = w.server.router()
 	if text := w.log.String(); strings.Contains(strings.ToLower(text), "sesame") || !strings.Contains(text, "*errors.errorString") || !strings.Contains(text, "route=/v1/profiles/{id} ") {
 		t.Fatal(text)
 	}
@@ -132,8 +132,7 @@ func TestBackup(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "b")
 	w := newWorld(t, nil)
 	w.post("/v1/admin/backup", `{"dir":"/x"}`).want(t, 403, `"backup_disabled"`)
-	w = newWorld(t, func(c *Config) {})
-	w.server.Backup = w.store.Backup
+	w.reconfigure(func(c *Config) { c.Backup = w.store.Backup })
 	w.feed(shopper...)
 	w.post("/v1/admin/backup", `{"dir":"relative"}`).want(t, 409, `"backup_refused"`)
 	w.post("/v1/admin/backup", fmt.Sprintf(`{"dir":%q}`, dir)).want(t, 200, `"dir"`)
@@ -141,13 +140,20 @@ func TestBackup(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.post("/v1/admin/backup", fmt.Sprintf(`{"dir":%q}`, dir)).want(t, 409, `"backup_refused"`)
-	w.server.Backup = func(string) error {
-		return &storage.Error{Class: storage.ErrDiskFull, Op: "back up to", Path: dir, Remedy: "free it"}
-	}
-	w.post("/v1/admin/backup", fmt.Sprintf(`{"dir":%q}`, dir)).want(t, 507, `"disk_full"`, "free it")
-	w.server.backingUp.Lock()
+	begun, end := make(chan struct{}), make(chan struct{})
+	w.reconfigure(func(c *Config) {
+		c.Backup = func(string) error {
+			begun <- struct{}{}
+			<-end
+			return &storage.Error{Class: storage.ErrDiskFull, Op: "back up to", Path: dir, Remedy: "free it"}
+		}
+	})
+	first := make(chan answer)
+	go func() { first <- w.post("/v1/admin/backup", fmt.Sprintf(`{"dir":%q}`, dir)) }()
+	<-begun
 	w.post("/v1/admin/backup", fmt.Sprintf(`{"dir":%q}`, dir)).want(t, 409, `"backup_running"`)
-	w.server.backingUp.Unlock()
+	close(end)
+	(<-first).want(t, 507, `"disk_full"`, "free it")
 }
 
 // TestServe runs a server on Pebble and on a real connection: many writers and readers, exports and

@@ -31,7 +31,7 @@ func openShop(t *testing.T) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.server.Scores = keeper
+	w.reconfigure(func(c *Config) { c.Scores = keeper })
 	network := httptest.NewServer(w.server)
 	t.Cleanup(network.Close)
 	return &shop{t: t, url: network.URL, client: network.Client()}

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/kindred-id/kindred/api"
 	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/stream"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/egress/kafka"
 	"github.com/kindred-id/kindred/graph"
@@ -49,7 +49,7 @@ func (k *Kindred) startPublishing(context.Context) error {
 		Topic: p.Topic, Profiles: p.Profiles, Documents: d.documents(p.Scores), Source: egress.Source(since),
 	}
 	if p.Scores {
-		config.Scores = api.ScoresOf(d.engine, d.scores)
+		config.Scores = stream.ScoresOf(d.engine, d.scores)
 	}
 	sink, err := kafka.New(config)
 	if err != nil {

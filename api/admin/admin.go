@@ -1,0 +1,24 @@
+package admin
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/kindred-id/kindred/actors/scoring"
+	"github.com/kindred-id/kindred/api/lookup"
+	"github.com/kindred-id/kindred/graph/score"
+)
+
+// Admin does what operators ask for.
+type Admin struct {
+	*lookup.Lookup
+	Version string
+	Started time.Time
+	Scores  *scoring.Keeper        // nil: the server computes no scores
+	Control score.Control          // the control group
+	Backup  func(dir string) error // nil: backups are switched off
+	Logger  *slog.Logger
+
+	backingUp sync.Mutex // one backup at a time
+}

@@ -1,0 +1,164 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/route"
+	"github.com/kindred-id/kindred/graph"
+)
+
+// Bounds of what an operator says with an assertion, in bytes.
+const (
+	maxNote = 1000
+	maxBy   = 200
+)
+
+// postAssertion answers POST /v1/assertions.
+func (ad *Admin) postAssertion(w http.ResponseWriter, r *http.Request) *route.Problem {
+	var ask document.AssertionRequest
+	if p := route.ReadJSON(w, r, &ask); p != nil {
+		return p
+	}
+	answer, p := ad.assert(r.Context(), &ask)
+	if p != nil {
+		return p
+	}
+	return route.Send(w, answer)
+}
+
+var assertionVerbs = map[string]graph.AssertionVerb{
+	"force": graph.AssertForce, "cannot": graph.AssertCannot, "retract": graph.AssertRetract, "forget": graph.AssertForget,
+}
+
+func (ad *Admin) assert(ctx context.Context, ask *document.AssertionRequest) (*document.AssertionAnswer, *route.Problem) {
+	a := graph.Assertion{Verb: assertionVerbs[ask.Verb], Withdrawn: ask.Withdraw, By: ask.By, Note: ask.Note}
+	switch {
+	case a.Verb == 0:
+		return nil, route.NewProblem(document.CodeBadAssertion, "verb: want force, cannot, retract or forget")
+	case ask.A == "":
+		return nil, route.NewProblem(document.CodeBadAssertion, "a: the id is missing")
+	case ask.B == "" && a.Verb != graph.AssertForget:
+		return nil, route.NewProblem(document.CodeBadAssertion, "b: the id is missing").WithHint("the verb is about two identifiers: name the other one")
+	case ask.B != "" && a.Verb == graph.AssertForget:
+		return nil, route.NewProblem(document.CodeBadAssertion, "b: forget is about one identifier").WithHint("leave b out; to undo one link, use retract")
+	case !isNote(ask.Note, maxNote):
+		return nil, route.NewProblem(document.CodeBadAssertion, "note: want at most %d bytes of text", maxNote)
+	case !isNote(ask.By, maxBy):
+		return nil, route.NewProblem(document.CodeBadAssertion, "by: want at most %d bytes of text", maxBy)
+	}
+	answer := &document.AssertionAnswer{DryRun: ask.DryRun}
+	var known bool
+	var p *route.Problem
+	if a.A, known, p = ad.Name(ctx, ask.A, a.Verb == graph.AssertForget); p != nil {
+		return nil, p
+	}
+	if !known {
+		answer.Warnings = append(answer.Warnings, unseen(&a.A))
+	}
+	if a.Verb != graph.AssertForget {
+		if a.B, known, p = ad.Name(ctx, ask.B, false); p != nil {
+			return nil, p
+		}
+		if !known {
+			answer.Warnings = append(answer.Warnings, unseen(&a.B))
+		}
+		if a.A.Key == a.B.Key {
+			return nil, &route.Problem{Code: document.CodeSameIdentifier}
+		}
+		if a.B.Key.Outranks(a.A.Key) {
+			a.A, a.B = a.B, a.A
+		}
+	}
+	a.At = ad.Engine.Now()
+	if p := ad.contradictions(ctx, &a); p != nil {
+		return nil, p
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, &route.Problem{Code: document.CodeInternal, Detail: "no random numbers for an id"}
+	}
+	a.ID = id.String()
+	ad.AwaitVisible(ctx) // what is on its way between shards may be about the same people
+	before, after, err := ad.Engine.Preview(ctx, a)
+	if err != nil {
+		return nil, route.EngineProblem(err)
+	}
+	if !ask.DryRun {
+		if err := ad.Engine.Assert(ctx, a); err != nil {
+			return nil, route.EngineProblem(err)
+		}
+		ad.AwaitVisible(ctx)
+		if after, err = ad.holders(ctx, &a); err != nil { // what a read gives from now on
+			return nil, route.EngineProblem(err)
+		}
+	}
+	answer.Assertion = document.NewAssertion(&a)
+	answer.Before, answer.After = ad.documents(before), ad.documents(after)
+	return answer, nil
+}
+
+// holders reads the identities that hold what an assertion is about, each once.
+func (ad *Admin) holders(ctx context.Context, a *graph.Assertion) (profiles []graph.Profile, err error) {
+	for _, key := range []graph.NodeKey{a.A.Key, a.B.Key} {
+		if key.IsZero() { // forget is about one
+			continue
+		}
+		p, ok, err := ad.Engine.Profile(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if ok && !slices.ContainsFunc(profiles, func(q graph.Profile) bool { return q.ID == p.ID }) {
+			profiles = append(profiles, p)
+		}
+	}
+	return profiles, nil
+}
+
+// unseen warns about an identifier that no event named yet. It names it, because a and b of the answer are in the order
+// of rank and not as the request has them.
+func unseen(name *graph.NodeName) string {
+	return name.Namespace + ":" + name.Value + " was not seen in any event yet: the assertion waits for it"
+}
+
+func (ad *Admin) documents(profiles []graph.Profile) []document.Encoded[document.Profile] {
+	list := make([]document.Encoded[document.Profile], len(profiles))
+	for i := range profiles {
+		list[i] = document.AppendProfile(nil, &profiles[i], ad.Control)
+	}
+	return list
+}
+
+func isNote(text string, most int) bool { return len(text) <= most && utf8.ValidString(text) }
+
+// contradictions tells what of the assertions that hold stands against a, and makes a newer than
+// the one that it replaces, whatever the clock did.
+func (ad *Admin) contradictions(ctx context.Context, a *graph.Assertion) *route.Problem {
+	held, err := ad.Assertions(ctx, a.A.Key)
+	if err != nil {
+		return route.EngineProblem(err)
+	}
+	replaces := false
+	for i := range held {
+		old := &held[i]
+		if old.A.Key != a.A.Key || old.B.Key != a.B.Key {
+			continue
+		}
+		if a.Verb == graph.AssertForce && !a.Withdrawn && old.Verb == graph.AssertCannot && !old.Withdrawn {
+			return route.NewProblem(document.CodeContradiction, "a cannot about the same two identifiers holds, and is stronger than a force (its id is %s)", old.ID).
+				WithHint(`withdraw the cannot first: {"verb":"cannot","a":…,"b":…,"withdraw":true}`)
+		}
+		if old.Verb == a.Verb {
+			replaces = !old.Withdrawn
+			a.At = max(a.At, old.At+1)
+		}
+	}
+	if a.Withdrawn && !replaces {
+		return &route.Problem{Code: document.CodeUnknownAssertion}
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package admin
+
+import (
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/route"
+)
+
+// Routes are the routes of operators.
+func (a *Admin) Routes() []route.Route {
+	engine := []document.Code{document.CodeShuttingDown, document.CodeEngineFailed, document.CodeTimeout}
+	with := func(codes ...document.Code) []document.Code { return append(codes, engine...) }
+	routes := []route.Route{
+		{
+			Method: "POST", Path: "/v1/assertions", Handler: a.postAssertion,
+			Summary: "Assert that identifiers are one person, or are not", Notes: "With dry_run it says what the assertion would do, and does nothing.",
+			OtherParameters: true, SameOrigin: true, Timely: true,
+			Body: document.AssertionRequest{}, Answers: answer(document.AssertionAnswer{}),
+			Problems: with(document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBadAssertion, document.CodeBadID,
+				document.CodeUnknownNamespace, document.CodeNotFound, document.CodeInTransit, document.CodeSameIdentifier, document.CodeContradiction, document.CodeUnknownAssertion, document.CodeBusy),
+		},
+		{
+			Method: "GET", Path: "/v1/stats", Handler: a.getStats, Timely: true,
+			Summary: "Get what the deployment holds and has done", Answers: answer(document.Stats{}), Problems: with(document.CodeBadParameter),
+		},
+		{
+			Method: "GET", Path: "/v1/changes/receivers", Handler: a.getReceivers,
+			Summary: "List the registered receivers of the change feed", Answers: answer(document.Receivers{}),
+			Problems: with(document.CodeBadParameter, document.CodeFeedOff),
+		},
+		{
+			Method: "DELETE", Path: "/v1/changes/receivers/{name}", Handler: a.deleteReceiver, SameOrigin: true,
+			Summary: "Drop a receiver of the change feed", Notes: "The feed no longer keeps entries for it. A publisher that still runs under that name fails, and registers it anew at its next start.",
+			Answers: answer(document.DroppedReceiver{}), Problems: with(document.CodeCrossOrigin, document.CodeBadParameter, document.CodeFeedOff, document.CodeUnknownReceiver),
+		},
+		{
+			Method: "POST", Path: "/v1/scores/fit", Handler: a.postFit, SameOrigin: true,
+			Summary: "Fit the parameters of scores to the live profiles", Notes: "The answer is sent when the fit has ended. A fit that failed is answered with 200 as well: the earlier parameters stay in use, and kept says why.",
+			Answers: answer(document.Parameters{}), Problems: with(document.CodeCrossOrigin, document.CodeBadParameter, document.CodeUnknownRoute),
+		},
+		{
+			Method: "POST", Path: "/v1/admin/backup", Handler: a.postBackup, OtherParameters: true, SameOrigin: true,
+			Summary: "Write a backup to a directory of the server's machine", Notes: "The backup is consistent, while events flow.",
+			Body: document.Backup{}, Answers: answer(document.Backup{}),
+			Problems: []document.Code{document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBackupDisabled, document.CodeBackupRefused, document.CodeBackupRunning, document.CodeBackupFailed, document.CodeDiskFull},
+		},
+	}
+	for i := range routes {
+		routes[i].Audience = route.Admin
+	}
+	return routes
+}
+
+func answer(d any) []route.Answer { return []route.Answer{{Document: d}} }

@@ -1,0 +1,181 @@
+package collect
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/route"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/segment"
+	"github.com/kindred-id/kindred/internal/jsontext"
+)
+
+// answer tells the client what became of its events:
+//
+//	{"success":true,"accepted":2,"duplicates":0,"without_identifier":0,
+//	 "rejected":[{"index":1,"messageId":"m2","code":"bad_money","field":"properties.revenue","message":"…","hint":"…"}],
+//	 "dropped":[{"index":0,"messageId":"m1","code":"bad_type","field":"properties","message":"…","hint":"…"}],   where there are any
+//	 "results":[{"index":0,"messageId":"m1","status":"accepted"},…],   with ?results=all
+//	 "warnings":{"blocked":3,"properties":1}}                           where there are any
+//
+// Where events came and not one of them can be read, that is a problem (400) with the same members.
+// What is beyond the limit of events a request is one entry of rejected, with a "count". Fields left out of events that were
+// taken are told one by one up to a bound, and those beyond it in one entry of dropped with a "count".
+func (in *request) answer(w http.ResponseWriter, verbose bool) *route.Problem {
+	verdicts, counts := in.Verdicts(), in.Tally()
+	body := make([]byte, 0, 256)
+	body = strconv.AppendInt(append(body, `,"accepted":`...), int64(counts[ingest.Accepted]), 10)
+	body = strconv.AppendInt(append(body, `,"duplicates":`...), int64(counts[ingest.Duplicate]), 10)
+	body = strconv.AppendInt(append(body, `,"without_identifier":`...), int64(counts[ingest.WithoutIdentifier]), 10)
+	body = in.appendRejected(append(body, `,"rejected":`...))
+	body = in.appendDropped(body)
+	if verbose {
+		body = in.appendResults(append(body, `,"results":`...))
+	}
+	body = in.appendWarnings(body)
+	if n := counts[ingest.Rejected]; n > 0 && n == len(verdicts) {
+		first := verdicts[0].Rejection
+		p := route.NewProblem(document.CodeNoReadableEvent, "%d of %d rejected; the first: %v", n, n, first).WithHint(first.Hint)
+		p.More = body
+		return p
+	}
+	return route.SendJSON(w, append(append([]byte(`{"success":true`), body...), "}\n"...))
+}
+
+func (in *request) appendRejected(dst []byte) []byte {
+	dst = append(dst, '[')
+	first := true
+	for i := range in.Verdicts() {
+		v := &in.Verdicts()[i]
+		if v.Status != ingest.Rejected && v.Status != ingest.Quarantined {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = appendIndex(dst, i, v.ID)
+		dst = append(appendReason(dst, v.Rejection), '}')
+	}
+	if in.excess > 0 {
+		if !first {
+			dst = append(dst, ',')
+		}
+		dst = appendIndex(dst, len(in.Verdicts()), nil)
+		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(in.excess), 10)
+		dst = append(appendReason(dst, &segment.Rejection{
+			Code:    segment.Code(document.CodeTooManyEvents),
+			Message: fmt.Sprintf("%d events beyond the first %d were not taken", in.excess, len(in.Verdicts())),
+			Hint:    fmt.Sprintf("send at most %d events in a request", len(in.Verdicts())),
+		}), '}')
+	}
+	return append(dst, ']')
+}
+
+// appendDropped appends the fields left out of events, where there are any.
+func (in *request) appendDropped(dst []byte) []byte {
+	rest := uint64(0)
+	for _, n := range in.Decoder.Stats().Fields {
+		rest += n
+	}
+	if rest == 0 {
+		return dst
+	}
+	dst = append(dst, `,"dropped":[`...)
+	for i := range in.dropped {
+		drop := &in.dropped[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendIndex(dst, drop.index, in.Verdicts()[drop.index].ID)
+		dst = append(appendReason(dst, &segment.Rejection{Code: drop.Code, Field: drop.Field, Message: drop.Message, Hint: drop.Hint}), '}')
+	}
+	if rest -= uint64(len(in.dropped)); rest > 0 {
+		if len(in.dropped) > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(strconv.AppendUint(append(dst, `{"count":`...), rest, 10), '}')
+	}
+	return append(dst, ']')
+}
+
+func (in *request) appendResults(dst []byte) []byte {
+	dst = append(dst, '[')
+	for i := range in.Verdicts() {
+		v := &in.Verdicts()[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendIndex(dst, i, v.ID)
+		dst = append(append(append(dst, `,"status":"`...), statusNames[v.Status]...), `"}`...)
+	}
+	return append(dst, ']')
+}
+
+func appendIndex(dst []byte, index int, id []byte) []byte {
+	dst = strconv.AppendInt(append(dst, `{"index":`...), int64(index), 10)
+	if id == nil {
+		return append(dst, `,"messageId":null`...)
+	}
+	return appendString(append(dst, `,"messageId":`...), id)
+}
+
+func appendReason(dst []byte, r *segment.Rejection) []byte {
+	dst = appendString(append(dst, `,"code":`...), string(r.Code))
+	if r.Field != "" {
+		dst = appendString(append(dst, `,"field":`...), r.Field)
+	}
+	dst = appendString(append(dst, `,"message":`...), r.Message)
+	return appendString(append(dst, `,"hint":`...), r.Hint)
+}
+
+// appendWarnings appends what was left out of accepted events, where there is anything.
+func (in *request) appendWarnings(dst []byte) []byte {
+	stats := in.Decoder.Stats()
+	first := true
+	for _, warning := range [...]struct {
+		name  string
+		count uint64
+	}{
+		{"empty", stats.Empty},
+		{"blocked", stats.Blocked},
+		{"invalid", stats.Invalid},
+		{"too_long", stats.TooLong},
+		{"unknown_namespaces", stats.UnknownNamespaces},
+		{"excess_traits", stats.ExcessTraits},
+		{"clamped", stats.Clamped},
+		{"corrected", stats.Corrected},
+		{"no_zone", stats.NoZone},
+		{"epoch_units", stats.EpochUnits},
+		{"mended", stats.Mended},
+		{segment.LargeEvents, uint64(in.large)},
+	} {
+		if warning.count == 0 {
+			continue
+		}
+		if first {
+			dst = append(dst, `,"warnings":{`...)
+		} else {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(append(append(dst, '"'), warning.name...), `":`...)
+		dst = strconv.AppendUint(dst, warning.count, 10)
+	}
+	if fields := stats.Fields.AppendJSON(nil); len(fields) > 0 {
+		if first {
+			dst = append(append(dst, `,"warnings":{`...), fields[1:]...)
+		} else {
+			dst = append(dst, fields...)
+		}
+		first = false
+	}
+	if first {
+		return dst
+	}
+	return append(dst, '}')
+}
+
+func appendString[T string | []byte](dst []byte, s T) []byte { return jsontext.AppendString(dst, s) }

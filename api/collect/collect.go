@@ -1,0 +1,325 @@
+package collect
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/lookup"
+	"github.com/kindred-id/kindred/api/route"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/file"
+	"github.com/kindred-id/kindred/ingest/segment"
+	"github.com/kindred-id/kindred/internal/jsonscan"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
+)
+
+// Collector takes events from HTTP requests into an engine.
+//
+//	request ──► body (inflate, bound) ──► segment.Batch ──► intake ──► Engine, durable ──► visible ──► answer
+//
+// Memory: bodies take room step by step while they arrive (see bodyRoom); an intake is only taken once there is room for
+// what a body is decoded to, so a client that is still sending holds none.
+type Collector struct {
+	Config
+	metrics *metrics
+	intakes intakes
+	bodies  *bodyRoom // of request bodies under way
+}
+
+// Config says what a collector takes events into. All but Decode and Admission are required.
+type Config struct {
+	*lookup.Lookup
+	Decode    segment.Options
+	Admission ingest.Admission // decides which events enter the engine; nil: all
+	MaxBody   int              // of one request, on the wire and inflated, in bytes
+	MaxEvents int              // of one request: what is beyond is reported and not taken
+	BodyBytes int              // of the bodies of all requests under way; at least MaxBody is taken
+	Metrics   prometheus.Registerer
+}
+
+// New makes a collector.
+func New(config Config) (*Collector, error) {
+	m, err := newMetrics(config.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	c := &Collector{Config: config, metrics: m, bodies: newBodyRoom(max(config.BodyBytes, config.MaxBody+meterStep))}
+	c.intakes.most = config.Engine.InputBytes() / 2 // bodies have the other half
+	c.intakes.room = semaphore.NewWeighted(c.intakes.most)
+	return c, nil
+}
+
+// largeEvent is the size above which an event is warned about, in bytes.
+const largeEvent = 32 << 10
+
+// request is the events of one request on their way through an intake. Requests are used again with their intakes, so that in
+// the steady state little is allocated for an event.
+type request struct {
+	*ingest.Intake
+	dropped []droppedField // the first of them
+	excess  int            // events beyond the limit of a request
+	large   int            // events above largeEvent
+}
+
+// statusNames are the statuses that events of a request can have, as answers and metrics name them.
+var statusNames = [ingest.Statuses]string{
+	ingest.Accepted: "accepted", ingest.Duplicate: "duplicate", ingest.WithoutIdentifier: "without_identifier",
+	ingest.Rejected: "rejected", ingest.Quarantined: "quarantined",
+}
+
+// intakes keeps readers of bodies and intakes for requests to come. An intake is only taken once there is room for
+// what a body is decoded to: a client that is still sending holds none.
+type intakes struct {
+	readers sync.Pool
+	pool    sync.Pool
+	room    *semaphore.Weighted
+	most    int64
+}
+
+// keptBytes bounds a buffer that is kept.
+const keptBytes = 256 << 10
+
+// decodedBytes is what an event takes, decoded, beside its encoding.
+const decodedBytes = 640
+
+func (c *Collector) newReader() *bodyReader {
+	if b, ok := c.intakes.readers.Get().(*bodyReader); ok {
+		return b
+	}
+	return new(bodyReader)
+}
+
+func (c *Collector) keepReader(b *bodyReader) {
+	if cap(b.body) > keptBytes {
+		b.body = nil
+	}
+	c.intakes.readers.Put(b)
+}
+
+// enter waits for room for events in a body of so many bytes, and returns what gives it back.
+func (i *intakes) enter(ctx context.Context, bytes, events int) (leave func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, roomWait)
+	defer cancel()
+	n := min(i.most, int64(bytes)+decodedBytes*int64(events)) // one that is larger than all of it goes alone
+	if i.room.Acquire(ctx, n) != nil {
+		return nil, actors.ErrBusy
+	}
+	return func() { i.room.Release(n) }, nil
+}
+
+func (c *Collector) newRequest() *request {
+	if in, ok := c.intakes.pool.Get().(*request); ok {
+		return in
+	}
+	return &request{Intake: ingest.NewIntake(ingest.Into{
+		Engine: c.Engine, Registry: c.Registry, Options: c.Decode, Admission: c.Admission,
+	})}
+}
+
+// keep keeps an intake for another request, unless a shard may still be reading it.
+func (c *Collector) keep(in *request) {
+	if !in.Reusable() {
+		return
+	}
+	clear(in.dropped)
+	in.Reset()
+	c.intakes.pool.Put(in)
+}
+
+// postEvents answers POST /v1/batch, with type 0, and /v1/{type}.
+func (c *Collector) postEvents(typ graph.EventType) route.Handler {
+	post := c.post(typ)
+	return func(w http.ResponseWriter, r *http.Request) *route.Problem {
+		start := time.Now()
+		p := post(w, r)
+		c.metrics.duration.Observe(time.Since(start).Seconds())
+		return p
+	}
+}
+
+func (c *Collector) post(typ graph.EventType) route.Handler {
+	return func(w http.ResponseWriter, r *http.Request) *route.Problem {
+		verbose := false
+		switch r.URL.Query().Get("results") { // other parameters are left to clients
+		case "":
+		case "all":
+			verbose = true
+		default:
+			return route.NewProblem(document.CodeBadParameter, "results: want all, or nothing")
+		}
+		live := true
+		switch r.URL.Query().Get("live") {
+		case "", "true":
+		case "false":
+			live = false
+		default:
+			return route.NewProblem(document.CodeBadParameter, "live: want false for events of a file, or true, which it is unless given")
+		}
+		durableOnly := false
+		switch r.URL.Query().Get("wait") {
+		case "", "visible":
+		case "durable":
+			durableOnly = true
+		default:
+			return route.NewProblem(document.CodeBadParameter, "wait: want durable, or visible, which it is unless given")
+		}
+		if r.ContentLength > int64(c.MaxBody) {
+			return bodyProblem(errBodyTooLarge, c.MaxBody)
+		}
+		m, err := c.bodies.begin(r.Context())
+		if err != nil {
+			return bodyProblem(err, c.MaxBody)
+		}
+		defer m.release()
+		b := c.newReader()
+		defer c.keepReader(b)
+		b.body, err = b.read(b.body[:0], http.MaxBytesReader(w, r.Body, int64(c.MaxBody)), r.Header.Get("Content-Encoding"), c.MaxBody, m)
+		if err != nil {
+			return bodyProblem(err, c.MaxBody)
+		}
+		return c.take(w, r, b.body, typ, verbose, durableOnly, live)
+	}
+}
+
+// take reads the events of a body, hands them to the engine, waits until they are durable (P1) and can
+// be seen (P8), and answers.
+func (c *Collector) take(w http.ResponseWriter, r *http.Request, body []byte, typ graph.EventType, verbose, durableOnly, live bool) *route.Problem {
+	body = bytes.TrimPrefix(body, []byte(utf8Mark))
+	if len(bytes.TrimSpace(body)) == 0 {
+		return &route.Problem{Code: document.CodeEmptyBody}
+	}
+	var batch segment.Batch
+	if err := batch.Parse(body, c.MaxEvents); err != nil {
+		return unreadableBody(err, body)
+	}
+	leave, err := c.intakes.enter(r.Context(), len(body), len(batch.Events))
+	if err != nil {
+		return route.EngineProblem(err)
+	}
+	defer leave()
+	in := c.newRequest()
+	defer c.keep(in)
+	sentAt := batch.SentAt
+	if sentAt == nil || batch.Single { // RudderStack's library for browsers says it in a header as well
+		sentAt = []byte(r.Header.Get("SentAt"))
+	}
+	in.take(&batch, typ, live, sentAt, ingest.Arrival{Received: c.Engine.Now(), Source: []byte(sourceOf(r, batch.WriteKey))})
+	if err := c.deliver(r.Context(), in); err != nil {
+		return route.EngineProblem(err)
+	}
+	if !durableOnly {
+		c.AwaitVisible(r.Context())
+	}
+	c.metrics.count(in.Verdicts(), in.excess, in.Decoder.Stats().Fields)
+	return in.answer(w, verbose)
+}
+
+// deliver hands the events of a request to the engine, waits a moment for room, and then until all of them are durable.
+func (c *Collector) deliver(ctx context.Context, in *request) error {
+	waiting, cancel := context.WithTimeout(ctx, roomWait)
+	defer cancel()
+	err := in.Deliver(waiting)
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return actors.ErrBusy
+	}
+	for i := range in.Verdicts() {
+		if v := &in.Verdicts()[i]; v.Status == ingest.Quarantined {
+			v.Rejection = quarantined
+		}
+	}
+	return err
+}
+
+// quarantined tells the sender of an event about a defect of ours.
+var quarantined = &segment.Rejection{
+	Code: segment.Code(document.CodeQuarantined), Message: "its handler failed: it is kept aside, with the reason",
+	Hint: "this is a defect of Kindred: report it; do not send the event again",
+}
+
+// take reads the events of a body; each has its verdict. live says that they come as they happen, and not from a file.
+func (in *request) take(batch *segment.Batch, typ graph.EventType, live bool, sentAt []byte, from ingest.Arrival) {
+	in.large, in.excess, in.dropped = 0, batch.Excess, in.dropped[:0]
+	in.Decoder.SetLive(live && in.Decoder.Live())
+	in.Decoder.SetType(typ)
+	in.Decoder.SetSentAt(sentAt)
+	// A bad context of the batch is no fault of its events: they are read without it, and each that has no context of its own
+	// is rejected with the reason.
+	contextErr := in.Decoder.SetContext(batch.Context)
+	for i, raw := range batch.Events {
+		if len(raw) > largeEvent {
+			in.large++
+		}
+		if contextErr != nil && topLevel(raw, "context").Kind <= jsonscan.Null {
+			in.Refuse(segment.AsRejection(contextErr)).ID = messageID(raw)
+			continue
+		}
+		v := in.Take(raw, from)
+		if v.Rejection != nil {
+			v.ID = messageID(raw)
+		}
+		for _, drop := range in.Decoder.Dropped() {
+			in.dropped = append(in.dropped, droppedField{i, drop})
+		}
+	}
+}
+
+// droppedField is a field left out of an event of the body.
+type droppedField struct {
+	index int
+	segment.Drop
+}
+
+// topLevel finds a member of an object, as far as the object can be read; of one that comes twice
+// the last.
+func topLevel(raw []byte, key string) (found jsonscan.Value) {
+	var s jsonscan.Scanner
+	s.Reset(raw, new(jsonscan.Arena))
+	if !s.Object() {
+		return jsonscan.Value{}
+	}
+	for s.Next() {
+		here := string(s.Key()) == key
+		if v := s.Value(); here && s.Err() == nil {
+			found = v
+		}
+	}
+	return found
+}
+
+// messageID finds the message id of an event that was not taken; nil where there is none to be found.
+func messageID(raw []byte) []byte {
+	id := topLevel(raw, "messageId")
+	if id.Kind != jsonscan.String || len(id.Raw) > 8*segment.MaxIDBytes {
+		return nil
+	}
+	if id.Escaped {
+		return jsonscan.Unescape(nil, id.Inside())
+	}
+	return id.Inside()
+}
+
+func unreadableBody(err error, body []byte) *route.Problem {
+	var r *segment.Rejection
+	if !errors.As(err, &r) {
+		return &route.Problem{Code: document.CodeInvalidBody, Detail: err.Error()}
+	}
+	p := &route.Problem{Code: document.CodeInvalidBody, Detail: r.Error()}
+	if c := bytes.TrimLeft(body, " \t\r\n")[0]; c != '{' && c != '[' {
+		if format := file.OtherFormat(body); format != "" {
+			p.Detail += "; this looks like " + format
+		}
+	} else if first, rest, more := bytes.Cut(body, []byte{'\n'}); more && json.Valid(first) && len(bytes.TrimSpace(rest)) > 0 {
+		p.Detail += "; this looks like NDJSON"
+		return p.WithHint(`send an event, a list of events, or {"batch":[…]}; kindred ingest --to sends a file of NDJSON`)
+	}
+	return p.WithHint(`send an event, a list of events, or {"batch":[…]}, as JSON in UTF-8`)
+}

@@ -1,0 +1,21 @@
+package lookup
+
+import (
+	"context"
+	"time"
+)
+
+// visibleTimeout bounds how long an answer waits until what it answers can be seen (P8). It takes a
+// few commits, milliseconds; longer means that the shards are overloaded, and then a client that
+// knows its events to be durable is better off than one that waits.
+const visibleTimeout = 2 * time.Second
+
+// AwaitVisible waits until a look-up by any of its identifiers finds what is durable, for visibleTimeout at most. If it
+// gives up, even because the engine failed, what was answered is durable all the same: a look-up will say what is wrong.
+func (l *Lookup) AwaitVisible(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, visibleTimeout)
+	defer cancel()
+	if err := l.Engine.Visible(ctx); err != nil {
+		l.Unseen.Inc()
+	}
+}

@@ -1,0 +1,86 @@
+package query
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/route"
+	"github.com/kindred-id/kindred/graph"
+)
+
+// Bounds of one page of events.
+const (
+	defaultPage  = 50
+	maxPage      = 1000
+	maxPageBytes = 8 << 20
+)
+
+// getEvents answers GET /v1/profiles/{id}/events?limit=&cursor=: the newest first, and a cursor for
+// what comes after; null where nothing does.
+func (q *Queries) getEvents(w http.ResponseWriter, r *http.Request) *route.Problem {
+	query := r.URL.Query()
+	limit := defaultPage
+	if text := query.Get("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > maxPage {
+			return route.NewProblem(document.CodeBadParameter, "limit: want a whole number from 1 to %d", maxPage)
+		}
+		limit = n
+	}
+	before, err := parseCursor(query.Get("cursor"))
+	if err != nil {
+		return route.NewProblem(document.CodeBadParameter, "cursor: %v", err).WithHint("give the \"next\" of the page before, unchanged")
+	}
+	profile, problem := q.Need(r.Context(), r.PathValue("id"))
+	if problem != nil {
+		return problem
+	}
+	events, ok, err := q.Engine.Timeline(r.Context(), profile.ID, before, limit+1)
+	switch {
+	case err != nil:
+		return route.EngineProblem(err)
+	case !ok: // a merge began in between
+		return route.EngineProblem(route.ErrInTransit)
+	}
+	page, n := document.BeginTimeline(nil, profile.ID), 0
+	for ; n < min(limit, len(events)) && (n == 0 || len(page) < maxPageBytes); n++ {
+		page = document.AppendTimelineEvent(page, &events[n])
+	}
+	next := ""
+	if n < len(events) {
+		next = cursor(actors.PositionOf(&events[n-1]))
+	}
+	return route.SendJSON(w, append(document.EndTimeline(page, next), '\n'))
+}
+
+const cursorBytes = 8 + 1 + 8 + 8 + 8
+
+// cursor is where a page ended: the position of its last event.
+func cursor(p actors.Position) string {
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, cursorBytes), uint64(p.Time))
+	b = append(b, p.Rank)
+	b = binary.BigEndian.AppendUint64(b, p.Tie)
+	b = binary.BigEndian.AppendUint64(b, p.Seen)
+	b = binary.BigEndian.AppendUint64(b, uint64(p.Received))
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// parseCursor reads what cursor wrote; nothing is the zero position.
+func parseCursor(text string) (actors.Position, error) {
+	if text == "" {
+		return actors.Position{}, nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(b) != cursorBytes {
+		return actors.Position{}, errors.New("not a cursor of this server")
+	}
+	number := func(at int) uint64 { return binary.BigEndian.Uint64(b[at:]) }
+	return actors.Position{
+		Stamp: graph.Stamp{Time: int64(number(0)), Rank: b[8], Tie: number(9)}, Seen: number(17), Received: int64(number(25)),
+	}, nil
+}

@@ -1,0 +1,120 @@
+package route
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kindred-id/kindred/api/document"
+)
+
+// Route is one method of one path, with all that a client needs to know about it.
+type Route struct {
+	Method  string
+	Path    string // a pattern of http.ServeMux, such as /v1/profiles/{id}
+	Handler Handler
+
+	Summary    string      // what it does, as an imperative sentence without its full stop
+	Notes      string      // more about it; may be empty
+	Audience   Audience    // which part of the API it belongs to
+	Parameters []Parameter // of the query, and headers
+	Body       any         // an example value of the document that a request has; nil: it has none
+	Answers    []Answer    // the successes
+	Problems   []document.Code
+
+	// OtherParameters lets requests have query parameters that Parameters does not name. Without it they are refused,
+	// because a misspelt parameter would be ignored in silence.
+	OtherParameters bool
+	// SameOrigin refuses requests that a page of another origin makes a browser send: nothing else keeps it from changing
+	// things on a server that listens on loopback.
+	SameOrigin bool
+	// Timely bounds how long the answer may take by AnswerTimeout.
+	Timely bool
+}
+
+// Handler answers a request, or says why it can't.
+type Handler func(w http.ResponseWriter, r *http.Request) *Problem
+
+// Audience is the part of the API that a route belongs to: who calls it, and what a key for it may do.
+type Audience string
+
+// The audiences.
+const (
+	Collect Audience = "collect" // sources of events
+	Query   Audience = "query"   // programs that ask about people
+	Admin   Audience = "admin"   // operators
+	Stream  Audience = "stream"  // programs that take everything: exports and changes
+	Health  Audience = "health"  // load balancers, monitors and tools
+)
+
+// Parameter is a parameter of the query, or a header.
+type Parameter struct {
+	Name     string
+	Text     string // what it does
+	Type     string // JSON Schema: string, integer or boolean; empty is string
+	Enum     []string
+	Default  string
+	Min, Max int // of an integer, where Max is not 0
+	Required bool
+	Header   bool
+}
+
+// Answer is one way to succeed.
+type Answer struct {
+	Status   int    // 0 is 200
+	Text     string // what it says; empty: the description of the document
+	Media    string // empty is application/json
+	Document any    // an example value of the document; nil: there is no body, or it is not JSON
+	Headers  []Header
+}
+
+// Header is a header of an answer.
+type Header struct {
+	Name, Text string
+}
+
+// AnswerTimeout bounds how long an answer of a timely route may take. It is shorter than what the connection allows, so
+// that the client is told.
+const AnswerTimeout = 30 * time.Second
+
+// CheckParameters refuses query parameters that the route does not have.
+func (rt *Route) CheckParameters(r *http.Request) *Problem {
+	if rt.OtherParameters {
+		return nil
+	}
+	var known []string
+	for _, p := range rt.Parameters {
+		if !p.Header {
+			known = append(known, p.Name)
+		}
+	}
+	for name := range r.URL.Query() {
+		if slices.Contains(known, name) {
+			continue
+		}
+		p := NewProblem(document.CodeBadParameter, "the route has no parameter of this name")
+		if len(known) > 0 {
+			return p.WithHint("it has: " + strings.Join(known, ", "))
+		}
+		return p.WithHint("it has none")
+	}
+	return nil
+}
+
+// Serve answers a request for the route.
+func (rt *Route) Serve(origins *http.CrossOriginProtection, w http.ResponseWriter, r *http.Request) *Problem {
+	if rt.SameOrigin && origins.Check(r) != nil {
+		return &Problem{Code: document.CodeCrossOrigin}
+	}
+	if p := rt.CheckParameters(r); p != nil {
+		return p
+	}
+	if rt.Timely {
+		ctx, cancel := context.WithTimeout(r.Context(), AnswerTimeout)
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
+	return rt.Handler(w, r)
+}

@@ -1,0 +1,32 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/route"
+)
+
+// Routes are all routes of the server: what the router serves, and what the OpenAPI document shows.
+func (s *Server) Routes() []route.Route {
+	return slices.Concat(s.collector.Routes(), s.queries.Routes(), s.admin.Routes(), s.streams.Routes(), s.healthRoutes())
+}
+
+func (s *Server) healthRoutes() []route.Route {
+	live := []route.Answer{{Document: document.Live{}}}
+	routes := []route.Route{
+		{Path: "/livez", Handler: s.getLive, Summary: "Ask whether the process serves", Answers: live},
+		{Path: "/healthz", Handler: s.getLive, Summary: "Ask whether the process serves", Notes: "The same as /livez.", Answers: live},
+		{
+			Path: "/readyz", Handler: s.getReady, Summary: "Ask whether events and look-ups would be answered",
+			Notes:   "The body is the same for both statuses.",
+			Answers: []route.Answer{{Document: document.Ready{}}, {Status: http.StatusServiceUnavailable, Text: "Not ready", Document: document.Ready{}}},
+		},
+		{Path: "/metrics", Handler: s.getMetrics, Summary: "Get metrics for Prometheus", Answers: []route.Answer{{Media: "text/plain", Text: "Metrics in the format of Prometheus"}}},
+	}
+	for i := range routes {
+		routes[i].Method, routes[i].Audience, routes[i].OtherParameters = "GET", route.Health, true
+	}
+	return routes
+}

@@ -1,0 +1,215 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/route"
+	"github.com/kindred-id/kindred/egress"
+	"github.com/kindred-id/kindred/graph"
+)
+
+// Bounds of streams of changes.
+const (
+	// streamsAtOnce bounds the streams at one time. What one holds in memory is what the feed's reader takes at
+	// once; a client that reads slowly holds up nobody but itself.
+	streamsAtOnce = 16
+	// streamCursorEvery is after how many entries, at most, a stream says where it is.
+	streamCursorEvery = 64
+)
+
+// streamHeartbeat is how often a stream says that it is alive when nothing happens.
+const streamHeartbeat = 15 * time.Second
+
+// getChanges answers GET /v1/changes?cursor=start|now|CURSOR&kinds=created,merged&follow=false&scores=true with entries
+// of the change feed as server-sent events, each a CloudEvent:
+//
+//	event: updated
+//	data: {"specversion":"1.0",…}
+//	id: CURSOR
+//
+// The header Last-Event-ID, which clients send when they connect again, wins over cursor; without both it
+// begins now. Ids come every few entries, and alone where none of them was asked for: who connects again
+// may get some entries twice. With follow=false the stream ends where the feed does. With scores=true, entries that
+// say something new of an identity's orders carry its scores.
+func (s *Streams) getChanges(w http.ResponseWriter, r *http.Request) *route.Problem {
+	query := r.URL.Query()
+	kinds, err := parseKinds(query.Get("kinds"))
+	if err != nil {
+		return route.NewProblem(document.CodeBadParameter, "kinds: %v", err)
+	}
+	follow := true
+	if text := query.Get("follow"); text != "" {
+		if follow, err = strconv.ParseBool(text); err != nil {
+			return route.NewProblem(document.CodeBadParameter, "follow: want true or false")
+		}
+	}
+	withScores, p := route.ScoresParameter(r, s.Scores != nil)
+	if p != nil {
+		return p
+	}
+	cursor := query.Get("cursor")
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		cursor = last
+	}
+	if cursor == "" {
+		cursor = feed.Now
+	}
+	reader, err := s.Engine.Feed().Reader(cursor)
+	if err != nil {
+		return feedProblem(err)
+	}
+	if !s.streams.TryAcquire(1) {
+		return &route.Problem{Code: document.CodeBusy, Detail: fmt.Sprintf("%d streams of changes are open", streamsAtOnce), RetryAfter: route.RetryAfterUnavailable}
+	}
+	defer s.streams.Release(1)
+	// The first entries before the status: they may be gone.
+	events, err := reader.TryNext()
+	if err != nil {
+		return feedProblem(err)
+	}
+	since, _ := s.Engine.Feed().Since()
+	route.Patient(w)
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // proxies are not to wait for more
+	st := &changeStream{
+		w: route.NewStallGuard(w), control: http.NewResponseController(w), reader: reader, kinds: kinds,
+		source: egress.Source(since),
+	}
+	if withScores {
+		st.scores = ScoresOf(s.Engine, s.Scores)
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	if err := st.run(ctx, events, follow); err != nil && ctx.Err() == nil {
+		s.Logger.Warn("a stream of changes ended early", "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+// parseKinds reads a list of kinds; nil is all of them.
+func parseKinds(text string) (map[graph.FeedKind]bool, error) {
+	if text == "" {
+		return nil, nil
+	}
+	kinds := make(map[graph.FeedKind]bool)
+	for name := range strings.SplitSeq(text, ",") {
+		kind := graph.ParseFeedKind(name)
+		if kind == 0 {
+			return nil, errors.New("want some of created, linked, merged, split, updated, erased, generic, with commas between")
+		}
+		kinds[kind] = true
+	}
+	return kinds, nil
+}
+
+func feedProblem(err error) *route.Problem {
+	switch {
+	case errors.Is(err, feed.ErrOff):
+		return &route.Problem{Code: document.CodeFeedOff}
+	case errors.Is(err, feed.ErrBehind):
+		return &route.Problem{Code: document.CodeFeedBehind}
+	case errors.Is(err, feed.ErrCursor):
+		return route.NewProblem(document.CodeBadParameter, "cursor: %v", err).WithHint("give start, now, or an id that this stream gave")
+	default:
+		return route.EngineProblem(err)
+	}
+}
+
+// changeStream writes entries of the feed as server-sent events, as the HTML standard has them
+// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+type changeStream struct {
+	w       *route.StallGuard
+	control *http.ResponseController
+	reader  *feed.Reader
+	kinds   map[graph.FeedKind]bool
+	source  string
+	scores  egress.Scores // nil: entries carry none
+	buffer  []byte
+}
+
+// run writes events, and then what follows, until the context or, without follow, the feed ends.
+func (s *changeStream) run(ctx context.Context, events []feed.Event, follow bool) error {
+	// Where it begins is known even if nothing ever happens.
+	s.buffer = append(append(append(s.buffer[:0], "id: "...), s.reader.CursorAfter(nil, 0)...), "\n\n"...)
+	for {
+		if err := s.write(ctx, events); err != nil {
+			return err
+		}
+		var err error
+		if events, err = s.reader.TryNext(); err != nil {
+			return err
+		}
+		for len(events) == 0 {
+			if !follow {
+				return nil
+			}
+			waiting, cancel := context.WithTimeout(ctx, streamHeartbeat)
+			events, err = s.reader.Next(waiting)
+			cancel()
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case errors.Is(err, context.DeadlineExceeded):
+				s.buffer = append(s.buffer[:0], ": alive\n\n"...)
+				if err := s.flush(); err != nil {
+					return err
+				}
+			case err != nil:
+				return err
+			}
+		}
+	}
+}
+
+// write writes events behind what the buffer holds, piece by piece.
+func (s *changeStream) write(ctx context.Context, events []feed.Event) error {
+	scores, err := s.scores.Of(ctx, events)
+	if err != nil {
+		return err
+	}
+	for start := 0; start < len(events) || len(s.buffer) > 0; start += streamCursorEvery {
+		end := min(start+streamCursorEvery, len(events))
+		said := true
+		for i := start; i < end; i++ {
+			e := &events[i]
+			said = false
+			if s.kinds != nil && !s.kinds[e.Kind] {
+				continue
+			}
+			s.buffer = append(append(append(s.buffer, "event: "...), e.Kind.String()...), "\ndata: "...)
+			s.buffer = append(egress.Append(s.buffer, e, s.source, scores[i]), '\n')
+			if said = i == end-1; said {
+				s.buffer = append(append(append(s.buffer, "id: "...), s.reader.CursorAfter(events, end)...), '\n')
+			}
+			s.buffer = append(s.buffer, '\n')
+		}
+		if !said {
+			s.buffer = append(append(append(s.buffer, "id: "...), s.reader.CursorAfter(events, end)...), "\n\n"...)
+		}
+		if err := s.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *changeStream) flush() error {
+	_, err := s.w.Write(s.buffer)
+	s.buffer = s.buffer[:0]
+	if err != nil {
+		return err
+	}
+	return s.control.Flush()
+}

@@ -1,0 +1,78 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/route"
+)
+
+// getExport answers GET /v1/export?format=ndjson|csv&identifiers=all&scores=true. Kindred-Settled says whether no
+// event was under way when it began (Export.Settled), Kindred-Identities how many lines follow. An
+// export that fails half-way breaks the connection: what came is then not taken for the whole.
+func (s *Streams) getExport(w http.ResponseWriter, r *http.Request) *route.Problem {
+	format, err := document.ParseFormat(r.URL.Query().Get("format"))
+	if err != nil {
+		return route.NewProblem(document.CodeBadParameter, "format: want ndjson or csv")
+	}
+	identifiers := r.URL.Query().Get("identifiers")
+	if identifiers != "" && identifiers != "all" {
+		return route.NewProblem(document.CodeBadParameter, "identifiers: want all, or nothing")
+	}
+	scores, p := route.ScoresParameter(r, s.Scores != nil)
+	if p != nil {
+		return p
+	}
+	if !s.exports.TryAcquire(1) {
+		return exportsBusy()
+	}
+	defer s.exports.Release(1)
+	route.Patient(w)
+	x := Exporter{Engine: s.Engine, Format: format, Empty: identifiers == "all", SortBytes: s.SortBytes, TempDir: s.TempDir}
+	if scores {
+		x.Scores, x.Control = s.Scores.Scorer(), s.Control
+	}
+	export, err := x.Collect(r.Context())
+	if err != nil {
+		return s.exportProblem(err)
+	}
+	defer func() {
+		if err := export.Close(); err != nil {
+			s.Logger.Warn("an export left temporary files", "error", err)
+		}
+	}()
+	h := w.Header()
+	h.Set("Content-Type", "application/x-ndjson")
+	if format == document.CSV {
+		h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	}
+	h.Set("Cache-Control", "no-store")
+	h.Set("Kindred-Settled", strconv.FormatBool(export.Settled))
+	h.Set("Kindred-Identities", strconv.FormatInt(export.Lines, 10))
+	if err := export.Write(r.Context(), route.NewStallGuard(w)); err != nil {
+		if r.Context().Err() == nil {
+			s.Logger.Warn("an export ended early", "error", err)
+		}
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+// exportsBusy is the answer where exportsAtOnce is reached.
+func exportsBusy() *route.Problem {
+	return &route.Problem{Code: document.CodeBusy, Detail: "two exports or reports are running", RetryAfter: route.RetryAfterUnavailable}
+}
+
+func (s *Streams) exportProblem(err error) *route.Problem {
+	if s.Engine.Err() != nil || errors.Is(err, context.Canceled) {
+		return route.EngineProblem(err)
+	}
+	if p := route.EngineProblem(err); p.Code != document.CodeEngineFailed {
+		return p
+	}
+	s.Logger.Error("an export failed", "error", err) // of the store or of the temporary files
+	return &route.Problem{Code: document.CodeExportFailed}
+}
