@@ -16,7 +16,7 @@ var engines = []struct {
 	homes      []string
 }{
 	{"Proto.Actor", "github.com/asynkron/protoactor-go", []string{"actors/protoactor", "cluster/proto"}},
-	{"Kafka client", "github.com/twmb/franz-go", []string{"ingest/kafka", "egress/kafka", "cluster/kafka", "internal/kafka"}},
+	{"Kafka client", "github.com/twmb/franz-go", []string{"ingest/kafka", "egress/kafka", "cluster/kafka", "internal/broker"}},
 	{"Pebble", "github.com/cockroachdb/pebble", []string{"storage"}},
 }
 
