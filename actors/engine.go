@@ -395,20 +395,15 @@ func (e *Engine) tick() {
 func (e *Engine) learn() {
 	for _, r := range e.runners {
 		rows := hashset.NewFingerprints(e.knownBytes)
-		err := e.store.Iterate(
-			row.AppendShardLower(nil, row.SpaceNode, r.id), row.AppendShardUpper(nil, row.SpaceNode, r.id),
-			func(key, _ []byte) error {
-				select {
-				case <-e.stop:
-					return storage.ErrStop
-				default:
-				}
-				_, node, err := row.ParseNodeKey(key)
-				if err == nil {
-					rows.Add(node)
-				}
-				return err
-			})
+		err := row.ScanNodes(e.store, r.id, func(node graph.NodeKey, _ []byte) error {
+			select {
+			case <-e.stop:
+				return storage.ErrStop
+			default:
+			}
+			rows.Add(node)
+			return nil
+		})
 		select {
 		case <-e.stop:
 			return

@@ -71,25 +71,14 @@ type channelState struct {
 // load reads the rows of channels.
 func (c *channels) load(e *Engine) error {
 	c.byName = make(map[string]*channelState)
-	dec := row.NewDecoder()
-	return e.store.Iterate(
-		row.AppendSpaceLower(nil, row.SpaceChannel), row.AppendSpaceUpper(nil, row.SpaceChannel),
-		func(key, value []byte) error {
-			id, err := row.ParseChannelKey(key)
-			if err != nil {
-				return err
-			}
-			stored, err := dec.Channel(value)
-			if err != nil {
-				return fmt.Errorf("row of external channel %d: %w", id, err)
-			}
-			c.byName[stored.Name] = &channelState{Channel{e, id, stored.Name}, stored.Floor}
-			if id > shard.MaxChannels {
-				return fmt.Errorf("%w: row of external channel %d, of at most %d", storage.ErrCorrupt, id, shard.MaxChannels)
-			}
-			c.used[id] = true
-			return nil
-		})
+	return row.NewDecoder().ScanChannels(e.store, func(id row.ChannelID, stored row.Channel) error {
+		c.byName[stored.Name] = &channelState{Channel{e, id, stored.Name}, stored.Floor}
+		if id > shard.MaxChannels {
+			return fmt.Errorf("%w: row of external channel %d, of at most %d", storage.ErrCorrupt, id, shard.MaxChannels)
+		}
+		c.used[id] = true
+		return nil
+	})
 }
 
 // Channel finds the external channel of a name, and makes it durably where there is none. It fails
@@ -123,8 +112,7 @@ func (e *Engine) Channel(ctx context.Context, name string) (*Channel, error) {
 // writeChannel makes a channel's row durable. REQUIRES: e.channels.mu held
 func (e *Engine) writeChannel(c *channelState, floor int64) error {
 	var batch storage.Batch
-	stored := row.NewEncoder().Channel(nil, &row.Channel{Name: c.handle.name, Floor: floor})
-	batch.Set(row.AppendChannelKey(nil, c.handle.id), stored)
+	row.NewEncoder().PutChannel(&batch, c.handle.id, &row.Channel{Name: c.handle.name, Floor: floor})
 	return e.store.Commit(&batch)
 }
 
@@ -265,7 +253,7 @@ func (c *Channel) Drop(ctx context.Context) error {
 		return err
 	}
 	var batch storage.Batch
-	batch.Delete(row.AppendChannelKey(nil, c.id))
+	row.DeleteChannel(&batch, c.id)
 	if err := c.engine.store.Commit(&batch); err != nil {
 		return err
 	}

@@ -179,25 +179,19 @@ func (e *Engine) each(ctx context.Context, wanted func(graph.NodeKey) bool, fn f
 		return err
 	}
 	dec := row.NewDecoder()
-	return e.store.Iterate(
-		row.AppendSpaceLower(nil, row.SpaceNode), row.AppendSpaceUpper(nil, row.SpaceNode),
-		func(key, stored []byte) error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			_, node, err := row.ParseNodeKey(key)
-			if err != nil || !wanted(node) {
-				return err
-			}
-			n, _, err := dec.Node(node, bytes.Clone(stored))
-			if err != nil {
-				return fmt.Errorf("row of node %s: %w", node, err)
-			}
-			if n.Component == nil {
-				return nil
-			}
-			return fn(n.Component)
-		})
+	return row.ScanAllNodes(e.store, func(node graph.NodeKey, value []byte) error {
+		if err := ctx.Err(); err != nil || !wanted(node) {
+			return err
+		}
+		n, _, err := dec.Node(node, value)
+		if err != nil {
+			return fmt.Errorf("row of node %s: %w", node, err)
+		}
+		if n.Component == nil {
+			return nil
+		}
+		return fn(n.Component)
+	})
 }
 
 // Stats is what an engine holds and has done.

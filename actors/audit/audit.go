@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
@@ -526,7 +525,7 @@ func (v *verifier) feedBlock(key, value []byte) error {
 	if err := v.shardExists(id); err != nil {
 		return err
 	}
-	b, number, err := feed.ReadBlock(v.dec, key, value)
+	b, number, err := v.dec.FeedRow(key, value)
 	if err != nil {
 		return err
 	}

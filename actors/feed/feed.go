@@ -103,12 +103,9 @@ func Open(store storage.Store, shards int, rules *graph.Rules, settings Settings
 }
 
 func readSettings(store storage.Store) (stored row.FeedSettings, found bool, err error) {
-	value, err := store.Get(nil, row.AppendFeedSettingsKey(nil))
+	stored, err = row.NewDecoder().GetFeedSettings(store)
 	if errors.Is(err, storage.ErrNotFound) {
 		return stored, false, nil
-	}
-	if err == nil {
-		stored, err = row.NewDecoder().FeedSettings(value)
 	}
 	if err != nil {
 		return stored, false, fmt.Errorf("settings of the change feed: %w", err)
@@ -169,7 +166,7 @@ func (f *Feed) tellUnder(stored *row.FeedSettings, rules *graph.Rules) error {
 
 func (f *Feed) writeSettings(stored *row.FeedSettings) error {
 	var batch storage.Batch
-	batch.Set(row.AppendFeedSettingsKey(nil), row.NewEncoder().FeedSettings(nil, stored))
+	row.NewEncoder().PutFeedSettings(&batch, stored)
 	return f.store.Commit(&batch)
 }
 
@@ -178,33 +175,17 @@ func (f *Feed) readStates() error {
 	dec := row.NewDecoder()
 	for shard := range f.ends {
 		id := graph.ShardID(shard)
-		state, err := readState(f.store, dec, id)
+		state, err := dec.GetFeedState(f.store, id)
 		if err != nil {
 			return err
 		}
 		f.ends[shard].Store(state.Number)
 		f.order.Store(max(f.order.Load(), state.Order))
-		if f.trims[shard], err = readTrim(f.store, dec, id); err != nil {
+		if f.trims[shard], err = dec.GetFeedTrim(f.store, id); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// readState reads where a shard's feed ends; it is zero where nothing was told.
-func readState(store storage.Store, dec *row.Decoder, id graph.ShardID) (row.FeedState, error) {
-	value, err := store.Get(nil, row.AppendFeedStateKey(nil, id))
-	if errors.Is(err, storage.ErrNotFound) {
-		return row.FeedState{}, nil
-	}
-	if err != nil {
-		return row.FeedState{}, err
-	}
-	state, err := dec.FeedState(value)
-	if err != nil {
-		return state, fmt.Errorf("feed state of shard %d: %w", id, err)
-	}
-	return state, nil
 }
 
 // committed notes that a shard's feed is durable up to a number, and wakes who waits for that.
@@ -254,8 +235,8 @@ func (f *Feed) EndSweep() error {
 	rules := f.told.inForce
 	var batch storage.Batch
 	stored := row.FeedSettings{Since: f.since, First: true, Rules: []graph.Rules{*rules}, InForce: rules.Version}
-	batch.Set(row.AppendFeedSettingsKey(nil), row.NewEncoder().FeedSettings(nil, &stored))
-	batch.DeleteRange(row.AppendFeedMarksLower(nil), row.AppendFeedMarksUpper(nil))
+	row.NewEncoder().PutFeedSettings(&batch, &stored)
+	row.DeleteFeedMarks(&batch)
 	if err := f.store.Commit(&batch); err != nil {
 		return err
 	}

@@ -32,7 +32,6 @@ type observer struct {
 	entries []graph.FeedEntry
 	marks   []graph.NodeKey // roots that are told under the rules in force from now on
 
-	key, body, packed []byte // scratch
 }
 
 // Observer is that of a shard, from here on until the process ends or another takes its place.
@@ -78,17 +77,13 @@ func (o *observer) told(n *graph.Node) ([]graph.Known, error) {
 	if !o.sweeping || o.marked.has(n.Key) {
 		return n.Component.Known(rules.inForce), nil
 	}
-	stored, err := o.feed.store.Get(nil, row.AppendFeedMarkKey(nil, o.shard, n.Key))
+	version, err := o.dec.GetFeedMark(o.feed.store, o.shard, n.Key)
 	under := rules.first
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 	case err != nil:
 		return nil, err
 	default:
-		version, err := o.dec.FeedMark(stored)
-		if err != nil {
-			return nil, fmt.Errorf("feed mark of node %s: %w", n.Key, err)
-		}
 		if under = rules.byVersion[version]; under == nil {
 			return nil, fmt.Errorf("%w: feed mark of node %s: rules %016x are not in the feed's settings", storage.ErrCorrupt, n.Key, version)
 		}
@@ -124,8 +119,7 @@ func (o *observer) Close(c *shard.Closing) {
 		o.entries = n.Component.AppendFeed(o.entries, o.before[place], rules, c.Changes)
 	}
 	for _, root := range o.marks {
-		o.body = o.enc.FeedMark(o.body[:0], rules.Version)
-		c.Batch.Set(row.AppendFeedMarkKey(o.key[:0], o.shard, root), o.body)
+		o.enc.PutFeedMark(c.Batch, o.shard, root, rules.Version)
 	}
 	if len(o.entries) > 0 {
 		o.write(c)
@@ -138,16 +132,11 @@ func (o *observer) write(c *shard.Closing) {
 	block := row.FeedBlock{
 		Record: c.Record, Order: o.feed.order.Add(1), At: c.Now, First: o.state.Number + 1, Rules: o.feed.told.inForce.Version, Entries: o.entries,
 	}
-	o.body = o.enc.FeedBlock(o.body[:0], &block)
-	o.packed = row.AppendPacked(o.packed[:0], o.body)
+	bytes := o.enc.PutFeedBlock(c.Batch, o.shard, &block)
 	o.state = row.FeedState{
-		Record: c.Record, Number: o.state.Number + uint64(len(o.entries)), Order: block.Order, Bytes: o.state.Bytes + uint64(len(o.packed)),
+		Record: c.Record, Number: o.state.Number + uint64(len(o.entries)), Order: block.Order, Bytes: o.state.Bytes + uint64(bytes),
 	}
-	o.key = row.AppendFeedKey(o.key[:0], o.shard, o.state.Number)
-	c.Batch.Set(o.key, o.packed)
-	o.body = o.enc.FeedState(o.body[:0], &o.state)
-	o.key = row.AppendFeedStateKey(o.key[:0], o.shard)
-	c.Batch.Set(o.key, o.body)
+	o.enc.PutFeedState(c.Batch, o.shard, &o.state)
 }
 
 // forget ends the step.
@@ -164,7 +153,7 @@ func (o *observer) Committed() { o.feed.committed(o.shard, o.state.Number) }
 func (o *observer) Recover(r *shard.Recovery) (err error) {
 	o.forget()
 	o.marked = marked{}
-	if o.state, err = readState(o.feed.store, o.dec, o.shard); err != nil {
+	if o.state, err = o.dec.GetFeedState(o.feed.store, o.shard); err != nil {
 		return err
 	}
 	if r.Record < o.state.Record {

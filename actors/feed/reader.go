@@ -107,7 +107,7 @@ func (f *Feed) ahead(id graph.ShardID, number uint64) (bool, error) {
 	if number <= f.ends[id].Load() {
 		return false, nil
 	}
-	state, err := readState(f.store, row.NewDecoder(), id)
+	state, err := row.NewDecoder().GetFeedState(f.store, id)
 	return number > state.Number, err
 }
 
@@ -170,12 +170,12 @@ func (r *Reader) TryNext() ([]Event, error) {
 func (r *Reader) fill(shard graph.ShardID, high uint64) error {
 	next, entries := r.place[shard]+1, 0
 	ahead := r.ahead[shard][:0]
-	err := r.feed.store.Iterate(row.AppendFeedKey(nil, shard, next), row.AppendShardUpper(nil, row.SpaceFeed, shard), func(key, value []byte) error {
+	err := row.ScanFeed(r.feed.store, shard, next, func(key, value []byte) error {
 		if len(ahead) == blocksAtOnce || entries >= entriesAtOnce {
 			r.known[shard] = ahead[len(ahead)-1].Order
 			return storage.ErrStop
 		}
-		b, number, err := ReadBlock(r.dec, key, value)
+		b, number, err := r.dec.FeedRow(key, value)
 		switch {
 		case err != nil:
 			return err
@@ -232,28 +232,8 @@ type place []uint64
 
 // trimmed tells whether what follows the cursor in a shard was deleted.
 func (c place) trimmed(store storage.Store, dec *row.Decoder, shard graph.ShardID) bool {
-	trim, err := readTrim(store, dec, shard)
+	trim, err := dec.GetFeedTrim(store, shard)
 	return err == nil && trim.Number > c[shard]
-}
-
-// ReadBlock reads a block, and the number of its last entry.
-func ReadBlock(dec *row.Decoder, key, value []byte) (row.FeedBlock, uint64, error) {
-	shard, number, err := row.ParseFeedKey(key)
-	if err != nil {
-		return row.FeedBlock{}, 0, err
-	}
-	data, err := row.Unpack(value)
-	if err != nil {
-		return row.FeedBlock{}, 0, fmt.Errorf("feed of shard %d, block %d: %w", shard, number, err)
-	}
-	b, err := dec.FeedBlock(data)
-	if err != nil {
-		return row.FeedBlock{}, 0, fmt.Errorf("feed of shard %d, block %d: %w", shard, number, err)
-	}
-	if b.First == 0 || b.First+uint64(len(b.Entries)) != number+1 {
-		return row.FeedBlock{}, 0, fmt.Errorf("%w: feed of shard %d, block %d: it holds %d entries from %d on", storage.ErrCorrupt, shard, number, len(b.Entries), b.First)
-	}
-	return b, number, nil
 }
 
 // Cursors are text, to be passed on as they are: a version, and the numbers as varints in base64.

@@ -69,7 +69,7 @@ func (f *Feed) Drop(name string) error {
 		return fmt.Errorf("%w: %q; it has %q", ErrNoReceiver, name, slices.Sorted(maps.Keys(f.receivers)))
 	}
 	var batch storage.Batch
-	batch.Delete(row.AppendFeedSinkKey(nil, name))
+	row.DeleteFeedSink(&batch, name)
 	if err := f.store.Commit(&batch); err != nil {
 		return err
 	}
@@ -128,12 +128,7 @@ func (r *Receiver) Ack(cursor string) error {
 
 // readReceivers finds the receivers.
 func (f *Feed) readReceivers() error {
-	dec := row.NewDecoder()
-	return f.store.Iterate(row.AppendFeedSinksLower(nil), row.AppendFeedSinksUpper(nil), func(_, value []byte) error {
-		stored, err := dec.FeedSink(value)
-		if err != nil {
-			return fmt.Errorf("receiver of the change feed: %w", err)
-		}
+	return row.NewDecoder().ScanFeedSinks(f.store, func(stored row.FeedSink) error {
 		if len(stored.Numbers) != len(f.ends) {
 			return fmt.Errorf("%w: receiver %q of the change feed has %d shards, want %d", storage.ErrCorrupt, stored.Name, len(stored.Numbers), len(f.ends))
 		}
@@ -145,7 +140,7 @@ func (f *Feed) readReceivers() error {
 // REQUIRES: f.keeping held
 func (f *Feed) writeReceiverLocked(name string, numbers []uint64) error {
 	var batch storage.Batch
-	batch.Set(row.AppendFeedSinkKey(nil, name), row.NewEncoder().FeedSink(nil, &row.FeedSink{Name: name, Numbers: numbers}))
+	row.NewEncoder().PutFeedSink(&batch, &row.FeedSink{Name: name, Numbers: numbers})
 	if err := f.store.Commit(&batch); err != nil {
 		return err
 	}

@@ -1,9 +1,6 @@
 package feed
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
@@ -11,21 +8,6 @@ import (
 
 // trimBlocks bounds how many blocks of one shard are deleted at a time.
 const trimBlocks = 4096
-
-func readTrim(store storage.Store, dec *row.Decoder, shard graph.ShardID) (row.FeedTrim, error) {
-	value, err := store.Get(nil, row.AppendFeedTrimKey(nil, shard))
-	if errors.Is(err, storage.ErrNotFound) {
-		return row.FeedTrim{}, nil
-	}
-	if err != nil {
-		return row.FeedTrim{}, err
-	}
-	trim, err := dec.FeedTrim(value)
-	if err != nil {
-		return trim, fmt.Errorf("feed trim of shard %d: %w", shard, err)
-	}
-	return trim, nil
-}
 
 // Trim deletes what is older than the feed's age, and the oldest of what is beyond its bytes, but
 // nothing that a receiver has not acknowledged. Readers that are not receivers may be overtaken.
@@ -54,15 +36,15 @@ func (f *Feed) trimShard(shard graph.ShardID, now int64) error {
 		return nil
 	}
 	dec := row.NewDecoder()
-	state, err := readState(f.store, dec, shard)
+	state, err := dec.GetFeedState(f.store, shard)
 	if err != nil {
 		return err
 	}
 	room := uint64(f.settings.Bytes) / uint64(len(f.trims))
 	oldest := now - f.settings.Age.Milliseconds()
 	next, blocks := trim, 0
-	err = f.store.Iterate(row.AppendFeedKey(nil, shard, trim.Number+1), row.AppendShardUpper(nil, row.SpaceFeed, shard), func(key, value []byte) error {
-		b, number, err := ReadBlock(dec, key, value)
+	err = row.ScanFeed(f.store, shard, trim.Number+1, func(key, value []byte) error {
+		b, number, err := dec.FeedRow(key, value)
 		if err != nil {
 			return err
 		}
@@ -77,8 +59,8 @@ func (f *Feed) trimShard(shard graph.ShardID, now int64) error {
 		return err
 	}
 	var batch storage.Batch
-	batch.DeleteRange(row.AppendFeedKey(nil, shard, trim.Number+1), row.AppendFeedKey(nil, shard, next.Number+1))
-	batch.Set(row.AppendFeedTrimKey(nil, shard), row.NewEncoder().FeedTrim(nil, &next))
+	row.DeleteFeed(&batch, shard, trim.Number+1, next.Number+1)
+	row.NewEncoder().PutFeedTrim(&batch, shard, &next)
 	if err := f.store.Commit(&batch); err != nil {
 		return err
 	}

@@ -124,9 +124,7 @@ func (s *Shard) closeRecord() []byte {
 		o.Close(&closing)
 	}
 	record := s.record.Bytes()
-	s.key = row.AppendLogKey(s.key[:0], s.id, s.seq)
-	s.packed = row.AppendPacked(s.packed[:0], record)
-	s.batch.Set(s.key, s.packed)
+	s.enc.PutRecord(&s.batch, s.id, s.seq, record)
 	s.log.append(len(record))
 	return record
 }
@@ -134,14 +132,9 @@ func (s *Shard) closeRecord() []byte {
 // write puts a node's row, and the block of its timeline that is not stored yet, into the batch.
 // Both count up to this record, which is in the same batch.
 func (s *Shard) write(r *resident) {
-	s.body = s.enc.Node(s.body[:0], &r.Node, s.seq)
-	s.key = row.AppendNodeKey(s.key[:0], s.id, r.Key)
-	s.batch.Set(s.key, s.body)
+	s.enc.PutNode(&s.batch, s.id, &r.Node, s.seq)
 	if len(r.pending) > 0 {
-		s.body = s.enc.Block(s.body[:0], r.pending)
-		s.key = row.AppendTimelineKey(s.key[:0], s.id, r.Key, s.seq)
-		s.packed = row.AppendPacked(s.packed[:0], s.body)
-		s.batch.Set(s.key, s.packed)
+		s.enc.PutBlock(&s.batch, s.id, r.Key, s.seq, r.pending)
 		r.pending = nil
 	}
 	r.applied, r.dirtySince = s.seq, 0
@@ -198,7 +191,7 @@ func (s *Shard) truncate(least int64) error {
 	if err := s.seen.Flush(&s.batch); err != nil {
 		return err
 	}
-	s.batch.DeleteRange(row.AppendLogKey(nil, s.id, s.log.low), row.AppendLogKey(nil, s.id, low))
+	row.DeleteRecords(&s.batch, s.id, s.log.low, low)
 	s.log.truncate(low)
 	s.writeMeta()
 	return nil
@@ -216,9 +209,7 @@ func (s *Shard) writeMeta() {
 			meta.Sent = append(meta.Sent, row.Ack{To: uint16(i), Seq: o.sent})
 		}
 	}
-	s.body = s.enc.ShardMeta(s.body[:0], &meta)
-	s.key = row.AppendMetaKey(s.key[:0], s.id)
-	s.batch.Set(s.key, s.body)
+	s.enc.PutMeta(&s.batch, s.id, &meta)
 	s.writeExternal()
 }
 

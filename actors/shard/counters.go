@@ -103,22 +103,19 @@ func (s *Shard) countActive() (n int64, err error) {
 			n += int64(r.Component.Active())
 		}
 	}
-	err = s.store.Iterate(
-		row.AppendShardLower(nil, row.SpaceNode, s.id), row.AppendShardUpper(nil, row.SpaceNode, s.id),
-		func(key, encoded []byte) error {
-			_, node, err := row.ParseNodeKey(key)
-			if err != nil || s.nodes.get(node) != nil {
-				return err
-			}
-			stored, _, err := s.dec.Node(node, encoded)
-			if err != nil {
-				return fmt.Errorf("row of node %s: %w", node, err)
-			}
-			if stored.Component != nil {
-				n += int64(stored.Component.Active())
-			}
+	err = row.ScanNodes(s.store, s.id, func(node graph.NodeKey, value []byte) error {
+		if s.nodes.get(node) != nil {
 			return nil
-		})
+		}
+		stored, _, err := s.dec.Node(node, value)
+		if err != nil {
+			return fmt.Errorf("row of node %s: %w", node, err)
+		}
+		if stored.Component != nil {
+			n += int64(stored.Component.Active())
+		}
+		return nil
+	})
 	return n, err
 }
 

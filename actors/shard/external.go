@@ -121,16 +121,12 @@ func (s *Shard) replayExternal(in *row.Input) error {
 // readExternal reads the positions as of the row that truncation left.
 func (s *Shard) readExternal() error {
 	s.external = external{}
-	stored, err := s.store.Get(nil, row.AppendPositionKey(nil, s.id))
+	positions, err := s.dec.GetPositions(s.store, s.id)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
-	}
-	positions, err := s.dec.ChannelPositions(stored)
-	if err != nil {
-		return fmt.Errorf("positions row of shard %d: %w", s.id, err)
 	}
 	for _, p := range positions.Positions {
 		if p.Channel > MaxChannels {
@@ -152,7 +148,5 @@ func (s *Shard) writeExternal() {
 			stored.Positions = append(stored.Positions, row.ChannelPosition{Channel: row.ChannelID(id), Number: number})
 		}
 	}
-	s.body = s.enc.ChannelPositions(s.body[:0], &stored)
-	s.key = row.AppendPositionKey(s.key[:0], s.id)
-	s.batch.Set(s.key, s.body)
+	s.enc.PutPositions(&s.batch, s.id, &stored)
 }

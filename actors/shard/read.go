@@ -1,8 +1,6 @@
 package shard
 
 import (
-	"fmt"
-
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -58,16 +56,7 @@ func (s *Shard) Timeline(key graph.NodeKey, fn func(event []byte) error) error {
 	if err != nil || r == nil {
 		return err
 	}
-	err = s.store.Iterate(
-		row.AppendTimelineLower(nil, s.id, key), row.AppendTimelineUpper(nil, s.id, key),
-		func(_, value []byte) error {
-			block, err := row.Unpack(value)
-			if err != nil {
-				return fmt.Errorf("timeline of node %s: %w", key, err)
-			}
-			return s.dec.Block(block, fn)
-		})
-	if err != nil {
+	if err := s.dec.ScanTimeline(s.store, s.id, key, fn); err != nil {
 		return err
 	}
 	for _, event := range r.pending {

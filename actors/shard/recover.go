@@ -56,19 +56,10 @@ func (s *Shard) recover() error {
 	}
 	s.seq = meta.Low - 1
 	s.log = logSpan{low: meta.Low}
-	err = s.store.Iterate(
-		row.AppendLogKey(nil, s.id, meta.Low), row.AppendShardUpper(nil, row.SpaceLog, s.id),
-		func(key, value []byte) error {
-			_, seq, err := row.ParseLogKey(key)
-			if err != nil {
-				return err
-			}
+	err = row.ScanRecords(s.store, s.id, meta.Low,
+		func(seq uint64, record []byte) error { // outboxes and timelines keep slices of the record
 			if seq != s.seq+1 {
 				return fmt.Errorf("%w: log of shard %d: record %d follows %d", storage.ErrCorrupt, s.id, seq, s.seq)
-			}
-			record, err := row.Unpack(value) // outboxes and timelines keep slices of it
-			if err != nil {
-				return fmt.Errorf("log of shard %d, record %d: %w", s.id, seq, err)
 			}
 			if err := s.replay(record); err != nil {
 				return fmt.Errorf("log of shard %d, record %d: %w", s.id, seq, err)
@@ -124,16 +115,12 @@ func (s *Shard) noteMoves(o *outbox) error {
 }
 
 func (s *Shard) readMeta() (row.ShardMeta, error) {
-	encoded, err := s.store.Get(nil, row.AppendMetaKey(nil, s.id))
+	meta, err := s.dec.GetMeta(s.store, s.id)
 	if errors.Is(err, storage.ErrNotFound) {
 		return row.ShardMeta{Low: 1}, nil
 	}
 	if err != nil {
 		return row.ShardMeta{}, err
-	}
-	meta, err := s.dec.ShardMeta(encoded)
-	if err != nil {
-		return row.ShardMeta{}, fmt.Errorf("meta row of shard %d: %w", s.id, err)
 	}
 	for _, p := range meta.Positions {
 		if int(p.Source) >= s.shards {
@@ -276,9 +263,7 @@ func (s *Shard) quarantine(in *Input) {
 	case in.Message != nil:
 		q.Input.Source = row.ExternalMessage
 	}
-	s.body = s.enc.Quarantined(s.body[:0], &q)
-	s.key = row.AppendQuarantineKey(s.key[:0], s.id, s.counting.Quarantined)
-	s.batch.Set(s.key, s.body)
+	s.enc.PutQuarantined(&s.batch, s.id, s.counting.Quarantined, &q)
 	if in.Outcome == nil {
 		s.skip(in)
 	} else {

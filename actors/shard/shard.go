@@ -125,8 +125,6 @@ type Shard struct {
 	epoch   uint64          // of the input being handled
 	heard   []graph.ShardID // channels touched, to be acknowledged
 	body    []byte          // scratch
-	key     []byte          // scratch
-	packed  []byte          // scratch
 }
 
 // loggedEvent is where an event of this step stands in the record, for its node's timeline.
@@ -622,17 +620,12 @@ func (s *Shard) load(r *resident) (bool, error) {
 	if s.known != nil && !s.known.Has(r.Key) {
 		return false, nil
 	}
-	s.key = row.AppendNodeKey(s.key[:0], s.id, r.Key)
-	encoded, err := s.store.Get(nil, s.key)
+	n, applied, err := s.dec.GetNode(s.store, s.id, r.Key)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return false, nil
 	case err != nil:
 		return false, err
-	}
-	n, applied, err := s.dec.Node(r.Key, encoded)
-	if err != nil {
-		return false, fmt.Errorf("row of node %s: %w", r.Key, err)
 	}
 	r.Node, r.applied, r.handed = *n, applied, applied
 	return true, nil

@@ -3,7 +3,10 @@ package row
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
+
+	"github.com/kindred-id/kindred/storage"
 )
 
 // ChannelID names an external channel in keys, rows and log records. 0 is none.
@@ -37,13 +40,13 @@ var channelKind = &kind{
 	},
 }
 
-// AppendChannelKey appends the key of the row of an external channel.
-func AppendChannelKey(b []byte, id ChannelID) []byte {
+// appendChannelKey appends the key of the row of an external channel.
+func appendChannelKey(b []byte, id ChannelID) []byte {
 	return binary.BigEndian.AppendUint16(append(b, byte(SpaceChannel)), uint16(id))
 }
 
-// ParseChannelKey reads what AppendChannelKey wrote. It fails with ErrKeyShape.
-func ParseChannelKey(key []byte) (ChannelID, error) {
+// parseChannelKey reads what appendChannelKey wrote. It fails with ErrKeyShape.
+func parseChannelKey(key []byte) (ChannelID, error) {
 	b, err := channelKind.fields(key)
 	if err != nil {
 		return 0, err
@@ -71,6 +74,30 @@ func (d *Decoder) Channel(src []byte) (Channel, error) {
 		return Channel{}, err
 	}
 	return c, nil
+}
+
+// PutChannel writes the row of an external channel.
+func (e *Encoder) PutChannel(b *storage.Batch, id ChannelID, c *Channel) {
+	e.key, e.value = appendChannelKey(e.key[:0], id), e.Channel(e.value[:0], c)
+	e.set(b)
+}
+
+// DeleteChannel deletes the row of an external channel.
+func DeleteChannel(b *storage.Batch, id ChannelID) { b.Delete(appendChannelKey(nil, id)) }
+
+// ScanChannels calls fn with the external channels, by id.
+func (d *Decoder) ScanChannels(s storage.Store, fn func(id ChannelID, c Channel) error) error {
+	return s.Iterate(AppendSpaceLower(nil, SpaceChannel), AppendSpaceUpper(nil, SpaceChannel), func(key, value []byte) error {
+		id, err := parseChannelKey(key)
+		if err != nil {
+			return err
+		}
+		c, err := d.Channel(value)
+		if err != nil {
+			return fmt.Errorf("row of external channel %d: %w", id, err)
+		}
+		return fn(id, c)
+	})
 }
 
 // number reads a number in a channel, or an offset, NoNumber included.

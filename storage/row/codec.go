@@ -1,6 +1,9 @@
 package row
 
-import "github.com/kindred-id/kindred/graph"
+import (
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+)
 
 // Everything that is stored, logged or sent to another shard is a version byte and MessagePack values:
 //
@@ -45,7 +48,21 @@ const (
 //
 // What it is given holds the invariants of its type: an encoder does not check them, and a decoder
 // refuses what breaks them.
-type Encoder struct{ out output }
+type Encoder struct {
+	out output
+	// The following are for the Put methods.
+	key, value, packed []byte
+}
+
+// set writes a row: its key was appended to e.key, its value to e.value.
+func (e *Encoder) set(b *storage.Batch) { b.Set(e.key, e.value) }
+
+// setPacked writes a row whose value is packed, and returns how many bytes that takes.
+func (e *Encoder) setPacked(b *storage.Batch, value []byte) int {
+	e.packed = AppendPacked(e.packed[:0], value)
+	b.Set(e.key, e.packed)
+	return len(e.packed)
+}
 
 // NewEncoder makes an encoder of the newest version.
 func NewEncoder() *Encoder { return NewEncoderOf(Newest) }
@@ -64,6 +81,7 @@ func (e *Encoder) finish() []byte {
 // A Decoder reads what an Encoder or a RecordWriter wrote. Its errors are ErrCorrupt, and name the
 // kind and the byte. It belongs to one goroutine.
 type Decoder struct {
+	key   []byte // for the Get methods
 	in    input
 	names map[string]string // namespaces, interned
 

@@ -61,8 +61,8 @@ var deploymentKind = &kind{
 	},
 }
 
-// AppendDeploymentKey appends the key of the deployment row.
-func AppendDeploymentKey(b []byte) []byte { return append(b, byte(SpaceDeployment)) }
+// appendDeploymentKey appends the key of the deployment row.
+func appendDeploymentKey(b []byte) []byte { return append(b, byte(SpaceDeployment)) }
 
 // FormerUnknown stands in deployment rows of version 1.
 const FormerUnknown = math.MaxInt64
@@ -145,7 +145,7 @@ func (d *Deployment) check() error {
 // ReadDeployment reads the deployment row of a store. It fails with ErrNotFound when the store was
 // never initialised, and with ErrCorrupt when the row can't be read.
 func ReadDeployment(s storage.Store) (Deployment, error) {
-	value, err := s.Get(nil, AppendDeploymentKey(nil))
+	value, err := s.Get(nil, appendDeploymentKey(nil))
 	if err != nil {
 		return Deployment{}, err
 	}
@@ -164,14 +164,14 @@ func (d *Deployment) SetRules(b *storage.Batch, name string, version uint64) err
 		return err
 	}
 	*d = next
-	b.Set(AppendDeploymentKey(nil), appendDeployment(nil, d))
+	b.Set(appendDeploymentKey(nil), appendDeployment(nil, d))
 	return nil
 }
 
 // SetFormerUntil adds to the batch until when the memory of duplicates may hold hashes without content.
 func (d *Deployment) SetFormerUntil(b *storage.Batch, until int64) {
 	d.FormerUntil = until
-	b.Set(AppendDeploymentKey(nil), appendDeployment(nil, d))
+	b.Set(appendDeploymentKey(nil), appendDeployment(nil, d))
 }
 
 // Initialise gives a store its deployment row: the row that is there, or d when there is none.
@@ -219,6 +219,6 @@ func initialiseNew(s storage.Store, d Deployment) (Deployment, error) {
 		return Deployment{}, fmt.Errorf("initialise: %w", err)
 	}
 	var b storage.Batch
-	b.Set(AppendDeploymentKey(nil), appendDeployment(nil, &d))
+	b.Set(appendDeploymentKey(nil), appendDeployment(nil, &d))
 	return d, s.Commit(&b)
 }

@@ -98,8 +98,8 @@ func TestInitialise(t *testing.T) {
 	}
 
 	b.Reset()
-	b.Delete(AppendDeploymentKey(nil))
-	b.Set(AppendMetaKey(nil, 1), []byte("x"))
+	b.Delete(appendDeploymentKey(nil))
+	b.Set(appendMetaKey(nil, 1), []byte("x"))
 	if err := s.Commit(&b); err != nil {
 		t.Fatal(err)
 	}

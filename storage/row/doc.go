@@ -32,7 +32,7 @@
 //	                +----+------+--+
 //	position        | 09 | shard 2 |                                            one row a shard: places in channels
 //	                +----+---------+----------+
-//	feed            | 0a | shard 2 | number 8 |                                 one row a commit that changed identities
+//	feed            | 0a | shard 2 | number 8 |                                 one row a commit that told something, packed
 //	                +----+----+----+----------+
 //	feed settings   | 0b | 01 |                                                 one row
 //	                +----+----+---------+

@@ -2,8 +2,10 @@ package row
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
 )
 
 // FeedBlock is a row of the change feed: what one commit of a shard tells. Its key has the number of
@@ -23,9 +25,9 @@ const SpaceFeed Space = 0x0a
 var feedKind = &kind{
 	space: SpaceFeed, name: "feed",
 	key:   []field{shardField, numberField},
-	about: "one row a commit that changed identities",
-	check: func(d *Decoder, _, value []byte) error {
-		_, err := d.FeedBlock(value)
+	about: "one row a commit that told something, packed",
+	check: func(d *Decoder, key, value []byte) error {
+		_, err := d.packedFeedBlock(binary.BigEndian.Uint64(key[shardPrefixLen:]), value)
 		return err
 	},
 }
@@ -98,6 +100,49 @@ func (d *Decoder) FeedBlock(src []byte) (FeedBlock, error) {
 		return FeedBlock{}, err
 	}
 	return b, nil
+}
+
+// PutFeedBlock writes a block of a shard's feed, packed, and returns how many bytes it takes there.
+func (e *Encoder) PutFeedBlock(b *storage.Batch, shard graph.ShardID, block *FeedBlock) int {
+	number := block.First + uint64(len(block.Entries)) - 1
+	e.key, e.value = AppendFeedKey(e.key[:0], shard, number), e.FeedBlock(e.value[:0], block)
+	return e.setPacked(b, e.value)
+}
+
+// FeedRow reads the row of a block: its shard, and the number of its last entry, are in its key.
+func (d *Decoder) FeedRow(key, value []byte) (b FeedBlock, number uint64, err error) {
+	shard, number, err := ParseFeedKey(key)
+	if err != nil {
+		return FeedBlock{}, 0, err
+	}
+	if b, err = d.packedFeedBlock(number, value); err != nil {
+		return FeedBlock{}, 0, fmt.Errorf("feed of shard %d, block %d: %w", shard, number, err)
+	}
+	return b, number, nil
+}
+
+// packedFeedBlock reads the value of a block's row, which its key gives a number.
+func (d *Decoder) packedFeedBlock(number uint64, value []byte) (FeedBlock, error) {
+	data, err := Unpack(value)
+	if err != nil {
+		return FeedBlock{}, err
+	}
+	b, err := d.FeedBlock(data)
+	if err == nil && (b.First == 0 || b.First+uint64(len(b.Entries)) != number+1) {
+		err = fmt.Errorf("%w: it holds %d entries from %d on", storage.ErrCorrupt, len(b.Entries), b.First)
+	}
+	return b, err
+}
+
+// ScanFeed calls fn with the rows of a shard's feed whose last entries have a number of at least from. FeedRow reads them.
+func ScanFeed(s storage.Store, shard graph.ShardID, from uint64, fn func(key, value []byte) error) error {
+	return s.Iterate(AppendFeedKey(nil, shard, from), AppendShardUpper(nil, SpaceFeed, shard), fn)
+}
+
+// DeleteFeed deletes the blocks of a shard's feed whose last entries have numbers from one to another, which stays.
+// REQUIRES: from < to
+func DeleteFeed(b *storage.Batch, shard graph.ShardID, from, to uint64) {
+	b.DeleteRange(AppendFeedKey(nil, shard, from), AppendFeedKey(nil, shard, to))
 }
 
 func (o *output) feedEntry(e *graph.FeedEntry) {

@@ -2,8 +2,10 @@ package row
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
 )
 
 const feedMarkRow = 4 // in SpaceFeedState
@@ -18,16 +20,10 @@ var feedMarkKind = &kind{
 	},
 }
 
-// AppendFeedMarkKey appends the key of a root's mark.
-func AppendFeedMarkKey(b []byte, shard graph.ShardID, root graph.NodeKey) []byte {
+// appendFeedMarkKey appends the key of a root's mark.
+func appendFeedMarkKey(b []byte, shard graph.ShardID, root graph.NodeKey) []byte {
 	return root.AppendBinary(binary.BigEndian.AppendUint16(appendFeedRow(b, feedMarkRow), uint16(shard)))
 }
-
-// AppendFeedMarksLower appends the first possible key of a mark.
-func AppendFeedMarksLower(b []byte) []byte { return appendFeedRow(b, feedMarkRow) }
-
-// AppendFeedMarksUpper appends the key after the last of a mark.
-func AppendFeedMarksUpper(b []byte) []byte { return appendFeedRow(b, feedMarkRow+1) }
 
 const feedMarkFields = 1
 
@@ -48,4 +44,27 @@ func (d *Decoder) FeedMark(src []byte) (rules uint64, err error) {
 		return 0, err
 	}
 	return rules, nil
+}
+
+// PutFeedMark writes a root's mark.
+func (e *Encoder) PutFeedMark(b *storage.Batch, shard graph.ShardID, root graph.NodeKey, rules uint64) {
+	e.key, e.value = appendFeedMarkKey(e.key[:0], shard, root), e.FeedMark(e.value[:0], rules)
+	e.set(b)
+}
+
+// GetFeedMark reads a root's mark. It fails with ErrNotFound if it has none.
+func (d *Decoder) GetFeedMark(s storage.Store, shard graph.ShardID, root graph.NodeKey) (rules uint64, err error) {
+	value, err := s.Get(nil, appendFeedMarkKey(nil, shard, root))
+	if err != nil {
+		return 0, err
+	}
+	if rules, err = d.FeedMark(value); err != nil {
+		return 0, fmt.Errorf("feed mark of node %s: %w", root, err)
+	}
+	return rules, nil
+}
+
+// DeleteFeedMarks deletes the marks of all roots.
+func DeleteFeedMarks(b *storage.Batch) {
+	b.DeleteRange(appendFeedRow(nil, feedMarkRow), appendFeedRow(nil, feedMarkRow+1))
 }

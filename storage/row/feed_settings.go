@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
 )
 
 // FeedSettings say that a deployment has a feed, and which rules its identities were told under.
@@ -28,8 +29,8 @@ var feedSettingsKind = &kind{
 	},
 }
 
-// AppendFeedSettingsKey appends the key of the feed's settings.
-func AppendFeedSettingsKey(b []byte) []byte { return appendFeedRow(b, feedSettingsRow) }
+// appendFeedSettingsKey appends the key of the feed's settings.
+func appendFeedSettingsKey(b []byte) []byte { return appendFeedRow(b, feedSettingsRow) }
 
 const (
 	feedSettingsFields = 4
@@ -116,4 +117,19 @@ func (d *Decoder) FeedSettings(src []byte) (FeedSettings, error) {
 		return FeedSettings{}, err
 	}
 	return s, nil
+}
+
+// PutFeedSettings writes the settings of the feed.
+func (e *Encoder) PutFeedSettings(b *storage.Batch, s *FeedSettings) {
+	e.key, e.value = appendFeedSettingsKey(e.key[:0]), e.FeedSettings(e.value[:0], s)
+	e.set(b)
+}
+
+// GetFeedSettings reads the settings of the feed. It fails with ErrNotFound if there is no feed.
+func (d *Decoder) GetFeedSettings(s storage.Store) (FeedSettings, error) {
+	value, err := s.Get(nil, appendFeedSettingsKey(nil))
+	if err != nil {
+		return FeedSettings{}, err
+	}
+	return d.FeedSettings(value)
 }

@@ -1,5 +1,11 @@
 package row
 
+import (
+	"fmt"
+
+	"github.com/kindred-id/kindred/storage"
+)
+
 // FeedSink is a receiver of the feed whose place is kept here.
 type FeedSink struct {
 	Name    string
@@ -21,16 +27,10 @@ var feedSinkKind = &kind{
 	},
 }
 
-// AppendFeedSinkKey appends the key of a receiver's place. REQUIRES: 1 <= len(name) <= MaxFeedSinkName
-func AppendFeedSinkKey(b []byte, name string) []byte {
+// appendFeedSinkKey appends the key of a receiver's place. REQUIRES: 1 <= len(name) <= MaxFeedSinkName
+func appendFeedSinkKey(b []byte, name string) []byte {
 	return append(appendFeedRow(b, feedSinkRow), name...)
 }
-
-// AppendFeedSinksLower appends the first possible key of a receiver's place.
-func AppendFeedSinksLower(b []byte) []byte { return appendFeedRow(b, feedSinkRow) }
-
-// AppendFeedSinksUpper appends the key after the last of a receiver's place.
-func AppendFeedSinksUpper(b []byte) []byte { return appendFeedRow(b, feedSinkRow+1) }
 
 const feedSinkFields = 2
 
@@ -61,4 +61,24 @@ func (d *Decoder) FeedSink(src []byte) (FeedSink, error) {
 		return FeedSink{}, err
 	}
 	return s, nil
+}
+
+// PutFeedSink writes the place of a receiver.
+func (e *Encoder) PutFeedSink(b *storage.Batch, s *FeedSink) {
+	e.key, e.value = appendFeedSinkKey(e.key[:0], s.Name), e.FeedSink(e.value[:0], s)
+	e.set(b)
+}
+
+// DeleteFeedSink deletes the place of a receiver.
+func DeleteFeedSink(b *storage.Batch, name string) { b.Delete(appendFeedSinkKey(nil, name)) }
+
+// ScanFeedSinks calls fn with the places of all receivers, by name.
+func (d *Decoder) ScanFeedSinks(s storage.Store, fn func(sink FeedSink) error) error {
+	return s.Iterate(appendFeedRow(nil, feedSinkRow), appendFeedRow(nil, feedSinkRow+1), func(_, value []byte) error {
+		sink, err := d.FeedSink(value)
+		if err != nil {
+			return fmt.Errorf("receiver of the change feed: %w", err)
+		}
+		return fn(sink)
+	})
 }

@@ -2,8 +2,11 @@ package row
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
 )
 
 // FeedState is a shard's end of the feed, written with every block.
@@ -31,8 +34,8 @@ var feedStateKind = &kind{
 
 func appendFeedRow(b []byte, row byte) []byte { return append(b, byte(SpaceFeedState), row) }
 
-// AppendFeedStateKey appends the key of a shard's end of the feed.
-func AppendFeedStateKey(b []byte, shard graph.ShardID) []byte {
+// appendFeedStateKey appends the key of a shard's end of the feed.
+func appendFeedStateKey(b []byte, shard graph.ShardID) []byte {
 	return binary.BigEndian.AppendUint16(appendFeedRow(b, feedStateRow), uint16(shard))
 }
 
@@ -57,4 +60,26 @@ func (d *Decoder) FeedState(src []byte) (FeedState, error) {
 		return FeedState{}, err
 	}
 	return s, nil
+}
+
+// PutFeedState writes a shard's end of the feed.
+func (e *Encoder) PutFeedState(b *storage.Batch, shard graph.ShardID, s *FeedState) {
+	e.key, e.value = appendFeedStateKey(e.key[:0], shard), e.FeedState(e.value[:0], s)
+	e.set(b)
+}
+
+// GetFeedState reads a shard's end of the feed: zero if there is no row.
+func (d *Decoder) GetFeedState(s storage.Store, shard graph.ShardID) (FeedState, error) {
+	value, err := s.Get(nil, appendFeedStateKey(nil, shard))
+	if errors.Is(err, storage.ErrNotFound) {
+		return FeedState{}, nil
+	}
+	if err != nil {
+		return FeedState{}, err
+	}
+	state, err := d.FeedState(value)
+	if err != nil {
+		return state, fmt.Errorf("feed state of shard %d: %w", shard, err)
+	}
+	return state, nil
 }

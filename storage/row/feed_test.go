@@ -212,13 +212,13 @@ func FuzzDecodeFeedSink(f *testing.F)     { fuzzDecoder(f, "feed-sink", asIs) }
 func sampleFeedKeys() [][]byte {
 	return [][]byte{ // ascending
 		AppendFeedKey(nil, 0, 1), AppendFeedKey(nil, 0, 256), AppendFeedKey(nil, 65535, 1<<64-1),
-		AppendFeedSettingsKey(nil), AppendFeedStateKey(nil, 0), AppendFeedStateKey(nil, 65535), AppendFeedTrimKey(nil, 3),
-		AppendFeedMarkKey(nil, 3, sampleUser),
+		appendFeedSettingsKey(nil), appendFeedStateKey(nil, 0), appendFeedStateKey(nil, 65535), appendFeedTrimKey(nil, 3),
+		appendFeedMarkKey(nil, 3, sampleUser),
 	}
 }
 
 func TestFeedKeys(t *testing.T) {
-	keys := append(sampleFeedKeys(), AppendFeedSinkKey(nil, "k"), AppendFeedSinkKey(nil, strings.Repeat("k", MaxFeedSinkName)))
+	keys := append(sampleFeedKeys(), appendFeedSinkKey(nil, "k"), appendFeedSinkKey(nil, strings.Repeat("k", MaxFeedSinkName)))
 	if !slices.IsSortedFunc(keys, slices.Compare) {
 		t.Errorf("not ascending: % x", keys)
 	}
@@ -234,7 +234,7 @@ func TestFeedKeys(t *testing.T) {
 			}
 		}
 	}
-	lower, upper := AppendFeedMarksLower(nil), AppendFeedMarksUpper(nil)
+	lower, upper := appendFeedRow(nil, feedMarkRow), appendFeedRow(nil, feedMarkRow+1)
 	for _, key := range keys {
 		want := key[0] == byte(SpaceFeedState) && key[1] == feedMarkRow
 		if in := slices.Compare(key, lower) >= 0 && slices.Compare(key, upper) < 0; in != want {

@@ -2,8 +2,11 @@ package row
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
 )
 
 // FeedTrim is a shard's beginning of the feed.
@@ -24,8 +27,8 @@ var feedTrimKind = &kind{
 	},
 }
 
-// AppendFeedTrimKey appends the key of a shard's beginning of the feed.
-func AppendFeedTrimKey(b []byte, shard graph.ShardID) []byte {
+// appendFeedTrimKey appends the key of a shard's beginning of the feed.
+func appendFeedTrimKey(b []byte, shard graph.ShardID) []byte {
 	return binary.BigEndian.AppendUint16(appendFeedRow(b, feedTrimRow), uint16(shard))
 }
 
@@ -49,4 +52,26 @@ func (d *Decoder) FeedTrim(src []byte) (FeedTrim, error) {
 		return FeedTrim{}, err
 	}
 	return t, nil
+}
+
+// PutFeedTrim writes a shard's beginning of the feed.
+func (e *Encoder) PutFeedTrim(b *storage.Batch, shard graph.ShardID, s *FeedTrim) {
+	e.key, e.value = appendFeedTrimKey(e.key[:0], shard), e.FeedTrim(e.value[:0], s)
+	e.set(b)
+}
+
+// GetFeedTrim reads a shard's beginning of the feed: zero if there is no row.
+func (d *Decoder) GetFeedTrim(s storage.Store, shard graph.ShardID) (FeedTrim, error) {
+	value, err := s.Get(nil, appendFeedTrimKey(nil, shard))
+	if errors.Is(err, storage.ErrNotFound) {
+		return FeedTrim{}, nil
+	}
+	if err != nil {
+		return FeedTrim{}, err
+	}
+	trim, err := d.FeedTrim(value)
+	if err != nil {
+		return trim, fmt.Errorf("feed trim of shard %d: %w", shard, err)
+	}
+	return trim, nil
 }

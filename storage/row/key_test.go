@@ -12,16 +12,16 @@ import (
 func sampleKeys() [][]byte {
 	a, b := graph.NodeKey{Hi: 1, Lo: 2}, graph.NodeKey{Hi: 1, Lo: 3}
 	return [][]byte{ // ascending
-		AppendDeploymentKey(nil), AppendRulesKey(nil), AppendParametersKey(nil),
-		AppendMetaKey(nil, 0), AppendMetaKey(nil, 1), AppendMetaKey(nil, 65535),
+		appendDeploymentKey(nil), appendRulesKey(nil), appendParametersKey(nil),
+		appendMetaKey(nil, 0), appendMetaKey(nil, 1), appendMetaKey(nil, 65535),
 		AppendLogKey(nil, 0, 0), AppendLogKey(nil, 0, 255), AppendLogKey(nil, 0, 256), AppendLogKey(nil, 65535, 1<<64-1),
 		AppendNodeKey(nil, 7, a), AppendNodeKey(nil, 7, b),
-		AppendTimelineKey(nil, 7, a, 0), AppendTimelineKey(nil, 7, a, 1<<64-1), AppendTimelineKey(nil, 7, b, 0),
+		appendTimelineKey(nil, 7, a, 0), appendTimelineKey(nil, 7, a, 1<<64-1), appendTimelineKey(nil, 7, b, 0),
 		{6, 0, 7, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 3},
 		{6, 0, 7, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3},
-		AppendQuarantineKey(nil, 0, 4),
-		AppendChannelKey(nil, 1), AppendChannelKey(nil, 65535),
-		AppendPositionKey(nil, 0), AppendPositionKey(nil, 65535),
+		appendQuarantineKey(nil, 0, 4),
+		appendChannelKey(nil, 1), appendChannelKey(nil, 65535),
+		appendPositionKey(nil, 0), appendPositionKey(nil, 65535),
 	}
 }
 
@@ -49,7 +49,7 @@ func TestBounds(t *testing.T) {
 			return err == nil && shard == 65535
 		}},
 		{AppendShardLower(nil, SpaceNode, 7), AppendShardUpper(nil, SpaceNode, 7), func(k []byte) bool { return KeySpace(k) == SpaceNode }},
-		{AppendTimelineLower(nil, 7, node), AppendTimelineUpper(nil, 7, node), func(k []byte) bool {
+		{appendTimelineLower(nil, 7, node), appendTimelineUpper(nil, 7, node), func(k []byte) bool {
 			_, n, _, err := ParseTimelineKey(k)
 			return err == nil && n == node
 		}},
@@ -66,7 +66,7 @@ func TestBounds(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for _, key := range sampleKeys() {
 		for _, bad := range [][]byte{key[:len(key)-1], append(slices.Clone(key), 0), append([]byte{0x0c}, key[1:]...), {0}} {
-			if bytes.Equal(bad, AppendDeploymentKey(nil)) {
+			if bytes.Equal(bad, appendDeploymentKey(nil)) {
 				continue // what the rules row's key begins with
 			}
 			if _, err := ParseKey(bad); !errors.Is(err, ErrKeyShape) {
@@ -80,7 +80,7 @@ func TestAppendDoesNotAllocate(t *testing.T) {
 	buf := make([]byte, 0, MaxKeyLen)
 	node := graph.NodeKey{Hi: 1, Lo: 2}
 	if n := testing.AllocsPerRun(100, func() {
-		buf = AppendTimelineKey(buf[:0], 7, node, 9)
+		buf = appendTimelineKey(buf[:0], 7, node, 9)
 		if _, _, _, err := ParseTimelineKey(buf); err != nil {
 			t.Fatal(err)
 		}
@@ -102,13 +102,13 @@ func FuzzKeys(f *testing.F) {
 		var again []byte
 		switch space {
 		case SpaceDeployment:
-			again = AppendDeploymentKey(nil)
+			again = appendDeploymentKey(nil)
 			if len(key) == 2 {
 				again = append(again, key[1])
 			}
 		case SpaceMeta:
 			shard, _ := ParseMetaKey(key)
-			again = AppendMetaKey(nil, shard)
+			again = appendMetaKey(nil, shard)
 		case SpaceLog:
 			shard, seq, _ := ParseLogKey(key)
 			again = AppendLogKey(nil, shard, seq)
@@ -117,18 +117,18 @@ func FuzzKeys(f *testing.F) {
 			again = AppendNodeKey(nil, shard, node)
 		case SpaceTimeline:
 			shard, node, seq, _ := ParseTimelineKey(key)
-			again = AppendTimelineKey(nil, shard, node, seq)
+			again = appendTimelineKey(nil, shard, node, seq)
 		case SpaceSeen:
 			return // FuzzKey of package dedupe
 		case SpaceQuarantine:
-			shard, seq, _ := ParseQuarantineKey(key)
-			again = AppendQuarantineKey(nil, shard, seq)
+			shard, seq, _ := parseQuarantineKey(key)
+			again = appendQuarantineKey(nil, shard, seq)
 		case SpaceChannel:
-			id, _ := ParseChannelKey(key)
-			again = AppendChannelKey(nil, id)
+			id, _ := parseChannelKey(key)
+			again = appendChannelKey(nil, id)
 		case SpacePosition:
 			shard, _ := ParsePositionKey(key)
-			again = AppendPositionKey(nil, shard)
+			again = appendPositionKey(nil, shard)
 		case SpaceFeed:
 			shard, number, _ := ParseFeedKey(key)
 			again = AppendFeedKey(nil, shard, number)

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -86,8 +88,8 @@ func (k *kind) sample() []byte {
 	return key
 }
 
-// What was written is not refused: every kind of row that a deployment has.
-func TestCheck(t *testing.T) {
+// Every kind of row that a deployment has is written, passes the check, is read again, and is deleted.
+func TestRows(t *testing.T) {
 	enc, dec := NewEncoder(), NewDecoder()
 	s := storage.NewMemStore()
 	if _, err := Initialise(s, Deployment{Shards: 4}); err != nil {
@@ -98,21 +100,21 @@ func TestCheck(t *testing.T) {
 	must(t, errors.Join(rules.Put(&b), PutParameters(&b, &params)))
 	root, forward, record := sampleRoot(), sampleForward(), sampleRecord()
 	channel, positions, sink := Channel{Name: "orders", Floor: 7}, ChannelPositions{Applied: 7}, FeedSink{Name: "kafka"}
-	b.Set(AppendMetaKey(nil, 1), enc.ShardMeta(nil, sampleMeta()))
-	b.Set(AppendLogKey(nil, 1, record.Seq), AppendPacked(nil, writeRecord(&RecordWriter{}, nil, &record)))
-	b.Set(AppendNodeKey(nil, 1, root.Key), enc.Node(nil, root, 1))
-	b.Set(AppendNodeKey(nil, 1, forward.Key), enc.Node(nil, forward, 1))
-	b.Set(AppendTimelineKey(nil, 1, root.Key, 5), AppendPacked(nil, enc.Block(nil, [][]byte{{1}})))
+	enc.PutMeta(&b, 1, sampleMeta())
+	enc.PutRecord(&b, 1, record.Seq, writeRecord(&RecordWriter{}, nil, &record))
+	enc.PutNode(&b, 1, root, 1)
+	enc.PutNode(&b, 1, forward, 1)
+	enc.PutBlock(&b, 1, root.Key, 5, [][]byte{{1}})
 	b.Set([]byte{6, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 3}, []byte{1, 0, 0, 0, 0, 0, 0, 0, 7})
-	b.Set(AppendQuarantineKey(nil, 1, 3), enc.Quarantined(nil, sampleQuarantined()))
-	b.Set(AppendChannelKey(nil, 1), enc.Channel(nil, &channel))
-	b.Set(AppendPositionKey(nil, 1), enc.ChannelPositions(nil, &positions))
-	b.Set(AppendFeedKey(nil, 1, 48), enc.FeedBlock(nil, sampleFeedBlock()))
-	b.Set(AppendFeedSettingsKey(nil), enc.FeedSettings(nil, sampleFeedSettings()))
-	b.Set(AppendFeedStateKey(nil, 1), enc.FeedState(nil, &FeedState{}))
-	b.Set(AppendFeedTrimKey(nil, 1), enc.FeedTrim(nil, &FeedTrim{}))
-	b.Set(AppendFeedMarkKey(nil, 1, root.Key), enc.FeedMark(nil, 7))
-	b.Set(AppendFeedSinkKey(nil, "kafka"), enc.FeedSink(nil, &sink))
+	enc.PutQuarantined(&b, 1, 3, sampleQuarantined())
+	enc.PutChannel(&b, 1, &channel)
+	enc.PutPositions(&b, 1, &positions)
+	enc.PutFeedBlock(&b, 1, sampleFeedBlock())
+	enc.PutFeedSettings(&b, sampleFeedSettings())
+	enc.PutFeedState(&b, 1, &FeedState{Number: 48})
+	enc.PutFeedTrim(&b, 1, &FeedTrim{Number: 7})
+	enc.PutFeedMark(&b, 1, root.Key, 7)
+	enc.PutFeedSink(&b, &sink)
 	must(t, s.Commit(&b))
 	seen := map[*kind]bool{}
 	must(t, s.Iterate([]byte{0}, []byte{0xff}, func(key, value []byte) error {
@@ -127,6 +129,60 @@ func TestCheck(t *testing.T) {
 	if len(seen) != len(kinds) {
 		t.Errorf("%d kinds of %d were written", len(seen), len(kinds))
 	}
+	// What was put is got, and what was deleted is not.
+	meta, err := dec.GetMeta(s, 1)
+	sameValue(t, "meta", &meta, sampleMeta())
+	must(t, err)
+	got, applied, err := dec.GetNode(s, 1, root.Key)
+	must(t, err)
+	sameValue(t, "node", got, root)
+	sameValue(t, "applied", applied, uint64(1))
+	places, err := dec.GetPositions(s, 1)
+	must(t, err)
+	sameValue(t, "positions", places, positions)
+	feedEnd, err := dec.GetFeedState(s, 1)
+	must(t, err)
+	sameValue(t, "end of the feed", feedEnd, FeedState{Number: 48})
+	begin, err := dec.GetFeedTrim(s, 1)
+	must(t, err)
+	sameValue(t, "beginning of the feed", begin, FeedTrim{Number: 7})
+	settings, err := dec.GetFeedSettings(s)
+	must(t, err)
+	sameValue(t, "settings", &settings, sampleFeedSettings())
+	mark, err := dec.GetFeedMark(s, 1, root.Key)
+	must(t, err)
+	sameValue(t, "mark", mark, uint64(7))
+	scanned := func() (found []string) {
+		must(t, ScanAllNodes(s, func(n graph.NodeKey, _ []byte) error { found = append(found, n.String()); return nil }))
+		must(t, ScanNodes(s, 2, func(graph.NodeKey, []byte) error { return errors.New("a node of another shard") }))
+		must(t, ScanRecords(s, 1, record.Seq, func(seq uint64, _ []byte) error { found = append(found, fmt.Sprint("record ", seq)); return nil }))
+		must(t, ScanRecords(s, 1, record.Seq+1, func(uint64, []byte) error { return errors.New("a record of before") }))
+		must(t, dec.ScanTimeline(s, 1, root.Key, func(event []byte) error { found = append(found, fmt.Sprint("event ", event)); return nil }))
+		must(t, dec.ScanChannels(s, func(id ChannelID, c Channel) error { found = append(found, fmt.Sprint(id, c)); return nil }))
+		must(t, dec.ScanFeedSinks(s, func(sink FeedSink) error { found = append(found, sink.Name); return nil }))
+		must(t, ScanFeed(s, 1, 48, func(key, value []byte) error {
+			block, number, err := dec.FeedRow(key, value)
+			sameValue(t, "block", &block, sampleFeedBlock())
+			found = append(found, fmt.Sprint("block ", number))
+			return err
+		}))
+		return found
+	}
+	sameValue(t, "rows", scanned(), []string{
+		forward.Key.String(), root.Key.String(), fmt.Sprint("record ", record.Seq), "event [1]", "1 {orders 7}", "kafka", "block 48",
+	})
+	b.Reset()
+	DeleteRecords(&b, 1, record.Seq, record.Seq+1)
+	DeleteChannel(&b, 1)
+	DeleteFeedSink(&b, "kafka")
+	DeleteFeedMarks(&b)
+	DeleteFeed(&b, 1, 48, 49)
+	must(t, s.Commit(&b))
+	sameValue(t, "rows that are left", scanned(), []string{forward.Key.String(), root.Key.String(), "event [1]"})
+	if _, err := dec.GetFeedMark(s, 1, root.Key); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("a mark that was deleted: %v", err)
+	}
+
 	// A record that stands where another one belongs.
 	if err := Check(dec, AppendLogKey(nil, 1, record.Seq+1), AppendPacked(nil, writeRecord(&RecordWriter{}, nil, &record))); !errors.Is(err, storage.ErrCorrupt) {
 		t.Errorf("a record of another number: %v", err)

@@ -1,7 +1,10 @@
 package row
 
 import (
+	"fmt"
+
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
 )
 
 // Position is how far a shard has taken another one's channel.
@@ -31,10 +34,10 @@ var metaKind = &kind{
 	},
 }
 
-// AppendMetaKey appends the key of a shard's meta row.
-func AppendMetaKey(b []byte, shard graph.ShardID) []byte { return appendShard(b, SpaceMeta, shard) }
+// appendMetaKey appends the key of a shard's meta row.
+func appendMetaKey(b []byte, shard graph.ShardID) []byte { return appendShard(b, SpaceMeta, shard) }
 
-// ParseMetaKey reads what AppendMetaKey wrote. It fails with ErrKeyShape.
+// ParseMetaKey reads what appendMetaKey wrote. It fails with ErrKeyShape.
 func ParseMetaKey(key []byte) (graph.ShardID, error) { return metaKind.parseShard(key) }
 
 const (
@@ -72,6 +75,25 @@ func (d *Decoder) ShardMeta(src []byte) (ShardMeta, error) {
 	m.Low = in.uint()
 	if err := d.finish(); err != nil {
 		return ShardMeta{}, err
+	}
+	return m, nil
+}
+
+// PutMeta writes a shard's meta row.
+func (e *Encoder) PutMeta(b *storage.Batch, shard graph.ShardID, m *ShardMeta) {
+	e.key, e.value = appendMetaKey(e.key[:0], shard), e.ShardMeta(e.value[:0], m)
+	e.set(b)
+}
+
+// GetMeta reads a shard's meta row. It fails with ErrNotFound if there is none.
+func (d *Decoder) GetMeta(s storage.Store, shard graph.ShardID) (ShardMeta, error) {
+	value, err := s.Get(nil, appendMetaKey(nil, shard))
+	if err != nil {
+		return ShardMeta{}, err
+	}
+	m, err := d.ShardMeta(value)
+	if err != nil {
+		return m, fmt.Errorf("meta row of shard %d: %w", shard, err)
 	}
 	return m, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
 )
 
 // Kinds of node rows, and how many values they have.
@@ -107,6 +108,45 @@ func (d *Decoder) Node(key graph.NodeKey, src []byte) (n *graph.Node, applied ui
 		n.Component = graph.RestoreComponent(key, &evidence)
 	}
 	return n, applied, nil
+}
+
+// PutNode writes a node's row, see Node.
+func (e *Encoder) PutNode(b *storage.Batch, shard graph.ShardID, n *graph.Node, applied uint64) {
+	e.key, e.value = AppendNodeKey(e.key[:0], shard, n.Key), e.Node(e.value[:0], n, applied)
+	e.set(b)
+}
+
+// GetNode reads a node's row, see Node. It fails with ErrNotFound if there is none.
+func (d *Decoder) GetNode(s storage.Store, shard graph.ShardID, key graph.NodeKey) (n *graph.Node, applied uint64, err error) {
+	d.key = AppendNodeKey(d.key[:0], shard, key)
+	value, err := s.Get(nil, d.key)
+	if err != nil {
+		return nil, 0, err
+	}
+	if n, applied, err = d.Node(key, value); err != nil {
+		return nil, 0, fmt.Errorf("row of node %s: %w", key, err)
+	}
+	return n, applied, nil
+}
+
+// ScanNodes calls fn with the rows of a shard's nodes, by key. The value is valid during the call.
+func ScanNodes(s storage.Store, shard graph.ShardID, fn func(node graph.NodeKey, value []byte) error) error {
+	return scanNodes(s, AppendShardLower(nil, SpaceNode, shard), AppendShardUpper(nil, SpaceNode, shard), fn)
+}
+
+// ScanAllNodes is ScanNodes of all shards.
+func ScanAllNodes(s storage.Store, fn func(node graph.NodeKey, value []byte) error) error {
+	return scanNodes(s, AppendSpaceLower(nil, SpaceNode), AppendSpaceUpper(nil, SpaceNode), fn)
+}
+
+func scanNodes(s storage.Store, lower, upper []byte, fn func(node graph.NodeKey, value []byte) error) error {
+	return s.Iterate(lower, upper, func(key, value []byte) error {
+		_, node, err := ParseNodeKey(key)
+		if err != nil {
+			return err
+		}
+		return fn(node, value)
+	})
 }
 
 // checkEnds refuses a link with an end that is no member.

@@ -41,7 +41,7 @@ func TestRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b storage.Batch
-	b.Set(AppendMetaKey(nil, 3), []byte("a row"))
+	b.Set(appendMetaKey(nil, 3), []byte("a row"))
 	if err := errors.Join(s.Commit(&b), s.Backup("good")); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Delete([]byte("a key of no kind of row"))
-	b.Delete(AppendDeploymentKey(nil))
+	b.Delete(appendDeploymentKey(nil))
 	if err := errors.Join(s.Commit(&b), s.Backup("nameless"), s.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestRestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := copied.Get(nil, AppendMetaKey(nil, 3)); again != d || err != nil || string(got) != "a row" {
+	if got, err := copied.Get(nil, appendMetaKey(nil, 3)); again != d || err != nil || string(got) != "a row" {
 		t.Errorf("%+v, %q, %v", again, got, err)
 	}
 	if err := copied.Close(); err != nil {

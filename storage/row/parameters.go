@@ -23,8 +23,8 @@ var parametersKind = &kind{
 	},
 }
 
-// AppendParametersKey appends the key of the row of the scores' parameters, which stands there too.
-func AppendParametersKey(b []byte) []byte { return append(b, byte(SpaceDeployment), parametersRow) }
+// appendParametersKey appends the key of the row of the scores' parameters, which stands there too.
+func appendParametersKey(b []byte) []byte { return append(b, byte(SpaceDeployment), parametersRow) }
 
 // The row of the parameters of the scores, the snapshot in use:
 //
@@ -85,14 +85,14 @@ func PutParameters(b *storage.Batch, p *score.Parameters) error {
 	if err != nil {
 		return err
 	}
-	b.Set(AppendParametersKey(nil), row)
+	b.Set(appendParametersKey(nil), row)
 	return nil
 }
 
 // ReadParameters reads the parameters that a store's deployment scores with. It fails with ErrNotFound when none were
 // put, and with ErrCorrupt when the row can't be read.
 func ReadParameters(s storage.Store) (score.Parameters, error) {
-	value, err := s.Get(nil, AppendParametersKey(nil))
+	value, err := s.Get(nil, appendParametersKey(nil))
 	if err != nil {
 		return score.Parameters{}, err
 	}

@@ -1,7 +1,10 @@
 package row
 
 import (
+	"fmt"
+
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
 )
 
 // ChannelPosition is how far a shard has taken an external channel.
@@ -29,12 +32,12 @@ var positionKind = &kind{
 	},
 }
 
-// AppendPositionKey appends the key of a shard's row of positions in external channels.
-func AppendPositionKey(b []byte, shard graph.ShardID) []byte {
+// appendPositionKey appends the key of a shard's row of positions in external channels.
+func appendPositionKey(b []byte, shard graph.ShardID) []byte {
 	return appendShard(b, SpacePosition, shard)
 }
 
-// ParsePositionKey reads what AppendPositionKey wrote. It fails with ErrKeyShape.
+// ParsePositionKey reads what appendPositionKey wrote. It fails with ErrKeyShape.
 func ParsePositionKey(key []byte) (graph.ShardID, error) { return positionKind.parseShard(key) }
 
 const (
@@ -75,6 +78,25 @@ func (d *Decoder) ChannelPositions(src []byte) (ChannelPositions, error) {
 	}
 	if err := d.finish(); err != nil {
 		return ChannelPositions{}, err
+	}
+	return p, nil
+}
+
+// PutPositions writes a shard's positions in external channels.
+func (e *Encoder) PutPositions(b *storage.Batch, shard graph.ShardID, p *ChannelPositions) {
+	e.key, e.value = appendPositionKey(e.key[:0], shard), e.ChannelPositions(e.value[:0], p)
+	e.set(b)
+}
+
+// GetPositions reads a shard's positions in external channels. It fails with ErrNotFound if it has none.
+func (d *Decoder) GetPositions(s storage.Store, shard graph.ShardID) (ChannelPositions, error) {
+	value, err := s.Get(nil, appendPositionKey(nil, shard))
+	if err != nil {
+		return ChannelPositions{}, err
+	}
+	p, err := d.ChannelPositions(value)
+	if err != nil {
+		return p, fmt.Errorf("positions row of shard %d: %w", shard, err)
 	}
 	return p, nil
 }

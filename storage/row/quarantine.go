@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
 )
 
 // Quarantined is an input that was set aside because its handler failed.
@@ -26,13 +27,13 @@ var quarantineKind = &kind{
 	},
 }
 
-// AppendQuarantineKey appends the key of the shard's quarantined message seq.
-func AppendQuarantineKey(b []byte, shard graph.ShardID, seq uint64) []byte {
+// appendQuarantineKey appends the key of the shard's quarantined message seq.
+func appendQuarantineKey(b []byte, shard graph.ShardID, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(appendShard(b, SpaceQuarantine, shard), seq)
 }
 
-// ParseQuarantineKey reads what AppendQuarantineKey wrote. It fails with ErrKeyShape.
-func ParseQuarantineKey(key []byte) (graph.ShardID, uint64, error) {
+// parseQuarantineKey reads what appendQuarantineKey wrote. It fails with ErrKeyShape.
+func parseQuarantineKey(key []byte) (graph.ShardID, uint64, error) {
 	return quarantineKind.parseSeq(key)
 }
 
@@ -60,4 +61,10 @@ func (d *Decoder) Quarantined(src []byte) (Quarantined, error) {
 		return Quarantined{}, err
 	}
 	return q, nil
+}
+
+// PutQuarantined writes the row of an input that was set aside.
+func (e *Encoder) PutQuarantined(b *storage.Batch, shard graph.ShardID, seq uint64, q *Quarantined) {
+	e.key, e.value = appendQuarantineKey(e.key[:0], shard, seq), e.Quarantined(e.value[:0], q)
+	e.set(b)
 }

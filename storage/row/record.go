@@ -167,6 +167,32 @@ func (d *Decoder) Record(src []byte) (Record, error) {
 	return r, nil
 }
 
+// PutRecord writes a log record, packed.
+func (e *Encoder) PutRecord(b *storage.Batch, shard graph.ShardID, seq uint64, record []byte) {
+	e.key = AppendLogKey(e.key[:0], shard, seq)
+	e.setPacked(b, record)
+}
+
+// DeleteRecords deletes the log records of a shard from one to another, which stays. REQUIRES: from < to
+func DeleteRecords(b *storage.Batch, shard graph.ShardID, from, to uint64) {
+	b.DeleteRange(AppendLogKey(nil, shard, from), AppendLogKey(nil, shard, to))
+}
+
+// ScanRecords calls fn with the log records of a shard from one on, each unpacked in memory of its own, not yet decoded.
+func ScanRecords(s storage.Store, shard graph.ShardID, from uint64, fn func(seq uint64, record []byte) error) error {
+	return s.Iterate(AppendLogKey(nil, shard, from), AppendShardUpper(nil, SpaceLog, shard), func(key, value []byte) error {
+		_, seq, err := ParseLogKey(key)
+		if err != nil {
+			return err
+		}
+		record, err := Unpack(value)
+		if err != nil {
+			return fmt.Errorf("log of shard %d, record %d: %w", shard, seq, err)
+		}
+		return fn(seq, record)
+	})
+}
+
 // checksum compares the checksum at the end and cuts it off.
 func (in *input) checksum() {
 	if in.err != nil {

@@ -27,8 +27,8 @@ var rulesKind = &kind{
 	},
 }
 
-// AppendRulesKey appends the key of the rules row, which stands with the deployment row.
-func AppendRulesKey(b []byte) []byte { return append(b, byte(SpaceDeployment), rulesRow) }
+// appendRulesKey appends the key of the rules row, which stands with the deployment row.
+func appendRulesKey(b []byte) []byte { return append(b, byte(SpaceDeployment), rulesRow) }
 
 // The rules row:
 //
@@ -73,14 +73,14 @@ func (d *RulesDocument) Put(b *storage.Batch) error {
 	if len(d.Text) > rulesTextMax {
 		return fmt.Errorf("rules of %d bytes: want at most %d", len(d.Text), rulesTextMax)
 	}
-	b.Set(AppendRulesKey(nil), appendRulesDocument(nil, d))
+	b.Set(appendRulesKey(nil), appendRulesDocument(nil, d))
 	return nil
 }
 
 // ReadRules reads the document of the rules that a store's deployment runs under. It fails with
 // ErrNotFound when none was put, and with ErrCorrupt when the row can't be read.
 func ReadRules(s storage.Store) (RulesDocument, error) {
-	value, err := s.Get(nil, AppendRulesKey(nil))
+	value, err := s.Get(nil, appendRulesKey(nil))
 	if err != nil {
 		return RulesDocument{}, err
 	}

@@ -2,8 +2,10 @@ package row
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
 )
 
 // SpaceTimeline has the blocks of the nodes' timelines.
@@ -16,12 +18,12 @@ var timelineKind = &kind{
 	check: checkBlock,
 }
 
-// AppendTimelineKey appends the key of the timeline block seq of a node.
-func AppendTimelineKey(b []byte, shard graph.ShardID, node graph.NodeKey, seq uint64) []byte {
+// appendTimelineKey appends the key of the timeline block seq of a node.
+func appendTimelineKey(b []byte, shard graph.ShardID, node graph.NodeKey, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(node.AppendBinary(appendShard(b, SpaceTimeline, shard)), seq)
 }
 
-// ParseTimelineKey reads what AppendTimelineKey wrote. It fails with ErrKeyShape.
+// ParseTimelineKey reads what appendTimelineKey wrote. It fails with ErrKeyShape.
 func ParseTimelineKey(key []byte) (graph.ShardID, graph.NodeKey, uint64, error) {
 	b, err := timelineKind.fields(key)
 	if err != nil {
@@ -30,14 +32,14 @@ func ParseTimelineKey(key []byte) (graph.ShardID, graph.NodeKey, uint64, error) 
 	return readShard(b), readNodeKey(b[2:]), binary.BigEndian.Uint64(b[18:]), nil
 }
 
-// AppendTimelineLower appends the first possible key of a node's timeline.
-func AppendTimelineLower(b []byte, shard graph.ShardID, node graph.NodeKey) []byte {
-	return AppendTimelineKey(b, shard, node, 0)
+// appendTimelineLower appends the first possible key of a node's timeline.
+func appendTimelineLower(b []byte, shard graph.ShardID, node graph.NodeKey) []byte {
+	return appendTimelineKey(b, shard, node, 0)
 }
 
-// AppendTimelineUpper appends the key after the last of a node's timeline.
-func AppendTimelineUpper(b []byte, shard graph.ShardID, node graph.NodeKey) []byte {
-	b = AppendTimelineKey(b, shard, node, 1<<64-1)
+// appendTimelineUpper appends the key after the last of a node's timeline.
+func appendTimelineUpper(b []byte, shard graph.ShardID, node graph.NodeKey) []byte {
+	b = appendTimelineKey(b, shard, node, 1<<64-1)
 	return append(b, 0)
 }
 
@@ -81,4 +83,22 @@ func (d *Decoder) Block(src []byte, each func(event []byte) error) error {
 		d.in = here
 	}
 	return d.finish()
+}
+
+// PutBlock writes a block of a node's timeline, packed, see Block.
+func (e *Encoder) PutBlock(b *storage.Batch, shard graph.ShardID, node graph.NodeKey, seq uint64, events [][]byte) {
+	e.key, e.value = appendTimelineKey(e.key[:0], shard, node, seq), e.Block(e.value[:0], events)
+	e.setPacked(b, e.value)
+}
+
+// ScanTimeline calls fn with the events of a node's blocks, in the order in which they were written.
+func (d *Decoder) ScanTimeline(s storage.Store, shard graph.ShardID, node graph.NodeKey, fn func(event []byte) error) error {
+	lower, upper := appendTimelineLower(nil, shard, node), appendTimelineUpper(nil, shard, node)
+	return s.Iterate(lower, upper, func(_, value []byte) error {
+		block, err := Unpack(value)
+		if err != nil {
+			return fmt.Errorf("timeline of node %s: %w", node, err)
+		}
+		return d.Block(block, fn)
+	})
 }
