@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/client/upload"
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 	"github.com/kindred-id/kindred/ingest/file"
 	"github.com/spf13/cobra"
@@ -57,8 +59,9 @@ the reason of each, and the command then ends with 5.`,
 		bar := cli.NewProgress(cmd.ErrOrStderr(), "ingesting", size, true, "")
 		var summary file.Summary
 		if to != "" {
-			s := sender{address: to, patience: patience, rejects: r, bar: bar}
-			summary, err = s.run(cmd.Context(), args)
+			summary, err = send(cmd.Context(), to, upload.Files{
+				Sources: sources(args), Patience: patience, Reject: r.add, Progress: bar.Add,
+			})
 		} else {
 			summary, err = ingestInto(cmd, f, args, r, bar)
 		}
@@ -132,6 +135,14 @@ func sources(names []string) []file.Source {
 		all[i] = file.FromPath(name, 0)
 	}
 	return all
+}
+
+// send sends files to a server.
+func send(ctx context.Context, address string, files upload.Files) (summary file.Summary, err error) {
+	if files.Client, err = client.New(address, nil); err != nil {
+		return summary, cli.Exit(cli.ExitUsage, err)
+	}
+	return files.Send(ctx)
 }
 
 // ingestInto takes files into a directory of this process.

@@ -1,4 +1,12 @@
-package run
+// Package upload sends files of events to a server, in batches.
+//
+//	file ──► reader ──► batches of lines that are JSON ──► Client.Send, several at once ──► Summary
+//
+// Invariants:
+//   - U1: a line that is not JSON never reaches a batch: one such line would make the whole batch unreadable.
+//   - U2: a file that breaks off is sent up to where it does.
+//   - U3: what the server rejects is reported with the file, the line and the text that it came from.
+package upload
 
 import (
 	"bytes"
@@ -10,22 +18,29 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/api/client"
-	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 	"github.com/kindred-id/kindred/ingest/file"
 	"github.com/kindred-id/kindred/ingest/segment"
 	"golang.org/x/sync/errgroup"
 )
 
-// sender takes files to a running server, in batches.
-type sender struct {
-	address  string
-	patience time.Duration
-	rejects  *rejects
-	bar      *cli.Progress
+// Files says what to send, and to which server. Client and Sources are required.
+type Files struct {
+	Client  *client.Client
+	Sources []file.Source
+	// Patience is how long to go on sending one batch that the server does not take; see client.Client.Send.
+	Patience time.Duration
+	// Reject, if given, is called for each line that was not taken, one call at a time.
+	Reject func(file.Reject)
+	// Progress, if given, is called with the bytes of the sources as they are done, from several goroutines.
+	Progress func(bytes int64)
+}
 
-	client *client.Client
-	mu     sync.Mutex // guards the following, and rejects
-	sum    file.Summary
+// sender is one Send.
+type sender struct {
+	Files
+
+	mu  sync.Mutex // guards the following, and calls of Reject
+	sum file.Summary
 }
 
 // Bounds of a batch, and batches under way at once.
@@ -38,8 +53,8 @@ const (
 // firstReasons is how many rejections a summary tells of, and how many fields left out.
 const firstReasons = 10
 
-// outBatch is the body of a request, and which line each of its events was.
-type outBatch struct {
+// batch is the body of a request, and the line that each of its events came from.
+type batch struct {
 	file   string
 	body   bytes.Buffer
 	lines  []int64
@@ -47,23 +62,21 @@ type outBatch struct {
 	source int64 // bytes of the source that it accounts for
 }
 
-func (s *sender) run(ctx context.Context, names []string) (file.Summary, error) {
-	c, err := client.New(s.address, nil)
-	if err != nil {
-		return s.sum, cli.Exit(cli.ExitUsage, err)
-	}
-	s.client = c
+// Send sends the files, and returns when all of their events can be seen. Whatever ended it, the summary says what was
+// sent before. Merges and identities are the server's: it has one count for all of its clients.
+func (f Files) Send(ctx context.Context) (file.Summary, error) {
+	s, c := &sender{Files: f}, f.Client
 	before, err := c.Stats(ctx)
 	if err != nil {
 		return s.sum, err
 	}
 	start := time.Now()
-	full := make(chan *outBatch)
+	full := make(chan *batch)
 	var unread error // of a source that breaks off: what was read before is sent all the same
 	group, inner := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(full)
-		for _, source := range sources(names) {
+		for _, source := range s.Sources {
 			if unread = s.read(inner, source, full); unread != nil {
 				return inner.Err()
 			}
@@ -96,20 +109,20 @@ func (s *sender) run(ctx context.Context, names []string) (file.Summary, error) 
 }
 
 // read cuts a source into batches.
-func (s *sender) read(ctx context.Context, source file.Source, full chan<- *outBatch) error {
+func (s *sender) read(ctx context.Context, source file.Source, full chan<- *batch) error {
 	reader, err := source.Open()
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
-	b := &outBatch{file: source.Name}
+	b := &batch{file: source.Name}
 	flush := func() error {
 		if len(b.lines) == 0 && b.source == 0 {
 			return nil
 		}
 		select {
 		case full <- b:
-			b = &outBatch{file: source.Name}
+			b = &batch{file: source.Name}
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -168,7 +181,7 @@ func whyInvalid(raw []byte) string {
 	return "not JSON"
 }
 
-func (b *outBatch) add(line int64, raw []byte) {
+func (b *batch) add(line int64, raw []byte) {
 	if len(b.lines) == 0 {
 		b.body.WriteString(`{"batch":[`)
 	} else {
@@ -179,7 +192,7 @@ func (b *outBatch) add(line int64, raw []byte) {
 }
 
 // text is the event of that index as it was read, from the body.
-func (b *outBatch) text(index int) []byte {
+func (b *batch) text(index int) []byte {
 	start := len(`{"batch":[`)
 	if index > 0 {
 		start = b.ends[index-1] + 1
@@ -188,17 +201,17 @@ func (b *outBatch) text(index int) []byte {
 }
 
 // send sends a batch until it is taken, and counts what became of its events.
-func (s *sender) send(ctx context.Context, b *outBatch) error {
+func (s *sender) send(ctx context.Context, b *batch) error {
 	if len(b.lines) > 0 {
 		b.body.WriteString(`]}`)
-		result, err := s.client.Send(ctx, b.body.Bytes(), s.patience)
+		result, err := s.Client.Send(ctx, b.body.Bytes(), s.Patience)
 		if err != nil {
 			return fmt.Errorf("send lines %d to %d of %s: %w", b.lines[0], b.lines[len(b.lines)-1], b.file, err)
 		}
 		var warnings segment.Stats
 		if len(result.Warnings) > 0 {
 			if err := json.Unmarshal(result.Warnings, &warnings); err != nil {
-				return fmt.Errorf("read the warnings of %s: %w", s.address, err)
+				return fmt.Errorf("read the warnings of the server: %w", err)
 			}
 		}
 		s.mu.Lock()
@@ -216,12 +229,14 @@ func (s *sender) send(ctx context.Context, b *outBatch) error {
 		s.mu.Unlock()
 		for _, r := range result.Rejected {
 			if r.Index < 0 || r.Index >= len(b.lines) {
-				return fmt.Errorf("%s rejects event %d of a batch of %d: is it a Kindred server?", s.address, r.Index, len(b.lines))
+				return fmt.Errorf("the server rejects event %d of a batch of %d: is it a Kindred server?", r.Index, len(b.lines))
 			}
 			s.reject(b.file, b.lines[r.Index], b.text(r.Index), &segment.Rejection{Code: segment.Code(r.Code), Field: r.Field, Message: r.Message, Hint: r.Hint})
 		}
 	}
-	s.bar.Add(b.source)
+	if s.Progress != nil {
+		s.Progress(b.source)
+	}
 	return nil
 }
 
@@ -236,5 +251,7 @@ func (s *sender) reject(name string, line int64, raw []byte, reason *segment.Rej
 			s.sum.Reasons = append(s.sum.Reasons, file.Reason{File: name, Line: line, Code: string(reason.Code), Field: reason.Field, Message: reason.Message, Hint: reason.Hint})
 		}
 	}
-	s.rejects.add(file.Reject{File: name, Line: line, Raw: raw, Reason: reason})
+	if s.Files.Reject != nil {
+		s.Files.Reject(file.Reject{File: name, Line: line, Raw: raw, Reason: reason})
+	}
 }
