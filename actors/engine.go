@@ -51,10 +51,10 @@ type Config struct {
 	Background bool
 	// Feed says whether there is a change feed, and what is kept of it.
 	Feed feed.Settings
-	// Changed is called with what became of identities once that is durable, from the shards'
+	// Merged is called with the merges of a step once they are durable, from the shards'
 	// goroutines: it must not block.
-	Changed func([]graph.Change)
-	Logger  *slog.Logger
+	Merged func([]graph.Merge)
+	Logger *slog.Logger
 }
 
 // Engine runs the shards of one process on one store.
@@ -65,7 +65,7 @@ type Engine struct {
 	seenLimits dedupe.Limits
 	knownBytes int64
 	now        func() int64
-	onChange   func([]graph.Change)
+	onMerge    func([]graph.Merge)
 	leftOut    atomic.Uint64 // links that components at a cap left out since the start
 	logger     *slog.Logger
 
@@ -132,7 +132,7 @@ func finishUnderLastRules(ctx context.Context, c Config) error {
 func open(ctx context.Context, c Config) (*Engine, error) {
 	shards := c.Deployment.Shards
 	e := &Engine{
-		store: c.Store, rules: c.Rules, now: c.Clock, onChange: c.Changed, logger: c.Logger,
+		store: c.Store, rules: c.Rules, now: c.Clock, onMerge: c.Merged, logger: c.Logger,
 		roomBytes:  max(c.Memory.Input, 1<<20),
 		deliveries: make(map[*Delivery]struct{}), failed: make(chan struct{}), stop: make(chan struct{}),
 		flights: shard.NewFlights(),
@@ -217,7 +217,7 @@ func (e *Engine) startShards() error {
 func (e *Engine) openShard(id graph.ShardID, host shard.Host, between func()) (*shard.Shard, error) {
 	c := shard.Config{
 		ID: id, Shards: len(e.runners), Store: e.store, Rules: e.rules, Limits: e.limits, Seen: e.seenLimits,
-		Host: host, Flights: e.flights, Between: between,
+		Host: host, Flights: e.flights, Between: between, Observers: []shard.Observer{&news{engine: e}},
 	}
 	if e.feed != nil {
 		c.Observers = append(c.Observers, e.feed.Observer(id))
@@ -281,23 +281,6 @@ func (e *Engine) fail(err error) {
 	e.logger.Error("the engine stops", "error", err)
 	for d := range deliveries {
 		d.fail(err)
-	}
-}
-
-// changed tells of changes that are durable. What a component at its cap left out is counted and logged whenever it
-// has doubled: it is the one place where the order of events matters (I1), so operators have to know.
-func (e *Engine) changed(changes []graph.Change) {
-	for i := range changes {
-		if changes[i].Kind != graph.ChangeFull {
-			continue
-		}
-		if n := e.leftOut.Add(1); n&(n-1) == 0 {
-			e.logger.Warn("a component is at caps.hosted or caps.links and leaves new links out: who is who depends on what came first there; "+
-				"look for a value that connects people it should not, or raise the cap", "links_left_out", n)
-		}
-	}
-	if e.onChange != nil {
-		e.onChange(changes)
 	}
 }
 

@@ -125,11 +125,7 @@ func (r *runner) committed() {
 }
 
 func (r *runner) finish() {
-	posts, changes := r.shard.Committed(r.engine.now())
-	r.deliver(posts)
-	if len(changes) > 0 {
-		r.engine.changed(changes)
-	}
+	r.deliver(r.shard.Committed(r.engine.now()))
 	for i := 0; i < len(r.inputs); {
 		owner := r.inputs[i].Delivery
 		n := 1
@@ -184,8 +180,7 @@ func (r *runner) flush(m *flushing) {
 			r.engine.fail(err)
 			return
 		}
-		posts, _ := r.shard.Committed(r.engine.now())
-		r.deliver(posts)
+		r.deliver(r.shard.Committed(r.engine.now()))
 	}
 	close(m.done)
 }

@@ -80,6 +80,7 @@ func BenchmarkMerge(b *testing.B) {
 func benchmarkMerge(b *testing.B, history, pairs int) {
 	rules := graph.DefaultRules()
 	var out graph.Outbox
+	var diff graph.Diff
 	visitors, customers := make([]graph.Node, pairs), make([]graph.Node, pairs)
 	visits, orders, logins := make([]*graph.Event, pairs), make([]*graph.Event, pairs), make([]*graph.Event, pairs)
 	for i := range pairs {
@@ -99,6 +100,8 @@ func benchmarkMerge(b *testing.B, history, pairs int) {
 				first.Stamp.Time++
 			}
 			observe(customer, orders[i])
+			cookie.Component.Close(rules, &diff)
+			customer.Component.Close(rules, &diff)
 		}
 	}
 	i := pairs
@@ -116,8 +119,9 @@ func benchmarkMerge(b *testing.B, history, pairs int) {
 		take(b, cookie, &join, rules, &out)
 		absorb := out.Messages[0]
 		take(b, customer, &absorb, rules, &out)
-		if len(out.Changes) != 1 || out.Changes[0].Kind != graph.ChangeMerged {
-			b.Fatalf("no merge: %v", out.Changes)
+		customer.Component.Close(rules, &diff)
+		if len(diff.Merges) != 1 || len(diff.Merges[0].From) != 2 {
+			b.Fatalf("no merge: %v", diff.Merges)
 		}
 		i++
 	}

@@ -72,10 +72,11 @@ func largeNode(b *testing.B, events []graph.Event, rules *graph.Rules) *graph.No
 	}
 	n := &graph.Node{Key: root}
 	var out graph.Outbox
+	var diff graph.Diff
 	for i := range events {
 		largeHandle(b, n, &graph.Message{Kind: graph.KindObserve, To: root, Event: &events[i]}, rules, &out)
 	}
-	n.Component.Close(rules, &out)
+	n.Component.Close(rules, &diff)
 	return n
 }
 
@@ -134,6 +135,7 @@ func BenchmarkLargeBatch(b *testing.B) {
 		b.Run(what, func(b *testing.B) {
 			curve(b, func(b *testing.B, n *graph.Node, events []graph.Event, rules *graph.Rules) {
 				var out graph.Outbox
+				var diff graph.Diff
 				rng := rand.New(rand.NewPCG(3, 3))
 				number, before := 0, int64(1_600_000_000_000)
 				b.ReportAllocs()
@@ -152,8 +154,7 @@ func BenchmarkLargeBatch(b *testing.B) {
 						}
 						largeHandle(b, n, &graph.Message{Kind: graph.KindObserve, To: n.Key, Event: &e}, rules, &out)
 					}
-					out.Reset()
-					n.Component.Close(rules, &out)
+					n.Component.Close(rules, &diff)
 					n.Component.Identities(rules)
 				}
 			})
@@ -176,6 +177,7 @@ func BenchmarkLargeResolve(b *testing.B) {
 func BenchmarkLargeJoin(b *testing.B) {
 	curve(b, func(b *testing.B, n *graph.Node, events []graph.Event, rules *graph.Rules) {
 		var out graph.Outbox
+		var diff graph.Diff
 		rng := rand.New(rand.NewPCG(5, 5))
 		for b.Loop() {
 			key := graph.MakeNodeKey(graph.ClassCookie, rng.Uint64(), rng.Uint64())
@@ -184,10 +186,9 @@ func BenchmarkLargeJoin(b *testing.B) {
 					NodeName: graph.NodeName{Key: key, Namespace: "anonymous_id", Value: "joined"}, Hosted: true, Here: true,
 					Fragment: &graph.Fragment{Events: 1},
 				}},
-				Identities: []graph.Summary{{ID: key, Events: 1, Nodes: []graph.NodeKey{key}}},
 			}
 			largeHandle(b, n, &graph.Message{Kind: graph.KindAbsorb, To: n.Key, Evidence: ev}, rules, &out)
-			n.Component.Close(rules, &out)
+			n.Component.Close(rules, &diff)
 		}
 	})
 }
@@ -196,6 +197,7 @@ func BenchmarkLargeJoin(b *testing.B) {
 func BenchmarkLargeAbsorb(b *testing.B) {
 	curve(b, func(b *testing.B, n *graph.Node, events []graph.Event, rules *graph.Rules) {
 		var out, parts graph.Outbox
+		var diff graph.Diff
 		top := graph.NodeKey{Hi: 1<<63 - 1, Lo: 1<<64 - 1}
 		for b.Loop() {
 			b.StopTimer()
@@ -208,7 +210,7 @@ func BenchmarkLargeAbsorb(b *testing.B) {
 			for i := range parts.Messages {
 				largeHandle(b, upper, &parts.Messages[i], rules, &out)
 			}
-			upper.Component.Close(rules, &out)
+			upper.Component.Close(rules, &diff)
 		}
 	})
 }

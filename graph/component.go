@@ -24,14 +24,15 @@ type Component struct {
 	readings   int              // links that were seen in aliases only: with none, no member is a mere reading
 	active     int              // members with events
 
-	identities       int // with events, of countedPartition and countedActive
+	identityCount    int // with events, of countedPartition and countedActive
 	countedPartition *partition
 	countedActive    int
 
 	partition      *partition // nil: to be computed; &whole: one identity
 	partitionRules uint64     // the version that partition was computed under
 
-	large *large // nil: the component is small
+	large   *large   // nil: the component is small
+	opening *opening // nil: no step has changed who is who
 }
 
 type namespaceCount struct {
@@ -71,25 +72,6 @@ func (c *Component) Root() NodeKey { return c.root }
 func (c *Component) Evidence() Evidence {
 	c.settle()
 	return Evidence{Members: c.members, Links: c.links, Assertions: c.assertions}
-}
-
-// leave is what the component holds, to come under another root.
-func (c *Component) leave(rules *Rules, out *Outbox) *Evidence {
-	c.Close(rules, out)
-	if p := c.resolve(rules); p != whole {
-		ev := c.Evidence()
-		ev.Identities = c.summaries(p)
-		return &ev
-	}
-	room := &struct { // at once, for an ordinary merge
-		Evidence
-		identity [1]Summary
-		nodes    summaryNodes
-	}{Evidence: c.Evidence()}
-	if summary := c.summarise(nil, &room.nodes); summary.Events > 0 {
-		room.Identities = append(room.identity[:0], summary)
-	}
-	return &room.Evidence
 }
 
 // Size estimates the component's memory in bytes.
@@ -198,16 +180,16 @@ func (c *Component) Identities(rules *Rules) int {
 		return min(c.active, 1)
 	}
 	if c.counted(p) {
-		return c.identities
+		return c.identityCount
 	}
 	c.settle()
-	c.countedPartition, c.countedActive, c.identities = p, c.active, 0
+	c.countedPartition, c.countedActive, c.identityCount = p, c.active, 0
 	for _, group := range p.groups {
 		if slices.ContainsFunc(group, func(i int32) bool { return c.members[i].active() }) {
-			c.identities++
+			c.identityCount++
 		}
 	}
-	return c.identities
+	return c.identityCount
 }
 
 // counted reports whether the identities of a partition are counted.
@@ -282,11 +264,9 @@ func (c *Component) observe(e *Event, rules *Rules, out *Outbox) {
 		return
 	}
 	// An event of its own may show that the route is more than a reading of somebody's previousId.
-	before := c.snapshot(rules)
-	before.materialise(c)
+	c.open(rules)
 	c.partition = nil
 	c.take(e, rules, out)
-	c.changed(&before, LinkKey{}, rules, out)
 }
 
 // take folds an event and links its identifiers.
@@ -329,7 +309,7 @@ func (c *Component) take(e *Event, rules *Rules, out *Outbox) {
 			continue
 		}
 		if c.full(rules) {
-			out.Changes = append(out.Changes, Change{Kind: ChangeFull, Into: Summary{ID: c.root}})
+			out.LeftOut++
 			continue // the event counts, the link does not
 		}
 		c.newLink(at, e, 1+i, rules, out)
@@ -341,7 +321,7 @@ func (c *Component) take(e *Event, rules *Rules, out *Outbox) {
 func (c *Component) linkSeen(l *Link, e *Event, other int, rules *Rules) {
 	if c.partition != whole && c.moves(l, e, other, rules) {
 		key := l.LinkKey
-		c.open(rules) // which may settle the link
+		c.open(rules) // it may settle the link
 		c.partition, l = nil, c.findLink(key)
 	}
 	reading := l.Reading
@@ -382,9 +362,12 @@ func (c *Component) moves(l *Link, e *Event, other int, rules *Rules) bool {
 // newLink adds the event's link from its route to another of its identifiers; at is its place where the component is
 // small.
 func (c *Component) newLink(at int, e *Event, other int, rules *Rules, out *Outbox) {
-	before := c.snapshot(rules)
+	plain := c.begin(rules)
 	route, id := e.Identifiers[0].Key, &e.Identifiers[other]
 	key := linkKey(route, id.Key)
+	if !plain && c.divides(route, id.Key, rules) {
+		c.opening.causes = append(c.opening.causes, key)
+	}
 	c.eventMember(id, e, out)
 	l := c.addLink(at, Link{LinkKey: key})
 	l.observe(e, other)
@@ -394,7 +377,7 @@ func (c *Component) newLink(at int, e *Event, other int, rules *Rules, out *Outb
 	c.detectGeneric(route, rules, out)
 	c.claim(route, id.Key, false, out)
 	c.detectGeneric(id.Key, rules, out)
-	c.changed(&before, key, rules, out)
+	c.end(plain, rules)
 }
 
 // countReading counts a link that was one of aliases only, or was not, and what it is now.
@@ -492,7 +475,7 @@ func (m *Member) unclaimed() bool { return !m.Hosted && !m.Generic && !m.Refused
 func (c *Component) detectGeneric(key NodeKey, rules *Rules, out *Outbox) {
 	if m := c.find(key); m.Hosted && !m.Generic && c.overGeneric(m, rules) {
 		c.set(m, true, true)
-		out.Changes = append(out.Changes, Change{Kind: ChangeGeneric, Cause: m.NodeName, Into: Summary{ID: c.root}})
+		out.Generic = append(out.Generic, m.NodeName)
 	}
 }
 
@@ -506,7 +489,7 @@ func (c *Component) neighbour(node, generic NodeName, rules *Rules, out *Outbox)
 	if c.findLink(key) != nil || c.full(rules) {
 		return
 	}
-	before := c.snapshot(rules)
+	plain := c.begin(rules)
 	m := c.member(generic, false)
 	c.set(m, m.Hosted, true)
 	at, _ := searchLink(c.links, key)
@@ -514,7 +497,7 @@ func (c *Component) neighbour(node, generic NodeName, rules *Rules, out *Outbox)
 	c.countNeighbours(key)
 	c.partition = nil
 	c.detectGeneric(node.Key, rules, out)
-	c.changed(&before, LinkKey{}, rules, out)
+	c.end(plain, rules)
 }
 
 // refused notes that a node this component had claimed stays where it is.
@@ -523,7 +506,7 @@ func (c *Component) refused(m *Message, rules *Rules, out *Outbox) {
 	if r := c.find(m.Root); r != nil && r.Here {
 		return
 	}
-	before := c.snapshot(rules)
+	plain := c.begin(rules)
 	// The refusal may overtake the Absorb with the claim that it answers: then it waits here, as a
 	// member known by its key alone.
 	via := c.member(NodeName{Key: m.Via}, false)
@@ -534,25 +517,18 @@ func (c *Component) refused(m *Message, rules *Rules, out *Outbox) {
 	case RefusedFull:
 		via.Refused = true
 		c.set(via, false, via.Generic)
-		out.Changes = append(out.Changes, Change{Kind: ChangeFull, Into: Summary{ID: m.Root}})
+		out.LeftOut++
 	}
 	if claimed {
 		c.tellName(via, out)
 	}
-	c.changed(&before, LinkKey{}, rules, out)
+	c.end(plain, rules)
 }
 
 // absorb unites evidence of a component that came under this root.
 func (c *Component) absorb(ev *Evidence, rules *Rules, out *Outbox) {
-	before := c.snapshot(rules)
-	before.materialise(c)
-	var by LinkKey
-	if before.deferred {
-		c.arrive(ev)
-	} else if !ev.More {
-		before.add(ev.Identities)
-		by = c.crossing(ev)
-	}
+	c.open(rules)
+	c.arrive(ev, rules)
 	var members []Member // new ones, of a large component
 	for i := range ev.Members {
 		members = c.uniteMember(&ev.Members[i], members, out)
@@ -576,9 +552,6 @@ func (c *Component) absorb(ev *Evidence, rules *Rules, out *Outbox) {
 		c.uniteAssertion(&ev.Assertions[i])
 	}
 	c.partition = nil
-	if !ev.More {
-		c.changed(&before, by, rules, out)
-	}
 }
 
 // detectArrived marks members that arrived evidence makes generic values. In a large component only those are asked
@@ -624,7 +597,7 @@ func (c *Component) uniteMember(m *Member, added []Member, out *Outbox) []Member
 		c.tellName(mine, out)
 	}
 	if c.large != nil && mine.was == 0 {
-		mine.was = -c.large.arrivals
+		mine.was = -c.opening.arrivals
 	}
 	if order := m.RawStamp.Compare(mine.RawStamp); order > 0 || order == 0 && m.Raw > mine.Raw {
 		mine.Raw, mine.RawStamp = m.Raw, m.RawStamp
@@ -665,8 +638,7 @@ func (c *Component) uniteLink(l *Link, added []Link) []Link {
 
 // assert takes an operator's assertion. The first node's road leads here.
 func (c *Component) assert(a *Assertion, rules *Rules, out *Outbox) {
-	before := c.snapshot(rules)
-	before.materialise(c)
+	c.open(rules)
 	c.member(a.A, true)
 	c.uniteAssertion(a)
 	if a.Verb == AssertForce && !a.Withdrawn {
@@ -676,7 +648,6 @@ func (c *Component) assert(a *Assertion, rules *Rules, out *Outbox) {
 		out.send(Message{Kind: KindJoin, To: a.B.Key, Via: a.B.Key, Root: c.root, Force: true})
 	}
 	c.partition = nil
-	c.changed(&before, LinkKey{}, rules, out)
 }
 
 // uniteAssertion keeps the newer of two assertions about the same thing.
@@ -695,8 +666,7 @@ func (c *Component) uniteAssertion(a *Assertion) {
 // generic values; whoever hosts what they are about judges by the same rules. Identities need no
 // recheck: they are computed.
 func (c *Component) recheck(rules *Rules, out *Outbox) {
-	before := c.snapshot(rules)
-	before.materialise(c)
+	c.open(rules)
 	c.settle()
 	for i := range c.members {
 		m := &c.members[i]
@@ -713,7 +683,6 @@ func (c *Component) recheck(rules *Rules, out *Outbox) {
 		}
 	}
 	c.partition = nil
-	c.changed(&before, LinkKey{}, rules, out)
 }
 
 // stillGeneric tells whether a member is generic. One that is hosted here is judged again: it may
@@ -723,19 +692,4 @@ func (c *Component) stillGeneric(m *Member, rules *Rules) bool {
 		c.set(m, true, false)
 	}
 	return m.Generic
-}
-
-// Unsettled tells whether a recheck could change anything: whether something was found generic or
-// refused, or would be found generic now.
-func (c *Component) Unsettled(rules *Rules) bool {
-	if c.special > 0 {
-		return true
-	}
-	c.settle()
-	for i := range c.members {
-		if c.overGeneric(&c.members[i], rules) {
-			return true
-		}
-	}
-	return false
 }

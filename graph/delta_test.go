@@ -87,42 +87,39 @@ func TestDelta(t *testing.T) {
 	})
 }
 
-// Evidence in parts: each has the identities whose head it has, and the last one nothing but all of them.
+// Evidence in parts: each part names the identities whose highest-ranked member it has, and knows no more of them.
 func TestPartsNameTheirIdentities(t *testing.T) {
 	ev := &Evidence{}
+	var heads []NodeKey
 	for i := range 900 {
 		key := MakeNodeKey(ClassCookie, 0, uint64(900-i))
 		name := NodeName{key, "anonymous_id", strings.Repeat("x", 400)}
 		ev.Members = append(ev.Members, Member{NodeName: name, Hosted: true, Fragment: &Fragment{Events: 1}})
 		if i%7 == 0 {
-			ev.Identities = append(ev.Identities, Summary{ID: key, Name: name, Events: 1, Nodes: []NodeKey{key}})
+			heads = append(heads, key)
 		}
 	}
-	parts := ev.parts()
-	if len(parts) < 3 {
+	parts := ev.parts(heads)
+	if len(parts) < 2 {
 		t.Fatalf("%d parts, want several", len(parts))
 	}
-	var heads []NodeKey
-	for i, part := range parts[:len(parts)-1] {
-		if !part.More {
-			t.Errorf("part %d of %d says that it is the last", i, len(parts))
+	var named []NodeKey
+	for i, part := range parts {
+		if !part.Part {
+			t.Errorf("part %d of %d says that it is everything", i, len(parts))
 		}
-		known := part.Arrivals(DefaultRules())
-		if len(known) != len(part.Identities) {
-			t.Errorf("part %d brings %d identities, and names %d", i, len(known), len(part.Identities))
+		arrived := part.appendIdentities(nil, nil, DefaultRules(), true)
+		if len(arrived) != len(part.Heads) {
+			t.Errorf("part %d brings %d identities, and names %d", i, len(arrived), len(part.Heads))
 		}
-		for _, k := range known {
+		for _, k := range arrived {
 			if k.Profile != nil {
-				t.Errorf("a part knows all of %s", k.ID)
+				t.Errorf("a part knows all of %s", k.ID())
 			}
-			heads = append(heads, k.ID)
+			named = append(named, k.ID())
 		}
 	}
-	last := parts[len(parts)-1]
-	if last.More || len(last.Members) > 0 || len(last.Identities) != len(ev.Identities) || last.Arrivals(DefaultRules()) != nil {
-		t.Errorf("the last part has %d members and %d identities", len(last.Members), len(last.Identities))
-	}
-	if len(heads) != len(ev.Identities) {
-		t.Errorf("%d identities arrive, of %d", len(heads), len(ev.Identities))
+	if !slices.Equal(named, heads) {
+		t.Errorf("%d identities are named, of %d", len(named), len(heads))
 	}
 }

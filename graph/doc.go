@@ -22,7 +22,7 @@
 //     batching or sharding. How large an identity gets is limited in Resolve, in the total order
 //     (Rules.MaxIdentity). The one place where order matters is a component that reaches the bound of what is
 //     hosted together (Rules.MaxMembers, Rules.MaxLinks): it hosts nothing new, and what came first is in. That is
-//     far above any identity, and told (ChangeFull).
+//     far above any identity, and counted (Outbox.LeftOut).
 //   - I2: folding is commutative and associative, and every distinct event folds exactly once (the
 //     memory of duplicates and the channels see to that), so a split re-divides a profile exactly.
 //   - I3: a member's neighbours are counted where it is hosted, whole, until it is generic; so

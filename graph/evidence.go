@@ -72,11 +72,11 @@ type Evidence struct {
 	Members    []Member    // in descending rank
 	Links      []Link      // by LinkKey
 	Assertions []Assertion // by what they are about
-	// Identities are those of the component that had events. They are in the last part, for the report of
-	// what was merged; of evidence in several parts, the last one holds nothing else, and each of the
-	// others those whose highest-ranked member it has. More says that parts follow.
-	Identities []Summary
-	More       bool
+	// Part says that this is one of several messages that together bring all evidence of a component, in any order.
+	Part bool
+	// Heads are the identities with events, by their highest-ranked members, each in the part that has the member: without
+	// the links of other parts it could not be told which they were. Evidence in one piece has none, for they are computed.
+	Heads []NodeKey
 }
 
 // observe adds one more distinct event to the link: that between its route and another of its identifiers.
@@ -136,14 +136,14 @@ const partBytes = 256 << 10
 // parts cuts evidence into pieces of bounded size. Uniting evidence is commutative, so the pieces
 // may be united one by one; a fragment of very much is itself cut, which a merge of fragments undoes.
 //
-// REQUIRES: the evidence does not fit into one
-func (ev *Evidence) parts() []*Evidence {
+// REQUIRES: the evidence does not fit into one; heads are in descending rank
+func (ev *Evidence) parts(heads []NodeKey) []*Evidence {
 	var parts []*Evidence
-	part, size := &Evidence{More: true}, 0
+	part, size := &Evidence{Part: true}, 0
 	room := func(need int) {
 		if size > 0 && size+need > partBytes {
 			parts = append(parts, part)
-			part, size = &Evidence{More: true}, 0
+			part, size = &Evidence{Part: true}, 0
 		}
 		size += need
 	}
@@ -155,11 +155,14 @@ func (ev *Evidence) parts() []*Evidence {
 			for _, piece := range rest.cut() {
 				carrier := m
 				carrier.Fragment = piece
-				parts = append(parts, &Evidence{More: true, Members: []Member{carrier}})
+				parts = append(parts, &Evidence{Part: true, Members: []Member{carrier}})
 			}
 			size = 0
 		}
 		part.Members = append(part.Members, m)
+		if len(heads) > 0 && heads[0] == m.Key {
+			part.Heads, heads = append(part.Heads, m.Key), heads[1:]
+		}
 	}
 	for i := range ev.Links {
 		room(ev.Links[i].size())
@@ -169,21 +172,17 @@ func (ev *Evidence) parts() []*Evidence {
 		room(ev.Assertions[i].size())
 		part.Assertions = append(part.Assertions, ev.Assertions[i])
 	}
-	if len(parts) == 0 {
-		part.More, part.Identities = false, ev.Identities
-		return []*Evidence{part}
+	return append(parts, part)
+}
+
+// heads are the highest-ranked members of the identities with events, in descending rank.
+func (c *Component) heads(rules *Rules) []NodeKey {
+	identities, _ := c.identities(c.resolve(rules), summaries, nil)
+	heads := make([]NodeKey, len(identities))
+	for i := range identities {
+		heads[i] = identities[i].ID()
 	}
-	if len(part.Members)+len(part.Links)+len(part.Assertions) > 0 {
-		parts = append(parts, part)
-	}
-	for _, part := range parts {
-		for i := range ev.Identities {
-			if _, found := searchMember(part.Members, ev.Identities[i].ID); found {
-				part.Identities = append(part.Identities, ev.Identities[i])
-			}
-		}
-	}
-	return append(parts, &Evidence{Identities: ev.Identities})
+	return heads
 }
 
 // fits tells whether evidence is no larger than one part.

@@ -31,9 +31,6 @@ type large struct {
 	memberAt places // of Component.members
 	linkAt   places // of Component.links
 	stale    bool   // the places are of lists that have moved since
-
-	before   *snapshot // who was who when the step began to change it; nil: nothing has changed
-	arrivals int32     // how many Absorbs came in this step
 }
 
 // overlayLeast is how many members or links are added before they are settled, at the least. Above it, a list may

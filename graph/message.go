@@ -50,58 +50,18 @@ type Message struct {
 	Assertion *Assertion
 }
 
-// ChangeKind is what became of identities.
-type ChangeKind uint8
-
-// The change kinds.
-const (
-	ChangeMerged  ChangeKind = 1 + iota // identities that had events became one
-	ChangeSplit                         // an identity became several
-	ChangeGeneric                       // Cause was found to be a generic value
-	ChangeFull                          // a component at a cap left something out that a link names
-)
-
-var changeNames = [...]string{"", "merged", "split", "generic", "full"}
-
-func (k ChangeKind) String() string {
-	if int(k) < len(changeNames) {
-		return changeNames[k]
-	}
-	return ""
-}
-
-// Change tells of identities that changed. It is derived, not state.
-type Change struct {
-	Kind ChangeKind
-	Into Summary   // merged: the identity that remains. Split: what it was before. Else: the component
-	From []Summary // merged: what it was before. Split: the identities that remain
-	// What decided a merge: a link, with the event that made or last strengthened it, or an assertion.
-	By        [2]NodeName
-	Verb      Verb
-	Mark      Mark
-	Assertion string   // its id
-	Cause     NodeName // generic: the value
-}
-
-// Summary names an identity and what it had.
-type Summary struct {
-	ID     NodeKey
-	Name   NodeName // its highest-ranked identifier
-	Events uint64
-	Nodes  []NodeKey // its identifiers that have events of their own
-}
-
 // Outbox collects what handling a message brings about. It is reused.
 type Outbox struct {
 	Messages []Message
-	Changes  []Change
+	Generic  []NodeName // values that were found to be generic
+	LeftOut  int        // links that a component at a cap did not take
 }
 
 // Reset empties the outbox and keeps its memory.
 func (o *Outbox) Reset() {
 	clear(o.Messages)
-	clear(o.Changes)
-	o.Messages, o.Changes = o.Messages[:0], o.Changes[:0]
+	clear(o.Generic)
+	o.Messages, o.Generic, o.LeftOut = o.Messages[:0], o.Generic[:0], 0
 }
 
 func (o *Outbox) send(m Message) { o.Messages = append(o.Messages, m) }

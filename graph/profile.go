@@ -31,6 +31,8 @@ type ProfileIdentifier struct {
 	Raw         string // as last sent, when it differs from Value
 	First, Last int64
 	Generic     bool
+
+	active bool // it has events of its own
 }
 
 // TraitValue is a trait as it stands: the value with the highest stamp.
@@ -44,11 +46,6 @@ type TraitValue struct {
 // They are in descending rank. The profiles share the component's memory: they are valid until its
 // next message.
 func (c *Component) Profiles(rules *Rules, empty bool) []Profile {
-	return c.profiles(rules, empty, true)
-}
-
-// profiles is Profiles; without dealings, offers, interests and visits are left out.
-func (c *Component) profiles(rules *Rules, empty, dealings bool) []Profile {
 	c.settle()
 	p := c.resolve(rules)
 	groups := p.groups
@@ -57,7 +54,7 @@ func (c *Component) profiles(rules *Rules, empty, dealings bool) []Profile {
 	}
 	profiles := make([]Profile, 0, len(groups))
 	for _, group := range groups {
-		if profile := c.fold(group, dealings); profile.Events > 0 || empty {
+		if profile := c.fold(group, true); profile.Events > 0 || empty {
 			profiles = append(profiles, profile)
 		}
 	}
@@ -115,6 +112,7 @@ func (c *Component) fold(group []int32, dealings bool) Profile {
 			if f.Events > 0 {
 				p.seen(f)
 				id.seen(f.First, f.Last)
+				id.active = true
 			}
 			for t := range f.Counts {
 				p.Counts[t] += f.Counts[t]

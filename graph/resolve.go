@@ -123,3 +123,45 @@ func (c *Component) plain(rules *Rules) bool {
 	}
 	return true
 }
+
+// plain reports whether evidence that came in one piece makes one identity, by what Component.plain asks.
+func (ev *Evidence) plain(rules *Rules) bool {
+	if len(ev.Assertions) > 0 || rules.MaxIdentity > 0 && len(ev.Members) > rules.MaxIdentity {
+		return false
+	}
+	for i := range ev.Members {
+		if ev.Members[i].apart() {
+			return false
+		}
+	}
+	for i := range ev.Links {
+		if ev.Links[i].Reading {
+			return false
+		}
+	}
+	for _, l := range rules.Limits {
+		count := 0
+		for i := range ev.Members {
+			if PlainNamespace(ev.Members[i].Namespace) == l.Namespace {
+				count++
+			}
+		}
+		if count > l.Max {
+			return false
+		}
+	}
+	return true
+}
+
+// divides reports whether two members of a small component are of different identities.
+func (c *Component) divides(a, b NodeKey, rules *Rules) bool {
+	if c.large != nil {
+		return false
+	}
+	p := c.resolve(rules)
+	if p == whole {
+		return false
+	}
+	x, y := c.place(a), c.place(b)
+	return x >= 0 && y >= 0 && (p.of[x] != p.of[y] || p.of[x] < 0)
+}

@@ -149,11 +149,10 @@ func (n *Node) join(m *Message, rules *Rules, out *Outbox) error {
 		return nil
 	}
 	n.Component = nil
-	evidence := c.leave(rules, out)
-	if evidence.fits() {
-		out.send(Message{Kind: KindAbsorb, To: m.Root, Evidence: evidence})
+	if evidence := c.Evidence(); evidence.fits() {
+		out.send(Message{Kind: KindAbsorb, To: m.Root, Evidence: &evidence})
 	} else {
-		for _, part := range evidence.parts() {
+		for _, part := range evidence.parts(c.heads(rules)) {
 			out.send(Message{Kind: KindAbsorb, To: m.Root, Evidence: part})
 		}
 	}

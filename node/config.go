@@ -49,8 +49,8 @@ type Config struct {
 	Version string
 	// Logger takes notes and warnings, never an identifier. Default: nothing is logged.
 	Logger *slog.Logger
-	// OnChange is actors.Config.Changed.
-	OnChange func([]graph.Change)
+	// OnMerge is actors.Config.Merged.
+	OnMerge func([]graph.Merge)
 }
 
 // Defaults of a Config.

@@ -134,7 +134,7 @@ func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory)
 	}
 	engine := actors.Config{
 		Store: d.store, Deployment: deployment, Rules: d.rules.Rules, Before: d.rules.Rules, Memory: memory,
-		Feed: c.Feed, Changed: c.OnChange, Logger: c.Logger, Background: true,
+		Feed: c.Feed, Merged: c.OnMerge, Logger: c.Logger, Background: true,
 	}
 	if stored != nil {
 		engine.Before = stored.Rules

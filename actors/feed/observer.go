@@ -3,6 +3,7 @@ package feed
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
@@ -12,9 +13,9 @@ import (
 
 // observer writes one shard's part of the change feed: in the batch of every commit, what it changed of identities (A9).
 //
-// Where a step touches a component for the first time, its identities are noted as readers know them; when the step is
-// closed, they are compared with what they are then. Where a component leaves for another root, it is compared before it
-// goes; and where it arrives, the identities that came with it count as known.
+// It watches a component before a step touches it for the first time: then the step's Diff tells all that readers need to
+// know. Where a component leaves for another root, its Diff comes before it goes; and where it arrives, the identities that
+// came with it count as known.
 //
 // While the feed sweeps, readers may know identities as other rules divided them. A mark, a row for each root, says under
 // which rules it was told.
@@ -28,7 +29,6 @@ type observer struct {
 	marked   marked
 
 	// Of the step under way.
-	before  [][]graph.Known // by place: how readers know the identities of a component, and of those that came to it
 	entries []graph.FeedEntry
 	marks   []graph.NodeKey // roots that are told under the rules in force from now on
 
@@ -41,41 +41,39 @@ func (f *Feed) Observer(id graph.ShardID) shard.Observer {
 	return o
 }
 
-// Before implements shard.Observer: it notes what readers know.
+// Before implements shard.Observer: it has the component note what readers know.
 func (o *observer) Before(v *shard.Visit) error {
-	if v.Replay || v.Place < 0 {
+	if v.Replay || !v.First {
 		return nil
 	}
-	if v.First {
-		known, err := o.told(v.Node)
-		if err != nil {
-			return err
-		}
-		o.touch(v, known)
-	}
-	if v.Message.Kind != graph.KindAbsorb {
+	now := v.Node.Component.Known(o.feed.told.inForce)
+	if !o.sweeping {
+		v.Node.Component.Watch(now, nil, false)
 		return nil
 	}
-	if o.sweeping { // they may have been told under other rules
-		o.before[v.Place] = append(o.before[v.Place], v.Message.Evidence.Ids()...)
-	} else {
-		o.before[v.Place] = append(o.before[v.Place], v.Message.Evidence.Arrivals(o.feed.told.inForce)...)
+	told, err := o.told(v.Node, now)
+	if err != nil {
+		return err
 	}
+	o.sweep(v.Node, now, told)
 	return nil
 }
 
-func (o *observer) touch(v *shard.Visit, known []graph.Known) {
-	o.before = append(o.before, known) // its place is the next one
-	if o.sweeping && o.marked.add(v.Node.Key) {
-		o.marks = append(o.marks, v.Node.Key)
+// sweep watches a component whose identities were told as other rules divided them, or not at all, and marks it as told.
+func (o *observer) sweep(n *graph.Node, now, told []graph.Identity) {
+	n.Component.Watch(now, told, true)
+	if o.marked.add(n.Key) {
+		o.marks = append(o.marks, n.Key)
 	}
 }
 
-// told lists the identities of a root as the feed told them last.
-func (o *observer) told(n *graph.Node) ([]graph.Known, error) {
+// told lists the identities of a root as the feed told them last; now is how they stand under the rules in force.
+//
+// REQUIRES: sweeping
+func (o *observer) told(n *graph.Node, now []graph.Identity) ([]graph.Identity, error) {
 	rules := &o.feed.told
-	if !o.sweeping || o.marked.has(n.Key) {
-		return n.Component.Known(rules.inForce), nil
+	if o.marked.has(n.Key) {
+		return slices.Clone(now), nil
 	}
 	version, err := o.dec.GetFeedMark(o.feed.store, o.shard, n.Key)
 	under := rules.first
@@ -100,24 +98,23 @@ func (o *observer) After(v *shard.Visit) {
 		return
 	}
 	switch {
-	case v.First: // a new root: nobody knows it
-		o.touch(v, nil)
-	case v.Was != nil && v.Node.Component == nil: // its evidence leaves, and still is as it was
-		o.entries = v.Was.AppendFeed(o.entries, o.before[v.Place], o.feed.told.inForce, v.Reported)
+	case !v.First:
+	case o.sweeping:
+		o.sweep(v.Node, nil, nil)
+	default:
+		v.Node.Component.Watch(nil, nil, false) // a new root: nobody knows it
 	}
-	for i := range v.Changes {
-		if c := &v.Changes[i]; c.Kind == graph.ChangeGeneric {
-			o.entries = append(o.entries, graph.FeedEntry{Kind: graph.FeedGeneric, ID: c.Cause.Key, Name: c.Cause})
-		}
+	for _, name := range v.Out.Generic {
+		o.entries = append(o.entries, graph.FeedEntry{Kind: graph.FeedGeneric, ID: name.Key, Name: name})
 	}
 }
+
+// Changed implements shard.Observer.
+func (o *observer) Changed(d *graph.Diff) { o.entries = d.AppendFeed(o.entries) }
 
 // Close implements shard.Observer: it adds what the step is to tell to the batch.
 func (o *observer) Close(c *shard.Closing) {
 	rules := o.feed.told.inForce
-	for place, n := range c.Roots() {
-		o.entries = n.Component.AppendFeed(o.entries, o.before[place], rules, c.Changes)
-	}
 	for _, root := range o.marks {
 		o.enc.PutFeedMark(c.Batch, o.shard, root, rules.Version)
 	}
@@ -141,9 +138,8 @@ func (o *observer) write(c *shard.Closing) {
 
 // forget ends the step.
 func (o *observer) forget() {
-	clear(o.before)
 	clear(o.entries)
-	o.before, o.entries, o.marks = o.before[:0], o.entries[:0], o.marks[:0]
+	o.entries, o.marks = o.entries[:0], o.marks[:0]
 }
 
 // Committed implements shard.Observer: it lets readers read what the step told.

@@ -90,7 +90,7 @@ func (s *Shard) prepare() (bool, error) {
 	if !s.begun {
 		return !s.batch.Empty(), nil
 	}
-	s.closeOpen()
+	s.closeRoots(false)
 	record := s.closeRecord()
 	for _, e := range s.logged {
 		e.r.pending = append(e.r.pending, record[e.start:e.end:e.end])
@@ -119,7 +119,7 @@ func (s *Shard) closeRecord() []byte {
 	}
 	s.addExternal()
 	s.seq++
-	closing := Closing{Record: s.seq, Now: s.now, Changes: s.changes, Batch: &s.batch, Log: &s.record, touched: s.touched}
+	closing := Closing{Record: s.seq, Now: s.now, Batch: &s.batch, Log: &s.record, touched: s.touched}
 	for _, o := range s.observers {
 		o.Close(&closing)
 	}
@@ -246,8 +246,8 @@ func (s *Shard) unnoted() bool {
 func (s *Shard) Batch() *storage.Batch { return &s.batch }
 
 // Committed is called when the batch is durable. It returns what may leave the shard now: messages
-// to other shards with acknowledgements, and changes. The changes are the caller's.
-func (s *Shard) Committed(now int64) (posts []Post, changes []graph.Change) {
+// to other shards, with acknowledgements.
+func (s *Shard) Committed(now int64) (posts []Post) {
 	for i := range s.outboxes {
 		s.outboxes[i].ready = s.outboxes[i].sent
 		if wires := s.outboxes[i].fly(now); len(wires) > 0 {
@@ -262,9 +262,8 @@ func (s *Shard) Committed(now int64) (posts []Post, changes []graph.Change) {
 	for _, o := range s.observers {
 		o.Committed()
 	}
-	changes, s.changes = s.changes, nil
 	s.passivate()
-	return posts, changes
+	return posts
 }
 
 func (s *Shard) post(to graph.ShardID, wires []Wire) Post {

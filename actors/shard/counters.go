@@ -49,6 +49,9 @@ func (c *counting) Before(v *Visit) error {
 
 // After implements Observer.
 func (c *counting) After(v *Visit) {
+	if !v.Replay {
+		c.Generic += uint64(len(v.Out.Generic))
+	}
 	n := v.Node
 	if n.Component != nil {
 		c.Active += int64(n.Component.Active() - c.active)
@@ -59,16 +62,17 @@ func (c *counting) After(v *Visit) {
 	n.Counted = 0
 }
 
-// Close implements Observer.
-func (c *counting) Close(closing *Closing) {
-	for i := range closing.Changes {
-		switch closing.Changes[i].Kind {
-		case graph.ChangeSplit:
+// Changed implements Observer.
+func (c *counting) Changed(d *graph.Diff) {
+	for i := range d.Splits {
+		if d.Splits[i].Divided {
 			c.Splits++
-		case graph.ChangeGeneric:
-			c.Generic++
 		}
 	}
+}
+
+// Close implements Observer.
+func (c *counting) Close(closing *Closing) {
 	c.identities(closing.touched)
 	c.body = c.append(c.body[:0])
 	closing.Log.AddInput(SourceCounters, 0, c.body)

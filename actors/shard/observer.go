@@ -12,7 +12,7 @@ import (
 // shard knows its observers as a list alone, so that a new consequence of a change is a new Observer and no line in the
 // shard.
 //
-//	Recover ──► Before ──► After ──► … ──► Close ──► Committed ──► Before ──► …
+//	Recover ──► Before ──► After ──► … ──► Changed … ──► Close ──► Committed ──► Before ──► …
 //	   ▲                     │ a handler failed: the step comes to nothing
 //	   └─────────────────────┘
 //
@@ -35,6 +35,9 @@ type Observer interface {
 	// After is called when the node has taken it. Of evidence that leaves with the message, it is the last call in
 	// which the component can be looked at as it was.
 	After(v *Visit)
+	// Changed is called with what the step made of the identities of one component: before After where its evidence leaves,
+	// and of the others before Close. It is not called while the log is replayed. The lists of d are reused.
+	Changed(d *graph.Diff)
 	// Close is called when all inputs of the step were handled, before the record of the step ends.
 	Close(c *Closing)
 	// Committed is called when the step is durable, before anything that follows from it leaves the shard.
@@ -63,18 +66,16 @@ type Visit struct {
 	// Replay is set while the log is replayed: the visit was observed when it was made.
 	Replay bool
 
-	Was      *graph.Component // in After: the component that the node had before; nil where it was no root
-	Changes  []graph.Change   // in After: what the message reported
-	Reported []graph.Change   // in After: what the messages before it in the step reported
+	Was *graph.Component // in After: the component that the node had before; nil where it was no root
+	Out *graph.Outbox    // in After: what the message brought about
 }
 
 // Closing is the end of a step.
 type Closing struct {
-	Record  uint64         // number of the record that commits the step
-	Now     int64          // ms since 1970
-	Changes []graph.Change // what all messages of the step reported
-	Batch   *storage.Batch // takes rows of observers
-	Log     *row.RecordWriter
+	Record uint64         // number of the record that commits the step
+	Now    int64          // ms since 1970
+	Batch  *storage.Batch // takes rows of observers
+	Log    *row.RecordWriter
 
 	touched
 }

@@ -59,7 +59,7 @@ func TestFailedMessageIsSetAside(t *testing.T) {
 							t.Fatal(err)
 						}
 					}
-					posts, _ := s.Committed(simStart)
+					posts := s.Committed(simStart)
 					if len(posts) != 1 || !posts[0].HasAck || posts[0].Acked != 3 {
 						t.Fatalf("posts %+v, want an ack of 3", posts)
 					}

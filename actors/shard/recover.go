@@ -45,7 +45,7 @@ func (s *Shard) recover() error {
 	}
 	s.counting.Counters = Counters{}
 	s.dirty = dirtyQueue{}
-	s.queue, s.changes, s.open, s.logged, s.sending, s.heard, s.touched = nil, nil, nil, nil, nil, nil, nil
+	s.queue, s.logged, s.sending, s.heard, s.touched = nil, nil, nil, nil, nil
 
 	meta, err := s.readMeta()
 	if err != nil {
@@ -74,8 +74,7 @@ func (s *Shard) recover() error {
 	if s.seq < meta.Applied {
 		return fmt.Errorf("%w: log of shard %d ends at record %d, and its rows count up to %d", storage.ErrCorrupt, s.id, s.seq, meta.Applied)
 	}
-	s.closeOpen() // what became of identities was told, and counted, before
-	s.changes = nil
+	s.closeRoots(true)
 	for _, o := range s.observers {
 		if err := o.Recover(&Recovery{s.seq, s.touched}); err != nil {
 			return err

@@ -133,7 +133,7 @@ func (d *duo) step(id graph.ShardID, in shard.Input) {
 	if d.err = d.store.Commit(s.Batch()); d.err != nil {
 		return
 	}
-	posts, _ := s.Committed(simStart)
+	posts := s.Committed(simStart)
 	for _, post := range posts {
 		d.wires[post.To] = append(d.wires[post.To], post.Messages...)
 		if post.HasAck {

@@ -15,7 +15,6 @@ type resident struct {
 	evidence   int      // members and links when size was estimated
 	ring       int      // its place in the shard's clock
 	used       bool     // since the clock's hand passed
-	open       bool     // it is among those that the end of the step closes
 	touched    int32    // one above its component's place among those that observers saw the step touch; 0: none
 }
 

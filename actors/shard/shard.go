@@ -116,8 +116,7 @@ type Shard struct {
 	outside graph.Message   // being handled: from outside the shard
 	local   graph.Message   // being handled: from the queue
 	out     graph.Outbox
-	changes []graph.Change
-	open    []*resident // large components that the step changed, to be closed with it
+	diff    graph.Diff // of the component that is being closed
 	visit   Visit
 	touched touched
 	logged  []loggedEvent
@@ -274,9 +273,7 @@ func (s *Shard) begin(now int64, size int) {
 	s.record.Reset(make([]byte, 0, size), s.seq+1, now)
 	s.begun, s.notes.now = false, false
 	s.batch.ResetTo(int(s.limits.LogBytes / batchShare))
-	s.queue, s.changes = s.queue[:0], nil
-	clear(s.open)
-	s.open = s.open[:0]
+	s.queue = s.queue[:0]
 	s.logged, s.sending, s.heard = s.logged[:0], s.sending[:0], s.heard[:0]
 	s.external.begin()
 	s.forgetTouched()
@@ -454,7 +451,6 @@ func (s *Shard) handle(r *resident, m *graph.Message) (err error) {
 	if moved && s.sweeping {
 		s.send(&graph.Message{Kind: graph.KindRecheck, To: r.Parent})
 	}
-	s.changes = append(s.changes, s.out.Changes...)
 	return nil
 }
 
@@ -472,7 +468,10 @@ func (s *Shard) observed(r *resident, m *graph.Message, replay bool) error {
 	if err := s.apply(r, m, &s.out); err != nil {
 		return err
 	}
-	v.Was, v.Changes, v.Reported, v.First = was, s.out.Changes, s.changes, false
+	if was != nil && r.Component == nil && !replay { // its evidence leaves, and still is as it was
+		s.changed(was)
+	}
+	v.Was, v.Out, v.First = was, &s.out, false
 	s.place(r)
 	for _, o := range s.observers {
 		o.After(v)
@@ -501,21 +500,31 @@ func (s *Shard) forgetTouched() {
 	s.touched = s.touched[:0]
 }
 
-// closeOpen ends the step for large components: they are divided anew once, tell what became of identities, and
-// are measured.
-func (s *Shard) closeOpen() {
-	for _, r := range s.open {
-		r.open = false
-		if r.Component == nil {
-			continue // it left, and told that
+// closeRoots ends the step, or the replay of the log, for the components that it touched: they are divided anew where they
+// changed, and measured. What a replay made of identities was told when it was made.
+func (s *Shard) closeRoots(replay bool) {
+	for _, r := range s.touched {
+		switch {
+		case r.Component == nil: // it left, and that was told
+			continue
+		case replay:
+			r.Component.Close(s.rules, &s.diff)
+		default:
+			s.changed(r.Component)
 		}
-		s.out.Reset()
-		r.Component.Close(s.rules, &s.out)
-		s.changes = append(s.changes, s.out.Changes...)
 		s.measure(r)
 	}
-	clear(s.open)
-	s.open = s.open[:0]
+}
+
+// changed shows observers what the step made of the identities of a component.
+func (s *Shard) changed(c *graph.Component) {
+	if !c.Unclosed() {
+		return
+	}
+	c.Close(s.rules, &s.diff)
+	for _, o := range s.observers {
+		o.Changed(&s.diff)
+	}
 }
 
 // measure brings the estimate of a root's memory up to date, where it has grown or shrunk by much.
@@ -540,16 +549,7 @@ func (s *Shard) apply(r *resident, m *graph.Message, out *graph.Outbox) error {
 	} else if err := s.host.Handle(r.actor, &r.Node, m, out); err != nil {
 		return err
 	}
-	switch {
-	case r.Component != nil && r.Component.Unclosed():
-		if !r.open {
-			r.open = true
-			s.open = append(s.open, r)
-		}
-		return nil
-	case r.Component != nil:
-		s.measure(r)
-	case r.actor != nil:
+	if r.Component == nil && r.actor != nil {
 		s.stop(r)
 		s.nodes.measure(r)
 	}

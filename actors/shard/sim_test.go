@@ -149,6 +149,7 @@ type simShard struct {
 	batch  []simInput    // of the step under way
 	inputs []shard.Input // the same, as the shard has them
 	state  simState
+	news   *simNews
 	rows   *hashset.Fingerprints // nodes with a row, as gathered at some moment; nil before
 	told   bool
 }
@@ -208,9 +209,11 @@ func (s *simulation) open() {
 		if s.feed != nil {
 			c.Observers = append(c.Observers, s.feed.Observer(c.ID))
 		}
+		news := &simNews{}
+		c.Observers = append(c.Observers, news)
 		opened, err := shard.Open(c)
 		s.must(err, "open shard")
-		s.shards[i] = &simShard{Shard: opened, id: c.ID}
+		s.shards[i] = &simShard{Shard: opened, id: c.ID, news: news}
 	}
 }
 
@@ -405,16 +408,13 @@ func (s *simulation) finish() bool {
 // finishShard tells a shard that its batch is durable, and answers.
 func (s *simulation) finishShard(sh *simShard) {
 	before := sh.Residents()
-	posts, changes := sh.Committed(s.now)
+	posts := sh.Committed(s.now)
 	if sh.Residents() < before {
 		s.met.passivated++
 	}
-	for _, c := range changes {
-		if c.Kind == graph.ChangeMerged {
-			s.met.merged++
-		}
-	}
-	s.note("finish", uint64(sh.id), uint64(len(posts)), uint64(len(changes)), uint64(sh.Residents()))
+	s.met.merged += sh.news.merged
+	s.note("finish", uint64(sh.id), uint64(len(posts)), sh.news.merged, uint64(sh.Residents()))
+	sh.news.merged = 0
 	s.post(sh.id, posts)
 	s.answer(sh)
 	sh.batch, sh.inputs, sh.state = nil, nil, simIdle
@@ -686,4 +686,24 @@ func (s *simulation) hashStore() {
 	})
 	s.must(err, "read the store")
 	s.note("store", h.Sum64())
+}
+
+// simNews counts the merges of a step, as the engine's news tells them.
+type simNews struct{ merged uint64 }
+
+func (n *simNews) Recover(*shard.Recovery) error {
+	n.merged = 0
+	return nil
+}
+func (*simNews) Before(*shard.Visit) error { return nil }
+func (*simNews) After(*shard.Visit)        {}
+func (*simNews) Close(*shard.Closing)      {}
+func (*simNews) Committed()                {}
+
+func (n *simNews) Changed(d *graph.Diff) {
+	for i := range d.Merges {
+		if len(d.Merges[i].From) > 0 {
+			n.merged++
+		}
+	}
 }

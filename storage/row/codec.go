@@ -26,7 +26,7 @@ import (
 //     share memory with each other: the graph appends to them in place.
 const (
 	eventVersion      = 3 // 1 had no offers and interests, 2 no context, apart and roles of an alias
-	messageVersion    = 4 // 1 had events and fragments of version 1, 2 did not say when an event passed, 3 had events and fragments of 2
+	messageVersion    = 5 // 1 had events and fragments of version 1, 2 did not say when an event passed, 3 had events and fragments of 2, 4 brought identities with evidence
 	nodeVersion       = 3 // 1 had fragments of version 1, 2 those of 2: one outcome for all refunds of an order
 	blockVersion      = 1
 	recordVersion     = 1

@@ -2,6 +2,7 @@ package row
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/kindred-id/kindred/graph"
 )
@@ -261,43 +262,87 @@ func (d *Decoder) assertion(a *graph.Assertion) {
 	}
 }
 
-func (o *output) summaries(summaries []graph.Summary) {
-	o.array(len(summaries))
-	for i := range summaries {
-		s := &summaries[i]
-		o.array(summaryFields)
-		o.key(s.ID)
-		o.nodeName(&s.Name)
-		o.uint(s.Events)
-		o.array(len(s.Nodes))
-		for _, node := range s.Nodes {
-			o.key(node)
-		}
+// heads are the identities of evidence in parts, each in the part that has the member.
+func (o *output) heads(heads []graph.NodeKey) {
+	o.array(len(heads))
+	for _, key := range heads {
+		o.key(key)
 	}
 }
 
-func (d *Decoder) summaries() []graph.Summary {
+// heads reads keys in strictly descending rank.
+func (d *Decoder) heads() []graph.NodeKey {
 	in := &d.in
-	n := in.list(1, summaryLeast)
+	n := in.list(1, keyLen+2)
 	if n == 0 {
 		return nil
 	}
-	summaries := make([]graph.Summary, n)
-	for i := range summaries {
-		s := &summaries[i]
-		in.tuple(summaryFields)
-		s.ID = in.key()
-		s.Name = d.nodeName()
-		s.Events = in.uint()
-		if nodes := in.list(1, keyLen+2); nodes > 0 {
-			s.Nodes = make([]graph.NodeKey, nodes)
-		}
-		for j := range s.Nodes {
-			s.Nodes[j] = in.key()
+	heads := make([]graph.NodeKey, n)
+	for i := range heads {
+		at := in.at
+		if heads[i] = in.key(); in.err == nil && i > 0 && !heads[i-1].Outranks(heads[i]) {
+			in.fail(at, "head %d does not rank below the one before", i)
 		}
 		if in.err != nil {
 			return nil
 		}
 	}
-	return summaries
+	return heads
+}
+
+// formerParts writes the end of an Absorb before version 5. It names the heads of a part, and of evidence in one piece the
+// highest-ranked member, as if it were of one identity: what those readers do with it is to tell of merges.
+func (o *output) formerParts(ev *graph.Evidence) {
+	heads := ev.Heads
+	if !ev.Part && len(ev.Members) > 0 {
+		heads = []graph.NodeKey{ev.Members[0].Key}
+	}
+	o.array(len(heads))
+	for _, key := range heads {
+		i := slices.IndexFunc(ev.Members, func(m graph.Member) bool { return m.Key == key })
+		m := &ev.Members[i]
+		o.array(summaryFields)
+		o.key(key)
+		o.nodeName(&m.NodeName)
+		if m.Fragment == nil {
+			o.uint(0)
+		} else {
+			o.uint(m.Fragment.Events)
+		}
+		o.array(1)
+		o.key(key)
+	}
+	o.bool(ev.Part)
+}
+
+// formerParts reads the end of an Absorb before version 5: the identities of the component in full, and whether more
+// parts follow. A part names those whose heads it has; the last of several parts holds nothing else and names all.
+func (d *Decoder) formerParts(ev *graph.Evidence) {
+	heads := d.formerHeads()
+	more := d.in.bool()
+	if ev.Part = more || len(ev.Members) == 0; more {
+		ev.Heads = heads
+	}
+}
+
+func (d *Decoder) formerHeads() []graph.NodeKey {
+	in := &d.in
+	heads := make([]graph.NodeKey, in.list(1, summaryLeast))
+	for i := range heads {
+		in.tuple(summaryFields)
+		heads[i] = in.key()
+		d.nodeName()
+		in.uint() // events
+		for range in.list(1, keyLen+2) {
+			in.key() // of a node with events
+		}
+		if in.err != nil {
+			return nil
+		}
+	}
+	if len(heads) == 0 {
+		return nil
+	}
+	slices.SortFunc(heads, func(a, b graph.NodeKey) int { return b.Compare(a) })
+	return slices.Compact(heads)
 }

@@ -310,19 +310,19 @@ func genEvidence(t *rapid.T) *graph.Evidence {
 	return ev
 }
 
-// genAbsorbed is evidence that travels: a part of a component, with what it was.
+// genAbsorbed is evidence that travels: all of a component or a part, which names its identities.
 func genAbsorbed(t *rapid.T) *graph.Evidence {
 	ev := genEvidence(t)
-	ev.More = rapid.Bool().Draw(t, "more")
+	ev.Part = len(ev.Members) == 0 || rapid.Bool().Draw(t, "part") // a component has a member
 	if len(ev.Members) > 2 && rapid.Bool().Draw(t, "cut") {
 		ev.Members = ev.Members[1:] // links may come ahead of their members
 	}
-	for range rapid.IntRange(0, 2).Draw(t, "identities") {
-		s := graph.Summary{ID: genKey(t, "identity"), Name: genName(t), Events: genUint(t, "events")}
-		if nodes := genKeys(t, "nodes", 0, 3); len(nodes) > 0 {
-			s.Nodes = nodes
+	if ev.Part {
+		for _, m := range ev.Members {
+			if rapid.Bool().Draw(t, "head") {
+				ev.Heads = append(ev.Heads, m.Key)
+			}
 		}
-		ev.Identities = append(ev.Identities, s)
 	}
 	return ev
 }

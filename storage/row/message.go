@@ -7,7 +7,7 @@ var messageFields = [...]int{
 	graph.KindObserve:   7, // kind, to, via or nil, hops, passed, version of the event, event
 	graph.KindAssert:    3, // kind, to, assertion
 	graph.KindJoin:      7, // kind, to, root, via or nil, force, namespace and value of via
-	graph.KindAbsorb:    7, // kind, to, members, links, assertions, identities, more
+	graph.KindAbsorb:    7, // kind, to, members, links, assertions, part, heads
 	graph.KindRepoint:   4, // kind, to, root, passed
 	graph.KindRefuse:    5, // kind, to, via, root, reason
 	graph.KindNeighbour: 8, // kind, to, node (key, namespace, value), neighbour (the same)
@@ -64,8 +64,12 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 		o.members(m.Evidence.Members)
 		o.links(m.Evidence.Links)
 		o.assertions(m.Evidence.Assertions)
-		o.summaries(m.Evidence.Identities)
-		o.bool(m.Evidence.More)
+		if version < 5 {
+			o.formerParts(m.Evidence)
+			break
+		}
+		o.bool(m.Evidence.Part)
+		o.heads(m.Evidence.Heads)
 	case graph.KindRepoint:
 		o.key(m.Root)
 		if version >= 3 {
@@ -143,8 +147,15 @@ func (d *Decoder) message(m *graph.Message) {
 			}
 		}
 	case graph.KindAbsorb:
-		m.Evidence = &graph.Evidence{
-			Members: d.members(), Links: d.links(), Assertions: d.assertions(), Identities: d.summaries(), More: in.bool(),
+		m.Evidence = &graph.Evidence{Members: d.members(), Links: d.links(), Assertions: d.assertions()}
+		if d.version < 5 {
+			d.formerParts(m.Evidence)
+			break
+		}
+		m.Evidence.Part = in.bool()
+		at := in.at
+		if m.Evidence.Heads = d.heads(); in.err == nil && len(m.Evidence.Heads) > 0 && !m.Evidence.Part {
+			in.fail(at, "evidence in one piece names its identities")
 		}
 	case graph.KindRepoint:
 		m.Root = in.key()

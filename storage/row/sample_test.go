@@ -142,11 +142,7 @@ func sampleForward() *graph.Node { return &graph.Node{Key: sampleCookie, Parent:
 // sampleMessages has one message of every kind.
 func sampleMessages() []*graph.Message {
 	absorbed := sampleEvidence()
-	absorbed.More = true
-	absorbed.Identities = []graph.Summary{{
-		ID: sampleUser, Name: graph.NodeName{Key: sampleUser, Namespace: "user_id", Value: "u-1042"}, Events: 15,
-		Nodes: []graph.NodeKey{sampleUser, sampleCookie},
-	}}
+	absorbed.Part, absorbed.Heads = true, []graph.NodeKey{sampleUser}
 	ev := sampleEvent()
 	ev.Properties, ev.Context = nil, nil
 	return []*graph.Message{

@@ -8,7 +8,7 @@ package row
 type Version uint8
 
 // Newest is the version that encoders write unless they are told another.
-const Newest Version = 4
+const Newest Version = 5
 
 // formats are the versions of the kinds of values in a generation.
 type formats struct {
@@ -22,7 +22,8 @@ var versions = [Newest + 1]formats{
 	1: {event: 1, message: 1, node: 1, settings: 1},
 	2: {event: 2, message: 2, node: 2, settings: 1},                                                     // offers, interests and visits
 	3: {event: 2, message: 3, node: 2, settings: 1},                                                     // when an event passed a forward
-	4: {event: eventVersion, message: messageVersion, node: nodeVersion, settings: feedSettingsVersion}, // context, aliases, several refunds
+	4: {event: 3, message: 4, node: 3, settings: 2},                                                     // context, aliases, several refunds
+	5: {event: eventVersion, message: messageVersion, node: nodeVersion, settings: feedSettingsVersion}, // evidence without identities
 }
 
 // NewEncoderOf makes an encoder that writes a version, from 1 to Newest.

@@ -28,7 +28,7 @@ const (
 	demoMemory    = 512 << 20
 	demoShards    = 16
 	demoRateMax   = 10_000
-	demoChanges   = 256 // changes that wait to be shown; more are only counted
+	demoMerges    = 256 // merges that wait to be shown; more are only counted
 	settleTimeout = 30 * time.Second
 	demoFind      = 200 // newest events among which the deciding one is looked for
 )
@@ -71,7 +71,7 @@ type demo struct {
 	out, notes io.Writer
 	paint      cli.Paint
 	kindred    *node.Kindred
-	changes    chan graph.Change
+	merges     chan graph.Merge
 	missed     atomic.Int64
 	sent       atomic.Int64
 	shown      int
@@ -86,7 +86,7 @@ func (d *demo) run(ctx context.Context, anyPort bool) (err error) {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer func() { err = cmp.Or(err, os.RemoveAll(dir)) }()
-	d.changes = make(chan graph.Change, demoChanges)
+	d.merges = make(chan graph.Merge, demoMerges)
 	if err := d.start(ctx, filepath.Join(dir, "data"), anyPort); err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (d *demo) run(ctx context.Context, anyPort bool) (err error) {
 // start runs a Kindred on a directory. With anyPort it takes a free port if its own is in use.
 func (d *demo) start(ctx context.Context, dir string, anyPort bool) (err error) {
 	f := cli.NodeFlags{Memory: demoMemory}
-	f.Config.Dir, f.Config.Shards, f.Config.OnChange, f.Config.Listen = dir, demoShards, d.changed, d.listen
+	f.Config.Dir, f.Config.Shards, f.Config.OnMerge, f.Config.Listen = dir, demoShards, d.merged, d.listen
 	logger := f.Logger(d.notes)
 	d.kindred, err = f.Open(ctx, logger)
 	if anyPort && errors.Is(err, node.ErrAddressInUse) {
@@ -137,14 +137,11 @@ func (d *demo) welcome() {
 	fmt.Fprintf(d.out, "Everything is in a temporary directory. %s ends it.\n\n", p.Bold("Ctrl-C"))
 }
 
-// changed is called from the shards: it must not block.
-func (d *demo) changed(changes []graph.Change) {
-	for i := range changes {
-		if changes[i].Kind != graph.ChangeMerged {
-			continue
-		}
+// merged is called from the shards: it must not block.
+func (d *demo) merged(merges []graph.Merge) {
+	for i := range merges {
 		select {
-		case d.changes <- changes[i]:
+		case d.merges <- merges[i]:
 		default:
 			d.missed.Add(1)
 		}
@@ -184,7 +181,7 @@ func (d *demo) feed(ctx context.Context) error {
 func (d *demo) tell(ctx context.Context) {
 	for {
 		select {
-		case c := <-d.changes:
+		case c := <-d.merges:
 			d.merge(ctx, &c)
 		case <-ctx.Done():
 			return
@@ -193,13 +190,13 @@ func (d *demo) tell(ctx context.Context) {
 }
 
 // merge shows one merge: both profiles as they were, and what decided it.
-func (d *demo) merge(ctx context.Context, c *graph.Change) {
+func (d *demo) merge(ctx context.Context, c *graph.Merge) {
 	p := d.paint
 	before := make([]string, len(c.From))
 	for i := range c.From {
 		before[i] = d.person(&c.From[i])
 	}
-	profile, _, _ := d.kindred.Engine().Profile(ctx, c.Into.ID)
+	profile, _, _ := d.kindred.Engine().Profile(ctx, c.Into.ID())
 	who := fullName(&profile)
 	fmt.Fprintf(d.out, "%s  %s  %s\n", p.Dim(time.UnixMilli(c.Mark.Stamp.Time).Format(time.TimeOnly)), p.Green("merge"), strings.Join(before, p.Green("  +  ")))
 	fmt.Fprintf(d.out, "          %s %s, by %s: %s and %s\n", p.Dim("="), p.Bold(cmp.Or(who, "unknown")+", "+cli.Plural(c.Into.Events, "event")),
@@ -211,15 +208,15 @@ func (d *demo) merge(ctx context.Context, c *graph.Change) {
 }
 
 func (d *demo) person(s *graph.Summary) string {
-	return fmt.Sprintf("%s %s, %s", name(s.Name), d.paint.Dim("("+short(s.ID)+")"), cli.Plural(s.Events, "event"))
+	return fmt.Sprintf("%s %s, %s", name(s.Name), d.paint.Dim("("+short(s.ID())+")"), cli.Plural(s.Events, "event"))
 }
 
 // cause names the event that decided a merge.
-func (d *demo) cause(ctx context.Context, c *graph.Change) string {
+func (d *demo) cause(ctx context.Context, c *graph.Merge) string {
 	if c.Assertion != "" {
 		return "an operator"
 	}
-	events, _, _ := d.kindred.Engine().Timeline(ctx, c.Into.ID, actors.Position{}, demoFind)
+	events, _, _ := d.kindred.Engine().Timeline(ctx, c.Into.ID(), actors.Position{}, demoFind)
 	for i := range events {
 		if string(events[i].ID) == string(c.Mark.ID) {
 			what := events[i].Type.String()
@@ -233,7 +230,7 @@ func (d *demo) cause(ctx context.Context, c *graph.Change) string {
 }
 
 // tryNext prints commands about the merge that was just seen: they work as they are.
-func (d *demo) tryNext(c *graph.Change, profile *graph.Profile) {
+func (d *demo) tryNext(c *graph.Merge, profile *graph.Profile) {
 	program := os.Args[0]
 	if !strings.ContainsRune(program, filepath.Separator) {
 		program = "kindred"
@@ -256,7 +253,7 @@ func (d *demo) tryNext(c *graph.Change, profile *graph.Profile) {
 		fmt.Sprintf("%s timeline %s%s", program, who, url),
 		fmt.Sprintf("%s cannot %s %s --dry-run%s", program, a, b, url),
 		fmt.Sprintf("%s stats%s", program, url),
-		fmt.Sprintf("curl %s/v1/profiles/%s", d.kindred.URL(), c.Into.ID),
+		fmt.Sprintf("curl %s/v1/profiles/%s", d.kindred.URL(), c.Into.ID()),
 	} {
 		fmt.Fprintf(d.out, "    %s\n", d.paint.Cyan(command))
 	}

@@ -1,0 +1,63 @@
+package actors
+
+import (
+	"math/bits"
+
+	"github.com/kindred-id/kindred/actors/shard"
+	"github.com/kindred-id/kindred/graph"
+)
+
+// news is the Observer that tells the process, once a step is durable, what its owner and operators want to know of it: merges
+// of identities, and links that a component at its cap left out.
+type news struct {
+	engine  *Engine
+	merges  []graph.Merge
+	leftOut uint64
+}
+
+// Recover implements shard.Observer.
+func (n *news) Recover(*shard.Recovery) error {
+	n.merges, n.leftOut = nil, 0
+	return nil
+}
+
+// Before implements shard.Observer.
+func (*news) Before(*shard.Visit) error { return nil }
+
+// After implements shard.Observer.
+func (n *news) After(v *shard.Visit) { n.leftOut += uint64(v.Out.LeftOut) }
+
+// Changed implements shard.Observer.
+func (n *news) Changed(d *graph.Diff) {
+	if n.engine.onMerge == nil {
+		return
+	}
+	for i := range d.Merges {
+		if len(d.Merges[i].From) > 0 {
+			n.merges = append(n.merges, d.Merges[i])
+		}
+	}
+}
+
+// Close implements shard.Observer.
+func (*news) Close(*shard.Closing) {}
+
+// Committed implements shard.Observer.
+func (n *news) Committed() {
+	if n.leftOut > 0 {
+		n.engine.linksLeftOut(n.leftOut)
+	}
+	if len(n.merges) > 0 {
+		n.engine.onMerge(n.merges)
+	}
+	n.merges, n.leftOut = nil, 0
+}
+
+// linksLeftOut counts links that components at a cap left out, and logs the count whenever it has passed a power of two:
+// this is the one place where the order of events matters (I1), so operators have to know.
+func (e *Engine) linksLeftOut(more uint64) {
+	if n := e.leftOut.Add(more); bits.Len64(n) > bits.Len64(n-more) {
+		e.logger.Warn("a component is at caps.hosted or caps.links and leaves new links out: who is who depends on what came first there; "+
+			"look for a value that connects people it should not, or raise the cap", "links_left_out", n)
+	}
+}

@@ -1,0 +1,444 @@
+package graph
+
+import (
+	"slices"
+)
+
+// opening is what a component remembers of the moment before a step changed who is who in it, until Close compares.
+//
+//   - There is none as long as nothing can have changed: an event that adds to a known link costs nothing here.
+//   - A component that is one identity and stays one needs none either, whatever links come: see begin and end.
+//   - Where somebody reads the feed, the shard makes it with the first message (Watch), with profiles.
+type opening struct {
+	before    []Identity // as they stood, and those that arrived since
+	told      []Identity // the same as readers of the feed know them; only while sweeping
+	partition *partition // as it was; nil where identities have arrived since
+	causes    []LinkKey  // links that may have decided a merge, the last one last; of a small component
+	arrivals  int32      // how many Absorbs came; of a large component
+	labelled  bool       // Member.was is set: of a large component
+	watched   bool       // the feed is read
+	sweeping  bool       // the feed may have told identities under other rules, or not at all
+}
+
+// Known lists the component's identities that have events, with their profiles. It shares no memory that a message
+// changes.
+func (c *Component) Known(rules *Rules) []Identity {
+	known, _ := c.identities(c.resolve(rules), withProfiles, nil)
+	for i := range known {
+		p := known[i].Profile
+		p.Orders = nil // the feed tells of their sums
+		size := 0
+		for t := range p.Traits {
+			size += len(p.Traits[t].Value)
+		}
+		values := make([]byte, 0, size)
+		for t := range p.Traits {
+			start := len(values)
+			values = append(values, p.Traits[t].Value...)
+			p.Traits[t].Value = values[start:len(values):len(values)]
+		}
+	}
+	return known
+}
+
+// Watch makes the next Close tell all that readers of the feed need. It is called before a step's first message, with
+// the identities that there are (Known), and while sweeping with those that readers know.
+func (c *Component) Watch(before, told []Identity, sweeping bool) {
+	c.opening = &opening{before: before, told: told, partition: c.partition, watched: true, sweeping: sweeping}
+}
+
+// Watched reports whether the next Close tells what readers of the feed need.
+func (c *Component) Watched() bool { return c.opening != nil && c.opening.watched }
+
+// Unclosed reports whether Close has something to compare, or Identities to count.
+func (c *Component) Unclosed() bool {
+	return c.opening != nil || c.large != nil && (c.partition == nil || c.partition != whole && !c.counted(c.partition))
+}
+
+// begin is called before a message changes evidence in a way that may change who is who. It reports whether the
+// component is one identity; then nothing is noted yet, and end is to be called.
+func (c *Component) begin(rules *Rules) (plain bool) {
+	if o := c.opening; o != nil && (o.labelled || c.large == nil) {
+		return false
+	}
+	if c.large == nil && c.resolve(rules) == whole {
+		return true
+	}
+	c.open(rules)
+	return false
+}
+
+// end is called when the message has changed the evidence; plain is what begin reported. Only here does a component
+// that was one identity note it: with members that no message but this one can have added.
+func (c *Component) end(plain bool, rules *Rules) {
+	if plain && !c.plain(rules) {
+		c.note(whole)
+	}
+}
+
+// open notes who is who, before a message that may change it whatever the component is.
+func (c *Component) open(rules *Rules) {
+	if c.opening == nil {
+		c.note(c.resolve(rules))
+	}
+	if c.large != nil && !c.opening.labelled {
+		c.label(c.resolve(rules))
+	}
+}
+
+// note lists the identities of a partition, in one piece of memory for an ordinary merge.
+func (c *Component) note(p *partition) {
+	room := &struct {
+		opening
+		identities [2]Identity
+		nodes      [3]NodeKey // an arriving identity uses what is left
+		causes     [1]LinkKey
+	}{}
+	o := &room.opening
+	o.partition, o.causes = p, room.causes[:0]
+	c.settle()
+	if p != whole {
+		o.before, _ = c.identities(p, withNodes, nil)
+	} else if c.active > 0 {
+		o.before = append(room.identities[:0], summarise(c.members, nil, room.nodes[:0], c.active))
+	}
+	c.opening = o
+}
+
+// label notes at each member of a large component which identity it is of.
+func (c *Component) label(p *partition) {
+	c.settle()
+	c.opening.labelled = true
+	for i := range c.members {
+		c.members[i].was = 1
+		if p != whole {
+			c.members[i].was = p.of[i] + 1
+		}
+	}
+}
+
+// arrive notes the identities that come with an Absorb.
+func (c *Component) arrive(ev *Evidence, rules *Rules) {
+	o := c.opening
+	o.arrivals++
+	if c.large == nil {
+		if by, found := c.crossing(ev); found {
+			o.causes = append(o.causes, by)
+		}
+	}
+	arrived := len(o.before)
+	var room []NodeKey
+	if arrived == 1 {
+		room = o.before[0].Nodes[len(o.before[0].Nodes):]
+	}
+	o.before = ev.appendIdentities(o.before, room, rules, o.watched && !o.sweeping)
+	if o.sweeping {
+		o.told = append(o.told, o.before[arrived:]...)
+	}
+	o.partition = nil
+}
+
+// Close ends a step: it divides the component anew if the step changed it, and fills d with what became of its
+// identities. A caller that never closes misses that, and nothing else.
+func (c *Component) Close(rules *Rules, d *Diff) {
+	d.reset()
+	o := c.opening
+	if o == nil {
+		return
+	}
+	c.opening = nil
+	p := c.resolve(rules)
+	if !o.watched && (p == o.partition || p == whole && len(o.before) < 2) {
+		return
+	}
+	var room [1]Identity
+	what := summaries
+	if o.watched {
+		what = withProfiles
+	}
+	after, places := c.identities(p, what, room[:0])
+	home := func(node NodeKey) int {
+		at := c.place(node)
+		switch {
+		case at < 0:
+			return -1
+		case p == whole:
+			return len(after) - 1
+		case p.of[at] < 0:
+			return -1
+		}
+		return int(places[p.of[at]])
+	}
+	d.compare(o.before, after, home, o.watched)
+	c.explain(d, o, p, home)
+	if o.sweeping {
+		d.Told = &Diff{}
+		d.Told.compare(o.told, after, home, true)
+		c.explain(d.Told, o, p, home)
+	}
+}
+
+// detail is how much is listed of identities.
+type detail uint8
+
+const (
+	summaries detail = iota
+	withNodes
+	withProfiles
+)
+
+// identities lists the identities of a partition that have events, in descending rank. places has the place of each
+// group in that list, -1 for one without events. The only identity of a whole component is in room.
+func (c *Component) identities(p *partition, what detail, room []Identity) (list []Identity, places []int32) {
+	most := 0 // nodes of an identity that are listed
+	if what == withNodes {
+		most = c.active
+	}
+	c.settle()
+	add := func(group []int32) bool {
+		if what == withProfiles {
+			profile := c.fold(group, false) // the feed does not tell of dealings
+			if profile.Events == 0 {
+				return false
+			}
+			list = append(list, Identity{Summary: Summary{profile.Identifiers[0].NodeName, profile.Events}, Profile: &profile})
+			return true
+		}
+		identity := summarise(c.members, group, nil, most)
+		if identity.Events > 0 {
+			list = append(list, identity)
+		}
+		return identity.Events > 0
+	}
+	if p == whole {
+		list = room
+		var group []int32
+		if what == withProfiles {
+			group = c.all()
+		}
+		add(group)
+		return list, nil
+	}
+	list, places = make([]Identity, 0, len(p.groups)), make([]int32, len(p.groups))
+	for g, group := range p.groups {
+		places[g] = -1
+		if add(group) {
+			places[g] = int32(len(list)) - 1
+		}
+	}
+	return list, places
+}
+
+// summarise sums up the identity of some members, in descending rank; a nil group is all of them. At most so many nodes
+// with events are listed: in room, or in memory of their own.
+func summarise(members []Member, group []int32, room []NodeKey, most int) Identity {
+	var s Identity
+	n := len(group)
+	if group == nil {
+		n = len(members)
+	}
+	for i := range n {
+		m := &members[i]
+		if group != nil {
+			m = &members[group[i]]
+		}
+		if i == 0 {
+			s.Name = m.NodeName
+		}
+		if m.active() {
+			s.Events += m.Fragment.Events
+			if most == 0 {
+				continue
+			}
+			if s.Nodes == nil {
+				if s.Nodes = room[:0]; min(n-i, most) > cap(room) {
+					s.Nodes = make([]NodeKey, 0, min(n-i, most))
+				}
+			}
+			s.Nodes = append(s.Nodes, m.Key)
+		}
+	}
+	return s
+}
+
+// appendIdentities appends the identities that come with an Absorb. Of a part of a component's evidence, the parts
+// that bring their links may still be on the way, so of its identities only the ids are known.
+func (ev *Evidence) appendIdentities(list []Identity, room []NodeKey, rules *Rules, profiles bool) []Identity {
+	switch {
+	case ev.Part:
+		for _, head := range ev.Heads {
+			if i, found := searchMember(ev.Members, head); found {
+				one := summarise(ev.Members[i:i+1], nil, nil, 0)
+				one.Nodes = []NodeKey{head}
+				list = append(list, one)
+			}
+		}
+		return list
+	case !profiles && ev.plain(rules):
+		active := 0
+		for i := range ev.Members {
+			if ev.Members[i].active() {
+				active++
+			}
+		}
+		one := summarise(ev.Members, nil, room, active)
+		if one.Events == 0 {
+			return list
+		}
+		return append(list, one)
+	}
+	c := RestoreComponent(NodeKey{}, &Evidence{Members: slices.Clone(ev.Members), Links: ev.Links, Assertions: ev.Assertions})
+	if profiles {
+		return append(list, c.Known(rules)...)
+	}
+	divided, _ := c.identities(c.resolve(rules), withNodes, nil)
+	return append(list, divided...)
+}
+
+// explain names what decided each merge, and what brought each identifier.
+func (c *Component) explain(d *Diff, o *opening, p *partition, home func(NodeKey) int) {
+	var decisive []LinkKey
+	for i := range d.Merges {
+		m := &d.Merges[i]
+		if len(m.From) == 0 {
+			continue
+		}
+		at := home(m.Into.ID())
+		by, found := LinkKey{}, false
+		for j := len(o.causes) - 1; j >= 0 && !found; j-- {
+			by, found = o.causes[j], home(o.causes[j].A) == at && home(o.causes[j].B) == at
+		}
+		if !found && o.labelled {
+			if decisive == nil {
+				decisive = c.decisive(p)
+			}
+			g := 0
+			if p != whole {
+				g = int(p.of[c.place(m.Into.ID())])
+			}
+			by = decisive[g]
+		}
+		m.Cause = c.cause(by)
+	}
+	for i := range d.Updates {
+		for j := range d.Updates[i].Joined {
+			joined := &d.Updates[i].Joined[j]
+			joined.Cause = c.causeOf(joined.Name.Key)
+		}
+	}
+}
+
+// cause is a link, or where there is none the newest force that holds.
+func (c *Component) cause(by LinkKey) Cause {
+	if l := c.findLink(by); l != nil {
+		return c.causeLink(l)
+	}
+	if a := c.lastForce(); a != nil {
+		return Cause{By: [2]NodeName{a.A, a.B}, Verb: VerbForce, Assertion: a.ID}
+	}
+	return Cause{}
+}
+
+func (c *Component) causeLink(l *Link) Cause {
+	return Cause{By: [2]NodeName{c.find(l.A).NodeName, c.find(l.B).NodeName}, Verb: l.Verb, Mark: l.Last.clone()}
+}
+
+// causeOf is the newest observed link of a member.
+func (c *Component) causeOf(node NodeKey) Cause {
+	var newest *Link
+	c.settle()
+	for i := range c.links {
+		l := &c.links[i]
+		if l.Count > 0 && (l.A == node || l.B == node) && (newest == nil || l.Last.Stamp.Compare(newest.Last.Stamp) > 0) {
+			newest = l
+		}
+	}
+	if newest == nil {
+		return Cause{}
+	}
+	return c.causeLink(newest)
+}
+
+// lastForce is the newest force that holds.
+func (c *Component) lastForce() *Assertion {
+	var last *Assertion
+	for i := range c.assertions {
+		a := &c.assertions[i]
+		if a.Verb == AssertForce && !a.Withdrawn && (last == nil || a.newer(last)) {
+			last = a
+		}
+	}
+	return last
+}
+
+// decisive finds, by identity of now, the link that brought it together in a large component: the newest observed
+// one between what was several identities when the step began.
+func (c *Component) decisive(after *partition) []LinkKey {
+	newest, known := make([]*Link, max(1, len(after.groups))), make([]*Link, max(1, len(after.groups)))
+	newer := func(best **Link, l *Link) {
+		if *best == nil || l.First.Stamp.Compare((*best).First.Stamp) > 0 {
+			*best = l
+		}
+	}
+	for i := range c.links {
+		l := &c.links[i]
+		a, b := c.place(l.A), c.place(l.B)
+		x, y := c.members[a].was, c.members[b].was
+		if l.Count == 0 || x == y {
+			continue
+		}
+		g := int32(0)
+		if after != whole {
+			if g = after.of[a]; g < 0 || after.of[b] != g {
+				continue
+			}
+		}
+		newer(&newest[g], l)
+		if x != 0 && y != 0 {
+			newer(&known[g], l)
+		}
+	}
+	keys := make([]LinkKey, len(newest))
+	for g := range keys {
+		switch {
+		case known[g] != nil:
+			keys[g] = known[g].LinkKey
+		case newest[g] != nil:
+			keys[g] = newest[g].LinkKey
+		}
+	}
+	return keys
+}
+
+// crossing is the newest observed link between what arrives and what is here: it brought them together.
+func (c *Component) crossing(ev *Evidence) (by LinkKey, found bool) {
+	var newest *Stamp
+	arrives := func(key NodeKey) bool {
+		i, found := searchMember(ev.Members, key)
+		return found && ev.Members[i].Hosted
+	}
+	consider := func(l *Link, cross bool) {
+		if cross && l.Count > 0 && (newest == nil || l.First.Stamp.Compare(*newest) > 0) {
+			by, newest = l.LinkKey, &l.First.Stamp
+		}
+	}
+	for i := range c.links {
+		l := &c.links[i]
+		consider(l, arrives(l.A) != arrives(l.B))
+	}
+	here := func(key NodeKey) bool {
+		i, found := searchMember(c.members, key)
+		return found && c.members[i].Hosted
+	}
+	for i := range ev.Links {
+		l := &ev.Links[i]
+		consider(l, here(l.A) != here(l.B))
+	}
+	return by, newest != nil
+}
+
+func (m *Mark) clone() Mark {
+	room := append(append(make([]byte, 0, len(m.ID)+len(m.Source)), m.ID...), m.Source...)
+	n := len(m.ID)
+	return Mark{Stamp: m.Stamp, ID: room[:n:n], Source: room[n:]}
+}
