@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"sync/atomic"
 
 	"github.com/kindred-id/kindred/actors/shard"
@@ -96,6 +97,77 @@ func (d *Delivery) add(in shard.Input) {
 // cost is the memory that an input takes until it is durable: its encoding is copied into the record, the batch, the
 // block of a timeline and the commit; beside it there are the decoded event, the input's place in queues, and its outcome.
 func cost(encoded []byte) int64 { return 4*int64(len(encoded)) + 1024 }
+
+// Submit hands a delivery to the shards, and waits for room until ctx ends. Once everything in the delivery is durable, or
+// the engine has stopped with an error, it calls done, once; done must not block. After an error of Submit itself nothing was
+// handed over.
+func (e *Engine) Submit(ctx context.Context, d *Delivery, done func(error)) error {
+	if err := e.room.Acquire(ctx, e.share(d.bytes)); err != nil {
+		return err
+	}
+	return e.hand(d, done)
+}
+
+// submitAndWait is Submit that returns when everything in the delivery is durable.
+func (e *Engine) submitAndWait(ctx context.Context, d *Delivery) error {
+	done := make(chan error, 1)
+	if err := e.Submit(ctx, d, func(err error) { done <- err }); err != nil {
+		return err
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// hand spreads a delivery over the inboxes of the shards. REQUIRES: its share of the room is taken
+func (e *Engine) hand(d *Delivery, done func(error)) error {
+	n, bytes := int64(len(d.inputs)), e.share(d.bytes)
+	d.left.Store(n)
+	d.failed.Store(false)
+	d.done = func(err error) {
+		e.inputs.Add(-n)
+		e.forget(d)
+		e.room.Release(bytes)
+		done(err)
+	}
+	ends := d.sort(len(e.runners))
+	e.mu.Lock()
+	if err := e.err; err != nil || e.closed {
+		e.mu.Unlock()
+		e.room.Release(bytes)
+		if err == nil {
+			err = ErrClosed
+		}
+		return err
+	}
+	e.deliveries[d] = struct{}{}
+	e.inputs.Add(n)
+	e.mu.Unlock()
+	if n == 0 {
+		d.fail(nil)
+		return nil
+	}
+	start := 0
+	for id, end := range ends {
+		if end > start {
+			e.runners[id].inbox.postInputs(d.sorted[start:end])
+		}
+		start = end
+	}
+	return nil
+}
+
+func (e *Engine) forget(d *Delivery) {
+	e.mu.Lock()
+	delete(e.deliveries, d)
+	e.mu.Unlock()
+}
+
+// share is what a delivery takes of the room for input: one that is larger than all of it goes alone.
+func (e *Engine) share(bytes int64) int64 { return min(bytes, e.roomBytes) }
 
 // Len is the number of inputs.
 func (d *Delivery) Len() int { return len(d.inputs) }

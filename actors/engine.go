@@ -26,7 +26,7 @@ import (
 // ErrClosed is returned by an engine that was closed.
 var ErrClosed = errors.New("engine is closed")
 
-// ErrBusy is returned when the events under way have filled their share of memory: try again.
+// ErrBusy is for callers of Submit that stop waiting for room: the events under way have filled their share of memory.
 var ErrBusy = errors.New("too many events under way")
 
 // Config says what an engine runs on. Store, Deployment and Rules are required.
@@ -286,69 +286,6 @@ func (e *Engine) fail(err error) {
 
 // underWay is how many inputs from outside are not answered.
 func (e *Engine) underWay() int64 { return e.inputs.Load() }
-
-// share is what a delivery takes of the room for input: one that is larger than all of it goes alone.
-func (e *Engine) share(bytes int64) int64 { return min(bytes, e.roomBytes) }
-
-// Submit hands a delivery to the shards. It waits for room; done is called once, when everything
-// in it is durable, or with the error that stopped the engine. done must not block.
-func (e *Engine) Submit(ctx context.Context, d *Delivery, done func(error)) error {
-	if err := e.room.Acquire(ctx, e.share(d.bytes)); err != nil {
-		return err
-	}
-	return e.hand(d, done)
-}
-
-// TrySubmit is Submit without waiting: it fails with ErrBusy when there is no room.
-func (e *Engine) TrySubmit(d *Delivery, done func(error)) error {
-	if !e.room.TryAcquire(e.share(d.bytes)) {
-		return ErrBusy
-	}
-	return e.hand(d, done)
-}
-
-func (e *Engine) hand(d *Delivery, done func(error)) error {
-	n, bytes := int64(len(d.inputs)), e.share(d.bytes)
-	d.left.Store(n)
-	d.failed.Store(false)
-	d.done = func(err error) {
-		e.inputs.Add(-n)
-		e.forget(d)
-		e.room.Release(bytes)
-		done(err)
-	}
-	ends := d.sort(len(e.runners))
-	e.mu.Lock()
-	if err := e.err; err != nil || e.closed {
-		e.mu.Unlock()
-		e.room.Release(bytes)
-		if err == nil {
-			err = ErrClosed
-		}
-		return err
-	}
-	e.deliveries[d] = struct{}{}
-	e.inputs.Add(n)
-	e.mu.Unlock()
-	if n == 0 {
-		d.fail(nil)
-		return nil
-	}
-	start := 0
-	for id, end := range ends {
-		if end > start {
-			e.runners[id].inbox.postInputs(d.sorted[start:end])
-		}
-		start = end
-	}
-	return nil
-}
-
-func (e *Engine) forget(d *Delivery) {
-	e.mu.Lock()
-	delete(e.deliveries, d)
-	e.mu.Unlock()
-}
 
 // trimEvery is how many ticks pass between two looks at what may be deleted of the change feed.
 const trimEvery = 50 // of 200 ms

@@ -131,20 +131,6 @@ func (e *Engine) Assert(ctx context.Context, a graph.Assertion) error {
 	return nil
 }
 
-// submitAndWait returns when everything in a delivery is durable.
-func (e *Engine) submitAndWait(ctx context.Context, d *Delivery) error {
-	done := make(chan error, 1)
-	if err := e.Submit(ctx, d, func(err error) { done <- err }); err != nil {
-		return err
-	}
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // Preview tells what an assertion would do: the identities that hold its nodes, as they are and as
 // they would be. Nothing is changed.
 func (e *Engine) Preview(ctx context.Context, a graph.Assertion) (before, after []graph.Profile, err error) {
