@@ -12,7 +12,6 @@ import (
 
 	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
-	"github.com/kindred-id/kindred/cmd/kindred/try"
 	"github.com/kindred-id/kindred/ingest/file"
 )
 
@@ -81,7 +80,11 @@ func generateFiles(t *testing.T, events, people int, seed uint64) (file, truth s
 	if err := out.Finish(nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := try.WriteTruth(truth, known.WriteTruth); err != nil {
+	out, err = cli.CreateOutfile(truth, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Finish(known.WriteTruth(out)); err != nil {
 		t.Fatal(err)
 	}
 	return file, truth

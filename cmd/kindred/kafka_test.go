@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindred-id/kindred/cmd/kindred/try"
 	"github.com/kindred-id/kindred/internal/testkit/kafkatest"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -206,11 +205,7 @@ func (k *kafkaTest) exports(t *testing.T) {
 	t.Helper()
 	export := filepath.Join(t.TempDir(), "export.ndjson")
 	kindred(t, k.bin, "export", "--data", k.dir, export)
-	var report strings.Builder
-	if err := try.Compare(&report, export, k.truth); err != nil {
-		t.Fatalf("%v\n%s", err, report.String())
-	}
-	t.Log(strings.TrimSpace(report.String()))
+	t.Log(strings.TrimSpace(string(kindred(t, k.bin, "compare", export, k.truth))))
 }
 
 func (k *kafkaTest) addPartitions(t *testing.T, n int) {

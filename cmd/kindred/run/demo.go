@@ -10,31 +10,24 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
-	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/bench/generate"
+	"github.com/kindred-id/kindred/bench/demo"
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/node"
 	"github.com/spf13/cobra"
 )
 
-// Bounds of the demonstration.
+// What the demonstration runs with.
 const (
-	demoMemory    = 512 << 20
-	demoShards    = 16
-	demoRateMax   = 10_000
-	demoMerges    = 256 // merges that wait to be shown; more are only counted
-	settleTimeout = 30 * time.Second
-	demoFind      = 200 // newest events among which the deciding one is looked for
+	demoMemory = 512 << 20
+	demoShards = 16
 )
 
 func newDemo() *cobra.Command {
-	var d demo
+	var d demoCommand
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Watch identities merge: shoppers stream in, on a temporary directory",
@@ -48,8 +41,8 @@ profiles as it happens. Ends with Ctrl-C, and leaves nothing behind.`,
 	flags.StringVar(&d.listen, "listen", defaultListen, "address to listen on; a free port where this one is taken and the flag is not given")
 	flags.Uint64Var(&d.seed, "seed", 1, "another seed is another crowd")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if !(d.rate > 0 && d.rate <= demoRateMax) {
-			return cli.UsageError("demo: --rate %v: want above 0 and at most %d events a second", d.rate, demoRateMax)
+		if !(d.rate > 0 && d.rate <= demo.RateMax) {
+			return cli.UsageError("demo: --rate %v: want above 0 and at most %d events a second", d.rate, demo.RateMax)
 		}
 		if d.length < 0 {
 			return cli.UsageError("demo: --for %s: want a time, or nothing", d.length)
@@ -61,8 +54,8 @@ profiles as it happens. Ends with Ctrl-C, and leaves nothing behind.`,
 	return cmd
 }
 
-// demo streams shoppers into an engine and tells of their merges.
-type demo struct {
+// demoCommand shows a demonstration on a screen.
+type demoCommand struct {
 	rate   float64
 	length time.Duration
 	listen string
@@ -71,13 +64,11 @@ type demo struct {
 	out, notes io.Writer
 	paint      cli.Paint
 	kindred    *node.Kindred
-	merges     chan graph.Merge
-	missed     atomic.Int64
-	sent       atomic.Int64
+	demo       *demo.Demo
 	shown      int
 }
 
-func (d *demo) run(ctx context.Context, anyPort bool) (err error) {
+func (d *demoCommand) run(ctx context.Context, anyPort bool) (err error) {
 	// When the terminal or the reader of a pipe is gone, it ends as at Ctrl-C: the directory is removed.
 	ctx, quiet := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGPIPE)
 	defer quiet()
@@ -86,7 +77,7 @@ func (d *demo) run(ctx context.Context, anyPort bool) (err error) {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer func() { err = cmp.Or(err, os.RemoveAll(dir)) }()
-	d.merges = make(chan graph.Merge, demoMerges)
+	d.demo = demo.New(d.rate, d.seed)
 	if err := d.start(ctx, filepath.Join(dir, "data"), anyPort); err != nil {
 		return err
 	}
@@ -102,13 +93,13 @@ func (d *demo) run(ctx context.Context, anyPort bool) (err error) {
 	defer stop()
 	fed := make(chan error, 1)
 	go func() {
-		fed <- d.feed(ctx)
+		fed <- d.demo.Feed(ctx, d.kindred.Into(true))
 		stop()
 	}()
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
-		d.tell(ctx)
+		d.demo.Watch(ctx, d.kindred.Engine(), d.merge)
 	}()
 	err = d.kindred.Wait(ctx)
 	stop()
@@ -118,9 +109,9 @@ func (d *demo) run(ctx context.Context, anyPort bool) (err error) {
 }
 
 // start runs a Kindred on a directory. With anyPort it takes a free port if its own is in use.
-func (d *demo) start(ctx context.Context, dir string, anyPort bool) (err error) {
+func (d *demoCommand) start(ctx context.Context, dir string, anyPort bool) (err error) {
 	f := cli.NodeFlags{Memory: demoMemory}
-	f.Config.Dir, f.Config.Shards, f.Config.OnMerge, f.Config.Listen = dir, demoShards, d.merged, d.listen
+	f.Config.Dir, f.Config.Shards, f.Config.OnMerge, f.Config.Listen = dir, demoShards, d.demo.Merged, d.listen
 	logger := f.Logger(d.notes)
 	d.kindred, err = f.Open(ctx, logger)
 	if anyPort && errors.Is(err, node.ErrAddressInUse) {
@@ -130,107 +121,52 @@ func (d *demo) start(ctx context.Context, dir string, anyPort bool) (err error) 
 	return err
 }
 
-func (d *demo) welcome() {
+func (d *demoCommand) welcome() {
 	p := d.paint
 	fmt.Fprintf(d.out, "%s is at %s\n", p.Bold("Kindred"), p.Cyan(d.kindred.URL()))
 	fmt.Fprintf(d.out, "Shoppers come in, %v events a second: most browse unknown, then log in, and two profiles become one.\n", d.rate)
 	fmt.Fprintf(d.out, "Everything is in a temporary directory. %s ends it.\n\n", p.Bold("Ctrl-C"))
 }
 
-// merged is called from the shards: it must not block.
-func (d *demo) merged(merges []graph.Merge) {
-	for i := range merges {
-		select {
-		case d.merges <- merges[i]:
-		default:
-			d.missed.Add(1)
-		}
-	}
-}
-
-// feed sends events at the rate, until the context ends.
-func (d *demo) feed(ctx context.Context) error {
-	live := generate.NewLive(d.seed)
-	intake := ingest.NewIntake(d.kindred.Into(true))
-	var line []byte
-	tick := time.NewTicker(time.Duration(float64(time.Second) / d.rate))
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-		now := time.Now()
-		line = live.Next(line[:0], now)
-		intake.Reset()
-		if v := intake.Take(line, ingest.Arrival{Received: now.UnixMilli(), Source: []byte("demo")}); v.Rejection != nil {
-			return fmt.Errorf("demo: read a generated event: %w", v.Rejection)
-		}
-		if err := intake.Deliver(ctx); err != nil {
-			if ctx.Err() != nil && intake.Reusable() { // it was not handed over
-				return nil
-			}
-			return err
-		}
-		d.sent.Add(1)
-	}
-}
-
-// tell shows merges as they happen.
-func (d *demo) tell(ctx context.Context) {
-	for {
-		select {
-		case c := <-d.merges:
-			d.merge(ctx, &c)
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // merge shows one merge: both profiles as they were, and what decided it.
-func (d *demo) merge(ctx context.Context, c *graph.Merge) {
+func (d *demoCommand) merge(c *demo.Merge) {
 	p := d.paint
 	before := make([]string, len(c.From))
 	for i := range c.From {
 		before[i] = d.person(&c.From[i])
 	}
-	profile, _, _ := d.kindred.Engine().Profile(ctx, c.Into.ID())
-	who := fullName(&profile)
+	who := fullName(&c.Profile)
 	fmt.Fprintf(d.out, "%s  %s  %s\n", p.Dim(time.UnixMilli(c.Mark.Stamp.Time).Format(time.TimeOnly)), p.Green("merge"), strings.Join(before, p.Green("  +  ")))
 	fmt.Fprintf(d.out, "          %s %s, by %s: %s and %s\n", p.Dim("="), p.Bold(cmp.Or(who, "unknown")+", "+cli.Plural(c.Into.Events, "event")),
-		d.cause(ctx, c), p.Yellow(name(c.By[0])), p.Yellow(name(c.By[1])))
+		d.cause(c), p.Yellow(name(c.By[0])), p.Yellow(name(c.By[1])))
 	d.shown++
 	if d.shown == 1 {
-		d.tryNext(c, &profile)
+		d.tryNext(c)
 	}
 }
 
-func (d *demo) person(s *graph.Summary) string {
+func (d *demoCommand) person(s *graph.Summary) string {
 	return fmt.Sprintf("%s %s, %s", name(s.Name), d.paint.Dim("("+short(s.ID())+")"), cli.Plural(s.Events, "event"))
 }
 
-// cause names the event that decided a merge.
-func (d *demo) cause(ctx context.Context, c *graph.Merge) string {
-	if c.Assertion != "" {
+// cause names what decided a merge.
+func (d *demoCommand) cause(c *demo.Merge) string {
+	id := cli.Printable(string(c.Mark.ID))
+	switch {
+	case c.Assertion != "":
 		return "an operator"
+	case c.Cause == nil:
+		return "event " + id
 	}
-	events, _, _ := d.kindred.Engine().Timeline(ctx, c.Into.ID(), actors.Position{}, demoFind)
-	for i := range events {
-		if string(events[i].ID) == string(c.Mark.ID) {
-			what := events[i].Type.String()
-			if len(events[i].Name) > 0 {
-				what += fmt.Sprintf(" %q", events[i].Name)
-			}
-			return fmt.Sprintf("event %s %s", d.paint.Cyan(what), d.paint.Dim(cli.Printable(string(c.Mark.ID))))
-		}
+	what := c.Cause.Type.String()
+	if len(c.Cause.Name) > 0 {
+		what += fmt.Sprintf(" %q", c.Cause.Name)
 	}
-	return "event " + cli.Printable(string(c.Mark.ID))
+	return fmt.Sprintf("event %s %s", d.paint.Cyan(what), d.paint.Dim(id))
 }
 
 // tryNext prints commands about the merge that was just seen: they work as they are.
-func (d *demo) tryNext(c *graph.Merge, profile *graph.Profile) {
+func (d *demoCommand) tryNext(c *demo.Merge) {
 	program := os.Args[0]
 	if !strings.ContainsRune(program, filepath.Separator) {
 		program = "kindred"
@@ -242,7 +178,7 @@ func (d *demo) tryNext(c *graph.Merge, profile *graph.Profile) {
 	a, b := quoted(name(c.By[0])), quoted(name(c.By[1]))
 	fmt.Fprintf(d.out, "\n  %s, in another terminal:\n", d.paint.Bold("Try"))
 	who := a
-	for _, id := range profile.Identifiers {
+	for _, id := range c.Profile.Identifiers {
 		if id.Namespace == "email" {
 			who = quoted(name(id.NodeName))
 		}
@@ -260,19 +196,14 @@ func (d *demo) tryNext(c *graph.Merge, profile *graph.Profile) {
 	fmt.Fprintln(d.out)
 }
 
-func (d *demo) goodbye() error {
-	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
-	defer cancel()
-	if err := d.kindred.Engine().Settle(ctx); err != nil {
-		return err
-	}
-	s, err := d.kindred.Engine().Stats(ctx)
+func (d *demoCommand) goodbye() error {
+	t, err := d.demo.Totals(d.kindred.Engine())
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "\n%s made %s of what came in as %s.\n", cli.Plural(s.Merges(), "merge"), cli.Plural(s.Identities, "identity"), cli.Plural(d.sent.Load(), "event"))
-	if missed := d.missed.Load(); missed > 0 {
-		fmt.Fprintf(d.out, "%s came too fast to be shown: a lower --rate shows all.\n", cli.Plural(missed, "merge"))
+	fmt.Fprintf(d.out, "\n%s made %s of what came in as %s.\n", cli.Plural(t.Merges, "merge"), cli.Plural(t.Identities, "identity"), cli.Plural(t.Events, "event"))
+	if t.Missed > 0 {
+		fmt.Fprintf(d.out, "%s came too fast to be shown: a lower --rate shows all.\n", cli.Plural(t.Missed, "merge"))
 	}
 	return nil
 }

@@ -16,12 +16,12 @@ func newCompare() *cobra.Command {
 		Long:  "Compare an export with the truth that kindred generate wrote, in any order of lines.\nEnds with 0 when they are equal, and with 1 and a report of the differences when not.",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return Compare(cmd.OutOrStdout(), args[0], args[1])
+			return compare(cmd.OutOrStdout(), args[0], args[1])
 		},
 	}
 }
 
-func Compare(w io.Writer, export, truth string) error {
+func compare(w io.Writer, export, truth string) error {
 	e, err := cli.OpenInfile(export)
 	if err != nil {
 		return err

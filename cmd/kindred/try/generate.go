@@ -71,7 +71,7 @@ with discounts, refunds and cancellations. The same flags make the same bytes, o
 			if truth == "" {
 				return cli.UsageError("--check needs --truth FILE, the truth to compare with")
 			}
-			return Compare(cmd.OutOrStdout(), check, truth)
+			return compare(cmd.OutOrStdout(), check, truth)
 		}
 		day, err := time.Parse(time.DateOnly, start)
 		if err != nil {
@@ -110,7 +110,7 @@ func generateTo(cmd *cobra.Command, cfg generate.Config, out, truth, people stri
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%s, %s distinct, of %s under rules without limits\n",
 		cli.Plural(cfg.Events, "event"), cli.Number(t.Events()), cli.Plural(t.Identities(), "identity"))
-	return errors.Join(WriteTruth(truth, t.WriteTruth), WriteTruth(people, t.WritePeople))
+	return errors.Join(writeTruth(truth, t.WriteTruth), writeTruth(people, t.WritePeople))
 }
 
 // progressEvery is after how many events progress is told.
@@ -135,7 +135,7 @@ func writeEvents(cmd *cobra.Command, g *generate.Generator, w io.Writer, bar *cl
 	}
 }
 
-func WriteTruth(name string, write func(io.Writer) error) error {
+func writeTruth(name string, write func(io.Writer) error) error {
 	if name == "" {
 		return nil
 	}

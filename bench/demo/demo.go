@@ -1,0 +1,137 @@
+// Package demo streams generated shoppers into a running Kindred, and reports each merge of two profiles as it happens.
+//
+//	generate.Live ──► ingest.Intake ──► engine ──► Merged ──► queue ──► Merge, with its profile and its cause ──► show
+//
+// Invariants:
+//   - D1: Merged never blocks a shard: merges that find the queue full are counted, and not shown.
+package demo
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/bench/generate"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest"
+)
+
+// RateMax bounds a demonstration, in events a second.
+const RateMax = 10_000
+
+const (
+	queueMax      = 256 // merges that wait to be shown
+	findMax       = 200 // newest events among which to look for the one that decided
+	settleTimeout = 30 * time.Second
+)
+
+// Demo is one demonstration.
+type Demo struct {
+	rate   float64
+	seed   uint64
+	merges chan graph.Merge
+	missed atomic.Int64
+	sent   atomic.Int64
+}
+
+// New makes a demonstration of so many events a second, above 0 and up to RateMax. Another seed is another crowd.
+func New(rate float64, seed uint64) *Demo {
+	return &Demo{rate: rate, seed: seed, merges: make(chan graph.Merge, queueMax)}
+}
+
+// Merge is a merge of two profiles.
+type Merge struct {
+	graph.Merge
+	Profile graph.Profile // as it is since
+	// Cause is the event that decided the merge. Nil for an operator's assertion, and for an event that is no longer among
+	// the newest.
+	Cause *graph.Event
+}
+
+// Merged takes the merges of the engine: node.Config.OnMerge. Shards call it.
+func (d *Demo) Merged(merges []graph.Merge) {
+	for i := range merges {
+		select {
+		case d.merges <- merges[i]:
+		default:
+			d.missed.Add(1)
+		}
+	}
+}
+
+// Feed sends events at the rate until the context ends, and returns nil then.
+func (d *Demo) Feed(ctx context.Context, into ingest.Into) error {
+	live := generate.NewLive(d.seed)
+	intake := ingest.NewIntake(into)
+	var line []byte
+	tick := time.NewTicker(time.Duration(float64(time.Second) / d.rate))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+		now := time.Now()
+		line = live.Next(line[:0], now)
+		intake.Reset()
+		if v := intake.Take(line, ingest.Arrival{Received: now.UnixMilli(), Source: []byte("demo")}); v.Rejection != nil {
+			return fmt.Errorf("demo: read a generated event: %w", v.Rejection)
+		}
+		if err := intake.Deliver(ctx); err != nil {
+			if ctx.Err() != nil && intake.Reusable() { // it was not handed over
+				return nil
+			}
+			return err
+		}
+		d.sent.Add(1)
+	}
+}
+
+// Watch calls show with each merge, one after the other, until the context ends.
+func (d *Demo) Watch(ctx context.Context, engine *actors.Engine, show func(*Merge)) {
+	for {
+		select {
+		case c := <-d.merges:
+			m := Merge{Merge: c}
+			m.Profile, _, _ = engine.Profile(ctx, c.Into.ID())
+			if c.Assertion == "" {
+				m.Cause = cause(ctx, engine, &c)
+			}
+			show(&m)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// cause finds the event that decided a merge among the newest of the person; nil if it is not there.
+func cause(ctx context.Context, engine *actors.Engine, c *graph.Merge) *graph.Event {
+	events, _, _ := engine.Timeline(ctx, c.Into.ID(), actors.Position{}, findMax)
+	for i := range events {
+		if string(events[i].ID) == string(c.Mark.ID) {
+			return &events[i]
+		}
+	}
+	return nil
+}
+
+// Totals are what came of a demonstration.
+type Totals struct {
+	Events             int64
+	Merges, Identities int64
+	Missed             int64 // merges that came too fast to be shown
+}
+
+// Totals waits until everything that was sent has arrived, and counts.
+func (d *Demo) Totals(engine *actors.Engine) (t Totals, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	defer cancel()
+	if err := engine.Settle(ctx); err != nil {
+		return t, err
+	}
+	s, err := engine.Stats(ctx)
+	return Totals{Events: d.sent.Load(), Merges: s.Merges(), Identities: s.Identities, Missed: d.missed.Load()}, err
+}
