@@ -5,13 +5,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"github.com/kindred-id/kindred/storage"
-	"github.com/kindred-id/kindred/storage/hashset"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/hashset"
 )
 
 // A model of the memory of duplicates: what was added and when, and the part of it that a crash leaves.

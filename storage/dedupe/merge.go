@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"github.com/kindred-id/kindred/storage"
 	"slices"
+
+	"github.com/kindred-id/kindred/storage"
 )
 
 // Runs are merged once there are filters that don't fit into memory: each run without one costs a read for every hash that is

@@ -1,11 +1,12 @@
 package dedupe
 
 import (
-	"github.com/kindred-id/kindred/storage"
 	"math/bits"
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/kindred-id/kindred/storage"
 )
 
 // mergeTest adds hashes 0, 1, ... to a memory of duplicates, and lets it crash.

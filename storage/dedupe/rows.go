@@ -4,9 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
+
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/hashset"
-	"slices"
 )
 
 // Rows of the memory of duplicates:

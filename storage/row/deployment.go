@@ -5,10 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"github.com/kindred-id/kindred/storage"
 	"hash/crc32"
 	"log/slog"
 	"math"
+
+	"github.com/kindred-id/kindred/storage"
 )
 
 // Secret keys the hash that makes node keys and the memory of duplicates. Whoever has it can craft

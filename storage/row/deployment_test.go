@@ -5,10 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"github.com/kindred-id/kindred/storage"
 	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/kindred-id/kindred/storage"
 )
 
 func sampleDeployment() Deployment {

@@ -3,6 +3,7 @@ package row
 import (
 	"encoding/binary"
 	"fmt"
+
 	"github.com/kindred-id/kindred/storage"
 )
 

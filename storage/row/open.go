@@ -2,6 +2,7 @@ package row
 
 import (
 	"errors"
+
 	"github.com/kindred-id/kindred/storage"
 )
 

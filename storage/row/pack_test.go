@@ -3,9 +3,10 @@ package row
 import (
 	"bytes"
 	"errors"
-	"github.com/kindred-id/kindred/storage"
 	"strings"
 	"testing"
+
+	"github.com/kindred-id/kindred/storage"
 )
 
 func FuzzUnpack(f *testing.F) {

@@ -4,8 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"github.com/kindred-id/kindred/storage"
 	"hash/crc32"
+
+	"github.com/kindred-id/kindred/storage"
 )
 
 // RulesDocument is the text of the rules that a deployment runs under. Deployment.RulesVersion says

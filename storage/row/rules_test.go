@@ -2,8 +2,9 @@ package row
 
 import (
 	"errors"
-	"github.com/kindred-id/kindred/storage"
 	"testing"
+
+	"github.com/kindred-id/kindred/storage"
 )
 
 func TestRulesDocument(t *testing.T) {
