@@ -249,13 +249,13 @@ var (
 // longLen reads a length of one byte or more.
 func (in *input) longLen(form *lengthForm) int {
 	at, width := in.at, 0
-	switch c := in.code(); {
-	case c == 0: // no kind's code: the input ends, or has a number
-	case c == form.by8:
+	switch in.code() {
+	case 0: // no kind's code: the input ends, or has a number
+	case form.by8:
 		width = 1
-	case c == form.by16:
+	case form.by16:
 		width = 2
-	case c == form.by32:
+	case form.by32:
 		width = 4
 	}
 	if width == 0 {
