@@ -1,38 +1,14 @@
-// Package actors orders what happens: one writer a shard, group commit, and one live actor for
-// every resident identity.
+// Package actors runs the shards of one process: who may step when, what commits together, and when a caller gets an answer.
 //
-//	Engine.Submit ──► inbox ──► Shard.Step ──► identity actor ──► graph
-//	                              │  record, rows behind
-//	                              ▼
-//	                          committer ──► storage ──► answers, acks, messages to other shards
+//	Engine.Submit ──► inbox ──► runner ──► shard.Step ──► committer ──► storage
+//	                    ▲                                    │
+//	                    └── messages to other shards ◄── shard.Committed ──► answers
 //
-// A Shard is a deterministic state machine: it takes inputs, handles them in memory, and prepares
-// one log record with everything it took and everything it sends. It has no goroutine, clock or
-// lock of its own. In production a Proto.Actor actor drives it (runner.go); in tests a simulator
-// does, with crashes, delays and repetitions.
+// What a shard does with its inputs is in package shard, what follows from it in the packages of its observers (feed), how
+// actors are hosted in protoactor, and what a store must look like in audit.
 //
-// Invariants:
-//   - A1: nothing leaves a shard (answer, ack, message, change) before the record that it follows
-//     from is durable.
-//   - A2: a record holds every message that a node took, with the shard's own messages to itself,
-//     and every message sent to other shards. Handling touches one node only, so a node's state is
-//     its row and the records after it, whichever other nodes were written when.
-//   - A3: a message of another shard is taken if and only if its number is the one after the last
-//     one taken from there.
-//   - A4: a node's row says up to which record it counts (applied). Replay passes over older ones.
-//   - A5: a log record is deleted only when every node it touched has a newer row, every message it
-//     sent was acknowledged, the memories of duplicates and of ids that it filled are written, and the ids of its events were told.
-//   - A6: memory is ahead of the store by one record at most, the one in flight.
+// Invariants, beside those of the packages below:
 //   - A7: once Visible has returned, what was answered before it was called is found by every identifier
 //     that it names, as far as the links conduct; while everything is judged again under other rules, once that is done.
-//   - A8: an event of an external channel is taken if and only if the number before it in that channel, of those
-//     routed to the shard, is the shard's position there. The position is in the record with the event. It
-//     is shown to others once that is durable.
-//   - A9: what a commit changes of identities is told in the change feed, in the same batch: no change is
-//     missing, and none is premature. What readers know of evidence on its way is its fold, as it left.
-//   - A10: what was found once stays found, crashes or not: a look-up follows forwards, and where one has
-//     evidence on its way, it waits for that message alone.
-//   - A11: of events with one message id and one content one is taken, and the shards of the ids count each that is taken once:
-//     Conflicting, over all shards, is the number of events less that of ids, once what was noted is told. For as long
-//     as ids are remembered.
+//   - One goroutine at a time runs a shard. A commit in flight holds back the next step of its shard, and no read.
 package actors

@@ -404,8 +404,9 @@ func (e *Engine) Settle(ctx context.Context) error {
 		quiet, written := e.underWay() == 0, uint64(0)
 		for id := range e.runners {
 			err := e.ask(ctx, graph.ShardID(id), func(s *shard.Shard) error {
-				quiet = quiet && s.Waiting() == 0
-				written += s.Record()
+				stats := s.Stats()
+				quiet = quiet && stats.Waiting == 0
+				written += stats.Record
 				return nil
 			})
 			if err != nil {

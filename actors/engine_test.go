@@ -259,11 +259,11 @@ func TestNothingInTransitAfterClose(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := s.Waiting(); n > 0 {
+			if n := s.Stats().Waiting; n > 0 {
 				t.Fatalf("seed %d: shard %d has %d messages in transit after a clean close", seed, id, n)
 			}
-			before.Active -= s.Counters().Active
-			before.Identities -= s.Counters().Identities
+			before.Active -= s.Stats().Active
+			before.Identities -= s.Stats().Identities
 		}
 		if before.Active != 0 || before.Identities != 0 {
 			t.Fatalf("seed %d: %d identifiers and %d identities are counted otherwise", seed, before.Active, before.Identities)

@@ -203,7 +203,7 @@ func (e *Engine) Stats(ctx context.Context) (Stats, error) {
 	total := Stats{Shards: len(e.runners), UnderWay: e.underWay(), LeftOut: e.leftOut.Load()}
 	for id := range e.runners {
 		err := e.ask(ctx, graph.ShardID(id), func(s *shard.Shard) error {
-			c := s.Counters()
+			c := s.Stats()
 			total.Accepted += c.Accepted
 			total.Duplicates += c.Duplicates
 			total.Conflicting += c.Conflicting
@@ -212,10 +212,10 @@ func (e *Engine) Stats(ctx context.Context) (Stats, error) {
 			total.Quarantined += c.Quarantined
 			total.Identities += c.Identities
 			total.Active += c.Active
-			total.Residents += s.Residents()
-			total.ActorBytes += s.ActorBytes()
-			total.LogBytes += s.LogBytes()
-			total.Waiting += s.Waiting()
+			total.Residents += c.Residents
+			total.ActorBytes += c.ActorBytes
+			total.LogBytes += c.LogBytes
+			total.Waiting += c.Waiting
 			return nil
 		})
 		if err != nil {

@@ -81,7 +81,7 @@ func (c *counting) Close(closing *Closing) {
 // identities counts those of the components that were touched.
 func (c *counting) identities(roots touched) {
 	for _, n := range roots.Roots() {
-		identities := n.Component.Identities(c.shard.rules)
+		identities := n.Component.Identities(c.shard.config.Rules)
 		c.Identities += int64(identities - n.Counted)
 		n.Counted = identities
 	}
@@ -95,23 +95,24 @@ func (c *counting) Recover(r *Recovery) (err error) {
 	c.identities(r.touched) // so that nodes say for how many they count
 	c.Counters, c.logged = c.logged, Counters{}
 	if c.Active == unknownActive {
-		c.Active, err = c.shard.countActive()
+		c.Active, err = c.countActive()
 	}
 	return err
 }
 
 // countActive counts the identifiers with events of a shard whose log does not say.
-func (s *Shard) countActive() (n int64, err error) {
-	for _, r := range s.nodes.ring {
+func (c *counting) countActive() (n int64, err error) {
+	s := c.shard
+	for _, r := range s.residents.ring {
 		if r.Component != nil {
 			n += int64(r.Component.Active())
 		}
 	}
-	err = row.ScanNodes(s.store, s.id, func(node graph.NodeKey, value []byte) error {
-		if s.nodes.get(node) != nil {
+	err = row.ScanNodes(s.config.Store, s.config.ID, func(node graph.NodeKey, value []byte) error {
+		if s.residents.get(node) != nil {
 			return nil
 		}
-		stored, _, err := s.dec.Node(node, value)
+		stored, _, err := s.codec.dec.Node(node, value)
 		if err != nil {
 			return fmt.Errorf("row of node %s: %w", node, err)
 		}

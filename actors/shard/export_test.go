@@ -11,38 +11,35 @@ const ResendMost = resendMost
 func (in *Input) Poison() error { return in.poison }
 
 // StopActors ends the actors of a shard whose process dies: in a process, their memory would be gone.
-func (s *Shard) StopActors() {
-	for _, r := range s.nodes.ring {
-		if r.actor != nil {
-			s.stop(r)
-		}
-	}
-}
+func (s *Shard) StopActors() { s.residents.clear() }
+
+// Sweeping reports what Sweep said.
+func (s *Shard) Sweeping() bool { return s.sweeping }
 
 // Untold reports whether there are notes of ids to be told.
-func (s *Shard) Untold() bool { return len(s.notes.hashes) > 0 }
+func (s *Shard) Untold() bool { return len(s.ids.notes.hashes) > 0 }
 
 // LogLow is the first record that the log keeps.
 func (s *Shard) LogLow() uint64 { return s.log.low }
 
 // CountActive counts identifiers with events as a shard does whose log is from before they were counted.
-func (s *Shard) CountActive() (int64, error) { return s.countActive() }
+func (s *Shard) CountActive() (int64, error) { return s.counting.countActive() }
 
 // LeakAcks acknowledges what the step under way has taken, before it is durable.
 func (s *Shard) LeakAcks() (posts []Post) {
-	for _, from := range s.heard {
-		posts = s.ack(posts, from)
+	for _, from := range s.channels.heard {
+		posts = s.channels.acknowledge(posts, from)
 	}
 	return posts
 }
 
 // LeakMessages gives the messages of the step under way, before they are durable. They are given again when they are.
 func (s *Shard) LeakMessages(now int64) (posts []Post) {
-	for i := range s.outboxes {
-		o := s.outboxes[i]
+	for i := range s.channels.outboxes {
+		o := s.channels.outboxes[i]
 		o.ready = o.sent
 		if wires := o.fly(now); len(wires) > 0 {
-			posts = append(posts, s.post(graph.ShardID(i), wires))
+			posts = append(posts, Post{graph.ShardID(i), Envelope{From: s.config.ID, Messages: wires}})
 		}
 	}
 	return posts

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -72,35 +73,37 @@ func (x *external) committed() {
 	x.touched = x.touched[:0]
 }
 
-// inTurn tells whether an input of an external channel is to be handled, and moves the position.
-func (s *Shard) inTurn(in *Input) bool {
+// inTurn reports whether an input of an external channel is to be handled, and moves the position.
+func (t *step) inTurn(in *Input) bool {
+	x := &t.shard.external
 	number := int64(in.Seq)
 	if in.Event == nil { // it is not an event: an operator moves the position
 		*in.Outcome = Accepted
-		s.external.set(in.Channel, number)
-		s.begun = true
+		x.set(in.Channel, number)
+		t.begun = true
 		return false
 	}
-	at := s.external.position(in.Channel)
+	at := x.position(in.Channel)
 	if in.Prev != at || number <= at {
 		*in.Outcome = OutOfTurn
 		return false
 	}
-	s.external.set(in.Channel, number)
-	s.begun = true
+	x.set(in.Channel, number)
+	t.begun = true
 	return true
 }
 
 // addExternal adds to the record how far the step took external channels.
-func (s *Shard) addExternal() {
-	for _, id := range s.external.touched {
-		s.body = binary.AppendUvarint(s.body[:0], uint64(id))
-		s.record.AddInput(SourceChannel, uint64(s.external.taken[id]-NoNumber), s.body)
+func (t *step) addExternal() {
+	x, c := &t.shard.external, &t.shard.codec
+	for _, id := range x.touched {
+		c.body = binary.AppendUvarint(c.body[:0], uint64(id))
+		t.record.AddInput(sourceChannel, uint64(x.taken[id]-NoNumber), c.body)
 	}
 }
 
-// DecodePosition reads what addExternal wrote.
-func DecodePosition(in *row.Input) (row.ChannelPosition, error) {
+// decodePosition reads what addExternal wrote.
+func decodePosition(in *row.Input) (row.ChannelPosition, error) {
 	id, n := binary.Uvarint(in.Body)
 	if n != len(in.Body) || id == 0 || id > MaxChannels || in.Seq > math.MaxInt64 {
 		return row.ChannelPosition{}, fmt.Errorf("%w: position in an external channel", storage.ErrCorrupt)
@@ -108,45 +111,35 @@ func DecodePosition(in *row.Input) (row.ChannelPosition, error) {
 	return row.ChannelPosition{Channel: row.ChannelID(id), Number: int64(in.Seq) + NoNumber}, nil
 }
 
-func (s *Shard) replayExternal(in *row.Input) error {
-	p, err := DecodePosition(in)
-	if err != nil {
-		return err
-	}
-	// The last record wins, not the highest number: an operator may have moved the position back.
-	s.external.set(p.Channel, p.Number)
-	return nil
-}
-
 // readExternal reads the positions as of the row that truncation left.
-func (s *Shard) readExternal() error {
-	s.external = external{}
-	positions, err := s.dec.GetPositions(s.store, s.id)
+func readExternal(store storage.Store, dec *row.Decoder, id graph.ShardID) (x external, err error) {
+	positions, err := dec.GetPositions(store, id)
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil
+		return x, nil
 	}
 	if err != nil {
-		return err
+		return x, err
 	}
 	for _, p := range positions.Positions {
 		if p.Channel > MaxChannels {
-			return fmt.Errorf("%w: positions row of shard %d: channel %d, of at most %d", storage.ErrCorrupt, s.id, p.Channel, MaxChannels)
+			return x, fmt.Errorf("%w: positions row of shard %d: channel %d, of at most %d", storage.ErrCorrupt, id, p.Channel, MaxChannels)
 		}
-		s.external.set(p.Channel, p.Number)
+		x.set(p.Channel, p.Number)
 	}
-	return nil
+	return x, nil
 }
 
 // writeExternal adds the positions to the batch, whenever the log that holds them is cut.
-func (s *Shard) writeExternal() {
-	if len(s.external.taken) == 0 {
+func (t *step) writeExternal() {
+	x, c := &t.shard.external, &t.shard.codec
+	if len(x.taken) == 0 {
 		return
 	}
-	stored := row.ChannelPositions{Applied: s.seq}
-	for id, number := range s.external.taken {
+	stored := row.ChannelPositions{Applied: t.shard.log.last()}
+	for id, number := range x.taken {
 		if number != NoNumber {
 			stored.Positions = append(stored.Positions, row.ChannelPosition{Channel: row.ChannelID(id), Number: number})
 		}
 	}
-	s.enc.PutPositions(&s.batch, s.id, &stored)
+	c.enc.PutPositions(&t.batch, t.shard.config.ID, &stored)
 }

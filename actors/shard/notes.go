@@ -6,6 +6,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage/dedupe"
 	"github.com/kindred-id/kindred/storage/row"
 )
 
@@ -45,91 +46,119 @@ func messageHash(e *graph.Event) uint64 {
 	return h
 }
 
-func (s *Shard) shardOf(h uint64) graph.ShardID { return graph.ShardID(h % uint64(s.shards)) }
-
-// note keeps the id of an event that record seq takes, until it is told.
-func (s *Shard) note(e *graph.Event, seq uint64, size int) {
-	if len(s.notes.hashes) == 0 {
-		s.notes.from = seq
-	}
-	s.notes.hashes = append(s.notes.hashes, messageHash(e))
-	s.notes.bytes += int64(size)
+// messageIDs are what a shard remembers of message ids: which it took (A11), which it was told of by the shards of their
+// events, and which it noted and is to tell.
+type messageIDs struct {
+	seen    *dedupe.Memory // events taken here, by message id and content
+	told    *dedupe.Memory // ids that belong here
+	notes   notes
+	shards  int
+	byShard [][]uint64 // scratch of tellNotes
 }
 
-// tellNotes adds to the record under way that the shards of the ids are told, if it is time.
-func (s *Shard) tellNotes() error {
-	n := len(s.notes.hashes)
-	if n == 0 || !s.notes.now && n < notesMost && s.notes.bytes <= s.limits.LogBytes/notesShare {
-		return nil
+func newMessageIDs(c *Config) messageIDs {
+	return messageIDs{seen: dedupe.New(c.Store, c.ID, c.Seen), told: dedupe.NewIDs(c.Store, c.ID, c.Seen), shards: c.Shards}
+}
+
+// take remembers an event, and reports whether it was taken before.
+func (ids *messageIDs) take(e *graph.Event, now int64) (known bool, err error) {
+	known, err = ids.seen.Has(e.Seen)
+	if err == nil && !known && e.Former != 0 {
+		known, err = ids.seen.Has(e.Former)
 	}
-	s.begun = true
-	s.addInput(SourceTold, uint64(n), nil)
-	if s.byShard == nil {
-		s.byShard = make([][]uint64, s.shards)
+	if err != nil || known {
+		return known, err
 	}
-	for _, h := range s.notes.hashes {
-		to := s.shardOf(h)
-		s.byShard[to] = append(s.byShard[to], h)
+	ids.seen.Add(e.Seen, now)
+	return false, nil
+}
+
+// note keeps the id of an event that record seq takes, until it is told.
+func (ids *messageIDs) note(e *graph.Event, seq uint64, size int) {
+	n := &ids.notes
+	if len(n.hashes) == 0 {
+		n.from = seq
 	}
-	for to, hashes := range s.byShard {
-		switch {
-		case len(hashes) == 0:
-			continue
-		case graph.ShardID(to) == s.id:
-			for _, h := range hashes {
-				if err := s.hearOf(h); err != nil {
-					return err
-				}
-			}
-		default:
-			s.body = row.AppendNotes(s.body[:0], hashes)
-			o := &s.outboxes[to]
-			o.sent++
-			start, end := s.record.AddOutput(uint16(to), o.sent, s.body)
-			s.sending = append(s.sending, sending{graph.ShardID(to), o.sent, start, end, 0})
-		}
-		s.byShard[to] = hashes[:0]
+	n.hashes = append(n.hashes, messageHash(e))
+	n.bytes += int64(size)
+}
+
+// shardOf is the shard that an id belongs to.
+func (ids *messageIDs) shardOf(h uint64) graph.ShardID { return graph.ShardID(h % uint64(ids.shards)) }
+
+// split lays the notes out by the shards of their ids.
+func (ids *messageIDs) split() [][]uint64 {
+	if ids.byShard == nil {
+		ids.byShard = make([][]uint64, ids.shards)
 	}
-	s.notes.clear()
-	return nil
+	for to := range ids.byShard {
+		ids.byShard[to] = ids.byShard[to][:0]
+	}
+	for _, h := range ids.notes.hashes {
+		to := ids.shardOf(h)
+		ids.byShard[to] = append(ids.byShard[to], h)
+	}
+	return ids.byShard
 }
 
 func (n *notes) clear() { n.hashes, n.from, n.bytes = n.hashes[:0], 0, 0 }
 
+// tellNotes adds to the record under way that the shards of the ids are told, if it is time.
+func (t *step) tellNotes() error {
+	s, c := t.shard, &t.shard.codec
+	notes := &s.ids.notes
+	n := len(notes.hashes)
+	if n == 0 || !notes.now && n < notesMost && notes.bytes <= s.config.Limits.LogBytes/notesShare {
+		return nil
+	}
+	t.add(sourceTold, uint64(n), nil)
+	for to, hashes := range s.ids.split() {
+		switch {
+		case len(hashes) == 0:
+			continue
+		case graph.ShardID(to) == s.config.ID:
+			for _, h := range hashes {
+				if err := t.hearOf(h); err != nil {
+					return err
+				}
+			}
+		default:
+			c.body = row.AppendNotes(c.body[:0], hashes)
+			t.post(graph.ShardID(to), c.body, 0)
+		}
+	}
+	notes.clear()
+	return nil
+}
+
 // hearOf is told of the id of an event.
-func (s *Shard) hearOf(h uint64) error {
-	known, err := s.ids.Has(h)
+func (t *step) hearOf(h uint64) error {
+	known, err := t.shard.ids.told.Has(h)
 	if err != nil {
 		return err
 	}
 	if known {
-		s.counting.Conflicting++
+		t.shard.counting.Conflicting++
 		return nil
 	}
-	s.ids.Add(h, s.now)
+	t.shard.ids.told.Add(h, t.now)
 	return nil
 }
 
-// takeNotes takes notes of another shard.
-func (s *Shard) takeNotes(in *Input) error {
-	s.addInput(uint16(in.From), in.Seq, in.Body)
-	return row.Notes(in.Body, s.hearOf)
-}
-
 // replayTold takes in again that a record told all notes up to it: those of ids of other shards wait in the outboxes.
-func (s *Shard) replayTold() {
-	for _, h := range s.notes.hashes {
-		if s.shardOf(h) == s.id {
-			s.ids.Add(h, s.now)
+func (ids *messageIDs) replayTold(id graph.ShardID, now int64) {
+	for _, h := range ids.notes.hashes {
+		if ids.shardOf(h) == id {
+			ids.told.Add(h, now)
 		}
 	}
-	s.notes.clear()
+	ids.notes.clear()
 }
 
 // replayNotes takes notes of another shard in again. The counters are in the record.
-func (s *Shard) replayNotes(body []byte) error {
+func (ids *messageIDs) replayNotes(body []byte, now int64) error {
 	return row.Notes(body, func(h uint64) error {
-		s.ids.Add(h, s.now)
+		ids.told.Add(h, now)
 		return nil
 	})
 }

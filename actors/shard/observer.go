@@ -80,6 +80,66 @@ type Closing struct {
 	touched
 }
 
+// observed is what observers are shown of the step under way.
+type observed struct {
+	visit   Visit
+	touched touched
+}
+
+// show changes a node by a message, before the eyes of the observers.
+func (t *step) show(r *resident, m *graph.Message, replay bool) error {
+	v, was := &t.observed.visit, r.Component
+	*v = Visit{Node: &r.Node, Message: m, Replay: replay}
+	t.observed.place(r)
+	for _, o := range t.shard.observers {
+		if err := o.Before(v); err != nil {
+			return err
+		}
+	}
+	t.out.Reset()
+	if err := t.apply(r, m); err != nil {
+		return err
+	}
+	if was != nil && r.Component == nil && !replay { // its evidence leaves, and still is as it was
+		t.changed(was)
+	}
+	v.Was, v.Out, v.First = was, &t.out, false
+	t.observed.place(r)
+	for _, o := range t.shard.observers {
+		o.After(v)
+	}
+	if r.Component == nil {
+		r.touched = 0
+	}
+	return nil
+}
+
+// tellObservers lets observers add to the record and to the batch.
+func (t *step) tellObservers() {
+	c := Closing{Record: t.number(), Now: t.now, Batch: &t.batch, Log: &t.record, touched: t.observed.touched}
+	for _, o := range t.shard.observers {
+		o.Close(&c)
+	}
+}
+
+// place gives a root that is touched for the first time its place.
+func (o *observed) place(r *resident) {
+	if r.Component != nil && r.touched == 0 {
+		o.touched = append(o.touched, r)
+		r.touched = int32(len(o.touched))
+		o.visit.First = true
+	}
+	o.visit.Place = int(r.touched) - 1
+}
+
+func (o *observed) forget() {
+	for _, r := range o.touched {
+		r.touched = 0
+	}
+	clear(o.touched)
+	o.touched = o.touched[:0]
+}
+
 // touched are the residents whose components the step under way, or the replay of the log, has touched.
 type touched []*resident
 

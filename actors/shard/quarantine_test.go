@@ -75,7 +75,7 @@ func TestFailedMessageIsSetAside(t *testing.T) {
 				}
 				store = store.Reopen()
 				s = open(store)
-				if n := s.Counters().Quarantined; n != 2 {
+				if n := s.Stats().Quarantined; n != 2 {
 					t.Errorf("%d messages were set aside, want 2", n)
 				}
 				if sight, err := s.View(node, nil); err != nil || sight.Parent != root {

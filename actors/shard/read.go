@@ -20,43 +20,29 @@ type Sight struct {
 
 // View shows a root's component to fn, by its identity actor. fn must keep nothing of it.
 func (s *Shard) View(key graph.NodeKey, fn func(*graph.Component)) (Sight, error) {
-	r, err := s.peek(key)
+	r, err := s.residents.peek(key)
 	if err != nil || r == nil {
 		return Sight{}, err
 	}
 	if r.Component == nil {
 		sight := Sight{Found: !r.Parent.IsZero(), Parent: r.Parent}
-		if seq := s.moving(r); seq > 0 {
-			sight.Moving, sight.Arrived = true, s.outboxes[r.Parent.Shard(s.shards)].arrival(seq)
+		if seq := s.channels.moving(r); seq > 0 {
+			sight.Moving, sight.Arrived = true, s.channels.to(r.Parent).arrival(seq)
 		}
 		return sight, nil
 	}
-	s.host.View(r.actor, r.Component, fn)
+	s.config.Host.View(r.actor, r.Component, fn)
 	return Sight{Found: true}, nil
-}
-
-// moving is the number of the message with which evidence that a forward has handed on is still on its
-// way to its parent; 0 when none is.
-func (s *Shard) moving(r *resident) uint64 {
-	if r.Parent.IsZero() {
-		return 0
-	}
-	o := &s.outboxes[r.Parent.Shard(s.shards)]
-	seq := max(r.moved, o.moved[r.Parent])
-	if o.arrived(seq) {
-		return 0
-	}
-	return seq
 }
 
 // Timeline calls fn with the events whose route was the node, encoded, in no particular order:
 // first those that are stored in blocks, then those that are in the log alone.
 func (s *Shard) Timeline(key graph.NodeKey, fn func(event []byte) error) error {
-	r, err := s.peek(key)
+	r, err := s.residents.peek(key)
 	if err != nil || r == nil {
 		return err
 	}
-	if err := s.dec.ScanTimeline(s.store, s.id, key, fn); err != nil {
+	if err := s.codec.dec.ScanTimeline(s.config.Store, s.config.ID, key, fn); err != nil {
 		return err
 	}
 	for _, event := range r.pending {

@@ -198,13 +198,13 @@ func (s *simulation) timeline(key graph.NodeKey, fn func(*graph.Event)) {
 func (s *simulation) checkCounters(identities int) {
 	var total shard.Counters
 	for _, sh := range s.shards {
-		total.Accepted += sh.Counters().Accepted
-		total.Identities += sh.Counters().Identities
-		total.Conflicting += sh.Counters().Conflicting
-		total.Active += sh.Counters().Active
+		total.Accepted += sh.Stats().Accepted
+		total.Identities += sh.Stats().Identities
+		total.Conflicting += sh.Stats().Conflicting
+		total.Active += sh.Stats().Active
 		again, err := sh.CountActive()
 		s.must(err, "count identifiers with events")
-		if counted := sh.Counters().Active; counted != again {
+		if counted := sh.Stats().Active; counted != again {
 			s.failf("shard %d: %d identifiers have events, and %d are counted", sh.id, again, counted)
 		}
 	}

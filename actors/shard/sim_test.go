@@ -388,7 +388,7 @@ func (s *simulation) commitGroup(group []*simShard) {
 	batches := make([]*storage.Batch, len(group))
 	for i, sh := range group {
 		batches[i] = sh.Batch()
-		s.note("commit", uint64(sh.id), sh.Record())
+		s.note("commit", uint64(sh.id), sh.Stats().Record)
 	}
 	s.must(s.store.Commit(batches...), "commit")
 	for _, sh := range group {
@@ -407,13 +407,13 @@ func (s *simulation) finish() bool {
 
 // finishShard tells a shard that its batch is durable, and answers.
 func (s *simulation) finishShard(sh *simShard) {
-	before := sh.Residents()
+	before := sh.Stats().Residents
 	posts := sh.Committed(s.now)
-	if sh.Residents() < before {
+	if sh.Stats().Residents < before {
 		s.met.passivated++
 	}
 	s.met.merged += sh.news.merged
-	s.note("finish", uint64(sh.id), uint64(len(posts)), sh.news.merged, uint64(sh.Residents()))
+	s.note("finish", uint64(sh.id), uint64(len(posts)), sh.news.merged, uint64(sh.Stats().Residents))
 	sh.news.merged = 0
 	s.post(sh.id, posts)
 	s.answer(sh)
@@ -565,7 +565,7 @@ func (s *simulation) drain(each func(), done, more func() bool) {
 
 func (s *simulation) quiet() bool {
 	for _, sh := range s.shards {
-		if sh.state != simIdle || len(sh.inbox) > 0 || sh.Waiting() > 0 {
+		if sh.state != simIdle || len(sh.inbox) > 0 || sh.Stats().Waiting > 0 {
 			return false
 		}
 	}

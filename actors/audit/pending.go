@@ -1,0 +1,95 @@
+package audit
+
+import (
+	"context"
+
+	"github.com/kindred-id/kindred/actors/shard"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// pendingPass reads the log again, and notes the nodes of messages that no row counts yet: inputs newer than the row of
+// their node, and outputs that were not taken. It reports nothing: logPass has.
+type pendingPass struct {
+	*auditor
+	applied map[graph.NodeKey]uint64 // up to which record a node's row counts; of nodes in the log
+}
+
+func newPendingPass(a *auditor) *pendingPass { return &pendingPass{a, make(map[graph.NodeKey]uint64)} }
+
+func (p *pendingPass) run(ctx context.Context) error {
+	return p.eachOf(ctx, row.SpaceLog, func(key, value []byte) error {
+		id, number, err := row.ParseLogKey(key)
+		if err != nil {
+			return nil
+		}
+		data, err := row.Unpack(value)
+		if err != nil {
+			return nil
+		}
+		record, err := p.dec.Record(data)
+		if err != nil {
+			return nil
+		}
+		for i := range record.Inputs {
+			if m := p.message(&record.Inputs[i]); m != nil && p.counted(m.To) < number {
+				p.moves(m)
+			}
+		}
+		for _, out := range record.Outputs {
+			if out.Seq <= p.taken[channel{id, graph.ShardID(out.To)}] {
+				continue
+			}
+			if m, err := p.inner.Message(out.Body); err == nil {
+				p.moves(m)
+			}
+		}
+		return nil
+	})
+}
+
+// message is what an input of the log asks of a node; nil when it is none.
+func (p *pendingPass) message(in *row.Input) *graph.Message {
+	e, err := shard.ParseInput(in, p.inner, p.shards)
+	switch {
+	case err != nil:
+		return nil
+	case e.Kind == shard.EntryEvent:
+		return &graph.Message{Kind: graph.KindObserve, To: e.Event.Route(), Event: e.Event}
+	default:
+		return e.Message
+	}
+}
+
+// counted is the log record up to which a node's row counts; 0 when it has none.
+func (p *pendingPass) counted(node graph.NodeKey) uint64 {
+	applied, known := p.applied[node]
+	if !known {
+		if stored, err := p.store.Get(nil, row.AppendNodeKey(nil, node.Shard(p.shards), node)); err == nil {
+			_, applied, _ = row.NewDecoder().Node(node, stored)
+		}
+		p.applied[node] = applied
+	}
+	return applied
+}
+
+// moves notes every node that a message speaks of.
+func (p *pendingPass) moves(m *graph.Message) {
+	for _, key := range []graph.NodeKey{m.To, m.Root, m.Via, m.Node.Key, m.Neighbour.Key} {
+		p.moving[key] = struct{}{}
+	}
+	if m.Event != nil {
+		for i := range m.Event.Identifiers {
+			p.moving[m.Event.Identifiers[i].Key] = struct{}{}
+		}
+	}
+	if m.Evidence != nil {
+		for i := range m.Evidence.Members {
+			p.moving[m.Evidence.Members[i].Key] = struct{}{}
+		}
+	}
+	if m.Assertion != nil {
+		p.moving[m.Assertion.A.Key] = struct{}{}
+		p.moving[m.Assertion.B.Key] = struct{}{}
+	}
+}

@@ -1,0 +1,173 @@
+package shard
+
+import (
+	"slices"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// channels are the numbered streams of messages between this shard and all shards, in both directions. Packets may be lost,
+// repeated, delayed or overtaken; numbers make a channel of them that loses nothing and takes nothing twice.
+//
+// Invariants:
+//   - A3: a message is taken if and only if its number is the one after the last one taken from there. The position moves in
+//     the record that takes the message.
+//   - A message waits in its outbox from the step that sends it until it is acknowledged, and is in the log for as long.
+//   - What the step under way sends does not leave before the step is durable, whoever asks for messages meanwhile: an
+//     acknowledgement or a tick may come while the commit is in flight (outbox.ready).
+type channels struct {
+	id        graph.ShardID
+	flights   *Flights
+	positions []uint64        // by shard: the last message taken
+	outboxes  []outbox        // by shard
+	heard     []graph.ShardID // touched by the step under way, to be acknowledged
+}
+
+// reset forgets everything but who waits for messages to arrive. It returns the outboxes before.
+func (c *channels) reset(shards int) (before []outbox) {
+	before = c.outboxes
+	c.positions, c.outboxes, c.heard = make([]uint64, shards), make([]outbox, shards), nil
+	for i := range c.outboxes {
+		c.outboxes[i].flights = c.flights
+		if before != nil {
+			c.outboxes[i].waits = before[i].waits
+		}
+	}
+	return before
+}
+
+// take reports whether a message is the next one of its channel, and moves the position. Taken or not, the channel is to be
+// acknowledged.
+func (c *channels) take(from graph.ShardID, seq uint64) bool {
+	if !slices.Contains(c.heard, from) {
+		c.heard = append(c.heard, from)
+	}
+	if seq != c.positions[from]+1 {
+		return false
+	}
+	c.positions[from] = seq
+	return true
+}
+
+// to is the outbox for messages to a node.
+func (c *channels) to(node graph.NodeKey) *outbox { return &c.outboxes[node.Shard(len(c.outboxes))] }
+
+// number gives the next message to a shard its number.
+func (c *channels) number(to graph.ShardID) uint64 {
+	c.outboxes[to].sent++
+	return c.outboxes[to].sent
+}
+
+// wait puts the messages of a record into their outboxes.
+func (c *channels) wait(messages []sending, record []byte, number uint64) {
+	c.flights.launch(messages)
+	for _, m := range messages {
+		o := &c.outboxes[m.to]
+		o.waiting = append(o.waiting, outgoing{Wire{m.seq, record[m.start:m.end:m.end], m.epoch}, number})
+	}
+}
+
+// committed gives what may leave now that the step is durable.
+func (c *channels) committed(now int64) (posts []Post) {
+	for i := range c.outboxes {
+		c.outboxes[i].ready = c.outboxes[i].sent
+		posts = c.fly(posts, graph.ShardID(i), now)
+	}
+	for _, from := range c.heard {
+		posts = c.acknowledge(posts, from)
+	}
+	c.heard = c.heard[:0]
+	return posts
+}
+
+// fly adds what may go to a shard.
+func (c *channels) fly(posts []Post, to graph.ShardID, now int64) []Post {
+	if wires := c.outboxes[to].fly(now); len(wires) > 0 {
+		posts = append(posts, Post{to, Envelope{From: c.id, Messages: wires}})
+	}
+	return posts
+}
+
+// acknowledge tells a shard what was taken of its channel, along with messages to it where there are any.
+func (c *channels) acknowledge(posts []Post, to graph.ShardID) []Post {
+	for i := range posts {
+		if posts[i].To == to {
+			posts[i].Acked, posts[i].HasAck = c.positions[to], true
+			return posts
+		}
+	}
+	return append(posts, Post{to, Envelope{From: c.id, Acked: c.positions[to], HasAck: true}})
+}
+
+// acknowledged notes how far a shard has taken messages, and gives what may follow.
+func (c *channels) acknowledged(from graph.ShardID, seq uint64, now int64) []Post {
+	o := &c.outboxes[from]
+	if seq > o.sent {
+		return nil // of a message that was never committed: impossible, and harmless
+	}
+	o.acknowledge(seq)
+	return c.fly(nil, from, now)
+}
+
+// tick gives again what was not acknowledged for too long.
+func (c *channels) tick(now int64) (posts []Post) {
+	for i := range c.outboxes {
+		if o := &c.outboxes[i]; o.overdue(now) || o.flown < len(o.waiting) {
+			posts = c.fly(posts, graph.ShardID(i), now)
+		}
+	}
+	return posts
+}
+
+// waiting is how many messages are not acknowledged.
+func (c *channels) waiting() (n int) {
+	for i := range c.outboxes {
+		n += len(c.outboxes[i].waiting)
+	}
+	return n
+}
+
+// oldest is the first record that holds a message which is not acknowledged; 0 when there is none.
+func (c *channels) oldest() (record uint64) {
+	for i := range c.outboxes {
+		if oldest := c.outboxes[i].oldest(); oldest > 0 && (record == 0 || oldest < record) {
+			record = oldest
+		}
+	}
+	return record
+}
+
+// note adds to a record which messages were acknowledged since the last one.
+func (c *channels) note(record *row.RecordWriter) {
+	for i := range c.outboxes {
+		if o := &c.outboxes[i]; o.acked > o.noted {
+			record.AddAck(uint16(i), o.acked)
+			o.noted = o.acked
+		}
+	}
+}
+
+// unnoted reports whether an acknowledgement came that no record holds.
+func (c *channels) unnoted() bool {
+	for i := range c.outboxes {
+		if c.outboxes[i].acked > c.outboxes[i].noted {
+			return true
+		}
+	}
+	return false
+}
+
+// moving is the number of the message with which evidence that a forward has handed on is still on its
+// way to its parent; 0 when none is.
+func (c *channels) moving(r *resident) uint64 {
+	if r.Parent.IsZero() {
+		return 0
+	}
+	o := c.to(r.Parent)
+	seq := max(r.moved, o.moved[r.Parent])
+	if o.arrived(seq) {
+		return 0
+	}
+	return seq
+}

@@ -1,0 +1,297 @@
+package shard
+
+import (
+	"errors"
+	"iter"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/hashset"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// residents are the nodes of a shard that are in memory: read from their rows when they are first needed, and passivated when
+// they take more memory than they may.
+//
+// Invariants:
+//   - A resident is ahead of its row from dirtySince on, and in the dirty queue for as long. Only a resident whose row
+//     lacks nothing leaves memory, and only once that row is durable.
+//   - A root has an actor from before its first message until it becomes a forward or leaves.
+//   - A forward that leaves tells the outbox of its parent which message may carry its evidence: a look-up must go on to
+//     wait for it (A10).
+//
+// Rows are written in the step, nodes leave after its commit, so a shard at its limit is above it by what one step adds.
+type residents struct {
+	nodeTable
+	id        graph.ShardID
+	store     storage.Store
+	host      Host
+	limit     int64 // bytes
+	dec       *row.Decoder
+	channels  *channels
+	directory directory
+	dirty     dirtyQueue
+	leaving   []*resident // what excess has found, until it is durable
+}
+
+// node finds a node, in memory or in the store; one that was never seen is made.
+func (rs *residents) node(key graph.NodeKey) (*resident, error) {
+	if r := rs.get(key); r != nil {
+		r.used = true
+		return r, nil
+	}
+	r := &resident{Node: graph.Node{Key: key}, used: true}
+	stored, err := rs.load(r)
+	if err != nil {
+		return nil, err
+	}
+	if !stored {
+		rs.directory.made(key)
+	}
+	rs.add(r)
+	if r.Component != nil {
+		rs.start(r)
+		r.evidence = r.Component.Breadth()
+	}
+	return r, nil
+}
+
+// peek finds a node without making one; nil when it was never seen.
+func (rs *residents) peek(key graph.NodeKey) (*resident, error) {
+	if r := rs.get(key); r == nil {
+		stored, err := rs.load(&resident{Node: graph.Node{Key: key}})
+		if err != nil || !stored {
+			return nil, err
+		}
+	}
+	return rs.node(key)
+}
+
+// load reads a node's row, if it has one.
+func (rs *residents) load(r *resident) (bool, error) {
+	if !rs.directory.mayHave(r.Key) {
+		return false, nil
+	}
+	n, applied, err := rs.dec.GetNode(rs.store, rs.id, r.Key)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	r.Node, r.applied, r.handed = *n, applied, applied
+	return true, nil
+}
+
+// touch notes that a node's row is about to lack a record.
+func (rs *residents) touch(r *resident, record uint64) {
+	if r.dirtySince == 0 {
+		r.dirtySince = record
+		rs.dirty.push(r)
+	}
+}
+
+// grown brings the estimate of a root's memory up to date, where it has grown or shrunk by much.
+func (rs *residents) grown(r *resident) {
+	if n := r.Component.Breadth(); n != r.evidence && r.Component.Outgrew(r.evidence) {
+		r.evidence = n
+		rs.measure(r)
+	}
+}
+
+// start gives a root its actor.
+func (rs *residents) start(r *resident) { r.actor = rs.host.Start(&r.Node) }
+
+// stop ends a node's actor.
+func (rs *residents) stop(r *resident) {
+	rs.host.Stop(r.actor)
+	r.actor = nil
+}
+
+// evictionsPerCommit bounds how many nodes one commit makes room of. It is above what a step may add, or memory would
+// grow for as long as new visitors come.
+const evictionsPerCommit = 2 * StepInputs
+
+// excess finds the nodes that are to be passivated, once the rows that the caller writes of them are durable.
+func (rs *residents) excess() iter.Seq[*resident] {
+	return func(yield func(*resident) bool) {
+		clear(rs.leaving)
+		rs.leaving = rs.leaving[:0]
+		over := rs.bytes - rs.limit
+		for n := 0; over > 0 && n < evictionsPerCommit; n++ {
+			r := rs.candidate()
+			if r == nil {
+				return
+			}
+			over -= residentBytes + int64(r.size)
+			if !yield(r) {
+				return
+			}
+			rs.leaving = append(rs.leaving, r)
+		}
+	}
+}
+
+// passivate drops residents that memory has no room for. Only clean ones go: their rows are durable.
+func (rs *residents) passivate() {
+	for _, r := range rs.leaving { // the clock's hand has passed them, and would come back only after all others
+		if rs.bytes > rs.limit && r.dirtySince == 0 && rs.get(r.Key) == r {
+			rs.drop(r)
+		}
+	}
+	clear(rs.leaving)
+	rs.leaving = rs.leaving[:0]
+	for turns := len(rs.ring); rs.bytes > rs.limit && turns > 0; turns-- {
+		r := rs.candidate()
+		if r == nil {
+			return
+		}
+		if r.dirtySince != 0 {
+			continue
+		}
+		rs.drop(r)
+	}
+}
+
+func (rs *residents) drop(r *resident) {
+	if r.Component != nil {
+		rs.stop(r)
+	}
+	if r.moved > 0 {
+		rs.channels.to(r.Parent).noteMoved(r.Parent, r.moved)
+	}
+	rs.remove(r)
+}
+
+// clear forgets all residents. What is known of stored nodes stays true: too much of it only costs a read.
+func (rs *residents) clear() {
+	for _, r := range rs.ring {
+		if r.actor != nil { // a handler that failed may have left a root without one, or a forward with one
+			rs.stop(r)
+		}
+	}
+	rs.nodeTable, rs.dirty, rs.leaving = newNodeTable(), dirtyQueue{}, nil
+}
+
+// directory knows which nodes have a row, as fingerprints, so that a new node costs no read. Until they were gathered the
+// store is asked, and fresh lists the nodes made meanwhile.
+type directory struct {
+	known *hashset.Fingerprints
+	fresh []graph.NodeKey
+}
+
+// mayHave reports whether a node may have a row.
+func (d *directory) mayHave(key graph.NodeKey) bool { return d.known == nil || d.known.Has(key) }
+
+// made notes a node that will have a row.
+func (d *directory) made(key graph.NodeKey) {
+	if d.known != nil {
+		d.known.Add(key)
+	} else {
+		d.fresh = append(d.fresh, key)
+	}
+}
+
+// gathered takes the nodes that have had a row.
+func (d *directory) gathered(rows *hashset.Fingerprints) {
+	for _, key := range d.fresh {
+		rows.Add(key)
+	}
+	d.known, d.fresh = rows, nil
+}
+
+// dirtyQueue holds nodes whose rows lack records, in the order in which they began to. An entry
+// whose node has been written since is passed over.
+type dirtyQueue struct {
+	entries []dirtyEntry
+}
+
+type dirtyEntry struct {
+	r     *resident
+	since uint64
+}
+
+func (q *dirtyQueue) push(r *resident) { q.entries = append(q.entries, dirtyEntry{r, r.dirtySince}) }
+
+// head is the node that has been dirty for the longest; nil when none is.
+func (q *dirtyQueue) head() *resident {
+	for len(q.entries) > 0 {
+		if e := q.entries[0]; e.r.dirtySince == e.since {
+			return e.r
+		}
+		q.pop()
+	}
+	q.entries = nil
+	return nil
+}
+
+func (q *dirtyQueue) pop() {
+	q.entries[0] = dirtyEntry{}
+	q.entries = q.entries[1:]
+}
+
+// residentBytes is what a resident takes beside its component: itself, its place in the map and
+// the clock, and for a root its actor.
+const (
+	residentBytes = 232
+	actorBytes    = 720
+)
+
+// nodeTable holds the residents of a shard and finds those to passivate: a clock, whose hand
+// passes over what was used since its last turn.
+type nodeTable struct {
+	byKey map[graph.NodeKey]*resident
+	ring  []*resident
+	hand  int
+	bytes int64
+}
+
+func newNodeTable() nodeTable { return nodeTable{byKey: make(map[graph.NodeKey]*resident)} }
+
+func (t *nodeTable) get(key graph.NodeKey) *resident { return t.byKey[key] }
+
+func (t *nodeTable) add(r *resident) {
+	t.byKey[r.Key] = r
+	r.ring = len(t.ring)
+	t.ring = append(t.ring, r)
+	t.bytes += residentBytes
+	t.measure(r)
+}
+
+// remove forgets a resident. REQUIRES: its actor was stopped.
+func (t *nodeTable) remove(r *resident) {
+	delete(t.byKey, r.Key)
+	last := len(t.ring) - 1
+	t.ring[r.ring] = t.ring[last]
+	t.ring[r.ring].ring = r.ring
+	t.ring[last] = nil
+	t.ring = t.ring[:last]
+	t.bytes -= residentBytes + int64(r.size)
+}
+
+// measure brings the estimate of a resident's memory up to date.
+func (t *nodeTable) measure(r *resident) {
+	size := 0
+	if r.Component != nil {
+		size = actorBytes + r.Component.Size()
+	}
+	t.bytes += int64(size - r.size)
+	r.size = size
+}
+
+// candidate moves the hand to the next resident that was not used since its last turn; nil when it
+// went all the way round twice.
+func (t *nodeTable) candidate() *resident {
+	for range 2 * len(t.ring) {
+		if t.hand >= len(t.ring) {
+			t.hand = 0
+		}
+		r := t.ring[t.hand]
+		t.hand++
+		if !r.used {
+			return r
+		}
+		r.used = false
+	}
+	return nil
+}

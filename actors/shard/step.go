@@ -1,0 +1,357 @@
+package shard
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// step is the step under way: what was taken, what nodes changed, and what they sent. It is prepared in memory and becomes one
+// record of the log, beside rows.
+//
+//	begin ──► (accept ──► handle ──► collect ──► next)* for every input ──► close
+//
+// Invariants:
+//   - All that a node takes is in the record before it takes it: inputs by accept, messages to nodes of this shard by next.
+//   - A node is reached by one message at a time, and what it sends to nodes of this shard waits in the queue until it is
+//     done: handling never nests.
+//   - The record has memory of its own. Timelines and outboxes keep slices of it for as long as they need them, so a step
+//     must not write over the record of the last one; all other memory is used again.
+type step struct {
+	shard    *Shard
+	now      int64
+	epoch    uint64 // of the input being handled
+	record   row.RecordWriter
+	begun    bool // the record holds something
+	batch    storage.Batch
+	queue    queue         // to nodes of this shard
+	outside  graph.Message // being handled: from outside the shard
+	out      graph.Outbox  // of the node being handled
+	diff     graph.Diff    // of the component that is being closed
+	logged   []loggedEvent // events that go to timelines
+	sending  []sending     // messages to other shards
+	observed observed      // what observers are shown
+}
+
+// queue holds messages from nodes of the shard to nodes of the shard.
+type queue struct {
+	messages []graph.Message
+	next     int
+	local    graph.Message // being handled: the queue may move meanwhile
+}
+
+// loggedEvent is where an event of this step stands in the record, for its node's timeline.
+type loggedEvent struct {
+	r          *resident
+	start, end int
+}
+
+// sending is where a message of this step stands in the record.
+type sending struct {
+	to         graph.ShardID
+	seq        uint64
+	start, end int
+	epoch      uint64
+}
+
+// StepInputs is how many inputs a step may have at most.
+const StepInputs = 512
+
+// Room in a record beside its inputs: for what they send. A record that needs more grows.
+const (
+	recordRoom     = 512
+	recordRoomEach = 64
+)
+
+// batchShare is the part of the log limit that the memory of a batch may take while the shard is at rest.
+const batchShare = 2
+
+// begin starts a step. The size of its record follows from its inputs.
+func (t *step) begin(now int64, inputs []Input) {
+	size := 0
+	if len(inputs) > 0 {
+		size = recordRoom
+	}
+	for i := range inputs {
+		size += len(inputs[i].Body) + recordRoomEach
+	}
+	t.now = now
+	t.record.Reset(make([]byte, 0, size), t.number(), now)
+	t.begun, t.shard.ids.notes.now = false, false
+	t.batch.ResetTo(int(t.shard.config.Limits.LogBytes / batchShare))
+	t.queue.clear()
+	t.logged, t.sending = t.logged[:0], t.sending[:0]
+	t.shard.channels.heard = t.shard.channels.heard[:0]
+	t.shard.external.begin()
+	t.observed.forget()
+}
+
+// number is that of the step's record, once it is in the log too.
+func (t *step) number() uint64 { return t.shard.log.last() + 1 }
+
+// accept decides whether an input is to be handled, and adds it to the record. It returns the message that is to be handled,
+// nil if there is nothing to do, and its node where that is known.
+func (t *step) accept(in *Input) (*resident, *graph.Message, error) {
+	t.epoch = in.Epoch
+	switch {
+	case in.Outcome == nil:
+		return t.acceptMessage(in)
+	case in.Channel != 0 && !t.inTurn(in):
+	case in.poison != nil:
+		*in.Outcome = Quarantined
+		t.quarantine(in)
+	case in.Event != nil:
+		return t.acceptEvent(in)
+	case in.Tell:
+		*in.Outcome = Accepted
+		t.shard.ids.notes.now = true
+	default:
+		*in.Outcome = Accepted
+		t.add(row.ExternalMessage, 0, in.Body)
+		t.outside = *in.Message
+		return nil, &t.outside, nil
+	}
+	return nil, nil, nil
+}
+
+// acceptEvent takes an event from outside, once. Its memory is here, in the shard of its route,
+// before anything is passed on.
+func (t *step) acceptEvent(in *Input) (*resident, *graph.Message, error) {
+	s, e := t.shard, in.Event
+	known, err := s.ids.take(e, t.now)
+	if err != nil {
+		return nil, nil, err
+	}
+	if known {
+		*in.Outcome = Duplicate
+		s.counting.Duplicates++
+		return nil, nil, nil
+	}
+	*in.Outcome = Accepted
+	s.counting.Accepted++
+	s.ids.note(e, t.number(), len(in.Body))
+	start, end := t.add(row.ExternalInput, 0, in.Body)
+	r, err := s.residents.node(e.Route())
+	if err != nil {
+		return nil, nil, err
+	}
+	s.residents.touch(r, t.number())
+	t.logged = append(t.logged, loggedEvent{r, start, end})
+	t.outside = graph.Message{Kind: graph.KindObserve, To: e.Route(), Event: e}
+	return r, &t.outside, nil
+}
+
+// acceptMessage takes a message of another shard if it is the next one (A3).
+func (t *step) acceptMessage(in *Input) (*resident, *graph.Message, error) {
+	s := t.shard
+	if !s.channels.take(in.From, in.Seq) {
+		return nil, nil, nil
+	}
+	if in.poison != nil {
+		t.quarantine(in)
+		return nil, nil, nil
+	}
+	if row.AreNotes(in.Body) {
+		t.add(uint16(in.From), in.Seq, in.Body)
+		return nil, nil, row.Notes(in.Body, t.hearOf)
+	}
+	if err := s.codec.dec.MessageInto(in.Body, &t.outside); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", errUndecodable, err)
+	}
+	ahead, err := t.ahead(&t.outside)
+	if err != nil {
+		return nil, nil, err
+	}
+	if ahead {
+		t.skip(in)
+		return nil, nil, nil
+	}
+	t.add(uint16(in.From), in.Seq, in.Body)
+	return nil, &t.outside, nil
+}
+
+// next takes the next message that a node of this shard has sent to a node of this shard; nil if there is none.
+func (t *step) next() (*resident, *graph.Message, error) {
+	for {
+		m := t.queue.pop()
+		if m == nil {
+			return nil, nil, nil
+		}
+		ahead, err := t.ahead(m)
+		if err != nil {
+			return nil, nil, err
+		}
+		if ahead {
+			continue
+		}
+		c := &t.shard.codec
+		c.body = c.enc.Message(c.body[:0], m)
+		t.add(uint16(t.shard.config.ID), 0, c.body)
+		return nil, m, nil
+	}
+}
+
+// ahead reports whether a Repoint answers an event that passed its forward ahead of evidence, or in the same record: the
+// evidence may still be on its way along forwards that the Repoint leaves out, and whoever looked up would miss it (A10). It is
+// not taken then; another follows the next event. It is decided once: a log has what was taken.
+func (t *step) ahead(m *graph.Message) (bool, error) {
+	if m.Kind != graph.KindRepoint {
+		return false, nil
+	}
+	r, err := t.shard.residents.node(m.To)
+	return err == nil && !r.Parent.IsZero() && m.Passed <= r.handed, err
+}
+
+// handle lets a node take a message. Where r is nil the node is looked up; it is returned.
+func (t *step) handle(r *resident, m *graph.Message) (*resident, error) {
+	if r == nil {
+		var err error
+		if r, err = t.shard.residents.node(m.To); err != nil {
+			return nil, err
+		}
+	}
+	t.shard.residents.touch(r, t.number())
+	return r, t.show(r, m, false)
+}
+
+// collect takes in what a node has sent and reported.
+func (t *step) collect(r *resident, m *graph.Message) {
+	if m.Kind == graph.KindRepoint {
+		r.moved = 0 // it answers an event that went the way of the evidence, behind all of it
+	}
+	for i := range t.out.Messages {
+		if next := &t.out.Messages[i]; next.Kind == graph.KindObserve && m.Via.IsZero() {
+			next.Passed = t.number() // r is its Via
+		}
+		t.send(&t.out.Messages[i])
+	}
+	moved := r.handsOn(&t.out)
+	if moved {
+		r.moved, r.handed = t.shard.channels.to(r.Parent).sent, t.number()
+	}
+	if moved && t.shard.sweeping {
+		t.send(&graph.Message{Kind: graph.KindRecheck, To: r.Parent})
+	}
+}
+
+// send queues a message to a node of this shard, or numbers one to another shard.
+func (t *step) send(m *graph.Message) {
+	to := m.To.Shard(t.shard.config.Shards)
+	if to == t.shard.config.ID {
+		t.queue.push(m)
+		return
+	}
+	c := &t.shard.codec
+	c.body = c.enc.Message(c.body[:0], m)
+	t.post(to, c.body, t.epoch)
+}
+
+// post adds a message to another shard to the record.
+func (t *step) post(to graph.ShardID, body []byte, epoch uint64) {
+	t.begun = true
+	seq := t.shard.channels.number(to)
+	start, end := t.record.AddOutput(uint16(to), seq, body)
+	t.sending = append(t.sending, sending{to, seq, start, end, epoch})
+}
+
+// apply changes a node by a message. Roots are changed by their identity actors; a node that was
+// never seen and becomes a root gets its actor first.
+func (t *step) apply(r *resident, m *graph.Message) error {
+	s := t.shard
+	if r.Component == nil {
+		unseen := r.Parent.IsZero()
+		if err := r.Handle(m, s.config.Rules, &t.out); err != nil {
+			return err
+		}
+		if unseen && r.Component != nil {
+			s.residents.start(r)
+		}
+	} else if err := s.config.Host.Handle(r.actor, &r.Node, m, &t.out); err != nil {
+		return err
+	}
+	if r.Component == nil && r.actor != nil {
+		s.residents.stop(r)
+		s.residents.measure(r)
+	}
+	return nil
+}
+
+// closeRoots ends the step, or the replay of the log, for the components that it touched: they are divided anew where they
+// changed, and measured. What a replay made of identities was told when it was made.
+func (t *step) closeRoots(replay bool) {
+	for _, r := range t.observed.touched {
+		switch {
+		case r.Component == nil: // it left, and that was told
+			continue
+		case replay:
+			r.Component.Close(t.shard.config.Rules, &t.diff)
+		default:
+			t.changed(r.Component)
+		}
+		t.shard.residents.grown(r)
+	}
+}
+
+// changed shows observers what the step made of the identities of a component.
+func (t *step) changed(c *graph.Component) {
+	if !c.Unclosed() {
+		return
+	}
+	c.Close(t.shard.config.Rules, &t.diff)
+	for _, o := range t.shard.observers {
+		o.Changed(&t.diff)
+	}
+}
+
+// quarantine keeps an input aside, with the reason.
+func (t *step) quarantine(in *Input) {
+	s := t.shard
+	s.counting.Quarantined++
+	q := row.Quarantined{Reason: in.poison.Error(), At: t.now, Input: row.Input{Source: uint16(in.From), Seq: in.Seq, Body: in.Body}}
+	switch {
+	case in.Event != nil:
+		q.Input.Source = row.ExternalInput
+	case in.Message != nil:
+		q.Input.Source = row.ExternalMessage
+	}
+	s.codec.enc.PutQuarantined(&t.batch, s.config.ID, s.counting.Quarantined, &q)
+	if in.Outcome == nil {
+		t.skip(in)
+	} else {
+		t.begun = true // the counters are to be durable
+	}
+}
+
+// skip notes that a message was passed over.
+func (t *step) skip(in *Input) {
+	c := &t.shard.codec
+	c.body = binary.AppendUvarint(c.body[:0], uint64(in.From))
+	t.add(sourceSkipped, in.Seq, c.body)
+}
+
+// add adds an input to the record.
+func (t *step) add(source uint16, seq uint64, body []byte) (start, end int) {
+	t.begun = true
+	return t.record.AddInput(source, seq, body)
+}
+
+func (q *queue) push(m *graph.Message) { q.messages = append(q.messages, *m) }
+
+// pop gives the next message, which is valid until the next pop; nil if there is none.
+func (q *queue) pop() *graph.Message {
+	if q.next == len(q.messages) {
+		q.clear()
+		return nil
+	}
+	q.local = q.messages[q.next]
+	q.next++
+	return &q.local
+}
+
+func (q *queue) clear() {
+	clear(q.messages)
+	q.messages, q.next = q.messages[:0], 0
+}
