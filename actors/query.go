@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -87,11 +86,7 @@ func (e *Engine) ViewMany(ctx context.Context, keys []graph.NodeKey, fn func(i i
 // was never seen, or its evidence is on its way from one shard to another.
 func (e *Engine) Profile(ctx context.Context, key graph.NodeKey) (p graph.Profile, ok bool, err error) {
 	_, err = e.View(ctx, key, func(c *graph.Component) {
-		if p, ok = c.Profile(key, e.rules); ok {
-			for i := range p.Traits {
-				p.Traits[i].Value = bytes.Clone(p.Traits[i].Value)
-			}
-		}
+		p, ok = c.Profile(key, e.rules)
 	})
 	return p, ok, err
 }

@@ -27,16 +27,7 @@ func (c *Component) Known(rules *Rules) []Identity {
 	for i := range known {
 		p := known[i].Profile
 		p.Orders = nil // the feed tells of their sums
-		size := 0
-		for t := range p.Traits {
-			size += len(p.Traits[t].Value)
-		}
-		values := make([]byte, 0, size)
-		for t := range p.Traits {
-			start := len(values)
-			values = append(values, p.Traits[t].Value...)
-			p.Traits[t].Value = values[start:len(values):len(values)]
-		}
+		p.ownTraits()
 	}
 	return known
 }

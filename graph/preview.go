@@ -16,6 +16,18 @@ func (c *Component) Clone() *Component {
 			for t := range clone.Traits {
 				clone.Traits[t].Value = bytes.Clone(clone.Traits[t].Value)
 			}
+			for o := range clone.Orders {
+				clone.Orders[o].Refunds = slices.Clone(clone.Orders[o].Refunds)
+			}
+			if f.Offers != nil {
+				offers := f.Offers.Clone()
+				clone.Offers = &offers
+			}
+			if f.Interests != nil {
+				interests := f.Interests.Clone()
+				clone.Interests = &interests
+			}
+			clone.Visits = f.Visits.Clone()
 			ev.Members[i].Fragment = &clone
 		}
 	}
@@ -31,7 +43,6 @@ func Preview(components []*Component, a Assertion, nodes []NodeKey, rules *Rules
 	for _, c := range components {
 		before = appendHolders(before, c, nodes, rules)
 	}
-	before = cloneProfiles(before)
 	var out Outbox
 	var home *Component
 	for _, c := range components {
@@ -73,15 +84,6 @@ func appendHolders(profiles []Profile, c *Component, nodes []NodeKey, rules *Rul
 		p, ok := c.Profile(node, rules)
 		if ok && !slices.ContainsFunc(profiles, func(q Profile) bool { return q.ID == p.ID }) {
 			profiles = append(profiles, p)
-		}
-	}
-	return profiles
-}
-
-func cloneProfiles(profiles []Profile) []Profile {
-	for i := range profiles {
-		for t := range profiles[i].Traits {
-			profiles[i].Traits[t].Value = bytes.Clone(profiles[i].Traits[t].Value)
 		}
 	}
 	return profiles

@@ -43,8 +43,7 @@ type TraitValue struct {
 }
 
 // Profiles folds every identity of the component that has an event; with empty, the others too.
-// They are in descending rank. The profiles share the component's memory: they are valid until its
-// next message.
+// They are in descending rank, and own their memory.
 func (c *Component) Profiles(rules *Rules, empty bool) []Profile {
 	c.settle()
 	p := c.resolve(rules)
@@ -55,6 +54,7 @@ func (c *Component) Profiles(rules *Rules, empty bool) []Profile {
 	profiles := make([]Profile, 0, len(groups))
 	for _, group := range groups {
 		if profile := c.fold(group, true); profile.Events > 0 || empty {
+			profile.own()
 			profiles = append(profiles, profile)
 		}
 	}
@@ -62,13 +62,36 @@ func (c *Component) Profiles(rules *Rules, empty bool) []Profile {
 }
 
 // Profile folds the identity that holds a node. It returns false when the node is not hosted here.
-// The profile shares the component's memory: it is valid until its next message.
+// The profile owns its memory: it stays as it is when the component takes its next message.
 func (c *Component) Profile(node NodeKey, rules *Rules) (Profile, bool) {
 	group, ok := c.identityOf(node, rules)
 	if !ok {
 		return Profile{}, false
 	}
-	return c.fold(group, true), true
+	profile := c.fold(group, true)
+	profile.own()
+	return profile, true
+}
+
+// own gives the profile memory of its own, where fold left it that of the only fragment that had something: values of
+// traits, which the next event overwrites in place, and dealings.
+func (p *Profile) own() {
+	p.ownTraits()
+	p.Offers, p.Interests, p.Visits = p.Offers.Clone(), p.Interests.Clone(), p.Visits.Clone()
+}
+
+// ownTraits copies the values of all traits, in one piece.
+func (p *Profile) ownTraits() {
+	size := 0
+	for i := range p.Traits {
+		size += len(p.Traits[i].Value)
+	}
+	values := make([]byte, 0, size)
+	for i := range p.Traits {
+		start := len(values)
+		values = append(values, p.Traits[i].Value...)
+		p.Traits[i].Value = values[start:len(values):len(values)]
+	}
 }
 
 // identityOf is the group of members that a node's identity holds.
@@ -100,7 +123,8 @@ func (c *Component) all() []int32 {
 	return all
 }
 
-// fold sums up the fragments of an identity's members, which are in descending rank.
+// fold sums up the fragments of an identity's members, which are in descending rank. What only one fragment has, the
+// profile shares with it: own parts them.
 func (c *Component) fold(group []int32, dealings bool) Profile {
 	p := Profile{ID: c.members[group[0]].Key}
 	var orders orderFold

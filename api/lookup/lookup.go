@@ -1,7 +1,6 @@
 package lookup
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"strings"
@@ -69,23 +68,13 @@ func (l *Lookup) See(ctx context.Context, key graph.NodeKey, fn func(*graph.Comp
 func (l *Lookup) Find(ctx context.Context, key graph.NodeKey) (graph.Profile, bool, error) {
 	var p graph.Profile
 	found, err := l.See(ctx, key, func(c *graph.Component) (ok bool) {
-		p, ok = l.Copied(c, key)
+		p, ok = c.Profile(key, l.Engine.Rules())
 		return ok
 	})
 	if err != nil || !found {
 		return graph.Profile{}, false, err
 	}
 	return p, true, nil
-}
-
-// Copied is the profile of a node's identity. Documents may be made of it after the component changed; scores may not,
-// because what they read is still the component's memory.
-func (l *Lookup) Copied(c *graph.Component, key graph.NodeKey) (graph.Profile, bool) {
-	p, ok := c.Profile(key, l.Engine.Rules())
-	for i := range p.Traits {
-		p.Traits[i].Value = bytes.Clone(p.Traits[i].Value)
-	}
-	return p, ok
 }
 
 // Need is the profile of the identity that an id names, or the problem to answer with.

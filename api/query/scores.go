@@ -19,7 +19,7 @@ func (q *Queries) getParameters(w http.ResponseWriter, r *http.Request) *route.P
 	return route.Send(w, document.NewParameters(*scorer.Parameters(), scorer.Terms()))
 }
 
-// needScored is need, with the scores of the identity. They are computed on its shard, for what they read is not copied.
+// needScored is need, with the scores of the identity. The profile owns its memory, so the shard does not wait for the scores.
 func (q *Queries) needScored(ctx context.Context, id string) (graph.Profile, document.Scored, *route.Problem) {
 	name, err := lookup.ParseID(q.Registry, id)
 	if err != nil {
@@ -27,11 +27,8 @@ func (q *Queries) needScored(ctx context.Context, id string) (graph.Profile, doc
 	}
 	scorer, now := q.Scores.Scorer(), q.Engine.Now()
 	var profile graph.Profile
-	var scores document.Scored
 	found, err := q.See(ctx, name.Key, func(c *graph.Component) (ok bool) {
-		if profile, ok = q.Copied(c, name.Key); ok {
-			scores = document.Score(scorer, &profile, now)
-		}
+		profile, ok = c.Profile(name.Key, q.Engine.Rules())
 		return ok
 	})
 	switch {
@@ -40,5 +37,5 @@ func (q *Queries) needScored(ctx context.Context, id string) (graph.Profile, doc
 	case !found:
 		return graph.Profile{}, document.Scored{}, route.NotFound()
 	}
-	return profile, scores, nil
+	return profile, document.Score(scorer, &profile, now), nil
 }

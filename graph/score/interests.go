@@ -113,6 +113,13 @@ func NewInterestCounts(cells []InterestCell) InterestCounts {
 	return c
 }
 
+// Clone is a copy of the counts that shares no memory with them.
+func (c *InterestCounts) Clone() InterestCounts {
+	clone := *c
+	clone.cells = slices.Clone(c.cells)
+	return clone
+}
+
 // Size estimates the memory of the counts in bytes.
 func (c *InterestCounts) Size() int {
 	size := 48

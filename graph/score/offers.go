@@ -240,3 +240,6 @@ func (b *OfferBook) AppendOffers(offers []Offer) []Offer {
 	}
 	return offers
 }
+
+// Clone is a copy of the book that shares no memory with it.
+func (b *OfferBook) Clone() OfferBook { return OfferBook{offers: slices.Clone(b.offers)} }

@@ -94,3 +94,6 @@ func (v *VisitDays) Sessions() SessionCounts {
 	}
 	return c
 }
+
+// Clone is a copy of the days that shares no memory with them.
+func (v *VisitDays) Clone() VisitDays { return VisitDays{periods: slices.Clone(v.periods)} }
