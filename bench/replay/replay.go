@@ -1,7 +1,7 @@
 package replay
 
 import (
-	"bufio"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -65,14 +65,15 @@ func Run(in io.Reader, out io.Writer, o Options) error {
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriter(out)
-	if _, err := io.WriteString(w, answerHeader); err != nil {
+	w := csv.NewWriter(out)
+	if err := w.Write(answerColumns); err != nil {
 		return err
 	}
 	for {
 		row, err := s.next()
 		if errors.Is(err, io.EOF) {
-			return w.Flush()
+			w.Flush()
+			return w.Error()
 		}
 		if err != nil {
 			return err
@@ -92,7 +93,7 @@ type replay struct {
 	orders     score.Model
 	parameters score.Parameters
 	population *score.Population
-	line       []byte
+	cells      []string // of an answer
 }
 
 func newReplay(model orderModel, o Options) (*replay, error) {
@@ -102,7 +103,7 @@ func newReplay(model orderModel, o Options) (*replay, error) {
 	return r, err
 }
 
-func (r *replay) take(next *row, w io.Writer) error {
+func (r *replay) take(next *row, w *csv.Writer) error {
 	switch next.kind {
 	case kindMerge:
 		return r.people.merge(next)
@@ -177,13 +178,16 @@ func (r *replay) intercept(p score.AffinityParameters, at int64) (float64, error
 	return calibration.Intercept(), nil
 }
 
-const answerHeader = "query,x,t_x,T,p_alive,exp_orders,exp_value,discount_affinity,offer_prob,uplift_ratio,n_orders,n_disc,n_coupon,n_offers,n_accepted\n"
+var answerColumns = []string{
+	"query", "x", "t_x", "T", "p_alive", "exp_orders", "exp_value", "discount_affinity", "offer_prob", "uplift_ratio",
+	"n_orders", "n_disc", "n_coupon", "n_offers", "n_accepted",
+}
 
 // minorUnits are in one unit of money.
 const minorUnits = 100
 
 // answer writes the scores of the person with a profile.
-func (r *replay) answer(query *row, w io.Writer) error {
+func (r *replay) answer(query *row, w *csv.Writer) error {
 	customer := r.people.customer(query.profile)
 	history := score.NewHistory(customer.Purchases, query.at)
 	counts := customer.Prices.Counts(query.at, r.population.Decay())
@@ -194,17 +198,16 @@ func (r *replay) answer(query *row, w io.Writer) error {
 		orders = r.orders.Orders(history, r.options.HorizonWeeks)
 		value = orders * r.parameters.Spend.Mean(float64(history.N), history.Z) / minorUnits
 	}
-	b := appendField(r.line[:0], query.ref)
+	cells := append(r.cells[:0], query.ref)
 	for _, v := range []float64{
 		history.X, history.Tx, history.T, alive, orders, value,
 		affinity.Score, r.population.OfferProbability(&counts, query.class), r.population.Uplift(&counts).Ratio,
 	} {
-		b = strconv.AppendFloat(append(b, ','), v, 'g', -1, 64)
+		cells = append(cells, strconv.FormatFloat(v, 'g', -1, 64))
 	}
 	for _, n := range []uint32{counts.Reductions.Of, counts.Reductions.Won, counts.Coupons.Won, counts.Offers.Of, counts.Offers.Won} {
-		b = strconv.AppendUint(append(b, ','), uint64(n), 10)
+		cells = append(cells, strconv.FormatUint(uint64(n), 10))
 	}
-	r.line = append(b, '\n')
-	_, err := w.Write(r.line)
-	return err
+	r.cells = cells
+	return w.Write(cells)
 }

@@ -21,7 +21,7 @@ func answers(t *testing.T, lines []string) []string {
 		t.Fatal(err)
 	}
 	got := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-	if got[0]+"\n" != answerHeader {
+	if got[0]+"\n" != strings.Join(answerColumns, ",")+"\n" {
 		t.Fatalf("header %q", got[0])
 	}
 	return got[1:]

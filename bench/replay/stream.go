@@ -183,13 +183,3 @@ func lineError(err error) error {
 	}
 	return err
 }
-
-// appendField appends a field of CSV, in quotes where it needs them.
-func appendField(b []byte, text string) []byte {
-	if !strings.ContainsAny(text, ",\"\r\n") {
-		return append(b, text...)
-	}
-	b = append(b, '"')
-	b = append(b, strings.ReplaceAll(text, `"`, `""`)...)
-	return append(b, '"')
-}
