@@ -117,6 +117,7 @@ var (
 	goPath     = regexp.MustCompile(`^[a-z0-9_./-]+\.(go|md|yml|yaml|txt|json)$`)
 	folderPath = regexp.MustCompile(`^(graph|actors|storage|ingest|api|egress|bench|cmd|node|cluster|internal|docs|deploy)/[a-z0-9_/-]*$`)
 	symbol     = regexp.MustCompile(`^[A-Za-z]\w*\.[A-Za-z]\w*$`)
+	packaged   = regexp.MustCompile(`^[a-z]+\.[A-Z]\w*$`) // a name with its package
 	goTest     = regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark|Example)[A-Z]\w*`)
 	makeTarget = regexp.MustCompile(`^make ([a-z-]+)`)
 )
@@ -147,7 +148,7 @@ func TestDocsNameWhatExists(t *testing.T) {
 					t.Errorf("%s names `%s`: no such folder", page, word)
 				}
 			case goPath.MatchString(strings.ToLower(word)): // another file, linked where it matters
-			case symbol.MatchString(word) && word != "NaN.NaN" && word[0] >= 'A' && word[0] <= 'Z':
+			case symbol.MatchString(word) && word != "NaN.NaN" && word[0] >= 'A' && word[0] <= 'Z', packaged.MatchString(word):
 				if !r.symbols[word] {
 					t.Errorf("%s names `%s`: no such symbol", page, word)
 				}
@@ -233,6 +234,37 @@ func anchorOf(title string) string {
 		}
 	}
 	return b.String()
+}
+
+// The file map of docs/architecture.md has every folder with source.
+func TestFileMapIsComplete(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join(top, "docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, files, found := strings.Cut(string(raw), "\n## Files\n")
+	if !found {
+		t.Fatal("docs/architecture.md has no heading Files")
+	}
+	files, _, _ = strings.Cut(files, "\n## ")
+	mapped := map[string]bool{}
+	for _, m := range code.FindAllStringSubmatch(files, -1) {
+		name := strings.TrimSuffix(m[1], "/")
+		if strings.HasSuffix(name, ".go") {
+			name = path.Dir(name)
+		}
+		mapped[name] = true
+	}
+	missing := map[string]bool{}
+	for file := range readTree(t).files {
+		folder := path.Dir(file)
+		if strings.HasSuffix(file, ".go") && !strings.Contains(file, "testdata/") && !mapped[folder] {
+			missing[folder] = true
+		}
+	}
+	for folder := range missing {
+		t.Errorf("docs/architecture.md has no line for `%s` under Files", folder)
+	}
 }
 
 // banned are turns of phrase that make a reader stop, and what to write instead.
