@@ -163,8 +163,8 @@ func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory)
 	return nil
 }
 
-// noteFormerMemory writes down, when a directory from before fingerprints is opened for the first time, until when its
-// memory of duplicates may hold events without: they are asked for by what they were remembered by.
+// noteFormerMemory runs when a directory from before fingerprints is opened for the first time. It stores until when the
+// memory of duplicates may hold events without a fingerprint, which are looked up the way they were remembered.
 func (d *directory) noteFormerMemory(of *row.Deployment) error {
 	if of.FormerUntil == row.FormerUnknown {
 		var batch storage.Batch

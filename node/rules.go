@@ -45,7 +45,7 @@ func (d *directory) settleRules(dir string) (stored *rulesfile.File, err error) 
 	return stored, nil
 }
 
-// presetOf finds the rules of a directory that keeps none, since its first start did not get that far.
+// presetOf finds the rules of a directory that stores none, because its first start did not get that far.
 func presetOf(dir string, d row.Deployment) (*rulesfile.File, error) {
 	if slices.Contains(rulesfile.Presets(), d.RulesName) {
 		file, err := rulesfile.Load(d.RulesName)
@@ -56,9 +56,9 @@ func presetOf(dir string, d row.Deployment) (*rulesfile.File, error) {
 	return nil, fmt.Errorf("%s was begun with the rules %q and does not keep them (give --rules with their file, or with a preset)", dir, d.RulesName)
 }
 
-// finishUnder brings what the log holds to its end under the rules that it was written under, where
-// others are to follow. A log says what came in, and what was sent is in it as it was judged then: under
-// other rules a replay would judge otherwise, and what it would send, evidence included, would be lost.
+// finishUnder replays the log to its end under the rules that it was written under, if other rules are to follow (N5). The
+// log holds the events that came in, and the messages that were sent as those rules judged. Under other rules a replay
+// would judge differently, and what it would send, evidence included, would be lost.
 func (d *directory) finishUnder(ctx context.Context, stored *rulesfile.File, c actors.Config) error {
 	if stored == nil || stored.Rules.Version == d.rules.Rules.Version {
 		return nil
@@ -71,9 +71,8 @@ func (d *directory) finishUnder(ctx context.Context, stored *rulesfile.File, c a
 	return engine.Close(ctx)
 }
 
-// keepRules writes down the rules in force before anything happens under them (N4), and logs what has
-// changed. Where they judge otherwise than those before, what is stored counts as judged by none from
-// now on: a stop in the middle must not look as if it were done.
+// keepRules stores the rules in force before anything happens under them (N4), and logs what changed. If they judge
+// differently, the store says from now on that nothing is judged: a stop in the middle must not look as if judging was done.
 func (d *directory) keepRules(of *row.Deployment, stored *rulesfile.File, logger *slog.Logger) error {
 	now := d.rules.Rules
 	doc := row.RulesDocument{Version: now.Version, Text: d.rules.YAML()}

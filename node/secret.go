@@ -13,8 +13,8 @@ import (
 // secretFileMax bounds how much of a secret file is read, in bytes.
 const secretFileMax = 1 << 10
 
-// readSecret reads a secret of 32 hexadecimal digits, with white space around it. No error quotes
-// what the file holds.
+// readSecret reads a secret of 32 hexadecimal digits, and ignores white space around it. No error quotes the file's
+// content.
 func readSecret(path string) (row.Secret, error) {
 	var secret row.Secret
 	f, err := os.Open(path)

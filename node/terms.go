@@ -7,14 +7,14 @@ import (
 	"github.com/kindred-id/kindred/node/rulesfile"
 )
 
-// Terms are settings of scores given beside the rules, which come before those that the rules name. Nil leaves theirs.
+// Terms are settings of scores that take precedence over those of the rules. Nil leaves the rules' setting in force.
 type Terms struct {
 	HorizonDays    *float64
 	AnnualDiscount *float64
 	Margin         *float64
 }
 
-// over puts what was given in the place of what the rules say.
+// over replaces settings of the rules by those given.
 func (given Terms) over(rules score.Terms) (score.Terms, error) {
 	for _, part := range []struct{ from, to *float64 }{
 		{given.HorizonDays, &rules.HorizonDays},
@@ -31,8 +31,8 @@ func (given Terms) over(rules score.Terms) (score.Terms, error) {
 	return rules, nil
 }
 
-// check fails where what was given can't go with the rules. Of rules that are still to be read, nil, it takes the best: that
-// they name a discount where it takes one.
+// check reports an error if the terms conflict with rules. Rules that are not read yet, nil, get the benefit of the doubt: an
+// infinite horizon needs a discount, which they may name.
 func (given Terms) check(rules *rulesfile.File) error {
 	terms := score.Terms{AnnualDiscount: 1}.WithDefaults()
 	if rules != nil {

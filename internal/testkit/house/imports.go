@@ -10,7 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// engines are what we build on, and the packages that may name their types.
+// engines are what we build on, and the packages that may name their types. The client of a schema registry shares its
+// repository with the Kafka client, and is none: it speaks HTTP, and ingest/record is its user.
 var engines = []struct {
 	name, path string
 	homes      []string
@@ -19,6 +20,8 @@ var engines = []struct {
 	{"Kafka client", "github.com/twmb/franz-go", []string{"ingest/kafka", "egress/kafka", "cluster/kafka", "internal/broker"}},
 	{"Pebble", "github.com/cockroachdb/pebble", []string{"storage"}},
 }
+
+const registryClient = "github.com/twmb/franz-go/pkg/sr"
 
 // importers counts the packages that import an engine outside its homes.
 func (s *source) importers() figure {
@@ -31,6 +34,9 @@ func (s *source) importers() figure {
 				continue
 			}
 			for path := range p.Imports {
+				if path == registryClient {
+					continue
+				}
 				if path == engine.path || strings.HasPrefix(path, engine.path+"/") {
 					f.detail = append(f.detail, fmt.Sprintf("%s: %s", engine.name, local(p.PkgPath)))
 					n++
