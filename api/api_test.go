@@ -114,6 +114,9 @@ func (w *world) do(r *http.Request) answer {
 	rec := httptest.NewRecorder()
 	w.server.ServeHTTP(rec, r)
 	a := answer{rec.Code, rec.Header(), rec.Body.String()}
+	if err := contractOf(w.t).check(r, a); err != nil {
+		w.t.Errorf("not as openapi.json has it: %v", err)
+	}
 	if a.status >= 400 && !strings.HasSuffix(r.URL.Path, "/readyz") {
 		w.checkProblem(a)
 	}

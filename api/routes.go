@@ -23,6 +23,7 @@ func (s *Server) healthRoutes() []route.Route {
 			Notes:   "The body is the same for both statuses.",
 			Answers: []route.Answer{{Document: document.Ready{}}, {Status: http.StatusServiceUnavailable, Text: "Not ready", Document: document.Ready{}}},
 		},
+		{Path: "/openapi.json", Handler: getOpenAPI, Summary: "Get this document", Answers: []route.Answer{{Text: "An OpenAPI 3.1 document"}}},
 		{Path: "/metrics", Handler: s.getMetrics, Summary: "Get metrics for Prometheus", Answers: []route.Answer{{Media: "text/plain", Text: "Metrics in the format of Prometheus"}}},
 	}
 	for i := range routes {

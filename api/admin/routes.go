@@ -14,7 +14,7 @@ func (a *Admin) Routes() []route.Route {
 			Method: "POST", Path: "/v1/assertions", Handler: a.postAssertion,
 			Summary: "Assert that identifiers are one person, or are not", Notes: "With dry_run it says what the assertion would do, and does nothing.",
 			OtherParameters: true, SameOrigin: true, Timely: true,
-			Body: document.AssertionRequest{}, Answers: answer(document.AssertionAnswer{}),
+			Bodies: []any{document.AssertionRequest{}}, Answers: answer(document.AssertionAnswer{}),
 			Problems: with(document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBadAssertion, document.CodeBadID,
 				document.CodeUnknownNamespace, document.CodeNotFound, document.CodeInTransit, document.CodeSameIdentifier, document.CodeContradiction, document.CodeUnknownAssertion, document.CodeBusy),
 		},
@@ -40,7 +40,7 @@ func (a *Admin) Routes() []route.Route {
 		{
 			Method: "POST", Path: "/v1/admin/backup", Handler: a.postBackup, OtherParameters: true, SameOrigin: true,
 			Summary: "Write a backup to a directory of the server's machine", Notes: "The backup is consistent, while events flow.",
-			Body: document.Backup{}, Answers: answer(document.Backup{}),
+			Bodies: []any{document.Backup{}}, Answers: answer(document.Backup{}),
 			Problems: []document.Code{document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBackupDisabled, document.CodeBackupRefused, document.CodeBackupRunning, document.CodeBackupFailed, document.CodeDiskFull},
 		},
 	}

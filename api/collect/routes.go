@@ -8,14 +8,14 @@ import (
 
 // Routes are the routes that take events.
 func (c *Collector) Routes() []route.Route {
-	routes := []route.Route{c.route("/v1/batch", 0, "Take a batch of events", document.EventBatch{})}
+	routes := []route.Route{c.route("/v1/batch", 0, "Take a batch of events", document.EventBatch{}, []document.IncomingEvent{}, document.IncomingEvent{})}
 	for t := graph.TypeIdentify; int(t) < graph.EventTypes; t++ {
-		routes = append(routes, c.route("/v1/"+t.String(), t, "Take one "+t.String()+" event", document.IncomingEvent{}))
+		routes = append(routes, c.route("/v1/"+t.String(), t, "Take "+t.String()+" events", document.IncomingEvent{}, []document.IncomingEvent{}, document.EventBatch{}))
 	}
 	return routes
 }
 
-func (c *Collector) route(path string, t graph.EventType, summary string, body any) route.Route {
+func (c *Collector) route(path string, t graph.EventType, summary string, bodies ...any) route.Route {
 	return route.Route{
 		Method: "POST", Path: path, Handler: c.postEvents(t), Audience: route.Collect,
 		Summary: summary,
@@ -31,8 +31,8 @@ func (c *Collector) route(path string, t graph.EventType, summary string, body a
 			{Name: "Content-Encoding", Header: true, Enum: []string{"gzip", "zstd", "identity"}, Text: "compression of the body; it is recognised without the header as well"},
 		},
 		OtherParameters: true, // clients of other systems send their own
-		Body:            body,
-		Answers:         []route.Answer{{Document: document.BatchAnswer{}}},
+		Bodies:          bodies, OpenBody: true,
+		Answers: []route.Answer{{Document: document.BatchAnswer{}}},
 		Problems: []document.Code{
 			document.CodeBadParameter, document.CodeEmptyBody, document.CodeBadEncoding, document.CodeUnknownEncoding, document.CodeInvalidBody,
 			document.CodeIncompleteBody, document.CodeNoReadableEvent, document.CodeBodyTooLarge, document.CodeBodyTimeout, document.CodeBusy,

@@ -37,13 +37,13 @@ type Rejection struct {
 // DroppedField is a field that was left out of an event that was taken. The last entry may only have a count: that of
 // the fields beyond the limit of an answer.
 type DroppedField struct {
-	Index     *int    `json:"index,omitempty"`     // of the event in the request, from 0
-	MessageID *string `json:"messageId,omitempty"` // of the event
-	Count     uint64  `json:"count,omitempty"`     // of further fields
-	Code      string  `json:"code,omitempty"`      // stable: programs may decide by it
-	Field     string  `json:"field,omitempty"`     // path of the field
-	Message   string  `json:"message,omitempty"`
-	Hint      string  `json:"hint,omitempty"` // what to do
+	Index     *int       `json:"index,omitempty"`     // of the event in the request, from 0
+	MessageID TextOrNull `json:"messageId,omitempty"` // of the event; null where it can't be read
+	Count     uint64     `json:"count,omitempty"`     // of further fields
+	Code      string     `json:"code,omitempty"`      // stable: programs may decide by it
+	Field     string     `json:"field,omitempty"`     // path of the field
+	Message   string     `json:"message,omitempty"`
+	Hint      string     `json:"hint,omitempty"` // what to do
 }
 
 // EventResult says what became of one event.

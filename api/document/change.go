@@ -1,23 +1,23 @@
 package document
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "strings"
 
 // Change is an entry of the change feed: a CloudEvent 1.0 in JSON. Its type says what data is: kindred.identity.created
 // and kindred.identity.updated are an IdentityChange, kindred.identity.linked a Linked, kindred.identity.merged a Merged,
 // kindred.identity.split a Split, kindred.identity.erased an Erased, and kindred.identifier.generic a GenericValue.
 type Change struct {
-	SpecVersion     string          `json:"specversion" jsonschema:"enum=1.0"`
-	ID              string          `json:"id"`     // shard and number, which with source name the entry for ever
-	Source          string          `json:"source"` // the change feed
-	Type            string          `json:"type" jsonschema:"enum=kindred.identity.created,enum=kindred.identity.linked,enum=kindred.identity.merged,enum=kindred.identity.split,enum=kindred.identity.updated,enum=kindred.identity.erased,enum=kindred.identifier.generic"`
-	Subject         string          `json:"subject"` // public id of the person
-	Time            Time            `json:"time"`    // when the change was made
-	DataContentType string          `json:"datacontenttype" jsonschema:"enum=application/json"`
-	Data            json.RawMessage `json:"data"`
+	SpecVersion     string             `json:"specversion" jsonschema:"enum=1.0"`
+	ID              string             `json:"id"`     // shard and number, which with source name the entry for ever
+	Source          string             `json:"source"` // the change feed
+	Type            string             `json:"type" jsonschema:"enum=kindred.identity.created,enum=kindred.identity.linked,enum=kindred.identity.merged,enum=kindred.identity.split,enum=kindred.identity.updated,enum=kindred.identity.erased,enum=kindred.identifier.generic"`
+	Subject         string             `json:"subject"` // public id of the person
+	Time            Time               `json:"time"`    // when the change was made
+	DataContentType string             `json:"datacontenttype" jsonschema:"enum=application/json"`
+	Data            Encoded[AnyChange] `json:"data"`
 }
+
+// AnyChange is an IdentityChange, Linked, Merged, Split, GenericValue or Erased.
+type AnyChange struct{}
 
 // Kind is the entry's kind by its short name, such as "updated".
 func (c *Change) Kind() string { return c.Type[strings.LastIndexByte(c.Type, '.')+1:] }

@@ -20,9 +20,9 @@ type IncomingEvent struct {
 	Context     json.RawMessage `json:"context,omitempty" jsonschema:"type=object"`                                                       // where and how it was made
 }
 
-// EventBatch is a list of events. A request may also have a single event, or the list alone.
+// EventBatch is a list of events, with what they have in common.
 type EventBatch struct {
-	Batch    []IncomingEvent `json:"batch"`
+	Batch    []IncomingEvent `json:"batch" jsonschema:"required"`
 	SentAt   string          `json:"sentAt,omitempty"`                           // of events that have none
 	WriteKey string          `json:"writeKey,omitempty"`                         // names the system that sends
 	Context  json.RawMessage `json:"context,omitempty" jsonschema:"type=object"` // of events, below their own

@@ -40,7 +40,7 @@ func (q *Queries) Routes() []route.Route {
 			Method: "POST", Path: "/v1/profiles:batchGet", Handler: q.batchGet, Audience: route.Query,
 			Summary: "Get the profiles of several people", Notes: "Results are in the order of the ids. The status of the answer is 200 even if none is found.",
 			OtherParameters: true, SameOrigin: true, Timely: true,
-			Body: document.BatchGetRequest{}, Answers: answer(document.BatchGetAnswer{}),
+			Bodies: []any{document.BatchGetRequest{}}, Answers: answer(document.BatchGetAnswer{}),
 			Problems: []document.Code{document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeTooManyIDs},
 		},
 		{

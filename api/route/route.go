@@ -20,13 +20,15 @@ type Route struct {
 	Notes      string      // more about it; may be empty
 	Audience   Audience    // which part of the API it belongs to
 	Parameters []Parameter // of the query, and headers
-	Body       any         // an example value of the document that a request has; nil: it has none
+	Bodies     []any       // example values of the documents that a request may have; empty: it has no body
 	Answers    []Answer    // the successes
 	Problems   []document.Code
 
 	// OtherParameters lets requests have query parameters that Parameters does not name. Without it they are refused,
 	// because a misspelt parameter would be ignored in silence.
 	OtherParameters bool
+	// OpenBody says that a body may have members that its document does not name.
+	OpenBody bool
 	// SameOrigin refuses requests that a page of another origin makes a browser send: nothing else keeps it from changing
 	// things on a server that listens on loopback.
 	SameOrigin bool
