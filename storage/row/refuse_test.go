@@ -272,10 +272,14 @@ func TestOnlyShortestForms(t *testing.T) {
 			v := base + d
 			u := uint64(v)
 			forms := [][]byte{
-				{msgpack.Uint8, byte(v)}, be.AppendUint16([]byte{msgpack.Uint16}, uint16(v)),
-				be.AppendUint32([]byte{msgpack.Uint32}, uint32(v)), be.AppendUint64([]byte{msgpack.Uint64}, u),
-				{msgpack.Int8, byte(v)}, be.AppendUint16([]byte{msgpack.Int16}, uint16(v)),
-				be.AppendUint32([]byte{msgpack.Int32}, uint32(v)), be.AppendUint64([]byte{msgpack.Int64}, u),
+				{msgpack.Uint8, byte(v)},
+				be.AppendUint16([]byte{msgpack.Uint16}, uint16(v)),
+				be.AppendUint32([]byte{msgpack.Uint32}, uint32(v)),
+				be.AppendUint64([]byte{msgpack.Uint64}, u),
+				{msgpack.Int8, byte(v)},
+				be.AppendUint16([]byte{msgpack.Int16}, uint16(v)),
+				be.AppendUint32([]byte{msgpack.Int32}, uint32(v)),
+				be.AppendUint64([]byte{msgpack.Int64}, u),
 			}
 			unsigned, signed := msgpack.AppendUint(nil, u), msgpack.AppendInt(nil, v)
 			for _, form := range append(forms, unsigned, signed) {
