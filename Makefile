@@ -116,11 +116,11 @@ bench-kafka: build .kafka/classpath ## Ingest from Apache Kafka against ingest f
 	$(BIN) bench kafka --kafka-brokers "$$brokers" --output table $(BENCH_KAFKA)
 
 .PHONY: scores
-scores: ## How well scores foretell, on public data, beside the reference: fails where a figure is worse
+scores: ## How well scores forecast, on public data, beside the reference: fails where a figure is worse
 	cd bench/research && $(GO) test -count=1 -v -run 'CLVOnCDNOW|ReducedLines|RedeemedCampaigns' ./eval 2>&1 | { grep -vE '^(=== |--- PASS|    --- PASS)' || true; }
 
 .PHONY: plots
-plots: ## Draw the pictures of docs/scores.md from the public data; PLOTS_DATA names their folder
+plots: ## Draw the pictures of docs/scores/ from the public data; PLOTS_DATA names their folder
 	cd bench/research && $(GO) run ./plots $(if $(PLOTS_DATA),-data "$(PLOTS_DATA)")
 
 .PHONY: house
