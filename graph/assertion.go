@@ -45,7 +45,7 @@ type Assertion struct {
 	Note      string // why
 }
 
-// Check tells what is wrong with an assertion that is about to be made.
+// Check reports what is wrong with an assertion that is about to be made.
 func (a *Assertion) Check() error {
 	switch {
 	case a.Verb < AssertForce || a.Verb > AssertForget:
@@ -62,7 +62,7 @@ func (a *Assertion) Check() error {
 	return nil
 }
 
-// newer tells whether a replaces other, which is about the same thing.
+// newer reports whether a replaces other, which is about the same thing.
 func (a *Assertion) newer(other *Assertion) bool {
 	return a.At > other.At || a.At == other.At && a.ID > other.ID
 }

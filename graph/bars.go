@@ -27,7 +27,7 @@ func gatherBars(c *Component) bars {
 	return b
 }
 
-// bar tells what keeps an observed link from conducting at all, and by which member or assertion; 0 is nothing.
+// bar is the constraint that keeps an observed link from conducting at all, with its member or assertion; 0 if the link conducts.
 func (b *bars) bar(c *Component, upper, lower int32) (kind ConstraintKind, by int32) {
 	for _, i := range [2]int32{upper, lower} {
 		switch m := &c.members[i]; {

@@ -2,15 +2,26 @@ package graph
 
 import "slices"
 
-// Component is the evidence hosted by one root: who is linked to whom, what was folded under each
-// identifier, and what operators asserted. Which members are one person is computed from it
-// (Resolve) and cached.
+// Component is the evidence hosted by one root: which identifiers are linked, what was folded under each, and what
+// operators asserted. Which of its members are one person is computed from that (Resolve) and cached, never stored.
 //
-//   - members are in descending rank, links by LinkKey, assertions by what they are about; no two
-//     are equal.
-//   - both ends of every link are members.
-//   - neighbours of a member is the number of its links, and customers of those that lead to a customer-class
+// Invariants:
+//   - Members are in descending rank, links by LinkKey, assertions by what they are about; no two are equal.
+//   - Both ends of every link are members.
+//   - Member.neighbours is the number of the member's links, and customers of those that lead to a customer-class
 //     member; at a customer-class member, only of those that lead to another namespace.
+//   - partition is that of the evidence and partitionRules, or nil. Every change of evidence that could change it sets it
+//     to nil, after begin or open has noted who was who.
+//
+// A message changes evidence in this order: begin or open; members, links and counts; generic values; end. The order
+// matters because begin divides the component as it was, and whether a value is generic is asked of complete counts.
+//
+// The obvious design, a set of people that links merge, cannot take anything back: a retraction, a shared device or
+// another rule would need to know which link had joined whom. Here a link is only ever added, and a division costs a
+// sort, which a component that breaks no limit does not even need (plain).
+//
+// A large component (see large) keeps what was added lately beside its lists, so members and links are reached through
+// find and findLink, or after settle.
 //
 // A Component belongs to one goroutine.
 type Component struct {
@@ -80,12 +91,12 @@ func (c *Component) Size() int {
 	return 256 + ev.size()
 }
 
-// full tells whether the component is at a cap.
+// full reports whether the component is at a cap.
 func (c *Component) full(rules *Rules) bool {
 	return c.memberCount() >= rules.MaxMembers || c.linkCount() >= rules.MaxLinks
 }
 
-// Full tells whether the component is at a cap of the rules and hosts nothing new.
+// Full reports whether the component is at a cap of the rules and hosts nothing new.
 func (c *Component) Full(rules *Rules) bool { return c.full(rules) }
 
 func (c *Component) countNamespace(name string) {
@@ -161,10 +172,10 @@ func (c *Component) uniqueCustomersIn(links []Link, m *Member, rules *Rules) (co
 	return count
 }
 
-// apart tells whether the member keeps the component off the fast path.
+// apart reports whether the member keeps the component off the fast path.
 func (m *Member) apart() bool { return m.Generic || !m.Hosted }
 
-// active tells whether the member has events of its own.
+// active reports whether the member has events of its own.
 func (m *Member) active() bool { return m.Fragment != nil && m.Fragment.Events > 0 }
 
 // Breadth grows whenever the component's evidence widens: members, links and assertions together.
@@ -329,7 +340,7 @@ func (c *Component) linkSeen(l *Link, e *Event, other int, rules *Rules) {
 	c.countReading(reading, l)
 }
 
-// moves reports whether an event gives its link another place in the order of links, behind or ahead of one that was
+// moves reports whether an event gives its link another place in the order of links, after or before one that was
 // refused. What was admitted may change places: it is admitted in any order, unless limits have windows.
 func (c *Component) moves(l *Link, e *Event, other int, rules *Rules) bool {
 	if c.partition == nil && c.large == nil {
@@ -432,7 +443,7 @@ func (c *Component) rename(route NodeKey, m *Member, id *Identifier, out *Outbox
 }
 
 // tellName tells the component that refused a claim how the node is called, where that may not know more than its hash: else
-// the name would depend on which of the two was seen where (I4). It is the claim again, and will be refused again. A claim
+// the name would depend on which of the two was seen where (I4). It repeats the claim, and will be refused again. A claim
 // alone does not show that the node is here: where the refusal overtook the Absorb with the claim, the claim stands.
 func (c *Component) tellName(m *Member, out *Outbox) {
 	if !m.Here && hasHash(m.Namespace) {
@@ -685,7 +696,7 @@ func (c *Component) recheck(rules *Rules, out *Outbox) {
 	c.partition = nil
 }
 
-// stillGeneric tells whether a member is generic. One that is hosted here is judged again: it may
+// stillGeneric reports whether a member is generic. One that is hosted here is judged again: it may
 // have been found generic under other rules.
 func (c *Component) stillGeneric(m *Member, rules *Rules) bool {
 	if m.Generic && m.Hosted && !c.overGeneric(m, rules) {

@@ -32,7 +32,7 @@ func (f *Fragment) foldDealings(e *Event) {
 	}
 }
 
-// visits tells whether the event shows that the customer came.
+// visits reports whether the event shows that the customer came.
 func (e *Event) visits() bool {
 	return e.Type == TypePage || e.Type == TypeScreen ||
 		e.Interest.Kind == InterestViewed || e.Interest.Kind == InterestAdded

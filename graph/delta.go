@@ -45,7 +45,7 @@ type Sighting struct {
 	First, Last int64
 }
 
-// Empty tells whether a delta changes nothing.
+// Empty reports whether a delta changes nothing.
 func (d *Delta) Empty() bool {
 	return !d.Full && d.Fields == 0 && len(d.Counts)+len(d.Identifiers)+len(d.Left)+len(d.Traits)+len(d.Money) == 0
 }
@@ -57,7 +57,7 @@ func everything(p *Profile) Delta {
 	return d
 }
 
-// difference tells what is to be changed in a profile to make another of it.
+// difference is what must change in one profile to make the other of it.
 func difference(from, to *Profile) Delta {
 	d := Delta{Events: to.Events, First: to.First, Last: to.Last}
 	if to.Events != from.Events {
@@ -144,7 +144,7 @@ func (d *Delta) money(from, to []Money) {
 	}
 }
 
-// add tells what another delta to the same profile tells, too.
+// add adds all that another delta to the same profile has.
 func (d *Delta) add(o *Delta) {
 	d.Fields |= o.Fields
 	d.Counts = union(d.Counts, o.Counts, func(a, b TypeCount) int { return int(a.Type) - int(b.Type) })

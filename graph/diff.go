@@ -230,7 +230,7 @@ func idsOf(identities []Identity, places []int32) []NodeKey {
 	return ids
 }
 
-// update tells what became of the profile of one identity.
+// update adds what became of the profile of one identity.
 func (d *Diff) update(known *sameIDs, now *Identity) {
 	u := Update{ID: now.ID(), New: true}
 	for i := known.find(now.ID()); i >= 0; i = known.next(i) {

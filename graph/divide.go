@@ -197,7 +197,7 @@ func (r *resolver) entry(it *item) entry {
 	return e
 }
 
-// violates tells which constraint joining two groups would break; 0 is none.
+// violates is the constraint that joining two groups would break; 0 if it breaks no constraint.
 func (r *resolver) violates(e *entry, a, b int32) (kind ConstraintKind, by int32) {
 	if by := r.cannots.between(r, a, b); by >= 0 {
 		return ConstraintCannot, by
@@ -222,7 +222,7 @@ func (r *resolver) violates(e *entry, a, b int32) (kind ConstraintKind, by int32
 	return 0, 0
 }
 
-// crowded tells whether two groups together have more identifiers of a limited namespace within
+// crowded reports whether two groups together have more identifiers of a limited namespace within
 // one window than it allows. An identifier counts at the time it was first joined to another.
 func (r *resolver) crowded(e *entry, a, b, limit int32) bool {
 	w := r.windows

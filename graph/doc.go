@@ -1,8 +1,14 @@
 // Package graph decides who is who. It turns events into components, components into identities
 // and identities into profiles. It is pure: no clock, no I/O, no goroutines.
 //
-//	Event ──► Node ──────────────► Component ──► Resolve ──► Profile
+//	Event ──► Node ──────────────► Component ──► Resolve ──► Profile ──► scores
 //	           └ Join, Absorb, … ┘   evidence      rules       fold
+//	                                     │ a step: opening … Close
+//	                                     └──────► Diff ──► counters, change feed, news
+//
+// Hosting, resolving and folding, which are this package, need the standard library, graph/currency and graph/score alone.
+// What reads identifiers (graph/identifier) also needs a keyed hash, telephone numbers and Unicode tables, and what fits
+// parameters (graph/score/fit) a numerical optimiser: neither decides who is who.
 //
 // A node is an identifier. It is a root, which hosts a component, or a forward to a node of
 // higher rank (hosting: an unconditional union-find, spread over shards). A component is the
@@ -28,6 +34,8 @@
 //   - I3: a member's neighbours are counted where it is hosted, whole, until it is generic; so
 //     whether it is generic does not depend on order either. Whether a neighbour counts depends on its class, its
 //     namespace and the rules, never on other evidence.
+//   - D1: what a step made of identities is one Diff of those before it and those after it. It is not evidence: no message
+//     carries it, and a component that is never closed decides the same.
 //   - I4: a node that was seen by its value and by its hash is called by the value where it is hosted, when no message is
 //     undelivered. Whoever learns the value and does not host the node tells the host: with evidence, with the claim,
 //     or with the claim again where it was refused.

@@ -185,7 +185,7 @@ func (c *Component) heads(rules *Rules) []NodeKey {
 	return heads
 }
 
-// fits tells whether evidence is no larger than one part.
+// fits reports whether evidence is no larger than one part.
 func (ev *Evidence) fits() bool { return ev.size() <= partBytes }
 
 // size estimates the memory of members, links and assertions in bytes.

@@ -70,7 +70,7 @@ func (c *Component) linkCount() int {
 	return n
 }
 
-// find finds a member; nil when there is none. It is valid until a member is added.
+// find finds a member; nil if there is none. It is valid until a member is added.
 func (c *Component) find(key NodeKey) *Member {
 	if c.large == nil {
 		if i, found := searchMember(c.members, key); found {
@@ -87,7 +87,7 @@ func (c *Component) find(key NodeKey) *Member {
 	return nil
 }
 
-// place is a member's index once all are settled; -1 when there is none.
+// place is a member's index once all are settled; -1 if there is none.
 //
 // REQUIRES: settled
 func (c *Component) place(key NodeKey) int {
@@ -113,7 +113,7 @@ func (c *Component) settledMember(key NodeKey) int {
 	}
 }
 
-// findLink finds a link; nil when there is none. It is valid until a link is added.
+// findLink finds a link; nil if there is none. It is valid until a link is added.
 func (c *Component) findLink(key LinkKey) *Link {
 	if c.large == nil {
 		if i, found := searchLink(c.links, key); found {

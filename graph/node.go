@@ -29,7 +29,7 @@ func MakeNodeKey(class Class, hi, lo uint64) NodeKey {
 // Class is the class of the node's namespace.
 func (k NodeKey) Class() Class { return Class(k.Hi >> classShift) }
 
-// IsZero tells whether k names no node.
+// IsZero reports whether k names no node.
 func (k NodeKey) IsZero() bool { return k == NodeKey{} }
 
 // Compare orders keys by rank: negative when k ranks below other.
@@ -48,7 +48,7 @@ func (k NodeKey) Compare(other NodeKey) int {
 	return 0
 }
 
-// Outranks tells whether k is of strictly higher rank than other.
+// Outranks reports whether k is of strictly higher rank than other.
 func (k NodeKey) Outranks(other NodeKey) bool {
 	return k.Hi > other.Hi || k.Hi == other.Hi && k.Lo > other.Lo
 }
@@ -90,7 +90,7 @@ func (k NodeKey) String() string {
 }
 
 // ParseNodeKey reads a public id, in the one form that String gives it: a second spelling would be a second address of the
-// same person, for caches, logs and whoever compares ids. It fails with ErrNotAnID.
+// same person, for caches, logs and programs that compare ids. Any other text is ErrNotAnID.
 func ParseNodeKey(id string) (NodeKey, error) {
 	if len(id) != idLength || id[0] != 'k' {
 		return NodeKey{}, ErrNotAnID

@@ -37,7 +37,7 @@ func (c *Component) Clone() *Component {
 	return RestoreComponent(c.root, &ev)
 }
 
-// Preview tells what an assertion would do to the identities that hold some nodes, given copies of
+// Preview is what an assertion would do to the identities that hold some nodes, given copies of
 // the components that do. It uses the copies up.
 func Preview(components []*Component, a Assertion, nodes []NodeKey, rules *Rules) (before, after []Profile) {
 	for _, c := range components {

@@ -42,8 +42,14 @@ type Limit struct {
 	Within time.Duration
 }
 
-// Rules say which links make an identity. They are data: versioned, and applied to evidence that
-// is already there as to evidence to come.
+// Rules say which links make an identity. They are data: versioned, and applied to evidence that is already there as to
+// evidence to come. They never decide what is hosted together, except at the two last caps.
+//
+//   - Version is a hash of the content. A component caches its partition under it, so two sets of rules that differ
+//     have different versions.
+//   - Limits, MaxIdentity, Precedence and Alias act in Resolve, on all evidence at once: the order of events does not matter (I1).
+//   - The generic thresholds act where a member is hosted, when a neighbour is added. A change of them takes a Recheck.
+//   - Rules are not changed once a component has seen them. They are shared by goroutines.
 type Rules struct {
 	Name    string
 	Version uint64 // hash of the content
@@ -95,7 +101,7 @@ func (r *Rules) unique(namespace string) bool {
 	return ok && l.Max == 1 && l.Within == 0
 }
 
-// windowed tells whether any limit has a window.
+// windowed reports whether any limit has a window.
 func (r *Rules) windowed() bool {
 	return slices.ContainsFunc(r.Limits, func(l Limit) bool { return l.Within > 0 })
 }
@@ -128,7 +134,7 @@ func (r *Rules) identityCap() int {
 	return r.MaxMembers
 }
 
-// Check tells what contradicts what in a set of rules, all of it at once.
+// Check returns every contradiction in a set of rules, joined.
 func (r *Rules) Check() error {
 	var errs []error
 	var seen []string

@@ -76,7 +76,7 @@ func (p *Profile) Scoring() Scoring {
 	return s
 }
 
-// mostOrders is which of the sums has the most orders, the first of equal ones; -1 when there is none.
+// mostOrders is which of the sums has the most orders, the first of equal ones; -1 if there is none.
 func mostOrders(sums []Money) int {
 	most := -1
 	for i := range sums {

@@ -24,7 +24,7 @@ type Node struct {
 // changes, is added to out. It touches no other node; with the same record, message and rules it
 // always does the same, which is what recovery by replay rests on.
 //
-// It fails with ErrCorrupt, and then the node is not to be used any more.
+// After ErrCorrupt the node must not be used any more.
 func (n *Node) Handle(m *Message, rules *Rules, out *Outbox) error {
 	switch {
 	case n.Component != nil:

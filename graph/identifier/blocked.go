@@ -55,7 +55,7 @@ func NoValue(text []byte) bool {
 	return false
 }
 
-// blocked finds the word or rule by which a value stands for nobody; nil when there is none: what programs print in place
+// blocked finds the word or rule by which a value stands for nobody; nil if there is none: what programs print in place
 // of a value that they do not have, and addresses that nobody reads.
 // Class 0 has the words of every class alone.
 // REQUIRES: value is not empty; seen are its marks.

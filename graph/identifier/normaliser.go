@@ -30,7 +30,7 @@ func (r *Registry) NewNormaliser() *Normaliser { return &Normaliser{registry: r}
 // Value. Identifiers that were made earlier stay valid when the arena grows: they keep its old
 // memory.
 //
-// It fails with ErrBlocked, ErrInvalid or a *TooLongError, and then leaves dst and arena alone.
+// On ErrBlocked, ErrInvalid or a *TooLongError it leaves dst and arena alone.
 func (n *Normaliser) Identify(dst *graph.Identifier, ns *Namespace, raw, arena []byte) ([]byte, error) {
 	value := trim(raw)
 	if len(value) == 0 {

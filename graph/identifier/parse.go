@@ -12,7 +12,7 @@ import (
 // namespace normalises will do. The key is the one that an event would give (N2). Value and Raw are
 // the caller's own.
 //
-// It fails with ErrSyntax, ErrUnknownNamespace, or as Identify does.
+// Its errors are ErrSyntax, ErrUnknownNamespace, and those of Identify.
 func (r *Registry) Parse(text string) (graph.Identifier, error) {
 	name, value, ok := strings.Cut(text, ":")
 	if !ok || name == "" {

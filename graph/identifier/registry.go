@@ -53,7 +53,7 @@ type Registry struct {
 }
 
 // New makes a registry. The secret must be that of the deployment: the keys of all nodes hang on it.
-// It fails with everything that is wrong with the configuration at once.
+// The error names everything that is wrong with the configuration at once.
 func New(secret [16]byte, cfg Config) (*Registry, error) {
 	r := &Registry{
 		secret:     hashKey{binary.LittleEndian.Uint64(secret[:8]), binary.LittleEndian.Uint64(secret[8:])},
@@ -136,7 +136,7 @@ func (r *Registry) register(more []graph.Namespace) (errs []error) {
 	return errs
 }
 
-// Namespace finds a namespace by its name; nil when there is none.
+// Namespace finds a namespace by its name; nil if there is none.
 func (r *Registry) Namespace(name []byte) *Namespace { return r.namespaces[string(name)] }
 
 // Namespaces lists the namespaces: the default ones first, then those of the configuration.

@@ -36,7 +36,7 @@ var hashedWords = sync.OnceValue(func() map[string]*Word {
 	return hashes
 })
 
-// hashedWord finds the word that a hash is of; nil when there is none.
+// hashedWord finds the word that a hash is of; nil if there is none.
 func hashedWord(value []byte) *Word {
 	if len(value) != sha256Bytes {
 		return nil

@@ -77,7 +77,7 @@ func trim(raw []byte) []byte {
 	return bytes.TrimFunc(raw, isSpace)
 }
 
-// isPlain tells whether a byte is by itself a character that trim leaves.
+// isPlain reports whether a byte is by itself a character that trim leaves.
 func isPlain(b byte) bool { return ' ' < b && b < utf8.RuneSelf }
 
 func isSpace(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' || r == '\u200b' }

@@ -45,7 +45,7 @@ func isHex(text []byte) bool {
 	return true
 }
 
-// equalFold tells whether text, in any case, is lower. REQUIRES: lower is ASCII and in lower case.
+// equalFold reports whether text, in any case, is lower. REQUIRES: lower is ASCII and in lower case.
 func equalFold(text []byte, lower string) bool {
 	if len(text) != len(lower) {
 		return false

@@ -116,7 +116,7 @@ func isMark(b byte) bool {
 	return b < utf8.RuneSelf && !isAlphanumeric(b) && b != '_' && b != '-' && b != '.' && b != ' '
 }
 
-// find finds a word that is written as in words.txt; nil when there is none.
+// find finds a word that is written as in words.txt; nil if there is none.
 func (s *wordSet) find(text []byte) *Word {
 	if len(text) == 0 || len(text) > wordBytesMax || s.lengths[text[0]]&(1<<len(text)) == 0 {
 		return nil

@@ -28,7 +28,7 @@ func betaLomax(a, b, m, y float64) float64 {
 
 const farFrom = 0.9
 
-// farSeriesHolds tells whether betaLomaxFar does: it has poles where m-a is an integer, and terms of
+// farSeriesHolds reports whether betaLomaxFar does: it has poles where m-a is an integer, and terms of
 // alternating sign where parameters are large.
 func farSeriesHolds(a, b, m float64) bool {
 	return math.Abs(m-a-math.Round(m-a)) > 1e-2 && a < 10 && b < 1000 && m < 1000 && math.Abs(a+b-m) < 10
@@ -75,7 +75,7 @@ func betaLomaxCount(a, b, m, y float64) float64 {
 	return c*l*expm1Ratio(-e*l) - math.Exp(-e*l)*countSeries(a, c-m, c, z)
 }
 
-// eulerSeriesHolds tells whether the series with these first two parameters converges soon, does not
+// eulerSeriesHolds reports whether the series with these first two parameters converges soon, does not
 // overflow ((1-z)^-first bounds it) and, where the second is negative and terms alternate, loses nothing.
 func eulerSeriesHolds(first, second, z float64) bool {
 	return z <= 0.99 && second >= -2 && -first*math.Log1p(-z) <= 50

@@ -17,7 +17,7 @@ type Control struct {
 // ErrControl is returned for a share that is none.
 var ErrControl = errors.New("no such control group")
 
-// NewControl makes a group of a share of all customers, from 0 to 1. It fails with ErrControl.
+// NewControl makes a group of a share of all customers, from 0 to 1. Any other share is ErrControl.
 func NewControl(share float64) (Control, error) {
 	if !(share >= 0 && share <= 1) {
 		return Control{}, fmt.Errorf("%w: a share of %v; give one from 0 to 1", ErrControl, share)
@@ -31,7 +31,7 @@ func (c Control) Share() float64 { return c.share }
 // controlSalt keeps the draw apart from other uses of the hash.
 var controlSalt = []byte("kindred control group")
 
-// Holds tells whether an identity is in the group, by its canonical id.
+// Holds reports whether an identity is in the group, by its canonical id.
 func (c Control) Holds(id []byte) bool {
 	return math.Ldexp(float64(hash64(controlSalt, id)>>11), -53) < c.share // 53 bits are exact, so that a share of 1 holds all
 }

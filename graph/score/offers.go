@@ -34,10 +34,10 @@ func (o *Offer) end() int64 {
 	return max(o.Until, o.start())
 }
 
-// acceptedBy tells whether the customer had accepted by now.
+// acceptedBy reports whether the customer had accepted by now.
 func (o *Offer) acceptedBy(now int64) bool { return o.Accepted != 0 && o.Accepted <= now }
 
-// closedBy tells whether the offer's time was over by now.
+// closedBy reports whether the offer's time was over by now.
 func (o *Offer) closedBy(now int64) bool { return o.end() <= now }
 
 // unite adds what p says of the same offer: the first sending, the last deadline, the first acceptance.
@@ -130,7 +130,7 @@ func (o *OfferEvidence) fold(e *OfferEvent) {
 	}
 }
 
-// classLater tells whether the class at hand is later than another, which then takes its place.
+// classLater reports whether the class at hand is later than another, which then takes its place.
 func (o *OfferEvidence) classLater(at int64, class string) bool {
 	return o.Class == "" || cmp.Or(cmp.Compare(at, o.ClassAt), strings.Compare(class, o.Class)) < 0
 }

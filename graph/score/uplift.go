@@ -63,7 +63,7 @@ func BreakEven(margin, depth float64) (float64, bool) {
 	return ratio, !math.IsInf(ratio, 1)
 }
 
-// Pays tells whether to send an offer of a depth to this customer at a margin: Ratio > m/(m-d).
+// Pays reports whether to send an offer of a depth to this customer at a margin: Ratio > m/(m-d).
 func (u Uplift) Pays(margin, depth float64) bool {
 	ratio, possible := BreakEven(margin, depth)
 	return possible && u.Ratio > ratio

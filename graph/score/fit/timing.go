@@ -138,7 +138,7 @@ func (f family[M]) fit(sample *Timings, o Options) (M, Quality, error) {
 	return f.model(theta), quality, nil
 }
 
-// hasTime tells whether time is continuous, so that its unit is free.
+// hasTime reports whether time is continuous, so that its unit is free.
 func (f family[M]) hasTime() bool {
 	for _, p := range f.parameters {
 		if p.time {
