@@ -8,9 +8,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Backup implements Store. Tables are hard-linked when dir is on the same file system and copied
-// otherwise, so on the same one it costs little time and space. It fails with class ErrForeign when
-// dir holds anything, and leaves nothing in dir when it fails. A failure of a backup does not fail the store.
+// Backup implements Store. It hard-links tables when dir is on the same file system, which costs little time and
+// space, and copies them otherwise. It fails with class ErrForeign when dir holds anything. When it fails, it leaves
+// nothing in dir. A failed backup does not fail the store.
 func (p *Pebble) Backup(dir string) error {
 	if err := p.failure.refusal(); err != nil {
 		return err
@@ -47,12 +47,13 @@ func checkEmpty(fsys vfs.FS, op, dir string) error {
 	return nil
 }
 
-// Restore makes the data directory o.Dir, which must not exist or be empty, from a backup, and opens it by o and reads
-// every row of it once, so that every checksum is verified. check, if given, refuses rows by their keys. The backup is not changed: tables, which
-// are never written again, are hard-linked when both are on one file system; all else is copied.
+// Restore creates the data directory o.Dir, which must be absent or empty, from a backup. It then opens the directory
+// with o and reads every row once, which verifies every checksum. check, if given, rejects rows by their keys.
+// Restore does not change the backup: it hard-links tables, which are never rewritten, when both directories are on
+// one file system, and copies everything else.
 //
-// It fails with class ErrNotFound or ErrForeign when backup is no complete backup, ErrForeign when dir
-// is not empty, ErrNewerFormat, ErrCorrupt, ErrDiskFull or ErrIO. When it fails, o.Dir is not a data directory.
+// It fails with class ErrNotFound or ErrForeign when backup is not a complete backup, ErrForeign when o.Dir is not
+// empty, ErrNewerFormat, ErrCorrupt, ErrDiskFull or ErrIO. When it fails, o.Dir is not a data directory.
 func Restore(o Options, backup string, check func(key []byte) error) error {
 	if err := o.setDefaults(); err != nil {
 		return err
@@ -85,7 +86,7 @@ func Restore(o Options, backup string, check func(key []byte) error) error {
 	return nil
 }
 
-// copyDB links or copies the files of a database, durably.
+// copyDB links or copies the files of a database and syncs them.
 func copyDB(fsys vfs.FS, from, to string) error {
 	names, err := fsys.List(from)
 	if err != nil {
@@ -109,7 +110,7 @@ func copyDB(fsys vfs.FS, from, to string) error {
 	return syncDir(fsys, to)
 }
 
-// verify opens the directory and reads everything.
+// verify opens the directory and reads every row.
 func verify(o Options, check func(key []byte) error) error {
 	o.ReadOnly = true
 	p, err := Open(o)

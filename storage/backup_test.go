@@ -14,7 +14,7 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// A backup that is taken while commits go on holds all that were acknowledged before it, each whole.
+// A backup taken during commits holds every commit acknowledged before it, each as a whole.
 func TestBackupWhileWriting(t *testing.T) {
 	root := t.TempDir()
 	s := mustOpen(t, small(filepath.Join(root, "data"), nil))
@@ -61,7 +61,7 @@ func TestBackupWhileWriting(t *testing.T) {
 		if logs != quarantined || logs < before || logs > after {
 			t.Errorf("%d and %d rows; %d commits before the backup, %d after", logs, quarantined, before, after)
 		}
-		// What is written after a restore does not reach the backup.
+		// Writes after a restore do not reach the backup.
 		var b storage.Batch
 		b.DeleteRange([]byte{logSpace}, []byte{logSpace + 1})
 		if err := errors.Join(copied.Commit(&b), copied.Close()); err != nil {
@@ -78,7 +78,7 @@ func TestBackupWhileWriting(t *testing.T) {
 	}
 }
 
-// Rows of two kinds, as far as the store is concerned: short-lived ones and others.
+// Two kinds of rows, as the store distinguishes them: short-lived rows and all others.
 const (
 	logSpace   = storage.ShortLived
 	otherSpace = 0x07
@@ -127,7 +127,7 @@ func TestRestoreRefuses(t *testing.T) {
 	if err := storage.Restore(storage.Options{Dir: "new", FS: fs}, "backup", nil); err != nil {
 		t.Error(err)
 	}
-	// A backup that was cut short has no mark of completeness.
+	// A backup that was cut short lacks the mark that declares it complete.
 	if err := fs.Remove("backup/KINDRED"); err != nil {
 		t.Fatal(err)
 	}

@@ -10,11 +10,11 @@ import (
 	"github.com/cockroachdb/pebble/v2/batchrepr"
 )
 
-// Batch collects rows to write. Later operations win over earlier ones. It needs no store, so
-// every shard builds its own; Store.Commit takes several and applies them as one.
+// Batch collects rows to write. Later operations win over earlier ones. A batch does not depend on a store, so every
+// shard builds its own; Store.Commit takes several and applies them as one.
 //
-// The zero Batch is empty and ready. A Batch is used by one goroutine at a time; after Reset its
-// memory is used again. It holds Pebble's own representation, so that a commit is a copy:
+// The zero Batch is empty and ready to use. One goroutine at a time uses a Batch; Reset keeps its memory for reuse.
+// It holds Pebble's own representation, so that a commit copies bytes and encodes nothing:
 //
 //	12 B header   1 B    varint          varint
 //	+-----------+------+--------+-----+--------+-------+-----
@@ -37,7 +37,7 @@ func (b *Batch) Set(key, value []byte) {
 	b.bytes(value)
 }
 
-// Delete deletes a row; one that does not exist is no error.
+// Delete deletes a row. Deleting an absent row is not an error.
 func (b *Batch) Delete(key []byte) {
 	b.op(pebble.InternalKeyKindDelete)
 	b.bytes(key)
@@ -60,7 +60,7 @@ func (b *Batch) op(kind pebble.InternalKeyKind) {
 
 func (b *Batch) bytes(s []byte) {
 	if need := len(b.repr) + binary.MaxVarintLen32 + len(s); need > cap(b.repr) {
-		// Twice as much: append grows by a quarter, and copies four times what a batch comes to.
+		// Double the capacity: append grows large slices by a quarter, which copies four times the final size in total.
 		b.repr = slices.Grow(b.repr, max(need, 2*cap(b.repr))-len(b.repr))
 	}
 	b.repr = binary.AppendUvarint(b.repr, uint64(len(s)))
@@ -79,10 +79,10 @@ func (b *Batch) Append(other *Batch) {
 	b.count += other.count
 }
 
-// Len is the number of operations.
+// Len returns the number of operations.
 func (b *Batch) Len() int { return int(b.count) }
 
-// Size is the number of bytes that a commit of b writes to the write-ahead log, about.
+// Size returns the approximate number of bytes that a commit of b writes to the write-ahead log.
 func (b *Batch) Size() int { return len(b.repr) }
 
 // Empty reports whether b holds no operation.
@@ -94,7 +94,7 @@ func (b *Batch) Reset() {
 	b.count = 0
 }
 
-// ResetTo is Reset, but lets go of memory above so many bytes.
+// ResetTo empties b like Reset, but releases its memory if it exceeds the given number of bytes.
 func (b *Batch) ResetTo(bytes int) {
 	if cap(b.repr) > bytes {
 		b.repr = nil
@@ -102,11 +102,11 @@ func (b *Batch) ResetTo(bytes int) {
 	b.Reset()
 }
 
-// maxBatchBytes bounds one commit: Pebble refuses 4 GiB, and a batch is held twice in memory.
+// maxBatchBytes bounds one commit: Pebble refuses 4 GiB, and memory holds a batch twice.
 const maxBatchBytes = 1 << 30
 
-// combine copies the batches into buf as one batch in Pebble's representation. It returns nil when
-// there is nothing to write.
+// combine copies the batches into buf as one batch in Pebble's representation. It returns nil when the batches are
+// empty.
 func combine(buf []byte, batches []*Batch) ([]byte, error) {
 	size, count := batchHeaderLen, uint64(0)
 	for _, b := range batches {
@@ -134,7 +134,7 @@ func combine(buf []byte, batches []*Batch) ([]byte, error) {
 	return buf, nil
 }
 
-// each calls the functions for the operations of b, in order.
+// each calls set, del or delRange for each operation of b, in order.
 func (b *Batch) each(set func(key, value []byte), del func(key []byte), delRange func(lower, upper []byte)) {
 	if b.Empty() {
 		return

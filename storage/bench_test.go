@@ -18,8 +18,8 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Rows like those of the engine: lengths and numbers in binary, names and values as text, ids that don't
-// compress.
+// rowMaker makes rows like those of the engine: lengths and numbers in binary, names and values as text, ids that
+// don't compress.
 type rowMaker struct{ r *rand.Rand }
 
 func (m rowMaker) key() graph.NodeKey {
@@ -33,7 +33,7 @@ func (m rowMaker) email() string {
 		strconv.Itoa(m.r.IntN(1e6)) + "@" + m.pick("gmail.com", "example.com", "mail.example.org")
 }
 
-// event is about 200 bytes.
+// event has about 200 bytes.
 func (m rowMaker) event(b []byte) []byte {
 	b = append(b, 0x93, byte(m.r.IntN(6)))
 	b = binary.BigEndian.AppendUint64(b, uint64(1.7e12)+m.r.Uint64N(1e9))
@@ -53,7 +53,7 @@ func (m rowMaker) events(n int) []byte {
 	return b
 }
 
-// node is about 500 bytes: a component with three identifiers and a fragment.
+// node has about 500 bytes: a component with three identifiers and a fragment.
 func (m rowMaker) node() []byte {
 	b := []byte{1, 0x85}
 	for _, namespace := range []string{"user_id", "email", "anonymous_id"} {
@@ -104,7 +104,7 @@ const (
 	benchKept   = 32  // records of a shard's log that are not covered yet
 )
 
-// benchRows are made ahead, so that making them is not measured.
+// benchRows are prepared in advance, so that the benchmark does not measure their creation.
 type benchRows struct {
 	records, nodes, blocks [][]byte
 }
@@ -122,8 +122,8 @@ func makeBenchRows() *benchRows {
 	return rows
 }
 
-// commit number n: a record of each shard, some nodes with a block of the timeline each, and now and then the
-// deletion of a shard's covered log.
+// commit fills the batches of commit n: a record for each shard, some nodes with a block of the timeline each, and
+// now and then the deletion of the covered part of a shard's log.
 func (rows *benchRows) commit(batches []*Batch, n int, r *rand.Rand, nodes int) {
 	m := rowMaker{r}
 	var key, end []byte

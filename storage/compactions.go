@@ -7,46 +7,54 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// compactions lets as many compactions run at once as Pebble asks for, and none before begin. Pebble's own scheduler starts one
-// as soon as the log is replayed into tables, and then opening a database waits until it has ended:
-// docs/decisions/0010-memtables.md. It is a pebble.CompactionScheduler.
+// compactions is Pebble's compaction scheduler. It starts no compaction before begin, and then as many at once as
+// Pebble allows.
 //
-//	registered ──begin──► granting ──Unregister──► over
+// The obvious choice, Pebble's own scheduler, starts a compaction as soon as the log is replayed into tables, and
+// opening the database then waits for that compaction to end: docs/decisions/0010-memtables.md.
+//
+//		registered ──begin──► granting ──Unregister──► over
+//
+//	  - running <= what Pebble allows at the time of the grant; the allowance may fall while compactions run.
+//	  - After Unregister returns, no call to db is under way and none follows.
+//
+// Lock order: turn, then Pebble's locks, then mu. Pebble calls TrySchedule with its locks held, so mu must never be
+// held during a call that takes them; turn alone serialises the loop of grant.
 type compactions struct {
 	db pebble.DBForCompaction // set before any other call
 
-	// turn is held while waiting compactions are granted, with Pebble's locks within it. mu guards what follows it, and is
-	// taken within Pebble's.
+	// turn is held while grant starts compactions that wait.
 	turn     sync.Mutex
-	mu       sync.Mutex
+	mu       sync.Mutex // guards the following
 	granting bool
 	running  int
 
-	looking sync.WaitGroup // the goroutine that begin started
-	over    chan struct{}  // closed to end it
-	look    chan struct{}  // has one when there may be more to grant
+	polling sync.WaitGroup // the goroutine that begin starts
+	over    chan struct{}  // closed to end that goroutine
+	wake    chan struct{}  // holds one token when Pebble may allow more compactions
 }
 
-// compactionLook is how often is looked whether more may run at once: a backlog grows while a compaction takes its time.
-const compactionLook = 100 * time.Millisecond
+// compactionPoll is how often we ask Pebble whether it allows more concurrent compactions: a backlog may grow while
+// one compaction runs, and Pebble does not always report it.
+const compactionPoll = 100 * time.Millisecond
 
 func newCompactions() *compactions {
-	return &compactions{over: make(chan struct{}), look: make(chan struct{}, 1)}
+	return &compactions{over: make(chan struct{}), wake: make(chan struct{}, 1)}
 }
 
-// begin grants what waits, and what comes. It is called once, when the database is open.
+// begin starts the compactions that wait, and from now on those that follow. It is called once, after the database is open.
 func (c *compactions) begin() {
 	c.mu.Lock()
 	c.granting = true
 	c.mu.Unlock()
-	c.looking.Go(func() {
-		ticker := time.NewTicker(compactionLook)
+	c.polling.Go(func() {
+		ticker := time.NewTicker(compactionPoll)
 		defer ticker.Stop()
 		for {
 			c.grant()
 			select {
 			case <-ticker.C:
-			case <-c.look:
+			case <-c.wake:
 			case <-c.over:
 				return
 			}
@@ -54,7 +62,7 @@ func (c *compactions) begin() {
 	})
 }
 
-// grant starts compactions that wait, as far as there may be more.
+// grant starts waiting compactions until none waits or Pebble allows no more.
 func (c *compactions) grant() {
 	c.turn.Lock()
 	defer c.turn.Unlock()
@@ -88,14 +96,14 @@ func (c *compactions) ended() {
 // Register implements pebble.CompactionScheduler.
 func (c *compactions) Register(_ int, db pebble.DBForCompaction) { c.db = db }
 
-// Unregister implements pebble.CompactionScheduler: no call to the database is under way when it returns, and none follows.
+// Unregister implements pebble.CompactionScheduler. When it returns, no call to the database is under way, and none follows.
 func (c *compactions) Unregister() {
 	c.mu.Lock()
 	c.granting = false
 	c.mu.Unlock()
 	close(c.over)
-	c.looking.Wait()
-	c.turn.Lock() // of a compaction that has just ended
+	c.polling.Wait()
+	c.turn.Lock() // wait for the grant of a compaction that has just ended
 	defer c.turn.Unlock()
 }
 
@@ -113,7 +121,7 @@ func (c *compactions) TrySchedule() (bool, pebble.CompactionGrantHandle) {
 // UpdateGetAllowedWithoutPermission implements pebble.CompactionScheduler.
 func (c *compactions) UpdateGetAllowedWithoutPermission() {
 	select {
-	case c.look <- struct{}{}:
+	case c.wake <- struct{}{}:
 	default:
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// compactingDB has compactions that wait, and runs them for a second each.
+// compactingDB has waiting compactions, each of which runs for a second.
 type compactingDB struct {
 	scheduler *compactions
 	allowed   atomic.Int32
@@ -54,7 +54,7 @@ func (db *compactingDB) run(handle pebble.CompactionGrantHandle) {
 	}()
 }
 
-// want is what Pebble does when there is something to compact: it runs it, or lets it wait.
+// want does what Pebble does when it needs a compaction: it runs the compaction, or leaves it waiting.
 func (db *compactingDB) want() {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -65,7 +65,7 @@ func (db *compactingDB) want() {
 	}
 }
 
-// Nothing is compacted before begin, then as many at a time as are allowed, all of it, and nothing after Unregister.
+// No compaction runs before begin; then all of them run, as many at a time as are allowed; none runs after Unregister.
 func TestCompactions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCompactions()
@@ -92,7 +92,7 @@ func TestCompactions(t *testing.T) {
 		time.Sleep(1001 * time.Millisecond)
 		state(1, 1, 1)
 		db.allowed.Store(2) // as a backlog grew; nobody says so
-		time.Sleep(compactionLook)
+		time.Sleep(compactionPoll)
 		state(2, 1, 0)
 		db.want()
 		state(2, 1, 1)
@@ -118,7 +118,7 @@ func TestCompactions(t *testing.T) {
 	})
 }
 
-// A database that could not be opened is let go of.
+// A database that failed to open is released.
 func TestCompactionsWithoutBegin(t *testing.T) {
 	c := newCompactions()
 	db := &compactingDB{scheduler: c}

@@ -12,21 +12,21 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Classes of errors, for errors.Is. All but ErrNotFound come as an *Error, which says where and what to do.
+// Classes of errors, for errors.Is. All except ErrNotFound are wrapped in an *Error, which adds the place and the remedy.
 var (
 	// ErrNotFound is returned by Get for a key without a row.
 	ErrNotFound = errors.New("not found")
-	// ErrCorrupt is returned when a file of the store is damaged, cut short or missing.
+	// ErrCorrupt is returned when a file of the store is damaged, truncated or missing.
 	ErrCorrupt = errors.New("corrupt")
-	// ErrDiskFull is returned when a write found no space.
+	// ErrDiskFull is returned when a write finds no space.
 	ErrDiskFull = errors.New("disk full")
 	// ErrLocked is returned by Open when another process, or this one, has the directory open.
 	ErrLocked = errors.New("in use")
-	// ErrNewerFormat is returned by Open for a directory that a later version wrote.
+	// ErrNewerFormat is returned by Open for a directory that a later version of the program wrote.
 	ErrNewerFormat = errors.New("newer format")
-	// ErrForeign is returned for a directory that holds something else.
+	// ErrForeign is returned for a directory that holds files of another program.
 	ErrForeign = errors.New("not a data directory")
-	// ErrMismatch is for Options.Prepare: the directory was initialised with other settings.
+	// ErrMismatch is for Options.Prepare: the directory was initialised with different settings.
 	ErrMismatch = errors.New("other deployment")
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("closed")
@@ -34,12 +34,12 @@ var (
 	ErrIO = errors.New("input/output error")
 )
 
-// Error is a failure of the store: what was done, to which file or directory, and the remedy.
+// Error is a failure of the store: the operation, the file or directory, and the remedy.
 type Error struct {
 	Class  error  // one of the classes above
 	Op     string // "open", "commit", "get", ...
 	Path   string // file or directory
-	Remedy string // what the operator can do; empty when there is nothing to say
+	Remedy string // what the operator can do; empty if we know of nothing
 	Err    error  // cause; may be nil
 }
 
@@ -56,7 +56,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the class and the cause.
+// Unwrap returns the class and the cause.
 func (e *Error) Unwrap() []error {
 	if e.Err == nil {
 		return []error{e.Class}
@@ -70,13 +70,13 @@ var remedies = map[error]string{
 	ErrCorrupt:  "restore the directory from a backup, and check the disk",
 }
 
-// Corrupt is the error of what can't be read: err says why. Rows and the packages above use it as the store does for its files.
+// Corrupt returns the error for data that can't be read, because of err. The packages above use it for rows as the store does for its files.
 func Corrupt(op, path string, err error) error {
 	return &Error{Class: ErrCorrupt, Op: op, Path: path, Err: err, Remedy: remedies[ErrCorrupt]}
 }
 
-// classify gives an error of Pebble or of the file system its class and the name of its file.
-// An error that has a class already stays as it is.
+// classify gives an error from Pebble or the file system its class and the name of its file. An error that already
+// has a class is returned unchanged.
 func classify(op, dir string, err error) error {
 	if err == nil {
 		return nil
@@ -89,8 +89,8 @@ func classify(op, dir string, err error) error {
 	switch {
 	case vfs.IsNoSpaceError(err):
 		class = ErrDiskFull
-	// A file that Pebble's manifest names and the directory lacks is damage, too.
-	// The check of sizes on opening has no mark.
+		// A file that Pebble's manifest names and the directory lacks is damage, too.
+		// Pebble's size check at open does not mark its errors as corruption.
 	case pebble.IsCorruptionError(err), errors.Is(err, fs.ErrNotExist), errors.Is(err, pebble.ErrDBDoesNotExist),
 		strings.Contains(err.Error(), "object size mismatch"):
 		class = ErrCorrupt
@@ -105,7 +105,7 @@ var (
 	pebbleFile  = regexp.MustCompile(`MANIFEST-\d{6,}|OPTIONS-\d{6,}|\d{6,}\.(sst|log|blob)|marker\.[a-z-]+\.\d+\.[\w-]+`)
 )
 
-// errorPath finds the file that an error of Pebble is about; dir when it names none.
+// errorPath returns the file that an error from Pebble concerns, or dir if the error names no file.
 func errorPath(dir string, err error) string {
 	if info := pebble.ExtractDataCorruptionInfo(err); info != nil {
 		return info.Path

@@ -7,25 +7,24 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// A failStopFS is the file system that the database sees. A write that fails fails the store, with the
-// file's name, and never returns.
+// failStopFS is the file system given to the database. A failed write fails the store, with the file's name, and
+// never returns to Pebble.
 //
-// The obvious design, to let Pebble see the error, was tried. A full disk then ends in one of: an
-// unrecoverable "unlock of unlocked mutex" (a panic while the log is rotated), a fatal log line, a commit
-// that waits for a flush which is tried again for ever at full speed. And where Pebble logs a fatal
-// line it must not go on, but it does if the logger returns. Parked goroutines do no harm: the
-// store refuses everything from then on, its callers have their error (failure.guard), and the
-// process is about to end.
+// The obvious design, to let Pebble see the error, was tried. A full disk then ends in one of: an unrecoverable
+// "unlock of unlocked mutex" (a panic while the log is rotated), a fatal log line, or a commit that waits for a flush
+// which Pebble retries for ever at full speed. After a fatal log line Pebble must not continue, but it does if the
+// logger returns. Parked goroutines do no harm: the store refuses every later operation, its callers have their error
+// (failure.guard), and the process is about to end.
 //
-// Only files inside dir are guarded: a backup to another disk that is full fails alone. Reads are not: Pebble
-// returns their errors to the reader.
+// Only files inside dir are guarded, so a backup to another disk that is full fails alone. Reads are not guarded:
+// Pebble returns their errors to the reader.
 type failStopFS struct {
 	vfs.FS
 	dir     string
 	failure *failure
 }
 
-// check never returns when err is a failure of a write to path.
+// check never returns if err is the failure of a write to path.
 func (f *failStopFS) check(op, path string, err error) error {
 	if err != nil && strings.HasPrefix(path, f.dir) {
 		f.failure.park(classifyDir(op, path, err))
@@ -71,7 +70,7 @@ func (f *failStopFS) MkdirAll(dir string, perm fs.FileMode) error {
 // Unwrap implements vfs.FS.
 func (f *failStopFS) Unwrap() vfs.FS { return f.FS }
 
-// A failStopFile is a file that is written to.
+// A failStopFile is a file opened for writing.
 type failStopFile struct {
 	vfs.File
 	fs   *failStopFS

@@ -9,7 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// A failure is the one error that a store stops with (S3).
+// A failure holds the one error that stops a store (S3).
 //
 //	working ──fail──► failed (stays)
 //	   │                │
@@ -28,7 +28,7 @@ type failure struct {
 
 func (f *failure) init() { f.failed, f.parked = make(chan struct{}), make(chan struct{}) }
 
-// fail makes err the failure unless there is one, and returns the failure.
+// fail makes err the failure unless one exists, and returns the failure.
 func (f *failure) fail(err error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -51,7 +51,7 @@ func (f *failure) close() {
 	f.reason.CompareAndSwap(nil, &closed)
 }
 
-// refusal is why an operation can't begin; nil while the store works.
+// refusal returns the error that refuses an operation; nil while the store works.
 func (f *failure) refusal() error {
 	if reason := f.reason.Load(); reason != nil {
 		return *reason
@@ -59,8 +59,8 @@ func (f *failure) refusal() error {
 	return nil
 }
 
-// park fails the store and never returns: the goroutine, with the locks of Pebble that it holds, stays
-// where it is until the process ends.
+// park fails the store and never returns: the goroutine keeps its stack and the locks of Pebble that it holds until
+// the process ends.
 func (f *failure) park(err error) {
 	_ = f.fail(err)
 	f.parkOnce.Do(func() { close(f.parked) })
@@ -76,9 +76,9 @@ func (f *failure) isParked() bool {
 	}
 }
 
-// guard runs fn on a goroutine of its own and returns its error, or the failure as soon as there is one
-// and fn has not returned: fn may then be parked, or wait for something that is. What fn uses must
-// not be used again after that.
+// guard runs fn on a goroutine of its own. It returns the error of fn, or the failure if the store fails before fn
+// returns: fn may then be parked, or wait for something that is. The caller must not touch memory that fn uses after
+// guard returned a failure.
 func (f *failure) guard(fn func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- fn() }()
@@ -107,8 +107,8 @@ func (l pebbleLogger) Errorf(format string, args ...any) {
 	l.logger.Error(fmt.Sprintf(format, args...))
 }
 
-// Fatalf implements pebble.Logger. Pebble relies on it not to return, and calls it with locks held in
-// such ways that the goroutine can't be unwound either.
+// Fatalf implements pebble.Logger. Pebble relies on it not to return, and holds locks in ways that do not let the
+// goroutine be unwound, so it parks.
 func (l pebbleLogger) Fatalf(format string, args ...any) {
 	err := fmt.Errorf(format, args...)
 	for _, arg := range args {
@@ -119,7 +119,7 @@ func (l pebbleLogger) Fatalf(format string, args ...any) {
 	l.failure.park(classify("write", l.dir, err))
 }
 
-// events fails the store on errors in the background.
+// events fails the store on background errors.
 func (p *Pebble) events() *pebble.EventListener {
 	return &pebble.EventListener{
 		BackgroundError: func(err error) { _ = p.fail("flush or compact", err) },

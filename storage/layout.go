@@ -12,8 +12,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Format is the version of everything that this package and its codecs write. A directory of a
-// higher format is refused; one of a lower format is upgraded when it is opened.
+// Format is the version of everything that this package and its codecs write. Open refuses a directory of a higher
+// format and upgrades one of a lower format.
 const Format = 1
 
 // Names inside a data directory.
@@ -27,7 +27,7 @@ const (
 
 const formatFileHead = "kindred data directory\nformat "
 
-// A directory is what a path turned out to be.
+// A directory classifies the contents of a path.
 type directory int
 
 const (
@@ -36,7 +36,7 @@ const (
 	dirForeign
 )
 
-// inspect tells what dir is, and the version of its format when it is ours. It writes nothing.
+// inspect classifies dir and, if it is ours, returns the version of its format. It writes nothing.
 func inspect(fsys vfs.FS, dir string) (directory, int, error) {
 	names, err := fsys.List(dir)
 	switch {
@@ -49,8 +49,8 @@ func inspect(fsys vfs.FS, dir string) (directory, int, error) {
 		format, err := readFormat(fsys, fsys.PathJoin(dir, formatFile))
 		return dirOurs, format, err
 	}
-	// lost+found is what a new file system has in its root. The database of an initialisation that was
-	// cut short holds nothing that was acknowledged: Open had not returned.
+	// lost+found is in the root of a new file system. The database of an initialisation that was cut short holds no
+	// acknowledged data: Open had not returned.
 	harmless := []string{lockFile, "lost+found"}
 	if slices.Contains(names, initFile) {
 		harmless = append(harmless, initFile, formatFileTmp, dbDir)
@@ -92,7 +92,7 @@ func parseFormat(path string, text []byte) (int, error) {
 	return format, nil
 }
 
-// checkOurs fails unless dir is ours, or new, and of a format that this version knows.
+// checkOurs returns an error unless dir is new, or ours and of a format that this version knows.
 func checkOurs(fsys vfs.FS, dir string) (directory, error) {
 	what, format, err := inspect(fsys, dir)
 	switch {
@@ -113,7 +113,7 @@ func checkOurs(fsys vfs.FS, dir string) (directory, error) {
 	return what, nil
 }
 
-// checkDB fails when a directory that was complete once lacks its database.
+// checkDB returns an error if a directory that was complete lacks its database.
 func checkDB(fsys vfs.FS, dir string) error {
 	db := fsys.PathJoin(dir, dbDir)
 	if _, err := fsys.Stat(db); err != nil {
@@ -122,7 +122,7 @@ func checkDB(fsys vfs.FS, dir string) error {
 	return nil
 }
 
-// beginNew marks dir as one that is being made, and drops what an earlier attempt left.
+// beginNew marks dir as under construction and deletes the leftovers of an earlier attempt.
 func beginNew(fsys vfs.FS, dir string) error {
 	if err := writeFile(fsys, fsys.PathJoin(dir, initFile), ""); err != nil {
 		return err
@@ -145,7 +145,7 @@ func markComplete(fsys vfs.FS, dir string) error {
 	if err := syncDir(fsys, dir); err != nil {
 		return err
 	}
-	// From here on the directory is ours whether the mark of its making is there or not.
+	// From here on the directory is ours, even if the mark of its construction remains.
 	if err := fsys.Remove(fsys.PathJoin(dir, initFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -164,8 +164,8 @@ func writeFile(fsys vfs.FS, path, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// makeDir makes dir and the directories above it that are missing, durably: a directory is an entry of
-// its parent, and without a sync of that one it is gone after a crash, with all that is in it.
+// makeDir creates dir and its missing parents, durably: a directory is an entry of its parent, and unless the parent
+// is synced a crash loses the directory with all its contents.
 func makeDir(fsys vfs.FS, dir string) error {
 	parents := []string{fsys.PathDir(dir)}
 	for at := parents[0]; ; at = fsys.PathDir(at) {

@@ -7,7 +7,7 @@ import (
 	"io/fs"
 )
 
-// lockHolder reports whether the failure to lock path means that it is held; the holder is unknown.
+// lockHolder reports whether a failure to lock path means that another process holds the lock; the holder is unknown.
 func lockHolder(_ string, err error) (pid int, held bool) {
 	return 0, !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist)
 }

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockHolder reports whether the failure to lock path means that it is held, and by which process; pid
-// is 0 when that is unknown.
+// lockHolder reports whether a failure to lock path means that a process holds the lock, and which one; pid is 0 if
+// that is unknown.
 func lockHolder(path string, err error) (pid int, held bool) {
 	var errno unix.Errno
 	var pathErr *fs.PathError
@@ -20,8 +20,8 @@ func lockHolder(path string, err error) (pid int, held bool) {
 	case errors.As(err, &pathErr):
 		return 0, false // the file could not be made
 	case !errors.As(err, &errno):
-		// Pebble answers without asking the system when this very process holds the lock. The file
-		// must not be opened then: closing it again would release the lock.
+		// Pebble answers without asking the system when this very process holds the lock. We must not open the file
+		// in that case: closing it again would release the lock.
 		return os.Getpid(), true
 	case errno != unix.EAGAIN && errno != unix.EACCES:
 		return 0, false

@@ -12,13 +12,13 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// A crash may tear the last record of the write-ahead log: it was not acknowledged, and is dropped.
-// Damage further up must not be taken for that, or everything after it is dropped, too. Pebble
-// tells the two apart by offsets up to which later records promise that the log was synced, but counts
-// only the last block of each write, so with records of more than a block it sees next to nothing.
+// A crash may tear the last record of the write-ahead log. That record was not acknowledged, so it is dropped. Damage
+// further up must not be mistaken for a torn tail, because everything after it would be dropped, too. Pebble
+// distinguishes the two by offsets up to which later records promise that the log was synced, but it counts only the
+// last block of each write, so it detects next to nothing with records of more than one block.
 //
-// Commits are written one at a time, each synced before the next one (Pebble.Commit). So, here: when a
-// record begins after the first chunk that can't be read, that chunk was synced, and is damaged.
+// Commits are written one at a time, each synced before the next (Pebble.Commit). Therefore, if a record begins after
+// the first unreadable chunk, that chunk was synced and is damaged.
 //
 // The log, in blocks of 32 KiB that a chunk never crosses:
 //
@@ -34,8 +34,8 @@ const (
 	logChunkLast  = 12
 )
 
-// checkLog looks through the newest write-ahead log of a database for damage in the middle. Older ones
-// end with a trailer, and Pebble refuses them without. It fails with class ErrCorrupt.
+// checkLog searches the newest write-ahead log of a database for damage in the middle. Older logs end with a trailer,
+// and Pebble refuses them without it. It fails with class ErrCorrupt.
 func checkLog(fsys vfs.FS, db string) error {
 	names, err := fsys.List(db)
 	if err != nil {
@@ -70,8 +70,8 @@ func checkLog(fsys vfs.FS, db string) error {
 	return nil
 }
 
-// scanLog finds the first place where the log can't be read and the beginning of a record after it; -1
-// where there is none.
+// scanLog returns the first offset at which the log can't be read, and the offset of a record that begins after it;
+// -1 for either if it is absent.
 func scanLog(r io.Reader, number uint32) (damaged, later int64, err error) {
 	block := make([]byte, logBlock)
 	damaged = -1
@@ -93,7 +93,7 @@ func scanLog(r io.Reader, number uint32) (damaged, later int64, err error) {
 				if damaged < 0 {
 					damaged = start + int64(at)
 				}
-				at++ // its length may be wrong: look everywhere
+				at++ // its length may be wrong, so try every offset
 				continue
 			}
 			if damaged >= 0 && (kind == logChunkFull || kind == logChunkFirst) {
@@ -106,8 +106,8 @@ func scanLog(r io.Reader, number uint32) (damaged, later int64, err error) {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// readChunk gives the kind and the size of the chunk at the beginning of b; 0 and 0 when there is none
-// of this log: its end, what an earlier use of the file left, or damage.
+// readChunk returns the kind and size of the chunk at the start of b. It returns 0 and 0 if b does not start with a
+// chunk of this log: the log ended, the file holds data from an earlier use, or it is damaged.
 func readChunk(b []byte, number uint32) (kind byte, size int) {
 	if len(b) < logHeader {
 		return 0, 0

@@ -10,25 +10,25 @@ import (
 	"strings"
 )
 
-// MinMemory is the least that the memory setting may say, MaxDefaultMemory the most that its default is.
+// MinMemory is the lower bound of the memory setting; maxDefaultMemory is the upper bound of its default.
 const (
 	MinMemory        = 128 << 20
-	MaxDefaultMemory = 8 << 30
+	maxDefaultMemory = 8 << 30
 )
 
-// Memory is one memory setting, divided. All in bytes.
+// Memory is the memory setting, divided among the parts of the process. All values are in bytes.
 //
 //	(program)   52 MiB   code, tables of the program, buffers of the write-ahead log, stacks; the rest is divided:
 //	block cache   15 %   uncompressed blocks of tables
-//	memtables      8 %   what is committed and not yet in a table; at most 256 MiB
+//	memtables      8 %   committed rows that are not yet in a table; at most 256 MiB
 //	duplicates    13 %   the memory of duplicates, all shards
 //	directory      6 %   fingerprints of stored nodes, all shards
 //	actors        20 %   resident components
-//	log            6 %   events whose profiles are written behind, and that a start may have to replay; at most 512 MiB
-//	input          8 %   events that are read and not yet committed, in all their forms; at most 256 MiB
-//	(garbage)     24 %   what is dead and not yet collected
+//	log            6 %   events whose profiles are written later, which a start may have to replay; at most 512 MiB
+//	input          8 %   events read and not yet committed, in all their forms; at most 256 MiB
+//	(garbage)     24 %   dead objects not yet collected
 //
-// What a bounded share can't use goes to the block cache. docs/decisions/0012-memory.md has what was measured.
+// The block cache takes what a bounded share can't use. docs/decisions/0012-memory.md has the measurements.
 type Memory struct {
 	Total      int64
 	BlockCache int64
@@ -60,24 +60,24 @@ func SplitMemory(total int64) (Memory, error) {
 	return m, nil
 }
 
-// programBytes is what the process takes whatever it holds.
+// programBytes is what the process takes regardless of its data.
 const programBytes = 52 << 20
 
-// codeBytes is what of that Go does not count: the pages of the executable, and what the system keeps for the process. It leaves
-// room for what Go takes above its limit before a collection has ended.
+// codeBytes is the part of programBytes that Go does not count: the pages of the executable, and what the system
+// keeps for the process. It leaves room for the heap that Go uses beyond its limit until a collection ends.
 const codeBytes = 28 << 20
 
-// CommitBytes is the most that one commit should write. One that takes half of a memtable, with what Pebble adds to each
-// row, would be kept whole beside the memtables.
+// CommitBytes is the largest size that one commit should have. Pebble keeps a commit of half a memtable or more,
+// counting its overhead for each row, in memory of its own beside the memtables.
 func (m *Memory) CommitBytes() int { return memtableSize(m.Memtables) / 4 }
 
-// GCPercent lets garbage grow to four times what is live, to be set with debug.SetGCPercent: most of what an event
-// leaves behind is dead at once, and collecting it costs by what is live. GoLimit ends that where memory does.
+// GCPercent, set with debug.SetGCPercent, lets garbage grow to four times the live heap: most garbage of an event is
+// dead at once, and a collection costs by the live heap. GoLimit bounds the growth where memory does.
 const GCPercent = 400
 
-// GoLimit is what Go's runtime may take of the memory, to be set with debug.SetMemoryLimit. It leaves
-// out the program itself, page tables and stacks of the system, and what Pebble takes beside Go's heap:
-// the cache, and the memtables.
+// GoLimit is the part of the memory that Go's runtime may use, set with debug.SetMemoryLimit. It excludes the program
+// itself, page tables and stacks of the system, and what Pebble allocates outside Go's heap: the cache and the
+// memtables.
 func (m *Memory) GoLimit() int64 {
 	limit := m.Total - max(m.Total/16, codeBytes)
 	if outsideHeap {
@@ -86,8 +86,8 @@ func (m *Memory) GoLimit() int64 {
 	return limit
 }
 
-// DefaultMemory is half of what this machine, or the control group of this process, has; at most
-// MaxDefaultMemory and at least MinMemory.
+// DefaultMemory is half of the memory of this machine, or of the control group of this process, between MinMemory and
+// maxDefaultMemory.
 func DefaultMemory() int64 {
 	return defaultMemory(os.DirFS("/").(fileReader))
 }
@@ -102,10 +102,10 @@ func defaultMemory(files fileReader) int64 {
 	if available == math.MaxInt64 {
 		available = 2 * 1 << 30 // unknown: assume a small machine
 	}
-	return max(MinMemory, min(available/2, MaxDefaultMemory))
+	return max(MinMemory, min(available/2, maxDefaultMemory))
 }
 
-// machineMemory reads MemTotal; math.MaxInt64 when it is unknown.
+// machineMemory reads MemTotal; it returns math.MaxInt64 if that is unknown.
 func machineMemory(files fileReader) int64 {
 	text, err := files.ReadFile("proc/meminfo")
 	if err != nil {
@@ -124,8 +124,8 @@ func machineMemory(files fileReader) int64 {
 	return math.MaxInt64
 }
 
-// groupMemory reads the least limit of the process's control group and those above it, version 2 or
-// 1; math.MaxInt64 when there is none.
+// groupMemory returns the lowest limit of the process's control group and its parents, version 2 or 1; math.MaxInt64
+// if there is no limit.
 func groupMemory(files fileReader) int64 {
 	limit := int64(math.MaxInt64)
 	text, _ := files.ReadFile("proc/self/cgroup")

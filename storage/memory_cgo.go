@@ -2,5 +2,5 @@
 
 package storage
 
-// outsideHeap tells that Pebble takes its cache and memtables from C, where Go does not count them.
+// outsideHeap is true because Pebble allocates its cache and memtables with C, which Go does not count.
 const outsideHeap = true

@@ -2,5 +2,5 @@
 
 package storage
 
-// outsideHeap tells that Pebble takes its cache and memtables from Go's heap.
+// outsideHeap is false because Pebble allocates its cache and memtables on Go's heap.
 const outsideHeap = false

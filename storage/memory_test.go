@@ -65,7 +65,7 @@ func TestDefaultMemory(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}
-	if got := DefaultMemory(); got < MinMemory || got > MaxDefaultMemory {
+	if got := DefaultMemory(); got < MinMemory || got > maxDefaultMemory {
 		t.Errorf("this machine: %d", got)
 	}
 }

@@ -8,24 +8,24 @@ import (
 	"sync"
 )
 
-// CommitFate says what becomes of a commit of a MemStore.
+// CommitFate is the outcome of a commit of a MemStore.
 type CommitFate uint8
 
-// The fates. After both failures the outcome is unknown to the caller, and the store has failed.
+// The fates. After either failure the caller does not know the outcome, and the store has failed.
 const (
 	CommitWell   CommitFate = iota // it happens and returns nil
 	CommitLost                     // it does not happen and returns an error
 	CommitUnseen                   // it happens and returns an error
 )
 
-// ErrUnknownOutcome is what a commit of a MemStore returns that was told to fail.
+// ErrUnknownOutcome is returned by a commit of a MemStore that was told to fail.
 var ErrUnknownOutcome = errors.New("outcome unknown")
 
-// MemStore is a Store in memory, for the deterministic simulator and for tests: it uses no goroutine,
-// no clock and no file, but for Backup. Every commit is durable at once, in the sense of Reopen.
+// MemStore is a Store in memory, for the deterministic simulator and for tests. It uses no goroutine and no clock,
+// and a file only for Backup. Every commit is durable at once: Reopen keeps it.
 type MemStore struct {
-	// Fate, when set, is asked for each commit that writes something; n counts them from 1, over all
-	// reopenings. It is called with the store locked and must not use it.
+	// Fate, when set, decides each commit that writes something; n counts these from 1, across reopenings. MemStore
+	// calls it with its lock held, so it must not use the store.
 	Fate func(n int) CommitFate
 
 	mu      sync.Mutex // guards the following
@@ -44,8 +44,8 @@ var _ Store = (*MemStore)(nil)
 // NewMemStore makes an empty store.
 func NewMemStore() *MemStore { return &MemStore{failed: make(chan struct{})} }
 
-// Reopen is a crash and a restart: it returns a store with exactly the commits that happened. The old
-// one refuses everything from now on.
+// Reopen simulates a crash and a restart: it returns a store with exactly the commits that happened. The old store
+// refuses every operation from now on.
 func (m *MemStore) Reopen() *MemStore {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -53,7 +53,7 @@ func (m *MemStore) Reopen() *MemStore {
 	return &MemStore{Fate: m.Fate, rows: slices.Clone(m.rows), commits: m.commits, failed: make(chan struct{})}
 }
 
-// Commits counts the commits that wrote something, those that failed included.
+// Commits counts the commits that wrote something, including the failed ones.
 func (m *MemStore) Commits() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -160,7 +160,7 @@ func (m *MemStore) refusalLocked() error {
 	return m.err
 }
 
-// Backup implements Store: it makes a data directory of the operating system that Open opens.
+// Backup implements Store: it creates a data directory on disk that Open can open.
 func (m *MemStore) Backup(dir string) error {
 	o := Options{Dir: dir, Create: true, Prepare: func(s Store, _ bool) error {
 		var b Batch

@@ -11,28 +11,28 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Options say how a data directory is opened. The zero value of all but Dir is a default.
+// Options control how a data directory is opened. The zero value of each field except Dir selects its default.
 type Options struct {
 	// Dir is the data directory.
 	Dir string
 	// BlockCacheBytes holds uncompressed blocks of tables. Default 64 MiB, at least 1 MiB.
 	BlockCacheBytes int64
-	// MemtableBytes holds what is committed and not yet in a table. Four memtables share it with one more that is kept to
-	// be used again, and as much of a write-ahead log there may be to replay after a crash. Default 80 MiB, at least 5 MiB;
-	// one memtable is at most 64 MiB: docs/decisions/0010-memtables.md.
+	// MemtableBytes bounds the rows that are committed and not yet in a table. Four memtables share it with a fifth that
+	// is kept for reuse; a crash leaves at most as much write-ahead log to replay. Default 80 MiB, at least 5 MiB; one
+	// memtable has at most 64 MiB: docs/decisions/0010-memtables.md.
 	MemtableBytes int64
-	// Create makes the directory if there is none. Without it, or with ReadOnly, Open opens only one that is there.
+	// Create makes the directory if it does not exist. Without it, or with ReadOnly, Open fails for an absent directory.
 	Create bool
-	// Prepare is called with the open store before Open returns, every time: it writes the first rows of a new directory,
-	// and refuses an old one that it can't serve. Its error fails Open. A directory that a crash left before Open first
-	// returned is new again. Default: none.
+	// Prepare is called with the open store before Open returns, every time. It writes the first rows of a new directory
+	// and refuses an existing one that it can't serve. Its error fails Open. A directory counts as new again if a crash
+	// came before Open first returned. Default: nothing is called.
 	Prepare func(s Store, isNew bool) error
-	// ReadOnly leaves every file of the directory as it is, which must be there: the log is replayed into
-	// memory, nothing is compacted, and commits fail.
+	// ReadOnly changes no file of the directory, which must exist: the log is replayed into memory, compactions do not
+	// run, and commits fail.
 	ReadOnly bool
-	// Logger takes warnings, and the messages of Pebble at level debug. Default: none.
+	// Logger receives warnings, and the messages of Pebble at level debug. Default: discards them.
 	Logger *slog.Logger
-	// FS is where the directory is. Default: the operating system's.
+	// FS is the file system of the directory. Default: the operating system's.
 	FS vfs.FS
 }
 
@@ -57,7 +57,7 @@ func (o *Options) setDefaults() error {
 }
 
 const (
-	memtables    = 4 // one that is written to, and up to three that are being flushed
+	memtables    = 4 // one takes writes, up to three are being flushed
 	memtableMin  = 1 << 20
 	memtableMax  = 64 << 20
 	tableMin     = int64(4 << 20)
@@ -65,13 +65,13 @@ const (
 	pebbleFormat = pebble.FormatValueSeparation
 )
 
-// memtableSize is that of one memtable, where all of them have so many bytes.
+// memtableSize is the size of one memtable if all of them share the given bytes.
 func memtableSize(bytes int64) int {
 	return int(max(memtableMin, min(bytes/(memtables+1), memtableMax)))
 }
 
-// cacheSize is how many bytes of blocks fit into so many bytes of memory. On Go's heap a block takes the next size class,
-// a seventh more than it has.
+// cacheSize is the number of bytes of blocks that fit into the given memory. On Go's heap a block is rounded up to
+// the next size class, a seventh more than its size.
 func cacheSize(bytes int64) int64 {
 	if outsideHeap {
 		return bytes
@@ -79,7 +79,7 @@ func cacheSize(bytes int64) int64 {
 	return bytes / 8 * 7
 }
 
-// pebbleOptions are the settings of the database; o has its defaults.
+// pebbleOptions returns the settings of the database. REQUIRES: o has its defaults set.
 func pebbleOptions(o *Options) *pebble.Options {
 	memtable := int64(memtableSize(o.MemtableBytes))
 	p := &pebble.Options{
@@ -89,19 +89,19 @@ func pebbleOptions(o *Options) *pebble.Options {
 		CacheSize:                   cacheSize(o.BlockCacheBytes),
 		MemTableSize:                uint64(memtable),
 		MemTableStopWritesThreshold: memtables,
-		// A flush is one sublevel. Compacting two at once keeps reads short; commits wait only when
-		// compactions are far behind.
+		// A flush adds one sublevel. Compacting two at once keeps reads short; commits wait only when compactions
+		// are far behind.
 		L0CompactionThreshold: 4,
 		L0StopWritesThreshold: 24,
 		LBaseMaxBytes:         max(64<<20, memtable),
 		MaxOpenFiles:          1000,
-		// One compaction leaves the other core to ingest; a debt allows more, up to half the cores.
+		// One compaction leaves the other cores to ingest; a large debt allows more, up to half the cores.
 		CompactionConcurrencyRange: func() (lower, upper int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
-		// Free space below which the disk is reported as low.
+		// FreeSpaceThresholdBytes is the free space below which Pebble reports the disk as low.
 		FreeSpaceThresholdBytes: 1 << 30,
 	}
-	// A table's filter is read whole, and made in memory: small ones where there is little of it. Each level's are twice as large
-	// as those of the level above, up to half of the cache.
+	// Pebble builds a table's filter in memory and reads it whole, so tables are small when memory is. The tables of each level
+	// are twice as large as those of the level above, up to half of the cache.
 	most := max(tableMin, cacheSize(o.BlockCacheBytes)/2)
 	for i := range p.TargetFileSizes {
 		p.TargetFileSizes[i] = min(tableMin<<i, most)
@@ -116,7 +116,7 @@ func pebbleOptions(o *Options) *pebble.Options {
 	return p
 }
 
-// compression is chosen by measurement: docs/decisions/0005-compression.md.
+// compression was chosen by measurement: docs/decisions/0005-compression.md.
 func compression(level int) *sstable.CompressionProfile {
 	if level < 6 {
 		return sstable.NoCompression
@@ -131,12 +131,12 @@ func setCompression(p *pebble.Options, profile func(level int) *sstable.Compress
 	}
 }
 
-// ShortLived is the first byte of the keys of rows that are deleted in the order of their keys soon after they were
-// written: the shards' logs. Tables hold such rows or others, never both.
+// ShortLived is the first key byte of rows that are deleted in key order soon after they are written: the shards'
+// logs. A table holds such rows or others, never both.
 const ShortLived = 0x03
 
-// spanPolicy ends a table where short-lived rows begin and where they end. So a table of log records holds
-// nothing else, and is dropped whole, unread, once the log that it holds is deleted.
+// spanPolicy ends a table at the start and at the end of the short-lived rows. A table of log records therefore holds
+// nothing else, and Pebble drops it whole, without reading it, once its part of the log is deleted.
 func spanPolicy(start []byte) (pebble.SpanPolicy, []byte, error) {
 	switch {
 	case len(start) == 0 || start[0] < ShortLived:

@@ -11,11 +11,15 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Pebble is the Store on disk.
+// Pebble is the Store on disk. It adds three guarantees to the database that it wraps:
 //
-// A write that fails stops whatever part of Pebble made it (failStopFS). So every call that may write, or
-// wait for a write, runs on a goroutine of its own (failure.guard): its caller gets an error in any
-// case, and the process can stop in order.
+//   - The first failed write fails the store (S3). Such a write never returns to Pebble (failStopFS), so every call
+//     that may write, or wait for a write, runs on a goroutine of its own (failure.guard). The caller gets an error
+//     in any case, and the process can stop in order.
+//   - A returned commit is durable (S2), and commits do not overlap: commitMu is held until the sync. Letting Pebble
+//     group concurrent commits would be the obvious way to share an fsync, but damage in the log could then not be
+//     told from a torn tail (checkLog). Shards share an fsync by passing their batches to one Commit.
+//   - The directory has one owner (S5), and is either complete or not a data directory at all (layout.go).
 type Pebble struct {
 	dir        string
 	fsys       vfs.FS
@@ -24,7 +28,7 @@ type Pebble struct {
 	lock       io.Closer
 	failure    failure
 	stalls     atomic.Uint64
-	buffers    sync.Pool  // of *[]byte: what commits are combined in
+	buffers    sync.Pool  // of *[]byte, into which Commit combines batches
 	commitMu   sync.Mutex // held from the write of a commit to its sync
 	compacting *compactions
 	closeOnce  sync.Once
@@ -33,9 +37,9 @@ type Pebble struct {
 
 var _ Store = (*Pebble)(nil)
 
-// Open opens the data directory o.Dir, and makes it if there is none and o.Create is set. It fails with an *Error of class
-// ErrLocked, ErrForeign, ErrNewerFormat, ErrCorrupt, ErrDiskFull or ErrIO, of class ErrNotFound if there is none and
-// o.Create is not set, or with the error of o.Prepare.
+// Open opens the data directory o.Dir; if o.Create is set, it creates an absent one. It fails with an *Error of class
+// ErrLocked, ErrForeign, ErrNewerFormat, ErrCorrupt, ErrDiskFull or ErrIO, of class ErrNotFound if the directory is
+// absent and o.Create is not set, or with the error of o.Prepare.
 func Open(o Options) (*Pebble, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
@@ -62,8 +66,8 @@ func Open(o Options) (*Pebble, error) {
 	return openLocked(o, lock)
 }
 
-// openLocked opens o.Dir, of which it takes the lock over. It looks again at what the directory is:
-// another process may have initialised it before the lock was taken.
+// openLocked opens o.Dir and takes over its lock. It classifies the directory again: another process may have
+// initialised it before this one took the lock.
 func openLocked(o Options, lock io.Closer) (*Pebble, error) {
 	p := &Pebble{dir: o.Dir, fsys: o.FS, logger: o.Logger, lock: lock}
 	p.failure.init()
@@ -104,7 +108,7 @@ func (p *Pebble) open(o Options) error {
 			return err
 		}
 	}
-	var db *pebble.DB // p.db is set here and not there: a guarded call may outlive its guard
+	var db *pebble.DB // p.db is set after guard returns: a guarded call may outlive its guard
 	if err := p.failure.guard(func() (err error) {
 		db, err = pebble.Open(o.FS.PathJoin(o.Dir, dbDir), opts)
 		return err
@@ -119,7 +123,7 @@ func (p *Pebble) open(o Options) error {
 		}
 	}
 	if what == dirNew {
-		// Into a table, which no damage to the log reaches.
+		// Flush into a table, which damage to the log can't reach.
 		if err := p.failure.guard(p.db.Flush); err != nil {
 			return p.fail("initialise", err)
 		}
@@ -171,15 +175,15 @@ func (p *Pebble) Iterate(lower, upper []byte, fn func(key, value []byte) error) 
 			return errors.Join(err, it.Close())
 		}
 	}
-	// Without this an iterator that met a damaged block would look like one that reached its end.
+	// Without this check an iterator that met a damaged block would look like one that reached its end.
 	if err := it.Close(); err != nil {
 		return p.fail("iterate", err)
 	}
 	return nil
 }
 
-// Commit implements Store. Commits are written one after the other, each with an fsync of its own: callers
-// that want to share one pass their batches together. checkLog relies on it.
+// Commit implements Store. Commits are written one after another, each with its own fsync: callers share an fsync by
+// passing their batches together. checkLog relies on this order.
 func (p *Pebble) Commit(batches ...*Batch) error {
 	if err := p.failure.refusal(); err != nil {
 		return err
@@ -205,7 +209,7 @@ func (p *Pebble) Commit(batches ...*Batch) error {
 }
 
 func (p *Pebble) apply(repr []byte, buf *[]byte) error {
-	// Not from db.NewBatch: that one goes back to a pool of Pebble's, with our memory in it.
+	// Not from db.NewBatch: such a batch returns to Pebble's pool, with our memory in it.
 	var batch pebble.Batch
 	if err := batch.SetRepr(repr); err != nil {
 		return err
@@ -213,8 +217,8 @@ func (p *Pebble) apply(repr []byte, buf *[]byte) error {
 	if err := p.db.Apply(&batch, pebble.Sync); err != nil {
 		return err
 	}
-	// Pebble keeps the memory of a batch that is too large for a memtable, and says so by letting go
-	// of it in the batch.
+	// Pebble keeps the memory of a batch too large for a memtable, and shows it by clearing the batch's
+	// representation.
 	if left := batch.Repr(); len(left) == len(repr) && &left[0] == &repr[0] {
 		*buf = repr
 		p.buffers.Put(buf)
@@ -228,9 +232,8 @@ func (p *Pebble) Failed() <-chan struct{} { return p.failure.failed }
 // Err implements Store.
 func (p *Pebble) Err() error { return p.failure.err() }
 
-// Close implements Store. A store that failed in the middle of a write is left as it is, with its
-// lock, until the process ends: what Pebble does then in the background can't be stopped, and nobody
-// else may open the directory meanwhile.
+// Close implements Store. A store that failed during a write keeps its database and its lock until the process ends:
+// Pebble's background work can't be stopped then, and no other process may open the directory meanwhile.
 func (p *Pebble) Close() error {
 	p.closeOnce.Do(func() {
 		p.failure.close()
@@ -244,7 +247,7 @@ func (p *Pebble) Close() error {
 	return p.closeErr
 }
 
-// closeDB closes the database, once no commit is being written: after a failure Commit returns before
+// closeDB closes the database after the commit that is being written, if any: after a failure Commit returns before
 // Pebble does.
 func (p *Pebble) closeDB() error {
 	done := make(chan error, 1)
@@ -265,7 +268,7 @@ func (p *Pebble) fail(op string, err error) error {
 	return p.failure.fail(classify(op, p.dir, err))
 }
 
-// Stats is a moment in the life of the store. Sizes are in bytes; the counters count from Open.
+// Stats describes the store at one moment. Sizes are in bytes; counters start at Open.
 type Stats struct {
 	DiskBytes      uint64 // tables and write-ahead log
 	Tables         int64
@@ -273,11 +276,11 @@ type Stats struct {
 	CacheBytes     int64
 	CacheHits      int64
 	CacheMisses    int64
-	CompactionDebt uint64 // bytes to rewrite until the tables are in shape
-	WriteStalls    uint64 // times that commits had to wait for a flush or a compaction
+	CompactionDebt uint64 // bytes that compactions still have to rewrite
+	WriteStalls    uint64 // how many times commits waited for a flush or a compaction
 }
 
-// Stats measures. It is cheap enough for every scrape of the metrics.
+// Stats measures the store. It is cheap enough for every scrape of the metrics.
 func (p *Pebble) Stats() Stats {
 	if p.failure.refusal() != nil {
 		return Stats{}
@@ -298,7 +301,7 @@ func (p *Pebble) Stats() Stats {
 	return s
 }
 
-// classifyDir is classify for a failure outside Pebble: a missing file is no damage there.
+// classifyDir classifies a failure outside Pebble, for which a missing file is not damage.
 func classifyDir(op, dir string, err error) error {
 	if err == nil {
 		return nil

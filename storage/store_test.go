@@ -9,7 +9,7 @@ import (
 	"github.com/kindred-id/kindred/storage/storagetest"
 )
 
-// small are options with which a test of a few rows flushes and compacts.
+// small returns options with which a few rows are enough to flush and compact.
 func small(dir string, fs vfs.FS) storage.Options {
 	return storage.Options{
 		Dir: dir, FS: fs, BlockCacheBytes: 1 << 20, MemtableBytes: 4 << 20,
@@ -44,7 +44,7 @@ func TestPebble(t *testing.T) {
 	})
 }
 
-// Every reopening is a crash of the machine: what was not synced is gone.
+// Every reopening simulates a crash of the machine: unsynced data is lost.
 func TestPebbleCrash(t *testing.T) {
 	storagetest.Run(t, func(t *testing.T) (storage.Store, func(storage.Store) storage.Store) {
 		fs := vfs.NewCrashableMem()
@@ -59,7 +59,7 @@ func TestPebbleCrash(t *testing.T) {
 	})
 }
 
-// diskBackup makes backups on the real file system, where the contract tests look for them.
+// diskBackup writes backups to the real file system, where the contract tests look for them.
 type diskBackup struct{ storage.Store }
 
 func (d diskBackup) Backup(dir string) error {

@@ -7,12 +7,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// A yieldingFS lets others run after every piece of a table that is written. Flushes and compactions compute for long, and Go
-// lets each go on for up to 10 ms while others wait: an event passes several goroutines on its way to a
-// profile, and would wait at each. docs/decisions/0009-tables-give-way.md has the figures.
+// yieldingFS yields the processor after each piece of a table that is written. Flushes and compactions compute for
+// long, and Go lets a goroutine run for up to 10 ms while others wait: an event passes several goroutines on its way
+// to a profile, and would wait at each. docs/decisions/0009-tables-give-way.md has the measurements.
 type yieldingFS struct{ vfs.FS }
 
-// tables are the extensions of files that flushes and compactions write.
+// tables holds the extensions of the files that flushes and compactions write.
 var tables = map[string]bool{".sst": true, ".blob": true}
 
 // Create implements vfs.FS.

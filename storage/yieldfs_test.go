@@ -7,7 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Tables, and nothing else, are written by files that give way; what is written is what is read.
+// Only files of tables yield, and yielding does not change the data.
 func TestYieldingFiles(t *testing.T) {
 	mem := vfs.NewMem()
 	f := yieldingFS{mem}

@@ -4,8 +4,8 @@ import (
 	"errors"
 )
 
-// CheckRow refuses a row of the memory of duplicates that no flush can have written. It looks at
-// the row alone: what its parts are together, Memory.Load tells.
+// CheckRow rejects a row of the memory of duplicates that no flush can have written. It checks the row alone;
+// Memory.Load checks whether the parts of a description fit together.
 func CheckRow(key, value []byte) error {
 	k, err := parseKey(key)
 	if err != nil {

@@ -7,27 +7,27 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Space is the first byte of the keys of this package's rows.
+// Space is the first key byte of this package's rows.
 const Space = 0x06
 
-// keyLen is the length of a key, in bytes: space, shard, kind, generation, run, block.
+// keyLen is the length of a key in bytes: space, shard, kind, generation, run, block.
 const keyLen = 1 + 2 + 1 + 8 + 4 + 4
 
 // rowKind is a kind of row in the memory of duplicates.
 type rowKind byte
 
 const (
-	addedRow  rowKind = 1 // hashes as they were added, resident after a restart
+	addedRow  rowKind = 1 // hashes in the order of their addition; in memory again after a restart
 	runRow    rowKind = 2 // a block of a sorted run
 	filterRow rowKind = 3 // the filter and fences of a run
 	rowKinds  rowKind = 4 // the end of the kinds of one memory
 
-	// idRows is added to the kinds of rows of the memory of message ids.
+	// idRows is added to the kinds of the rows that belong to the memory of message ids.
 	idRows = rowKinds - 1
 )
 
-// rowKey names a row of the memory of duplicates. Run is 0 for addedRow, block is the part of the
-// filter's row for filterRow.
+// rowKey names a row of the memory of duplicates. run is 0 for addedRow; block counts the parts of the description
+// for filterRow.
 type rowKey struct {
 	shard      graph.ShardID
 	kind       rowKind
@@ -42,7 +42,7 @@ func (k rowKey) append(b []byte) []byte {
 	return binary.BigEndian.AppendUint32(b, k.block)
 }
 
-// parseKey reads what append wrote, and refuses everything else.
+// parseKey reads the format of append and rejects everything else.
 func parseKey(key []byte) (rowKey, error) {
 	if len(key) != keyLen || key[0] != Space {
 		return rowKey{}, fmt.Errorf("% x as a key of %d bytes of the memory of duplicates", key, keyLen)
@@ -60,7 +60,7 @@ func parseKey(key []byte) (rowKey, error) {
 	return k, nil
 }
 
-// CheckKey refuses a key that this package can't have written.
+// CheckKey rejects a key that this package can't have written.
 func CheckKey(key []byte) error {
 	_, err := parseKey(key)
 	return err

@@ -12,26 +12,27 @@ import (
 	"github.com/kindred-id/kindred/storage/hashset"
 )
 
-// A Memory is the memory of duplicates of one shard: a set of keyed hashes of (source, message id), each
-// remembered for at least the horizon after the event was received (S8).
+// A Memory is the memory of duplicates of one shard: a set of keyed hashes of (source, message id), each remembered
+// for at least the horizon after the event was received (S8).
 //
-//		Add ──► table (resident) ──Flush──► "added" rows: what was added since the last Flush
+//		Add ──► table (in memory) ──Flush──► "added" rows: the hashes added since the last Flush
 //		              │
 //		              └─ above its limit, oldest first ──► sorted run in the store + filter in memory
 //
-//	  - A hash is kept with its generation, an eighth of the horizon, and generations are forgotten whole: Expire then
-//	    deletes ranges, and never looks for single hashes.
-//	  - The table may take a quarter of the limit, and the filters of runs the rest: a filter takes a tenth of what the table
-//	    takes for a hash. The table may exceed it by what is added between two flushes, and while it grows by half.
-//	  - A new run stays in memory until the next Flush, because only then is its commit surely in the store.
-//	  - When the filters don't fit, those of the oldest runs are given up. Each Has then reads a block of such a run, so
-//	    such runs are merged.
+//	  - A hash is kept with its generation, an eighth of the horizon, and generations are forgotten whole: Expire
+//	    deletes ranges of rows and never searches for single hashes.
+//	  - The table may take a quarter of the limit, and the filters of runs take the rest: per hash, a filter needs a
+//	    tenth of the memory of the table. The table may exceed its quarter by the hashes added between two flushes,
+//	    and, while it grows, by half.
+//	  - A new run stays in memory until the next Flush, because only then is its commit known to be in the store.
+//	  - When the filters exceed their share, those of the oldest runs are dropped. Each Has then reads a block of such
+//	    a run, so these runs are merged (merge.go).
 //
-// After a crash the caller replays its log and adds again what was added since the last Flush that was
-// committed: adding a hash twice changes nothing. Used by one goroutine at a time.
+// After a crash the caller replays its log and adds the hashes again that it added since the last committed Flush:
+// adding a hash twice changes nothing. One goroutine at a time uses a Memory.
 //
-// The obvious design, a row a hash, costs a random write for each event and a point read for each new one: 6–10 µs of
-// processor time where a look-up in the table takes a third of one.
+// The obvious design, one row a hash, costs a random write for each event and a point read for each new one: 6–10 µs
+// of processor time, against a third of a microsecond for a look-up in the table.
 type Memory struct {
 	store storage.Store
 	shard graph.ShardID
@@ -47,29 +48,29 @@ type Memory struct {
 	runs    []sortedRun       // by generation, then number
 	nextRun uint32
 	merging *runMerge
-	unswept bool // blocks of a merge that a crash ended may be in the store
+	unswept bool // the store may hold blocks of a merge that a crash interrupted
 	key     []byte
 	value   []byte
 }
 
-// Limits bound the memory of duplicates of one shard.
+// Limits bounds the memory of duplicates of one shard.
 type Limits struct {
 	Bytes   int64         // of main memory; default 16 MiB
 	Horizon time.Duration // default 7 days; at least 8 ms
 }
 
-// DefaultHorizon is how long a message id is remembered: longer than any known client retries.
+// DefaultHorizon is how long a message id is remembered: longer than the retries of any known client.
 const DefaultHorizon = 7 * 24 * time.Hour
 
 const generationsPerHorizon = 8
 
-// generationTag is a generation that the table holds hashes of.
+// generationTag is a generation with hashes in the table.
 type generationTag struct {
 	generation uint64
 	live       bool
 }
 
-// pendingHashes are the hashes of one generation that no committed row holds.
+// pendingHashes are the hashes of one generation that no committed row holds yet.
 type pendingHashes struct {
 	generation uint64
 	hashes     []uint64
@@ -81,11 +82,11 @@ type sortedRun struct {
 	number     uint32
 	entries    int            // hashes
 	fences     []uint64       // first hash of each block
-	filter     hashset.Filter // nil when it was given up, or never made
-	unwritten  []uint64       // its hashes, ascending, as long as the commit that writes them may be on its way
+	filter     hashset.Filter // nil if dropped or never built
+	unwritten  []uint64       // its hashes, ascending, until the commit that writes them is known to be in the store
 }
 
-// New makes the memory of a shard. It reads nothing before it is used, see Load.
+// New returns the memory of a shard. It reads nothing until its first use; see Load.
 func New(store storage.Store, shard graph.ShardID, limit Limits) *Memory {
 	if limit.Bytes <= 0 {
 		limit.Bytes = 16 << 20
@@ -98,8 +99,7 @@ func New(store storage.Store, shard graph.ShardID, limit Limits) *Memory {
 	return &Memory{store: store, shard: shard, limit: limit, width: width, set: hashset.NewTagged(), next: map[uint64]uint32{}}
 }
 
-// NewIDs makes the memory of the message ids that belong to a shard. It works as that of duplicates does, and
-// has rows of its own.
+// NewIDs returns the memory of the message ids that belong to a shard. It works like New's, and has rows of its own.
 func NewIDs(store storage.Store, shard graph.ShardID, limit Limits) *Memory {
 	s := New(store, shard, limit)
 	s.base = idRows
@@ -108,7 +108,7 @@ func NewIDs(store storage.Store, shard graph.ShardID, limit Limits) *Memory {
 
 func (s *Memory) generation(now int64) uint64 { return uint64(max(now, 0)) / s.width }
 
-// Has reports whether h was added within the horizon. It fails as the store does.
+// Has reports whether h was added within the horizon. It fails if the store does.
 func (s *Memory) Has(h uint64) (bool, error) {
 	if !s.loaded {
 		if err := s.Load(); err != nil {
@@ -135,7 +135,7 @@ func (s *Memory) Has(h uint64) (bool, error) {
 	return false, nil
 }
 
-// Add remembers h, of an event received at now (ms since 1970 UTC).
+// Add remembers h, the hash of an event received at now (ms since 1970 UTC).
 func (s *Memory) Add(h uint64, now int64) {
 	generation := s.generation(now)
 	if !s.set.Add(h, s.tag(generation)) {
@@ -148,7 +148,7 @@ func (s *Memory) Add(h uint64, now int64) {
 	last.hashes = append(last.hashes, h)
 }
 
-// pendingOf puts the pending hashes of a generation last.
+// pendingOf moves the pending hashes of a generation to the end of s.pending, where Add appends.
 func (s *Memory) pendingOf(generation uint64) {
 	for i := range s.pending {
 		if s.pending[i].generation == generation {
@@ -160,8 +160,8 @@ func (s *Memory) pendingOf(generation uint64) {
 	s.pending = append(s.pending, pendingHashes{generation: generation})
 }
 
-// tag finds or makes the tag of a generation. There are 256; about ten are in use. If a clock ran wild
-// and there is none left, the newest generation takes the hashes: they are remembered no shorter.
+// tag returns the tag of a generation, new or existing. There are 256; about ten are in use. If a clock ran wild and
+// used all of them, the newest generation takes the hashes: they are remembered at least as long.
 func (s *Memory) tag(generation uint64) uint8 {
 	free, newest := -1, 0
 	for i := range s.tags {
@@ -186,9 +186,9 @@ func (s *Memory) tag(generation uint64) uint8 {
 	return uint8(newest)
 }
 
-// Flush writes to the batch what was added since the last Flush, and moves the oldest generations to
-// the store if the table is above its limit. Call it in the commit that deletes the log from
-// which the hashes could be added again, and not again before that commit has returned.
+// Flush writes the hashes added since the last Flush to the batch, and moves the oldest generations to the store if
+// the table exceeds its limit. Call it in the commit that deletes the log from which the hashes could be added again,
+// and not again before that commit has returned.
 func (s *Memory) Flush(b *storage.Batch) error {
 	if err := s.Load(); err != nil {
 		return err
@@ -218,7 +218,7 @@ func (s *Memory) Flush(b *storage.Batch) error {
 		}
 		p.hashes = p.hashes[:0]
 	}
-	// One buffer is kept for the time being; those of older generations, and large ones, are not.
+	// Keep one buffer for the current generation; drop those of older generations and large ones.
 	if n := len(s.pending); n > 0 {
 		s.pending = append(s.pending[:0], s.pending[n-1])
 		if cap(s.pending[0].hashes) > 1<<16 {
@@ -228,8 +228,8 @@ func (s *Memory) Flush(b *storage.Batch) error {
 	return nil
 }
 
-// Expire forgets the generations that ended more than the horizon before now (ms since 1970 UTC), and
-// deletes their rows in the batch.
+// Expire forgets the generations that ended more than the horizon before now (ms since 1970 UTC), and deletes their
+// rows in the batch.
 func (s *Memory) Expire(now int64, b *storage.Batch) error {
 	if err := s.Load(); err != nil {
 		return err
@@ -259,8 +259,8 @@ func (s *Memory) Expire(now int64, b *storage.Batch) error {
 	return nil
 }
 
-// Load reads what earlier flushes wrote. The other methods call it when they need to; a second call
-// does nothing. It fails as the store does, and with ErrCorrupt.
+// Load reads the rows of earlier flushes. The other methods call it when they need it; a second call has no effect.
+// It fails if the store does, and with ErrCorrupt.
 func (s *Memory) Load() error {
 	if s.loaded {
 		return nil
@@ -275,7 +275,7 @@ func (s *Memory) Load() error {
 	return nil
 }
 
-// Bytes is the main memory in use.
+// Bytes returns the main memory in use.
 func (s *Memory) Bytes() int64 {
 	n := s.set.Bytes()
 	for i := range s.pending {
@@ -325,7 +325,7 @@ func (s *Memory) spillOldest(b *storage.Batch) {
 	}
 }
 
-// dropFilters gives up filters, the oldest first, until the others fit into three quarters of the limit.
+// dropFilters drops filters, the oldest first, until the others fit into three quarters of the limit.
 func (s *Memory) dropFilters() {
 	room := s.limit.Bytes / 4 * 3
 	for i := len(s.runs) - 1; i >= 0; i-- {

@@ -9,40 +9,41 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// Runs are merged once there are filters that don't fit into memory: each run without one costs a read for every hash that is
-// looked for, and there would be more of them for as long as new hashes come. With merges there are few,
-// mergeLeast and the logarithm of what was added, of each generation.
+// Runs are merged once some of them have lost their filters: such a run costs a read for every hash that is looked
+// up, and without merges their number would grow as long as new hashes come. With merges, a generation has few:
+// mergeLeast and the logarithm of its size.
 //
-//	Flush 1 ... n-1   mergeBlocks blocks of the new run each, from the next hashes of the old ones
-//	Flush n           the last ones, and its description: from here on it is a run
-//	Flush n+1         the rows of the old runs are deleted: the new one is surely in the store
+//	Flush 1 ... n-1   writes mergeBlocks blocks of the new run each, with the next hashes of the old runs
+//	Flush n           writes the last blocks and the description, which makes it a run
+//	Flush n+1         deletes the rows of the old runs: the new run is known to be in the store
 //
-// Until then the old runs are what is looked at, so nothing is held in memory but where the merge stands. A crash leaves blocks
-// without a description, which the first Flush after it deletes; or both, which hold the same hashes, and are merged again.
+// Has uses the old runs until then, so the merge keeps only its position in memory. A crash leaves blocks without a
+// description, which the first Flush after it deletes, or both the new run and the old ones, which hold the same
+// hashes and are merged again.
 
 const (
 	mergeLeast  = 8 // runs at a time
-	mergeBlocks = 8 // of a run, written by one Flush: 32 KiB
+	mergeBlocks = 8 // blocks of a run that one Flush writes: 32 KiB
 )
 
 // runMerge is a merge under way.
 type runMerge struct {
 	from   []mergeSource
 	to     sortedRun // without filter
-	merged bool      // its description was written by the last Flush
+	merged bool      // the last Flush wrote its description
 }
 
-// mergeSource is how far a run was read.
+// mergeSource is the read position in a run.
 type mergeSource struct {
 	run      *sortedRun
 	block    uint32 // of the next hash
-	at       int    // its place in the block
+	at       int    // the position of that hash in the block
 	hashes   hashBlock
 	buffer   []byte
 	finished bool
 }
 
-// merge goes on with the merge under way, or begins one that is worth it.
+// merge continues the merge under way, or begins one if it is worthwhile.
 func (s *Memory) merge(b *storage.Batch) error {
 	if s.merging != nil && s.merging.merged {
 		s.endMerge(b)
@@ -56,8 +57,8 @@ func (s *Memory) merge(b *storage.Batch) error {
 	return s.goOnMerging(b)
 }
 
-// sweepMerges deletes what merges wrote that a crash ended: blocks with the numbers of no run. There can be some only in a
-// generation that has as many runs as are merged. It is called before runs get new numbers.
+// sweepMerges deletes the output of merges that a crash interrupted: blocks with a number that no run has. Only a
+// generation with enough runs to merge can have such blocks. It is called before runs get new numbers.
 func (s *Memory) sweepMerges(b *storage.Batch) {
 	s.unswept = false
 	for start := 0; start < len(s.runs); {
@@ -80,7 +81,7 @@ func (s *Memory) sweepMerges(b *storage.Batch) {
 	}
 }
 
-// deleteRuns deletes the rows of a kind, of the runs of a generation from one to another, or to the last where that is 0.
+// deleteRuns deletes the rows of one kind for the runs from ≤ number < to of a generation; to = 0 means all from there on.
 func (s *Memory) deleteRuns(b *storage.Batch, kind rowKind, generation uint64, from, to uint32) {
 	upper := rowKey{shard: s.shard, kind: s.base + kind, generation: generation, run: to}
 	if to == 0 {
@@ -92,8 +93,9 @@ func (s *Memory) deleteRuns(b *storage.Batch, kind rowKind, generation uint64, f
 	b.DeleteRange(s.key[:n], s.key[n:])
 }
 
-// beginMerge looks for runs of one generation whose merge makes theirs fewer at little cost: the smallest ones, as long as none
-// is larger than all before it together. So a hash is written as often as the logarithm of what a generation has.
+// beginMerge searches for runs of one generation that are cheap to merge: the smallest ones, as long as none is
+// larger than all before it together. Each hash is therefore written at most as often as the logarithm of the
+// generation's size.
 func (s *Memory) beginMerge() {
 	if !slices.ContainsFunc(s.runs, func(r sortedRun) bool { return r.filter == nil && r.unwritten == nil }) {
 		return
@@ -126,7 +128,7 @@ func (s *Memory) beginMerge() {
 	m := &runMerge{to: sortedRun{generation: best[0].generation, number: s.nextRun}}
 	s.nextRun++
 	for _, r := range best {
-		copied := *r // s.runs may move
+		copied := *r // because append to s.runs may move r
 		copied.filter = nil
 		m.from = append(m.from, mergeSource{run: &copied})
 	}
@@ -163,13 +165,13 @@ func (s *Memory) goOnMerging(b *storage.Batch) error {
 			break
 		}
 	}
-	for i := range m.from { // nothing is held between two flushes
+	for i := range m.from { // keep no block in memory between two flushes
 		m.from[i].hashes, m.from[i].buffer = nil, nil
 	}
 	return nil
 }
 
-// nextMerged is the least hash of all runs that were not read to their end; it is taken from each that has it.
+// nextMerged takes the least hash of all unfinished runs from each run that has it.
 func (s *Memory) nextMerged(m *runMerge) (least uint64, ok bool, err error) {
 	for i := range m.from {
 		from := &m.from[i]
@@ -199,7 +201,7 @@ func (s *Memory) nextMerged(m *runMerge) (least uint64, ok bool, err error) {
 	return least, ok, nil
 }
 
-// readMerged reads the block of a run that the next hash is in.
+// readMerged reads the block that holds the next hash of a run.
 func (s *Memory) readMerged(from *mergeSource) error {
 	var err error
 	from.buffer, from.hashes, err = s.readRun(from.buffer, from.run, int(from.block))
@@ -227,7 +229,7 @@ func (s *Memory) readRun(buffer []byte, run *sortedRun, block int) ([]byte, hash
 	return buffer, hashes, nil
 }
 
-// endMerge puts the new run, which is in the store, in the place of the old ones.
+// endMerge replaces the old runs by the new one, which is in the store.
 func (s *Memory) endMerge(b *storage.Batch) {
 	m := s.merging
 	s.merging = nil

@@ -15,16 +15,16 @@ import (
 //	added, run   | version 1 B | hash 8 B | hash 8 B | ...
 //	filter       | version 1 B | part of the description, at most 256 KiB |
 //
-// A run's hashes ascend, from block to block as well. The description of a run, its parts put together:
+// The hashes of a run ascend, across blocks as well. The description of a run, with its parts joined:
 //
 //	| entries 8 B | blocks 4 B | fence 8 B a block | filter word 8 B ... |
 //
-// A run that was merged has no filter, and the parts of its description are of version 2.
+// A merged run has no filter, and the parts of its description have version 2.
 const (
 	rowVersion  = 1
 	bareVersion = 2
 	addedBlock  = 4096 // hashes
-	runBlock    = 512  // hashes: what one miss of a filter reads
+	runBlock    = 512  // hashes: the unit that one filter miss reads
 	filterPart  = 256 << 10
 )
 
@@ -36,13 +36,13 @@ func appendBlock(b []byte, hashes []uint64) []byte {
 	return b
 }
 
-// hashBlock is a block, checked and not yet decoded.
+// hashBlock is a block that is checked and not yet decoded.
 type hashBlock []byte
 
 func (h hashBlock) len() int        { return len(h) / 8 }
 func (h hashBlock) at(i int) uint64 { return binary.BigEndian.Uint64(h[i*8:]) }
 
-// decodeBlock refuses what appendBlock can't have written of at most most hashes.
+// decodeBlock rejects a block that appendBlock can't have written, or with more than most hashes.
 func decodeBlock(b []byte, most int) (hashBlock, error) {
 	switch {
 	case len(b) == 0 || b[0] != rowVersion:
@@ -53,7 +53,7 @@ func decodeBlock(b []byte, most int) (hashBlock, error) {
 	return hashBlock(b[1:]), nil
 }
 
-// decodeRun also refuses hashes that don't ascend.
+// decodeRun decodes a block and also rejects hashes that don't ascend.
 func decodeRun(b []byte) (hashBlock, error) {
 	hashes, err := decodeBlock(b, runBlock)
 	if err != nil {
@@ -85,13 +85,13 @@ func decodeDescription(version byte, b []byte) (entries int, fences []uint64, f 
 	}
 	count, blocks := binary.BigEndian.Uint64(b), int(binary.BigEndian.Uint32(b[8:]))
 	b = b[12:]
-	// A fence a block is there, so a number that passes this can't make newFilter allocate much.
+	// The row holds a fence for each block, so a number that passes this check can't make newFilter allocate much.
 	if count == 0 || count > uint64(len(b))/8*runBlock || uint64(blocks) != (count+runBlock-1)/runBlock {
 		return 0, nil, nil, fmt.Errorf("description of a run: %d entries in %d blocks, %d bytes", count, blocks, len(b))
 	}
 	entries = int(count)
 	if version == rowVersion {
-		if entries > len(b) { // 10 bits an entry are there
+		if entries > len(b) { // the filter has 10 bits an entry
 			return 0, nil, nil, fmt.Errorf("description of a run: %d entries, %d bytes", entries, len(b))
 		}
 		f = hashset.NewFilter(entries)
@@ -112,7 +112,7 @@ func decodeDescription(version byte, b []byte) (entries int, fences []uint64, f 
 	return entries, fences, f, nil
 }
 
-// writeRun writes a sorted run, and keeps its filter and fences. It sorts the hashes.
+// writeRun sorts the hashes, writes them as a sorted run, and keeps its filter and fences.
 func (s *Memory) writeRun(b *storage.Batch, generation uint64, hashes []uint64) {
 	slices.Sort(hashes)
 	run := sortedRun{generation: generation, number: s.nextRun, entries: len(hashes), filter: hashset.NewFilter(len(hashes)), unwritten: hashes}
@@ -204,7 +204,7 @@ func (s *Memory) loadAdded() error {
 }
 
 func (s *Memory) loadRuns() error {
-	var last rowKey // of the run whose parts are being put together
+	var last rowKey // of the run whose parts are being joined
 	var description []byte
 	var version byte
 	finish := func() error {
@@ -251,7 +251,7 @@ func (s *Memory) loadRuns() error {
 	return nil
 }
 
-// checkPart refuses a part of a description that can't have been written.
+// checkPart rejects a part of a description that describe can't have written.
 func checkPart(value []byte) error {
 	if len(value) < 2 || value[0] != rowVersion && value[0] != bareVersion {
 		return fmt.Errorf("part of the description of a run, of %d bytes, is not of version %d or %d", len(value), rowVersion, bareVersion)

@@ -1,7 +1,7 @@
 package hashset
 
-// A Filter is a blocked Bloom filter over hashes that are already uniform: "surely not there" for all
-// but 1 % of what is not there, with one access to memory. It takes 10 bits an entry.
+// A Filter is a blocked Bloom filter over hashes that are already uniform. It rejects all but 1 % of absent hashes,
+// with one access to memory. It takes 10 bits an entry.
 //
 //	64 B block, chosen by the hash scaled to the number of blocks; within it, 6 of 512 bits
 type Filter []uint64
@@ -12,7 +12,7 @@ const (
 	filterWords  = 8 // of a block: one cache line
 )
 
-// NewFilter makes an empty filter for so many entries.
+// NewFilter returns an empty filter for the given number of entries.
 func NewFilter(entries int) Filter {
 	blocks := max(1, (entries*filterBits+filterWords*64-1)/(filterWords*64))
 	return make(Filter, blocks*filterWords)
@@ -20,7 +20,7 @@ func NewFilter(entries int) Filter {
 
 func (f Filter) block(h uint64) (words Filter, probes uint64) {
 	i := home(h, len(f)/filterWords) * filterWords
-	// The block took the high bits of h; a multiplication brings the low ones up for the probes.
+	// The block consumed the high bits of h; the multiplication brings the low bits up for the probes.
 	return f[i : i+filterWords], h * 0x9e3779b97f4a7c15
 }
 
@@ -33,7 +33,7 @@ func (f Filter) Add(h uint64) {
 	}
 }
 
-// MayHave is false for a hash that was surely never added.
+// MayHave returns false for a hash that was never added, and rarely true for one.
 func (f Filter) MayHave(h uint64) bool {
 	words, probes := f.block(h)
 	for range filterProbes {

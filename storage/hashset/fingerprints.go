@@ -6,24 +6,24 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Fingerprints remembers which nodes of a shard were ever stored, so that a node which is new costs no
-// read: a point read of a key that does not exist is among the dearest things that a shard can do.
+// Fingerprints remembers the nodes of a shard that were ever stored, so that a new node costs no read: a point read
+// of an absent key is among the most expensive operations of a shard.
 //
-// It keeps 64 bits of each key, so Has may be wrong with "stored" (once in 2^64/n), and is never
-// wrong with "never stored" (S9). It takes 10 to 15 bytes a node, and while it grows, which it
-// does by half, both tables at once. Where the limit has no room for that, a filter takes its place, which has all of the limit:
-// with 10 bits a node Has is wrong with "stored" once in 80 times, with fewer more often. Used by one goroutine at a time.
+// It keeps 64 bits of each key. Has may be wrong with "stored" (once in 2^64/n), and is never wrong with "never
+// stored" (S9). It takes 10 to 15 bytes a node; growth, by half, needs both tables at once. When the limit has no
+// room for growth, a filter that takes the whole limit replaces the set: with 10 bits a node Has is wrong with
+// "stored" once in 80 times, and more often with fewer bits. One goroutine at a time uses it.
 type Fingerprints struct {
 	set    Set
 	limit  int64
-	filter Filter // nil as long as there is room for the set
+	filter Filter // nil while the set fits
 }
 
-// NewFingerprints makes an empty set that takes at most limit bytes; see Complete.
+// NewFingerprints returns an empty set that takes at most limit bytes; see Complete.
 func NewFingerprints(limit int64) *Fingerprints { return &Fingerprints{limit: limit} }
 
-// fingerprint mixes both halves: the low one alone says which shard the key is in, the high one has
-// the class on top. Node keys are keyed hashes, so nothing more is needed.
+// fingerprint mixes both halves: the low half alone selects the shard of the key, and the high half starts with the
+// class. Node keys are keyed hashes, so no further mixing is needed.
 func fingerprint(key graph.NodeKey) uint64 { return key.Lo ^ bits.RotateLeft64(key.Hi, 32) }
 
 // Add remembers a node.
@@ -40,7 +40,7 @@ func (f *Fingerprints) Add(key graph.NodeKey) {
 	f.set.Add(h, 0)
 }
 
-// Has is false when the node was surely never stored. When it is true, ask the store.
+// Has returns false if the node was never stored. If it returns true, ask the store.
 func (f *Fingerprints) Has(key graph.NodeKey) bool {
 	if f.filter != nil {
 		return f.filter.MayHave(fingerprint(key))
@@ -48,10 +48,10 @@ func (f *Fingerprints) Has(key graph.NodeKey) bool {
 	return f.set.Has(fingerprint(key))
 }
 
-// Complete is false once there were more nodes than the limit has room for the fingerprints of.
+// Complete returns false once the limit has no room for the fingerprints of all nodes.
 func (f *Fingerprints) Complete() bool { return f.filter == nil }
 
-// Len is the number of nodes; 0 once it is not Complete.
+// Len is the number of nodes; 0 once Complete returns false.
 func (f *Fingerprints) Len() int { return f.set.Len() }
 
 // Bytes is the memory in use.

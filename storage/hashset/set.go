@@ -1,23 +1,23 @@
-// Package hashset holds many 64-bit hashes in little memory: a set that is exact, a filter that is not, and the
-// fingerprints of a shard's nodes, which go from one to the other. None of them holds a pointer.
+// Package hashset holds many 64-bit hashes in little memory: an exact set, an approximate filter, and the
+// fingerprints of a shard's nodes, which change from a set to a filter. None of them contains a pointer.
 //
-//   - S9: a fingerprint that was added is always found, so "surely never stored" is always true.
+//   - S9: a fingerprint that was added is always found, so the answer "never stored" is always right.
 package hashset
 
 import "math/bits"
 
-// A Set is a set of 64-bit hashes without pointers, so that the garbage collector never looks
-// into it: open addressing, linear probing. A hash's home is its value scaled to the number of slots, so
-// that the table may have any size and grows by half; the hashes must be uniform in their high bits.
+// A Set is a set of 64-bit hashes without pointers, so that the garbage collector never scans it. It uses open
+// addressing with linear probing. A hash's home is its value scaled to the number of slots, so that the table may
+// have any size and grows by half; the hashes must be uniform in their high bits.
 //
-//		slots  | 0 | h | h | 0 | ...      0 is free; the hash 0 itself is zeroTag
-//		tags   | - | t | t | - | ...      only with tags: one byte that goes with a hash
+//		slots  | 0 | h | h | 0 | ...      0 is a free slot; zeroTag stands for the hash 0
+//		tags   | - | t | t | - | ...      only with tags: one byte for each hash
 //
 //	  - len(slots)*setLoad/100 >= count: a probe always ends.
 type Set struct {
 	slots   []uint64
 	tags    []uint8
-	count   int // of slots that are taken
+	count   int // slots in use
 	tagged  bool
 	hasZero bool
 	zeroTag uint8
@@ -25,10 +25,10 @@ type Set struct {
 
 const (
 	setMin  = 64
-	setLoad = 80 // percent, at which the table grows
+	setLoad = 80 // percent of slots in use at which the table grows
 )
 
-// NewTagged makes an empty set with tags. The zero Set is an empty one without.
+// NewTagged returns an empty set with tags. The zero Set is an empty set without tags.
 func NewTagged() Set { return Set{tagged: true} }
 
 // home is where a probe for h begins, in a table of n slots.
@@ -59,7 +59,7 @@ func (s *Set) Has(h uint64) bool {
 	}
 }
 
-// Add adds a hash with a tag, and reports whether h is new. An old one keeps its tag.
+// Add adds a hash with a tag, and reports whether h is new. A hash already in the set keeps its tag.
 func (s *Set) Add(h uint64, tag uint8) bool {
 	if h == 0 {
 		if s.hasZero {
@@ -69,7 +69,7 @@ func (s *Set) Add(h uint64, tag uint8) bool {
 		return true
 	}
 	if s.full() {
-		// Look before growing: a hash that is there needs no room.
+		// Search before growing: a hash already in the set needs no room.
 		if s.Has(h) {
 			return false
 		}
@@ -124,8 +124,8 @@ func (s *Set) tag(i int) uint8 {
 	return 0
 }
 
-// Remove drops the hashes whose tag is in drop and hands each of them to out, in no order. It makes
-// the table anew, as small as it may be.
+// Remove drops the hashes whose tag is in drop and passes each of them to out, in no particular order. It rebuilds
+// the table at its smallest size.
 func (s *Set) Remove(drop func(tag uint8) bool, out func(h uint64)) {
 	old := *s
 	keep := 0

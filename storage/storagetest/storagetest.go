@@ -15,8 +15,8 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// Run tests the stores that open makes. Each call gives a new, empty store; reopen ends it and
-// opens it again with what was committed. The test closes what it gets last.
+// Run tests the stores that open creates. Each call of open returns a new, empty store; reopen ends a store and opens
+// it again with its committed rows. The test closes the last store it gets.
 func Run(t *testing.T, open func(t *testing.T) (s storage.Store, reopen func(storage.Store) storage.Store)) {
 	for _, c := range []struct {
 		name string
