@@ -17,8 +17,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Config says what a server serves. Engine and Registry are required; the zero value of everything
-// else is its default.
+// Config is what a server serves, and its limits. Engine and Registry are required; the zero value of any other field is
+// its default.
 type Config struct {
 	Engine   *actors.Engine
 	Registry *identifier.Registry
@@ -33,7 +33,8 @@ type Config struct {
 	Rules string
 	// Scores keeps the parameters of the scores. Nil, the default, switches scores off.
 	Scores *scoring.Keeper
-	// Control is who gets no offers: their profiles say so. The zero value, the default, is nobody.
+	// Control is the control group, which gets no offers: profiles of its members say so. The zero value, the default, has
+	// no members.
 	Control score.Control
 	// Backup writes a backup of the engine's store to an absolute directory of this machine. Nil, the
 	// default, switches the route off.
@@ -50,13 +51,13 @@ type Config struct {
 	// MaxBody bounds one request body, on the wire and inflated, in bytes. Default DefaultMaxBody, at
 	// most LargestMaxBody.
 	MaxBody int
-	// MaxEvents bounds the events of one request: what is beyond is reported and not taken. Default
+	// MaxEvents bounds the events of one request: events beyond it are reported and not taken. Default
 	// DefaultMaxEvents.
 	MaxEvents int
 	// BodyBytes bounds the bodies of all requests under way, in bytes. Default half of the engine's share for
 	// input, at most DefaultBodyBytes; never less than MaxBody.
 	BodyBytes int
-	// SortBytes is the memory of one export's sort, and TempDir the directory of what doesn't fit into
+	// SortBytes is the memory of one export's sort, and TempDir the directory for what does not fit into
 	// it. Default the engine's share for input, at most DefaultSortBytes, and the system's.
 	SortBytes int
 	TempDir   string

@@ -62,7 +62,7 @@ func (s *Server) checks(ctx context.Context) []document.Check {
 	if stats.LeftOut > 0 { // a warning: what comes in is answered all the same
 		checks = append(checks, document.Check{
 			Name: "caps", OK: true, Detail: fmt.Sprintf("components at caps.hosted have left out %d links since the start", stats.LeftOut),
-			Hint: "there, who is who depends on what came first: look for a value that connects people it should not, or raise the cap",
+			Hint: "identities of such a component depend on the order of its events: look for a value that connects people it should not, or raise the cap",
 		})
 	}
 	if err != nil {

@@ -23,7 +23,7 @@ type metrics struct {
 	handler  http.Handler
 }
 
-// newMetrics registers the metrics. It fails where the registry has some of them already.
+// newMetrics registers the metrics. It fails if the registry has one of them already.
 func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *scoring.Keeper, version string, more []prometheus.Collector) (*metrics, error) {
 	if registry == nil {
 		registry = prometheus.NewRegistry()
@@ -71,7 +71,7 @@ func registerScoreMetrics(registry *prometheus.Registry, scores *scoring.Keeper)
 	return errors.Join(errs...)
 }
 
-// engineMetrics collects what the engine counts, at each scrape.
+// engineMetrics collects the counts of the engine, at each scrape.
 type engineMetrics struct {
 	engine *actors.Engine
 	up     *prometheus.Desc
@@ -122,7 +122,7 @@ func (m *engineMetrics) Describe(out chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector. Of an engine that stopped, only that is told.
+// Collect implements prometheus.Collector. For an engine that stopped, it reports only that it is down.
 func (m *engineMetrics) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()

@@ -67,9 +67,8 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// cleanPath takes out doubled and trailing slashes, which misconfigured clients send, before the mux
-// sees them: it would redirect, and clients take that for success (P2). The escaped path is cleaned,
-// so that slashes within a value stay.
+// cleanPath removes doubled and trailing slashes, which misconfigured clients send. The mux would redirect such a path,
+// and clients take a redirect for success (P2). The escaped path is cleaned, so that escaped slashes within a value stay.
 func cleanPath(u *url.URL) {
 	clean := path.Clean("/" + u.EscapedPath())
 	if plain, err := url.PathUnescape(clean); err == nil {
@@ -77,7 +76,7 @@ func cleanPath(u *url.URL) {
 	}
 }
 
-// requestID is the client's own id for the request, where it is a harmless one, or a new one.
+// requestID is the client's own id for the request if it is harmless, else a new one.
 func requestID(r *http.Request) string {
 	id := r.Header.Get(route.RequestIDHeader)
 	odd := func(c rune) bool {
@@ -89,7 +88,7 @@ func requestID(r *http.Request) string {
 	return uuid.NewString()
 }
 
-// done counts an answered request. Its path is not logged: it may name a person (P5).
+// done counts and logs an answered request, without its path, which may name a person (P5).
 func (s *Server) done(w *answerWriter, r *http.Request, id string, took time.Duration) {
 	route := r.Pattern
 	if route == "" || route == "/" {
@@ -103,7 +102,7 @@ func (s *Server) done(w *answerWriter, r *http.Request, id string, took time.Dur
 	s.Logger.Log(r.Context(), level, "request", "request_id", id, "method", methodName(r.Method), "route", route, "status", w.sent(), "seconds", took.Seconds())
 }
 
-// methodName is a method as a log may show it: clients may send anything.
+// methodName makes a method safe to log, because clients may send anything.
 func methodName(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
@@ -112,8 +111,8 @@ func methodName(method string) string {
 	return "other"
 }
 
-// panicked answers for a handler that panicked. What it panicked with may hold anything, so of all
-// but the runtime's own errors only the type is logged.
+// panicked answers for a handler that panicked. The value may hold personal data, so unless it is an error of the runtime
+// only its type is logged.
 func (s *Server) panicked(w *answerWriter, r *http.Request, id string, cause any) {
 	if cause == http.ErrAbortHandler { //nolint:errorlint // it is thrown as it is
 		panic(cause)
@@ -161,5 +160,5 @@ func (w *answerWriter) sent() int {
 	return w.status
 }
 
-// discardLog is for what net/http itself logs: addresses of clients, and panics that were dealt with.
+// discardLog discards the log of net/http, which has addresses of clients and panics that were handled already.
 func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -12,7 +12,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Bounds of what an operator says with an assertion, in bytes.
+// Bounds of the texts of an assertion, in bytes.
 const (
 	maxNote = 1000
 	maxBy   = 200
@@ -83,7 +83,7 @@ func (ad *Admin) assert(ctx context.Context, ask *document.AssertionRequest) (*d
 		return nil, &route.Problem{Code: document.CodeInternal, Detail: "no random numbers for an id"}
 	}
 	a.ID = id.String()
-	ad.AwaitVisible(ctx) // what is on its way between shards may be about the same people
+	ad.AwaitVisible(ctx) // evidence on its way between shards may be about the same people
 	before, after, err := ad.Engine.Preview(ctx, a)
 	if err != nil {
 		return nil, route.EngineProblem(err)
@@ -93,7 +93,7 @@ func (ad *Admin) assert(ctx context.Context, ask *document.AssertionRequest) (*d
 			return nil, route.EngineProblem(err)
 		}
 		ad.AwaitVisible(ctx)
-		if after, err = ad.holders(ctx, &a); err != nil { // what a read gives from now on
+		if after, err = ad.holders(ctx, &a); err != nil { // as reads see them from now on
 			return nil, route.EngineProblem(err)
 		}
 	}
@@ -102,7 +102,7 @@ func (ad *Admin) assert(ctx context.Context, ask *document.AssertionRequest) (*d
 	return answer, nil
 }
 
-// holders reads the identities that hold what an assertion is about, each once.
+// holders reads the identities that hold the identifiers of an assertion, each once.
 func (ad *Admin) holders(ctx context.Context, a *graph.Assertion) (profiles []graph.Profile, err error) {
 	for _, key := range []graph.NodeKey{a.A.Key, a.B.Key} {
 		if key.IsZero() { // forget is about one
@@ -135,8 +135,8 @@ func (ad *Admin) documents(profiles []graph.Profile) []document.Encoded[document
 
 func isNote(text string, most int) bool { return len(text) <= most && utf8.ValidString(text) }
 
-// contradictions tells what of the assertions that hold stands against a, and makes a newer than
-// the one that it replaces, whatever the clock did.
+// contradictions reports a problem if an assertion that holds contradicts a. It makes a newer than the assertion that a
+// replaces, even if the clock went back.
 func (ad *Admin) contradictions(ctx context.Context, a *graph.Assertion) *route.Problem {
 	held, err := ad.Assertions(ctx, a.A.Key)
 	if err != nil {

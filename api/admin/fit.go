@@ -10,7 +10,7 @@ import (
 	"github.com/kindred-id/kindred/graph/score/fit"
 )
 
-// postFit answers POST /v1/scores/fit, once the fit has ended. A fit that failed is told with 200 as well: the
+// postFit answers POST /v1/scores/fit, once the fit has ended. A fit that failed is answered with 200 as well: the
 // parameters before are in use, and kept says why.
 func (a *Admin) postFit(w http.ResponseWriter, r *http.Request) *route.Problem {
 	if a.Scores == nil {

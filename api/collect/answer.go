@@ -12,17 +12,16 @@ import (
 	"github.com/kindred-id/kindred/internal/jsontext"
 )
 
-// answer tells the client what became of its events:
+// answer answers with a document.BatchAnswer, or with a problem that has the same members if not one event can be read:
 //
 //	{"success":true,"accepted":2,"duplicates":0,"without_identifier":0,
 //	 "rejected":[{"index":1,"messageId":"m2","code":"bad_money","field":"properties.revenue","message":"…","hint":"…"}],
-//	 "dropped":[{"index":0,"messageId":"m1","code":"bad_type","field":"properties","message":"…","hint":"…"}],   where there are any
+//	 "dropped":[{"index":0,"messageId":"m1","code":"bad_type","field":"properties","message":"…","hint":"…"}],   if any
 //	 "results":[{"index":0,"messageId":"m1","status":"accepted"},…],   with ?results=all
-//	 "warnings":{"blocked":3,"properties":1}}                           where there are any
+//	 "warnings":{"blocked":3,"properties":1}}                           if any
 //
-// Where events came and not one of them can be read, that is a problem (400) with the same members.
-// What is beyond the limit of events a request is one entry of rejected, with a "count". Fields left out of events that were
-// taken are told one by one up to a bound, and those beyond it in one entry of dropped with a "count".
+// Events beyond the limit of a request are one entry of rejected, with a "count". Fields left out of events that were
+// taken have an entry each up to a bound, and the others share one entry of dropped with a "count".
 func (in *request) answer(w http.ResponseWriter, verbose bool) *route.Problem {
 	verdicts, counts := in.Verdicts(), in.Tally()
 	body := make([]byte, 0, 256)
@@ -74,7 +73,7 @@ func (in *request) appendRejected(dst []byte) []byte {
 	return append(dst, ']')
 }
 
-// appendDropped appends the fields left out of events, where there are any.
+// appendDropped appends the fields left out of events, if any.
 func (in *request) appendDropped(dst []byte) []byte {
 	rest := uint64(0)
 	for _, n := range in.Decoder.Stats().Fields {
@@ -131,7 +130,7 @@ func appendReason(dst []byte, r *segment.Rejection) []byte {
 	return appendString(append(dst, `,"hint":`...), r.Hint)
 }
 
-// appendWarnings appends what was left out of accepted events, where there is anything.
+// appendWarnings appends the counts of what was left out of accepted events, if any.
 func (in *request) appendWarnings(dst []byte) []byte {
 	stats := in.Decoder.Stats()
 	first := true

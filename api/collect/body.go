@@ -22,12 +22,13 @@ import (
 // meterStep is what a meter takes from the room at a time, in bytes.
 const meterStep = 64 << 10
 
-// roomWait is how long a request waits for memory before it is told to come back. Many connections that send at once
-// take turns so, rather than send again and again.
+// roomWait is how long a request waits for memory before it is refused as busy. So many connections that send at once take
+// turns, rather than send again and again.
 const roomWait = 2 * time.Second
 
 // bodyRoom is the memory of the bodies of all requests under way. Bodies that begin may take half of it: the rest is
-// for those that grow, so that whoever waits holds nothing yet, and whoever holds something never waits.
+// for bodies that grow. So a body that waits holds nothing yet, and a body that holds something never waits: no two bodies
+// can wait for each other.
 type bodyRoom struct {
 	all     *semaphore.Weighted
 	begun   *semaphore.Weighted
@@ -53,7 +54,7 @@ func (r *bodyRoom) begin(ctx context.Context) (*meter, error) {
 	return &meter{room: r, held: meterStep}, nil
 }
 
-// meter takes room for a body as it grows, so that a client holds what it has sent and no more (P4).
+// meter takes room for a body as it grows, so that a client holds room for the bytes that it has sent and no more (P4).
 type meter struct {
 	room   *bodyRoom
 	held   int64
@@ -118,9 +119,9 @@ const zstdWindowMax = 8 << 20
 // zstdWindowKept bounds that of a decompressor that is kept for other bodies.
 const zstdWindowKept = 256 << 10
 
-// read appends a body to buf, inflated. How it is compressed is told by its first bytes, which no
-// JSON begins with, not by header: clients and proxies send wrong ones. The header counts only
-// where nothing else explains the bytes. A byte order mark is dropped.
+// read appends a body to buf, inflated. It recognises the compression by the first bytes, with which no JSON begins,
+// because clients and proxies send wrong headers. The header counts only if nothing else explains the bytes. A byte-order
+// mark is dropped.
 //
 // It fails with errBodyTooLarge above limit bytes, errNoRoom, errUnknownEncoding, an *inflateError,
 // or as source does.

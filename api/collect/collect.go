@@ -58,7 +58,7 @@ func New(config Config) (*Collector, error) {
 	return c, nil
 }
 
-// largeEvent is the size above which an event is warned about, in bytes.
+// largeEvent is the size above which an answer warns about an event, in bytes.
 const largeEvent = 32 << 10
 
 // request is the events of one request on their way through an intake. Requests are used again with their intakes, so that in
@@ -239,7 +239,7 @@ func (c *Collector) deliver(ctx context.Context, in *request) error {
 	return err
 }
 
-// quarantined tells the sender of an event about a defect of ours.
+// quarantined is the reason that the sender of an event gets for a defect of ours.
 var quarantined = &segment.Rejection{
 	Code: segment.Code(document.CodeQuarantined), Message: "its handler failed: it is kept aside, with the reason",
 	Hint: "this is a defect of Kindred: report it; do not send the event again",
@@ -278,8 +278,7 @@ type droppedField struct {
 	segment.Drop
 }
 
-// topLevel finds a member of an object, as far as the object can be read; of one that comes twice
-// the last.
+// topLevel finds a member of an object, as far as the object can be read. If the member repeats, the last one wins.
 func topLevel(raw []byte, key string) (found jsonscan.Value) {
 	var s jsonscan.Scanner
 	s.Reset(raw, new(jsonscan.Arena))
@@ -295,7 +294,7 @@ func topLevel(raw []byte, key string) (found jsonscan.Value) {
 	return found
 }
 
-// messageID finds the message id of an event that was not taken; nil where there is none to be found.
+// messageID finds the message id of an event that was not taken; nil if it has no readable one.
 func messageID(raw []byte) []byte {
 	id := topLevel(raw, "messageId")
 	if id.Kind != jsonscan.String || len(id.Raw) > 8*segment.MaxIDBytes {

@@ -19,7 +19,7 @@ type metrics struct {
 	duration prometheus.Histogram
 }
 
-// newMetrics registers the metrics. It fails where the registry has some of them already.
+// newMetrics registers the metrics. It fails if the registry has one of them already.
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	events := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "kindred_ingest_events_total", Help: "Events that came over HTTP, by type and by what became of them.",

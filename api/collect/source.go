@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// defaultSource is the source of events that come without a write key.
+// defaultSource is the source of events that arrive without a write key.
 const defaultSource = "http"
 
 // maxSource bounds the name of a source, in bytes; a longer one becomes its hash.

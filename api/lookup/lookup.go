@@ -14,8 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// transitTimeout bounds how long a look-up waits for evidence that is on its way (P7). It takes two
-// commits, a few milliseconds; longer means that a shard is overloaded.
+// transitTimeout bounds how long a look-up waits for evidence that is on its way (P7). That takes two commits, so a few
+// milliseconds. If it takes longer, a shard is overloaded.
 const transitTimeout = 5 * time.Second
 
 // Lookup finds people in an engine.

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// visibleTimeout bounds how long an answer waits until what it answers can be seen (P8). It takes a
-// few commits, milliseconds; longer means that the shards are overloaded, and then a client that
-// knows its events to be durable is better off than one that waits.
+// visibleTimeout bounds how long an answer waits until look-ups find its events (P8). That takes a few commits, so
+// milliseconds. If it takes longer the shards are overloaded, and then a client is better off with the answer that its
+// events are durable than waiting.
 const visibleTimeout = 2 * time.Second
 
 // AwaitVisible waits until a look-up by any of its identifiers finds what is durable, for visibleTimeout at most. If it

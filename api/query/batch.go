@@ -14,9 +14,8 @@ import (
 
 // Bounds of a batchGet.
 const (
-	maxBatchIDs     = 1000
-	batchGetAtOnce  = 32 // profiles in memory
-	maxRequestBytes = 1 << 20
+	maxBatchIDs    = 1000
+	batchGetAtOnce = 32 // profiles in memory
 )
 
 // batchGet answers POST /v1/profiles:batchGet {"ids":[…]}, in the order of the ids:

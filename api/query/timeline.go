@@ -20,8 +20,8 @@ const (
 	maxPageBytes = 8 << 20
 )
 
-// getEvents answers GET /v1/profiles/{id}/events?limit=&cursor=: the newest first, and a cursor for
-// what comes after; null where nothing does.
+// getEvents answers GET /v1/profiles/{id}/events?limit=&cursor=: the newest first, and the cursor of the
+// next page, null at the end.
 func (q *Queries) getEvents(w http.ResponseWriter, r *http.Request) *route.Problem {
 	query := r.URL.Query()
 	limit := defaultPage

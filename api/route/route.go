@@ -100,7 +100,7 @@ func (rt *Route) CheckParameters(r *http.Request) *Problem {
 		if len(known) > 0 {
 			return p.WithHint("it has: " + strings.Join(known, ", "))
 		}
-		return p.WithHint("it has none")
+		return p.WithHint("leave it out: the route takes no parameters")
 	}
 	return nil
 }

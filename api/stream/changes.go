@@ -18,14 +18,14 @@ import (
 
 // Bounds of streams of changes.
 const (
-	// streamsAtOnce bounds the streams at one time. What one holds in memory is what the feed's reader takes at
-	// once; a client that reads slowly holds up nobody but itself.
+	// streamsAtOnce bounds the streams at one time. Each holds as much in memory as the feed's reader takes at
+	// once; a client that reads slowly holds up only itself.
 	streamsAtOnce = 16
-	// streamCursorEvery is after how many entries, at most, a stream says where it is.
+	// streamCursorEvery is the greatest number of entries between two cursors of a stream.
 	streamCursorEvery = 64
 )
 
-// streamHeartbeat is how often a stream says that it is alive when nothing happens.
+// streamHeartbeat is the interval of the comments that show that an idle stream is alive.
 const streamHeartbeat = 15 * time.Second
 
 // getChanges answers GET /v1/changes?cursor=start|now|CURSOR&kinds=created,merged&follow=false&scores=true with entries
@@ -36,7 +36,7 @@ const streamHeartbeat = 15 * time.Second
 //	id: CURSOR
 //
 // The header Last-Event-ID, which clients send when they connect again, wins over cursor; without both it
-// begins now. Ids come every few entries, and alone where none of them was asked for: who connects again
+// begins now. Ids come every few entries, and alone if none of the entries was asked for: a client that connects again
 // may get some entries twice. With follow=false the stream ends where the feed does. With scores=true, entries that
 // say something new of an identity's orders carry its scores.
 func (s *Streams) getChanges(w http.ResponseWriter, r *http.Request) *route.Problem {
@@ -173,7 +173,7 @@ func (s *changeStream) run(ctx context.Context, events []feed.Event, follow bool
 	}
 }
 
-// write writes events behind what the buffer holds, piece by piece.
+// write writes events after what the buffer holds, piece by piece.
 func (s *changeStream) write(ctx context.Context, events []feed.Event) error {
 	scores, err := s.scores.Of(ctx, events)
 	if err != nil {
@@ -181,21 +181,21 @@ func (s *changeStream) write(ctx context.Context, events []feed.Event) error {
 	}
 	for start := 0; start < len(events) || len(s.buffer) > 0; start += streamCursorEvery {
 		end := min(start+streamCursorEvery, len(events))
-		said := true
+		placed := true // the id of the last entry is written
 		for i := start; i < end; i++ {
 			e := &events[i]
-			said = false
+			placed = false
 			if s.kinds != nil && !s.kinds[e.Kind] {
 				continue
 			}
 			s.buffer = append(append(append(s.buffer, "event: "...), e.Kind.String()...), "\ndata: "...)
 			s.buffer = append(egress.Append(s.buffer, e, s.source, scores[i]), '\n')
-			if said = i == end-1; said {
+			if placed = i == end-1; placed {
 				s.buffer = append(append(append(s.buffer, "id: "...), s.reader.CursorAfter(events, end)...), '\n')
 			}
 			s.buffer = append(s.buffer, '\n')
 		}
-		if !said {
+		if !placed {
 			s.buffer = append(append(append(s.buffer, "id: "...), s.reader.CursorAfter(events, end)...), "\n\n"...)
 		}
 		if err := s.flush(); err != nil {

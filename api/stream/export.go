@@ -26,7 +26,7 @@ type Exporter struct {
 	// Control is the control group. Lines with scores say whether the person is a member.
 	Control score.Control
 	// SettleFor is how long to wait until no event is under way, so that no evidence is between two
-	// shards; then the export goes on with what is there. 0 is DefaultSettleFor.
+	// shards. After that the export goes on with the evidence that has arrived. 0 is DefaultSettleFor.
 	SettleFor time.Duration
 	SortBytes int    // 0 is DefaultSortBytes
 	TempDir   string // empty is the system's
