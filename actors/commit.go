@@ -9,19 +9,20 @@ import (
 // committer writes the batches of all shards: those that are ready together go into one atomic
 // write and one sync, as far as they fit into a memtable. While it syncs, the next ones gather.
 type committer struct {
-	engine *Engine
-	most   int // bytes of a commit, unless one shard has more; 0 is any
-	ready  chan *runner
-	stop   chan struct{}
-	done   chan struct{}
+	pool     *pool
+	underWay func() int64 // inputs from outside
+	most     int          // bytes of a commit, unless one shard has more; 0 is any
+	ready    chan *runner
+	stop     chan struct{}
+	done     chan struct{}
 }
 
 // gather is how long a commit waits for more shards when there is much to do: a sync costs the
 // same for one shard as for all, and a shard whose commit waits handles more at once.
 const gather = 2 * time.Millisecond
 
-func startCommitter(e *Engine, most int) *committer {
-	c := &committer{engine: e, most: most, ready: make(chan *runner, len(e.runners)), stop: make(chan struct{}), done: make(chan struct{})}
+func startCommitter(p *pool, most int, underWay func() int64) *committer {
+	c := &committer{pool: p, underWay: underWay, most: most, ready: make(chan *runner, len(p.runners)), stop: make(chan struct{}), done: make(chan struct{})}
 	go c.run()
 	return c
 }
@@ -32,7 +33,7 @@ func (c *committer) submit(r *runner) { c.ready <- r }
 
 func (c *committer) run() {
 	defer close(c.done)
-	room := make([]*runner, 0, len(c.engine.runners))
+	room := make([]*runner, 0, len(c.pool.runners))
 	var batches []*storage.Batch
 	for {
 		group := room
@@ -42,7 +43,7 @@ func (c *committer) run() {
 		case <-c.stop:
 			return
 		}
-		if c.engine.underWay() > gatherAbove {
+		if c.underWay() > gatherAbove {
 			time.Sleep(gather) //nolint:forbidigo // the committer is driven by real time, not by a clock of the protocol
 		}
 		for more := true; more; {
@@ -62,8 +63,8 @@ func (c *committer) run() {
 				batches = append(batches, batch)
 				n++
 			}
-			if err := c.engine.store.Commit(batches...); err != nil {
-				c.engine.fail(err)
+			if err := c.pool.store.Commit(batches...); err != nil {
+				c.pool.fail(err)
 				return
 			}
 			for _, r := range group[:n] {

@@ -11,10 +11,7 @@ import (
 // tellNotes lets all shards tell what they noted, so that Conflicting counts all that was answered, once their
 // messages have arrived. It does nothing once the engine is closed.
 func (e *Engine) tellNotes(ctx context.Context) error {
-	e.mu.Lock()
-	closed := e.closed
-	e.mu.Unlock()
-	if closed {
+	if e.intake.isClosed() {
 		return nil
 	}
 	d := &Delivery{}

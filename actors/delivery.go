@@ -2,11 +2,13 @@ package actors
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage/row"
+	"golang.org/x/sync/semaphore"
 )
 
 // Outcome is what became of an input from outside.
@@ -98,77 +100,6 @@ func (d *Delivery) add(in shard.Input) {
 // block of a timeline and the commit; beside it there are the decoded event, the input's place in queues, and its outcome.
 func cost(encoded []byte) int64 { return 4*int64(len(encoded)) + 1024 }
 
-// Submit hands a delivery to the shards, and waits for room until ctx ends. Once everything in the delivery is durable, or
-// the engine has stopped with an error, it calls done, once; done must not block. After an error of Submit itself nothing was
-// handed over.
-func (e *Engine) Submit(ctx context.Context, d *Delivery, done func(error)) error {
-	if err := e.room.Acquire(ctx, e.share(d.bytes)); err != nil {
-		return err
-	}
-	return e.hand(d, done)
-}
-
-// submitAndWait is Submit that returns when everything in the delivery is durable.
-func (e *Engine) submitAndWait(ctx context.Context, d *Delivery) error {
-	done := make(chan error, 1)
-	if err := e.Submit(ctx, d, func(err error) { done <- err }); err != nil {
-		return err
-	}
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// hand spreads a delivery over the inboxes of the shards. REQUIRES: its share of the room is taken
-func (e *Engine) hand(d *Delivery, done func(error)) error {
-	n, bytes := int64(len(d.inputs)), e.share(d.bytes)
-	d.left.Store(n)
-	d.failed.Store(false)
-	d.done = func(err error) {
-		e.inputs.Add(-n)
-		e.forget(d)
-		e.room.Release(bytes)
-		done(err)
-	}
-	ends := d.sort(len(e.runners))
-	e.mu.Lock()
-	if err := e.err; err != nil || e.closed {
-		e.mu.Unlock()
-		e.room.Release(bytes)
-		if err == nil {
-			err = ErrClosed
-		}
-		return err
-	}
-	e.deliveries[d] = struct{}{}
-	e.inputs.Add(n)
-	e.mu.Unlock()
-	if n == 0 {
-		d.fail(nil)
-		return nil
-	}
-	start := 0
-	for id, end := range ends {
-		if end > start {
-			e.runners[id].inbox.postInputs(d.sorted[start:end])
-		}
-		start = end
-	}
-	return nil
-}
-
-func (e *Engine) forget(d *Delivery) {
-	e.mu.Lock()
-	delete(e.deliveries, d)
-	e.mu.Unlock()
-}
-
-// share is what a delivery takes of the room for input: one that is larger than all of it goes alone.
-func (e *Engine) share(bytes int64) int64 { return min(bytes, e.roomBytes) }
-
 // Len is the number of inputs.
 func (d *Delivery) Len() int { return len(d.inputs) }
 
@@ -207,3 +138,131 @@ func (d *Delivery) fail(err error) {
 		d.done(err)
 	}
 }
+
+// intake hands deliveries to the shards, as far as there is room, and knows those that are not answered.
+//
+//   - The memory of events under way is bounded by room: a delivery takes its share until it is answered.
+//   - A delivery is registered before its first input is posted, so that a failure answers it, whatever was posted.
+type intake struct {
+	inboxes   []*runner           // by shard
+	room      *semaphore.Weighted // bytes of input under way
+	roomBytes int64
+	inputs    atomic.Int64 // under way
+
+	mu         sync.Mutex // guards the following
+	deliveries map[*Delivery]struct{}
+	refused    error // why nothing more is taken
+	closed     bool
+}
+
+func newIntake(runners []*runner, room int64) *intake {
+	return &intake{inboxes: runners, room: semaphore.NewWeighted(room), roomBytes: room, deliveries: make(map[*Delivery]struct{})}
+}
+
+// Submit hands a delivery to the shards, and waits for room until ctx ends. Once everything in the delivery is durable, or
+// the engine has stopped with an error, it calls done, once; done must not block. After an error of Submit itself nothing was
+// handed over.
+func (in *intake) Submit(ctx context.Context, d *Delivery, done func(error)) error {
+	if err := in.room.Acquire(ctx, in.share(d.bytes)); err != nil {
+		return err
+	}
+	return in.hand(d, done)
+}
+
+// submitAndWait is Submit that returns when everything in the delivery is durable.
+func (in *intake) submitAndWait(ctx context.Context, d *Delivery) error {
+	done := make(chan error, 1)
+	if err := in.Submit(ctx, d, func(err error) { done <- err }); err != nil {
+		return err
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// hand spreads a delivery over the inboxes of the shards. REQUIRES: its share of the room is taken
+func (in *intake) hand(d *Delivery, done func(error)) error {
+	n, bytes := int64(len(d.inputs)), in.share(d.bytes)
+	d.left.Store(n)
+	d.failed.Store(false)
+	d.done = func(err error) {
+		in.inputs.Add(-n)
+		in.forget(d)
+		in.room.Release(bytes)
+		done(err)
+	}
+	ends := d.sort(len(in.inboxes))
+	if err := in.register(d, n); err != nil {
+		in.room.Release(bytes)
+		return err
+	}
+	if n == 0 {
+		d.fail(nil)
+		return nil
+	}
+	start := 0
+	for id, end := range ends {
+		if end > start {
+			in.inboxes[id].inbox.postInputs(d.sorted[start:end])
+		}
+		start = end
+	}
+	return nil
+}
+
+func (in *intake) register(d *Delivery, inputs int64) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.refused != nil {
+		return in.refused
+	}
+	in.deliveries[d] = struct{}{}
+	in.inputs.Add(inputs)
+	return nil
+}
+
+func (in *intake) forget(d *Delivery) {
+	in.mu.Lock()
+	delete(in.deliveries, d)
+	in.mu.Unlock()
+}
+
+// refuse takes nothing more, and answers what is not answered with an error.
+func (in *intake) refuse(err error) {
+	in.mu.Lock()
+	in.refused = err
+	deliveries := in.deliveries
+	in.deliveries = nil
+	in.mu.Unlock()
+	for d := range deliveries {
+		d.fail(err)
+	}
+}
+
+// close takes nothing more; what is under way is answered as it comes.
+func (in *intake) close() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed = true; in.refused == nil {
+		in.refused = ErrClosed
+	}
+}
+
+// isClosed reports whether close was called.
+func (in *intake) isClosed() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.closed
+}
+
+// InputBytes is how much memory events may take that are read and not yet committed.
+func (in *intake) InputBytes() int64 { return in.roomBytes }
+
+// underWay is how many inputs from outside are not answered.
+func (in *intake) underWay() int64 { return in.inputs.Load() }
+
+// share is what a delivery takes of the room for input: one that is larger than all of it goes alone.
+func (in *intake) share(bytes int64) int64 { return min(bytes, in.roomBytes) }

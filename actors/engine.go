@@ -6,21 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/kindred-id/kindred/actors/feed"
-	"github.com/kindred-id/kindred/actors/protoactor"
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
-	"github.com/kindred-id/kindred/storage/dedupe"
-	"github.com/kindred-id/kindred/storage/hashset"
 	"github.com/kindred-id/kindred/storage/row"
-	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/semaphore"
 )
 
 // ErrClosed is returned by an engine that was closed.
@@ -57,47 +51,6 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Engine runs the shards of one process on one store.
-type Engine struct {
-	store      storage.Store
-	rules      *graph.Rules
-	limits     shard.Limits
-	seenLimits dedupe.Limits
-	knownBytes int64
-	now        func() int64
-	onMerge    func([]graph.Merge)
-	leftOut    atomic.Uint64 // links that components at a cap left out since the start
-	logger     *slog.Logger
-
-	system    *protoactor.System
-	runners   []*runner
-	committer *committer
-	workers   *workers
-	way       way
-	flights   *shard.Flights
-	room      *semaphore.Weighted // bytes of input under way
-	roomBytes int64
-	inputs    atomic.Int64 // under way
-	recovered atomic.Bool
-	channels  channels
-	feed      *feed.Feed // nil: the deployment has none
-	ticker    *time.Ticker
-	stop      chan struct{}
-	tasks     sync.WaitGroup
-
-	mu         sync.Mutex // guards the following
-	deliveries map[*Delivery]struct{}
-	err        error
-	closed     bool
-	failed     chan struct{}
-}
-
-// flushBytes is how much of a flush a shard commits at a time: enough to be worth a sync, and at most what a commit may have.
-const flushBytes = 1 << 20
-
-// minLogBytes is the least log, over all shards, whatever the memory.
-const minLogBytes = 4 << 20
-
 // Open recovers all shards from the store and starts them.
 func Open(ctx context.Context, c Config) (*Engine, error) {
 	if err := finishUnderLastRules(ctx, c); err != nil {
@@ -129,47 +82,43 @@ func finishUnderLastRules(ctx context.Context, c Config) error {
 	return nil
 }
 
-func open(ctx context.Context, c Config) (*Engine, error) {
-	shards := c.Deployment.Shards
-	e := &Engine{
-		store: c.Store, rules: c.Rules, now: c.Clock, onMerge: c.Merged, logger: c.Logger,
-		roomBytes:  max(c.Memory.Input, 1<<20),
-		deliveries: make(map[*Delivery]struct{}), failed: make(chan struct{}), stop: make(chan struct{}),
-		flights: shard.NewFlights(),
-	}
-	if e.now == nil {
-		e.now = func() int64 { return time.Now().UnixMilli() } //nolint:forbidigo // the engine is where the clock enters
-	}
-	if e.logger == nil {
-		e.logger = slog.New(slog.DiscardHandler)
-	}
-	if c.LogBytes == 0 {
-		c.LogBytes = max(c.Memory.Log, minLogBytes)
-	}
-	flush := flushBytes
-	if most := commitBytes(c.Memory); most > 0 {
-		flush = min(flush, most)
-	}
-	e.limits = shard.Limits{LogBytes: c.LogBytes / int64(shards), ActorBytes: c.Memory.Actors / int64(shards), FlushBytes: flush}
-	e.seenLimits = dedupe.Limits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / 2 / int64(shards)} // and as much for message ids
-	e.knownBytes = c.Memory.Directory / int64(shards)
-	e.room = semaphore.NewWeighted(e.roomBytes)
+// Engine runs the shards of one process on one store. It is where callers meet: what they bring goes through the intake, what
+// they ask through queries, and both reach shards through the pool.
+//
+//	Submit ──► intake ──► pool: runner, shard, committer ──► answer
+//	Profile, View, … ──► queries ──► pool.ask ──► shard
+//
+// Invariants:
+//   - An answer without an error means that what was submitted is durable.
+//   - After a failure every answer is an error, and the store is not written to.
+//
+// The obvious design, a lock around each component, would let a caller commit alone: a sync each, where a shard commits for
+// all who have come meanwhile.
+type Engine struct {
+	*pool
+	*intake
+	queries
+	channels *Channels
+	feed     *feed.Feed // nil: the deployment has none
+	onMerge  func([]graph.Merge)
+	leftOut  atomic.Uint64 // links that components at a cap left out since the start
+	ticker   *time.Ticker
+	tasks    sync.WaitGroup
+}
 
-	e.system = protoactor.NewSystem(e.logger)
-	e.runners = make([]*runner, shards)
-	for i := range e.runners {
-		e.runners[i] = &runner{engine: e, id: graph.ShardID(i)}
-	}
-	if err := e.channels.load(e); err != nil {
-		return nil, err
-	}
+func open(ctx context.Context, c Config) (*Engine, error) {
+	p := newPool(c)
+	e := &Engine{pool: p, intake: newIntake(p.runners, max(c.Memory.Input, 1<<20)), queries: queries{p}, onMerge: c.Merged}
+	p.refuse = e.intake.refuse
+	p.observers = e.observers
 	var err error
-	if e.feed, err = feed.Open(e.store, shards, e.rules, c.Feed, e.now()); err != nil {
+	if e.channels, err = loadChannels(e); err != nil {
 		return nil, err
 	}
-	e.committer = startCommitter(e, commitBytes(c.Memory))
-	e.workers = startWorkers(shards)
-	if err := e.startShards(); err != nil {
+	if e.feed, err = feed.Open(e.store, len(p.runners), e.rules, c.Feed, e.now()); err != nil {
+		return nil, err
+	}
+	if err := p.start(commitBytes(c.Memory), e.underWay); err != nil {
 		e.shutdown()
 		return nil, err
 	}
@@ -192,100 +141,20 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 	return e, nil
 }
 
-// commitBytes is what one commit should not exceed: 0, any, where the memory was not divided.
-func commitBytes(m storage.Memory) int {
-	if m.Memtables == 0 {
-		return 0
-	}
-	return m.CommitBytes()
-}
-
-// InputBytes is how much memory events may take that are read and not yet committed.
-func (e *Engine) InputBytes() int64 { return e.roomBytes }
-
-// startShards starts the shard actors.
-func (e *Engine) startShards() error {
-	for _, r := range e.runners {
-		if err := e.system.Spawn(fmt.Sprintf("shard-%d", r.id), r, &r.inbox, e.workers); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// openShard recovers a shard.
-func (e *Engine) openShard(id graph.ShardID, host shard.Host, between func()) (*shard.Shard, error) {
-	c := shard.Config{
-		ID: id, Shards: len(e.runners), Store: e.store, Rules: e.rules, Limits: e.limits, Seen: e.seenLimits,
-		Host: host, Flights: e.flights, Between: between, Observers: []shard.Observer{&news{engine: e}},
-	}
+// observers are those of a shard.
+func (e *Engine) observers(id graph.ShardID) []shard.Observer {
+	all := []shard.Observer{&news{engine: e}}
 	if e.feed != nil {
-		c.Observers = append(c.Observers, e.feed.Observer(id))
+		all = append(all, e.feed.Observer(id))
 	}
-	return shard.Open(c)
+	return all
 }
-
-// recoverShards recovers all shards that nobody asked for yet, as many at a time as there are
-// processors: those that wait are recovered the sooner.
-func (e *Engine) recoverShards(ctx context.Context) error {
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for id := range e.runners {
-		group.Go(func() error { return e.ask(ctx, graph.ShardID(id), func(*shard.Shard) error { return nil }) })
-	}
-	err := group.Wait()
-	e.recovered.Store(err == nil)
-	return err
-}
-
-// Recovered tells whether every shard has recovered. Before, answers may take a moment.
-func (e *Engine) Recovered() bool { return e.recovered.Load() }
 
 // Feed is the change feed; nil, which it may be called on, where the deployment has none.
 func (e *Engine) Feed() *feed.Feed { return e.feed }
 
-// Shards is the number of shards.
-func (e *Engine) Shards() int { return len(e.runners) }
-
-// Rules are those in force.
-func (e *Engine) Rules() *graph.Rules { return e.rules }
-
-// Now is the engine's clock, ms since 1970.
-func (e *Engine) Now() int64 { return e.now() }
-
-// GiveWay lets reads go ahead, if there are any: whoever prepares much for Submit calls it now and then.
-func (e *Engine) GiveWay() { e.way.give() }
-
-// Failed is closed when the engine can't go on. Err says why.
-func (e *Engine) Failed() <-chan struct{} { return e.failed }
-
-// Err is what failed the engine; nil while it works.
-func (e *Engine) Err() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.err
-}
-
-// fail stops the engine: memory may be ahead of the store, so nothing more is answered but errors.
-func (e *Engine) fail(err error) {
-	e.mu.Lock()
-	if e.err != nil {
-		e.mu.Unlock()
-		return
-	}
-	e.err = err
-	deliveries := e.deliveries
-	e.deliveries = nil
-	close(e.failed)
-	e.mu.Unlock()
-	e.logger.Error("the engine stops", "error", err)
-	for d := range deliveries {
-		d.fail(err)
-	}
-}
-
-// underWay is how many inputs from outside are not answered.
-func (e *Engine) underWay() int64 { return e.inputs.Load() }
+// Channels are the external channels.
+func (e *Engine) Channels() *Channels { return e.channels }
 
 // trimEvery is how many ticks pass between two looks at what may be deleted of the change feed.
 const trimEvery = 50 // of 200 ms
@@ -309,90 +178,6 @@ func (e *Engine) tick() {
 			return
 		}
 	}
-}
-
-// learn gathers the fingerprints of all stored nodes, shard by shard, while the shards work.
-func (e *Engine) learn() {
-	for _, r := range e.runners {
-		rows := hashset.NewFingerprints(e.knownBytes)
-		err := row.ScanNodes(e.store, r.id, func(node graph.NodeKey, _ []byte) error {
-			select {
-			case <-e.stop:
-				return storage.ErrStop
-			default:
-			}
-			rows.Add(node)
-			return nil
-		})
-		select {
-		case <-e.stop:
-			return
-		default:
-		}
-		if err != nil {
-			e.fail(fmt.Errorf("read the nodes of shard %d: %w", r.id, err))
-			return
-		}
-		r.inbox.PostUserMessage(&asking{func(s *shard.Shard) { s.Known(rows) }})
-	}
-}
-
-// ask runs fn with a shard, on its goroutine, and waits for it. Whoever gives up waiting takes fn
-// back first: once ask has returned, fn does not run, and never touches what it closes over.
-func (e *Engine) ask(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) error) error {
-	e.way.read()
-	return e.askInTurn(ctx, id, fn)
-}
-
-// askInTurn is ask for who is in no hurry: ingest does not give way to it.
-func (e *Engine) askInTurn(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) error) error {
-	if err := e.Err(); err != nil {
-		return err
-	}
-	answer := make(chan error, 1)
-	var taken atomic.Bool // by the shard, or by who gave up
-	e.runners[id].inbox.runNow(&asking{func(s *shard.Shard) {
-		if taken.CompareAndSwap(false, true) {
-			answer <- fn(s)
-		}
-	}})
-	var gaveUp error
-	select {
-	case err := <-answer:
-		return err
-	case <-ctx.Done():
-		gaveUp = ctx.Err()
-	case <-e.failed:
-		gaveUp = e.Err()
-	case <-e.stop:
-		gaveUp = ErrClosed
-	}
-	if taken.CompareAndSwap(false, true) {
-		return gaveUp
-	}
-	return <-answer // it is running
-}
-
-// Flush writes everything that is written behind. When it returns, the rows are the whole state, as
-// far as nothing was submitted meanwhile.
-func (e *Engine) Flush(ctx context.Context) error {
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, r := range e.runners {
-		group.Go(func() error {
-			m := &flushing{make(chan struct{})}
-			r.inbox.PostUserMessage(m)
-			select {
-			case <-m.done:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-e.failed:
-				return e.Err()
-			}
-		})
-	}
-	return group.Wait()
 }
 
 // Settle waits until no input is under way and no message between shards is unacknowledged.
@@ -440,55 +225,14 @@ func (e *Engine) SettleWithin(ctx context.Context, limit time.Duration) (settled
 	return false, nil
 }
 
-// visibleWaits is how often Visible waits. Once is enough for an event that was folded where it came
-// in. One that was passed on by a forward may meet, where it is folded, a claim that another event has
-// made since: what that one sent has to arrive as well, and was sent before the first wait was over.
-const visibleWaits = 2
-
-// Visible waits until whoever asks by any identifier of an event or assertion that was answered before
-// the call finds what it did: until the messages between shards that are under way, and what follows
-// from them, have arrived. It does not wait for what comes in meanwhile, and not at all when nothing is
-// under way. It fails with the error of the context or of the engine.
-func (e *Engine) Visible(ctx context.Context) error {
-	for range visibleWaits {
-		landed := e.flights.Landed()
-		if landed == nil {
-			return nil
-		}
-		if err := e.await(ctx, landed); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// await waits until something is closed. It fails with the error of the context or of the engine.
-func (e *Engine) await(ctx context.Context, closed <-chan struct{}) error {
-	select {
-	case <-closed:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-e.failed:
-		return e.Err()
-	case <-e.stop:
-		return ErrClosed
-	}
-}
-
 // Close refuses new input, waits until all that was submitted is durable and delivered between
 // shards, writes what is written behind, and stops the actors. The store stays open.
 func (e *Engine) Close(ctx context.Context) error {
-	e.mu.Lock()
-	if e.closed {
-		e.mu.Unlock()
+	if e.intake.isClosed() {
 		return nil
 	}
-	e.mu.Unlock()
 	told := e.tellNotes(ctx) // it takes inputs, which a closed engine doesn't
-	e.mu.Lock()
-	e.closed = true
-	e.mu.Unlock()
+	e.intake.close()
 	err := cmp.Or(told, e.Settle(ctx))
 	if err == nil {
 		err = e.Flush(ctx)
@@ -497,16 +241,12 @@ func (e *Engine) Close(ctx context.Context) error {
 	return err
 }
 
+// shutdown ends everything that Open has started.
 func (e *Engine) shutdown() {
 	close(e.stop)
 	if e.ticker != nil {
 		e.ticker.Stop()
 	}
 	e.tasks.Wait()
-	if err := e.system.Stop(); err != nil {
-		e.logger.Warn("a shard did not stop in time", "error", err)
-	}
-	e.committer.close()
-	e.workers.close()
-	e.system.Shutdown()
+	e.pool.shutdown()
 }

@@ -56,8 +56,10 @@ const (
 // an offset. REQUIRES: 0 <= offset <= MaxOffset and 0 <= index < MaxRecordEvents
 func RecordNumber(offset int64, index int) int64 { return offset<<16 | int64(index) }
 
-// channels are the external channels of an engine, by name. They are few and long-lived.
-type channels struct {
+// Channels are the external channels of an engine, by name. They are few and long-lived.
+type Channels struct {
+	engine *Engine
+
 	mu     sync.Mutex // guards the following, and is held while a row is written
 	byName map[string]*channelState
 	used   [shard.MaxChannels + 1]bool // by id
@@ -68,10 +70,10 @@ type channelState struct {
 	floor  int64
 }
 
-// load reads the rows of channels.
-func (c *channels) load(e *Engine) error {
-	c.byName = make(map[string]*channelState)
-	return row.NewDecoder().ScanChannels(e.store, func(id row.ChannelID, stored row.Channel) error {
+// loadChannels reads the rows of channels.
+func loadChannels(e *Engine) (*Channels, error) {
+	c := &Channels{engine: e, byName: make(map[string]*channelState)}
+	return c, row.NewDecoder().ScanChannels(e.store, func(id row.ChannelID, stored row.Channel) error {
 		c.byName[stored.Name] = &channelState{Channel{e, id, stored.Name}, stored.Floor}
 		if id > shard.MaxChannels {
 			return fmt.Errorf("%w: row of external channel %d, of at most %d", storage.ErrCorrupt, id, shard.MaxChannels)
@@ -81,16 +83,15 @@ func (c *channels) load(e *Engine) error {
 	})
 }
 
-// Channel finds the external channel of a name, and makes it durably where there is none. It fails
+// Open finds the external channel of a name, and makes it durably where there is none. It fails
 // with ErrTooManyChannels.
-func (e *Engine) Channel(ctx context.Context, name string) (*Channel, error) {
+func (c *Channels) Open(ctx context.Context, name string) (*Channel, error) {
 	if name == "" || len(name) > MaxChannelName {
 		return nil, fmt.Errorf("name of an external channel of %d bytes: give 1 to %d", len(name), MaxChannelName)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c := &e.channels
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if known, ok := c.byName[name]; ok {
@@ -101,24 +102,23 @@ func (e *Engine) Channel(ctx context.Context, name string) (*Channel, error) {
 			ErrTooManyChannels, name, len(c.byName))
 	}
 	id := row.ChannelID(1 + slices.Index(c.used[1:], false))
-	made := &channelState{Channel{e, id, name}, NoNumber}
-	if err := e.writeChannel(made, made.floor); err != nil {
+	made := &channelState{Channel{c.engine, id, name}, NoNumber}
+	if err := c.writeLocked(made, made.floor); err != nil {
 		return nil, err
 	}
 	c.byName[name], c.used[id] = made, true
 	return &made.handle, nil
 }
 
-// writeChannel makes a channel's row durable. REQUIRES: e.channels.mu held
-func (e *Engine) writeChannel(c *channelState, floor int64) error {
+// writeLocked makes a channel's row durable. REQUIRES: c.mu held
+func (c *Channels) writeLocked(state *channelState, floor int64) error {
 	var batch storage.Batch
-	row.NewEncoder().PutChannel(&batch, c.handle.id, &row.Channel{Name: c.handle.name, Floor: floor})
-	return e.store.Commit(&batch)
+	row.NewEncoder().PutChannel(&batch, state.handle.id, &row.Channel{Name: state.handle.name, Floor: floor})
+	return c.engine.store.Commit(&batch)
 }
 
-// Channels are the external channels there are, by name.
-func (e *Engine) Channels() []*Channel {
-	c := &e.channels
+// All are the external channels there are, by name.
+func (c *Channels) All() []*Channel {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var all []*Channel
@@ -186,7 +186,7 @@ func (c *Channel) SetFloor(offset int64) error {
 
 // REQUIRES: c.engine.channels.mu held
 func (c *Channel) setFloorLocked(state *channelState, floor int64) error {
-	if err := c.engine.writeChannel(state, floor); err != nil {
+	if err := c.engine.channels.writeLocked(state, floor); err != nil {
 		return err
 	}
 	state.floor = floor
@@ -246,7 +246,7 @@ func (c *Channel) Drop(ctx context.Context) error {
 	if err := c.setPositions(ctx, NoNumber); err != nil {
 		return err
 	}
-	all := &c.engine.channels
+	all := c.engine.channels
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	if _, err := c.stateLocked(); err != nil {

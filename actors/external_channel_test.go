@@ -91,7 +91,7 @@ func TestChannelConsumers(t *testing.T) {
 		store := storage.NewMemStore()
 		for round := range 2 {
 			e := openEngine(t, store, 4, world.Rules)
-			ch, err := e.Channel(ctx, "events/0/1")
+			ch, err := e.Channels().Open(ctx, "events/0/1")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -132,7 +132,7 @@ func TestChannelConsumers(t *testing.T) {
 }
 
 func channelNames(e *Engine) (names []string) {
-	for _, ch := range e.Channels() {
+	for _, ch := range e.Channels().All() {
 		names = append(names, ch.Name())
 	}
 	return names
@@ -158,7 +158,7 @@ func TestChannelsSurvive(t *testing.T) {
 		return d.Outcomes[0]
 	}
 	channel := func(e *Engine, name string) *Channel {
-		ch, err := e.Channel(ctx, name)
+		ch, err := e.Channels().Open(ctx, name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,18 +249,18 @@ func TestChannelBounds(t *testing.T) {
 	ctx := context.Background()
 	e := openEngine(t, storage.NewMemStore(), 1, graph.DefaultRules())
 	for _, name := range []string{"", strings.Repeat("x", MaxChannelName+1)} {
-		if _, err := e.Channel(ctx, name); err == nil {
+		if _, err := e.Channels().Open(ctx, name); err == nil {
 			t.Errorf("a name of %d bytes was taken", len(name))
 		}
 	}
 	var ch *Channel
 	for i := range shard.MaxChannels {
 		var err error
-		if ch, err = e.Channel(ctx, fmt.Sprint(i)); err != nil {
+		if ch, err = e.Channels().Open(ctx, fmt.Sprint(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := e.Channel(ctx, "one more"); !errors.Is(err, ErrTooManyChannels) {
+	if _, err := e.Channels().Open(ctx, "one more"); !errors.Is(err, ErrTooManyChannels) {
 		t.Errorf("beside %d channels: %v", shard.MaxChannels, err)
 	}
 	for _, offset := range []int64{-1, MaxOffset + 1} {
@@ -271,7 +271,7 @@ func TestChannelBounds(t *testing.T) {
 	if err := ch.Drop(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Channel(ctx, "one more"); err != nil {
+	if _, err := e.Channels().Open(ctx, "one more"); err != nil {
 		t.Errorf("in the place of a dropped one: %v", err)
 	}
 }

@@ -13,18 +13,21 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// queries read what shards hold: each asks the shard of a node, and follows forwards to the shard of its root.
+type queries struct{ *pool }
+
 // View shows the component that holds a node to fn, on its shard's goroutine: fn must be quick and
 // keep nothing. It returns false when the node was never seen. What fn sees may be ahead of the
 // store by the commit in flight. Once View has returned, with an error too, fn does not run: a caller whose context ends takes
 // fn back, or waits for it where it is running.
-func (e *Engine) View(ctx context.Context, key graph.NodeKey, fn func(*graph.Component)) (bool, error) {
-	return e.view(ctx, key, fn, e.ask)
+func (q queries) View(ctx context.Context, key graph.NodeKey, fn func(*graph.Component)) (bool, error) {
+	return q.view(ctx, key, fn, q.ask)
 }
 
-func (e *Engine) view(ctx context.Context, key graph.NodeKey, fn func(*graph.Component), ask func(context.Context, graph.ShardID, func(*shard.Shard) error) error) (bool, error) {
+func (q queries) view(ctx context.Context, key graph.NodeKey, fn func(*graph.Component), ask func(context.Context, graph.ShardID, func(*shard.Shard) error) error) (bool, error) {
 	for range shard.MaxHops {
 		var sight shard.Sight
-		err := ask(ctx, key.Shard(len(e.runners)), func(s *shard.Shard) (err error) {
+		err := ask(ctx, key.Shard(len(q.runners)), func(s *shard.Shard) (err error) {
 			sight, err = s.View(key, fn)
 			return err
 		})
@@ -35,7 +38,7 @@ func (e *Engine) view(ctx context.Context, key graph.NodeKey, fn func(*graph.Com
 			return true, nil
 		}
 		if sight.Moving { // else what it had before a merge would be missing
-			if err := e.await(ctx, sight.Arrived); err != nil {
+			if err := q.await(ctx, sight.Arrived); err != nil {
 				return false, err
 			}
 		}
@@ -47,17 +50,17 @@ func (e *Engine) view(ctx context.Context, key graph.NodeKey, fn func(*graph.Com
 // ViewMany is View of many nodes: fn is given the place of each among keys, where it is found. What one shard holds is shown
 // in one visit; calls of fn for nodes of different shards come at the same time. It is for who follows what happens: ingest does
 // not give way to it, as it does to View.
-func (e *Engine) ViewMany(ctx context.Context, keys []graph.NodeKey, fn func(i int, c *graph.Component)) error {
+func (q queries) ViewMany(ctx context.Context, keys []graph.NodeKey, fn func(i int, c *graph.Component)) error {
 	places := make(map[graph.ShardID][]int)
 	for i, key := range keys {
-		id := key.Shard(len(e.runners))
+		id := key.Shard(len(q.runners))
 		places[id] = append(places[id], i)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for id, here := range places {
 		group.Go(func() error {
 			var forwarded []int
-			if err := e.askInTurn(ctx, id, func(s *shard.Shard) error {
+			if err := q.askInTurn(ctx, id, func(s *shard.Shard) error {
 				for _, i := range here {
 					sight, err := s.View(keys[i], func(c *graph.Component) { fn(i, c) })
 					if err != nil {
@@ -72,7 +75,7 @@ func (e *Engine) ViewMany(ctx context.Context, keys []graph.NodeKey, fn func(i i
 				return err
 			}
 			for _, i := range forwarded { // few: entries and answers name roots, mostly
-				if _, err := e.view(ctx, keys[i], func(c *graph.Component) { fn(i, c) }, e.askInTurn); err != nil {
+				if _, err := q.view(ctx, keys[i], func(c *graph.Component) { fn(i, c) }, q.askInTurn); err != nil {
 					return err
 				}
 			}
@@ -84,28 +87,28 @@ func (e *Engine) ViewMany(ctx context.Context, keys []graph.NodeKey, fn func(i i
 
 // Profile is the live profile of the identity that holds a node. It returns false when the node
 // was never seen, or its evidence is on its way from one shard to another.
-func (e *Engine) Profile(ctx context.Context, key graph.NodeKey) (p graph.Profile, ok bool, err error) {
-	_, err = e.View(ctx, key, func(c *graph.Component) {
-		p, ok = c.Profile(key, e.rules)
+func (q queries) Profile(ctx context.Context, key graph.NodeKey) (p graph.Profile, ok bool, err error) {
+	_, err = q.View(ctx, key, func(c *graph.Component) {
+		p, ok = c.Profile(key, q.rules)
 	})
 	return p, ok, err
 }
 
 // Why explains whether two nodes are one person. It returns false when one of them was never seen.
 // Nodes of different components have no evidence that connects them.
-func (e *Engine) Why(ctx context.Context, a, b graph.NodeKey) (x graph.Explanation, ok bool, err error) {
+func (q queries) Why(ctx context.Context, a, b graph.NodeKey) (x graph.Explanation, ok bool, err error) {
 	together := false
-	found, err := e.View(ctx, a, func(c *graph.Component) { x, together = c.Why(a, b, e.rules) })
+	found, err := q.View(ctx, a, func(c *graph.Component) { x, together = c.Why(a, b, q.rules) })
 	if err != nil || !found || together {
 		return x, found, err
 	}
-	found, err = e.View(ctx, b, func(*graph.Component) {})
+	found, err = q.View(ctx, b, func(*graph.Component) {})
 	return graph.Explanation{}, found, err
 }
 
 // How lists the evidence that made a node's identity, in the order in which it was admitted.
-func (e *Engine) How(ctx context.Context, key graph.NodeKey) (steps []graph.Reason, ok bool, err error) {
-	_, err = e.View(ctx, key, func(c *graph.Component) { steps, ok = c.How(key, e.rules) })
+func (q queries) How(ctx context.Context, key graph.NodeKey) (steps []graph.Reason, ok bool, err error) {
+	_, err = q.View(ctx, key, func(c *graph.Component) { steps, ok = c.How(key, q.rules) })
 	return steps, ok, err
 }
 
@@ -128,14 +131,14 @@ func (e *Engine) Assert(ctx context.Context, a graph.Assertion) error {
 
 // Preview tells what an assertion would do: the identities that hold its nodes, as they are and as
 // they would be. Nothing is changed.
-func (e *Engine) Preview(ctx context.Context, a graph.Assertion) (before, after []graph.Profile, err error) {
+func (q queries) Preview(ctx context.Context, a graph.Assertion) (before, after []graph.Profile, err error) {
 	var copies []*graph.Component
 	keys := []graph.NodeKey{a.A.Key}
 	if a.Verb != graph.AssertForget {
 		keys = append(keys, a.B.Key)
 	}
 	for _, key := range keys {
-		_, err := e.View(ctx, key, func(c *graph.Component) {
+		_, err := q.View(ctx, key, func(c *graph.Component) {
 			if !slices.ContainsFunc(copies, func(o *graph.Component) bool { return o.Root() == c.Root() }) {
 				copies = append(copies, c.Clone())
 			}
@@ -144,23 +147,23 @@ func (e *Engine) Preview(ctx context.Context, a graph.Assertion) (before, after 
 			return nil, nil, err
 		}
 	}
-	before, after = graph.Preview(copies, a, keys, e.rules)
+	before, after = graph.Preview(copies, a, keys, q.rules)
 	return before, after, nil
 }
 
 // Each calls fn for every component in the store, after everything was written. While events flow,
 // evidence on its way from one shard to another is missing; Settle first to see all of it.
-func (e *Engine) Each(ctx context.Context, fn func(*graph.Component) error) error {
-	return e.each(ctx, func(graph.NodeKey) bool { return true }, fn)
+func (q queries) Each(ctx context.Context, fn func(*graph.Component) error) error {
+	return q.each(ctx, func(graph.NodeKey) bool { return true }, fn)
 }
 
 // each is Each for the components whose roots are wanted. Rows of others are skipped unread.
-func (e *Engine) each(ctx context.Context, wanted func(graph.NodeKey) bool, fn func(*graph.Component) error) error {
-	if err := e.Flush(ctx); err != nil {
+func (q queries) each(ctx context.Context, wanted func(graph.NodeKey) bool, fn func(*graph.Component) error) error {
+	if err := q.Flush(ctx); err != nil {
 		return err
 	}
 	dec := row.NewDecoder()
-	return row.ScanAllNodes(e.store, func(node graph.NodeKey, value []byte) error {
+	return row.ScanAllNodes(q.store, func(node graph.NodeKey, value []byte) error {
 		if err := ctx.Err(); err != nil || !wanted(node) {
 			return err
 		}

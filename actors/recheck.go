@@ -63,17 +63,3 @@ func (e *Engine) Recheck(ctx context.Context) error {
 func (e *Engine) sweep(ctx context.Context, on bool) error {
 	return e.onShards(ctx, func(_ graph.ShardID, s *shard.Shard) { s.Sweep(on) })
 }
-
-// onShards runs fn with every shard, one after the other.
-func (e *Engine) onShards(ctx context.Context, fn func(graph.ShardID, *shard.Shard)) error {
-	for id := range e.runners {
-		err := e.ask(ctx, graph.ShardID(id), func(s *shard.Shard) error {
-			fn(graph.ShardID(id), s)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

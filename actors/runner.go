@@ -11,7 +11,7 @@ import (
 // runner is the shard actor: it drives a Shard with what its inbox hands over, and passes on what
 // the shard lets out.
 type runner struct {
-	engine *Engine
+	pool   *pool
 	id     graph.ShardID
 	inbox  inbox
 	shard  *shard.Shard
@@ -61,9 +61,9 @@ func (r *runner) Receive(message any, self protoactor.Context) {
 	case *asking:
 		m.fn(r.shard)
 	case acked:
-		r.deliver(r.shard.Acked(m.from, m.seq, r.engine.now()))
+		r.deliver(r.shard.Acked(m.from, m.seq, r.pool.now()))
 	case ticking:
-		r.deliver(r.shard.Tick(r.engine.now()))
+		r.deliver(r.shard.Tick(r.pool.now()))
 	case *flushing:
 		r.flush(m)
 	}
@@ -71,17 +71,17 @@ func (r *runner) Receive(message any, self protoactor.Context) {
 
 // open recovers the shard, before the first message that needs it.
 func (r *runner) open(self protoactor.Context) bool {
-	e := r.engine
-	opened, err := e.openShard(r.id, self.Host(e.rules), r.between)
+	p := r.pool
+	opened, err := p.openShard(r.id, self.Host(p.rules), r.between)
 	if err != nil {
 		r.broken = true
-		e.fail(err)
+		p.fail(err)
 		return false
 	}
 	r.shard = opened
 	// Messages in the log may have arrived long ago: only the other shards know. Left to the next tick,
 	// asking them would hold up whoever opens an engine for one question and closes it.
-	r.deliver(opened.Tick(e.now()))
+	r.deliver(opened.Tick(p.now()))
 	return true
 }
 
@@ -96,17 +96,17 @@ func (r *runner) between() {
 	}
 	if r.turn++; r.turn >= turnInputs || len(r.asks) > 0 {
 		r.turn = 0
-		r.engine.way.give()
+		r.pool.way.give()
 	}
 	clear(r.asks)
 }
 
 func (r *runner) step(inputs []shard.Input) {
 	r.inputs = inputs
-	changed, err := r.shard.Step(inputs, r.engine.now())
+	changed, err := r.shard.Step(inputs, r.pool.now())
 	if err != nil {
 		r.broken = true
-		r.engine.fail(err)
+		r.pool.fail(err)
 		return
 	}
 	if !changed {
@@ -114,7 +114,7 @@ func (r *runner) step(inputs []shard.Input) {
 		return
 	}
 	r.inbox.setCommitting(true)
-	r.engine.committer.submit(r)
+	r.pool.committer.submit(r)
 }
 
 // committed is called when the step's batch is durable: now, and only now, what follows from it
@@ -125,7 +125,7 @@ func (r *runner) committed() {
 }
 
 func (r *runner) finish() {
-	r.deliver(r.shard.Committed(r.engine.now()))
+	r.deliver(r.shard.Committed(r.pool.now()))
 	for i := 0; i < len(r.inputs); {
 		owner := r.inputs[i].Delivery
 		n := 1
@@ -143,7 +143,7 @@ func (r *runner) finish() {
 
 func (r *runner) deliver(posts []shard.Post) {
 	for _, p := range posts {
-		r.engine.runners[p.To].receive(p.Envelope)
+		r.pool.runners[p.To].receive(p.Envelope)
 	}
 }
 
@@ -172,15 +172,15 @@ func (r *runner) flush(m *flushing) {
 	}
 	for more := true; more; {
 		var err error
-		if more, err = r.shard.Flush(r.engine.now()); err == nil {
-			err = r.engine.store.Commit(r.shard.Batch())
+		if more, err = r.shard.Flush(r.pool.now()); err == nil {
+			err = r.pool.store.Commit(r.shard.Batch())
 		}
 		if err != nil {
 			r.broken = true
-			r.engine.fail(err)
+			r.pool.fail(err)
 			return
 		}
-		r.deliver(r.shard.Committed(r.engine.now()))
+		r.deliver(r.shard.Committed(r.pool.now()))
 	}
 	close(m.done)
 }

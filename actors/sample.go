@@ -10,8 +10,8 @@ import (
 // hashes, so that is a fair draw; it is the same one every time, and a smaller share is part of a larger one. Rows of
 // others are skipped unread, and no shard waits for it. Where a component holds a generic value, its root may depend on
 // the order of events (H5 is about what conducts), and so may the draw of that component; no profile depends on it.
-func (e *Engine) Sample(ctx context.Context, share float64, fn func(*graph.Component) error) error {
-	return e.each(ctx, func(root graph.NodeKey) bool { return drawn(root, share) }, fn)
+func (q queries) Sample(ctx context.Context, share float64, fn func(*graph.Component) error) error {
+	return q.each(ctx, func(root graph.NodeKey) bool { return drawn(root, share) }, fn)
 }
 
 // classBits are the bits of a key's upper half that its class takes.

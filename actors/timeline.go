@@ -31,15 +31,15 @@ func (p Position) Compare(other Position) int {
 // Timeline is the newest events, at most limit, of the identity that holds a node, the newest first. Only
 // those before a position are listed where before is not zero: the last one's of the page before. It
 // returns false when the node was never seen, or its evidence is on its way between shards.
-func (e *Engine) Timeline(ctx context.Context, key graph.NodeKey, before Position, limit int) (events []graph.Event, ok bool, err error) {
-	p, ok, err := e.Profile(ctx, key)
+func (q queries) Timeline(ctx context.Context, key graph.NodeKey, before Position, limit int) (events []graph.Event, ok bool, err error) {
+	p, ok, err := q.Profile(ctx, key)
 	if err != nil || !ok {
 		return nil, ok, err
 	}
 	newestFirst := func(a, b graph.Event) int { return PositionOf(&b).Compare(PositionOf(&a)) }
 	dec := row.NewDecoder()
 	for _, id := range p.Identifiers {
-		err := e.ask(ctx, id.Key.Shard(len(e.runners)), func(s *shard.Shard) error {
+		err := q.ask(ctx, id.Key.Shard(len(q.runners)), func(s *shard.Shard) error {
 			return s.Timeline(id.Key, func(encoded []byte) error {
 				ev, err := dec.Event(bytes.Clone(encoded))
 				if err != nil {

@@ -128,7 +128,7 @@ func TestAdmission(t *testing.T) {
 // Events of a channel that another consumer took in between come out of turn; on a new chain, what is left is taken, once.
 func TestAgain(t *testing.T) {
 	into := open(t)
-	ch, err := into.Engine.Channel(t.Context(), "topic/0/v1")
+	ch, err := into.Engine.Channels().Open(t.Context(), "topic/0/v1")
 	if err != nil {
 		t.Fatal(err)
 	}

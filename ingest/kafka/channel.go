@@ -61,7 +61,7 @@ func routingVersion(deployment string, t *Topic, options segment.Options) string
 // open finds a partition's channel, and where to begin to read. first decides that for a partition of
 // which nothing is known.
 func open(ctx context.Context, engine *actors.Engine, name channelName, log func(msg string, args ...any), first func(context.Context) (int64, error)) (*actors.Channel, int64, error) {
-	ch, err := engine.Channel(ctx, name.String())
+	ch, err := engine.Channels().Open(ctx, name.String())
 	if err != nil {
 		return nil, 0, err
 	}
@@ -86,7 +86,7 @@ func open(ctx context.Context, engine *actors.Engine, name channelName, log func
 
 // known tells whether anything was ever consumed of a topic of this name.
 func known(ctx context.Context, engine *actors.Engine, topic string) (bool, error) {
-	for _, ch := range engine.Channels() {
+	for _, ch := range engine.Channels().All() {
 		if n, ok := parseChannelName(ch.Name()); !ok || n.topic != topic {
 			continue
 		}
@@ -100,7 +100,7 @@ func known(ctx context.Context, engine *actors.Engine, topic string) (bool, erro
 // earlier finds the channels that a partition had before: under another routing version, or of another
 // topic that had the same name.
 func earlier(engine *actors.Engine, name channelName) (older []*actors.Channel) {
-	for _, ch := range engine.Channels() {
+	for _, ch := range engine.Channels().All() {
 		n, ok := parseChannelName(ch.Name())
 		if ok && n.topic == name.topic && n.partition == name.partition && n != name {
 			older = append(older, ch)

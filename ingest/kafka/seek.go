@@ -14,7 +14,7 @@ import (
 // Positions are how far an engine's partitions are handled, by what the engine itself knows.
 func Positions(ctx context.Context, engine *actors.Engine) ([]Position, error) {
 	var all []Position
-	for _, ch := range engine.Channels() {
+	for _, ch := range engine.Channels().All() {
 		n, ok := parseChannelName(ch.Name())
 		if !ok {
 			continue

@@ -1,0 +1,41 @@
+package actors
+
+import (
+	"log/slog"
+	"sync"
+)
+
+// failure is what has stopped an engine, once and for good: memory may be ahead of the store, so nothing more is answered but
+// errors.
+type failure struct {
+	logger *slog.Logger
+	failed chan struct{}
+	refuse func(error) // answers everybody who waits for an answer
+
+	mu  sync.Mutex // guards the following
+	err error
+}
+
+// Failed is closed when the engine can't go on. Err says why.
+func (f *failure) Failed() <-chan struct{} { return f.failed }
+
+// Err is what failed the engine; nil while it works.
+func (f *failure) Err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+// fail stops the engine. Only the first error counts.
+func (f *failure) fail(err error) {
+	f.mu.Lock()
+	if f.err != nil {
+		f.mu.Unlock()
+		return
+	}
+	f.err = err
+	close(f.failed)
+	f.mu.Unlock()
+	f.logger.Error("the engine stops", "error", err)
+	f.refuse(err)
+}

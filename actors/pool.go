@@ -1,0 +1,283 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/kindred-id/kindred/actors/protoactor"
+	"github.com/kindred-id/kindred/actors/shard"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/dedupe"
+	"github.com/kindred-id/kindred/storage/hashset"
+	"github.com/kindred-id/kindred/storage/row"
+	"golang.org/x/sync/errgroup"
+)
+
+// pool runs the shards of a process: an actor each, a few workers for all, one committer. Everybody else reaches a shard
+// through ask, which runs a function with it.
+//
+// Invariants:
+//   - At most one goroutine runs a shard (inbox).
+//   - Once ask has returned, the function that it was given does not run: whoever gives up waiting takes it back first.
+//   - After a failure no shard runs any more.
+type pool struct {
+	settings
+	failure
+	system    *protoactor.System
+	runners   []*runner
+	committer *committer
+	workers   *workers
+	way       way
+	flights   *shard.Flights
+	observers func(graph.ShardID) []shard.Observer
+	stop      chan struct{}
+}
+
+// settings are what all shards run on.
+type settings struct {
+	store      storage.Store
+	rules      *graph.Rules
+	limits     shard.Limits
+	seenLimits dedupe.Limits
+	knownBytes int64        // of the fingerprints of nodes
+	now        func() int64 // ms since 1970
+}
+
+// flushBytes is how much of a flush a shard commits at a time: enough to be worth a sync, and at most what a commit may have.
+const flushBytes = 1 << 20
+
+// minLogBytes is the least log, over all shards, whatever the memory.
+const minLogBytes = 4 << 20
+
+// newPool has the runners of all shards, and none of them started.
+func newPool(c Config) *pool {
+	shards := int64(c.Deployment.Shards)
+	p := &pool{flights: shard.NewFlights(), stop: make(chan struct{})}
+	p.logger, p.failed = c.Logger, make(chan struct{})
+	if p.logger == nil {
+		p.logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Clock == nil {
+		c.Clock = func() int64 { return time.Now().UnixMilli() } //nolint:forbidigo // the engine is where the clock enters
+	}
+	if c.LogBytes == 0 {
+		c.LogBytes = max(c.Memory.Log, minLogBytes)
+	}
+	flush := flushBytes
+	if most := commitBytes(c.Memory); most > 0 {
+		flush = min(flush, most)
+	}
+	p.settings = settings{
+		store: c.Store, rules: c.Rules, now: c.Clock,
+		limits:     shard.Limits{LogBytes: c.LogBytes / shards, ActorBytes: c.Memory.Actors / shards, FlushBytes: flush},
+		seenLimits: dedupe.Limits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / 2 / shards}, // and as much for message ids
+		knownBytes: c.Memory.Directory / shards,
+	}
+	p.system = protoactor.NewSystem(p.logger)
+	p.runners = make([]*runner, shards)
+	for i := range p.runners {
+		p.runners[i] = &runner{pool: p, id: graph.ShardID(i)}
+	}
+	return p
+}
+
+// commitBytes is what one commit should not exceed: 0, any, where the memory was not divided.
+func commitBytes(m storage.Memory) int {
+	if m.Memtables == 0 {
+		return 0
+	}
+	return m.CommitBytes()
+}
+
+// start starts the shard actors, the workers that run them, and the committer.
+func (p *pool) start(mostOfCommit int, underWay func() int64) error {
+	p.committer = startCommitter(p, mostOfCommit, underWay)
+	p.workers = startWorkers(len(p.runners))
+	for _, r := range p.runners {
+		if err := p.system.Spawn(fmt.Sprintf("shard-%d", r.id), r, &r.inbox, p.workers); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openShard recovers a shard.
+func (p *pool) openShard(id graph.ShardID, host shard.Host, between func()) (*shard.Shard, error) {
+	c := shard.Config{
+		ID: id, Shards: len(p.runners), Store: p.store, Rules: p.rules, Limits: p.limits, Seen: p.seenLimits,
+		Host: host, Flights: p.flights, Between: between, Observers: p.observers(id),
+	}
+	return shard.Open(c)
+}
+
+// recoverShards recovers all shards that nobody asked for yet, as many at a time as there are
+// processors: those that wait are recovered the sooner.
+func (p *pool) recoverShards(ctx context.Context) error {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for id := range p.runners {
+		group.Go(func() error { return p.ask(ctx, graph.ShardID(id), func(*shard.Shard) error { return nil }) })
+	}
+	return group.Wait()
+}
+
+// Shards is the number of shards.
+func (p *pool) Shards() int { return len(p.runners) }
+
+// Rules are those in force.
+func (p *pool) Rules() *graph.Rules { return p.rules }
+
+// Now is the engine's clock, ms since 1970.
+func (p *pool) Now() int64 { return p.now() }
+
+// GiveWay lets reads go ahead, if there are any: whoever prepares much for Submit calls it now and then.
+func (p *pool) GiveWay() { p.way.give() }
+
+// learn gathers the fingerprints of all stored nodes, shard by shard, while the shards work.
+func (p *pool) learn() {
+	for _, r := range p.runners {
+		rows := hashset.NewFingerprints(p.knownBytes)
+		err := row.ScanNodes(p.store, r.id, func(node graph.NodeKey, _ []byte) error {
+			select {
+			case <-p.stop:
+				return storage.ErrStop
+			default:
+			}
+			rows.Add(node)
+			return nil
+		})
+		select {
+		case <-p.stop:
+			return
+		default:
+		}
+		if err != nil {
+			p.fail(fmt.Errorf("read the nodes of shard %d: %w", r.id, err))
+			return
+		}
+		r.inbox.PostUserMessage(&asking{func(s *shard.Shard) { s.Known(rows) }})
+	}
+}
+
+// ask runs fn with a shard, on its goroutine, and waits for it. Whoever gives up waiting takes fn
+// back first: once ask has returned, fn does not run, and never touches what it closes over.
+func (p *pool) ask(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) error) error {
+	p.way.read()
+	return p.askInTurn(ctx, id, fn)
+}
+
+// askInTurn is ask for who is in no hurry: ingest does not give way to it.
+func (p *pool) askInTurn(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) error) error {
+	if err := p.Err(); err != nil {
+		return err
+	}
+	answer := make(chan error, 1)
+	var taken atomic.Bool // by the shard, or by who gave up
+	p.runners[id].inbox.runNow(&asking{func(s *shard.Shard) {
+		if taken.CompareAndSwap(false, true) {
+			answer <- fn(s)
+		}
+	}})
+	var gaveUp error
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		gaveUp = ctx.Err()
+	case <-p.failed:
+		gaveUp = p.Err()
+	case <-p.stop:
+		gaveUp = ErrClosed
+	}
+	if taken.CompareAndSwap(false, true) {
+		return gaveUp
+	}
+	return <-answer // it is running
+}
+
+// onShards runs fn with every shard, one after the other.
+func (p *pool) onShards(ctx context.Context, fn func(graph.ShardID, *shard.Shard)) error {
+	for id := range p.runners {
+		err := p.ask(ctx, graph.ShardID(id), func(s *shard.Shard) error {
+			fn(graph.ShardID(id), s)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Flush writes everything that is written behind. When it returns, the rows are the whole state, as
+// far as nothing was submitted meanwhile.
+func (p *pool) Flush(ctx context.Context) error {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, r := range p.runners {
+		group.Go(func() error {
+			m := &flushing{make(chan struct{})}
+			r.inbox.PostUserMessage(m)
+			select {
+			case <-m.done:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-p.failed:
+				return p.Err()
+			}
+		})
+	}
+	return group.Wait()
+}
+
+// visibleWaits is how often Visible waits. Once is enough for an event that was folded where it came
+// in. One that was passed on by a forward may meet, where it is folded, a claim that another event has
+// made since: what that one sent has to arrive as well, and was sent before the first wait was over.
+const visibleWaits = 2
+
+// Visible waits until whoever asks by any identifier of an event or assertion that was answered before
+// the call finds what it did: until the messages between shards that are under way, and what follows
+// from them, have arrived. It does not wait for what comes in meanwhile, and not at all when nothing is
+// under way. It fails with the error of the context or of the engine.
+func (p *pool) Visible(ctx context.Context) error {
+	for range visibleWaits {
+		landed := p.flights.Landed()
+		if landed == nil {
+			return nil
+		}
+		if err := p.await(ctx, landed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// await waits until something is closed. It fails with the error of the context or of the engine.
+func (p *pool) await(ctx context.Context, closed <-chan struct{}) error {
+	select {
+	case <-closed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-p.failed:
+		return p.Err()
+	case <-p.stop:
+		return ErrClosed
+	}
+}
+
+// shutdown ends the shard actors and what runs them. Nobody may post from then on.
+func (p *pool) shutdown() {
+	if err := p.system.Stop(); err != nil {
+		p.logger.Warn("a shard did not stop in time", "error", err)
+	}
+	p.committer.close()
+	p.workers.close()
+	p.system.Shutdown()
+}
