@@ -21,11 +21,15 @@ const top = "../../.."
 // tree is what the repository holds, by path from its top.
 type tree struct {
 	files, folders, symbols, targets map[string]bool
+	embeds                           map[string][]string // by type: the types that it embeds
+	locks                            map[string]string   // mutexes of the product, as Type.field: their files
 }
 
 func readTree(t *testing.T) *tree {
 	t.Helper()
-	r := &tree{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}}
+	r := &tree{
+		map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string][]string{}, map[string]string{},
+	}
 	err := filepath.WalkDir(top, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -46,7 +50,7 @@ func readTree(t *testing.T) *tree {
 		if err != nil {
 			return err
 		}
-		r.note(file)
+		r.note(file, p)
 		return nil
 	})
 	if err != nil {
@@ -64,7 +68,7 @@ func readTree(t *testing.T) *tree {
 
 // note keeps the names that a file declares: functions, types, fields, methods, values; "Type.method" as well, and
 // "package.Name".
-func (r *tree) note(file *ast.File) {
+func (r *tree) note(file *ast.File, name string) {
 	add := func(name string) {
 		r.symbols[name] = true
 		r.symbols[file.Name.Name+"."+name] = true
@@ -96,6 +100,7 @@ func (r *tree) note(file *ast.File) {
 					add(spec.Name.Name)
 					ast.Inspect(spec.Type, func(n ast.Node) bool {
 						if field, ok := n.(*ast.Field); ok {
+							r.noteField(spec.Name.Name, field, name)
 							for _, name := range field.Names {
 								add(name.Name)
 								add(spec.Name.Name + "." + name.Name)
@@ -107,6 +112,39 @@ func (r *tree) note(file *ast.File) {
 			}
 		}
 	}
+}
+
+// noteField keeps which types a type embeds, and which of its fields are mutexes of the product.
+func (r *tree) noteField(owner string, field *ast.Field, file string) {
+	typ := field.Type
+	if star, ok := typ.(*ast.StarExpr); ok {
+		typ = star.X
+	}
+	if id, ok := typ.(*ast.Ident); ok && len(field.Names) == 0 {
+		r.embeds[owner] = append(r.embeds[owner], id.Name)
+	}
+	s, ok := typ.(*ast.SelectorExpr)
+	if !ok || s.Sel.Name != "Mutex" && s.Sel.Name != "RWMutex" || strings.HasSuffix(file, "_test.go") ||
+		strings.HasPrefix(file, "internal/testkit/") || strings.HasPrefix(file, "bench/") {
+		return
+	}
+	for _, name := range field.Names {
+		r.locks[owner+"."+name.Name] = file
+	}
+}
+
+// hasSymbol reports whether a name exists, be it that of a method or field of an embedded type.
+func (r *tree) hasSymbol(word string) bool {
+	if r.symbols[word] {
+		return true
+	}
+	owner, name, _ := strings.Cut(word, ".")
+	for _, embedded := range r.embeds[owner] {
+		if r.hasSymbol(embedded + "." + name) {
+			return true
+		}
+	}
+	return false
 }
 
 var (
@@ -149,7 +187,7 @@ func TestDocsNameWhatExists(t *testing.T) {
 				}
 			case goPath.MatchString(strings.ToLower(word)): // another file, linked where it matters
 			case symbol.MatchString(word) && word != "NaN.NaN" && word[0] >= 'A' && word[0] <= 'Z', packaged.MatchString(word):
-				if !r.symbols[word] {
+				if !r.hasSymbol(word) {
 					t.Errorf("%s names `%s`: no such symbol", page, word)
 				}
 			}
@@ -238,17 +276,8 @@ func anchorOf(title string) string {
 
 // The file map of docs/architecture.md has every folder with source.
 func TestFileMapIsComplete(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join(top, "docs", "architecture.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, files, found := strings.Cut(string(raw), "\n## Files\n")
-	if !found {
-		t.Fatal("docs/architecture.md has no heading Files")
-	}
-	files, _, _ = strings.Cut(files, "\n## ")
 	mapped := map[string]bool{}
-	for _, m := range code.FindAllStringSubmatch(files, -1) {
+	for _, m := range code.FindAllStringSubmatch(section(t, "Files"), -1) {
 		name := strings.TrimSuffix(m[1], "/")
 		if strings.HasSuffix(name, ".go") {
 			name = path.Dir(name)
@@ -265,6 +294,40 @@ func TestFileMapIsComplete(t *testing.T) {
 	for folder := range missing {
 		t.Errorf("docs/architecture.md has no line for `%s` under Files", folder)
 	}
+}
+
+// docs/architecture.md lists every lock with its order.
+func TestLocksAreListed(t *testing.T) {
+	listed := section(t, "Goroutines and locks")
+	locks := readTree(t).locks
+	if len(locks) < 10 {
+		t.Fatalf("%d locks were found: the search is broken", len(locks))
+	}
+	for lock, file := range locks {
+		if !strings.Contains(listed, "`"+lock+"`") {
+			t.Errorf("docs/architecture.md does not list the lock `%s` of %s", lock, file)
+		}
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+\\.\\w+)`").FindAllStringSubmatch(listed, -1) {
+		if locks[m[1]] == "" {
+			t.Errorf("docs/architecture.md lists the lock `%s`, which does not exist", m[1])
+		}
+	}
+}
+
+// section is what docs/architecture.md says under a heading.
+func section(t *testing.T, title string) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(top, "docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(raw), "\n## "+title+"\n")
+	if !found {
+		t.Fatalf("docs/architecture.md has no heading %s", title)
+	}
+	text, _, _ = strings.Cut(text, "\n## ")
+	return text
 }
 
 // banned are turns of phrase that make a reader stop, and what to write instead.
