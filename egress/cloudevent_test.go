@@ -196,6 +196,13 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%s for %s was read as %+v", change[1], change[0], e)
 		}
 	}
+	counted := strings.NewReplacer("erased", "updated", `{"rules":"1"}`, `{"rules":"1","identity":{"counts":{"track":2}}}`).Replace(good)
+	if _, err := Parse([]byte(counted)); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := Parse([]byte(strings.Replace(counted, "track", "tracks", 1))); err == nil {
+		t.Errorf("counts of an unknown type of event were read as %+v", e)
+	}
 }
 
 // A reader that knows nothing but JSON merge patch (RFC 7396) ends with the counts that an export has: a type whose last

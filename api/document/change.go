@@ -1,6 +1,10 @@
 package document
 
-import "strings"
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+)
 
 // Change is an entry of the change feed: a CloudEvent 1.0 in JSON. Its type says what data is: kindred.identity.created
 // and kindred.identity.updated are an IdentityChange, kindred.identity.linked a Linked, kindred.identity.merged a Merged,
@@ -50,6 +54,14 @@ type CountsDelta struct {
 	Screen   CountOrNull `json:"screen,omitempty"`
 	Group    CountOrNull `json:"group,omitempty"`
 	Alias    CountOrNull `json:"alias,omitempty"`
+}
+
+// UnmarshalJSON refuses a type of event that is not known here: a reader that left it out would keep a wrong count.
+func (d *CountsDelta) UnmarshalJSON(text []byte) error {
+	type counts CountsDelta // without this method
+	strict := json.NewDecoder(bytes.NewReader(text))
+	strict.DisallowUnknownFields()
+	return strict.Decode((*counts)(d))
 }
 
 // Sighting is an identifier, with the times between which events named it as this person's.
