@@ -2,18 +2,18 @@ package row
 
 import "strings"
 
-// arenaChunk is how much an arena allocates at a time, in bytes. What is above a quarter of it is
-// allocated by itself, so that little of a chunk is left over.
+// arenaChunk is the size of the chunks that an arena allocates, in bytes. A value above a quarter of it gets an
+// allocation of its own, so that a chunk wastes little.
 const arenaChunk = 512
 
-// An arena holds the strings and byte slices of one decoded value, in few allocations. No two of
-// them overlap, and appending to one never reaches another (C4).
+// An arena holds the strings and byte slices of one decoded value, in few allocations. They never overlap, and
+// appending to one never overwrites another (C4).
 type arena struct {
 	strings strings.Builder
 	chunk   []byte
 }
 
-// text copies b into a string. left bounds what will still be asked for, b included.
+// text copies b into a string. left is an upper bound of the bytes that the rest of the value needs, including b.
 func (a *arena) text(b []byte, left int) string {
 	if len(b) > arenaChunk/4 {
 		return string(b)
@@ -27,13 +27,13 @@ func (a *arena) text(b []byte, left int) string {
 	return a.strings.String()[start:]
 }
 
-// bytes copies b; nil stays nil. left bounds what will still be asked for, b included.
+// bytes copies b; nil stays nil. left is an upper bound of the bytes that the rest of the value needs, including b.
 func (a *arena) bytes(b []byte, left int) []byte {
 	switch {
 	case b == nil:
 		return nil
 	case len(b) == 0:
-		return []byte{} // of a chunk that is not there yet it would be nil
+		return []byte{} // not a slice of the chunk, which would be nil before the first allocation
 	case len(b) > arenaChunk/4:
 		return append(make([]byte, 0, len(b)), b...)
 	}

@@ -9,19 +9,19 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// ChannelID names an external channel in keys, rows and log records. 0 is none.
+// ChannelID names an external channel in keys, rows and log records. 0 means no channel.
 type ChannelID uint16
 
-// NoNumber stands where a number in an external channel, or an offset, is not known: numbers and offsets begin at 0.
+// NoNumber stands for an unknown number in an external channel, or an unknown offset: numbers and offsets begin at 0.
 const NoNumber = -1
 
 // Channel is the row of an external channel.
 type Channel struct {
 	Name  string
-	Floor int64 // an offset: every record below it was taken; NoNumber as long as nobody said so
+	Floor int64 // an offset: every record below it was taken; NoNumber until it is known
 }
 
-// SpaceChannel has the external channels, whatever shard takes them.
+// SpaceChannel holds the external channels. They belong to no shard.
 const SpaceChannel Space = 0x08
 
 var channelKind = &kind{
@@ -45,7 +45,7 @@ func appendChannelKey(b []byte, id ChannelID) []byte {
 	return binary.BigEndian.AppendUint16(append(b, byte(SpaceChannel)), uint16(id))
 }
 
-// parseChannelKey reads what appendChannelKey wrote. It fails with ErrKeyShape.
+// parseChannelKey reads the format of appendChannelKey. It fails with ErrKeyShape.
 func parseChannelKey(key []byte) (ChannelID, error) {
 	b, err := channelKind.fields(key)
 	if err != nil {

@@ -5,29 +5,33 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// Everything that is stored, logged or sent to another shard is a version byte and MessagePack values:
+// Every value that is stored, logged or sent to another shard is a version byte and MessagePack values:
 //
 //	         1 B       rest
 //	       +---------+------------------------------------------+
 //	event  | version | array: fields in a fixed order, no names |
 //	       +---------+------------------------------------------+
 //
-// Versions are below 128, so the byte is a MessagePack number itself. Each kind counts its own: a
-// change of a kind's bytes is a new version of it, decoders go on reading the older ones, and an
-// Encoder can go on writing them (Version).
+// Versions are below 128, so the byte is itself a MessagePack number. Each kind has its own versions: a change of a
+// kind's bytes is a new version, decoders continue to read the older ones, and an Encoder can still write them
+// (Version).
 //
 //   - C1: an encoding is canonical. A value has one encoding in a version, and a decoder accepts no other: every
-//     number and length is in its shortest form, nil stands for what is absent.
-//   - C2: a decoder refuses what it does not know with ErrCorrupt: versions, kinds and numbers of no
-//     meaning, arrays of another length, bytes after the end, lengths above what the input holds, and
-//     evidence that breaks an order which the graph relies on.
-//   - C3: a decoder allocates no more than a small multiple of its input, whatever the input says.
-//   - C4: what goes into a component shares no memory with the input, and no two of its byte slices
-//     share memory with each other: the graph appends to them in place.
+//     number and length is in its shortest form, and nil stands for an absent value. Equal bytes and equal values are
+//     therefore the same, which verify and the feed rely on.
+//   - C2: a decoder rejects unknown input with ErrCorrupt: versions, kinds and numbers without a meaning, arrays of
+//     another length, bytes after the end, lengths that exceed the input, and evidence that breaks an order which the
+//     graph relies on.
+//   - C3: a decoder allocates at most a small multiple of its input's size, regardless of the input's contents.
+//   - C4: values that go into a component share no memory with the input, and their byte slices share none with each
+//     other: the graph appends to them in place.
+//
+// The obvious codec, a library that reflects over the structs, promises neither C1 nor C2:
+// docs/decisions/0022-own-primitives-of-messagepack.md.
 const (
-	eventVersion      = 3 // 1 had no offers and interests, 2 no context, apart and roles of an alias
-	messageVersion    = 5 // 1 had events and fragments of version 1, 2 did not say when an event passed, 3 had events and fragments of 2, 4 brought identities with evidence
-	nodeVersion       = 3 // 1 had fragments of version 1, 2 those of 2: one outcome for all refunds of an order
+	eventVersion      = 3 // 1 lacks offers and interests; 2 lacks context, apart and the roles of an alias
+	messageVersion    = 5 // 1 has events and fragments of version 1; 2 lacks when an event passed a forward; 3 has events and fragments of 2; 4 has identities with evidence
+	nodeVersion       = 3 // 1 has fragments of version 1; 2 has those of 2, with one outcome for all refunds of an order
 	blockVersion      = 1
 	recordVersion     = 1
 	metaVersion       = 2
@@ -40,31 +44,30 @@ const (
 	feedTrimVersion     = 1
 	feedMarkVersion     = 1
 	feedSinkVersion     = 1
-	feedSettingsVersion = 2 // 1 had rules of former programs
+	feedSettingsVersion = 2 // 1 has rules of earlier programs
 )
 
-// An Encoder appends encodings to buffers. It allocates only where a buffer has no room. It belongs
-// to one goroutine.
+// An Encoder appends encodings to buffers. It allocates only to grow a buffer. One goroutine at a time uses it.
 //
-// What it is given holds the invariants of its type: an encoder does not check them, and a decoder
-// refuses what breaks them.
+// Its arguments must satisfy the invariants of their types: an encoder does not check them, and a decoder rejects
+// values that break them.
 type Encoder struct {
 	out output
-	// The following are for the Put methods.
+	// The following are buffers of the Put methods.
 	key, value, packed []byte
 }
 
-// set writes a row: its key was appended to e.key, its value to e.value.
+// set writes a row from its key in e.key and its value in e.value.
 func (e *Encoder) set(b *storage.Batch) { b.Set(e.key, e.value) }
 
-// setPacked writes a row whose value is packed, and returns how many bytes that takes.
+// setPacked packs the value, writes the row and returns the size of the packed value.
 func (e *Encoder) setPacked(b *storage.Batch, value []byte) int {
 	e.packed = AppendPacked(e.packed[:0], value)
 	b.Set(e.key, e.packed)
 	return len(e.packed)
 }
 
-// NewEncoder makes an encoder of the newest version.
+// NewEncoder returns an encoder of the newest version.
 func NewEncoder() *Encoder { return NewEncoderOf(Newest) }
 
 func (e *Encoder) begin(dst []byte, version byte) *output {
@@ -78,26 +81,26 @@ func (e *Encoder) finish() []byte {
 	return b
 }
 
-// A Decoder reads what an Encoder or a RecordWriter wrote. Its errors are ErrCorrupt, and name the
-// kind and the byte. It belongs to one goroutine.
+// A Decoder reads the encodings of an Encoder or a RecordWriter. Its errors are ErrCorrupt, and name the kind and the
+// byte. One goroutine at a time uses it.
 type Decoder struct {
-	key   []byte // for the Get methods
+	key   []byte // buffer of the Get methods
 	in    input
 	names map[string]string // namespaces, interned
 
-	// The following are of what is decoded now.
+	// The following describe the value being decoded.
 	arena     arena
 	version   uint64
-	fragments uint64 // version of its fragments
+	fragments uint64 // version of the value's fragments
 }
 
-// Bounds of the table of interned namespaces; what is beyond them is decoded all the same.
+// Bounds of the table of interned namespaces. Namespaces beyond them are decoded, but not interned.
 const (
 	internedMost   = 256
 	internedLength = 64 // bytes
 )
 
-// NewDecoder makes a decoder.
+// NewDecoder returns a decoder.
 func NewDecoder() *Decoder { return &Decoder{names: make(map[string]string)} }
 
 func (d *Decoder) begin(kind string, src []byte, version byte) *input {
@@ -107,7 +110,7 @@ func (d *Decoder) begin(kind string, src []byte, version byte) *input {
 	return &d.in
 }
 
-// finish is the error of what was decoded, and lets go of it.
+// finish checks the end of the input, releases it and returns the first error.
 func (d *Decoder) finish() error {
 	d.in.end()
 	err := d.in.err
@@ -129,7 +132,7 @@ func (d *Decoder) namespace() string {
 	return name
 }
 
-// text reads a string of its own memory.
+// text reads a string into memory of its own.
 func (d *Decoder) text() string {
 	b := d.in.textBytes()
 	return d.arena.text(b, len(b)+d.in.left())

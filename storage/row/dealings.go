@@ -43,7 +43,7 @@ func (in *input) notice(n *graph.OfferNotice) {
 	n.Until = in.int()
 }
 
-// interest writes a kind and the categories behind it in one array.
+// interest writes a kind and then the categories, in one array.
 func (o *output) interest(i *graph.Interest) {
 	if i.Kind == graph.InterestNone {
 		o.null()
@@ -89,7 +89,7 @@ func (o *output) offers(book *score.OfferBook) {
 	}
 }
 
-// offers reads a fragment's offers, in the order of the book; nil when there are none.
+// offers reads a fragment's offers, in the order of the book; nil if it has no offers.
 func (d *Decoder) offers() *score.OfferBook {
 	in := &d.in
 	at := in.at
@@ -119,7 +119,7 @@ func (d *Decoder) offers() *score.OfferBook {
 	return &book
 }
 
-// interests writes the counts of one category behind one another: its name stands with the first, and nil with the others.
+// interests writes the counts of each category in sequence: the first carries the category's name, the others nil.
 func (o *output) interests(counts *score.InterestCounts) {
 	if counts == nil {
 		o.array(0)
@@ -138,7 +138,7 @@ func (o *output) interests(counts *score.InterestCounts) {
 	}
 }
 
-// interests reads a fragment's counts of categories, in the order of names and periods; nil when there are none.
+// interests reads a fragment's counts of categories, in the order of names and periods; nil if it has no counts.
 func (d *Decoder) interests() *score.InterestCounts {
 	in := &d.in
 	at := in.at

@@ -12,8 +12,8 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// Secret keys the hash that makes node keys and the memory of duplicates. Whoever has it can craft
-// collisions and test guesses of identifiers, so no formatting method prints it (S7).
+// Secret keys the hash that makes node keys and the memory of duplicates. A person who has it can craft collisions
+// and test guesses of identifiers, so no formatting method prints it (S7).
 type Secret [16]byte
 
 const redacted = "redacted"
@@ -33,24 +33,23 @@ func newSecret() Secret {
 	return s
 }
 
-// Deployment is what is fixed when a data directory is initialised (S6), and which rules it used last.
+// Deployment holds the settings that are fixed when a data directory is initialised (S6), and the rules it used last.
 type Deployment struct {
 	Shards    int // 1 to MaxShards
 	Secret    Secret
 	Created   int64  // ms since 1970 UTC
 	RulesName string // at most 255 bytes
-	// RulesVersion is the hash of the content of the rules by which everything stored was judged; 0 while
-	// a change of rules is under way.
+	// RulesVersion is the hash of the content of the rules that judged all stored data; 0 during a change of rules.
 	RulesVersion uint64
-	// FormerUntil is until when, ms since 1970 UTC, the memory of duplicates may hold hashes of source and id, without
-	// the event's content: 0 for a directory that never held such, FormerUnknown for one of which nobody wrote it down.
+	// FormerUntil is the time, ms since 1970 UTC, until which the memory of duplicates may hold hashes of source and id
+	// without the event's content: 0 for a directory that never held such hashes, FormerUnknown for one without a record of it.
 	FormerUntil int64
-	// PlainKeys says that the keys of addresses and phone numbers are hashes of themselves, as in directories from before a
-	// value and its SHA-256 were one identifier.
+	// PlainKeys reports whether the keys of addresses and phone numbers are hashes of the values themselves, as in
+	// directories from before a value and its SHA-256 were one identifier.
 	PlainKeys bool
 }
 
-// SpaceDeployment has the rows that a deployment has one of.
+// SpaceDeployment holds the rows that exist once in a deployment.
 const SpaceDeployment Space = 0x01
 
 var deploymentKind = &kind{
@@ -78,7 +77,7 @@ const MaxShards = 1 << 16
 //	| version | shards | secret | created | rules version | length | name | former until | plain keys | CRC-32 |
 //	+---------+--------+--------+---------+---------------+--------+------+--------------+------------+--------+
 //
-// Version 1 has neither "former until" nor "plain keys", and its keys are plain.
+// Version 1 lacks "former until" and "plain keys"; its keys are plain.
 const (
 	deploymentVersion = 2
 	deploymentFixed   = 1 + 4 + 16 + 8 + 8 + 1
@@ -105,7 +104,7 @@ func appendDeployment(b []byte, d *Deployment) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
-// decodeDeployment reads what appendDeployment wrote, and refuses everything else.
+// decodeDeployment reads the format of appendDeployment and rejects everything else.
 func decodeDeployment(b []byte) (Deployment, error) {
 	var d Deployment
 	switch {
@@ -143,8 +142,8 @@ func (d *Deployment) check() error {
 	return nil
 }
 
-// ReadDeployment reads the deployment row of a store. It fails with ErrNotFound when the store was
-// never initialised, and with ErrCorrupt when the row can't be read.
+// ReadDeployment reads the deployment row of a store. It fails with ErrNotFound if the store was never initialised,
+// and with ErrCorrupt if the row can't be read.
 func ReadDeployment(s storage.Store) (Deployment, error) {
 	value, err := s.Get(nil, appendDeploymentKey(nil))
 	if err != nil {
@@ -157,7 +156,7 @@ func ReadDeployment(s storage.Store) (Deployment, error) {
 	return d, nil
 }
 
-// SetRules adds to the batch that d's store now uses other rules. The rest of d is written as it is.
+// SetRules adds to the batch that d's store now uses other rules. It writes the other fields of d unchanged.
 func (d *Deployment) SetRules(b *storage.Batch, name string, version uint64) error {
 	next := *d
 	next.RulesName, next.RulesVersion = name, version
@@ -169,17 +168,17 @@ func (d *Deployment) SetRules(b *storage.Batch, name string, version uint64) err
 	return nil
 }
 
-// SetFormerUntil adds to the batch until when the memory of duplicates may hold hashes without content.
+// SetFormerUntil adds to the batch until when the memory of duplicates may hold hashes without the event's content.
 func (d *Deployment) SetFormerUntil(b *storage.Batch, until int64) {
 	d.FormerUntil = until
 	b.Set(appendDeploymentKey(nil), appendDeployment(nil, d))
 }
 
-// Initialise gives a store its deployment row: the row that is there, or d when there is none.
-// The zero Secret in d asks for a random one. d.Shards 0 takes the number that is there.
+// Initialise returns the deployment row of a store, and writes d as that row if the store has no row yet. The zero
+// Secret in d asks for a random one. A zero d.Shards accepts the stored number.
 //
-// It fails with ErrMismatch when the row that is there has another number of shards, or when d has a
-// secret and the row another one.
+// It fails with ErrMismatch if the stored row has another number of shards, or if d has a secret and the row a
+// different one.
 func Initialise(s storage.Store, d Deployment) (Deployment, error) {
 	old, err := ReadDeployment(s)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -206,7 +205,7 @@ func Initialise(s storage.Store, d Deployment) (Deployment, error) {
 }
 
 func initialiseNew(s storage.Store, d Deployment) (Deployment, error) {
-	// A store with rows but no deployment row lost it: a new secret would make strangers of all nodes.
+	// A store with rows but without a deployment row lost it: a new secret would give every node a different key.
 	if err := s.Iterate([]byte{0}, []byte{0xff}, func(key, _ []byte) error {
 		return storage.Corrupt("open", "deployment row",
 			fmt.Errorf("the row is missing and there are others (% x)", key))

@@ -1,4 +1,4 @@
-// Package row says what a deployment's rows are: their keys, their values, and how both are read again.
+// Package row defines the rows of a deployment: their keys, their values, and how both are read.
 //
 // A shard has one writer. In each commit it appends one record to its log. Later it writes snapshots of nodes, blocks of
 // the timeline and of the memory of duplicates, and then deletes the part of the log that they cover. After a crash it
@@ -14,7 +14,7 @@
 //	                +----+----+
 //	rules           | 01 | 01 |                                                 one row
 //	                +----+----+
-//	parameters      | 01 | 02 |                                                 one row: of the scores
+//	parameters      | 01 | 02 |                                                 one row: parameters of the scores
 //	                +----+----+----+
 //	meta            | 02 | shard 2 |                                            one row a shard
 //	                +----+---------+-------+
@@ -30,9 +30,9 @@
 //	                +----+------+--+-------+
 //	channel         | 08 | id 2 |                                               one row an external channel
 //	                +----+------+--+
-//	position        | 09 | shard 2 |                                            one row a shard: places in channels
+//	position        | 09 | shard 2 |                                            one row a shard: positions in channels
 //	                +----+---------+----------+
-//	feed            | 0a | shard 2 | number 8 |                                 one row a commit that told something, packed
+//	feed            | 0a | shard 2 | number 8 |                                 one row a commit with entries, packed
 //	                +----+----+----+----------+
 //	feed settings   | 0b | 01 |                                                 one row
 //	                +----+----+---------+
@@ -40,9 +40,9 @@
 //	                +----+----+---------+
 //	feed beginning  | 0b | 03 | shard 2 |                                       one row a shard: its beginning of the feed
 //	                +----+----+---------+-------------+
-//	feed mark       | 0b | 04 | shard 2 | node key 16 |                         one row a root told under other rules
+//	feed mark       | 0b | 04 | shard 2 | node key 16 |                         one row a root announced under other rules
 //	                +----+----+------+--+-------------+
-//	feed receiver   | 0b | 05 | name |                                          one row a receiver: what it took
+//	feed receiver   | 0b | 05 | name |                                          one row a receiver: its position
 //	                +----+----+------+
 //
 // # Invariants

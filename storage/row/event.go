@@ -11,7 +11,7 @@ import (
 const (
 	eventFields      = 18
 	eventFieldsV2    = 15 // without context, apart, and the roles of an alias
-	eventFieldsV1    = 13 // without offer notice and interest, either
+	eventFieldsV1    = 13 // also without offer notice and interest
 	identifierFields = 4
 	traitFields      = 2
 
@@ -19,8 +19,8 @@ const (
 	traitLeast      = 2
 )
 
-// Event appends an event. Without whole, its properties and its context are left out: that is what
-// travels between shards. Of an order change of kind OrderNone nothing is kept.
+// Event appends an event. Without whole, it omits the properties and the context, as for travel between shards. It
+// writes nothing of an order change of kind OrderNone.
 func (e *Encoder) Event(dst []byte, ev *graph.Event, whole bool) []byte {
 	e.begin(dst, e.out.version.event).event(ev, whole)
 	return e.finish()
@@ -77,7 +77,7 @@ func (o *output) event(ev *graph.Event, whole bool) {
 	o.aliasRoles(ev)
 }
 
-// formerEnd writes what an event of version 1 or 2 has after its traits.
+// formerEnd writes the fields that follow the traits in an event of version 1 or 2.
 func (o *output) formerEnd(ev *graph.Event, whole bool) {
 	o.formerOrderChange(&ev.Order)
 	if o.version.event == 1 {
@@ -94,8 +94,8 @@ func (o *output) formerEnd(ev *graph.Event, whole bool) {
 	o.leave(ev.Apart || whole && ev.Context != nil)
 }
 
-// formerIdentifiers are an event's identifiers as versions 1 and 2 have them: all in descending rank, those of an alias as
-// well, all of which its readers take for previous ones.
+// formerIdentifiers returns an event's identifiers in the order of versions 1 and 2: descending rank, even for an
+// alias, whose readers in those versions take all of them for previous ones.
 func (o *output) formerIdentifiers(ev *graph.Event) []graph.Identifier {
 	if ev.Type != graph.TypeAlias {
 		return ev.Identifiers
@@ -111,7 +111,7 @@ func (o *output) formerIdentifiers(ev *graph.Event) []graph.Identifier {
 	return slices.SortedFunc(slices.Values(ev.Identifiers), byRank)
 }
 
-// aliasRoles writes a byte an identifier of an alias that has them, nil of any other event.
+// aliasRoles writes one byte for each identifier of an alias with roles, and nil for any other event.
 func (o *output) aliasRoles(ev *graph.Event) {
 	if ev.Type != graph.TypeAlias || len(ev.Alias) == 0 {
 		o.null()
@@ -134,15 +134,15 @@ func (d *Decoder) Event(src []byte) (*graph.Event, error) {
 	return ev, nil
 }
 
-// EventInto reads an event into ev, and reuses ev's lists. Its byte slices share src's memory, so
-// ev is valid as long as src is not changed. After an error ev holds nothing of use.
+// EventInto reads an event into ev and reuses ev's lists. Its byte slices share src's memory, so ev is valid only
+// while src is unchanged. After an error the contents of ev are undefined.
 func (d *Decoder) EventInto(src []byte, ev *graph.Event) error {
 	d.begin("event", src, eventVersion)
 	d.event(ev, d.version)
 	return d.finish()
 }
 
-// event reads an event of a version.
+// event reads an event of the given version.
 func (d *Decoder) event(ev *graph.Event, version uint64) {
 	in := &d.in
 	switch version {
@@ -186,15 +186,15 @@ func (d *Decoder) event(ev *graph.Event, version uint64) {
 		in.aliasRoles(ev)
 		return
 	}
-	if ev.Type == graph.TypeAlias { // which was which is not known
+	if ev.Type == graph.TypeAlias { // these versions do not record the roles
 		for range ev.Identifiers {
 			ev.Alias = append(ev.Alias, graph.AliasCarried|graph.AliasPrevious)
 		}
 	}
 }
 
-// aliasRoles reads the roles of an alias's identifiers, and checks the one thing that they allow: that the first
-// is not the highest.
+// aliasRoles reads the roles of an alias's identifiers. It checks that the first identifier is not the highest: only
+// then may an alias have roles.
 func (in *input) aliasRoles(ev *graph.Event) {
 	at := in.at
 	roles := in.bytes()
@@ -219,7 +219,7 @@ func (in *input) aliasRoles(ev *graph.Event) {
 	}
 }
 
-// identifiers reads an event's identifiers: one or more, distinct, in descending rank, but for the first of an alias.
+// identifiers reads an event's identifiers: one or more, distinct, in descending rank except for the first of an alias.
 func (d *Decoder) identifiers(ev *graph.Event) {
 	in := &d.in
 	at := in.at

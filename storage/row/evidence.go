@@ -7,8 +7,8 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Fields of the items of evidence. Members, links and assertions are lists of arrays, since they
-// are large; marks are arrays within links.
+// Fields of the items of evidence. Members, links and assertions are lists of arrays, because they are large; marks
+// are arrays within links.
 const (
 	memberFields    = 9
 	linkFields      = 6
@@ -31,7 +31,7 @@ const (
 	memberFlags   = memberHosted | memberGeneric | memberRefused | memberHere
 )
 
-// Bits beside the verb of a link. Links from before aliases had readings have none.
+// Bits beside the verb of a link. Links from before aliases had readings have neither.
 const (
 	linkReading = 1 << 3
 	linkLikely  = 1 << 4
@@ -117,7 +117,7 @@ func (o *output) links(links []graph.Link) {
 	}
 }
 
-// mark writes a mark, nil where it equals the one that a reader assumes.
+// mark writes a mark, or nil if it equals the mark that a reader assumes.
 func (o *output) mark(m, assumed *graph.Mark) {
 	if sameMark(m, assumed) {
 		o.null()
@@ -133,7 +133,7 @@ func sameMark(a, b *graph.Mark) bool {
 	return a.Stamp == b.Stamp && sameBytes(a.ID, b.ID) && sameBytes(a.Source, b.Source)
 }
 
-// sameBytes tells nil from empty: they are encoded differently.
+// sameBytes compares byte slices and distinguishes nil from empty: their encodings differ.
 func sameBytes(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
 
 // links reads links in the order of their keys, the upper end first.
@@ -171,7 +171,7 @@ func (d *Decoder) links() []graph.Link {
 	return links
 }
 
-// mark reads a mark; nil is a copy of the assumed one.
+// mark reads a mark; nil stands for a copy of the assumed one.
 func (d *Decoder) mark(assumed *graph.Mark) graph.Mark {
 	in := &d.in
 	if in.null() {
@@ -208,7 +208,7 @@ func (o *output) assertion(a *graph.Assertion) {
 	o.text(a.Note)
 }
 
-// assertions reads assertions in the order of what they are about: verb, then A, then B.
+// assertions reads assertions in the order of their subjects: verb, then A, then B.
 func (d *Decoder) assertions() []graph.Assertion {
 	in := &d.in
 	n := in.list(1, assertionLeast)
@@ -230,7 +230,7 @@ func (d *Decoder) assertions() []graph.Assertion {
 	return assertions
 }
 
-// about reports whether a comes before b by what they are about.
+// about reports whether the subject of a sorts before the subject of b.
 func about(a, b *graph.Assertion) bool {
 	if a.Verb != b.Verb {
 		return a.Verb < b.Verb
@@ -262,7 +262,7 @@ func (d *Decoder) assertion(a *graph.Assertion) {
 	}
 }
 
-// heads are the identities of evidence in parts, each in the part that has the member.
+// heads writes the heads of the identities of evidence in parts. Each part has the heads that are among its members.
 func (o *output) heads(heads []graph.NodeKey) {
 	o.array(len(heads))
 	for _, key := range heads {
@@ -290,8 +290,9 @@ func (d *Decoder) heads() []graph.NodeKey {
 	return heads
 }
 
-// formerParts writes the end of an Absorb before version 5. It names the heads of a part, and of evidence in one piece the
-// highest-ranked member, as if it were of one identity: what those readers do with it is to tell of merges.
+// formerParts writes the end of an Absorb before version 5. It names the heads of a part, or the highest-ranked
+// member of evidence in one piece, as if that evidence were one identity: readers of those versions use the heads
+// only to announce merges.
 func (o *output) formerParts(ev *graph.Evidence) {
 	heads := ev.Heads
 	if !ev.Part && len(ev.Members) > 0 {
@@ -316,7 +317,8 @@ func (o *output) formerParts(ev *graph.Evidence) {
 }
 
 // formerParts reads the end of an Absorb before version 5: the identities of the component in full, and whether more
-// parts follow. A part names those whose heads it has; the last of several parts holds nothing else and names all.
+// parts follow. A part names the identities whose heads are among its members; the last of several parts holds
+// nothing else and names all.
 func (d *Decoder) formerParts(ev *graph.Evidence) {
 	heads := d.formerHeads()
 	more := d.in.bool()

@@ -8,36 +8,36 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// FeedBlock is a row of the change feed: what one commit of a shard tells. Its key has the number of
-// its last entry.
+// FeedBlock is a row of the change feed: the entries of one commit of a shard. Its key has the number of its last
+// entry.
 type FeedBlock struct {
 	Record  uint64 // the log record that it was committed with
-	Order   uint64 // over all shards: what brought this about has a lower one
+	Order   uint64 // across all shards: the block of a cause has a lower order than the block of its effect
 	At      int64  // ms since 1970 UTC
 	First   uint64 // number of the first entry in the shard's feed; the others follow without a gap
 	Rules   uint64 // version of the rules that decided
 	Entries []graph.FeedEntry
 }
 
-// SpaceFeed has the blocks of the change feed.
+// SpaceFeed holds the blocks of the change feed.
 const SpaceFeed Space = 0x0a
 
 var feedKind = &kind{
 	space: SpaceFeed, name: "feed",
 	key:   []field{shardField, numberField},
-	about: "one row a commit that told something, packed",
+	about: "one row a commit with entries, packed",
 	check: func(d *Decoder, key, value []byte) error {
 		_, err := d.packedFeedBlock(binary.BigEndian.Uint64(key[shardPrefixLen:]), value)
 		return err
 	},
 }
 
-// AppendFeedKey appends the key of the block of the shard's feed whose last entry has a number.
+// AppendFeedKey appends the key of the block whose last entry has the given number in the shard's feed.
 func AppendFeedKey(b []byte, shard graph.ShardID, number uint64) []byte {
 	return binary.BigEndian.AppendUint64(appendShard(b, SpaceFeed, shard), number)
 }
 
-// ParseFeedKey reads what AppendFeedKey wrote. It fails with ErrKeyShape.
+// ParseFeedKey reads the format of AppendFeedKey. It fails with ErrKeyShape.
 func ParseFeedKey(key []byte) (graph.ShardID, uint64, error) { return feedKind.parseSeq(key) }
 
 const (
@@ -102,14 +102,14 @@ func (d *Decoder) FeedBlock(src []byte) (FeedBlock, error) {
 	return b, nil
 }
 
-// PutFeedBlock writes a block of a shard's feed, packed, and returns how many bytes it takes there.
+// PutFeedBlock writes a block of a shard's feed, packed, and returns the size of the packed block in bytes.
 func (e *Encoder) PutFeedBlock(b *storage.Batch, shard graph.ShardID, block *FeedBlock) int {
 	number := block.First + uint64(len(block.Entries)) - 1
 	e.key, e.value = AppendFeedKey(e.key[:0], shard, number), e.FeedBlock(e.value[:0], block)
 	return e.setPacked(b, e.value)
 }
 
-// FeedRow reads the row of a block: its shard, and the number of its last entry, are in its key.
+// FeedRow reads the row of a block and the number of its last entry, which is in the key, as is its shard.
 func (d *Decoder) FeedRow(key, value []byte) (b FeedBlock, number uint64, err error) {
 	shard, number, err := ParseFeedKey(key)
 	if err != nil {
@@ -121,7 +121,7 @@ func (d *Decoder) FeedRow(key, value []byte) (b FeedBlock, number uint64, err er
 	return b, number, nil
 }
 
-// packedFeedBlock reads the value of a block's row, which its key gives a number.
+// packedFeedBlock reads the value of the row of the block with this number in its key.
 func (d *Decoder) packedFeedBlock(number uint64, value []byte) (FeedBlock, error) {
 	data, err := Unpack(value)
 	if err != nil {
@@ -134,13 +134,13 @@ func (d *Decoder) packedFeedBlock(number uint64, value []byte) (FeedBlock, error
 	return b, err
 }
 
-// ScanFeed calls fn with the rows of a shard's feed whose last entries have a number of at least from. FeedRow reads them.
+// ScanFeed calls fn with the rows of a shard's feed whose last entry has a number >= from. FeedRow reads them.
 func ScanFeed(s storage.Store, shard graph.ShardID, from uint64, fn func(key, value []byte) error) error {
 	return s.Iterate(AppendFeedKey(nil, shard, from), AppendShardUpper(nil, SpaceFeed, shard), fn)
 }
 
-// DeleteFeed deletes the blocks of a shard's feed whose last entries have numbers from one to another, which stays.
-// REQUIRES: from < to
+// DeleteFeed deletes the blocks of a shard's feed whose last entry has a number with from <= number < to. REQUIRES:
+// from < to
 func DeleteFeed(b *storage.Batch, shard graph.ShardID, from, to uint64) {
 	b.DeleteRange(AppendFeedKey(nil, shard, from), AppendFeedKey(nil, shard, to))
 }
@@ -211,7 +211,7 @@ func (in *input) keys() []graph.NodeKey {
 	return keys
 }
 
-// cause writes a cause, nil for none.
+// cause writes a cause, or nil if the entry has no cause.
 func (o *output) cause(c *graph.Cause) {
 	if c.Verb == 0 {
 		o.null()

@@ -13,7 +13,7 @@ const feedMarkRow = 4 // in SpaceFeedState
 var feedMarkKind = &kind{
 	space: SpaceFeedState, row: feedMarkRow, name: "feed mark", group: "feed state",
 	key:   []field{shardField, nodeField},
-	about: "one row a root told under other rules",
+	about: "one row a root announced under other rules",
 	check: func(d *Decoder, _, value []byte) error {
 		_, err := d.FeedMark(value)
 		return err
@@ -27,7 +27,7 @@ func appendFeedMarkKey(b []byte, shard graph.ShardID, root graph.NodeKey) []byte
 
 const feedMarkFields = 1
 
-// FeedMark appends a root's mark: the version of the rules under which its identities were told.
+// FeedMark appends a root's mark: the version of the rules under which the feed announced its identities.
 func (e *Encoder) FeedMark(dst []byte, rules uint64) []byte {
 	o := e.begin(dst, feedMarkVersion)
 	o.array(feedMarkFields)
@@ -52,7 +52,7 @@ func (e *Encoder) PutFeedMark(b *storage.Batch, shard graph.ShardID, root graph.
 	e.set(b)
 }
 
-// GetFeedMark reads a root's mark. It fails with ErrNotFound if it has none.
+// GetFeedMark reads a root's mark. It fails with ErrNotFound if the root has no mark.
 func (d *Decoder) GetFeedMark(s storage.Store, shard graph.ShardID, root graph.NodeKey) (rules uint64, err error) {
 	value, err := s.Get(nil, appendFeedMarkKey(nil, shard, root))
 	if err != nil {

@@ -8,14 +8,14 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// FeedSettings say that a deployment has a feed, and which rules its identities were told under.
+// FeedSettings records that a deployment has a feed, and the rules under which the feed announced identities.
 type FeedSettings struct {
 	Since int64 // ms since 1970 UTC
-	// Rules are those under which identities may have been told. Roots without a mark were told under
-	// the first ones; there is nothing when they were not told yet, and then First is false.
+	// Rules are those under which the feed may have announced identities. Roots without a mark were announced under the
+	// first of them. First is false if the feed has not announced any identity yet.
 	First   bool
 	Rules   []graph.Rules
-	InForce uint64 // version of those that the deployment was last used with, which are among Rules
+	InForce uint64 // version of the rules that the deployment used last; one of Rules
 }
 
 const feedSettingsRow = 1 // in SpaceFeedState

@@ -6,10 +6,10 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// FeedSink is a receiver of the feed whose place is kept here.
+// FeedSink is the position of a receiver of the feed for which the store keeps it.
 type FeedSink struct {
 	Name    string
-	Numbers []uint64 // by shard: of the last entry that it acknowledged
+	Numbers []uint64 // by shard: the last entry that the receiver acknowledged
 }
 
 const feedSinkRow = 5 // in SpaceFeedState
@@ -20,21 +20,21 @@ const MaxFeedSinkName = MaxKeyLen - 2
 var feedSinkKind = &kind{
 	space: SpaceFeedState, row: feedSinkRow, name: "feed receiver", group: "feed state",
 	key:   []field{{"name", 0}},
-	about: "one row a receiver: what it took",
+	about: "one row a receiver: its position",
 	check: func(d *Decoder, _, value []byte) error {
 		_, err := d.FeedSink(value)
 		return err
 	},
 }
 
-// appendFeedSinkKey appends the key of a receiver's place. REQUIRES: 1 <= len(name) <= MaxFeedSinkName
+// appendFeedSinkKey appends the key of a receiver's position. REQUIRES: 1 <= len(name) <= MaxFeedSinkName
 func appendFeedSinkKey(b []byte, name string) []byte {
 	return append(appendFeedRow(b, feedSinkRow), name...)
 }
 
 const feedSinkFields = 2
 
-// FeedSink appends the place of a receiver of the feed.
+// FeedSink appends the position of a receiver of the feed.
 func (e *Encoder) FeedSink(dst []byte, s *FeedSink) []byte {
 	o := e.begin(dst, feedSinkVersion)
 	o.array(feedSinkFields)
@@ -46,7 +46,7 @@ func (e *Encoder) FeedSink(dst []byte, s *FeedSink) []byte {
 	return e.finish()
 }
 
-// FeedSink reads the place of a receiver of the feed.
+// FeedSink reads the position of a receiver of the feed.
 func (d *Decoder) FeedSink(src []byte) (FeedSink, error) {
 	in := d.begin("feed sink", src, feedSinkVersion)
 	in.tuple(feedSinkFields)
@@ -63,16 +63,16 @@ func (d *Decoder) FeedSink(src []byte) (FeedSink, error) {
 	return s, nil
 }
 
-// PutFeedSink writes the place of a receiver.
+// PutFeedSink writes the position of a receiver.
 func (e *Encoder) PutFeedSink(b *storage.Batch, s *FeedSink) {
 	e.key, e.value = appendFeedSinkKey(e.key[:0], s.Name), e.FeedSink(e.value[:0], s)
 	e.set(b)
 }
 
-// DeleteFeedSink deletes the place of a receiver.
+// DeleteFeedSink deletes the position of a receiver.
 func DeleteFeedSink(b *storage.Batch, name string) { b.Delete(appendFeedSinkKey(nil, name)) }
 
-// ScanFeedSinks calls fn with the places of all receivers, by name.
+// ScanFeedSinks calls fn with the positions of all receivers, by name.
 func (d *Decoder) ScanFeedSinks(s storage.Store, fn func(sink FeedSink) error) error {
 	return s.Iterate(appendFeedRow(nil, feedSinkRow), appendFeedRow(nil, feedSinkRow+1), func(_, value []byte) error {
 		sink, err := d.FeedSink(value)

@@ -17,7 +17,7 @@ type FeedState struct {
 	Bytes  uint64 // of all blocks ever written
 }
 
-// SpaceFeedState has the rows beside the feed's blocks.
+// SpaceFeedState holds the feed's rows other than its blocks.
 const SpaceFeedState Space = 0x0b
 
 const feedStateRow = 2 // in SpaceFeedState
@@ -68,7 +68,7 @@ func (e *Encoder) PutFeedState(b *storage.Batch, shard graph.ShardID, s *FeedSta
 	e.set(b)
 }
 
-// GetFeedState reads a shard's end of the feed: zero if there is no row.
+// GetFeedState reads a shard's end of the feed. It returns the zero value if the row is absent.
 func (d *Decoder) GetFeedState(s storage.Store, shard graph.ShardID) (FeedState, error) {
 	value, err := s.Get(nil, appendFeedStateKey(nil, shard))
 	if errors.Is(err, storage.ErrNotFound) {

@@ -11,7 +11,7 @@ import (
 
 // FeedTrim is a shard's beginning of the feed.
 type FeedTrim struct {
-	Number uint64 // of the last entry that was deleted
+	Number uint64 // of the last deleted entry
 	Bytes  uint64 // of all blocks deleted
 }
 
@@ -60,7 +60,7 @@ func (e *Encoder) PutFeedTrim(b *storage.Batch, shard graph.ShardID, s *FeedTrim
 	e.set(b)
 }
 
-// GetFeedTrim reads a shard's beginning of the feed: zero if there is no row.
+// GetFeedTrim reads a shard's beginning of the feed. It returns the zero value if the row is absent.
 func (d *Decoder) GetFeedTrim(s storage.Store, shard graph.ShardID) (FeedTrim, error) {
 	value, err := s.Get(nil, appendFeedTrimKey(nil, shard))
 	if errors.Is(err, storage.ErrNotFound) {

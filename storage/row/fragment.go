@@ -12,10 +12,10 @@ const (
 	fragmentV1     = 6 // fields, without offers, interests and visits
 	registerFields = 5
 
-	countsKept    = graph.EventTypes - 1 // there is no event of type zero
+	countsKept    = graph.EventTypes - 1 // type zero is not a type of event
 	registerLeast = 5                    // bytes
 
-	// never is the time of what never happened, as the graph has it. It is stored as nil.
+	// never is the graph's time of an event that has not happened. It is stored as nil.
 	never = math.MinInt64
 )
 
@@ -65,7 +65,7 @@ func (o *output) time(at int64) {
 	o.int(at)
 }
 
-// fragment reads a fragment of the version that its node or message has.
+// fragment reads a fragment of the version that belongs to its node's or message's version.
 func (d *Decoder) fragment() *graph.Fragment {
 	in := &d.in
 	if in.null() {

@@ -10,12 +10,13 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// input is what is being decoded. The first error stays, and from then on every read is a zero value.
+// input is the value being decoded. The first error stays, and from then on every read returns a zero value, so that
+// decoders check once and not after each read.
 //
-// MessagePack has several forms for one number or length. input accepts the shortest alone (C1): otherwise two
+// MessagePack has several forms for one number or length. input accepts only the shortest (C1): otherwise two
 // encodings could mean the same, and comparing values by their bytes, as verify and the feed do, would be wrong.
 type input struct {
-	kind string // of the whole, for errors
+	kind string // of the whole value, for errors
 	b    []byte
 	at   int
 	err  error
@@ -23,14 +24,14 @@ type input struct {
 
 func (in *input) left() int { return len(in.b) - in.at }
 
-// fail notes the first error. Its text has no content of the input: that may be of a person.
+// fail records the first error. Its text quotes nothing from the input, which may be personal data.
 func (in *input) fail(at int, format string, args ...any) {
 	if in.err == nil {
 		in.err = fmt.Errorf("%w %s: byte %d of %d: %s", storage.ErrCorrupt, in.kind, at, len(in.b), fmt.Sprintf(format, args...))
 	}
 }
 
-// malformed notes that there is no such value at a byte, or not in its shortest form.
+// malformed records that the wanted value is missing at a byte, or not in its shortest form.
 func (in *input) malformed(at int, want string) {
 	if at >= len(in.b) {
 		in.endsWithin(want)
@@ -41,14 +42,14 @@ func (in *input) malformed(at int, want string) {
 
 func (in *input) endsWithin(want string) { in.fail(len(in.b), "the input ends within %s", want) }
 
-// end refuses bytes after the end.
+// end rejects bytes after the end.
 func (in *input) end() {
 	if in.left() > 0 {
 		in.fail(in.at, "%d bytes after the end", in.left())
 	}
 }
 
-// version reads the version byte: any from the first one to the newest that is known.
+// version reads the version byte and accepts 1 to the newest known version.
 func (in *input) version(newest byte) uint64 {
 	at := in.at
 	v := in.uint()
@@ -58,11 +59,11 @@ func (in *input) version(newest byte) uint64 {
 	return v
 }
 
-// wideLen is how long a number of 64 bits is: its code, and eight bytes.
+// wideLen is the length of a 64-bit number: its code and eight bytes.
 const wideLen = 1 + 8
 
-// usual reads a number in one of the two forms that nearly all have: one byte, or all eight of them.
-// It is small enough to be inlined.
+// usual reads a number in one of the two most frequent forms: one byte, or all eight. It is small enough to be
+// inlined.
 func (in *input) usual() (uint64, bool) {
 	rest := in.b[in.at:]
 	switch {
@@ -80,7 +81,7 @@ func (in *input) usual() (uint64, bool) {
 	return 0, false
 }
 
-// code is the code in front, which stays there; 0 where the input ends.
+// code returns the next code without consuming it; 0 at the end of the input.
 func (in *input) code() byte {
 	if in.at == len(in.b) {
 		return 0
@@ -88,7 +89,7 @@ func (in *input) code() byte {
 	return in.b[in.at]
 }
 
-// wide reads the number of 1, 2, 4 or 8 bytes after the code in front.
+// wide reads the number of 1, 2, 4 or 8 bytes that follows the next code.
 func (in *input) wide(width int, want string) uint64 {
 	if in.left() < 1+width {
 		in.endsWithin(want)
@@ -108,7 +109,7 @@ func (in *input) wide(width int, want string) uint64 {
 	}
 }
 
-// shortest reports whether half of width would not do for a value. What fits into a code, the caller checks.
+// shortest reports whether a value needs more than half of width. The caller checks values that fit into a code.
 func shortest(v uint64, width int) bool { return width == 1 || v>>(4*width) != 0 }
 
 func (in *input) uint() uint64 {
@@ -169,10 +170,10 @@ func (in *input) int() int64 {
 	return v
 }
 
-// fixIntLeast is the least number that is its own code.
+// fixIntLeast is the least number whose code is the number itself.
 const fixIntLeast = -32
 
-// enum reads a number between two known values, inclusive.
+// enum reads a number between two bounds, inclusive.
 func (in *input) enum(what string, low, high uint8) uint8 {
 	at := in.at
 	v := in.uint()
@@ -221,7 +222,7 @@ func (in *input) bool() bool {
 	return c == msgpack.True
 }
 
-// null reads a nil, if there is one.
+// null consumes a nil, if it is next, and reports whether it was.
 func (in *input) null() bool {
 	if in.err != nil || in.left() == 0 || in.b[in.at] != msgpack.Nil {
 		return false
@@ -230,8 +231,9 @@ func (in *input) null() bool {
 	return true
 }
 
-// lengthForm is how a kind of value has its length: in the code, if below limit, or in 1, 2 or 4 bytes after one of
-// three codes. A kind with limit 0 has no length in its code; one without by8 has none of a single byte.
+// lengthForm describes how a type of value stores its length: in the code, if below limit, or in 1, 2 or 4 bytes
+// after one of three codes. A type with limit 0 stores no length in its code; a type without by8 has no one-byte
+// length.
 type lengthForm struct {
 	want       string
 	fixed      byte
@@ -250,7 +252,7 @@ var (
 func (in *input) longLen(form *lengthForm) int {
 	at, width := in.at, 0
 	switch in.code() {
-	case 0: // no kind's code: the input ends, or has a number
+	case 0: // not the code of any type: the input ends, or has a number
 	case form.by8:
 		width = 1
 	case form.by16:
@@ -263,7 +265,7 @@ func (in *input) longLen(form *lengthForm) int {
 		return 0
 	}
 	v := in.wide(width, form.want)
-	least := width == 2 && form.by8 == 0 // the shortest beside the code
+	least := width == 2 && form.by8 == 0 // 2 bytes are then the shortest form after the code itself
 	if in.err == nil && (v < uint64(form.limit) || v > math.MaxInt32 || !least && !shortest(v, width)) {
 		in.malformed(at, form.want)
 		return 0
@@ -291,8 +293,8 @@ func (in *input) tuple(n int) {
 	}
 }
 
-// list reads the head of an array that holds any number of items. An item takes values of the array,
-// and size bytes or more: so the number is bounded before anything is allocated (C3).
+// list reads the head of an array with any number of items. An item takes the given number of array values and at
+// least size bytes, which bounds the number of items before anything is allocated (C3).
 func (in *input) list(values, size int) int {
 	at := in.at
 	n := in.arrayLen()
@@ -307,7 +309,7 @@ func (in *input) list(values, size int) int {
 	return 0
 }
 
-// take is the next n bytes of the input, and shares its memory.
+// take returns the next n bytes, which share the input's memory.
 func (in *input) take(at, n int) []byte {
 	if n > in.left() {
 		in.fail(at, "%d bytes announced, %d are left", n, in.left())

@@ -20,8 +20,8 @@ func appendShard(b []byte, space Space, shard graph.ShardID) []byte {
 	return binary.BigEndian.AppendUint16(b, uint16(shard))
 }
 
-// Bounds of ranges. Each pair of functions appends the lower bound, which is inside the range, and
-// the upper one, which is outside it.
+// Bounds of ranges. Each pair of functions appends the lower bound, which is in the range, and the upper bound, which
+// is not.
 
 // AppendSpaceLower appends the first possible key of a space, over all shards.
 func AppendSpaceLower(b []byte, space Space) []byte { return append(b, byte(space)) }

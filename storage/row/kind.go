@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// kinds are the kinds of rows, in the order of their keys. A new kind is a file that defines it, and a line here: parsing
-// and checking of keys, the check of rows by kindred verify, and the drawing in the documentation of this package follow.
+// kinds lists the kinds of rows in the order of their keys. A new kind needs a file that defines it, and a line here:
+// parsing and checking of keys, the check of rows by kindred verify, and the drawing in doc.go follow from it.
 var kinds = [...]*kind{
 	deploymentKind, rulesKind, parametersKind,
 	metaKind,
@@ -22,33 +22,33 @@ var kinds = [...]*kind{
 	feedSettingsKind, feedStateKind, feedTrimKind, feedMarkKind, feedSinkKind,
 }
 
-// A kind says how the key of a kind of row is built, and how its value is checked:
+// A kind describes the key of one kind of row and checks its values:
 //
-//	space 1 B | row 1 B, of kinds that share a space | the fields, each of a fixed width but for the last, which may be a name
+//	space 1 B | row 1 B, if kinds share the space | fields of fixed width; the last may be a name of any length
 //
-// A key is of one kind only: no two kinds have the same space and row, and within a space either all kinds have a row or
-// the one that has none has no fields. Keys are built by an Append function beside each kind, which knows
-// the types of the fields and does not allocate. The kind reads and checks them.
+// A key belongs to exactly one kind: two kinds never have the same space and row, and within a space either all kinds
+// have a row, or the only kind without one has no fields. An append function beside each kind builds its keys: it
+// knows the types of the fields and does not allocate. The kind reads and checks keys.
 type kind struct {
 	space Space
-	row   byte // 0: there is none
+	row   byte // 0 if the kind has its space to itself
 	name  string
 	group string // the name of its space, if kinds share it
 	key   []field
 	about string // for the drawing
-	// checkKey refuses keys of the right shape with values that no row has. Optional.
+	// checkKey rejects keys of the right shape whose values no row can have. Optional.
 	checkKey func(key []byte) error
-	// check refuses a row that can't have been written, by its key, which is of this kind, and its value alone.
+	// check rejects a row that can't have been written, judged by its key, which is of this kind, and its value alone.
 	check func(d *Decoder, key, value []byte) error
 }
 
 // A field is a part of a key.
 type field struct {
 	name  string
-	bytes int // 0: a name, of one byte or more, which ends the key
+	bytes int // 0 for a name of one byte or more, which ends the key
 }
 
-// Fields that several kinds have.
+// Fields that several kinds share.
 var (
 	shardField  = field{"shard", 2}
 	nodeField   = field{"node key", 16}
@@ -56,7 +56,7 @@ var (
 	numberField = field{"number", 8}
 )
 
-// Space is the first byte of a key. Rows of a space stand together, and in it those of a shard.
+// Space is the first byte of a key. Rows of a space are adjacent, and within it those of a shard.
 type Space byte
 
 func (s Space) String() string {
@@ -78,8 +78,7 @@ func (k *kind) groupName() string {
 // ErrKeyShape is returned by the parsers for a key of another kind or length.
 var ErrKeyShape = errors.New("key of an unexpected shape")
 
-// ParseKey refuses every key that none of the Append functions of this package can have written.
-// It fails with ErrKeyShape.
+// ParseKey rejects every key that no append function of this package can have written. It fails with ErrKeyShape.
 func ParseKey(key []byte) (Space, error) {
 	k, err := kindOf(key)
 	if err != nil {
@@ -88,8 +87,9 @@ func ParseKey(key []byte) (Space, error) {
 	return k.space, nil
 }
 
-// Check refuses a row that this package can't have written, by its key and value alone. kindred verify calls it for each
-// row that it does not compare with others. It fails with ErrKeyShape, or as the decoder of the kind does.
+// Check rejects a row that this package can't have written, judged by its key and value alone. kindred verify calls
+// it for each row that it does not compare with others. It fails with ErrKeyShape, or with the error of the kind's
+// decoder.
 func Check(d *Decoder, key, value []byte) error {
 	k, err := kindOf(key)
 	if err != nil {
@@ -98,7 +98,7 @@ func Check(d *Decoder, key, value []byte) error {
 	return k.check(d, key, value)
 }
 
-// KeySpace is a key's space; 0 if no kind has it.
+// KeySpace returns a key's space; 0 if no kind has it.
 func KeySpace(key []byte) Space {
 	for _, k := range kinds {
 		if len(key) > 0 && Space(key[0]) == k.space {
@@ -121,7 +121,7 @@ func kindOf(key []byte) (*kind, error) {
 	return nil, fmt.Errorf("%w: % x", ErrKeyShape, key)
 }
 
-// refuse refuses a key of the right shape that no row has. It fails with ErrKeyShape.
+// refuse rejects a key of the right shape that no row has. It fails with ErrKeyShape.
 func (k *kind) refuse(key []byte) error {
 	if k.checkKey == nil {
 		return nil
@@ -148,7 +148,7 @@ func (k *kind) has(key []byte) bool {
 	return rest == 0
 }
 
-// head is the length of what all keys of the kind begin with.
+// head is the length of the prefix that all keys of the kind share.
 func (k *kind) head() int {
 	if k.row != 0 {
 		return 2
@@ -164,7 +164,7 @@ func (k *kind) fields(key []byte) ([]byte, error) {
 	return key[k.head():], k.refuse(key)
 }
 
-// draw draws the keys of all kinds, as the documentation of this package shows them.
+// draw draws the keys of all kinds for the documentation of this package.
 func draw() string {
 	var b strings.Builder
 	indent := 0

@@ -2,7 +2,7 @@ package row
 
 import "github.com/kindred-id/kindred/graph"
 
-// messageFields is how many values the message of a kind has.
+// messageFields is the number of values in a message of each kind.
 var messageFields = [...]int{
 	graph.KindObserve:   7, // kind, to, via or nil, hops, passed, version of the event, event
 	graph.KindAssert:    3, // kind, to, assertion
@@ -14,7 +14,7 @@ var messageFields = [...]int{
 	graph.KindRecheck:   2, // kind, to
 }
 
-// messageValues is how many values the message of a kind has in a version.
+// messageValues is the number of values in a message of a kind and a version.
 func messageValues(kind graph.MessageKind, version uint64) int {
 	n := messageFields[kind]
 	if version < 3 && (kind == graph.KindObserve || kind == graph.KindRepoint) {
@@ -26,15 +26,15 @@ func messageValues(kind graph.MessageKind, version uint64) int {
 	return n
 }
 
-// eventVersionIn is the version of the events in messages of a version, and of their fragments.
+// eventVersionIn is the version of the events and fragments in messages of a version.
 func eventVersionIn(message uint64) uint64 {
 	if message > uint64(Newest) {
-		return 0 // refused before
+		return 0 // such a version was rejected before
 	}
 	return uint64(versions[message].event) // each generation has its own version of messages
 }
 
-// Message appends a message: the fields that count for its kind, an event without its properties and its context.
+// Message appends a message: the fields that its kind uses, and an event without its properties and its context.
 func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 	version := uint64(e.out.version.message)
 	o := e.begin(dst, e.out.version.message)
@@ -88,8 +88,7 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 
 // Message reads a message. An event's byte slices share src's memory; evidence does not.
 //
-// Links of an Absorb may have ends that are no members of it: evidence of a large component comes in
-// parts.
+// Links of an Absorb may have ends that are not among its members: evidence of a large component comes in parts.
 func (d *Decoder) Message(src []byte) (*graph.Message, error) {
 	m := &graph.Message{}
 	if err := d.MessageInto(src, m); err != nil {
@@ -98,7 +97,7 @@ func (d *Decoder) Message(src []byte) (*graph.Message, error) {
 	return m, nil
 }
 
-// MessageInto is Message into m, whatever it held. After an error m holds nothing of use.
+// MessageInto reads a message into m and overwrites it. After an error the contents of m are undefined.
 func (d *Decoder) MessageInto(src []byte, m *graph.Message) error {
 	*m = graph.Message{}
 	d.begin("message", src, messageVersion)

@@ -7,7 +7,7 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// Position is how far a shard has taken another one's channel.
+// Position is how far a shard has taken another shard's channel.
 type Position struct {
 	Source uint16
 	Seq    uint64 // of the last message taken
@@ -15,7 +15,7 @@ type Position struct {
 
 // ShardMeta is a shard's meta row.
 type ShardMeta struct {
-	Applied   uint64     // the log record that all of this is as of
+	Applied   uint64     // the last log record that all of this includes
 	Positions []Position // by source
 	Sent      []Ack      // by destination: the number of the last message sent there
 	Low       uint64     // the first log record kept
@@ -37,12 +37,12 @@ var metaKind = &kind{
 // appendMetaKey appends the key of a shard's meta row.
 func appendMetaKey(b []byte, shard graph.ShardID) []byte { return appendShard(b, SpaceMeta, shard) }
 
-// ParseMetaKey reads what appendMetaKey wrote. It fails with ErrKeyShape.
+// ParseMetaKey reads the format of appendMetaKey. It fails with ErrKeyShape.
 func ParseMetaKey(key []byte) (graph.ShardID, error) { return metaKind.parseShard(key) }
 
 const (
 	metaFields    = 4
-	channelFields = 2 // of a position, and of what was sent
+	channelFields = 2 // of a position, and of a number of sent messages
 )
 
 // ShardMeta appends a shard's meta row.
@@ -85,7 +85,7 @@ func (e *Encoder) PutMeta(b *storage.Batch, shard graph.ShardID, m *ShardMeta) {
 	e.set(b)
 }
 
-// GetMeta reads a shard's meta row. It fails with ErrNotFound if there is none.
+// GetMeta reads a shard's meta row. It fails with ErrNotFound if the row is absent.
 func (d *Decoder) GetMeta(s storage.Store, shard graph.ShardID) (ShardMeta, error) {
 	value, err := s.Get(nil, appendMetaKey(nil, shard))
 	if err != nil {

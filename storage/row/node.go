@@ -9,7 +9,7 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// Kinds of node rows, and how many values they have.
+// Kinds of node rows, and the number of their values.
 const (
 	nodeRoot    = 1 // kind, applied, identities counted, members, links, assertions
 	nodeForward = 2 // kind, applied, parent
@@ -36,7 +36,7 @@ func AppendNodeKey(b []byte, shard graph.ShardID, node graph.NodeKey) []byte {
 	return node.AppendBinary(appendShard(b, SpaceNode, shard))
 }
 
-// ParseNodeKey reads what AppendNodeKey wrote. It fails with ErrKeyShape.
+// ParseNodeKey reads the format of AppendNodeKey. It fails with ErrKeyShape.
 func ParseNodeKey(key []byte) (graph.ShardID, graph.NodeKey, error) {
 	b, err := nodeKind.fields(key)
 	if err != nil {
@@ -45,7 +45,7 @@ func ParseNodeKey(key []byte) (graph.ShardID, graph.NodeKey, error) {
 	return readShard(b), readNodeKey(b[2:]), nil
 }
 
-// Node appends a node's row: a root with its component, or a forward with its parent. The row counts
+// Node appends a node's row: a root with its component, or a forward with its parent. The row includes the effects of
 // every log record up to applied. A node that was never seen has no row.
 //
 // REQUIRES: n is a root or a forward
@@ -72,8 +72,8 @@ func (e *Encoder) Node(dst []byte, n *graph.Node, applied uint64) []byte {
 	return e.finish()
 }
 
-// Node reads the row of the node with this key, and up to which log record it counts. The node
-// shares no memory with src.
+// Node reads the row of the node with this key, and the last log record that it includes. The node shares no memory
+// with src.
 func (d *Decoder) Node(key graph.NodeKey, src []byte) (n *graph.Node, applied uint64, err error) {
 	in := d.begin("node", src, nodeVersion)
 	d.fragments = d.version
@@ -116,7 +116,7 @@ func (e *Encoder) PutNode(b *storage.Batch, shard graph.ShardID, n *graph.Node, 
 	e.set(b)
 }
 
-// GetNode reads a node's row, see Node. It fails with ErrNotFound if there is none.
+// GetNode reads a node's row, see Node. It fails with ErrNotFound if the row is absent.
 func (d *Decoder) GetNode(s storage.Store, shard graph.ShardID, key graph.NodeKey) (n *graph.Node, applied uint64, err error) {
 	d.key = AppendNodeKey(d.key[:0], shard, key)
 	value, err := s.Get(nil, d.key)
@@ -134,7 +134,7 @@ func ScanNodes(s storage.Store, shard graph.ShardID, fn func(node graph.NodeKey,
 	return scanNodes(s, AppendShardLower(nil, SpaceNode, shard), AppendShardUpper(nil, SpaceNode, shard), fn)
 }
 
-// ScanAllNodes is ScanNodes of all shards.
+// ScanAllNodes is ScanNodes for all shards.
 func ScanAllNodes(s storage.Store, fn func(node graph.NodeKey, value []byte) error) error {
 	return scanNodes(s, AppendSpaceLower(nil, SpaceNode), AppendSpaceUpper(nil, SpaceNode), fn)
 }
@@ -149,7 +149,7 @@ func scanNodes(s storage.Store, lower, upper []byte, fn func(node graph.NodeKey,
 	})
 }
 
-// checkEnds refuses a link with an end that is no member.
+// checkEnds rejects a link with an end that is not a member.
 func (in *input) checkEnds(at int, evidence *graph.Evidence) {
 	if in.err != nil {
 		return
@@ -163,7 +163,7 @@ func (in *input) checkEnds(at int, evidence *graph.Evidence) {
 	}
 }
 
-// isMember finds a key among members in descending rank.
+// isMember searches for a key among members in descending rank.
 func isMember(members []graph.Member, key graph.NodeKey) bool {
 	_, found := slices.BinarySearchFunc(members, key, func(m graph.Member, k graph.NodeKey) int { return k.Compare(m.Key) })
 	return found

@@ -7,7 +7,7 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// Notes travel from the shard that took events to the shards of their message ids, as messages between shards do:
+// Notes carry message ids from the shard that took the events to the shards of these ids, as messages between shards do:
 //
 //	| c1 | hash 8 B | hash 8 B | ...
 //

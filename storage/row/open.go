@@ -6,8 +6,8 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// Open opens the data directory o.Dir as a deployment: the one that is there, or, if d says how many shards it shall have,
-// a new one. It fails as storage.Open does, and as Initialise does.
+// Open opens the data directory o.Dir as a deployment: an existing one, or, if d states the number of shards, a new
+// one. It fails as storage.Open and Initialise do.
 func Open(o storage.Options, d Deployment) (*storage.Pebble, Deployment, error) {
 	prepare(&o, &d)
 	o.Create = d.Shards != 0
@@ -15,8 +15,8 @@ func Open(o storage.Options, d Deployment) (*storage.Pebble, Deployment, error) 
 	return s, d, err
 }
 
-// Restore makes the data directory o.Dir from a backup, and refuses one that holds no deployment, or keys that no kind of
-// row has. It fails as storage.Restore does.
+// Restore creates the data directory o.Dir from a backup. It rejects a backup without a deployment, or with a key
+// that belongs to no kind of row. It fails as storage.Restore does.
 func Restore(o storage.Options, backup string) error {
 	var d Deployment
 	prepare(&o, &d)
@@ -26,12 +26,12 @@ func Restore(o storage.Options, backup string) error {
 	})
 }
 
-// prepare lets Open put what the directory was initialised with into d, or initialise it with d.
+// prepare returns the Options.Prepare that reads the deployment of an existing directory into d, or initialises a new one with d.
 func prepare(o *storage.Options, d *Deployment) {
 	dir := o.Dir
 	o.Prepare = func(s storage.Store, isNew bool) (err error) {
 		if !isNew {
-			// A directory that was complete once, without its row, must not be given a new secret.
+			// A directory that was complete and lost its row must not be given a new secret.
 			if _, err := ReadDeployment(s); errors.Is(err, storage.ErrNotFound) {
 				return storage.Corrupt("open", dir, errors.New("the deployment row is missing"))
 			}

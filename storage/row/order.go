@@ -4,8 +4,8 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Fields of an order change and its refund, of an order in a fragment's list, of its registers, and of lines and refunds in
-// an order's lists.
+// Fields of an order change and its refund, of an order in a fragment's list, of its registers, and of lines and
+// refunds in an order's lists.
 const (
 	orderChangeFields  = 10
 	refundChangeFields = 3
@@ -85,7 +85,7 @@ func (in *input) refundKind() graph.RefundKind {
 	return graph.RefundKind(in.enum("kind of refund", uint8(graph.RefundAmount), uint8(graph.RefundThousandths)))
 }
 
-// currency writes a code, nil for none.
+// currency writes a code, or nil for no currency.
 func (o *output) currency(c graph.Currency) {
 	if c == (graph.Currency{}) {
 		o.null()
@@ -118,7 +118,7 @@ func (o *output) lines(lines []graph.OrderLine) {
 	}
 }
 
-// lines reads lines behind those that there are.
+// lines reads lines and appends them to the given ones.
 func (in *input) lines(lines []graph.OrderLine) []graph.OrderLine {
 	at := in.at
 	n := in.list(lineFields, lineLeast)
@@ -193,7 +193,7 @@ func (d *Decoder) orders(f *graph.Fragment) {
 	}
 }
 
-// namedByTotals is the currency that an order's events name, as its totals have it: what nearly all orders have.
+// namedByTotals is the currency that an order's events name, if it is the currency of its totals: so it is for nearly all orders.
 func namedByTotals(t *graph.OrderTotals) graph.NamedCurrency {
 	if t.Open || t.Currency == (graph.Currency{}) {
 		return graph.NamedCurrency{}
@@ -256,7 +256,7 @@ func (d *Decoder) totals() (t graph.OrderTotals) {
 	return t
 }
 
-// orderLines writes an order's lines. Their stamp is nil where it is that of the totals, as it nearly always is.
+// orderLines writes an order's lines. Their stamp is nil if it equals that of the totals, as it does nearly always.
 func (o *output) orderLines(order *graph.OrderEvidence) {
 	if order.Lines == nil {
 		o.null()

@@ -7,8 +7,8 @@ import (
 	"github.com/kindred-id/kindred/graph/currency"
 )
 
-// Orders as versions 1 and 2 of events and fragments have them: with one register for cancellations and refunds, always with
-// a currency, and with the decimals that currencies had then.
+// This file reads and writes the orders of versions 1 and 2 of events and fragments: they have one register for
+// cancellations and refunds, always a currency, and the decimals that currencies had then.
 
 const (
 	formerOrderChangeFields = 9
@@ -19,8 +19,8 @@ const (
 	formerOrderLeast = 5 // bytes
 )
 
-// formerOrderChange reads an order change. Whether its currency was named or assumed is not known of a refund, so it is in its
-// order's.
+// formerOrderChange reads an order change. The encoding does not record whether a refund's currency was named or
+// assumed, so the refund takes the currency of its order.
 func (in *input) formerOrderChange(c *graph.OrderChange) {
 	*c = graph.OrderChange{Lines: c.Lines[:0]}
 	if in.null() {
@@ -93,8 +93,8 @@ func (d *Decoder) formerTotals() (t graph.OrderTotals) {
 	return t
 }
 
-// formerOutcome reads the register of a cancellation or a refund. The refund becomes one of the order's, under the hash of its
-// event's id.
+// formerOutcome reads the register of a cancellation or a refund. The refund becomes one of the order's refunds,
+// under the hash of its event's id.
 func (in *input) formerOutcome(order *graph.OrderEvidence) {
 	if in.null() {
 		return
@@ -112,9 +112,9 @@ func (in *input) formerOutcome(order *graph.OrderEvidence) {
 	order.Refunds = []graph.Refund{{Key: stamp.Tie, Stamp: stamp, Kind: c.Kind, Amount: c.Amount}}
 }
 
-// What follows writes these versions.
+// The rest of the file writes these versions.
 
-// formerOrderChange writes an order change. A reader has a refund's currency for people to read only.
+// formerOrderChange writes an order change. A refund's currency is for display only in these versions.
 func (o *output) formerOrderChange(c *graph.OrderChange) {
 	if c.Kind == graph.OrderNone {
 		o.null()
@@ -139,7 +139,7 @@ func (o *output) formerOrderChange(c *graph.OrderChange) {
 	o.bytes(c.Coupon)
 }
 
-// formerRefund is a refund as these versions have one: all of the order, or an amount.
+// formerRefund converts a refund to the form of these versions: the full order, or an amount.
 func (o *output) formerRefund(kind graph.RefundKind, amount int64, is bool) (full bool, _ int64) {
 	if !is {
 		return false, 0
@@ -148,7 +148,7 @@ func (o *output) formerRefund(kind graph.RefundKind, amount int64, is bool) (ful
 	return kind == graph.RefundFull, amount
 }
 
-// former is an amount with the decimals that its currency had.
+// former converts an amount to the decimals that its currency had.
 func (o *output) former(amount int64, code graph.Currency) int64 {
 	former := currency.ToFormer(amount, code)
 	o.leave(currency.FromFormer(former, code) != amount)
@@ -183,8 +183,9 @@ func (o *output) formerTotals(t *graph.OrderTotals) {
 	o.text(t.Coupon)
 }
 
-// formerOutcome writes the register of a cancellation or a refund. A cancellation has no stamp any more, so it is as
-// old as can be; of several refunds the last is written, as the register of these versions kept it.
+// formerOutcome writes the register of a cancellation or a refund. A cancellation no longer has a stamp, so it is
+// written with the oldest possible one. Of several refunds it writes the last, which the register of these versions
+// would have kept.
 func (o *output) formerOutcome(order *graph.OrderEvidence) {
 	switch {
 	case order.Cancelled:

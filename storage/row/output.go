@@ -5,10 +5,10 @@ import (
 	"github.com/kindred-id/kindred/internal/msgpack"
 )
 
-// output is what is being encoded. Writing to memory cannot fail.
+// output is the value being encoded. Writing to memory cannot fail.
 type output struct {
 	b       []byte
-	version formats // of what an Encoder writes
+	version formats // the versions that the Encoder writes
 	lossy   bool    // see Encoder.Lossy
 }
 
@@ -27,7 +27,7 @@ func (o *output) bytes(v []byte) {
 	o.blob(v)
 }
 
-// blob writes bytes that are never nil, and returns where they stand.
+// blob writes bytes that are never nil, and returns their position.
 func (o *output) blob(v []byte) (start, end int) {
 	o.b = msgpack.AppendBytesLen(o.b, len(v))
 	start = len(o.b)
@@ -41,7 +41,7 @@ func (o *output) key(k graph.NodeKey) {
 	o.b = k.AppendBinary(msgpack.AppendBytesLen(o.b, keyLen))
 }
 
-// optionalKey writes a key, nil for the zero key.
+// optionalKey writes a key, or nil for the zero key.
 func (o *output) optionalKey(k graph.NodeKey) {
 	if k.IsZero() {
 		o.null()

@@ -7,8 +7,8 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// Log records and timeline blocks are written twice, to the write-ahead log and to a table, and
-// only tables are compressed by Pebble. So large ones are compressed before (docs/decisions/0005).
+// Log records and timeline blocks are written twice, to the write-ahead log and to a table, and Pebble compresses
+// only tables. So large ones are compressed before they are written (docs/decisions/0005).
 const (
 	packedPlain byte = 0
 	packedS2    byte = 1
@@ -17,7 +17,7 @@ const (
 	unpackMax = 64 << 20 // bytes
 )
 
-// AppendPacked appends value, compressed where that makes it smaller.
+// AppendPacked appends value, compressed if that makes it smaller.
 func AppendPacked(dst, value []byte) []byte {
 	if len(value) <= packAbove {
 		return append(append(dst, packedPlain), value...)
@@ -35,7 +35,7 @@ func AppendPacked(dst, value []byte) []byte {
 	return dst[:len(dst)+len(packed)]
 }
 
-// Unpack returns what AppendPacked was given, in memory of its own. It fails with ErrCorrupt.
+// Unpack returns the value given to AppendPacked, in memory of its own. It fails with ErrCorrupt.
 func Unpack(packed []byte) ([]byte, error) {
 	if len(packed) == 0 {
 		return nil, fmt.Errorf("%w: packed value is empty", storage.ErrCorrupt)

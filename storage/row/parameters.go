@@ -16,32 +16,32 @@ const parametersRow = 2 // in SpaceDeployment
 
 var parametersKind = &kind{
 	space: SpaceDeployment, row: parametersRow, name: "parameters", group: "deployment",
-	about: "one row: of the scores",
+	about: "one row: parameters of the scores",
 	check: func(_ *Decoder, _, value []byte) error {
 		_, err := readParameters(value)
 		return err
 	},
 }
 
-// appendParametersKey appends the key of the row of the scores' parameters, which stands there too.
+// appendParametersKey appends the key of the row of the scores' parameters, which is in the space of the deployment row.
 func appendParametersKey(b []byte) []byte { return append(b, byte(SpaceDeployment), parametersRow) }
 
-// The row of the parameters of the scores, the snapshot in use:
+// The row of the scores' parameters, the snapshot in use:
 //
 //	1 B       …             4 B
 //	+---------+-------------+--------+
 //	| version | JSON        | CRC-32 |
 //	+---------+-------------+--------+
 //
-// It is written once in a fit, and read once in a start. JSON gives back every float64 to the bit. Its keys are the names of the
-// fields of score.Parameters: a form of its own, apart from that of the API.
+// It is written once in a fit, and read once at a start, so it need not be compact. JSON preserves every bit of a
+// float64. Its keys are the names of the fields of score.Parameters: the API has a form of its own.
 const (
 	parametersRowVersion = 1
 	parametersRowFixed   = 1 + 4
 	parametersRowMax     = 4 << 20
 )
 
-// appendParameters appends the row's value. It fails on numbers that are none.
+// appendParameters appends the row's value. It fails on NaN and infinities.
 func appendParameters(b []byte, p *score.Parameters) ([]byte, error) {
 	text, err := json.Marshal(p)
 	if err != nil {
@@ -55,7 +55,7 @@ func appendParameters(b []byte, p *score.Parameters) ([]byte, error) {
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli)), nil
 }
 
-// decodeParameters reads what appendParameters wrote, and refuses everything else.
+// decodeParameters reads the format of appendParameters and rejects everything else.
 func decodeParameters(b []byte) (p score.Parameters, err error) {
 	switch {
 	case len(b) < parametersRowFixed || len(b) > parametersRowFixed+parametersRowMax:
@@ -75,8 +75,8 @@ func decodeParameters(b []byte) (p score.Parameters, err error) {
 	return p, p.Validate()
 }
 
-// PutParameters adds to the batch that the store's deployment scores with these parameters. It fails with what is wrong
-// with them.
+// PutParameters adds to the batch that the store's deployment scores with these parameters. It fails if the
+// parameters are invalid.
 func PutParameters(b *storage.Batch, p *score.Parameters) error {
 	if err := p.Validate(); err != nil {
 		return err
@@ -89,8 +89,8 @@ func PutParameters(b *storage.Batch, p *score.Parameters) error {
 	return nil
 }
 
-// ReadParameters reads the parameters that a store's deployment scores with. It fails with ErrNotFound when none were
-// put, and with ErrCorrupt when the row can't be read.
+// ReadParameters reads the parameters that a store's deployment scores with. It fails with ErrNotFound if the row is
+// absent, and with ErrCorrupt if it can't be read.
 func ReadParameters(s storage.Store) (score.Parameters, error) {
 	value, err := s.Get(nil, appendParametersKey(nil))
 	if err != nil {

@@ -13,19 +13,19 @@ type ChannelPosition struct {
 	Number  int64 // of the last event taken, or NoNumber
 }
 
-// ChannelPositions is a shard's row of positions in external channels. Channels without one are left out.
+// ChannelPositions is a shard's row of positions in external channels. It omits channels without a position.
 type ChannelPositions struct {
-	Applied   uint64            // the log record that all of this is as of
+	Applied   uint64            // the last log record that all of this includes
 	Positions []ChannelPosition // by channel
 }
 
-// SpacePosition has the shards' positions in external channels.
+// SpacePosition holds the shards' positions in external channels.
 const SpacePosition Space = 0x09
 
 var positionKind = &kind{
 	space: SpacePosition, name: "position",
 	key:   []field{shardField},
-	about: "one row a shard: places in channels",
+	about: "one row a shard: positions in channels",
 	check: func(d *Decoder, _, value []byte) error {
 		_, err := d.ChannelPositions(value)
 		return err
@@ -37,7 +37,7 @@ func appendPositionKey(b []byte, shard graph.ShardID) []byte {
 	return appendShard(b, SpacePosition, shard)
 }
 
-// ParsePositionKey reads what appendPositionKey wrote. It fails with ErrKeyShape.
+// ParsePositionKey reads the format of appendPositionKey. It fails with ErrKeyShape.
 func ParsePositionKey(key []byte) (graph.ShardID, error) { return positionKind.parseShard(key) }
 
 const (
@@ -88,7 +88,7 @@ func (e *Encoder) PutPositions(b *storage.Batch, shard graph.ShardID, p *Channel
 	e.set(b)
 }
 
-// GetPositions reads a shard's positions in external channels. It fails with ErrNotFound if it has none.
+// GetPositions reads a shard's positions in external channels. It fails with ErrNotFound if the row is absent.
 func (d *Decoder) GetPositions(s storage.Store, shard graph.ShardID) (ChannelPositions, error) {
 	value, err := s.Get(nil, appendPositionKey(nil, shard))
 	if err != nil {

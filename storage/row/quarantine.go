@@ -14,7 +14,7 @@ type Quarantined struct {
 	Input  Input
 }
 
-// SpaceQuarantine has the inputs that were set aside.
+// SpaceQuarantine holds the inputs that were set aside.
 const SpaceQuarantine Space = 0x07
 
 var quarantineKind = &kind{
@@ -27,12 +27,12 @@ var quarantineKind = &kind{
 	},
 }
 
-// appendQuarantineKey appends the key of the shard's quarantined message seq.
+// appendQuarantineKey appends the key of message seq in the shard's quarantine.
 func appendQuarantineKey(b []byte, shard graph.ShardID, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(appendShard(b, SpaceQuarantine, shard), seq)
 }
 
-// parseQuarantineKey reads what appendQuarantineKey wrote. It fails with ErrKeyShape.
+// parseQuarantineKey reads the format of appendQuarantineKey. It fails with ErrKeyShape.
 func parseQuarantineKey(key []byte) (graph.ShardID, uint64, error) {
 	return quarantineKind.parseSeq(key)
 }

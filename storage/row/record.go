@@ -10,23 +10,23 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// Sources of inputs that come from outside. Shards are numbered from 0.
+// Sources of inputs from outside the shards. Shards are numbered from 0.
 const (
 	ExternalInput   = 0xFFFF // Body is an event, whole
 	ExternalMessage = 0xFFFE // Body is a message: an operator's assertion
 )
 
-// Record is the log record of one commit of a shard: all that it took, in order, and all that
-// followed for other shards.
+// Record is the log record of one commit of a shard: its inputs, in order, and the messages to other shards that
+// follow from them.
 type Record struct {
-	Seq     uint64 // of the record, in the shard's log
+	Seq     uint64 // number of the record in the shard's log
 	Now     int64  // ms since 1970 UTC
 	Inputs  []Input
 	Outputs []Output
 	Acks    []Ack
 }
 
-// Input is one thing that a shard took.
+// Input is one input that a shard took.
 type Input struct {
 	Source uint16 // a shard, ExternalInput or ExternalMessage
 	Seq    uint64 // its number in that shard's channel
@@ -40,13 +40,13 @@ type Output struct {
 	Body []byte
 }
 
-// Ack says that another shard has taken the messages up to a number.
+// Ack acknowledges the messages up to a number on behalf of another shard.
 type Ack struct {
 	To  uint16
 	Seq uint64
 }
 
-// SpaceLog has the shards' logs.
+// SpaceLog holds the shards' logs.
 const SpaceLog Space = storage.ShortLived
 
 var logKind = &kind{
@@ -61,7 +61,7 @@ func AppendLogKey(b []byte, shard graph.ShardID, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(appendShard(b, SpaceLog, shard), seq)
 }
 
-// ParseLogKey reads what AppendLogKey wrote. It fails with ErrKeyShape.
+// ParseLogKey reads the format of AppendLogKey. It fails with ErrKeyShape.
 func ParseLogKey(key []byte) (graph.ShardID, uint64, error) { return logKind.parseSeq(key) }
 
 func checkRecord(d *Decoder, key, value []byte) error {
@@ -76,7 +76,7 @@ func checkRecord(d *Decoder, key, value []byte) error {
 	return err
 }
 
-// Tags of the entries of a record, and how many values an entry has.
+// Tags of the entries of a record, and the number of values in an entry.
 const (
 	tagEnd    = 0 // tag, number of entries before it
 	tagInput  = 1 // tag, source, seq, body
@@ -96,14 +96,14 @@ const checksumLen = 1 + 4
 //	| version | seq | now | entry | ... | entry | end, count | crc32c of all that |
 //	+---------+-----+-----+-------+-----+-------+------------+--------------------+
 //
-// Bodies are copied once, into their place. The zero value is ready for Reset; it belongs to one
-// goroutine and is not copied.
+// Bodies are copied once, into their final place. The zero value is ready for Reset. One goroutine at a time uses a
+// RecordWriter, and it must not be copied.
 type RecordWriter struct {
 	out   output
 	count uint64
 }
 
-// Reset begins a record in buf, which it overwrites from the start and takes over.
+// Reset begins a record in buf, of which it takes ownership; it overwrites buf from the start.
 func (w *RecordWriter) Reset(buf []byte, seq uint64, now int64) {
 	w.out.b = append(buf[:0], recordVersion)
 	w.count = 0
@@ -123,7 +123,7 @@ func (w *RecordWriter) AddOutput(to uint16, seq uint64, body []byte) (start, end
 	return w.out.blob(body)
 }
 
-// AddAck adds what another shard has acknowledged.
+// AddAck adds an acknowledgement by another shard.
 func (w *RecordWriter) AddAck(to uint16, seq uint64) { w.entry(tagAck, to, seq) }
 
 func (w *RecordWriter) entry(tag int, shard uint16, seq uint64) {
@@ -134,8 +134,8 @@ func (w *RecordWriter) entry(tag int, shard uint16, seq uint64) {
 	w.out.uint(seq)
 }
 
-// Bytes is the whole record. Slices of it stay as they are when the writer is Reset to another
-// buffer; adding to this record makes Bytes afresh.
+// Bytes returns the whole record. Slices of it stay valid when the writer is Reset to another buffer; adding to this
+// record requires a new call of Bytes.
 func (w *RecordWriter) Bytes() []byte {
 	entries := len(w.out.b)
 	w.out.array(entryFields[tagEnd])
@@ -173,12 +173,12 @@ func (e *Encoder) PutRecord(b *storage.Batch, shard graph.ShardID, seq uint64, r
 	e.setPacked(b, record)
 }
 
-// DeleteRecords deletes the log records of a shard from one to another, which stays. REQUIRES: from < to
+// DeleteRecords deletes the log records of a shard with from <= seq < to. REQUIRES: from < to
 func DeleteRecords(b *storage.Batch, shard graph.ShardID, from, to uint64) {
 	b.DeleteRange(AppendLogKey(nil, shard, from), AppendLogKey(nil, shard, to))
 }
 
-// ScanRecords calls fn with the log records of a shard from one on, each unpacked in memory of its own, not yet decoded.
+// ScanRecords calls fn with the log records of a shard with seq >= from, each unpacked in memory of its own, not decoded.
 func ScanRecords(s storage.Store, shard graph.ShardID, from uint64, fn func(seq uint64, record []byte) error) error {
 	return s.Iterate(AppendLogKey(nil, shard, from), AppendShardUpper(nil, SpaceLog, shard), func(key, value []byte) error {
 		_, seq, err := ParseLogKey(key)
@@ -193,7 +193,7 @@ func ScanRecords(s storage.Store, shard graph.ShardID, from uint64, fn func(seq 
 	})
 }
 
-// checksum compares the checksum at the end and cuts it off.
+// checksum verifies the checksum at the end and cuts it off.
 func (in *input) checksum() {
 	if in.err != nil {
 		return
@@ -207,7 +207,7 @@ func (in *input) checksum() {
 	in.b = in.b[:end]
 }
 
-// entry reads an entry into the record; false at the end.
+// entry reads an entry into the record; it returns false at the end.
 func (in *input) entry(r *Record, count uint64) bool {
 	at := in.at
 	n := in.arrayLen()

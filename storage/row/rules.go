@@ -9,11 +9,10 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// RulesDocument is the text of the rules that a deployment runs under. Deployment.RulesVersion says
-// by which rules everything that is stored was judged: while a change of rules is under way, the
-// document is ahead of it.
+// RulesDocument is the text of the rules that a deployment runs under. Deployment.RulesVersion names the rules that
+// judged all stored data: during a change of rules the document is ahead of it.
 type RulesDocument struct {
-	Version uint64 // hash of what the text says, as Deployment.RulesVersion
+	Version uint64 // hash of the content, as in Deployment.RulesVersion
 	Text    []byte
 }
 
@@ -28,7 +27,7 @@ var rulesKind = &kind{
 	},
 }
 
-// appendRulesKey appends the key of the rules row, which stands with the deployment row.
+// appendRulesKey appends the key of the rules row, which is in the space of the deployment row.
 func appendRulesKey(b []byte) []byte { return append(b, byte(SpaceDeployment), rulesRow) }
 
 // The rules row:
@@ -53,8 +52,7 @@ func appendRulesDocument(b []byte, d *RulesDocument) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
-// decodeRulesDocument reads what appendRulesDocument wrote, and refuses everything else. The text is
-// a slice of b.
+// decodeRulesDocument reads the format of appendRulesDocument and rejects everything else. The text is a slice of b.
 func decodeRulesDocument(b []byte) (RulesDocument, error) {
 	switch {
 	case len(b) < rulesRowFixed || len(b) > rulesRowFixed+rulesTextMax:
@@ -78,8 +76,8 @@ func (d *RulesDocument) Put(b *storage.Batch) error {
 	return nil
 }
 
-// ReadRules reads the document of the rules that a store's deployment runs under. It fails with
-// ErrNotFound when none was put, and with ErrCorrupt when the row can't be read.
+// ReadRules reads the rules that a store's deployment runs under. It fails with ErrNotFound if the row is absent, and
+// with ErrCorrupt if it can't be read.
 func ReadRules(s storage.Store) (RulesDocument, error) {
 	value, err := s.Get(nil, appendRulesKey(nil))
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"github.com/kindred-id/kindred/storage/dedupe"
 )
 
-// SpaceSeen has the rows of the memory of duplicates: package dedupe says what they are.
+// SpaceSeen holds the memory of duplicates: package dedupe defines its rows.
 const SpaceSeen Space = dedupe.Space
 
 var seenKind = &kind{

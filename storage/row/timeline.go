@@ -8,7 +8,7 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// SpaceTimeline has the blocks of the nodes' timelines.
+// SpaceTimeline holds the blocks of the nodes' timelines.
 const SpaceTimeline Space = 0x05
 
 var timelineKind = &kind{
@@ -23,7 +23,7 @@ func appendTimelineKey(b []byte, shard graph.ShardID, node graph.NodeKey, seq ui
 	return binary.BigEndian.AppendUint64(node.AppendBinary(appendShard(b, SpaceTimeline, shard)), seq)
 }
 
-// ParseTimelineKey reads what appendTimelineKey wrote. It fails with ErrKeyShape.
+// ParseTimelineKey reads the format of appendTimelineKey. It fails with ErrKeyShape.
 func ParseTimelineKey(key []byte) (graph.ShardID, graph.NodeKey, uint64, error) {
 	b, err := timelineKind.fields(key)
 	if err != nil {
@@ -51,10 +51,10 @@ func checkBlock(d *Decoder, _, value []byte) error {
 	return d.Block(data, func([]byte) error { return nil })
 }
 
-// eventLeast is less than any event takes, in bytes.
+// eventLeast is a lower bound of the size of an event, in bytes.
 const eventLeast = 2
 
-// Block appends a block of a timeline: encoded events, in the order in which they are given.
+// Block appends a block of a timeline: encoded events, in the given order.
 func (e *Encoder) Block(dst []byte, events [][]byte) []byte {
 	o := e.begin(dst, blockVersion)
 	o.array(len(events))
@@ -64,9 +64,9 @@ func (e *Encoder) Block(dst []byte, events [][]byte) []byte {
 	return e.finish()
 }
 
-// Block calls each with every encoded event of a block, in order, until it returns an error, which
-// Block then returns. The events share src's memory. each may use the decoder. When Block fails,
-// each may have been called for the events before the damage.
+// Block calls each with every encoded event of a block, in order, until it returns an error, which Block then
+// returns. The events share src's memory. each may use the decoder. If the block is damaged, Block may have called
+// each for the events before the damage.
 func (d *Decoder) Block(src []byte, each func(event []byte) error) error {
 	in := d.begin("timeline block", src, blockVersion)
 	n := in.list(1, eventLeast)
@@ -85,7 +85,7 @@ func (d *Decoder) Block(src []byte, each func(event []byte) error) error {
 	return d.finish()
 }
 
-// PutBlock writes a block of a node's timeline, packed, see Block.
+// PutBlock writes a block of a node's timeline, packed; see Block.
 func (e *Encoder) PutBlock(b *storage.Batch, shard graph.ShardID, node graph.NodeKey, seq uint64, events [][]byte) {
 	e.key, e.value = appendTimelineKey(e.key[:0], shard, node, seq), e.Block(e.value[:0], events)
 	e.setPacked(b, e.value)

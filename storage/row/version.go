@@ -1,16 +1,17 @@
 package row
 
-// A Version is a generation of encodings: what all programs from some release on read. Processes of one deployment
-// that are upgraded one after the other write the version that the oldest of them reads, and go on to the newest when all can.
+// A Version is a generation of encodings that all programs from some release on can read. During a rolling upgrade,
+// the processes of a deployment write the version that the oldest of them reads, and switch to the newest when all
+// can read it.
 //
-// Each kind of value counts its own versions, and most values never changed: formats says what a generation has of those
-// that did. A change of the bytes of an event, a message or a node's row adds a line to it.
+// Each kind of value has its own versions, and most never changed: formats lists, for each generation, the versions
+// of the kinds that did. A change of the bytes of an event, a message or a node's row adds a line to it.
 type Version uint8
 
-// Newest is the version that encoders write unless they are told another.
+// Newest is the version that encoders write by default.
 const Newest Version = 5
 
-// formats are the versions of the kinds of values in a generation.
+// formats holds the versions of the kinds of values in one generation.
 type formats struct {
 	event    uint8 // and fragments
 	message  uint8
@@ -26,16 +27,15 @@ var versions = [Newest + 1]formats{
 	5: {event: eventVersion, message: messageVersion, node: nodeVersion, settings: feedSettingsVersion}, // evidence without identities
 }
 
-// NewEncoderOf makes an encoder that writes a version, from 1 to Newest.
+// NewEncoderOf returns an encoder that writes a version from 1 to Newest.
 //
-// What that version has no place for is left out, and Lossy then says so. What is new in a version may be used once
-// every process reads it: until then nothing of it is there to be left out.
+// It omits values that the version can't express, and Lossy then reports it. Features of a new version may be used
+// only after every process can read it; until then it has nothing to omit.
 func NewEncoderOf(v Version) *Encoder { return &Encoder{out: output{version: versions[v]}} }
 
-// Lossy reports whether an encoder of an older version left something out that decides who is who or what a profile holds,
-// in anything that it encoded so far. Names for people to read, and when an event passed a forward, don't count: readers do
-// without.
+// Lossy reports whether an encoder of an older version omitted anything, since its creation, that decides who is who
+// or that a profile holds. It ignores names for display, and when an event passed a forward: readers do without them.
 func (e *Encoder) Lossy() bool { return e.out.lossy }
 
-// leave notes whether something was left out.
+// leave records whether a value was omitted.
 func (o *output) leave(out bool) { o.lossy = o.lossy || out }
