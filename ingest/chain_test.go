@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// receiver takes events as a shard does: the next of its chain, and no other.
+// receiver accepts events as a shard does: only the next of its chain.
 type receiver struct{ position []int64 }
 
 func (r *receiver) take(shard graph.ShardID, prev, number int64) bool {
@@ -20,8 +20,8 @@ func (r *receiver) take(shard graph.ShardID, prev, number int64) bool {
 	return true
 }
 
-// Whoever reads a partition, from wherever at or below what is not taken, however many at once and broken off at
-// any moment: every event is taken once, in its order.
+// Any number of consumers read a partition at once, each from some offset at or below the first event not taken, and
+// each stops at any moment. Every event is still taken once, in order.
 func TestChain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		shards := rapid.IntRange(1, 4).Draw(t, "shards")

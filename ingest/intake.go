@@ -9,66 +9,68 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// Intake takes a batch of events into an engine: it decodes each, asks whether it is admitted, adds it to one delivery, and
-// keeps a verdict on each. It is for one goroutine at a time and used again, so that in the steady state nothing is allocated
-// for an event.
+// Intake takes a batch of events into an engine: it decodes each event, asks Admission, adds the event to one
+// delivery, and keeps a verdict on each. One goroutine at a time uses it. It is reused for batch after batch, so that
+// in the steady state an event costs no allocation.
 //
 //		Reset ──► Take, Refuse … ──► Submit ──answer──► Settle ──► Verdicts
 //		             ▲                  ▲                  │
 //		             └── next batch     └─ Again ◄─────────┘ events of a channel that were out of turn
 //
-//	  - The caller owns the intake until Submit, and again from the answer on. In between the shards read events, encodings,
-//	    and the texts that both point into (N3). After an answer with an error the intake may not be used again.
-//	  - taken[i].event is memory that is used again; its verdict is verdicts[taken[i].verdict].
-//	  - Once settled, no verdict is Pending.
+//	  - The caller owns the intake until Submit, and again after the answer. In between the shards read events,
+//	    encodings, and the texts that both point into (N3). After an answer with an error the intake may not be used
+//	    again.
+//	  - taken[i].event is reused memory; its verdict is verdicts[taken[i].verdict].
+//	  - After Settle, no verdict is Pending.
 //
-// One loop for all ways in, with sources as iterators, would not do: files wait for a free intake, requests for room within a
-// deadline, partitions for the order of their records. So an intake is a batch, and each way in keeps its own short loop.
+// The obvious design, one loop for all sources with the sources as iterators, does not work: files wait for a free
+// intake, requests for room within a deadline, partitions for the order of their records. So an intake is a batch,
+// and each source keeps its own short loop.
 type Intake struct {
-	// Decoder is for settings of the batch, between Reset and Take, and for what it counted, until Reset.
+	// Decoder is for settings of the batch, between Reset and Take, and for its counters, until Reset.
 	Decoder *segment.Decoder
 
 	engine    *actors.Engine
 	admission Admission
-	arrival   Arrival // of the event at hand
-	chain     *Chain  // of the channel that events come from; nil outside channels
+	arrival   Arrival // of the current event
+	chain     *Chain  // of the channel that the events come from; nil outside channels
 	verdicts  []Verdict
 	taken     []taken
 	delivery  actors.Delivery
-	delivered []int // by input of the delivery: which of taken
+	delivered []int // by input of the delivery: an index into taken
 	answered  chan error
 	lent      bool // the engine holds the delivery, or failed while it did
 }
 
-// taken is an event that was admitted, and is not known to be with its shard.
+// taken is an event that was admitted, and whose shard has not confirmed it yet.
 type taken struct {
 	event   *graph.Event
 	verdict int
 	number  int64
 }
 
-// takenKept bounds the events that an intake keeps for use again.
+// takenKept bounds the number of events that an intake keeps for reuse.
 const takenKept = 2 * segment.MaxBatchEvents
 
-// Into says what an intake takes events into. Engine and Registry are required.
+// Into is the destination of an intake. Engine and Registry are required.
 type Into struct {
 	Engine   *actors.Engine
 	Registry *identifier.Registry
-	// Options are those of the decoder.
+	// Options are the decoder's.
 	Options segment.Options
 	// Admission decides which events enter. Nil, the default, admits all.
 	Admission Admission
 }
 
-// Arrival is how an event came.
+// Arrival describes how an event arrived.
 type Arrival struct {
 	Received int64  // ms since 1970 UTC
 	Source   []byte // the system that sent it
-	RecordID []byte // made of the place of its record: the event's id where it names none; nil outside records
-	Number   int64  // its number in the channel that the intake follows; unused outside channels
+	RecordID []byte // derived from the position of its record: the id of an event without one; nil outside records
+	Number   int64  // in the channel that the intake follows; unused outside channels
 }
 
-// NewIntake makes an intake. It panics where the options are wrong.
+// NewIntake returns an intake. It panics if the options are invalid.
 func NewIntake(into Into) *Intake {
 	return &Intake{
 		Decoder: segment.NewDecoder(into.Registry, into.Options),
@@ -76,7 +78,7 @@ func NewIntake(into Into) *Intake {
 	}
 }
 
-// Reset begins a new batch, outside channels. It panics while the engine holds the last one.
+// Reset begins a new batch, outside channels. It panics while the engine holds the previous one.
 func (in *Intake) Reset() {
 	if in.lent {
 		panic("ingest: reset of an intake that the engine holds")
@@ -90,12 +92,13 @@ func (in *Intake) Reset() {
 	}
 }
 
-// Follow says that the events of the batch come from a channel, with the numbers of their arrivals, and go on where chain is.
-// Numbers come in ascending order.
+// Follow declares that the batch's events come from a channel, numbered by their arrivals, and continue chain.
+// Numbers must ascend.
 func (in *Intake) Follow(chain *Chain) { in.chain = chain }
 
-// Take reads one event and adds it to the delivery, if it can be read, is admitted, and was not taken Elsewhere. The event may
-// point into raw and the arrival's texts: they stay as they are until the next Reset. The verdict is valid until the next call.
+// Take decodes one event and adds it to the delivery unless it can't be read, is not admitted, or was taken
+// Elsewhere. The event may point into raw and the arrival's texts, which must not change until the next Reset. The
+// verdict is valid until the next call.
 func (in *Intake) Take(raw []byte, from Arrival) *Verdict {
 	in.arrival = from
 	t := in.room()
@@ -116,7 +119,7 @@ func (in *Intake) Take(raw []byte, from Arrival) *Verdict {
 	return &in.verdicts[t.verdict]
 }
 
-// Refuse adds the verdict on an event that was not taken, such as one whose surroundings can't be read.
+// Refuse adds the verdict on an event that was not decoded, for example because its surroundings can't be read.
 func (in *Intake) Refuse(why *segment.Rejection) *Verdict {
 	status := Rejected
 	if why.Code == segment.CodeNoIdentifier {
@@ -126,7 +129,7 @@ func (in *Intake) Refuse(why *segment.Rejection) *Verdict {
 	return &in.verdicts[len(in.verdicts)-1]
 }
 
-// room is the place of the next event that is taken.
+// room returns the slot of the next taken event.
 func (in *Intake) room() *taken {
 	n := len(in.taken)
 	if n == cap(in.taken) {
@@ -140,7 +143,7 @@ func (in *Intake) room() *taken {
 	return t
 }
 
-// deliver adds a taken event to the delivery, in its turn.
+// deliver adds a taken event to the delivery, linked to its predecessor.
 func (in *Intake) deliver(i int) {
 	t := &in.taken[i]
 	if in.chain == nil {
@@ -156,7 +159,7 @@ func (in *Intake) deliver(i int) {
 	in.delivered = append(in.delivered, i)
 }
 
-// Again delivers once more the events that were out of turn, or not handed over, which now follow on chain.
+// Again redelivers, on chain, the events that were out of turn or not handed over.
 func (in *Intake) Again(chain *Chain) {
 	in.chain = chain
 	in.delivery.Reset()
@@ -169,12 +172,12 @@ func (in *Intake) Again(chain *Chain) {
 	}
 }
 
-// Delivering is how many events the delivery holds.
+// Delivering returns the number of events in the delivery.
 func (in *Intake) Delivering() int { return in.delivery.Len() }
 
-// Submit hands the delivery to the engine, and waits for room there until ctx ends. Once everything is durable, or the engine
-// has failed, done is called, which must not block: at once, where there is nothing to deliver. An error means that nothing
-// was handed over.
+// Submit hands the delivery to the engine, and waits for room there until ctx ends. It calls done, which must not
+// block, once everything is durable or the engine has failed; an empty delivery is done at once. If Submit returns an
+// error, nothing was handed over.
 func (in *Intake) Submit(ctx context.Context, done func(error)) error {
 	if in.delivery.Len() == 0 {
 		done(nil)
@@ -193,8 +196,8 @@ func (in *Intake) Submit(ctx context.Context, done func(error)) error {
 	return err
 }
 
-// Deliver is Submit that returns once the engine has answered. ctx bounds the wait for room only: whether the caller is still
-// there or not, the shards use the intake until they have answered.
+// Deliver is Submit that returns after the engine's answer. ctx bounds only the wait for room: the shards use the
+// intake until they have answered, even if the caller has gone.
 func (in *Intake) Deliver(ctx context.Context) error {
 	if err := in.Submit(ctx, func(err error) { in.answered <- err }); err != nil {
 		return err
@@ -206,15 +209,15 @@ func (in *Intake) Deliver(ctx context.Context) error {
 	return nil
 }
 
-// Settle gives its verdict to each event of an answered delivery.
+// Settle gives each event of an answered delivery its verdict.
 func (in *Intake) Settle() {
 	for input, i := range in.delivered {
 		in.verdicts[in.taken[i].verdict].Status = statusOf[in.delivery.Outcomes[input]]
 	}
 }
 
-// Verdicts are those on the events of the batch, in their order. They are the intake's until its next Reset.
+// Verdicts returns the verdicts on the batch's events, in order. The intake owns them; they are valid until its next Reset.
 func (in *Intake) Verdicts() []Verdict { return in.verdicts }
 
-// Reusable reports whether no shard reads the intake's memory, so that it may be reset.
+// Reusable reports whether the shards have finished with the intake's memory, so that it may be reset.
 func (in *Intake) Reusable() bool { return !in.lent }

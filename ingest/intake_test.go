@@ -44,7 +44,7 @@ func page(id, user string) []byte {
 	return fmt.Appendf(nil, `{"type":"page","messageId":%q,"userId":%q,"timestamp":"2026-01-01T00:00:00Z"}`, id, user)
 }
 
-// statuses takes events and returns what became of them.
+// statuses takes events and returns their statuses.
 func statuses(t *testing.T, in *Intake, from Arrival, events ...[]byte) (all []Status) {
 	t.Helper()
 	in.Reset()
@@ -60,7 +60,7 @@ func statuses(t *testing.T, in *Intake, from Arrival, events ...[]byte) (all []S
 	return all
 }
 
-// Each event has one verdict, in its place, whatever becomes of it (N1).
+// Each event has one verdict, in its position, whatever its outcome (N1).
 func TestVerdicts(t *testing.T) {
 	in := NewIntake(open(t))
 	got := statuses(t, in, Arrival{Received: received},
@@ -81,7 +81,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// blocklist admits what comes from any source but one.
+// blocklist admits events of every source except one.
 type blocklist struct {
 	source string
 	asked  int
@@ -95,7 +95,7 @@ func (b *blocklist) Admit(e *graph.Event, from *Arrival) *segment.Rejection {
 	return nil
 }
 
-// Nothing of an event that admission refuses is kept: neither the person, nor the message id (N2).
+// The engine keeps neither the person nor the message id of an event that admission refuses (N2).
 func TestAdmission(t *testing.T) {
 	into := open(t)
 	gate := &blocklist{source: "shop"}
@@ -125,7 +125,7 @@ func TestAdmission(t *testing.T) {
 	}
 }
 
-// Events of a channel that another consumer took in between come out of turn; on a new chain, what is left is taken, once.
+// Events of a channel that another consumer took meanwhile come out of turn; a new chain delivers the rest once.
 func TestAgain(t *testing.T) {
 	into := open(t)
 	ch, err := into.Engine.Channels().Open(t.Context(), "topic/0/v1")

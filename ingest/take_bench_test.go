@@ -10,8 +10,8 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// BenchmarkTake compares an intake with its parts alone, a decoder and a delivery: the difference is what verdicts cost, in ns
-// an event.
+// BenchmarkTake compares an intake with its parts alone, a decoder and a delivery: the difference is the cost of the
+// verdicts, in ns an event.
 func BenchmarkTake(b *testing.B) {
 	const perChunk = 400
 	c := generate.Default()

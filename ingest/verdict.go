@@ -6,40 +6,40 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// Verdict is what became of one event.
+// Verdict is the outcome of one event.
 type Verdict struct {
 	Status    Status
-	Type      graph.EventType    // 0 where it can't be read
+	Type      graph.EventType    // 0 if it can't be read
 	Rejection *segment.Rejection // of an event that was Rejected or WithoutIdentifier
 	ID        []byte             // message id of an event that was read; valid until the intake's next Reset
 }
 
-// Status is what became of an event.
+// Status is the outcome of an event, without the reason.
 type Status uint8
 
 // The statuses.
 const (
-	// Pending is for an event that is, or is to be, with the engine.
+	// Pending is for an event that awaits delivery or the engine's answer.
 	Pending Status = iota
 	// Accepted is for an event that is durable.
 	Accepted
-	// Duplicate is for an event that the engine knew.
+	// Duplicate is for an event that the engine has taken before.
 	Duplicate
-	// WithoutIdentifier is for an event that names nobody. It is no fault of the event, and counted apart.
+	// WithoutIdentifier is for an event without identifiers. The event is valid, so it is counted apart from rejections.
 	WithoutIdentifier
-	// Rejected is for an event that can't be read, or that admission refused.
+	// Rejected is for an event that can't be read, or that Admission refused.
 	Rejected
 	// Quarantined is for an event whose handler failed: it is set aside, durably.
 	Quarantined
-	// OutOfTurn is for an event of a channel that does not follow on the last one its shard took: see Intake.Again.
+	// OutOfTurn is for an event of a channel whose predecessor is not the last event its shard took: see Intake.Again.
 	OutOfTurn
-	// Elsewhere is for an event of a channel that its shard has taken before, from whichever consumer.
+	// Elsewhere is for an event of a channel that its shard has taken before, from any consumer.
 	Elsewhere
-	// Statuses is how many there are.
+	// Statuses is the number of statuses.
 	Statuses
 )
 
-// statusOf is the status of an event with an outcome.
+// statusOf maps the outcome of an event to its status.
 var statusOf = [...]Status{
 	actors.Pending: Pending, actors.Accepted: Accepted, actors.Duplicate: Duplicate,
 	actors.Quarantined: Quarantined, actors.OutOfTurn: OutOfTurn,

@@ -2,5 +2,5 @@
 //
 //	Source ──► Reader ──► Chunk ──► line ──► segment.Decoder ──► graph.Event   or *segment.Rejection
 //
-// Memory is bounded by the number of chunks under way and the limit of a line, whatever a file inflates to.
+// Memory is bounded by the number of chunks in progress and the limit of a line, regardless of the decompressed size.
 package file

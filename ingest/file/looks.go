@@ -11,13 +11,13 @@ import (
 // utf8Mark is the byte-order mark that editors and spreadsheets put before UTF-8.
 const utf8Mark = "\xef\xbb\xbf"
 
-// trimMark is text without a byte-order mark before it.
+// trimMark returns text without a leading byte-order mark.
 func trimMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte(utf8Mark)) }
 
-// ErrNotNDJSON is in the error of a Reader whose stream is of another format as a whole.
+// ErrNotNDJSON is in the error of a Reader whose stream as a whole has another format.
 var ErrNotNDJSON = errors.New("not NDJSON")
 
-// magics are the first bytes of files that hold events, or tables, in other formats.
+// magics are the first bytes of files in other formats that hold events or tables.
 var magics = []struct{ head, name string }{
 	{"PAR1", "a Parquet file"},
 	{"Obj\x01", "an Avro file"},
@@ -37,19 +37,19 @@ var magics = []struct{ head, name string }{
 	{"\xfe\xff", "text in UTF-16"},
 }
 
-// headBytes is how much of a stream decides what it is.
+// headBytes is how many leading bytes of a stream decide its format.
 const headBytes = 4096
 
-// OtherFormat names the format of a text that surely is no NDJSON, as in "a JSON array"; "" for what may be NDJSON with
-// bad lines in it.
+// OtherFormat names the format of a text that is certainly not NDJSON, as in "a JSON array"; it returns "" for a text
+// that may be NDJSON with bad lines.
 func OtherFormat(text []byte) string {
 	format, _ := otherFormat(text, true)
 	return format
 }
 
-// otherFormat is OtherFormat of a stream that begins with head, and ends there or goes on; more says that it takes more of the
-// stream to tell. Once told, it stays, whatever follows. It is careful: a first line that is an object, or that is followed by
-// one, is a line.
+// otherFormat is OtherFormat for a stream that begins with head; ended means that the stream ends there. more means
+// that the answer needs more of the stream. A given answer holds for every continuation. It is conservative: if the
+// first line is an object, or an object follows it, the text counts as lines.
 func otherFormat(head []byte, ended bool) (format string, more bool) {
 	if len(head) >= headBytes {
 		head, ended = head[:headBytes], true
@@ -94,7 +94,7 @@ func otherFormat(head []byte, ended bool) (format string, more bool) {
 		}
 		return "a JSON array", false
 	case unknown || object:
-		return "", unknown // a line that is none, before one that may be
+		return "", unknown // not an event, but the next line may be one
 	case text[0] == '<':
 		return "XML or HTML", false
 	case controls(first):
@@ -105,13 +105,13 @@ func otherFormat(head []byte, ended bool) (format string, more bool) {
 	return "", false
 }
 
-// mayGoOn reports whether goesOn depends on what comes next.
+// mayGoOn reports whether the answer of goesOn depends on the next character.
 func mayGoOn(line []byte) bool {
 	line = bytes.TrimRight(line, " \t\r")
 	return bytes.IndexByte([]byte("{[:,"), line[len(line)-1]) >= 0
 }
 
-// whole reports whether a line is JSON by itself.
+// whole reports whether a line is a complete JSON value.
 func whole(line []byte) bool {
 	var s jsonscan.Scanner
 	s.Reset(line, new(jsonscan.Arena))
@@ -119,8 +119,8 @@ func whole(line []byte) bool {
 	return s.End() == nil
 }
 
-// goesOn reports whether an object that begins on a line goes on on the next one, which begins with c. A line that was
-// cut off in the middle is followed by another event.
+// goesOn reports whether an object that begins on a line continues on the next, which begins with c. After a line
+// that was truncated, another event follows.
 func goesOn(line []byte, c byte) bool {
 	line = bytes.TrimRight(line, " \t\r")
 	switch line[len(line)-1] {
@@ -134,7 +134,7 @@ func goesOn(line []byte, c byte) bool {
 	return false
 }
 
-// controls reports whether bytes are no text: they have control characters that text does not have.
+// controls reports whether bytes are binary: they have control characters that text does not contain.
 func controls(b []byte) bool {
 	for _, c := range b {
 		if c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b {
@@ -144,8 +144,8 @@ func controls(b []byte) bool {
 	return false
 }
 
-// isTable reports whether a line looks like the head of a table: two fields or more, with separators between, of which the
-// first is a word.
+// isTable reports whether a line looks like the header of a table: two or more separated fields, of which the first
+// is a word.
 func isTable(line []byte) bool {
 	line = bytes.TrimRight(line, "\r")
 	if whole(line) {

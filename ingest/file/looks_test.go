@@ -9,7 +9,7 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// A file of another format is named in one message; one that may be NDJSON with bad lines is read line by line.
+// A file of another format is reported in one message; a file that may be NDJSON with bad lines is read line by line.
 func TestOtherFormats(t *testing.T) {
 	event := `{"type":"page","userId":"u1"}`
 	for _, c := range []struct{ text, want string }{
@@ -78,7 +78,7 @@ func TestOtherFormats(t *testing.T) {
 	}
 }
 
-// A long array on one line is named too, not told as a line that is too long.
+// A long array on one line is also reported as an array, not as a line that is too long.
 func TestLongArray(t *testing.T) {
 	r, err := NewReader(strings.NewReader("["+strings.Repeat(`{"type":"page","userId":"u1"},`, 100_000)+"{}]"), "events", 1<<16)
 	if err != nil {
@@ -89,7 +89,7 @@ func TestLongArray(t *testing.T) {
 	}
 }
 
-// A byte-order mark is skipped: before the stream, inside of a compression, and where files were put one behind another.
+// A byte-order mark is skipped: at the start of the stream, inside compressed data, and where files were concatenated.
 func TestMarksAreSkipped(t *testing.T) {
 	text := "\ufeff{\"a\":1}\n{\"b\":\"\ufeff\"}\n\ufeff{\"c\":3}\r\n"
 	for _, source := range []string{text, string(gzipped(t, text)), string(zstandard(t, text)), string(gzipped(t, text[:11])) + string(gzipped(t, text[11:]))} {
@@ -134,7 +134,7 @@ func FuzzOtherFormat(f *testing.F) {
 	})
 }
 
-// What a stream is told to be by its beginning stays, whatever follows; and pieces of any size give the same lines.
+// The format decided by a stream's beginning holds for every continuation, and reads of any size give the same lines.
 func TestOtherFormatStays(t *testing.T) {
 	pieces := []string{"{", "}", "[", "]", ",", ":", "\n", "\r\n", " ", "\"a\"", "1", "a", "<", "\ufeff", "\xef", "P", "PAR1", "PK\x03\x04", "\x00", "\x01", `{"a":1}`, "\t", ";", "\xff\xfe"}
 	rng := rand.New(rand.NewPCG(5, 5))

@@ -14,21 +14,21 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Pipeline takes files of events into an engine: it reads chunks of lines, decodes them on all
-// processors, and hands each chunk to the shards as one delivery.
+// Pipeline takes files of events into an engine: it reads chunks of lines, decodes them on all processors, and hands
+// each chunk to the shards as one delivery.
 //
 //	Reader ──chunks──► workers (ingest.Intake) ──deliveries──► Engine ──answers──► Summary
 //
-// Memory is bounded: there are as many chunks under way as there are slots.
+// Memory is bounded: there are at most as many chunks in progress as there are slots.
 type Pipeline struct {
 	into ingest.Into
-	// Reject is called with every line that is not taken, from one goroutine at a time; may be nil.
+	// Reject is called with every line that is not taken, by one goroutine at a time; may be nil.
 	Reject func(Reject)
-	// Progress is called with the bytes of source that were taken durably, from any goroutine; may be nil.
+	// Progress is called with the bytes of the source that became durable, by any goroutine; may be nil.
 	Progress func(bytes int64)
 }
 
-// Source is a file of events, or something like it.
+// Source is a file of events, or a similar stream.
 type Source struct {
 	Name string // for messages
 	Open func() (*Reader, error)
@@ -56,32 +56,32 @@ func FromPath(path string, lineMax int) Source {
 type Reject struct {
 	File   string
 	Line   int64
-	Raw    []byte // valid during the call; nil when the line was too long to keep
+	Raw    []byte // valid during the call; nil if the line was too long to keep
 	Reason *segment.Rejection
 }
 
-// NewPipeline makes a pipeline into an engine.
+// NewPipeline returns a pipeline into an engine.
 func NewPipeline(into ingest.Into) *Pipeline { return &Pipeline{into: into} }
 
-// Summary is what became of the lines that a pipeline read.
+// Summary counts the outcomes of the lines that a pipeline read.
 type Summary struct {
 	Read              int64         `json:"read"`
 	Accepted          int64         `json:"accepted"`
 	Duplicates        int64         `json:"duplicates"`
-	Conflicting       uint64        `json:"conflicting"` // of the accepted: their message id has another content as well
+	Conflicting       uint64        `json:"conflicting"` // accepted events whose message id also came with other content
 	WithoutIdentifier int64         `json:"without_identifier"`
 	Rejected          int64         `json:"rejected"`
 	Quarantined       int64         `json:"quarantined,omitempty"`
 	Reasons           []Reason      `json:"reasons,omitempty"`
 	Dropped           segment.Stats `json:"dropped"`
-	DroppedFields     []Reason      `json:"dropped_fields,omitempty"` // the first of those that dropped counts
+	DroppedFields     []Reason      `json:"dropped_fields,omitempty"` // the first dropped fields
 	Merges            int64         `json:"merges"`
 	Identities        int64         `json:"identities"`
 	EventsPerSecond   float64       `json:"events_per_second"`
 	Seconds           float64       `json:"seconds"`
 }
 
-// Reason is one of the first rejections, or one of the first fields that were left out.
+// Reason is one of the first rejections, or one of the first dropped fields.
 type Reason struct {
 	File    string `json:"file"`
 	Line    int64  `json:"line"`
@@ -91,27 +91,26 @@ type Reason struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// firstReasons is how many rejections a summary tells of, and how many fields left out.
+// firstReasons bounds the rejections and the dropped fields that a summary lists.
 const firstReasons = 10
 
-// slots is how many chunks may be under way for each worker: enough to keep all shards busy while a
-// commit syncs. Six were measured to leave half of the processors idle.
+// slots is how many chunks may be in progress for each worker: enough to keep all shards busy during the sync of a
+// commit. A measurement with six left half of the processors idle.
 const slots = 24
 
-// turnLines is how many lines are decoded before reads may go ahead.
+// turnLines is how many lines are decoded between two points at which reads take precedence.
 const turnLines = 32
 
-// slot is a chunk on its way from the reader to its answer, with everything it needs. Slots are
-// used again, so that in the steady state nothing is allocated for an event.
+// slot is a chunk on its way from the reader to its answer, with the memory that it needs. Slots are reused, so that
+// in the steady state an event costs no allocation.
 type slot struct {
 	file   string
 	chunk  *Chunk
 	intake *ingest.Intake
 }
 
-// Run takes the sources in their order, and returns when everything that they hold is durable. It
-// fails with the error of the engine, or of a source that can't be read to its end; the summary
-// then says what was taken before.
+// Run takes the sources in order, and returns when all their events are durable. It fails with the error of the
+// engine, or of a source that can't be read to its end; the summary then covers the events taken before.
 func (p *Pipeline) Run(ctx context.Context, sources []Source) (Summary, error) {
 	start := time.Now()
 	before, err := p.into.Engine.Counted(ctx)
@@ -139,23 +138,23 @@ func (p *Pipeline) Run(ctx context.Context, sources []Source) (Summary, error) {
 	return r.summary, err
 }
 
-// Bounds of a chunk, and how many times its size it takes with what it is decoded to, beside the first memory of its decoder:
-// events of 200 bytes take the most.
+// Bounds of a chunk, and the memory of a chunk with its decoded events as a multiple of its size, without the initial
+// memory of its decoder: events of 200 bytes need the most.
 const (
 	chunkLeast = 32 << 10
 	slotFactor = 8
 	slotBytes  = 64 << 10
 )
 
-// divide says how large a chunk is and how many there may be, so that all of them take at most so many bytes; at
-// best most chunks, and of chunkTarget.
+// divide returns the size of a chunk and the number of chunks, so that all of them need at most the given bytes;
+// ideally most chunks of chunkTarget each.
 func divide(bytes int64, most int) (chunk, n int) {
 	chunk = int(max(chunkLeast, min(chunkTarget, (bytes/int64(most)-slotBytes)/slotFactor)))
 	n = int(bytes / int64(slotFactor*chunk+slotBytes))
 	return chunk, max(2, min(n, most))
 }
 
-// run is one Run.
+// run is the state of one call of Run.
 type run struct {
 	pipeline   *Pipeline
 	chunkBytes int
@@ -169,7 +168,7 @@ type run struct {
 
 func (r *run) run(ctx context.Context, sources []Source) error {
 	full := make(chan *slot)
-	var unread error // of a source that breaks off: what was read before is taken all the same
+	var unread error // of a source that breaks off; the events before the break are taken
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(full)
@@ -194,7 +193,7 @@ func (r *run) run(ctx context.Context, sources []Source) error {
 	r.answers.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return cmp.Or(r.failed, err, unread) // the cause, and not what followed from it
+	return cmp.Or(r.failed, err, unread) // the cause rather than its consequences
 }
 
 // read cuts a source into chunks.
@@ -211,7 +210,7 @@ func (r *run) read(ctx context.Context, source Source, full chan<- *slot) error 
 			var s *slot
 			select {
 			case s = <-r.free:
-			case <-r.pipeline.into.Engine.Failed(): // then no slot comes back, and nobody submits to find out
+			case <-r.pipeline.into.Engine.Failed(): // slots no longer return, and no submission would find out
 				return r.pipeline.into.Engine.Err()
 			case <-ctx.Done():
 				return ctx.Err()
@@ -265,7 +264,7 @@ func (r *run) decode(ctx context.Context, s *slot) error {
 	return nil
 }
 
-// answered counts what became of a chunk, and frees its slot.
+// answered counts the outcomes of a chunk, and frees its slot.
 func (r *run) answered(s *slot, err error) {
 	defer r.answers.Done()
 	if err != nil {
@@ -289,7 +288,7 @@ func (r *run) answered(s *slot, err error) {
 	r.free <- s
 }
 
-// note adds to the summary.
+// note updates the summary.
 func (r *run) note(add func(*Summary)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -307,7 +306,7 @@ func (r *run) reject(file string, line int64, raw []byte, reason *segment.Reject
 	}
 }
 
-// dropped notes the first fields that were left out.
+// dropped records the first dropped fields.
 func (r *run) dropped(file string, line int64, drops []segment.Drop) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -14,41 +14,48 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// Reader cuts a stream of NDJSON into chunks of whole lines. The stream may be compressed with gzip
-// or zstd, of which its first bytes tell; concatenated members are one stream.
+// Reader cuts a stream of NDJSON into chunks of whole lines. The stream may be compressed with gzip or zstd, which
+// its first bytes show; concatenated members form one stream.
 //
-// Memory is bounded by the limit of a line and the windows of the decompressors, whatever the stream
-// inflates to. It is for one goroutine at a time; chunks may be used and released by any.
+//		carry │ read ...                          the chunk under construction
+//		──────┴───────────────── \n ─┬──────────
+//		        whole lines: returned │ beginning of the next line: the next carry
+//
+//	  - Each byte of the stream is in exactly one chunk, or in a line that was too long and is reported as such.
+//	  - Memory is bounded by the limit of a line and the windows of the decompressors, regardless of the decompressed
+//	    size.
+//
+// One goroutine at a time uses a Reader; any goroutine may use and release its chunks.
 type Reader struct {
 	name    string
 	source  *counter
-	closer  io.Closer // of the source; nil when it needs none
+	closer  io.Closer // of the source; nil if it needs no closing
 	text    io.Reader // decompressed
 	stop    func()    // frees the decompressor
-	eager   bool      // pass on what a short read gave, rather than wait for a full chunk
+	eager   bool      // return the result of a short read instead of waiting for a full chunk
 	lineMax int
-	// chunkBytes is how large chunks are; chunkTarget unless the pipeline says otherwise.
+	// chunkBytes is the size of chunks; chunkTarget unless the pipeline sets it.
 	chunkBytes int
 
-	carry  []byte // the beginning of a line whose end is not yet read
-	line   int64  // number of the line that comes next, from 1
+	carry  []byte // the beginning of a line whose end has not been read
+	line   int64  // number of the next line, from 1
 	passed int64  // bytes of the source that chunks have accounted for
-	begun  bool   // it is known not to be of another format
+	begun  bool   // the stream is known not to have another format
 	ended  bool
-	other  error // the stream is of another format
-	err    error // what comes after the last chunk
+	other  error // the stream has another format
+	err    error // comes after the last chunk
 }
 
 const (
 	chunkTarget = 256 << 10
 	sourceBytes = 64 << 10
-	// zstdWindowMax is what the zstd tool itself accepts without being asked: 128 MiB.
+	// zstdWindowMax is the limit that the zstd tool accepts by default: 128 MiB.
 	zstdWindowMax = 128 << 20
 )
 
-// NewReader reads source, which messages call name. Lines above lineMax bytes are skipped and
-// reported; 0 is DefaultMaxEventBytes. Lines that fit a chunk are left to the decoder's own limit. It
-// fails where a compressed source has no valid header. Where source is an io.Closer, Close closes it.
+// NewReader reads source, which messages call name. It skips and reports lines above lineMax bytes; 0 means
+// DefaultMaxEventBytes. It returns lines that fit into a chunk regardless of lineMax: the decoder has its own limit.
+// It fails if a compressed source has no valid header. If source is an io.Closer, Close closes it.
 func NewReader(source io.Reader, name string, lineMax int) (*Reader, error) {
 	if lineMax <= 0 {
 		lineMax = segment.DefaultMaxEventBytes
@@ -80,13 +87,13 @@ func NewReader(source io.Reader, name string, lineMax int) (*Reader, error) {
 	return r, nil
 }
 
-// isZstd tells by the first four bytes whether a stream is zstd: a frame, or a skippable one.
+// isZstd reports whether the first four bytes begin a zstd stream: a frame or a skippable frame.
 func isZstd(b []byte) bool {
 	return bytes.HasPrefix(b, []byte{0x28, 0xb5, 0x2f, 0xfd}) ||
 		len(b) == 4 && b[0]&0xf0 == 0x50 && b[1] == 0x2a && b[2] == 0x4d && b[3] == 0x18
 }
 
-// ended makes an end in the middle of something what it is.
+// ended turns an end of file in the middle of compressed data into an unexpected end.
 func ended(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
@@ -94,7 +101,7 @@ func ended(err error) error {
 	return err
 }
 
-// Close frees what the reader holds, and closes the source. Chunks stay as they are.
+// Close releases the reader's resources and closes the source. Chunks stay valid.
 func (r *Reader) Close() error {
 	r.stop()
 	if r.closer == nil {
@@ -103,8 +110,8 @@ func (r *Reader) Close() error {
 	return r.closer.Close()
 }
 
-// Next reads the next chunk; nil, without an error, at the end of the stream. An error comes after
-// the chunks with every whole line that was read before it, and names the source and the place.
+// Next reads the next chunk; it returns nil, without an error, at the end of the stream. An error comes after the
+// chunks with all whole lines read before it, and names the source and the position.
 func (r *Reader) Next() (*Chunk, error) {
 	if r.ended {
 		return nil, r.err
@@ -123,7 +130,7 @@ func (r *Reader) Next() (*Chunk, error) {
 	}
 	if len(c.data) == 0 && len(c.tooLong) == 0 && c.SourceBytes == 0 {
 		c.Release()
-		return nil, r.err // nothing is left, as fill returns with a line or at the end
+		return nil, r.err // the chunk is empty: fill returns with a line or at the end
 	}
 	return c, nil
 }
@@ -136,7 +143,7 @@ func (r *Reader) fill(c *Chunk) {
 			if hasEnd {
 				return
 			}
-			if len(c.data) > r.lineMax+1 { // more than a line and its CR
+			if len(c.data) > r.lineMax+1 { // longer than a line and its CR
 				r.skipLine(c)
 				hasEnd = bytes.IndexByte(c.data, '\n') >= 0
 				continue
@@ -166,7 +173,7 @@ func (r *Reader) fill(c *Chunk) {
 	}
 }
 
-// finish notes why the stream ended.
+// finish records why the stream ended.
 func (r *Reader) finish(err error) {
 	r.ended = true
 	if !errors.Is(err, io.EOF) {
@@ -174,8 +181,8 @@ func (r *Reader) finish(err error) {
 	}
 }
 
-// skipLine drops the line that the chunk ends with, which is all it holds, and what is still to come
-// of it; the chunk goes on with the text behind it.
+// skipLine drops the unfinished line that fills the chunk, together with the rest of that line in the stream; the
+// chunk then continues with the text after it.
 func (r *Reader) skipLine(c *Chunk) {
 	c.tooLong = append(c.tooLong, r.line)
 	r.line++
@@ -196,8 +203,8 @@ func (r *Reader) skipLine(c *Chunk) {
 	}
 }
 
-// cut leaves whole lines in the chunk, and carries what is behind them over to the next one. The
-// last line of a stream needs no line feed, unless the stream broke off.
+// cut leaves whole lines in the chunk, and carries the rest over to the next chunk. The last line of a stream needs
+// no line feed, unless the stream broke off.
 func (r *Reader) cut(c *Chunk) {
 	end := bytes.LastIndexByte(c.data, '\n') + 1
 	rest := c.data[end:]
@@ -216,7 +223,7 @@ func (r *Reader) cut(c *Chunk) {
 	}
 }
 
-// counter counts the bytes that are read through it.
+// counter counts the bytes read through it.
 type counter struct {
 	from  io.Reader
 	bytes int64
@@ -228,33 +235,33 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Chunk is some whole lines of a stream. At its end it may be none.
+// Chunk is a number of whole lines of a stream; the last chunk may have no lines.
 type Chunk struct {
-	// SourceBytes is how far this chunk went in the source, compressed as it may be: those of all
+	// SourceBytes is the number of bytes of the (possibly compressed) source that this chunk accounts for: those of all
 	// chunks add up to its size.
 	SourceBytes int64
 	data        []byte
 	first       int64   // number of the first line of data
-	tooLong     []int64 // numbers of lines that were skipped, all of them before first
+	tooLong     []int64 // numbers of the skipped lines, all of them before first
 	lineMax     int
 }
 
-// chunks are used again. Whoever has released one holds nothing of it.
+// chunks are reused. After Release, a caller must not use a chunk or its lines.
 var chunks = sync.Pool{New: func() any { return new(Chunk) }}
 
 func newChunk(size int) *Chunk {
 	c := chunks.Get().(*Chunk)
 	*c = Chunk{data: c.data[:0], tooLong: c.tooLong[:0]}
-	if cap(c.data) != size { // of another reader, or of a long line
+	if cap(c.data) != size { // left by another reader, or by a long line
 		c.data = make([]byte, 0, size)
 	}
 	return c
 }
 
-// Release gives the chunk's memory back: its lines may not be used any more.
+// Release returns the chunk's memory: its lines may not be used any more.
 func (c *Chunk) Release() {
 	if cap(c.data) > chunkTarget {
-		c.data = nil // large ones are rare, and not to be kept
+		c.data = nil // large buffers are rare and not worth keeping
 	}
 	chunks.Put(c)
 }
@@ -266,9 +273,8 @@ func (c *Chunk) grow(most int) {
 	c.data = larger
 }
 
-// Lines calls each for every line that isn't blank, with its number in the stream, counted from 1,
-// and its text without the line end. A line that was too long to be kept comes as a rejection,
-// without its text.
+// Lines calls each for every line that isn't blank, with its number in the stream, counted from 1, and its text
+// without the line end. A line that was too long to keep comes as a rejection, without its text.
 func (c *Chunk) Lines(each func(line int64, raw []byte, tooLong *segment.Rejection)) {
 	for _, line := range c.tooLong {
 		each(line, nil, segment.TooLarge(c.lineMax))
@@ -282,7 +288,7 @@ func (c *Chunk) Lines(each func(line int64, raw []byte, tooLong *segment.Rejecti
 			data = nil
 		}
 		if len(raw) > 0 && raw[0] == utf8Mark[0] {
-			raw = trimMark(raw) // of the file, or of one that was put behind another
+			raw = trimMark(raw) // of the first file, or of a concatenated one
 		}
 		if n := len(raw); n > 0 && raw[n-1] == '\r' {
 			raw = raw[:n-1]

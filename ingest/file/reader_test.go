@@ -37,7 +37,7 @@ func zstandard(t testing.TB, text string) []byte {
 	return w.EncodeAll([]byte(text), nil)
 }
 
-// drain reads a stream to its end: its lines as "number:text", the bytes it accounted for.
+// drain reads a stream to its end and returns its lines as "number:text" and the bytes it accounted for.
 func drain(t testing.TB, source io.Reader, lineMax int) (lines []string, passed int64, err error) {
 	t.Helper()
 	r, err := NewReader(source, "test", lineMax)
@@ -91,7 +91,7 @@ func TestReaderFindsLines(t *testing.T) {
 	}
 }
 
-// Lines of all lengths over many chunks, in every format, come out as they went in.
+// Lines of all lengths over many chunks, in every format, come out unchanged.
 func TestReaderKeepsLinesWhole(t *testing.T) {
 	var text strings.Builder
 	var want []string
@@ -146,7 +146,7 @@ func TestReaderSkipsLinesThatAreTooLong(t *testing.T) {
 	}
 }
 
-// A quarter of a gigabyte in one line, a quarter of a megabyte as gzip, costs a line's memory (see drain), and one rejection.
+// A line of a quarter of a gigabyte, a quarter of a megabyte as gzip, costs the memory of one line (see drain), and one rejection.
 func TestReaderStandsABomb(t *testing.T) {
 	if testing.Short() {
 		t.Skip("inflates 256 MB")
@@ -204,7 +204,7 @@ func TestReaderTellsWhereAStreamBrokeOff(t *testing.T) {
 	}
 }
 
-// A line that has come is passed on, though the stream stays open.
+// A complete line is returned even if the stream stays open.
 func TestReaderDoesNotWaitForAFullChunk(t *testing.T) {
 	from, to := io.Pipe()
 	defer to.Close()

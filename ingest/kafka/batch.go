@@ -15,30 +15,30 @@ import (
 const (
 	batchRecords = 512
 	batchBytes   = 256 << 10
-	// window is how many batches of a partition may be under way: one being decoded while the others commit.
+	// window is how many batches of a partition may be in progress: one is decoded while the others commit.
 	window = 3
 )
 
-// batch is some records of a partition on their way to being handled, with everything they need.
-// Batches are used again, so that in the steady state nothing is allocated for an event.
+// batch is a number of records of a partition on their way to being handled, with the memory that they need. Batches
+// are reused, so that in the steady state an event costs no allocation.
 type batch struct {
 	records []*kgo.Record // events point into them
-	next    int64         // the offset behind the last one
-	written time.Time     // of the first one
+	next    int64         // the offset after the last record
+	written time.Time     // when the first record was written
 
 	unpack *record.Decoder
 	intake *ingest.Intake
 	taken  segment.Batch
 	ids    []byte
-	counts Counts // of its records, but for those that the intake's verdicts tell
+	counts Counts // outcomes that the intake's verdicts do not include
 
 	answered  bool
 	outOfTurn bool
-	lettered  *kgo.Record  // the last one that is a dead letter whole
-	letters   atomic.Int64 // dead letters that are not acknowledged, and one while the batch is read
+	lettered  *kgo.Record  // the last record that became a dead letter as a whole
+	letters   atomic.Int64 // unacknowledged dead letters, plus one while the batch is being read
 }
 
-// batches makes and keeps the batches of one topic.
+// batches makes and reuses the batches of one topic.
 type batches struct{ pool sync.Pool }
 
 func newBatches(into ingest.Into, unpack func() *record.Decoder) *batches {
@@ -47,7 +47,7 @@ func newBatches(into ingest.Into, unpack func() *record.Decoder) *batches {
 
 func (p *batches) get() *batch { return p.pool.Get().(*batch) }
 
-// put takes a batch back that nobody uses any more.
+// put takes back a batch that is no longer used.
 func (p *batches) put(b *batch) {
 	b.unpack.Reset()
 	b.intake.Reset()
@@ -57,7 +57,7 @@ func (p *batches) put(b *batch) {
 	p.pool.Put(b)
 }
 
-// settle notes what became of a delivery.
+// settle records the outcome of a delivery.
 func (b *batch) settle() {
 	b.intake.Settle()
 	turned := b.intake.Tally()[ingest.OutOfTurn]
@@ -65,10 +65,10 @@ func (b *batch) settle() {
 	b.counts.OutOfTurn += uint64(turned)
 }
 
-// handled reports whether nothing is left to do about the batch (C2).
+// handled reports whether the batch needs no further work (C2).
 func (b *batch) handled() bool { return b.answered && !b.outOfTurn && b.letters.Load() == 0 }
 
-// total is what became of the records and events of a batch that is handled.
+// total counts the outcomes of the records and events of a handled batch.
 func (b *batch) total() Counts {
 	c, n := b.counts, b.intake.Tally()
 	c.Accepted, c.Duplicates, c.Quarantined = uint64(n[ingest.Accepted]), uint64(n[ingest.Duplicate]), uint64(n[ingest.Quarantined])

@@ -13,16 +13,16 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// routingCode is the version of this program's own part in what an event becomes and to which shard it
-// goes: the decoders here and in ingest, and the normalisers. Whoever changes that adds one.
+// routingCode is the version of this program's part in the routing of events: the decoders here and in ingest, and
+// the normalisers. Increment it with every change to them that may send an event to another shard.
 const routingCode = 2
 
-// channelName is the name of a partition's channel, "<topic>/<partition>/<topic id>.<routing version>". No topic's
-// name has a slash.
+// channelName is the name of a partition's channel, "<topic>/<partition>/<topic id>.<routing version>". Topic names
+// contain no slash.
 type channelName struct {
 	topic     string
 	partition int32
-	topicID   string // base64; "-" where the brokers give none
+	topicID   string // base64; "-" if the brokers give no id
 	version   string
 }
 
@@ -30,7 +30,7 @@ func (n channelName) String() string {
 	return fmt.Sprintf("%s/%d/%s.%s", n.topic, n.partition, n.topicID, n.version)
 }
 
-// parseChannelName reads the name of a channel; not ok for one that is not a partition's.
+// parseChannelName parses the name of a channel. ok is false for a channel that does not belong to a partition.
 func parseChannelName(name string) (n channelName, ok bool) {
 	parts := strings.Split(name, "/")
 	if len(parts) != 3 {
@@ -44,8 +44,8 @@ func parseChannelName(name string) (n channelName, ok bool) {
 	return channelName{parts[0], int32(partition), id, version}, ok
 }
 
-// routingVersion names everything that decides to which shard an event of a topic goes (C6): the deployment's part,
-// and the topic's.
+// routingVersion is a hash of everything that decides to which shard an event of a topic goes (C6): the deployment's
+// part and the topic's.
 func routingVersion(deployment string, t *Topic, options segment.Options) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d\n%s\n%s\n%d\n", routingCode, deployment, t.Format, options.MaxEventBytes)
@@ -58,8 +58,8 @@ func routingVersion(deployment string, t *Topic, options segment.Options) string
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// open finds a partition's channel, and where to begin to read. first decides that for a partition of
-// which nothing is known.
+// open finds a partition's channel and the offset to begin at. first decides the offset for a partition without any
+// history.
 func open(ctx context.Context, engine *actors.Engine, name channelName, log func(msg string, args ...any), first func(context.Context) (int64, error)) (*actors.Channel, int64, error) {
 	ch, err := engine.Channels().Open(ctx, name.String())
 	if err != nil {
@@ -76,7 +76,7 @@ func open(ctx context.Context, engine *actors.Engine, name channelName, log func
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, old := range older { // only now: until here, a crash begins anew with them
+	for _, old := range older { // not earlier: until here, a crash makes the next start begin with them again
 		if err := old.Drop(ctx); err != nil {
 			return nil, 0, err
 		}
@@ -84,7 +84,7 @@ func open(ctx context.Context, engine *actors.Engine, name channelName, log func
 	return ch, offset, nil
 }
 
-// known tells whether anything was ever consumed of a topic of this name.
+// known reports whether a topic of this name was ever consumed.
 func known(ctx context.Context, engine *actors.Engine, topic string) (bool, error) {
 	for _, ch := range engine.Channels().All() {
 		if n, ok := parseChannelName(ch.Name()); !ok || n.topic != topic {
@@ -97,8 +97,8 @@ func known(ctx context.Context, engine *actors.Engine, topic string) (bool, erro
 	return false, nil
 }
 
-// earlier finds the channels that a partition had before: under another routing version, or of another
-// topic that had the same name.
+// earlier finds the previous channels of a partition: under another routing version, or of another topic with the
+// same name.
 func earlier(engine *actors.Engine, name channelName) (older []*actors.Channel) {
 	for _, ch := range engine.Channels().All() {
 		n, ok := parseChannelName(ch.Name())
@@ -109,7 +109,7 @@ func earlier(engine *actors.Engine, name channelName) (older []*actors.Channel) 
 	return older
 }
 
-// begin decides where a new channel begins.
+// begin decides the offset at which a new channel begins.
 func begin(ctx context.Context, name channelName, older []*actors.Channel, log func(msg string, args ...any), first func(context.Context) (int64, error)) (int64, error) {
 	for _, old := range older {
 		n, _ := parseChannelName(old.Name())

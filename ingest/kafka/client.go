@@ -11,17 +11,17 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 )
 
-// Bounds of what the client holds.
+// Bounds of the client's memory.
 const (
-	fetchShare          = 8         // of the queues' bytes: what one fetch has, compressed. Each broker may have one
-	fetchLeast          = 128 << 10 // of one fetch
-	fetchPartitionBytes = 1 << 20   // of one partition in it
-	decompressBytes     = 256 << 20 // of one batch of records, inflated
-	letterRecords       = 10_000    // dead letters under way
+	fetchShare          = 8         // part of the queues' bytes that one fetch may have, compressed; one fetch a broker
+	fetchLeast          = 128 << 10 // lower bound of one fetch
+	fetchPartitionBytes = 1 << 20   // one partition's part of a fetch
+	decompressBytes     = 256 << 20 // one batch of records, inflated
+	letterRecords       = 10_000    // dead letters in progress
 )
 
-// consumeOptions are those of the client that reads. Control records are kept, as they take offsets
-// too: else a partition that ends with one would never be handled to its end.
+// consumeOptions returns the options of the reading client. It keeps control records, because they occupy offsets,
+// too: otherwise a partition that ends with one would never be handled to its end.
 func (c *Config) consumeOptions() []kgo.Opt {
 	fetch := int32(max(fetchLeast, queueOr(c.QueueBytes)/fetchShare))
 	opts := []kgo.Opt{
@@ -38,19 +38,19 @@ func (c *Config) consumeOptions() []kgo.Opt {
 	return opts
 }
 
-// produceOptions are those of the client that writes dead letters. It may write one twice, and says when it
-// can't write: an idempotent producer would neither, but wait for ever.
+// produceOptions returns the options of the client that writes dead letters. It may write a letter twice, and it
+// reports when it can't write: an idempotent producer would do neither, but wait for ever.
 func produceOptions() []kgo.Opt {
 	return []kgo.Opt{
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.MaxBufferedRecords(letterRecords),
-		kgo.ProducerBatchMaxBytes(16 << 20), // what a topic takes is up to its max.message.bytes
+		kgo.ProducerBatchMaxBytes(16 << 20), // the topic's own limit is its max.message.bytes
 		kgo.DisableIdempotentWrite(),
-		kgo.RecordRetries(8), // then it is said, and tried again
+		kgo.RecordRetries(8), // then the failure is reported, and letterWriter tries again
 	}
 }
 
-// schemas asks the schema registry; nil when there is none.
+// schemas returns a client of the schema registry; nil if none is configured.
 func (c *Config) schemas() (*record.Schemas, error) {
 	if len(c.SchemaRegistry.URLs) == 0 {
 		return nil, nil

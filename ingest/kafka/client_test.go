@@ -14,7 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// Brokers that want TLS and a password are reached with those that are configured, and not with others.
+// Brokers that require TLS and a password accept the configured ones and reject others.
 func TestClient(t *testing.T) {
 	web := httptest.NewTLSServer(nil) // for its certificate, which is for 127.0.0.1
 	defer web.Close()

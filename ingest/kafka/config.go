@@ -14,29 +14,29 @@ import (
 	"github.com/kindred-id/kindred/internal/broker"
 )
 
-// Config says which topics to consume, and how to reach them. Brokers and Topics are required; the zero value of
-// everything else is its default. A file of it is read by ReadConfig.
+// Config lists the topics to consume and how to reach them. Brokers and Topics are required; the zero value of every
+// other field selects its default. ReadConfig reads it from a file.
 type Config struct {
-	// Brokers are addresses to begin with: host:port. Others are learnt from them.
+	// Brokers are the first addresses to contact, as host:port. The client learns the others from them.
 	Brokers []string `yaml:"brokers"`
-	// ClientID is what brokers log and meter by; default kindred.
+	// ClientID is the name under which brokers log and meter this client; default kindred.
 	ClientID string `yaml:"client_id"`
-	// Rack lets records come from the nearest replica: broker.rack of the brokers near this process.
+	// Rack, if it is the broker.rack of the brokers near this process, lets records come from the nearest replica.
 	Rack string `yaml:"rack"`
-	// Group is the consumer group to which offsets are committed, for others to see. Nothing is begun there, and
-	// nobody may be a member of it. Default kindred; "-" commits nothing.
+	// Group is the consumer group to which offsets are committed, for monitoring only: a start never reads them, and the
+	// group must have no members. Default kindred; "-" commits nothing.
 	Group string `yaml:"group"`
-	// Start is where a topic begins that was never consumed, unless it says so itself.
+	// Start is where a topic without history begins, unless the topic has its own start.
 	Start Start       `yaml:"start"`
 	TLS   broker.TLS  `yaml:"tls"`
 	SASL  broker.SASL `yaml:"sasl"`
-	// SchemaRegistry has the schemas of topics in Avro and Protobuf.
+	// SchemaRegistry holds the schemas of topics in Avro and Protobuf.
 	SchemaRegistry Registry    `yaml:"schema_registry"`
 	DeadLetters    DeadLetters `yaml:"dead_letters"`
 	Topics         []Topic     `yaml:"topics"`
-	// QueueBytes bounds the records of all partitions that wait to be read; default a fourth of the engine's share for
-	// input, at most DefaultQueueBytes: in memory a small record takes twice its bytes. A fetch may have an eighth of it, compressed. A
-	// partition has 256 KiB in any case, and one fetch beyond its share.
+	// QueueBytes bounds the records of all partitions that wait to be read. Default: a quarter of the engine's share for
+	// input, because a small record takes twice its bytes in memory, and at most defaultQueueBytes. A fetch may have an
+	// eighth of it, compressed. A partition has at least 256 KiB, and may exceed its share by one fetch.
 	QueueBytes int `yaml:"queue_bytes"`
 
 	discoverEvery time.Duration
@@ -51,17 +51,17 @@ const (
 	defaultSourceName  = "source"
 )
 
-// Topic is a topic and how its records are read.
+// Topic is a topic and the way to read its records.
 type Topic struct {
 	Topic  string        `yaml:"topic"`
 	Format record.Format `yaml:"format"` // default json
-	// Mapping is for records that are no events themselves.
+	// Mapping turns records that are not events into events.
 	Mapping *record.Mapping `yaml:"map"`
-	// Source is that of events whose record has no header that names one; default none.
+	// Source is the source of events whose record has no header with one; default empty.
 	Source string `yaml:"source"`
-	// SourceHeader is the header that names the source; default "source", "-" for none.
+	// SourceHeader is the header with the source; default "source", "-" for no header.
 	SourceHeader string `yaml:"source_header"`
-	// MaxRecordBytes bounds a record; default record.DefaultMaxBytes. Larger ones are dead letters.
+	// MaxRecordBytes bounds a record; default 1 MiB. Larger ones are dead letters.
 	MaxRecordBytes int   `yaml:"max_record_bytes"`
 	Start          Start `yaml:"start"`
 }
@@ -76,11 +76,11 @@ func (t *Topic) sourceHeader() string {
 	return t.SourceHeader
 }
 
-// Start is where a topic begins that was never consumed: at its first record, which is the zero value, at
-// its end, or at the first record that was written at a time or later.
+// Start is where a topic without history begins: at its first record, which is the zero value, at its end, or at the
+// first record written at or after a time.
 type Start struct {
 	Latest bool
-	Time   int64 // ms since 1970; 0 is none
+	Time   int64 // ms since 1970; 0 if unused
 	set    bool
 }
 
@@ -101,7 +101,7 @@ func ParseStart(text string) (Start, error) {
 	return Start{Time: t.UnixMilli(), set: true}, nil
 }
 
-// Registry is a schema registry of Confluent's kind.
+// Registry is a Confluent schema registry.
 type Registry struct {
 	URLs         []string `yaml:"urls"`
 	User         string   `yaml:"user"`
@@ -109,16 +109,16 @@ type Registry struct {
 	CAFile       string   `yaml:"ca_file"`
 }
 
-// DeadLetters says where rejected events go.
+// DeadLetters configures the topic for rejected events.
 type DeadLetters struct {
 	Topic string `yaml:"topic"` // default DefaultDeadLetters
-	// Create makes the topic where it is not there; default true.
+	// Create makes the topic if it is absent; default true.
 	Create *bool `yaml:"create"`
 }
 
 var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 
-// Check tells what is wrong with a configuration, all of it at once.
+// Check reports every problem of a configuration in one error.
 func (c *Config) Check() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf("kafka: "+format, args...)) }
@@ -197,7 +197,7 @@ func (c *Config) setDefaults() {
 	}
 }
 
-// queueOr is a bound of queues, or its default.
+// queueOr returns the given bound of the queues, or its default.
 func queueOr(queueBytes int) int {
 	if queueBytes == 0 {
 		return DefaultQueueBytes

@@ -9,8 +9,8 @@ import (
 // configMax bounds a file of configuration, in bytes.
 const configMax = 1 << 20
 
-// ReadConfig reads a file of configuration: YAML. It fails with everything that is wrong with the file at once, a line a
-// problem; keys that mean nothing are problems, too.
+// ReadConfig reads a configuration file in YAML. Its error lists all problems of the file at once, one a line;
+// unknown keys are problems, too.
 func ReadConfig(path string) (Config, error) {
 	text, err := yamlfile.Read(path, configMax)
 	if err != nil {
@@ -27,11 +27,11 @@ func parseConfig(path string, text []byte) (Config, error) {
 	return c, nil
 }
 
-// UnmarshalText reads where to start.
+// UnmarshalText parses a start.
 func (s *Start) UnmarshalText(text []byte) (err error) {
 	*s, err = ParseStart(string(text))
 	return err
 }
 
-// SetPassword gives the password of SASL, in place of a file.
+// SetPassword sets the password of SASL, so that it need not be in a file.
 func (c *Config) SetPassword(password string) { c.SASL.Password = password }

@@ -15,17 +15,32 @@ import (
 	"github.com/kindred-id/kindred/ingest/record"
 )
 
-// Into says what a consumer takes events into. Routing is required.
+// Into is the destination of a consumer. Routing is required.
 type Into struct {
 	ingest.Into
-	// Routing names the deployment's part in where events go: its rules and its number of shards. Another name is another
-	// routing version (C6).
+	// Routing identifies the deployment's part in where events go: its rules and its number of shards. Another value is
+	// another routing version (C6).
 	Routing string
-	// Logger takes what operators should know; default nothing.
+	// Logger receives what operators should know; default: discards it.
 	Logger *slog.Logger
 }
 
 // Consumer takes the events of topics into an engine. Start it, and stop it before the engine is closed.
+//
+//		discover ──starts, stops──► partition (a goroutine each) ──► Engine
+//		                              ▲ queue            │ assign, unassign, retry
+//		             broker ──► poller, one goroutine ◄──┘ commands
+//
+//	  - The poller alone uses client to fetch: partitions ask it by commands, which run between two polls. Records
+//	    fetched before a command are therefore never handed out after it.
+//	  - partitions, problems and brokers are what Status shows; mu is held only to read or change them, never during a
+//	    call to brokers, the engine or a partition's queue.
+//	  - A failure is kept with the partition or topic that it concerns, and retried for ever (C5).
+//
+// The obvious design, a consumer group with committed offsets, does not take each event once: a rebalance hands a
+// partition to another process while the first still delivers, and an offset is committed before or after, but never
+// with, the event. Here the engine keeps the position (package comment), so that two processes may even read one
+// partition at the same time.
 type Consumer struct {
 	config  Config
 	into    Into
@@ -35,26 +50,26 @@ type Consumer struct {
 	client  *kgo.Client   // reads records
 	admin   *kadm.Client  // on the producer's client
 	writer  *kgo.Client   // writes dead letters
-	letters *letterWriter // on the same
+	letters *letterWriter // uses writer
 
-	stop  context.CancelFunc // stop taking records
-	kill  context.CancelFunc // stop waiting for what is under way
+	stop  context.CancelFunc // ends the intake of records
+	kill  context.CancelFunc // ends the wait for batches in progress
 	tasks sync.WaitGroup
 
 	mu         sync.Mutex // guards the following
 	partitions map[place]*running
 	problems   map[string]string // by topic
-	brokers    string            // why they can't be asked
+	brokers    string            // why the brokers can't be asked
 	commands   []func()          // for the poller
 	interrupt  context.CancelFunc
 }
 
-// consumed is a topic with what its partitions share.
+// consumed is a topic with the state that its partitions share.
 type consumed struct {
 	*Topic
 	batches *batches
 	version string
-	seen    bool // it is known: its partitions that come now are new. Of the goroutine that discovers
+	seen    bool // the topic is known: partitions found from now on are new. Only the discovering goroutine uses it
 }
 
 // place is a partition of a topic.
@@ -63,20 +78,20 @@ type place struct {
 	partition int32
 }
 
-// running is a partition with the goroutine that runs it.
+// running is a partition with its goroutine.
 type running struct {
 	*partition
 	cancel    context.CancelFunc
 	done      chan struct{}
 	committed int64 // to the group; -1: nothing yet
 
-	// The poller's alone:
+	// Only the poller uses the following:
 	assigned bool
-	next     int64 // the offset behind the last record fetched
+	next     int64 // the offset after the last fetched record
 	tries    int   // to read on, without a record
 }
 
-// New makes a consumer. It tells what is wrong with the configuration, and does not connect.
+// New returns a consumer, or the problems of the configuration. It does not connect.
 func New(config Config, into Into) (*Consumer, error) {
 	if err := config.Check(); err != nil {
 		return nil, err
@@ -109,7 +124,7 @@ func New(config Config, into Into) (*Consumer, error) {
 	return c, nil
 }
 
-// Start begins to consume. It returns at once: brokers that do not answer are waited for.
+// Start begins to consume. It returns at once: the consumer waits for brokers that do not answer.
 func (c *Consumer) Start() error {
 	connection := c.config.Connection()
 	common, err := connection.Options(c.logger)
@@ -135,8 +150,8 @@ func (c *Consumer) Start() error {
 	return nil
 }
 
-// Stop takes no more records, waits until those under way are handled or ctx ends, and notes how far it
-// came. It is safe twice.
+// Stop ends the intake of records, waits until those in progress are handled or ctx ends, and saves the floors and
+// offsets. A second call has no effect.
 func (c *Consumer) Stop(ctx context.Context) error {
 	if c.client == nil {
 		return nil
@@ -167,7 +182,7 @@ func (c *Consumer) Stop(ctx context.Context) error {
 	return nil
 }
 
-// every calls do again and again until ctx ends, and says what goes wrong.
+// every calls do periodically until ctx ends, and logs its errors.
 func (c *Consumer) every(ctx context.Context, period time.Duration, do func(context.Context) error) {
 	ticker := time.NewTicker(period)
 	defer ticker.Stop()
@@ -189,11 +204,11 @@ func (c *Consumer) every(ctx context.Context, period time.Duration, do func(cont
 	}
 }
 
-// pollRecords is how many records a poll hands out at most.
+// pollRecords is the maximum number of records of a poll.
 const pollRecords = 10_000
 
-// poll hands what is fetched to the partitions, and runs the commands of others between two polls: so
-// nothing that was fetched before a command is handed out after it.
+// poll passes fetched records to the partitions, and runs commands between two polls: so nothing that was fetched
+// before a command is handed out after it.
 func (c *Consumer) poll(ctx context.Context) {
 	for {
 		polling, interrupt := context.WithCancel(ctx)
@@ -223,8 +238,8 @@ func (c *Consumer) poll(ctx context.Context) {
 	}
 }
 
-// command lets the poller do something between two polls, and waits until it has. After the poller has
-// ended, nothing is done.
+// command makes the poller call do between two polls, and waits until it has. After the poller has ended, do is not
+// called.
 func (c *Consumer) command(ctx context.Context, do func()) error {
 	done := make(chan struct{})
 	c.mu.Lock()
@@ -241,7 +256,7 @@ func (c *Consumer) command(ctx context.Context, do func()) error {
 	}
 }
 
-// dispatch hands a partition what was fetched of it.
+// dispatch passes a partition the records that were fetched for it.
 func (c *Consumer) dispatch(ctx context.Context, t *kgo.FetchTopicPartition) {
 	c.mu.Lock()
 	p := c.partitions[place{t.Topic, t.Partition}]
@@ -255,14 +270,14 @@ func (c *Consumer) dispatch(ctx context.Context, t *kgo.FetchTopicPartition) {
 		p.queue.push(ctx, t.Records)
 	}
 	p.progress.ends(max(t.LastStableOffset, 0))
-	if t.Err != nil { // no more, until the partition has decided what to do
+	if t.Err != nil { // fetch no more until the partition has decided how to continue
 		p.assigned = false
 		c.client.RemoveConsumePartitions(map[string][]int32{t.Topic: {t.Partition}})
-		p.failed <- t.Err // there is room: the one before was taken before the partition was assigned again
+		p.failed <- t.Err // has room: the partition took the previous error before it was assigned again
 	}
 }
 
-// assign lets the poller fetch a partition from an offset on.
+// assign lets the poller fetch a partition from the given offset.
 func (c *Consumer) assign(ctx context.Context, p *partition, offset int64) error {
 	return c.command(ctx, func() {
 		c.mu.Lock()
@@ -275,7 +290,7 @@ func (c *Consumer) assign(ctx context.Context, p *partition, offset int64) error
 	})
 }
 
-// fetch asks for a partition's records from the next one on. REQUIRES: it is the poller that calls
+// fetch requests a partition's records from the next one on. REQUIRES: called by the poller
 func (c *Consumer) fetch(r *running) {
 	c.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{r.name.topic: {r.name.partition: kgo.NoResetOffset().At(r.next)}})
 }
@@ -299,7 +314,7 @@ func (c *Consumer) unassign(p *partition) {
 	c.mu.Unlock()
 }
 
-// retry asks for a partition's records once more, after a pause.
+// retry requests a partition's records once more, after a pause.
 func (c *Consumer) retry(ctx context.Context, p *partition) {
 	r := c.byPlace(place{p.name.topic, p.name.partition})
 	c.tasks.Go(func() {
@@ -317,7 +332,7 @@ func (c *Consumer) retry(ctx context.Context, p *partition) {
 	})
 }
 
-// queueBytes is what a partition may have waiting, so that all of them stay within their share (C4).
+// queueBytes is a partition's share of the bytes that all partitions may have waiting (C4).
 func (c *Consumer) queueBytes() int {
 	const least, most = 256 << 10, 4 << 20
 	c.mu.Lock()
@@ -325,8 +340,8 @@ func (c *Consumer) queueBytes() int {
 	return min(max(c.config.QueueBytes/max(len(c.partitions), 1), least), most)
 }
 
-// batchRecords is how many records a batch of a partition may have, so that those of all partitions, decoded, stay within the
-// engine's share for input.
+// batchRecords bounds the records of a partition's batch, so that the decoded batches of all partitions stay within
+// the engine's share for input.
 func (c *Consumer) batchRecords() int {
 	const least, decoded = 64, 1 << 10
 	c.mu.Lock()

@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Every event is taken once, over a restart.
+// Every event is taken once, across a restart.
 func TestConsume(t *testing.T) {
 	inWorld(t, 12, func(w *world) {
 		w.produce(0, 1000)
@@ -56,7 +56,7 @@ func TestTwoConsumers(t *testing.T) {
 	})
 }
 
-// A consumer that finds some events taken by another one, which then took no more, takes the rest.
+// A consumer that finds events taken by another consumer, which then stopped, takes the rest.
 func TestOvertaken(t *testing.T) {
 	inWorld(t, 1, func(w *world) {
 		var held atomic.Bool
@@ -71,7 +71,7 @@ func TestOvertaken(t *testing.T) {
 		c := w.consumer()
 		w.until("consuming", c, func(s Status) bool { return len(s.Partitions) == 1 && s.Partitions[0].State == Consuming })
 		w.produce(0, 100)
-		// The other one, which delivers the first ten and ends.
+		// The other consumer, which delivers the first ten and ends.
 		ch := w.engine.Channels().All()[0]
 		chain, err := ingest.NewChain(w.t.Context(), ch)
 		if err != nil {
@@ -98,7 +98,7 @@ func TestOvertaken(t *testing.T) {
 	})
 }
 
-// Whoever moves the offsets of the group moves nothing here, and is told so.
+// A change of the group's offsets by someone else moves nothing here, and is logged.
 func TestGroupOffsets(t *testing.T) {
 	inWorld(t, 1, func(w *world) {
 		w.produce(0, 100)
@@ -134,7 +134,7 @@ func TestGroupOffsets(t *testing.T) {
 	})
 }
 
-// A topic that was never consumed begins where it is told to.
+// A topic without history begins at the configured start.
 func TestStart(t *testing.T) {
 	for _, test := range []struct {
 		start string

@@ -16,8 +16,8 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// deadLetter is the letter of an event that was rejected: its own bytes, as they were in the record, or the
-// whole record where raw is nil, with the reason and the origin as headers.
+// deadLetter returns the letter for a rejected event: its bytes as they were in the record, or the whole record if
+// raw is nil, with the reason and the origin as headers.
 func deadLetter(t *Topic, identity string, r *kgo.Record, index int, raw []byte, why *segment.Rejection) *kgo.Record {
 	what, origin := "event", appendOrigin(nil, identity, r, index)
 	if raw == nil {
@@ -26,7 +26,7 @@ func deadLetter(t *Topic, identity string, r *kgo.Record, index int, raw []byte,
 	number := func(n int64) []byte { return strconv.AppendInt(nil, n, 10) }
 	letter := &kgo.Record{Key: r.Key, Value: raw}
 	for _, h := range r.Headers {
-		if !strings.HasPrefix(h.Key, headerPrefix) { // of an earlier try
+		if !strings.HasPrefix(h.Key, headerPrefix) { // drop those of an earlier attempt
 			letter.Headers = append(letter.Headers, h)
 		}
 	}
@@ -51,20 +51,20 @@ func deadLetter(t *Topic, identity string, r *kgo.Record, index int, raw []byte,
 	return letter
 }
 
-// letterWriter writes dead letters, each until the brokers acknowledge it.
+// letterWriter writes dead letters, and retries each until the brokers acknowledge it.
 type letterWriter struct {
 	ctx   context.Context // ends the writing
 	topic string
 	send  func(ctx context.Context, r *kgo.Record, done func(*kgo.Record, error))
-	ready atomic.Bool // the topic was found
+	ready atomic.Bool // the topic exists
 }
 
 func newLetterWriter(ctx context.Context, client *kgo.Client, topic string) *letterWriter {
 	return &letterWriter{ctx: ctx, topic: topic, send: client.Produce}
 }
 
-// write writes a letter. It waits for room among those under way; acknowledged is called once the brokers have it,
-// and trouble at each failure before, from any goroutine.
+// write writes a letter. It waits for room among those in progress. It calls acknowledged once the brokers have the
+// letter, and trouble at each failure before, from any goroutine.
 func (w *letterWriter) write(ctx context.Context, letter *kgo.Record, trouble func(error), acknowledged func()) error {
 	letter.Topic = w.topic
 	w.try(letter, 0, trouble, acknowledged)
@@ -94,7 +94,7 @@ func (w *letterWriter) try(letter *kgo.Record, attempt int, trouble func(error),
 	})
 }
 
-// withoutValue is a letter that is too large for its topic: it says where the record is.
+// withoutValue returns a letter without the record's value, for a topic with a lower limit: it states where the record is.
 func withoutValue(letter *kgo.Record) *kgo.Record {
 	small := &kgo.Record{Topic: letter.Topic}
 	for _, h := range letter.Headers {
@@ -106,10 +106,10 @@ func withoutValue(letter *kgo.Record) *kgo.Record {
 	return small
 }
 
-// deadLetterDays is for how long a topic of dead letters that is made here keeps them.
+// deadLetterDays is the retention of a topic of dead letters that we create.
 const deadLetterDays = 30
 
-// prepare finds the topic of dead letters, and makes it where it may. Nothing is consumed before.
+// prepare finds the topic of dead letters, and creates it if allowed. Nothing is consumed before it succeeds.
 func (w *letterWriter) prepare(ctx context.Context, admin *kadm.Client, create bool) error {
 	if w.ready.Load() {
 		return nil

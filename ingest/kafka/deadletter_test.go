@@ -15,8 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// What can't be taken becomes a dead letter with its bytes, its reason and its origin; the rest of its record
-// is taken.
+// A record that can't be taken becomes a dead letter with its bytes, its reason and its origin; the valid events of
+// the record are taken.
 func TestDeadLetters(t *testing.T) {
 	inWorld(t, 1, func(w *world) {
 		good := event(1)
@@ -58,7 +58,7 @@ func TestDeadLetters(t *testing.T) {
 	})
 }
 
-// A record whose dead letter the brokers have not acknowledged is not handled (C2), whatever becomes of the process.
+// A record is not handled until the brokers have acknowledged its dead letter (C2), even if the process ends.
 func TestDeadLettersNotWritten(t *testing.T) {
 	inWorld(t, 1, func(w *world) {
 		var refuse atomic.Bool
@@ -100,7 +100,7 @@ func TestDeadLettersNotWritten(t *testing.T) {
 	})
 }
 
-// letterRequest tells whether records go to the topic of dead letters.
+// letterRequest reports whether a request writes to the topic of dead letters.
 func letterRequest(w *world, r *kmsg.ProduceRequest) bool {
 	id := w.fake.TopicInfo(DefaultDeadLetters)
 	for _, t := range r.Topics {
@@ -111,7 +111,7 @@ func letterRequest(w *world, r *kmsg.ProduceRequest) bool {
 	return false
 }
 
-// A letter that its topic finds too large says at least where the record is.
+// A letter that exceeds its topic's limit at least states where the record is.
 func TestDeadLetterTooLarge(t *testing.T) {
 	w := &letterWriter{ctx: t.Context(), topic: "letters"}
 	var sent []*kgo.Record
@@ -138,8 +138,8 @@ func TestDeadLetterTooLarge(t *testing.T) {
 	}
 }
 
-// An event without an id has one by its place, so that what is consumed again from the start is known; also
-// when it is a dead letter that is tried again.
+// An event without an id gets one from its position, so that the engine recognises it when it is consumed again from
+// the start, or as a retried dead letter.
 func TestOrigins(t *testing.T) {
 	inWorld(t, 2, func(w *world) {
 		for i := range 50 {
@@ -180,7 +180,7 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// The source is that of the header, or the topic's.
+// The source comes from the header, or else from the topic.
 func TestSources(t *testing.T) {
 	inWorld(t, 1, func(w *world) {
 		w.config.Topics[0].Source = "shop"
@@ -207,7 +207,7 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// What passes is asked again; what does not, is not.
+// Passing failures are retried; lasting ones are not.
 func TestPatiently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, test := range []struct {

@@ -14,7 +14,7 @@ import (
 	"github.com/kindred-id/kindred/internal/backoff"
 )
 
-// Periods of a consumer, and how long it waits for an answer of the brokers.
+// Periods of a consumer, and its timeout for brokers.
 const (
 	discoverEvery = 10 * time.Second
 	floorsEvery   = 2 * time.Second
@@ -25,7 +25,7 @@ const (
 // retry is the pause before brokers, the engine or a registry are asked again.
 var retry = backoff.Doubling{First: 100 * time.Millisecond, Most: 15 * time.Second}
 
-// noTopicID stands for the id of a topic where the brokers give none.
+// noTopicID stands for the id of a topic if the brokers give no id.
 const noTopicID = "-"
 
 // discover looks for topics and partitions until ctx ends, and stops those that are gone.
@@ -41,11 +41,11 @@ func (c *Consumer) discover(ctx, hard context.Context) {
 			failures = 0
 		}
 		c.report(err)
-		_ = backoff.Sleep(ctx, wait) // the loop ends as ctx does
+		_ = backoff.Sleep(ctx, wait) // the loop ends when ctx does
 	}
 }
 
-// report notes whether the brokers can be asked.
+// report records whether the brokers can be asked.
 func (c *Consumer) report(err error) {
 	problem := ""
 	if err != nil {
@@ -64,7 +64,7 @@ func (c *Consumer) report(err error) {
 	}
 }
 
-// look asks once which topics and partitions there are.
+// look asks once for the topics and partitions.
 func (c *Consumer) look(ctx, hard context.Context) error {
 	asking, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -90,7 +90,7 @@ func (c *Consumer) look(ctx, hard context.Context) error {
 	return c.findEnds(asking, names)
 }
 
-// lookAt starts the partitions of a topic that do not run, and stops those of one that is gone.
+// lookAt starts the partitions of a topic that do not run, and stops those of a topic that is gone.
 func (c *Consumer) lookAt(ctx, hard context.Context, found kadm.TopicDetail, t *consumed) {
 	if found.Err != nil {
 		c.note(t.Topic.Topic, topicProblem(found.Err))
@@ -102,7 +102,7 @@ func (c *Consumer) lookAt(ctx, hard context.Context, found kadm.TopicDetail, t *
 	c.note(t.Topic.Topic, "")
 	id := topicID(found.ID)
 	c.remove(ctx, t.Topic.Topic, id)
-	// Decided once for all that are there now: as soon as one of them has begun, the topic is known.
+	// Decide once for all partitions that exist now: after one of them has begun, the topic is known.
 	start := t.Start
 	if t.seen {
 		start = Start{}
@@ -132,7 +132,7 @@ func topicProblem(err error) string {
 	return err.Error()
 }
 
-// note keeps what is wrong with a topic, and says what is new.
+// note keeps the problem of a topic, and logs it if it is new.
 func (c *Consumer) note(topic, problem string) {
 	c.mu.Lock()
 	before := c.problems[topic]
@@ -170,7 +170,7 @@ func (c *Consumer) add(ctx, hard context.Context, t *consumed, name channelName,
 	})
 }
 
-// remove stops the partitions of a topic that is gone: those of all ids but one.
+// remove stops the partitions of a topic that is gone: those with this name and another id.
 func (c *Consumer) remove(ctx context.Context, topic, but string) {
 	c.mu.Lock()
 	var gone []*running
@@ -198,12 +198,12 @@ func (c *Consumer) remove(ctx context.Context, topic, but string) {
 		delete(c.partitions, place{topic, r.name.partition})
 	}
 	c.mu.Unlock()
-	// Else the client would not take the next topic of this name for another one.
+	// Without this the client would take the next topic of this name for the old one.
 	_ = c.command(ctx, func() { c.client.PurgeTopicsFromClient(topic) })
 }
 
-// first decides where a partition begins of which nothing is known: as configured, or, in a topic that is
-// known, at its beginning, since it is new there.
+// first decides the offset at which a partition without history begins: as configured, or, in a known topic, at its
+// beginning, because the partition is new.
 func (p *partition) first(ctx context.Context) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -233,7 +233,7 @@ func (p *partition) first(ctx context.Context) (int64, error) {
 	return offset.Offset, nil
 }
 
-// findEnds asks where the partitions end, for those of which nothing comes.
+// findEnds asks for the end offsets of partitions, for those that receive no records.
 func (c *Consumer) findEnds(ctx context.Context, topics []string) error {
 	ends, err := c.admin.ListCommittedOffsets(ctx, topics...)
 	if err != nil {

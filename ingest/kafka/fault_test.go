@@ -18,7 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 )
 
-// What brokers answer in bad times loses nothing and doubles nothing.
+// Failing brokers cause neither loss nor duplicates.
 func TestFaults(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -59,7 +59,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// topicOf is the topic that a fault of requests is about; none for requests that name none.
+// topicOf returns the topic of a faulty request; "" for requests that name no topic.
 func topicOf(keys []kmsg.Key) string {
 	if len(keys) > 1 {
 		return ""
@@ -70,7 +70,7 @@ func topicOf(keys []kmsg.Key) string {
 // Leaders move and connections break while events flow.
 func TestLeadersMove(t *testing.T) {
 	inWorld(t, 6, func(w *world) {
-		var breaks atomic.Int64 // fetches whose connection is to break
+		var breaks atomic.Int64 // fetches whose connection shall break
 		w.fake.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
 			w.fake.KeepControl()
 			if breaks.Add(-1) >= 0 {
@@ -92,7 +92,7 @@ func TestLeadersMove(t *testing.T) {
 	})
 }
 
-// No broker answers for an hour, and from the start.
+// The brokers do not answer for an hour, from the start.
 func TestBrokersDown(t *testing.T) {
 	inWorld(t, 2, func(w *world) {
 		w.produce(0, 100)
@@ -124,17 +124,17 @@ func TestBrokersDown(t *testing.T) {
 	})
 }
 
-// Partitions that are added are consumed from their beginning, even where the topic began at its end.
+// Added partitions are consumed from their beginning, even if the topic began at its end.
 func TestPartitionsAdded(t *testing.T) {
 	inWorld(t, 2, func(w *world) {
-		w.produce(0, 10) // before the consumer: not wanted
+		w.produce(0, 10) // before the consumer: to be ignored
 		c := w.consumer(func(c *Config) { c.Start = Start{Latest: true} })
 		w.until("consumed", c, func(s Status) bool { return len(s.Partitions) == 2 && s.Partitions[1].State == Consuming })
 		w.produce(10, 20)
 		if _, err := w.admin.UpdatePartitions(w.t.Context(), 5, topic); err != nil {
 			w.t.Fatal(err)
 		}
-		w.client.Close() // the next one knows of them
+		w.client.Close() // the next client knows of the new partitions
 		w.client = w.connect()
 		w.produce(30, 50)
 		s := w.caughtUp(c)
@@ -146,7 +146,7 @@ func TestPartitionsAdded(t *testing.T) {
 	})
 }
 
-// A topic that is deleted and made anew is another topic, though its name and its offsets are the same.
+// A topic that is deleted and created again is another topic, even with the same name and offsets.
 func TestTopicMadeAnew(t *testing.T) {
 	inWorld(t, 2, func(w *world) {
 		w.produce(0, 100)
@@ -172,7 +172,7 @@ func TestTopicMadeAnew(t *testing.T) {
 	})
 }
 
-// A record that was deleted before it was read halts its partition, and no other; nothing is skipped in silence.
+// A record that was deleted before it was read halts its partition alone; nothing is skipped silently.
 func TestRecordsGone(t *testing.T) {
 	inWorld(t, 2, func(w *world) {
 		w.produce(0, 100)
@@ -211,7 +211,7 @@ func TestRecordsGone(t *testing.T) {
 	})
 }
 
-// Positions beyond the end of the log say that the brokers have lost what was taken.
+// Positions beyond the end of the log reveal that the brokers have lost records that were taken.
 func TestLogEndsBefore(t *testing.T) {
 	inWorld(t, 1, func(w *world) {
 		w.produce(0, 100)
@@ -231,7 +231,7 @@ func TestLogEndsBefore(t *testing.T) {
 	})
 }
 
-// A registry that is down stops the topics that need it, and no other (C5), for as long as it is down.
+// An unavailable registry stops the topics that need it, and no others (C5), until it answers.
 func TestRegistryDown(t *testing.T) {
 	inWorld(t, 2, func(w *world) {
 		if err := w.fake.CreateTopic("avro", 1, nil); err != nil {
@@ -252,7 +252,7 @@ func TestRegistryDown(t *testing.T) {
 			w.t.Fatal(err)
 		}
 		w.running = append(w.running, c)
-		// Enough to fill every queue: what waits must not hold up the others.
+		// Enough to fill every queue: waiting records must not hold up the others.
 		for range 5000 {
 			w.write(&kgo.Record{Topic: "avro", Value: append([]byte{0, 0, 0, 0, 1}, append([]byte{4}, "u1"...)...)})
 		}
@@ -286,7 +286,7 @@ func (r *registryDown) SchemaByVersion(context.Context, string, int) (sr.Subject
 	return sr.SubjectSchema{}, errors.New("not asked for")
 }
 
-// A consumer that is stopped at any moment leaves a floor and positions from which the next one goes on.
+// After a stop at any moment, the floor and the positions are such that the next consumer continues without loss.
 func TestStopAnyTime(t *testing.T) {
 	inWorld(t, 4, func(w *world) {
 		w.produce(0, 2000)
@@ -307,7 +307,7 @@ func TestStopAnyTime(t *testing.T) {
 	})
 }
 
-// Offsets that a transaction takes are handled, and records of one that was aborted are not taken.
+// The offsets of a transaction are handled, and the records of an aborted one are not taken.
 func TestTransactions(t *testing.T) {
 	inWorld(t, 1, func(w *world) {
 		client := w.connect(kgo.TransactionalID("tx"))
@@ -336,7 +336,7 @@ func TestTransactions(t *testing.T) {
 	})
 }
 
-// Another routing version goes on where the one before stood.
+// Another routing version continues where the previous one stood.
 func TestRoutingChanges(t *testing.T) {
 	inWorld(t, 2, func(w *world) {
 		w.produce(0, 100)

@@ -16,7 +16,7 @@ import (
 type DeadLetter struct {
 	Partition int32     `json:"partition"` // of the letter itself
 	Offset    int64     `json:"offset"`    // likewise
-	Time      time.Time `json:"time"`      // when it became one
+	Time      time.Time `json:"time"`      // when the letter was written
 	Code      string    `json:"code"`
 	Field     string    `json:"field,omitempty"`
 	Reason    string    `json:"reason"`
@@ -46,8 +46,8 @@ func (c *Config) letterTopic() string {
 	return DefaultDeadLetters
 }
 
-// ReadDeadLetters calls each for every dead letter that there is now, from the offsets given on, or from the
-// first. It stops at the first error of each, and gives the offsets behind what was read.
+// ReadDeadLetters calls each for every dead letter that exists now, from the given offsets or from the first letter.
+// It stops at the first error of each, and returns the offsets after the letters it read.
 func (c *Config) ReadDeadLetters(ctx context.Context, from kadm.Offsets, each func(DeadLetter) error) (kadm.Offsets, error) {
 	topic := c.letterTopic()
 	admin, err := c.admin()
@@ -61,7 +61,7 @@ func (c *Config) ReadDeadLetters(ctx context.Context, from kadm.Offsets, each fu
 	}
 	behind := make(kadm.Offsets)
 	starts := make(map[int32]kgo.Offset)
-	left := make(map[int32]int64) // where a partition that is not read to its end ends
+	left := make(map[int32]int64) // end offsets of the partitions that are not finished
 	for partition, first := range begin {
 		at := first
 		if o, ok := from.Lookup(topic, partition); ok {
@@ -107,7 +107,7 @@ func (c *Config) ReadDeadLetters(ctx context.Context, from kadm.Offsets, each fu
 	return behind, nil
 }
 
-// bounds are where the partitions of a topic begin and end.
+// bounds returns the first and the end offsets of a topic's partitions.
 func bounds(ctx context.Context, admin *kadm.Client, topic string) (begin, end map[int32]int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -130,26 +130,26 @@ func bounds(ctx context.Context, admin *kadm.Client, topic string) (begin, end m
 	return begin, end, err
 }
 
-// Retry says which dead letters to write again, and where.
+// Retry selects the dead letters to write again, and the topic to write them to.
 type Retry struct {
-	To   string // topic; default where each came from
-	Code string // only those of this code
-	All  bool   // from the first one on, and not only those behind the last retry
-	Dry  bool   // count only
+	To   string // topic; default: the topic of origin
+	Code string // only letters with this code
+	All  bool   // from the first letter on, not only those after the last retry
+	Dry  bool   // only count
 }
 
-// Retried counts what a retry did.
+// Retried counts the letters of a retry.
 type Retried struct {
 	Written int `json:"written"`
-	Skipped int `json:"skipped"` // of another code
-	Missing int `json:"missing"` // letters that were too large to hold their record
+	Skipped int `json:"skipped"` // had another code
+	Missing int `json:"missing"` // were too large to hold their record
 }
 
-// retryBatch is after how many letters what was written is noted.
+// retryBatch is the number of letters after which a retry saves its progress.
 const retryBatch = 1000
 
-// RetryDeadLetters writes dead letters to the topics that they came from, or another, so that they are consumed
-// once more. How far it came is a committed offset of the group of the name of this one and "-retry".
+// RetryDeadLetters writes dead letters to their topics of origin, or another, so that they are consumed once more. It
+// keeps its progress as a committed offset of a group named Group + "-retry".
 func (c *Config) RetryDeadLetters(ctx context.Context, how Retry) (done Retried, err error) {
 	with := *c
 	with.setDefaults()
@@ -205,7 +205,7 @@ func (c *Config) RetryDeadLetters(ctx context.Context, how Retry) (done Retried,
 	return done, flush()
 }
 
-// retriedTo is how far the last retry came.
+// retriedTo returns the progress of the last retry.
 func retriedTo(ctx context.Context, admin *kadm.Client, group string, all bool) (kadm.Offsets, error) {
 	if all {
 		return nil, nil
@@ -224,11 +224,11 @@ func retriedTo(ctx context.Context, admin *kadm.Client, group string, all bool) 
 	return found.Offsets(), nil
 }
 
-// patience is how often a command asks again when brokers say that they can't answer now: those of a new
-// cluster need a moment before they know any group.
+// patience is how many times a command asks again when brokers can't answer yet: those of a new cluster need a moment
+// before they know any group.
 const patience = 10
 
-// patiently asks again while the answer is one that passes.
+// patiently repeats ask while its error is a passing one.
 func patiently(ctx context.Context, ask func() error) error {
 	for attempt := 0; ; attempt++ {
 		err := ask()
@@ -241,7 +241,7 @@ func patiently(ctx context.Context, ask func() error) error {
 	}
 }
 
-// again is the record that a letter holds, as it was, with where it was.
+// again returns the original record of a letter, with headers that name its origin.
 func again(letter *kgo.Record, to string) *kgo.Record {
 	r := &kgo.Record{Topic: to, Key: letter.Key, Value: letter.Value}
 	if to == "" {

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics shows the status of a consumer. Labels are topics, partitions, and names of fields: bounded, and of nobody.
+// metrics exports the status of a consumer. Labels are topics, partitions, and names of fields: bounded, and never personal data.
 type metrics struct {
 	consumer *Consumer
 	up       *prometheus.Desc
@@ -21,7 +21,7 @@ type metrics struct {
 	dropped  *prometheus.Desc
 }
 
-// Metrics are the consumer's, for a registry.
+// Metrics returns the collector of the consumer, for a registry.
 func (c *Consumer) Metrics() prometheus.Collector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("kindred_kafka_"+name, help, labels, nil)

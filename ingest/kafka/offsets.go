@@ -9,7 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// all are the partitions that have a channel.
+// all returns the partitions that have a channel.
 func (c *Consumer) all() []*running {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -20,7 +20,7 @@ func (c *Consumer) all() []*running {
 	return all
 }
 
-// keepFloors notes in the store how far partitions are handled, so that a start begins there.
+// keepFloors stores how far partitions are handled, so that a start begins there.
 func (c *Consumer) keepFloors(context.Context) error {
 	var errs []error
 	for _, r := range c.all() {
@@ -43,8 +43,8 @@ func (p *partition) keepFloor() error {
 	return nil
 }
 
-// commitOffsets commits how far partitions are handled to the consumer group, for those who watch it: nothing
-// is ever begun there. An offset that somebody else has set is said so, and set right.
+// commitOffsets commits how far partitions are handled to the consumer group, for monitoring: a start never reads it.
+// It logs an offset that someone else has set, and overwrites it.
 func (c *Consumer) commitOffsets(ctx context.Context) error {
 	if c.config.Group == "" {
 		return nil
@@ -80,7 +80,7 @@ func (c *Consumer) commitOffsets(ctx context.Context) error {
 	return nil
 }
 
-// compareOffsets says where the group's offset is not the one that was committed last.
+// compareOffsets logs where the group's offset differs from the one committed last.
 func (c *Consumer) compareOffsets(found kadm.OffsetResponses) {
 	for _, r := range c.all() {
 		o, ok := found.Lookup(r.name.topic, r.name.partition)

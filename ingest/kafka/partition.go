@@ -18,32 +18,40 @@ import (
 
 // partition handles the records of one partition. One goroutine runs it; the poller feeds its queue.
 //
-// At each moment a batch is in one place: being read by the goroutine, or in flight, in the order of offsets. Its
-// delivery is the engine's until the answer is in answers, and its dead letters are the producer's until
-// acknowledged.
+//		queue ──next──► batch ──submit──► inFlight ──answers──► settled ──retire──► handled: floor moves
+//		                                     ▲                     │
+//		                                     └──── again ◄─────────┘ out of turn: another consumer was faster
+//
+//	  - A batch is in one place at a time: read by the goroutine, or in inFlight, in the order of offsets. The engine
+//	    owns its delivery until the answer is in answers, and the producer its dead letters until they are
+//	    acknowledged.
+//	  - The floor passes a batch only after all before it (C1) and only when all its events and letters are settled
+//	    (C2); so retire takes batches from the front of inFlight alone.
+//	  - After an answer out of turn, nothing new is delivered until nothing is in flight. Only then are the shards'
+//	    positions stable enough to build a new chain.
 type partition struct {
 	consumer *Consumer
 	topic    *Topic
 	source   []byte // the topic's own
 	name     channelName
-	begin    Start // where, if nothing is known of it
+	begin    Start // for a partition without history
 	channel  *actors.Channel
 	batches  *batches
 	queue    *queue
 	most     int // records of a batch
 	progress progress
 
-	answers  chan *batch   // deliveries that were answered
-	lettered chan struct{} // holds one when a dead letter was acknowledged
-	failed   chan error    // holds one when the records can't be read on
+	answers  chan *batch   // answered deliveries
+	lettered chan struct{} // holds one token after a dead letter was acknowledged
+	failed   chan error    // holds one error when records can't be read
 
 	chain    *ingest.Chain
 	inFlight []*batch
-	resync   bool // something was out of turn: look where the shards are, once nothing is in flight
-	attempts int  // of it, without progress
+	resync   bool // an answer was out of turn: ask for the shards' positions once nothing is in flight
+	attempts int  // to do so, without progress
 
 	floors sync.Mutex // guards the following
-	floor  int64      // as the channel knows it
+	floor  int64      // as stored with the channel
 }
 
 func newPartition(c *Consumer, t *Topic, name channelName, b *batches, begin Start) *partition {
@@ -59,8 +67,8 @@ func newPartition(c *Consumer, t *Topic, name channelName, b *batches, begin Sta
 	return p
 }
 
-// run reads the partition until ctx ends, and then waits for what is under way until hard ends. Where the
-// engine stops, it ends: the engine says so itself.
+// run reads the partition until ctx ends, and then waits for batches in progress until hard ends. It also ends when
+// the engine stops, without reporting it: the engine does so itself.
 func (p *partition) run(ctx, hard context.Context) {
 	for attempt := 0; ; attempt++ {
 		err := p.start(ctx)
@@ -88,12 +96,12 @@ func (p *partition) run(ctx, hard context.Context) {
 	<-ctx.Done()
 }
 
-// stopped tells whether an error is that the engine has stopped.
+// stopped reports whether an error means that the engine has stopped.
 func (p *partition) stopped(err error) bool {
 	return p.consumer.engine.Err() != nil || errors.Is(err, actors.ErrClosed)
 }
 
-// start finds the channel and where to begin, and asks the poller for records from there.
+// start finds the channel and the offset to begin at, and asks the poller for records from there.
 func (p *partition) start(ctx context.Context) error {
 	ch, offset, err := open(ctx, p.consumer.engine, p.name, p.log, p.first)
 	if err != nil {
@@ -111,7 +119,7 @@ func (p *partition) log(msg string, args ...any) {
 	p.consumer.logger.Warn(msg, append([]any{"topic", p.name.topic, "partition", p.name.partition}, args...)...)
 }
 
-// wait says that something does not answer.
+// wait records that something does not answer.
 func (p *partition) wait(err error) {
 	p.queue.setStuck(true)
 	if p.progress.enter(Waiting, err.Error()) {
@@ -119,7 +127,7 @@ func (p *partition) wait(err error) {
 	}
 }
 
-// proceed says that the partition goes on.
+// proceed records that the partition continues.
 func (p *partition) proceed() {
 	p.queue.setStuck(false)
 	if p.progress.enter(Consuming, "") {
@@ -127,7 +135,7 @@ func (p *partition) proceed() {
 	}
 }
 
-// halt says that the partition does not go on.
+// halt records that the partition does not continue.
 func (p *partition) halt(err error) {
 	p.queue.setStuck(true)
 	if p.progress.enter(Halted, err.Error()) {
@@ -135,7 +143,7 @@ func (p *partition) halt(err error) {
 	}
 }
 
-// consume handles records until ctx ends, or the partition can't go on.
+// consume handles records until ctx ends or the partition can't continue.
 func (p *partition) consume(ctx context.Context) error {
 	for {
 		arrived := p.queue.arrived
@@ -170,13 +178,13 @@ func (p *partition) next(ctx context.Context) error {
 		p.batches.put(b)
 		return nil
 	}
-	b.letters.Store(1) // so that no acknowledgement makes it look handled while it is read
+	b.letters.Store(1) // so that the batch can't count as handled while it is read
 	b.written = b.records[0].Timestamp
 	b.next = b.records[len(b.records)-1].Offset + 1
 	b.intake.Follow(p.chain)
 	for _, r := range b.records {
 		if err := p.read(ctx, b, r); err != nil {
-			return err // the batch is left to the garbage: its letters may be under way
+			return err // leave the batch to the garbage collector: its letters may be in progress
 		}
 	}
 	b.letters.Add(-1)
@@ -191,7 +199,7 @@ func (p *partition) submit(ctx context.Context, b *batch) error {
 		return nil
 	}
 	err := b.intake.Submit(ctx, func(err error) {
-		if err == nil { // otherwise the engine has failed, and says so itself
+		if err == nil { // otherwise the engine has failed, and reports it itself
 			p.answers <- b
 		}
 	})
@@ -201,7 +209,7 @@ func (p *partition) submit(ctx context.Context, b *batch) error {
 	return err
 }
 
-// read adds the events of a record to a batch. It waits for what the record can't be read without.
+// read adds the events of a record to a batch. It waits for the schema that the record needs.
 func (p *partition) read(ctx context.Context, b *batch, r *kgo.Record) error {
 	b.counts.Records++
 	if r.Attrs.IsControl() {
@@ -266,7 +274,7 @@ func (p *partition) readEvent(ctx context.Context, b *batch, r *kgo.Record, inde
 	return p.reject(ctx, b, r, index, raw, v.Rejection)
 }
 
-// identity tells the topic from another of its name, as far as the brokers do.
+// identity distinguishes the topic from others of its name, as far as the brokers do.
 func (p *partition) identity() string {
 	if p.name.topicID != noTopicID {
 		return p.name.topicID
@@ -274,8 +282,8 @@ func (p *partition) identity() string {
 	return p.name.topic
 }
 
-// received is when a record came: when it was written, as that is the same whenever it is read, unless
-// that is not believed, ms since 1970.
+// received returns when a record was written, ms since 1970, as its time of arrival: that is the same for every read.
+// If that time is implausible, it returns now.
 func received(r *kgo.Record, d *segment.Decoder, now int64) int64 {
 	if ms := r.Timestamp.UnixMilli(); d.Believes(ms, now) {
 		return ms
@@ -283,11 +291,11 @@ func received(r *kgo.Record, d *segment.Decoder, now int64) int64 {
 	return now
 }
 
-// reject writes a dead letter of an event, or of the whole record where raw is nil. Where the record is in the
-// letter, one is enough.
+// reject writes a dead letter for an event, or for the whole record if raw is nil. A record becomes a letter as a
+// whole only once.
 func (p *partition) reject(ctx context.Context, b *batch, r *kgo.Record, index int, raw []byte, why *segment.Rejection) error {
 	if p.topic.Format != record.JSON || p.topic.Mapping != nil || b.taken.Context != nil {
-		raw = nil // what was made of the record is not what its producer wrote, or not all that the event needs
+		raw = nil // this is not what the producer wrote, or lacks parts of the record that the event needs
 	}
 	if raw == nil {
 		if b.lettered == r {
@@ -307,7 +315,7 @@ func (p *partition) reject(ctx context.Context, b *batch, r *kgo.Record, index i
 	})
 }
 
-// retire takes out the batches that are handled, in their order (C1, C2).
+// retire removes the handled batches from the front (C1, C2).
 func (p *partition) retire() {
 	for len(p.inFlight) > 0 && p.inFlight[0].handled() {
 		b := p.inFlight[0]
@@ -326,8 +334,8 @@ func (p *partition) retire() {
 	}
 }
 
-// again delivers once more what was out of turn: another consumer was faster. It waits until nothing is
-// with the engine, looks where the shards are, and goes on from there.
+// again redelivers the events that were out of turn because another consumer was faster. It waits until nothing is
+// with the engine, asks for the shards' positions, and continues from there.
 func (p *partition) again(ctx context.Context) error {
 	answered := true
 	for _, b := range p.inFlight {
@@ -337,7 +345,7 @@ func (p *partition) again(ctx context.Context) error {
 	if !p.resync || !answered {
 		return nil
 	}
-	if p.attempts > 0 { // the other one is faster still: let it
+	if p.attempts > 0 { // the other consumer is still faster: let it work
 		if err := retry.Pause(ctx, p.attempts-1); err != nil {
 			return err
 		}
@@ -354,13 +362,12 @@ func (p *partition) again(ctx context.Context) error {
 			return err
 		}
 	}
-	p.retire() // those of which everything was taken
+	p.retire() // batches whose events were all taken elsewhere
 	p.queue.notify()
 	return nil
 }
 
-// broken deals with records that could not be read: where they are gone it halts; else they are asked
-// for again.
+// broken deals with records that could not be read: if they are gone it halts, otherwise it asks for them again.
 func (p *partition) broken(ctx context.Context, err error) {
 	if what := p.gone(err); what != "" {
 		p.halt(fmt.Errorf("%s%s; stop the server, decide where to go on, and start it again: kindred kafka seek --data DIR --topic %s --partition %d --to earliest|OFFSET",
@@ -371,7 +378,7 @@ func (p *partition) broken(ctx context.Context, err error) {
 	p.consumer.retry(ctx, p)
 }
 
-// gone tells what an error says is missing; nothing where records can still come.
+// gone describes what is missing according to an error; "" if the records may still come.
 func (p *partition) gone(err error) string {
 	var lost *kgo.ErrDataLoss
 	switch {
@@ -383,7 +390,7 @@ func (p *partition) gone(err error) string {
 	return ""
 }
 
-// bounds tells which records there are, as far as the brokers answer.
+// bounds describes which records exist, as far as the brokers answer.
 func (p *partition) bounds(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -403,7 +410,7 @@ func (p *partition) bounds(ctx context.Context) string {
 	return fmt.Sprintf(" (there are those from %d up to %d)", from.Offset, to.Offset)
 }
 
-// drain waits for what is under way until hard ends, so that the floor is exact. What is out of turn is left.
+// drain waits for batches in progress until hard ends, so that the floor is exact. It does not redeliver events out of turn.
 func (p *partition) drain(hard context.Context) {
 	for len(p.inFlight) > 0 && !(p.inFlight[0].answered && p.inFlight[0].outOfTurn) {
 		select {

@@ -7,22 +7,23 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// queue holds what the poller fetched of a partition and the partition has not taken.
-//   - size <= limit and one fetch: the poller waits for a partition that works, and stops fetching for one that waits
-//     for something else (C4, C5).
+// queue holds the records of a partition that the poller fetched and the partition has not taken.
+//
+//   - size <= limit plus one fetch. The poller, which serves all partitions, waits only for a partition that works.
+//     For one that is stuck, on a registry say, it stops fetching instead, so that the others continue (C4, C5).
 type queue struct {
 	limit  int
 	pause  func() // stops fetching; called with mu held
-	resume func() // likewise
+	resume func() // continues fetching; called with mu held
 
-	arrived chan struct{} // holds one when there may be something to take
+	arrived chan struct{} // holds one token when there may be records to take
 
 	mu      sync.Mutex // guards the following
 	records []*kgo.Record
 	size    int
-	stuck   bool // the partition waits for something that is not the engine
+	stuck   bool // the partition waits for something other than the engine
 	paused  bool
-	changed chan struct{} // closed, and made anew, when the poller may look again
+	changed chan struct{} // closed and replaced when the poller should check again
 }
 
 func newQueue(limit int, pause, resume func()) *queue {

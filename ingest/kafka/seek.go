@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Positions are how far an engine's partitions are handled, by what the engine itself knows.
+// Positions returns how far an engine's partitions are handled, from the engine's own records.
 func Positions(ctx context.Context, engine *actors.Engine) ([]Position, error) {
 	var all []Position
 	for _, ch := range engine.Channels().All() {
@@ -62,11 +62,11 @@ func ParseTarget(text string) (Target, error) {
 	return Target{Offset: offset}, nil
 }
 
-// Seek lets a partition go on at a place, whatever was handled before: forward, what is between is passed
-// over; back, it is taken again, and only the memory of duplicates tells what is known. config is needed
-// for earliest and latest, which the brokers know.
+// Seek makes a partition continue at a target, regardless of its progress. Forward, it skips the records in between;
+// backward, it takes them again, and only the memory of duplicates recognises them. It needs config for earliest and
+// latest, which it asks the brokers for.
 //
-// REQUIRES: nothing consumes the partition
+// REQUIRES: the partition is not being consumed
 func (p Position) Seek(ctx context.Context, config *Config, to Target) (int64, error) {
 	offset := to.Offset
 	if to.Earliest || to.Latest {
@@ -81,7 +81,7 @@ func (p Position) Seek(ctx context.Context, config *Config, to Target) (int64, e
 	return offset, nil
 }
 
-// offsetOf asks the brokers where a partition begins, or ends.
+// offsetOf asks the brokers for a partition's first or end offset.
 func (c *Config) offsetOf(ctx context.Context, topic string, partition int32, latest bool) (int64, error) {
 	admin, err := c.admin()
 	if err != nil {
@@ -108,19 +108,19 @@ func (c *Config) offsetOf(ctx context.Context, topic string, partition int32, la
 	return found.Offset, nil
 }
 
-// Connection is how to reach the brokers of this configuration.
+// Connection returns the connection settings of this configuration.
 func (c *Config) Connection() broker.Connection {
 	return broker.Connection{Brokers: c.Brokers, ClientID: c.ClientID, TLS: c.TLS, SASL: c.SASL, Dial: c.dialer}
 }
 
-// client makes a client of a command, which reports errors itself: the library's are not logged.
+// client returns a client for a command, which reports errors itself: those of the library are not logged.
 func (c *Config) client(opts ...kgo.Opt) (*kgo.Client, error) {
 	connection := c.Connection()
 	return connection.Client(nil, opts...)
 }
 
-// Drain reads so many records of a topic from its start, with the settings of a consumer, and drops them: a measurement
-// compares it with what a consumer achieves.
+// Drain reads the given number of records of a topic from its start, with a consumer's settings, and drops them:
+// measurements compare it with a consumer.
 func (c *Config) Drain(ctx context.Context, topic string, partitions, records int) error {
 	from := make(map[int32]kgo.Offset)
 	for p := range partitions {
@@ -141,7 +141,7 @@ func (c *Config) Drain(ctx context.Context, topic string, partitions, records in
 	return nil
 }
 
-// admin makes a client that asks and administers.
+// admin returns a client for queries and administration.
 func (c *Config) admin() (*kadm.Client, error) {
 	client, err := c.client()
 	if err != nil {

@@ -10,51 +10,51 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// State is what a partition, or a topic, is doing.
+// State is the state of a partition or a topic.
 type State string
 
 // The states.
 const (
 	Starting  State = "starting"
 	Consuming State = "consuming"
-	Waiting   State = "waiting" // Error says for what; it is tried again
-	Halted    State = "halted"  // Error says why, and what an operator does about it
+	Waiting   State = "waiting" // for what Error says, which is retried
+	Halted    State = "halted"  // for the reason in Error, with what an operator can do
 )
 
-// Status is what a consumer is doing.
+// Status is the status of a consumer.
 type Status struct {
-	// Brokers says why the brokers can't be asked; empty when they can.
+	// Brokers is why the brokers can't be asked; empty if they can.
 	Brokers string
-	// Topics are those that are not there, or may not be read.
+	// Topics are those that are absent or may not be read.
 	Topics []TopicStatus
 	// Partitions are in the order of topic and number.
 	Partitions []PartitionStatus
 }
 
-// TopicStatus is why a topic is not consumed.
+// TopicStatus states why a topic is not consumed.
 type TopicStatus struct {
 	Topic string
 	Error string
 }
 
-// PartitionStatus is what became of one partition.
+// PartitionStatus is the status of one partition.
 type PartitionStatus struct {
 	Topic     string
 	Partition int32
 	State     State
 	Error     string
 	Since     time.Time // of the state
-	// Handled is the offset below which everything is handled, and End that of the next record to be
-	// written; -1 as long as it is not known.
+	// Handled is the offset below which everything is handled, and End is the offset of the next record to be written;
+	// -1 while unknown.
 	Handled, End int64
-	// Lag is how many records are not handled: an upper bound, as offsets may have gaps.
+	// Lag is the number of records that are not handled: an upper bound, because offsets may have gaps.
 	Lag int64
-	// LagTime is how long ago the first of them was written; 0 when there is none.
+	// LagTime is the age of the first of them; 0 if everything is handled.
 	LagTime time.Duration
 	Counts  Counts
 }
 
-// Counts is what became of records and events since the start.
+// Counts counts the outcomes of records and events since the start.
 type Counts struct {
 	Records           uint64
 	Empty             uint64 // records without a value
@@ -65,8 +65,8 @@ type Counts struct {
 	WithoutIdentifier uint64
 	Rejected          uint64
 	DeadLetters       uint64 // acknowledged
-	OutOfTurn         uint64 // answers after which a partition looked again where it is
-	// Dropped counts fields left out of events that were read.
+	OutOfTurn         uint64 // answers after which a partition asked for the shards' positions
+	// Dropped counts dropped fields of events that were read.
 	Dropped segment.DropCounts
 }
 
@@ -84,14 +84,14 @@ func (c *Counts) add(o Counts) {
 	c.Dropped.Add(o.Dropped)
 }
 
-// progress is the part of a partition that others look at.
+// progress is the part of a partition's state that other goroutines read.
 type progress struct {
 	mu      sync.Mutex // guards the following
 	status  PartitionStatus
-	written time.Time // when the first record that is not handled was written; zero: not known
+	written time.Time // when the first record that is not handled was written; zero: unknown
 }
 
-// enter changes the state, and tells whether that is news. What has halted stays so.
+// enter changes the state, and reports whether this is new. A halted partition stays halted.
 func (p *progress) enter(state State, problem string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -115,7 +115,7 @@ func (p *progress) count(c Counts) {
 	p.mu.Unlock()
 }
 
-// handled notes how far everything is handled, and when the record at hand was written.
+// handled records how far everything is handled, and when the next record was written.
 func (p *progress) handled(offset int64, written time.Time) {
 	p.mu.Lock()
 	p.status.Handled, p.written = offset, written
@@ -129,7 +129,7 @@ func (p *progress) handledTo() int64 {
 	return p.status.Handled
 }
 
-// ends notes where the partition ends. Of two answers that overtook each other, the later end is right.
+// ends records where the partition ends. If two answers overtook each other, the later end is right.
 func (p *progress) ends(offset int64) {
 	p.mu.Lock()
 	p.status.End = max(p.status.End, offset)
@@ -150,7 +150,7 @@ func (p *progress) read(now time.Time) PartitionStatus {
 	return s
 }
 
-// Status is what the consumer is doing.
+// Status returns the status of the consumer.
 func (c *Consumer) Status() Status {
 	now := time.Now()
 	c.mu.Lock()
