@@ -31,7 +31,6 @@ type observer struct {
 	// Of the step under way.
 	entries []graph.FeedEntry
 	marks   []graph.NodeKey // roots that are told under the rules in force from now on
-
 }
 
 // Observer is that of a shard, from here on until the process ends or another takes its place.

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/dedupe"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -25,37 +26,47 @@ func (t *step) close() (changed bool, err error) {
 	}
 	s.channels.wait(t.sending, record, s.log.last())
 
+	behind := checkpoint{s, &t.batch}
 	cut := s.log.cut(s.config.Limits.LogBytes)
 	for r := s.residents.dirty.head(); r != nil && r.dirtySince < cut; r = s.residents.dirty.head() {
-		t.write(r)
+		behind.write(r)
 	}
 	for r := range s.residents.excess() {
 		if r.dirtySince != 0 {
-			t.write(r)
+			behind.write(r)
 		}
 	}
-	return true, t.truncate(s.config.Limits.LogBytes / truncateShare)
+	return true, behind.truncate(s.config.Limits.LogBytes / truncateShare)
 }
 
 // closeRecord notes what was acknowledged and counted, and adds the record to the batch.
 func (t *step) closeRecord() []byte {
 	s, c := t.shard, &t.shard.codec
 	s.channels.note(&t.record)
-	t.addExternal()
-	t.tellObservers()
+	s.external.note(&t.record, c)
+	closing := Closing{Record: t.number(), Now: t.now, Batch: &t.batch, Log: &t.record, touched: t.observed.touched}
+	for _, o := range s.observers {
+		o.Close(&closing)
+	}
 	record := t.record.Bytes()
 	s.log.append(len(record))
 	c.enc.PutRecord(&t.batch, s.config.ID, s.log.last(), record)
 	return record
 }
 
+// checkpoint writes behind, into the batch of a step: rows of nodes, and what deleted records held beside nodes.
+type checkpoint struct {
+	shard *Shard
+	batch *storage.Batch
+}
+
 // write puts a node's row, and the block of its timeline that is not stored yet, into the batch.
 // Both count up to this record, which is in the same batch.
-func (t *step) write(r *resident) {
-	s, c := t.shard, &t.shard.codec
-	c.enc.PutNode(&t.batch, s.config.ID, &r.Node, s.log.last())
+func (c *checkpoint) write(r *resident) {
+	s, enc := c.shard, c.shard.codec.enc
+	enc.PutNode(c.batch, s.config.ID, &r.Node, s.log.last())
 	if len(r.pending) > 0 {
-		c.enc.PutBlock(&t.batch, s.config.ID, r.Key, s.log.last(), r.pending)
+		enc.PutBlock(c.batch, s.config.ID, r.Key, s.log.last(), r.pending)
 		r.pending = nil
 	}
 	r.applied, r.dirtySince = s.log.last(), 0
@@ -67,8 +78,8 @@ func (t *step) write(r *resident) {
 const truncateShare = 4
 
 // truncate deletes the records that nothing needs any more (A5), if they have at least so many bytes.
-func (t *step) truncate(least int64) error {
-	s := t.shard
+func (c *checkpoint) truncate(least int64) error {
+	s := c.shard
 	low := s.log.last() // the last record stays: it has the counters
 	if r := s.residents.dirty.head(); r != nil {
 		low = min(low, r.dirtySince)
@@ -83,25 +94,25 @@ func (t *step) truncate(least int64) error {
 		return nil
 	}
 	for _, memory := range []*dedupe.Memory{s.ids.seen, s.ids.told} {
-		if err := memory.Expire(t.now, &t.batch); err != nil {
+		if err := memory.Expire(s.step.now, c.batch); err != nil {
 			return err
 		}
 	}
-	if err := s.ids.told.Flush(&t.batch); err != nil {
+	if err := s.ids.told.Flush(c.batch); err != nil {
 		return err
 	}
-	if err := s.ids.seen.Flush(&t.batch); err != nil {
+	if err := s.ids.seen.Flush(c.batch); err != nil {
 		return err
 	}
-	row.DeleteRecords(&t.batch, s.config.ID, s.log.low, low)
+	row.DeleteRecords(c.batch, s.config.ID, s.log.low, low)
 	s.log.truncate(low)
-	t.writeMeta()
+	c.writeMeta()
 	return nil
 }
 
 // writeMeta writes what the records held that truncation deletes, beside nodes.
-func (t *step) writeMeta() {
-	s, c := t.shard, &t.shard.codec
+func (c *checkpoint) writeMeta() {
+	s, enc := c.shard, c.shard.codec.enc
 	meta := row.ShardMeta{Applied: s.log.last(), Low: s.log.low}
 	for i, p := range s.channels.positions {
 		if p > 0 {
@@ -113,8 +124,10 @@ func (t *step) writeMeta() {
 			meta.Sent = append(meta.Sent, row.Ack{To: uint16(i), Seq: o.sent})
 		}
 	}
-	c.enc.PutMeta(&t.batch, s.config.ID, &meta)
-	t.writeExternal()
+	enc.PutMeta(c.batch, s.config.ID, &meta)
+	if stored, ok := s.external.row(s.log.last()); ok {
+		enc.PutPositions(c.batch, s.config.ID, &stored)
+	}
 }
 
 // Flush writes dirty nodes, and once all are written truncates the log as far as it goes, so that the
@@ -123,8 +136,9 @@ func (t *step) writeMeta() {
 func (s *Shard) Flush(now int64) (more bool, err error) {
 	t := &s.step
 	t.begin(now, nil)
+	behind := checkpoint{s, &t.batch}
 	for r := s.residents.dirty.head(); r != nil; r = s.residents.dirty.head() {
-		t.write(r)
+		behind.write(r)
 		if t.batch.Size() >= s.config.Limits.FlushBytes {
 			return true, nil
 		}
@@ -134,5 +148,5 @@ func (s *Shard) Flush(now int64) (more bool, err error) {
 		// count them as in transit.
 		t.closeRecord()
 	}
-	return false, t.truncate(0)
+	return false, behind.truncate(0)
 }

@@ -73,36 +73,30 @@ func (x *external) committed() {
 	x.touched = x.touched[:0]
 }
 
-// inTurn reports whether an input of an external channel is to be handled, and moves the position.
-func (t *step) inTurn(in *Input) bool {
-	x := &t.shard.external
-	number := int64(in.Seq)
-	if in.Event == nil { // it is not an event: an operator moves the position
-		*in.Outcome = Accepted
+// take moves the position in the channel of an input, and reports whether it did: an event is taken if it is the next one (A8).
+// An input without an event is an operator's, who moves the position wherever it is.
+func (x *external) take(in *Input) bool {
+	number, at := int64(in.Seq), x.position(in.Channel)
+	if in.Event == nil {
 		x.set(in.Channel, number)
-		t.begun = true
-		return false
+		return true
 	}
-	at := x.position(in.Channel)
 	if in.Prev != at || number <= at {
-		*in.Outcome = OutOfTurn
 		return false
 	}
 	x.set(in.Channel, number)
-	t.begun = true
 	return true
 }
 
-// addExternal adds to the record how far the step took external channels.
-func (t *step) addExternal() {
-	x, c := &t.shard.external, &t.shard.codec
+// note adds to a record how far the step took external channels.
+func (x *external) note(record *row.RecordWriter, c *codec) {
 	for _, id := range x.touched {
 		c.body = binary.AppendUvarint(c.body[:0], uint64(id))
-		t.record.AddInput(sourceChannel, uint64(x.taken[id]-NoNumber), c.body)
+		record.AddInput(sourceChannel, uint64(x.taken[id]-NoNumber), c.body)
 	}
 }
 
-// decodePosition reads what addExternal wrote.
+// decodePosition reads what note wrote.
 func decodePosition(in *row.Input) (row.ChannelPosition, error) {
 	id, n := binary.Uvarint(in.Body)
 	if n != len(in.Body) || id == 0 || id > MaxChannels || in.Seq > math.MaxInt64 {
@@ -129,17 +123,16 @@ func readExternal(store storage.Store, dec *row.Decoder, id graph.ShardID) (x ex
 	return x, nil
 }
 
-// writeExternal adds the positions to the batch, whenever the log that holds them is cut.
-func (t *step) writeExternal() {
-	x, c := &t.shard.external, &t.shard.codec
+// row is what is kept of the positions when the log that holds them is cut; ok is false where there are none.
+func (x *external) row(applied uint64) (stored row.ChannelPositions, ok bool) {
 	if len(x.taken) == 0 {
-		return
+		return stored, false
 	}
-	stored := row.ChannelPositions{Applied: t.shard.log.last()}
+	stored.Applied = applied
 	for id, number := range x.taken {
 		if number != NoNumber {
 			stored.Positions = append(stored.Positions, row.ChannelPosition{Channel: row.ChannelID(id), Number: number})
 		}
 	}
-	c.enc.PutPositions(&t.batch, t.shard.config.ID, &stored)
+	return stored, true
 }

@@ -118,7 +118,7 @@ func (t *step) tellNotes() error {
 			continue
 		case graph.ShardID(to) == s.config.ID:
 			for _, h := range hashes {
-				if err := t.hearOf(h); err != nil {
+				if err := s.ids.hear(h, t.now, &s.counting.Counters); err != nil {
 					return err
 				}
 			}
@@ -131,17 +131,17 @@ func (t *step) tellNotes() error {
 	return nil
 }
 
-// hearOf is told of the id of an event.
-func (t *step) hearOf(h uint64) error {
-	known, err := t.shard.ids.told.Has(h)
+// hear is told of the id of an event.
+func (ids *messageIDs) hear(h uint64, now int64, counters *Counters) error {
+	known, err := ids.told.Has(h)
 	if err != nil {
 		return err
 	}
 	if known {
-		t.shard.counting.Conflicting++
+		counters.Conflicting++
 		return nil
 	}
-	t.shard.ids.told.Add(h, t.now)
+	ids.told.Add(h, now)
 	return nil
 }
 

@@ -97,7 +97,7 @@ func (t *step) show(r *resident, m *graph.Message, replay bool) error {
 		}
 	}
 	t.out.Reset()
-	if err := t.apply(r, m); err != nil {
+	if err := t.shard.residents.handle(r, m, t.shard.config.Rules, &t.out); err != nil {
 		return err
 	}
 	if was != nil && r.Component == nil && !replay { // its evidence leaves, and still is as it was
@@ -112,14 +112,6 @@ func (t *step) show(r *resident, m *graph.Message, replay bool) error {
 		r.touched = 0
 	}
 	return nil
-}
-
-// tellObservers lets observers add to the record and to the batch.
-func (t *step) tellObservers() {
-	c := Closing{Record: t.number(), Now: t.now, Batch: &t.batch, Log: &t.record, touched: t.observed.touched}
-	for _, o := range t.shard.observers {
-		o.Close(&c)
-	}
 }
 
 // place gives a root that is touched for the first time its place.

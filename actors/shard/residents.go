@@ -99,6 +99,27 @@ func (rs *residents) grown(r *resident) {
 	}
 }
 
+// handle lets a node take a message. Roots take it in their identity actors; a node that was never seen and becomes a root
+// gets its actor, and one that becomes a forward loses it.
+func (rs *residents) handle(r *resident, m *graph.Message, rules *graph.Rules, out *graph.Outbox) error {
+	if r.Component == nil {
+		unseen := r.Parent.IsZero()
+		if err := r.Handle(m, rules, out); err != nil {
+			return err
+		}
+		if unseen && r.Component != nil {
+			rs.start(r)
+		}
+	} else if err := rs.host.Handle(r.actor, &r.Node, m, out); err != nil {
+		return err
+	}
+	if r.Component == nil && r.actor != nil {
+		rs.stop(r)
+		rs.measure(r)
+	}
+	return nil
+}
+
 // start gives a root its actor.
 func (rs *residents) start(r *resident) { r.actor = rs.host.Start(&r.Node) }
 

@@ -99,7 +99,11 @@ func (t *step) accept(in *Input) (*resident, *graph.Message, error) {
 	switch {
 	case in.Outcome == nil:
 		return t.acceptMessage(in)
-	case in.Channel != 0 && !t.inTurn(in):
+	case in.Channel != 0 && !t.shard.external.take(in):
+		*in.Outcome = OutOfTurn
+	case in.Channel != 0 && in.Event == nil:
+		*in.Outcome = Accepted
+		t.begun = true // the position is to be durable
 	case in.poison != nil:
 		*in.Outcome = Quarantined
 		t.quarantine(in)
@@ -121,6 +125,7 @@ func (t *step) accept(in *Input) (*resident, *graph.Message, error) {
 // before anything is passed on.
 func (t *step) acceptEvent(in *Input) (*resident, *graph.Message, error) {
 	s, e := t.shard, in.Event
+	t.begun = t.begun || in.Channel != 0 // a duplicate moves the position, too
 	known, err := s.ids.take(e, t.now)
 	if err != nil {
 		return nil, nil, err
@@ -156,7 +161,7 @@ func (t *step) acceptMessage(in *Input) (*resident, *graph.Message, error) {
 	}
 	if row.AreNotes(in.Body) {
 		t.add(uint16(in.From), in.Seq, in.Body)
-		return nil, nil, row.Notes(in.Body, t.hearOf)
+		return nil, nil, row.Notes(in.Body, func(h uint64) error { return s.ids.hear(h, t.now, &s.counting.Counters) })
 	}
 	if err := s.codec.dec.MessageInto(in.Body, &t.outside); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", errUndecodable, err)
@@ -255,28 +260,6 @@ func (t *step) post(to graph.ShardID, body []byte, epoch uint64) {
 	seq := t.shard.channels.number(to)
 	start, end := t.record.AddOutput(uint16(to), seq, body)
 	t.sending = append(t.sending, sending{to, seq, start, end, epoch})
-}
-
-// apply changes a node by a message. Roots are changed by their identity actors; a node that was
-// never seen and becomes a root gets its actor first.
-func (t *step) apply(r *resident, m *graph.Message) error {
-	s := t.shard
-	if r.Component == nil {
-		unseen := r.Parent.IsZero()
-		if err := r.Handle(m, s.config.Rules, &t.out); err != nil {
-			return err
-		}
-		if unseen && r.Component != nil {
-			s.residents.start(r)
-		}
-	} else if err := s.config.Host.Handle(r.actor, &r.Node, m, &t.out); err != nil {
-		return err
-	}
-	if r.Component == nil && r.actor != nil {
-		s.residents.stop(r)
-		s.residents.measure(r)
-	}
-	return nil
 }
 
 // closeRoots ends the step, or the replay of the log, for the components that it touched: they are divided anew where they
