@@ -2,7 +2,7 @@ package graph
 
 import "github.com/kindred-id/kindred/graph/score"
 
-// Dealings are what scores read of a customer beside the orders: offers made and taken, categories of products,
+// Dealings are what is kept of a customer beside the orders: offers made and taken, categories of products,
 // and days of visits. A visit is a day with a page, a screen, or a product that was looked at or put into the cart: an
 // order, a mail that was sent or a trait that was set do not show that somebody came.
 

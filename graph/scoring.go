@@ -15,7 +15,6 @@ type Scoring struct {
 	Purchases []score.Purchase
 	Ledger    score.PriceLedger // orders, offers, and since when the customer is known
 	Interests score.InterestCounts
-	Sessions  score.SessionCounts
 }
 
 // Scoring gathers what the scores of the identity that holds a node are computed from: what Scoring of its profile
@@ -50,7 +49,7 @@ func (c *Component) Scoring(node NodeKey, rules *Rules) (Scoring, bool) {
 //   - Gross is net revenue and discount. Which part of a discount a coupon took off is not known: the coupon is a
 //     voucher, whatever it took off.
 func (p *Profile) Scoring() Scoring {
-	s := Scoring{Interests: p.Interests, Sessions: p.Visits.Sessions()}
+	s := Scoring{Interests: p.Interests}
 	at := mostOrders(p.Money)
 	if at >= 0 {
 		s.Currency = p.Money[at].Currency

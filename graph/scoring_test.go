@@ -34,7 +34,6 @@ func TestScoringByHand(t *testing.T) {
 			{ID: "open", Viewed: at(39)},
 			{ID: "code", Tried: at(24), TriedAt: at(24)}, // never seen to be made
 		}),
-		Visits: score.NewVisitDays([]score.VisitPeriod{{Period: 0, Came: 1<<10 | 1<<11, Ordered: 1 << 10}}),
 	}
 	p.Interests.Add("toys", at(10), 3)
 	s := p.Scoring()
@@ -64,15 +63,6 @@ func TestScoringByHand(t *testing.T) {
 		if got[0] != got[1] {
 			t.Errorf("%s: %d, want %d", name, got[0], got[1])
 		}
-	}
-	var sessions score.SessionCounts
-	sessions.Add(at(10), 2, 1)
-	model, err := score.NewConversion(score.ConversionParameters{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := model.Propensity(&s.Sessions, score.Session{}, at(45)), model.Propensity(&sessions, score.Session{}, at(45)); got != want {
-		t.Errorf("propensity %v, want %v", got, want)
 	}
 	if !slices.Equal(s.Interests.Cells(), p.Interests.Cells()) {
 		t.Errorf("interests %+v", s.Interests)

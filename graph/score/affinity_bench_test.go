@@ -55,17 +55,14 @@ func BenchmarkProfile(b *testing.B) {
 func TestScoresDoNotAllocate(t *testing.T) {
 	p := population(t, example)
 	shop := interests(t, nil, 0)
-	m := conversion(t, ConversionParameters{})
 	ledger, c := ordinary(10, 5)
-	var sessions SessionCounts
-	sessions.Add(today0, 2, 1)
 	var top [10]Interest
 	var sum float64
 	allocations := testing.AllocsPerRun(100, func() {
 		counts := ledger.Counts(today0, p.Decay())
 		v, _ := ledger.RFM(today0)
 		sum += p.Affinity(&counts).Score + p.Uplift(&counts).Ratio + p.OfferProbability(&counts, "mail") + float64(v.Days) +
-			shop.Top(top[:], &c, today0)[0].Share + m.Propensity(&sessions, Session{}, today0)
+			shop.Top(top[:], &c, today0)[0].Share
 	})
 	if allocations != 0 || sum == 0 {
 		t.Errorf("%v allocations", allocations)

@@ -2,13 +2,15 @@ package score
 
 import (
 	"cmp"
-	"math/bits"
 	"slices"
 )
 
-// VisitDays is on which UTC days a customer came, and on which days they ordered. A day is a visit: that is coarser than
-// a session, and it needs no clock, no order of events and no session id, and a day that two fragments saw is one. Marking and
-// merging are commutative, associative and idempotent.
+// VisitDays holds the UTC days on which a customer came, and the days on which they ordered. A day is a visit: that is
+// coarser than a session, but it needs no clock, no order of events and no session id, and a day that two fragments saw
+// counts once. Marking and merging are commutative, associative and idempotent.
+//
+// No score reads them yet. They are kept because they cannot be recovered later: a chance that a visit ends in an order
+// needs years of visits before it can be fitted.
 type VisitDays struct {
 	periods []VisitPeriod // by period
 }
@@ -19,6 +21,9 @@ type VisitPeriod struct {
 	Came    uint32 // days on which the customer was seen to come
 	Ordered uint32 // days with an order, seen to come or not
 }
+
+// visitPeriodsMax bounds the periods kept: ten years.
+const visitPeriodsMax = 122
 
 // VisitDayBits are the bits that the days of a period have.
 const VisitDayBits = 1<<bucketDays - 1
@@ -60,7 +65,7 @@ func (v *VisitDays) Merge(o *VisitDays) {
 
 // bound keeps the newest periods. Which they are depends on the set of periods alone: a dropped one never comes back.
 func (v *VisitDays) bound() {
-	if extra := len(v.periods) - sessionCellsMax; extra > 0 {
+	if extra := len(v.periods) - visitPeriodsMax; extra > 0 {
 		v.periods = slices.Delete(v.periods, 0, extra)
 	}
 }
@@ -80,20 +85,6 @@ func NewVisitDays(periods []VisitPeriod) VisitDays {
 
 // Size estimates the memory of the days in bytes.
 func (v *VisitDays) Size() int { return 12 * cap(v.periods) }
-
-// Sessions counts the days on which the customer came, and those of them that ended in an order. A day that
-// is known by its order alone, as one of the till, is none: it would always count as one that ended in an order.
-func (v *VisitDays) Sessions() SessionCounts {
-	c := SessionCounts{cells: make([]sessionCell, 0, len(v.periods))}
-	for _, p := range v.periods {
-		if sessions := bits.OnesCount32(p.Came); sessions > 0 {
-			c.cells = append(c.cells, sessionCell{
-				bucket: p.Period, sessions: uint32(sessions), conversions: uint32(bits.OnesCount32(p.Came & p.Ordered)),
-			})
-		}
-	}
-	return c
-}
 
 // Clone is a copy of the days that shares no memory with them.
 func (v *VisitDays) Clone() VisitDays { return VisitDays{periods: slices.Clone(v.periods)} }

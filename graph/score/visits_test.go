@@ -20,12 +20,6 @@ func TestVisitDaysByHand(t *testing.T) {
 	if !slices.Equal(v.Periods(), want) {
 		t.Errorf("%+v, want %+v", v.Periods(), want)
 	}
-	var sessions SessionCounts
-	sessions.Add(day0-1, 1, 0)
-	sessions.Add(day0, 2, 1)
-	if got := v.Sessions(); !slices.Equal(got.cells, sessions.cells) {
-		t.Errorf("%+v, want %+v", got.cells, sessions.cells)
-	}
 }
 
 // Marks, merges, repetition and storage have no order; beyond ten years the newest periods stay.
@@ -64,7 +58,7 @@ func TestVisitDaysHaveNoOrder(t *testing.T) {
 				t.Fatalf("%+v", p)
 			}
 		}
-		if len(whole.Periods()) > sessionCellsMax {
+		if len(whole.Periods()) > visitPeriodsMax {
 			t.Fatalf("%d periods", len(whole.Periods()))
 		}
 	})
