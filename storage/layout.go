@@ -87,7 +87,7 @@ func parseFormat(path string, text []byte) (int, error) {
 	number, _, _ = strings.Cut(number, "\n")
 	format, err := strconv.Atoi(number)
 	if err != nil || format < 1 {
-		return 0, &Error{Class: ErrCorrupt, Op: "open", Path: path, Err: fmt.Errorf("format %q is no number", number), Remedy: remedies[ErrCorrupt]}
+		return 0, &Error{Class: ErrCorrupt, Op: "open", Path: path, Err: fmt.Errorf("format %q is not a number", number), Remedy: remedies[ErrCorrupt]}
 	}
 	return format, nil
 }

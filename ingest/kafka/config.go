@@ -147,9 +147,9 @@ func (c *Config) Check() error {
 		case !topicName.MatchString(t.Topic):
 			fail("topic %q: want 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'", t.Topic)
 		case seen[t.Topic]:
-			fail("topic %s is there twice", t.Topic)
+			fail("topic %s: listed twice; list it once", t.Topic)
 		case t.Topic == letters:
-			fail("topic %s is that of the dead letters: they would come again for ever", t.Topic)
+			fail("topic %s: it is also the topic for dead letters, which would be consumed again for ever; choose another for either", t.Topic)
 		}
 		seen[t.Topic] = true
 		if _, err := record.ParseFormat(string(t.Format)); err != nil {
@@ -167,7 +167,7 @@ func (c *Config) Check() error {
 	}
 	for _, u := range c.SchemaRegistry.URLs {
 		if parsed, err := url.Parse(u); err != nil || parsed.Host == "" || !strings.HasPrefix(parsed.Scheme, "http") {
-			fail("schema_registry: %q is no http:// or https:// address", u)
+			fail("schema_registry: %q: want an http:// or https:// address", u)
 		}
 	}
 	errs = append(errs, c.TLS.Check(), c.SASL.Check())

@@ -7,8 +7,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 )
 
-// avro appends an Avro record as JSON. Of a union, the value stands alone; decimals are numbers, times
-// are RFC 3339, binary data is base64.
+// avro appends an Avro record as JSON. A union is written as its value alone, decimals as numbers, times as RFC 3339,
+// and binary data in base64.
 func (d *Decoder) avro(ctx context.Context, dst, value []byte) ([]byte, error) {
 	id, payload, err := unframe(value)
 	if err != nil {
@@ -32,7 +32,7 @@ func (d *Decoder) avro(ctx context.Context, dst, value []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// compileAvro makes a schema of its text and those that it refers to.
+// compileAvro compiles the text of a schema and of those that it refers to.
 func compileAvro(s *schemaText) (*avro.Schema, error) {
 	var cache avro.SchemaCache
 	for _, r := range s.references {

@@ -12,16 +12,16 @@ import (
 
 // Bounds of a record.
 const (
-	// DefaultMaxBytes bounds a record, and the JSON that is made of it.
+	// DefaultMaxBytes bounds a record, and the JSON text that it is turned into.
 	DefaultMaxBytes = 8 << 20
 	// MaxEvents bounds the events of one record: their numbers have 16 bits.
 	MaxEvents = 1 << 16
 )
 
-// Options say how the records of a topic are read.
+// Options control how the records of a topic are read.
 type Options struct {
 	Format Format
-	// Mapping says what becomes of the fields of a record that is no event itself; nil when it is one.
+	// Mapping turns records that are not events into events; nil if they are events.
 	Mapping *Mapping
 	// Schemas finds the schemas of Avro and Protobuf.
 	Schemas *Schemas
@@ -29,7 +29,7 @@ type Options struct {
 	MaxBytes int
 }
 
-// Check tells what is wrong with the options.
+// Check reports every problem of the options in one error.
 func (o Options) Check() error {
 	if _, err := ParseFormat(string(o.Format)); err != nil {
 		return err
@@ -43,15 +43,15 @@ func (o Options) Check() error {
 	return nil
 }
 
-// Decoder takes records apart, for one goroutine at a time.
+// Decoder turns records into JSON texts of events. One goroutine at a time uses it.
 type Decoder struct {
 	Options
 	arena jsonscan.Arena
-	text  []byte // of the record at hand, as JSON; used again
+	text  []byte // the current record as JSON; reused
 	pick  picker
 }
 
-// NewDecoder makes a decoder. It panics where o.Check fails.
+// NewDecoder returns a decoder. It panics if o.Check fails.
 func NewDecoder(o Options) *Decoder {
 	if err := o.Check(); err != nil {
 		panic(err)
@@ -69,14 +69,14 @@ func NewDecoder(o Options) *Decoder {
 	return d
 }
 
-// Reset takes back the memory of the records read so far: their events may not be used any more.
+// Reset reuses the memory of the records read so far: their events may not be used any more.
 func (d *Decoder) Reset() { d.arena.Reset() }
 
-// Decode takes a record apart into the JSON texts of its events, which are not checked yet, and their
-// common context. They point into value and the decoder's memory, and stay as they are until Reset. A
-// record without a value, as compacted topics have them, holds no event.
+// Decode splits a record into the JSON texts of its events, which are not checked yet, and their common context. They
+// point into value and the decoder's memory, and are valid until Reset. A record without a value, as in compacted
+// topics, has no events.
 //
-// It fails with an *segment.Rejection, or with ErrSchemasUnavailable, or as ctx does.
+// It fails with a *segment.Rejection, with ErrSchemasUnavailable, or with the error of ctx.
 func (d *Decoder) Decode(ctx context.Context, value []byte, batch *segment.Batch) error {
 	*batch = segment.Batch{Events: batch.Events[:0]}
 	if len(value) == 0 {
@@ -110,7 +110,7 @@ func (d *Decoder) Decode(ctx context.Context, value []byte, batch *segment.Batch
 	return err
 }
 
-// json is a record as JSON.
+// json returns a record as JSON.
 func (d *Decoder) json(ctx context.Context, value []byte) (text []byte, err error) {
 	switch d.Format {
 	case JSON:
@@ -132,14 +132,14 @@ func (d *Decoder) json(ctx context.Context, value []byte) (text []byte, err erro
 		return nil, tooLarge(d.MaxBytes)
 	}
 	if d.Mapping != nil {
-		return d.text, nil // what is picked of it is copied
+		return d.text, nil // the mapping copies the values it picks
 	}
 	return d.arena.Keep(append(d.arena.Reserve(len(d.text)), d.text...)), nil
 }
 
-// single tells that a text can be nothing but one event, without taking it apart, which the event's own decoder does
-// once more: it is an object in which no string ends in batch, nor is there a backslash, that could spell it.
-// What is wrong inside is found when the event is read.
+// single reports whether a text can only be one event, without parsing it, which the event's own decoder does again:
+// it is an object in which no string ends in batch, and which has no backslash that could spell it. The event's
+// decoder finds errors inside the object.
 func single(text []byte) bool {
 	last := len(text) - 1
 	return last > 0 && text[0] == '{' && text[last] == '}' &&
@@ -156,7 +156,7 @@ func tooLarge(limit int) *segment.Rejection {
 	}
 }
 
-// undecodable rejects a record that is not what its format says. The message names no value.
+// undecodable rejects a record that is not in its declared format. The message quotes no value.
 func undecodable(format Format, message string, args ...any) *segment.Rejection {
 	return &segment.Rejection{
 		Code:    segment.CodeUndecodable,
@@ -165,7 +165,7 @@ func undecodable(format Format, message string, args ...any) *segment.Rejection 
 	}
 }
 
-// IsRejection finds the rejection that an error is.
+// IsRejection returns the rejection in err, if any.
 func IsRejection(err error) (*segment.Rejection, bool) {
 	var r *segment.Rejection
 	ok := errors.As(err, &r)

@@ -14,11 +14,10 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// fuzzFormat holds F1 and F4 for any bytes, and that a decoder that read others before makes the same of
-// them (F2).
+// fuzzFormat checks F1 and F4 for any bytes, and that a decoder with a history gives the same result (F2).
 func fuzzFormat(f *testing.F, o Options) {
 	if o.Schemas != nil {
-		o.Schemas.pauses = nil // most ids are unknown, and no other node will tell
+		o.Schemas.pauses = nil // most ids are unknown, and no other registry node will have them
 	}
 	used := NewDecoder(o)
 	f.Fuzz(func(t *testing.T, value []byte) {
@@ -44,7 +43,7 @@ func fuzzFormat(f *testing.F, o Options) {
 			t.Fatalf("%q, and another time %q, %v (F2)", batch.Events, again.Events, errUsed)
 		}
 		if o.Format == JSON || o.Format == JSONSchema {
-			return // as the producer wrote it
+			return // unchanged from the producer
 		}
 		for _, event := range batch.Events {
 			var s jsonscan.Scanner
@@ -71,7 +70,7 @@ func FuzzMessagePack(f *testing.F) {
 	fuzzFormat(f, Options{Format: MessagePack})
 }
 
-// What the other library reads of MessagePack is what becomes JSON here.
+// The JSON has the values that the other library reads from the MessagePack.
 func FuzzMessagePackAgainstLibrary(f *testing.F) {
 	f.Add(`{"a":[1,-70000,1.5,"x",null,true,{"b":18446744073709551615}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
@@ -98,7 +97,7 @@ func FuzzMessagePackAgainstLibrary(f *testing.F) {
 	})
 }
 
-// numbers makes whole numbers integers, and others floats.
+// numbers turns whole numbers into integers, and others into floats.
 func numbers(v any) any {
 	switch v := v.(type) {
 	case json.Number:
@@ -154,7 +153,7 @@ func FuzzMapping(f *testing.F) {
 // The formats whose records are JSON already.
 func FuzzJSON(f *testing.F) {
 	f.Add([]byte(`{"batch":[{"type":"track"}],"context":{}}`))
-	f.Add([]byte(`{0}`)) // as it came: the event's own decoder rejects it
+	f.Add([]byte(`{0}`)) // passed on unchanged: the event's own decoder rejects it
 	f.Add([]byte("\x00\x00\x00\x00\x01[{}]"))
 	fuzzFormat(f, Options{Format: JSON})
 }

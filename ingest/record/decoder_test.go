@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// decodeAll takes one record apart.
+// decodeAll decodes one record.
 func decodeAll(t testing.TB, o Options, value []byte) ([]string, string, *segment.Rejection) {
 	t.Helper()
 	var batch segment.Batch
@@ -142,7 +142,7 @@ func TestMessagePack(t *testing.T) {
 	}
 }
 
-// What an encoder escapes can make a text larger than its limit, and is found out before it is.
+// Escaping can make a text exceed its limit; the decoder notices before it exceeds it.
 func TestMessagePackGrows(t *testing.T) {
 	packed, err := msgpack.Marshal([]string{strings.Repeat("\x01", 1000)})
 	if err != nil {
@@ -166,8 +166,8 @@ func registry(t testing.TB) (*srfake.Registry, *Schemas) {
 	return fake, NewSchemas(client)
 }
 
-// A registry that does not answer says nothing about a record (F1), and is asked again at the next try;
-// one that does not know an id does, and is not asked for each record.
+// A registry that does not answer proves nothing about a record (F1), and is asked again at the next attempt. A
+// registry that does not know an id does, and is not asked for each record.
 func TestSchemasUnavailable(t *testing.T) {
 	pauses := unknownRetries
 	unknownRetries = []time.Duration{time.Millisecond}
@@ -214,7 +214,7 @@ func TestSchemasUnavailable(t *testing.T) {
 	}
 }
 
-// A bare 404 does not come from a registry, so it is no reason to reject records.
+// A bare 404 need not come from a registry, so it does not reject records.
 func TestSchemasElsewhere(t *testing.T) {
 	fake, schemas := registry(t)
 	fake.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
@@ -240,7 +240,7 @@ func (r *countingRegistry) SchemaByVersion(context.Context, string, int) (sr.Sub
 	return sr.SubjectSchema{}, errors.New("not asked for")
 }
 
-// Schemas in memory are bounded, the last used ones stay (F5), and many who need one ask once.
+// The number of schemas in memory is bounded, recently used ones stay (F5), and concurrent requests for one schema ask once.
 func TestSchemasBounded(t *testing.T) {
 	r := &countingRegistry{}
 	s := NewSchemas(r)
@@ -274,7 +274,7 @@ func TestSchemasBounded(t *testing.T) {
 	}
 }
 
-// A batch is known however its key is spelt, and only as a key of its own object.
+// A batch is recognised in every spelling of its key, and only as a key of its own object.
 func TestDecodeBatchKey(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"type":"track"}`:                      `{"type":"track"}`,
@@ -297,7 +297,7 @@ func TestDecodeBatchKey(t *testing.T) {
 	}
 }
 
-// BenchmarkDecode takes a record of one event apart.
+// BenchmarkDecode decodes a record with one event.
 func BenchmarkDecode(b *testing.B) {
 	text := []byte(`{"timestamp":"2026-11-01T09:05:00.000Z","messageId":"m2","type":"track","event":"Product Viewed","anonymousId":"3f1c","context":{"page":{"path":"/p/1","url":"https://shop.example/p/1","title":"One","referrer":"https://search.example/"},"userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","library":{"name":"analytics.js","version":"2.1.0"},"locale":"en-GB"},"properties":{"product_id":"507f1f77bcf86cd799439011","sku":"G-32","category":"Games","name":"Monopoly: 3rd Edition","price":18.99,"quantity":1,"url":"https://shop.example/p/1"}}`)
 	d := NewDecoder(Options{})

@@ -1,5 +1,5 @@
-// Package record takes the records of a Kafka topic apart: each becomes the JSON text of the events in
-// it, which segment.Decoder reads. So there is one road into the engine, whatever a topic is written in.
+// Package record decodes the records of a Kafka topic: it turns each into the JSON texts of its events, which
+// segment.Decoder reads. So all formats share one path into the engine.
 //
 //	json        ─────────────────────────────────┐
 //	msgpack     ── transcode ────────────────────┤
@@ -12,11 +12,12 @@
 //	                    └───┴─────────────┴───────────────────────────┴─────────
 //
 // Invariants:
-//   - F1: whatever the bytes are, a record is taken apart or rejected with an *ingest.Rejection. Any other error
-//     says nothing about the record: the same record may be taken apart later.
-//   - F2: what a record becomes depends on its bytes, its schema and the options; not on the records before.
+//   - F1: any record is either decoded or rejected with a *segment.Rejection. Any other error says nothing about the
+//     record: a later attempt may decode it.
+//   - F2: the result for a record depends only on its bytes, its schema and the options; not on earlier records.
 //   - F3: plain JSON is not copied: events are slices of the record.
-//   - F4: whatever is produced is valid JSON, but for strings: they hold the record's own bytes, and the
-//     decoder rejects what is not UTF-8.
-//   - F5: the schemas in memory are bounded, and each is asked for once however many goroutines need it.
+//   - F4: the output is valid JSON except for strings: they hold the record's own bytes, and the event's decoder
+//     rejects invalid UTF-8.
+//   - F5: the number of schemas in memory is bounded, and each is requested once regardless of the number of
+//     goroutines that need it.
 package record

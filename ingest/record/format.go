@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// Format is what the records of a topic are written in.
+// Format is the encoding of a topic's records.
 type Format string
 
 // The formats.
 const (
 	JSON        Format = "json"        // an event, a list of events, or {"batch": [...]}
 	MessagePack Format = "msgpack"     // the same, in MessagePack
-	JSONSchema  Format = "json_schema" // the same in JSON, behind Confluent's frame
-	Avro        Format = "avro"        // behind Confluent's frame
-	Protobuf    Format = "protobuf"    // behind Confluent's frame
+	JSONSchema  Format = "json_schema" // the same in JSON, after Confluent's frame
+	Avro        Format = "avro"        // after Confluent's frame
+	Protobuf    Format = "protobuf"    // after Confluent's frame
 )
 
 var formats = []Format{JSON, MessagePack, JSONSchema, Avro, Protobuf}
 
-// ParseFormat reads the name of a format; empty is JSON.
+// ParseFormat parses the name of a format; "" means JSON.
 func ParseFormat(name string) (Format, error) {
 	if name == "" {
 		return JSON, nil
@@ -35,5 +35,5 @@ func ParseFormat(name string) (Format, error) {
 	return "", fmt.Errorf("format %q: want one of %s", name, strings.Join(names, ", "))
 }
 
-// NeedsSchemas tells whether records of this format can only be read with their schema.
+// NeedsSchemas reports whether records of this format can only be read with their schema.
 func (f Format) NeedsSchemas() bool { return f == Avro || f == Protobuf }

@@ -7,10 +7,10 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 )
 
-// messageIndexesMax is how deep a Protobuf message may be nested in others.
+// messageIndexesMax bounds how deep a Protobuf message may be nested in others.
 const messageIndexesMax = 32
 
-// unframe takes Confluent's frame off: the id of the schema, and what is behind it.
+// unframe removes Confluent's frame and returns the id of the schema and the payload.
 func unframe(value []byte) (id int, payload []byte, err error) {
 	id, payload, err = new(sr.ConfluentHeader).DecodeID(value)
 	if err != nil {
@@ -23,7 +23,7 @@ func unframe(value []byte) (id int, payload []byte, err error) {
 	return id, payload, nil
 }
 
-// messageIndexes reads which message of its schema a Protobuf record is.
+// messageIndexes reads which message of its schema a Protobuf record contains.
 func messageIndexes(payload []byte) (indexes []int, message []byte, err error) {
 	if len(payload) == 0 {
 		return nil, nil, errors.New("ends before the message indexes")

@@ -15,7 +15,7 @@ import (
 	"github.com/kindred-id/kindred/internal/jsontext"
 )
 
-// errNumber marks a number that JSON has no form for.
+// errNumber is for a number that JSON can't express.
 var errNumber = errors.New("holds a number that is not finite")
 
 // errDepth marks a value that nests too deep.
@@ -28,7 +28,7 @@ func appendBytes(dst, b []byte) []byte {
 	return append(dst, '"')
 }
 
-// appendFloat appends the shortest text that reads back as f, which has so many bits.
+// appendFloat appends the shortest text that parses to f with the given number of bits.
 func appendFloat(dst []byte, f float64, bits int) ([]byte, error) {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return dst, errNumber
@@ -51,13 +51,13 @@ func appendTime(dst []byte, t time.Time) []byte {
 func appendDecimal(dst []byte, r *big.Rat) ([]byte, error) {
 	digits, exact := r.FloatPrec()
 	if !exact {
-		return dst, errors.New("holds a fraction that is no decimal")
+		return dst, errors.New("holds a fraction that is not a decimal")
 	}
 	return append(dst, r.FloatString(digits)...), nil
 }
 
-// appendValue appends a value as Avro's decoder gives it. Keys come in the order of their bytes, so
-// that a record becomes the same text each time (F2).
+// appendValue appends a value from Avro's decoder. Keys are in byte order, so that a record always gives the same
+// text (F2).
 func appendValue(dst []byte, value any, depth int) (_ []byte, err error) {
 	if depth > jsonscan.MaxDepth {
 		return dst, errDepth

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// Mapping says what becomes of the fields of a record that is no event itself:
+// Mapping describes how fields of a record become an event:
 //
 //	type: {value: track}             a constant
-//	event: name                      what is at a path of the record
+//	event: name                      the value at a path of the record
 //	userId: customer.id
 //	timestamp: {from: ts, unit: s}   a time in another unit than milliseconds
 //	properties: .                    the whole record
-//	properties.total: payload.amount beside, or instead of, a field of it
+//	properties.total: payload.amount beside, or instead of, a field of the record
 //	context.traits.email: customer.emails.0
 //
-// Targets and paths are keys with dots between; in a path, a number is a place in a list, and "." is the whole record.
-// What is not in a record is not in its event.
+// Targets and paths are keys separated by dots; in a path, a number is an index of a list, and "." is the whole
+// record. A value absent from the record is absent from its event.
 type Mapping struct {
 	fields []Field
 	root   *target
@@ -28,14 +28,14 @@ type Mapping struct {
 type Field struct {
 	Target string
 	From   string // a path
-	Unit   Unit   // of what is there
+	Unit   Unit   // of the value there
 	Value  string // a constant, as JSON
 }
 
-// Unit is that of a time given as a number.
+// Unit is the unit of a time given as a number.
 type Unit string
 
-// The units. None leaves a value as it is.
+// The units. None leaves a value unchanged.
 const (
 	None         Unit = ""
 	Seconds      Unit = "s"
@@ -50,13 +50,13 @@ const mappingMax = 1000
 // whole is the path of the record itself.
 const whole = "."
 
-// NewMapping makes a mapping. It tells what is wrong with the fields, all of it at once.
+// NewMapping returns a mapping, or an error that lists every problem of the fields.
 func NewMapping(fields []Field) (*Mapping, error) {
 	m := &Mapping{fields: slices.Clone(fields), root: &target{slot: -1}}
 	slices.SortFunc(m.fields, func(a, b Field) int { return strings.Compare(a.Target, b.Target) })
 	var errs []error
 	if len(fields) == 0 {
-		errs = append(errs, errors.New("a mapping without fields: say at least what the type is"))
+		errs = append(errs, errors.New("a mapping without fields: give at least type"))
 	}
 	if len(fields) > mappingMax {
 		errs = append(errs, fmt.Errorf("a mapping of %d fields: want at most %d", len(fields), mappingMax))
@@ -106,7 +106,7 @@ func (f Field) check() error {
 
 func isPath(path string) bool { return !slices.Contains(strings.Split(path, "."), "") }
 
-// String is the mapping in a form that is the same exactly when the mapping is.
+// String returns a text that is equal for equal mappings only.
 func (m *Mapping) String() string {
 	var b strings.Builder
 	for _, f := range m.fields {
@@ -115,12 +115,12 @@ func (m *Mapping) String() string {
 	return b.String()
 }
 
-// target is a field of the event that is made. One with children is an object: the members of what
-// is at its path, if it has one, but for those that its children give.
+// target is a field of the event under construction. A target with children is an object: the members of the object
+// at its path, if any, except those that its children supply.
 type target struct {
 	key      string
 	set      bool
-	slot     int // which picked value; -1 for none
+	slot     int // index of the picked value; -1 for no value
 	unit     Unit
 	value    string
 	children []*target
@@ -137,7 +137,7 @@ func (t *target) child(key string) *target {
 	return c
 }
 
-// find is the child of a key, or nil.
+// find returns the child with a key, or nil.
 func (t *target) find(key []byte) *target {
 	for _, c := range t.children {
 		if c.key == string(key) {
@@ -147,7 +147,7 @@ func (t *target) find(key []byte) *target {
 	return nil
 }
 
-// check finds a constant, or a time, that is to have fields too.
+// check rejects a constant or a time that has fields.
 func (t *target) check(path string) error {
 	if len(t.children) > 0 && (t.value != "" || t.unit != None) {
 		return fmt.Errorf("field %q is a constant or a time, and has fields of its own beside", path)

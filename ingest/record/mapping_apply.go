@@ -11,14 +11,14 @@ import (
 	"github.com/kindred-id/kindred/internal/jsontext"
 )
 
-// picker reads the values at a mapping's paths, in one pass over a record.
+// picker reads the values at a mapping's paths in one pass over a record.
 type picker struct {
 	mapping *Mapping
 	root    *pick
 	scan    jsonscan.Scanner
 	arena   jsonscan.Arena // of unescaped keys
 	values  []jsonscan.Value
-	event   []byte // being made; used again
+	event   []byte // under construction; reused
 }
 
 // pick is one key of the paths, which form a tree.
@@ -63,7 +63,7 @@ func (n *pick) child(key []byte) *pick {
 	return nil
 }
 
-// mapAll makes an event of a record, or of each element where it is a list.
+// mapAll maps a record to an event, or each of its elements if it is a list.
 func (d *Decoder) mapAll(text []byte, batch *segment.Batch) error {
 	var s jsonscan.Scanner
 	s.Reset(text, &d.pick.arena)
@@ -119,7 +119,7 @@ func notJSON(err error) *segment.Rejection {
 	}
 }
 
-// read reads the next value, which stands at n.
+// read reads the next value, which is at node n of the paths.
 func (p *picker) read(n *pick) {
 	s := &p.scan
 	v := jsonscan.Value{Kind: s.Peek()}
@@ -154,7 +154,7 @@ func (p *picker) read(n *pick) {
 	}
 }
 
-// append appends what becomes of a target, and tells whether that is anything.
+// append appends the value of a target, and reports whether there is one.
 func (p *picker) append(dst []byte, t *target, path string) ([]byte, bool, error) {
 	var v jsonscan.Value
 	if t.slot >= 0 {
@@ -203,7 +203,7 @@ func (p *picker) append(dst []byte, t *target, path string) ([]byte, bool, error
 	return append(dst, '}'), true, nil
 }
 
-// appendMembers appends the members of an object, but for those that t's children give.
+// appendMembers appends the members of an object except those that t's children supply.
 func (p *picker) appendMembers(dst, object []byte, t *target) []byte {
 	var s jsonscan.Scanner
 	s.Reset(object, &p.arena)
@@ -223,8 +223,8 @@ func (p *picker) appendMembers(dst, object []byte, t *target) []byte {
 	return dst
 }
 
-// appendIn appends a value; a number in a unit, or its text, in milliseconds. What is neither stays as it is,
-// for the decoder to judge.
+// appendIn appends a value; it converts a number in a unit, or the text of one, to milliseconds. It leaves any other
+// value unchanged, for the event's decoder to judge.
 func appendIn(dst []byte, v jsonscan.Value, unit Unit) []byte {
 	text := v.Raw
 	if v.Kind == jsonscan.String && !v.Escaped {
@@ -240,7 +240,7 @@ func appendIn(dst []byte, v jsonscan.Value, unit Unit) []byte {
 	return strconv.AppendInt(dst, ms, 10)
 }
 
-// milliseconds reads a number of a unit, whole or with a fraction, rounding down.
+// milliseconds converts a number in a unit, with or without a fraction, and rounds down.
 func milliseconds(text string, unit Unit) (int64, bool) {
 	times, by := int64(1), int64(1)
 	switch unit {

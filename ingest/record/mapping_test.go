@@ -8,7 +8,7 @@ import (
 	"github.com/kindred-id/kindred/internal/yamlfile"
 )
 
-// unmarshalMapping reads a mapping as it stands in a configuration file.
+// unmarshalMapping reads a mapping as in a configuration file.
 func unmarshalMapping(text string, m *Mapping) error {
 	d, root, err := yamlfile.Parse("kafka.yaml", "map", []byte(text))
 	if err != nil {
@@ -106,7 +106,7 @@ func TestMappingErrors(t *testing.T) {
 	}
 }
 
-// The form of a mapping is the same exactly when the mapping is.
+// String is equal for equal mappings only.
 func TestMappingString(t *testing.T) {
 	a, b := parseMapping(t, `{a: x, b: {value: 1}}`), parseMapping(t, `{b: {value: 1}, a: x}`)
 	if a.String() != b.String() {

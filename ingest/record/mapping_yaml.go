@@ -6,7 +6,7 @@ import (
 	"github.com/kindred-id/kindred/internal/yamlfile"
 )
 
-// ReadYAML reads a mapping as a configuration file has it: targets with a path, {from, unit}, or {value}.
+// ReadYAML reads a mapping from a configuration file: targets with a path, {from, unit}, or {value}.
 func (m *Mapping) ReadYAML(d *yamlfile.Decoder, n *yamlfile.Node, key string) {
 	if !yamlfile.IsMapping(n) {
 		d.Fail(n, key, "a mapping is fields of an event with paths, as in userId: customer.id")
@@ -67,7 +67,7 @@ func readField(d *yamlfile.Decoder, e yamlfile.Entry, key string) (f Field, ok b
 	return f, ok
 }
 
-// constant is a scalar as JSON: null is one, too.
+// constant returns a scalar as JSON, which may be null.
 func constant(n *yamlfile.Node) (string, error) {
 	var value any
 	if err := n.Decode(&value); err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/kindred-id/kindred/internal/msgpack"
 )
 
-// appendMessagePack appends the one value that data holds as JSON, of at most limit bytes. Nothing is allocated but
-// what dst grows by, and keys stay in their order.
+// appendMessagePack appends the one value in data as JSON of at most limit bytes. It allocates only to grow dst, and
+// preserves the order of keys.
 //
 // See https://github.com/msgpack/msgpack/blob/master/spec.md.
 func appendMessagePack(dst, data []byte, limit int) ([]byte, error) {
@@ -33,7 +33,7 @@ type messagePack struct {
 	data  []byte
 	at    int
 	out   []byte
-	limit int // of out: text grows where strings are escaped
+	limit int // of out: escaping can make strings longer
 	err   error
 }
 
@@ -59,7 +59,7 @@ func (m *messagePack) take(n uint64) []byte {
 	return b
 }
 
-// uint takes an unsigned number of so many bytes.
+// uint reads an unsigned number of size bytes.
 func (m *messagePack) uint(size int) uint64 {
 	b := m.take(uint64(size))
 	if b == nil {
@@ -86,7 +86,7 @@ const (
 // value appends the next value.
 func (m *messagePack) value(depth int) {
 	if len(m.out) > m.limit {
-		m.fail(errors.New("becomes too large a text"))
+		m.fail(errors.New("becomes too long as JSON"))
 	}
 	code := m.uint(1)
 	if m.err != nil {
@@ -110,7 +110,7 @@ func (m *messagePack) value(depth int) {
 	case c == msgpack.True:
 		m.out = append(m.out, "true"...)
 	case c < msgpack.Bin8:
-		m.fail(errors.New("holds a code that means nothing"))
+		m.fail(errors.New("holds an unassigned code"))
 	case c < msgpack.Ext8:
 		m.binary(m.uint(1 << (c - msgpack.Bin8)))
 	case c < msgpack.Float32:
@@ -188,7 +188,7 @@ func (m *messagePack) object(n uint64, depth int) {
 	m.out = append(m.out, '}')
 }
 
-// key appends a key of an object: text. Old encoders have no other form for text than binary.
+// key appends a key of an object. Old encoders write text as binary.
 func (m *messagePack) key() {
 	switch c := m.uint(1); {
 	case msgpack.FixString <= c && c < msgpack.Nil:
@@ -198,7 +198,7 @@ func (m *messagePack) key() {
 	case msgpack.Bin8 <= c && c < msgpack.Ext8:
 		m.string(m.uint(1 << (c - msgpack.Bin8)))
 	default:
-		m.fail(errors.New("holds a key that is no string"))
+		m.fail(errors.New("holds a key that is not a string"))
 	}
 }
 
@@ -217,7 +217,7 @@ func (m *messagePack) extension(n uint64) {
 		return
 	}
 	if kind != extTimestamp {
-		m.fail(errors.New("holds an extension that only its producer knows"))
+		m.fail(errors.New("holds an application's own extension type"))
 		return
 	}
 	var seconds int64
@@ -233,7 +233,7 @@ func (m *messagePack) extension(n uint64) {
 	}
 	t := time.Unix(seconds, int64(nanoseconds)).UTC()
 	if n != 4 && n != 8 && n != timestampForm || nanoseconds >= 1e9 || t.Year() < 0 || t.Year() > 9999 {
-		m.fail(errors.New("holds a timestamp that is none"))
+		m.fail(errors.New("holds an invalid timestamp"))
 		return
 	}
 	m.out = appendTime(m.out, t)

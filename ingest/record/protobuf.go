@@ -19,8 +19,8 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 )
 
-// protobuf appends a Protobuf message as JSON: fields under the names of the schema, those that are
-// not set left out, whole numbers as numbers, enumerations by name, binary data in base64.
+// protobuf appends a Protobuf message as JSON: fields under the names in the schema, without unset fields; whole
+// numbers as numbers, enumerations by name, binary data in base64.
 func (d *Decoder) protobuf(ctx context.Context, dst, value []byte) ([]byte, error) {
 	id, payload, err := unframe(value)
 	if err != nil {
@@ -48,8 +48,8 @@ func (d *Decoder) protobuf(ctx context.Context, dst, value []byte) ([]byte, erro
 	return dst, nil
 }
 
-// messageAt finds a message by its place: the first index among the file's messages, each further
-// one among those nested in the one before. nil when there is none.
+// messageAt finds a message by its indexes: the first counts the file's messages, each further one the messages
+// nested in the previous one. It returns nil if an index is out of range.
 func messageAt(file protoreflect.FileDescriptor, indexes []int) protoreflect.MessageDescriptor {
 	var found protoreflect.MessageDescriptor
 	among := file.Messages()
@@ -63,7 +63,7 @@ func messageAt(file protoreflect.FileDescriptor, indexes []int) protoreflect.Mes
 	return found
 }
 
-// wellKnown are the messages that have a form of their own in JSON.
+// wellKnown is the package of the messages with a JSON form of their own.
 const wellKnown = "google.protobuf."
 
 func appendMessage(dst []byte, m protoreflect.Message, depth int) (_ []byte, err error) {
@@ -117,7 +117,7 @@ func appendField(dst []byte, f protoreflect.FieldDescriptor, v protoreflect.Valu
 	return appendScalar(dst, f, v, depth)
 }
 
-// appendMap appends a map in the order of its keys' texts, as it has none of its own (F2).
+// appendMap appends a map ordered by the text of its keys: a Protobuf map has no order (F2).
 func appendMap(dst []byte, f protoreflect.FieldDescriptor, m protoreflect.Map, depth int) (_ []byte, err error) {
 	type entry struct {
 		key   string
@@ -170,9 +170,9 @@ func appendScalar(dst []byte, f protoreflect.FieldDescriptor, v protoreflect.Val
 	return dst, fmt.Errorf("holds a field of kind %v", f.Kind())
 }
 
-// compileProtobuf makes a file of the text of a .proto and those that it imports.
+// compileProtobuf compiles the text of a .proto file and of those that it imports.
 func compileProtobuf(ctx context.Context, s *schemaText) (protoreflect.FileDescriptor, error) {
-	const main = "kindred.main.proto" // the registry does not say what the file is called
+	const main = "kindred.main.proto" // the registry does not provide the file's name
 	sources := map[string]string{main: s.text}
 	for _, r := range s.references {
 		sources[r.name] = r.text

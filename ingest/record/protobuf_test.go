@@ -33,7 +33,7 @@ func visitText() *schemaText {
 	return &schemaText{kind: sr.TypeProtobuf, text: visitProto, references: []referenced{{"shop/money.proto", moneyProto}}}
 }
 
-// protobufVisit is a visit with everything in it, as the library of Protobuf writes it.
+// protobufVisit is a visit with every kind of field, as the Protobuf library writes it.
 func protobufVisit(t testing.TB, inJSON string) []byte {
 	t.Helper()
 	file, err := compileProtobuf(context.Background(), visitText())

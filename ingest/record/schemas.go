@@ -16,34 +16,34 @@ import (
 	"github.com/kindred-id/kindred/internal/backoff"
 )
 
-// ErrSchemasUnavailable is returned when the schema registry does not answer, or refuses to: it says
-// nothing about the record (F1).
+// ErrSchemasUnavailable is returned if the schema registry does not answer or refuses to. It says nothing about the
+// record (F1).
 var ErrSchemasUnavailable = errors.New("the schema registry is not available")
 
-// Bounds of what is known of a registry.
+// Bounds of the cache of schemas.
 const (
-	// SchemasMax is how many schemas are kept, the last used ones.
+	// schemasMax is the number of schemas that are kept, the last used ones.
 	SchemasMax = 1000
-	// referencesMax is how many others a schema may refer to, all in all.
+	// referencesMax bounds the schemas that a schema refers to, directly and indirectly.
 	referencesMax = 200
-	// unknownFor is for how long an id that the registry does not have is not asked for again.
+	// unknownFor is how long we wait before asking again for an id that the registry does not have.
 	unknownFor = 30 * time.Second
 	// fetchTimeout bounds one look-up with its references.
 	fetchTimeout = 30 * time.Second
 )
 
-// unknownRetries are the pauses before asking again for an id that is not there: a registry of several
-// nodes may have told the producer before it tells us.
+// unknownRetries are the pauses before asking again for an absent id: in a registry of several nodes, ours may learn
+// an id later than the producer.
 var unknownRetries = []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second}
 
-// Registry is what Schemas asks: a schema registry of Confluent's kind, *sr.Client for one.
+// Registry is the schema registry that Schemas asks: *sr.Client, for example.
 type Registry interface {
 	SchemaByID(ctx context.Context, id int) (sr.Schema, error)
 	SchemaByVersion(ctx context.Context, subject string, version int) (sr.SubjectSchema, error)
 }
 
-// Schemas finds and compiles schemas by their ids, and keeps them: the schema of an id never changes.
-// It may be used by any number of goroutines.
+// Schemas finds and compiles schemas by id, and caches them: the schema of an id never changes. Any number of
+// goroutines may use it.
 type Schemas struct {
 	registry Registry
 	pauses   []time.Duration // unknownRetries
@@ -53,23 +53,23 @@ type Schemas struct {
 	uses    uint64
 }
 
-// schemaEntry is a schema that is known, or being asked for.
+// schemaEntry is a schema that is cached or being fetched.
 type schemaEntry struct {
 	ready chan struct{} // closed when the following is valid
 	schema
 	err   error
-	until time.Time // when an error is forgotten; zero: never
+	until time.Time // when an error expires; zero: never
 	used  uint64    // guarded by Schemas.mu
 }
 
-// schema is a compiled schema: one of the two.
+// schema is a compiled schema; one of the two fields is set.
 type schema struct {
 	kind     sr.SchemaType
 	avro     *avro.Schema
 	protobuf protoreflect.FileDescriptor
 }
 
-// schemaText is the text of a schema with those that it refers to, each behind the ones that it needs.
+// schemaText is the text of a schema and of those that it refers to, each after its dependencies.
 type schemaText struct {
 	kind       sr.SchemaType
 	text       string
@@ -78,13 +78,13 @@ type schemaText struct {
 
 type referenced struct{ name, text string }
 
-// NewSchemas asks a registry for schemas.
+// NewSchemas returns a cache of a registry's schemas.
 func NewSchemas(registry Registry) *Schemas {
 	return &Schemas{registry: registry, pauses: unknownRetries, entries: make(map[int]*schemaEntry)}
 }
 
-// find finds the schema of an id, which is to be of a kind. It fails with an *segment.Rejection where
-// there is none, with ErrSchemasUnavailable, or as ctx does.
+// find returns the schema with an id and of a kind. It fails with a *segment.Rejection if there is no such schema,
+// with ErrSchemasUnavailable, or with the error of ctx.
 func (s *Schemas) find(ctx context.Context, id int, kind sr.SchemaType) (*schema, error) {
 	e := s.entry(id)
 	select {
@@ -105,7 +105,7 @@ func (s *Schemas) find(ctx context.Context, id int, kind sr.SchemaType) (*schema
 	return &e.schema, nil
 }
 
-// entry finds what is known of an id, and begins to ask where that is nothing.
+// entry returns the entry of an id, and starts to fetch the schema if it is new.
 func (s *Schemas) entry(id int) *schemaEntry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +128,7 @@ func (s *Schemas) entry(id int) *schemaEntry {
 	return e
 }
 
-// makeRoomLocked forgets the schema that was not used for the longest time, where there are too many.
+// makeRoomLocked evicts the least recently used schema if the cache is full.
 //
 // REQUIRES: s.mu held
 func (s *Schemas) makeRoomLocked() {
@@ -144,7 +144,7 @@ func (s *Schemas) makeRoomLocked() {
 	delete(s.entries, oldest)
 }
 
-// load asks for a schema, for all who wait for it: so it takes nobody's context.
+// load fetches a schema on behalf of every goroutine that waits for it, so it uses none of their contexts.
 func (s *Schemas) load(id int, e *schemaEntry) {
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
@@ -166,7 +166,7 @@ func (s *Schemas) load(id int, e *schemaEntry) {
 	e.err, e.until = fmt.Errorf("%w: schema %d: %w", ErrSchemasUnavailable, id, err), time.Now()
 }
 
-// fetch asks the registry for a schema and those that it refers to.
+// fetch requests a schema and those that it refers to.
 func (s *Schemas) fetch(ctx context.Context, id int) (*schemaText, error) {
 	found, err := s.registry.SchemaByID(ctx, id)
 	for _, pause := range s.pauses {
@@ -198,8 +198,8 @@ func (s *Schemas) fetch(ctx context.Context, id int) (*schemaText, error) {
 	return text, nil
 }
 
-// answered tells whether the registry gave one of these answers. A bare 404 is none: whoever gave it may
-// not even be a registry.
+// answered reports whether the registry gave one of these answers. A bare 404 is not an answer: it may not even come
+// from a registry.
 func answered(err error, answers ...*sr.Error) bool {
 	var e *sr.ResponseError
 	return errors.As(err, &e) && slices.Contains(answers, e.SchemaError())
@@ -207,7 +207,7 @@ func answered(err error, answers ...*sr.Error) bool {
 
 var errReferences = fmt.Errorf("it refers to more than %d others", referencesMax)
 
-// refer adds the schemas that a schema refers to, each behind those that it refers to itself.
+// refer adds the schemas that a schema refers to, each after its own dependencies.
 func (s *Schemas) refer(ctx context.Context, text *schemaText, references []sr.SchemaReference, seen map[sr.SchemaReference]bool) error {
 	for _, r := range references {
 		if seen[r] {

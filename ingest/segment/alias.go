@@ -9,14 +9,15 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// alias reads an alias's previousId. Clients send either the cookie or a former user id, and do not say which: it
-// is read as both, and who is who is decided by what else is seen of the one and of the other (graph/reading.go).
-// The event is userId's, whatever the rank of previousId: userId goes first, and all else goes with it.
+// alias reads an alias's previousId. Clients send either the cookie or a former user id, without saying which. So it
+// is read as both, and later evidence about either decides who is who (graph/reading.go). The event belongs to
+// userId, regardless of the rank of previousId: userId comes first and determines the route.
 //
-// Without a userId there is nobody to join. Then previousId is left out, but where nothing else says whose the event
-// is: then it is the event's identifier, by its form. A previousId that is the userId says nothing.
+// Without a userId there is no one to join previousId with. It is then dropped, unless the event has no other
+// identifier: then previousId becomes the event's identifier, in the namespace that its form suggests. A previousId
+// equal to the userId adds nothing.
 //
-// REQUIRES: the event carries a previousId; named says whether user is its userId
+// REQUIRES: the event carries a previousId; named reports whether user is its userId
 func (d *Decoder) alias(ev *graph.Event, user graph.NodeKey, named bool) {
 	previous := d.fields.previousID
 	likely := d.formOf(d.idText(previous))
@@ -39,7 +40,7 @@ func (d *Decoder) alias(ev *graph.Event, user graph.NodeKey, named bool) {
 		return
 	}
 	asCookie, isCookie := d.reading(d.namespaces.anonymousID)
-	if !isUser && !isCookie { // which is told and counted once
+	if !isUser && !isCookie { // reported and counted once
 		d.aside.Identifiers = d.aside.Identifiers[:0]
 		d.add(&d.aside, previousID, d.namespaces.userID, previous)
 		return
@@ -57,13 +58,13 @@ func (d *Decoder) alias(ev *graph.Event, user graph.NodeKey, named bool) {
 
 const previousID = "previousId"
 
-// reading is what previousId names if it is of a namespace.
+// reading returns the identifier that previousId names in a namespace.
 func (d *Decoder) reading(ns *identifier.Namespace) (id graph.Identifier, ok bool) {
 	v := d.fields.previousID
 	if v.Kind != jsonscan.String && v.Kind != jsonscan.Number || len(v.Raw) > 8*identifier.MaxBytes {
 		return id, false
 	}
-	text := d.idText(v) // may lie in the arena, so it comes before the room is reserved
+	text := d.idText(v) // may be in the arena, so read it before reserving room there
 	if hasReplacement(text) {
 		return id, false
 	}
@@ -75,7 +76,7 @@ func (d *Decoder) reading(ns *identifier.Namespace) (id graph.Identifier, ok boo
 	return id, true
 }
 
-// addReading gives an alias a reading of its previousId, which it may carry otherwise, too.
+// addReading adds a reading of the previousId to an alias, which may also carry it in another field.
 func addReading(ev *graph.Event, id graph.Identifier, likely bool) {
 	role := graph.AliasPrevious
 	if likely {
@@ -93,8 +94,8 @@ func addReading(ev *graph.Event, id graph.Identifier, likely bool) {
 	ev.Alias = slices.Insert(ev.Alias, at, role)
 }
 
-// formOf is the namespace that the form of a previousId speaks for: libraries make cookies that are UUIDs, and
-// user ids are addresses, or the short numbers of a database. It is nil for anything else, which may be either.
+// formOf returns the namespace that the form of a previousId suggests: libraries create cookies that are UUIDs, while
+// user ids are addresses or the short numbers of a database. It returns nil for any other form, which may be either.
 func (d *Decoder) formOf(previous []byte) *identifier.Namespace {
 	previous = bytes.TrimSpace(previous)
 	switch {
@@ -106,7 +107,7 @@ func (d *Decoder) formOf(previous []byte) *identifier.Namespace {
 	return nil
 }
 
-// userDigitsMax is the most digits of a number that counts rows: ids of cookies in digits are longer.
+// userDigitsMax is the longest number that counts as a database id: cookie ids in digits are longer.
 const userDigitsMax = 9
 
 func isDigits(text []byte) bool {

@@ -6,29 +6,29 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// Batch is the body of a request, taken apart. It is one of
+// Batch is the body of a request, split into its parts. The body is one of
 //
 //	{"batch":[event, …], "context":{…}, "sentAt":"…", "writeKey":"…"}
 //	[event, …]
 //	event
 //
-// Slices point into the body, but for strings with escapes. A Batch may be used again.
+// Slices point into the body, except strings with escapes. A Batch may be reused.
 type Batch struct {
 	Events   [][]byte // JSON text of each event, not yet checked
-	Excess   int      // events beyond those: they were counted, and not kept
-	Context  []byte   // JSON text of the context of events that have none; nil when there is none
-	SentAt   []byte   // the text of a string, else as it stands; nil when there is none
-	WriteKey []byte   // the text of a string; nil when there is none
-	Single   bool     // the body is an event: SentAt and WriteKey are its own
+	Excess   int      // number of events beyond those, which were not kept
+	Context  []byte   // JSON text of the context for events without their own; nil if absent
+	SentAt   []byte   // the text of a string, else the raw JSON; nil if absent
+	WriteKey []byte   // the text of a string; nil if absent
+	Single   bool     // the body is an event, which has its own SentAt and WriteKey
 }
 
-// MaxBatchEvents bounds the events of one body, unless Parse is told otherwise.
+// MaxBatchEvents is the default bound of the events of one body.
 const MaxBatchEvents = 5000
 
-// Parse takes a body apart and keeps the first most events, MaxBatchEvents where that is 0: what is
-// kept of a body of commas is bounded. The events' texts are found by their brackets alone: what is wrong in
-// one event is found when it is read, and rejects that event and not the batch. It fails with a
-// *Rejection when the body around the events is not JSON, or "batch" is not a list.
+// Parse splits a body and keeps the first most events, or MaxBatchEvents if most is 0, so that memory stays bounded
+// for a body of commas. It finds the events' texts by their brackets alone: an error in an event is found when that
+// event is read, and rejects it rather than the batch. Parse fails with a *Rejection if the body around the events is
+// not JSON, or if "batch" is not a list.
 func (b *Batch) Parse(body []byte, most int) error {
 	*b = Batch{Events: b.Events[:0]}
 	if most == 0 {
@@ -56,7 +56,7 @@ func (b *Batch) Parse(body []byte, most int) error {
 	}
 	if b.Single = !enveloped; b.Single {
 		b.Events = append(b.Events, bytes.TrimSpace(body))
-		b.Context = nil // it is the event's own
+		b.Context = nil // it belongs to the event
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (b *Batch) envelope(s *jsonscan.Scanner, most int, enveloped *bool) *Reject
 			switch b.SentAt = s.Balanced(); kind {
 			case jsonscan.String, jsonscan.Null:
 				b.SentAt = plain(kind, b.SentAt)
-			case jsonscan.Number: // and anything else, which is no time, and told
+			case jsonscan.Number: // and other kinds, which are not times; the decoder reports them
 			}
 		case "writeKey":
 			b.WriteKey = plain(s.Peek(), s.Balanced())
@@ -103,7 +103,7 @@ func (b *Batch) envelope(s *jsonscan.Scanner, most int, enveloped *bool) *Reject
 	return nil
 }
 
-// plain is the text of a string; nil for any other value, and for a string that isn't valid.
+// plain returns the text of a string; nil for any other value, and for an invalid string.
 func plain(kind jsonscan.Kind, raw []byte) []byte {
 	if kind != jsonscan.String {
 		return nil

@@ -10,13 +10,17 @@ import (
 	"github.com/kindred-id/kindred/internal/money"
 )
 
-// orderReader reads the properties of an order's event. Fields with aliases hold one value for each
-// alias, in the order of preference. What can't be read is dropped, and the rest is read.
+// orderReader reads the properties of an order's event. A field with aliases has a value for each alias, in the order
+// of preference. The reader drops what it can't read, and reads the rest.
 //
-//   - M1: no amount is guessed. What may mean two amounts is dropped.
-//   - M2: an amount that rests on a field that was dropped is not known: the next rule of the declared order applies where it
-//     rests on none, else the order has no amount.
+//   - M1: no amount is guessed. A text that may mean two amounts is dropped.
+//   - M2: an amount that depends on a dropped field is unknown. The next of the declared rules that depends on no
+//     dropped field then applies; if there is no such rule, the order has no amount.
 //   - M3: in a field that is subtracted by its meaning, a minus is notation.
+//
+// The steps follow from M2: pick collects the raw fields, readCurrency decides how to read amounts, readSums reads
+// all of them, and only then net or refund chooses a rule, when every dropped field is known. Reading amounts on
+// demand, the obvious way, would choose a rule before a later field turns out to be unreadable.
 type orderReader struct {
 	d         *Decoder
 	ids       [len(orderIDs)]jsonscan.Value
@@ -28,15 +32,15 @@ type orderReader struct {
 	currency  [len(currencyFields)]jsonscan.Value
 	declared  [sumBack]jsonscan.Value
 
-	code     graph.Currency // that the event names, else the default
+	code     graph.Currency // named by the event, else the default
 	named    bool
-	lost     bool // the currency can't be read, so nothing else can
+	lost     bool // the currency can't be read, so amounts can't either
 	exponent int
 	inRefund bool
 
 	amounts     [sumsEnd]int64
 	state       [sumsEnd]amountState
-	thousandths bool // an amount of an open refund may be in thousands
+	thousandths bool // an amount of a refund in an unknown currency may have three decimals
 }
 
 // Aliases, in the order of preference.
@@ -50,9 +54,10 @@ var (
 )
 
 // read fills the event's order change.
-//   - An order completed without an order id is named by the event; any other such event is no
-//     order's, and stays an ordinary event.
-//   - A cancellation says nothing but that, whatever else it carries.
+//
+//   - A completed order without an order id gets the event's id. Any other event without an order id stays an
+//     ordinary event.
+//   - A cancellation has no further content; other fields are ignored.
 func (o *orderReader) read(d *Decoder, kind graph.OrderKind, ev *graph.Event) {
 	lines := ev.Order.Lines[:0]
 	*o = orderReader{d: d, inRefund: kind == graph.OrderRefunded}
@@ -85,7 +90,7 @@ func (o *orderReader) read(d *Decoder, kind graph.OrderKind, ev *graph.Event) {
 	c.Coupon = d.bounded(o.coupon())
 }
 
-// pick finds the properties that matter. They have been scanned before, so they are valid.
+// pick collects the properties that matter. They have been scanned before, so they are valid.
 func (o *orderReader) pick(properties []byte) {
 	if properties == nil {
 		return
@@ -130,7 +135,7 @@ func (o *orderReader) pick(properties []byte) {
 		case "refundAmount":
 			o.back[1] = v
 		case "amount":
-			if o.inRefund { // of other events it may be anything
+			if o.inRefund { // in other events the field may mean anything
 				o.declared[sumAmount] = v
 			}
 		case "currency":
@@ -155,7 +160,7 @@ func (o *orderReader) pick(properties []byte) {
 	}
 }
 
-// member is the value of an object under a key.
+// member returns the value of an object under a key.
 func member(object jsonscan.Value, name string, arena *jsonscan.Arena) (found jsonscan.Value) {
 	var s jsonscan.Scanner
 	s.Reset(object.Raw, arena)
@@ -169,9 +174,9 @@ func member(object jsonscan.Value, name string, arena *jsonscan.Arena) (found js
 	return found
 }
 
-// firstID is the first of the values that names something, as text: a number that is whole is written without a point or a
-// power, so that 1001.0 is the order 1001. What programs print in place of an id that they do not have names nothing: else
-// all orders of a customer that are called "undefined" would be one.
+// firstID returns the first value that is an id, as text. A whole number is written without point and exponent, so
+// that 1001.0 is the order 1001. Placeholders that programs print for an absent id, such as "undefined", are not ids:
+// otherwise all such orders of a customer would be one.
 func (o *orderReader) firstID(fields []string, values []jsonscan.Value) []byte {
 	for i, v := range values {
 		var text []byte
@@ -196,7 +201,7 @@ func (o *orderReader) firstID(fields []string, values []jsonscan.Value) []byte {
 	return nil
 }
 
-// wholeNumber is a JSON number, without a point and a power where it is whole.
+// wholeNumber returns a JSON number, without point and exponent if it is whole.
 func wholeNumber(text []byte, arena *jsonscan.Arena) []byte {
 	if !bytes.ContainsAny(text, ".eE") || text[0] == '-' {
 		return text
@@ -206,12 +211,12 @@ func wholeNumber(text []byte, arena *jsonscan.Arena) []byte {
 		return text
 	}
 	if again, err := money.Parse(text, 6); err != nil || again != n*1_000_000 {
-		return text // it is not whole, or has more digits than an id that is a number
+		return text // it is not whole, or longer than any numeric id
 	}
 	return arena.Keep(fmt.Append(arena.Reserve(20), n))
 }
 
-// readCurrency finds which currency the event names: in a property of its own, else beside an amount.
+// readCurrency finds the currency that the event names: in a property of its own, else beside an amount.
 func (o *orderReader) readCurrency() {
 	o.code, o.exponent = o.d.currency, graph.OpenDecimals
 	for i, v := range o.currency {
@@ -250,7 +255,7 @@ func (o *orderReader) readCurrency() {
 	}
 }
 
-// nameByMark finds the currency in the sign or code beside an amount.
+// nameByMark finds the currency from the sign or code beside an amount.
 func (o *orderReader) nameByMark(v jsonscan.Value) bool {
 	if v.Kind != jsonscan.String {
 		return false
@@ -270,11 +275,11 @@ func (o *orderReader) name(c graph.Currency) {
 	o.code, o.named, o.exponent = c, true, money.Exponent(c)
 }
 
-// net finds the net revenue of an order by the first rule for which it has the amounts, and its lines with a price. What
-// comes out below zero, as where a voucher pays for the delivery too, is zero.
+// net computes the net revenue of an order by the first rule whose amounts it has, and its lines with a price. A
+// result below zero becomes zero: a voucher may pay for the delivery, too.
 //
-// An order that states a better amount, which can't be read, is in doubt: a total may then hold tax and shipping that the order
-// does not state apart, and a product without a price may be worth something.
+// An order with a better amount that can't be read is in doubt: a total may then include tax and shipping that the
+// order does not state separately, and a product without a price may have a value.
 func (o *orderReader) net(c *graph.OrderChange) {
 	items := o.items(c)
 	if o.lost {
@@ -288,7 +293,7 @@ func (o *orderReader) net(c *graph.OrderChange) {
 	case o.state[sumSubtotal] == amountGiven:
 		c.Net, c.Rule = o.amounts[sumSubtotal], graph.NetSubtotal
 	case o.state[sumTotal] == amountGiven && o.sure(sumTax, doubt) && o.sure(sumShipping, doubt):
-		// None of the three is negative, so neither step overflows.
+		// All three are non-negative, so neither step overflows.
 		c.Net, c.Rule = max(0, o.amounts[sumTotal]-o.amounts[sumTax]-o.amounts[sumShipping]), graph.NetTotal
 	case o.state[sumValue] == amountGiven:
 		c.Net, c.Rule = o.amounts[sumValue], graph.NetValue
@@ -297,13 +302,13 @@ func (o *orderReader) net(c *graph.OrderChange) {
 	}
 }
 
-// sure reports whether an amount may be subtracted: it could be read or, where there is no doubt, is not there.
+// sure reports whether an amount may be subtracted: it was read, or it is absent and there is no doubt.
 func (o *orderReader) sure(s sum, doubt bool) bool {
 	return o.state[s] == amountGiven || o.state[s] == amountAbsent && !doubt
 }
 
-// refund finds what a refund is of. One that names neither an amount nor products is of the whole order. One that names tax
-// or shipping alone is of nothing that the net revenue holds.
+// refund determines what was refunded. A refund without amounts and products is of the whole order. A refund of tax
+// or shipping alone does not change the net revenue.
 func (o *orderReader) refund(c *graph.OrderChange) {
 	items := o.items(c)
 	r := &c.Refund
@@ -319,7 +324,7 @@ func (o *orderReader) refund(c *graph.OrderChange) {
 		r.Kind = graph.RefundFull
 	case o.lost:
 		r.Kind = graph.RefundUnknown
-	case o.state[sumBack] == amountOdd: // what else there is may be the order's
+	case o.state[sumBack] == amountOdd: // the remaining amounts may be the order's
 		r.Kind = graph.RefundUnknown
 	case o.gross(sumBack):
 		r.Amount = o.less(sumBack)
@@ -343,17 +348,17 @@ func (o *orderReader) refund(c *graph.OrderChange) {
 	}
 }
 
-// gross reports whether an amount is given from which what is stated of tax and shipping can be taken off.
+// gross reports whether the amount is present and the stated tax and shipping can be subtracted from it.
 func (o *orderReader) gross(i sum) bool {
 	return o.state[i] == amountGiven && o.sure(sumTax, false) && o.sure(sumShipping, false)
 }
 
-// less is an amount less tax and shipping. REQUIRES: gross(i)
+// less returns an amount without tax and shipping. REQUIRES: gross(i)
 func (o *orderReader) less(i sum) int64 {
 	return max(0, o.amounts[i]-o.amounts[sumTax]-o.amounts[sumShipping])
 }
 
-// stated reports whether one of the amounts is given.
+// stated reports whether one of the amounts is present.
 func (o *orderReader) stated(sums ...sum) bool {
 	for _, i := range sums {
 		if o.state[i] == amountGiven {
@@ -363,7 +368,7 @@ func (o *orderReader) stated(sums ...sum) bool {
 	return false
 }
 
-// oddSum reports whether an amount that may be a refund's could not be read.
+// oddSum reports whether an amount that may be the refund's could not be read.
 func (o *orderReader) oddSum() bool {
 	for _, i := range [...]sum{sumTotal, sumRevenue, sumSubtotal, sumValue, sumAmount} {
 		if o.state[i] == amountOdd {
@@ -373,7 +378,7 @@ func (o *orderReader) oddSum() bool {
 	return false
 }
 
-// coupon is the code that an order was placed with. Of a list it is the first.
+// coupon returns the code that an order was placed with; of a list, the first.
 func (o *orderReader) coupon() []byte {
 	for i, v := range o.coupons {
 		var text []byte
@@ -396,7 +401,7 @@ func (o *orderReader) coupon() []byte {
 	return nil
 }
 
-// couponOf is the first code of a list. Its members are codes, or objects that have one under "code".
+// couponOf returns the first code of a list. Its elements are codes, or objects with one under "code".
 func (o *orderReader) couponOf(field string, list jsonscan.Value) (first []byte) {
 	var s jsonscan.Scanner
 	s.Reset(list.Raw, &o.d.arena)

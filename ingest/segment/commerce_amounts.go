@@ -8,7 +8,7 @@ import (
 	"github.com/kindred-id/kindred/internal/money"
 )
 
-// sum is one of the amounts that an order may declare.
+// sum is one of the amounts that an order may state.
 type sum uint8
 
 const (
@@ -18,12 +18,12 @@ const (
 	sumTax
 	sumShipping
 	sumValue
-	sumAmount // of a refund alone, as is the next
+	sumAmount // only in refunds, like the next
 	sumBack
 	sumDiscount
 	sumsEnd
 
-	sumsRefund = sumDiscount // those before it may say what a refund is of
+	sumsRefund = sumDiscount // the sums before it may state the amount of a refund
 )
 
 var sumFields = [sumBack]string{
@@ -31,16 +31,16 @@ var sumFields = [sumBack]string{
 	"properties.amount",
 }
 
-// amountState says whether an event has an amount.
+// amountState describes whether an event has an amount.
 type amountState uint8
 
 const (
 	amountAbsent amountState = iota
 	amountGiven
-	amountOdd // it is there, and was dropped
+	amountOdd // present, and dropped
 )
 
-// readSums reads every declared amount, so that an odd one is told even where another decides.
+// readSums reads every stated amount, so that an unreadable one is reported even if another decides.
 func (o *orderReader) readSums() {
 	for i, v := range o.declared {
 		o.readSum(sum(i), sumFields[i], v, o.inRefund)
@@ -61,7 +61,7 @@ func (o *orderReader) readSum(i sum, field string, v jsonscan.Value, magnitude b
 	if absent(v) {
 		return
 	}
-	if o.lost { // in which currency is not known
+	if o.lost { // the currency is unknown
 		o.state[i] = amountOdd
 		return
 	}
@@ -90,7 +90,7 @@ func (o *orderReader) amount(field string, v jsonscan.Value, magnitude bool) (am
 	return amount, amountGiven
 }
 
-// number reads an amount as a plain decimal number in the event's currency. It may point into room.
+// number reads an amount as a plain decimal number in the event's currency. Its result may point into room.
 func (o *orderReader) number(field string, v jsonscan.Value, magnitude bool, room *money.Room) ([]byte, amountState) {
 	var t money.Text
 	text := o.d.text(v)
@@ -126,8 +126,8 @@ func (o *orderReader) number(field string, v jsonscan.Value, magnitude bool, roo
 	return number, amountGiven
 }
 
-// settled decides what a number with three digits behind a point is. An order without a currency is taken to be in the
-// default; a refund is in its order's, and so decided once that is known.
+// settled decides how to read a number with three digits after a point. An order without a currency has the default
+// currency; a refund has that of its order, which the graph knows later.
 func (o *orderReader) settled(t *money.Text) ([]byte, bool) {
 	decimals := money.Exponent(o.code)
 	if t.Thousandths && !t.Comma && o.inRefund && !o.named {
@@ -138,10 +138,10 @@ func (o *orderReader) settled(t *money.Text) ([]byte, bool) {
 	return number, err == nil
 }
 
-// errMark is for an amount with the sign or code of another currency than its event's, or of one that can't be told.
+// errMark is for an amount with the sign or code of another currency than its event's, or of an ambiguous one.
 var errMark = errors.New("with the sign of a currency that the event does not name")
 
-// dropMoney drops an amount, and says why.
+// dropMoney drops an amount and reports why.
 func (o *orderReader) dropMoney(field string, text []byte, err error) {
 	hint := "send a plain decimal number, as in 19.99"
 	switch {

@@ -9,21 +9,21 @@ import (
 	"github.com/kindred-id/kindred/internal/money"
 )
 
-// listFields are the properties that may hold the products, and the names of their members' fields.
+// listFields are the properties that may hold the products, and the names of the fields of their elements.
 var listFields = [...]struct{ list, member, price, quantity string }{
 	{"properties.products", "properties.products[]", "properties.products[].price", "properties.products[].quantity"},
 	{"properties.items", "properties.items[]", "properties.items[].price", "properties.items[].quantity"},
 }
 
-// items is what the products of an order come to: price times quantity, each line rounded to a minor unit.
+// items sums up the products of an order: price times quantity, each line rounded to a minor unit.
 type items struct {
 	sum            int64
 	listed, priced int  // products, and those with a price
-	odd            bool // a price or quantity was dropped, so the sum is not known (M2)
+	odd            bool // a price or quantity was dropped, so the sum is unknown (M2)
 }
 
-// items sums up the products, and gathers lines: those with a price of an order, those without of a refund.
-// What stands in the place of the list may be an object whose values are the products, as PHP writes lists with gaps.
+// items sums up the products, and collects lines: of an order those with a price, of a refund those without. Instead
+// of a list, an object with the products as values is accepted: PHP writes lists with gaps that way.
 func (o *orderReader) items(c *graph.OrderChange) (all items) {
 	at := 0
 	if absent(o.lists[0]) {
@@ -69,7 +69,7 @@ func (o *orderReader) holdsObjects(v jsonscan.Value) bool {
 	return true
 }
 
-// item reads one product. One without a quantity is one.
+// item reads one product. Its default quantity is one.
 func (o *orderReader) item(s *jsonscan.Scanner, at int, c *graph.OrderChange, all *items) {
 	names := &listFields[at]
 	all.listed++
@@ -81,7 +81,7 @@ func (o *orderReader) item(s *jsonscan.Scanner, at int, c *graph.OrderChange, al
 	}
 	var price, quantity jsonscan.Value
 	var line graph.OrderLine
-	var preferred [3]int // place of the alias that names the product, the stock keeping unit and the variant
+	var preferred [3]int // index of the alias that names the product, the stock keeping unit and the variant
 	s.Object()
 	for s.Next() {
 		key := s.Key()
@@ -151,11 +151,11 @@ func (o *orderReader) item(s *jsonscan.Scanner, at int, c *graph.OrderChange, al
 	}
 }
 
-// addLine adds a line of a refund, which is to be priced from its order.
+// addLine adds a line of a refund, whose price comes from its order.
 func (o *orderReader) addLine(field string, line graph.OrderLine, c *graph.OrderChange, all *items) {
 	switch {
 	case line.Product == 0 && line.SKU == 0:
-		all.odd = true // nobody can say what came back
+		all.odd = true // the returned product is unknown
 	case len(c.Lines) == graph.LinesMax:
 		if !all.odd {
 			o.d.drop(field, CodeBadMoney, fmt.Sprintf("has more than %d products without a price", graph.LinesMax),
@@ -167,7 +167,7 @@ func (o *orderReader) addLine(field string, line graph.OrderLine, c *graph.Order
 	}
 }
 
-// quantity reads how many of a product there are, as a plain decimal number. A point in it is never one of thousands.
+// quantity reads the quantity of a product as a plain decimal number. A point never separates thousands.
 func (o *orderReader) quantity(field string, v jsonscan.Value, room *money.Room) (text []byte, ok bool) {
 	if absent(v) {
 		return one, true
@@ -202,7 +202,7 @@ func (o *orderReader) quantity(field string, v jsonscan.Value, room *money.Room)
 
 var one = []byte("1")
 
-// nameLine notes what a line calls its product, unless an alias that is preferred did.
+// nameLine records the name of a line's product, unless a preferred alias has named it.
 func (o *orderReader) nameLine(hash *uint32, preferred *int, place int, v jsonscan.Value) {
 	if *preferred > place || !isText(v) {
 		return
@@ -216,7 +216,7 @@ func (o *orderReader) nameLine(hash *uint32, preferred *int, place int, v jsonsc
 	}
 }
 
-// Names of products and ids of refunds are kept as hashes (FNV-1a): they are only compared, within one order. 0 is no name.
+// Names of products and ids of refunds are kept as hashes (FNV-1a): they are only compared, within one order. 0 means no name.
 const (
 	hashBasis = 14695981039346656037
 	hashPrime = 1099511628211
@@ -235,7 +235,7 @@ func lineHash(text []byte) uint32 {
 	return max(1, uint32(h>>32)^uint32(h))
 }
 
-// refundKey is the key of a refund that has an id of its own; 0 when it has none.
+// refundKey returns the key of a refund with an id of its own; 0 if it has no id.
 func refundKey(id []byte) uint64 {
 	if len(id) == 0 {
 		return 0

@@ -11,18 +11,18 @@ import (
 	"github.com/kindred-id/kindred/internal/jsontext"
 )
 
-// ContextOptions say what of an event's context is kept with the event. The zero value is the default.
+// ContextOptions control which part of an event's context is stored. The zero value is the default.
 type ContextOptions struct {
-	// Keep names the keys of a context that are kept, the most important first. nil is
-	// DefaultContextKeys; an empty list keeps nothing.
+	// Keep lists the stored keys of a context, the most important first. nil means DefaultContextKeys; an empty list
+	// stores nothing.
 	Keep []string
-	// IP says what is kept of context.ip.
+	// IP controls how context.ip is stored.
 	IP IPPolicy
-	// MaxBytes bounds what is kept of one event. Default DefaultContextBytes.
+	// MaxBytes bounds the stored context of one event. Default DefaultContextBytes.
 	MaxBytes int
 }
 
-// IPPolicy says what is kept of an address in context.ip.
+// IPPolicy controls how an address in context.ip is stored.
 type IPPolicy uint8
 
 // The policies.
@@ -44,19 +44,19 @@ func ParseIPPolicy(name string) (IPPolicy, error) {
 	return 0, fmt.Errorf("ip policy %.60q: want none, truncated or whole", name)
 }
 
-// Bounds of what is kept of a context.
+// Bounds of the stored context.
 const (
 	DefaultContextBytes  = 4096
 	ContextBytesLeast    = 256
 	ContextBytesMost     = 32 << 10
 	ContextKeysMost      = 64
 	contextKeyBytesMost  = 64
-	contextPartsOfValue  = 2 // an object above the bound divided by this is cut member by member
-	contextPartsOfMember = 4 // a member above the bound divided by this is left out
+	contextPartsOfValue  = 2 // an object above bound/2 is cut member by member
+	contextPartsOfMember = 4 // a member above bound/4 is dropped
 )
 
-// DefaultContextKeys are the keys of a context that are kept unless the rules say otherwise, the most
-// important first: what a person agreed to, where they came from, where they were, and with what.
+// DefaultContextKeys are the stored keys of a context unless the rules list others, the most important first:
+// consent, origin, place, and device.
 func DefaultContextKeys() []string {
 	return []string{
 		"consent", "consentManagement", "groupId", "campaign", "page", "referrer", "timezone", "locale", "userAgent",
@@ -64,7 +64,7 @@ func DefaultContextKeys() []string {
 	}
 }
 
-// keep is Keep with its default.
+// keep returns Keep or its default.
 func (o ContextOptions) keep() []string {
 	if o.Keep == nil {
 		return DefaultContextKeys()
@@ -72,7 +72,7 @@ func (o ContextOptions) keep() []string {
 	return o.Keep
 }
 
-// Check reports everything that is wrong with the options.
+// Check reports every problem of the options in one error.
 func (o ContextOptions) Check() error {
 	var errs []error
 	for i, key := range o.Keep {
@@ -99,7 +99,7 @@ func (o ContextOptions) Check() error {
 	return errors.Join(errs...)
 }
 
-// contextRole says what the decoder itself reads under a key of the context.
+// contextRole is the purpose for which the decoder itself reads a key of the context.
 type contextRole uint8
 
 const (
@@ -122,21 +122,21 @@ const (
 	contextGroup = "groupId"
 )
 
-// contextKey is a key of a context that matters: it is kept, or read, or leads to an identifier.
+// contextKey is a relevant key of a context: stored, read, or on the path to an identifier.
 type contextKey struct {
 	name  string
 	label string // `"name":`
-	field string // context.name, for drops
+	field string // context.name, for reports of dropped fields
 	role  contextRole
-	node  *pathNode // of the configured paths; nil off all of them
+	node  *pathNode // of the configured paths; nil if it is on none of them
 }
 
-// contextKeys are the keys of a context that matter. The first of them are kept, in this order.
+// contextKeys are the relevant keys of a context. The stored ones come first, in this order.
 type contextKeys struct {
 	list     []contextKey
 	kept     int
-	group    int        // index of groupId where it is kept, else -1
-	ip       int        // likewise of ip
+	group    int        // index of groupId if it is stored, else -1
+	ip       int        // likewise for ip
 	byLength [][]uint16 // indexes, by the length of the name
 }
 
@@ -173,7 +173,7 @@ func newContextKeys(o ContextOptions, paths *pathNode) contextKeys {
 	return k
 }
 
-// find is the index of a key, or -1.
+// find returns the index of a key, or -1.
 func (k *contextKeys) find(key []byte) int {
 	if len(key) >= len(k.byLength) {
 		return -1
@@ -186,11 +186,11 @@ func (k *contextKeys) find(key []byte) int {
 	return -1
 }
 
-// held is what a context holds under the keys that matter: values as they stand, nil where there is none
-// or where it says nothing. The slices of one are as long as contextKeys.list.
+// held holds the raw values of a context's relevant keys, nil if absent or empty. Its slices are as long as
+// contextKeys.list.
 type held struct {
 	values [][]byte
-	own    []bool // the event's own context says something there
+	own    []bool // the event's own context has a value there
 }
 
 func newHeld(n int) held { return held{make([][]byte, n), make([]bool, n)} }
@@ -210,7 +210,7 @@ func (d *Decoder) readContext(s *jsonscan.Scanner, n *pathNode) {
 	}
 }
 
-// readBatchContext reads what the batch's context says under keys where the event's own says nothing.
+// readBatchContext reads the batch's context for the keys without a value in the event's own.
 func (d *Decoder) readBatchContext() {
 	s := &d.scan
 	s.Reset(d.context, &d.arena)
@@ -218,7 +218,7 @@ func (d *Decoder) readBatchContext() {
 		d.held.own[i] = v != nil
 	}
 	if s.Peek() != jsonscan.Object && d.fields.hasContext {
-		return // told of the events that have no other
+		return // reported with events that have no context of their own
 	}
 	if !d.object(s, nil, "context") {
 		return
@@ -232,7 +232,7 @@ func (d *Decoder) readBatchContext() {
 	}
 }
 
-// readContextValue reads the value of a key that matters. If a key repeats, the last value wins.
+// readContextValue reads the value of a relevant key. If a key repeats, the last value wins.
 func (d *Decoder) readContextValue(s *jsonscan.Scanner, at int) {
 	f, k := &d.fields, &d.contextKeys.list[at]
 	s.Peek()
@@ -259,7 +259,7 @@ func (d *Decoder) readContextValue(s *jsonscan.Scanner, at int) {
 	}
 }
 
-// says reports whether a value says something: null, "", {} and [] do not.
+// says reports whether a value has content: null, "", {} and [] do not.
 func says(raw []byte) bool {
 	if len(raw) < 2 {
 		return len(raw) > 0
@@ -279,7 +279,7 @@ func says(raw []byte) bool {
 	return true
 }
 
-// keepContext gives the event what is kept of its context: one compact object, of MaxBytes at most.
+// keepContext stores the context with the event: one compact object of at most MaxBytes.
 func (d *Decoder) keepContext(ev *graph.Event) {
 	ev.Context = nil
 	k, values := &d.contextKeys, d.held.values[:d.contextKeys.kept]
@@ -320,7 +320,7 @@ func (d *Decoder) keepContext(ev *graph.Event) {
 	ev.Context = d.arena.Keep(append(room, '}'))
 }
 
-// tidy takes white space out of the values, and what is no text, and returns the size of them all.
+// tidy removes white space and invalid text from the values, and returns their total size.
 func (d *Decoder) tidy(values [][]byte) int {
 	size := len("{}") - len(",")
 	for i, raw := range values {
@@ -333,13 +333,13 @@ func (d *Decoder) tidy(values [][]byte) int {
 	return size
 }
 
-// tidied is JSON text without white space between its tokens and without what Mend replaces.
+// tidied returns JSON text without white space between tokens, and with the replacements of Mend.
 func (d *Decoder) tidied(raw []byte) []byte {
 	raw = d.arena.Keep(jsontext.AppendCompact(d.arena.Reserve(len(raw)), raw))
 	return d.mended(raw)
 }
 
-// mended is JSON text without what Mend replaces.
+// mended returns JSON text with the replacements of Mend.
 func (d *Decoder) mended(raw []byte) []byte {
 	if !jsonscan.Broken(raw) {
 		return raw
@@ -347,9 +347,9 @@ func (d *Decoder) mended(raw []byte) []byte {
 	return d.arena.Keep(jsonscan.Mend(d.arena.Reserve(len(raw)), raw))
 }
 
-// cutContext keeps of values above the bound what fits, the most important key first. What is large
-// alone does not push out the rest: a member or a value above a quarter of the bound is left out, and of
-// an object above half of it, or above the room that is left, those members are kept that fit.
+// cutContext reduces values above the bound to those that fit, the most important key first. One large value must not
+// displace all others: a member or value above a quarter of the bound is dropped, and an object above half of it, or
+// above the remaining room, keeps the members that fit.
 func (d *Decoder) cutContext(values [][]byte) []byte {
 	left := d.contextMax - len("{}")
 	room := append(d.arena.Reserve(d.contextMax), '{')
@@ -391,8 +391,8 @@ func (d *Decoder) cutContext(values [][]byte) []byte {
 	return d.arena.Keep(append(room, '}'))
 }
 
-// cutObject is an object with those of its members that fit into so many bytes, the first ones first; nil
-// when none does. It is rare, so that it may allocate.
+// cutObject returns an object with the first members that fit into the given bytes; nil if none of them fits. It is
+// rare, so it may allocate.
 func (d *Decoder) cutObject(raw []byte, most int) []byte {
 	out := []byte{'{'}
 	var s jsonscan.Scanner
@@ -415,7 +415,7 @@ func (d *Decoder) cutObject(raw []byte, most int) []byte {
 	return append(out, '}')
 }
 
-// keptIP is what the policy keeps of an address, as JSON text; nil when that is nothing.
+// keptIP returns the stored form of an address by the policy, as JSON text; nil if nothing is stored.
 func (d *Decoder) keptIP(raw []byte) []byte {
 	if raw[0] == '"' && d.ipPolicy == IPWhole {
 		return raw

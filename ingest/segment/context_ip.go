@@ -2,14 +2,14 @@ package segment
 
 import "net/netip"
 
-// Bits of an address that IPTruncated keeps: what is usual to tell a region and not a household.
+// Bits of an address that IPTruncated keeps: by convention enough to identify a region but not a household.
 const (
 	ipv4Kept = 24
 	ipv6Kept = 48
 )
 
-// truncateIP appends the network of an address in quotes; false for what is no address. An IPv4 address that is
-// written as IPv6 is one of IPv4, and a zone is left out.
+// truncateIP appends the network of an address in quotes; ok is false for an invalid address. An IPv4 address in IPv6
+// form counts as IPv4, and a zone is removed.
 func truncateIP(dst, text []byte) ([]byte, bool) {
 	address, err := netip.ParseAddr(string(text))
 	if err != nil {

@@ -17,12 +17,12 @@ import (
 
 // Bounds of one event.
 const (
-	// MaxIDBytes bounds message ids, order ids, coupons, ids and classes of offers, and categories of
-	// products. Longer ones are replaced by their hash.
+	// MaxIDBytes bounds message ids, order ids, coupons, ids and classes of offers, and categories of products. Longer
+	// ones are replaced by their hash.
 	MaxIDBytes = 100
-	// MaxIdentifiers bounds the identifiers that an event carries, blocked ones included.
+	// MaxIdentifiers bounds the identifiers of an event, including blocked ones.
 	MaxIdentifiers = 100
-	// MaxTraits bounds the traits that an event sets. The first ones stay.
+	// MaxTraits bounds the traits that an event sets. The first ones are kept.
 	MaxTraits = 300
 )
 
@@ -34,7 +34,7 @@ type Decoder struct {
 	paths      *pathNode
 	sources    []string
 	apart      []string // sources that number their messages apart
-	// formerUntil is until when, ms since 1970 UTC, the memory of duplicates may hold events without fingerprints.
+	// formerUntil is Options.FormerUntil.
 	formerUntil int64
 	currency    graph.Currency
 	limit       int
@@ -42,21 +42,21 @@ type Decoder struct {
 	always      bool            // live, unless a batch says otherwise
 	live        bool            // see Options.Live
 	want        graph.EventType // of the events of a batch; 0 is any
-	sentAt      int64           // of the batch; noTime when there is none
-	oddSentAt   []byte          // of the batch, where it can't be read, until it is told with an event that is taken
-	context     []byte          // of the batch; nil when there is none
+	sentAt      int64           // of the batch; noTime if absent
+	oddSentAt   []byte          // the batch's unreadable sentAt, until it is reported with an accepted event
+	context     []byte          // of the batch; nil if absent
 	contextKeys contextKeys
 	contextMax  int
 	ipPolicy    IPPolicy
-	fallback    []byte // id of the event at hand, if it names none; nil when there is none
+	fallback    []byte // id for the current event if it has none of its own; nil if there is none
 	arena       jsonscan.Arena
 	hash        hash.Hash
 	stats       Stats
-	told        int // drops since the last Reset that were told
+	told        int // drops reported since the last Reset
 
-	// The rest is about the event at hand.
+	// The rest is the state of the current event.
 	scan   jsonscan.Scanner
-	side   jsonscan.Scanner // of a value within it
+	side   jsonscan.Scanner // for a value within it
 	fields fields
 	own    traitSet // traits
 	shared traitSet // context.traits
@@ -64,22 +64,22 @@ type Decoder struct {
 	held   held // of the context
 	order  orderReader
 	aside  graph.Event // whose identifiers are the readings of a previousId
-	// clientTime is the event's time as its client sent it, before any correction; noTime when it sent none that can be
-	// read. Unlike the event's own time it does not depend on when and how often the event was sent.
+	// clientTime is the event's time as its client sent it, before any correction; noTime if it sent no readable time.
+	// Unlike the event's own time it does not depend on when and how many times the event was sent.
 	clientTime int64
-	rooms      [2]money.Room // for amounts that strings hold
+	rooms      [2]money.Room // for amounts in strings
 	drops      []Drop
-	// tellable is how many of the drops may be told.
+	// tellable is how many of the drops may be reported.
 	tellable int
 }
 
-// Stats counts what was left out of, or changed in, the events that a decoder read (E3).
+// Stats counts what a decoder left out of events, or changed in them (E3).
 type Stats struct {
 	Empty             uint64 `json:"empty"`              // identifiers that are empty
-	Blocked           uint64 `json:"blocked"`            // identifiers that stand for nobody: "null", a zero UUID
-	Invalid           uint64 `json:"invalid"`            // identifiers that are none of their namespace, or no text
+	Blocked           uint64 `json:"blocked"`            // identifiers that stand for no one: "null", a zero UUID
+	Invalid           uint64 `json:"invalid"`            // identifiers that are invalid in their namespace, or not text
 	TooLong           uint64 `json:"too_long"`           // identifiers above identifier.MaxBytes
-	UnknownNamespaces uint64 `json:"unknown_namespaces"` // identifiers of a namespace that isn't registered, or not of a user
+	UnknownNamespaces uint64 `json:"unknown_namespaces"` // identifiers of an unregistered namespace, or not of a user
 	ExcessTraits      uint64 `json:"excess_traits"`      // traits above MaxTraits
 	Clamped           uint64 `json:"clamped"`            // event times too far ahead, set to the time of reception: receivedAt, or ours
 	Corrected         uint64 `json:"corrected"`          // event times of a wrong clock, corrected by sentAt
@@ -88,11 +88,11 @@ type Stats struct {
 	Mended            uint64 `json:"mended"`             // events with half a surrogate pair or NUL in a text
 	// Words counts the blocked identifiers by the word or rule that blocked them.
 	Words WordCounts `json:"words,omitempty"`
-	// Fields counts the fields left out, by field and code.
+	// Fields counts dropped fields by field and code.
 	Fields DropCounts `json:"-"`
 }
 
-// Add sums the counts of two decoders.
+// Add adds the counts of another decoder.
 func (s *Stats) Add(other Stats) {
 	s.Empty += other.Empty
 	s.Blocked += other.Blocked
@@ -109,7 +109,7 @@ func (s *Stats) Add(other Stats) {
 	s.Fields.Add(other.Fields)
 }
 
-// NewDecoder makes a decoder. It panics where opts.Check fails.
+// NewDecoder returns a decoder. It panics if opts.Check fails.
 func NewDecoder(reg *identifier.Registry, opts Options) *Decoder {
 	if err := opts.Check(reg); err != nil {
 		panic(err)
@@ -140,12 +140,11 @@ func NewDecoder(reg *identifier.Registry, opts Options) *Decoder {
 	return d
 }
 
-// Stats are the counts since the last Reset. The map in it is the decoder's own until then.
+// Stats returns the counts since the last Reset. The decoder owns the maps in it until then.
 func (d *Decoder) Stats() Stats { return d.stats }
 
-// Reset begins a new batch: counts start from zero, the last batch's context is forgotten, and the
-// memory of the events read so far is taken back, so that they may not be used any more. What is
-// still being committed needs its decoder left alone until then.
+// Reset begins a new batch: it zeroes the counts, forgets the batch's context, and reuses the memory of the events
+// read so far, which may not be used any more. Do not call it while a commit still reads these events.
 func (d *Decoder) Reset() {
 	d.arena.Reset()
 	d.stats = Stats{}
@@ -155,11 +154,10 @@ func (d *Decoder) Reset() {
 	d.sentAt, d.oddSentAt = noTime, nil
 }
 
-// SetContext gives the context of a batch: every event has what it says under keys where the event's own
-// context says nothing. It holds, and raw must stay as it is, until the next SetContext or Reset; nil, or
-// JSON null, is none. One that is no object is dropped from every event that has no
-// context of its own.
-// It fails with a *Rejection, and then there is none.
+// SetContext sets the context of a batch: it supplies values for the keys that an event's own context lacks. It holds
+// until the next SetContext or Reset, and raw must not change until then; nil or JSON null means no context. A
+// context that is not an object is dropped, and reported for every event without a context of its own. SetContext
+// fails with a *Rejection, and the batch then has no context.
 func (d *Decoder) SetContext(raw []byte) error {
 	d.context = nil
 	if raw == nil {
@@ -175,28 +173,28 @@ func (d *Decoder) SetContext(raw []byte) error {
 	}
 	if !absent(v) {
 		d.context = v.Raw
-		if s.Spaced() || s.Broken() { // once here, rather than for every event
+		if s.Spaced() || s.Broken() { // once here instead of for every event
 			d.context = d.tidied(v.Raw)
 		}
 	}
 	return nil
 }
 
-// SetType says, until the next Reset, of which type events are, as the route of a request does. Others are rejected; an event
-// may leave its type out.
+// SetType sets the type that events must have until the next Reset, as the route of a request does. Other types are
+// rejected; an event may omit its type.
 func (d *Decoder) SetType(t graph.EventType) { d.want = t }
 
-// Event reads one event: raw is its JSON text, received when it came, in ms since 1970 UTC, and
-// source which system sent it. It fills ev, whose slices it uses again; they point into raw, into
-// source and into the arena, and are good until one of these changes.
+// Event reads one event. raw is its JSON text, received the time of its arrival in ms since 1970 UTC, and source the
+// system that sent it. It fills ev and reuses ev's slices; they point into raw, into source and into the arena, and
+// are valid until one of these changes.
 //
 // It fails with a *Rejection, and then ev is undefined.
 func (d *Decoder) Event(raw []byte, received int64, source []byte, ev *graph.Event) error {
 	return d.Record(raw, received, source, nil, ev)
 }
 
-// Record is Event for one that came in a record with a place of its own, of which id is made: it is the
-// event's id where that names none. The event may point into id.
+// Record is Event for an event in a record with a position, from which id is derived: it becomes the event's id if
+// the event has none. The event may point into id.
 func (d *Decoder) Record(raw []byte, received int64, source, id []byte, ev *graph.Event) error {
 	d.fallback = id
 	d.drops, d.tellable = d.drops[:0], 0
@@ -267,10 +265,10 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 	return d.readCommerce(ev)
 }
 
-// withType is a copy of an event with its type. REQUIRES: raw is a JSON object.
+// withType returns a copy of an event with its type. REQUIRES: raw is a JSON object.
 func withType(raw []byte, typ graph.EventType) []byte {
 	body := bytes.TrimRight(raw, " \t\r\n")
-	body = bytes.TrimRight(body[:len(body)-1], " \t\r\n") // less the closing brace
+	body = bytes.TrimRight(body[:len(body)-1], " \t\r\n") // without the closing brace
 	typed := make([]byte, 0, len(body)+24)
 	typed = append(typed, body...)
 	if len(body) > 0 && body[len(body)-1] != '{' {
@@ -279,7 +277,7 @@ func withType(raw []byte, typ graph.EventType) []byte {
 	return append(append(append(typed, `"type":"`...), typ.String()...), `"}`...)
 }
 
-// mend replaces what is no text in what is kept as JSON.
+// mend replaces invalid text in the values that are stored as JSON.
 func (d *Decoder) mend(ev *graph.Event) {
 	d.stats.Mended++
 	ev.Properties = d.mended(ev.Properties)
@@ -288,7 +286,7 @@ func (d *Decoder) mend(ev *graph.Event) {
 	}
 }
 
-// readCommerce reads what an event says of orders, offers and products.
+// readCommerce reads an event's order, offer and products.
 func (d *Decoder) readCommerce(ev *graph.Event) *Rejection {
 	ev.Order, ev.Offer = graph.OrderChange{Lines: ev.Order.Lines[:0]}, graph.OfferNotice{}
 	ev.Interest.Kind, ev.Interest.Categories = graph.InterestNone, ev.Interest.Categories[:0]
@@ -298,7 +296,7 @@ func (d *Decoder) readCommerce(ev *graph.Event) *Rejection {
 	m := meaningOf(ev.Name)
 	if m.order != graph.OrderNone {
 		d.order.read(d, m.order, ev)
-		// An order with the code of an offer takes it.
+		// An order with the code of an offer redeems it.
 		if m.order == graph.OrderCompleted && len(ev.Order.Coupon) > 0 {
 			ev.Offer = graph.OfferNotice{Signal: score.OfferRedeemed, ID: ev.Order.Coupon}
 		}
@@ -312,7 +310,7 @@ func (d *Decoder) readCommerce(ev *graph.Event) *Rejection {
 	return nil
 }
 
-// name is what a string stands for; anything else there is dropped.
+// name returns the text of a string; it drops any other value.
 func (d *Decoder) name(field string, v jsonscan.Value) []byte {
 	if v.Kind > jsonscan.Null && v.Kind != jsonscan.String {
 		d.dropKind(field, "a string", v.Kind)
@@ -321,7 +319,7 @@ func (d *Decoder) name(field string, v jsonscan.Value) []byte {
 	return d.text(v)
 }
 
-// text is what a string stands for, and a number's own text; nil for anything else.
+// text returns the text of a string, or a number's own text; nil for any other value.
 func (d *Decoder) text(v jsonscan.Value) []byte {
 	switch v.Kind {
 	case jsonscan.String:
@@ -335,7 +333,7 @@ func (d *Decoder) text(v jsonscan.Value) []byte {
 	return nil
 }
 
-// rank is the rank of a source: the first that is listed has the highest.
+// rank returns the rank of a source: the first one listed has the highest.
 func (d *Decoder) rank(source []byte) uint8 {
 	for i, s := range d.sources {
 		if s == string(source) {
@@ -345,7 +343,7 @@ func (d *Decoder) rank(source []byte) uint8 {
 	return 0
 }
 
-// numbersApart reports whether a source's message ids are its own.
+// numbersApart reports whether a source numbers its messages independently.
 func (d *Decoder) numbersApart(source []byte) bool {
 	for _, s := range d.apart {
 		if s == string(source) {
@@ -355,17 +353,16 @@ func (d *Decoder) numbersApart(source []byte) bool {
 	return false
 }
 
-// messageID is the event's id. One that is too long becomes its hash. An event without one, or with one that names
-// no message, gets that of its record, or the hash of its text, so that the same event is the same when it is read
-// again.
+// messageID returns the event's id. A long id becomes its hash. An event without an id, or with a placeholder, gets
+// the id of its record, or the hash of its text, so that it is recognised when it is read again.
 func (d *Decoder) messageID(raw []byte, received int64) []byte {
 	id := bytes.TrimSpace(d.text(d.fields.messageID))
-	if d.fields.messageID.Kind == jsonscan.Number && !isInteger(id) { // 7.0 is 7, as in other ids
+	if d.fields.messageID.Kind == jsonscan.Number && !isInteger(id) { // 7.0 equals 7, as in other ids
 		id, _ = appendNumber(nil, id)
 	}
 	if len(id) > 0 {
 		if d.fields.broken && hasReplacement(id) {
-			return d.bounded(d.hashed(d.fields.messageID.Raw)) // two ids that differ in what was lost are two
+			return d.bounded(d.hashed(d.fields.messageID.Raw)) // ids that differ in the lost part are different
 		}
 		if !identifier.Junk(id) {
 			return d.bounded(id)
@@ -377,7 +374,7 @@ func (d *Decoder) messageID(raw []byte, received int64) []byte {
 		return d.bounded(d.fallback)
 	}
 	d.hash.Reset()
-	d.hash.Write(bytes.TrimSpace(raw)) // what is around it depends on how it came
+	d.hash.Write(bytes.TrimSpace(raw)) // surrounding space depends on the source
 	if d.live && d.clientTime == noTime {
 		room := d.arena.Reserve(8)
 		d.hash.Write(binary.BigEndian.AppendUint64(room, uint64(received)))
@@ -385,7 +382,7 @@ func (d *Decoder) messageID(raw []byte, received int64) []byte {
 	return d.digest("h:", 16)
 }
 
-// bounded is id, or its hash where it is above MaxIDBytes.
+// bounded returns id, or its hash if it is longer than MaxIDBytes.
 func (d *Decoder) bounded(id []byte) []byte {
 	if len(id) <= MaxIDBytes {
 		return id
@@ -399,7 +396,7 @@ func (d *Decoder) hashed(id []byte) []byte {
 	return d.digest("sha256:", sha256.Size)
 }
 
-// digest writes the first bytes of the hash in hexadecimal, behind a prefix.
+// digest writes the first bytes of the hash in hexadecimal, after a prefix.
 func (d *Decoder) digest(prefix string, size int) []byte {
 	room := d.arena.Reserve(len(prefix) + 2*sha256.Size + sha256.Size)
 	sum := d.hash.Sum(room[len(prefix)+2*sha256.Size : len(prefix)+2*sha256.Size])

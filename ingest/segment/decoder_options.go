@@ -11,37 +11,36 @@ import (
 	"github.com/kindred-id/kindred/internal/money"
 )
 
-// Options say how events are read. The zero value is the default of each.
+// Options control how events are read. The zero value of each field is its default.
 type Options struct {
 	// Paths are identifiers beyond those of the Segment spec.
 	Paths []Path
-	// Currency is that of orders that name none: ISO 4217. Default DefaultCurrency.
+	// Currency is the ISO 4217 code for orders without a currency. Default DefaultCurrency.
 	Currency string
-	// Sources are the sources by trust, the most trusted first: where two events of one time
-	// disagree, the more trusted source wins. Others rank below. At most MaxSources.
+	// Sources are the sources by trust, the most trusted first: if two events of one time disagree, the more trusted
+	// source wins. Other sources rank below. At most MaxSources.
 	Sources []string
-	// SourcesApart are the sources that number their messages apart: message id 1 of such a source is another one
-	// than that of any other. All others share one numbering, so that an event is one event by whichever way it
-	// comes. At most MaxSources.
+	// SourcesApart are the sources that number their messages independently: message id 1 of such a source differs from
+	// that of any other. All other sources share one numbering, so that an event is one event whichever source sends it.
+	// At most MaxSources.
 	SourcesApart []string
-	// FormerUntil is until when, ms since 1970 UTC, the memory of duplicates may hold events that were remembered
-	// without fingerprints of their content. 0: it never did.
+	// FormerUntil is the time, ms since 1970 UTC, until which the memory of duplicates may hold events without
+	// fingerprints of their content. 0: it never did.
 	FormerUntil int64
 	// MaxEventBytes bounds one event. Default DefaultMaxEventBytes.
 	MaxEventBytes int
-	// Context says what of an event's context is kept with it.
+	// Context controls which part of an event's context is stored.
 	Context ContextOptions
-	// Live says that events come as they happen. One that names neither a time nor an id is then
-	// told from an equal one by when it was received, and sentAt corrects times. In a file it is not:
-	// reading the file again must give the same ids and times. A batch may say otherwise, see SetLive.
+	// Live means that events arrive as they happen. The time of reception then distinguishes equal events without time and
+	// id, and sentAt corrects times. Events of a file are not live: reading the file again must give the same ids and
+	// times. SetLive overrides it for a batch.
 	Live bool
-	// Times say which times of events are believed.
+	// Times controls which times of events are plausible.
 	Times Times
 }
 
-// Path says that events carry identifiers of a namespace at a path: the keys of nested JSON
-// objects, from the event down, with dots between, as in properties.loyalty_card. It does not lead
-// into arrays.
+// Path is a place at which events carry identifiers of a namespace: the keys of nested JSON objects, from the event
+// down, separated by dots, as in properties.loyalty_card. It can't lead into arrays.
 type Path struct{ Path, Namespace string }
 
 // Defaults and bounds.
@@ -51,7 +50,7 @@ const (
 	MaxSources           = 255 // so that a rank has eight bits
 )
 
-// Check tells what is wrong with the options, all of it at once.
+// Check reports every problem of the options in one error.
 func (o Options) Check(reg *identifier.Registry) error {
 	var errs []error
 	for _, p := range o.Paths {

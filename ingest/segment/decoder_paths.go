@@ -7,15 +7,15 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// pathNode is one key of the configured paths, which form a tree. A nil node is off all paths.
+// pathNode is one key in the tree of the configured paths. A nil node is on none of them.
 type pathNode struct {
 	key        string
-	path       string                  // from the event down to here
+	path       string                  // from the event down to this key
 	namespaces []*identifier.Namespace // of the paths that end here
 	children   []*pathNode
 }
 
-// newPaths makes the tree of paths; nil when there are none.
+// newPaths builds the tree of paths; nil if there are no paths.
 func newPaths(reg *identifier.Registry, paths []Path) *pathNode {
 	var root *pathNode
 	for _, p := range paths {
@@ -36,7 +36,7 @@ func newPaths(reg *identifier.Registry, paths []Path) *pathNode {
 	return root
 }
 
-// child is the node below n for a key, or nil.
+// child returns the node below n for a key, or nil.
 func (n *pathNode) child(key []byte) *pathNode {
 	if n == nil {
 		return nil
@@ -49,8 +49,7 @@ func (n *pathNode) child(key []byte) *pathNode {
 	return nil
 }
 
-// value reads the next value, which stands at n. Identifiers in it, at configured paths, are found
-// on the way.
+// value reads the next value, which is at n, and finds the identifiers in it that are at configured paths.
 func (d *Decoder) value(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
 	if n == nil {
 		return s.Value()
@@ -80,8 +79,7 @@ type candidate struct {
 	field     string
 }
 
-// find notes a candidate, unless it is null. Beyond the limit one more is kept, so that the event is
-// rejected.
+// find records a candidate unless it is null. It keeps one candidate beyond the limit, so that the event is rejected.
 func (d *Decoder) find(ns *identifier.Namespace, v jsonscan.Value, field string) {
 	if !absent(v) && len(d.found) <= MaxIdentifiers {
 		d.found = append(d.found, candidate{ns, v, field})

@@ -9,9 +9,9 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// Drop is a field that was left out of an event that was taken (E3). Field is of a fixed set: the paths of the
-// spec's fields as in properties.tax and properties.products[].price, without an index, and the configured paths.
-// Message says what was found there; where the field lies in a list, it says at which index.
+// Drop is a field that was left out of an accepted event (E3). Field is from a fixed set: the paths of the spec's
+// fields, as in properties.tax and properties.products[].price, without an index, and the configured paths. Message
+// describes the value, with its index if the field is in a list.
 type Drop struct {
 	Field   string
 	Code    Code
@@ -19,16 +19,17 @@ type Drop struct {
 	Hint    string
 }
 
-// dropsMax bounds the drops between two Resets that are kept with their message. All are counted.
+// dropsMax bounds the drops that keep their message between two Resets. All drops are counted.
 const dropsMax = 100
 
-// drop leaves a field out of the event at hand: it is counted by field and code, and told. The event is taken without it.
-// Where all that is told is known, as after the first 100 of a batch, dropQuoted and dropKind spare the message.
+// drop leaves a field out of the current event: it is counted by field and code, and reported. The event is accepted
+// without it. After the first 100 drops of a batch messages are no longer wanted; dropQuoted and dropKind then do not
+// build them.
 func (d *Decoder) drop(field string, code Code, message, hint string) {
 	d.drops = append(d.drops, Drop{field, code, message, hint})
 }
 
-// dropKind drops a field that holds another kind of value than it should.
+// dropKind drops a field whose value has another kind than it should.
 func (d *Decoder) dropKind(field, want string, found jsonscan.Kind) {
 	if !d.telling() {
 		d.drop(field, CodeBadType, "", "")
@@ -37,7 +38,7 @@ func (d *Decoder) dropKind(field, want string, found jsonscan.Kind) {
 	d.drop(field, CodeBadType, fmt.Sprintf("is %s, want %s", found, want), "send "+want+", or leave the field out")
 }
 
-// dropQuoted drops a field whose text can't be used: the message is the text in quotes, and the problem. It is not for
+// dropQuoted drops a field with unusable text: the message is the text in quotes, and the problem. Do not use it for
 // identifiers, which no message quotes (E4).
 func (d *Decoder) dropQuoted(field string, code Code, text []byte, problem, hint string) {
 	if !d.telling() {
@@ -47,16 +48,16 @@ func (d *Decoder) dropQuoted(field string, code Code, text []byte, problem, hint
 	d.drop(field, code, quote(text)+" "+problem, hint)
 }
 
-// telling reports whether the message of another drop is still wanted.
+// telling reports whether the message of another drop is wanted.
 func (d *Decoder) telling() bool { return d.told+len(d.drops) < dropsMax }
 
-// Dropped are the fields left out of the event that was read last, as far as their messages are kept: 100 between
-// two Resets. They are good until the next event. Stats counts all of them.
+// Dropped returns the fields left out of the last event, as far as their messages are kept: 100 between two Resets.
+// The result is valid until the next event. Stats counts all drops.
 func (d *Decoder) Dropped() []Drop {
 	return d.drops[:min(len(d.drops), d.tellable)]
 }
 
-// countDrops counts the drops of an event that is taken, or would be if it named anybody.
+// countDrops counts the drops of an event that is accepted, or would be if it had an identifier.
 func (d *Decoder) countDrops() {
 	d.tellable = dropsMax - d.told
 	d.told += min(len(d.drops), d.tellable)
@@ -65,13 +66,13 @@ func (d *Decoder) countDrops() {
 	}
 }
 
-// DropKey is what drops are counted by.
+// DropKey is the key by which drops are counted.
 type DropKey struct {
 	Field string
 	Code  Code
 }
 
-// DropCounts counts drops. The zero value is ready; without a drop it stays nil.
+// DropCounts counts drops. The zero value is ready to use, and stays nil without a drop.
 type DropCounts map[DropKey]uint64
 
 func (c *DropCounts) add(key DropKey, n uint64) {
@@ -81,14 +82,14 @@ func (c *DropCounts) add(key DropKey, n uint64) {
 	(*c)[key] += n
 }
 
-// Add sums two counts. It leaves other as it is.
+// Add adds other, which it does not change.
 func (c *DropCounts) Add(other DropCounts) {
 	for key, n := range other {
 		c.add(key, n)
 	}
 }
 
-// Keys are the keys in the order of field and code.
+// Keys returns the keys in the order of field and code.
 func (c DropCounts) Keys() []DropKey {
 	keys := make([]DropKey, 0, len(c))
 	for key := range c {
@@ -98,8 +99,8 @@ func (c DropCounts) Keys() []DropKey {
 	return keys
 }
 
-// AppendJSON appends the counts as members of a JSON object, each by its field and without regard to the code,
-// with a comma before each.
+// AppendJSON appends the counts as members of a JSON object, one for each field, summed over codes, each after a
+// comma.
 func (c DropCounts) AppendJSON(dst []byte) []byte {
 	keys := c.Keys()
 	for i := 0; i < len(keys); {
@@ -109,14 +110,14 @@ func (c DropCounts) AppendJSON(dst []byte) []byte {
 		}
 		name, err := json.Marshal(field)
 		if err != nil {
-			panic(err) // a string
+			panic(err) // can't happen for a string
 		}
 		dst = fmt.Appendf(append(dst, ','), "%s:%d", name, n)
 	}
 	return dst
 }
 
-// statsNumbers are the counts of Stats but for those by field.
+// statsNumbers has the counts of Stats except those by field.
 type statsNumbers Stats
 
 // MarshalJSON writes the counts as one object: {"empty":0, …, "properties.tax":3}.
@@ -128,7 +129,7 @@ func (s Stats) MarshalJSON() ([]byte, error) {
 	return append(s.Fields.AppendJSON(body[:len(body)-1]), '}'), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote, and the warnings of an answer: members of other names are fields, with no code.
+// UnmarshalJSON reads the format of MarshalJSON, and the warnings of an answer: members with other names are fields, without a code.
 func (s *Stats) UnmarshalJSON(body []byte) error {
 	*s = Stats{}
 	if err := json.Unmarshal(body, (*statsNumbers)(s)); err != nil {
@@ -159,5 +160,5 @@ func (s *Stats) UnmarshalJSON(body []byte) error {
 	return nil
 }
 
-// LargeEvents is the warning of an answer over HTTP about events that were taken whole, though they are large.
+// LargeEvents is the warning in an answer over HTTP about large events that were accepted whole.
 const LargeEvents = "large_events"

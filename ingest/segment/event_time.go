@@ -9,24 +9,24 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// Times say which times of events are believed.
+// Times controls which times of events are plausible.
 type Times struct {
-	// Earliest is when the first event can have taken place. Default DefaultEarliest.
+	// Earliest is the first plausible time. Default DefaultEarliest.
 	Earliest time.Time
 	// Ahead is how far a client's clock may run ahead of ours. Default DefaultAhead.
 	Ahead time.Duration
 }
 
-// DefaultEarliest and DefaultAhead are the defaults of Times: they keep out 1970, Go's zero time, and clocks that were never set.
+// DefaultEarliest and DefaultAhead are the defaults of Times: they exclude 1970, Go's zero time, and clocks that were never set.
 var DefaultEarliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// DefaultAhead covers a clock in any zone that is taken for UTC.
+// DefaultAhead covers a clock in any zone whose times are read as UTC.
 const DefaultAhead = 24 * time.Hour
 
 // aheadMost bounds Ahead.
 const aheadMost = 366 * 24 * time.Hour
 
-// WithDefaults puts the defaults in the place of what is not set.
+// WithDefaults returns t with defaults for unset fields.
 func (t Times) WithDefaults() Times {
 	if t.Earliest.IsZero() {
 		t.Earliest = DefaultEarliest
@@ -37,7 +37,7 @@ func (t Times) WithDefaults() Times {
 	return t
 }
 
-// check reports what is wrong with the times.
+// check reports every problem of the times in one error.
 func (t Times) check() error {
 	t = t.WithDefaults()
 	if ms := t.Earliest.UnixMilli(); ms < timeMin || ms >= timeEnd {
@@ -54,24 +54,25 @@ func (t Times) window() window {
 	return window{t.Earliest.UnixMilli(), t.Ahead.Milliseconds()}
 }
 
-// window is what Times come to, in ms.
+// window is Times in ms.
 type window struct{ earliest, ahead int64 }
 
-// has reports whether an event may have taken place at ms, as seen at received.
+// has reports whether ms is a plausible time of an event received at the given time.
 func (w window) has(ms, received int64) bool {
 	return ms >= w.earliest && ms <= received+w.ahead && ms < timeEnd
 }
 
-// noTime stands for a time that is not there.
+// noTime stands for an absent time.
 const noTime = math.MinInt64
 
-// eventTime is when the event took place: what its client says in timestamp, else in originalTimestamp, else when
-// somebody else received it, else when it was received here. A time that can't be read, or believed, is dropped, and the
-// next best one taken.
+// eventTime returns the time of the event: its client's timestamp, else originalTimestamp, else the time another
+// server received it, else our time of reception. A time that is unreadable or implausible is dropped in favour of
+// the next.
 //
-// RudderStack's libraries mean the moment of the call by originalTimestamp and, where the caller gave one, the time of
-// the event by timestamp. Segment means the device's own clock by originalTimestamp, and by timestamp the time as its
-// servers corrected it. Either way timestamp is the better one, and where both are there it is not to be corrected again.
+// RudderStack's libraries send the moment of the call in originalTimestamp and, if the caller gave one, the time of
+// the event in timestamp. Segment sends the time of the device's own clock in originalTimestamp, and the time
+// corrected by its servers in timestamp. Either way timestamp is better, and if both are present it must not be
+// corrected again.
 func (d *Decoder) eventTime(received int64) int64 {
 	f := &d.fields
 	d.clientTime = noTime
@@ -123,7 +124,7 @@ func (d *Decoder) eventTime(received int64) int64 {
 	return received
 }
 
-// readTime reads the time that a field holds. One that is there and can't be read is dropped.
+// readTime reads the time in a field, and drops an unreadable one.
 func (d *Decoder) readTime(field string, v jsonscan.Value) (int64, bool) {
 	if v.Kind <= jsonscan.Null {
 		return 0, false
@@ -157,7 +158,7 @@ func (d *Decoder) dropUnreadableTime(field string, text []byte) {
 	d.dropQuoted(field, CodeBadTimestamp, text, "is not a time", hint)
 }
 
-// dropTime drops a time that was read and is not believed.
+// dropTime drops an implausible time.
 func (d *Decoder) dropTime(field string, v jsonscan.Value, ahead bool) {
 	problem := "is too early to be believed"
 	if ahead {
@@ -166,7 +167,7 @@ func (d *Decoder) dropTime(field string, v jsonscan.Value, ahead bool) {
 	d.dropQuoted(field, CodeTimestampOutOfRange, d.text(v), problem, "set the clock; which times are believed is in the rules, under times")
 }
 
-// believed is the corrected time, or else the client's own, whichever can be.
+// believed returns the corrected time, or else the client's own, if plausible.
 func (d *Decoder) believed(corrected, own, received int64) (int64, bool) {
 	if corrected != own && d.window.has(corrected, received) {
 		d.stats.Corrected++
@@ -175,20 +176,20 @@ func (d *Decoder) believed(corrected, own, received int64) (int64, bool) {
 	return own, d.window.has(own, received)
 }
 
-// Skews of less than skewMin are left: a client may send a body again for that long with a sentAt of before. Larger ones
-// are rounded to skewUnit, so that how long the body was under way does not matter.
+// Skews below skewMin are not corrected: a client may send a body again within that time with its earlier sentAt.
+// Larger ones are rounded to skewUnit, so that the duration of the transfer does not matter.
 const (
 	skewMin  = 10 * 60 * 1000
 	skewUnit = 60 * 1000
 )
 
-// corrected is a time of the client's clock by the clock of whoever received it: ms + received - sentAt.
+// corrected converts a time of the client's clock to the clock of its receiver: ms + received - sentAt.
 //
-// The correction is the same for every attempt to send a body as long as sentAt is of the attempt, and the attempts take
-// as long to a minute. It is none for a clock that is right to skewMin, however long it takes. A sentAt of the first
-// attempt makes the difference grow with each: then a clock that is slow can't be told from a body that is late. So for
-// libraries known to do that, and for those of servers, whose clocks are right, the clock's time stands, unless nobody
-// could believe it, or it is ahead, which being late can't cause; docs/data.md has the table.
+// The correction is the same for every attempt to send a body if sentAt is that of the attempt and all attempts take
+// equally long, to a minute. It is zero for a clock that is right to skewMin, regardless of that duration. If sentAt
+// is that of the first attempt, the difference grows with each attempt: a slow clock then looks like a late body. So
+// for libraries known to do that, and for those of servers, whose clocks are right, the clock's time is used, unless
+// it is implausible, or ahead, which lateness can't cause; docs/data.md has the table.
 func (d *Decoder) corrected(ms, received int64) int64 {
 	sent := d.sentAt
 	if v := d.fields.sentAt; !absent(v) {
@@ -201,7 +202,7 @@ func (d *Decoder) corrected(ms, received int64) int64 {
 	}
 	skew := received - sent
 	if -skewMin <= skew && skew <= skewMin || ms > sent+skewUnit {
-		return ms // the clock is right; or this isn't that clock's time
+		return ms // the clock is right, or the time is not from that clock
 	}
 	if d.window.has(sent, received) {
 		switch d.clockOf() {
@@ -222,13 +223,13 @@ func (d *Decoder) corrected(ms, received int64) int64 {
 	return ms + skew/skewUnit*skewUnit
 }
 
-// clockKind is what a client's clock, and its sentAt, are worth.
+// clockKind describes how far a client's clock, and its sentAt, can be trusted.
 type clockKind uint8
 
 const (
-	clockDevice clockKind = iota // of a person's device: it may be wrong, and sentAt is of the attempt
-	clockQueue                   // likewise, and sentAt is of when a batch was put into a file
-	clockServer                  // of a server: it is right, and sentAt may be of the first attempt
+	clockDevice clockKind = iota // a personal device's clock, which may be wrong; sentAt is that of the attempt
+	clockQueue                   // likewise, but sentAt is when a batch was written to a file
+	clockServer                  // a server's clock, which is right; sentAt may be that of the first attempt
 )
 
 // serverWords and queueWords are words in the names of libraries, as in @segment/analytics-node and analytics-kotlin.
@@ -237,7 +238,7 @@ var (
 	queueWords  = []string{"kotlin", "swift", "csharp"}
 )
 
-// clockOf tells by the event's channel and its library whose clock it is.
+// clockOf determines the kind of clock from the event's channel and library.
 func (d *Decoder) clockOf() clockKind {
 	if foldEqual(d.text(d.fields.channel), "server") {
 		return clockServer
@@ -258,9 +259,9 @@ func (d *Decoder) clockOf() clockKind {
 	return clockDevice
 }
 
-// SetSentAt gives the sentAt of a batch, which is that of every event that has none of its own: when the client sent it,
-// by its own clock. It holds until the next call or Reset. It corrects the times of live events alone. One that can't be
-// read is none, and is dropped: that is told once, with the first event that is taken.
+// SetSentAt sets the sentAt of a batch, for every event without its own: the time of sending by the client's clock.
+// It holds until the next call or Reset, and corrects only the times of live events. An unreadable one is dropped,
+// and reported once, with the first accepted event.
 func (d *Decoder) SetSentAt(text []byte) {
 	d.sentAt, d.oddSentAt = noTime, nil
 	if ms, _, ok := parseTime(text); ok {
@@ -270,11 +271,11 @@ func (d *Decoder) SetSentAt(text []byte) {
 	}
 }
 
-// SetLive says, until the next Reset, whether events come as they happen, in the place of Options.Live.
+// SetLive overrides Options.Live until the next Reset.
 func (d *Decoder) SetLive(live bool) { d.live = live }
 
-// Live reports whether events come as they happen.
+// Live reports whether events arrive as they happen.
 func (d *Decoder) Live() bool { return d.live }
 
-// Believes reports whether an event may have taken place at ms, as seen at now (Options.Times).
+// Believes reports whether ms is a plausible time of an event, as seen at now (Options.Times).
 func (d *Decoder) Believes(ms, now int64) bool { return d.window.has(ms, now) }

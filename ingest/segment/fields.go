@@ -8,8 +8,7 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// fields are the fields of the Segment spec that an event turned out to have. Of a key that comes
-// twice the last one stays, as with encoding/json.
+// fields are the fields of the Segment spec in an event. If a key repeats, the last value wins, as in encoding/json.
 type fields struct {
 	kind                              jsonscan.Kind // of the record
 	typ, event, name, messageID       jsonscan.Value
@@ -20,7 +19,7 @@ type fields struct {
 	propertiesDigest                  uint64         // see fingerprint
 	library, gaClientID               jsonscan.Value // context.library.name, context.integrations…
 	groupID                           jsonscan.Value
-	hasContext                        bool           // of its own
+	hasContext                        bool           // the event has a context of its own
 	spaced, broken                    bool           // white space between tokens; text that Mend changes
 	deviceID, advertisingID           jsonscan.Value // context.device…
 	pushToken, deviceType, systemName jsonscan.Value // context.device…, context.os.name
@@ -98,7 +97,7 @@ func (d *Decoder) record(s *jsonscan.Scanner) {
 	}
 }
 
-// object enters the object that a field holds; anything else there is dropped.
+// object enters the object in a field, and drops any other value.
 func (d *Decoder) object(s *jsonscan.Scanner, n *pathNode, field string) bool {
 	if s.Object() {
 		return true
@@ -132,7 +131,7 @@ func (d *Decoder) readDevice(s *jsonscan.Scanner, n *pathNode) {
 	}
 }
 
-// readName reads the name of an object such as context.library. Some write the name alone.
+// readName reads the name of an object such as context.library. Some clients write the name alone.
 func (d *Decoder) readName(s *jsonscan.Scanner, n *pathNode, field string, name *jsonscan.Value) {
 	if s.Peek() == jsonscan.String {
 		*name = d.value(s, n)
@@ -170,7 +169,7 @@ func (d *Decoder) readIntegrations(s *jsonscan.Scanner, n *pathNode) {
 	}
 }
 
-// check tells which field of the spec holds the wrong kind of value. JSON null is no value.
+// check rejects an event with a value of the wrong kind in a field of the spec. JSON null counts as absent.
 func (d *Decoder) check() *Rejection {
 	f := &d.fields
 	switch {
@@ -219,12 +218,12 @@ func isEmptyList(v jsonscan.Value) bool {
 	return v.Kind == jsonscan.Array && len(bytes.TrimSpace(v.Raw[1:len(v.Raw)-1])) == 0
 }
 
-// isText tells whether v is a string, a number, or absent: ids and times may be either.
+// isText reports whether v is a string, a number, or absent: ids and times may be any of these.
 func isText(v jsonscan.Value) bool {
 	return v.Kind <= jsonscan.Null || v.Kind == jsonscan.String || v.Kind == jsonscan.Number
 }
 
-// eventType is the event's type, in whatever case.
+// eventType returns the event's type, in any case.
 func (d *Decoder) eventType() (graph.EventType, *Rejection) {
 	name := d.text(d.fields.typ)
 	if t := graph.ParseEventType(name); t != 0 {
@@ -248,12 +247,12 @@ func (d *Decoder) eventType() (graph.EventType, *Rejection) {
 	return 0, r
 }
 
-// foldEqual tells whether text is lower, which is in lower case, in whatever case. It folds ASCII.
+// foldEqual reports whether text equals lower, which is in lower case, ignoring the case of ASCII letters.
 func foldEqual(text []byte, lower string) bool {
 	return len(text) == len(lower) && foldPrefix(text, lower)
 }
 
-// foldPrefix tells whether text begins with lower, which is in lower case, in whatever case.
+// foldPrefix reports whether text begins with lower, which is in lower case, ignoring the case of ASCII letters.
 func foldPrefix(text []byte, lower string) bool {
 	if len(text) < len(lower) {
 		return false

@@ -11,7 +11,7 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// namespaces are those of the fields of the Segment spec.
+// namespaces are those of the Segment spec's fields.
 type namespaces struct {
 	userID, anonymousID, email, phone, deviceID, idfa, gaid, pushToken, gaClientID *identifier.Namespace
 }
@@ -25,17 +25,17 @@ func newNamespaces(reg *identifier.Registry) namespaces {
 	}
 }
 
-// externalAliases are the types of context.externalIds under which Segment's own libraries send
-// identifiers that have a namespace of another name here.
+// externalAliases maps types of context.externalIds, as Segment's own libraries send them, to namespaces with another
+// name here.
 var externalAliases = map[string]string{
 	"ios.id": "device_id", "android.id": "device_id",
 	"ios.idfa": "idfa", "android.idfa": "gaid",
 	"ios.push_token": "push_token", "android.push_token": "push_token",
 }
 
-// readExternalIDs finds identifiers in context.externalIds: a list of {id, type, collection,
-// encoding}, where type is a namespace. Those of a collection other than users aren't a person's,
-// and those with an encoding aren't the identifier itself: both are left out, and counted.
+// readExternalIDs finds identifiers in context.externalIds: a list of {id, type, collection, encoding}, with a
+// namespace as type. An id of a collection other than users does not identify a person, and one with an encoding is
+// not the identifier itself: both are dropped and counted.
 func (d *Decoder) readExternalIDs(s *jsonscan.Scanner, n *pathNode) {
 	if !s.Array() {
 		if v := d.value(s, n); !absent(v) && !isEmptyObject(v) {
@@ -91,8 +91,8 @@ func (d *Decoder) isOrAbsent(v jsonscan.Value, want string) bool {
 	return absent(v) || string(d.text(v)) == want
 }
 
-// identify gives the event its identifiers: what the spec's fields hold, and what was found
-// elsewhere. They come out in descending rank, each once (E1).
+// identify sets the event's identifiers, from the spec's fields and from elsewhere, in descending rank, each once
+// (E1).
 func (d *Decoder) identify(ev *graph.Event) *Rejection {
 	f, ns := &d.fields, &d.namespaces
 	ev.Identifiers = ev.Identifiers[:0]
@@ -114,14 +114,14 @@ func (d *Decoder) identify(ev *graph.Event) *Rejection {
 		add("userId", ns.userID, f.userID)
 	}
 	named := len(ev.Identifiers) > before
-	user := graph.NodeKey{} // of userId, which outranks a cookie
+	user := graph.NodeKey{} // of userId, which ranks above a cookie
 	if named {
 		user = ev.Identifiers[0].Key
 	}
 	if ev.Type == graph.TypeAlias && !absent(f.previousID) {
 		carried += 2 // readings
 	}
-	if ev.Type != graph.TypeGroup { // whose own traits are the group's
+	if ev.Type != graph.TypeGroup { // its own traits describe the group
 		add("traits.email", ns.email, d.own.email)
 		add("traits.phone", ns.phone, d.own.phone)
 	}
@@ -161,9 +161,9 @@ func (d *Decoder) identify(ev *graph.Event) *Rejection {
 	return nil
 }
 
-// isAnonymousID reports whether a user id is the event's own anonymous id, as libraries send it before anybody logged in: then
-// it is no customer's. Both are compared as anonymous ids are: a UUID in any case. The event has nothing but its
-// anonymous id yet.
+// isAnonymousID reports whether a user id is the event's own anonymous id, as libraries send it before a login: then
+// it does not identify a customer. Both are compared as anonymous ids: a UUID in any case. REQUIRES: the event has
+// only its anonymous id so far
 func (d *Decoder) isAnonymousID(ev *graph.Event, userID jsonscan.Value) bool {
 	if len(ev.Identifiers) == 0 || userID.Kind != jsonscan.String && userID.Kind != jsonscan.Number {
 		return false
@@ -171,9 +171,9 @@ func (d *Decoder) isAnonymousID(ev *graph.Event, userID jsonscan.Value) bool {
 	return d.normaliser.Same(d.namespaces.anonymousID, d.idText(userID), ev.Identifiers[0].Value)
 }
 
-// isOwn reports whether what the client remembers in context.traits is an identifier of the event: not where the call itself
-// says something else there, or at a configured path of that namespace, be it null or invalid. Whose traits are remembered may
-// be the one before.
+// isOwn reports whether a remembered identifier in context.traits belongs to the event: not if the call itself has
+// another value there, or at a configured path of that namespace, even null or an invalid one. The client may still
+// remember the traits of the previous person.
 func (d *Decoder) isOwn(ev *graph.Event, ns *identifier.Namespace, own, shared jsonscan.Value, field string) bool {
 	said := own.Kind != jsonscan.None && ev.Type != graph.TypeGroup
 	for i := 0; i < len(d.found) && !said; i++ {
@@ -188,8 +188,8 @@ func (d *Decoder) isOwn(ev *graph.Event, ns *identifier.Namespace, own, shared j
 	return false
 }
 
-// advertisingNamespace is that of an advertising id, by the device's platform; nil when the event
-// doesn't say.
+// advertisingNamespace returns the namespace of an advertising id, by the device's platform; nil if the event does
+// not tell the platform.
 func (d *Decoder) advertisingNamespace() *identifier.Namespace {
 	device, system := d.text(d.fields.deviceType), d.text(d.fields.systemName)
 	switch {
@@ -202,14 +202,14 @@ func (d *Decoder) advertisingNamespace() *identifier.Namespace {
 	return nil
 }
 
-// add gives the event one identifier more, at its rank, or drops it.
+// add adds an identifier to the event at its rank, or drops it.
 func (d *Decoder) add(ev *graph.Event, field string, ns *identifier.Namespace, v jsonscan.Value) {
 	if v.Kind != jsonscan.String && v.Kind != jsonscan.Number {
 		d.stats.Invalid++
 		d.dropKind(field, "a string", v.Kind)
 		return
 	}
-	// An escaped byte takes six at most. What is surely too long need not be unescaped.
+	// An escaped byte takes at most six. Do not unescape a value that is certainly too long.
 	if v.Escaped && len(v.Raw) > 8*identifier.MaxBytes {
 		d.unfit(field, &identifier.TooLongError{Namespace: ns.Name, Bytes: len(v.Raw)})
 		return
@@ -220,7 +220,7 @@ func (d *Decoder) add(ev *graph.Event, field string, ns *identifier.Namespace, v
 	} else {
 		ev.Identifiers = append(ev.Identifiers, graph.Identifier{})
 	}
-	text := d.idText(v) // may lie in the arena, so it comes before the room is reserved
+	text := d.idText(v) // may be in the arena, so read it before reserving room there
 	switch {
 	case hasReplacement(text):
 		ev.Identifiers = ev.Identifiers[:n]
@@ -241,13 +241,13 @@ func (d *Decoder) add(ev *graph.Event, field string, ns *identifier.Namespace, v
 	sink(ev)
 }
 
-// hasReplacement reports whether text has U+FFFD in it, which stands for something that was lost: half a
-// surrogate pair, a NUL, bytes of another encoding. Two values that differed there would be one.
+// hasReplacement reports whether text contains U+FFFD, which replaces lost text: half a surrogate pair, a NUL, bytes
+// of another encoding. Two values that differed there would be equal.
 func hasReplacement(text []byte) bool {
 	return bytes.Contains(text, []byte("\ufffd"))
 }
 
-// idText is the text of an id: a number's is the same however it is written, a string is as it was sent.
+// idText returns the text of an id: the canonical text of a number, or a string as it was sent.
 func (d *Decoder) idText(v jsonscan.Value) []byte {
 	if v.Kind != jsonscan.Number || isInteger(v.Raw) {
 		return d.text(v)
@@ -256,8 +256,8 @@ func (d *Decoder) idText(v jsonscan.Value) []byte {
 	return d.arena.Keep(text)
 }
 
-// isRounded reports whether a number has zeros at its end that were not written, 4.47911E+11: digits were lost there, or may
-// have been.
+// isRounded reports whether a number has unwritten zeros at its end, as in 4.47911E+11, which may replace lost
+// digits.
 func isRounded(raw []byte) bool {
 	if isInteger(raw) {
 		return false
@@ -266,7 +266,7 @@ func isRounded(raw []byte) bool {
 	return zeros > 0
 }
 
-// sink moves the event's last identifier to its rank, or drops it where it is there already.
+// sink moves the event's last identifier to its rank, or drops it if the event has it already.
 func sink(ev *graph.Event) {
 	ids := ev.Identifiers
 	last := len(ids) - 1
@@ -285,8 +285,8 @@ func sink(ev *graph.Event) {
 	}
 }
 
-// unfit counts a value that is no identifier, by why, and drops it. That one is empty needs no telling. No message quotes a
-// value: of what is blocked it names the kind of the word.
+// unfit counts an unusable identifier by reason, and drops it. Empty ones are not reported. Messages never quote a
+// value: for a blocked one they name the kind of the word.
 func (d *Decoder) unfit(field string, err error) {
 	var blocked *identifier.BlockedError
 	switch {
@@ -305,7 +305,7 @@ func (d *Decoder) unfit(field string, err error) {
 	}
 }
 
-// dropIdentifier drops an identifier that its own package refuses.
+// dropIdentifier drops an identifier that package identifier rejects.
 func (d *Decoder) dropIdentifier(field string, code Code, err error, hint string) {
 	if !d.telling() {
 		d.drop(field, code, "", "")
@@ -314,8 +314,8 @@ func (d *Decoder) dropIdentifier(field string, code Code, err error, hint string
 	d.drop(field, code, err.Error(), hint)
 }
 
-// WordCounts counts the identifiers that were blocked by the word or rule that blocked them: identifier.Words, a fixed set, so
-// no value of a customer. The zero value is ready; without one it stays nil.
+// WordCounts counts blocked identifiers by the word or rule that blocked them: identifier.Words, a fixed set without
+// values of customers. The zero value is ready to use, and stays nil if nothing is counted.
 type WordCounts map[string]uint64
 
 func (c *WordCounts) add(word string, n uint64) {
@@ -325,7 +325,7 @@ func (c *WordCounts) add(word string, n uint64) {
 	(*c)[word] += n
 }
 
-// Add sums two counts. It leaves other as it is.
+// Add adds other, which it does not change.
 func (c *WordCounts) Add(other WordCounts) {
 	for word, n := range other {
 		c.add(word, n)

@@ -7,7 +7,7 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// traitSet is the traits of one object, each name once; of a name that comes twice the last stays.
+// traitSet is the traits of one object, each name once. If a name repeats, the last value wins.
 type traitSet struct {
 	traits       []graph.Trait
 	email, phone jsonscan.Value
@@ -40,7 +40,7 @@ func (t *traitSet) set(name []byte, v jsonscan.Value) {
 	}
 	trait := graph.Trait{Name: name, Value: v.Raw}
 	if v.Kind == jsonscan.Null {
-		trait.Value = nil // deletes it
+		trait.Value = nil // deletes the trait
 	}
 	switch at := indexTrait(t.traits, name); {
 	case at >= 0:
@@ -61,9 +61,9 @@ func indexTrait(traits []graph.Trait, name []byte) int {
 	return -1
 }
 
-// mergeTraits gives the event its traits: those of an identify call, its own, then those of the
-// context that it doesn't name itself. The context of any other event only repeats what its client
-// remembers, which may be older than what a profile has; the own traits of a group are the group's.
+// mergeTraits sets the event's traits: for identify, its own, then those of the context with other names. The context
+// of any other event only repeats what its client remembers, which may be older than the profile, and a group's own
+// traits describe the group.
 func (d *Decoder) mergeTraits(ev *graph.Event) {
 	ev.Traits = ev.Traits[:0]
 	if ev.Type != graph.TypeIdentify {

@@ -11,22 +11,22 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// The fingerprint of an event is a hash of its content: of all that profiles, links and timelines are made of, as
-// its client said it. Two events are the same event if and only if they have the same message id and the same
-// fingerprint (E5).
+// The fingerprint of an event is a hash of its content: of all that enters profiles, links and timelines, as its
+// client sent it. Two events are the same event if and only if they have the same message id and the same fingerprint
+// (E5).
 //
 //	in:  type, name, identifiers as normalised, the client's times as sent, traits, properties, groupId
-//	out: context but for identifiers and traits in it, sentAt, receivedAt, what a retry adds (_metadata), the write
+//	out: context except identifiers and traits in it, sentAt, receivedAt, additions of a retry (_metadata), the write
 //	     key, integrations, the source
 //
-// Equal content has equal identifiers, hence one route, hence one shard: that is what makes the memory of duplicates
-// exact for any number of shards. It does not depend on how JSON is spelt: white space, escapes in strings and the
-// order of keys don't count; how a number is written does.
+// Equal content has equal identifiers, hence one route, hence one shard: this makes the memory of duplicates exact
+// for any number of shards. The fingerprint does not depend on the spelling of JSON: white space, escapes in strings
+// and the order of keys do not count. The spelling of numbers does.
 //
-// It is no secret and not keyed, for it breaks ties, and these are broken alike in every deployment. The key of the
-// memory of duplicates is made of it with a secret.
+// It is neither secret nor keyed, because it breaks ties, which must break alike in every deployment. The key of the
+// memory of duplicates is derived from it with a secret.
 
-// Tags keep equal bytes of different kinds apart. They are large, odd and of no meaning.
+// Tags distinguish equal bytes of different kinds. They are large, odd and arbitrary.
 const (
 	tagString = 0x9ae16a3b2f90404f
 	tagOther  = 0xc3a5c85c97cb3127
@@ -38,8 +38,8 @@ const (
 	maskB = 0xa0761d6478bd642f
 )
 
-// mix is a folded multiplication: every bit of both numbers reaches every bit of the result. A factor of 0 would
-// swallow the other, so nothing that is mixed may be equal to the masks, but by chance.
+// mix is a folded multiplication: every bit of both numbers affects every bit of the result. A factor of 0 would
+// erase the other one, so no mixed value may equal a mask, except by chance.
 func mix(a, b uint64) uint64 {
 	hi, lo := bits.Mul64(a^maskA, b^maskB)
 	return hi ^ lo
@@ -48,7 +48,7 @@ func mix(a, b uint64) uint64 {
 // emptyObject is the digest of {}.
 var emptyObject = mix(tagObject, tagObject)
 
-// digestNext reads the next value of a scanner and hashes what it stands for.
+// digestNext reads the next value of a scanner and hashes its meaning.
 func (d *Decoder) digestNext(s *jsonscan.Scanner) uint64 {
 	switch s.Peek() {
 	case jsonscan.Object:
@@ -58,7 +58,7 @@ func (d *Decoder) digestNext(s *jsonscan.Scanner) uint64 {
 		sum := uint64(tagObject)
 		for s.Next() {
 			key := xxhash.Sum64(s.Key())
-			sum += mix(key, d.digestNext(s)) // a sum has no order
+			sum += mix(key, d.digestNext(s)) // a sum ignores order
 		}
 		return mix(sum, tagObject)
 	case jsonscan.Array:
@@ -103,7 +103,7 @@ func (d *Decoder) digestRaw(raw []byte) uint64 {
 
 // readProperties reads the properties whole, and hashes them on the way.
 func (d *Decoder) readProperties(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
-	if s.Peek() != jsonscan.Object || n != nil { // with a path, identifiers are looked for in them
+	if s.Peek() != jsonscan.Object || n != nil { // with a path, value searches them for identifiers
 		v := d.value(s, n)
 		if v.Kind == jsonscan.Object {
 			d.fields.propertiesDigest = d.digestRaw(v.Raw)
@@ -118,15 +118,15 @@ func (d *Decoder) readProperties(s *jsonscan.Scanner, n *pathNode) jsonscan.Valu
 	return jsonscan.Value{Kind: jsonscan.Object, Raw: s.Since(start)}
 }
 
-// fingerprint is that of the event at hand. REQUIRES: type, name, identifiers and traits of ev are set
+// fingerprint returns that of the current event. REQUIRES: type, name, identifiers and traits of ev are set
 func (d *Decoder) fingerprint(ev *graph.Event) uint64 {
 	f := &d.fields
 	sum := mix(uint64(ev.Type), xxhash.Sum64(ev.Name))
-	ids := uint64(tagObject) // their keys, and with them their order, depend on the deployment's secret
+	ids := uint64(tagObject) // their keys, and thus their order, depend on the deployment's secret
 	for i := range ev.Identifiers {
 		id := &ev.Identifiers[i]
 		digest := mix(xxhash.Sum64String(id.Namespace), xxhash.Sum64(id.Value))
-		if i < len(ev.Alias) { // which is the user id, and so the route, and what the others are to it
+		if i < len(ev.Alias) { // the roles: the user id, which is the route, and how the others relate to it
 			digest = mix(digest, uint64(ev.Alias[i])<<1|uint64(min(i, 1)))
 		}
 		ids += digest
@@ -136,12 +136,12 @@ func (d *Decoder) fingerprint(ev *graph.Event) uint64 {
 	sum = mix(sum, d.digestTime(f.originalTimestamp))
 	if f.properties.Kind == jsonscan.Object {
 		sum = mix(sum, f.propertiesDigest)
-	} else { // none, what PHP writes for none, or dropped
+	} else { // absent, PHP's form of absent, or dropped
 		sum = mix(sum, emptyObject)
 	}
 	if ev.Type == graph.TypeIdentify {
 		sum = mix(sum, d.digestTraits(ev.Traits))
-	} else { // those of a group; in the context of others their client repeats what it remembers
+	} else { // a group's own traits; the context of other events repeats what their client remembers
 		sum = mix(sum, d.digestTraits(d.own.traits))
 	}
 	if !absent(f.groupID) {
@@ -166,7 +166,7 @@ func (d *Decoder) digestTraits(traits []graph.Trait) uint64 {
 	return sum
 }
 
-// former is what the memory of duplicates of a directory from before fingerprints holds of an event: source and id.
+// former returns the entry of an event in the memory of duplicates of a directory from before fingerprints: source and id.
 func (d *Decoder) former(source, id []byte, received int64) uint64 {
 	if received >= d.formerUntil {
 		return 0
@@ -174,8 +174,8 @@ func (d *Decoder) former(source, id []byte, received int64) uint64 {
 	return d.registry.FormerSeenHash(source, id)
 }
 
-// key is the event's key in the memory of duplicates, and its tie. What a source that numbers apart calls an id is
-// another one than what others do.
+// key sets the event's key in the memory of duplicates, and its tie. The ids of a source that numbers independently
+// differ from equal ids of other sources.
 func (d *Decoder) key(ev *graph.Event) {
 	print := d.fingerprint(ev)
 	var apart []byte

@@ -7,8 +7,8 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// readInterest fills the event's interest: the category that its properties name or, where they name none, those of
-// its products, each once. A category that is no text is dropped: shops send all sorts of things there.
+// readInterest fills the event's interest: the category in its properties or, if absent, those of its products, each
+// once. A category that is not text is dropped: shops send values of every kind there.
 func (d *Decoder) readInterest(kind graph.InterestKind, ev *graph.Event) {
 	ev.Interest.Kind = kind
 	if ev.Properties == nil {
@@ -46,13 +46,13 @@ func (d *Decoder) readInterest(kind graph.InterestKind, ev *graph.Event) {
 	switch {
 	case list.Kind == jsonscan.Array:
 		d.readCategories(list.Raw, names, ev)
-	case absent(list), isEmptyObject(list), kind == graph.InterestBought: // where the order's reader drops it
+	case absent(list), isEmptyObject(list), kind == graph.InterestBought: // the order's reader drops it
 	default:
 		d.dropKind(names.list, "a list", list.Kind)
 	}
 }
 
-// categoryFields names a list of products, its members, and where their categories are.
+// categoryFields names a list of products, its elements, and the fields with their categories.
 type categoryFields struct{ list, member, category, item string }
 
 var categoryNames = [...]categoryFields{
@@ -60,14 +60,14 @@ var categoryNames = [...]categoryFields{
 	{"properties.items", "properties.items[]", "properties.items[].category", "properties.items[].item_category"},
 }
 
-// readCategories adds the categories of a list of products, under their names.
+// readCategories adds the categories of a list of products, in the fields of names.
 func (d *Decoder) readCategories(list []byte, names *categoryFields, ev *graph.Event) {
 	var s jsonscan.Scanner
 	s.Reset(list, &d.arena)
 	s.Array()
 	for s.More() {
 		if s.Peek() != jsonscan.Object {
-			if v := s.Value(); ev.Interest.Kind != graph.InterestBought { // of those the order's reader tells
+			if v := s.Value(); ev.Interest.Kind != graph.InterestBought { // the order's reader reports those
 				d.dropUnlessEmpty(names.member, v)
 			}
 			continue
@@ -92,7 +92,7 @@ func (d *Decoder) readCategories(list []byte, names *categoryFields, ev *graph.E
 	}
 }
 
-// isCategory reports whether a field holds a category, and drops it where it holds what is none.
+// isCategory reports whether a field holds a category, and drops any other value.
 func (d *Decoder) isCategory(field string, v jsonscan.Value) bool {
 	if !isText(v) {
 		d.dropKind(field, "a string", v.Kind)
@@ -101,7 +101,7 @@ func (d *Decoder) isCategory(field string, v jsonscan.Value) bool {
 	return v.Kind > jsonscan.Null
 }
 
-// addCategory adds a category that is not there yet; the first graph.InterestCategoriesMax stay.
+// addCategory adds a new category; the first graph.InterestCategoriesMax are kept.
 func (d *Decoder) addCategory(v jsonscan.Value, ev *graph.Event) {
 	category := d.bounded(bytes.TrimSpace(d.text(v)))
 	in := &ev.Interest

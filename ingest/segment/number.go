@@ -7,10 +7,11 @@ import (
 	"github.com/kindred-id/kindred/graph/identifier"
 )
 
-// appendNumber appends the one text of a JSON number, so that 12345, 12345.0 and 1.2345e4 are one id: no exponent, no zeros at
-// the end of a fraction, no sign of zero. It computes with digits, not with floats, so a large number stays exact. Zeros is how
-// many zeros stand at its end that the number as written does not have. Where the text is above identifier.MaxBytes, it is
-// left as written.
+// appendNumber appends the canonical text of a JSON number, so that 12345, 12345.0 and 1.2345e4 are one id: without
+// exponent, zeros at the end of a fraction, or the sign of zero. It computes with digits, not with floats, so a large
+// number stays exact. zeros is the number of zeros at the end of the result that raw does not contain. If the text is
+// longer than identifier.MaxBytes, it stays as written.
+//
 // REQUIRES: raw is a JSON number.
 func appendNumber(dst, raw []byte) (text []byte, zeros int) {
 	if isInteger(raw) {

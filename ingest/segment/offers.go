@@ -6,7 +6,7 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// offerIDs are the properties that may hold the id of the offer that an event is about, in the order of preference.
+// offerIDs are the properties that may hold the id of the event's offer, in the order of preference.
 var offerIDs = [...][4]string{
 	score.OfferSent:      {"offer_id", "offerId"},
 	score.OfferRedeemed:  {"offer_id", "offerId"},
@@ -18,8 +18,7 @@ var offerIDs = [...][4]string{
 	score.OfferWithdrawn: {"coupon_id", "couponId", "coupon", "discount_code"},
 }
 
-// readOffer fills the event's offer notice. An event without the offer's id is about no offer, and stays an ordinary
-// event.
+// readOffer fills the event's offer notice. An event without the offer's id stays an ordinary event.
 func (d *Decoder) readOffer(signal score.OfferSignal, ev *graph.Event) {
 	if ev.Properties == nil {
 		return
@@ -74,8 +73,8 @@ func (d *Decoder) readOffer(signal score.OfferSignal, ev *graph.Event) {
 	ev.Offer = notice
 }
 
-// deadline reads until when an offer is open; 0 when it is absent or empty. One that can't be read, or is of before 1970, is
-// dropped. An offer until after 2099, as one until 9999 that is never to close, is open to the end of 2099.
+// deadline returns the end of an offer; 0 if absent or empty. One that is unreadable or before 1970 is dropped. An
+// end after 2099, such as 9999 for an offer that never closes, becomes the end of 2099.
 func (d *Decoder) deadline(field string, v jsonscan.Value) int64 {
 	if isText(v) && len(d.text(v)) == 0 {
 		return 0

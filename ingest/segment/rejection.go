@@ -8,66 +8,66 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// Code says why an event was rejected. Codes are part of the API: they don't change.
+// Code is the reason for a rejection. Codes are part of the API: they do not change.
 type Code string
 
 // The codes.
 const (
-	// CodeInvalidJSON is for a record that is not JSON; the message says at which byte.
+	// CodeInvalidJSON is for a record that is not JSON; the message names the byte.
 	CodeInvalidJSON Code = "invalid_json"
-	// CodeBadUTF8 is for a record that is not UTF-8; the message says at which byte.
+	// CodeBadUTF8 is for a record that is not UTF-8; the message names the byte.
 	CodeBadUTF8 Code = "bad_utf8"
 	// CodeTooDeep is for objects and arrays nested more than jsonscan.MaxDepth deep.
 	CodeTooDeep Code = "too_deep"
 	// CodeEventTooLarge is for an event, or a line of a file, above the limit.
 	CodeEventTooLarge Code = "event_too_large"
-	// CodeBadType is for a field that holds another kind of value than it should.
+	// CodeBadType is for a field with another kind of value than it should have.
 	CodeBadType Code = "bad_type"
 	// CodeUnknownType is for an event whose type is missing, or not one of the Segment spec.
 	CodeUnknownType Code = "unknown_type"
 	// CodeTypeMismatch is for an event of another type than those of its route.
 	CodeTypeMismatch Code = "type_mismatch"
-	// CodeNoIdentifier is for an event that names nobody: no identifier, or only blocked and invalid
-	// ones. It is not a fault of the event; callers count it apart.
+	// CodeNoIdentifier is for an event without identifiers, or with only blocked and invalid ones. The event is valid;
+	// callers count it separately.
 	CodeNoIdentifier Code = "no_identifier"
 	// CodeTooManyIdentifiers is for an event with more than MaxIdentifiers identifiers.
 	CodeTooManyIdentifiers Code = "too_many_identifiers"
-	// CodeBadTimestamp is for a time that can't be read.
+	// CodeBadTimestamp is for an unreadable time.
 	CodeBadTimestamp Code = "bad_timestamp"
-	// CodeTimestampOutOfRange is for a time that is not believed: see Options.Times.
+	// CodeTimestampOutOfRange is for an implausible time: see Options.Times.
 	CodeTimestampOutOfRange Code = "timestamp_out_of_range"
 	// CodeBadMoney is for an amount of an order that is textual, negative, or beyond 64 bits.
 	CodeBadMoney Code = "bad_money"
-	// CodeJunkID is for a message id that names no message: "undefined", a zero UUID.
+	// CodeJunkID is for a placeholder instead of a message id: "undefined", a zero UUID.
 	CodeJunkID Code = "junk_id"
-	// CodeFieldTooLarge is for a value that is too large to be kept with its event.
+	// CodeFieldTooLarge is for a value that is too large to be stored with its event.
 	CodeFieldTooLarge Code = "field_too_large"
-	// CodeBadIP is for an address in context.ip that is none.
+	// CodeBadIP is for an invalid address in context.ip.
 	CodeBadIP Code = "bad_ip"
-	// CodeUndecodable is for a record that is not written in the format that its topic is declared with.
+	// CodeUndecodable is for a record that is not in the declared format of its topic.
 	CodeUndecodable Code = "undecodable"
-	// CodeUnknownSchema is for a record whose schema the registry does not have, or that can't be used.
+	// CodeUnknownSchema is for a record whose schema is unusable, or unknown to the registry.
 	CodeUnknownSchema Code = "unknown_schema"
-	// CodeBlockedIdentifier is for an identifier that stands for nobody.
+	// CodeBlockedIdentifier is for an identifier that stands for no one.
 	CodeBlockedIdentifier Code = "blocked_identifier"
-	// CodeBadIdentifier is for an identifier that is none of its namespace, such as a phone number of no country.
+	// CodeBadIdentifier is for an identifier that is invalid in its namespace, such as a phone number without a country.
 	CodeBadIdentifier Code = "bad_identifier"
 	// CodeLongIdentifier is for an identifier above identifier.MaxBytes.
 	CodeLongIdentifier Code = "identifier_too_long"
 	// CodeAnonymousUserID is for a user id that is the event's own anonymous id.
 	CodeAnonymousUserID Code = "anonymous_user_id"
-	// CodeRemembered is for an address or a number of context.traits where the call itself says another.
+	// CodeRemembered is for an address or a phone number in context.traits if the call itself has another.
 	CodeRemembered Code = "remembered"
-	// CodeBadCurrency is for a currency of an order that is not in ISO 4217.
+	// CodeBadCurrency is for a currency of an order that ISO 4217 does not list.
 	CodeBadCurrency Code = "bad_currency"
 )
 
-// Rejection is why one event was not accepted. It is an error, found with errors.As.
+// Rejection is the reason why one event was not accepted. It is an error; find it with errors.As.
 type Rejection struct {
 	Code    Code
-	Field   string // a path such as properties.revenue; empty when it is the whole record
-	Message string // what was found
-	Hint    string // what to do about it
+	Field   string // a path such as properties.revenue; "" for the whole record
+	Message string // the problem
+	Hint    string // the remedy
 }
 
 func (r *Rejection) Error() string {
@@ -77,7 +77,7 @@ func (r *Rejection) Error() string {
 	return fmt.Sprintf("%s: %s: %s", r.Code, r.Field, r.Message)
 }
 
-// AsRejection is the rejection that an error is; any other error says that the event can't be read.
+// AsRejection returns the rejection in err; for any other error, a rejection that the event can't be read.
 func AsRejection(err error) *Rejection {
 	var r *Rejection
 	if errors.As(err, &r) {
@@ -89,7 +89,7 @@ func AsRejection(err error) *Rejection {
 // quotedMax bounds how much of a bad value a message quotes, in bytes.
 const quotedMax = 40
 
-// quote is a value as a message shows it.
+// quote returns a value as messages show it.
 func quote(text []byte) string {
 	if len(text) > quotedMax {
 		return fmt.Sprintf("%q and %d bytes more", text[:quotedMax], len(text)-quotedMax)
@@ -97,7 +97,7 @@ func quote(text []byte) string {
 	return fmt.Sprintf("%q", text)
 }
 
-// badType rejects a field that holds the wrong kind of value.
+// badType rejects a field with the wrong kind of value.
 func badType(field, want string, found jsonscan.Kind) *Rejection {
 	return &Rejection{
 		Code:    CodeBadType,
@@ -145,7 +145,7 @@ func unreadable(err error) *Rejection {
 	return r
 }
 
-// errNoIdentifier is one for all, as there may be many of them.
+// errNoIdentifier is shared, because there may be many of them.
 var errNoIdentifier = &Rejection{
 	Code:    CodeNoIdentifier,
 	Message: "names nobody: no identifier, or only blocked or invalid ones",

@@ -5,29 +5,29 @@ import (
 	"math"
 )
 
-// Times of events lie within these bounds, from 1970 up to, and without, the year 2100, whatever the options say: ms since
+// Times of events are within these bounds, from 1970 to before the year 2100, regardless of the options: ms since
 // 1970 UTC.
 const (
 	timeMin = 0
 	timeEnd = 4102444800000
 )
 
-// timeForm says how a time was written, where that is worth counting.
+// timeForm is the notation of a time, as far as it is counted.
 type timeForm uint8
 
 const (
 	formPlain   timeForm = iota // RFC 3339, or ms since 1970
-	formNoZone                  // without a zone: taken for UTC
+	formNoZone                  // without a zone: read as UTC
 	formSeconds                 // a number since 1970 of another unit than ms
 )
 
-// parseTime reads a time of an event into ms since 1970 UTC, in any of the forms of docs/data.md. What is below a
-// millisecond is cut off, and what overflows is cut to the end of int64.
+// parseTime reads a time of an event into ms since 1970 UTC, in any of the forms of docs/data.md. It truncates to
+// milliseconds, and saturates at the ends of int64.
 func parseTime(text []byte) (ms int64, form timeForm, ok bool) {
 	if ms, ok = parseRFC3339(text); ok {
 		return ms, formPlain, true
 	}
-	text = bytes.Trim(plainTime(text), " \t\r\n\"'") // quotes are of a text that was encoded twice
+	text = bytes.Trim(plainTime(text), " \t\r\n\"'") // the quotes of a text that was encoded twice
 	if inside, found := bytes.CutPrefix(text, []byte("/Date(")); found {
 		ms, ok = parseDotNet(inside)
 		return ms, formPlain, ok
@@ -41,8 +41,8 @@ func parseTime(text []byte) (ms int64, form timeForm, ok bool) {
 // rfc3339Min is the length of 2006-01-02T15:04:05Z.
 const rfc3339Min = 20
 
-// parseRFC3339 reads 2006-01-02T15:04:05.999999999+07:00 into ms since 1970 UTC; what is below a
-// millisecond is cut off. Lower-case t and z are tolerated, and a space for the T.
+// parseRFC3339 reads 2006-01-02T15:04:05.999999999+07:00 into ms since 1970 UTC, truncated to milliseconds. It
+// accepts lower-case t and z, and a space for the T.
 func parseRFC3339(b []byte) (int64, bool) {
 	if len(b) < rfc3339Min || b[4] != '-' || b[7] != '-' || b[13] != ':' || b[16] != ':' ||
 		b[10]|0x20 != 't' && b[10] != ' ' {
@@ -86,7 +86,7 @@ func parseRFC3339(b []byte) (int64, bool) {
 	return ms + offset, true
 }
 
-// pair reads two digits at i; it is negative when they are none.
+// pair reads two digits at i; it returns a negative number if they are not digits.
 func pair(b []byte, i int) int {
 	tens, units := b[i]-'0', b[i+1]-'0'
 	if tens > 9 || units > 9 {

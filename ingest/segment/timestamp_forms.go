@@ -9,18 +9,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// This file reads the forms of a time beside RFC 3339. All of them are off the hot path.
+// This file reads the forms of a time other than RFC 3339. All of them are off the hot path.
 
-// Bounds between the units of a number since 1970. A time from 1973 to the year 2286 has one reading alone.
+// Bounds between the units of a number since 1970. A time from 1973 to 2286 has only one reading.
 const (
 	secondsEnd = 100_000_000_000             // seconds reach it in the year 5138, milliseconds in 1973
 	millisEnd  = 100_000_000_000_000         // milliseconds reach it in the year 5138
 	microsEnd  = 100_000_000_000_000_000     // and so on; above are nanoseconds
-	epochMax   = uint64(math.MaxInt64 / 100) // of the digits that are read
+	epochMax   = uint64(math.MaxInt64 / 100) // bounds the digits that are read
 )
 
-// plainTime is a time in ASCII as far as it can be: with spaces of one kind (programs put U+202F before AM), full-width
-// digits as digits, the minus sign as a hyphen, and without marks that nobody sees.
+// plainTime returns a time in ASCII as far as possible: one kind of space (programs put U+202F before AM), digits for
+// full-width digits, a hyphen for the minus sign, and no invisible marks.
 func plainTime(text []byte) []byte {
 	ascii := true
 	for _, b := range text {
@@ -40,8 +40,8 @@ func plainTime(text []byte) []byte {
 	}, norm.NFKC.Bytes(text))
 }
 
-// parseDotNet reads what is behind "/Date(" in 1767268800000)/ and 1767268800000+0100)/: milliseconds since 1970 UTC, with
-// the zone of the program, which changes nothing.
+// parseDotNet reads the text after "/Date(" in 1767268800000)/ and 1767268800000+0100)/: milliseconds since 1970 UTC,
+// with the program's zone, which has no effect.
 func parseDotNet(text []byte) (int64, bool) {
 	text, closed := bytes.CutSuffix(text, []byte(")/"))
 	if at := bytes.LastIndexAny(text, "+-"); at > 0 {
@@ -51,8 +51,9 @@ func parseDotNet(text []byte) (int64, bool) {
 	return n, closed && ok && exponent == 0 && digits > 0
 }
 
-// parseEpoch reads a number since 1970: whole, decimal, or with an exponent. Its size tells the unit. A number of 8 or 14
-// digits that is a date, as in 20261031 and 20261031123456, is that date: as a number since 1970 it could not be believed.
+// parseEpoch reads a number since 1970: whole, decimal, or with an exponent. Its size determines the unit. A number
+// of 8 or 14 digits that is a date, such as 20261031 and 20261031123456, is read as that date: as a number since 1970
+// it would be implausible.
 func parseEpoch(text []byte) (int64, timeForm, bool) {
 	n, exponent, digits, ok := parseDecimal(text)
 	if !ok {
@@ -137,7 +138,7 @@ func parseDecimal(text []byte) (n int64, exponent, digits int, ok bool) {
 	return n, exponent, digits, len(b) == 0
 }
 
-// scale is n times ten to the exponent, cut to the ends of int64.
+// scale returns n times ten to the exponent, saturated at the ends of int64.
 func scale(n int64, exponent int) int64 {
 	for ; exponent > 0 && n != 0; exponent-- {
 		if n > math.MaxInt64/10 || n < math.MinInt64/10 {
@@ -163,7 +164,7 @@ func parseCompact(b []byte) (int64, bool) {
 	return c.ms()
 }
 
-// clock is a time as it is written, in its own zone.
+// clock is a time in its own zone.
 type clock struct {
 	year, month, day     int
 	hour, minute, second int
@@ -171,8 +172,8 @@ type clock struct {
 	offset               int // minutes ahead of UTC
 }
 
-// ms is the time in ms since 1970 UTC; it is not ok where there is no such time. The second 60 is the next minute's first,
-// and 24:00:00 the next day's midnight.
+// ms returns the time in ms since 1970 UTC; ok is false for an invalid time. Second 60 is the first second of the
+// next minute, and 24:00:00 is midnight of the next day.
 func (c *clock) ms() (int64, bool) {
 	if c.year < 0 || c.month < 1 || c.month > 12 || c.day < 1 || c.day > daysIn(c.year, c.month) ||
 		c.hour < 0 || c.hour > 24 || c.minute < 0 || c.minute > 59 || c.second < 0 || c.second > 60 ||
@@ -190,7 +191,7 @@ type timeReader struct {
 	form timeForm
 }
 
-// parseNearISO reads what is like ISO 8601, with the year first, and times that name the month.
+// parseNearISO reads forms that resemble ISO 8601, with the year first, and times that name the month.
 func parseNearISO(text []byte) (int64, timeForm, bool) {
 	r := timeReader{rest: text}
 	ok := false
@@ -239,7 +240,7 @@ func (r *timeReader) fixed(n int) (value int, ok bool) {
 	return value, true
 }
 
-// take reads a byte, if it comes next.
+// take consumes a byte if it is next.
 func (r *timeReader) take(c byte) bool {
 	if len(r.rest) == 0 || r.rest[0] != c {
 		return false
@@ -279,7 +280,7 @@ func (r *timeReader) date() (ok bool) {
 	return false
 }
 
-// clockAndZone reads what follows the date: nothing, or the time of day and its zone.
+// clockAndZone reads the text after the date: nothing, or the time of day and its zone.
 func (r *timeReader) clockAndZone() bool {
 	if len(r.rest) == 0 {
 		r.form = formNoZone
@@ -329,8 +330,8 @@ func (r *timeReader) clock24() (ok bool) {
 	return ok
 }
 
-// halfDay reads AM or PM, also as a.m., if it comes next, and puts the hour right. An hour above 12 may have it where it
-// is of that half.
+// halfDay reads AM or PM, also as a.m., if it is next, and adjusts the hour. An hour above 12 may have it if it
+// agrees.
 func (r *timeReader) halfDay() bool {
 	rest := bytes.TrimLeft(r.rest, " ")
 	if len(rest) < 2 || rest[0]|0x20 != 'a' && rest[0]|0x20 != 'p' {
@@ -373,7 +374,7 @@ func (r *timeReader) fraction() {
 	}
 }
 
-// zoneNames are the zones that have one meaning, with their minutes ahead of UTC: those of RFC 2822.
+// zoneNames are the unambiguous zones of RFC 2822, in minutes ahead of UTC.
 var zoneNames = map[string]int{
 	"Z": 0, "UTC": 0, "GMT": 0, "UT": 0, "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480, "PDT": -420,
 }
@@ -430,13 +431,13 @@ func (r *timeReader) offset() (ok bool) {
 	if hour > 23 || minute > 59 {
 		return false
 	}
-	if r.at.offset = sign * (hour*60 + minute); r.at.offset == 0 && !r.take('Z') { // as Python's isoformat() + "Z" has it
+	if r.at.offset = sign * (hour*60 + minute); r.at.offset == 0 && !r.take('Z') { // Python's isoformat() + "Z"
 		r.take('z')
 	}
 	return true
 }
 
-// ignorable reports whether the rest only repeats the zone that was read: [Europe/Berlin], (CEST), or UTC m=+0.01 as Go writes it.
+// ignorable reports whether the rest only repeats the zone: [Europe/Berlin], (CEST), or UTC m=+0.01 as Go writes it.
 func (r *timeReader) ignorable() bool {
 	bracket := len(r.rest) > 0 && (r.rest[0] == '[' || r.rest[0] == '(')
 	spaced := len(r.rest) > 0 && r.rest[0] == ' '
@@ -460,8 +461,8 @@ const (
 )
 
 // named reads times that name the month, such as those of RFC 2822 and of HTTP ("Thu, 01 Oct 2026 09:00:00 GMT"), of
-// JavaScript ("Thu Oct 01 2026 11:00:00 GMT+0200 (CEST)"), and of C ("Thu Oct  1 09:00:00 2026"). The parts may come in any
-// order, each once; year and time of day are told by their form, so that nothing is guessed.
+// JavaScript ("Thu Oct 01 2026 11:00:00 GMT+0200 (CEST)"), and of C ("Thu Oct  1 09:00:00 2026"). The parts may come
+// in any order, each once; their forms distinguish year and time of day, so that nothing is guessed.
 func (r *timeReader) named() bool {
 	var month, day, year, time, zone bool
 	for {
@@ -524,7 +525,7 @@ func (r *timeReader) named() bool {
 	return true
 }
 
-// word reads a word that begins with one of the names, of three letters each, and gives its number from 1; else 0.
+// word reads a word that begins with one of the three-letter names, and returns its number from 1; else 0.
 func (r *timeReader) word(names string) int {
 	letters := 0
 	for letters < len(r.rest) && isLetter(r.rest[letters]) {

@@ -7,16 +7,16 @@ import (
 	"github.com/kindred-id/kindred/graph/score"
 )
 
-// meaning is what a track event says by its name: of an order, of products, of an offer. The zero value says nothing.
+// meaning is what the name of a track event implies about an order, products or an offer. The zero value implies nothing.
 type meaning struct {
 	order    graph.OrderKind
 	interest graph.InterestKind
 	offer    score.OfferSignal
 }
 
-// meaningOf tells what a track event of this name means. The names are those of Segment's e-commerce spec,
-// version 2 and 1, of GA4 (view_item) and of Snowplow (product_view), and the pair Offer Sent and Offer Redeemed, in
-// whatever case; an underscore or a hyphen passes for a space, and white space around does not count.
+// meaningOf returns the meaning of a track event with this name. The names are those of Segment's e-commerce spec,
+// versions 2 and 1, of GA4 (view_item) and of Snowplow (product_view), and Offer Sent and Offer Redeemed, in any
+// case; an underscore or a hyphen counts as a space, and surrounding white space is ignored.
 func meaningOf(name []byte) meaning {
 	name = bytes.TrimSpace(name)
 	const shortest, longest = len("refund"), len("viewed product category")
