@@ -3,8 +3,8 @@
 //	flags ─► command ─► embedded node ─────┐
 //	            └────► HTTP ─► server ─────┴─► answer ─► table or JSON
 //
-// A command that asks or asserts something talks to a running server, or with --data opens a
-// directory itself and serves it to itself: the code is the same from the HTTP request on.
+// A command that asks or asserts something sends it to a running server. With --data it opens a directory itself and
+// sends the same HTTP requests to a handler in its own process, so both share all code from the request onwards.
 //
 // Data goes to standard output, progress and notes to standard error. Exit codes: 0 done, 1 failure,
 // 2 wrong usage, 3 not found, 4 refused, 5 done in part.

@@ -18,9 +18,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// execute is the whole program but for the process around it.
+// execute runs the program without touching the process, so that tests can call it.
 func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	// The first signal asks to end in order; a second one ends at once.
+	// The first signal asks for an orderly stop; a second one ends the process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	defer stop()
@@ -39,12 +39,12 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kindred",
-		Short: "Who is who, live: one identity for every person, from the events that name them",
-		Long: `Kindred joins the identifiers (cookie, device, e-mail address, customer number) that belong to one
-person, live, and keeps one profile for every person.
+		Short: "Live identity resolution: one identity per person, from the events that carry identifiers",
+		Long: `Kindred joins the identifiers (cookie, device, e-mail address, customer number) of each person as events
+arrive, and keeps one live profile per person.
 
   kindred demo                                  watch identities merge
-  kindred ingest --data ./data events.ndjson    take a file of events in
+  kindred ingest --data ./data events.ndjson    ingest a file of events
   kindred serve --data ./data                   serve it over HTTP
   kindred get email:ann@example.com             ask a running server
   kindred get email:ann@example.com --data ./data
@@ -100,7 +100,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	message := fmt.Sprintf("there is no command %q", args[0])
+	message := fmt.Sprintf("unknown command %q", args[0])
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		message += "; did you mean " + strings.Join(near, " or ") + "?"
 	}

@@ -15,16 +15,16 @@ import (
 func newExport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export [FILE]",
-		Short: "Write every identity, one a line, sorted by id",
-		Long: `Write every identity that has an event, one a line, sorted by id: as NDJSON or CSV, to standard output or
-a file. A file is only there once it is whole; .gz and .zst are compressed.`,
+		Short: "Write every identity, one per line, sorted by id",
+		Long: `Write every identity that has at least one event, one per line, sorted by id, as NDJSON or CSV, to standard
+output or a file. The file appears only when it is complete. A name that ends in .gz or .zst selects compression.`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	t := cli.AddTarget(cmd)
 	format, identifiers := string(document.NDJSON), ""
-	cmd.Flags().Var(cli.Choose(&format, []string{string(document.NDJSON), string(document.CSV)}), "format", "ndjson or csv")
-	cmd.Flags().Var(cli.Choose(&identifiers, []string{"all"}), "identifiers", "all: also list identities without an event")
-	scores := cmd.Flags().Bool("scores", false, "add the scores of every identity, as of now")
+	cmd.Flags().Var(cli.Choose(&format, []string{string(document.NDJSON), string(document.CSV)}), "format", "output format: ndjson or csv")
+	cmd.Flags().Var(cli.Choose(&identifiers, []string{"all"}), "identifiers", `"all" also writes identities without an event (default: only those with events)`)
+	scores := cmd.Flags().Bool("scores", false, "add the scores of each identity, computed as of now")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		name := ""
 		if len(args) > 0 {
@@ -48,7 +48,7 @@ a file. A file is only there once it is whole; .gz and .zst are compressed.`,
 				return fmt.Errorf("export: %w", err)
 			}
 			if !x.Settled {
-				fmt.Fprintln(cmd.ErrOrStderr(), "kindred: events were under way all the time: the newest may be missing from the export")
+				fmt.Fprintln(cmd.ErrOrStderr(), "kindred: events kept arriving: the newest may be missing from the export")
 			}
 			return nil
 		})
@@ -58,7 +58,7 @@ a file. A file is only there once it is whole; .gz and .zst are compressed.`,
 
 const copyBuffer = 256 << 10
 
-// copyLines copies, and tells the bar of lines.
+// copyLines copies r to w and advances bar by the number of lines.
 func copyLines(w io.Writer, r io.Reader, bar *cli.Progress) error {
 	in := bufio.NewReaderSize(r, copyBuffer)
 	buffer := make([]byte, copyBuffer)

@@ -23,7 +23,7 @@ func newGet() *cobra.Command {
 	}
 	t := cli.AddTarget(cmd)
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
-	scores := cmd.Flags().Bool("scores", true, "with the scores, as of now")
+	scores := cmd.Flags().Bool("scores", true, "include the scores, computed as of now")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.With(cmd, func(c *client.Client) error {
 			ask := c.Profile
@@ -55,7 +55,7 @@ func newGet() *cobra.Command {
 	return cmd
 }
 
-// ordersShown is how many orders a table lists, the newest first.
+// ordersShown bounds the orders in a table, newest first.
 const ordersShown = 20
 
 func profileTable(w io.Writer, p cli.Paint, profile *document.Profile, orders []document.Order) {
@@ -88,7 +88,7 @@ func profileTable(w io.Writer, p cli.Paint, profile *document.Profile, orders []
 	for _, id := range profile.Identifiers {
 		note := ""
 		if id.Generic {
-			note = "generic value: shared by too many to stand for one person"
+			note = "generic value: shared by too many people to identify one"
 		}
 		t.Row(id.Namespace, cli.Printable(id.Value), cli.When(id.FirstSeen), "to "+cli.When(id.LastSeen), note)
 	}
@@ -129,17 +129,17 @@ func ordersTable(w io.Writer, orders []document.Order) {
 	}
 	t.Write(w, "  ")
 	if more := len(orders) - ordersShown; more > 0 {
-		fmt.Fprintf(w, "  and %s before\n", cli.Plural(more, "order"))
+		fmt.Fprintf(w, "  and %s\n", cli.Plural(more, "older order"))
 	}
 }
 
-// counts lists events by type, the most frequent first.
+// counts lists the numbers of events by type, most frequent first.
 func counts(c *document.Counts) string {
 	byType := map[string]uint64{"identify": c.Identify, "track": c.Track, "page": c.Page, "screen": c.Screen, "group": c.Group, "alias": c.Alias}
 	maps.DeleteFunc(byType, func(_ string, n uint64) bool { return n == 0 })
 	types := slices.SortedFunc(maps.Keys(byType), func(a, b string) int {
 		if byType[a] != byType[b] {
-			return int(min(1, max(-1, int64(byType[b])-int64(byType[a])))) //nolint:gosec // counts of events are far below
+			return int(min(1, max(-1, int64(byType[b])-int64(byType[a])))) //nolint:gosec // counts of events are far below 2^63
 		}
 		return bytes.Compare([]byte(a), []byte(b))
 	})

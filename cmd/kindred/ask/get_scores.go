@@ -9,7 +9,7 @@ import (
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 )
 
-// scoresTable lists the scores, each with what it was made of.
+// scoresTable lists the scores, each with the reasons for its value.
 func scoresTable(w io.Writer, s *document.Scores) {
 	var t cli.Table
 	if s.OrderDays > 0 {
@@ -24,9 +24,9 @@ func scoresTable(w io.Writer, s *document.Scores) {
 	}
 	a := &s.DiscountAffinity
 	t.Row("discount affinity", a.Band+", "+percent(a.Score), strings.Join(a.Reasons, "; "))
-	uplift := "of the population: nothing known of this customer"
+	uplift := "of the population: no data on this customer"
 	if s.Uplift.Own {
-		uplift = "orders while an offer is open, over those while none is"
+		uplift = "order rate with an offer open, relative to the rate without"
 	}
 	t.Row("offer accepted", percent(s.OfferProbability))
 	t.Row("uplift", fmt.Sprintf("%.2f", s.Uplift.Ratio), uplift)
@@ -39,7 +39,7 @@ func scoresTable(w io.Writer, s *document.Scores) {
 	}
 	parameters := fmt.Sprintf("version %d", s.Version)
 	if s.Version == 0 {
-		parameters = "cold start: kindred score fit measures them"
+		parameters = "cold start: run kindred score fit to fit them"
 	}
 	t.Row("parameters", parameters, "as of "+cli.When(s.AsOf))
 	t.Write(w, "  ")

@@ -11,10 +11,10 @@ import (
 func newRules() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rules",
-		Short: "Show the rules that a deployment runs under",
+		Short: "Show the rules of a deployment",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return cli.UsageError("rules: what of them? kindred rules show")
+			return cli.UsageError("rules: no subcommand; use kindred rules show")
 		},
 	}
 	show := newRulesShow()
@@ -26,15 +26,15 @@ func newRules() *cobra.Command {
 func newRulesShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show",
-		Short: "Print the rules in force, as a whole rules file",
-		Long: `Print the rules in force, as YAML: all of them, what their file extended included. The output is a rules
-file itself. A deployment keeps its rules; --rules, of serve or ingest, replaces them.`,
+		Short: "Print the rules in force, as a complete rules file",
+		Long: `Print the rules in force as YAML, including those inherited through extends. The output is itself a rules
+file. A deployment keeps its rules until --rules of serve or ingest replaces them.`,
 		Args: cobra.NoArgs,
 	}
 	t := cli.AddTarget(cmd)
 	formats := []string{"yaml", cli.FormatJSON}
 	format := formats[0]
-	cmd.Flags().VarP(cli.Choose(&format, formats), "output", "o", "yaml or json")
+	cmd.Flags().VarP(cli.Choose(&format, formats), "output", "o", "output format: yaml or json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return t.With(cmd, func(c *client.Client) error {
 			rules, err := c.Rules(cmd.Context())

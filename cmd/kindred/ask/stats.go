@@ -13,7 +13,7 @@ import (
 func newStats() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stats",
-		Short: "Show what a deployment holds and has done",
+		Short: "Show the counters and sizes of a deployment",
 		Args:  cobra.NoArgs,
 	}
 	t := cli.AddTarget(cmd)
@@ -40,14 +40,14 @@ func statsTable(w io.Writer, s *document.Stats) {
 	t.Row("splits", cli.Number(s.Splits))
 	t.Row("generic values", cli.Number(s.GenericValues))
 	if s.LeftOut > 0 {
-		t.Row("left out at a cap", cli.Number(s.LeftOut)+" links since the start")
+		t.Row("refused at a cap", cli.Plural(s.LeftOut, "link")+" since the start")
 	}
-	t.Row("set aside", cli.Number(s.Quarantined))
+	t.Row("quarantined", cli.Number(s.Quarantined))
 	t.Row("rules", fmt.Sprintf("%s (%s)", s.Rules.Name, s.Rules.Version))
 	t.Row("shards", cli.Number(s.Shards))
 	t.Row("in memory", fmt.Sprintf("%s, %s", cli.Plural(s.Residents, "identifier"), cli.FormatBytes(s.ActorBytes)))
 	t.Row("log to replay", cli.FormatBytes(s.LogBytes))
-	t.Row("under way", fmt.Sprintf("%s, %s between shards", cli.Plural(s.UnderWay, "event"), cli.Plural(s.InTransit, "message")))
+	t.Row("in progress", fmt.Sprintf("%s, %s between shards", cli.Plural(s.UnderWay, "event"), cli.Plural(s.InTransit, "message")))
 	t.Row("version", s.Version)
 	t.Write(w, "")
 }

@@ -13,19 +13,18 @@ import (
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 	"github.com/kindred-id/kindred/egress"
-	"github.com/kindred-id/kindred/egress/replica"
 	"github.com/spf13/cobra"
 )
 
 func newTail() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tail",
-		Short: "Follow what becomes of identities: the change feed",
-		Long: `Follow the change feed: identities created, linked, merged, split, updated, erased. As JSON it is a
-CloudEvent a line. Of a running server it goes on until it is stopped; of a directory, to the end of what is there.
+		Short: "Follow the change feed: how identities change",
+		Long: `Follow the change feed: identities created, linked, merged, split, updated, erased. JSON output is one
+CloudEvent per line. On a running server it continues until stopped; on a data directory it ends where the feed ends.
 
-With --rebuild, the feed is replayed from its start, and what it tells is written as an export: the same
-lines as kindred export gives.`,
+With --rebuild, replay the feed from its start and write the identities that result, in the same lines as
+kindred export.`,
 		Args: cobra.NoArgs,
 	}
 	t := cli.AddTarget(cmd)
@@ -33,14 +32,14 @@ lines as kindred export gives.`,
 	var from, kinds string
 	var follow, rebuild, scores bool
 	flags := cmd.Flags()
-	flags.StringVar(&from, "from", "", "start, now, or a cursor of an earlier run; default now, with --data or --rebuild start")
+	flags.StringVar(&from, "from", "", "where to begin: start, now, or the cursor of an earlier run (default: now; start with --data or --rebuild)")
 	flags.StringVar(&kinds, "kinds", "", kindsHelp)
-	flags.BoolVar(&follow, "follow", true, "go on at the end of the feed; default not with --data or --rebuild")
-	flags.BoolVar(&scores, "scores", false, "let entries that say something new of orders carry the scores of the identity, as JSON")
-	flags.BoolVar(&rebuild, "rebuild", false, "write an export that is made of the feed alone")
+	flags.BoolVar(&follow, "follow", true, "wait for new entries at the end of the feed; off by default with --data or --rebuild")
+	flags.BoolVar(&scores, "scores", false, "in JSON, add the identity's scores to entries that change its orders")
+	flags.BoolVar(&rebuild, "rebuild", false, "write an export built from the feed alone")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if rebuild && (kinds != "" || from != "" && from != feed.Start) {
-			return cli.UsageError("tail: --rebuild takes all of the feed: leave out --kinds and --from")
+			return cli.UsageError("tail: --rebuild takes the whole feed; omit --kinds and --from")
 		}
 		whole := rebuild || t.Local()
 		if whole && !flags.Changed("follow") {
@@ -58,11 +57,11 @@ lines as kindred export gives.`,
 			}
 			defer changes.Close()
 			if rebuild {
-				return rebuildExport(changes, cmd.OutOrStdout())
+				return egress.Rebuild(cmd.OutOrStdout(), changes.Next)
 			}
 			err = showChanges(cmd.Context(), changes, cmd.OutOrStdout(), out.JSON(cmd.OutOrStdout()))
 			if cursor := changes.Cursor(); cursor != "" {
-				fmt.Fprintln(cmd.ErrOrStderr(), "to go on from here: --from", cursor)
+				fmt.Fprintln(cmd.ErrOrStderr(), "to continue from here: --from", cursor)
 			}
 			return err
 		})
@@ -71,9 +70,9 @@ lines as kindred export gives.`,
 }
 
 // kindsHelp lists the kinds of entries of the feed.
-const kindsHelp = "only these kinds, with commas between: created, linked, merged, split, updated, erased, generic"
+const kindsHelp = "show only these kinds, comma-separated: created, linked, merged, split, updated, erased, generic (default: all)"
 
-// showChanges writes entries until the stream ends, or the command is stopped.
+// showChanges writes entries until the stream ends or the command is stopped.
 func showChanges(ctx context.Context, changes *client.Changes, w io.Writer, asJSON bool) error {
 	for {
 		entry, err := changes.Next()
@@ -95,7 +94,7 @@ func showChanges(ctx context.Context, changes *client.Changes, w io.Writer, asJS
 	}
 }
 
-// changeRow says an entry in a line for people.
+// changeRow formats an entry as one line of text.
 func changeRow(entry []byte) (string, error) {
 	var head document.Change
 	if err := json.Unmarshal(entry, &head); err != nil {
@@ -105,46 +104,18 @@ func changeRow(entry []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var what []string
+	var details []string
 	for i := range e.Delta.Identifiers {
-		what = append(what, e.Delta.Identifiers[i].Namespace+":"+cli.Printable(e.Delta.Identifiers[i].Value))
+		details = append(details, e.Delta.Identifiers[i].Namespace+":"+cli.Printable(e.Delta.Identifiers[i].Value))
 	}
 	if e.Name.Namespace != "" {
-		what = append(what, e.Name.Namespace+":"+cli.Printable(e.Name.Value))
+		details = append(details, e.Name.Namespace+":"+cli.Printable(e.Name.Value))
 	}
 	for _, other := range e.Others {
-		what = append(what, other.String())
+		details = append(details, other.String())
 	}
 	if by := e.Cause.By; e.Cause.Verb != 0 {
-		what = append(what, "by", e.Cause.Verb.String(), "of", by[0].Namespace+":"+cli.Printable(by[0].Value), by[1].Namespace+":"+cli.Printable(by[1].Value))
+		details = append(details, "by", e.Cause.Verb.String(), "of", by[0].Namespace+":"+cli.Printable(by[0].Value), by[1].Namespace+":"+cli.Printable(by[1].Value))
 	}
-	return fmt.Sprintf("%s  %-8s  %s  %s", cli.When(head.Time), head.Kind(), e.ID, strings.Join(what, " ")), nil
-}
-
-// rebuildExport replays the feed and writes what it told as an export.
-func rebuildExport(changes *client.Changes, w io.Writer) error {
-	var replica replica.Replica
-	for {
-		entry, err := changes.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("replay the change feed: %w", err)
-		}
-		e, err := egress.Parse(entry)
-		if err != nil {
-			return err
-		}
-		replica.Apply(&e.FeedEntry)
-	}
-	var line []byte
-	var lines document.Lines
-	for _, p := range replica.Profiles() {
-		line = lines.Append(line[:0], &p)
-		if _, err := w.Write(line); err != nil {
-			return err
-		}
-	}
-	return nil
+	return fmt.Sprintf("%s  %-8s  %s  %s", cli.When(head.Time), head.Kind(), e.ID, strings.Join(details, " ")), nil
 }

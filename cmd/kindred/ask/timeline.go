@@ -11,23 +11,23 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// timelinePage is how many events are asked for at a time.
+// timelinePage is the maximum number of events per request.
 const timelinePage = 200
 
 func newTimeline() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "timeline ID",
-		Short: "List the events of a person, the newest first",
-		Long:  "List the events of a person, the newest first. As JSON it is an event a line.\n" + cli.IDHelp,
+		Short: "List the events of a person, newest first",
+		Long:  "List the events of a person, newest first. JSON output is one event per line.\n" + cli.IDHelp,
 		Args:  cli.IDArgs(1),
 	}
 	t := cli.AddTarget(cmd)
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	limit := 50
-	cmd.Flags().IntVarP(&limit, "limit", "n", limit, "how many; 0 for all")
+	cmd.Flags().IntVarP(&limit, "limit", "n", limit, "maximum number of events; 0 lists all")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if limit < 0 {
-			return cli.UsageError("timeline: --limit %d: want 1 or more, or 0 for all", limit)
+			return cli.UsageError("timeline: --limit %d: negative; want 1 or more, or 0 for all", limit)
 		}
 		return t.With(cmd, func(c *client.Client) error {
 			w := cmd.OutOrStdout()
@@ -50,7 +50,7 @@ func newTimeline() *cobra.Command {
 					return nil
 				}
 				if limit > 0 && left <= 0 {
-					fmt.Fprintln(cmd.ErrOrStderr(), "there are older events: ask for more with --limit")
+					fmt.Fprintln(cmd.ErrOrStderr(), "there are older events; raise --limit to see them")
 					return nil
 				}
 			}

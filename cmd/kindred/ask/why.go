@@ -13,8 +13,8 @@ import (
 func newWhy() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "why A B",
-		Short: "Tell why two identifiers are one person, or why not",
-		Long:  "Tell why two identifiers are one person: the links that lead from the one to the other, with their events.\nOr why not: what keeps them apart.\n" + cli.IDHelp,
+		Short: "Explain why two identifiers are one person, or why not",
+		Long:  "Explain why two identifiers are one person: the chain of links between them, with the events behind each link.\nIf they are not one person, explain what keeps them apart.\n" + cli.IDHelp,
 		Args:  cli.IDArgs(2),
 	}
 	t := cli.AddTarget(cmd)
@@ -39,8 +39,8 @@ func newWhy() *cobra.Command {
 func newHow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "how ID",
-		Short: "List the evidence that made an identity, in order",
-		Long:  "List the evidence that made one identity of the identifiers of a person, in the order in which it was admitted.\n" + cli.IDHelp,
+		Short: "List the evidence that formed an identity, in order",
+		Long:  "List the evidence that joined the identifiers of a person into one identity, in the order in which it was admitted.\n" + cli.IDHelp,
 		Args:  cli.IDArgs(1),
 	}
 	t := cli.AddTarget(cmd)
@@ -55,10 +55,10 @@ func newHow() *cobra.Command {
 			return out.Show(w, how, func(b io.Writer) {
 				p := cli.NewPaint(w)
 				if len(how.Steps) == 0 {
-					fmt.Fprintf(b, "%s was made by no link: it has one identifier.\n", p.Bold(how.ID))
+					fmt.Fprintf(b, "%s has no links: it is a single identifier.\n", p.Bold(how.ID))
 					return
 				}
-				fmt.Fprintf(b, "%s was made in %s:\n", p.Bold(how.ID), cli.Plural(len(how.Steps), "step"))
+				fmt.Fprintf(b, "%s was formed in %s:\n", p.Bold(how.ID), cli.Plural(len(how.Steps), "step"))
 				reasons(b, p, how.Steps)
 			})
 		})
@@ -66,7 +66,7 @@ func newHow() *cobra.Command {
 	return cmd
 }
 
-// reasons lists evidence as sentences, with the events behind each.
+// reasons lists evidence as sentences, each with its first and its last event.
 func reasons(w io.Writer, p cli.Paint, list []document.Reason) {
 	for i := range list {
 		r := &list[i]

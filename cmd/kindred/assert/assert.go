@@ -14,39 +14,39 @@ import (
 
 func newForce() *cobra.Command {
 	return newAssertion("force", "force A B", "Assert that two identifiers are one person",
-		"Assert that A and B are one person, whatever the limits of the rules say.", 2)
+		"Assert that A and B are one person, overriding the limits of the rules.", 2)
 }
 
 func newCannot() *cobra.Command {
 	return newAssertion("cannot", "cannot A B", "Assert that two identifiers are never one person",
-		"Assert that A and B are never one person. If they are one now, their identity splits.", 2)
+		"Assert that A and B are never one person. If they are one person now, the identity splits.", 2)
 }
 
 func newRetract() *cobra.Command {
-	return newAssertion("retract", "retract A B", "Take back what links two identifiers directly",
-		"Take back the evidence that links A and B directly: none of it counts any more, now or when it comes again.", 2)
+	return newAssertion("retract", "retract A B", "Retract the direct link between two identifiers",
+		"Retract the evidence that links A and B directly: it no longer counts, even if it arrives again.", 2)
 }
 
 func newForget() *cobra.Command {
-	return newAssertion("forget", "forget A", "Let an identifier leave its identity",
-		"Let an identifier leave its identity: no link of it counts any more, but forced ones.", 1)
+	return newAssertion("forget", "forget A", "Detach an identifier from its identity",
+		"Detach an identifier from its identity: its links no longer count, except forced ones.", 1)
 }
 
-// newAssertion makes the command of a verb. What it asserts is evidence like any other: it survives
-// restarts and replays, and --withdraw takes it back.
+// newAssertion makes the command for a verb. An assertion is evidence like any other: it survives restarts and
+// replays until --withdraw takes it back.
 func newAssertion(verb, use, short, long string, args int) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cli.IDArgs(args),
-		Long: long + "\n--dry-run shows what would become of whom, and changes nothing; --withdraw takes the assertion back.\nAn id is namespace:value, or a public id for the identifier that heads the identity.",
+		Long: long + "\n--dry-run shows the identities before and after, and changes nothing; --withdraw takes the assertion back.\nAn id is namespace:value, or a public id, which stands for the identifier that heads the identity.",
 	}
 	t := cli.AddTarget(cmd)
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	ask := document.AssertionRequest{Verb: verb}
 	flags := cmd.Flags()
-	flags.StringVar(&ask.Note, "note", "", "why, for those who ask later")
-	flags.StringVar(&ask.By, "by", userName(), "who says so")
-	flags.BoolVar(&ask.Withdraw, "withdraw", false, "take the assertion back")
-	flags.BoolVar(&ask.DryRun, "dry-run", false, "show what it would do, and do nothing")
+	flags.StringVar(&ask.Note, "note", "", "reason, stored with the assertion")
+	flags.StringVar(&ask.By, "by", userName(), "author, stored with the assertion")
+	flags.BoolVar(&ask.Withdraw, "withdraw", false, "take back the same assertion made earlier")
+	flags.BoolVar(&ask.DryRun, "dry-run", false, "show the effect, and change nothing")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ask.A = args[0]
 		if len(args) == 2 {
@@ -76,33 +76,33 @@ func userName() string {
 }
 
 func assertionTable(w io.Writer, p cli.Paint, a *document.AssertionAnswer) {
-	what := a.Assertion.Verb + " " + cli.Printable(a.Assertion.A.String())
+	title := a.Assertion.Verb + " " + cli.Printable(a.Assertion.A.String())
 	if a.Assertion.B != nil {
-		what += " " + cli.Printable(a.Assertion.B.String())
+		title += " " + cli.Printable(a.Assertion.B.String())
 	}
 	switch {
 	case a.DryRun && a.Assertion.Withdrawn:
-		what = "would withdraw: " + what
+		title = "would withdraw: " + title
 	case a.DryRun:
-		what = "would assert: " + what
+		title = "would assert: " + title
 	case a.Assertion.Withdrawn:
-		what = "withdrawn: " + what
+		title = "withdrawn: " + title
 	default:
-		what = "asserted: " + what
+		title = "asserted: " + title
 	}
-	fmt.Fprintln(w, p.Bold(what))
+	fmt.Fprintln(w, p.Bold(title))
 	var t cli.Table
 	identities(&t, "before", a.Before)
 	identities(&t, "after", a.After)
 	t.Write(w, "  ")
 }
 
-// identities lists profiles, a row each.
+// identities adds one row per profile.
 func identities(t *cli.Table, title string, list []document.Encoded[document.Profile]) {
 	for _, raw := range list {
 		profile, err := raw.Decode()
 		if err != nil {
-			continue // the server's own document
+			continue // cannot happen: the server encoded it
 		}
 		names := make([]string, 0, len(profile.Identifiers))
 		for _, id := range profile.Identifiers {

@@ -1,9 +1,9 @@
-// Package assert holds the commands that assert who is who.
+// Package assert holds the commands by which an operator asserts which identifiers belong together.
 package assert
 
 import "github.com/spf13/cobra"
 
-// Commands are the commands of this group.
+// Commands returns the commands of this group.
 func Commands() []*cobra.Command {
 	return []*cobra.Command{newForce(), newCannot(), newRetract(), newForget()}
 }

@@ -14,7 +14,7 @@ func newBackup() *cobra.Command {
 		Use:   "backup DIR",
 		Short: "Write a consistent copy of a deployment, while it runs",
 		Long: `Write a consistent copy of a deployment to a directory that is empty or does not exist, on the machine of the
-server. Events go on meanwhile; on one file system files are linked, so that it takes little time and
+server. Ingest continues meanwhile. On the same file system files are linked, so a copy takes little time and
 space. Check a copy with kindred verify --data DIR.`,
 		Args: cobra.ExactArgs(1),
 	}

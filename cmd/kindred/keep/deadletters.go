@@ -14,7 +14,7 @@ import (
 func newDeadLetters() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "deadletters",
-		Short: "List and retry events of Kafka that were rejected",
+		Short: "List and retry rejected events from Kafka",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -25,21 +25,21 @@ func newDeadLetters() *cobra.Command {
 	return cmd
 }
 
-// errEnough ends a list that is long enough.
+// errEnough stops reading when the list has reached its limit.
 var errEnough = errors.New("enough")
 
 func newDeadLettersList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list --kafka-brokers HOST:PORT",
-		Short: "List dead letters, the oldest first",
+		Short: "List dead letters, oldest first",
 		Args:  cobra.NoArgs,
 	}
 	k := cli.AddKafka(cmd, false)
 	o := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	var limit int
 	var values bool
-	cmd.Flags().IntVar(&limit, "limit", 100, "how many at most; 0 for all")
-	cmd.Flags().BoolVar(&values, "values", false, "with JSON: what each holds, in base64; that may be personal")
+	cmd.Flags().IntVar(&limit, "limit", 100, "maximum number of letters; 0 lists all")
+	cmd.Flags().BoolVar(&values, "values", false, "in JSON, include the content of each letter in base64; it may be personal data")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		config, err := k.Required(cmd)
 		if err != nil {
@@ -73,21 +73,21 @@ func newDeadLettersList() *cobra.Command {
 func newDeadLettersRetry() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "retry --kafka-brokers HOST:PORT",
-		Short: "Write dead letters again, so that they are consumed once more",
-		Long: `Write dead letters to the topics that they came from, so that they are consumed once more: after a
-mapping, a schema or a rule was corrected. Others who read those topics see them again too; --to names a
-topic of your own instead, which the server consumes.
+		Short: "Send dead letters through Kafka again",
+		Long: `Write dead letters back to the topics they came from, to be consumed again, after you have corrected a
+mapping, a schema or a rule. Other consumers of those topics see them again too; --to writes to a topic of your
+own instead, which the server must consume.
 
-An event that was taken meanwhile counts once. One that is rejected again becomes a new dead letter. Each run
-begins behind the one before.`,
+An event that was accepted meanwhile counts once. An event that is rejected again becomes a new dead letter.
+Each run begins where the previous run ended.`,
 		Args: cobra.NoArgs,
 	}
 	k := cli.AddKafka(cmd, false)
 	var how kafka.Retry
-	cmd.Flags().StringVar(&how.To, "to", "", "topic to write to (default where each came from)")
-	cmd.Flags().StringVar(&how.Code, "code", "", "only those that were rejected with this code")
-	cmd.Flags().BoolVar(&how.All, "all", false, "from the first one on, also what was retried before")
-	cmd.Flags().BoolVar(&how.Dry, "dry-run", false, "count them, and write none")
+	cmd.Flags().StringVar(&how.To, "to", "", "topic to write to (default: the topic each letter came from)")
+	cmd.Flags().StringVar(&how.Code, "code", "", "retry only letters rejected with this code (default: any)")
+	cmd.Flags().BoolVar(&how.All, "all", false, "begin with the oldest letter, including letters retried before")
+	cmd.Flags().BoolVar(&how.Dry, "dry-run", false, "count the letters, and write none")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		config, err := k.Required(cmd)
 		if err != nil {
@@ -101,7 +101,7 @@ begins behind the one before.`,
 			return err
 		}
 		if done.Missing > 0 {
-			fmt.Fprintf(cmd.ErrOrStderr(), "kindred: %s too large to hold their record: read them where they came from\n", cli.Plural(int64(done.Missing), "letter"))
+			fmt.Fprintf(cmd.ErrOrStderr(), "kindred: %s without the record, which was too large; read it in its original topic\n", cli.Plural(int64(done.Missing), "letter"))
 			return cli.Silently(cli.ExitPartial)
 		}
 		return nil

@@ -15,8 +15,8 @@ func newKafka() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "kafka",
 		Short: "Show and move the positions in Kafka topics",
-		Long: `Show and move the positions in Kafka topics that a data directory has. A server that consumes them is
-stopped first: it holds the directory.`,
+		Long: `Show and move the positions in Kafka topics that a data directory stores. Stop the server first: it has the
+directory open.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -30,7 +30,7 @@ stopped first: it holds the directory.`,
 func newKafkaPositions() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "positions --data DIR",
-		Short: "Show how far each partition is handled",
+		Short: "Show how far each partition has been consumed",
 		Args:  cobra.NoArgs,
 	}
 	f := cli.AddNode(cmd)
@@ -46,12 +46,12 @@ func newKafkaPositions() *cobra.Command {
 func newKafkaSeek() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "seek --data DIR --topic TOPIC --to OFFSET|earliest|latest",
-		Short: "Go on elsewhere in a topic",
-		Long: `Let a topic, or one partition of it, go on at a place, whatever was handled before. Forward, what lies
-between is passed over. Back, it is taken again, and only the memory of message ids tells what is known
-already: events of the last days count once.
+		Short: "Move the position in a topic",
+		Long: `Move the position in a topic, or in one partition of it, regardless of what was consumed before. Moving
+forward skips the records in between. Moving back consumes them again; only events of the last days are
+recognised as duplicates, because the memory of message ids reaches no further.
 
-earliest and latest are asked of the brokers: give --kafka-brokers or --kafka-config.`,
+earliest and latest require the brokers: give --kafka-brokers or --kafka-config.`,
 		Args: cobra.NoArgs,
 	}
 	f := cli.AddNode(cmd)
@@ -60,13 +60,13 @@ earliest and latest are asked of the brokers: give --kafka-brokers or --kafka-co
 	var topic, to string
 	var partition int32
 	var dry bool
-	cmd.Flags().StringVar(&topic, "topic", "", "topic")
-	cmd.Flags().Int32Var(&partition, "partition", -1, "partition (default all)")
-	cmd.Flags().StringVar(&to, "to", "", "earliest, latest, or an offset")
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "show the positions that would be moved, and move none")
+	cmd.Flags().StringVar(&topic, "topic", "", "topic to move in (required)")
+	cmd.Flags().Int32Var(&partition, "partition", -1, "partition to move in; -1 moves in all")
+	cmd.Flags().StringVar(&to, "to", "", "destination: earliest, latest, or an offset (required)")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "show the positions that would move, and move none")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if topic == "" || to == "" {
-			return cli.UsageError("seek: where to? Give --topic TOPIC and --to earliest, latest or an offset")
+			return cli.UsageError("seek: no destination; give --topic TOPIC and --to earliest, latest or an offset")
 		}
 		target, err := kafka.ParseTarget(to)
 		if err != nil {
@@ -77,7 +77,7 @@ earliest and latest are asked of the brokers: give --kafka-brokers or --kafka-co
 			return err
 		}
 		if config == nil && (target.Earliest || target.Latest) {
-			return cli.UsageError("seek: --to %s is asked of the brokers: give --kafka-brokers HOST:PORT", to)
+			return cli.UsageError("seek: --to %s requires the brokers; give --kafka-brokers HOST:PORT", to)
 		}
 		return withPositions(cmd, f, func(ctx context.Context, all []kafka.Position) error {
 			moved := []kafka.Position{}
@@ -93,7 +93,7 @@ earliest and latest are asked of the brokers: give --kafka-brokers or --kafka-co
 				moved = append(moved, p)
 			}
 			if len(moved) == 0 {
-				return cli.Exit(cli.ExitNotFound, fmt.Errorf("the directory has no position in that partition of topic %s (see: kindred kafka positions --data DIR)", topic))
+				return cli.Exit(cli.ExitNotFound, fmt.Errorf("seek: no position in topic %s, or not in that partition; see kindred kafka positions --data DIR", topic))
 			}
 			return o.Show(cmd.OutOrStdout(), moved, func(w io.Writer) { positionsTable(w, moved) })
 		})
@@ -112,7 +112,7 @@ func positionsTable(w io.Writer, all []kafka.Position) {
 // withPositions opens a directory and calls fn with its positions.
 func withPositions(cmd *cobra.Command, f *cli.NodeFlags, fn func(context.Context, []kafka.Position) error) error {
 	if f.Config.Dir == "" {
-		return cli.UsageError("%s: give the directory: --data DIR", cmd.Name())
+		return cli.UsageError("%s: no data directory; give --data DIR", cmd.Name())
 	}
 	f.Config.MustExist = true
 	k, err := f.Open(cmd.Context(), f.Logger(cmd.ErrOrStderr()))

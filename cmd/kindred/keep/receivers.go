@@ -15,8 +15,8 @@ func newReceivers() *cobra.Command {
 		Short: "List and drop receivers of the change feed",
 		Long: `List and drop the registered receivers of the change feed.
 
-The feed keeps every entry that a registered receiver has not acknowledged, beyond --feed-age and --feed-bytes. A
-publisher that was retired therefore holds the feed until its receiver is dropped.`,
+The feed keeps every entry that a registered receiver has not acknowledged, even beyond --feed-age and
+--feed-bytes. So a retired publisher makes the feed grow until its receiver is dropped.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -13,16 +13,16 @@ func newRestore() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "restore BACKUP --data DIR",
-		Short: "Make a data directory from a backup",
-		Long: `Make a new data directory from a backup, and read every row of it once, so that a damaged backup is
-found now. The backup stays as it is.`,
+		Short: "Create a data directory from a backup",
+		Long: `Create a new data directory from a backup, and read every row of it once, so that damage in the backup is
+found now. The backup is not changed.`,
 		Args: cobra.ExactArgs(1),
 	}
-	cmd.Flags().StringVar(&dir, "data", "", "data directory to make: empty, or not there yet")
+	cmd.Flags().StringVar(&dir, "data", "", "data directory to create; must be empty or not exist")
 	cli.WithEnv(cmd.Flags(), "data")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if dir == "" {
-			return cli.UsageError("restore: give the directory to make: --data DIR")
+			return cli.UsageError("restore: no directory to create; give --data DIR")
 		}
 		if err := row.Restore(storage.Options{Dir: dir}, args[0]); err != nil {
 			return err

@@ -19,17 +19,17 @@ func newVerify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify --data DIR",
 		Short: "Read a whole data directory or backup and check every invariant",
-		Long: `Read everything in a data directory or a backup and check it: every row, that logs are whole, that
-every identifier leads to the one component that hosts it, that timelines hold what profiles count.
-Nothing is changed. Ends with 1 when something is wrong, and says what and where.`,
+		Long: `Read everything in a data directory or a backup, and check that every row can be decoded, that logs are
+complete, that every identifier leads to the one component that hosts it, and that timelines hold the events
+that profiles count. Nothing is changed. If there are problems, list them and end with exit code 1.`,
 		Args: cobra.NoArgs,
 	}
-	cmd.Flags().StringVar(&dir, "data", "", "data directory")
+	cmd.Flags().StringVar(&dir, "data", "", "data directory or backup to read")
 	cli.WithEnv(cmd.Flags(), "data")
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if dir == "" {
-			return cli.UsageError("verify: give the directory to read: --data DIR")
+			return cli.UsageError("verify: no directory to read; give --data DIR")
 		}
 		store, _, err := row.Open(storage.Options{Dir: dir, ReadOnly: true}, row.Deployment{})
 		if err != nil {
@@ -48,7 +48,7 @@ Nothing is changed. Ends with 1 when something is wrong, and says what and where
 			return err
 		}
 		if !report.OK() {
-			return cli.Exit(cli.ExitFailure, errors.New(cli.Plural(report.ProblemsTotal, "problem")+" in "+dir+" (restore it from a backup, and check the disk)"))
+			return cli.Exit(cli.ExitFailure, errors.New(cli.Plural(report.ProblemsTotal, "problem")+" in "+dir+"; restore it from a backup, and check the disk"))
 		}
 		return nil
 	}
@@ -69,7 +69,7 @@ func verifyTable(w io.Writer, r *audit.Report) {
 	t.Row("log to replay", cli.Plural(r.LogRecords, "record")+" with "+cli.Plural(r.LogEvents, "event"))
 	t.Write(w, "")
 	if r.OK() {
-		fmt.Fprintln(w, "\nnothing is wrong")
+		fmt.Fprintln(w, "\nno problems found")
 		return
 	}
 	fmt.Fprintf(w, "\n%s:\n", cli.Plural(r.ProblemsTotal, "problem"))

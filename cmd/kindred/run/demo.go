@@ -20,7 +20,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// What the demonstration runs with.
+// Settings of the demonstration's Kindred.
 const (
 	demoMemory = 512 << 20
 	demoShards = 16
@@ -30,22 +30,22 @@ func newDemo() *cobra.Command {
 	var d demoCommand
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Watch identities merge: shoppers stream in, on a temporary directory",
+		Short: "Watch identities merge, from generated shoppers in a temporary directory",
 		Long: `Start a server on a temporary directory, stream generated shoppers into it, and show each merge of two
-profiles as it happens. Ends with Ctrl-C, and leaves nothing behind.`,
+profiles as it happens. Ctrl-C ends it and deletes the directory.`,
 		Args: cobra.NoArgs,
 	}
 	flags := cmd.Flags()
-	flags.Float64Var(&d.rate, "rate", 20, "events a second")
-	flags.DurationVar(&d.length, "for", 0, "end after this time (default when you stop it)")
-	flags.StringVar(&d.listen, "listen", defaultListen, "address to listen on; a free port where this one is taken and the flag is not given")
-	flags.Uint64Var(&d.seed, "seed", 1, "another seed is another crowd")
+	flags.Float64Var(&d.rate, "rate", 20, "events per second, above 0 and at most 10000")
+	flags.DurationVar(&d.length, "for", 0, "stop after this time (default: on Ctrl-C)")
+	flags.StringVar(&d.listen, "listen", defaultListen, "address to listen on; if the flag is not given and the port is in use, any free port")
+	flags.Uint64Var(&d.seed, "seed", 1, "seed of the random generator: another seed generates another crowd")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if !(d.rate > 0 && d.rate <= demo.RateMax) {
-			return cli.UsageError("demo: --rate %v: want above 0 and at most %d events a second", d.rate, demo.RateMax)
+			return cli.UsageError("demo: --rate %v: want above 0 and at most %d events per second", d.rate, demo.RateMax)
 		}
 		if d.length < 0 {
-			return cli.UsageError("demo: --for %s: want a time, or nothing", d.length)
+			return cli.UsageError("demo: --for %s: negative; want a time above 0", d.length)
 		}
 		d.out, d.notes = cmd.OutOrStdout(), cmd.ErrOrStderr()
 		d.paint = cli.NewPaint(d.out)
@@ -69,7 +69,7 @@ type demoCommand struct {
 }
 
 func (d *demoCommand) run(ctx context.Context, anyPort bool) (err error) {
-	// When the terminal or the reader of a pipe is gone, it ends as at Ctrl-C: the directory is removed.
+	// If the terminal or the reader of a pipe goes away, stop as on Ctrl-C, so that the directory is removed.
 	ctx, quiet := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGPIPE)
 	defer quiet()
 	dir, err := os.MkdirTemp("", "kindred-demo-")
@@ -96,19 +96,19 @@ func (d *demoCommand) run(ctx context.Context, anyPort bool) (err error) {
 		fed <- d.demo.Feed(ctx, d.kindred.Into(true))
 		stop()
 	}()
-	told := make(chan struct{})
+	watched := make(chan struct{})
 	go func() {
-		defer close(told)
+		defer close(watched)
 		d.demo.Watch(ctx, d.kindred.Engine(), d.merge)
 	}()
 	err = d.kindred.Wait(ctx)
 	stop()
 	err = cmp.Or(err, <-fed)
-	<-told
+	<-watched
 	return cmp.Or(err, d.goodbye())
 }
 
-// start runs a Kindred on a directory. With anyPort it takes a free port if its own is in use.
+// start runs a Kindred on a directory. With anyPort it uses any free port if its address is in use.
 func (d *demoCommand) start(ctx context.Context, dir string, anyPort bool) (err error) {
 	f := cli.NodeFlags{Memory: demoMemory}
 	f.Config.Dir, f.Config.Shards, f.Config.OnMerge, f.Config.Listen = dir, demoShards, d.demo.Merged, d.listen
@@ -123,21 +123,21 @@ func (d *demoCommand) start(ctx context.Context, dir string, anyPort bool) (err 
 
 func (d *demoCommand) welcome() {
 	p := d.paint
-	fmt.Fprintf(d.out, "%s is at %s\n", p.Bold("Kindred"), p.Cyan(d.kindred.URL()))
-	fmt.Fprintf(d.out, "Shoppers come in, %v events a second: most browse unknown, then log in, and two profiles become one.\n", d.rate)
-	fmt.Fprintf(d.out, "Everything is in a temporary directory. %s ends it.\n\n", p.Bold("Ctrl-C"))
+	fmt.Fprintf(d.out, "%s runs at %s\n", p.Bold("Kindred"), p.Cyan(d.kindred.URL()))
+	fmt.Fprintf(d.out, "Shoppers send %v events per second: most browse anonymously, then log in, and two profiles become one.\n", d.rate)
+	fmt.Fprintf(d.out, "All data is in a temporary directory. Press %s to stop.\n\n", p.Bold("Ctrl-C"))
 }
 
-// merge shows one merge: both profiles as they were, and what decided it.
+// merge shows one merge: both profiles as they were before, and the event that joined them.
 func (d *demoCommand) merge(c *demo.Merge) {
 	p := d.paint
 	before := make([]string, len(c.From))
 	for i := range c.From {
 		before[i] = d.person(&c.From[i])
 	}
-	who := fullName(&c.Profile)
+	person := fullName(&c.Profile)
 	fmt.Fprintf(d.out, "%s  %s  %s\n", p.Dim(time.UnixMilli(c.Mark.Stamp.Time).Format(time.TimeOnly)), p.Green("merge"), strings.Join(before, p.Green("  +  ")))
-	fmt.Fprintf(d.out, "          %s %s, by %s: %s and %s\n", p.Dim("="), p.Bold(cmp.Or(who, "unknown")+", "+cli.Plural(c.Into.Events, "event")),
+	fmt.Fprintf(d.out, "          %s %s, by %s: %s and %s\n", p.Dim("="), p.Bold(cmp.Or(person, "unknown")+", "+cli.Plural(c.Into.Events, "event")),
 		d.cause(c), p.Yellow(name(c.By[0])), p.Yellow(name(c.By[1])))
 	d.shown++
 	if d.shown == 1 {
@@ -149,7 +149,7 @@ func (d *demoCommand) person(s *graph.Summary) string {
 	return fmt.Sprintf("%s %s, %s", name(s.Name), d.paint.Dim("("+short(s.ID())+")"), cli.Plural(s.Events, "event"))
 }
 
-// cause names what decided a merge.
+// cause names the event or the operator that caused a merge.
 func (d *demoCommand) cause(c *demo.Merge) string {
 	id := cli.Printable(string(c.Mark.ID))
 	switch {
@@ -158,14 +158,14 @@ func (d *demoCommand) cause(c *demo.Merge) string {
 	case c.Cause == nil:
 		return "event " + id
 	}
-	what := c.Cause.Type.String()
+	event := c.Cause.Type.String()
 	if len(c.Cause.Name) > 0 {
-		what += fmt.Sprintf(" %q", c.Cause.Name)
+		event += fmt.Sprintf(" %q", c.Cause.Name)
 	}
-	return fmt.Sprintf("event %s %s", d.paint.Cyan(what), d.paint.Dim(id))
+	return fmt.Sprintf("event %s %s", d.paint.Cyan(event), d.paint.Dim(id))
 }
 
-// tryNext prints commands about the merge that was just seen: they work as they are.
+// tryNext prints commands about the merge just shown, ready to be pasted.
 func (d *demoCommand) tryNext(c *demo.Merge) {
 	program := os.Args[0]
 	if !strings.ContainsRune(program, filepath.Separator) {
@@ -177,16 +177,16 @@ func (d *demoCommand) tryNext(c *demo.Merge) {
 	}
 	a, b := quoted(name(c.By[0])), quoted(name(c.By[1]))
 	fmt.Fprintf(d.out, "\n  %s, in another terminal:\n", d.paint.Bold("Try"))
-	who := a
-	for _, id := range c.Profile.Identifiers {
-		if id.Namespace == "email" {
-			who = quoted(name(id.NodeName))
+	id := a
+	for _, known := range c.Profile.Identifiers {
+		if known.Namespace == "email" {
+			id = quoted(name(known.NodeName))
 		}
 	}
 	for _, command := range []string{
-		fmt.Sprintf("%s get %s%s", program, who, url),
+		fmt.Sprintf("%s get %s%s", program, id, url),
 		fmt.Sprintf("%s why %s %s%s", program, a, b, url),
-		fmt.Sprintf("%s timeline %s%s", program, who, url),
+		fmt.Sprintf("%s timeline %s%s", program, id, url),
 		fmt.Sprintf("%s cannot %s %s --dry-run%s", program, a, b, url),
 		fmt.Sprintf("%s stats%s", program, url),
 		fmt.Sprintf("curl %s/v1/profiles/%s", d.kindred.URL(), c.Into.ID()),
@@ -201,19 +201,19 @@ func (d *demoCommand) goodbye() error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "\n%s made %s of what came in as %s.\n", cli.Plural(t.Merges, "merge"), cli.Plural(t.Identities, "identity"), cli.Plural(t.Events, "event"))
+	fmt.Fprintf(d.out, "\n%s became %s, with %s.\n", cli.Plural(t.Events, "event"), cli.Plural(t.Identities, "identity"), cli.Plural(t.Merges, "merge"))
 	if t.Missed > 0 {
-		fmt.Fprintf(d.out, "%s came too fast to be shown: a lower --rate shows all.\n", cli.Plural(t.Missed, "merge"))
+		fmt.Fprintf(d.out, "%s came too fast to be shown; lower --rate to see every merge.\n", cli.Plural(t.Missed, "merge"))
 	}
 	return nil
 }
 
 func name(n graph.NodeName) string { return n.Namespace + ":" + cli.Printable(n.Value) }
 
-// short is the beginning of a public id: enough to recognise it.
+// short returns the beginning of a public id, enough to recognise it.
 func short(id graph.NodeKey) string { return id.String()[:8] + "…" }
 
-// fullName is what a profile says a person is called; empty when it does not.
+// fullName returns the person's name from the traits of a profile, or an empty string.
 func fullName(p *graph.Profile) string {
 	parts := map[string]string{}
 	for _, t := range p.Traits {
@@ -222,7 +222,7 @@ func fullName(p *graph.Profile) string {
 	return cmp.Or(strings.TrimSpace(parts["firstName"]+" "+parts["lastName"]), parts["name"])
 }
 
-// quoted is an argument as a shell takes it.
+// quoted quotes an argument for a shell, if necessary.
 func quoted(text string) string {
 	if strings.IndexFunc(text, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(":@._+-", r))

@@ -8,13 +8,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// addFeed adds the flags that say whether there is a change feed, and how much of it is kept.
+// addFeed adds the flags that switch the change feed on and bound it.
 func addFeed(cmd *cobra.Command, f *cli.NodeFlags) {
 	bytes := cli.ByteSize(feed.DefaultBytes)
 	flags := cmd.Flags()
-	flags.BoolVar(&f.Config.Feed.On, "feed", false, "keep a change feed of identities; it stays on from then on")
-	flags.DurationVar(&f.Config.Feed.Age, "feed-age", feed.DefaultAge, "how long the change feed is kept")
-	flags.Var(&bytes, "feed-bytes", "how much of the change feed is kept, at most")
+	flags.BoolVar(&f.Config.Feed.On, "feed", false, "keep a change feed of identities; once on, it stays on")
+	flags.DurationVar(&f.Config.Feed.Age, "feed-age", feed.DefaultAge, "how long to keep entries of the change feed, at least 1s; longer for receivers that have not acknowledged them")
+	flags.Var(&bytes, "feed-bytes", "how much of the change feed to keep, at least 1MiB; more for receivers that have not acknowledged it")
 	cli.WithEnv(flags, "feed", "feed-age", "feed-bytes")
 	before := cmd.PreRunE
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {

@@ -19,41 +19,41 @@ import (
 func newIngest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ingest --data DIR FILE... | --to URL FILE...",
-		Short: "Take files of events in",
-		Long: `Take files of events in: one JSON object a line, plain or compressed with gzip or zstd; "-" is standard
-input. With --data they go straight into a directory, which no other process may have open; with --to
-they go to a running server, and what it can't take now is sent again.
+		Short: "Ingest files of events",
+		Long: `Ingest files of events: one JSON object per line, plain or compressed with gzip or zstd; "-" is standard
+input. With --data the events go into a data directory, which no other process may have open. With --to they
+go to a running server, and events that it cannot accept at the moment are sent again.
 
-An event is known by its message id and its content, by whichever way it comes: to take a file in twice
-changes nothing, with --data, with --to, or with one after the other. So after any failure run the same
+An event is recognised by its message id and its content, however it arrives. So ingesting a file twice
+changes nothing, whether with --data, with --to, or with one after the other: after any failure, run the same
 command again.
 
-Ends with a summary on standard output, as JSON. Lines that are rejected are written to a file, with
-the reason of each, and the command then ends with 5.`,
+Prints a summary to standard output, as JSON. Rejected lines are written to a file, each with its reason, and
+the command then ends with exit code 5.`,
 		Args: cobra.MinimumNArgs(1),
 	}
 	f := cli.AddNode(cmd)
 	var to, rejectsName string
 	var patience time.Duration
-	cmd.Flags().StringVar(&to, "to", "", "send to the server at this address")
-	cmd.Flags().DurationVar(&patience, "patience", 5*time.Minute, "with --to: how long to go on sending a batch that the server does not take")
-	cmd.Flags().StringVar(&rejectsName, "rejects", "", "file for rejected lines, made when there are any (default kindred-rejects-TIME.ndjson)")
+	cmd.Flags().StringVar(&to, "to", "", "send the events to the running server at this URL")
+	cmd.Flags().DurationVar(&patience, "patience", 5*time.Minute, "with --to: how long to retry a batch that the server does not accept")
+	cmd.Flags().StringVar(&rejectsName, "rejects", "", "file for rejected lines, created if there are any (default kindred-rejects-TIME.ndjson)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if to != "" && cmd.Flags().Changed("data") {
 			return cli.UsageError("ingest: give --data or --to, not both")
 		}
 		if to == "" && f.Config.Dir == "" {
-			return cli.UsageError("ingest: where to? Give --data DIR, or --to URL of a running server")
+			return cli.UsageError("ingest: no destination; give --data DIR, or --to URL of a running server")
 		}
 		if to != "" && cmd.Flags().Changed("rules") {
-			return cli.UsageError("ingest: with --to, the rules are the server's: leave --rules out")
+			return cli.UsageError("ingest: --rules cannot change a server's rules; use it with --data")
 		}
 		size, err := sizeOf(args)
 		if err != nil {
 			return err
 		}
 		if info, err := os.Stat(rejectsName); err == nil && info.Mode().IsRegular() {
-			return cli.Exit(cli.ExitRefused, fmt.Errorf("ingest: --rejects %s: the file is there already (name another one, or move it away)", rejectsName))
+			return cli.Exit(cli.ExitRefused, fmt.Errorf("ingest: --rejects %s: file exists; name another one, or move it away", rejectsName))
 		}
 		r := newRejects(rejectsName, time.Now())
 		bar := cli.NewProgress(cmd.ErrOrStderr(), "ingesting", size, true, "")
@@ -78,20 +78,20 @@ the reason of each, and the command then ends with 5.`,
 	return cmd
 }
 
-// afterIngest says what was left out, and with which code to end.
+// afterIngest reports rejected lines, dropped fields and quarantined events, and returns the exit code.
 func afterIngest(w io.Writer, s *file.Summary, r *rejects) error {
 	if r.count > 0 {
 		fmt.Fprintf(w, "kindred: %s rejected, see %s\n", cli.Plural(r.count, "line"), r.name)
 	}
 	for _, key := range s.Dropped.Fields.Keys() {
 		n, why := s.Dropped.Fields[key], ""
-		if key.Code != "" { // over HTTP it is not told for each
+		if key.Code != "" { // the answers of a server do not give it for each
 			why = ": " + string(key.Code)
 		}
-		fmt.Fprintf(w, "kindred: %s left out of %s%s\n", key.Field, cli.Plural(int64(n), "event"), why)
+		fmt.Fprintf(w, "kindred: %s dropped from %s%s\n", key.Field, cli.Plural(int64(n), "event"), why)
 	}
 	if s.Quarantined > 0 {
-		fmt.Fprintf(w, "kindred: %s set aside, as they could not be handled\n", cli.Plural(s.Quarantined, "event"))
+		fmt.Fprintf(w, "kindred: %s quarantined, because handling failed\n", cli.Plural(s.Quarantined, "event"))
 	}
 	if s.Rejected+s.Quarantined > 0 {
 		return cli.Silently(cli.ExitPartial)
@@ -99,14 +99,14 @@ func afterIngest(w io.Writer, s *file.Summary, r *rejects) error {
 	return nil
 }
 
-// sizeOf adds up the sizes of files, and finds those that are not there before anything begins. It is
-// -1 when one has no size.
+// sizeOf adds up the sizes of files, and fails for a missing file before any is ingested. The sum is -1 if one of them
+// has no size.
 func sizeOf(names []string) (int64, error) {
 	total := int64(0)
 	for i, name := range names {
 		if name == "-" {
 			if slices.Contains(names[:i], "-") {
-				return 0, cli.UsageError("ingest: standard input can be read once")
+				return 0, cli.UsageError("ingest: \"-\" is given twice; standard input can be read only once")
 			}
 			total = -1
 			continue
@@ -116,7 +116,7 @@ func sizeOf(names []string) (int64, error) {
 			return 0, fmt.Errorf("ingest: %w", err)
 		}
 		if info.IsDir() {
-			return 0, fmt.Errorf("ingest: %s is a directory: name the files in it", name)
+			return 0, fmt.Errorf("ingest: %s is a directory; name the files in it", name)
 		}
 		if !info.Mode().IsRegular() {
 			total = -1
@@ -128,7 +128,7 @@ func sizeOf(names []string) (int64, error) {
 	return total, nil
 }
 
-// sources are the files, by name.
+// sources returns the files of these names.
 func sources(names []string) []file.Source {
 	all := make([]file.Source, len(names))
 	for i, name := range names {
@@ -145,7 +145,7 @@ func send(ctx context.Context, address string, files upload.Files) (summary file
 	return files.Send(ctx)
 }
 
-// ingestInto takes files into a directory of this process.
+// ingestInto ingests files into a directory that this process opens.
 func ingestInto(cmd *cobra.Command, f *cli.NodeFlags, names []string, r *rejects, bar *cli.Progress) (file.Summary, error) {
 	k, err := f.Open(cmd.Context(), f.Logger(cmd.ErrOrStderr()))
 	if err != nil {

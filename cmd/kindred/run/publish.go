@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// publishFlags say where the change feed is published.
+// publishFlags are the flags for publishing the change feed to Kafka.
 type publishFlags struct {
 	brokers, topic, profiles string
 	scores                   bool
@@ -17,15 +17,15 @@ type publishFlags struct {
 func addPublish(cmd *cobra.Command) *publishFlags {
 	f := &publishFlags{}
 	flags := cmd.Flags()
-	flags.StringVar(&f.brokers, "publish-brokers", "", "Kafka brokers to publish the change feed to: HOST:PORT, with commas between; TLS and SASL as --kafka-… and --kafka-config say")
-	flags.StringVar(&f.topic, "publish-topic", "kindred.changes", "topic that takes the entries of the change feed")
-	flags.StringVar(&f.profiles, "publish-profiles", "", "compacted topic that takes whole profiles; default none")
-	flags.BoolVar(&f.scores, "publish-scores", false, "publish scores too: in entries that say something new of orders, and in whole profiles")
+	flags.StringVar(&f.brokers, "publish-brokers", "", "publish the change feed to these Kafka brokers, HOST:PORT,…, with the TLS and SASL settings of --kafka-… and --kafka-config")
+	flags.StringVar(&f.topic, "publish-topic", "kindred.changes", "topic for the entries of the change feed")
+	flags.StringVar(&f.profiles, "publish-profiles", "", "compacted topic for whole profiles (default: profiles are not published)")
+	flags.BoolVar(&f.scores, "publish-scores", false, "publish scores too: in entries that change orders, and in whole profiles")
 	cli.WithEnv(flags, "publish-brokers", "publish-topic", "publish-profiles", "publish-scores")
 	return f
 }
 
-// config says where the change feed goes, to brokers that are reached with the TLS and SASL of the flags of Kafka.
+// config returns where the change feed goes. The brokers are reached with the TLS and SASL settings of the Kafka flags.
 func (f *publishFlags) config(k *cli.KafkaFlags) (p node.Publish, err error) {
 	if f.brokers == "" {
 		return p, nil

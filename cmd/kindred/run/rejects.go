@@ -14,14 +14,14 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// rejects is the file of lines that were not taken: made when there is the first one. It holds what
-// clients sent, so it is for its owner alone.
+// rejects is the file of rejected lines. It is created at the first one, and only its owner can read it, since it holds
+// what clients sent.
 type rejects struct {
 	name  string
 	file  *os.File
 	out   *bufio.Writer
 	count int64
-	err   error // the first, after which nothing more is written
+	err   error // the first error; nothing is written after it
 }
 
 func newRejects(name string, now time.Time) *rejects {
@@ -40,10 +40,10 @@ type rejectLine struct {
 	Message   string `json:"message"`
 	Hint      string `json:"hint,omitempty"`
 	Raw       string `json:"raw,omitempty"`        // as it was sent
-	RawBase64 string `json:"raw_base64,omitempty"` // where it is no UTF-8
+	RawBase64 string `json:"raw_base64,omitempty"` // instead of Raw if it is not UTF-8
 }
 
-// add writes a line that was rejected. An event that names nobody is only counted: it is no fault.
+// add writes a rejected line. It skips events without an identifier: they are normal, and the summary counts them.
 func (r *rejects) add(reject file.Reject) {
 	if r.err != nil || reject.Reason.Code == segment.CodeNoIdentifier {
 		return
@@ -76,7 +76,7 @@ func (r *rejects) close() error {
 		err = errors.Join(err, r.out.Flush(), r.file.Close())
 	}
 	if err != nil {
-		return fmt.Errorf("write the rejected lines (name another place with --rejects): %w", err)
+		return fmt.Errorf("write rejected lines: %w; name another file with --rejects", err)
 	}
 	return nil
 }

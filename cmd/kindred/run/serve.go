@@ -14,26 +14,26 @@ const defaultListen = "127.0.0.1:8080"
 func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve --data DIR",
-		Short: "Serve a data directory over HTTP, and take the events of Kafka topics in",
-		Long: `Take events in and answer questions over HTTP, until a signal (SIGINT, SIGTERM) asks to stop. Then
-requests under way are answered, everything is written, and nothing is lost. Flags come before
-environment variables, these before a file, and that before defaults.
+		Short: "Serve a data directory over HTTP, and consume events from Kafka",
+		Long: `Accept events and answer queries over HTTP until SIGINT or SIGTERM. Then finish the requests in progress
+and write everything, so that nothing is lost. Flags take precedence over environment variables, environment
+variables over files, and files over defaults.
 
-With --kafka-brokers and --kafka-topic, or --kafka-config, it takes the events of topics too, each
-once, from where it stood. See docs/kafka.md.`,
+With --kafka-brokers and --kafka-topic, or with --kafka-config, also consume the events of topics, each
+exactly once, from where the last run stopped. See docs/kafka.md.`,
 		Args: cobra.NoArgs,
 	}
 	f := cli.AddNode(cmd)
 	f.AddLogFormat(cmd)
 	f.Config.Refit = true
 	k := cli.AddKafka(cmd, true)
-	cmd.Flags().StringVar(&f.Config.Listen, "listen", defaultListen, "address to listen on; port 0 takes a free one")
+	cmd.Flags().StringVar(&f.Config.Listen, "listen", defaultListen, "address to listen on; port 0 selects a free port")
 	cli.WithEnv(cmd.Flags(), "listen")
 	addFeed(cmd, f)
 	publish := addPublish(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if f.Config.Dir == "" {
-			return cli.UsageError("serve: give the directory to serve: --data DIR")
+			return cli.UsageError("serve: no data directory; give --data DIR")
 		}
 		if f.Config.Kafka, err = k.Config(cmd); err != nil {
 			return err

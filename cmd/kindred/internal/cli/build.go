@@ -8,10 +8,10 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// Build is the version that the linker gave to the program; main sets it.
+// Build is the version of the program. The linker sets it in package main, and main copies it here.
 var Build = "dev"
 
-// versionInfo is what a build says of itself.
+// versionInfo describes this build.
 type versionInfo struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision,omitempty"`
@@ -21,6 +21,7 @@ type versionInfo struct {
 	Format   int    `json:"format"` // of data directories
 }
 
+// ReadVersion reads the version from the linker's value and the build information of the Go toolchain.
 func ReadVersion() versionInfo {
 	v := versionInfo{Version: Build, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Format: storage.Format}
 	info, ok := debug.ReadBuildInfo()

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// ByteSize is a flag: a number of bytes, with a unit.
+// ByteSize is the value of a flag: a number of bytes, written with a unit.
 type ByteSize int64
 
 // Type implements pflag.Value.
@@ -31,13 +31,13 @@ func (b *ByteSize) Set(text string) error {
 	}
 	v, err := strconv.ParseFloat(number, 64)
 	if err != nil || v < 0 || v*math.Exp2(float64(shift)) >= math.MaxInt64 || math.IsNaN(v) {
-		return fmt.Errorf("not a size: want a number with K, M or G, such as 512M or 2G")
+		return fmt.Errorf("not a size; want a number with K, M or G, such as 512M or 2G")
 	}
 	*b = ByteSize(v * math.Exp2(float64(shift)))
 	return nil
 }
 
-// FormatBytes writes a size in the largest unit that leaves a number above one.
+// FormatBytes writes a size in the largest unit in which it is at least one.
 func FormatBytes(n int64) string {
 	const units = "KMGT"
 	v, unit := float64(n), -1

@@ -11,20 +11,20 @@ import (
 	"github.com/kindred-id/kindred/node"
 )
 
-// Exit codes. They are part of the interface: they don't change.
+// Exit codes are part of the command-line interface, so they must not change.
 const (
 	exitOK       = 0
 	ExitFailure  = 1
 	ExitUsage    = 2
 	ExitNotFound = 3
 	ExitRefused  = 4 // by a limit, a rule or a precondition
-	ExitPartial  = 5 // done, but for some of the input
+	ExitPartial  = 5 // done, except for some of the input
 )
 
 // exitError is an error with the exit code that it ends the process with.
 type exitError struct {
 	code int
-	err  error // nil when everything was said already
+	err  error // nil if the command already reported the problem
 }
 
 func (e *exitError) Error() string {
@@ -36,18 +36,18 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// UsageError is a command line that can't be meant.
+// UsageError reports a command line that cannot be carried out.
 func UsageError(format string, args ...any) error {
 	return Exit(ExitUsage, fmt.Errorf(format, args...))
 }
 
-// Exit ends the process with a code, and reports an error.
+// Exit gives an error the exit code that the process ends with.
 func Exit(code int, err error) error { return &exitError{code, err} }
 
-// Silently ends with a code, when everything was said already.
+// Silently ends the process with a code and no message, for a command that already reported the problem.
 func Silently(code int) error { return &exitError{code: code} }
 
-// ExitCode is the code that an error ends the process with.
+// ExitCode returns the code with which an error ends the process.
 func ExitCode(err error) int {
 	var coded *exitError
 	var wrong *node.ConfigError
@@ -61,14 +61,14 @@ func ExitCode(err error) int {
 		return ExitUsage
 	case errors.As(err, &problem):
 		return problemCode(problem)
-	// The parser of the command line has no type for these.
+	// Cobra has no error type for an unknown command.
 	case strings.HasPrefix(err.Error(), "unknown command"):
 		return ExitUsage
 	}
 	return ExitFailure
 }
 
-// problemCode translates the status of an answer.
+// problemCode maps the HTTP status of an answer to an exit code.
 func problemCode(p *client.Problem) int {
 	switch {
 	case p.Status == 404:
@@ -81,7 +81,7 @@ func problemCode(p *client.Problem) int {
 	return ExitFailure
 }
 
-// Report writes an error as people read it.
+// Report prints an error for people.
 func Report(w io.Writer, err error) {
 	var coded *exitError
 	if errors.As(err, &coded) && coded.err == nil {

@@ -13,25 +13,26 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// outfile is a file that is only there once it is whole: until then its content is in a temporary
-// file beside it. A name that ends in .gz or .zst compresses it. An empty name, and "-", are a
-// writer that is open already.
+// outfile is an output file that appears only when it is complete: until Finish, its content is in a temporary file in
+// the same directory, so a reader never sees half a file. A name that ends in .gz or .zst selects compression. An empty
+// name or "-" selects a writer that is already open.
 type outfile struct {
 	io.Writer
-	layers []io.Closer // the outermost first
+	layers []io.Closer // outermost first
 	buffer *bufio.Writer
-	tmp    *os.File // nil for a writer that is open already
+	tmp    *os.File // nil for a writer that was already open
 	name   string
 }
 
 const outfileBuffer = 256 << 10
 
+// CreateOutfile opens the file of that name for writing, or uses open for an empty name and "-".
 func CreateOutfile(name string, open io.Writer) (*outfile, error) {
 	o := &outfile{name: name}
 	below := open
 	if name != "" && name != "-" {
 		if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-			// A device or a pipe, such as /dev/null: nothing to put in its place.
+			// A device or a pipe, such as /dev/null, must not be replaced by a regular file.
 			f, err := os.OpenFile(name, os.O_WRONLY, 0)
 			if err != nil {
 				return nil, fmt.Errorf("write: %w", err)
@@ -64,11 +65,11 @@ func CreateOutfile(name string, open io.Writer) (*outfile, error) {
 	return o, nil
 }
 
-// Finish ends the file. After an error of the caller's, which it takes, what was written is thrown
-// away, and that error comes back.
+// Finish completes the file. If err, the error of the caller's own writing, is not nil, Finish discards the file and
+// returns err.
 func (o *outfile) Finish(err error) error {
 	compressed := len(o.layers) > 0 && o.Writer != io.Writer(o.buffer)
-	also := func(next error) { // a writer that failed says the same at every turn: once is enough
+	also := func(next error) { // keep the first error: a failed writer repeats it at every call
 		if err == nil {
 			err = next
 		}
@@ -84,7 +85,7 @@ func (o *outfile) Finish(err error) error {
 	if o.tmp == nil {
 		return err
 	}
-	// CreateTemp makes files for their owner alone, as is right for personal data; it stays so.
+	// CreateTemp makes files that only their owner can read. Keep that mode: exports hold personal data.
 	also(o.tmp.Close())
 	if err == nil {
 		err = os.Rename(o.tmp.Name(), o.name)
@@ -96,7 +97,7 @@ func (o *outfile) Finish(err error) error {
 	return nil
 }
 
-// OpenInfile opens a file to read, decompressed when its name ends in .gz or .zst; "-" is standard input.
+// OpenInfile opens a file for reading and decompresses it if its name ends in .gz or .zst; "-" is standard input.
 func OpenInfile(name string) (io.ReadCloser, error) {
 	if name == "-" {
 		return io.NopCloser(os.Stdin), nil

@@ -11,7 +11,7 @@ import (
 
 const envAnnotation = "kindred_env"
 
-// WithEnv lets environment variables KINDRED_… give flags that are not on the command line.
+// WithEnv lets an environment variable KINDRED_NAME set each of these flags if the command line does not.
 func WithEnv(flags *pflag.FlagSet, names ...string) {
 	for _, name := range names {
 		f := flags.Lookup(name)
@@ -21,6 +21,7 @@ func WithEnv(flags *pflag.FlagSet, names ...string) {
 	}
 }
 
+// FromEnvironment sets the flags of WithEnv that the command line did not set.
 func FromEnvironment(flags *pflag.FlagSet) (err error) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		variable, ok := f.Annotations[envAnnotation]
@@ -36,7 +37,7 @@ func FromEnvironment(flags *pflag.FlagSet) (err error) {
 	return err
 }
 
-// UsageArgs makes what is wrong with the arguments an error of usage.
+// UsageArgs wraps check so that wrong arguments are usage errors.
 func UsageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if check == nil {

@@ -8,9 +8,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const IDHelp = "ID is namespace:value, such as email:ann@example.com, in any form that the namespace knows, or a public id."
+// IDHelp explains the arguments of IDArgs.
+const IDHelp = "ID is namespace:value, such as email:ann@example.com, in any form that the namespace accepts, or a public id."
 
-// IDArgs takes n ids. An empty one is a variable that was not set.
+// IDArgs requires n ids. It rejects an empty one, which is usually a shell variable that was not set.
 func IDArgs(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if slices.Contains(args, "") {
@@ -20,7 +21,7 @@ func IDArgs(n int) cobra.PositionalArgs {
 	}
 }
 
-// TraitText is a trait as people read it: text without its quotes, anything else as JSON.
+// TraitText formats a trait for people: text without quotes, anything else as JSON.
 func TraitText(value json.RawMessage) string {
 	var text string
 	if json.Unmarshal(value, &text) == nil {
@@ -29,7 +30,7 @@ func TraitText(value json.RawMessage) string {
 	return Printable(string(value))
 }
 
-// When shortens RFC 3339 to what people read; it stays in UTC.
+// When shortens an RFC 3339 time for people. It stays in UTC.
 func When[T ~string](at T) string {
 	if len(at) < len("2006-01-02T15:04:05") {
 		return "never"

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// KafkaFlags say which brokers to reach, and how.
+// KafkaFlags are the flags of commands that connect to Kafka.
 type KafkaFlags struct {
 	file                          string
 	brokers, topics               []string
@@ -19,32 +19,32 @@ type KafkaFlags struct {
 	ca, mechanism, user, password string
 }
 
-// AddKafka adds the flags of commands that speak with Kafka; those of one that consumes, with topics.
+// AddKafka adds the flags of a command that connects to Kafka; if it consumes, also those for topics and offsets.
 func AddKafka(cmd *cobra.Command, consumes bool) *KafkaFlags {
 	f := &KafkaFlags{}
 	flags := cmd.Flags()
-	flags.StringVar(&f.file, "kafka-config", "", "file with all settings of Kafka, see docs/kafka.md; these flags come before it")
-	flags.StringSliceVar(&f.brokers, "kafka-brokers", nil, "brokers to begin with, HOST:PORT,…")
-	flags.StringVar(&f.letters, "kafka-dead-letters", "", "topic of events that were rejected (default "+kafka.DefaultDeadLetters+")")
-	flags.BoolVar(&f.tls, "kafka-tls", false, "speak TLS with the brokers")
-	flags.StringVar(&f.ca, "kafka-ca-file", "", "who may sign the brokers' certificates, in PEM (default the system's)")
-	flags.StringVar(&f.mechanism, "kafka-sasl", "", "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER")
-	flags.StringVar(&f.user, "kafka-user", "", "user of SASL")
-	flags.StringVar(&f.password, "kafka-password-file", "", "file with the password of SASL; or set "+passwordVariable)
+	flags.StringVar(&f.file, "kafka-config", "", "file with all Kafka settings, see docs/kafka.md; the other --kafka flags override it")
+	flags.StringSliceVar(&f.brokers, "kafka-brokers", nil, "bootstrap brokers, HOST:PORT,…")
+	flags.StringVar(&f.letters, "kafka-dead-letters", "", "topic for rejected events (default "+kafka.DefaultDeadLetters+")")
+	flags.BoolVar(&f.tls, "kafka-tls", false, "connect to the brokers with TLS")
+	flags.StringVar(&f.ca, "kafka-ca-file", "", "PEM file of the CAs that sign the brokers' certificates (default: those of the system)")
+	flags.StringVar(&f.mechanism, "kafka-sasl", "", "SASL mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER (default: no SASL)")
+	flags.StringVar(&f.user, "kafka-user", "", "SASL user")
+	flags.StringVar(&f.password, "kafka-password-file", "", "file with the SASL password; alternatively, set "+passwordVariable)
 	WithEnv(flags, "kafka-config", "kafka-brokers", "kafka-dead-letters", "kafka-tls", "kafka-ca-file", "kafka-sasl", "kafka-user", "kafka-password-file")
 	if consumes {
-		flags.StringSliceVar(&f.topics, "kafka-topic", nil, "topics to consume, NAME,…; in JSON, unless the file says otherwise")
-		flags.StringVar(&f.group, "kafka-group", "", `consumer group to which offsets are committed for others to see, "-" for none (default `+kafka.DefaultGroup+")")
-		flags.StringVar(&f.start, "kafka-start", "", "where a topic begins that was never consumed: earliest, latest, or a time (default earliest)")
+		flags.StringSliceVar(&f.topics, "kafka-topic", nil, "topics to consume, NAME,…; records are JSON unless --kafka-config says otherwise")
+		flags.StringVar(&f.group, "kafka-group", "", `consumer group to commit offsets to, so that lag monitors see progress; "-" commits none (default `+kafka.DefaultGroup+")")
+		flags.StringVar(&f.start, "kafka-start", "", "where to begin in a topic that was never consumed: earliest, latest, or a time (default earliest)")
 		WithEnv(flags, "kafka-topic", "kafka-group", "kafka-start")
 	}
 	return f
 }
 
-// passwordVariable holds the password of SASL. It is no flag, as everybody sees those.
+// passwordVariable holds the SASL password. There is no flag for it, because every user of the machine can see flags.
 const passwordVariable = "KINDRED_KAFKA_PASSWORD"
 
-// Config is what the flags and the file say; nil when they say nothing.
+// Config returns the settings of the file, overridden by the flags, and nil if neither names brokers or topics.
 func (f *KafkaFlags) Config(cmd *cobra.Command) (*kafka.Config, error) {
 	var c kafka.Config
 	if f.file != "" {
@@ -61,7 +61,8 @@ func (f *KafkaFlags) Config(cmd *cobra.Command) (*kafka.Config, error) {
 	return &c, nil
 }
 
-// Connection says how to reach brokers that are named elsewhere: with the TLS and SASL of the flags and the file.
+// Connection returns how to reach brokers that are named elsewhere, with the TLS and SASL settings of the flags and the
+// file.
 func (f *KafkaFlags) Connection(brokers []string) (broker.Connection, error) {
 	var c kafka.Config
 	if f.file != "" {
@@ -78,7 +79,7 @@ func (f *KafkaFlags) Connection(brokers []string) (broker.Connection, error) {
 	return connection, connection.Check()
 }
 
-// over puts the flags over what a file says.
+// over overrides settings of a file with the flags that are set.
 func (f *KafkaFlags) over(c *kafka.Config) (err error) {
 	if len(f.brokers) > 0 {
 		c.Brokers = f.brokers
@@ -120,11 +121,11 @@ func (f *KafkaFlags) over(c *kafka.Config) (err error) {
 	return err
 }
 
-// Required is what the flags and the file say, of a command that can't do without.
+// Required is Config for a command that needs brokers.
 func (f *KafkaFlags) Required(cmd *cobra.Command) (*kafka.Config, error) {
 	config, err := f.Config(cmd)
 	if err == nil && (config == nil || len(config.Brokers) == 0) {
-		return nil, UsageError("%s: which brokers? Give --kafka-brokers HOST:PORT or --kafka-config FILE", cmd.Name())
+		return nil, UsageError("%s: no Kafka brokers; give --kafka-brokers HOST:PORT or --kafka-config FILE", cmd.Name())
 	}
 	return config, err
 }

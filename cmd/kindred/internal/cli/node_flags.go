@@ -13,48 +13,48 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// NodeFlags are the flags of commands that run a Kindred themselves.
+// NodeFlags are the flags of commands that run a Kindred in their own process.
 type NodeFlags struct {
 	Config    node.Config
 	Memory    ByteSize
 	logFormat string
 }
 
-// AddNode adds the flags that say what to open.
+// AddNode adds the flags that select and configure a data directory.
 func AddNode(cmd *cobra.Command) *NodeFlags {
 	f := &NodeFlags{}
 	flags := cmd.Flags()
-	flags.StringVar(&f.Config.Dir, "data", "", "data directory; made when it is new")
-	flags.StringVar(&f.Config.Rules, "rules", "", "preset or file of rules; default those of the last time, and the preset default at first")
-	flags.Var(&f.Memory, "memory", "memory to use; default half of the machine's, at most 8 GiB")
-	flags.IntVar(&f.Config.Shards, "shards", 0, "shards of a new directory, fixed from then on (default 64)")
-	flags.StringVar(&f.Config.SecretFile, "secret-file", "", "file with the secret of a new directory, 32 hexadecimal digits (default a random one)")
+	flags.StringVar(&f.Config.Dir, "data", "", "data directory; created if it does not exist")
+	flags.StringVar(&f.Config.Rules, "rules", "", "rules: a preset or a file (default: the rules last used; in a new directory, the preset default)")
+	flags.Var(&f.Memory, "memory", "memory limit of the process, at least 128 MiB (default: half of the machine's memory, at most 8 GiB)")
+	flags.IntVar(&f.Config.Shards, "shards", 0, "number of shards, 1 to 65536, fixed when the directory is created (default 64)")
+	flags.StringVar(&f.Config.SecretFile, "secret-file", "", "file with the secret of a new directory, 32 hexadecimal digits (default: a random secret)")
 	addTerms(cmd, &f.Config.Terms)
 	addControl(cmd, &f.Config.ControlShare)
 	WithEnv(flags, "data", "rules", "memory", "shards", "secret-file")
 	return f
 }
 
-// termsFlags are the flags that addTerms adds.
+// termsFlags names the flags that addTerms adds.
 var termsFlags = []string{"score-margin", "score-horizon-days", "score-discount"}
 
-// addTerms adds the flags that come before the settings of scores in the rules.
+// addTerms adds the flags that override the settings of scores in the rules.
 func addTerms(cmd *cobra.Command, terms *node.Terms) {
 	flags := cmd.Flags()
-	flags.Var(givenNumber{&terms.Margin}, "score-margin", "lifetime value: share of net revenue that is earned, above 0 and up to 1; default that of the rules, 1 unless they name one")
-	flags.Var(givenNumber{&terms.HorizonDays}, "score-horizon-days", "lifetime value: how far the future counts, or inf; default that of the rules, 365 unless they name one")
-	flags.Var(givenNumber{&terms.AnnualDiscount}, "score-discount", "lifetime value: 0.15 takes 15 % off for each year that money comes later; default that of the rules, 0 unless they name one")
+	flags.Var(givenNumber{&terms.Margin}, "score-margin", "lifetime value: margin on net revenue, above 0 and at most 1 (default: from the rules, else 1)")
+	flags.Var(givenNumber{&terms.HorizonDays}, "score-horizon-days", "lifetime value: how many future days count, or inf (default: from the rules, else 365)")
+	flags.Var(givenNumber{&terms.AnnualDiscount}, "score-discount", "lifetime value: yearly discount rate; 0.15 reduces revenue by 15 % for each year of delay (default: from the rules, else 0)")
 	WithEnv(flags, termsFlags...)
 }
 
-// givenNumber is a flag without a default: nil until it is given.
+// givenNumber is the value of a flag without a default: nil unless the flag is given.
 type givenNumber struct{ value **float64 }
 
 // Set implements pflag.Value.
 func (n givenNumber) Set(text string) error {
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return fmt.Errorf("%q is no number", text)
+		return fmt.Errorf("%q is not a number", text)
 	}
 	*n.value = &v
 	return nil
@@ -71,22 +71,22 @@ func (n givenNumber) String() string {
 // Type implements pflag.Value.
 func (givenNumber) Type() string { return "number" }
 
-// addControl adds the flag that says how many customers get no offers.
+// addControl adds the flag that sizes the control group.
 func addControl(cmd *cobra.Command, share *float64) {
-	cmd.Flags().Float64Var(share, "control-share", 0, "share of customers who get no offers, so that what offers do can be told, from 0 to 1")
+	cmd.Flags().Float64Var(share, "control-share", 0, "share of customers in the control group, 0 to 1: they get no offers, so that the effect of offers can be measured (default 0)")
 	WithEnv(cmd.Flags(), "control-share")
 }
 
-// AddLogFormat adds the flag of commands that run for long.
+// AddLogFormat adds the flag of commands that log while they run.
 func (f *NodeFlags) AddLogFormat(cmd *cobra.Command) {
 	formats := []string{"text", "json"}
 	f.logFormat = formats[0]
-	cmd.Flags().Var(Choose(&f.logFormat, formats), "log-format", "text or json")
+	cmd.Flags().Var(Choose(&f.logFormat, formats), "log-format", "format of the log: text or json")
 	WithEnv(cmd.Flags(), "log-format")
 }
 
-// Logger logs to w: from level info on in the format of the flag; without one warnings only, since an
-// error is what the command itself ends with.
+// Logger logs to w: from level info upwards in the format of the flag. A command without that flag logs warnings only,
+// since it ends with its error and reports it then.
 func (f *NodeFlags) Logger(w io.Writer) *slog.Logger {
 	switch f.logFormat {
 	case "json":
@@ -97,7 +97,7 @@ func (f *NodeFlags) Logger(w io.Writer) *slog.Logger {
 	return slog.New(warnings{slog.NewTextHandler(w, nil)})
 }
 
-// Open starts a Kindred, and holds the whole process to its memory.
+// Open starts a Kindred and applies its memory limit to the whole process.
 func (f *NodeFlags) Open(ctx context.Context, logger *slog.Logger) (*node.Kindred, error) {
 	f.Config.Memory, f.Config.Logger, f.Config.Version = int64(f.Memory), logger, ReadVersion().Version
 	if f.Config.Memory == 0 {
@@ -111,13 +111,13 @@ func (f *NodeFlags) Open(ctx context.Context, logger *slog.Logger) (*node.Kindre
 	if err != nil {
 		return nil, err
 	}
-	// Garbage is collected seldom, and more often as the process comes near its memory.
+	// Collect garbage rarely, and more often as the process approaches its limit.
 	debug.SetGCPercent(storage.GCPercent)
 	debug.SetMemoryLimit(memory.GoLimit())
 	return k, k.Start(ctx)
 }
 
-// warnings passes on warnings, and nothing else.
+// warnings is a handler that passes only warnings.
 type warnings struct{ slog.Handler }
 
 // Enabled implements slog.Handler.

@@ -13,31 +13,31 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Output says how a command shows its answer.
+// Output is the format in which a command shows its answer.
 type Output struct {
 	Format string
 }
 
-// Formats of answers. Without the flag it is a table on a terminal and JSON elsewhere.
+// Formats of answers. Without the flag, an answer is a table on a terminal and JSON elsewhere.
 const (
 	FormatJSON  = "json"
 	FormatTable = "table"
-	formatCSV   = "csv"
 )
 
+// AddOutput adds the flag --output.
 func AddOutput(cmd *cobra.Command, formats ...string) *Output {
 	o := &Output{}
-	cmd.Flags().VarP(Choose(&o.Format, formats), "output", "o", strings.Join(formats, " or ")+"; default table on a terminal, json elsewhere")
+	cmd.Flags().VarP(Choose(&o.Format, formats), "output", "o", "output format: "+strings.Join(formats, " or ")+" (default: table on a terminal, json elsewhere)")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return o
 }
 
-// JSON tells whether to write JSON.
+// JSON reports whether to write JSON to w.
 func (o *Output) JSON(w io.Writer) bool {
 	return o.Format == FormatJSON || o.Format == "" && !isTerminal(w)
 }
 
-// Show writes an answer as JSON, or lets table do it.
+// Show writes an answer to w, as JSON or by calling table.
 func (o *Output) Show(w io.Writer, answer any, table func(io.Writer)) error {
 	if !o.JSON(w) {
 		var b strings.Builder
@@ -48,7 +48,7 @@ func (o *Output) Show(w io.Writer, answer any, table func(io.Writer)) error {
 	return WriteJSON(w, answer)
 }
 
-// WriteJSON writes indented JSON. What is JSON already keeps its numbers and the order of its fields.
+// WriteJSON writes indented JSON. A json.RawMessage keeps its numbers and the order of its fields.
 func WriteJSON(w io.Writer, answer any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -56,10 +56,10 @@ func WriteJSON(w io.Writer, answer any) error {
 	return e.Encode(answer)
 }
 
-// Choose makes a flag that takes one of some words.
+// Choose returns the value of a flag that accepts only these words.
 func Choose(value *string, words []string) pflag.Value { return &choice{value, words} }
 
-// choice is a flag that takes one of some words.
+// choice is the value of a flag that accepts only some words.
 type choice struct {
 	value *string
 	words []string
@@ -78,17 +78,18 @@ func (c *choice) Set(text string) error {
 	return nil
 }
 
-// Table is text in columns, for people: every command that prints columns fills one.
+// Table is text in columns, for people.
 type Table struct {
 	rows [][]string
 }
 
+// Row adds a row. Rows may differ in their number of cells.
 func (t *Table) Row(cells ...string) { t.rows = append(t.rows, cells) }
 
-// Write writes the rows, each with an indent, and two spaces between columns.
+// Write writes the rows, each after an indent, with two spaces between columns.
 //
-// tabwriter ends a column at a row that does not have it, and leaves spaces at the end of rows that are shorter than
-// others. So each row is given all cells, and what is at the end of a line is cut off.
+// tabwriter ends a column at a row that lacks it, and pads short rows with trailing spaces. So Write extends each row to
+// all columns, and trims the ends of lines.
 func (t *Table) Write(w io.Writer, indent string) {
 	columns := 0
 	for _, row := range t.rows {
@@ -106,7 +107,7 @@ func (t *Table) Write(w io.Writer, indent string) {
 	}
 }
 
-// Printable makes text that clients sent safe to show: what would move the cursor is escaped.
+// Printable escapes control characters in text that clients sent: a terminal would obey them.
 func Printable(text string) string {
 	if strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == utf8.RuneError }) < 0 {
 		return text
@@ -115,7 +116,7 @@ func Printable(text string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// Number writes an integer with thousands apart.
+// Number writes an integer with commas between thousands.
 func Number[T ~int | ~int64 | ~uint64](n T) string {
 	text := fmt.Sprint(n)
 	sign := ""
@@ -128,7 +129,7 @@ func Number[T ~int | ~int64 | ~uint64](n T) string {
 	return sign + text
 }
 
-// Plural writes a number and its noun.
+// Plural writes a number and its noun, in the plural unless the number is 1.
 func Plural[T ~int | ~int64 | ~uint64](n T, noun string) string {
 	if n == 1 {
 		return "1 " + noun

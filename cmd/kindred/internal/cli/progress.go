@@ -7,12 +7,12 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// Progress shows people how far something is, with rate and time to go. Nobody else sees any of it:
-// where w is no terminal it writes nothing. Its methods may be called from any goroutine.
+// Progress is a progress bar with rate and remaining time. It writes nothing unless its writer is a terminal. Its
+// methods are safe for concurrent use.
 type Progress struct{ bar *progressbar.ProgressBar }
 
-// NewProgress begins a bar of total units, -1 when nobody knows how many there are. With bytes, the
-// units are bytes; otherwise they are what unit says.
+// NewProgress starts a bar of total units, or of an unknown number if total is -1. The units are bytes if bytes is set;
+// otherwise unit names them.
 func NewProgress(w io.Writer, what string, total int64, bytes bool, unit string) *Progress {
 	if !isTerminal(w) || total == 0 {
 		return &Progress{}
@@ -35,21 +35,21 @@ func NewProgress(w io.Writer, what string, total int64, bytes bool, unit string)
 	return &Progress{progressbar.NewOptions64(total, options...)}
 }
 
-// Add tells of units done.
+// Add adds n units to those done.
 func (p *Progress) Add(n int64) {
 	if p.bar != nil {
 		_ = p.bar.Add64(n)
 	}
 }
 
-// Set tells of all units done so far.
+// Set sets the number of units done.
 func (p *Progress) Set(n int64) {
 	if p.bar != nil {
 		_ = p.bar.Set64(n)
 	}
 }
 
-// End takes the bar away.
+// End removes the bar.
 func (p *Progress) End() {
 	if p.bar != nil {
 		_ = p.bar.Finish()

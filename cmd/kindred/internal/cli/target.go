@@ -9,19 +9,20 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// target is whom a command talks to: a running server, or a directory that it opens itself.
+// target is the deployment that a command addresses: a running server, or a data directory that the command opens itself.
 type target struct {
 	url  string
 	node NodeFlags
 }
 
+// AddTarget adds the flags that select a target.
 func AddTarget(cmd *cobra.Command) *target {
 	t := &target{}
 	flags := cmd.Flags()
-	flags.StringVar(&t.url, "url", client.DefaultURL, "running server to talk to")
-	flags.StringVar(&t.node.Config.Dir, "data", "", "open this data directory instead; no other process may have it open")
-	flags.StringVar(&t.node.Config.Rules, "rules", "", "with --data: preset or file of rules; default those of the last time")
-	flags.Var(&t.node.Memory, "memory", "with --data: memory to use")
+	flags.StringVar(&t.url, "url", client.DefaultURL, "address of the server")
+	flags.StringVar(&t.node.Config.Dir, "data", "", "open this data directory instead of asking a server; no other process may have it open")
+	flags.StringVar(&t.node.Config.Rules, "rules", "", "with --data: rules, a preset or a file (default: the rules last used)")
+	flags.Var(&t.node.Memory, "memory", "with --data: memory limit, at least 128 MiB (default: half of the machine's memory, at most 8 GiB)")
 	addTerms(cmd, &t.node.Config.Terms)
 	addControl(cmd, &t.node.Config.ControlShare)
 	WithEnv(flags, "url", "rules", "memory")
@@ -31,18 +32,18 @@ func AddTarget(cmd *cobra.Command) *target {
 // Local reports whether the command opens a directory itself.
 func (t *target) Local() bool { return t.node.Config.Dir != "" }
 
-// With calls fn with a client of the target.
+// With calls fn with a client of the target, and closes a directory that it opened.
 func (t *target) With(cmd *cobra.Command, fn func(*client.Client) error) error {
 	if cmd.Flags().Changed("url") && cmd.Flags().Changed("data") {
 		return UsageError("%s: give --url or --data, not both", cmd.Name())
 	}
 	if t.node.Config.Dir == "" {
 		if cmd.Flags().Changed("rules") {
-			return UsageError("%s: the rules are the server's: give --rules with --data only", cmd.Name())
+			return UsageError("%s: --rules cannot change a server's rules; use it with --data", cmd.Name())
 		}
 		for _, name := range termsFlags {
 			if cmd.Flags().Changed(name) {
-				return UsageError("%s: the settings of scores are the server's: give --%s with --data only", cmd.Name(), name)
+				return UsageError("%s: --%s cannot change a server's settings; use it with --data", cmd.Name(), name)
 			}
 		}
 		c, err := client.New(t.url, nil)
@@ -62,7 +63,7 @@ func (t *target) With(cmd *cobra.Command, fn func(*client.Client) error) error {
 	return cmp.Or(err, k.Stop(context.Background()))
 }
 
-// inProcess calls fn with a client that asks a handler of this process.
+// inProcess calls fn with a client that sends its requests to a handler in this process.
 func inProcess(handler http.Handler, fn func(*client.Client) error) error {
 	c, err := client.New("http://kindred", client.InProcess{Handler: handler})
 	if err != nil {

@@ -7,15 +7,16 @@ import (
 	"golang.org/x/term"
 )
 
-// isTerminal tells whether people look at w.
+// isTerminal reports whether w is a terminal.
 func isTerminal(w any) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
-// Paint writes in colour, where w can show it and nobody asked for none (no-color.org).
+// Paint colours text on a terminal, unless NO_COLOR is set (no-color.org).
 type Paint struct{ on bool }
 
+// NewPaint returns the Paint for w.
 func NewPaint(w io.Writer) Paint { return Paint{isTerminal(w) && os.Getenv("NO_COLOR") == ""} }
 
 func (p Paint) in(code, text string) string {
