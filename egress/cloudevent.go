@@ -10,13 +10,13 @@ import (
 	"github.com/kindred-id/kindred/internal/money"
 )
 
-// CloudEvents attributes, as the specification 1.0.2 has them (https://github.com/cloudevents/spec).
+// CloudEvents attributes of specification 1.0.2 (https://github.com/cloudevents/spec).
 const (
 	SpecVersion = "1.0"
 	typePrefix  = "kindred."
 )
 
-// Type is the CloudEvents type of a kind of entry: kindred.identity.updated.
+// Type returns the CloudEvents type of a kind of entry, such as kindred.identity.updated.
 func Type(k graph.FeedKind) string {
 	if k == graph.FeedGeneric {
 		return typePrefix + "identifier." + k.String()
@@ -24,12 +24,12 @@ func Type(k graph.FeedKind) string {
 	return typePrefix + "identity." + k.String()
 }
 
-// ID is the CloudEvents id of an entry: its shard and number, which with Source names it for ever.
+// ID returns the CloudEvents id of an entry: its shard and number, which together with Source identify it for ever.
 func ID(e *feed.Event) string {
 	return strconv.FormatUint(uint64(e.Shard), 10) + "-" + strconv.FormatUint(e.Number, 10)
 }
 
-// Source is the CloudEvents source of a change feed that was turned on at a time, ms since 1970.
+// Source returns the CloudEvents source of a change feed that was turned on at a time, ms since 1970.
 func Source(since int64) string { return "/kindred/" + strconv.FormatInt(since, 10) }
 
 // Append appends an entry as a CloudEvent in JSON, on one line without a line break:
@@ -37,7 +37,7 @@ func Source(since int64) string { return "/kindred/" + strconv.FormatInt(since, 
 //	{"specversion":"1.0","id":"3-41","source":"/kindred/…","type":"kindred.identity.updated","subject":"k…",
 //	 "time":"…","datacontenttype":"application/json","data":{…}}
 //
-// AppendData says what data holds.
+// AppendData documents data.
 func Append(dst []byte, e *feed.Event, source string, scores []byte) []byte {
 	dst = append(append(append(dst, `{"specversion":"`+SpecVersion+`","id":"`...), ID(e)...), `","source":`...)
 	dst = append(append(append(jsontext.AppendString(dst, source), `,"type":"`...), Type(e.Kind)...), `","subject":"`...)
@@ -46,12 +46,12 @@ func Append(dst []byte, e *feed.Event, source string, scores []byte) []byte {
 	return append(AppendData(dst, e, scores), '}')
 }
 
-// Scores gives the scores of the identities that hold identifiers, as they stand: the JSON objects that the API's profiles have
-// under "scores", each in its identifier's place. There is none while the identity is on its way between two shards.
+// Scores returns the current scores of the identities that hold identifiers, each at its identifier's index: the JSON
+// objects under "scores" in the API's profiles. An element is nil while its identity moves between two shards.
 type Scores func(ctx context.Context, ids []graph.NodeKey) ([][]byte, error)
 
-// Of gives the scores that entries carry, each in its entry's place: none where the entry says nothing of orders, nor
-// where s is nil.
+// Of returns the scores for entries, each at its entry's index: nil for an entry without news of orders, and for
+// every entry if s is nil.
 func (s Scores) Of(ctx context.Context, events []feed.Event) ([][]byte, error) {
 	all := make([][]byte, len(events))
 	if s == nil {
@@ -78,12 +78,12 @@ func (s Scores) Of(ctx context.Context, events []feed.Event) ([][]byte, error) {
 	return all, nil
 }
 
-// TellsOrders tells whether an entry says something new of an identity's orders: then its scores are new as well.
+// TellsOrders reports whether an entry changes an identity's orders: its scores have then changed as well.
 func TellsOrders(e *feed.Event) bool {
 	return (e.Kind == graph.FeedCreated || e.Kind == graph.FeedUpdated) && len(e.Delta.Money) > 0
 }
 
-// AppendData appends the data of an entry, with the scores of its identity where there are any:
+// AppendData appends the data of an entry, with the scores of its identity if available:
 //
 //	created, updated  {"rules","complete"?,"scores"?,"identity":{"events","first_seen","last_seen","counts":{type:n},
 //	                   "identifiers":[{"id","namespace","value","first_seen","last_seen"}],"identifiers_left":["k…"],
@@ -96,9 +96,9 @@ func TellsOrders(e *feed.Event) bool {
 //
 //	cause             {"verb","between":[{"id","namespace","value"},…],"event":{"source","message_id","time"} or "assertion":"…"}
 //
-// Of an identity that is updated, only what changed is there; null says that a trait, a currency or the
-// events of a type are no more, identifiers_left that an identifier is another's. With complete, everything is there, and what is not is
-// no more. Scores are as of when the entry is delivered, not of when it was committed.
+// For an updated identity only changes are present; null means that a trait, a currency or the events of a type have
+// gone, and identifiers_left lists identifiers that now belong to other identities. With complete, everything is
+// present, and whatever is absent has gone. Scores are those at delivery, not at commit.
 func AppendData(dst []byte, e *feed.Event, scores []byte) []byte {
 	dst = append(append(dst, `{"rules":"`...), version(e.Rules)...)
 	dst = append(dst, '"')
@@ -127,7 +127,7 @@ func AppendData(dst []byte, e *feed.Event, scores []byte) []byte {
 	return append(dst, '}')
 }
 
-// version is a version of rules as the rest of the program shows it.
+// version formats a version of rules as the rest of the program does.
 func version(v uint64) string {
 	text := strconv.FormatUint(v, 16)
 	return "0000000000000000"[len(text):] + text
@@ -183,7 +183,7 @@ func appendDelta(dst []byte, d *graph.Delta) []byte {
 		counts := members{dst: w.member("counts")}
 		for _, c := range d.Counts {
 			if counts.dst = counts.member(c.Type.String()); c.Count == 0 {
-				counts.dst = append(counts.dst, "null"...) // the export leaves it out
+				counts.dst = append(counts.dst, "null"...) // an export omits it
 			} else {
 				counts.dst = strconv.AppendUint(counts.dst, c.Count, 10)
 			}
@@ -243,7 +243,7 @@ type members struct {
 	any bool
 }
 
-// member begins one, and returns where its value goes.
+// member appends the name of a member, and returns dst for its value.
 func (m *members) member(name string) []byte {
 	if m.any {
 		m.dst = append(m.dst, ',')

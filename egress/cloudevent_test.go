@@ -25,7 +25,7 @@ func drawKeys(t *rapid.T) (keys []graph.NodeKey) {
 	return keys
 }
 
-// drawText is text that JSON readers agree on: NUL leaves as U+FFFD.
+// drawText draws text that all JSON readers agree on: NUL becomes U+FFFD.
 func drawText(t *rapid.T, label string) string {
 	return rapid.String().Filter(func(s string) bool { return !strings.ContainsRune(s, 0) }).Draw(t, label)
 }
@@ -34,7 +34,7 @@ func drawName(t *rapid.T) graph.NodeName {
 	return graph.NodeName{Key: drawKey(t), Namespace: "anonymous_id", Value: drawText(t, "value")}
 }
 
-// drawTime is a time that JSON can say, and not the first moment of 1970, which says that there is none.
+// drawTime draws a time that JSON can express, except the first moment of 1970, which means no time.
 func drawTime(t *rapid.T) int64 { return rapid.Int64Range(1, 253_402_300_799_999).Draw(t, "time") }
 
 func drawCause(t *rapid.T) graph.Cause {
@@ -116,11 +116,11 @@ func drawEvent(t *rapid.T) feed.Event {
 	return e
 }
 
-// What Append writes and what encoding/json makes of the documents are the same.
+// Append writes the same as encoding/json does for the documents.
 func TestCloudEventDocuments(t *testing.T) {
 	var all [graph.FeedGeneric + 1]bytes.Buffer
 	rapid.Check(t, func(t *rapid.T) {
-		for range 20 { // so that each member is seen, however few checks are made
+		for range 20 { // so that each member occurs even with few checks
 			e := drawEvent(t)
 			var scores []byte
 			if rapid.Bool().Draw(t, "scored") {
@@ -205,8 +205,8 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// A reader that knows nothing but JSON merge patch (RFC 7396) ends with the counts that an export has: a type whose last
-// event has left is not there, rather than 0.
+// A reader that knows only JSON merge patch (RFC 7396) ends with the counts of an export: a type whose last event has
+// left is absent instead of 0.
 func TestCountsAreAMergePatch(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		known, want := map[string]any{}, map[string]any{}

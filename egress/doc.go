@@ -4,7 +4,7 @@
 //	                                              └──► Publisher ──► Sink (Kafka)
 //
 // Invariants:
-//   - E1: what Append writes, Parse reads back: an entry of the feed passes through JSON unchanged, as far as
-//     the feed tells it.
-//   - E2: a receiver's place moves on once it has what is before it, never sooner.
+//   - E1: Parse reads what Append writes: an entry passes through JSON unchanged, except the ranks and ties of
+//     stamps.
+//   - E2: a receiver's position passes an entry only after the receiver has it.
 package egress

@@ -2,7 +2,7 @@ package egress
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// metrics shows the status of a publisher. Its label is the receiver's name, which is a setting.
+// metrics exports the status of a publisher. Its label is the receiver's name, which is a setting.
 type metrics struct {
 	publisher *Publisher
 	up        *prometheus.Desc
@@ -12,7 +12,7 @@ type metrics struct {
 	last      *prometheus.Desc
 }
 
-// Metrics are the publisher's, for a registry.
+// Metrics returns the publisher's collector, for a registry.
 func (p *Publisher) Metrics() prometheus.Collector {
 	desc := func(name, help string) *prometheus.Desc {
 		return prometheus.NewDesc("kindred_publish_"+name, help, nil, prometheus.Labels{"receiver": p.Name})

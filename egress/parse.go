@@ -15,7 +15,7 @@ import (
 	"github.com/kindred-id/kindred/internal/money"
 )
 
-// Parse reads what Append wrote. Ranks and ties of stamps are not in there.
+// Parse reads the format of Append, which lacks the ranks and ties of stamps.
 func Parse(text []byte) (feed.Event, error) {
 	var raw document.Change
 	if err := json.Unmarshal(text, &raw); err != nil {
@@ -56,7 +56,7 @@ func entry(c *document.Change) (out feed.Event, err error) {
 	return out, nil
 }
 
-// parseData reads what is particular to the entry's kind, and returns the version of the rules.
+// parseData reads the fields of the entry's kind, and returns the version of the rules.
 func parseData(out *feed.Event, text []byte) (rules string, err error) {
 	switch out.Kind {
 	case graph.FeedCreated, graph.FeedUpdated:
@@ -232,7 +232,7 @@ func parseSighting(doc *document.Sighting) (s graph.Sighting, err error) {
 	return s, err
 }
 
-// parseMoney reads the sums of a currency; nil says that it has no orders any more.
+// parseMoney reads the sums of a currency; nil means that it has no orders any more.
 func parseMoney(code string, m *document.Sums) (out graph.Money, err error) {
 	if code != "" {
 		if out.Currency, err = money.ParseCurrency([]byte(code)); err != nil {

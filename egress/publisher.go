@@ -13,12 +13,21 @@ import (
 	"github.com/kindred-id/kindred/internal/backoff"
 )
 
-// Publisher carries the change feed to a sink, at least once and in order, from where it was last time.
-// What can't be delivered is tried again, for ever: nothing is passed over.
+// Publisher carries the change feed to a sink, at least once and in order, from its last position.
+//
+//	reader ──events──► Send ──nil──► Ack(cursor)      the position is kept under Name
+//	                    │ error
+//	                    └──────► wait, the same events again
+//
+// Invariants:
+//   - A failed delivery is retried for ever. Skipping an entry that a sink refuses would be the obvious way to keep
+//     going, but a receiver that misses one entry is wrong from then on, and nothing would say so.
+//   - A position moves only after Send has returned nil for all entries before it (E2), so a crash repeats entries
+//     and loses none.
 type Publisher struct {
 	Engine *actors.Engine
 	Sink   Sink
-	Name   string // of the receiver: its place is kept under it
+	Name   string // of the receiver: its position is kept under it
 	Logger *slog.Logger
 
 	mu       sync.Mutex // guards the following
@@ -26,20 +35,20 @@ type Publisher struct {
 	receiver *feed.Receiver // nil until Run has registered it
 }
 
-// PublisherStatus is how a publisher is doing.
+// PublisherStatus is the status of a publisher.
 type PublisherStatus struct {
 	Sent     uint64    // entries delivered since the start
-	Behind   uint64    // entries of the feed that are not delivered, or not known to be
+	Behind   uint64    // entries of the feed that are not known to be delivered
 	Attempts int       // deliveries of the same entries that failed in a row
-	Err      error     // why the last one failed, or why publishing stopped; nil when it did not
+	Err      error     // of the last failed delivery, or why publishing stopped; nil while all is well
 	Last     time.Time // of the last delivery since the start; zero before it
-	Stopped  bool      // it will not go on by itself: Err says why
+	Stopped  bool      // it will not continue by itself: Err has the reason
 }
 
 // retry is the wait between attempts to deliver the same entries.
 var retry = backoff.Doubling{First: 200 * time.Millisecond, Most: 30 * time.Second}
 
-// Run publishes until the context ends, and returns nil then. It fails where the engine or the feed does.
+// Run publishes until the context ends, and then returns nil. It fails if the engine or the feed does.
 func (p *Publisher) Run(ctx context.Context) error {
 	err := p.run(ctx)
 	if err != nil {
@@ -65,7 +74,7 @@ func (p *Publisher) run(ctx context.Context) error {
 			err = p.deliver(ctx, events)
 		}
 		if err == nil {
-			err = receiver.Ack(reader.Cursor()) // and not before (E2)
+			err = receiver.Ack(reader.Cursor()) // not earlier (E2)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -107,7 +116,7 @@ func (p *Publisher) note(n int, err error) {
 	p.status.Sent += uint64(n)
 }
 
-// Status is how the publisher is doing.
+// Status returns the status of the publisher.
 func (p *Publisher) Status() PublisherStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -19,7 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// brokenSink refuses entries until it is mended.
+// brokenSink refuses entries until it is repaired.
 type brokenSink struct {
 	mended atomic.Bool
 	taken  atomic.Int64
@@ -52,8 +52,8 @@ func gather(t *testing.T, p *Publisher) map[string]float64 {
 	return values
 }
 
-// A delivery that fails is seen in the metrics, with what waits; afterwards nothing waits, and nothing was
-// passed over. A publisher that can't go on says so.
+// A failing delivery shows in the metrics, with the entries that wait; afterwards none waits, and none was skipped. A
+// publisher that can't continue reports it.
 func TestPublisherStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()

@@ -6,11 +6,11 @@ import (
 	"github.com/kindred-id/kindred/actors/feed"
 )
 
-// Sink takes entries of the change feed to where they are wanted. A Publisher calls it from one
-// goroutine; what it blocks is held up for this receiver alone.
+// Sink delivers entries of the change feed to a receiver. A Publisher calls it from one goroutine; a sink that blocks
+// delays only its own receiver.
 type Sink interface {
-	// Send hands over entries, in causal order. It returns nil once all of them are durable there, in the order of
-	// each identity; after an error, all of them are sent again.
+	// Send delivers entries, in causal order. It returns nil once all of them are durable at the receiver, in the order of
+	// each identity; after an error, the publisher sends all of them again.
 	Send(ctx context.Context, events []feed.Event) error
 	// Close ends the sink.
 	Close() error

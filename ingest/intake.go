@@ -13,15 +13,16 @@ import (
 // delivery, and keeps a verdict on each. One goroutine at a time uses it. It is reused for batch after batch, so that
 // in the steady state an event costs no allocation.
 //
-//		Reset ──► Take, Refuse … ──► Submit ──answer──► Settle ──► Verdicts
-//		             ▲                  ▲                  │
-//		             └── next batch     └─ Again ◄─────────┘ events of a channel that were out of turn
+//	Reset ──► Take, Refuse … ──► Submit ──answer──► Settle ──► Verdicts
+//	             ▲                  ▲                  │
+//	             └── next batch     └─ Again ◄─────────┘ events of a channel that were out of turn
 //
-//	  - The caller owns the intake until Submit, and again after the answer. In between the shards read events,
-//	    encodings, and the texts that both point into (N3). After an answer with an error the intake may not be used
-//	    again.
-//	  - taken[i].event is reused memory; its verdict is verdicts[taken[i].verdict].
-//	  - After Settle, no verdict is Pending.
+// Invariants:
+//   - The caller owns the intake until Submit, and again after the answer. In between the shards read events,
+//     encodings, and the texts that both point into (N3). After an answer with an error the intake may not be used
+//     again.
+//   - taken[i].event is reused memory; its verdict is verdicts[taken[i].verdict].
+//   - After Settle, no verdict is Pending.
 //
 // The obvious design, one loop for all sources with the sources as iterators, does not work: files wait for a free
 // intake, requests for room within a deadline, partitions for the order of their records. So an intake is a batch,

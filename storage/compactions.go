@@ -13,10 +13,11 @@ import (
 // The obvious choice, Pebble's own scheduler, starts a compaction as soon as the log is replayed into tables, and
 // opening the database then waits for that compaction to end: docs/decisions/0010-memtables.md.
 //
-//		registered ──begin──► granting ──Unregister──► over
+//	registered ──begin──► granting ──Unregister──► over
 //
-//	  - running <= what Pebble allows at the time of the grant; the allowance may fall while compactions run.
-//	  - After Unregister returns, no call to db is under way and none follows.
+// Invariants:
+//   - running <= what Pebble allows at the time of the grant; the allowance may fall while compactions run.
+//   - After Unregister returns, no call to db is under way and none follows.
 //
 // Lock order: turn, then Pebble's locks, then mu. Pebble calls TrySchedule with its locks held, so mu must never be
 // held during a call that takes them; turn alone serialises the loop of grant.

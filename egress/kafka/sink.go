@@ -1,10 +1,10 @@
-// Package kafka publishes the change feed to Apache Kafka: every entry to a topic of changes, and, where
-// one is named, every identity as it stands to a compacted topic of profiles.
+// Package kafka publishes the change feed to Apache Kafka: every entry to a topic of changes and, if configured, the
+// current document of every identity to a compacted topic of profiles.
 //
 // Records are CloudEvents in the binary content mode of their Kafka binding
-// (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md): attributes
-// in headers, data as the value. Keys are public ids of identities, so all that is told of one is in one
-// partition, in order.
+// (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md): attributes in
+// headers, data as the value. Keys are public ids of identities, so all entries of an identity are in one partition,
+// in order.
 package kafka
 
 import (
@@ -22,32 +22,31 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Config says where to publish. Connection and Topic are required.
+// Config describes where to publish. Connection and Topic are required.
 type Config struct {
-	// Connection says how to reach the brokers.
+	// Connection describes how to reach the brokers.
 	Connection broker.Connection
-	// Logger takes the errors of the client library. Default: nothing is logged.
+	// Logger receives the errors of the client library. Default: discards them.
 	Logger *slog.Logger
-	// Topic takes the entries. It must exist.
+	// Topic receives the entries. It must exist.
 	Topic string
-	// Profiles, where it is not empty, takes identities as they stand. It must exist, and should be compacted.
+	// Profiles, if not empty, receives the current documents of identities. It must exist, and should be compacted.
 	Profiles string
-	// Documents gives the documents of identities by their ids, nil for an id that is no identity's any more. moving are
-	// the places among ids whose evidence is between two shards at this moment. Required with Profiles.
+	// Documents returns the documents of identities by their ids, nil for an id that is no longer an identity's. moving
+	// holds the indexes of the ids whose evidence is between two shards at this moment. Required with Profiles.
 	Documents func(ctx context.Context, ids []graph.NodeKey) (documents [][]byte, moving []int, err error)
-	// Scores, where it is not nil, gives the scores that entries carry which say something new of an identity's orders.
+	// Scores, if not nil, returns the scores for entries with news of an identity's orders.
 	Scores egress.Scores
 	// Source is the CloudEvents source.
 	Source string
-
-	more []kgo.Opt // of the client, for tests
+	more   []kgo.Opt // of the client, for tests
 }
 
 // Bounds of producing.
 const (
 	linger          = 5 * time.Millisecond
-	deliveryTimeout = time.Minute // of one record; then all of a batch is sent again
-	batchBytes      = 900 << 10   // below the default of brokers, 1 MiB
+	deliveryTimeout = time.Minute // of one record; then the whole batch is sent again
+	batchBytes      = 900 << 10   // below the default limit of brokers, 1 MiB
 	transitPoll     = 5 * time.Millisecond
 	transitMost     = 10 * time.Second
 )
@@ -58,7 +57,7 @@ type Sink struct {
 	client *kgo.Client
 }
 
-// New makes a sink. It connects when there is something to send.
+// New returns a sink. It connects when it first sends something.
 func New(c Config) (*Sink, error) {
 	if err := CheckTopics(c.Topic, c.Profiles); err != nil {
 		return nil, err
@@ -80,7 +79,7 @@ func New(c Config) (*Sink, error) {
 	return &Sink{c, client}, nil
 }
 
-// CheckTopics reports names that a Sink cannot publish to.
+// CheckTopics reports names of topics that a Sink can't publish to.
 func CheckTopics(changes, profiles string) error {
 	switch changes {
 	case "":
@@ -91,8 +90,8 @@ func CheckTopics(changes, profiles string) error {
 	return nil
 }
 
-// Send implements egress.Sink. What a merge takes away is also told under the keys of the losers, with
-// the same ce_id: who reads only their partitions would not hear of it.
+// Send implements egress.Sink. It also writes a merge under the keys of its losers, with the same ce_id: a consumer
+// of only their partitions would otherwise miss it.
 func (s *Sink) Send(ctx context.Context, events []feed.Event) error {
 	scores, err := s.config.Scores.Of(ctx, events)
 	if err != nil {
@@ -134,11 +133,11 @@ func (s *Sink) headers(e *feed.Event) []kgo.RecordHeader {
 	}
 }
 
-// profiles appends every identity that entries speak of, as it stands now, which is no older than they
-// are: its document, or a tombstone where there is no such identity any more.
+// profiles appends, for every identity in the entries, its current document, which is at least as new as the entries,
+// or a tombstone if the identity no longer exists.
 func (s *Sink) profiles(ctx context.Context, records []*kgo.Record, events []feed.Event) ([]*kgo.Record, error) {
 	var ids []graph.NodeKey
-	var at []int64 // by id: when what was told of it first happened
+	var at []int64 // by id: the time of the first change
 	told := make(map[graph.NodeKey]bool)
 	for i := range events {
 		e := &events[i]
@@ -162,7 +161,7 @@ func (s *Sink) profiles(ctx context.Context, records []*kgo.Record, events []fee
 	return records, nil
 }
 
-// documents reads identities, and again those that were on their way between shards.
+// documents reads identities, and retries those that move between shards.
 func (s *Sink) documents(ctx context.Context, ids []graph.NodeKey) ([][]byte, error) {
 	waiting, cancel := context.WithTimeout(ctx, transitMost)
 	defer cancel()
@@ -194,7 +193,7 @@ func (s *Sink) documents(ctx context.Context, ids []graph.NodeKey) ([][]byte, er
 	}
 }
 
-// explain says what to do about an error of the broker.
+// explain adds the remedy to an error of the broker.
 func (s *Sink) explain(err error) error {
 	topics := s.config.Topic
 	if s.config.Profiles != "" {
@@ -213,7 +212,7 @@ func (s *Sink) explain(err error) error {
 	return fmt.Errorf("produce to %s: %w", topics, err)
 }
 
-// Close implements egress.Sink. It must be called once Send has returned.
+// Close implements egress.Sink. Call it after Send has returned.
 func (s *Sink) Close() error {
 	s.client.Close()
 	return nil

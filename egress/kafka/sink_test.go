@@ -60,8 +60,8 @@ func openEngine(t *testing.T, store storage.Store, rules *graph.Rules) *actors.E
 	return e
 }
 
-// documentsOf is a Config.Documents that writes no more than ids and numbers of events. Of every call, it says of the first
-// identity that it is moving, unless that is all that was asked.
+// documentsOf is a Config.Documents with only ids and numbers of events. In every call with several ids it reports
+// the first identity as moving.
 func documentsOf(e *actors.Engine) func(context.Context, []graph.NodeKey) ([][]byte, []int, error) {
 	return func(ctx context.Context, ids []graph.NodeKey) (documents [][]byte, moving []int, err error) {
 		documents = make([][]byte, len(ids))
@@ -120,7 +120,7 @@ func entry(t *testing.T, r *kgo.Record) feed.Event {
 	return e
 }
 
-// applyOwn does what a record says of its key. That is all that a partition is good for.
+// applyOwn applies a record to the identity of its key, as a consumer of a single partition does.
 func applyOwn(replica *replica.Replica, key string, e *graph.FeedEntry) {
 	if e.ID.String() == key {
 		if e.Kind != graph.FeedMerged {
@@ -135,11 +135,11 @@ func applyOwn(replica *replica.Replica, key string, e *graph.FeedEntry) {
 	}
 }
 
-// scores are those of everybody in TestPublish.
+// scores are the scores of every identity in TestPublish.
 const scores = `{"clv":1.25}`
 
-// TestPublish publishes while events flow, the broker fails now and then, and the publisher is stopped
-// in the middle of things. Both topics end with what the engine has.
+// TestPublish publishes while events flow, the broker fails now and then, and the publisher is stopped midway. Both
+// topics end with the engine's state.
 func TestPublish(t *testing.T) {
 	c := cluster(t, "changes", "profiles")
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -201,7 +201,7 @@ func TestPublish(t *testing.T) {
 			}
 			events++
 		}
-		if seed == 5 { // the last one comes to the end
+		if seed == 5 { // the last run publishes to the end
 			if err := engine.Settle(ctx); err != nil {
 				t.Fatal(err)
 			}
@@ -291,7 +291,7 @@ func TestPublish(t *testing.T) {
 	}
 }
 
-// What a broker refuses is told with what to do, and nothing is passed over.
+// An error of a broker comes with the remedy, and no entry is skipped.
 func TestRefusals(t *testing.T) {
 	c := cluster(t, "other")
 	sink, err := New(Config{Connection: broker.Connection{Brokers: c.ListenAddrs()}, more: []kgo.Opt{kgo.UnknownTopicRetries(0)}, Topic: "changes"})

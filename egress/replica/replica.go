@@ -1,5 +1,5 @@
-// Package replica consumes the change feed and rebuilds what the deployment would export: the feed's
-// promise, put to the test, and an example of a reader.
+// Package replica consumes the change feed and rebuilds the deployment's export: it tests the feed's promise, and is
+// an example of a reader.
 //
 //	entries in causal order ──► Apply ──► identities ──► Profiles == export
 package replica
@@ -13,13 +13,13 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Replica is what a reader of the change feed knows: every identity that was told of, as it was told
-// last. The zero value knows none. It belongs to one goroutine.
+// Replica is the state of a reader of the change feed: every announced identity, with its last announcement. The zero
+// value has no identities. One goroutine at a time uses it.
 type Replica struct {
 	identities map[graph.NodeKey]*graph.Profile
 }
 
-// Apply does what an entry says. An entry may come again, as long as all that followed it come again, too.
+// Apply applies an entry. An entry may be repeated if all later entries are repeated, too.
 func (r *Replica) Apply(e *graph.FeedEntry) {
 	if r.identities == nil {
 		r.identities = make(map[graph.NodeKey]*graph.Profile)
@@ -42,12 +42,11 @@ func (r *Replica) Apply(e *graph.FeedEntry) {
 		}
 	case graph.FeedErased:
 		delete(r.identities, e.ID)
-	case graph.FeedLinked, graph.FeedGeneric: // of these, an updated tells the same
+	case graph.FeedLinked, graph.FeedGeneric: // an updated entry carries the same change
 	}
 }
 
-// Check tells what is wrong with an entry that comes for the first time, before it is applied: one that
-// changes nothing is not news.
+// Check reports a problem of a new entry before it is applied, for example that it changes nothing.
 func (r *Replica) Check(e *graph.FeedEntry) error {
 	p := r.identities[e.ID]
 	switch {
@@ -63,7 +62,7 @@ func (r *Replica) Check(e *graph.FeedEntry) error {
 	return nil
 }
 
-// changes tells whether a delta makes any difference to a profile.
+// changes reports whether a delta changes a profile.
 func changes(d *graph.Delta, p *graph.Profile) bool {
 	if d.Fields&graph.DeltaEvents != 0 && d.Events != p.Events ||
 		d.Fields&graph.DeltaFirst != 0 && d.First != p.First || d.Fields&graph.DeltaLast != 0 && d.Last != p.Last {
@@ -92,7 +91,7 @@ func changes(d *graph.Delta, p *graph.Profile) bool {
 		})
 }
 
-// Profiles are all identities in ascending order of id. They hold what Exported keeps, and share the
+// Profiles returns all identities in ascending order of id, with the fields that Exported keeps. They share the
 // replica's memory.
 func (r *Replica) Profiles() []graph.Profile {
 	profiles := make([]graph.Profile, 0, len(r.identities))
@@ -102,7 +101,7 @@ func (r *Replica) Profiles() []graph.Profile {
 	return profiles
 }
 
-// Exported is what of a profile an export has, and the feed tells.
+// Exported returns the parts of a profile that both an export and the feed have.
 func Exported(p *graph.Profile) graph.Profile {
 	out := graph.Profile{ID: p.ID, Events: p.Events, Counts: p.Counts, First: p.First, Last: p.Last, Money: p.Money}
 	for i := range p.Identifiers {

@@ -17,13 +17,14 @@ import (
 // Reader cuts a stream of NDJSON into chunks of whole lines. The stream may be compressed with gzip or zstd, which
 // its first bytes show; concatenated members form one stream.
 //
-//		carry │ read ...                          the chunk under construction
-//		──────┴───────────────── \n ─┬──────────
-//		        whole lines: returned │ beginning of the next line: the next carry
+//	carry │ read ...                          the chunk under construction
+//	──────┴───────────────── \n ─┬──────────
+//	        whole lines: returned │ beginning of the next line: the next carry
 //
-//	  - Each byte of the stream is in exactly one chunk, or in a line that was too long and is reported as such.
-//	  - Memory is bounded by the limit of a line and the windows of the decompressors, regardless of the decompressed
-//	    size.
+// Invariants:
+//   - Each byte of the stream is in exactly one chunk, or in a line that was too long and is reported as such.
+//   - Memory is bounded by the limit of a line and the windows of the decompressors, regardless of the decompressed
+//     size.
 //
 // One goroutine at a time uses a Reader; any goroutine may use and release its chunks.
 type Reader struct {

@@ -27,15 +27,16 @@ type Into struct {
 
 // Consumer takes the events of topics into an engine. Start it, and stop it before the engine is closed.
 //
-//		discover ──starts, stops──► partition (a goroutine each) ──► Engine
-//		                              ▲ queue            │ assign, unassign, retry
-//		             broker ──► poller, one goroutine ◄──┘ commands
+//	discover ──starts, stops──► partition (a goroutine each) ──► Engine
+//	                              ▲ queue            │ assign, unassign, retry
+//	             broker ──► poller, one goroutine ◄──┘ commands
 //
-//	  - The poller alone uses client to fetch: partitions ask it by commands, which run between two polls. Records
-//	    fetched before a command are therefore never handed out after it.
-//	  - partitions, problems and brokers are what Status shows; mu is held only to read or change them, never during a
-//	    call to brokers, the engine or a partition's queue.
-//	  - A failure is kept with the partition or topic that it concerns, and retried for ever (C5).
+// Invariants:
+//   - The poller alone uses client to fetch: partitions ask it by commands, which run between two polls. Records
+//     fetched before a command are therefore never handed out after it.
+//   - partitions, problems and brokers are what Status shows; mu is held only to read or change them, never during a
+//     call to brokers, the engine or a partition's queue.
+//   - A failure is kept with the partition or topic that it concerns, and retried for ever (C5).
 //
 // The obvious design, a consumer group with committed offsets, does not take each event once: a rebalance hands a
 // partition to another process while the first still delivers, and an offset is committed before or after, but never

@@ -18,17 +18,18 @@ import (
 
 // partition handles the records of one partition. One goroutine runs it; the poller feeds its queue.
 //
-//		queue ──next──► batch ──submit──► inFlight ──answers──► settled ──retire──► handled: floor moves
-//		                                     ▲                     │
-//		                                     └──── again ◄─────────┘ out of turn: another consumer was faster
+//	queue ──next──► batch ──submit──► inFlight ──answers──► settled ──retire──► handled: floor moves
+//	                                     ▲                     │
+//	                                     └──── again ◄─────────┘ out of turn: another consumer was faster
 //
-//	  - A batch is in one place at a time: read by the goroutine, or in inFlight, in the order of offsets. The engine
-//	    owns its delivery until the answer is in answers, and the producer its dead letters until they are
-//	    acknowledged.
-//	  - The floor passes a batch only after all before it (C1) and only when all its events and letters are settled
-//	    (C2); so retire takes batches from the front of inFlight alone.
-//	  - After an answer out of turn, nothing new is delivered until nothing is in flight. Only then are the shards'
-//	    positions stable enough to build a new chain.
+// Invariants:
+//   - A batch is in one place at a time: read by the goroutine, or in inFlight, in the order of offsets. The engine
+//     owns its delivery until the answer is in answers, and the producer its dead letters until they are
+//     acknowledged.
+//   - The floor passes a batch only after all before it (C1) and only when all its events and letters are settled
+//     (C2); so retire takes batches from the front of inFlight alone.
+//   - After an answer out of turn, nothing new is delivered until nothing is in flight. Only then are the shards'
+//     positions stable enough to build a new chain.
 type partition struct {
 	consumer *Consumer
 	topic    *Topic

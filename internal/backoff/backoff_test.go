@@ -23,7 +23,7 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// A wait never shrinks, never passes its bound, and is spread over its upper half.
+// A wait never shrinks, never exceeds its bound, and is spread over its upper half.
 func TestBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.Int64Range(1, math.MaxInt64).Draw(t, "most")

@@ -10,10 +10,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Connection says which brokers to reach, and how. Brokers are required; the zero value of everything else is its default.
+// Connection describes which brokers to reach, and how. Brokers are required; the zero value of every other field is its default.
 type Connection struct {
-	Brokers  []string // host:port; the client learns of the others from these
-	ClientID string   // the name that brokers log and meter by; default DefaultClientID
+	Brokers  []string // host:port; the client learns the others from these
+	ClientID string   // under which brokers log and meter; default DefaultClientID
 	TLS      TLS
 	SASL     SASL
 	// Dial replaces TCP, for tests.
@@ -23,13 +23,13 @@ type Connection struct {
 // DefaultClientID is the name by which brokers know this client.
 const DefaultClientID = "kindred"
 
-// Check reports contradictory settings, and files that cannot be read. It connects to nothing.
+// Check reports contradictory settings and unreadable files. It does not connect.
 func (c *Connection) Check() error {
 	_, err := c.Options(nil)
 	return err
 }
 
-// Options are the client library's options for this connection. Errors of the library go to logger, which may be nil.
+// Options returns the client library's options for this connection. Errors of the library go to logger, which may be nil.
 func (c *Connection) Options(logger *slog.Logger) ([]kgo.Opt, error) {
 	if err := errors.Join(c.TLS.Check(), c.SASL.Check()); err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (c *Connection) Options(logger *slog.Logger) ([]kgo.Opt, error) {
 	return opts, nil
 }
 
-// Client makes a client, with more options beside those of the connection. It connects when it is used.
+// Client returns a client with further options. It connects on first use.
 func (c *Connection) Client(logger *slog.Logger, more ...kgo.Opt) (*kgo.Client, error) {
 	opts, err := c.Options(logger)
 	if err != nil {
@@ -71,8 +71,8 @@ func (c *Connection) Client(logger *slog.Logger, more ...kgo.Opt) (*kgo.Client, 
 	return client, nil
 }
 
-// clientLogger passes on the errors of the client library, and drops its warnings: brokers that do not answer, the most
-// frequent of them, show in the status of the consumer or publisher, which says so once.
+// clientLogger forwards the errors of the client library, and drops its warnings: the most frequent, unreachable
+// brokers, show once in the status of the consumer or publisher.
 type clientLogger struct{ logger *slog.Logger }
 
 // Level implements kgo.Logger.

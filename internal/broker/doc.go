@@ -1,5 +1,5 @@
-// Package broker connects to Apache Kafka: addresses, TLS, authentication. The consumer, the publisher and the benchmark
-// share it, so that one set of flags and one file say how to reach brokers.
+// Package broker connects to Apache Kafka: addresses, TLS, authentication. The consumer, the publisher and the
+// benchmark share it, so that one set of flags and one file configure the brokers.
 //
 //	Connection{Brokers, TLS, SASL} ──► Options ──► client
 //

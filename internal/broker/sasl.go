@@ -14,9 +14,9 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// SASL says how this client authenticates. The zero value does not.
+// SASL describes how this client authenticates. The zero value does not authenticate.
 type SASL struct {
-	// Mechanism is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; empty means none.
+	// Mechanism is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; empty means no authentication.
 	Mechanism    string `yaml:"mechanism"`
 	User         string `yaml:"user"`
 	PasswordFile string `yaml:"password_file"` // read at each connection, so that it may change
@@ -25,7 +25,7 @@ type SASL struct {
 	// TokenURL issues tokens to User, the client's id, whose secret is the password.
 	TokenURL string   `yaml:"token_url"`
 	Scopes   []string `yaml:"scopes"`
-	// Password takes the place of PasswordFile. No file of settings gives it: it comes from the environment.
+	// Password overrides PasswordFile. Settings files can't contain it: it comes from the environment.
 	Password string `yaml:"-"`
 }
 
@@ -37,7 +37,7 @@ const (
 	OAuth    = "OAUTHBEARER"
 )
 
-// Check reports settings that contradict each other.
+// Check reports contradictory settings.
 func (s *SASL) Check() error {
 	switch s.Mechanism {
 	case "":
@@ -61,7 +61,7 @@ func (s *SASL) Check() error {
 	return nil
 }
 
-// mechanism is how this client says who it is; nil when it does not.
+// mechanism returns how this client authenticates; nil if it does not.
 func (s *SASL) mechanism() sasl.Mechanism {
 	login := func() (user, password string, err error) {
 		password, err = Secret(s.PasswordFile, s.Password)
@@ -88,7 +88,7 @@ func (s *SASL) mechanism() sasl.Mechanism {
 	return nil
 }
 
-// token gives the token for the next connection.
+// token returns the source of tokens for new connections.
 func (s *SASL) token() func(context.Context) (oauth.Auth, error) {
 	if s.TokenFile != "" {
 		return func(context.Context) (oauth.Auth, error) {
@@ -121,7 +121,7 @@ func (s *SASL) token() func(context.Context) (oauth.Auth, error) {
 	}
 }
 
-// tokenMargin is how long before it expires a token is not used any more.
+// tokenMargin is how long before its expiry a token is no longer used.
 const tokenMargin = 30 * time.Second
 
 type cachedToken struct {

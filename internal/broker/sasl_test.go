@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A token comes from a file, which may change, or from whoever gives them out, and is used until it ends.
+// A token comes from a file, which may change, or from a token service, and is used until it expires.
 func TestToken(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	s := SASL{Mechanism: OAuth, TokenFile: path}
@@ -41,7 +41,7 @@ func TestToken(t *testing.T) {
 	}))
 	defer giver.Close()
 	s = SASL{Mechanism: OAuth, TokenURL: giver.URL, User: "ali", Password: "sesame"}
-	for _, test := range []struct{ lives, want int }{{3600, 1}, {10, 3}} { // one that ends within the margin is not kept
+	for _, test := range []struct{ lives, want int }{{3600, 1}, {10, 3}} { // one that expires within the margin is not cached
 		asked, lives = 0, test.lives
 		token := s.token()
 		for range 3 {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// TLS says how to encrypt the connection. Setting any field turns TLS on.
+// TLS describes how to encrypt the connection. Setting any field turns TLS on.
 type TLS struct {
 	Enabled    bool   `yaml:"enabled"`
 	CAFile     string `yaml:"ca_file"`   // authorities that may sign the brokers' certificates; default the system's
@@ -63,7 +63,7 @@ func Certificates(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// Secret reads a secret from a file, without the white space around it. Without a path it is the one given.
+// Secret returns the content of a file without surrounding white space, or, without a path, the given secret.
 func Secret(path, given string) (string, error) {
 	if path == "" {
 		return given, nil

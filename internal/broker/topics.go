@@ -7,10 +7,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// Topics makes and deletes topics. Only measurements do so: a deployment's topics belong to its operators.
+// Topics creates and deletes topics. Only measurements use it: a deployment's topics belong to its operators.
 type Topics struct{ admin *kadm.Client }
 
-// NewTopics connects when it is first asked for something. Close it.
+// NewTopics returns a client that connects on first use. Close it.
 func NewTopics(c Connection) (*Topics, error) {
 	client, err := c.Client(nil)
 	if err != nil {
@@ -19,8 +19,8 @@ func NewTopics(c Connection) (*Topics, error) {
 	return &Topics{kadm.NewClient(client)}, nil
 }
 
-// Create makes a topic with the replication that the brokers default to. With appendTime, its records bear the time at
-// which the broker appended them.
+// Create creates a topic with the brokers' default replication. With appendTime, its records carry the time at which
+// the broker appended them.
 func (t *Topics) Create(ctx context.Context, name string, partitions int32, appendTime bool) error {
 	var settings map[string]*string
 	if appendTime {

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Writer writes records to partitions that its caller chooses, compressed as the client library does by default. Write
+// Writer writes records to partitions that its caller chooses, with the client library's default compression. Write
 // does not wait for the brokers; Flush does, and reports the first error of all writes.
 type Writer struct {
 	client *kgo.Client
@@ -19,7 +19,7 @@ type Writer struct {
 	err error      // the first
 }
 
-// NewWriter makes a writer. Records wait up to linger for others to share a batch with. Close it.
+// NewWriter returns a writer. Records wait up to linger to share a batch. Close it.
 func NewWriter(c Connection, linger time.Duration) (*Writer, error) {
 	client, err := c.Client(nil, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(linger))
 	if err != nil {
@@ -28,7 +28,7 @@ func NewWriter(c Connection, linger time.Duration) (*Writer, error) {
 	return &Writer{client: client}, nil
 }
 
-// Write queues a record. The value is the writer's until Flush returns.
+// Write queues a record. The writer owns value until Flush returns.
 func (w *Writer) Write(ctx context.Context, topic string, partition int32, value []byte) {
 	w.client.Produce(ctx, &kgo.Record{Topic: topic, Partition: partition, Value: value}, w.done)
 }
@@ -44,7 +44,7 @@ func (w *Writer) done(_ *kgo.Record, err error) {
 	}
 }
 
-// Flush waits until the brokers have every record that was queued.
+// Flush waits until the brokers have every queued record.
 func (w *Writer) Flush(ctx context.Context) error {
 	err := w.client.Flush(ctx)
 	w.mu.Lock()
@@ -52,5 +52,5 @@ func (w *Writer) Flush(ctx context.Context) error {
 	return errors.Join(err, w.err)
 }
 
-// Close disconnects, and drops what is queued.
+// Close disconnects, and drops queued records.
 func (w *Writer) Close() { w.client.Close() }

@@ -6,9 +6,9 @@
 //
 // Lines with equal keys keep the order in which they were added. Invariants:
 //
-//   - E1: Each gives every line that was added, once, in ascending order of keys (bytes.Compare).
-//   - E2: memory stays within the limit and one line; at most maxFan files are read at once.
-//   - E3: Close leaves no file behind, whatever happened before.
+//   - E1: Each passes on every added line once, in ascending order of keys (bytes.Compare).
+//   - E2: memory stays within the limit plus one line; at most maxFan files are read at once.
+//   - E3: Close leaves no file behind, even after errors.
 package extsort
 
 import (
@@ -26,11 +26,11 @@ import (
 const (
 	maxFan    = 64 // runs merged at once
 	minBuffer = 4 << 10
-	entrySize = 32 // bytes of memory that an entry takes beside its key and line
+	entrySize = 32 // bytes of memory for an entry, besides its key and line
 )
 
 // Sorter sorts lines by key. Use: New, Add any number of times, Each any number of times, Close.
-// Not for several goroutines at once.
+// One goroutine at a time uses a Sorter.
 type Sorter struct {
 	dir    string // made on the first spill
 	tmp    string
@@ -43,12 +43,12 @@ type Sorter struct {
 
 // An item is a key and its line in the buffer.
 type item struct {
-	at        int // of the key; the line follows it
+	at        int // of the key; the line follows
 	key, line uint32
 }
 
-// New makes a sorter that keeps its files in a new directory inside tmpDir (the system's when empty), and uses
-// about memoryBytes, at least 64 KiB.
+// New returns a sorter that keeps its files in a new directory inside tmpDir (the system's if empty), and uses about
+// memoryBytes, at least 64 KiB.
 func New(tmpDir string, memoryBytes int) *Sorter {
 	return newSorter(tmpDir, max(memoryBytes, 64<<10))
 }
@@ -68,7 +68,7 @@ func (s *Sorter) Add(key, line []byte) error {
 		}
 	}
 	if s.buf == nil {
-		s.buf = make([]byte, 0, s.memory) // at once: growing it would hold it twice
+		s.buf = make([]byte, 0, s.memory) // at full size: growing needs both the old and the new buffer
 	}
 	s.items = append(s.items, item{at: len(s.buf), key: uint32(len(key)), line: uint32(len(line))})
 	s.buf = append(s.buf, key...)
@@ -83,12 +83,12 @@ func (s *Sorter) line(i item) []byte {
 }
 
 func (s *Sorter) sort() {
-	// Where an item lies in the buffer tells when it was added.
+	// The position in the buffer is the order of addition.
 	slices.SortFunc(s.items, func(a, b item) int { return cmp.Or(bytes.Compare(s.key(a), s.key(b)), cmp.Compare(a.at, b.at)) })
 }
 
-// Each calls fn with every line, in order. The line is valid during the call only. An error of fn ends
-// it and is returned as it is.
+// Each calls fn with every line, in order. The line is valid only during the call. An error of fn ends the iteration
+// and is returned unchanged.
 func (s *Sorter) Each(fn func(line []byte) error) error {
 	if len(s.runs) == 0 {
 		s.sort()
@@ -104,7 +104,7 @@ func (s *Sorter) Each(fn func(line []byte) error) error {
 			return err
 		}
 	}
-	s.buf, s.items = nil, nil // the readers take their place
+	s.buf, s.items = nil, nil // the readers need the memory
 	for len(s.runs) > maxFan {
 		if err := s.mergePass(); err != nil {
 			return err
@@ -113,7 +113,7 @@ func (s *Sorter) Each(fn func(line []byte) error) error {
 	return s.merge(s.runs, func(_, line []byte) error { return fn(line) })
 }
 
-// Close removes the files. The sorter can't be used any more.
+// Close removes the files. The sorter can't be used afterwards.
 func (s *Sorter) Close() error {
 	s.buf, s.items, s.runs = nil, nil, nil
 	if s.dir == "" {
@@ -145,7 +145,7 @@ func (s *Sorter) spill() error {
 	return nil
 }
 
-// mergePass makes one run of each maxFan neighbouring ones, which keeps the order of equal keys.
+// mergePass merges each group of maxFan adjacent runs into one, which preserves the order of equal keys.
 func (s *Sorter) mergePass() error {
 	var merged []string
 	for group := range slices.Chunk(s.runs, maxFan) {
@@ -248,7 +248,7 @@ func (w *runWriter) write(key, line []byte) error {
 }
 
 type runReader struct {
-	order     int // of the run among the others: decides between equal keys
+	order     int // position of the run, which orders equal keys
 	f         *os.File
 	r         *bufio.Reader
 	buf       []byte
@@ -266,7 +266,7 @@ func openRun(name string, order, buffer int) (*runReader, error) {
 
 func (r *runReader) next() error {
 	key, err := binary.ReadUvarint(r.r)
-	if err == io.EOF { //nolint:errorlint // the end between two lines, and no other
+	if err == io.EOF { //nolint:errorlint // only the end between two lines, not within one
 		r.done = true
 		return nil
 	}

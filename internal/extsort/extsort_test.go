@@ -27,7 +27,7 @@ func sortAll(t interface {
 		}
 	}
 	var got []string
-	for pass := range 2 { // twice: the second time everything is in files
+	for pass := range 2 { // the second time everything is in files
 		got = nil
 		if err := s.Each(func(line []byte) error {
 			got = append(got, string(line))
@@ -96,7 +96,7 @@ func TestMergesInPasses(t *testing.T) {
 	}
 }
 
-// E2: what the sorter holds stays within its limit.
+// E2: the sorter's memory stays within its limit.
 func TestMemory(t *testing.T) {
 	const memory = 100 << 10
 	s := New(t.TempDir(), memory)

@@ -1,8 +1,9 @@
 package jsonscan
 
-// Arena is memory that is given back all at once: bytes made while a batch is read, which live as
-// long as the batch. Bytes that were handed out never move. The zero Arena is ready to use.
-//   - It grows by chunks of chunkBytes, or of the length asked for where that is more.
+// Arena is memory that is released all at once: bytes created while a batch is read, which live as long as the batch.
+// Bytes that it returned never move. The zero Arena is ready to use.
+//
+//   - It grows by chunks of chunkBytes, or of the requested length if that is more.
 //   - After Reset it keeps at most chunksKept ordinary chunks and no larger one.
 type Arena struct {
 	chunks [][]byte // of chunkBytes each; those below next are in use
@@ -15,7 +16,7 @@ const (
 	chunksKept = 16
 )
 
-// Reset takes everything back. Nothing that was handed out may be used any more.
+// Reset releases all memory. Bytes returned earlier must not be used any more.
 func (a *Arena) Reset() {
 	if len(a.chunks) > chunksKept {
 		clear(a.chunks[chunksKept:])
@@ -24,8 +25,8 @@ func (a *Arena) Reset() {
 	a.next, a.free = 0, nil
 }
 
-// Reserve returns an empty slice with room for n bytes. Append to it and hand it to Keep; without
-// Keep, the next Reserve gives out the same room.
+// Reserve returns an empty slice with room for n bytes. Append to it and pass it to Keep; without Keep, the next
+// Reserve returns the same room.
 func (a *Arena) Reserve(n int) []byte {
 	if cap(a.free) < n {
 		a.grow(n)
@@ -45,8 +46,8 @@ func (a *Arena) grow(n int) {
 	a.next++
 }
 
-// Keep marks what was appended to the slice of the last Reserve as used, and returns it. Where
-// append outgrew the room, b lies in memory of its own and nothing is used.
+// Keep marks the bytes appended to the slice of the last Reserve as used, and returns them. If append outgrew the
+// room, b has memory of its own and the room stays unused.
 func (a *Arena) Keep(b []byte) []byte {
 	if len(b) <= cap(a.free) {
 		a.free = a.free[len(b):len(b):cap(a.free)]
@@ -54,7 +55,7 @@ func (a *Arena) Keep(b []byte) []byte {
 	return b[:len(b):len(b)]
 }
 
-// Unescape is what the inside of a string stands for, in the arena.
+// Unescape returns the text of the inside of a string, in the arena.
 func (a *Arena) Unescape(inside []byte) []byte {
 	return a.Keep(Unescape(a.Reserve(len(inside)), inside))
 }

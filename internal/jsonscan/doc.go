@@ -1,18 +1,18 @@
 // Package jsonscan reads JSON by a cursor: one pass, no tree, no reflection, no allocation.
 //
 //	{"type":"track","context":{"page":{…}},"properties":{…}}
-//	   ▲ Next, Key    ▲ Object      ▲ Value skips and checks   ▲ Value: Raw is the text as it stands
+//	   ▲ Next, Key    ▲ Object      ▲ Value skips and checks   ▲ Value: Raw is the original text
 //
-// A caller walks into the objects that it knows, picks fields by their keys, and takes every other
-// value as a raw slice of the input. Whatever is not picked is still checked.
+// A caller steps into the objects that it knows, picks fields by their keys, and takes every other value as a raw
+// slice of the input. Skipped values are checked, too.
 //
 // Invariants:
-//   - J1: an input is accepted exactly when encoding/json finds it valid, it is valid UTF-8, and it
-//     nests at most MaxDepth deep.
-//   - J2: a string unescapes to what encoding/json makes of it, with U+FFFD for NUL.
-//   - J3: errors stick. After the first one every step says "no more", so loops end and the error
-//     needs one look, at End.
-//   - J4: what was handed out before End returned nil is not yet known to be valid UTF-8.
-//   - J5: text that Mend passed has no escape of half a surrogate pair and none of NUL: it is the same for
+//   - J1: an input is accepted exactly if encoding/json finds it valid, it is valid UTF-8, and it nests at most
+//     MaxDepth deep.
+//   - J2: a string unescapes to the same text as in encoding/json, except that NUL becomes U+FFFD.
+//   - J3: the first error stays. After it every step returns false, so loops end and the caller checks once, at End.
+//   - J4: results returned before End returned nil may be invalid UTF-8.
+//   - J5: text returned by Mend has no escapes of half a surrogate pair or NUL, so strict and lenient readers agree
+//     on it.
 //     strict readers and lenient ones.
 package jsonscan

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// ErrorCode says what is wrong with a text.
+// ErrorCode classifies the problem of a text.
 type ErrorCode uint8
 
 // The codes.
@@ -15,7 +15,7 @@ const (
 	Depth                       // nested more than MaxDepth deep
 )
 
-// Error is where and why a text was refused. It holds no more of the text than one byte.
+// Error is the place and the reason of a rejection. It quotes at most one byte of the text.
 type Error struct {
 	Code   ErrorCode
 	Offset int // in bytes, from 0
@@ -37,7 +37,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("byte %d: want %s, found %q", e.Offset, e.want, e.found)
 }
 
-// invalidUTF8 is the offset of the first byte of data that is not part of UTF-8.
+// invalidUTF8 returns the offset of the first byte of data that is not valid UTF-8.
 func invalidUTF8(data []byte) int {
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])

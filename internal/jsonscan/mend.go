@@ -2,11 +2,11 @@ package jsonscan
 
 import "bytes"
 
-// lone is the answer of unicodeEscape for an escape that stands for no character that text may hold.
+// lone is unicodeEscape's result for an escape of a character that text may not contain.
 const lone = 0
 
-// unicodeEscape measures the escape of the form \uXXXX that b begins with: 6 bytes, 12 for the two of a
-// surrogate pair, or lone for half a pair and for NUL. REQUIRES: the six bytes are there, and hexadecimal.
+// unicodeEscape returns the length of the \uXXXX escape that b begins with: 6 bytes, 12 for both of a surrogate pair,
+// or lone for half a pair and for NUL. REQUIRES: the six bytes are present, and hexadecimal.
 func unicodeEscape(b []byte) int {
 	switch r := rune4(b[2:]); {
 	case r == 0:
@@ -27,12 +27,11 @@ func unicodeEscape(b []byte) int {
 	return 12
 }
 
-// replacement is the escape of U+FFFD, as long as those that it replaces.
+// replacement is the escape of U+FFFD, which is as long as those that it replaces.
 const replacement = `\ufffd`
 
-// Mend appends JSON text with U+FFFD for every half of a surrogate pair, and for NUL: the escapes of the
-// former are no text for strict readers, and those of NUL none for databases that keep C strings. The
-// length stays the same (J5). REQUIRES: text was scanned without an error.
+// Mend appends JSON text with U+FFFD for every half of a surrogate pair, which strict readers reject, and for NUL,
+// which databases with C strings reject. The length stays the same (J5). REQUIRES: text was scanned without an error.
 func Mend(dst, text []byte) []byte {
 	for {
 		i := bytes.IndexByte(text, '\\')

@@ -9,10 +9,10 @@ import (
 	"unicode/utf16"
 )
 
-// loneHalf finds an escape of half a surrogate pair, or of NUL, in valid JSON text, in a way of its own: escape by escape.
+// loneHalf searches valid JSON text for an escape of half a surrogate pair, or of NUL, independently of Mend: escape by escape.
 func loneHalf(text string) bool {
-	var units []uint16   // of the escapes that stand one behind the other
-	bad := func() bool { // more U+FFFD than were written so
+	var units []uint16   // of consecutive escapes
+	bad := func() bool { // more U+FFFD than were written as such
 		lost := 0
 		for _, r := range utf16.Decode(units) {
 			if r == 0xfffd {
@@ -52,7 +52,7 @@ func count(units []uint16, want uint16) (n int) {
 	return n
 }
 
-// J5, and what encoding/json reads stays the same but for NUL.
+// J5: encoding/json reads the same text before and after, except for NUL.
 func TestMend(t *testing.T) {
 	pieces := []string{
 		`\ud83d`, `\ude00`, `\uD83D`, `\uDE00`, `\ud83d\ude00`, `\u0000`, `\ufffd`, `\u0061`, `\udbff`, `\udfff`, `\ue000`, `\ud7ff`, `\\`, `\"`, `\n`, "u0000", "d83d", "a", "\u00e9", "\U0001f600",

@@ -12,7 +12,7 @@ const MaxDepth = 64
 // Kind is the kind of a JSON value.
 type Kind uint8
 
-// The kinds. The zero kind is that of no value: absent, or cut off by an error.
+// The kinds. The zero kind means no value: absent, or cut off by an error.
 const (
 	None Kind = iota
 	Null
@@ -29,50 +29,60 @@ var kindNames = [...]string{"nothing", "null", "a boolean", "a boolean", "a numb
 // String names the kind as a sentence would: "an object".
 func (k Kind) String() string { return kindNames[k] }
 
-// Value is one value as it stands in the input.
+// Value is one value of the input, unchanged.
 type Value struct {
 	Kind    Kind
-	Escaped bool   // a string with a backslash in it
-	Raw     []byte // its text, a string's quotes included
+	Escaped bool   // the value is a string with a backslash in it
+	Raw     []byte // its text, including a string's quotes
 }
 
-// Inside is the text between a string's quotes, still escaped when Escaped.
+// Inside returns the text between a string's quotes, which still has its escapes if Escaped.
 // REQUIRES: v.Kind is String.
 func (v Value) Inside() []byte { return v.Raw[1 : len(v.Raw)-1] }
 
-// Scanner is a cursor over one JSON text. The zero Scanner is ready for Reset. Slices that it hands
-// out point into the input, but for unescaped keys, which lie in the arena.
+// Scanner is a cursor over one JSON text. The zero Scanner is ready for Reset. Slices that it returns point into the
+// input, except unescaped keys, which are in the arena.
+//
+//	value:  Object ─► Next ─► Key, value ─► Next … false     a step into an object, and out of it
+//	        Array  ─► More ─► value ─► More … false          likewise for an array
+//	        Value                                            the whole value, skipped and checked
+//
+// Invariants:
+//   - Every byte is checked exactly once, by the step that passes it; End checks UTF-8 for the whole input, and only
+//     if some string had a byte outside ASCII (high).
+//   - depth counts the open objects and arrays. A caller leaves each only when Next or More returns false, or else
+//     abandons the scan.
 type Scanner struct {
 	data   []byte
 	pos    int
 	depth  int
-	first  bool   // just behind an opening bracket
-	spaced bool   // white space was met between tokens
-	broken bool   // a string was met that Mend would change
-	high   uint64 // the top bits of all string bytes seen: any set means not ASCII
+	first  bool   // just after an opening bracket
+	spaced bool   // there was white space between tokens
+	broken bool   // there was a string that Mend would change
+	high   uint64 // the top bits of all string bytes so far: any set bit means not ASCII
 	key    []byte
 	arena  *Arena
 	err    *Error
 }
 
-// Reset puts the cursor at the start of data; unescaped keys will go to arena.
+// Reset puts the cursor at the start of data; it unescapes keys into arena.
 func (s *Scanner) Reset(data []byte, arena *Arena) {
 	*s = Scanner{data: data, arena: arena}
 }
 
-// Pos is the cursor's offset in the input, in bytes.
+// Pos returns the cursor's offset in the input, in bytes.
 func (s *Scanner) Pos() int { return s.pos }
 
-// Since is the input from the offset start up to the cursor.
+// Since returns the input from the offset start to the cursor.
 func (s *Scanner) Since(start int) []byte { return s.data[start:s.pos:s.pos] }
 
-// Peek is the kind of the value that comes next, judged by its first byte.
+// Peek returns the kind of the next value, judged by its first byte.
 func (s *Scanner) Peek() Kind { return kinds[s.peek()] }
 
-// Object steps into an object; false, without a step, when the next value is none.
+// Object steps into an object. If the next value is not an object, it returns false and does not move.
 func (s *Scanner) Object() bool { return s.open('{') }
 
-// Array steps into an array; false, without a step, when the next value is none.
+// Array steps into an array. If the next value is not an array, it returns false and does not move.
 func (s *Scanner) Array() bool { return s.open('[') }
 
 func (s *Scanner) open(bracket byte) bool {
@@ -89,8 +99,8 @@ func (s *Scanner) open(bracket byte) bool {
 	return true
 }
 
-// Next moves to the next member of the object that was stepped into; false, and out of it, when
-// there is none. The member's value must be read before Next is called again.
+// Next moves to the next member of the current object; after the last one it leaves the object and returns false.
+// Read the member's value before calling Next again.
 func (s *Scanner) Next() bool {
 	c := s.peek()
 	switch {
@@ -131,11 +141,11 @@ func (s *Scanner) Next() bool {
 	return true
 }
 
-// Key is the key of the member that Next moved to, unescaped.
+// Key returns the key of the current member, unescaped.
 func (s *Scanner) Key() []byte { return s.key }
 
-// More moves to the next element of the array that was stepped into; false, and out of it, when
-// there is none. The element must be read before More is called again.
+// More moves to the next element of the current array; after the last one it leaves the array and returns false. Read
+// the element before calling More again.
 func (s *Scanner) More() bool {
 	c := s.peek()
 	switch {
@@ -163,7 +173,7 @@ func (s *Scanner) close() {
 	s.pos++
 }
 
-// Value reads the next value whole.
+// Value reads the next value as a whole.
 func (s *Scanner) Value() Value {
 	c := s.peek()
 	start := s.pos
@@ -181,8 +191,8 @@ func (s *Scanner) Value() Value {
 	return Value{Kind: kinds[c], Raw: s.data[start:s.pos:s.pos]}
 }
 
-// End checks that nothing follows the value that was read, and that the input is UTF-8. It returns
-// the first error of the scan, which is an *Error.
+// End checks that nothing follows the value, and that the input is UTF-8. It returns the first error of the scan,
+// which is an *Error.
 func (s *Scanner) End() error {
 	if s.err == nil {
 		if s.peek(); s.pos < len(s.data) {
@@ -197,16 +207,16 @@ func (s *Scanner) End() error {
 	return nil
 }
 
-// Spaced reports whether white space stood between the tokens read so far.
+// Spaced reports whether there was white space between the tokens read so far.
 func (s *Scanner) Spaced() bool { return s.spaced }
 
 // Broken reports whether a string read so far holds half a surrogate pair or a NUL, which Mend replaces.
 func (s *Scanner) Broken() bool { return s.broken }
 
-// Err is the first error so far, or nil.
+// Err returns the first error so far, or nil.
 func (s *Scanner) Err() *Error { return s.err }
 
-// fail notes the first error and moves to the end of the input (J3).
+// fail records the first error and moves to the end of the input (J3).
 func (s *Scanner) fail(offset int, code ErrorCode, want string) {
 	if s.err != nil {
 		return
@@ -218,7 +228,7 @@ func (s *Scanner) fail(offset int, code ErrorCode, want string) {
 	s.pos = len(s.data)
 }
 
-// peek moves over white space and returns the byte there, 0 at the end.
+// peek skips white space and returns the next byte, 0 at the end.
 func (s *Scanner) peek() byte {
 	if s.pos < len(s.data) {
 		if c := s.data[s.pos]; c > ' ' {
@@ -236,7 +246,7 @@ func (s *Scanner) peekFar() byte {
 	return 0
 }
 
-// space is the offset of the first byte from i on that is not white space.
+// space returns the offset of the first byte from i on that is not white space.
 func (s *Scanner) space(data []byte, i int) int {
 	for i < len(data) && kinds[data[i]] == white {
 		s.spaced = true
@@ -245,7 +255,7 @@ func (s *Scanner) space(data []byte, i int) int {
 	return i
 }
 
-// kinds tells by its first byte what a value is, and what is white space.
+// kinds maps the first byte of a value to its kind, and marks white space.
 var kinds = func() (table [256]Kind) {
 	for _, c := range "-0123456789" {
 		table[c] = Number
@@ -258,25 +268,25 @@ var kinds = func() (table [256]Kind) {
 	return table
 }()
 
-// white marks white space in kinds; it is no kind that callers see, since peek moves over it.
+// white marks white space in kinds. Callers never see it, because peek skips white space.
 const white Kind = 0xff
 
-// Eight bytes at a time: a byte that is special sets its top bit in the mask. Borrows can set the
-// top bit of a byte above a special one, never of one below it, so the lowest bit is right.
+// The following process eight bytes at a time: a special byte sets its top bit in the mask. Borrows can set the top
+// bit of a byte above a special one, never of one below it, so the lowest bit is right.
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080
 )
 
-// special marks quotes, backslashes and control characters in w. Flipping the bit 2 puts the quote,
-// 0x22, right behind the control characters, and leaves these below 0x20: one comparison for both.
+// special marks quotes, backslashes and control characters in w. Flipping bit 1 moves the quote, 0x22, next to the
+// control characters, and keeps these below 0x20: one comparison finds both.
 func special(w uint64) uint64 {
 	low, back := w^ones*2, w^ones*'\\'
 	return ((low-ones*0x21)&^low | (back-ones)&^back) & highs
 }
 
-// short finds the end of a string of at most seven bytes, whose inside starts at i: the offset behind
-// its closing quote. It is 0 where str must look.
+// short finds the end of a string of at most seven bytes whose inside starts at i: the offset after its closing
+// quote. It returns 0 if str must search.
 func (s *Scanner) short(i int) int {
 	if i+8 > len(s.data) {
 		return 0
@@ -290,8 +300,7 @@ func (s *Scanner) short(i int) int {
 	return i + 1
 }
 
-// str finds the end of the string whose inside starts at i: the offset behind its closing quote,
-// -1 after an error.
+// str finds the end of the string whose inside starts at i: the offset after its closing quote, -1 after an error.
 func (s *Scanner) str(i int) (end int, escaped bool) {
 	data := s.data
 	high := s.high
@@ -334,7 +343,7 @@ func (s *Scanner) str(i int) (end int, escaped bool) {
 	}
 }
 
-// escape checks the escape sequence at i and returns the offset behind it, -1 after an error.
+// escape checks the escape sequence at i and returns the offset after it, -1 after an error.
 func (s *Scanner) escape(i int) int {
 	data := s.data
 	if i+1 < len(data) {

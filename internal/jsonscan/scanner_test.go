@@ -19,7 +19,7 @@ var texts = []string{
 	`{"a\u0062c":1}`, `{"":{"":""}}`, `[[],[[]],{}]`, `[1,2,3]x`, `"a" "b"`, `{"a":1 "b":2}`,
 }
 
-// fits tells whether b nests at most MaxDepth deep, for a valid b.
+// fits reports whether b nests at most MaxDepth deep, for a valid b.
 func fits(b []byte) bool {
 	depth, deepest, quoted := 0, 0, false
 	for i := 0; i < len(b); i++ {
@@ -39,7 +39,7 @@ func fits(b []byte) bool {
 	return deepest <= MaxDepth
 }
 
-// walk reads the next value by stepping into everything, and rebuilds it without white space.
+// walk reads the next value by stepping into every object and array, and rebuilds it without white space.
 func walk(s *Scanner, out []byte) []byte {
 	if s.Object() {
 		out = append(out, '{')
@@ -71,7 +71,7 @@ func walk(s *Scanner, out []byte) []byte {
 	return append(out, v.Raw...)
 }
 
-// checkScan holds J1 and J2 against encoding/json, by skipping and by walking.
+// checkScan compares the scanner with encoding/json (J1, J2), both skipping and walking.
 func checkScan(t *testing.T, data []byte) {
 	t.Helper()
 	want := json.Valid(data) && utf8.Valid(data) && fits(data)
@@ -117,7 +117,7 @@ func checkScan(t *testing.T, data []byte) {
 	}
 }
 
-// withoutNUL replaces NUL by U+FFFD in all strings; nil where two keys of an object become one.
+// withoutNUL replaces NUL by U+FFFD in all strings; it returns nil if two keys of an object become equal.
 func withoutNUL(v any) any {
 	switch v := v.(type) {
 	case string:
@@ -230,7 +230,7 @@ func TestArenaNeverMovesWhatItHandedOut(t *testing.T) {
 		kept = kept[:0]
 		for i := range 3000 {
 			b := a.Reserve(i % 97)
-			for range i % 101 { // at times more than was reserved
+			for range i % 101 { // sometimes more than was reserved
 				b = append(b, byte(i))
 			}
 			kept = append(kept, a.Keep(b))

@@ -5,9 +5,9 @@ import (
 	"math/bits"
 )
 
-// skip checks the next value and moves behind it. It keeps the cursor in a local and the kinds of
-// the open brackets in the bits of a word, the innermost lowest: set is an object. Every byte that
-// a caller does not pick goes through here, so the shortest strings are read in line.
+// skip checks the next value and moves after it. It keeps the cursor in a local variable and the kinds of the open
+// brackets in the bits of a word, the innermost lowest: set means object. Every byte that a caller does not pick
+// passes through here, so short strings are read inline.
 func (s *Scanner) skip() bool {
 	data, i := s.data, s.pos
 	high := s.high
@@ -24,7 +24,7 @@ value:
 			w := binary.LittleEndian.Uint64(data[i+1:])
 			high |= w
 			if m := special(w); m == 0 {
-				i += 8 // str goes on behind the word
+				i += 8 // str continues after the word
 			} else if k := i + 1 + bits.TrailingZeros64(m)>>3; data[k] == '"' {
 				i = k + 1
 				goto behind
@@ -139,13 +139,13 @@ colon:
 	goto value
 }
 
-// stray notes a syntax error; it returns false so that skip can return it.
+// stray records a syntax error and returns false, for skip to return.
 func (s *Scanner) stray(i int, want string) bool {
 	s.fail(i, Syntax, want)
 	return false
 }
 
-// ahead moves over white space, of which there mostly is none.
+// ahead skips white space, of which there is usually none.
 func (s *Scanner) ahead(data []byte, i int) int {
 	if i < len(data) && data[i] > ' ' {
 		return i
@@ -153,7 +153,7 @@ func (s *Scanner) ahead(data []byte, i int) int {
 	return s.space(data, i)
 }
 
-// number checks the number at i and returns the offset behind it, -1 after an error.
+// number checks the number at i and returns the offset after it, -1 after an error.
 func (s *Scanner) number(i int) int {
 	data := s.data
 	if data[i] == '-' {
@@ -179,7 +179,7 @@ func (s *Scanner) number(i int) int {
 	return i
 }
 
-// digits moves over one digit or more, -1 after an error.
+// digits skips one or more digits; it returns -1 after an error.
 func (s *Scanner) digits(i int) int {
 	data := s.data
 	start := i
@@ -193,9 +193,9 @@ func (s *Scanner) digits(i int) int {
 	return i
 }
 
-// Balanced moves behind the next value by counting brackets and quotes only, and returns its text.
-// It is for splitting a list whose elements are scanned one by one later: what is wrong inside an
-// element is then the element's trouble alone. It is not bounded by MaxDepth.
+// Balanced moves after the next value by counting only brackets and quotes, and returns its text. It splits a list
+// whose elements are scanned one by one later: an error inside an element then affects that element alone. MaxDepth
+// does not bound it.
 func (s *Scanner) Balanced() []byte {
 	s.peek()
 	data, start := s.data, s.pos
@@ -241,7 +241,7 @@ func (s *Scanner) take(start, end int) []byte {
 	return s.data[start:end:end]
 }
 
-// closingQuote is the offset of the first quote from i on without a backslash before it, or -1.
+// closingQuote returns the offset of the first quote from i on without a backslash before it, or -1.
 func closingQuote(data []byte, i int) int {
 	for ; i < len(data); i++ {
 		switch data[i] {

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// hex is the value of a hexadecimal digit, -1 for any other byte.
+// hex maps a hexadecimal digit to its value, and any other byte to -1.
 var hex = func() (table [256]int8) {
 	for i := range table {
 		table[i] = -1
@@ -20,8 +20,8 @@ var hex = func() (table [256]int8) {
 	return table
 }()
 
-// Unescape appends to dst what the inside of a string stands for (J2): half a surrogate pair
-// becomes U+FFFD, and so does NUL. The result is never longer than the inside.
+// Unescape appends to dst the text of the inside of a string (J2): half a surrogate pair becomes U+FFFD, and so does
+// NUL. The result is never longer than the inside.
 // REQUIRES: the string was scanned without an error.
 func Unescape(dst, inside []byte) []byte {
 	for {

@@ -9,7 +9,7 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// AppendString appends s as a JSON string. What is not UTF-8 becomes U+FFFD, and so does NUL, which databases refuse.
+// AppendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD, and so does NUL, which databases reject.
 func AppendString[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
 	start := 0
@@ -37,8 +37,8 @@ func AppendString[T string | []byte](dst []byte, s T) []byte {
 	return append(append(dst, s[start:]...), '"')
 }
 
-// AppendVerbatim appends s as a JSON string, in which bytes that are not UTF-8 stay as they are: a reader that checks text
-// finds them there. NUL is escaped.
+// AppendVerbatim appends s as a JSON string with invalid UTF-8 unchanged, so that a reader that checks the text finds
+// it. NUL is escaped.
 func AppendVerbatim[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
 	start := 0
@@ -51,7 +51,7 @@ func AppendVerbatim[T string | []byte](dst []byte, s T) []byte {
 	return append(append(dst, s[start:]...), '"')
 }
 
-// appendEscape appends a byte that JSON strings have only as an escape.
+// appendEscape appends a byte that JSON strings can only contain as an escape.
 func appendEscape(dst []byte, c byte) []byte {
 	const hex = "0123456789abcdef"
 	switch c {
@@ -67,9 +67,9 @@ func appendEscape(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 }
 
-// AppendCompact appends JSON text without the white space between its tokens, so that it fits on a
-// line, and with U+FFFD for what strict readers refuse: half a surrogate pair, and NUL. Ingest takes these out; what was
-// stored before it did has them. REQUIRES: text is valid JSON.
+// AppendCompact appends JSON text without white space between tokens, so that it fits on a line, and with U+FFFD for
+// text that strict readers reject: half a surrogate pair, and NUL. Ingest replaces these now, but older directories
+// contain them. REQUIRES: text is valid JSON.
 func AppendCompact(dst, text []byte) []byte {
 	if jsonscan.Broken(text) {
 		text = jsonscan.Mend(nil, text)
@@ -114,7 +114,7 @@ func AppendTime(dst []byte, ms int64) []byte {
 
 func digit(n int) byte { return '0' + byte(n%10) }
 
-// AppendTimeOrNull appends null where there is no time.
+// AppendTimeOrNull appends null for no time.
 func AppendTimeOrNull(dst []byte, ms int64, known bool) []byte {
 	if !known {
 		return append(dst, "null"...)

@@ -29,7 +29,7 @@ func TestAppendString(t *testing.T) {
 	}
 }
 
-// AppendVerbatim escapes what JSON wants escaped and nothing else.
+// AppendVerbatim escapes exactly the bytes that JSON requires.
 func TestAppendVerbatim(t *testing.T) {
 	for text, want := range map[string]string{
 		"": `""`, `q"b\`: `"q\"b\\"`, "\x00\x1f\n\r\t\x7f": `"\u0000\u001f\n\r\t` + "\x7f\"", "ü日": `"ü日"`, "a\xffb\xed\xa0\x80": "\"a\xffb\xed\xa0\x80\"",
@@ -43,7 +43,7 @@ func TestAppendVerbatim(t *testing.T) {
 	}
 }
 
-// equalRunes compares as range reads text: one U+FFFD for each byte that is not UTF-8.
+// equalRunes compares text as range does: one U+FFFD for each invalid byte.
 func equalRunes(a, b string) bool { return a == string([]rune(b)) }
 
 func TestAppendCompact(t *testing.T) {

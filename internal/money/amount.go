@@ -9,13 +9,13 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// What may be wrong with an amount.
+// The problems of an amount.
 var (
 	ErrNumber   = errors.New("not a decimal number")                // textual money: "$19.99", "19,99", "free"
 	ErrNegative = errors.New("negative")                            // below zero
 	ErrRange    = errors.New("too large, or too exact, to be kept") // beyond 2^63-1 minor units
 
-	// ErrAmbiguous is for 1,234 and 1.234 in a string.
+	// ErrAmbiguous is for texts such as 1,234 and 1.234.
 	ErrAmbiguous = errors.New("either thousands or decimals, which can't be told")
 )
 
@@ -23,7 +23,7 @@ var (
 // currency with that many decimals. It fails with ErrNumber, ErrNegative or ErrRange.
 func Parse(text []byte, exponent int) (int64, error) { return parse(text, exponent, true) }
 
-// ParseOpen is Parse for an amount whose currency is not known yet: into units of 10^-graph.OpenDecimals, cut off there.
+// ParseOpen is Parse for an amount in an unknown currency: into units of 10^-graph.OpenDecimals, truncated.
 func ParseOpen(text []byte) (int64, error) { return parse(text, graph.OpenDecimals, false) }
 
 func parse(text []byte, exponent int, round bool) (int64, error) {
@@ -32,7 +32,7 @@ func parse(text []byte, exponent int, round bool) (int64, error) {
 		return 0, err
 	}
 	n := len(d.whole) + len(d.fraction)
-	cut := d.point + exponent // the digits before it are the amount, the one at it rounds
+	cut := d.point + exponent // the digits before it are the amount, the digit at it rounds
 	if n == 0 || cut < 0 {
 		return 0, nil
 	}
@@ -56,8 +56,8 @@ func parse(text []byte, exponent int, round bool) (int64, error) {
 	return checked(0, minor)
 }
 
-// ParseLine reads the amount of one line of an order, price times quantity, rounded once, at the
-// end. It fails as Parse does, and with ErrRange where a factor has more than 19 significant digits.
+// ParseLine reads the amount of one line of an order, price times quantity, rounded once, at the end. It fails like
+// Parse, and with ErrRange if a factor has more than 19 significant digits.
 func ParseLine(price, quantity []byte, exponent int) (int64, error) {
 	p, pScale, err := factor(price)
 	if err != nil {
@@ -93,7 +93,7 @@ func ParseLine(price, quantity []byte, exponent int) (int64, error) {
 	return checked(hi, lo)
 }
 
-// over10 divides by ten; the remainder is the digit that was cut off.
+// over10 divides by ten; the remainder is the removed digit.
 func over10(hi, lo uint64) (quoHi, quoLo, remainder uint64) {
 	quoHi, remainder = hi/10, hi%10
 	quoLo, remainder = bits.Div64(remainder, lo, 10)
@@ -140,7 +140,7 @@ func Append(dst []byte, minor int64, c graph.Currency) []byte {
 	return dst
 }
 
-// AppendOpen appends an amount in units of 10^-graph.OpenDecimals as decimal text, without zeros at its end: "19.99", "1000".
+// AppendOpen appends an amount in units of 10^-graph.OpenDecimals as decimal text without trailing zeros: "19.99", "1000".
 func AppendOpen(dst []byte, open int64) []byte {
 	size := uint64(open)
 	if open < 0 {

@@ -1,8 +1,9 @@
 // Package money reads amounts of money from text and writes them, without floats.
 //
-// Inside, an amount is a whole number of its currency's minor units: 1999 is 19.99 US dollars, or
-// 1999 yen. How many decimals a currency has is what ISO 4217 says (USD 2, JPY 0, KWD 3).
-// Rounding is to the nearest minor unit, half away from zero, and exact: it is done on the text.
+// Internally, an amount is a whole number of its currency's minor units: 1999 is 19.99 US dollars, or 1999 yen. ISO
+// 4217 defines the number of decimals (USD 2, JPY 0, KWD 3). Rounding is to the nearest minor unit, half away from
+// zero, and exact, because it works on the text. Floats, the obvious representation, can hold neither 19.99 nor the
+// sum of a large order exactly.
 package money
 
 import (
@@ -33,5 +34,5 @@ func ParseCurrency(code []byte) (graph.Currency, error) {
 	return c, nil
 }
 
-// Exponent is the number of decimals of a currency: 2 for USD. It is 0 where c is not a currency.
+// Exponent returns the number of decimals of a currency: 2 for USD. It returns 0 if c is not a currency.
 func Exponent(c graph.Currency) int { return currency.Decimals(c) }

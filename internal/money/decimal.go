@@ -2,20 +2,20 @@ package money
 
 import "math"
 
-// decimal is decimal text, taken apart: the digits of whole and fraction, one behind the other,
-// with the decimal point before digit number point. Leading zeros are gone.
+// decimal is a parsed decimal number: the digits of whole and fraction in sequence, with the decimal point before
+// digit number point, without leading zeros.
 type decimal struct {
 	whole, fraction []byte
 	point           int
 }
 
-// maxDigits is how many digits an amount may have at most, as int64 has.
+// maxDigits is the maximum number of digits of an amount, as in int64.
 const maxDigits = 19
 
-// maxPower bounds the exponent of 1e9; what is beyond it is either nothing or too much.
+// maxPower bounds the exponent of 1e9; beyond it the result is either zero or too large.
 const maxPower = 1 << 20
 
-// parseDecimal reads a JSON number. Leading zeros are tolerated, as text may hold them.
+// parseDecimal reads a JSON number. It tolerates leading zeros, which text may have.
 func parseDecimal(text []byte) (decimal, error) {
 	negative := len(text) > 0 && text[0] == '-'
 	if negative {
@@ -42,7 +42,7 @@ func parseDecimal(text []byte) (decimal, error) {
 	return d, nil
 }
 
-// parsePower reads e+12, or nothing.
+// parsePower reads e+12, or an empty text.
 func parsePower(text []byte) (power int, ok bool) {
 	if len(text) == 0 {
 		return 0, true
@@ -67,7 +67,7 @@ func parsePower(text []byte) (power int, ok bool) {
 	return sign * power, true
 }
 
-// digits is the digits that text begins with.
+// digits returns the leading digits of text.
 func digits(text []byte) []byte {
 	n := 0
 	for n < len(text) && text[n]-'0' <= 9 {
@@ -76,7 +76,7 @@ func digits(text []byte) []byte {
 	return text[:n]
 }
 
-// trim drops the zeros at both ends.
+// trim removes the zeros at both ends.
 func (d *decimal) trim() {
 	for len(d.whole) > 0 && d.whole[0] == '0' {
 		d.whole, d.point = d.whole[1:], d.point-1
@@ -92,7 +92,7 @@ func (d *decimal) trim() {
 	}
 }
 
-// digit is the value of digit number i.
+// digit returns digit number i.
 func (d *decimal) digit(i int) uint64 {
 	if i < len(d.whole) {
 		return uint64(d.whole[i] - '0')

@@ -137,14 +137,14 @@ func TestAdd(t *testing.T) {
 	}
 }
 
-// rounded is x in minor units by rational arithmetic, half away from zero.
+// rounded returns x in minor units by rational arithmetic, half away from zero.
 func rounded(x *big.Rat, exponent int) *big.Int {
 	x = new(big.Rat).Mul(x, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(exponent)), nil)))
 	x.Add(x, big.NewRat(1, 2))
 	return new(big.Int).Div(x.Num(), x.Denom())
 }
 
-// FuzzMoney holds Parse and ParseLine against math/big, and Append against Parse.
+// FuzzMoney compares Parse and ParseLine with math/big, and Append with Parse.
 func FuzzMoney(f *testing.F) {
 	f.Add("19.99", "3", uint8(2))
 	f.Add("0.1000000000000000055511151231257827", "1e3", uint8(0))

@@ -10,7 +10,7 @@ import (
 //go:embed signs.txt
 var signText string
 
-// signs are the currencies that signs may mean, by sign.
+// signs maps a sign to the currencies that it may mean.
 var signs = sync.OnceValue(func() map[string]string {
 	all, err := parseSigns(signText)
 	if err != nil {
@@ -41,7 +41,7 @@ func parseSigns(text string) (map[string]string, error) {
 	return all, nil
 }
 
-// parseMark reads a sign, as it is written, or a code in either case.
+// parseMark reads a sign, or a code in either case.
 func parseMark(text []byte) (Mark, bool) {
 	if codes, ok := signs()[string(text)]; ok {
 		return Mark{codes}, true

@@ -8,24 +8,24 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// TextMax bounds the bytes of an amount that a string holds.
+// TextMax bounds the length of an amount in a string, in bytes.
 const TextMax = 48
 
-// Room is where ReadText may write a plain number.
+// Room is memory in which ReadText may write a plain number.
 type Room [TextMax + 1]byte
 
-// Text is an amount as an event has it, taken apart: a plain decimal number, and what stands around it.
+// Text is the parsed text of an amount: a plain decimal number, and the text around it.
 type Text struct {
-	Number   []byte // digits with at most one point, and perhaps a power: "1299.00", "1e2"
+	Number   []byte // digits with at most one point, and perhaps an exponent: "1299.00", "1e2"
 	Negative bool
-	// Mark is the sign or code of the currency that stands beside the number; zero when there is none.
+	// Mark is the sign or code of the currency beside the number; zero if absent.
 	Mark Mark
-	// Thousandths says that the number has one separator, up to three digits before it and three behind it. Whether that is
-	// 1.234 or 1234 is not known from the text alone: Number takes the separator for a decimal one.
+	// Thousandths means that the number has one separator, with up to three digits before it and three after it. The text
+	// alone does not determine whether it is 1.234 or 1234: Number has the separator as a decimal point.
 	Thousandths, Comma bool
 }
 
-// ReadNumber takes a JSON number apart. What it is, is never in doubt.
+// ReadNumber parses a JSON number, which is never ambiguous.
 func ReadNumber(text []byte) Text {
 	if len(text) > 0 && text[0] == '-' {
 		return Text{Number: text[1:], Negative: true}
@@ -33,17 +33,19 @@ func ReadNumber(text []byte) Text {
 	return Text{Number: text}
 }
 
-// ReadText takes an amount in a string apart. It fails with ErrNumber. Number may point into room.
+// ReadText parses an amount in a string. It fails with ErrNumber. Number may point into room.
 //
-//   - Space around it, a sign of plus or minus before it, and the sign or code of a currency before or behind it, or both, are read.
-//   - Of two kinds of separators, the last is the decimal one and stands once. The other stands between groups of three digits;
-//     commas may group them as India does (12,34,567.00).
-//   - A separator that stands more than once groups; so does a space and an apostrophe.
-//   - One point or comma is the decimal one. With three digits behind it and up to three before it, it is Thousandths too.
+//   - It accepts surrounding space, a plus or minus before the number, and the sign or code of a currency before or
+//     after it, or both.
+//   - Of two kinds of separators, the last is the decimal one and occurs once. The other separates groups of three
+//     digits; commas may group as in India (12,34,567.00).
+//   - A separator that occurs more than once groups; so does a space and an apostrophe.
+//   - A single point or comma is the decimal one. With three digits after it and up to three before it, the number is
+//     also Thousandths.
 func ReadText(text []byte, room *Room) (Text, error) {
 	text = trimSpace(text)
 	if len(text) > 0 && text[0]-'0' <= 9 {
-		if _, err := parseDecimal(text); err == nil { // as nearly all are
+		if _, err := parseDecimal(text); err == nil { // as in nearly all events
 			t := Text{Number: text}
 			t.Thousandths = thousandths(text)
 			return t, nil
@@ -75,7 +77,7 @@ func ReadText(text []byte, room *Room) (Text, error) {
 
 func isDigit(r rune) bool { return '0' <= r && r <= '9' }
 
-// trimSpace drops space of all kinds around an amount, and marks that nobody sees.
+// trimSpace removes space of all kinds around an amount, and invisible marks.
 func trimSpace(text []byte) []byte {
 	if n := len(text); n == 0 || text[0] > ' ' && text[0] < utf8.RuneSelf && text[n-1] > ' ' && text[n-1] < utf8.RuneSelf {
 		return text
@@ -89,10 +91,10 @@ func IsZero(number []byte) bool {
 	return err == nil && len(d.whole)+len(d.fraction) == 0
 }
 
-// TrimSpace is for names and codes beside amounts.
+// TrimSpace does the same for names and codes beside amounts.
 func TrimSpace(text []byte) []byte { return trimSpace(text) }
 
-// cutSign takes one plus or minus off either end of what stands before a number: -€5, €-5.
+// cutSign removes a plus or minus from either end of the text before a number: -€5, €-5.
 func cutSign(text []byte) (rest []byte, negative bool) {
 	for _, sign := range [...]struct {
 		text     string
@@ -108,7 +110,7 @@ func cutSign(text []byte) (rest []byte, negative bool) {
 	return text, false
 }
 
-// readMark reads a sign or code. Where there is one already, both must be able to mean one currency.
+// readMark reads a sign or code. If the amount has one already, both must be able to mean the same currency.
 func readMark(text []byte, t *Text) (rest []byte, ok bool) {
 	if len(text) == 0 {
 		return nil, true
@@ -124,7 +126,7 @@ func readMark(text []byte, t *Text) (rest []byte, ok bool) {
 	return nil, ok
 }
 
-// separator says what stands between groups of digits.
+// separator is a kind of separator between groups of digits.
 type separator uint8
 
 const (
@@ -149,10 +151,10 @@ func separatorOf(r rune) separator {
 	return noSeparator
 }
 
-// groupsMax is more groups than an amount of 63 bits has.
+// groupsMax exceeds the number of groups in an amount of 63 bits.
 const groupsMax = 10
 
-// plain turns digits with separators into a plain decimal number, in room.
+// plain writes digits with separators as a plain decimal number, into room.
 func (t *Text) plain(text, room []byte) ([]byte, error) {
 	var (
 		groups     [groupsMax + 1][]byte
@@ -180,7 +182,7 @@ func (t *Text) plain(text, room []byte) ([]byte, error) {
 		t.Comma = last == comma
 		t.Thousandths = isThousandths(groups[0], groups[1])
 	case last == space || last == apostrophe, n > 1 && separators[0] == last:
-		whole, fraction = groups[:n+1], nil // all of them group
+		whole, fraction = groups[:n+1], nil // all separators group
 	}
 	if !grouped(whole, separators[:len(whole)-1]) {
 		return nil, ErrNumber
@@ -197,7 +199,7 @@ func (t *Text) plain(text, room []byte) ([]byte, error) {
 	return room, nil
 }
 
-// grouped reports whether groups of digits are those of one whole number.
+// grouped reports whether groups of digits form one whole number.
 func grouped(groups [][]byte, separators []separator) bool {
 	if len(groups) == 1 {
 		return true
@@ -218,7 +220,7 @@ func grouped(groups [][]byte, separators []separator) bool {
 	return true
 }
 
-// thousandths reports whether a plain number has one point that may as well group.
+// thousandths reports whether a plain number has one point that may also separate thousands.
 func thousandths(number []byte) bool {
 	whole := digits(number)
 	rest := number[len(whole):]
@@ -229,10 +231,10 @@ func isThousandths(whole, rest []byte) bool {
 	return len(rest) == 3 && len(whole) > 0 && len(whole) <= 3 && whole[0] != '0'
 }
 
-// In decides what the number is in a currency with that many decimals, and writes a plain one. It fails with ErrAmbiguous.
+// In decides how to read the number in a currency with the given decimals, and returns it as a plain one. It fails with ErrAmbiguous.
 //
-//   - A point that may group is the decimal one where the currency has three decimals.
-//   - A comma that may group does so where the currency has no decimals.
+//   - A point that may separate thousands is the decimal one if the currency has three decimals.
+//   - A comma that may separate thousands does so if the currency has no decimals.
 func (t *Text) In(decimals int) ([]byte, error) {
 	switch {
 	case !t.Thousandths, !t.Comma && decimals == 3:
@@ -244,12 +246,12 @@ func (t *Text) In(decimals int) ([]byte, error) {
 }
 
 // Mark is the sign or code of a currency beside an amount.
-type Mark struct{ codes string } // that it may mean, with a space between
+type Mark struct{ codes string } // those it may mean, separated by spaces
 
-// IsZero reports whether there is none.
+// IsZero reports whether the amount has no mark.
 func (m Mark) IsZero() bool { return m.codes == "" }
 
-// Means reports whether the mark may stand for a currency.
+// Means reports whether the mark may mean a currency.
 func (m Mark) Means(c graph.Currency) bool {
 	for i := 0; i+len(c) <= len(m.codes); i += len(c) + 1 {
 		if m.codes[i:i+len(c)] == string(c[:]) {
@@ -259,7 +261,7 @@ func (m Mark) Means(c graph.Currency) bool {
 	return false
 }
 
-// Currency is the one that the mark means: the only one, or the likely one of several. It is not ok where that can't be said.
+// Currency returns the currency of the mark: its only one, or the likely one of several. ok is false if neither applies.
 func (m Mark) Currency(likely graph.Currency) (c graph.Currency, ok bool) {
 	if len(m.codes) == len(c) {
 		return graph.Currency([]byte(m.codes)), true
@@ -267,7 +269,7 @@ func (m Mark) Currency(likely graph.Currency) (c graph.Currency, ok bool) {
 	return likely, m.Means(likely)
 }
 
-// both is what two marks of one amount may mean together, as in $5 CAD.
+// both returns the common meaning of two marks of one amount, as in $5 CAD.
 func (m Mark) both(o Mark) (Mark, bool) {
 	if len(o.codes) < len(m.codes) {
 		m, o = o, m

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// read is an amount of a string as a plain number in a currency of so many decimals.
+// read returns an amount in a string as a plain number in a currency with the given decimals.
 func read(text string, decimals int) (string, error) {
 	var room Room
 	t, err := ReadText([]byte(text), &room)
@@ -106,7 +106,7 @@ func TestReadText(t *testing.T) {
 	}
 }
 
-// An amount written in any of the styles is the amount, or it is said that it can't be told.
+// An amount in any of the notations reads as that amount, or as ambiguous.
 func TestReadTextOfStyles(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		minor := rapid.Int64Range(0, 99_999_999_999).Draw(t, "minor")
@@ -147,7 +147,7 @@ func TestReadTextOfStyles(t *testing.T) {
 	})
 }
 
-// Whatever stands in a string, what comes out is a plain number or an error.
+// Any string gives a plain number or an error.
 func FuzzReadText(f *testing.F) {
 	for _, text := range []string{"$59.90", "1.234,56", "€ 1 299,00", "5", "1e2", "12,34,567.00"} {
 		f.Add(text)

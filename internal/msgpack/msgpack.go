@@ -1,9 +1,9 @@
 // Package msgpack writes the forms of MessagePack that Kindred stores, and names the codes of the format.
 //
-// A value has one form here, the shortest: what is stored must be canonical, so that equal values are equal bytes.
-// Floating-point numbers, maps and extensions are not stored, so no function writes them. Readers are where their
-// limits are: package storage/row refuses what is not the shortest form, package ingest/record turns any value into
-// JSON.
+// A value has only one form here, the shortest: stored data must be canonical, so that equal values are equal bytes.
+// Floating-point numbers, maps and extensions are not stored, so no function writes them. Readers are beside the
+// limits that they enforce: package storage/row rejects other forms than the shortest, and package ingest/record
+// turns any value into JSON.
 //
 // See https://github.com/msgpack/msgpack/blob/master/spec.md.
 package msgpack
@@ -13,10 +13,10 @@ import (
 	"math"
 )
 
-// The codes of the format: the first byte of a value. A range of codes, such as FixArray, has the length or the number
-// in its low bits.
+// The codes of the format: the first byte of a value. A range of codes, such as FixArray, contains the length or the
+// number in its low bits.
 const (
-	FixUintMax = 0x7f // and every code below: the number itself
+	FixUintMax = 0x7f // this and every lower code: the number itself
 	FixMap     = 0x80 // to 0x8f
 	FixArray   = 0x90 // to 0x9f
 	FixString  = 0xa0 // to 0xbf
@@ -45,25 +45,25 @@ const (
 	Array32    = 0xdd
 	Map16      = 0xde // then Map32
 	Map32      = 0xdf
-	FixIntMin  = 0xe0 // and every code above: a negative number, as a signed byte
+	FixIntMin  = 0xe0 // this and every higher code: a negative number, as a signed byte
 )
 
-// Lengths that fit into a code, exclusive.
+// Exclusive bounds of the lengths that fit into a code.
 const (
 	FixMapLimit    = 16
 	FixArrayLimit  = 16
 	FixStringLimit = 32
 )
 
-// fixIntLeast is the least number that is its own code.
+// fixIntLeast is the least number whose code is the number itself.
 const fixIntLeast = -32
 
-// AppendUint appends a number that is not negative.
+// AppendUint appends a non-negative number.
 func AppendUint(b []byte, v uint64) []byte {
 	switch {
 	case v <= FixUintMax:
 		return append(b, byte(v))
-	case v > math.MaxUint32: // hashes, and times in milliseconds: the most frequent of the long forms
+	case v > math.MaxUint32: // hashes and times in milliseconds, the most frequent long numbers
 		return binary.BigEndian.AppendUint64(append(b, Uint64), v)
 	case v <= math.MaxUint8:
 		return append(b, Uint8, byte(v))
@@ -115,7 +115,7 @@ func AppendString(b []byte, v string) []byte {
 	return append(b, v...)
 }
 
-// AppendBytesLen appends the head of n bytes, which the caller appends.
+// AppendBytesLen appends the head of n bytes, which the caller appends next.
 func AppendBytesLen(b []byte, n int) []byte {
 	switch {
 	case n <= math.MaxUint8:
@@ -127,7 +127,7 @@ func AppendBytesLen(b []byte, n int) []byte {
 	}
 }
 
-// AppendArrayLen appends the head of an array of n values, which the caller appends.
+// AppendArrayLen appends the head of an array of n values, which the caller appends next.
 func AppendArrayLen(b []byte, n int) []byte {
 	switch {
 	case n < FixArrayLimit:

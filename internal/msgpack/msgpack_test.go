@@ -9,7 +9,7 @@ import (
 	library "github.com/vmihailenco/msgpack/v5"
 )
 
-// TestLikeLibrary compares every width, at both sides of every bound, with a library that others wrote.
+// TestLikeLibrary compares every width, at both sides of every bound, with an independent library.
 func TestLikeLibrary(t *testing.T) {
 	var want bytes.Buffer
 	enc := library.NewEncoder(&want)

@@ -1,13 +1,13 @@
-// Package yamlfile reads configuration files strictly: a key that means nothing is an error, and every error names the
-// file, the line, the key and the remedy. All problems of a file are reported at once.
+// Package yamlfile reads configuration files strictly: an unknown key is an error, and every error names the file,
+// the line, the key and the remedy. It reports all problems of a file at once.
 //
 //	content ──► Parse ──► Node ──► Fields, List, Text, Number ──► values
 //	                        └────► Struct (by yaml tags) ───────► a struct
-//	              what is wrong ──► Decoder.Err
+//	                   problems ──► Decoder.Err
 //
 // It reads nodes of go.yaml.in/yaml/v3, because only nodes know their lines. The library's own strict decoding
-// (KnownFields) stops being strict within a type that reads itself, and its errors name Go types, but neither the path
-// of the key nor the keys that there are.
+// (KnownFields), the obvious choice, is not strict inside a type that reads itself, and its errors name Go types
+// instead of the path of the key and the known keys.
 package yamlfile
 
 import (
@@ -25,15 +25,15 @@ import (
 // Node is a value in a file, with its line.
 type Node = yaml.Node
 
-// A Decoder reads nodes of one file and collects what is wrong with them.
+// A Decoder reads nodes of one file and collects their problems.
 type Decoder struct {
 	path     string
 	top      string
 	problems []error
 }
 
-// Parse reads the one document of a file; nil if it says nothing. path is for messages, and so is top: what messages
-// about the file as a whole have in place of a key.
+// Parse reads the one document of a file; nil if it is empty. path is for messages, and top replaces the key in
+// messages about the file as a whole.
 func Parse(path, top string, content []byte) (*Decoder, *Node, error) {
 	root, err := parse(content)
 	if err != nil {
@@ -42,7 +42,7 @@ func Parse(path, top string, content []byte) (*Decoder, *Node, error) {
 	return &Decoder{path: path, top: top}, root, nil
 }
 
-// Err joins all problems, a line each; nil if there are none.
+// Err joins all problems, one a line; nil if there are no problems.
 func (d *Decoder) Err() error { return errors.Join(d.problems...) }
 
 // Read reads the content of a file of at most bytesMax bytes.
@@ -83,10 +83,10 @@ func parse(content []byte) (*Node, error) {
 	return root.Content[0], nil
 }
 
-// isNull reports whether a node is a key's missing value.
+// isNull reports whether a key has no value.
 func isNull(n *Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
-// Fail notes a problem with what a key holds.
+// Fail records a problem with the value of a key.
 func (d *Decoder) Fail(n *Node, key, format string, args ...any) {
 	d.problems = append(d.problems, fmt.Errorf("%s:%d: %s: %w", d.path, n.Line, key, fmt.Errorf(format, args...)))
 }
@@ -94,11 +94,11 @@ func (d *Decoder) Fail(n *Node, key, format string, args ...any) {
 // Entry is a key of a mapping with its value.
 type Entry struct {
 	Key   string
-	Node  *Node // the value; an alias stands for what it refers to
+	Node  *Node // the value; an alias is replaced by its target
 	Where *Node // the key, or the item of a list of texts
 }
 
-// Entries reads a mapping whose keys are data.
+// Entries reads a mapping with arbitrary keys.
 func (d *Decoder) Entries(n *Node, key string) []Entry {
 	if isNull(n) {
 		return nil
@@ -124,7 +124,7 @@ func (d *Decoder) Entries(n *Node, key string) []Entry {
 	return list
 }
 
-// Fields reads a mapping whose keys must be some of known. A key without a value is left out.
+// Fields reads a mapping whose keys must be in known. It omits keys without a value.
 func (d *Decoder) Fields(n *Node, key string, known ...string) map[string]*Node {
 	return d.fields(d.Entries(n, key), key, known)
 }
@@ -155,7 +155,7 @@ func (d *Decoder) List(n *Node, key string) []*Node {
 	return items
 }
 
-// Text reads a scalar as it is written: a blocked value null is the word, and so is the region NO.
+// Text reads a scalar literally: a blocked value null is the word, and so is the region NO.
 func (d *Decoder) Text(n *Node, key string) (string, bool) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
@@ -187,7 +187,7 @@ func (d *Decoder) Texts(n *Node, key string) []Entry {
 	return list
 }
 
-// numberMax bounds what Number reads: no rule has use for more.
+// numberMax bounds the result of Number: no setting needs more.
 const numberMax = 1_000_000_000
 
 // Number reads a whole number of at least least.
@@ -200,7 +200,7 @@ func (d *Decoder) Number(n *Node, key string, least int) (int, bool) {
 	return v, true
 }
 
-// resolve follows an alias. YAML has no alias of an alias.
+// resolve follows an alias. YAML has no aliases of aliases.
 func resolve(n *Node) *Node {
 	if n.Kind == yaml.AliasNode {
 		return n.Alias
@@ -214,7 +214,7 @@ func IsScalar(n *Node) bool { return n.Kind == yaml.ScalarNode }
 // IsMapping reports whether a node has keys with values.
 func IsMapping(n *Node) bool { return n.Kind == yaml.MappingNode }
 
-// Describe says what a node is, for messages.
+// Describe describes a node for messages.
 func Describe(n *Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -229,7 +229,7 @@ func Describe(n *Node) string {
 	}
 }
 
-// Join is the name of a key below another.
+// Join returns the name of a key below another.
 func Join(key, sub string) string {
 	if key == "" {
 		return sub

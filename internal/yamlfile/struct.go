@@ -8,12 +8,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A Reader reads itself from a node, and tells the decoder what is wrong.
+// A Reader reads itself from a node, and reports problems to the decoder.
 type Reader interface {
 	ReadYAML(d *Decoder, n *Node, key string)
 }
 
-// Unmarshal reads a file into a struct, see Decoder.Struct. A file that says nothing leaves it as it is.
+// Unmarshal reads a file into a struct, see Decoder.Struct. An empty file leaves it unchanged.
 func Unmarshal(path, top string, content []byte, into any) error {
 	d, root, err := Parse(path, top, content)
 	if err != nil {
@@ -25,9 +25,9 @@ func Unmarshal(path, top string, content []byte, into any) error {
 	return d.Err()
 }
 
-// Struct reads a mapping into the struct that into points to. Keys are those of the fields' yaml tags; fields without
-// one, or with "-", are left alone. A field is a text, true or false, a whole number, a struct, a list or a pointer of
-// those, an encoding.TextUnmarshaler, or a Reader.
+// Struct reads a mapping into the struct that into points to. Keys are the yaml tags of fields; fields without a tag,
+// or with "-", stay unchanged. A field is a text, true or false, a whole number, a struct, a list or pointer of
+// these, an encoding.TextUnmarshaler, or a Reader.
 func (d *Decoder) Struct(n *Node, key string, into any) {
 	d.structure(n, key, reflect.ValueOf(into).Elem())
 }
@@ -42,15 +42,15 @@ func (d *Decoder) structure(n *Node, key string, v reflect.Value) {
 		}
 	}
 	fields := d.fields(d.merged(n, key), key, known)
-	for _, name := range known { // in the order of the struct, so that messages have one
+	for _, name := range known { // in the order of the struct, so that messages are ordered
 		if value := fields[name]; value != nil {
 			d.value(value, d.join(key, name), field[name])
 		}
 	}
 }
 
-// merged reads a mapping, and those that it names after the key <<, which give what it does not state itself. Those may
-// name no others: a mapping could name itself.
+// merged reads a mapping together with those after its key <<, which supply keys that it lacks. Those may not have
+// the key << themselves: a mapping could contain itself.
 func (d *Decoder) merged(n *Node, key string) []Entry {
 	var list, others []Entry
 	for _, e := range d.Entries(n, key) {
@@ -110,7 +110,7 @@ func (d *Decoder) value(n *Node, key string, v reflect.Value) {
 	case reflect.Int:
 		d.scalar(n, key, v, "a whole number", "!!int")
 	default:
-		panic("yamlfile: no reading of a " + v.Type().String()) // a bug: the struct is part of the program
+		panic("yamlfile: can't read a " + v.Type().String()) // a bug: the struct is part of the program
 	}
 }
 

@@ -19,7 +19,7 @@ func (c *color) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// pair reads itself, as a list of two.
+// pair reads itself from a list of two.
 type pair [2]string
 
 func (p *pair) ReadYAML(d *Decoder, n *Node, key string) {
@@ -77,7 +77,7 @@ pair: [a, b]
 	}
 }
 
-// Every problem of a file is told at once, each with its line, its key and the remedy.
+// Every problem of a file is reported at once, each with its line, its key and the remedy.
 func TestUnmarshalRefuses(t *testing.T) {
 	err := Unmarshal("x.yaml", "x", []byte(`
 name: [a]

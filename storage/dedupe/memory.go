@@ -15,18 +15,19 @@ import (
 // A Memory is the memory of duplicates of one shard: a set of keyed hashes of (source, message id), each remembered
 // for at least the horizon after the event was received (S8).
 //
-//		Add ──► table (in memory) ──Flush──► "added" rows: the hashes added since the last Flush
-//		              │
-//		              └─ above its limit, oldest first ──► sorted run in the store + filter in memory
+//	Add ──► table (in memory) ──Flush──► "added" rows: the hashes added since the last Flush
+//	              │
+//	              └─ above its limit, oldest first ──► sorted run in the store + filter in memory
 //
-//	  - A hash is kept with its generation, an eighth of the horizon, and generations are forgotten whole: Expire
-//	    deletes ranges of rows and never searches for single hashes.
-//	  - The table may take a quarter of the limit, and the filters of runs take the rest: per hash, a filter needs a
-//	    tenth of the memory of the table. The table may exceed its quarter by the hashes added between two flushes,
-//	    and, while it grows, by half.
-//	  - A new run stays in memory until the next Flush, because only then is its commit known to be in the store.
-//	  - When the filters exceed their share, those of the oldest runs are dropped. Each Has then reads a block of such
-//	    a run, so these runs are merged (merge.go).
+// Invariants:
+//   - A hash is kept with its generation, an eighth of the horizon, and generations are forgotten whole: Expire
+//     deletes ranges of rows and never searches for single hashes.
+//   - The table may take a quarter of the limit, and the filters of runs take the rest: per hash, a filter needs a
+//     tenth of the memory of the table. The table may exceed its quarter by the hashes added between two flushes,
+//     and, while it grows, by half.
+//   - A new run stays in memory until the next Flush, because only then is its commit known to be in the store.
+//   - When the filters exceed their share, those of the oldest runs are dropped. Each Has then reads a block of such
+//     a run, so these runs are merged (merge.go).
 //
 // After a crash the caller replays its log and adds the hashes again that it added since the last committed Flush:
 // adding a hash twice changes nothing. One goroutine at a time uses a Memory.

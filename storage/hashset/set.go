@@ -10,10 +10,11 @@ import "math/bits"
 // addressing with linear probing. A hash's home is its value scaled to the number of slots, so that the table may
 // have any size and grows by half; the hashes must be uniform in their high bits.
 //
-//		slots  | 0 | h | h | 0 | ...      0 is a free slot; zeroTag stands for the hash 0
-//		tags   | - | t | t | - | ...      only with tags: one byte for each hash
+//	slots  | 0 | h | h | 0 | ...      0 is a free slot; zeroTag stands for the hash 0
+//	tags   | - | t | t | - | ...      only with tags: one byte for each hash
 //
-//	  - len(slots)*setLoad/100 >= count: a probe always ends.
+// Invariants:
+//   - len(slots)*setLoad/100 >= count: a probe always ends.
 type Set struct {
 	slots   []uint64
 	tags    []uint8
