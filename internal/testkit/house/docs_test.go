@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 const top = "../../.."
@@ -293,6 +294,25 @@ func TestFileMapIsComplete(t *testing.T) {
 	}
 	for folder := range missing {
 		t.Errorf("docs/architecture.md has no line for `%s` under Files", folder)
+	}
+}
+
+// Lines of pages have at most 120 columns, but for tables, code, and links that are longer.
+func TestPagesHaveShortLines(t *testing.T) {
+	for file := range readTree(t).files {
+		if !strings.HasSuffix(file, ".md") || strings.HasPrefix(file, "docs/decisions/") || strings.Contains(file, "testdata/") || file == "CHANGELOG.md" {
+			continue
+		}
+		raw, err := os.ReadFile(filepath.Join(top, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(fence.ReplaceAll(raw, nil))) {
+			line = strings.TrimRight(line, "\n")
+			if columns := utf8.RuneCountInString(line); columns > 120 && !strings.HasPrefix(line, "|") && strings.Contains(strings.TrimSpace(line), " ") {
+				t.Errorf("%s has a line of %d columns: %s", file, columns, line)
+			}
+		}
 	}
 }
 
