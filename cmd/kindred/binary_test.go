@@ -15,7 +15,7 @@ import (
 	"github.com/kindred-id/kindred/ingest/file"
 )
 
-// binary is the kindred to test: that of KINDRED_BIN, or one built now.
+// binary returns the kindred to test: KINDRED_BIN, or one built now.
 func binary(t *testing.T) string {
 	t.Helper()
 	if bin := os.Getenv("KINDRED_BIN"); bin != "" {
@@ -40,7 +40,7 @@ func kindred(t *testing.T, bin string, args ...string) []byte {
 	return stdout.Bytes()
 }
 
-// ingestFile takes a file in, whole.
+// ingestFile ingests a whole file.
 func ingestFile(t *testing.T, bin, dir, name string, more ...string) file.Summary {
 	t.Helper()
 	var summary file.Summary
@@ -51,7 +51,7 @@ func ingestFile(t *testing.T, bin, dir, name string, more ...string) file.Summar
 	return summary
 }
 
-// generateFiles writes generated events to a file, and what is true of them to another.
+// generateFiles writes generated events to one file and the truth about them to another.
 func generateFiles(t *testing.T, events, people int, seed uint64) (file, truth string) {
 	t.Helper()
 	cfg := generate.Default()
@@ -90,7 +90,7 @@ func generateFiles(t *testing.T, events, people int, seed uint64) (file, truth s
 	return file, truth
 }
 
-// freshSeed is a seed that is printed, and can be given again as KINDRED_SEED.
+// freshSeed returns a new seed and prints it, so that a failure can be repeated with KINDRED_SEED.
 func freshSeed(t *testing.T) uint64 {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())

@@ -13,8 +13,8 @@ import (
 	"github.com/kindred-id/kindred/internal/testkit/kafkatest"
 )
 
-// A client that is not ours writes events to a topic, and reads in another what became of them: kcat, on
-// librdkafka, against Apache Kafka's own broker.
+// A foreign client (kcat, on librdkafka, against Apache Kafka's own broker) writes events to a topic and reads the
+// changes that follow from them in another.
 func TestKafkaOutsideClient(t *testing.T) {
 	kcat, err := exec.LookPath("kcat")
 	switch {
@@ -63,7 +63,7 @@ func TestKafkaOutsideClient(t *testing.T) {
 	k.stop(t, server)
 }
 
-// replays reads the topic of changes with kcat until what it tells adds up to one person of two events.
+// replays reads the topic of changes with kcat until its entries add up to one person with two events.
 func (k *kafkaTest) replays(ctx context.Context, t *testing.T, kcat, changes string) {
 	t.Helper()
 	for {

@@ -27,8 +27,8 @@ const (
 	kafkaDeadline   = 9 * time.Minute
 )
 
-// Generated events come out of a topic of twelve partitions as exactly the people that they show: 200,000,
-// a tenth with -short, or as many as KINDRED_KAFKA_EVENTS says.
+// Generated events, consumed from a topic with twelve partitions, give exactly the people of the truth. There are
+// 200,000 events, a tenth of that with -short, or KINDRED_KAFKA_EVENTS.
 func TestKafka(t *testing.T) {
 	k := newKafkaTest(t, kafkatest.Options{}, eventsOf(200_000))
 	k.produce(t, k.events)
@@ -40,7 +40,7 @@ func TestKafka(t *testing.T) {
 	t.Logf("%d events in %.1f s, the start of the server included: %.0f events/s", len(k.events), took.Seconds(), float64(len(k.events))/took.Seconds())
 	k.exports(t)
 
-	// From the start again: everything is known.
+	// From the start again: every event is a duplicate.
 	kindred(t, k.bin, "kafka", "seek", "--data", k.dir, "--topic", k.topic, "--to", "earliest", "--kafka-brokers", k.brokers)
 	server = k.serve(t)
 	k.caughtUp(t)
@@ -51,7 +51,7 @@ func TestKafka(t *testing.T) {
 	k.exports(t)
 }
 
-// The same, while the server is killed again and again, the broker too, and partitions are added.
+// The same, while the server and the broker are killed repeatedly and partitions are added.
 func TestKafkaKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills servers and brokers")
@@ -99,7 +99,7 @@ func TestKafkaKilled(t *testing.T) {
 	k.exports(t)
 }
 
-// kafkaTest is a topic, what is to be in it, and the directory that takes it.
+// kafkaTest is a topic, the events to produce to it, and the directory that consumes it.
 type kafkaTest struct {
 	bin, dir, truth string
 	address         string
@@ -142,7 +142,7 @@ func newKafkaTest(t *testing.T, o kafkatest.Options, events int) *kafkaTest {
 	return k
 }
 
-// produce writes events, and waits until they are acknowledged.
+// produce writes events and waits until they are acknowledged.
 func (k *kafkaTest) produce(t *testing.T, events [][]byte) {
 	t.Helper()
 	if err := k.write(t.Context(), events); err != nil {
@@ -200,7 +200,7 @@ func (k *kafkaTest) stop(t *testing.T, server *exec.Cmd) {
 	}
 }
 
-// exports holds that the directory holds exactly the people of the truth.
+// exports requires that the directory holds exactly the people of the truth.
 func (k *kafkaTest) exports(t *testing.T) {
 	t.Helper()
 	export := filepath.Join(t.TempDir(), "export.ndjson")
@@ -234,7 +234,7 @@ func (k *kafkaTest) caughtUp(t *testing.T) {
 	}
 }
 
-// metric sums what a metric is, over all labels; -1 while the server does not answer.
+// metric sums a metric over all labels. It is -1 while the server does not answer.
 func (k *kafkaTest) metric(t *testing.T, name, label string) float64 {
 	t.Helper()
 	res, err := http.Get("http://" + k.address + "/metrics")
@@ -257,7 +257,7 @@ func (k *kafkaTest) metric(t *testing.T, name, label string) float64 {
 	return sum
 }
 
-// What is rejected is listed, and taken once its cause is gone and it is retried.
+// A rejected event is listed, and accepted on a retry once its cause is gone.
 func TestKafkaDeadLetters(t *testing.T) {
 	k := newKafkaTest(t, kafkatest.Options{}, 100)
 	k.produce(t, [][]byte{[]byte(`{"type":"track","event":"Seen","user":{"id":"u1"}}`), []byte(`{"type":"dance","userId":"u1"}`), []byte(`{`)})
@@ -271,7 +271,7 @@ func TestKafkaDeadLetters(t *testing.T) {
 		}
 		return all
 	}
-	if all := list(); len(all) != 2 { // the first names nobody: that is no fault
+	if all := list(); len(all) != 2 { // the first has no identifier, which is not an error
 		t.Fatalf("%+v", all)
 	}
 	out := kindred(t, k.bin, "deadletters", "retry", "--kafka-brokers", k.brokers, "--kafka-dead-letters", letters, "--kafka-config", k.groupFile(t), "--code", "unknown_type")

@@ -27,12 +27,12 @@ const (
 	killsInARow  = 5
 	killBatch    = 500 // events a request
 	killSenders  = 3
-	killSpread   = 10 * time.Millisecond // between what was waited for and the kill
+	killSpread   = 10 * time.Millisecond // random delay before each kill
 	killDeadline = 2 * time.Minute       // of one round
 )
 
-// A process that is killed with kill -9 loses nothing that it acknowledged, and doubles nothing: once
-// it was fed everything, it exports what an undisturbed one does, byte for byte.
+// A process that is killed with SIGKILL loses no event that it acknowledged, and counts none twice: after it has been
+// fed everything, its export equals that of an undisturbed process, byte for byte.
 func TestKill(t *testing.T) {
 	file, http := 25, 25
 	if testing.Short() {
@@ -52,7 +52,7 @@ func TestKill(t *testing.T) {
 	t.Run("http", func(t *testing.T) { k.run(t, http, k.httpRound) })
 }
 
-// killing is what all rounds share.
+// killing holds what all rounds share.
 type killing struct {
 	bin    string
 	random *rand.Rand
@@ -62,8 +62,8 @@ type killing struct {
 	want   []byte        // its export
 }
 
-// run does rounds of up to killsInARow kills, every one in a directory of its own, until so many kills
-// hit a process while it took events in.
+// run does rounds of up to killsInARow kills, each round in its own directory, until this many kills have hit a process
+// during ingest.
 func (k *killing) run(t *testing.T, kills int, round func(t *testing.T, dir string, kills int) (landed int)) {
 	rounds := 0
 	for landed := 0; landed < kills; rounds++ {
@@ -92,11 +92,11 @@ func (k *killing) fileRound(t *testing.T, dir string, kills int) (landed int) {
 		time.Sleep(time.Duration(k.random.Int64N(int64(k.length))))
 		_ = cmd.Process.Kill()
 		if err := cmd.Wait(); err == nil {
-			break // it was through before
+			break // it ended before the kill
 		}
 		landed++
 		if _, err := os.Stat(filepath.Join(dir, "KINDRED")); err == nil {
-			kindred(t, k.bin, "verify", "--data", dir) // what a kill leaves behind is whole
+			kindred(t, k.bin, "verify", "--data", dir) // a kill leaves no damage
 		}
 	}
 	again := ingestFile(t, k.bin, dir, k.events, "--secret-file", k.secret)
@@ -145,7 +145,7 @@ func (k *killing) httpRound(t *testing.T, dir string, kills int) (landed int) {
 	if err := <-fed; err != nil {
 		t.Fatal(err)
 	}
-	// Everything was acknowledged, so everything is known.
+	// Everything was acknowledged, so every event is a duplicate.
 	c, err := client.New("http://"+address, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +203,7 @@ func (k *killing) feed(ctx context.Context, url string, acknowledged *atomic.Int
 	return ctx.Err()
 }
 
-// send sends a batch once, and tells whether it was acknowledged.
+// send sends a batch once, and reports whether it was acknowledged.
 func send(ctx context.Context, url string, body []byte) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/batch", bytes.NewReader(body))
 	if err != nil {
@@ -242,7 +242,7 @@ func readBodies(name string) ([][]byte, error) {
 	return bodies, nil
 }
 
-// firstDifference shows where two exports part.
+// firstDifference shows the first lines in which two exports differ.
 func firstDifference(got, want []byte) string {
 	g, w := bytes.Split(got, []byte("\n")), bytes.Split(want, []byte("\n"))
 	for i := range min(len(g), len(w)) {

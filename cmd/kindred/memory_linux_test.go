@@ -24,8 +24,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Of what TestMemory takes in: page events, each of another visitor. That is the worst case: each is a new node, a new fingerprint, a new
-// message id and a new resident, and none of them ever comes again.
+// TestMemory ingests page events, each of a different visitor. That is the worst case: each is a new node, a new
+// fingerprint, a new message id and a new resident, and none of them recurs.
 const (
 	memoryVisitors   = 5_000_000 // by file, with 512 MiB
 	memoryLeast      = 2_500_000 // by file, with 128 MiB
@@ -36,14 +36,16 @@ const (
 	memoryProducers  = 4
 	memoryPartitions = 12
 	memoryDeadline   = 20 * time.Minute
-	memoryPatience   = 100 // times that a request is sent again
+	memoryPatience   = 100 // maximum number of retries of a request
 )
 
-// The most memory that a process ever has resident is within 1.1 times its setting, whichever way events come in, while millions of
-// visitors come that it never saw; KINDRED_VISITORS says how many, for all. With the least setting all ways in are measured, for what is
-// outside the shares weighs most there; by file it takes half of five million, past the place where fingerprints give way to a filter and runs
-// of message ids are merged, since with more, filters no longer fit either and each event costs reads: as bounded, but slow for CI. HTTP and
-// Kafka take half a million: what they hold of their own does not depend on how many came.
+// The peak resident memory of a process is within 1.1 times its setting, however events arrive, while millions of new
+// visitors arrive; KINDRED_VISITORS overrides their number.
+//
+// All inputs are measured with the smallest setting, because memory outside the shares weighs most there. The file has
+// half of five million visitors, enough to pass the point where fingerprints give way to a filter and runs of message ids
+// are merged. With more, the filters no longer fit either and each event costs reads: memory stays bounded, but CI would
+// be slow. HTTP and Kafka get half a million, since their own memory does not depend on the number of events.
 func TestMemory(t *testing.T) {
 	visitors, least, other := memoryVisitors, memoryLeast, memoryOther
 	if testing.Short() {
@@ -77,8 +79,8 @@ func (m *memoryTest) event(dst []byte, i int) []byte {
 		i, uint32(i)*2654435761, i, 1+i/1000/86400%28, i/1000/3600%24, i/1000/60%60, i/1000%60, i%1000, i%1000, i%1000)
 }
 
-// peak watches the most memory that a process ever had resident, until it has ended, in kB. What wait4 says is no use: a child's
-// begins with that of the process that started it.
+// peak watches the peak resident memory of a process until it ends, in kB. The figure of wait4 is no use, since for a
+// child it begins with that of its parent.
 func (m *memoryTest) peak(cmd *exec.Cmd) func() int64 {
 	var most int64
 	ended, done := make(chan struct{}), make(chan struct{})
@@ -89,7 +91,7 @@ func (m *memoryTest) peak(cmd *exec.Cmd) func() int64 {
 			if _, rest, found := strings.Cut(string(status), "\nVmHWM:"); found {
 				kb, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
 				if n, err := strconv.ParseInt(kb, 10, 64); err == nil {
-					most = n // the kernel keeps the highest
+					most = n // the kernel keeps the maximum
 				}
 			}
 			select {
@@ -106,7 +108,7 @@ func (m *memoryTest) peak(cmd *exec.Cmd) func() int64 {
 	}
 }
 
-// ended waits for a process to end in order, and compares the most memory that it had with its setting.
+// ended waits for an orderly end of a process, and compares its peak memory with its setting.
 func (m *memoryTest) ended(t *testing.T, cmd *exec.Cmd, setting int64, start time.Time, most func() int64) {
 	t.Helper()
 	err := cmd.Wait()
@@ -185,7 +187,7 @@ func (m *memoryTest) serve(t *testing.T, setting int64, more ...string) (cmd *ex
 	}
 }
 
-// stop asks for the events that were taken, and ends the server in order.
+// stop checks the number of accepted events, and stops the server in order.
 func (m *memoryTest) stop(t *testing.T, cmd *exec.Cmd, url string, setting int64, start time.Time, most func() int64) {
 	if text := m.metrics(t, url); !strings.Contains(text, fmt.Sprintf("\nkindred_profiles %s\n", strconv.FormatFloat(float64(m.visitors), 'g', -1, 64))) {
 		t.Errorf("not all of %d visitors are there", m.visitors)
@@ -247,7 +249,7 @@ func (m *memoryTest) http(t *testing.T, setting int64) {
 	m.stop(t, cmd, url, setting, start, most)
 }
 
-// post sends a body until it is taken, and returns how often it had to be sent again.
+// post sends a body until it is accepted, and returns how often it had to be sent again.
 func (m *memoryTest) post(ctx context.Context, client *http.Client, url string, body []byte) (again int, err error) {
 	for again = range memoryPatience {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/batch?wait=durable", bytes.NewReader(body))
@@ -272,7 +274,7 @@ func (m *memoryTest) post(ctx context.Context, client *http.Client, url string, 
 	return again, errors.New("a batch was never taken")
 }
 
-// kafka lets the server take in what a topic holds already, as fast as it can.
+// kafka lets the server consume the records that a topic already holds, as fast as it can.
 func (m *memoryTest) kafka(t *testing.T, setting int64) {
 	broker := kafkatest.Start(t, kafkatest.Options{})
 	topic := broker.Topic(memoryPartitions)

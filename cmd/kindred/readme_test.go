@@ -10,8 +10,8 @@ import (
 )
 
 // TestREADME runs the README's transcripts: each command after "$ " in the order of the page, in one directory, with
-// the example's events in events.ndjson. What follows a command is what it prints. There a line "…" stands for any
-// lines, and "…" within a line for anything. Public ids depend on a deployment's secret, so any id stands for any.
+// the example's events in events.ndjson. The lines after a command are its output. In them, a line "…" matches any
+// lines, and "…" within a line any text. Public ids depend on a deployment's secret, so each matches any other.
 func TestREADME(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {
@@ -30,7 +30,7 @@ func TestREADME(t *testing.T) {
 		for _, step := range transcript(block.text) {
 			command, ok := strings.CutPrefix(step.command, "bin/kindred ")
 			if !ok {
-				continue // building it is what this test did
+				continue // the test has built it
 			}
 			ran++
 			args := strings.Fields(command)
@@ -56,7 +56,7 @@ func TestREADME(t *testing.T) {
 
 type codeBlock struct{ language, text string }
 
-// codeBlocks are the fenced blocks of a page.
+// codeBlocks returns the fenced blocks of a page.
 func codeBlocks(page string) (blocks []codeBlock) {
 	parts := strings.Split("\n"+page, "\n```")
 	for i := 1; i < len(parts); i += 2 {
@@ -68,7 +68,7 @@ func codeBlocks(page string) (blocks []codeBlock) {
 
 type transcriptStep struct{ command, output string }
 
-// transcript cuts a block into commands and what they print.
+// transcript cuts a block into commands and their output.
 func transcript(block string) (steps []transcriptStep) {
 	for line := range strings.Lines(block) {
 		if command, ok := strings.CutPrefix(line, "$ "); ok {
@@ -80,7 +80,7 @@ func transcript(block string) (steps []transcriptStep) {
 	return steps
 }
 
-// printed is what the output has to match. A transcript may end before the output does.
+// printed is the expression that the output must match. A transcript may end before the output does.
 func printed(output string) *regexp.Regexp {
 	var pattern strings.Builder
 	pattern.WriteString("^")

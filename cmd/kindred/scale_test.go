@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A million events of a hundred thousand people come out as exactly the people that they show.
+// A million events of a hundred thousand people give exactly the people of the truth.
 func TestScale(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a million events")

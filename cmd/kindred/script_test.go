@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"kindred": main})
 }
 
-// Every command, every exit code, and what is said about every bad input.
+// Scripts cover every command, every exit code, and the message for every kind of bad input.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata",
@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond == "root" { // who may write anywhere
+			if cond == "root" { // root may write anywhere, so permissions cannot be tested
 				return os.Geteuid() == 0, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
@@ -78,7 +78,7 @@ func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// freePort sets variables to addresses that nobody listens on.
+// freePort sets variables to addresses on which no process listens.
 func freePort(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -95,7 +95,7 @@ func waitReady(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// fetch writes the body of an address to standard output, once it holds a text: fetch URL TEXT.
+// fetch writes the body of an answer to standard output, once it contains a text: fetch URL TEXT.
 func fetch(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: fetch URL TEXT")
@@ -133,8 +133,8 @@ func awaitReady(url string) error {
 
 const good = `{"type":"track","event":"ok","anonymousId":"good","messageId":"good","timestamp":"2026-01-01T00:00:00Z"}`
 
-// makeInput writes input that doesn't fit into a script: make KIND FILE. A good event follows, which
-// must not be lost for what is before it.
+// makeInput writes input that does not fit into a script: make KIND FILE. A good event follows it, which must not be
+// lost.
 func makeInput(ts *testscript.TestScript, _ bool, args []string) {
 	event := func(member string) string { return `{"type":"track","event":"x","messageId":"bad",` + member + `}` }
 	var line string
@@ -201,7 +201,7 @@ func makeInput(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(line+"\n"+good+"\n"), 0o600))
 }
 
-// untimed rewrites the summary of the last command without what the clock says: untimed FILE.
+// untimed writes the summary of the last command without the fields that depend on the clock: untimed FILE.
 func untimed(ts *testscript.TestScript, _ bool, args []string) {
 	var summary map[string]any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &summary))
@@ -229,8 +229,8 @@ func allRead(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// damage overwrites the middle of the largest table of a data directory, of those that do not hold the log: what was deleted
-// of the log nothing reads any more.
+// damage overwrites the middle of the largest table of a data directory that does not hold the log: deleted parts of the
+// log are never read, so damage there would go unnoticed.
 func damage(ts *testscript.TestScript, _ bool, args []string) {
 	dir := filepath.Join(ts.MkAbs(args[0]), "db")
 	db, err := pebble.Open(dir, &pebble.Options{ReadOnly: true})
@@ -249,7 +249,7 @@ func damage(ts *testscript.TestScript, _ bool, args []string) {
 	f, err := os.OpenFile(largest, os.O_RDWR, 0)
 	ts.Check(err)
 	defer f.Close()
-	// Two thirds in are timelines, which nothing reads as the directory is opened.
+	// Timelines begin two thirds into the table. Opening the directory does not read them.
 	_, err = f.WriteAt(bytes.Repeat([]byte{0x5a}, 64), size/3*2)
 	ts.Check(err)
 }

@@ -13,8 +13,7 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// TestTimelineAll: kindred timeline --limit 0 lists every event once, though they fill several pages
-// and all have one time.
+// kindred timeline --limit 0 lists every event once, although the events fill several pages and have equal times.
 func TestTimelineAll(t *testing.T) {
 	ctx := context.Background()
 	dir := filepath.Join(t.TempDir(), "data")

@@ -18,7 +18,7 @@ func newVersion() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		v := cli.ReadVersion()
 		if out.Format == "" {
-			out.Format = cli.FormatTable // a line that people paste into reports
+			out.Format = cli.FormatTable // people paste this line into reports
 		}
 		return out.Show(cmd.OutOrStdout(), v, func(w io.Writer) {
 			fmt.Fprintf(w, "kindred %s, %s %s, data format %d", v.Version, v.Go, v.Platform, v.Format)

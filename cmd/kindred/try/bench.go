@@ -19,17 +19,17 @@ func newBench() *cobra.Command {
 	memory := cli.ByteSize(storage.DefaultMemory())
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure ingest against a plain in-memory resolver over the same bytes",
-		Long: `Measure, in one run and in turn, a plain single-threaded resolver that keeps nothing (parse, hash,
-union-find, fold) and the engine (the same, durable, on all processors), over the same generated events.
-Both are medians over the rounds, and the ratio is that of each round: machines drift.`,
+		Short: "Measure ingest against a plain in-memory resolver on the same bytes",
+		Long: `Measure two programs in turn, on the same generated events: a plain single-threaded resolver that stores
+nothing (parse, hash, union-find, fold), and the engine (the same work, durable, on all processors). Rates are
+medians over the rounds. The ratio is taken within each round, because the speed of a machine drifts.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if c.Events < 1000 || c.People < 1 || c.Rounds < 1 {
-				return cli.UsageError("--events %d --people %d --rounds %d: want 1000, 1 and 1 or more", c.Events, c.People, c.Rounds)
+				return cli.UsageError("--events %d --people %d --rounds %d: want at least 1000, 1 and 1", c.Events, c.People, c.Rounds)
 			}
 			c.Memory = int64(memory)
-			c.Progress = func(what string) { fmt.Fprintln(cmd.ErrOrStderr(), what) }
+			c.Progress = func(step string) { fmt.Fprintln(cmd.ErrOrStderr(), step) }
 			debug.SetGCPercent(storage.GCPercent) // as for serve and ingest
 			report, err := bench.Run(cmd.Context(), c)
 			if err != nil {
@@ -47,20 +47,20 @@ Both are medians over the rounds, and the ratio is that of each round: machines 
 	kafka := newBenchKafka()
 	kafka.Args = cli.UsageArgs(kafka.Args)
 	cmd.AddCommand(kafka)
-	cmd.Flags().IntVar(&c.Events, "events", 1_000_000, "events of about 650 bytes")
-	cmd.Flags().IntVar(&c.People, "people", 100_000, "people they belong to")
-	cmd.Flags().IntVar(&c.Rounds, "rounds", 3, "how often to measure both")
-	cmd.Flags().StringVar(&c.Dir, "dir", "", "where to make data directories (a temporary directory unless set)")
-	cmd.Flags().Var(&memory, "memory", "memory setting of the engine")
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	cmd.Flags().IntVar(&c.Events, "events", 1_000_000, "number of events, at least 1000, of about 650 bytes each")
+	cmd.Flags().IntVar(&c.People, "people", 100_000, "number of people in the events, at least 1")
+	cmd.Flags().IntVar(&c.Rounds, "rounds", 3, "number of rounds, at least 1; each measures both programs")
+	cmd.Flags().StringVar(&c.Dir, "dir", "", "where to create data directories (default: a temporary directory)")
+	cmd.Flags().Var(&memory, "memory", "memory limit of the engine, at least 128 MiB")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "output format: table or json")
 	return cmd
 }
 
 func benchTable(w io.Writer, r *bench.Report) {
 	fmt.Fprintf(w, "%d events of %d people, %d bytes, %d processors\n\n", r.Events, r.People, r.BytesOfInput, r.Processors)
 	var rates, lookups, medians cli.Table
-	rates.Row("round", "what", "events/s", "CPU µs/event", "allocations/event", "bytes/event")
-	lookups.Row("round", "look-ups meanwhile", "p50 µs", "p99 µs", "max µs")
+	rates.Row("round", "program", "events/s", "CPU µs/event", "allocations/event", "bytes/event")
+	lookups.Row("round", "concurrent look-ups", "p50 µs", "p99 µs", "max µs")
 	for i := range r.Rounds {
 		round := &r.Rounds[i]
 		rates.Row(measured(i+1, "ceiling", &round.Ceiling)...)
@@ -80,10 +80,10 @@ func benchTable(w io.Writer, r *bench.Report) {
 	medians.Write(w, "")
 }
 
-// measured is a row of what one run of a round took.
-func measured(round int, what string, m *bench.Measure) []string {
+// measured formats one measurement of a round as a row.
+func measured(round int, program string, m *bench.Measure) []string {
 	return []string{
-		fmt.Sprint(round), what, decimals(m.EventsPerSecond, 0), decimals(m.CPUPerEvent, 2), decimals(m.AllocsPerEvent, 1),
+		fmt.Sprint(round), program, decimals(m.EventsPerSecond, 0), decimals(m.CPUPerEvent, 2), decimals(m.AllocsPerEvent, 1),
 		decimals(m.BytesPerEvent, 0),
 	}
 }

@@ -18,28 +18,28 @@ func newBenchKafka() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "kafka --kafka-brokers HOST:PORT",
 		Short: "Measure ingest from Kafka against ingest of the same events from memory",
-		Long: `Measure, in one run and in turn, over the same generated events: ingest from memory, as bench does;
-ingest from the brokers, from the start of a consumer on a new directory until all is durable; and
-reading from the brokers alone. Then, at half of the rate that was reached, how long an event takes
-from the broker's log to a profile that shows it. Each is a median over the rounds, and the ratio is that
-of each round: machines drift.
+		Long: `Measure in turn, on the same generated events: ingest from memory, as bench does; ingest from the brokers,
+from the start of a consumer on a new directory until every event is durable; and reading from the brokers
+alone. Then, at half of the rate that was reached, measure how long an event takes from the broker's log to a
+profile that shows it. Rates are medians over the rounds. The ratio is taken within each round, because the speed
+of a machine drifts.
 
-It makes three topics whose names begin with kindred-bench-, and deletes them.`,
+Creates three topics whose names begin with kindred-bench-, and deletes them.`,
 		Args: cobra.NoArgs,
 	}
 	k := cli.AddKafka(cmd, false)
 	o := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
-	cmd.Flags().IntVar(&c.Events, "events", 500_000, "events of about 650 bytes")
-	cmd.Flags().IntVar(&c.People, "people", 50_000, "people they belong to")
-	cmd.Flags().IntVar(&c.Partitions, "partitions", 12, "partitions of the topic")
-	cmd.Flags().IntVar(&c.Rounds, "rounds", 3, "how often to measure")
-	cmd.Flags().DurationVar(&c.Live, "live", 20*time.Second, "how long events flow at half of the rate, at most; 0 is not at all")
-	cmd.Flags().StringVar(&c.Dir, "dir", "", "where to make data directories (a temporary directory unless set)")
-	cmd.Flags().StringVar(&c.Profile, "cpu-profile", "", "file for the CPU profile of the first ingest from the brokers")
-	cmd.Flags().Var(&memory, "memory", "memory setting of the engine")
+	cmd.Flags().IntVar(&c.Events, "events", 500_000, "number of events, at least 1000, of about 650 bytes each")
+	cmd.Flags().IntVar(&c.People, "people", 50_000, "number of people in the events, at least 1")
+	cmd.Flags().IntVar(&c.Partitions, "partitions", 12, "number of partitions of the topic, at least 1")
+	cmd.Flags().IntVar(&c.Rounds, "rounds", 3, "number of rounds, at least 1")
+	cmd.Flags().DurationVar(&c.Live, "live", 20*time.Second, "maximum time to measure latency at half of the rate; 0 skips it")
+	cmd.Flags().StringVar(&c.Dir, "dir", "", "where to create data directories (default: a temporary directory)")
+	cmd.Flags().StringVar(&c.Profile, "cpu-profile", "", "write a CPU profile of the first ingest from the brokers to this file")
+	cmd.Flags().Var(&memory, "memory", "memory limit of the engine, at least 128 MiB")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if c.Events < 1000 || c.People < 1 || c.Rounds < 1 || c.Partitions < 1 || c.Live < 0 {
-			return cli.UsageError("bench kafka: --events %d --people %d --rounds %d --partitions %d --live %s: want 1000, 1, 1, 1 and 0 or more",
+			return cli.UsageError("bench kafka: --events %d --people %d --rounds %d --partitions %d --live %s: want at least 1000, 1, 1, 1 and 0s",
 				c.Events, c.People, c.Rounds, c.Partitions, c.Live)
 		}
 		config, err := k.Config(cmd)
@@ -47,10 +47,10 @@ It makes three topics whose names begin with kindred-bench-, and deletes them.`,
 			return err
 		}
 		if config == nil {
-			return cli.UsageError("bench kafka: with which Kafka? Give --kafka-brokers HOST:PORT (make kafka-up starts one)")
+			return cli.UsageError("bench kafka: no Kafka brokers; give --kafka-brokers HOST:PORT (make kafka-up starts one)")
 		}
 		c.Kafka, c.Memory = *config, int64(memory)
-		c.Progress = func(what string) { fmt.Fprintln(cmd.ErrOrStderr(), what) }
+		c.Progress = func(step string) { fmt.Fprintln(cmd.ErrOrStderr(), step) }
 		debug.SetGCPercent(storage.GCPercent) // as for serve and ingest
 		report, err := bench.RunKafka(cmd.Context(), c)
 		if err != nil {
@@ -64,7 +64,7 @@ It makes three topics whose names begin with kindred-bench-, and deletes them.`,
 func benchKafkaTable(w io.Writer, r *bench.KafkaReport) {
 	fmt.Fprintf(w, "%d events of %d people, %d bytes, %d partitions, %d processors\n\n", r.Events, r.People, r.BytesOfInput, r.Partitions, r.Processors)
 	var rates, medians, live cli.Table
-	rates.Row("round", "what", "events/s", "CPU µs/event", "allocations/event", "bytes/event", "load average")
+	rates.Row("round", "measured", "events/s", "CPU µs/event", "allocations/event", "bytes/event", "load average")
 	for i := range r.Rounds {
 		round := &r.Rounds[i]
 		load := decimals(round.Load, 2)

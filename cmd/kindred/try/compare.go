@@ -13,7 +13,7 @@ func newCompare() *cobra.Command {
 	return &cobra.Command{
 		Use:   "compare EXPORT TRUTH",
 		Short: "Compare an export with the truth of generated events",
-		Long:  "Compare an export with the truth that kindred generate wrote, in any order of lines.\nEnds with 0 when they are equal, and with 1 and a report of the differences when not.",
+		Long:  "Compare an export with the truth that kindred generate wrote. The order of lines does not matter.\nEnds with exit code 0 if they are equal, and otherwise with 1 and a report of the differences.",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return compare(cmd.OutOrStdout(), args[0], args[1])

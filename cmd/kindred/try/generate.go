@@ -17,12 +17,12 @@ func newGenerate() *cobra.Command {
 	var truth, people, out, check, start string
 	cmd := &cobra.Command{
 		Use:   "generate",
-		Short: "Make a stream of shopper events, and the truth about it",
-		Long: `Make events of shoppers, one JSON object a line, that look as client libraries send them: visitors who
-log in late, households and shared tablets, re-deliveries, disorder, junk and generic values, orders
-with discounts, refunds and cancellations. The same flags make the same bytes, on any machine.
+		Short: "Generate a stream of shopper events, and the truth about it",
+		Long: `Generate events of shoppers, one JSON object per line, in the form that client libraries send: visitors who
+log in late, households and shared tablets, redeliveries, disorder, junk and generic values, orders with
+discounts, refunds and cancellations. The same flags generate the same bytes on any machine.
 
---truth writes what a perfect engine exports under the rules "open". Compare an export with it:
+--truth writes what a perfect engine would export under the rules "open". Compare an export with it:
 
   kindred generate --events 100000 --people 10000 -f events.ndjson.zst --truth truth.ndjson
   kindred ingest --data ./data --rules open events.ndjson.zst
@@ -31,32 +31,32 @@ with discounts, refunds and cancellations. The same flags make the same bytes, o
 		Args: cobra.NoArgs,
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&cfg.Events, "events", cfg.Events, "lines in the stream, re-deliveries included")
-	flags.IntVar(&cfg.People, "people", cfg.People, "people that visit")
-	flags.Uint64Var(&cfg.Seed, "seed", cfg.Seed, "another seed is another shop")
-	flags.StringVarP(&out, "file", "f", "", "where to write; .gz and .zst are compressed (default standard output)")
-	flags.StringVar(&truth, "truth", "", "write the identities that the events show to this file")
-	flags.StringVar(&people, "people-truth", "", "write which identifiers people really used to this file")
-	flags.StringVar(&check, "check", "", "make nothing: compare this export with the file of --truth")
+	flags.IntVar(&cfg.Events, "events", cfg.Events, "number of events, including redeliveries")
+	flags.IntVar(&cfg.People, "people", cfg.People, "number of people who visit")
+	flags.Uint64Var(&cfg.Seed, "seed", cfg.Seed, "seed of the random generator: another seed generates another shop")
+	flags.StringVarP(&out, "file", "f", "", "file to write; a name that ends in .gz or .zst selects compression (default: standard output)")
+	flags.StringVar(&truth, "truth", "", "file for the identities that follow from the events")
+	flags.StringVar(&people, "people-truth", "", "file for the identifiers that each person really used")
+	flags.StringVar(&check, "check", "", "generate nothing; compare this export with the file of --truth")
 	flags.StringVar(&start, "start", cfg.Start.Format(time.DateOnly), "day of the first event")
 	flags.DurationVar(&cfg.Span, "span", cfg.Span, "time from the first event to the last")
-	flags.IntVar(&cfg.Concurrent, "concurrent", cfg.Concurrent, "visits under way at once")
-	flags.IntVar(&cfg.Disorder.Max, "disorder-max", cfg.Disorder.Max, "by how many events one may come late")
+	flags.IntVar(&cfg.Concurrent, "concurrent", cfg.Concurrent, "number of visits at the same time")
+	flags.IntVar(&cfg.Disorder.Max, "disorder-max", cfg.Disorder.Max, "how many events later a late event may come, at most")
 	for _, share := range []struct {
 		value *float64
 		name  string
 		usage string
 	}{
-		{&cfg.LateLogin, "late-login", "share of devices that are used before their owner logs in there"},
+		{&cfg.LateLogin, "late-login", "share of devices used before their owner logs in on them"},
 		{&cfg.Household, "household", "share of people who share an app's device with another"},
-		{&cfg.SharedTablet, "shared-tablet", "share of people who log in on another one's cookie"},
+		{&cfg.SharedTablet, "shared-tablet", "share of people who log in on another person's cookie"},
 		{&cfg.Generic, "generic", "share of people who sign up with the address of a call centre"},
 		{&cfg.Loyalty, "loyalty", "share of people with a loyalty_card; the rules must declare that namespace, with class customer"},
 		{&cfg.Alias, "alias", "share of people with an older customer number, joined by an alias call"},
-		{&cfg.Junk, "junk", "share of events with a worthless identifier beside a good one"},
-		{&cfg.RawForms, "raw-forms", "share of e-mails and phones in another form than the normalised one"},
-		{&cfg.Redelivery, "redelivery", "share of events that come again"},
-		{&cfg.Disorder.Share, "disorder", "share of events that come late"},
+		{&cfg.Junk, "junk", "share of events with a worthless identifier next to a good one"},
+		{&cfg.RawForms, "raw-forms", "share of e-mail addresses and phone numbers that are not in normalised form"},
+		{&cfg.Redelivery, "redelivery", "share of events that are delivered again"},
+		{&cfg.Disorder.Share, "disorder", "share of events that arrive late"},
 		{&cfg.Discount, "discount", "share of orders with a discount, a coupon or both"},
 		{&cfg.Refund, "refund", "share of orders that are refunded, half of them in part"},
 		{&cfg.Cancel, "cancel", "share of orders that are cancelled"},
@@ -69,13 +69,13 @@ with discounts, refunds and cancellations. The same flags make the same bytes, o
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if check != "" {
 			if truth == "" {
-				return cli.UsageError("--check needs --truth FILE, the truth to compare with")
+				return cli.UsageError("generate: --check needs a truth to compare with; give --truth FILE")
 			}
 			return compare(cmd.OutOrStdout(), check, truth)
 		}
 		day, err := time.Parse(time.DateOnly, start)
 		if err != nil {
-			return cli.UsageError("--start %q: want a day such as 2025-01-31", start)
+			return cli.UsageError("generate: --start %q: not a day; want one such as 2025-01-31", start)
 		}
 		cfg.Start = day
 		if err := cfg.Check(); err != nil {
@@ -113,7 +113,7 @@ func generateTo(cmd *cobra.Command, cfg generate.Config, out, truth, people stri
 	return errors.Join(writeTruth(truth, t.WriteTruth), writeTruth(people, t.WritePeople))
 }
 
-// progressEvery is after how many events progress is told.
+// progressEvery is the number of events between two updates of the progress bar.
 const progressEvery = 1024
 
 func writeEvents(cmd *cobra.Command, g *generate.Generator, w io.Writer, bar *cli.Progress) error {

@@ -8,7 +8,7 @@ import (
 func newScore() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "score",
-		Short: "Fit, show and judge the scores",
+		Short: "Fit, show and evaluate the scores",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -18,8 +18,8 @@ func newScoreParams() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "params",
 		Short: "Show the parameters that scores are computed with",
-		Long: `Show the parameters that scores are computed with: the snapshot in use, of which sample it was made, and when; and the settings
-of the deployment.`,
+		Long: `Show the parameters that scores are computed with: the snapshot in use, its sample, when it was fitted, and
+the settings of the deployment.`,
 		Args: cobra.NoArgs,
 	}
 	t := cli.AddTarget(cmd)
@@ -40,10 +40,10 @@ func newScoreFit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fit",
 		Short: "Fit the parameters of the scores to the live profiles now",
-		Long: `Fit the parameters of the scores to a sample of the live profiles, and use them from now on. A server does so by itself,
-once a day and when there are 5 % more customers with an order.
+		Long: `Fit the parameters of the scores to a sample of the live profiles, and use them from now on. A server does this by
+itself once a day, and when the number of customers with an order has grown by 5 %.
 
-What can't be fitted keeps its values, and it ends with exit code 5; where nothing can be, with 4.`,
+Parameters that cannot be fitted keep their values, and the exit code is 5. If none can be fitted, it is 4.`,
 		Args: cobra.NoArgs,
 	}
 	t := cli.AddTarget(cmd)
@@ -60,10 +60,10 @@ What can't be fitted keeps its values, and it ends with exit code 5; where nothi
 	return cmd
 }
 
-// fitted shows what a fit brought, and says what it did not.
+// fitted shows the parameters of a fit, and reports those that could not be fitted.
 func fitted(cmd *cobra.Command, out *cli.Output, d *document.Parameters) error {
 	if scoring.Result(d.Result) == scoring.Failed {
-		return cli.Exit(cli.ExitRefused, fmt.Errorf("nothing is fitted, and version %d stays in use: %s", d.Parameters.Version, d.Kept))
+		return cli.Exit(cli.ExitRefused, fmt.Errorf("nothing was fitted, and version %d stays in use: %s", d.Parameters.Version, d.Kept))
 	}
 	err := out.Show(cmd.OutOrStdout(), d, func(w io.Writer) { parametersTable(w, d) })
 	if err == nil && d.Kept != "" {
@@ -76,7 +76,7 @@ func parametersTable(w io.Writer, d *document.Parameters) {
 	var head, t cli.Table
 	p := &d.Parameters
 	if p.FittedAt == nil {
-		head.Row("version", "0: the cold start, measured nowhere; kindred score fit measures")
+		head.Row("version", "0: the cold start, based on no data; run kindred score fit")
 	} else {
 		head.Row("version", fmt.Sprintf("%d, fitted %s UTC", p.Version, p.FittedAt.Format(time.DateTime)))
 		head.Row("sample", fmt.Sprintf("%s of %s, %s with an order", cli.Number(p.Sample.Sampled), cli.Plural(p.Sample.Identities, "identity"), cli.Number(p.Sample.Customers)))
@@ -91,21 +91,21 @@ func parametersTable(w io.Writer, d *document.Parameters) {
 		fmt.Sprintf("an order every %.3g weeks while a customer; half have left after %.3g weeks%s", o.Alpha/o.R, halfLeft(o.S, o.Beta), likelihood(o.LogLikelihood)))
 	t.Row("value", origin(v.LogLikelihood != nil), fmt.Sprintf("Gamma-Gamma p %.4g, q %.4g, gamma %.4g", v.P, v.Q, v.Gamma),
 		fmt.Sprintf("an order is worth %.0f minor units, such as cents%s", score.GammaGamma{P: v.P, Q: v.Q, Gamma: v.Gamma}.Population(), likelihood(v.LogLikelihood)))
-	t.Row("offers", origin(a.Offers.Measured), beta(a.Offers), share(a.Offers, "of closed offers are accepted"))
+	t.Row("offers", origin(a.Offers.Measured), beta(a.Offers), share(a.Offers, "of closed offers were accepted"))
 	t.Row("coupons", origin(a.Coupons.Measured), beta(a.Coupons), share(a.Coupons, "of orders have a coupon"))
 	t.Row("reductions", origin(a.Reductions.Measured), beta(a.Reductions), share(a.Reductions, "of orders are reduced"))
 	t.Row("depth", origin(a.Depth > 0), fmt.Sprintf("%.3g", a.Depth), fmt.Sprintf("a reduced order is %.1f %% off", 100*a.Depth))
 	t.Row("offer base", origin(a.ClosedOffers > 0), fmt.Sprintf("intercept %.4g", a.Intercept),
-		fmt.Sprintf("log-odds that make offer probability right over %s, of %s", cli.Plural(a.ClosedOffers, "closed offer"), cli.Plural(len(a.Classes), "kind")))
+		fmt.Sprintf("log-odds that calibrate offer probability over %s of %s", cli.Plural(a.ClosedOffers, "closed offer"), cli.Plural(len(a.Classes), "kind")))
 	t.Row("uplift", origin(a.Lift != 1), fmt.Sprintf("ratio %.4g, concentration %.4g", a.Lift, a.LiftConcentration),
 		fmt.Sprintf("%.3g times as many orders a day with an offer open as without", a.Lift))
 	t.Row("interests", origin(len(p.Interests.Dealings) > 0), fmt.Sprintf("concentration %.4g", p.Interests.Concentration),
-		fmt.Sprintf("%s; a customer's own dealings count for half once there are %.0f", cli.Plural(len(p.Interests.Dealings), "category"), p.Interests.Concentration))
+		fmt.Sprintf("%s; a customer's own dealings weigh half once there are %.0f", cli.Plural(len(p.Interests.Dealings), "category"), p.Interests.Concentration))
 	t.Row("RFM", origin(p.Version > 0), fmt.Sprintf("days %v, orders %v, money %v", p.RFM.Days, p.RFM.Orders, p.RFM.Money), "edges of the fifths of customers; money in minor units")
 	t.Write(w, "")
 }
 
-// origin tells what was measured from what stands for it.
+// origin names the source of a parameter: fitted to data, or the cold start that stands in for data.
 func origin(measured bool) string {
 	if measured {
 		return "fitted"
@@ -113,11 +113,12 @@ func origin(measured bool) string {
 	return "cold start"
 }
 
-// halfLeft is after how many weeks half of all customers have left: the median of a Pareto distribution of the second kind.
+// halfLeft returns the weeks after which half of all customers have left: the median of a Pareto distribution of the
+// second kind.
 func halfLeft(s, beta float64) float64 { return beta * math.Expm1(math.Ln2/s) }
 
 func settings(s *document.ScoreSettings) string {
-	horizon := "all the future"
+	horizon := "an infinite horizon"
 	if s.HorizonDays != nil {
 		horizon = fmt.Sprintf("%v days", *s.HorizonDays)
 	}
@@ -133,10 +134,10 @@ func likelihood(v *float64) string {
 
 func beta(b document.Beta) string { return fmt.Sprintf("beta %.4g, %.4g", b.A, b.B) }
 
-// share says what a rate is of; that of a cold start claims nothing.
+// share describes a rate. The rate of a cold start was not measured, so it shows no number.
 func share(b document.Beta, of string) string {
 	if !b.Measured {
-		return "not known: what share " + of
+		return "not known yet: the share " + of
 	}
 	return fmt.Sprintf("%.1f %% %s", 100*b.Mean, of)
 }

@@ -14,17 +14,18 @@ import (
 func newScoreReport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report",
-		Short: "Compare the control group with everybody else: who bought, and what they spent",
-		Long: `Compare the control group (--control-share of the server, or of this command with --data) with everybody else, over the last
-days: who bought, what they spent in each currency, and which offers they got. Differences are the rest less the control group, with intervals of 95 %.`,
+		Short: "Compare the purchases of the control group with those of everyone else",
+		Long: `Compare the control group (--control-share of the server, or of this command with --data) with everyone else over the
+last days: how many bought, how much they spent in each currency, and which offers they received. A difference is
+the value of the rest minus that of the control group, with a 95 % interval.`,
 		Args: cobra.NoArgs,
 	}
 	t := cli.AddTarget(cmd)
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
-	days := cmd.Flags().Int("window-days", scoring.DaysDefault, "how many days before now count")
+	days := cmd.Flags().Int("window-days", scoring.DaysDefault, "length of the window that ends now, in days, 1 to 3660")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *days < 1 || *days > scoring.DaysMax {
-			return cli.UsageError("report: --window-days %d: want 1 to %d", *days, scoring.DaysMax)
+			return cli.UsageError("score report: --window-days %d: want 1 to %d", *days, scoring.DaysMax)
 		}
 		return t.With(cmd, func(c *client.Client) error {
 			r, err := c.ScoreReport(cmd.Context(), *days)
@@ -32,7 +33,7 @@ days: who bought, what they spent in each currency, and which offers they got. D
 				return err
 			}
 			if !r.Settled {
-				fmt.Fprintln(cmd.ErrOrStderr(), "kindred: events were under way all the time: the newest may be missing from the report")
+				fmt.Fprintln(cmd.ErrOrStderr(), "kindred: events kept arriving: the newest may be missing from the report")
 			}
 			return out.Show(cmd.OutOrStdout(), r, func(w io.Writer) { scoreReportTable(w, &r) })
 		})
@@ -48,7 +49,7 @@ func scoreReportTable(w io.Writer, r *document.ScoreReport) {
 	groupRow(&t, "rest", &r.Rest)
 	t.Write(w, "")
 
-	fmt.Fprintln(w, "\nwhat offers changed, rest less control")
+	fmt.Fprintln(w, "\neffect of offers, rest minus control")
 	t = cli.Table{}
 	t.Row("", "control", "rest", "difference", fmt.Sprintf("%.0f %% interval", 100*r.Confidence))
 	if r.Bought == nil {
@@ -63,9 +64,9 @@ func scoreReportTable(w io.Writer, r *document.ScoreReport) {
 	}
 	t.Write(w, "  ")
 
-	fmt.Fprintln(w, "\nby discount affinity, as it was when the window began")
+	fmt.Fprintln(w, "\nby discount affinity at the start of the window")
 	t = cli.Table{}
-	t.Row("band", "group", "people", "bought", "revenue a person")
+	t.Row("band", "group", "people", "bought", "revenue per person")
 	for i := len(r.Bands) - 1; i >= 0; i-- {
 		b := &r.Bands[i]
 		bandRow(&t, b.Band, "control", &b.Control, b.Revenue, func(r *document.Revenue) float64 { return r.ControlPerPerson })
@@ -73,7 +74,7 @@ func scoreReportTable(w io.Writer, r *document.ScoreReport) {
 	}
 	t.Write(w, "  ")
 	if r.Control.People == 0 {
-		fmt.Fprintln(w, "\nNobody is in a control group, so what offers change can't be told: start kindred serve with --control-share.")
+		fmt.Fprintln(w, "\nThe control group is empty, so the effect of offers cannot be measured; start kindred serve with --control-share.")
 	}
 }
 
@@ -83,7 +84,7 @@ func groupRow(t *cli.Table, name string, g *document.Group) {
 
 func bought(g *document.Group) string { return cli.Number(g.Buyers) + " " + percentage(g.BoughtShare) }
 
-// percentage is a share with a tenth of a percent; of nothing it is a dash.
+// percentage formats a share to a tenth of a percent, and an unknown share as a dash.
 func percentage(share *float64) string {
 	if share == nil {
 		return "-"
@@ -92,12 +93,12 @@ func percentage(share *float64) string {
 }
 
 func revenueRow(t *cli.Table, r *document.Revenue) {
-	difference, interval := "can't be told: too few people, or all alike", ""
+	difference, interval := "unknown: too few people, or no variance", ""
 	if d := r.Incremental; d != nil {
 		difference, interval = fmt.Sprintf("%+.2f", d.Difference), fmt.Sprintf("%+.2f to %+.2f", d.Low, d.High)
 	}
-	t.Row(r.Currency+" a person", fmt.Sprintf("%.2f", r.ControlPerPerson), fmt.Sprintf("%.2f", r.RestPerPerson), difference, interval)
-	t.Row(r.Currency+" in all", r.ControlTotal.String(), r.RestTotal.String())
+	t.Row(r.Currency+" per person", fmt.Sprintf("%.2f", r.ControlPerPerson), fmt.Sprintf("%.2f", r.RestPerPerson), difference, interval)
+	t.Row(r.Currency+" in total", r.ControlTotal.String(), r.RestTotal.String())
 }
 
 func bandRow(t *cli.Table, band, group string, g *document.Group, revenue []document.Revenue, mean func(*document.Revenue) float64) {

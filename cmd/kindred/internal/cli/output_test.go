@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Rows may have fewer cells than others, at their end or in between, and columns go on below them.
+// A row may have fewer cells than others, at the end or in between; columns stay aligned below it.
 func TestTable(t *testing.T) {
 	var filled, empty Table
 	filled.Row("id", "email:änn@example.com", "x")
