@@ -12,37 +12,39 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// Config says what to run. Dir is required; the zero value of everything else is its default, and starts an engine that
-// only this process can reach.
+// Config is the configuration of a Kindred. Dir is required. The zero value of every other field is its default, and
+// starts an engine that only this process can reach.
 type Config struct {
-	// Dir is the data directory. A new one is made, unless MustExist.
+	// Dir is the data directory. It is created if it does not exist, unless MustExist is set.
 	Dir       string
 	MustExist bool
-	// Rules is a preset or a file. Default: the rules that the directory was last used with, and the preset
-	// DefaultRules in a new one.
+	// Rules is a preset or a file. Default: the rules that the directory was last used with; in a new directory, the
+	// preset default.
 	Rules string
-	// Memory bounds the process, in bytes. Default storage.DefaultMemory; at least storage.MinMemory. The caller sets the
+	// Memory bounds the process, in bytes, at least storage.MinMemory. Default: storage.DefaultMemory. The caller sets the
 	// limits of the Go runtime (see storage.Memory.GoLimit), since those belong to the process.
 	Memory int64
-	// Shards is fixed when a directory is made. Default: those of the directory, and DefaultShards in a new one.
+	// Shards is the number of shards, fixed when a directory is created. Default: that of the directory; in a new
+	// directory, 64.
 	Shards int
-	// SecretFile holds the secret that keys the hashes of identifiers, 32 hexadecimal digits. Default: that of the
-	// directory, and a random one in a new directory. Two directories with the same secret give the same public ids.
+	// SecretFile holds the secret that keys the hashes of identifiers, 32 hexadecimal digits. Default: the secret of the
+	// directory; in a new directory, a random one. Two directories with the same secret give the same public ids.
 	SecretFile string
-	// Terms take precedence over the settings of scores that the rules name.
+	// Terms override the settings of scores in the rules.
 	Terms Terms
-	// ControlShare is the share of customers in the control group, 0 to 1. Default 0: nobody.
+	// ControlShare is the share of customers in the control group, 0 to 1. Default: 0, an empty group.
 	ControlShare float64
-	// Refit fits the parameters of the scores again once a day, and as customers become more. Default: only on demand.
+	// Refit fits the parameters of the scores again once a day, and when the number of customers has grown. Default: they
+	// are fitted only on demand.
 	Refit bool
-	// Feed says whether to keep a change feed, and how much of it. Once on, it stays on.
+	// Feed switches the change feed on and bounds it. Once on, it stays on.
 	Feed feed.Settings
 
-	// Listen is the address of the HTTP server; port 0 takes a free one. Default: none, and Handler answers in process.
+	// Listen is the address of the HTTP server; port 0 selects a free port. Default: no server, only Handler.
 	Listen string
-	// Kafka names the topics to consume. Default: none.
+	// Kafka names the topics to consume. Default: no topics.
 	Kafka *kafka.Config
-	// Publish says where the change feed goes. Default: nowhere.
+	// Publish is the destination of the change feed. Default: it is not published.
 	Publish Publish
 
 	// Version is the version that the HTTP server reports.
@@ -55,8 +57,8 @@ type Config struct {
 
 // Defaults of a Config.
 const (
-	DefaultShards = 64 // enough for many machines, and cheap on one
-	DefaultRules  = "default"
+	defaultShards = 64 // enough for many machines, and cheap on one
+	defaultRules  = "default"
 )
 
 // ConfigError is a Config that cannot run. New returns it, and so does Start for a setting that contradicts the directory.
@@ -66,8 +68,8 @@ func (e *ConfigError) Error() string { return e.Err.Error() }
 
 func (e *ConfigError) Unwrap() error { return e.Err }
 
-// check fills in defaults, and is the one table of what settings may be. It reads no data, and reports every problem at
-// once. Settings that are files (the secret, the rules) are read by Start, before it makes a directory (N1).
+// check fills in defaults and validates all settings in one table. It reports every problem at once and reads no files:
+// Start reads those that settings name (the secret, the rules), before it creates a directory (N1).
 func (c *Config) check() error {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -81,7 +83,7 @@ func (c *Config) check() error {
 		topics = c.Kafka.Check()
 	}
 	if err := errors.Join(
-		unless(c.Dir != "", "no data directory: give one with --data DIR"),
+		unless(c.Dir != "", "no data directory; give --data DIR"),
 		unless(c.Shards >= 0 && c.Shards <= row.MaxShards, "--shards %d: want 1 to %d", c.Shards, row.MaxShards),
 		memory,
 		topics,
@@ -92,7 +94,7 @@ func (c *Config) check() error {
 	return nil
 }
 
-// unless is nil when ok, and otherwise an error.
+// unless returns nil if ok is set, and otherwise an error.
 func unless(ok bool, format string, args ...any) error {
 	if ok {
 		return nil

@@ -21,11 +21,11 @@ func (k *Kindred) startConsuming(context.Context) error {
 	return consumer.Start()
 }
 
-// stopConsuming lets the records under way be handled.
+// stopConsuming returns when the records in progress have been handled.
 func (k *Kindred) stopConsuming(ctx context.Context) error { return k.consumer.Stop(ctx) }
 
-// consuming is a check of /readyz. It fails where an operator has to act: for a partition that is halted. One that waits
-// goes on by itself, so it is only reported.
+// consuming is a check of /readyz. It fails if an operator must act, that is, if a partition is halted. A partition that
+// waits will go on by itself, so it is reported without failing the check.
 func (k *Kindred) consuming(context.Context) document.Check {
 	s := k.consumer.Status()
 	c := document.Check{Name: "kafka", OK: true}
@@ -51,7 +51,7 @@ func (k *Kindred) consuming(context.Context) document.Check {
 		c.Detail = fmt.Sprintf("%d of %d partitions are halted: %s", halted, len(s.Partitions), first)
 		c.Hint = "see docs/kafka.md, \"What can go wrong\""
 	case s.Brokers != "":
-		c.Detail = "the brokers can't be asked: " + s.Brokers
+		c.Detail = "the brokers cannot be reached: " + s.Brokers
 	case len(s.Topics) > 0:
 		c.Detail = fmt.Sprintf("topic %s %s", s.Topics[0].Topic, s.Topics[0].Error)
 	case waiting > 0:

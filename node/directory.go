@@ -20,13 +20,14 @@ import (
 
 // directory is an open data directory: the store, the rules in force, and the engine that runs under them.
 //
-// It opens in an order that leaves nothing to undo. Every setting is read first (N1); then the store opens, which locks
-// the directory; then the log is brought to its end under the rules that it was written under (N5); then the new rules are
-// stored (N4); and only then an engine runs under them. Judging again what was judged by other rules goes on in the
-// background, since it takes as long as reading everything.
+// Opening takes its steps in an order that leaves nothing to undo. First every setting is read (N1). Then the store opens,
+// which locks the directory. Then the log is replayed to its end under the rules that it was written under (N5). Then the
+// new rules are stored (N4), and only then an engine runs under them. A sweep in the background judges everything again
+// that was judged by other rules: it takes as long as reading all data, so opening does not wait for it.
 type directory struct {
 	store *storage.Pebble
-	// deployment is what the directory was initialised with, and the rules by which it was judged when it was opened.
+	// deployment holds what the directory was initialised with, and the rules by which it had been judged when it was
+	// opened.
 	deployment row.Deployment
 	engine     *actors.Engine
 	registry   *identifier.Registry
@@ -45,8 +46,8 @@ func (k *Kindred) openDirectory(ctx context.Context) (err error) {
 
 func (k *Kindred) closeDirectory(ctx context.Context) error { return k.directory.close(ctx) }
 
-// openDirectory opens a data directory, and makes it when it is new. It fails as row.Open does, and for a secret or
-// rules that cannot be used.
+// openDirectory opens a data directory, and creates it if it does not exist. It fails as row.Open does, and for a secret
+// or rules that cannot be used.
 func openDirectory(ctx context.Context, c *Config) (*directory, error) {
 	memory, err := storage.SplitMemory(c.Memory)
 	if err != nil {
@@ -82,7 +83,7 @@ func openDirectory(ctx context.Context, c *Config) (*directory, error) {
 	return d, nil
 }
 
-// openStore opens the directory as it is, and makes a new one only if there is none.
+// openStore opens the directory as it is, and creates one only if it does not exist.
 func openStore(c *Config, memory storage.Memory, secret row.Secret, rules *rulesfile.File) (*storage.Pebble, row.Deployment, error) {
 	so := storage.Options{
 		Dir: c.Dir, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables, Logger: c.Logger,
@@ -96,11 +97,11 @@ func openStore(c *Config, memory storage.Memory, secret row.Secret, rules *rules
 		if err == nil || c.MustExist || !errors.Is(err, storage.ErrNotFound) {
 			return store, found, err
 		}
-		d.Shards = DefaultShards
+		d.Shards = defaultShards
 	}
 	if rules == nil {
 		var err error
-		if rules, err = rulesfile.Load(DefaultRules); err != nil {
+		if rules, err = rulesfile.Load(defaultRules); err != nil {
 			return nil, d, err
 		}
 	}
@@ -110,13 +111,13 @@ func openStore(c *Config, memory storage.Memory, secret row.Secret, rules *rules
 }
 
 func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory) error {
-	deployment := d.deployment // what is settled below changes this copy
+	deployment := d.deployment // the steps below change this copy
 	stored, err := d.settleRules(c.Dir)
 	if err != nil {
 		return err
 	}
 	for _, line := range d.rules.Unreachable() {
-		c.Logger.Warn("a limit of the rules can't be reached", "rules", d.rules.Rules.Name, "why", line)
+		c.Logger.Warn("a limit of the rules cannot be reached", "rules", d.rules.Rules.Name, "why", line)
 	}
 	identifiers := d.rules.Identifier
 	identifiers.PlainKeys = deployment.PlainKeys
@@ -163,8 +164,9 @@ func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory)
 	return nil
 }
 
-// noteFormerMemory runs when a directory from before fingerprints is opened for the first time. It stores until when the
-// memory of duplicates may hold events without a fingerprint, which are looked up the way they were remembered.
+// noteFormerMemory runs when a directory from before fingerprints is opened for the first time. It stores the time until
+// which the memory of duplicates may hold events without a fingerprint. Until then, duplicates are looked up in the old
+// form as well.
 func (d *directory) noteFormerMemory(of *row.Deployment) error {
 	if of.FormerUntil == row.FormerUnknown {
 		var batch storage.Batch
@@ -177,12 +179,12 @@ func (d *directory) noteFormerMemory(of *row.Deployment) error {
 	return nil
 }
 
-// into is what events are taken into. live says that events come as they happen.
+// into returns the destination of ingest. live means that events arrive as they happen.
 func (d *directory) into(live bool) ingest.Into {
 	return ingest.Into{Engine: d.engine, Registry: d.registry, Options: d.decoding(live)}
 }
 
-// decoding are the options of decoders under the rules in force. live says that events come as they happen.
+// decoding returns the options of decoders under the rules in force. live means that events arrive as they happen.
 func (d *directory) decoding(live bool) segment.Options {
 	o := segment.Options{
 		Currency: d.rules.Currency, Sources: d.rules.Sources, Live: live,
@@ -196,11 +198,11 @@ func (d *directory) decoding(live bool) segment.Options {
 	return o
 }
 
-// close takes nothing more in, waits until every event that was taken is durable and delivered, and closes the store.
+// close refuses new events, waits until every accepted event is durable and delivered, and closes the store.
 func (d *directory) close(ctx context.Context) error {
 	d.judging.end()
 	err := d.engine.Close(ctx)
-	// A store that failed reports the same at every call: once is enough.
+	// Keep the first error: a failed store repeats it at every call.
 	if closing := d.store.Close(); closing != nil && err == nil {
 		err = closing
 	}

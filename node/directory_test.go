@@ -46,8 +46,7 @@ func TestReadSecret(t *testing.T) {
 	}
 }
 
-// What is wrong with the settings is found before anything is made (N1), and rules stay those of the
-// last time (N2).
+// Wrong settings are found before anything is created (N1), and the rules last used stay in force (N2).
 func TestOpen(t *testing.T) {
 	ctx := context.Background()
 	dir := filepath.Join(t.TempDir(), "data")
@@ -100,8 +99,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestRulesKept: the whole document is kept, a change is logged as what changed, and a class stays what
-// it was.
+// The whole rules document is stored, a change is logged key by key, and a class cannot change.
 func TestRulesKept(t *testing.T) {
 	ctx := context.Background()
 	dir, files := filepath.Join(t.TempDir(), "data"), t.TempDir()
@@ -139,12 +137,12 @@ func TestRulesKept(t *testing.T) {
 	if _, err := open(first + "limits: {email: 7, phone: none}\n"); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"limits.email: 7, was 5", "limits.phone: not set, was 3", "everything is judged by the new rules"} {
+	for _, want := range []string{"limits.email: 7, was 5", "limits.phone: not set, was 3", "existing data is judged by the new rules"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("not logged: %s, in\n%s", want, log.String())
 		}
 	}
-	// What concerns events to come is kept and told, and asks for no judging.
+	// Settings for future events are stored and logged, and do not start a sweep.
 	if _, err := open(strings.Replace(first, "secret", "other", 1) + "limits: {email: 7, phone: none}\nphone_region: DE\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -160,8 +158,7 @@ func TestRulesKept(t *testing.T) {
 	}
 }
 
-// TestJudgingBegunIsNotDone: a start that stopped while everything was judged again leaves it to be done
-// by the next one, under whichever rules.
+// If a Kindred stops during the sweep after a change of rules, the next start sweeps again, under any rules.
 func TestJudgingBegunIsNotDone(t *testing.T) {
 	ctx := context.Background()
 	dir := filepath.Join(t.TempDir(), "data")
@@ -188,7 +185,7 @@ func TestJudgingBegunIsNotDone(t *testing.T) {
 		}
 	}
 	shut(open("default"))
-	// As a process leaves it that dies right after it wrote the change down.
+	// The state after a process died right after it stored the change.
 	k := open("")
 	k.directory.rules, _ = rulesfile.Load("open")
 	d, stored := k.directory.deployment, new(rulesfile.File)
@@ -213,8 +210,8 @@ func TestJudgingBegunIsNotDone(t *testing.T) {
 	}
 }
 
-// TestRulesChangeAfterCrash: an address that everybody types was generic when the process died; under
-// rules by which it is not, everybody who typed it is one person, and nobody is lost with the log (N5).
+// An address that many people type was generic when the process died. Under rules by which it is not generic, all of them
+// become one person, and no event in the log is lost (N5).
 func TestRulesChangeAfterCrash(t *testing.T) {
 	ctx := context.Background()
 	dir, image := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "image")
@@ -258,7 +255,7 @@ func TestRulesChangeAfterCrash(t *testing.T) {
 	}
 }
 
-// post takes one event in.
+// post ingests one event.
 func post(t *testing.T, k *Kindred, body string) {
 	t.Helper()
 	intake := ingest.NewIntake(k.Into(true))

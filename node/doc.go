@@ -6,11 +6,11 @@
 //	open directory: storage.Open ──► rulesfile.Load ──► identifier.New(secret) ──► actors.Open ──► scoring.Open
 //
 // Invariants:
-//   - N1: no directory is made until every setting is known to be right.
-//   - N2: rules that nobody names stay as they were, word for word. A change is logged, key by key.
+//   - N1: no directory is created until every setting has been validated.
+//   - N2: unless new rules are given, the rules stay as they were, word for word. A change is logged, key by key.
 //   - N3: Start either starts every part, or leaves nothing running and nothing open.
 //   - N4: from before the first input, the rules in the store are those that the engine runs under. While they differ
-//     from the rules by which everything was judged, judging is under way, or begins anew at the next start.
+//     from the rules by which everything was judged, a sweep judges again, or begins anew at the next start.
 //   - N5: a log is replayed under the rules it was written under, and under no others.
 //   - N6: after Stop, every event that was acknowledged is durable, and no goroutine of the node is left.
 package node

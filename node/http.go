@@ -11,7 +11,7 @@ import (
 )
 
 // ErrAddressInUse is returned by Start when another process listens on the address.
-var ErrAddressInUse = errors.New("another process does (stop it, or name another address with --listen)")
+var ErrAddressInUse = errors.New("address in use by another process; stop it, or name another address with --listen")
 
 func (k *Kindred) listen(context.Context) (err error) {
 	k.listener, err = net.Listen("tcp", k.config.Listen)
@@ -19,7 +19,7 @@ func (k *Kindred) listen(context.Context) (err error) {
 		return fmt.Errorf("listen on %s: %w", k.config.Listen, ErrAddressInUse)
 	}
 	if err != nil {
-		return fmt.Errorf("%w (give --listen HOST:PORT)", err)
+		return fmt.Errorf("%w; give --listen HOST:PORT", err)
 	}
 	return nil
 }
@@ -62,8 +62,8 @@ func (k *Kindred) serve(context.Context) error {
 	return nil
 }
 
-// drain answers the requests under way, and refuses others. Once the engine has failed it tells so to all who are being
-// answered, which takes no time worth waiting for.
+// drain answers the requests in progress and refuses others. Once the engine has failed, requests in progress get an error
+// at once, so drain waits for them only briefly.
 func (k *Kindred) drain(ctx context.Context) error {
 	if k.directory.engine.Err() != nil {
 		var cancel context.CancelFunc
@@ -71,7 +71,7 @@ func (k *Kindred) drain(ctx context.Context) error {
 		defer cancel()
 	}
 	if err := k.server.Shutdown(ctx); err != nil {
-		k.config.Logger.Warn("requests under way are broken off: their clients will send again", "error", err)
+		k.config.Logger.Warn("requests in progress were cut off; their clients will retry", "error", err)
 	}
 	k.serving.Wait()
 	return nil

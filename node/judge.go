@@ -9,7 +9,7 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// judging is the sweep in the background that judges everything by the rules in force. The zero value does not sweep.
+// judging is the sweep in the background that judges everything by the rules in force. The zero value has no sweep.
 type judging struct {
 	sweep sync.WaitGroup
 	stop  func()
@@ -22,7 +22,7 @@ func (j *judging) begin(sweep func(context.Context) error) {
 	j.sweep.Go(func() { j.err = sweep(ctx) })
 }
 
-// end stops a sweep, and waits for it.
+// end stops a sweep and waits until it has ended.
 func (j *judging) end() {
 	if j.stop != nil {
 		j.stop()
@@ -30,8 +30,8 @@ func (j *judging) end() {
 	}
 }
 
-// Judged waits until everything is judged by the rules in force. A command that ends soon calls it: otherwise a change of
-// rules would begin anew with every such command, and never be done.
+// Judged waits until everything is judged by the rules in force. A short-lived command must call it: otherwise the sweep
+// after a change of rules would begin anew with every such command and never complete.
 func (k *Kindred) Judged(ctx context.Context) error {
 	j := &k.directory.judging
 	done := make(chan struct{})
@@ -47,12 +47,12 @@ func (k *Kindred) Judged(ctx context.Context) error {
 	}
 }
 
-// judge judges everything by the rules in force, in the background. Limits and order hold at once, since identities are
-// computed; the sweep is for decisions that are made when an event arrives. Only after it the store says that everything
-// was judged.
+// judge judges everything by the rules in force, in the background. Limits and order take effect at once, since identities
+// are computed when they are read; the sweep repeats the decisions that are made when an event arrives. The store records
+// that everything is judged only after the sweep.
 func (d *directory) judge(deployment row.Deployment, logger *slog.Logger) {
 	now := d.rules.Rules
-	logger.Info("everything is judged by the new rules from now on, and what was judged before again", "rules", now.Name)
+	logger.Info("the new rules are in force; judging existing data again", "rules", now.Name)
 	d.judging.begin(func(ctx context.Context) error {
 		err := d.engine.Recheck(ctx)
 		if err == nil {
@@ -63,24 +63,24 @@ func (d *directory) judge(deployment row.Deployment, logger *slog.Logger) {
 		}
 		switch {
 		case err == nil:
-			logger.Info("everything is judged by the new rules", "rules", now.Name)
+			logger.Info("existing data is judged by the new rules", "rules", now.Name)
 		case ctx.Err() == nil:
-			logger.Error("judging by the new rules stopped: it begins anew at the next start", "error", err)
+			logger.Error("judging by the new rules stopped; it begins anew at the next start", "error", err)
 		}
 		return err
 	})
 }
 
-// fillFeed lets the change feed report what was there before the feed was switched on.
+// fillFeed adds the identities from before the change feed was switched on to the feed.
 func (d *directory) fillFeed(logger *slog.Logger) {
-	logger.Info("the change feed tells of everything that is there")
+	logger.Info("adding existing identities to the change feed")
 	d.judging.begin(func(ctx context.Context) error {
 		err := d.engine.Recheck(ctx)
 		switch {
 		case err == nil:
 			logger.Info("the change feed is complete")
 		case ctx.Err() == nil:
-			logger.Error("telling the change feed stopped: it begins anew at the next start", "error", err)
+			logger.Error("adding existing identities to the change feed stopped; it begins anew at the next start", "error", err)
 		}
 		return err
 	})

@@ -20,15 +20,15 @@ import (
 // Kindred is one running Kindred. It owns the order in which parts start and stop, and nothing else: each part is a few
 // lines in a file of its own, and the engine, the server, the consumer and the publisher know nothing of each other.
 //
-//   - A part starts after those that it uses, and stops before them. So inputs stop before the engine closes, and what
-//     they handed over is durable by then (N6).
-//   - The address is bound first and answered last: an address in use is found before a directory is made (N1), and a
+//   - A part starts after the parts that it uses, and stops before them. So inputs stop before the engine closes, and the
+//     events that they handed over are durable by then (N6).
+//   - The address is bound first and served last: an address in use is found before a directory is created (N1), and a
 //     request that arrives early waits instead of being refused.
 //   - Start and Stop are safe to call twice, in any order, from any goroutine. Methods that hand out a part are valid
 //     between them.
 //
-// A tree of contexts that cancels everything at once would be shorter, but would cut off requests and records under
-// way, which then come again after every restart.
+// A tree of contexts that cancels everything at once would be shorter, but it would cut off requests and records in
+// progress, and clients would send them again after every restart.
 type Kindred struct {
 	config    Config
 	directory *directory
@@ -36,15 +36,15 @@ type Kindred struct {
 	publisher *publishing
 	consumer  *kafka.Consumer
 	server    *api.Server
-	refits    func() // stops them
+	refits    func() // stops the refits
 	serving   sync.WaitGroup
-	broken    chan error // why the HTTP server ended by itself
+	broken    chan error // why the HTTP server ended on its own
 
 	mu      sync.Mutex // held while parts start and stop; guards the following
 	running []part     // in the order in which they started
 }
 
-// part is one part of a Kindred. stop may take as long as patience, and reports what was broken off.
+// part is one part of a Kindred. stop may take as long as patience, and reports work that was cut off.
 type part struct {
 	name     string
 	start    func(context.Context) error
@@ -54,12 +54,12 @@ type part struct {
 
 // Bounds of stopping.
 const (
-	drainTimeout  = 30 * time.Second // of requests and records under way
-	failedTimeout = 2 * time.Second  // of these, once the engine has failed
-	closeTimeout  = 2 * time.Minute  // of the engine's last writes
+	drainTimeout  = 30 * time.Second // for requests and records in progress
+	failedTimeout = 2 * time.Second  // for the same, once the engine has failed
+	closeTimeout  = 2 * time.Minute  // for the last writes of the engine
 )
 
-// New makes a Kindred that is not running yet. It fails with a *ConfigError.
+// New returns a Kindred that is not running yet, or a *ConfigError.
 func New(c Config) (*Kindred, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func Open(ctx context.Context, c Config) (*Kindred, error) {
 	return k, k.Start(ctx)
 }
 
-// parts are the parts of this Kindred, in the order in which they start.
+// parts returns the parts of this Kindred in the order in which they start.
 func (k *Kindred) parts() []part {
 	all := []part{{"directory", k.openDirectory, k.closeDirectory, closeTimeout}}
 	if k.config.Publish.on() {
@@ -99,8 +99,8 @@ func (k *Kindred) parts() []part {
 
 func none(context.Context) error { return nil }
 
-// Start starts every part, and returns when all are running: nothing before that is visible outside. If a part fails, the
-// others are stopped again (N3). ctx bounds the start alone.
+// Start starts every part and returns when all are running. If a part fails, it stops the others again (N3). ctx bounds
+// only the start.
 func (k *Kindred) Start(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -116,8 +116,8 @@ func (k *Kindred) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop takes nothing more in, lets what is under way end, and closes the directory. It returns when all is stopped, with
-// the first error: a part that fails keeps no other from stopping.
+// Stop refuses new events, completes those in progress, and closes the directory. It stops every part, even after a part
+// failed to stop, and returns the first error.
 func (k *Kindred) Stop(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -131,7 +131,7 @@ func (k *Kindred) Stop(ctx context.Context) error {
 	return err
 }
 
-// stopLocked stops what is running, the last part first.
+// stopLocked stops the running parts, the last part first.
 //
 // REQUIRES: k.mu held
 func (k *Kindred) stopLocked(ctx context.Context) (first error) {
@@ -164,7 +164,7 @@ func (k *Kindred) Wait(ctx context.Context) error {
 	}
 }
 
-// URL is where the HTTP server answers.
+// URL returns the address of the HTTP server.
 //
 // REQUIRES: Config.Listen was given
 func (k *Kindred) URL() string { return "http://" + k.listener.Addr().String() }
@@ -172,14 +172,15 @@ func (k *Kindred) URL() string { return "http://" + k.listener.Addr().String() }
 // Handler answers requests of the HTTP interface in this process, whether or not there is a listener.
 func (k *Kindred) Handler() http.Handler { return k.server }
 
-// Engine is the engine of the open directory.
+// Engine returns the engine of the open directory.
 func (k *Kindred) Engine() *actors.Engine { return k.directory.engine }
 
-// Registry reads identifiers as the rules say.
+// Registry returns the reader of identifiers under the rules in force.
 func (k *Kindred) Registry() *identifier.Registry { return k.directory.registry }
 
-// Rules are the rules in force.
+// Rules returns the rules in force.
 func (k *Kindred) Rules() *graph.Rules { return k.directory.rules.Rules }
 
-// Into is the engine that events flow into, and how they are read. live says that events come as they happen.
+// Into returns the destination of ingest: the engine, and the options of decoders. live means that events arrive as they
+// happen.
 func (k *Kindred) Into(live bool) ingest.Into { return k.directory.into(live) }

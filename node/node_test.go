@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// ask asks a running Kindred over the network, and returns the status; 0 when nobody answers.
+// ask sends a request to a running Kindred over the network and returns the status, or 0 without an answer.
 func ask(url string) int {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	res, err := client.Get(url)
@@ -77,7 +77,7 @@ func TestStartStop(t *testing.T) {
 	}
 }
 
-// Starts and stops from many goroutines leave it running or stopped, and never in between (N3, N6).
+// Concurrent starts and stops leave a Kindred running or stopped, and never in between (N3, N6).
 func TestStartStopTogether(t *testing.T) {
 	k, err := New(Config{Dir: filepath.Join(t.TempDir(), "data"), Memory: storage.MinMemory, Shards: 1})
 	if err != nil {
@@ -103,7 +103,7 @@ func TestStartStopTogether(t *testing.T) {
 	}
 }
 
-// What can't run says so, leaves nothing open, and makes no directory if it can be known before (N1, N3).
+// A wrong configuration is an error, leaves nothing open, and creates no directory if it can be detected before (N1, N3).
 func TestStartFails(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -115,15 +115,15 @@ func TestStartFails(t *testing.T) {
 		name, want string
 		change     func(*Config)
 		config     bool // a *ConfigError
-		made       bool // a directory, since it had to be opened
+		made       bool // a directory was created, since detection required opening it
 	}{
 		{"no directory", "no data directory", func(c *Config) { c.Dir = "" }, true, false},
 		{"shards", "--shards -1: want 1", func(c *Config) { c.Shards = -1 }, true, false},
 		{"memory", "memory", func(c *Config) { c.Memory = 1 }, true, false},
 		{"everything at once", "--shards -1: want 1", func(c *Config) { c.Shards, c.Memory = -1, 1 }, true, false},
 		{"no topic", "name the topic", func(c *Config) { c.Publish.Connection = nowhere }, true, false},
-		{"address in use", "another process does", func(c *Config) { c.Listen = taken.Addr().String() }, false, false},
-		{"no feed", "there is none: add --feed", func(c *Config) { c.Publish = Publish{Connection: nowhere, Topic: "t"} }, true, true},
+		{"address in use", "address in use", func(c *Config) { c.Listen = taken.Addr().String() }, false, false},
+		{"no feed", "there is no change feed to publish; add --feed", func(c *Config) { c.Publish = Publish{Connection: nowhere, Topic: "t"} }, true, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")
@@ -149,7 +149,7 @@ func TestStartFails(t *testing.T) {
 	}
 }
 
-// Brokers that are not there keep nothing from starting, show in /readyz, and keep nothing from stopping.
+// Unreachable brokers prevent neither a start nor a stop, and show in /readyz.
 func TestPublisherWithoutBrokers(t *testing.T) {
 	k, err := Open(t.Context(), Config{
 		Dir: filepath.Join(t.TempDir(), "data"), Memory: storage.MinMemory, Shards: 1, Listen: "127.0.0.1:0",

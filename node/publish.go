@@ -13,13 +13,13 @@ import (
 	"github.com/kindred-id/kindred/internal/broker"
 )
 
-// Publish sends the change feed to Kafka. Without brokers nothing is published. With brokers, Topic is required, and so is
-// a change feed.
+// Publish is the destination of the change feed in Kafka. Without brokers nothing is published. With brokers, Topic and
+// Config.Feed are required.
 type Publish struct {
 	Connection broker.Connection
-	Topic      string // takes the entries
-	Profiles   string // compacted topic that takes whole profiles; default none
-	Scores     bool   // publish scores, too
+	Topic      string // for the entries
+	Profiles   string // compacted topic for whole profiles; default: profiles are not published
+	Scores     bool   // publish scores too
 }
 
 func (p *Publish) on() bool { return len(p.Connection.Brokers) > 0 }
@@ -42,7 +42,7 @@ func (k *Kindred) startPublishing(context.Context) error {
 	d, p, logger := k.directory, &k.config.Publish, k.config.Logger
 	since, on := d.engine.Feed().Since()
 	if !on {
-		return &ConfigError{errors.New("serve: --publish-brokers publishes the change feed, and there is none: add --feed")}
+		return &ConfigError{errors.New("--publish-brokers: there is no change feed to publish; add --feed")}
 	}
 	config := kafka.Config{
 		Connection: p.Connection, Logger: logger,
@@ -74,23 +74,23 @@ func (k *Kindred) stopPublishing(context.Context) error {
 	return nil
 }
 
-// check is a check of /readyz. It fails where publishing stopped. A delivery that fails is tried again, so it is only
-// reported: the feed keeps every entry until it is delivered.
+// check is a check of /readyz. It fails if publishing has stopped. A delivery that failed is retried, so it is reported
+// without failing the check: the feed keeps every entry until it is delivered.
 func (p *publishing) check(context.Context) document.Check {
 	s := p.publisher.Status()
 	c := document.Check{Name: "publish", OK: !s.Stopped}
 	switch {
 	case s.Stopped:
 		c.Detail = "publishing the change feed stopped: " + s.Err.Error()
-		c.Hint = "restart the server; it goes on behind what was delivered last"
+		c.Hint = "restart the server; it continues after the last entry delivered"
 	case s.Err != nil:
 		c.Detail = fmt.Sprintf("%d entries of the change feed wait; %d deliveries failed in a row: %s", s.Behind, s.Attempts, s.Err)
 	}
 	return c
 }
 
-// documents writes profiles as GET /v1/profiles answers them, with scores if wanted. It writes them on the identities'
-// shards, in turn with the events that flow in.
+// documents encodes profiles as GET /v1/profiles answers them, with scores if wanted. It runs on the identities' shards,
+// in turn with incoming events.
 func (d *directory) documents(scores bool) func(context.Context, []graph.NodeKey) ([][]byte, []int, error) {
 	return func(ctx context.Context, ids []graph.NodeKey) (documents [][]byte, moving []int, err error) {
 		documents = make([][]byte, len(ids))

@@ -15,8 +15,8 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// settleRules reads the rules that the directory was last used with, nil if it has none yet. They stay in force unless
-// others were given, which must be able to follow them.
+// settleRules reads the rules that the directory was last used with, or nil if it has no rules yet. They stay in force
+// unless other rules were given, which must be compatible with them.
 func (d *directory) settleRules(dir string) (stored *rulesfile.File, err error) {
 	encoded, err := row.ReadRules(d.store)
 	switch {
@@ -29,23 +29,23 @@ func (d *directory) settleRules(dir string) (stored *rulesfile.File, err error) 
 	case err != nil:
 		return nil, err
 	}
-	stored, err = rulesfile.ParseKept("the rules kept in "+dir, encoded.Text)
+	stored, err = rulesfile.ParseKept("the rules stored in "+dir, encoded.Text)
 	if err == nil && stored.Rules.Version != encoded.Version {
-		err = fmt.Errorf("the rules kept in %s have version %s by this program, and %s by the one that wrote them", dir, version(stored.Rules.Version), version(encoded.Version))
+		err = fmt.Errorf("the rules stored in %s have version %s for this program, but %s for the program that wrote them", dir, version(stored.Rules.Version), version(encoded.Version))
 	}
 	switch {
-	case err != nil: // other rules can't follow what can't be finished under these
-		return nil, fmt.Errorf("%w (use the program that wrote them)", err)
+	case err != nil: // the log must first be finished under these rules, so other rules are no way out
+		return nil, fmt.Errorf("%w; use the program that wrote them", err)
 	case d.rules == nil:
 		d.rules = stored.Today()
 	}
 	if err := d.rules.Follow(stored); err != nil {
-		return nil, fmt.Errorf("rules %q can't follow the rules %q of %s: %w", d.rules.Rules.Name, stored.Rules.Name, dir, err)
+		return nil, fmt.Errorf("rules %q cannot replace the rules %q of %s: %w", d.rules.Rules.Name, stored.Rules.Name, dir, err)
 	}
 	return stored, nil
 }
 
-// presetOf finds the rules of a directory that stores none, because its first start did not get that far.
+// presetOf finds the rules of a directory that stores no rules, because its first start was cut short.
 func presetOf(dir string, d row.Deployment) (*rulesfile.File, error) {
 	if slices.Contains(rulesfile.Presets(), d.RulesName) {
 		file, err := rulesfile.Load(d.RulesName)
@@ -53,12 +53,12 @@ func presetOf(dir string, d row.Deployment) (*rulesfile.File, error) {
 			return file, err
 		}
 	}
-	return nil, fmt.Errorf("%s was begun with the rules %q and does not keep them (give --rules with their file, or with a preset)", dir, d.RulesName)
+	return nil, fmt.Errorf("%s was created with the rules %q, but does not hold their text; give --rules with their file, or with a preset", dir, d.RulesName)
 }
 
-// finishUnder replays the log to its end under the rules that it was written under, if other rules are to follow (N5). The
-// log holds the events that came in, and the messages that were sent as those rules judged. Under other rules a replay
-// would judge differently, and what it would send, evidence included, would be lost.
+// finishUnder replays the log to its end under the rules that it was written under, if they are about to be replaced (N5).
+// The log holds incoming events, and the messages between shards that those rules led to. Under other rules, a replay
+// would decide differently, and the messages that it would send instead, with their evidence, would be lost.
 func (d *directory) finishUnder(ctx context.Context, stored *rulesfile.File, c actors.Config) error {
 	if stored == nil || stored.Rules.Version == d.rules.Rules.Version {
 		return nil
@@ -71,8 +71,8 @@ func (d *directory) finishUnder(ctx context.Context, stored *rulesfile.File, c a
 	return engine.Close(ctx)
 }
 
-// keepRules stores the rules in force before anything happens under them (N4), and logs what changed. If they judge
-// differently, the store says from now on that nothing is judged: a stop in the middle must not look as if judging was done.
+// keepRules stores the rules in force before anything happens under them (N4), and logs the changes. If they judge
+// differently, it also records that nothing is judged yet, so that a stop during the sweep does not look like its end.
 func (d *directory) keepRules(of *row.Deployment, stored *rulesfile.File, logger *slog.Logger) error {
 	now := d.rules.Rules
 	doc := row.RulesDocument{Version: now.Version, Text: d.rules.YAML()}

@@ -37,5 +37,5 @@ func readSecret(path string) (row.Secret, error) {
 }
 
 func badSecret(path string) error {
-	return fmt.Errorf("read the secret: %s: want 32 hexadecimal digits that are not all zero (make them with: openssl rand -hex 16)", path)
+	return fmt.Errorf("read the secret: %s: want 32 hexadecimal digits that are not all zero; make them with: openssl rand -hex 16", path)
 }

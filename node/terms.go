@@ -7,14 +7,14 @@ import (
 	"github.com/kindred-id/kindred/node/rulesfile"
 )
 
-// Terms are settings of scores that take precedence over those of the rules. Nil leaves the rules' setting in force.
+// Terms are settings of scores that override those of the rules. A nil field leaves the setting of the rules in force.
 type Terms struct {
 	HorizonDays    *float64
 	AnnualDiscount *float64
 	Margin         *float64
 }
 
-// over replaces settings of the rules by those given.
+// over returns the settings of the rules, overridden by those given.
 func (given Terms) over(rules score.Terms) (score.Terms, error) {
 	for _, part := range []struct{ from, to *float64 }{
 		{given.HorizonDays, &rules.HorizonDays},
@@ -31,8 +31,8 @@ func (given Terms) over(rules score.Terms) (score.Terms, error) {
 	return rules, nil
 }
 
-// check reports an error if the terms conflict with rules. Rules that are not read yet, nil, get the benefit of the doubt: an
-// infinite horizon needs a discount, which they may name.
+// check reports an error if the terms conflict with rules. Nil rules are not read yet and may name a discount, which an
+// infinite horizon needs, so check assumes that they do.
 func (given Terms) check(rules *rulesfile.File) error {
 	terms := score.Terms{AnnualDiscount: 1}.WithDefaults()
 	if rules != nil {

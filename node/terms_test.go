@@ -13,8 +13,7 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// TestTermsOfRules: the settings of scores are kept with the rules, what is given beside them comes first, and neither
-// lets anything be judged again.
+// The settings of scores are stored with the rules, given settings override them, and neither starts a sweep.
 func TestTermsOfRules(t *testing.T) {
 	ctx := context.Background()
 	dir, file := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "shop.yaml")
@@ -56,7 +55,7 @@ func TestTermsOfRules(t *testing.T) {
 		{"{margin: 0.4, annual_discount: 0.2}", Terms{}, score.Terms{HorizonDays: 365, AnnualDiscount: 0.2, Margin: 0.4}},
 		{"", Terms{}, score.Terms{HorizonDays: 365, AnnualDiscount: 0.2, Margin: 0.4}}, // kept
 		{"", Terms{Margin: &tenth, AnnualDiscount: &zero}, score.Terms{HorizonDays: 365, Margin: 0.1}},
-		{"", Terms{}, score.Terms{HorizonDays: 365, AnnualDiscount: 0.2, Margin: 0.4}}, // what is given is not kept
+		{"", Terms{}, score.Terms{HorizonDays: 365, AnnualDiscount: 0.2, Margin: 0.4}}, // given settings are not stored
 		{"{horizon_days: 90}", Terms{}, score.Terms{HorizonDays: 90, Margin: 1}},
 	} {
 		terms, version := open(step.scores, step.given)

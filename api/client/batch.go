@@ -12,19 +12,19 @@ import (
 	"github.com/kindred-id/kindred/internal/backoff"
 )
 
-// retry is the wait between attempts to send a batch, where the server does not ask for a longer one.
+// retry is the wait between attempts to send a batch, unless the server asks for a longer one.
 var retry = backoff.Doubling{First: 100 * time.Millisecond, Most: 10 * time.Second}
 
-// AwaitVisible returns when all that was sent before can be found by each identifier that it names, or
-// the server is too far behind to wait for that.
+// AwaitVisible returns when every event sent before can be found by each of its identifiers, or when the server is too
+// far behind to wait for that.
 func (c *Client) AwaitVisible(ctx context.Context) error {
 	return c.do(ctx, http.MethodPost, "/v1/batch", nil, []byte(`{"batch":[]}`), nil)
 }
 
-// Send sends the body of a batch of events from a file, which do not come as they happen, and sends it again for as long as patience lasts when the server
-// has no room, is not there or breaks off. An event that was taken before is a duplicate, so nothing
-// is taken twice. It returns when the events are durable; AwaitVisible, once after the last batch, waits
-// for the rest.
+// Send sends the body of a batch of past events, such as those of a file. While the server is full, unreachable or breaks
+// off, Send retries until patience has passed. An event that was accepted before is a duplicate, so a retry changes
+// nothing. Send returns when the events are durable. Call AwaitVisible once after the last batch, since waiting for
+// visibility with each batch would be slow.
 func (c *Client) Send(ctx context.Context, body []byte, patience time.Duration) (document.BatchOutcome, error) {
 	deadline := time.Now().Add(patience)
 	for attempt := 0; ; attempt++ {
@@ -40,21 +40,21 @@ func (c *Client) Send(ctx context.Context, body []byte, patience time.Duration) 
 	}
 }
 
-// attempt sends once, and returns how long the server asks to wait.
+// attempt sends a body once, and returns how long the server asks to wait.
 func (c *Client) attempt(ctx context.Context, body []byte, result *document.BatchOutcome) (time.Duration, error) {
 	err := c.do(ctx, http.MethodPost, "/v1/batch", url.Values{"wait": {"durable"}, "live": {"false"}}, body, result)
 	var p *Problem
 	switch {
 	case !errors.As(err, &p):
 		return 0, err
-	case p.Code == document.CodeNoReadableEvent: // an answer all the same: every event was looked at
+	case p.Code == document.CodeNoReadableEvent: // this counts as an answer: the server looked at every event
 		*result = p.BatchOutcome
 		return 0, nil
 	}
 	return p.after, err
 }
 
-// retriable reports whether an error may pass: any error of the network, and the answers that say so.
+// retriable reports whether an error may be temporary: any network error, and the statuses that mean so.
 func retriable(err error) bool {
 	var p *Problem
 	if !errors.As(err, &p) {
@@ -67,7 +67,7 @@ func retriable(err error) bool {
 	return false
 }
 
-// retryAfter reads the header of that name, in seconds.
+// retryAfter reads the header Retry-After, in seconds.
 func retryAfter(h http.Header) time.Duration {
 	seconds, err := strconv.Atoi(h.Get("Retry-After"))
 	if err != nil || seconds < 0 {

@@ -21,11 +21,11 @@ type Changes struct {
 	cursor string
 }
 
-// maxChange bounds one entry of the feed, in bytes: an identity with all that can be told of it.
+// maxChange bounds one entry of the feed, in bytes: a whole identity of the largest size.
 const maxChange = 64 << 20
 
-// Changes reads the change feed from a cursor, "start" or "now" on; kinds names the kinds of entries, with commas
-// between, and empty is all. Without follow the stream ends where the feed does.
+// Changes reads the change feed from a cursor, from "start" or from "now". kinds names the kinds of entries, separated by
+// commas; empty means all. Without follow the stream ends where the feed ends.
 func (c *Client) Changes(ctx context.Context, cursor, kinds string, follow, scores bool) (*Changes, error) {
 	query := url.Values{"cursor": {cursor}, "follow": {strconv.FormatBool(follow)}}
 	if scores {
@@ -41,7 +41,7 @@ func (c *Client) Changes(ctx context.Context, cursor, kinds string, follow, scor
 	return &Changes{body: res.Body, lines: bufio.NewReaderSize(res.Body, 64<<10)}, nil
 }
 
-// Next is the next entry, as a CloudEvent in JSON; io.EOF at the end. It is valid until the next call.
+// Next returns the next entry, a CloudEvent in JSON, and io.EOF at the end. The bytes are valid until the next call.
 func (c *Changes) Next() ([]byte, error) {
 	var data []byte
 	for {
@@ -62,7 +62,7 @@ func (c *Changes) Next() ([]byte, error) {
 	}
 }
 
-// line reads a line, without its end.
+// line reads a line, without its line ending.
 func (c *Changes) line() ([]byte, error) {
 	line, err := c.lines.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
@@ -82,7 +82,8 @@ func (c *Changes) line() ([]byte, error) {
 	return bytes.TrimSuffix(line[:len(line)-1], []byte("\r")), nil
 }
 
-// Cursor is where to go on after the entries that Next gave, or some before the last ones.
+// Cursor returns the position from which to continue. It may be a little before the last entry of Next, so a reader may
+// see some entries again.
 func (c *Changes) Cursor() string { return c.cursor }
 
 // Close ends the stream.

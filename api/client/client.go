@@ -13,24 +13,23 @@ import (
 	"syscall"
 )
 
-// DefaultURL is where a server listens unless it is told otherwise.
+// DefaultURL is the address of a server with default settings.
 const DefaultURL = "http://127.0.0.1:8080"
 
-// Client asks one server. Any number of goroutines may use it.
+// Client sends requests to one server. It is safe for concurrent use.
 type Client struct {
 	base *url.URL
 	http *http.Client
 }
 
-// New makes a client of the server at an address such as http://127.0.0.1:8080. A nil transport is
-// the network.
+// New returns a client of the server at an address such as http://127.0.0.1:8080. A nil transport means the network.
 func New(address string, transport http.RoundTripper) (*Client, error) {
 	if !strings.Contains(address, "://") {
 		address = "http://" + address
 	}
 	base, err := url.Parse(strings.TrimRight(address, "/"))
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, fmt.Errorf("%q is no address of a server: want http://HOST:PORT", address)
+		return nil, fmt.Errorf("%q is not the address of a server; want http://HOST:PORT", address)
 	}
 	if transport == nil {
 		network := http.DefaultTransport.(*http.Transport).Clone()
@@ -40,7 +39,7 @@ func New(address string, transport http.RoundTripper) (*Client, error) {
 	return &Client{base: base, http: &http.Client{Transport: transport}}, nil
 }
 
-// Get asks for a document and decodes it into out.
+// Get requests a document and decodes it into out.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, out any) error {
 	return c.do(ctx, http.MethodGet, path, query, nil, out)
 }
@@ -75,7 +74,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	return nil
 }
 
-// send gives the answer when it is a success (C1).
+// send returns the answer if it is a success, and otherwise a *Problem (C1).
 func (c *Client) send(ctx context.Context, method, path string, query url.Values, body []byte) (*http.Response, error) {
 	address := c.base.String() + path
 	if len(query) > 0 {
@@ -100,14 +99,14 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	return res, nil
 }
 
-// explain says what to do where nobody listens.
+// explain adds a remedy to an error of the network.
 func (c *Client) explain(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("no server answers at %s: %w (start one with kindred serve, name another with --url, or open a directory with --data)", c.base, err)
+		return fmt.Errorf("no server answers at %s: %w; start one with kindred serve, name another with --url, or open a directory with --data", c.base, err)
 	}
 	return fmt.Errorf("ask %s: %w", c.base, err)
 }

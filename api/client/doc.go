@@ -4,7 +4,7 @@
 //	                               └─► InProcess ──► http.Handler
 //
 // Invariants:
-//   - C1: an answer that is not a success comes back as a *Problem, whoever made it.
-//   - C2: what is asked twice may be done twice; only Send retries, because an event that comes again
-//     changes nothing.
+//   - C1: an answer that is not a success is returned as a *Problem, even if a proxy made it.
+//   - C2: only Send retries, because a repeated event changes nothing. A repeated call of another method may take effect
+//     twice.
 package client

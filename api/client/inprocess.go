@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// InProcess is an http.RoundTripper that hands requests to a handler, without a network. Bodies of
-// answers are streamed: the handler waits for the reader.
+// InProcess is an http.RoundTripper that hands requests to a handler, without a network. Bodies of answers are streamed:
+// the handler's writes wait for the reader.
 type InProcess struct{ Handler http.Handler }
 
 // RoundTrip implements http.RoundTripper.
@@ -26,7 +26,7 @@ func (t InProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	w := &pipeWriter{header: make(http.Header), out: out, begun: make(chan *http.Response, 1), request: req, body: body}
 	go func() {
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // the value that aborts, and no other
+			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // a panic with this very value aborts a request
 				panic(p)
 			} else if p != nil {
 				w.WriteHeader(http.StatusInternalServerError)
@@ -78,5 +78,5 @@ func (w *pipeWriter) Write(b []byte) (int, error) {
 	return w.out.Write(bytes.Clone(b))
 }
 
-// Flush implements http.Flusher: nothing is held back.
+// Flush implements http.Flusher. Writes are never buffered, so only the header may be pending.
 func (w *pipeWriter) Flush() { w.WriteHeader(http.StatusOK) }

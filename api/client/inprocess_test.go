@@ -21,7 +21,7 @@ func inProcess(t *testing.T, h http.HandlerFunc) *Client {
 	return c
 }
 
-// A request in process carries what one over the network does, escapes and body included.
+// A request in process carries the same path, query and body as one over the network, with escapes intact.
 func TestInProcess(t *testing.T) {
 	var seen string
 	c := inProcess(t, func(w http.ResponseWriter, r *http.Request) {
@@ -54,7 +54,7 @@ func TestInProcessBreaksOff(t *testing.T) {
 	}
 }
 
-// A reader that gives up ends the handler.
+// When the reader gives up, the handler ends.
 func TestInProcessGivesUp(t *testing.T) {
 	ended := make(chan error, 1)
 	c := inProcess(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -80,8 +80,8 @@ func TestProblems(t *testing.T) {
 		name, body, want string
 	}{
 		{"of Kindred", `{"title":"Nobody","status":404,"detail":"no one","code":"not_found","hint":"look again"}`, "no one (look again)"},
-		{"of a proxy", "<html>bad\nmore", "kindred answers 404 Not Found: <html>bad (is it a Kindred server?)"},
-		{"without a word", "", "kindred answers 404 Not Found (is it a Kindred server?)"},
+		{"of a proxy", "<html>bad\nmore", "kindred answers 404 Not Found: <html>bad (check that the address is that of a Kindred server)"},
+		{"without a word", "", "kindred answers 404 Not Found (check that the address is that of a Kindred server)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := inProcess(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -97,7 +97,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// What passes is sent again; what doesn't is not.
+// Send retries temporary errors, and no others.
 func TestSend(t *testing.T) {
 	tries := 0
 	c := inProcess(t, func(w http.ResponseWriter, _ *http.Request) {

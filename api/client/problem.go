@@ -13,9 +13,9 @@ import (
 
 // Problem is an answer that is not a success: RFC 9457, with a stable code and a hint.
 type Problem struct {
-	document.UnreadableBatch // its BatchOutcome is only that of a batch of which no event could be read
+	document.UnreadableBatch // BatchOutcome is set only for a batch in which no event could be read
 
-	after time.Duration // that the server asks to wait
+	after time.Duration // how long the server asks to wait
 }
 
 func (p *Problem) Error() string {
@@ -32,8 +32,8 @@ func (p *Problem) Error() string {
 // problemMax bounds how much of a failed answer is read, in bytes.
 const problemMax = 8 << 20
 
-// readProblem makes a problem of an answer. One that is no problem document was made by somebody else
-// on the way, or by something that is not Kindred.
+// readProblem turns an answer into a problem. An answer that is not a problem document came from a proxy, or from a
+// server that is not Kindred.
 func readProblem(res *http.Response) *Problem {
 	body, _ := io.ReadAll(io.LimitReader(res.Body, problemMax))
 	p := new(Problem)
@@ -46,7 +46,7 @@ func readProblem(res *http.Response) *Problem {
 		p.Problem = document.Problem{
 			Title:  http.StatusText(res.StatusCode),
 			Detail: strings.TrimSuffix(fmt.Sprintf("%s answers %d %s: %s", res.Request.URL.Host, res.StatusCode, http.StatusText(res.StatusCode), text), ": "),
-			Hint:   "is it a Kindred server?",
+			Hint:   "check that the address is that of a Kindred server",
 		}
 	}
 	p.Status, p.after = res.StatusCode, retryAfter(res.Header)

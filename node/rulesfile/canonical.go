@@ -13,7 +13,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// YAML is the whole of what the file says, what it extends included, in one canonical form (F4).
+// YAML writes the complete rules, including those inherited through extends, in one canonical form (F4).
 func (f *File) YAML() []byte {
 	var b bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -97,7 +97,7 @@ func limitText(l graph.Limit) string {
 	return fmt.Sprintf("{max: %d, within: %s}", l.Max, windowText(l.Within))
 }
 
-// windowText is a window as parseWindow reads it.
+// windowText writes a window in the form that parseWindow reads.
 func windowText(w time.Duration) string {
 	if day := 24 * time.Hour; w%day == 0 {
 		return fmt.Sprintf("%dd", w/day)
@@ -109,10 +109,10 @@ func namespaceText(ns graph.Namespace) string {
 	return fmt.Sprintf("{class: %s, normalise: %s}", scalar(ns.Class.String()), scalar(string(ns.Normaliser)))
 }
 
-// plainScalar matches text that YAML reads as it is written, in lists and mappings of one line too.
+// plainScalar matches text that YAML reads unchanged without quotes, also in one-line lists and mappings.
 var plainScalar = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
-// scalar writes text, in quotes unless it is plain. JSON's quotes are YAML's, and leave nothing out.
+// scalar writes text, in quotes unless it is plain. A quoted string of JSON is also one of YAML.
 func scalar(text string) string {
 	if plainScalar.MatchString(text) && !strings.EqualFold(text, "null") {
 		return text

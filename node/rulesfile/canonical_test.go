@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// allKeys is a file with every key, and values that YAML reads otherwise unless they are quoted.
+// allKeys is a file with every key, and with values that YAML would read differently without quotes.
 const allKeys = `extends: default
 name: "yes: {no}"
 order: latest_wins
@@ -40,7 +40,7 @@ scores: {horizon_days: inf, annual_discount: 0.15, margin: 1e-7}
 func TestYAML(t *testing.T) {
 	texts := map[string]string{"all keys": allKeys, "nothing": "", "caps of before": "caps: {identifiers: 1000, links: 10000}"}
 	for _, name := range Presets() {
-		text, err := PresetText(name)
+		text, err := presetText(name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,8 +10,8 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Changes says what differs between two sets of rules, a line each: "limits.email: 5, was 3". Blocked
-// values may be somebody's, so that of them only their number is told.
+// Changes lists the differences between two sets of rules, one per line: "limits.email: 5, was 3". Blocked values may be
+// personal data, so Changes only counts those.
 func Changes(from, to *File) []string {
 	before, after := from.settings(), to.settings()
 	var lines []string
@@ -45,7 +45,7 @@ func Changes(from, to *File) []string {
 	return lines
 }
 
-// without counts what of a is not in b.
+// without counts the elements of a that are not in b.
 func without(a, b []string) (n int) {
 	for _, v := range a {
 		if !slices.Contains(b, v) {
@@ -55,7 +55,7 @@ func without(a, b []string) (n int) {
 	return n
 }
 
-// setting is one key of a file as people read it.
+// setting is one key of a file and its value, formatted for people.
 type setting struct{ key, value string }
 
 func (f *File) settings() []setting {
@@ -102,13 +102,13 @@ func orNone(list []string) string {
 	return strings.Join(list, ", ")
 }
 
-// Follow tells whether a deployment that holds data under from may go over to f. The class of a
-// namespace is part of its identifiers' rank, and decides for ever where they are hosted.
+// Follow reports an error if a deployment that holds data under the rules from cannot change to f. The class of a namespace
+// is part of the rank of its identifiers, which decides permanently where they are hosted, so it cannot change.
 func (f *File) Follow(from *File) error {
 	for _, old := range from.Identifier.Namespaces {
 		at := slices.IndexFunc(f.Identifier.Namespaces, func(ns graph.Namespace) bool { return ns.Name == old.Name })
 		if at >= 0 && f.Identifier.Namespaces[at].Class != old.Class {
-			return fmt.Errorf("namespaces.%s: class %s, and what is stored has class %s: a class is fixed when a namespace is first used; name a namespace of another name, or ingest into a new directory",
+			return fmt.Errorf("namespaces.%s: class %s, but stored identifiers have class %s: a class is fixed when a namespace is first used; use a namespace with another name, or ingest into a new directory",
 				old.Name, f.Identifier.Namespaces[at].Class, old.Class)
 		}
 	}

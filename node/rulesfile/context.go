@@ -8,18 +8,18 @@ import (
 	"github.com/kindred-id/kindred/internal/yamlfile"
 )
 
-// Context says what of an event's context is kept with the event.
+// Context selects the parts of an event's context that are stored with the event.
 type Context struct {
-	Keep     []string // keys of the context, the most important first
-	IP       string   // of context.ip: IPNone, IPTruncated or IPWhole
-	MaxBytes int      // of what is kept of one event
+	Keep     []string // keys of the context, most important first
+	IP       string   // what to store of context.ip: none, truncated or whole
+	MaxBytes int      // bound for one event
 }
 
-// What may be kept of an address.
+// Values of Context.IP.
 const (
-	IPNone      = "none"
-	IPTruncated = "truncated"
-	IPWhole     = "whole"
+	ipNone      = "none"
+	ipTruncated = "truncated"
+	ipWhole     = "whole"
 )
 
 // Bounds of the settings of the context.
@@ -30,15 +30,15 @@ const (
 	contextBytesMost   = 32 << 10
 )
 
-// defaultContext is what is kept unless the rules say otherwise: what a person agreed to, where they came from,
-// where they were, and with what. No address is kept.
+// defaultContext is stored unless the rules say otherwise: the consent of the person, the campaign and page that led to
+// the event, and the device. No address is stored.
 func defaultContext() Context {
 	return Context{
 		Keep: []string{
 			"consent", "consentManagement", "groupId", "campaign", "page", "referrer", "timezone", "locale", "userAgent",
 			"library", "app", "os", "screen",
 		},
-		IP: IPNone, MaxBytes: 4096,
+		IP: ipNone, MaxBytes: 4096,
 	}
 }
 
@@ -49,8 +49,8 @@ func (d decoder) context(f *File, n *yamlfile.Node, key string) {
 	}
 	if ip := fields["ip"]; ip != nil {
 		policy, ok := d.Text(ip, yamlfile.Join(key, "ip"))
-		if ok && !slices.Contains([]string{IPNone, IPTruncated, IPWhole}, policy) {
-			d.Fail(ip, yamlfile.Join(key, "ip"), "unknown policy %q; want %s, %s or %s", policy, IPNone, IPTruncated, IPWhole)
+		if ok && !slices.Contains([]string{ipNone, ipTruncated, ipWhole}, policy) {
+			d.Fail(ip, yamlfile.Join(key, "ip"), "unknown policy %q; want %s, %s or %s", policy, ipNone, ipTruncated, ipWhole)
 		} else if ok {
 			f.Context.IP = policy
 		}
@@ -66,18 +66,18 @@ func (d decoder) context(f *File, n *yamlfile.Node, key string) {
 }
 
 func (d decoder) contextKeep(n *yamlfile.Node, at string) []string {
-	keys := []string{} // an empty list keeps nothing
+	keys := []string{} // an empty list stores nothing, unlike nil
 	for _, e := range d.Texts(n, at) {
 		switch {
 		case e.Key == "" || len(e.Key) > contextKeyBytesMax:
 			d.Fail(e.Where, at, "key %.80q: want 1 to %d bytes", e.Key, contextKeyBytesMax)
 		case e.Key == "ip":
-			d.Fail(e.Where, at, "an address is kept by context.ip: want none, truncated or whole there")
+			d.Fail(e.Where, at, "ip has a setting of its own; set context.ip to none, truncated or whole")
 		case e.Key == "traits" || e.Key == "externalIds":
-			d.Fail(e.Where, at, "%s says who the person is, and is not kept a second time; leave it out", e.Key)
-		case strings.Contains(e.Key, "."): // it would keep nothing, silently
+			d.Fail(e.Where, at, "%s is stored with the identity already; leave it out", e.Key)
+		case strings.Contains(e.Key, "."): // accepted, it would silently store nothing
 			first, _, _ := strings.Cut(strings.TrimPrefix(e.Key, "context."), ".")
-			d.Fail(e.Where, at, "%.80s is a path, and what is kept is a whole key of the context, such as %.80s", e.Key, first)
+			d.Fail(e.Where, at, "%.80s is a path; want a top-level key of the context, such as %.80s", e.Key, first)
 		default:
 			keys = append(keys, e.Key)
 		}
@@ -88,7 +88,7 @@ func (d decoder) contextKeep(n *yamlfile.Node, at string) []string {
 	return keys
 }
 
-// String is the context as the file has it (F4).
+// String writes the context in the form of a rules file (F4).
 func (c Context) String() string {
 	keep := make([]string, len(c.Keep))
 	for i, key := range c.Keep {

@@ -12,14 +12,14 @@ import (
 	"github.com/kindred-id/kindred/graph/score"
 )
 
-// aliasKey is the key of the rule about aliases: every text of rules that are kept has it, but for those that a
-// program without such a rule wrote.
+// aliasKey is the key of the rule about aliases. Every stored text of rules has it, except one written by a program that
+// did not have the rule yet.
 const aliasKey = "alias"
 
 // topLevel stands for the file as a whole where a key is expected.
 const topLevel = "rules"
 
-// A decoder reads a file of rules, key by key, into a File.
+// A decoder reads a rules file, key by key, into a File.
 type decoder struct{ *yamlfile.Decoder }
 
 var keys = []string{
@@ -27,22 +27,22 @@ var keys = []string{
 	"phone_region", "default_currency", "sources", "sources_apart", "context", "times", "scores",
 }
 
-// empty is what a file that extends nothing begins with: no limit, nothing generic, but caps, which
-// there are always.
+// empty returns the base of a file that extends no preset: no limits and no generic values, but the default caps, since
+// caps cannot be switched off.
 func empty() *File {
 	defaults := graph.DefaultRules()
 	return &File{
 		Rules:      &graph.Rules{MaxIdentity: defaults.MaxIdentity, MaxMembers: defaults.MaxMembers, MaxLinks: defaults.MaxLinks},
 		Identifier: identifier.Config{Region: identifier.DefaultRegion},
-		Currency:   DefaultCurrency,
+		Currency:   defaultCurrency,
 		Context:    defaultContext(),
-		Times:      DefaultTimes,
+		Times:      defaultTimes,
 		Scores:     score.Terms{}.WithDefaults(),
 	}
 }
 
-// file reads a whole file. The order of the calls is that of need: what names namespaces comes
-// after what makes them.
+// file reads a whole file. The order of the calls matters: keys that name namespaces are read after the key that defines
+// them.
 func (d decoder) file(root *yamlfile.Node) *File {
 	f := empty()
 	if root == nil {
@@ -80,7 +80,7 @@ func (d decoder) file(root *yamlfile.Node) *File {
 	return f
 }
 
-// extends gives the preset to begin with, without its name.
+// extends returns the preset to begin with, without its name.
 func (d decoder) extends(n *yamlfile.Node) *File {
 	name, ok := d.Text(n, "extends")
 	if !ok {
@@ -129,10 +129,10 @@ func (d decoder) generic(f *File, n *yamlfile.Node, key string) {
 	d.set(&f.Rules.GenericNeighbours, fields, key, "neighbours", 0)
 }
 
-// linksPerIdentifier is how many links may be hosted for each identifier, where the file does not say.
+// linksPerIdentifier is the default ratio of hosted links to hosted identifiers.
 const linksPerIdentifier = 10
 
-// caps reads the caps. What is hosted has room for a person at least.
+// caps reads the caps. The cap of hosted identifiers has room for at least one person of the largest size.
 func (d decoder) caps(f *File, n *yamlfile.Node, key string) {
 	fields := d.Fields(n, key, "identifiers", "hosted", "links")
 	r := f.Rules
@@ -146,13 +146,13 @@ func (d decoder) caps(f *File, n *yamlfile.Node, key string) {
 	d.set(&r.MaxLinks, fields, key, "links", 1)
 }
 
-// raiseHosted raises what is hosted to what it is where nothing is said, and to one person.
+// raiseHosted raises the caps of hosted identifiers and links to their defaults, and to the size of one person.
 func raiseHosted(r *graph.Rules) {
 	r.MaxMembers = max(r.MaxMembers, r.MaxIdentity, graph.DefaultRules().MaxMembers)
 	r.MaxLinks = max(r.MaxLinks, linksPerIdentifier*r.MaxMembers)
 }
 
-// set sets a number when there is one under key.sub.
+// set sets a number if key.sub is given.
 func (d decoder) set(to *int, fields map[string]*yamlfile.Node, key, sub string, least int) {
 	if n := fields[sub]; n != nil {
 		if v, ok := d.Number(n, yamlfile.Join(key, sub), least); ok {
@@ -192,7 +192,8 @@ func (d decoder) namespaces(f *File, n *yamlfile.Node, key string) {
 	}
 }
 
-// accepts asks package identifier about one part of the configuration, so that the answer gets a line.
+// accepts reports whether package identifier accepts one part of the configuration. Checking part by part gives each error
+// a line number.
 func (d decoder) accepts(n *yamlfile.Node, key string, cfg identifier.Config) bool {
 	if _, err := identifier.New([16]byte{}, cfg); err != nil {
 		d.Fail(n, key, "%w", err)
@@ -201,7 +202,7 @@ func (d decoder) accepts(n *yamlfile.Node, key string, cfg identifier.Config) bo
 	return true
 }
 
-// known lists the namespaces that there are: the default ones, then the file's own by name.
+// known lists all namespaces: the default ones, then those of the file, by name.
 func (f *File) known() []string {
 	var own, names []string
 	for _, ns := range graph.DefaultNamespaces() {
@@ -216,7 +217,7 @@ func (f *File) known() []string {
 	return append(names, own...)
 }
 
-// isKnown tells whether there is such a namespace, and fails when there is none.
+// isKnown reports whether the namespace exists, and otherwise records an error.
 func (d decoder) isKnown(f *File, n *yamlfile.Node, key, namespace string) bool {
 	if known := f.known(); !slices.Contains(known, namespace) {
 		d.Fail(n, key, "unknown namespace %q; known: %s; add your own under namespaces", namespace, strings.Join(known, ", "))
@@ -225,8 +226,8 @@ func (d decoder) isKnown(f *File, n *yamlfile.Node, key, namespace string) bool 
 	return true
 }
 
-// limits reads limits into those that there are, and leaves them in the order of the namespaces: the
-// same limits are the same rules, however they were put together.
+// limits merges the limits of the file into those of its base, and sorts them in the order of the namespaces, so that equal
+// limits are equal rules however they were combined.
 func (d decoder) limits(f *File, n *yamlfile.Node, key string) {
 	limits := f.Rules.Limits
 	for _, e := range d.Entries(n, key) {

@@ -10,7 +10,7 @@ import (
 	"github.com/kindred-id/kindred/graph/identifier"
 )
 
-// This file reads what concerns events on their way in, rather than who is who.
+// This file reads the settings for incoming events. They do not affect the resolution of identities.
 
 const (
 	pathBytesMax = 256

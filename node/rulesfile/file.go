@@ -16,45 +16,45 @@ import (
 	"github.com/kindred-id/kindred/internal/yamlfile"
 )
 
-// File is what a preset or a file says.
+// File holds the settings of a preset or a file.
 type File struct {
 	Rules      *graph.Rules
 	Identifier identifier.Config
 	Paths      []PathMapping // in the order of the file
-	Currency   string        // of money that names none: ISO 4217, three capitals
-	Sources    []string      // the most trusted first; those that are not listed rank below
-	// SourcesApart number their messages apart: a message id of such a source is one of that source.
+	Currency   string        // of amounts that name no currency: ISO 4217, three capitals
+	Sources    []string      // most trusted first; sources that are not listed rank below
+	// SourcesApart are the sources whose message ids are unique only within the source.
 	SourcesApart []string
-	// Context is what of an event's context is kept with it.
+	// Context selects the parts of an event's context that are stored.
 	Context Context
-	Times   Times       // which times of events are believed
-	Scores  score.Terms // with defaults; who is who does not depend on them
+	Times   Times       // which times of events are accepted
+	Scores  score.Terms // with defaults filled in; they do not affect the resolution of identities
 }
 
-// PathMapping says that events carry identifiers of a namespace at a path: keys of nested JSON
-// objects, from the event down, with dots between.
+// PathMapping is a place in events that holds identifiers of a namespace. Path lists the keys of nested JSON objects,
+// outermost first, separated by dots.
 type PathMapping struct {
 	Path      string
 	Namespace string
 }
 
-// DefaultCurrency is the currency of money that names none.
-const DefaultCurrency = "USD"
+// defaultCurrency is the currency of amounts that name no currency.
+const defaultCurrency = "USD"
 
-// fileBytesMax bounds a rules file.
+// fileBytesMax bounds the size of a rules file.
 const fileBytesMax = 1 << 20
 
-// Load reads the preset of that name, or else the file at that path. A file that is called like a
-// preset is reached as ./name.
+// Load reads the preset of that name, or else the file at that path. A file with the name of a preset can be given as
+// ./name.
 //
-// It fails with everything that is wrong with a file at once, a line a problem.
+// It reports all problems of a file at once, one per line.
 func Load(nameOrPath string) (*File, error) {
 	if slices.Contains(Presets(), nameOrPath) {
 		return preset(nameOrPath), nil
 	}
 	content, err := yamlfile.Read(nameOrPath, fileBytesMax)
 	if err != nil {
-		// Nobody keeps rules in a file without a folder or an ending: it is a preset, misspelt.
+		// A missing file without a folder and an extension is most likely a misspelt preset.
 		if errors.Is(err, os.ErrNotExist) && filepath.Ext(nameOrPath) == "" && filepath.Base(nameOrPath) == nameOrPath {
 			return nil, fmt.Errorf("rules %q: no such preset or file; presets are %s", nameOrPath, presetList())
 		}
@@ -63,8 +63,8 @@ func Load(nameOrPath string) (*File, error) {
 	return Parse(nameOrPath, content)
 }
 
-// ParseKept reads rules that a data directory keeps: what YAML wrote. A text without a rule about aliases is of
-// a program that had none, and means what it meant there (graph.Rules.Former).
+// ParseKept reads the rules that a data directory stores, as YAML wrote them. A text without a rule about aliases was
+// written by a program that did not have the rule, and keeps the meaning that it had there (graph.Rules.Former).
 func ParseKept(path string, content []byte) (*File, error) {
 	f, err := Parse(path, content)
 	if err == nil && !bytes.Contains(content, []byte("\n"+aliasKey+": ")) {
@@ -75,10 +75,10 @@ func ParseKept(path string, content []byte) (*File, error) {
 	return f, err
 }
 
-// formerIdentifiers is the cap of former presets, and of files that named none.
+// formerIdentifiers is the cap of former presets, and of former files that named no cap.
 const formerIdentifiers = 1000
 
-// Today gives the rules that say the same, and mean by it what they mean today.
+// Today returns the same settings with their present meaning, if f has that of a former program.
 func (f *File) Today() *File {
 	if !f.Rules.Former {
 		return f
@@ -94,7 +94,7 @@ func (f *File) Today() *File {
 	return &today
 }
 
-// Parse reads the content of a rules file; path is for messages, and names rules that have no name.
+// Parse reads the content of a rules file. path is for messages, and gives rules without a name one.
 func Parse(path string, content []byte) (*File, error) {
 	file, root, err := yamlfile.Parse(path, topLevel, content)
 	if err != nil {

@@ -56,7 +56,7 @@ func TestPresets(t *testing.T) {
 
 func TestPresetDefault(t *testing.T) {
 	got, want := load(t, "default").Rules, graph.DefaultRules()
-	// The rules in graph have a version of their own making: graph cannot hash a file.
+	// The default rules of graph have a version of their own, since graph cannot hash a file.
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("preset default\n%+v\ngraph.DefaultRules\n%+v", got, want)
 	}
@@ -81,7 +81,7 @@ func TestPresetOpen(t *testing.T) {
 	}
 }
 
-// Versions are kept with the data: these must never change for these rules.
+// Versions are stored with the data, so those of these rules must never change.
 func TestVersionsStay(t *testing.T) {
 	for name, want := range map[string]uint64{
 		"default": 4809595706359221269, "last_login": 1609442873308397542, "open": 12383121477599406436,
@@ -92,7 +92,7 @@ func TestVersionsStay(t *testing.T) {
 	}
 }
 
-// formerDefault is the preset default as a program kept it that had no rule about aliases.
+// formerDefault is the preset default as stored by a program without a rule about aliases.
 const formerDefault = `name: default
 order: keep_first
 limits:
@@ -112,8 +112,8 @@ default_currency: USD
 scores: {horizon_days: 365, annual_discount: 0, margin: 1}
 `
 
-// Rules that a former program kept have the version that they had there, and mean what they meant; those of
-// today that say the same have another, so that everything is judged again.
+// Rules stored by a former program keep their version and their meaning. Present rules with the same text have another
+// version, so that everything is judged again.
 func TestFormerRules(t *testing.T) {
 	f, err := ParseKept("kept", []byte(formerDefault))
 	if err != nil {
@@ -122,7 +122,7 @@ func TestFormerRules(t *testing.T) {
 	if !f.Rules.Former || f.Rules.Alias != graph.AliasRefused || f.Rules.Version != 1521125752543814200 {
 		t.Errorf("kept rules %+v: want the former meaning and version", f.Rules)
 	}
-	// It had no times, which are those that have always been.
+	// Rules without times have the default times.
 	if again := strings.Replace(string(f.YAML()), "times: {earliest: 2000-01-01, ahead: 1d}\n", "", 1); again != formerDefault {
 		t.Errorf("written again\n%s", f.YAML())
 	}
@@ -215,7 +215,7 @@ func TestEverything(t *testing.T) {
 		Paths:    []PathMapping{{"properties.loyalty_card", "loyalty_card"}, {"context.crm.id", "crm_id"}},
 		Currency: "EUR",
 		Sources:  []string{"crm", "web"},
-		Context:  Context{Keep: []string{"page", "session"}, IP: IPWhole, MaxBytes: 1000},
+		Context:  Context{Keep: []string{"page", "session"}, IP: ipWhole, MaxBytes: 1000},
 		Times:    Times{Earliest: time.Date(1995, 6, 1, 0, 0, 0, 0, time.UTC), Ahead: 2 * time.Hour},
 		Scores:   score.Terms{HorizonDays: math.Inf(1), AnnualDiscount: 0.15, Margin: 0.4},
 	}
@@ -325,8 +325,8 @@ func TestLoad(t *testing.T) {
 			t.Errorf("Load(%q) gives %v, want an error that says %q", c.arg, err, c.says)
 		}
 	}
-	if _, err := PresetText("closed"); err == nil || !strings.Contains(err.Error(), "presets are default") {
-		t.Errorf("PresetText of no preset gives %v", err)
+	if _, err := presetText("closed"); err == nil || !strings.Contains(err.Error(), "presets are default") {
+		t.Errorf("presetText of no preset gives %v", err)
 	}
 }
 
@@ -384,9 +384,9 @@ func TestParseRefuses(t *testing.T) {
 		{"sources", many + "]", []string{"sources: 300 sources; want 255"}},
 		{"unknown key of context", "context:\n  drop: [page]", []string{":2: context.drop: unknown key; known here: keep, ip, max_bytes"}},
 		{"unknown policy", "context: {ip: half}", []string{`context.ip: unknown policy "half"; want none, truncated or whole`}},
-		{"address in the list", "context: {keep: [page, ip]}", []string{"context.keep: an address is kept by context.ip"}},
-		{"traits in the list", "context: {keep: [traits]}", []string{"context.keep: traits says who the person is"}},
-		{"path in the list", "context: {keep: [consent, context.page.url]}", []string{"context.keep: context.page.url is a path, and what is kept is a whole key of the context, such as page"}},
+		{"address in the list", "context: {keep: [page, ip]}", []string{"context.keep: ip has a setting of its own"}},
+		{"traits in the list", "context: {keep: [traits]}", []string{"context.keep: traits is stored with the identity already"}},
+		{"path in the list", "context: {keep: [consent, context.page.url]}", []string{"context.keep: context.page.url is a path; want a top-level key of the context, such as page"}},
 		{"key twice", "context: {keep: [page, page]}", []string{`context.keep: "page" is listed twice`}},
 		{"little room", "context: {max_bytes: 255}", []string{"context.max_bytes: want a whole number from 256"}},
 		{"much room", "context: {max_bytes: 32769}", []string{"context.max_bytes: 32769; want 32768 or less"}},
@@ -443,11 +443,11 @@ func TestParseWindow(t *testing.T) {
 	}
 }
 
-// Whatever is accepted keeps F1, and every error names the file.
+// Every accepted file satisfies F1, and every error names the file.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(everything))
 	for _, name := range Presets() {
-		content, err := PresetText(name)
+		content, err := presetText(name)
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -10,7 +10,7 @@ import (
 //go:embed presets/*.yaml
 var presets embed.FS
 
-// Presets are the names of the presets, sorted.
+// Presets returns the names of the presets, sorted.
 func Presets() []string {
 	entries, err := presets.ReadDir("presets")
 	if err != nil {
@@ -25,11 +25,13 @@ func Presets() []string {
 
 func presetList() string { return strings.Join(Presets(), ", ") }
 
-// preset reads a preset. REQUIRES: name is one of Presets.
+// preset reads a preset.
+//
+// REQUIRES: name is one of Presets
 func preset(name string) *File {
-	content, err := PresetText(name)
+	content, err := presetText(name)
 	if err != nil {
-		panic(err) // a bug: the caller has asked
+		panic(err) // a bug: the caller has not checked the name
 	}
 	f, err := Parse(name, content)
 	if err != nil {
@@ -38,8 +40,8 @@ func preset(name string) *File {
 	return f
 }
 
-// PresetText is the YAML of a preset, with its comments: a beginning for a file of one's own.
-func PresetText(name string) ([]byte, error) {
+// presetText returns the YAML of a preset, with its comments.
+func presetText(name string) ([]byte, error) {
 	content, err := presets.ReadFile(path.Join("presets", name+".yaml"))
 	if err != nil {
 		return nil, fmt.Errorf("unknown preset %q; presets are %s", name, presetList())

@@ -7,9 +7,9 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Unreachable lists the limits that nobody reaches, since a value goes generic before: a line each, with the
-// remedy. Cookies, devices and contacts have no part in it: a customer number leads to any number of them
-// without going generic, so that their limits can always be reached.
+// Unreachable lists the limits that no person can reach, because a value becomes generic first: one per line, with the
+// remedy. Limits of cookies, devices and contacts can always be reached, since a customer number may link to any number of
+// them without becoming generic.
 func (f *File) Unreachable() []string {
 	most := f.Rules.GenericCustomers
 	if most == 0 {
@@ -27,17 +27,17 @@ func (f *File) Unreachable() []string {
 		}
 	}
 	if unique-1 > most {
-		lines = append(lines, fmt.Sprintf("generic.customers: %d, and %d namespaces of class customer have the limit 1: a customer number linked to one of each is generic; raise generic.customers to %d",
+		lines = append(lines, fmt.Sprintf("generic.customers: %d, but %d namespaces of class customer have the limit 1: a customer number linked to one of each is generic; raise generic.customers to %d",
 			most, unique, unique-1))
 	}
 	if sum > most {
-		lines = append(lines, fmt.Sprintf("generic.customers: %d, and the limits let one person have %d identifiers of class customer: an address that a person uses with all of them is generic; raise generic.customers to %d",
+		lines = append(lines, fmt.Sprintf("generic.customers: %d, but the limits let one person have %d identifiers of class customer: an address that a person uses with all of them is generic; raise generic.customers to %d",
 			most, sum, sum))
 	}
 	return lines
 }
 
-// class is the class of a namespace of the file, 0 where it has none of that name.
+// class returns the class of a namespace, or 0 if it does not exist.
 func (f *File) class(namespace string) graph.Class {
 	all := slices.Concat(f.Identifier.Namespaces, graph.DefaultNamespaces())
 	if at := slices.IndexFunc(all, func(ns graph.Namespace) bool { return ns.Name == namespace }); at >= 0 {

@@ -16,8 +16,8 @@ const (
 	horizonDays    = "horizon_days"
 )
 
-// scores reads what a deployment has chosen about its scores. The discount is read before the horizon: all the future
-// needs one, and where there is none it is the line of the horizon that is told.
+// scores reads the settings of scores. The discount is read before the horizon, because an infinite horizon requires a
+// discount, and without one the error should name the line of the horizon.
 func (d decoder) scores(f *File, n *yamlfile.Node, key string) {
 	fields := d.Fields(n, key, horizonDays, annualDiscount, margin)
 	for _, part := range []struct {
@@ -45,7 +45,7 @@ func (d decoder) scores(f *File, n *yamlfile.Node, key string) {
 	}
 }
 
-// real reads a number that need not be whole; inf is one.
+// real reads a number that need not be whole, or inf.
 func (d decoder) real(n *yamlfile.Node, key string) (v float64, ok bool) {
 	tag := n.ShortTag()
 	switch {
@@ -60,7 +60,7 @@ func (d decoder) real(n *yamlfile.Node, key string) (v float64, ok bool) {
 
 const infinite = "inf"
 
-// realText is a number as real reads it.
+// realText writes a number in the form that real reads.
 func realText(v float64) string {
 	if math.IsInf(v, 1) {
 		return infinite

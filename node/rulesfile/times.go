@@ -6,15 +6,16 @@ import (
 	"github.com/kindred-id/kindred/internal/yamlfile"
 )
 
-// Times say which times of events are believed: those that are not are dropped, and the event has another.
+// Times bounds the times of events that are accepted. A time out of bounds is dropped, and the event takes another, such as
+// the time of its arrival.
 type Times struct {
 	Earliest time.Time     // midnight UTC, from 1970 to 2099
 	Ahead    time.Duration // how far a client's clock may run ahead of ours
 }
 
-// DefaultTimes keep 1970, Go's zero time and clocks that were never set out of first purchases and scores. Rules that were
-// stored before there were times have these.
-var DefaultTimes = Times{Earliest: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Ahead: 24 * time.Hour}
+// defaultTimes keeps 1970, Go's zero time and unset clocks out of first purchases and scores. Rules that were stored before
+// this setting existed have these times.
+var defaultTimes = Times{Earliest: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Ahead: 24 * time.Hour}
 
 // aheadMax bounds Times.Ahead.
 const aheadMax = 366 * 24 * time.Hour

@@ -10,8 +10,8 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// version hashes what decides who is who, in one canonical form. The name is left out, and so is
-// what only concerns events to come, or scores: none of them asks for anybody to be resolved anew.
+// version hashes the settings that affect the resolution of identities, in one canonical form. It omits the name, settings
+// for future events, and those of scores, since a change of them requires no sweep.
 func version(r *graph.Rules) uint64 {
 	var lines []string
 	for _, l := range r.Limits {

@@ -8,7 +8,7 @@ import (
 	"github.com/kindred-id/kindred/internal/yamlfile"
 )
 
-// windowMax bounds a window: a hundred years are for ever.
+// windowMax bounds a window. A hundred years are as good as no window.
 const windowMax = 36500 * 24 * time.Hour
 
 // window reads the length of a window of event time.
@@ -19,12 +19,12 @@ func (d decoder) window(n *yamlfile.Node, key string) (time.Duration, bool) {
 	}
 	w, ok := parseWindow(text)
 	if !ok {
-		d.Fail(n, key, "window %.60q: want days or a time above zero, such as 7d, 12h or 1h30m, in whole milliseconds; for ever is without it", text)
+		d.Fail(n, key, "window %.60q: want days or a duration above zero, such as 7d, 12h or 1h30m, in whole milliseconds; leave it out for no window", text)
 	}
 	return w, ok
 }
 
-// parseWindow reads days, as in "7d", or what time.ParseDuration reads.
+// parseWindow reads days, as in "7d", or a duration as time.ParseDuration reads it.
 func parseWindow(text string) (time.Duration, bool) {
 	var w time.Duration
 	if days, ok := strings.CutSuffix(text, "d"); ok {

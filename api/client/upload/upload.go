@@ -4,8 +4,8 @@
 //
 // Invariants:
 //   - U1: a line that is not JSON never reaches a batch: one such line would make the whole batch unreadable.
-//   - U2: a file that breaks off is sent up to where it does.
-//   - U3: what the server rejects is reported with the file, the line and the text that it came from.
+//   - U2: a file that breaks off is sent up to that point.
+//   - U3: an event that the server rejects is reported with its file, its line and its text.
 package upload
 
 import (
@@ -23,19 +23,19 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Files says what to send, and to which server. Client and Sources are required.
+// Files is an upload: files to send, and the server that takes them. Client and Sources are required.
 type Files struct {
 	Client  *client.Client
 	Sources []file.Source
-	// Patience is how long to go on sending one batch that the server does not take; see client.Client.Send.
+	// Patience is how long to retry a batch that the server does not accept; see client.Client.Send.
 	Patience time.Duration
-	// Reject, if given, is called for each line that was not taken, one call at a time.
+	// Reject, if given, is called for each rejected line, one call at a time.
 	Reject func(file.Reject)
-	// Progress, if given, is called with the bytes of the sources as they are done, from several goroutines.
+	// Progress, if given, is called with numbers of bytes of the sources that are done, from several goroutines.
 	Progress func(bytes int64)
 }
 
-// sender is one Send.
+// sender is the state of one Send.
 type sender struct {
 	Files
 
@@ -50,7 +50,7 @@ const (
 	senders     = 4
 )
 
-// firstReasons is how many rejections a summary tells of, and how many fields left out.
+// firstReasons bounds the rejections in a summary, and the dropped fields.
 const firstReasons = 10
 
 // batch is the body of a request, and the line that each of its events came from.
@@ -62,8 +62,8 @@ type batch struct {
 	source int64 // bytes of the source that it accounts for
 }
 
-// Send sends the files, and returns when all of their events can be seen. Whatever ended it, the summary says what was
-// sent before. Merges and identities are the server's: it has one count for all of its clients.
+// Send sends the files and returns when all of their events are visible. The summary is valid even after an error: it
+// covers what was sent before. Its merges and identities include those of other clients, because the server has one count.
 func (f Files) Send(ctx context.Context) (file.Summary, error) {
 	s, c := &sender{Files: f}, f.Client
 	before, err := c.Stats(ctx)
@@ -72,7 +72,7 @@ func (f Files) Send(ctx context.Context) (file.Summary, error) {
 	}
 	start := time.Now()
 	full := make(chan *batch)
-	var unread error // of a source that breaks off: what was read before is sent all the same
+	var unread error // why a source broke off; the events before that point are sent all the same
 	group, inner := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(full)
@@ -100,7 +100,7 @@ func (f Files) Send(ctx context.Context) (file.Summary, error) {
 	s.sum.EventsPerSecond = float64(s.sum.Read) / s.sum.Seconds
 	if after, statsErr := c.Stats(ctx); statsErr == nil {
 		s.sum.Conflicting = after.Conflicting - before.Conflicting
-		s.sum.Merges = after.Merges - before.Merges // other clients' included: the server has one count
+		s.sum.Merges = after.Merges - before.Merges
 		s.sum.Identities = after.Identities
 	} else if err == nil {
 		err = statsErr
@@ -159,7 +159,8 @@ func (s *sender) read(ctx context.Context, source file.Source, full chan<- *batc
 	}
 }
 
-// check keeps back what would spoil a batch: a line that is no JSON makes none of its neighbours JSON.
+// check rejects a line that is not JSON, since it would make its whole batch unreadable (U1). It reports whether the line
+// can be sent.
 func (s *sender) check(name string, line int64, raw []byte, tooLong *segment.Rejection) bool {
 	s.mu.Lock()
 	s.sum.Read++
@@ -191,7 +192,7 @@ func (b *batch) add(line int64, raw []byte) {
 	b.lines, b.ends = append(b.lines, line), append(b.ends, b.body.Len())
 }
 
-// text is the event of that index as it was read, from the body.
+// text returns the event of that index as it was read. It is a part of the body.
 func (b *batch) text(index int) []byte {
 	start := len(`{"batch":[`)
 	if index > 0 {
@@ -200,7 +201,7 @@ func (b *batch) text(index int) []byte {
 	return b.body.Bytes()[start:b.ends[index]]
 }
 
-// send sends a batch until it is taken, and counts what became of its events.
+// send sends a batch until it is accepted, and counts the outcomes of its events.
 func (s *sender) send(ctx context.Context, b *batch) error {
 	if len(b.lines) > 0 {
 		b.body.WriteString(`]}`)
@@ -229,7 +230,7 @@ func (s *sender) send(ctx context.Context, b *batch) error {
 		s.mu.Unlock()
 		for _, r := range result.Rejected {
 			if r.Index < 0 || r.Index >= len(b.lines) {
-				return fmt.Errorf("the server rejects event %d of a batch of %d: is it a Kindred server?", r.Index, len(b.lines))
+				return fmt.Errorf("the server rejects event %d of a batch of %d; check that the address is that of a Kindred server", r.Index, len(b.lines))
 			}
 			s.reject(b.file, b.lines[r.Index], b.text(r.Index), &segment.Rejection{Code: segment.Code(r.Code), Field: r.Field, Message: r.Message, Hint: r.Hint})
 		}
