@@ -18,15 +18,15 @@ import (
 // equal to the userId adds nothing.
 //
 // REQUIRES: the event carries a previousId; named reports whether user is its userId
-func (d *Decoder) alias(ev *graph.Event, user graph.NodeKey, named bool) {
-	previous := d.fields.previousID
-	likely := d.formOf(d.idText(previous))
+func (r *identifierReader) alias(ev *graph.Event, user graph.NodeKey, named bool) {
+	previous := r.fields.previousID
+	likely := r.formOf(r.idText(previous))
 	if !named {
 		if len(ev.Identifiers) == 0 {
 			if likely == nil {
-				likely = d.namespaces.anonymousID
+				likely = r.namespaces.anonymousID
 			}
-			d.add(ev, previousID, likely, previous)
+			r.add(ev, previousID, likely, previous)
 		}
 		return
 	}
@@ -35,44 +35,44 @@ func (d *Decoder) alias(ev *graph.Event, user graph.NodeKey, named bool) {
 	copy(ev.Identifiers[1:first+1], ev.Identifiers[:first])
 	ev.Identifiers[0] = id
 
-	asUser, isUser := d.reading(d.namespaces.userID)
+	asUser, isUser := r.reading(r.namespaces.userID)
 	if isUser && asUser.Key == user {
 		return
 	}
-	asCookie, isCookie := d.reading(d.namespaces.anonymousID)
+	asCookie, isCookie := r.reading(r.namespaces.anonymousID)
 	if !isUser && !isCookie { // reported and counted once
-		d.aside.Identifiers = d.aside.Identifiers[:0]
-		d.add(&d.aside, previousID, d.namespaces.userID, previous)
+		r.aside.Identifiers = r.aside.Identifiers[:0]
+		r.add(&r.aside, previousID, r.namespaces.userID, previous)
 		return
 	}
 	for range ev.Identifiers {
 		ev.Alias = append(ev.Alias, graph.AliasCarried)
 	}
 	if isUser {
-		addReading(ev, asUser, likely == d.namespaces.userID)
+		addReading(ev, asUser, likely == r.namespaces.userID)
 	}
 	if isCookie {
-		addReading(ev, asCookie, likely == d.namespaces.anonymousID)
+		addReading(ev, asCookie, likely == r.namespaces.anonymousID)
 	}
 }
 
 const previousID = "previousId"
 
 // reading returns the identifier that previousId names in a namespace.
-func (d *Decoder) reading(ns *identifier.Namespace) (id graph.Identifier, ok bool) {
-	v := d.fields.previousID
+func (r *identifierReader) reading(ns *identifier.Namespace) (id graph.Identifier, ok bool) {
+	v := r.fields.previousID
 	if v.Kind != jsonscan.String && v.Kind != jsonscan.Number || len(v.Raw) > 8*identifier.MaxBytes {
 		return id, false
 	}
-	text := d.idText(v) // may be in the arena, so read it before reserving room there
+	text := r.idText(v) // may be in the arena, so read it before reserving room there
 	if hasReplacement(text) {
 		return id, false
 	}
-	grown, err := d.normaliser.Identify(&id, ns, text, d.arena.Reserve(identifier.MaxBytes))
+	grown, err := r.normaliser.Identify(&id, ns, text, r.arena.Reserve(identifier.MaxBytes))
 	if err != nil {
 		return id, false
 	}
-	d.arena.Keep(grown)
+	r.arena.Keep(grown)
 	return id, true
 }
 
@@ -96,13 +96,13 @@ func addReading(ev *graph.Event, id graph.Identifier, likely bool) {
 
 // formOf returns the namespace that the form of a previousId suggests: libraries create cookies that are UUIDs, while
 // user ids are addresses or the short numbers of a database. It returns nil for any other form, which may be either.
-func (d *Decoder) formOf(previous []byte) *identifier.Namespace {
+func (r *identifierReader) formOf(previous []byte) *identifier.Namespace {
 	previous = bytes.TrimSpace(previous)
 	switch {
 	case identifier.IsUUID(previous):
-		return d.namespaces.anonymousID
+		return r.namespaces.anonymousID
 	case bytes.Count(previous, []byte("@")) == 1, len(previous) <= userDigitsMax && isDigits(previous):
-		return d.namespaces.userID
+		return r.namespaces.userID
 	}
 	return nil
 }

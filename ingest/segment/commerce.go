@@ -22,7 +22,7 @@ import (
 // all of them, and only then net or refund chooses a rule, when every dropped field is known. Reading amounts on
 // demand, the obvious way, would choose a rule before a later field turns out to be unreadable.
 type orderReader struct {
-	d         *Decoder
+	d         *commerceReader
 	ids       [len(orderIDs)]jsonscan.Value
 	refundIDs [len(refundIDs)]jsonscan.Value
 	coupons   [len(couponFields)]jsonscan.Value
@@ -58,7 +58,7 @@ var (
 //   - A completed order without an order id gets the event's id. Any other event without an order id stays an
 //     ordinary event.
 //   - A cancellation has no further content; other fields are ignored.
-func (o *orderReader) read(d *Decoder, kind graph.OrderKind, ev *graph.Event) {
+func (o *orderReader) read(d *commerceReader, kind graph.OrderKind, ev *graph.Event) {
 	lines := ev.Order.Lines[:0]
 	*o = orderReader{d: d, inRefund: kind == graph.OrderRefunded}
 	o.pick(ev.Properties)

@@ -196,14 +196,14 @@ type held struct {
 func newHeld(n int) held { return held{make([][]byte, n), make([]bool, n)} }
 
 // readContext reads the event's own context.
-func (d *Decoder) readContext(s *jsonscan.Scanner, n *pathNode) {
-	d.fields.hasContext = s.Peek() > jsonscan.Null
-	if !d.object(s, n, "context") {
+func (p *picker) readContext(s *jsonscan.Scanner, n *pathNode) {
+	p.fields.hasContext = s.Peek() > jsonscan.Null
+	if !p.object(s, n, "context") {
 		return
 	}
 	for s.Next() {
-		if at := d.contextKeys.find(s.Key()); at >= 0 {
-			d.readContextValue(s, at)
+		if at := p.keys.find(s.Key()); at >= 0 {
+			p.readContextValue(s, at)
 		} else {
 			s.Value()
 		}
@@ -211,21 +211,21 @@ func (d *Decoder) readContext(s *jsonscan.Scanner, n *pathNode) {
 }
 
 // readBatchContext reads the batch's context for the keys without a value in the event's own.
-func (d *Decoder) readBatchContext() {
-	s := &d.scan
-	s.Reset(d.context, &d.arena)
-	for i, v := range d.held.values {
-		d.held.own[i] = v != nil
+func (p *picker) readBatchContext() {
+	s := &p.scan
+	s.Reset(p.context, &p.arena)
+	for i, v := range p.held.values {
+		p.held.own[i] = v != nil
 	}
-	if s.Peek() != jsonscan.Object && d.fields.hasContext {
+	if s.Peek() != jsonscan.Object && p.fields.hasContext {
 		return // reported with events that have no context of their own
 	}
-	if !d.object(s, nil, "context") {
+	if !p.object(s, nil, "context") {
 		return
 	}
 	for s.Next() {
-		if at := d.contextKeys.find(s.Key()); at >= 0 && !d.held.own[at] {
-			d.readContextValue(s, at)
+		if at := p.keys.find(s.Key()); at >= 0 && !p.held.own[at] {
+			p.readContextValue(s, at)
 		} else {
 			s.Value()
 		}
@@ -233,29 +233,29 @@ func (d *Decoder) readBatchContext() {
 }
 
 // readContextValue reads the value of a relevant key. If a key repeats, the last value wins.
-func (d *Decoder) readContextValue(s *jsonscan.Scanner, at int) {
-	f, k := &d.fields, &d.contextKeys.list[at]
+func (p *picker) readContextValue(s *jsonscan.Scanner, at int) {
+	f, k := &p.fields, &p.keys.list[at]
 	s.Peek()
 	start := s.Pos()
 	switch k.role {
 	case roleTraits:
-		d.readTraits(s, k.node, k.field, &d.shared)
+		p.readTraits(s, k.node, k.field, &p.shared)
 	case roleDevice:
-		d.readDevice(s, k.node)
+		p.readDevice(s, k.node)
 	case roleLibrary:
-		d.readName(s, k.node, k.field, &f.library)
+		p.readName(s, k.node, k.field, &f.library)
 	case roleSystem:
-		d.readName(s, k.node, k.field, &f.systemName)
+		p.readName(s, k.node, k.field, &f.systemName)
 	case roleExternalIDs:
-		d.readExternalIDs(s, k.node)
+		p.readExternalIDs(s, k.node)
 	case roleIntegrations:
-		d.readIntegrations(s, k.node)
+		p.readIntegrations(s, k.node)
 	default:
-		d.value(s, k.node)
+		p.value(s, k.node)
 	}
-	d.held.values[at] = nil
+	p.held.values[at] = nil
 	if raw := s.Since(start); says(raw) && (k.role == roleNone || k.role == roleExternalIDs || raw[0] == '{') {
-		d.held.values[at] = raw
+		p.held.values[at] = raw
 	}
 }
 
@@ -279,17 +279,24 @@ func says(raw []byte) bool {
 	return true
 }
 
+// contextKeeper stores the part of an event's context that the options select.
+type contextKeeper struct {
+	*picker
+	max    int // bytes
+	policy IPPolicy
+}
+
 // keepContext stores the context with the event: one compact object of at most MaxBytes.
-func (d *Decoder) keepContext(ev *graph.Event) {
+func (c *contextKeeper) keepContext(ev *graph.Event) {
 	ev.Context = nil
-	k, values := &d.contextKeys, d.held.values[:d.contextKeys.kept]
+	k, values := &c.keys, c.held.values[:c.keys.kept]
 	if k.group >= 0 && ev.Type == graph.TypeGroup {
-		if v := d.fields.groupID; isText(v) && !absent(v) && says(v.Raw) {
+		if v := c.fields.groupID; isText(v) && !absent(v) && says(v.Raw) {
 			values[k.group] = v.Raw
 		}
 	}
 	if k.ip >= 0 && values[k.ip] != nil {
-		values[k.ip] = d.keptIP(values[k.ip])
+		values[k.ip] = c.keptIP(values[k.ip])
 	}
 	size := len("{}") - len(",")
 	for i, raw := range values {
@@ -300,14 +307,14 @@ func (d *Decoder) keepContext(ev *graph.Event) {
 	if size <= 1 {
 		return
 	}
-	if d.fields.spaced || d.fields.broken {
-		size = d.tidy(values)
+	if c.fields.spaced || c.fields.broken {
+		size = c.tidy(values)
 	}
-	if size > d.contextMax {
-		ev.Context = d.cutContext(values)
+	if size > c.max {
+		ev.Context = c.cutContext(values)
 		return
 	}
-	room := append(d.arena.Reserve(size), '{')
+	room := append(c.arena.Reserve(size), '{')
 	for i, raw := range values {
 		if raw == nil {
 			continue
@@ -317,63 +324,49 @@ func (d *Decoder) keepContext(ev *graph.Event) {
 		}
 		room = append(append(room, k.list[i].label...), raw...)
 	}
-	ev.Context = d.arena.Keep(append(room, '}'))
+	ev.Context = c.arena.Keep(append(room, '}'))
 }
 
 // tidy removes white space and invalid text from the values, and returns their total size.
-func (d *Decoder) tidy(values [][]byte) int {
+func (c *contextKeeper) tidy(values [][]byte) int {
 	size := len("{}") - len(",")
 	for i, raw := range values {
 		if raw == nil {
 			continue
 		}
-		values[i] = d.tidied(raw)
-		size += len(d.contextKeys.list[i].label) + len(values[i]) + len(",")
+		values[i] = c.tidied(raw)
+		size += len(c.keys.list[i].label) + len(values[i]) + len(",")
 	}
 	return size
-}
-
-// tidied returns JSON text without white space between tokens, and with the replacements of Mend.
-func (d *Decoder) tidied(raw []byte) []byte {
-	raw = d.arena.Keep(jsontext.AppendCompact(d.arena.Reserve(len(raw)), raw))
-	return d.mended(raw)
-}
-
-// mended returns JSON text with the replacements of Mend.
-func (d *Decoder) mended(raw []byte) []byte {
-	if !jsonscan.Broken(raw) {
-		return raw
-	}
-	return d.arena.Keep(jsonscan.Mend(d.arena.Reserve(len(raw)), raw))
 }
 
 // cutContext reduces values above the bound to those that fit, the most important key first. One large value must not
 // displace all others: a member or value above a quarter of the bound is dropped, and an object above half of it, or
 // above the remaining room, keeps the members that fit.
-func (d *Decoder) cutContext(values [][]byte) []byte {
-	left := d.contextMax - len("{}")
-	room := append(d.arena.Reserve(d.contextMax), '{')
+func (c *contextKeeper) cutContext(values [][]byte) []byte {
+	left := c.max - len("{}")
+	room := append(c.arena.Reserve(c.max), '{')
 	for i, raw := range values {
 		if raw == nil {
 			continue
 		}
-		label := d.contextKeys.list[i].label
+		label := c.keys.list[i].label
 		need := len(",") + len(label)
-		most := d.contextMax / contextPartsOfMember
+		most := c.max / contextPartsOfMember
 		if raw[0] == '{' {
-			most = d.contextMax / contextPartsOfValue
+			most = c.max / contextPartsOfValue
 		}
 		kept := raw
 		if len(raw) > most || need+len(raw) > left {
 			kept = nil
 			if raw[0] == '{' {
-				kept = d.cutObject(raw, min(most, left-need))
+				kept = c.cutObject(raw, min(most, left-need))
 			}
-			if d.telling() {
-				d.drop(d.contextKeys.list[i].field, CodeFieldTooLarge, fmt.Sprintf("has %d bytes, of %d that are kept of a context", len(raw), d.contextMax),
+			if c.telling() {
+				c.drop(c.keys.list[i].field, CodeFieldTooLarge, fmt.Sprintf("has %d bytes, of %d that are kept of a context", len(raw), c.max),
 					"it is kept in part or not at all: send less, or raise context.max_bytes in the rules")
 			} else {
-				d.drop(d.contextKeys.list[i].field, CodeFieldTooLarge, "", "")
+				c.drop(c.keys.list[i].field, CodeFieldTooLarge, "", "")
 			}
 		}
 		if kept == nil {
@@ -388,12 +381,12 @@ func (d *Decoder) cutContext(values [][]byte) []byte {
 	if len(room) == 1 {
 		return nil
 	}
-	return d.arena.Keep(append(room, '}'))
+	return c.arena.Keep(append(room, '}'))
 }
 
 // cutObject returns an object with the first members that fit into the given bytes; nil if none of them fits. It is
 // rare, so it may allocate.
-func (d *Decoder) cutObject(raw []byte, most int) []byte {
+func (c *contextKeeper) cutObject(raw []byte, most int) []byte {
 	out := []byte{'{'}
 	var s jsonscan.Scanner
 	s.Reset(raw, new(jsonscan.Arena))
@@ -401,7 +394,7 @@ func (d *Decoder) cutObject(raw []byte, most int) []byte {
 		member := jsontext.AppendString(nil, s.Key())
 		v := s.Value()
 		member = append(append(member, ':'), v.Raw...)
-		if len(v.Raw) > d.contextMax/contextPartsOfMember || len(out)+len(",")+len(member)+len("}") > most {
+		if len(v.Raw) > c.max/contextPartsOfMember || len(out)+len(",")+len(member)+len("}") > most {
 			continue
 		}
 		if len(out) > 1 {
@@ -416,14 +409,14 @@ func (d *Decoder) cutObject(raw []byte, most int) []byte {
 }
 
 // keptIP returns the stored form of an address by the policy, as JSON text; nil if nothing is stored.
-func (d *Decoder) keptIP(raw []byte) []byte {
-	if raw[0] == '"' && d.ipPolicy == IPWhole {
+func (c *contextKeeper) keptIP(raw []byte) []byte {
+	if raw[0] == '"' && c.policy == IPWhole {
 		return raw
 	}
-	network, ok := truncateIP(d.arena.Reserve(len(raw)+len(`"::ffff:0:0"`)), bytes.Trim(raw, `"`))
+	network, ok := truncateIP(c.arena.Reserve(len(raw)+len(`"::ffff:0:0"`)), bytes.Trim(raw, `"`))
 	if !ok {
-		d.drop(d.contextKeys.list[d.contextKeys.ip].field, CodeBadIP, "is no address of IPv4 or IPv6", "send one address, without a port")
+		c.drop(c.keys.list[c.keys.ip].field, CodeBadIP, "is no address of IPv4 or IPv6", "send one address, without a port")
 		return nil
 	}
-	return d.arena.Keep(network)
+	return c.arena.Keep(network)
 }

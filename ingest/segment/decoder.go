@@ -3,16 +3,11 @@ package segment
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
-	"hash"
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
-	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/jsonscan"
-	"github.com/kindred-id/kindred/internal/money"
 )
 
 // Bounds of one event.
@@ -26,51 +21,35 @@ const (
 	MaxTraits = 300
 )
 
-// Decoder reads events, for one goroutine at a time.
+// Decoder reads events. One goroutine at a time uses it. Each part reads one side of an event, from the fields that picker
+// collected, and drops what it can't use:
+//
+//	raw ──► picker ──fields, traits, candidates──► eventClock ──► identifierReader ──► messageID
+//	                                                                                      │
+//	         graph.Event ◄── commerceReader ◄── contextKeeper ◄── fingerprinter ◄── traits ◄──┘
+//
+// Invariants:
+//   - Parts interpret fields only after picker has returned: until then the record may still prove to be invalid (J4 of
+//     jsonscan), and a key that repeats may replace a field.
+//   - tools, within picker, is the memory and the list of drops that all parts share. Everything that a part returns points into it or
+//     into the record (E6).
+//   - The fingerprint needs type, name, identifiers and traits, so these come before it.
+//
+// The obvious design, a struct of raw messages for encoding/json, takes fifteen times as long and allocates for each field:
+// docs/decisions/0025-the-json-scanner.md.
 type Decoder struct {
-	registry   *identifier.Registry
-	normaliser *identifier.Normaliser
-	namespaces namespaces
-	paths      *pathNode
-	sources    []string
-	apart      []string // sources that number their messages apart
-	// formerUntil is Options.FormerUntil.
-	formerUntil int64
-	currency    graph.Currency
-	limit       int
-	window      window
-	always      bool            // live, unless a batch says otherwise
-	live        bool            // see Options.Live
-	want        graph.EventType // of the events of a batch; 0 is any
-	sentAt      int64           // of the batch; noTime if absent
-	oddSentAt   []byte          // the batch's unreadable sentAt, until it is reported with an accepted event
-	context     []byte          // of the batch; nil if absent
-	contextKeys contextKeys
-	contextMax  int
-	ipPolicy    IPPolicy
-	fallback    []byte // id for the current event if it has none of its own; nil if there is none
-	arena       jsonscan.Arena
-	hash        hash.Hash
-	stats       Stats
-	told        int // drops reported since the last Reset
+	picker
+	clock       eventClock
+	identifiers identifierReader
+	keeper      contextKeeper
+	fingerprint fingerprinter
+	commerce    commerceReader
 
-	// The rest is the state of the current event.
-	scan   jsonscan.Scanner
-	side   jsonscan.Scanner // for a value within it
-	fields fields
-	own    traitSet // traits
-	shared traitSet // context.traits
-	found  []candidate
-	held   held // of the context
-	order  orderReader
-	aside  graph.Event // whose identifiers are the readings of a previousId
-	// clientTime is the event's time as its client sent it, before any correction; noTime if it sent no readable time.
-	// Unlike the event's own time it does not depend on when and how many times the event was sent.
-	clientTime int64
-	rooms      [2]money.Room // for amounts in strings
-	drops      []Drop
-	// tellable is how many of the drops may be reported.
-	tellable int
+	sources  []string
+	apart    []string // sources that number their messages apart
+	limit    int
+	want     graph.EventType // of the events of a batch; 0 is any
+	fallback []byte          // id for the current event if it has none of its own; nil if there is none
 }
 
 // Stats counts what a decoder left out of events, or changed in them (E3).
@@ -114,29 +93,13 @@ func NewDecoder(reg *identifier.Registry, opts Options) *Decoder {
 	if err := opts.Check(reg); err != nil {
 		panic(err)
 	}
-	d := &Decoder{
-		registry:    reg,
-		normaliser:  reg.NewNormaliser(),
-		namespaces:  newNamespaces(reg),
-		paths:       newPaths(reg, opts.Paths),
-		sources:     opts.Sources,
-		apart:       opts.SourcesApart,
-		formerUntil: opts.FormerUntil,
-		currency:    opts.currency(),
-		limit:       opts.MaxEventBytes,
-		window:      opts.Times.window(),
-		always:      opts.Live,
-		live:        opts.Live,
-		sentAt:      noTime,
-		hash:        sha256.New(),
-		contextMax:  cmp.Or(opts.Context.MaxBytes, DefaultContextBytes),
-		ipPolicy:    opts.Context.IP,
-	}
-	d.contextKeys = newContextKeys(opts.Context, d.paths)
-	d.held = newHeld(len(d.contextKeys.list))
-	if d.limit == 0 {
-		d.limit = DefaultMaxEventBytes
-	}
+	d := &Decoder{sources: opts.Sources, apart: opts.SourcesApart, limit: cmp.Or(opts.MaxEventBytes, DefaultMaxEventBytes)}
+	d.picker = newPicker(reg, opts)
+	d.clock = eventClock{picker: &d.picker, window: opts.Times.window(), always: opts.Live, live: opts.Live, sentAt: noTime}
+	d.identifiers = identifierReader{picker: &d.picker, normaliser: reg.NewNormaliser(), namespaces: newNamespaces(reg)}
+	d.keeper = contextKeeper{picker: &d.picker, max: cmp.Or(opts.Context.MaxBytes, DefaultContextBytes), policy: opts.Context.IP}
+	d.fingerprint = fingerprinter{picker: &d.picker, formerUntil: opts.FormerUntil}
+	d.commerce = commerceReader{tools: &d.tools, clock: &d.clock, currency: opts.currency()}
 	return d
 }
 
@@ -148,10 +111,10 @@ func (d *Decoder) Stats() Stats { return d.stats }
 func (d *Decoder) Reset() {
 	d.arena.Reset()
 	d.stats = Stats{}
-	d.drops, d.told, d.tellable = d.drops[:0], 0, 0
-	d.context = nil
-	d.live, d.want = d.always, 0
-	d.sentAt, d.oddSentAt = noTime, nil
+	d.list, d.told, d.tellable = d.list[:0], 0, 0
+	d.picker.context, d.want = nil, 0
+	d.clock.live = d.clock.always
+	d.clock.sentAt, d.clock.oddSentAt = noTime, nil
 }
 
 // SetContext sets the context of a batch: it supplies values for the keys that an event's own context lacks. It holds
@@ -159,7 +122,7 @@ func (d *Decoder) Reset() {
 // context that is not an object is dropped, and reported for every event without a context of its own. SetContext
 // fails with a *Rejection, and the batch then has no context.
 func (d *Decoder) SetContext(raw []byte) error {
-	d.context = nil
+	d.picker.context = nil
 	if raw == nil {
 		return nil
 	}
@@ -172,9 +135,9 @@ func (d *Decoder) SetContext(raw []byte) error {
 		return r
 	}
 	if !absent(v) {
-		d.context = v.Raw
+		d.picker.context = v.Raw
 		if s.Spaced() || s.Broken() { // once here instead of for every event
-			d.context = d.tidied(v.Raw)
+			d.picker.context = d.tidied(v.Raw)
 		}
 	}
 	return nil
@@ -197,18 +160,18 @@ func (d *Decoder) Event(raw []byte, received int64, source []byte, ev *graph.Eve
 // the event has none. The event may point into id.
 func (d *Decoder) Record(raw []byte, received int64, source, id []byte, ev *graph.Event) error {
 	d.fallback = id
-	d.drops, d.tellable = d.drops[:0], 0
+	d.list, d.tellable = d.list[:0], 0
 	r := d.read(raw, received, source, ev)
-	if r != nil && r.Code == CodeUnknownType && d.want != 0 && absent(d.fields.typ) {
-		d.drops = d.drops[:0]
+	if r != nil && r.Code == CodeUnknownType && d.want != 0 && absent(d.picker.fields.typ) {
+		d.list = d.list[:0]
 		r = d.read(withType(raw, d.want), received, source, ev)
 	}
 	if r == nil || r.Code == CodeNoIdentifier {
-		if d.oddSentAt != nil {
-			d.dropUnreadableTime("sentAt", d.oddSentAt)
-			d.oddSentAt = nil
+		if d.clock.oddSentAt != nil {
+			d.clock.dropUnreadableTime("sentAt", d.clock.oddSentAt)
+			d.clock.oddSentAt = nil
 		}
-		if len(d.drops) > 0 {
+		if len(d.list) > 0 {
 			d.countDrops()
 		}
 	}
@@ -222,22 +185,22 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 	if len(raw) > d.limit {
 		return TooLarge(d.limit)
 	}
-	if r := d.pick(raw); r != nil {
+	if r := d.picker.pick(raw); r != nil {
 		return r
 	}
-	f := &d.fields
-	if r := d.check(); r != nil {
+	f := &d.picker.fields
+	if r := d.picker.check(); r != nil {
 		return r
 	}
 	var r *Rejection
-	if ev.Type, r = d.eventType(); r != nil {
+	if ev.Type, r = d.picker.eventType(); r != nil {
 		return r
 	}
 	if d.want != 0 && ev.Type != d.want {
 		return wrongType(ev.Type, d.want)
 	}
-	ev.Stamp.Time = d.eventTime(received)
-	if r := d.identify(ev); r != nil {
+	ev.Stamp.Time = d.clock.eventTime(received)
+	if r := d.identifiers.identify(ev); r != nil {
 		return r
 	}
 	ev.ID = d.messageID(raw, received)
@@ -252,9 +215,9 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 	case graph.TypePage, graph.TypeScreen:
 		ev.Name = d.name("name", f.name)
 	}
-	d.mergeTraits(ev)
-	d.key(ev)
-	d.keepContext(ev)
+	d.picker.mergeTraits(ev)
+	d.fingerprint.key(ev)
+	d.keeper.keepContext(ev)
 	ev.Properties = nil
 	if f.properties.Kind == jsonscan.Object {
 		ev.Properties = f.properties.Raw
@@ -262,7 +225,7 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 	if f.broken {
 		d.mend(ev)
 	}
-	return d.readCommerce(ev)
+	return d.commerce.readCommerce(ev)
 }
 
 // withType returns a copy of an event with its type. REQUIRES: raw is a JSON object.
@@ -284,53 +247,6 @@ func (d *Decoder) mend(ev *graph.Event) {
 	for i := range ev.Traits {
 		ev.Traits[i].Value = d.mended(ev.Traits[i].Value)
 	}
-}
-
-// readCommerce reads an event's order, offer and products.
-func (d *Decoder) readCommerce(ev *graph.Event) *Rejection {
-	ev.Order, ev.Offer = graph.OrderChange{Lines: ev.Order.Lines[:0]}, graph.OfferNotice{}
-	ev.Interest.Kind, ev.Interest.Categories = graph.InterestNone, ev.Interest.Categories[:0]
-	if ev.Type != graph.TypeTrack {
-		return nil
-	}
-	m := meaningOf(ev.Name)
-	if m.order != graph.OrderNone {
-		d.order.read(d, m.order, ev)
-		// An order with the code of an offer redeems it.
-		if m.order == graph.OrderCompleted && len(ev.Order.Coupon) > 0 {
-			ev.Offer = graph.OfferNotice{Signal: score.OfferRedeemed, ID: ev.Order.Coupon}
-		}
-	}
-	if m.interest != graph.InterestNone {
-		d.readInterest(m.interest, ev)
-	}
-	if m.offer != score.OfferNone {
-		d.readOffer(m.offer, ev)
-	}
-	return nil
-}
-
-// name returns the text of a string; it drops any other value.
-func (d *Decoder) name(field string, v jsonscan.Value) []byte {
-	if v.Kind > jsonscan.Null && v.Kind != jsonscan.String {
-		d.dropKind(field, "a string", v.Kind)
-		return nil
-	}
-	return d.text(v)
-}
-
-// text returns the text of a string, or a number's own text; nil for any other value.
-func (d *Decoder) text(v jsonscan.Value) []byte {
-	switch v.Kind {
-	case jsonscan.String:
-		if v.Escaped {
-			return d.arena.Unescape(v.Inside())
-		}
-		return v.Inside()
-	case jsonscan.Number:
-		return v.Raw
-	}
-	return nil
 }
 
 // rank returns the rank of a source: the first one listed has the highest.
@@ -356,13 +272,13 @@ func (d *Decoder) numbersApart(source []byte) bool {
 // messageID returns the event's id. A long id becomes its hash. An event without an id, or with a placeholder, gets
 // the id of its record, or the hash of its text, so that it is recognised when it is read again.
 func (d *Decoder) messageID(raw []byte, received int64) []byte {
-	id := bytes.TrimSpace(d.text(d.fields.messageID))
-	if d.fields.messageID.Kind == jsonscan.Number && !isInteger(id) { // 7.0 equals 7, as in other ids
+	id := bytes.TrimSpace(d.text(d.picker.fields.messageID))
+	if d.picker.fields.messageID.Kind == jsonscan.Number && !isInteger(id) { // 7.0 equals 7, as in other ids
 		id, _ = appendNumber(nil, id)
 	}
 	if len(id) > 0 {
-		if d.fields.broken && hasReplacement(id) {
-			return d.bounded(d.hashed(d.fields.messageID.Raw)) // ids that differ in the lost part are different
+		if d.picker.fields.broken && hasReplacement(id) {
+			return d.bounded(d.hashed(d.picker.fields.messageID.Raw)) // ids that differ in the lost part are different
 		}
 		if !identifier.Junk(id) {
 			return d.bounded(id)
@@ -375,31 +291,9 @@ func (d *Decoder) messageID(raw []byte, received int64) []byte {
 	}
 	d.hash.Reset()
 	d.hash.Write(bytes.TrimSpace(raw)) // surrounding space depends on the source
-	if d.live && d.clientTime == noTime {
+	if d.clock.live && d.clock.clientTime == noTime {
 		room := d.arena.Reserve(8)
 		d.hash.Write(binary.BigEndian.AppendUint64(room, uint64(received)))
 	}
 	return d.digest("h:", 16)
-}
-
-// bounded returns id, or its hash if it is longer than MaxIDBytes.
-func (d *Decoder) bounded(id []byte) []byte {
-	if len(id) <= MaxIDBytes {
-		return id
-	}
-	return d.hashed(id)
-}
-
-func (d *Decoder) hashed(id []byte) []byte {
-	d.hash.Reset()
-	d.hash.Write(id)
-	return d.digest("sha256:", sha256.Size)
-}
-
-// digest writes the first bytes of the hash in hexadecimal, after a prefix.
-func (d *Decoder) digest(prefix string, size int) []byte {
-	room := d.arena.Reserve(len(prefix) + 2*sha256.Size + sha256.Size)
-	sum := d.hash.Sum(room[len(prefix)+2*sha256.Size : len(prefix)+2*sha256.Size])
-	text := append(room, prefix...)
-	return d.arena.Keep(hex.AppendEncode(text, sum[:size]))
 }

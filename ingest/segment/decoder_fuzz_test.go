@@ -43,7 +43,7 @@ func FuzzDecodeEvent(f *testing.F) {
 		before := bytes.Clone(raw)
 		var ev, again graph.Event
 		err := used.Event(raw, now, web, &ev)
-		fresh := NewDecoder(used.registry, opts)
+		fresh := NewDecoder(used.picker.registry, opts)
 		errAgain := fresh.Event(raw, now, web, &again)
 		if !bytes.Equal(raw, before) {
 			t.Fatal("the record was written to")

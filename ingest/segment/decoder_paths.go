@@ -50,7 +50,7 @@ func (n *pathNode) child(key []byte) *pathNode {
 }
 
 // value reads the next value, which is at n, and finds the identifiers in it that are at configured paths.
-func (d *Decoder) value(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
+func (p *picker) value(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
 	if n == nil {
 		return s.Value()
 	}
@@ -58,7 +58,7 @@ func (d *Decoder) value(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
 	start := s.Pos()
 	if len(n.children) > 0 && s.Object() {
 		for s.Next() {
-			d.value(s, n.child(s.Key()))
+			p.value(s, n.child(s.Key()))
 		}
 		if s.Err() != nil {
 			return jsonscan.Value{}
@@ -67,7 +67,7 @@ func (d *Decoder) value(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
 	}
 	v := s.Value()
 	for _, ns := range n.namespaces {
-		d.find(ns, v, n.path)
+		p.find(ns, v, n.path)
 	}
 	return v
 }
@@ -80,8 +80,8 @@ type candidate struct {
 }
 
 // find records a candidate unless it is null. It keeps one candidate beyond the limit, so that the event is rejected.
-func (d *Decoder) find(ns *identifier.Namespace, v jsonscan.Value, field string) {
-	if !absent(v) && len(d.found) <= MaxIdentifiers {
-		d.found = append(d.found, candidate{ns, v, field})
+func (p *picker) find(ns *identifier.Namespace, v jsonscan.Value, field string) {
+	if !absent(v) && len(p.found) <= MaxIdentifiers {
+		p.found = append(p.found, candidate{ns, v, field})
 	}
 }

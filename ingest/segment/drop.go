@@ -19,18 +19,27 @@ type Drop struct {
 	Hint    string
 }
 
+// drops reports what is left out of events.
+type drops struct {
+	stats Stats
+	list  []Drop // of the current event
+	told  int    // drops reported since the last Reset
+	// tellable is how many of the drops in list may be reported.
+	tellable int
+}
+
 // dropsMax bounds the drops that keep their message between two Resets. All drops are counted.
 const dropsMax = 100
 
 // drop leaves a field out of the current event: it is counted by field and code, and reported. The event is accepted
 // without it. After the first 100 drops of a batch messages are no longer wanted; dropQuoted and dropKind then do not
 // build them.
-func (d *Decoder) drop(field string, code Code, message, hint string) {
-	d.drops = append(d.drops, Drop{field, code, message, hint})
+func (d *drops) drop(field string, code Code, message, hint string) {
+	d.list = append(d.list, Drop{field, code, message, hint})
 }
 
 // dropKind drops a field whose value has another kind than it should.
-func (d *Decoder) dropKind(field, want string, found jsonscan.Kind) {
+func (d *drops) dropKind(field, want string, found jsonscan.Kind) {
 	if !d.telling() {
 		d.drop(field, CodeBadType, "", "")
 		return
@@ -40,7 +49,7 @@ func (d *Decoder) dropKind(field, want string, found jsonscan.Kind) {
 
 // dropQuoted drops a field with unusable text: the message is the text in quotes, and the problem. Do not use it for
 // identifiers, which no message quotes (E4).
-func (d *Decoder) dropQuoted(field string, code Code, text []byte, problem, hint string) {
+func (d *drops) dropQuoted(field string, code Code, text []byte, problem, hint string) {
 	if !d.telling() {
 		d.drop(field, code, "", "")
 		return
@@ -48,21 +57,43 @@ func (d *Decoder) dropQuoted(field string, code Code, text []byte, problem, hint
 	d.drop(field, code, quote(text)+" "+problem, hint)
 }
 
+// dropText drops a field that should hold text and does not.
+func (d *drops) dropText(field string, v *jsonscan.Value) {
+	d.dropKind(field, "a string", v.Kind)
+	*v = jsonscan.Value{}
+}
+
+// dropUnlessEmpty drops a field that should hold an object and does not. An empty list is an empty object.
+func (d *drops) dropUnlessEmpty(field string, v jsonscan.Value) {
+	if !absent(v) && !isEmptyList(v) {
+		d.dropKind(field, "an object", v.Kind)
+	}
+}
+
+// dropIdentifier drops an identifier that package identifier rejects.
+func (d *drops) dropIdentifier(field string, code Code, err error, hint string) {
+	if !d.telling() {
+		d.drop(field, code, "", "")
+		return
+	}
+	d.drop(field, code, err.Error(), hint)
+}
+
 // telling reports whether the message of another drop is wanted.
-func (d *Decoder) telling() bool { return d.told+len(d.drops) < dropsMax }
+func (d *drops) telling() bool { return d.told+len(d.list) < dropsMax }
 
 // Dropped returns the fields left out of the last event, as far as their messages are kept: 100 between two Resets.
 // The result is valid until the next event. Stats counts all drops.
 func (d *Decoder) Dropped() []Drop {
-	return d.drops[:min(len(d.drops), d.tellable)]
+	return d.list[:min(len(d.list), d.tellable)]
 }
 
 // countDrops counts the drops of an event that is accepted, or would be if it had an identifier.
-func (d *Decoder) countDrops() {
+func (d *drops) countDrops() {
 	d.tellable = dropsMax - d.told
-	d.told += min(len(d.drops), d.tellable)
-	for i := range d.drops {
-		d.stats.Fields.add(DropKey{d.drops[i].Field, d.drops[i].Code}, 1)
+	d.told += min(len(d.list), d.tellable)
+	for i := range d.list {
+		d.stats.Fields.add(DropKey{d.list[i].Field, d.list[i].Code}, 1)
 	}
 }
 

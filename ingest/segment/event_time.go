@@ -65,6 +65,19 @@ func (w window) has(ms, received int64) bool {
 // noTime stands for an absent time.
 const noTime = math.MinInt64
 
+// eventClock finds the time of an event, and corrects the clock of its client.
+type eventClock struct {
+	*picker
+	window    window
+	always    bool   // live, unless a batch says otherwise
+	live      bool   // see Options.Live
+	sentAt    int64  // of the batch; noTime if absent
+	oddSentAt []byte // the batch's unreadable sentAt, until it is reported with an accepted event
+	// clientTime is the event's time as its client sent it, before any correction; noTime if it sent no readable time.
+	// Unlike the event's own time it does not depend on when and how many times the event was sent.
+	clientTime int64
+}
+
 // eventTime returns the time of the event: its client's timestamp, else originalTimestamp, else the time another
 // server received it, else our time of reception. A time that is unreadable or implausible is dropped in favour of
 // the next.
@@ -73,50 +86,50 @@ const noTime = math.MinInt64
 // the event in timestamp. Segment sends the time of the device's own clock in originalTimestamp, and the time
 // corrected by its servers in timestamp. Either way timestamp is better, and if both are present it must not be
 // corrected again.
-func (d *Decoder) eventTime(received int64) int64 {
-	f := &d.fields
-	d.clientTime = noTime
+func (c *eventClock) eventTime(received int64) int64 {
+	f := &c.fields
+	c.clientTime = noTime
 	ahead := false
 	exported := !absent(f.receivedAt)
-	if ms, ok := d.readTime("timestamp", f.timestamp); ok {
-		d.clientTime = ms
+	if ms, ok := c.readTime("timestamp", f.timestamp); ok {
+		c.clientTime = ms
 		at := ms
-		if d.live && !exported && absent(f.originalTimestamp) {
-			at = d.corrected(ms, received)
+		if c.live && !exported && absent(f.originalTimestamp) {
+			at = c.corrected(ms, received)
 		}
-		if at, ok = d.believed(at, ms, received); ok {
+		if at, ok = c.believed(at, ms, received); ok {
 			return at
 		}
 		ahead = ms > received
-		d.dropTime("timestamp", f.timestamp, ms > received)
+		c.dropTime("timestamp", f.timestamp, ms > received)
 	}
 	receivedAt := int64(noTime)
 	if exported {
-		if ms, ok := d.readTime("receivedAt", f.receivedAt); ok && d.window.has(ms, received) {
+		if ms, ok := c.readTime("receivedAt", f.receivedAt); ok && c.window.has(ms, received) {
 			receivedAt = ms
 		} else if ok {
-			d.dropTime("receivedAt", f.receivedAt, ms > received)
+			c.dropTime("receivedAt", f.receivedAt, ms > received)
 		}
 	}
-	if ms, ok := d.readTime("originalTimestamp", f.originalTimestamp); ok {
-		if d.clientTime == noTime {
-			d.clientTime = ms
+	if ms, ok := c.readTime("originalTimestamp", f.originalTimestamp); ok {
+		if c.clientTime == noTime {
+			c.clientTime = ms
 		}
 		at := ms
 		switch {
 		case receivedAt != noTime:
-			at = d.corrected(ms, receivedAt)
-		case d.live:
-			at = d.corrected(ms, received)
+			at = c.corrected(ms, receivedAt)
+		case c.live:
+			at = c.corrected(ms, received)
 		}
-		if at, ok = d.believed(at, ms, received); ok {
+		if at, ok = c.believed(at, ms, received); ok {
 			return at
 		}
 		ahead = ahead || ms > received
-		d.dropTime("originalTimestamp", f.originalTimestamp, ms > received)
+		c.dropTime("originalTimestamp", f.originalTimestamp, ms > received)
 	}
 	if ahead {
-		d.stats.Clamped++
+		c.stats.Clamped++
 	}
 	if receivedAt != noTime {
 		return receivedAt
@@ -125,55 +138,55 @@ func (d *Decoder) eventTime(received int64) int64 {
 }
 
 // readTime reads the time in a field, and drops an unreadable one.
-func (d *Decoder) readTime(field string, v jsonscan.Value) (int64, bool) {
+func (c *eventClock) readTime(field string, v jsonscan.Value) (int64, bool) {
 	if v.Kind <= jsonscan.Null {
 		return 0, false
 	}
 	if !isText(v) {
-		d.dropKind(field, "a time", v.Kind)
+		c.dropKind(field, "a time", v.Kind)
 		return 0, false
 	}
-	text := d.text(v)
+	text := c.text(v)
 	ms, form, ok := parseTime(text)
 	if !ok {
-		d.dropUnreadableTime(field, text)
+		c.dropUnreadableTime(field, text)
 		return 0, false
 	}
 	switch form {
 	case formPlain:
 	case formNoZone:
-		d.stats.NoZone++
+		c.stats.NoZone++
 	case formSeconds:
-		d.stats.EpochUnits++
+		c.stats.EpochUnits++
 	}
 	return ms, true
 }
 
-func (d *Decoder) dropUnreadableTime(field string, text []byte) {
+func (c *eventClock) dropUnreadableTime(field string, text []byte) {
 	const hint = "send RFC 3339, as in 2026-01-31T12:34:56.789Z, or milliseconds since 1970"
 	if len(bytes.TrimSpace(text)) == 0 {
-		d.drop(field, CodeBadTimestamp, "is empty", hint)
+		c.drop(field, CodeBadTimestamp, "is empty", hint)
 		return
 	}
-	d.dropQuoted(field, CodeBadTimestamp, text, "is not a time", hint)
+	c.dropQuoted(field, CodeBadTimestamp, text, "is not a time", hint)
 }
 
 // dropTime drops an implausible time.
-func (d *Decoder) dropTime(field string, v jsonscan.Value, ahead bool) {
+func (c *eventClock) dropTime(field string, v jsonscan.Value, ahead bool) {
 	problem := "is too early to be believed"
 	if ahead {
 		problem = "is too far ahead to be believed"
 	}
-	d.dropQuoted(field, CodeTimestampOutOfRange, d.text(v), problem, "set the clock; which times are believed is in the rules, under times")
+	c.dropQuoted(field, CodeTimestampOutOfRange, c.text(v), problem, "set the clock; which times are believed is in the rules, under times")
 }
 
 // believed returns the corrected time, or else the client's own, if plausible.
-func (d *Decoder) believed(corrected, own, received int64) (int64, bool) {
-	if corrected != own && d.window.has(corrected, received) {
-		d.stats.Corrected++
+func (c *eventClock) believed(corrected, own, received int64) (int64, bool) {
+	if corrected != own && c.window.has(corrected, received) {
+		c.stats.Corrected++
 		return corrected, true
 	}
-	return own, d.window.has(own, received)
+	return own, c.window.has(own, received)
 }
 
 // Skews below skewMin are not corrected: a client may send a body again within that time with its earlier sentAt.
@@ -190,10 +203,10 @@ const (
 // is that of the first attempt, the difference grows with each attempt: a slow clock then looks like a late body. So
 // for libraries known to do that, and for those of servers, whose clocks are right, the clock's time is used, unless
 // it is implausible, or ahead, which lateness can't cause; docs/data.md has the table.
-func (d *Decoder) corrected(ms, received int64) int64 {
-	sent := d.sentAt
-	if v := d.fields.sentAt; !absent(v) {
-		if own, ok := d.readTime("sentAt", v); ok {
+func (c *eventClock) corrected(ms, received int64) int64 {
+	sent := c.sentAt
+	if v := c.fields.sentAt; !absent(v) {
+		if own, ok := c.readTime("sentAt", v); ok {
 			sent = own
 		}
 	}
@@ -204,8 +217,8 @@ func (d *Decoder) corrected(ms, received int64) int64 {
 	if -skewMin <= skew && skew <= skewMin || ms > sent+skewUnit {
 		return ms // the clock is right, or the time is not from that clock
 	}
-	if d.window.has(sent, received) {
-		switch d.clockOf() {
+	if c.window.has(sent, received) {
+		switch c.clockOf() {
 		case clockServer:
 			return ms
 		case clockQueue:
@@ -239,11 +252,11 @@ var (
 )
 
 // clockOf determines the kind of clock from the event's channel and library.
-func (d *Decoder) clockOf() clockKind {
-	if foldEqual(d.text(d.fields.channel), "server") {
+func (c *eventClock) clockOf() clockKind {
+	if foldEqual(c.text(c.fields.channel), "server") {
 		return clockServer
 	}
-	name := d.text(d.fields.library)
+	name := c.text(c.fields.library)
 	for word := range bytes.FieldsFuncSeq(name, func(r rune) bool { return (r|0x20 < 'a' || r|0x20 > 'z') && r != '#' }) {
 		for _, server := range serverWords {
 			if foldEqual(word, server) {
@@ -263,19 +276,19 @@ func (d *Decoder) clockOf() clockKind {
 // It holds until the next call or Reset, and corrects only the times of live events. An unreadable one is dropped,
 // and reported once, with the first accepted event.
 func (d *Decoder) SetSentAt(text []byte) {
-	d.sentAt, d.oddSentAt = noTime, nil
+	d.clock.sentAt, d.clock.oddSentAt = noTime, nil
 	if ms, _, ok := parseTime(text); ok {
-		d.sentAt = ms
+		d.clock.sentAt = ms
 	} else if len(text) > 0 {
-		d.oddSentAt = text
+		d.clock.oddSentAt = text
 	}
 }
 
 // SetLive overrides Options.Live until the next Reset.
-func (d *Decoder) SetLive(live bool) { d.live = live }
+func (d *Decoder) SetLive(live bool) { d.clock.live = live }
 
 // Live reports whether events arrive as they happen.
-func (d *Decoder) Live() bool { return d.live }
+func (d *Decoder) Live() bool { return d.clock.live }
 
 // Believes reports whether ms is a plausible time of an event, as seen at now (Options.Times).
-func (d *Decoder) Believes(ms, now int64) bool { return d.window.has(ms, now) }
+func (d *Decoder) Believes(ms, now int64) bool { return d.clock.window.has(ms, now) }

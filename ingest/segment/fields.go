@@ -2,9 +2,11 @@ package segment
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"strings"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
@@ -27,90 +29,115 @@ type fields struct {
 
 func absent(v jsonscan.Value) bool { return v.Kind <= jsonscan.Null }
 
+// picker collects the fields, traits and identifiers of a record in one pass.
+type picker struct {
+	tools
+	registry *identifier.Registry
+	paths    *pathNode
+	keys     contextKeys
+	context  []byte // of the batch; nil if absent
+
+	// The rest is the current event.
+	scan   jsonscan.Scanner
+	fields fields
+	own    traitSet    // traits
+	shared traitSet    // context.traits
+	found  []candidate // identifiers at configured paths, and in context.externalIds
+	held   held        // of the context
+}
+
+func newPicker(reg *identifier.Registry, opts Options) picker {
+	p := picker{registry: reg, paths: newPaths(reg, opts.Paths)}
+	p.hash = sha256.New()
+	p.keys = newContextKeys(opts.Context, p.paths)
+	p.held = newHeld(len(p.keys.list))
+	return p
+}
+
 // pick reads a record into the decoder's fields, traits and candidates.
-func (d *Decoder) pick(raw []byte) *Rejection {
-	d.fields = fields{}
-	d.own.reset()
-	d.shared.reset()
-	d.found = d.found[:0]
-	clear(d.held.values)
-	s := &d.scan
-	s.Reset(raw, &d.arena)
-	d.fields.kind = s.Peek()
-	if d.fields.kind == jsonscan.Object {
-		d.record(s)
+func (p *picker) pick(raw []byte) *Rejection {
+	p.fields = fields{}
+	p.own.reset()
+	p.shared.reset()
+	p.found = p.found[:0]
+	clear(p.held.values)
+	s := &p.scan
+	s.Reset(raw, &p.arena)
+	p.fields.kind = s.Peek()
+	if p.fields.kind == jsonscan.Object {
+		p.record(s)
 	} else {
 		s.Value()
 	}
 	if err := s.End(); err != nil {
 		return unreadable(err)
 	}
-	d.fields.spaced, d.fields.broken = s.Spaced(), s.Broken()
-	if d.context != nil {
-		d.readBatchContext()
+	p.fields.spaced, p.fields.broken = s.Spaced(), s.Broken()
+	if p.context != nil {
+		p.readBatchContext()
 	}
 	return nil
 }
 
-func (d *Decoder) record(s *jsonscan.Scanner) {
-	f := &d.fields
+func (p *picker) record(s *jsonscan.Scanner) {
+	f := &p.fields
 	s.Object()
 	for s.Next() {
 		key := s.Key()
-		n := d.paths.child(key)
+		n := p.paths.child(key)
 		switch string(key) {
 		case "type":
-			f.typ = d.value(s, n)
+			f.typ = p.value(s, n)
 		case "event":
-			f.event = d.value(s, n)
+			f.event = p.value(s, n)
 		case "name":
-			f.name = d.value(s, n)
+			f.name = p.value(s, n)
 		case "messageId":
-			f.messageID = d.value(s, n)
+			f.messageID = p.value(s, n)
 		case "userId":
-			f.userID = d.value(s, n)
+			f.userID = p.value(s, n)
 		case "anonymousId":
-			f.anonymousID = d.value(s, n)
+			f.anonymousID = p.value(s, n)
 		case "previousId":
-			f.previousID = d.value(s, n)
+			f.previousID = p.value(s, n)
 		case "timestamp":
-			f.timestamp = d.value(s, n)
+			f.timestamp = p.value(s, n)
 		case "originalTimestamp":
-			f.originalTimestamp = d.value(s, n)
+			f.originalTimestamp = p.value(s, n)
 		case "receivedAt":
-			f.receivedAt = d.value(s, n)
+			f.receivedAt = p.value(s, n)
 		case "sentAt":
-			f.sentAt = d.value(s, n)
+			f.sentAt = p.value(s, n)
 		case "channel":
-			f.channel = d.value(s, n)
+			f.channel = p.value(s, n)
 		case "properties":
-			f.properties = d.readProperties(s, n)
+			f.properties = p.readProperties(s, n)
 		case "groupId":
-			f.groupID = d.value(s, n)
+			f.groupID = p.value(s, n)
 		case "context":
-			d.readContext(s, n)
+			p.readContext(s, n)
 		case "traits":
-			d.readTraits(s, n, "traits", &d.own)
+			p.readTraits(s, n, "traits", &p.own)
 		default:
-			d.value(s, n)
+			p.value(s, n)
 		}
 	}
 }
 
 // object enters the object in a field, and drops any other value.
-func (d *Decoder) object(s *jsonscan.Scanner, n *pathNode, field string) bool {
+func (p *picker) object(s *jsonscan.Scanner, n *pathNode, field string) bool {
 	if s.Object() {
 		return true
 	}
-	if v := d.value(s, n); s.Err() == nil {
-		d.dropUnlessEmpty(field, v)
+	if v := p.value(s, n); s.Err() == nil {
+		p.dropUnlessEmpty(field, v)
 	}
 	return false
 }
 
-func (d *Decoder) readDevice(s *jsonscan.Scanner, n *pathNode) {
-	f := &d.fields
-	if !d.object(s, n, "context.device") {
+func (p *picker) readDevice(s *jsonscan.Scanner, n *pathNode) {
+	f := &p.fields
+	if !p.object(s, n, "context.device") {
 		return
 	}
 	for s.Next() {
@@ -118,60 +145,60 @@ func (d *Decoder) readDevice(s *jsonscan.Scanner, n *pathNode) {
 		child := n.child(key)
 		switch string(key) {
 		case "id":
-			f.deviceID = d.value(s, child)
+			f.deviceID = p.value(s, child)
 		case "advertisingId":
-			f.advertisingID = d.value(s, child)
+			f.advertisingID = p.value(s, child)
 		case "token":
-			f.pushToken = d.value(s, child)
+			f.pushToken = p.value(s, child)
 		case "type":
-			f.deviceType = d.value(s, child)
+			f.deviceType = p.value(s, child)
 		default:
-			d.value(s, child)
+			p.value(s, child)
 		}
 	}
 }
 
 // readName reads the name of an object such as context.library. Some clients write the name alone.
-func (d *Decoder) readName(s *jsonscan.Scanner, n *pathNode, field string, name *jsonscan.Value) {
+func (p *picker) readName(s *jsonscan.Scanner, n *pathNode, field string, name *jsonscan.Value) {
 	if s.Peek() == jsonscan.String {
-		*name = d.value(s, n)
+		*name = p.value(s, n)
 		return
 	}
-	if !d.object(s, n, field) {
+	if !p.object(s, n, field) {
 		return
 	}
 	for s.Next() {
 		key := s.Key()
-		if v := d.value(s, n.child(key)); string(key) == "name" {
+		if v := p.value(s, n.child(key)); string(key) == "name" {
 			*name = v
 		}
 	}
 }
 
 // readIntegrations finds context.integrations["Google Analytics"].clientId.
-func (d *Decoder) readIntegrations(s *jsonscan.Scanner, n *pathNode) {
-	if !d.object(s, n, "context.integrations") {
+func (p *picker) readIntegrations(s *jsonscan.Scanner, n *pathNode) {
+	if !p.object(s, n, "context.integrations") {
 		return
 	}
 	for s.Next() {
 		key := s.Key()
 		child := n.child(key)
 		if string(key) != "Google Analytics" || !s.Object() {
-			d.value(s, child)
+			p.value(s, child)
 			continue
 		}
 		for s.Next() {
 			key := s.Key()
-			if v := d.value(s, child.child(key)); string(key) == "clientId" {
-				d.fields.gaClientID = v
+			if v := p.value(s, child.child(key)); string(key) == "clientId" {
+				p.fields.gaClientID = v
 			}
 		}
 	}
 }
 
 // check rejects an event with a value of the wrong kind in a field of the spec. JSON null counts as absent.
-func (d *Decoder) check() *Rejection {
-	f := &d.fields
+func (p *picker) check() *Rejection {
+	f := &p.fields
 	switch {
 	case f.kind != jsonscan.Object:
 		return badType("", "an object", f.kind)
@@ -179,38 +206,25 @@ func (d *Decoder) check() *Rejection {
 		return badType("type", "a string", f.typ.Kind)
 	}
 	if f.properties.Kind != jsonscan.Object && !absent(f.properties) {
-		d.dropUnlessEmpty("properties", f.properties)
+		p.dropUnlessEmpty("properties", f.properties)
 		f.properties = jsonscan.Value{}
 	}
 	if !isText(f.messageID) {
-		d.dropText("messageId", &f.messageID)
+		p.dropText("messageId", &f.messageID)
 	}
 	if !isText(f.channel) {
-		d.dropText("channel", &f.channel)
+		p.dropText("channel", &f.channel)
 	}
 	if !isText(f.library) {
-		d.dropText("context.library.name", &f.library)
+		p.dropText("context.library.name", &f.library)
 	}
 	if !isText(f.systemName) {
-		d.dropText("context.os.name", &f.systemName)
+		p.dropText("context.os.name", &f.systemName)
 	}
 	if !isText(f.deviceType) {
-		d.dropText("context.device.type", &f.deviceType)
+		p.dropText("context.device.type", &f.deviceType)
 	}
 	return nil
-}
-
-// dropText drops a field that should hold text and does not.
-func (d *Decoder) dropText(field string, v *jsonscan.Value) {
-	d.dropKind(field, "a string", v.Kind)
-	*v = jsonscan.Value{}
-}
-
-// dropUnlessEmpty drops a field that should hold an object and does not. An empty list is an empty object.
-func (d *Decoder) dropUnlessEmpty(field string, v jsonscan.Value) {
-	if !absent(v) && !isEmptyList(v) {
-		d.dropKind(field, "an object", v.Kind)
-	}
 }
 
 // isEmptyList reports whether v is [], which is how PHP writes an object without members.
@@ -224,8 +238,8 @@ func isText(v jsonscan.Value) bool {
 }
 
 // eventType returns the event's type, in any case.
-func (d *Decoder) eventType() (graph.EventType, *Rejection) {
-	name := d.text(d.fields.typ)
+func (p *picker) eventType() (graph.EventType, *Rejection) {
+	name := p.text(p.fields.typ)
 	if t := graph.ParseEventType(name); t != 0 {
 		return t, nil
 	}
@@ -236,7 +250,7 @@ func (d *Decoder) eventType() (graph.EventType, *Rejection) {
 		}
 	}
 	r := &Rejection{Code: CodeUnknownType, Field: "type", Message: "is missing"}
-	if !absent(d.fields.typ) {
+	if !absent(p.fields.typ) {
 		r.Message = quote(name) + " is no type of event"
 	}
 	var names []string

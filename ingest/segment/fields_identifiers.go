@@ -36,17 +36,17 @@ var externalAliases = map[string]string{
 // readExternalIDs finds identifiers in context.externalIds: a list of {id, type, collection, encoding}, with a
 // namespace as type. An id of a collection other than users does not identify a person, and one with an encoding is
 // not the identifier itself: both are dropped and counted.
-func (d *Decoder) readExternalIDs(s *jsonscan.Scanner, n *pathNode) {
+func (p *picker) readExternalIDs(s *jsonscan.Scanner, n *pathNode) {
 	if !s.Array() {
-		if v := d.value(s, n); !absent(v) && !isEmptyObject(v) {
-			d.dropKind("context.externalIds", "a list", v.Kind)
+		if v := p.value(s, n); !absent(v) && !isEmptyObject(v) {
+			p.dropKind("context.externalIds", "a list", v.Kind)
 		}
 		return
 	}
 	for s.More() {
 		if !s.Object() {
 			if v := s.Value(); s.Err() == nil && !absent(v) {
-				d.dropUnlessEmpty("context.externalIds[]", v)
+				p.dropUnlessEmpty("context.externalIds[]", v)
 			}
 			continue
 		}
@@ -68,48 +68,56 @@ func (d *Decoder) readExternalIDs(s *jsonscan.Scanner, n *pathNode) {
 		if s.Err() != nil {
 			return
 		}
-		ns := d.externalNamespace(d.text(kind))
-		if ns == nil || !d.isOrAbsent(collection, "users") || !d.isOrAbsent(encoding, "none") {
-			d.stats.UnknownNamespaces++
+		ns := p.externalNamespace(p.text(kind))
+		if ns == nil || !p.isOrAbsent(collection, "users") || !p.isOrAbsent(encoding, "none") {
+			p.stats.UnknownNamespaces++
 			continue
 		}
-		d.find(ns, id, "context.externalIds[].id")
+		p.find(ns, id, "context.externalIds[].id")
 	}
 }
 
-func (d *Decoder) externalNamespace(kind []byte) *identifier.Namespace {
-	if ns := d.registry.Namespace(kind); ns != nil {
+func (p *picker) externalNamespace(kind []byte) *identifier.Namespace {
+	if ns := p.registry.Namespace(kind); ns != nil {
 		return ns
 	}
 	if name, ok := externalAliases[string(kind)]; ok {
-		return d.registry.Namespace([]byte(name))
+		return p.registry.Namespace([]byte(name))
 	}
 	return nil
 }
 
-func (d *Decoder) isOrAbsent(v jsonscan.Value, want string) bool {
-	return absent(v) || string(d.text(v)) == want
+func (p *picker) isOrAbsent(v jsonscan.Value, want string) bool {
+	return absent(v) || string(p.text(v)) == want
+}
+
+// identifierReader gives an event its identifiers, normalised and ranked.
+type identifierReader struct {
+	*picker
+	normaliser *identifier.Normaliser
+	namespaces namespaces
+	aside      graph.Event // takes the readings of a previousId that are only counted
 }
 
 // identify sets the event's identifiers, from the spec's fields and from elsewhere, in descending rank, each once
 // (E1).
-func (d *Decoder) identify(ev *graph.Event) *Rejection {
-	f, ns := &d.fields, &d.namespaces
+func (r *identifierReader) identify(ev *graph.Event) *Rejection {
+	f, ns := &r.fields, &r.namespaces
 	ev.Identifiers = ev.Identifiers[:0]
-	carried := len(d.found)
+	carried := len(r.found)
 	add := func(field string, ns *identifier.Namespace, v jsonscan.Value) {
 		if !absent(v) {
 			carried++
-			d.add(ev, field, ns, v)
+			r.add(ev, field, ns, v)
 		}
 	}
 	add("anonymousId", ns.anonymousID, f.anonymousID)
 	before := len(ev.Identifiers)
 	if absent(f.userID) {
-	} else if d.isAnonymousID(ev, f.userID) {
+	} else if r.isAnonymousID(ev, f.userID) {
 		carried++
-		d.stats.Blocked++
-		d.drop("userId", CodeAnonymousUserID, "is the event's own anonymousId", "send userId once the customer's id is known")
+		r.stats.Blocked++
+		r.drop("userId", CodeAnonymousUserID, "is the event's own anonymousId", "send userId once the customer's id is known")
 	} else {
 		add("userId", ns.userID, f.userID)
 	}
@@ -122,23 +130,23 @@ func (d *Decoder) identify(ev *graph.Event) *Rejection {
 		carried += 2 // readings
 	}
 	if ev.Type != graph.TypeGroup { // its own traits describe the group
-		add("traits.email", ns.email, d.own.email)
-		add("traits.phone", ns.phone, d.own.phone)
+		add("traits.email", ns.email, r.own.email)
+		add("traits.phone", ns.phone, r.own.phone)
 	}
-	if d.isOwn(ev, ns.email, d.own.email, d.shared.email, "context.traits.email") {
-		add("context.traits.email", ns.email, d.shared.email)
+	if r.isOwn(ev, ns.email, r.own.email, r.shared.email, "context.traits.email") {
+		add("context.traits.email", ns.email, r.shared.email)
 	}
-	if d.isOwn(ev, ns.phone, d.own.phone, d.shared.phone, "context.traits.phone") {
-		add("context.traits.phone", ns.phone, d.shared.phone)
+	if r.isOwn(ev, ns.phone, r.own.phone, r.shared.phone, "context.traits.phone") {
+		add("context.traits.phone", ns.phone, r.shared.phone)
 	}
 	add("context.device.id", ns.deviceID, f.deviceID)
 	add("context.device.token", ns.pushToken, f.pushToken)
 	add("context.integrations.Google Analytics.clientId", ns.gaClientID, f.gaClientID)
 	if !absent(f.advertisingID) {
-		if advertising := d.advertisingNamespace(); advertising != nil {
+		if advertising := r.advertisingNamespace(); advertising != nil {
 			add("context.device.advertisingId", advertising, f.advertisingID)
 		} else {
-			d.stats.UnknownNamespaces++
+			r.stats.UnknownNamespaces++
 		}
 	}
 	if carried > MaxIdentifiers {
@@ -148,12 +156,12 @@ func (d *Decoder) identify(ev *graph.Event) *Rejection {
 			Hint:    "send identifiers of one person only",
 		}
 	}
-	for _, c := range d.found {
-		d.add(ev, c.field, c.namespace, c.value)
+	for _, c := range r.found {
+		r.add(ev, c.field, c.namespace, c.value)
 	}
 	ev.Alias = ev.Alias[:0]
 	if ev.Type == graph.TypeAlias && !absent(f.previousID) {
-		d.alias(ev, user, named)
+		r.alias(ev, user, named)
 	}
 	if len(ev.Identifiers) == 0 {
 		return errNoIdentifier
@@ -164,54 +172,54 @@ func (d *Decoder) identify(ev *graph.Event) *Rejection {
 // isAnonymousID reports whether a user id is the event's own anonymous id, as libraries send it before a login: then
 // it does not identify a customer. Both are compared as anonymous ids: a UUID in any case. REQUIRES: the event has
 // only its anonymous id so far
-func (d *Decoder) isAnonymousID(ev *graph.Event, userID jsonscan.Value) bool {
+func (r *identifierReader) isAnonymousID(ev *graph.Event, userID jsonscan.Value) bool {
 	if len(ev.Identifiers) == 0 || userID.Kind != jsonscan.String && userID.Kind != jsonscan.Number {
 		return false
 	}
-	return d.normaliser.Same(d.namespaces.anonymousID, d.idText(userID), ev.Identifiers[0].Value)
+	return r.normaliser.Same(r.namespaces.anonymousID, r.idText(userID), ev.Identifiers[0].Value)
 }
 
 // isOwn reports whether a remembered identifier in context.traits belongs to the event: not if the call itself has
 // another value there, or at a configured path of that namespace, even null or an invalid one. The client may still
 // remember the traits of the previous person.
-func (d *Decoder) isOwn(ev *graph.Event, ns *identifier.Namespace, own, shared jsonscan.Value, field string) bool {
+func (r *identifierReader) isOwn(ev *graph.Event, ns *identifier.Namespace, own, shared jsonscan.Value, field string) bool {
 	said := own.Kind != jsonscan.None && ev.Type != graph.TypeGroup
-	for i := 0; i < len(d.found) && !said; i++ {
-		said = d.found[i].namespace == ns && !strings.HasPrefix(d.found[i].field, "context.")
+	for i := 0; i < len(r.found) && !said; i++ {
+		said = r.found[i].namespace == ns && !strings.HasPrefix(r.found[i].field, "context.")
 	}
 	if !said || absent(shared) {
 		return true
 	}
 	if !bytes.Equal(own.Raw, shared.Raw) {
-		d.drop(field, CodeRemembered, "is remembered, and the call itself says another", "forget traits when a user logs out")
+		r.drop(field, CodeRemembered, "is remembered, and the call itself says another", "forget traits when a user logs out")
 	}
 	return false
 }
 
 // advertisingNamespace returns the namespace of an advertising id, by the device's platform; nil if the event does
 // not tell the platform.
-func (d *Decoder) advertisingNamespace() *identifier.Namespace {
-	device, system := d.text(d.fields.deviceType), d.text(d.fields.systemName)
+func (r *identifierReader) advertisingNamespace() *identifier.Namespace {
+	device, system := r.text(r.fields.deviceType), r.text(r.fields.systemName)
 	switch {
 	case foldEqual(device, "android"), foldEqual(system, "android"):
-		return d.namespaces.gaid
+		return r.namespaces.gaid
 	case foldEqual(device, "ios"), foldEqual(system, "ios"), foldEqual(system, "ipados"),
 		foldEqual(system, "tvos"), foldEqual(system, "iphone os"):
-		return d.namespaces.idfa
+		return r.namespaces.idfa
 	}
 	return nil
 }
 
 // add adds an identifier to the event at its rank, or drops it.
-func (d *Decoder) add(ev *graph.Event, field string, ns *identifier.Namespace, v jsonscan.Value) {
+func (r *identifierReader) add(ev *graph.Event, field string, ns *identifier.Namespace, v jsonscan.Value) {
 	if v.Kind != jsonscan.String && v.Kind != jsonscan.Number {
-		d.stats.Invalid++
-		d.dropKind(field, "a string", v.Kind)
+		r.stats.Invalid++
+		r.dropKind(field, "a string", v.Kind)
 		return
 	}
 	// An escaped byte takes at most six. Do not unescape a value that is certainly too long.
 	if v.Escaped && len(v.Raw) > 8*identifier.MaxBytes {
-		d.unfit(field, &identifier.TooLongError{Namespace: ns.Name, Bytes: len(v.Raw)})
+		r.unfit(field, &identifier.TooLongError{Namespace: ns.Name, Bytes: len(v.Raw)})
 		return
 	}
 	n := len(ev.Identifiers)
@@ -220,24 +228,24 @@ func (d *Decoder) add(ev *graph.Event, field string, ns *identifier.Namespace, v
 	} else {
 		ev.Identifiers = append(ev.Identifiers, graph.Identifier{})
 	}
-	text := d.idText(v) // may be in the arena, so read it before reserving room there
+	text := r.idText(v) // may be in the arena, so read it before reserving room there
 	switch {
 	case hasReplacement(text):
 		ev.Identifiers = ev.Identifiers[:n]
-		d.unfit(field, identifier.ErrInvalid)
+		r.unfit(field, identifier.ErrInvalid)
 		return
 	case v.Kind == jsonscan.Number && ns.Normaliser == graph.NormalisePhone && isRounded(v.Raw):
 		ev.Identifiers = ev.Identifiers[:n]
-		d.unfit(field, identifier.ErrRounded)
+		r.unfit(field, identifier.ErrRounded)
 		return
 	}
-	grown, err := d.normaliser.Identify(&ev.Identifiers[n], ns, text, d.arena.Reserve(identifier.MaxBytes))
+	grown, err := r.normaliser.Identify(&ev.Identifiers[n], ns, text, r.arena.Reserve(identifier.MaxBytes))
 	if err != nil {
 		ev.Identifiers = ev.Identifiers[:n]
-		d.unfit(field, err)
+		r.unfit(field, err)
 		return
 	}
-	d.arena.Keep(grown)
+	r.arena.Keep(grown)
 	sink(ev)
 }
 
@@ -245,15 +253,6 @@ func (d *Decoder) add(ev *graph.Event, field string, ns *identifier.Namespace, v
 // of another encoding. Two values that differed there would be equal.
 func hasReplacement(text []byte) bool {
 	return bytes.Contains(text, []byte("\ufffd"))
-}
-
-// idText returns the text of an id: the canonical text of a number, or a string as it was sent.
-func (d *Decoder) idText(v jsonscan.Value) []byte {
-	if v.Kind != jsonscan.Number || isInteger(v.Raw) {
-		return d.text(v)
-	}
-	text, _ := appendNumber(d.arena.Reserve(2*identifier.MaxBytes+len(v.Raw)), v.Raw)
-	return d.arena.Keep(text)
 }
 
 // isRounded reports whether a number has unwritten zeros at its end, as in 4.47911E+11, which may replace lost
@@ -287,31 +286,22 @@ func sink(ev *graph.Event) {
 
 // unfit counts an unusable identifier by reason, and drops it. Empty ones are not reported. Messages never quote a
 // value: for a blocked one they name the kind of the word.
-func (d *Decoder) unfit(field string, err error) {
+func (r *identifierReader) unfit(field string, err error) {
 	var blocked *identifier.BlockedError
 	switch {
 	case errors.Is(err, identifier.ErrEmpty):
-		d.stats.Empty++
+		r.stats.Empty++
 	case errors.As(err, &blocked):
-		d.stats.Blocked++
-		d.stats.Words.add(blocked.Word.Text, 1)
-		d.dropIdentifier(field, CodeBlockedIdentifier, err, "leave the field out where the id is not known")
+		r.stats.Blocked++
+		r.stats.Words.add(blocked.Word.Text, 1)
+		r.dropIdentifier(field, CodeBlockedIdentifier, err, "leave the field out where the id is not known")
 	case errors.Is(err, identifier.ErrTooLong):
-		d.stats.TooLong++
-		d.dropIdentifier(field, CodeLongIdentifier, err, "send an id")
+		r.stats.TooLong++
+		r.dropIdentifier(field, CodeLongIdentifier, err, "send an id")
 	default:
-		d.stats.Invalid++
-		d.dropIdentifier(field, CodeBadIdentifier, err, "send one value, as it is")
+		r.stats.Invalid++
+		r.dropIdentifier(field, CodeBadIdentifier, err, "send one value, as it is")
 	}
-}
-
-// dropIdentifier drops an identifier that package identifier rejects.
-func (d *Decoder) dropIdentifier(field string, code Code, err error, hint string) {
-	if !d.telling() {
-		d.drop(field, code, "", "")
-		return
-	}
-	d.drop(field, code, err.Error(), hint)
 }
 
 // WordCounts counts blocked identifiers by the word or rule that blocked them: identifier.Words, a fixed set without

@@ -20,13 +20,13 @@ func (t *traitSet) reset() {
 	t.email, t.phone = jsonscan.Value{}, jsonscan.Value{}
 }
 
-func (d *Decoder) readTraits(s *jsonscan.Scanner, n *pathNode, field string, t *traitSet) {
-	if !d.object(s, n, field) {
+func (p *picker) readTraits(s *jsonscan.Scanner, n *pathNode, field string, t *traitSet) {
+	if !p.object(s, n, field) {
 		return
 	}
 	for s.Next() {
 		key := s.Key()
-		v := d.value(s, n.child(key))
+		v := p.value(s, n.child(key))
 		t.set(key, v)
 	}
 }
@@ -64,22 +64,22 @@ func indexTrait(traits []graph.Trait, name []byte) int {
 // mergeTraits sets the event's traits: for identify, its own, then those of the context with other names. The context
 // of any other event only repeats what its client remembers, which may be older than the profile, and a group's own
 // traits describe the group.
-func (d *Decoder) mergeTraits(ev *graph.Event) {
+func (p *picker) mergeTraits(ev *graph.Event) {
 	ev.Traits = ev.Traits[:0]
 	if ev.Type != graph.TypeIdentify {
 		return
 	}
-	ev.Traits = append(ev.Traits, d.own.traits...)
-	d.stats.ExcessTraits += d.own.excess
-	d.stats.ExcessTraits += d.shared.excess
+	ev.Traits = append(ev.Traits, p.own.traits...)
+	p.stats.ExcessTraits += p.own.excess
+	p.stats.ExcessTraits += p.shared.excess
 	own := ev.Traits
-	for _, t := range d.shared.traits {
+	for _, t := range p.shared.traits {
 		switch {
 		case indexTrait(own, t.Name) >= 0:
 		case len(ev.Traits) < MaxTraits:
 			ev.Traits = append(ev.Traits, t)
 		default:
-			d.stats.ExcessTraits++
+			p.stats.ExcessTraits++
 		}
 	}
 }

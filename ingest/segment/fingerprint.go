@@ -49,7 +49,7 @@ func mix(a, b uint64) uint64 {
 var emptyObject = mix(tagObject, tagObject)
 
 // digestNext reads the next value of a scanner and hashes its meaning.
-func (d *Decoder) digestNext(s *jsonscan.Scanner) uint64 {
+func (t *texts) digestNext(s *jsonscan.Scanner) uint64 {
 	switch s.Peek() {
 	case jsonscan.Object:
 		if !s.Object() {
@@ -58,7 +58,7 @@ func (d *Decoder) digestNext(s *jsonscan.Scanner) uint64 {
 		sum := uint64(tagObject)
 		for s.Next() {
 			key := xxhash.Sum64(s.Key())
-			sum += mix(key, d.digestNext(s)) // a sum ignores order
+			sum += mix(key, t.digestNext(s)) // a sum ignores order
 		}
 		return mix(sum, tagObject)
 	case jsonscan.Array:
@@ -67,60 +67,66 @@ func (d *Decoder) digestNext(s *jsonscan.Scanner) uint64 {
 		}
 		sum := uint64(tagArray)
 		for s.More() {
-			sum = mix(sum, d.digestNext(s))
+			sum = mix(sum, t.digestNext(s))
 		}
 		return mix(sum, tagArray)
 	default:
-		return d.digestScalar(s.Value())
+		return t.digestScalar(s.Value())
 	}
 }
 
-func (d *Decoder) digestScalar(v jsonscan.Value) uint64 {
+func (t *texts) digestScalar(v jsonscan.Value) uint64 {
 	switch {
 	case v.Kind != jsonscan.String:
 		return xxhash.Sum64(v.Raw) ^ tagOther
 	case v.Escaped:
-		return xxhash.Sum64(d.arena.Unescape(v.Inside())) ^ tagString
+		return xxhash.Sum64(t.arena.Unescape(v.Inside())) ^ tagString
 	}
 	return xxhash.Sum64(v.Inside()) ^ tagString
 }
 
 // digestRaw hashes a value that was scanned before.
-func (d *Decoder) digestRaw(raw []byte) uint64 {
+func (t *texts) digestRaw(raw []byte) uint64 {
 	if len(raw) == 0 {
 		return tagNone
 	}
 	switch raw[0] {
 	case '{', '[':
-		d.side.Reset(raw, &d.arena)
-		return d.digestNext(&d.side)
+		t.side.Reset(raw, &t.arena)
+		return t.digestNext(&t.side)
 	case '"':
-		return d.digestScalar(jsonscan.Value{Kind: jsonscan.String, Escaped: bytes.IndexByte(raw, '\\') >= 0, Raw: raw})
+		return t.digestScalar(jsonscan.Value{Kind: jsonscan.String, Escaped: bytes.IndexByte(raw, '\\') >= 0, Raw: raw})
 	default:
 		return xxhash.Sum64(raw) ^ tagOther
 	}
 }
 
 // readProperties reads the properties whole, and hashes them on the way.
-func (d *Decoder) readProperties(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
+func (p *picker) readProperties(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
 	if s.Peek() != jsonscan.Object || n != nil { // with a path, value searches them for identifiers
-		v := d.value(s, n)
+		v := p.value(s, n)
 		if v.Kind == jsonscan.Object {
-			d.fields.propertiesDigest = d.digestRaw(v.Raw)
+			p.fields.propertiesDigest = p.digestRaw(v.Raw)
 		}
 		return v
 	}
 	start := s.Pos()
-	d.fields.propertiesDigest = d.digestNext(s)
+	p.fields.propertiesDigest = p.digestNext(s)
 	if s.Err() != nil {
 		return jsonscan.Value{}
 	}
 	return jsonscan.Value{Kind: jsonscan.Object, Raw: s.Since(start)}
 }
 
+// fingerprinter computes the key of an event in the memory of duplicates.
+type fingerprinter struct {
+	*picker
+	formerUntil int64 // Options.FormerUntil
+}
+
 // fingerprint returns that of the current event. REQUIRES: type, name, identifiers and traits of ev are set
-func (d *Decoder) fingerprint(ev *graph.Event) uint64 {
-	f := &d.fields
+func (p *fingerprinter) fingerprint(ev *graph.Event) uint64 {
+	f := &p.fields
 	sum := mix(uint64(ev.Type), xxhash.Sum64(ev.Name))
 	ids := uint64(tagObject) // their keys, and thus their order, depend on the deployment's secret
 	for i := range ev.Identifiers {
@@ -132,57 +138,57 @@ func (d *Decoder) fingerprint(ev *graph.Event) uint64 {
 		ids += digest
 	}
 	sum = mix(sum, ids)
-	sum = mix(sum, d.digestTime(f.timestamp))
-	sum = mix(sum, d.digestTime(f.originalTimestamp))
+	sum = mix(sum, p.digestTime(f.timestamp))
+	sum = mix(sum, p.digestTime(f.originalTimestamp))
 	if f.properties.Kind == jsonscan.Object {
 		sum = mix(sum, f.propertiesDigest)
 	} else { // absent, PHP's form of absent, or dropped
 		sum = mix(sum, emptyObject)
 	}
 	if ev.Type == graph.TypeIdentify {
-		sum = mix(sum, d.digestTraits(ev.Traits))
+		sum = mix(sum, p.digestTraits(ev.Traits))
 	} else { // a group's own traits; the context of other events repeats what their client remembers
-		sum = mix(sum, d.digestTraits(d.own.traits))
+		sum = mix(sum, p.digestTraits(p.own.traits))
 	}
 	if !absent(f.groupID) {
-		sum = mix(sum, d.digestRaw(f.groupID.Raw))
+		sum = mix(sum, p.digestRaw(f.groupID.Raw))
 	}
 	return sum
 }
 
 // digestTime hashes a time as it was sent.
-func (d *Decoder) digestTime(v jsonscan.Value) uint64 {
+func (t *texts) digestTime(v jsonscan.Value) uint64 {
 	if absent(v) {
 		return tagNone
 	}
-	return xxhash.Sum64(d.text(v))
+	return xxhash.Sum64(t.text(v))
 }
 
-func (d *Decoder) digestTraits(traits []graph.Trait) uint64 {
+func (t *texts) digestTraits(traits []graph.Trait) uint64 {
 	sum := uint64(tagObject)
 	for i := range traits {
-		sum += mix(xxhash.Sum64(traits[i].Name), d.digestRaw(traits[i].Value))
+		sum += mix(xxhash.Sum64(traits[i].Name), t.digestRaw(traits[i].Value))
 	}
 	return sum
 }
 
 // former returns the entry of an event in the memory of duplicates of a directory from before fingerprints: source and id.
-func (d *Decoder) former(source, id []byte, received int64) uint64 {
-	if received >= d.formerUntil {
+func (p *fingerprinter) former(source, id []byte, received int64) uint64 {
+	if received >= p.formerUntil {
 		return 0
 	}
-	return d.registry.FormerSeenHash(source, id)
+	return p.registry.FormerSeenHash(source, id)
 }
 
 // key sets the event's key in the memory of duplicates, and its tie. The ids of a source that numbers independently
 // differ from equal ids of other sources.
-func (d *Decoder) key(ev *graph.Event) {
-	print := d.fingerprint(ev)
+func (p *fingerprinter) key(ev *graph.Event) {
+	print := p.fingerprint(ev)
 	var apart []byte
 	if ev.Apart {
 		apart = ev.Source
 	}
-	ev.Seen = d.registry.SeenHash(apart, ev.ID, print)
+	ev.Seen = p.registry.SeenHash(apart, ev.ID, print)
 	ev.Stamp.Tie = identifier.Tie(ev.ID, print)
-	ev.Former = d.former(ev.Source, ev.ID, ev.Received)
+	ev.Former = p.former(ev.Source, ev.ID, ev.Received)
 }

@@ -9,25 +9,25 @@ import (
 
 // readInterest fills the event's interest: the category in its properties or, if absent, those of its products, each
 // once. A category that is not text is dropped: shops send values of every kind there.
-func (d *Decoder) readInterest(kind graph.InterestKind, ev *graph.Event) {
+func (c *commerceReader) readInterest(kind graph.InterestKind, ev *graph.Event) {
 	ev.Interest.Kind = kind
 	if ev.Properties == nil {
 		return
 	}
 	var own, products, items jsonscan.Value
 	var s jsonscan.Scanner
-	s.Reset(ev.Properties, &d.arena)
+	s.Reset(ev.Properties, &c.arena)
 	s.Object()
 	for s.Next() {
 		key := s.Key()
 		v := s.Value()
 		switch string(key) {
 		case "category":
-			if d.isCategory("properties.category", v) {
+			if c.isCategory("properties.category", v) {
 				own = v
 			}
 		case "item_category":
-			if absent(own) && d.isCategory("properties.item_category", v) {
+			if absent(own) && c.isCategory("properties.item_category", v) {
 				own = v
 			}
 		case "products":
@@ -36,7 +36,7 @@ func (d *Decoder) readInterest(kind graph.InterestKind, ev *graph.Event) {
 			items = v
 		}
 	}
-	if d.addCategory(own, ev); len(ev.Interest.Categories) > 0 {
+	if c.addCategory(own, ev); len(ev.Interest.Categories) > 0 {
 		return
 	}
 	list, names := products, &categoryNames[0]
@@ -45,10 +45,10 @@ func (d *Decoder) readInterest(kind graph.InterestKind, ev *graph.Event) {
 	}
 	switch {
 	case list.Kind == jsonscan.Array:
-		d.readCategories(list.Raw, names, ev)
+		c.readCategories(list.Raw, names, ev)
 	case absent(list), isEmptyObject(list), kind == graph.InterestBought: // the order's reader drops it
 	default:
-		d.dropKind(names.list, "a list", list.Kind)
+		c.dropKind(names.list, "a list", list.Kind)
 	}
 }
 
@@ -61,14 +61,14 @@ var categoryNames = [...]categoryFields{
 }
 
 // readCategories adds the categories of a list of products, in the fields of names.
-func (d *Decoder) readCategories(list []byte, names *categoryFields, ev *graph.Event) {
+func (c *commerceReader) readCategories(list []byte, names *categoryFields, ev *graph.Event) {
 	var s jsonscan.Scanner
-	s.Reset(list, &d.arena)
+	s.Reset(list, &c.arena)
 	s.Array()
 	for s.More() {
 		if s.Peek() != jsonscan.Object {
 			if v := s.Value(); ev.Interest.Kind != graph.InterestBought { // the order's reader reports those
-				d.dropUnlessEmpty(names.member, v)
+				c.dropUnlessEmpty(names.member, v)
 			}
 			continue
 		}
@@ -79,31 +79,31 @@ func (d *Decoder) readCategories(list []byte, names *categoryFields, ev *graph.E
 			v := s.Value()
 			switch string(key) {
 			case "category":
-				if d.isCategory(names.category, v) {
+				if c.isCategory(names.category, v) {
 					category = v
 				}
 			case "item_category":
-				if absent(category) && d.isCategory(names.item, v) {
+				if absent(category) && c.isCategory(names.item, v) {
 					category = v
 				}
 			}
 		}
-		d.addCategory(category, ev)
+		c.addCategory(category, ev)
 	}
 }
 
 // isCategory reports whether a field holds a category, and drops any other value.
-func (d *Decoder) isCategory(field string, v jsonscan.Value) bool {
+func (c *commerceReader) isCategory(field string, v jsonscan.Value) bool {
 	if !isText(v) {
-		d.dropKind(field, "a string", v.Kind)
+		c.dropKind(field, "a string", v.Kind)
 		return false
 	}
 	return v.Kind > jsonscan.Null
 }
 
 // addCategory adds a new category; the first graph.InterestCategoriesMax are kept.
-func (d *Decoder) addCategory(v jsonscan.Value, ev *graph.Event) {
-	category := d.bounded(bytes.TrimSpace(d.text(v)))
+func (c *commerceReader) addCategory(v jsonscan.Value, ev *graph.Event) {
+	category := c.bounded(bytes.TrimSpace(c.text(v)))
 	in := &ev.Interest
 	if len(category) == 0 || len(in.Categories) == graph.InterestCategoriesMax {
 		return

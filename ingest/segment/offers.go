@@ -19,7 +19,7 @@ var offerIDs = [...][4]string{
 }
 
 // readOffer fills the event's offer notice. An event without the offer's id stays an ordinary event.
-func (d *Decoder) readOffer(signal score.OfferSignal, ev *graph.Event) {
+func (c *commerceReader) readOffer(signal score.OfferSignal, ev *graph.Event) {
 	if ev.Properties == nil {
 		return
 	}
@@ -27,7 +27,7 @@ func (d *Decoder) readOffer(signal score.OfferSignal, ev *graph.Event) {
 	var ids [len(names)]jsonscan.Value
 	var class, until, expiresAt jsonscan.Value
 	var s jsonscan.Scanner
-	s.Reset(ev.Properties, &d.arena)
+	s.Reset(ev.Properties, &c.arena)
 	s.Object()
 	for s.Next() {
 		key := s.Key()
@@ -51,37 +51,37 @@ func (d *Decoder) readOffer(signal score.OfferSignal, ev *graph.Event) {
 	notice := graph.OfferNotice{Signal: signal}
 	for i, v := range ids {
 		if !isText(v) {
-			d.dropKind("properties."+names[i], "a string", v.Kind)
+			c.dropKind("properties."+names[i], "a string", v.Kind)
 			continue
 		}
 		if len(notice.ID) == 0 {
-			notice.ID = d.bounded(d.text(v))
+			notice.ID = c.bounded(c.text(v))
 		}
 	}
 	if len(notice.ID) == 0 {
 		return
 	}
 	if !isText(class) {
-		d.dropKind("properties.offer_class", "a string", class.Kind)
-	} else if text := d.text(class); len(text) > 0 {
-		notice.Class = d.bounded(text)
+		c.dropKind("properties.offer_class", "a string", class.Kind)
+	} else if text := c.text(class); len(text) > 0 {
+		notice.Class = c.bounded(text)
 	}
-	notice.Until = d.deadline("properties.until", until)
+	notice.Until = c.deadline("properties.until", until)
 	if notice.Until == 0 {
-		notice.Until = d.deadline("properties.expires_at", expiresAt)
+		notice.Until = c.deadline("properties.expires_at", expiresAt)
 	}
 	ev.Offer = notice
 }
 
 // deadline returns the end of an offer; 0 if absent or empty. One that is unreadable or before 1970 is dropped. An
 // end after 2099, such as 9999 for an offer that never closes, becomes the end of 2099.
-func (d *Decoder) deadline(field string, v jsonscan.Value) int64 {
-	if isText(v) && len(d.text(v)) == 0 {
+func (c *commerceReader) deadline(field string, v jsonscan.Value) int64 {
+	if isText(v) && len(c.text(v)) == 0 {
 		return 0
 	}
-	ms, ok := d.readTime(field, v)
+	ms, ok := c.clock.readTime(field, v)
 	if ok && ms < timeMin {
-		d.dropTime(field, v, false)
+		c.clock.dropTime(field, v, false)
 	}
 	if !ok || ms < timeMin {
 		return 0
