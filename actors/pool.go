@@ -32,7 +32,7 @@ type pool struct {
 	runners   []*runner
 	committer *committer
 	workers   *workers
-	way       way
+	priority  readPriority
 	flights   *shard.Flights
 	observers func(graph.ShardID) []shard.Observer
 	stop      chan struct{}
@@ -135,8 +135,8 @@ func (p *pool) Rules() *graph.Rules { return p.rules }
 // Now is the engine's clock, ms since 1970.
 func (p *pool) Now() int64 { return p.now() }
 
-// GiveWay lets reads go ahead, if there are any: whoever prepares much for Submit calls it now and then.
-func (p *pool) GiveWay() { p.way.give() }
+// YieldToReads lets reads go ahead, if there are any: a caller that prepares much for Submit calls it every few events.
+func (p *pool) YieldToReads() { p.priority.yield() }
 
 // learn gathers the fingerprints of all stored nodes, shard by shard, while the shards work.
 func (p *pool) learn() {
@@ -164,15 +164,15 @@ func (p *pool) learn() {
 	}
 }
 
-// ask runs fn with a shard, on its goroutine, and waits for it. Whoever gives up waiting takes fn
-// back first: once ask has returned, fn does not run, and never touches what it closes over.
-func (p *pool) ask(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) error) error {
-	p.way.read()
-	return p.askInTurn(ctx, id, fn)
+// askFirst is ask for a look-up that somebody waits for: ingest yields to it, on every processor.
+func (p *pool) askFirst(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) error) error {
+	p.priority.note()
+	return p.ask(ctx, id, fn)
 }
 
-// askInTurn is ask for who is in no hurry: ingest does not give way to it.
-func (p *pool) askInTurn(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) error) error {
+// ask runs fn with a shard, on the goroutine that runs it, and waits for it. A caller that gives up waiting takes fn
+// back first: once ask has returned, fn is not running and never runs again, nor touches what it closes over.
+func (p *pool) ask(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) error) error {
 	if err := p.Err(); err != nil {
 		return err
 	}

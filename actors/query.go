@@ -8,129 +8,49 @@ import (
 
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
-	"golang.org/x/sync/errgroup"
 )
 
-// queries read what shards hold: each asks the shard of a node, and follows forwards to the shard of its root.
+// queries read what shards hold. Look-ups of one person go through Read; exports and samples read all rows.
 type queries struct{ *pool }
 
-// View shows the component that holds a node to fn, on its shard's goroutine: fn must be quick and
-// keep nothing. It returns false when the node was never seen. What fn sees may be ahead of the
-// store by the commit in flight. Once View has returned, with an error too, fn does not run: a caller whose context ends takes
-// fn back, or waits for it where it is running.
-func (q queries) View(ctx context.Context, key graph.NodeKey, fn func(*graph.Component)) (bool, error) {
-	return q.view(ctx, key, fn, q.ask)
-}
-
-func (q queries) view(ctx context.Context, key graph.NodeKey, fn func(*graph.Component), ask func(context.Context, graph.ShardID, func(*shard.Shard) error) error) (bool, error) {
-	for range shard.MaxHops {
-		var sight shard.Sight
-		err := ask(ctx, key.Shard(len(q.runners)), func(s *shard.Shard) (err error) {
-			sight, err = s.View(key, fn)
-			return err
-		})
-		if err != nil || !sight.Found {
-			return false, err
-		}
-		if sight.Parent.IsZero() {
-			return true, nil
-		}
-		if sight.Moving { // else what it had before a merge would be missing
-			if err := q.await(ctx, sight.Arrived); err != nil {
-				return false, err
-			}
-		}
-		key = sight.Parent
-	}
-	return false, fmt.Errorf("%w: more than %d forwards in a row", storage.ErrCorrupt, shard.MaxHops)
-}
-
-// ViewMany is View of many nodes: fn is given the place of each among keys, where it is found. What one shard holds is shown
-// in one visit; calls of fn for nodes of different shards come at the same time. It is for who follows what happens: ingest does
-// not give way to it, as it does to View.
-func (q queries) ViewMany(ctx context.Context, keys []graph.NodeKey, fn func(i int, c *graph.Component)) error {
-	places := make(map[graph.ShardID][]int)
-	for i, key := range keys {
-		id := key.Shard(len(q.runners))
-		places[id] = append(places[id], i)
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	for id, here := range places {
-		group.Go(func() error {
-			var forwarded []int
-			if err := q.askInTurn(ctx, id, func(s *shard.Shard) error {
-				for _, i := range here {
-					sight, err := s.View(keys[i], func(c *graph.Component) { fn(i, c) })
-					if err != nil {
-						return err
-					}
-					if sight.Found && !sight.Parent.IsZero() {
-						forwarded = append(forwarded, i)
-					}
-				}
-				return nil
-			}); err != nil {
-				return err
-			}
-			for _, i := range forwarded { // few: entries and answers name roots, mostly
-				if _, err := q.view(ctx, keys[i], func(c *graph.Component) { fn(i, c) }, q.askInTurn); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	return group.Wait()
-}
-
-// Profile is the live profile of the identity that holds a node. It returns false when the node
-// was never seen, or its evidence is on its way from one shard to another.
-func (q queries) Profile(ctx context.Context, key graph.NodeKey) (p graph.Profile, ok bool, err error) {
-	_, err = q.View(ctx, key, func(c *graph.Component) {
-		p, ok = c.Profile(key, q.rules)
+// Profile is the live profile of the identity that holds a node. It fails as Read does.
+func (q queries) Profile(ctx context.Context, key graph.NodeKey) (p graph.Profile, err error) {
+	err = q.Read(ctx, key, func(v *View) error {
+		p, err = v.Profile()
+		return err
 	})
-	return p, ok, err
+	return p, err
 }
 
-// Why explains whether two nodes are one person. It returns false when one of them was never seen.
+// Why explains whether two nodes are one person. It fails with ErrUnknown if one of them was never seen.
 // Nodes of different components have no evidence that connects them.
-func (q queries) Why(ctx context.Context, a, b graph.NodeKey) (x graph.Explanation, ok bool, err error) {
+func (q queries) Why(ctx context.Context, a, b graph.NodeKey) (x graph.Explanation, err error) {
 	together := false
-	found, err := q.View(ctx, a, func(c *graph.Component) { x, together = c.Why(a, b, q.rules) })
-	if err != nil || !found || together {
-		return x, found, err
+	err = q.Read(ctx, a, func(v *View) error {
+		x, together = v.Component.Why(a, b, q.rules)
+		return nil
+	})
+	if err != nil || together {
+		return x, err
 	}
-	found, err = q.View(ctx, b, func(*graph.Component) {})
-	return graph.Explanation{}, found, err
+	return graph.Explanation{}, q.Read(ctx, b, func(*View) error { return nil })
 }
 
-// How lists the evidence that made a node's identity, in the order in which it was admitted.
-func (q queries) How(ctx context.Context, key graph.NodeKey) (steps []graph.Reason, ok bool, err error) {
-	_, err = q.View(ctx, key, func(c *graph.Component) { steps, ok = c.How(key, q.rules) })
-	return steps, ok, err
+// How lists the evidence that made a node's identity, in the order in which it was admitted. It fails as Read does.
+func (q queries) How(ctx context.Context, key graph.NodeKey) (steps []graph.Reason, err error) {
+	err = q.Read(ctx, key, func(v *View) error {
+		var ok bool
+		if steps, ok = v.Component.How(key, q.rules); !ok {
+			return ErrInTransit
+		}
+		return nil
+	})
+	return steps, err
 }
 
-// Assert takes an operator's assertion and returns when it is durable where it was made. What it
-// brings about in other shards follows; Visible waits for that.
-func (e *Engine) Assert(ctx context.Context, a graph.Assertion) error {
-	if err := a.Check(); err != nil {
-		return err
-	}
-	d := &Delivery{}
-	d.message(&graph.Message{Kind: graph.KindAssert, To: a.A.Key, Assertion: &a})
-	if err := e.submitAndWait(ctx, d); err != nil {
-		return err
-	}
-	if d.Outcomes[0] == Quarantined {
-		return errors.New("the assertion was set aside: its handler failed; see the quarantine")
-	}
-	return nil
-}
-
-// Preview tells what an assertion would do: the identities that hold its nodes, as they are and as
-// they would be. Nothing is changed.
+// Preview computes what an assertion would do: the identities that hold its nodes, as they are and as
+// they would be. It changes nothing.
 func (q queries) Preview(ctx context.Context, a graph.Assertion) (before, after []graph.Profile, err error) {
 	var copies []*graph.Component
 	keys := []graph.NodeKey{a.A.Key}
@@ -138,12 +58,13 @@ func (q queries) Preview(ctx context.Context, a graph.Assertion) (before, after 
 		keys = append(keys, a.B.Key)
 	}
 	for _, key := range keys {
-		_, err := q.View(ctx, key, func(c *graph.Component) {
-			if !slices.ContainsFunc(copies, func(o *graph.Component) bool { return o.Root() == c.Root() }) {
-				copies = append(copies, c.Clone())
+		err := q.Read(ctx, key, func(v *View) error {
+			if !slices.ContainsFunc(copies, func(o *graph.Component) bool { return o.Root() == v.Component.Root() }) {
+				copies = append(copies, v.Component.Clone())
 			}
+			return nil
 		})
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrUnknown) {
 			return nil, nil, err
 		}
 	}
@@ -176,6 +97,23 @@ func (q queries) each(ctx context.Context, wanted func(graph.NodeKey) bool, fn f
 		}
 		return fn(n.Component)
 	})
+}
+
+// Assert takes an operator's assertion and returns when it is durable where it was made. What it
+// brings about in other shards follows; Visible waits for that.
+func (e *Engine) Assert(ctx context.Context, a graph.Assertion) error {
+	if err := a.Check(); err != nil {
+		return err
+	}
+	d := &Delivery{}
+	d.message(&graph.Message{Kind: graph.KindAssert, To: a.A.Key, Assertion: &a})
+	if err := e.submitAndWait(ctx, d); err != nil {
+		return err
+	}
+	if d.Outcomes[0] == Quarantined {
+		return errors.New("the assertion was set aside: its handler failed; see the quarantine")
+	}
+	return nil
 }
 
 // Stats is what an engine holds and has done.

@@ -96,7 +96,7 @@ func (r *runner) between() {
 	}
 	if r.turn++; r.turn >= turnInputs || len(r.asks) > 0 {
 		r.turn = 0
-		r.pool.way.give()
+		r.pool.priority.yield()
 	}
 	clear(r.asks)
 }

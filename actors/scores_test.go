@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -23,11 +24,11 @@ func scoresOf(t *rapid.T, e *Engine, keys []graph.NodeKey) map[graph.NodeKey]sco
 	}
 	all := map[graph.NodeKey]score.Scores{}
 	for _, key := range keys {
-		p, ok, err := e.Profile(context.Background(), key)
-		if err != nil {
+		p, err := e.Profile(context.Background(), key)
+		if err != nil && !errors.Is(err, ErrUnknown) {
 			t.Fatal(err)
 		}
-		if ok {
+		if err == nil {
 			scoring := p.Scoring()
 			customer := scoring.Customer()
 			all[key] = scorer.Of(&customer, asOf)

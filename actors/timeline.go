@@ -28,18 +28,18 @@ func (p Position) Compare(other Position) int {
 	return cmp.Or(p.Stamp.Compare(other.Stamp), cmp.Compare(p.Seen, other.Seen), cmp.Compare(p.Received, other.Received))
 }
 
-// Timeline is the newest events, at most limit, of the identity that holds a node, the newest first. Only
-// those before a position are listed where before is not zero: the last one's of the page before. It
-// returns false when the node was never seen, or its evidence is on its way between shards.
-func (q queries) Timeline(ctx context.Context, key graph.NodeKey, before Position, limit int) (events []graph.Event, ok bool, err error) {
-	p, ok, err := q.Profile(ctx, key)
-	if err != nil || !ok {
-		return nil, ok, err
+// Timeline lists the newest events, at most limit, of the identity that holds a node, the newest first. If before is not
+// zero, it lists only events before that position: the position of the last event of the previous page. It fails as Read
+// does.
+func (q queries) Timeline(ctx context.Context, key graph.NodeKey, before Position, limit int) (events []graph.Event, err error) {
+	p, err := q.Profile(ctx, key)
+	if err != nil {
+		return nil, err
 	}
 	newestFirst := func(a, b graph.Event) int { return PositionOf(&b).Compare(PositionOf(&a)) }
 	dec := row.NewDecoder()
 	for _, id := range p.Identifiers {
-		err := q.ask(ctx, id.Key.Shard(len(q.runners)), func(s *shard.Shard) error {
+		err := q.askFirst(ctx, id.Key.Shard(len(q.runners)), func(s *shard.Shard) error {
 			return s.Timeline(id.Key, func(encoded []byte) error {
 				ev, err := dec.Event(bytes.Clone(encoded))
 				if err != nil {
@@ -57,9 +57,9 @@ func (q queries) Timeline(ctx context.Context, key graph.NodeKey, before Positio
 			})
 		})
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 	}
 	slices.SortFunc(events, newestFirst)
-	return events[:min(limit, len(events))], true, nil
+	return events[:min(limit, len(events))], nil
 }

@@ -24,7 +24,7 @@ func BenchmarkLine(b *testing.B) {
 	w := benchWorld(b)
 	w.feed(shopper...)
 	name, _ := lookup.ParseID(w.server.Registry, "user_id:u1")
-	p, _, err := w.server.queries.Find(context.Background(), name.Key)
+	p, err := w.engine.Profile(context.Background(), name.Key)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/api/lookup"
-	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/klauspost/compress/zstd"
 )
@@ -317,8 +317,11 @@ func TestNoRoom(t *testing.T) {
 	}
 	viewed := make(chan error)
 	go func() {
-		_, err := w.engine.View(context.Background(), name.Key, func(*graph.Component) { entered <- struct{}{}; <-hold })
-		viewed <- err
+		viewed <- w.engine.Read(context.Background(), name.Key, func(*actors.View) error {
+			entered <- struct{}{}
+			<-hold
+			return nil
+		})
 	}()
 	<-entered // the shard of u1 is busy
 	// Events of 1 MB each until there is no room.

@@ -194,8 +194,8 @@ func watch(ctx context.Context, engine *actors.Engine, p probe) (took time.Durat
 	defer cancel()
 	start := time.Now()
 	for {
-		profile, _, err := engine.Profile(ctx, p.key)
-		if err != nil {
+		profile, err := engine.Profile(ctx, p.key)
+		if err != nil && !errors.Is(err, actors.ErrUnknown) { // it comes with the probe
 			return 0, false, err
 		}
 		shown, appended, err := shownProbe(&profile)

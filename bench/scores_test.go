@@ -86,8 +86,8 @@ func ingestWithListener(b *testing.B, data []byte, reg *identifier.Registry, sco
 func listen(ctx context.Context, engine *actors.Engine, reader *feed.Reader, scorer *score.Scorer, scored bool, orders *int) error {
 	scores := egress.Scores(func(ctx context.Context, ids []graph.NodeKey) ([][]byte, error) {
 		now := engine.Now()
-		return make([][]byte, len(ids)), engine.ViewMany(ctx, ids, func(i int, c *graph.Component) {
-			if scoring, ok := c.Scoring(ids[i], engine.Rules()); ok {
+		return make([][]byte, len(ids)), engine.ReadMany(ctx, ids, func(i int, v *actors.View) {
+			if scoring, ok := v.Component.Scoring(ids[i], engine.Rules()); ok {
 				customer := scoring.Customer()
 				_ = scorer.Of(&customer, now)
 			}

@@ -249,7 +249,7 @@ func TestRulesChangeAfterCrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _, err := k.Engine().Profile(ctx, id.Key)
+	p, err := k.Engine().Profile(ctx, id.Key)
 	if err != nil || p.Events != people || len(p.Identifiers) != people+1 || stats.Identities != 1 {
 		t.Errorf("%d events, %d identifiers, %d identities, %v, want %d, %d and 1", p.Events, len(p.Identifiers), stats.Identities, err, people, people+1)
 	}

@@ -43,9 +43,9 @@ func ExampleOpen() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	profile, found, err := k.Engine().Profile(ctx, id.Key)
-	if err != nil || !found {
-		log.Fatal(found, err)
+	profile, err := k.Engine().Profile(ctx, id.Key)
+	if err != nil {
+		log.Fatal(err)
 	}
 	fmt.Println(profile.Events, "events")
 	for _, i := range profile.Identifiers {

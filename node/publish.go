@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/stream"
 	"github.com/kindred-id/kindred/egress"
@@ -96,11 +97,11 @@ func (d *directory) documents(scores bool) func(context.Context, []graph.NodeKey
 		documents = make([][]byte, len(ids))
 		here := make([]bool, len(ids))
 		scorer, now := d.scores.Scorer(), d.engine.Now()
-		if err := d.engine.ViewMany(ctx, ids, func(n int, c *graph.Component) {
-			p, ok := c.Profile(ids[n], d.engine.Rules())
-			here[n] = ok
+		if err := d.engine.ReadMany(ctx, ids, func(n int, v *actors.View) {
+			p, err := v.Profile()
+			here[n] = err == nil
 			switch {
-			case !ok || p.ID != ids[n] || p.Events == 0:
+			case err != nil || p.ID != ids[n] || p.Events == 0:
 			case scores:
 				scores := document.Score(scorer, &p, now)
 				documents[n] = document.AppendScored(nil, &p, &scores, d.control)

@@ -14,7 +14,7 @@ type host struct {
 	props    *actor.Props // of all identity actors: they make what starting is
 	starting *identity    // while it is spawned
 	handling handling     // one at a time: reused
-	viewing  viewing
+	showing  showing
 }
 
 func newHost(parent actor.Context, rules *graph.Rules) *host {
@@ -49,11 +49,11 @@ func (h *host) Handle(handle shard.Handle, n *graph.Node, m *graph.Message, out 
 	return err
 }
 
-// View implements shard.Host.
-func (h *host) View(handle shard.Handle, c *graph.Component, fn func(*graph.Component)) {
-	h.viewing = viewing{component: c, fn: fn}
-	handle.(*identity).mailbox.PostUserMessage(&h.viewing)
-	h.viewing = viewing{}
+// Show implements shard.Host.
+func (h *host) Show(handle shard.Handle, c *graph.Component, fn func(*graph.Component)) {
+	h.showing = showing{component: c, fn: fn}
+	handle.(*identity).mailbox.PostUserMessage(&h.showing)
+	h.showing = showing{}
 }
 
 // Stop implements shard.Host.
@@ -76,8 +76,8 @@ type handling struct {
 	err     error
 }
 
-// viewing is what a shard asks of an identity actor: show the component.
-type viewing struct {
+// showing is what a shard asks of an identity actor: show the component.
+type showing struct {
 	component *graph.Component
 	fn        func(*graph.Component)
 }
@@ -87,7 +87,7 @@ func (a *identity) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *handling:
 		m.err = m.node.Handle(m.message, a.rules, m.out)
-	case *viewing:
+	case *showing:
 		m.fn(m.component)
 	}
 }

@@ -10,8 +10,8 @@ type Host interface {
 	Start(n *graph.Node) Handle
 	// Handle lets the actor's node take a message.
 	Handle(h Handle, n *graph.Node, m *graph.Message, out *graph.Outbox) error
-	// View lets the actor show its component.
-	View(h Handle, c *graph.Component, fn func(*graph.Component))
+	// Show lets the actor show its component.
+	Show(h Handle, c *graph.Component, fn func(*graph.Component))
 	// Stop ends the actor.
 	Stop(h Handle)
 }
@@ -31,8 +31,8 @@ func (p Plain) Handle(_ Handle, n *graph.Node, m *graph.Message, out *graph.Outb
 	return n.Handle(m, p.Rules, out)
 }
 
-// View implements Host.
-func (Plain) View(_ Handle, c *graph.Component, fn func(*graph.Component)) { fn(c) }
+// Show implements Host.
+func (Plain) Show(_ Handle, c *graph.Component, fn func(*graph.Component)) { fn(c) }
 
 // Stop implements Host.
 func (Plain) Stop(Handle) {}

@@ -78,7 +78,7 @@ func TestFailedMessageIsSetAside(t *testing.T) {
 				if n := s.Stats().Quarantined; n != 2 {
 					t.Errorf("%d messages were set aside, want 2", n)
 				}
-				if sight, err := s.View(node, nil); err != nil || sight.Parent != root {
+				if sight, err := s.Read(node, nil); err != nil || sight.Parent != root {
 					t.Errorf("the node is %+v (%v), want a forward to %s", sight, err, root)
 				}
 				rows := 0

@@ -18,8 +18,8 @@ type Sight struct {
 	Arrived <-chan struct{}
 }
 
-// View shows a root's component to fn, by its identity actor. fn must keep nothing of it.
-func (s *Shard) View(key graph.NodeKey, fn func(*graph.Component)) (Sight, error) {
+// Read shows a root's component to fn, by its identity actor. fn must keep nothing of it.
+func (s *Shard) Read(key graph.NodeKey, fn func(*graph.Component)) (Sight, error) {
 	r, err := s.residents.peek(key)
 	if err != nil || r == nil {
 		return Sight{}, err
@@ -31,7 +31,7 @@ func (s *Shard) View(key graph.NodeKey, fn func(*graph.Component)) (Sight, error
 		}
 		return sight, nil
 	}
-	s.config.Host.View(r.actor, r.Component, fn)
+	s.config.Host.Show(r.actor, r.Component, fn)
 	return Sight{Found: true}, nil
 }
 

@@ -153,7 +153,7 @@ func (d *duo) found(key graph.NodeKey) {
 	for _, shards := range [][2]*shard.Shard{d.shards, again} {
 		at, here, moving := key, false, false
 		for d.err == nil && !here && !moving {
-			sight, err := shards[at.Shard(2)].View(at, func(c *graph.Component) {
+			sight, err := shards[at.Shard(2)].Read(at, func(c *graph.Component) {
 				here = slices.ContainsFunc(c.Evidence().Members, func(m graph.Member) bool { return m.Key == key && m.Here })
 			})
 			switch {
@@ -171,7 +171,7 @@ func (d *duo) parent(key graph.NodeKey) graph.NodeKey {
 	if d.err != nil {
 		return graph.NodeKey{}
 	}
-	sight, err := d.shards[key.Shard(2)].View(key, nil)
+	sight, err := d.shards[key.Shard(2)].Read(key, nil)
 	d.err = err
 	return sight.Parent
 }

@@ -23,7 +23,7 @@ func (s *simulation) shardOf(key graph.NodeKey) *simShard { return s.shards[key.
 // rootOf follows the forwards of a node; zero when it was never seen. Each one must lead up (H1).
 func (s *simulation) rootOf(key graph.NodeKey, fn func(*graph.Component)) graph.NodeKey {
 	for {
-		sight, err := s.shardOf(key).View(key, fn)
+		sight, err := s.shardOf(key).Read(key, fn)
 		s.must(err, "view a node")
 		switch {
 		case !sight.Found:
@@ -46,7 +46,7 @@ func (s *simulation) check(want string, identities int) {
 		if rootOf[key] != key || s.turned {
 			continue
 		}
-		_, err := s.shardOf(key).View(key, func(c *graph.Component) { s.checkHosting(c, rootOf) })
+		_, err := s.shardOf(key).Read(key, func(c *graph.Component) { s.checkHosting(c, rootOf) })
 		s.must(err, "view a root")
 	}
 	s.checkTimelines()

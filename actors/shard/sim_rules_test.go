@@ -57,7 +57,7 @@ func (s *simulation) askSweep() bool {
 		}
 		s.met.sweeps++
 		for _, key := range s.keys() {
-			sight, err := s.shardOf(key).View(key, func(*graph.Component) {})
+			sight, err := s.shardOf(key).Read(key, func(*graph.Component) {})
 			s.must(err, "view a node")
 			if !sight.Found || !sight.Parent.IsZero() {
 				continue

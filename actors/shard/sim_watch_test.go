@@ -34,6 +34,7 @@ func (s *simulation) watch() {
 	}
 	s.watched = kept
 	s.stillKnown()
+	s.hosted()
 }
 
 // stillKnown checks that an event which was found stays so, whatever has crashed since: the component that
@@ -55,7 +56,23 @@ func (s *simulation) stillKnown() {
 	}
 }
 
-// over tells whether the wait is over.
+// hosted checks that a look-up of what was found never ends at a component that does not host the node at which it began: at
+// any moment the forwards lead to the root that does, or one of them reports evidence in transit. So Engine.Read waits at
+// forwards; it begins again only for what was not found yet, and while all is judged again.
+func (s *simulation) hosted() {
+	if len(s.found) == 0 {
+		return
+	}
+	e := s.found[s.picks.IntN(len(s.found))]
+	key := e.Identifiers[s.picks.IntN(len(e.Identifiers))].Key
+	hosted := false
+	moving, found := s.follow(key, func(c *graph.Component) { _, hosted = c.Profile(key, s.rules) })
+	if found && !moving && !hosted {
+		s.failf("a look-up of %s ends at a component that does not host it", key)
+	}
+}
+
+// over reports whether the wait is over.
 func (w *watch) over(f *shard.Flights) bool {
 	for w.landed != nil {
 		if !closedOrNil(w.landed) {
@@ -111,7 +128,7 @@ func (s *simulation) visible(e *graph.Event) bool {
 // follow shows the component that a node leads to; moving tells that evidence is on its way there.
 func (s *simulation) follow(key graph.NodeKey, fn func(*graph.Component)) (moving, found bool) {
 	for {
-		sight, err := s.shardOf(key).View(key, fn)
+		sight, err := s.shardOf(key).Read(key, fn)
 		s.must(err, "view a node")
 		switch {
 		case !sight.Found:

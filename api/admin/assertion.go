@@ -2,11 +2,13 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/graph"
@@ -108,11 +110,14 @@ func (ad *Admin) holders(ctx context.Context, a *graph.Assertion) (profiles []gr
 		if key.IsZero() { // forget is about one
 			continue
 		}
-		p, ok, err := ad.Engine.Profile(ctx, key)
-		if err != nil {
+		p, err := ad.Engine.Profile(ctx, key)
+		switch {
+		case errors.Is(err, actors.ErrUnknown), errors.Is(err, actors.ErrInTransit): // the assertion is durable all the same
+			continue
+		case err != nil:
 			return nil, err
 		}
-		if ok && !slices.ContainsFunc(profiles, func(q graph.Profile) bool { return q.ID == p.ID }) {
+		if !slices.ContainsFunc(profiles, func(q graph.Profile) bool { return q.ID == p.ID }) {
 			profiles = append(profiles, p)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/kindred-id/kindred/api/document"
-	"github.com/kindred-id/kindred/api/lookup"
 	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/graph"
 )
@@ -19,23 +18,12 @@ func (q *Queries) getParameters(w http.ResponseWriter, r *http.Request) *route.P
 	return route.Send(w, document.NewParameters(*scorer.Parameters(), scorer.Terms()))
 }
 
-// needScored is need, with the scores of the identity. The profile owns its memory, so the shard does not wait for the scores.
+// needScored is Need, with the scores of the identity. The profile owns its memory, so the shard does not wait for the scores.
 func (q *Queries) needScored(ctx context.Context, id string) (graph.Profile, document.Scored, *route.Problem) {
-	name, err := lookup.ParseID(q.Registry, id)
-	if err != nil {
-		return graph.Profile{}, document.Scored{}, route.IDProblem(err)
-	}
 	scorer, now := q.Scores.Scorer(), q.Engine.Now()
-	var profile graph.Profile
-	found, err := q.See(ctx, name.Key, func(c *graph.Component) (ok bool) {
-		profile, ok = c.Profile(name.Key, q.Engine.Rules())
-		return ok
-	})
-	switch {
-	case err != nil:
-		return graph.Profile{}, document.Scored{}, route.EngineProblem(err)
-	case !found:
-		return graph.Profile{}, document.Scored{}, route.NotFound()
+	profile, problem := q.Need(ctx, id)
+	if problem != nil {
+		return graph.Profile{}, document.Scored{}, problem
 	}
 	return profile, document.Score(scorer, &profile, now), nil
 }

@@ -40,12 +40,9 @@ func (q *Queries) getEvents(w http.ResponseWriter, r *http.Request) *route.Probl
 	if problem != nil {
 		return problem
 	}
-	events, ok, err := q.Engine.Timeline(r.Context(), profile.ID, before, limit+1)
-	switch {
-	case err != nil:
+	events, err := q.Engine.Timeline(r.Context(), profile.ID, before, limit+1)
+	if err != nil {
 		return route.EngineProblem(err)
-	case !ok: // a merge began in between
-		return route.EngineProblem(route.ErrInTransit)
 	}
 	page, n := document.BeginTimeline(nil, profile.ID), 0
 	for ; n < min(limit, len(events)) && (n == 0 || len(page) < maxPageBytes); n++ {

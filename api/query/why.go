@@ -24,12 +24,9 @@ func (q *Queries) getWhy(w http.ResponseWriter, r *http.Request) *route.Problem 
 		}
 		return problem
 	}
-	x, ok, err := q.Engine.Why(r.Context(), a.Key, b.Key)
-	switch {
-	case err != nil:
+	x, err := q.Engine.Why(r.Context(), a.Key, b.Key)
+	if err != nil {
 		return route.EngineProblem(err)
-	case !ok:
-		return route.NotFound()
 	}
 	return route.Send(w, document.NewWhy(a, b, &x))
 }
@@ -41,12 +38,9 @@ func (q *Queries) getHow(w http.ResponseWriter, r *http.Request) *route.Problem 
 	if problem != nil {
 		return problem
 	}
-	steps, ok, err := q.Engine.How(r.Context(), profile.ID)
-	switch {
-	case err != nil:
+	steps, err := q.Engine.How(r.Context(), profile.ID)
+	if err != nil {
 		return route.EngineProblem(err)
-	case !ok: // a merge began in between
-		return route.EngineProblem(route.ErrInTransit)
 	}
 	return route.Send(w, document.How{ID: profile.ID.String(), Steps: document.NewReasons(steps)})
 }

@@ -23,9 +23,6 @@ const (
 // RequestIDHeader has the id of a request in its answer.
 const RequestIDHeader = "X-Request-Id"
 
-// ErrInTransit is returned when evidence that moves between shards did not arrive in time.
-var ErrInTransit = errors.New("the profile is on its way between shards")
-
 // Problem is an answer that says what went wrong: a document.Problem to be.
 type Problem struct {
 	Code       document.Code
@@ -94,7 +91,9 @@ func EngineProblem(err error) *Problem {
 		return &Problem{Code: document.CodeBusy, Detail: "the events under way have filled their share of memory", RetryAfter: RetryAfterBusy}
 	case errors.Is(err, actors.ErrClosed):
 		return &Problem{Code: document.CodeShuttingDown, RetryAfter: RetryAfterUnavailable}
-	case errors.Is(err, ErrInTransit):
+	case errors.Is(err, actors.ErrUnknown):
+		return NotFound()
+	case errors.Is(err, actors.ErrInTransit):
 		return &Problem{Code: document.CodeInTransit, RetryAfter: RetryAfterBusy}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &Problem{Code: document.CodeTimeout, RetryAfter: RetryAfterBusy}

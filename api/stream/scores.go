@@ -16,8 +16,8 @@ func ScoresOf(engine *actors.Engine, keeper *scoring.Keeper) egress.Scores {
 	return func(ctx context.Context, ids []graph.NodeKey) ([][]byte, error) {
 		scorer, now := keeper.Scorer(), engine.Now()
 		documents := make([][]byte, len(ids))
-		if err := engine.ViewMany(ctx, ids, func(i int, c *graph.Component) {
-			if scoring, ok := c.Scoring(ids[i], engine.Rules()); ok {
+		if err := engine.ReadMany(ctx, ids, func(i int, v *actors.View) {
+			if scoring, ok := v.Component.Scoring(ids[i], engine.Rules()); ok {
 				scores := document.ScoreFrom(scorer, &scoring, now)
 				documents[i] = scores.Append(nil)
 			}

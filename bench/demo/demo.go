@@ -96,7 +96,7 @@ func (d *Demo) Watch(ctx context.Context, engine *actors.Engine, show func(*Merg
 		select {
 		case c := <-d.merges:
 			m := Merge{Merge: c}
-			m.Profile, _, _ = engine.Profile(ctx, c.Into.ID())
+			m.Profile, _ = engine.Profile(ctx, c.Into.ID())
 			if c.Assertion == "" {
 				m.Cause = cause(ctx, engine, &c)
 			}
@@ -109,7 +109,7 @@ func (d *Demo) Watch(ctx context.Context, engine *actors.Engine, show func(*Merg
 
 // cause finds the event that decided a merge among the newest of the person; nil if it is not there.
 func cause(ctx context.Context, engine *actors.Engine, c *graph.Merge) *graph.Event {
-	events, _, _ := engine.Timeline(ctx, c.Into.ID(), actors.Position{}, findMax)
+	events, _ := engine.Timeline(ctx, c.Into.ID(), actors.Position{}, findMax)
 	for i := range events {
 		if string(events[i].ID) == string(c.Mark.ID) {
 			return &events[i]

@@ -66,11 +66,11 @@ func documentsOf(e *actors.Engine) func(context.Context, []graph.NodeKey) ([][]b
 	return func(ctx context.Context, ids []graph.NodeKey) (documents [][]byte, moving []int, err error) {
 		documents = make([][]byte, len(ids))
 		for i, id := range ids {
-			p, ok, err := e.Profile(ctx, id)
+			p, err := e.Profile(ctx, id)
 			switch {
-			case err != nil:
+			case err != nil && !errors.Is(err, actors.ErrUnknown):
 				return nil, nil, err
-			case !ok || i == 0 && len(ids) > 1:
+			case err != nil || i == 0 && len(ids) > 1:
 				moving = append(moving, i)
 			case p.ID == id && p.Events > 0:
 				documents[i] = fmt.Appendf(nil, `{"id":%q,"events":%d}`, id, p.Events)

@@ -235,7 +235,7 @@ func (r *run) decode(ctx context.Context, s *slot) error {
 	in.Reset()
 	s.chunk.Lines(func(line int64, raw []byte, tooLong *segment.Rejection) {
 		if read++; read%turnLines == 0 {
-			engine.GiveWay()
+			engine.YieldToReads()
 		}
 		if tooLong != nil {
 			r.reject(s.file, line, nil, in.Refuse(tooLong).Rejection)

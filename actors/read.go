@@ -1,0 +1,174 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kindred-id/kindred/actors/shard"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/backoff"
+	"github.com/kindred-id/kindred/storage"
+	"golang.org/x/sync/errgroup"
+)
+
+// ErrUnknown is returned by reads of a node that no event and no assertion has named yet.
+var ErrUnknown = errors.New("node is not known")
+
+// ErrInTransit is returned by reads of a node if the evidence of its identity, which moves between two shards, did not arrive
+// within transitTimeout. A function that is given to Read returns it to be called again.
+var ErrInTransit = errors.New("the profile is on its way between shards")
+
+// View is what a read sees: the component that holds a node. It is valid until the function that it was given to returns,
+// and that function runs on the goroutine of the component's shard: it must be quick, change nothing, and keep nothing of
+// Component.
+type View struct {
+	Component *graph.Component
+	key       graph.NodeKey
+	rules     *graph.Rules
+}
+
+// Profile is the profile of the identity that holds the node; it owns its memory. It fails with ErrInTransit if the
+// component does not host the node, yet or any more.
+func (v *View) Profile() (graph.Profile, error) {
+	p, ok := v.Component.Profile(v.key, v.rules)
+	if !ok {
+		return graph.Profile{}, ErrInTransit
+	}
+	return p, nil
+}
+
+// Read shows the component that holds a node to fn, and returns the error of fn. It fails with ErrUnknown, and does not call
+// fn, if the node was never seen.
+//
+// Read asks the shard of the node, and follows forwards from shard to shard. It waits in two cases, both in readOn:
+//
+//   - A forward has handed evidence on that has not arrived yet (A10): without it, the profile would lack what a look-up
+//     found a moment ago.
+//   - fn returns ErrInTransit: the component at which the forwards end does not host the node. No forward tells when it
+//     will, so Read asks again from the beginning until transitTimeout has passed. This happens while all is judged again
+//     under other rules, and where a message was quarantined; the simulator has not met it otherwise.
+//
+// What fn sees may be ahead of the store by the commit in flight. Once Read has returned, even with an error, fn is not
+// running and never runs again. While there are reads, ingest yields to them.
+//
+// The obvious design, one question that shards pass on to each other until the root answers it, would need an answer from
+// shard to shard, and a place to keep a question while its node's evidence is in transit.
+func (q queries) Read(ctx context.Context, key graph.NodeKey, fn func(*View) error) error {
+	return q.readOn(ctx, key, fn, q.askFirst)
+}
+
+// ReadMany is Read of many nodes: fn is given the index of each among keys, where it is found. It sees what one shard holds in
+// one visit; calls of fn for nodes of different shards come at the same time. It is for readers that follow the change feed:
+// ingest does not yield to it.
+func (q queries) ReadMany(ctx context.Context, keys []graph.NodeKey, fn func(i int, v *View)) error {
+	places := make(map[graph.ShardID][]int)
+	for i, key := range keys {
+		id := key.Shard(len(q.runners))
+		places[id] = append(places[id], i)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for id, here := range places {
+		group.Go(func() error {
+			var forwarded []int
+			if err := q.ask(ctx, id, func(s *shard.Shard) error {
+				for _, i := range here {
+					r := q.newReading(keys[i], func(v *View) error { fn(i, v); return nil })
+					if err := r.ask(s); err != nil {
+						return err
+					}
+					if !r.sight.Parent.IsZero() {
+						forwarded = append(forwarded, i)
+					}
+				}
+				return nil
+			}); err != nil {
+				return err
+			}
+			for _, i := range forwarded { // few: entries and answers name roots, mostly
+				if err := q.readOn(ctx, keys[i], func(v *View) error { fn(i, v); return nil }, q.ask); err != nil && !errors.Is(err, ErrUnknown) {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// transitTimeout bounds how long a read looks again for evidence that no forward announces. It takes two commits to arrive,
+// so milliseconds; if it takes longer, a shard is overloaded.
+const transitTimeout = 5 * time.Second
+
+// lookAgain is the wait before a read begins again.
+var lookAgain = backoff.Doubling{First: time.Millisecond, Most: 50 * time.Millisecond}
+
+// asker is ask or askFirst of a pool.
+type asker func(context.Context, graph.ShardID, func(*shard.Shard) error) error
+
+// readOn is Read with a priority. It is the only place where a read waits.
+func (q queries) readOn(ctx context.Context, key graph.NodeKey, fn func(*View) error, ask asker) error {
+	r := q.newReading(key, fn)
+	waited := time.Duration(0)
+	for attempt := 0; ; attempt++ {
+		err := q.follow(ctx, r, ask)
+		if !errors.Is(err, ErrInTransit) || waited > transitTimeout {
+			return err
+		}
+		wait := lookAgain.Wait(attempt)
+		waited += wait
+		if err := backoff.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// follow asks the shard of the reading's node, and those of the nodes that forwards lead to, until a root has answered.
+func (q queries) follow(ctx context.Context, r *reading, ask asker) error {
+	at := r.view.key
+	for range shard.MaxHops {
+		r.at = at
+		if err := ask(ctx, at.Shard(len(q.runners)), r.ask); err != nil {
+			return err
+		}
+		switch {
+		case !r.sight.Found:
+			return ErrUnknown
+		case r.sight.Parent.IsZero():
+			return r.err
+		case r.sight.Moving:
+			if err := q.await(ctx, r.sight.Arrived); err != nil {
+				return err
+			}
+		}
+		at = r.sight.Parent
+	}
+	return fmt.Errorf("%w: more than %d forwards in a row", storage.ErrCorrupt, shard.MaxHops)
+}
+
+// reading is a read under way: one piece of memory for all that its steps hand over.
+type reading struct {
+	view  View
+	fn    func(*View) error
+	show  func(*graph.Component) // made once, for every shard on the way
+	at    graph.NodeKey          // the node to ask for: the first, or what a forward led to
+	sight shard.Sight            // what the last shard answered
+	err   error                  // of fn
+}
+
+func (q queries) newReading(key graph.NodeKey, fn func(*View) error) *reading {
+	r := &reading{view: View{key: key, rules: q.rules}, fn: fn, at: key}
+	r.show = func(c *graph.Component) {
+		r.view.Component = c
+		r.err = r.fn(&r.view)
+		r.view.Component = nil
+	}
+	return r
+}
+
+// ask reads in a shard.
+func (r *reading) ask(s *shard.Shard) (err error) {
+	r.sight, err = s.Read(r.at, r.show)
+	return err
+}
