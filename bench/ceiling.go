@@ -1,5 +1,5 @@
-// Package bench measures the engine: the hot merge path in memory, ingest end to end, and both
-// against the ceiling, a plain resolver that keeps nothing.
+// Package bench measures the engine: the hot merge path in memory, ingest end to end, and both against the ceiling, a
+// plain resolver that stores nothing.
 package bench
 
 import (
@@ -12,17 +12,17 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// Ceiling is what the engine is measured against: a single-threaded resolver in memory over the same
-// bytes. It parses each line with the same decoder, hashes its identifiers, drops duplicates, joins
-// identifiers by union-find, and folds counts, times, traits and orders into the person. It knows no
-// rules and writes nothing: what it takes is what has to be done in any case.
-type Ceiling struct {
+// ceiling is the yardstick of the engine: a single-threaded resolver in memory over the same bytes. It parses each line with
+// the same decoder, hashes its identifiers, drops duplicates, joins identifiers by union-find, and folds counts, times,
+// traits and orders into the person. It applies no rules and writes nothing, so its time is that of the work that no
+// resolver can avoid.
+type ceiling struct {
 	decoder *segment.Decoder
 	event   graph.Event
 	seen    map[uint64]struct{}
 	nodes   map[graph.NodeKey]int32
 	parent  []int32
-	people  []*person // by node; nil for all but roots
+	people  []*person // by node; nil except for roots
 }
 
 // person is the fold of one person's events.
@@ -40,17 +40,17 @@ type trait struct {
 	stamp graph.Stamp
 }
 
-// NewCeiling makes an empty resolver.
-func NewCeiling(registry *identifier.Registry, options segment.Options) *Ceiling {
-	return &Ceiling{
+// newCeiling returns an empty resolver.
+func newCeiling(registry *identifier.Registry, options segment.Options) *ceiling {
+	return &ceiling{
 		decoder: segment.NewDecoder(registry, options),
 		seen:    make(map[uint64]struct{}),
 		nodes:   make(map[graph.NodeKey]int32),
 	}
 }
 
-// Run takes all lines of data in. It returns how many events it took.
-func (c *Ceiling) Run(data []byte, received int64) (events int, err error) {
+// Run ingests all lines of data and returns the number of events.
+func (c *ceiling) Run(data []byte, received int64) (events int, err error) {
 	for len(data) > 0 {
 		line := data
 		if end := bytes.IndexByte(data, '\n'); end >= 0 {
@@ -77,8 +77,8 @@ func (c *Ceiling) Run(data []byte, received int64) (events int, err error) {
 	return events, nil
 }
 
-// People is how many people there are.
-func (c *Ceiling) People() (n int) {
+// People returns the number of people.
+func (c *ceiling) People() (n int) {
 	for _, p := range c.people {
 		if p != nil && p.events > 0 {
 			n++
@@ -87,7 +87,7 @@ func (c *Ceiling) People() (n int) {
 	return n
 }
 
-func (c *Ceiling) take(e *graph.Event) {
+func (c *ceiling) take(e *graph.Event) {
 	if _, known := c.seen[e.Seen]; known {
 		return
 	}
@@ -99,7 +99,7 @@ func (c *Ceiling) take(e *graph.Event) {
 	c.people[root].fold(e)
 }
 
-func (c *Ceiling) node(key graph.NodeKey) int32 {
+func (c *ceiling) node(key graph.NodeKey) int32 {
 	if i, ok := c.nodes[key]; ok {
 		return i
 	}
@@ -110,7 +110,7 @@ func (c *Ceiling) node(key graph.NodeKey) int32 {
 	return i
 }
 
-func (c *Ceiling) find(i int32) int32 {
+func (c *ceiling) find(i int32) int32 {
 	for c.parent[i] != i {
 		c.parent[i] = c.parent[c.parent[i]]
 		i = c.parent[i]
@@ -118,7 +118,7 @@ func (c *Ceiling) find(i int32) int32 {
 	return i
 }
 
-func (c *Ceiling) unite(a, b int32) int32 {
+func (c *ceiling) unite(a, b int32) int32 {
 	if a == b {
 		return a
 	}

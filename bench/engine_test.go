@@ -9,8 +9,8 @@ import (
 	"github.com/kindred-id/kindred/actors/feed"
 )
 
-// BenchmarkEngine takes decoded events into shards, identity actors and a durable store: what is
-// left of ingest when reading and decoding are taken away; and the same with a change feed.
+// BenchmarkEngine takes decoded events into shards, identity actors and a durable store: ingest without reading and
+// decoding. It also runs with a change feed.
 func BenchmarkEngine(b *testing.B) {
 	b.Run("feed=off", func(b *testing.B) { benchmarkEngine(b, feed.Settings{}) })
 	b.Run("feed=on", func(b *testing.B) { benchmarkEngine(b, feed.Settings{On: true}) })

@@ -10,7 +10,7 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// key makes the node key of the i-th value of a class.
+// key returns the node key of the i-th value of a class.
 func key(class graph.Class, i int) graph.NodeKey {
 	h := uint64(i)*0x9E3779B97F4A7C15 + uint64(class)
 	return graph.MakeNodeKey(class, h^h>>29, h*0xBF58476D1CE4E5B9)
@@ -20,7 +20,7 @@ func ident(class graph.Class, namespace string, i int) graph.Identifier {
 	return graph.Identifier{Key: key(class, i), Namespace: namespace, Value: fmt.Appendf(nil, "%s-%08d", namespace, i)}
 }
 
-// visit is an event of a person: of the cookie alone, or with the customer and the address.
+// visit returns an event of a person: with the cookie alone, or also with the customer number and the address.
 func visit(person, n int, known bool) *graph.Event {
 	e := &graph.Event{
 		ID: fmt.Appendf(nil, "message-%d-%d", person, n), Source: []byte("web"),
@@ -36,7 +36,7 @@ func visit(person, n int, known bool) *graph.Event {
 	return e
 }
 
-// take lets a root take a message and fails on an error.
+// take hands a message to a root and fails on an error.
 func take(b *testing.B, n *graph.Node, m *graph.Message, rules *graph.Rules, out *graph.Outbox) {
 	out.Reset()
 	if err := n.Handle(m, rules, out); err != nil {
@@ -44,7 +44,7 @@ func take(b *testing.B, n *graph.Node, m *graph.Message, rules *graph.Rules, out
 	}
 }
 
-// BenchmarkObserve folds an event of an identity that is known: nothing new but the event itself.
+// BenchmarkObserve folds an event of a known identity: only the event itself is new.
 func BenchmarkObserve(b *testing.B) {
 	for _, known := range []bool{false, true} {
 		b.Run(fmt.Sprintf("known=%t", known), func(b *testing.B) {
@@ -64,10 +64,9 @@ func BenchmarkObserve(b *testing.B) {
 	}
 }
 
-// BenchmarkMerge joins two live identities in memory: an anonymous visitor with a history, and a
-// customer who logs in on the visitor's device. It is all that the merge takes: the login, the
-// Join, the Absorb, and the profile as one. Identities of 256 pairs are in a processor's cache, those of 4,096 are not.
-// Garbage is collected as in serve and ingest.
+// BenchmarkMerge joins two live identities in memory: an anonymous visitor with a history, and a customer who logs in on
+// the visitor's device. It covers the whole merge: the login, the Join, the Absorb, and the joint profile. The identities of
+// 256 pairs fit into the cache of a processor, those of 4,096 do not. Garbage is collected as in serve and ingest.
 func BenchmarkMerge(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(storage.GCPercent))
 	for _, history := range []int{1, 10, 100} {
@@ -127,8 +126,8 @@ func benchmarkMerge(b *testing.B, history, pairs int) {
 	}
 }
 
-// BenchmarkResolve divides a component into identities: on the fast path, and where customers share
-// devices so that links have to be refused.
+// BenchmarkResolve divides a component into identities: on the fast path, and with customers who share devices, so that
+// links must be refused.
 func BenchmarkResolve(b *testing.B) {
 	for _, links := range []int{2, 8, 64, 512} {
 		for _, shared := range []bool{false, true} {
@@ -140,7 +139,7 @@ func BenchmarkResolve(b *testing.B) {
 				for i := range links {
 					e := visit(i, i, true)
 					e.Identifiers = []graph.Identifier{ident(graph.ClassCustomer, "user_id", 0), ident(graph.ClassCookie, "anonymous_id", i)}
-					if shared && i%4 == 3 { // another customer on the cookie of the one before
+					if shared && i%4 == 3 { // another customer on the cookie of the previous one
 						e.Identifiers = []graph.Identifier{ident(graph.ClassCustomer, "user_id", i), ident(graph.ClassCookie, "anonymous_id", i-1)}
 					}
 					take(b, root, &graph.Message{Kind: graph.KindObserve, To: root.Key, Event: e}, &rules, &out)
@@ -151,7 +150,7 @@ func BenchmarkResolve(b *testing.B) {
 				}
 				b.ReportAllocs()
 				for b.Loop() {
-					rules.Version++ // what was resolved under other rules is not used again
+					rules.Version++ // so that the cached resolution is not used
 					if n := root.Component.Identities(&rules); n != want {
 						b.Fatalf("%d identities, want %d", n, want)
 					}
@@ -161,8 +160,8 @@ func BenchmarkResolve(b *testing.B) {
 	}
 }
 
-// BenchmarkScoring is what a shard does for the scores of a customer: the fold of the identity, what the scores are
-// computed from, and the scores.
+// BenchmarkScoring is the work of a shard for the scores of a customer: the fold of the identity, the inputs of the scores,
+// and the scores.
 func BenchmarkScoring(b *testing.B) {
 	rules := graph.DefaultRules()
 	scorer, err := score.NewScorer(score.ColdStart(), score.Terms{})
@@ -203,7 +202,7 @@ func BenchmarkScoring(b *testing.B) {
 	}
 }
 
-// order is an order of a customer.
+// order returns an order of a customer.
 func order(person, n int) *graph.Event {
 	e := visit(person, n, true)
 	e.Type, e.Name = graph.TypeTrack, []byte("Order Completed")

@@ -14,7 +14,7 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// workload is generated events as NDJSON.
+// workload returns generated events as NDJSON.
 func workload(tb testing.TB, events, people int) []byte {
 	tb.Helper()
 	c := generate.Default()
@@ -50,7 +50,7 @@ func BenchmarkCeiling(b *testing.B) {
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		taken, err := NewCeiling(reg, segment.Options{}).Run(data, 1)
+		taken, err := newCeiling(reg, segment.Options{}).Run(data, 1)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -18,35 +18,35 @@ import (
 	"github.com/kindred-id/kindred/internal/broker"
 )
 
-// KafkaConfig says what to measure with a broker.
+// KafkaConfig configures a measurement with a broker.
 type KafkaConfig struct {
 	Config
-	// Kafka says how the brokers are reached. Its topics are not read: the run makes topics of its own.
+	// Kafka is how to reach the brokers. Its topics are ignored, since the run creates topics of its own.
 	Kafka      kafka.Config
 	Partitions int
-	// Live is how long events flow at half of the rate that was reached, at most; 0 is not at all.
+	// Live bounds how long latency is measured at half of the rate that was reached; 0 skips it.
 	Live time.Duration
-	// Profile is a file for the CPU profile of the first end-to-end run; empty for none.
+	// Profile is a file for the CPU profile of the first end-to-end run; if it is empty, no profile is written.
 	Profile string
 }
 
-// KafkaRound is one run of each, over the same events.
+// KafkaRound is one run of each kind, on the same events.
 type KafkaRound struct {
-	// Load is the machine's load average of the last minute before the round; 0 where it is not known.
+	// Load is the machine's load average over the minute before the round; 0 if it is unknown.
 	Load float64 `json:"load_average"`
 	// File is ingest from memory, as bench measures it.
 	File Measure `json:"file"`
 	// EndToEnd is ingest from the brokers: from a consumer that starts on a new directory, until every event is
 	// durable and delivered between shards.
 	EndToEnd Measure `json:"end_to_end"`
-	// Fetch is reading the same records, and no more.
+	// Fetch is only reading the same records.
 	Fetch Measure `json:"fetch"`
 	Ratio float64 `json:"ratio"` // end to end to file, events per second
-	// CPURatio is the processor time of an event, file to end to end. Of this process: the brokers' is not in it.
+	// CPURatio is the processor time per event, file to end to end. It covers this process, not the brokers.
 	CPURatio float64 `json:"cpu_ratio"`
 }
 
-// KafkaReport is what came out, with the medians over the rounds.
+// KafkaReport is the result, with the medians over the rounds.
 type KafkaReport struct {
 	Events       int          `json:"events"`
 	People       int          `json:"people"`
@@ -62,19 +62,19 @@ type KafkaReport struct {
 	Live         *Live        `json:"live,omitempty"`
 }
 
-// kafkaRun is one RunKafka.
+// kafkaRun is the state of one RunKafka.
 type kafkaRun struct {
 	KafkaConfig
 	registry *identifier.Registry
 	lines    [][]byte
 	data     []byte
-	name     string // of the topic that holds all events, and the prefix of the others
+	name     string // of the topic that holds all events, and prefix of the other topics
 	topics   *broker.Topics
 }
 
-// RunKafka measures, in turn and over the same events, ingest from memory, ingest from the brokers and reading
-// from the brokers alone; and then, at half of the rate that was reached, how long an event takes from
-// the broker's log to a profile that shows it. It makes topics, and deletes them.
+// RunKafka measures in turn, on the same events, ingest from memory, ingest from the brokers, and reading from the brokers
+// alone. Then, at half of the rate that was reached, it measures how long an event takes from the broker's log to a profile
+// that shows it. It creates topics and deletes them.
 func RunKafka(ctx context.Context, c KafkaConfig) (report KafkaReport, err error) {
 	if c.Progress == nil {
 		c.Progress = func(string) {}
@@ -137,7 +137,7 @@ func (r *kafkaRun) round(ctx context.Context, n int) (round KafkaRound, err erro
 		return round, err
 	}
 	if file, kafka := round.File.People, round.EndToEnd.People; file != kafka {
-		return round, fmt.Errorf("the same events made %d people from memory, and %d from the brokers: that is a defect", file, kafka)
+		return round, fmt.Errorf("the same events gave %d people from memory, but %d from the brokers; please report this defect", file, kafka)
 	}
 	tell("from the brokers, read only")
 	if round.Fetch, err = r.fetch(ctx); err != nil {
@@ -148,15 +148,15 @@ func (r *kafkaRun) round(ctx context.Context, n int) (round KafkaRound, err erro
 	return round, nil
 }
 
-// loadLinger is how long records wait for others while all events are written beforehand.
+// loadLinger is how long records wait for a fuller batch while events are written before the rounds.
 const loadLinger = 10 * time.Millisecond
 
 // Names of the run's topics.
 func (r *kafkaRun) letterTopic() string { return r.name + "-letters" }
 func (r *kafkaRun) liveTopic() string   { return r.name + "-live" }
 
-// makeTopics makes all topics beforehand, so that no round waits for one. Records of the live one bear the
-// time at which the broker appended them.
+// makeTopics creates all topics before the rounds, so that no round waits for one. Records of the live topic carry the time
+// at which the broker appended them.
 func (r *kafkaRun) makeTopics(ctx context.Context) error {
 	return errors.Join(
 		r.topics.Create(ctx, r.name, int32(r.Partitions), false),
@@ -165,14 +165,14 @@ func (r *kafkaRun) makeTopics(ctx context.Context) error {
 	)
 }
 
-// deleteTopics deletes what was made, however the run ended.
+// deleteTopics deletes the topics, however the run ended.
 func (r *kafkaRun) deleteTopics(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	return r.topics.Delete(ctx, r.name, r.letterTopic(), r.liveTopic())
 }
 
-// load writes all events, in turn to the partitions, compressed as the client library does by default.
+// load writes all events to the partitions in turn, with the default compression of the client library.
 func (r *kafkaRun) load(ctx context.Context) error {
 	writer, err := broker.NewWriter(r.Kafka.Connection(), loadLinger)
 	if err != nil {
@@ -185,7 +185,7 @@ func (r *kafkaRun) load(ctx context.Context) error {
 	return writer.Flush(ctx)
 }
 
-// endToEnd takes all events from the brokers into a new directory.
+// endToEnd ingests all events from the brokers into a new directory.
 func (r *kafkaRun) endToEnd(ctx context.Context, profile string) (m Measure, err error) {
 	t, err := newTrial(ctx, r.Config, feed.Settings{})
 	if err != nil {
@@ -220,7 +220,7 @@ func (r *kafkaRun) endToEnd(ctx context.Context, profile string) (m Measure, err
 	})
 }
 
-// consumer is the product's own, of one topic.
+// consumer returns the product's own consumer, for one topic.
 func (r *kafkaRun) consumer(t *trial, topic string) (*kafka.Consumer, error) {
 	config := r.Kafka
 	config.Topics = []kafka.Topic{{Topic: topic}}
@@ -228,7 +228,7 @@ func (r *kafkaRun) consumer(t *trial, topic string) (*kafka.Consumer, error) {
 	return kafka.New(config, kafka.Into{Into: ingest.Into{Engine: t.engine, Registry: r.registry}, Routing: "bench"})
 }
 
-// caughtUp waits until every record is handled, which means that its event is durable.
+// caughtUp waits until every record has been handled, which implies that its event is durable.
 func (r *kafkaRun) caughtUp(ctx context.Context, t *trial, consumer *kafka.Consumer) (counts kafka.Counts, err error) {
 	err = poll(ctx, t, func() (bool, error) {
 		counts = kafka.Counts{}
@@ -241,17 +241,17 @@ func (r *kafkaRun) caughtUp(ctx context.Context, t *trial, consumer *kafka.Consu
 			counts.Rejected += p.Counts.Rejected
 		}
 		if counts.Rejected > 0 {
-			return false, fmt.Errorf("%d generated events were rejected: that is a defect", counts.Rejected)
+			return false, fmt.Errorf("%d generated events were rejected; please report this defect", counts.Rejected)
 		}
 		return counts.Records >= uint64(len(r.lines)), nil
 	})
 	return counts, err
 }
 
-// pollEvery is how often a consumer is asked how far it is.
+// pollEvery is the time between two looks at the progress of a consumer.
 const pollEvery = 10 * time.Millisecond
 
-// poll asks until it is done, as long as the engine works.
+// poll asks repeatedly until done reports true, or the engine fails.
 func poll(ctx context.Context, t *trial, done func() (bool, error)) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -269,14 +269,14 @@ func poll(ctx context.Context, t *trial, done func() (bool, error)) error {
 	}
 }
 
-// fetch reads all records as the consumer does, and lets them go.
+// fetch reads all records as the consumer does, and discards them.
 func (r *kafkaRun) fetch(ctx context.Context) (Measure, error) {
 	return measure(func() (int, int, error) {
 		return len(r.lines), 0, r.Kafka.Drain(ctx, r.name, r.Partitions, len(r.lines))
 	})
 }
 
-// startProfile writes the CPU profile of what follows to a file, until stop.
+// startProfile writes a CPU profile to a file until stop is called.
 func startProfile(name string) (stop func() error, err error) {
 	f, err := os.Create(name)
 	if err != nil {
@@ -291,7 +291,7 @@ func startProfile(name string) (stop func() error, err error) {
 	}, nil
 }
 
-// loadAverage is that of the last minute, where the system tells.
+// loadAverage returns the load average of the last minute, or 0 if the system does not report it.
 func loadAverage() (load float64) {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {

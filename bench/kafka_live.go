@@ -17,11 +17,11 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Live is how long events took from the broker's log to the profile, while others flowed at a rate.
-// Probes are identify calls that set a trait of a customer who is in the stream. They bear no time of their own, so
-// the stamp of the trait is when the broker appended the record, to the millisecond.
+// Live is the latency from the broker's log to the profile while other events flow at a rate. Probes are identify calls
+// that set a trait of a customer in the stream. They carry no time of their own, so the stamp of the trait is the time at
+// which the broker appended the record, to the millisecond.
 type Live struct {
-	Wanted  float64 `json:"wanted_events_per_second"` // half of what was reached end to end
+	Wanted  float64 `json:"wanted_events_per_second"` // half of the rate that was reached end to end
 	Reached float64 `json:"reached_events_per_second"`
 	Seconds float64 `json:"seconds"`
 	Probes  int     `json:"probes"`
@@ -33,18 +33,18 @@ type Live struct {
 const (
 	probeEvery    = 20 * time.Millisecond
 	probeTrait    = "bench_probe"
-	probeWatchers = 64 // probes looked for at the same time; beyond, one is found later than it shows
+	probeWatchers = 64 // probes watched at the same time; with more, a probe is noticed late
 	produceEvery  = 2 * time.Millisecond
-	produceLinger = 5 * time.Millisecond // as producers of many events have it; before the record is appended
+	produceLinger = 5 * time.Millisecond // a usual setting; it passes before the record is appended
 	probePatience = time.Minute
-	lookSoonest   = time.Millisecond // after a look that did not show the probe
-	lookShare     = 20               // and no sooner than in a twentieth of the time that it took so far: looking is no load
+	lookSoonest   = time.Millisecond // least time between two looks for a probe
+	lookShare     = 20               // a look waits at least a twentieth of the time so far, so that looking adds no load
 )
 
 // probe is an event whose arrival is watched.
 type probe struct {
 	key    graph.NodeKey
-	number int // from 1 on
+	number int // counted from 1
 	line   []byte
 }
 
@@ -68,7 +68,7 @@ func (r *kafkaRun) live(ctx context.Context, rate float64) (_ *Live, err error) 
 		return nil, err
 	}
 	group, running := errgroup.WithContext(ctx)
-	probes := make(chan probe, int(r.Live/probeEvery)+1) // room for all: the stream waits for no watcher
+	probes := make(chan probe, int(r.Live/probeEvery)+1) // room for all probes, so that the stream never waits for a watcher
 	var mu sync.Mutex
 	var took []time.Duration
 	for range probeWatchers {
@@ -114,8 +114,8 @@ func (r *kafkaRun) consuming(ctx context.Context, t *trial, consumer *kafka.Cons
 	})
 }
 
-// stream produces events at the wanted rate, and a probe every now and then, right behind an event of the same customer
-// in the same partition.
+// stream produces events at the wanted rate, and regularly a probe, directly after an event of the same customer in the same
+// partition.
 func (r *kafkaRun) stream(ctx context.Context, l *Live, probes chan<- probe) error {
 	writer, err := broker.NewWriter(r.Kafka.Connection(), produceLinger)
 	if err != nil {
@@ -157,14 +157,15 @@ func (r *kafkaRun) stream(ctx context.Context, l *Live, probes chan<- probe) err
 	return nil
 }
 
-// prober makes probes, one for each customer.
+// prober makes probes, at most one per customer.
 type prober struct {
 	decoder *segment.Decoder
 	event   graph.Event
 	seen    map[graph.NodeKey]bool
 }
 
-// probe makes a probe of the customer whom an event names; not ok where it names none, or one who had his.
+// probe makes a probe for the customer that an event names. It is not ok if the event names no customer, or one that has
+// had a probe.
 func (r *prober) probe(line []byte) (p probe, ok bool, err error) {
 	r.decoder.Reset()
 	if err := r.decoder.Event(line, 1, nil, &r.event); err != nil {
@@ -187,8 +188,8 @@ func (r *prober) probe(line []byte) (p probe, ok bool, err error) {
 	return p, false, nil
 }
 
-// watch looks a profile up until it shows a probe, and tells how long after it was appended that was; not ok
-// where the customer turned out to be another one too, whose probe is later.
+// watch looks a profile up until it shows a probe, and returns the time since the probe was appended. It is not ok if the
+// customer has merged with another one whose probe is later.
 func watch(ctx context.Context, engine *actors.Engine, p probe) (took time.Duration, ok bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, probePatience)
 	defer cancel()
@@ -213,7 +214,7 @@ func watch(ctx context.Context, engine *actors.Engine, p probe) (took time.Durat
 	}
 }
 
-// shownProbe is the number of the probe that a profile shows, and when it was appended; 0 where there is none.
+// shownProbe returns the number of the probe that a profile shows, or 0, and the time at which it was appended.
 func shownProbe(p *graph.Profile) (number int, appended time.Time, err error) {
 	for i := range p.Traits {
 		if t := &p.Traits[i]; t.Name == probeTrait {

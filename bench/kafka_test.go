@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A run measures everything that it says, and leaves no topic behind.
+// A run fills every field of its report, and deletes its topics.
 func TestRunKafka(t *testing.T) {
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {

@@ -8,14 +8,14 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// The curves of what a component costs that holds much (docs/decisions/0015): go test -run '^$' -bench Large ./bench
+// The cost of large components (docs/decisions/0015): go test -run '^$' -bench Large ./bench
 var (
 	largeSizes  = []int{100, 1_000, 10_000, 100_000}
 	largeShapes = []string{"chain", "star", "mesh"}
 )
 
-// largeEvents links n identifiers: a chain of people who share devices, one customer with cookies, or people of whom
-// each shares with three others.
+// largeEvents links n identifiers: a chain of people who share devices, one customer with many cookies, or people who each
+// share with three others.
 func largeEvents(shape string, n int) []graph.Event {
 	rng := rand.New(rand.NewPCG(uint64(n), 7))
 	key := func(class graph.Class, i int) graph.NodeKey {
@@ -61,7 +61,7 @@ func largeEvents(shape string, n int) []graph.Event {
 	return events
 }
 
-// largeNode hosts what some events link, as if it had all been claimed.
+// largeNode returns a root that hosts the identifiers of the events, as if it had claimed all of them.
 func largeNode(b *testing.B, events []graph.Event, rules *graph.Rules) *graph.Node {
 	b.Helper()
 	root := events[0].Identifiers[0].Key
@@ -87,7 +87,8 @@ func largeHandle(b *testing.B, n *graph.Node, m *graph.Message, rules *graph.Rul
 	}
 }
 
-// curve runs fn for each shape and size, under rules that divide (default, without generic values) and that do not.
+// curve runs fn for each shape and size, under rules that divide a component (default, without generic values) and rules
+// that do not.
 func curve(b *testing.B, fn func(b *testing.B, n *graph.Node, events []graph.Event, rules *graph.Rules)) {
 	divide := graph.DefaultRules()
 	divide.GenericCustomers, divide.GenericNeighbours = 0, 0
@@ -106,7 +107,7 @@ func curve(b *testing.B, fn func(b *testing.B, n *graph.Node, events []graph.Eve
 	}
 }
 
-// BenchmarkLargeObserve is an event that adds no link and comes after all others: of 32 links, again and again.
+// BenchmarkLargeObserve takes an event that adds no link and is the newest, cycling through 32 links.
 func BenchmarkLargeObserve(b *testing.B) {
 	curve(b, func(b *testing.B, n *graph.Node, events []graph.Event, rules *graph.Rules) {
 		var out graph.Outbox
@@ -128,8 +129,8 @@ func BenchmarkLargeObserve(b *testing.B) {
 	})
 }
 
-// BenchmarkLargeBatch is a commit with 50 events of which each brings an earlier first sight of a link, or a new
-// member: what divides a component anew, once.
+// BenchmarkLargeBatch is a commit with 50 events, each with an earlier first sight of a link or with a new member. The
+// commit divides the component anew, once.
 func BenchmarkLargeBatch(b *testing.B) {
 	for _, what := range []string{"earlier", "new"} {
 		b.Run(what, func(b *testing.B) {
@@ -173,7 +174,7 @@ func BenchmarkLargeResolve(b *testing.B) {
 	})
 }
 
-// BenchmarkLargeJoin is a visitor's evidence that comes to a component, and the close of the step.
+// BenchmarkLargeJoin adds the evidence of a visitor to a component, and closes the step.
 func BenchmarkLargeJoin(b *testing.B) {
 	curve(b, func(b *testing.B, n *graph.Node, events []graph.Event, rules *graph.Rules) {
 		var out graph.Outbox
@@ -193,7 +194,7 @@ func BenchmarkLargeJoin(b *testing.B) {
 	})
 }
 
-// BenchmarkLargeAbsorb hands a component of so many identifiers on to another root, in parts.
+// BenchmarkLargeAbsorb hands a whole component to another root, in parts.
 func BenchmarkLargeAbsorb(b *testing.B) {
 	curve(b, func(b *testing.B, n *graph.Node, events []graph.Event, rules *graph.Rules) {
 		var out, parts graph.Outbox
@@ -215,7 +216,7 @@ func BenchmarkLargeAbsorb(b *testing.B) {
 	})
 }
 
-// BenchmarkLargeRead is a profile of a component that was not changed since it was divided.
+// BenchmarkLargeRead reads a profile of a component that has not changed since it was divided.
 func BenchmarkLargeRead(b *testing.B) {
 	curve(b, func(b *testing.B, n *graph.Node, events []graph.Event, rules *graph.Rules) {
 		key := events[len(events)/2].Identifiers[0].Key
@@ -228,7 +229,7 @@ func BenchmarkLargeRead(b *testing.B) {
 	})
 }
 
-// BenchmarkLargeWhy explains two identifiers at the ends of what there is.
+// BenchmarkLargeWhy explains two identifiers at opposite ends of a component.
 func BenchmarkLargeWhy(b *testing.B) {
 	curve(b, func(b *testing.B, n *graph.Node, events []graph.Event, rules *graph.Rules) {
 		from, to := events[0].Identifiers[0].Key, events[len(events)-1].Identifiers[1].Key

@@ -13,8 +13,8 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// Lookups is how long live look-ups took while events came in: of resident profiles, whole, each by a
-// message to its identity actor. In microseconds.
+// Lookups is the latency of look-ups during ingest, in microseconds. Each reads the whole profile of a resident identity by a
+// message to its actor.
 type Lookups struct {
 	Count  int     `json:"count"`
 	Median float64 `json:"p50_us"`
@@ -23,11 +23,11 @@ type Lookups struct {
 }
 
 const (
-	lookupEvery  = 2 * time.Millisecond // that long after the one before was answered
-	lookupPeople = 1000                 // events from the start of the input whose routes are looked up
+	lookupEvery  = 2 * time.Millisecond // from one answer to the next look-up
+	lookupPeople = 1000                 // the routes of that many first events are looked up
 )
 
-// lookupKeys are the routes of the first events: people who are known, and resident, soon.
+// lookupKeys returns the routes of the first events, whose people soon are known and resident.
 func lookupKeys(reg *identifier.Registry, data []byte) ([]graph.NodeKey, error) {
 	decoder := segment.NewDecoder(reg, segment.Options{})
 	keys := make([]graph.NodeKey, 0, lookupPeople)
@@ -48,7 +48,7 @@ func lookupKeys(reg *identifier.Registry, data []byte) ([]graph.NodeKey, error) 
 	return keys, nil
 }
 
-// lookUp looks profiles up until stop is closed.
+// lookUp reads profiles until stop is closed.
 func lookUp(ctx context.Context, engine *actors.Engine, keys []graph.NodeKey, stop <-chan struct{}) (Lookups, error) {
 	var took []time.Duration
 	tick := time.NewTicker(lookupEvery)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// processorTime is what this process has used, user and system; 0 when the system does not say.
+// processorTime returns the user and system time of this process, or 0 if the system does not report it.
 func processorTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

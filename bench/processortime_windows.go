@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// processorTime is what this process has used, user and system; 0 when the system does not say.
+// processorTime returns the user and system time of this process, or 0 if the system does not report it.
 func processorTime() time.Duration {
 	self, err := syscall.GetCurrentProcess()
 	if err != nil {
@@ -18,8 +18,8 @@ func processorTime() time.Duration {
 	return ticks(kernel) + ticks(user)
 }
 
-// ticks reads a span of time, which Windows counts in 100 ns. Filetime.Nanoseconds is for points in
-// time: it takes off the years from 1601 to 1970.
+// ticks reads a duration, which Windows counts in units of 100 ns. Filetime.Nanoseconds would not do: it reads a point in
+// time, and subtracts the years from 1601 to 1970.
 func ticks(t syscall.Filetime) time.Duration {
 	return time.Duration(int64(t.HighDateTime)<<32|int64(t.LowDateTime)) * 100
 }

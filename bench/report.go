@@ -18,27 +18,27 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// Config says what to measure.
+// Config configures a measurement.
 type Config struct {
 	Events, People int
 	Rounds         int
-	Dir            string // where data directories are made; a temporary one when empty
-	Memory         int64  // the memory setting
+	Dir            string // where data directories are created; if empty, a temporary directory
+	Memory         int64  // the memory limit of the engine
 	LogBytes       int64
 	Progress       func(what string) // may be nil
 }
 
-// Round is one run of the ceiling and one of the engine over the same bytes.
+// Round is one run of the ceiling and two of the engine, on the same bytes.
 type Round struct {
 	Ceiling Measure `json:"ceiling"`
 	Engine  Measure `json:"engine"`
 	Ratio   float64 `json:"ratio"` // engine to ceiling, events per second
-	// Another run of the engine, while profiles are looked up.
+	// A second run of the engine, with concurrent look-ups.
 	WithLookups Measure `json:"engine_with_lookups"`
 	Lookups     Lookups `json:"lookups"`
 }
 
-// Measure is one run.
+// Measure is the result of one run.
 type Measure struct {
 	EventsPerSecond float64 `json:"events_per_second"`
 	Seconds         float64 `json:"seconds"`
@@ -48,7 +48,7 @@ type Measure struct {
 	People          int     `json:"people"`
 }
 
-// Report is what came out, with the medians over the rounds.
+// Report is the result, with the medians over the rounds.
 type Report struct {
 	Events       int     `json:"events"`
 	People       int     `json:"people"`
@@ -61,7 +61,7 @@ type Report struct {
 	LookupP99    float64 `json:"lookup_p99_us"`
 }
 
-// Run measures the ceiling and the engine in turn, over the same bytes.
+// Run measures the ceiling and the engine in turn, on the same bytes.
 func Run(ctx context.Context, c Config) (Report, error) {
 	tell := c.Progress
 	if tell == nil {
@@ -132,7 +132,7 @@ func events(c Config) ([]byte, error) {
 	}
 }
 
-// measure runs fn over a number of events, and takes its time, processor time and allocations.
+// measure runs fn on a number of events, and measures its time, processor time and allocations.
 func measure(fn func() (events, people int, err error)) (Measure, error) {
 	runtime.GC()
 	var before, after runtime.MemStats
@@ -156,14 +156,14 @@ func measure(fn func() (events, people int, err error)) (Measure, error) {
 
 func measureCeiling(reg *identifier.Registry, data []byte) (Measure, error) {
 	return measure(func() (int, int, error) {
-		c := NewCeiling(reg, segment.Options{})
+		c := newCeiling(reg, segment.Options{})
 		n, err := c.Run(data, time.Now().UnixMilli())
 		return n, c.People(), err
 	})
 }
 
-// measureEngine takes the bytes in until everything is durable and delivered between shards, in an
-// engine on a new data directory. Meanwhile it looks up the profiles of keys, if there are any.
+// measureEngine ingests the bytes into an engine on a new data directory, until everything is durable and delivered between
+// shards. Meanwhile it looks up the profiles of keys, if any are given.
 func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data []byte, keys []graph.NodeKey) (m Measure, l Lookups, err error) {
 	t, err := newTrial(ctx, c, feed.Settings{})
 	if err != nil {

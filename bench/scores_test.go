@@ -16,9 +16,9 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// BenchmarkScoresOfOrders is ingest of generated events, from NDJSON in memory to a durable store with a change feed, while a
-// listener follows the feed; with scores=on the listener has all scores computed of who ordered, on their shards, for every entry that
-// tells of orders. Ingest ends when the listener has the last entry. Both take their turns in one run.
+// BenchmarkScoresOfOrders ingests generated events, from NDJSON in memory to a durable store with a change feed, while a
+// listener follows the feed. With scores=on, the listener has the scores of the customer computed, on the customer's shard,
+// for every entry that changes orders. Ingest ends when the listener has the last entry. Both variants run in turn.
 func BenchmarkScoresOfOrders(b *testing.B) {
 	const events = 200_000
 	data, reg := workload(b, events, events/10), registry(b)
@@ -43,7 +43,7 @@ func BenchmarkScoresOfOrders(b *testing.B) {
 	}
 }
 
-// ingestWithListener returns how many events there were, and how many entries told of orders.
+// ingestWithListener returns the number of events, and the number of entries that changed orders.
 func ingestWithListener(b *testing.B, data []byte, reg *identifier.Registry, scorer *score.Scorer, scored bool) (events, orders int) {
 	b.StopTimer()
 	defer b.StartTimer()
@@ -82,7 +82,7 @@ func ingestWithListener(b *testing.B, data []byte, reg *identifier.Registry, sco
 	return int(summary.Read), orders
 }
 
-// listen follows the feed until it is told to stop and there is nothing more.
+// listen follows the feed until stop is set and the feed has ended.
 func listen(ctx context.Context, engine *actors.Engine, reader *feed.Reader, scorer *score.Scorer, scored bool, orders *int) error {
 	scores := egress.Scores(func(ctx context.Context, ids []graph.NodeKey) ([][]byte, error) {
 		now := engine.Now()

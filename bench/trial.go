@@ -12,7 +12,7 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// trial is an engine on a new data directory, which is gone once it is closed.
+// trial is an engine on a new data directory, which close deletes.
 type trial struct {
 	dir    string
 	store  *storage.Pebble
@@ -54,7 +54,7 @@ func (t *trial) close(ctx context.Context) error {
 	return errors.Join(append(errs, os.RemoveAll(t.dir))...)
 }
 
-// people is how many identities there are.
+// people returns the number of identities.
 func (t *trial) people(ctx context.Context) (int, error) {
 	stats, err := t.engine.Stats(ctx)
 	return int(stats.Identities), err

@@ -3,7 +3,7 @@
 //	generate.Live ──► ingest.Intake ──► engine ──► Merged ──► queue ──► Merge, with its profile and its cause ──► show
 //
 // Invariants:
-//   - D1: Merged never blocks a shard: merges that find the queue full are counted, and not shown.
+//   - D1: Merged never blocks a shard: if the queue is full, a merge is counted but not shown.
 package demo
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/kindred-id/kindred/ingest"
 )
 
-// RateMax bounds a demonstration, in events a second.
+// RateMax bounds the rate of a demonstration, in events per second.
 const RateMax = 10_000
 
 const (
@@ -36,7 +36,8 @@ type Demo struct {
 	sent   atomic.Int64
 }
 
-// New makes a demonstration of so many events a second, above 0 and up to RateMax. Another seed is another crowd.
+// New returns a demonstration at a rate of events per second, above 0 and at most RateMax. Each seed generates a different
+// crowd.
 func New(rate float64, seed uint64) *Demo {
 	return &Demo{rate: rate, seed: seed, merges: make(chan graph.Merge, queueMax)}
 }
@@ -44,13 +45,13 @@ func New(rate float64, seed uint64) *Demo {
 // Merge is a merge of two profiles.
 type Merge struct {
 	graph.Merge
-	Profile graph.Profile // as it is since
-	// Cause is the event that decided the merge. Nil for an operator's assertion, and for an event that is no longer among
-	// the newest.
+	Profile graph.Profile // after the merge
+	// Cause is the event that caused the merge. It is nil for an operator's assertion, and for an event that is no longer
+	// among the newest.
 	Cause *graph.Event
 }
 
-// Merged takes the merges of the engine: node.Config.OnMerge. Shards call it.
+// Merged receives the merges of the engine, as node.Config.OnMerge. Shards call it.
 func (d *Demo) Merged(merges []graph.Merge) {
 	for i := range merges {
 		select {
@@ -61,7 +62,7 @@ func (d *Demo) Merged(merges []graph.Merge) {
 	}
 }
 
-// Feed sends events at the rate until the context ends, and returns nil then.
+// Feed sends events at the rate until the context ends, and then returns nil.
 func (d *Demo) Feed(ctx context.Context, into ingest.Into) error {
 	live := generate.NewLive(d.seed)
 	intake := ingest.NewIntake(into)
@@ -107,7 +108,7 @@ func (d *Demo) Watch(ctx context.Context, engine *actors.Engine, show func(*Merg
 	}
 }
 
-// cause finds the event that decided a merge among the newest of the person; nil if it is not there.
+// cause finds the event that caused a merge among the newest of the person, and otherwise returns nil.
 func cause(ctx context.Context, engine *actors.Engine, c *graph.Merge) *graph.Event {
 	events, _ := engine.Timeline(ctx, c.Into.ID(), actors.Position{}, findMax)
 	for i := range events {
@@ -118,14 +119,14 @@ func cause(ctx context.Context, engine *actors.Engine, c *graph.Merge) *graph.Ev
 	return nil
 }
 
-// Totals are what came of a demonstration.
+// Totals are the final counts of a demonstration.
 type Totals struct {
 	Events             int64
 	Merges, Identities int64
 	Missed             int64 // merges that came too fast to be shown
 }
 
-// Totals waits until everything that was sent has arrived, and counts.
+// Totals waits until every event that was sent is visible, and then counts.
 func (d *Demo) Totals(engine *actors.Engine) (t Totals, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
 	defer cancel()

@@ -12,7 +12,7 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// Every merge is shown with what decided it, and the totals are those of the engine.
+// Every merge is shown with its cause, and the totals are those of the engine.
 func TestDemo(t *testing.T) {
 	d := demo.New(2000, 1)
 	k, err := node.Open(t.Context(), node.Config{Dir: filepath.Join(t.TempDir(), "data"), Memory: storage.MinMemory, Shards: 4, OnMerge: d.Merged})
@@ -50,7 +50,7 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// A queue that is full holds up no shard (D1).
+// A full queue does not block a shard (D1).
 func TestMergedNeverBlocks(t *testing.T) {
 	d := demo.New(1, 1)
 	merges := make([]graph.Merge, 10_000)

@@ -1,4 +1,4 @@
-// Package golden compares package score with tables of values that were computed elsewhere with many digits.
+// Package golden compares package score with tables of values from other programs, computed to many digits.
 package golden
 
 import (
@@ -15,16 +15,16 @@ import (
 
 // GoldenRow is one row of a table of values of the CLV models.
 type GoldenRow struct {
-	Line  int    // in the file, from 1
+	Line  int    // in the file, counted from 1
 	Model string // bgnbd, mbgnbd, pnbd, gg
 	Fn    string // ll, palive, cond, dert
 	Value float64
-	input map[string]float64 // by column; what is empty is absent
+	input map[string]float64 // by column, without empty cells
 	cells []string
 }
 
-// Golden table columns. The parameters p1 to p4 are r, alpha, a, b of bgnbd and mbgnbd; r, alpha, s,
-// beta of pnbd; p, q, gamma of gg, for which tx_or_zbar is the mean value of x occasions.
+// The columns of a golden table. The parameters p1 to p4 are r, alpha, a, b for bgnbd and mbgnbd; r, alpha, s, beta for
+// pnbd; and p, q, gamma for gg, whose tx_or_zbar is the mean value of x occasions.
 var goldenColumns = []string{"model", "fn", "p1", "p2", "p3", "p4", "x", "tx_or_zbar", "T", "t", "delta"}
 
 // GoldenTable is a table of values of the CLV models, at given parameters and histories.
@@ -33,8 +33,8 @@ type GoldenTable struct {
 	Rows   []GoldenRow
 }
 
-// ReadGolden reads a table as CSV with a header. Columns are found by name, and others are kept as
-// they are; value may be missing.
+// ReadGolden reads a table as CSV with a header. Columns are found by name; other columns are kept unchanged. The column
+// value may be missing.
 func ReadGolden(r io.Reader) (*GoldenTable, error) {
 	reader := csv.NewReader(r)
 	header, err := reader.Read()
@@ -47,7 +47,7 @@ func ReadGolden(r io.Reader) (*GoldenTable, error) {
 	}
 	for _, name := range goldenColumns {
 		if _, ok := column[name]; !ok {
-			return nil, fmt.Errorf("golden table: there is no column %s in the header; it needs %v", name, goldenColumns)
+			return nil, fmt.Errorf("golden table: no column %s in the header; want %v", name, goldenColumns)
 		}
 	}
 	table := &GoldenTable{Header: header}
@@ -67,7 +67,7 @@ func ReadGolden(r io.Reader) (*GoldenTable, error) {
 			}
 			v, err := strconv.ParseFloat(cells[i], 64)
 			if err != nil {
-				return nil, fmt.Errorf("golden table, line %d: %s is %q, which is no number", line, name, cells[i])
+				return nil, fmt.Errorf("golden table, line %d: %s is %q, which is not a number", line, name, cells[i])
 			}
 			row.input[name] = v
 		}
@@ -78,9 +78,8 @@ func ReadGolden(r io.Reader) (*GoldenTable, error) {
 	}
 }
 
-// WriteGot writes the table with one more column, got: what package score computes for each row. An unknown
-// model or function, and a row that has no value, are an error that names the line; nothing is
-// written then.
+// WriteGot writes the table with one more column, got: the value that package score computes for each row. For an unknown
+// model or function, and for a row without a value, it writes nothing and returns an error that names the line.
 func (t *GoldenTable) WriteGot(w io.Writer) error {
 	records := make([][]string, 0, len(t.Rows)+1)
 	records = append(records, append(slices.Clone(t.Header), "got"))
@@ -94,7 +93,7 @@ func (t *GoldenTable) WriteGot(w io.Writer) error {
 	return csv.NewWriter(w).WriteAll(records)
 }
 
-// Got is what package score computes for the row.
+// Got computes the value of the row with package score.
 func (r *GoldenRow) Got() (float64, error) {
 	got, err := r.compute()
 	if err == nil && (math.IsNaN(got) || math.IsInf(got, 0)) {
@@ -123,7 +122,7 @@ func (r *GoldenRow) compute() (float64, error) {
 	case "mbgnbd":
 		model = score.MBGNBD{R: p[0], Alpha: p[1], A: p[2], B: p[3]}
 	default:
-		return 0, fmt.Errorf("there is no model %q; models are bgnbd, mbgnbd, pnbd and gg", r.Model)
+		return 0, fmt.Errorf("unknown model %q; models are bgnbd, mbgnbd, pnbd and gg", r.Model)
 	}
 	if err := model.Validate(); err != nil {
 		return 0, err
@@ -138,7 +137,7 @@ func (r *GoldenRow) count(model score.Model) (float64, error) {
 	}
 	h := score.History{X: p[0], Tx: p[1], T: p[2]}
 	if !(h.X >= 0 && h.Tx >= 0 && h.Tx <= h.T) {
-		return 0, fmt.Errorf("x %v, tx %v, T %v: needs x >= 0 and 0 <= tx <= T", h.X, h.Tx, h.T)
+		return 0, fmt.Errorf("x %v, tx %v, T %v: want x >= 0 and 0 <= tx <= T", h.X, h.Tx, h.T)
 	}
 	switch r.Fn {
 	case "ll":
@@ -166,7 +165,7 @@ func (r *GoldenRow) count(model score.Model) (float64, error) {
 		}
 		return model.Discounted(h, d), nil
 	}
-	return 0, fmt.Errorf("there is no function %q of %s; functions are ll, palive, cond and dert", r.Fn, r.Model)
+	return 0, fmt.Errorf("unknown function %q of %s; functions are ll, palive, cond and dert", r.Fn, r.Model)
 }
 
 func (r *GoldenRow) spend() (float64, error) {
@@ -174,10 +173,10 @@ func (r *GoldenRow) spend() (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	// Not Validate: a population without a mean (q <= 1) still has one for those who bought.
+	// Validate would be too strict: a population without a mean (q <= 1) still has one for customers who bought.
 	m, n, z := score.GammaGamma{P: p[0], Q: p[1], Gamma: p[2]}, p[3], p[4]
 	if !(m.P > 0 && m.Q > 0 && m.Gamma > 0) {
-		return 0, fmt.Errorf("p %v, q %v, gamma %v: all are above 0", m.P, m.Q, m.Gamma)
+		return 0, fmt.Errorf("p %v, q %v, gamma %v: want all above 0", m.P, m.Q, m.Gamma)
 	}
 	switch {
 	case r.Fn == "ll" && n > 0 && z > 0:
@@ -185,18 +184,18 @@ func (r *GoldenRow) spend() (float64, error) {
 	case r.Fn == "cond" && n >= 0 && z >= 0 && m.P*n+m.Q > 1:
 		return m.Mean(n, z), nil
 	case r.Fn != "ll" && r.Fn != "cond":
-		return 0, fmt.Errorf("there is no function %q of gg; functions are ll and cond", r.Fn)
+		return 0, fmt.Errorf("unknown function %q of gg; functions are ll and cond", r.Fn)
 	}
 	return 0, fmt.Errorf("%s of gg is not defined for x %v and z %v", r.Fn, n, z)
 }
 
-// take gives the named inputs.
+// take returns the named inputs.
 func (r *GoldenRow) take(names ...string) ([]float64, error) {
 	values := make([]float64, 0, len(names))
 	for _, name := range names {
 		v, ok := r.input[name]
 		if !ok || math.IsNaN(v) {
-			return nil, fmt.Errorf("%s of %s needs a number in column %s", r.Fn, r.Model, name)
+			return nil, fmt.Errorf("%s of %s: no number in column %s", r.Fn, r.Model, name)
 		}
 		values = append(values, v)
 	}

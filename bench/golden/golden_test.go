@@ -7,7 +7,7 @@ import (
 
 const goldenHeader = "model,fn,p1,p2,p3,p4,x,tx_or_zbar,T,t,delta,value\n"
 
-// Columns may stand in any order, others are kept, and got is added.
+// Columns may be in any order, other columns are kept, and got is added.
 func TestGoldenWritesGot(t *testing.T) {
 	table, err := ReadGolden(strings.NewReader("note,fn,model,p1,p2,p3,p4,tx_or_zbar,x,T,t,delta\n\"a, b\",palive,bgnbd,0.243,4.414,0.793,2.426,0,0,38.86,,\n,cond,gg,1,2,1,,1,1,,,\n"))
 	if err != nil {
@@ -23,7 +23,7 @@ func TestGoldenWritesGot(t *testing.T) {
 	}
 }
 
-// dert is over all the future, or until t.
+// dert covers an infinite future, or the time until t.
 func TestGoldenHorizon(t *testing.T) {
 	table, err := ReadGolden(strings.NewReader(goldenHeader +
 		"mbgnbd,dert,0.525,6.183,0.891,1.614,2,30,39,,0.01,\nmbgnbd,dert,0.525,6.183,0.891,1.614,2,30,39,52,0.01,\n"))
@@ -37,16 +37,16 @@ func TestGoldenHorizon(t *testing.T) {
 	}
 }
 
-// What can't be computed names its line, and nothing is written.
+// If a row cannot be computed, the error names its line and nothing is written.
 func TestGoldenRefuses(t *testing.T) {
 	const good = "pnbd,ll,0.553,10.578,0.606,11.669,0,0,38.86,,,-0.52\n"
 	for _, c := range []struct{ rows, says string }{
-		{"pnbx,ll,1,1,1,1,0,0,1,,,\n", `line 3: there is no model "pnbx"`},
-		{"pnbd,pmf,1,1,1,1,0,0,1,,,\n", `line 3: there is no function "pmf" of pnbd`},
-		{"gg,dert,1,2,1,,1,1,,,,\n", `line 3: there is no function "dert" of gg`},
-		{"pnbd,cond,1,1,1,1,0,0,1,,,\n", "line 3: cond of pnbd needs a number in column t"},
+		{"pnbx,ll,1,1,1,1,0,0,1,,,\n", `line 3: unknown model "pnbx"`},
+		{"pnbd,pmf,1,1,1,1,0,0,1,,,\n", `line 3: unknown function "pmf" of pnbd`},
+		{"gg,dert,1,2,1,,1,1,,,,\n", `line 3: unknown function "dert" of gg`},
+		{"pnbd,cond,1,1,1,1,0,0,1,,,\n", "line 3: cond of pnbd: no number in column t"},
 		{"pnbd,dert,1,1,1,1,0,0,1,,0,\n", "line 3: no such discount"},
-		{"pnbd,ll,1,1,1,,0,0,1,,,\n", "line 3: ll of pnbd needs a number in column p4"},
+		{"pnbd,ll,1,1,1,,0,0,1,,,\n", "line 3: ll of pnbd: no number in column p4"},
 		{"pnbd,ll,1,1,1,-1,0,0,1,,,\n", "line 3: no such parameter: beta"},
 		{"pnbd,ll,1,1,1,1,1,2,1,,,\n", "line 3: x 1, tx 2, T 1"},
 		{"gg,ll,1,2,1,,0,1,,,,\n", "line 3: ll of gg is not defined"},

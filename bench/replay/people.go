@@ -11,7 +11,7 @@ import (
 	"github.com/kindred-id/kindred/graph/score"
 )
 
-// people is the identity graph in memory: every node with its record, messages delivered at once, in order.
+// people is an identity graph in memory. It holds every node with its record, and delivers messages at once, in order.
 type people struct {
 	rules   graph.Rules
 	nodes   map[graph.NodeKey]*graph.Node
@@ -20,22 +20,22 @@ type people struct {
 	out     graph.Outbox
 }
 
-// messageID names an event by its content: an event that comes again is no other.
+// messageID names an event by its content, so that a repeated row is a duplicate.
 type messageID [16]byte
 
-// namespace is what profiles of a stream are identifiers of.
+// namespace is the namespace of the profiles of a stream.
 const namespace = "profile"
 
 func newPeople() *people {
 	return &people{
-		// Whoever a stream says is one person is one: nothing limits that.
+		// The merges of a stream are authoritative, so no rule limits them.
 		rules: graph.Rules{Name: "replay", Version: 1, MaxMembers: math.MaxInt, MaxLinks: math.MaxInt},
 		nodes: make(map[graph.NodeKey]*graph.Node),
 		seen:  make(map[messageID]struct{}),
 	}
 }
 
-// name is the node of a profile. All profiles have one class, so which outranks which is as good as random.
+// name returns the node of a profile. All profiles have the same class, so their ranks are effectively random.
 func name(profile string) graph.NodeName {
 	hash := sha256.Sum256([]byte(profile))
 	return graph.NodeName{
@@ -75,13 +75,13 @@ func (p *people) observe(r *row) error {
 }
 
 var (
-	currency = graph.Currency{'X', 'X', 'X'} // ISO 4217: no currency in particular, with two decimals here
-	// couponCode stands for the coupon of an order, whose code a stream does not tell. How much of the discount it took
-	// off no score asks.
+	currency = graph.Currency{'X', 'X', 'X'} // ISO 4217 for no particular currency, with two decimals here
+	// couponCode stands for the coupon of an order, since a stream does not name its code. No score depends on the coupon's
+	// share of the discount.
 	couponCode = []byte("coupon")
 )
 
-// messageID is a hash of all that the row says.
+// messageID hashes the whole content of the row.
 func (r *row) messageID() messageID {
 	h := sha256.New()
 	for _, text := range []string{r.kind, r.profile, r.order, r.ref, r.class} {
@@ -105,7 +105,7 @@ func (p *people) merge(r *row) error {
 	return p.deliver(graph.Message{Kind: graph.KindAssert, To: a.Key, Assertion: &force})
 }
 
-// deliver hands a message to its node, and all that follows from it.
+// deliver hands a message to its node, and then all messages that follow from it.
 func (p *people) deliver(m graph.Message) error {
 	p.pending = append(p.pending[:0], m)
 	for i := 0; i < len(p.pending); i++ {
@@ -124,7 +124,7 @@ func (p *people) deliver(m graph.Message) error {
 	return nil
 }
 
-// customer is what the scores read of the person with a profile, as it stands.
+// customer returns the current inputs of the scores of the person with a profile.
 func (p *people) customer(profile string) score.Customer {
 	key := name(profile).Key
 	node := p.nodes[key]
@@ -139,7 +139,7 @@ func (p *people) customer(profile string) score.Customer {
 	return scoring.Customer()
 }
 
-// each shows every person with an event, in no order.
+// each visits every person with an event, in no particular order.
 func (p *people) each(show func(*score.Customer)) {
 	for _, node := range p.nodes {
 		if node.Component == nil {

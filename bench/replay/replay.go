@@ -13,15 +13,15 @@ import (
 	"github.com/kindred-id/kindred/graph/score/fit"
 )
 
-// Options say how queries are answered.
+// Options configure the answers to queries.
 type Options struct {
 	Model        string  // of when customers buy; see Models
-	HorizonWeeks float64 // how far expected orders and value look, above 0
-	// Note is called when a part of the parameters could not be fitted and keeps its values; nil is nobody.
+	HorizonWeeks float64 // of expected orders and value, above 0
+	// Note, if not nil, is called when some of the parameters could not be fitted and keep their values.
 	Note func(error)
 }
 
-// orderModel is a model of when customers buy: what it starts from, and how it is fitted.
+// orderModel is a model of when customers buy: its cold start, and how it is fitted.
 type orderModel struct {
 	cold score.Model
 	fit  func(*fit.Timings) (score.Model, error)
@@ -34,10 +34,10 @@ var models = map[string]orderModel{
 	"nbd":        {score.NBD{R: 1, Alpha: 10}, fitter(fit.NBD)},
 }
 
-// DefaultModel is the model that scores are computed with elsewhere.
+// DefaultModel is the model that the product uses.
 const DefaultModel = "pareto-nbd"
 
-// Models are the names of the models.
+// Models returns the names of the models.
 func Models() []string { return slices.Sorted(maps.Keys(models)) }
 
 func fitter[M score.Model](f func(*fit.Timings, fit.Options) (M, fit.Quality, error)) func(*fit.Timings) (score.Model, error) {
@@ -47,15 +47,15 @@ func fitter[M score.Model](f func(*fit.Timings, fit.Options) (M, fit.Quality, er
 	}
 }
 
-// Run reads a stream and writes one line for every query in it, in order. The first row that is no row ends it, with an
-// error that names its line.
+// Run reads a stream and writes one line for each query in it, in order. It ends at the first malformed row, with an error
+// that names its line.
 func Run(in io.Reader, out io.Writer, o Options) error {
 	model, ok := models[o.Model]
 	if !ok {
-		return fmt.Errorf("there is no model %q; models are %v", o.Model, Models())
+		return fmt.Errorf("unknown model %q; models are %v", o.Model, Models())
 	}
 	if !(o.HorizonWeeks > 0) {
-		return fmt.Errorf("a horizon of %v weeks; give one above 0", o.HorizonWeeks)
+		return fmt.Errorf("horizon of %v weeks; want more than 0", o.HorizonWeeks)
 	}
 	s, err := newStream(in)
 	if err != nil {
@@ -122,7 +122,7 @@ func (r *replay) take(next *row, w *csv.Writer) error {
 	return r.people.observe(next)
 }
 
-// fit makes the parameters that are due. What can't be fitted keeps its values.
+// fit computes the parameters that are due. Parameters that cannot be fitted keep their values.
 func (r *replay) fit() error {
 	if r.due == nil {
 		return nil
@@ -154,7 +154,7 @@ func (r *replay) fit() error {
 	return err
 }
 
-// fitOrders fits when customers buy, and what they spend.
+// fitOrders fits the models of when customers buy and of what they spend.
 func (r *replay) fitOrders(sample *fit.Sample) error {
 	orders, timingErr := r.model.fit(&sample.Timings)
 	if timingErr == nil {
@@ -167,7 +167,7 @@ func (r *replay) fitOrders(sample *fit.Sample) error {
 	return errors.Join(timingErr, spendErr)
 }
 
-// intercept calibrates the parameters of offers, the last that is fitted.
+// intercept calibrates the parameters of offers. It is the last step of a fit.
 func (r *replay) intercept(p score.AffinityParameters, at int64) (float64, error) {
 	population, err := score.NewPopulation(p)
 	if err != nil {
@@ -183,7 +183,7 @@ var answerColumns = []string{
 	"n_orders", "n_disc", "n_coupon", "n_offers", "n_accepted",
 }
 
-// minorUnits are in one unit of money.
+// minorUnits is the number of minor units in one unit of money.
 const minorUnits = 100
 
 // answer writes the scores of the person with a profile.
@@ -192,7 +192,7 @@ func (r *replay) answer(query *row, w *csv.Writer) error {
 	history := score.NewHistory(customer.Purchases, query.at)
 	counts := customer.Prices.Counts(query.at, r.population.Decay())
 	affinity := r.population.Affinity(&counts)
-	var alive, orders, value float64 // of who has not bought yet, nothing is known
+	var alive, orders, value float64 // zero for a customer without an order
 	if history.N > 0 {
 		alive = r.orders.Alive(history)
 		orders = r.orders.Orders(history, r.options.HorizonWeeks)

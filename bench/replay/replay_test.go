@@ -10,7 +10,7 @@ import (
 
 const header = "ts,kind,profile,order_id,gross,discount,coupon,ref,offer_class,until\n"
 
-// answers runs a stream and gives its answers, without the header.
+// answers runs a stream and returns its answers, without the header.
 func answers(t *testing.T, lines []string) []string {
 	t.Helper()
 	var out strings.Builder
@@ -27,7 +27,7 @@ func answers(t *testing.T, lines []string) []string {
 	return got[1:]
 }
 
-// shop is a random year of customers: for each the lines of what they did, with %s for the profile.
+// shop returns a random year of customers: the rows of each, with %s for the profile.
 func shop(rng *rand.Rand, customers int) [][]string {
 	const start, day = int64(1_700_000_000_000), int64(86_400_000)
 	all := make([][]string, customers)
@@ -57,7 +57,7 @@ func shop(rng *rand.Rand, customers int) [][]string {
 	return all
 }
 
-// queried is a fit and a query for every customer.
+// queried returns a fit, and a query for every customer.
 func queried(customers int) []string {
 	const now = "2024-11-13T22:13:20Z"
 	lines := []string{now + ",fit,,,,,,,,"}
@@ -76,7 +76,7 @@ func whole(shop [][]string) (lines []string) {
 	return lines
 }
 
-// R1: shuffled, repeated, and cut into fragments that are merged again, a stream gives the same answers to the last bit.
+// R1: a stream that is shuffled, repeated, and cut into fragments that are merged again gives the same answers, bit for bit.
 func TestAnswersDependOnTheSetOfRows(t *testing.T) {
 	const customers = 120
 	for seed := range uint64(5) {
@@ -117,7 +117,7 @@ func TestAnswersDependOnTheSetOfRows(t *testing.T) {
 		}
 		compare("cut and merged", shuffle(cut))
 
-		// A fit is one of the rows that may come in any order.
+		// A fit, too, may be anywhere among the rows.
 		fit := shuffle(append(whole(year), queried(customers)[0]))
 		if got := answers(t, append(fit, queried(customers)[1:]...)); !slices.Equal(got, want) {
 			t.Fatalf("seed %d: with the fit among the rows:\n%s\nwant\n%s", seed, got[0], want[0])
@@ -133,7 +133,7 @@ func part(customer, part int) string {
 	return fmt.Sprintf("c%d/%d", customer, part)
 }
 
-// R2: rows after a query change nothing of its answer, those before do.
+// R2: rows after a query do not change its answer; rows before it do.
 func TestQueriesSeeWhatIsBefore(t *testing.T) {
 	query := "2024-03-01,query,a,,,,,%s,mail,"
 	got := answers(t, []string{
@@ -144,7 +144,7 @@ func TestQueriesSeeWhatIsBefore(t *testing.T) {
 		fmt.Sprintf(query, "first"),
 		"1706745600,order,b,o2,30,0,,,,",     // 2024-02-01 in seconds
 		"1706745600000,redeem,a,,,,,f2,,",    // in milliseconds
-		"2024-02-10,order,a,o1,20.00,5,5,,,", // again, later: placed when it was first told
+		"2024-02-10,order,a,o1,20.00,5,5,,,", // repeated later: it counts at its first time
 		"2024-02-01T01:00:00+01:00,offer,b,,,,,f1,mail,",
 		"2024-03-01,merge,a,,,,,b,,",
 		fmt.Sprintf(query, `"both, merged"`),
@@ -184,7 +184,7 @@ func TestModels(t *testing.T) {
 	}
 }
 
-// A fit that can't be made is told, and the parameters stay.
+// A fit that fails is reported, and the parameters keep their values.
 func TestFitOfNobody(t *testing.T) {
 	var notes []string
 	var out strings.Builder
@@ -199,15 +199,15 @@ func TestFitOfNobody(t *testing.T) {
 func TestBadRows(t *testing.T) {
 	good := "2024-01-01,order,a,o1,20.00,5.00,5.00,,,\n"
 	for _, c := range []struct{ line, want string }{
-		{"2024-13-01,order,a,o,1,0,0,,,", "line 3: ts: \"2024-13-01\" is no time"},
+		{"2024-13-01,order,a,o,1,0,0,,,", "line 3: ts: \"2024-13-01\" is not a time"},
 		{",order,a,o,1,0,0,,,", "line 3: ts"},
-		{"2024-01-01,sale,a,o,1,0,0,,,", `line 3: kind "sale"; kinds are order`},
+		{"2024-01-01,sale,a,o,1,0,0,,,", `line 3: unknown kind "sale"; kinds are order`},
 		{"2024-01-01,order,,o,1,0,0,,,", "line 3: profile is empty"},
 		{"2024-01-01,order,a,,1,0,0,,,", "line 3: order_id is empty"},
 		{"2024-01-01,order,a,o,ten,0,0,,,", `line 3: gross is "ten"`},
 		{"2024-01-01,order,a,o,-1,0,0,,,", `line 3: gross is "-1": negative`},
 		{"2024-01-01,order,a,o,,0,0,,,", "line 3: gross is empty"},
-		{"2024-01-01,order,a,o,10,1,2,,,", "line 3: coupon is 2, and discount 1"},
+		{"2024-01-01,order,a,o,10,1,2,,,", "line 3: coupon is 2, but discount is 1"},
 		{"2024-01-01,offer,a,,,,,,mail,", "line 3: ref is empty"},
 		{"2024-01-01,offer,a,,,,,f,mail,soon", "line 3: until"},
 		{"2024-01-01,query,a,,,,,,,", "line 3: ref is empty"},

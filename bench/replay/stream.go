@@ -24,7 +24,7 @@ const (
 
 var kinds = []string{kindOrder, kindOffer, kindRedeem, kindMerge, kindFit, kindQuery}
 
-// needs are the columns that a row of a kind must fill.
+// needs lists the columns that a row of each kind must fill.
 var needs = map[string][]string{
 	kindOrder:  {"profile", "order_id", "gross"},
 	kindOffer:  {"profile", "ref"},
@@ -76,7 +76,7 @@ func newStream(r io.Reader) (*stream, error) {
 	return s, nil
 }
 
-// next reads a row; io.EOF after the last. Errors name the line.
+// next reads a row, and returns io.EOF after the last one. Errors name the line.
 func (s *stream) next() (row, error) {
 	cells, err := s.csv.Read()
 	if errors.Is(err, io.EOF) {
@@ -101,11 +101,11 @@ func (s *stream) row() (r row, err error) {
 	}
 	needed, known := needs[r.kind]
 	if !known {
-		return r, fmt.Errorf("kind %q; kinds are %s", r.kind, strings.Join(kinds, ", "))
+		return r, fmt.Errorf("unknown kind %q; kinds are %s", r.kind, strings.Join(kinds, ", "))
 	}
 	for _, name := range needed {
 		if s.text(name) == "" {
-			return r, fmt.Errorf("%s is empty; a row of kind %s needs it", name, r.kind)
+			return r, fmt.Errorf("%s is empty; a row of kind %s requires it", name, r.kind)
 		}
 	}
 	if r.at, err = parseTime(s.text("ts")); err != nil {
@@ -128,7 +128,7 @@ func (s *stream) row() (r row, err error) {
 		}
 	}
 	if r.coupon > r.discount {
-		return r, fmt.Errorf("coupon is %s, and discount %s; the coupon's part is part of the discount", s.text("coupon"), s.text("discount"))
+		return r, fmt.Errorf("coupon is %s, but discount is %s; the discount includes the coupon, so it cannot be less", s.text("coupon"), s.text("discount"))
 	}
 	return r, nil
 }
@@ -141,7 +141,7 @@ func (s *stream) text(column string) string {
 	return strings.TrimSpace(s.cells[i])
 }
 
-// amount reads an amount in the currency's unit, of which 100 minor units make one; empty is 0.
+// amount reads an amount in units of the currency and returns minor units, 100 per unit. Empty means 0.
 func (s *stream) amount(column string) (int64, error) {
 	text := s.text(column)
 	if text == "" {
@@ -154,12 +154,12 @@ func (s *stream) amount(column string) (int64, error) {
 	return minor, nil
 }
 
-// secondsBelow is where whole numbers stop to be seconds since 1970, and are milliseconds.
+// secondsBelow bounds the whole numbers that are seconds since 1970; larger ones are milliseconds.
 const secondsBelow = 100_000_000_000
 
 var timeLayouts = []string{time.RFC3339Nano, time.DateTime, time.DateOnly, "2006-01-02T15:04:05"}
 
-// parseTime reads a time as ms since 1970. A time without a zone is in UTC.
+// parseTime reads a time and returns milliseconds since 1970. A time without a zone is in UTC.
 func parseTime(text string) (int64, error) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		if -secondsBelow < n && n < secondsBelow {
@@ -172,10 +172,10 @@ func parseTime(text string) (int64, error) {
 			return at.UnixMilli(), nil
 		}
 	}
-	return 0, fmt.Errorf("%q is no time; give RFC 3339, YYYY-MM-DD, YYYY-MM-DD hh:mm:ss, or seconds or milliseconds since 1970", text)
+	return 0, fmt.Errorf("%q is not a time; want RFC 3339, YYYY-MM-DD, YYYY-MM-DD hh:mm:ss, or seconds or milliseconds since 1970", text)
 }
 
-// lineError puts the line in front of what the reader of CSV says.
+// lineError prefixes an error of the CSV reader with its line.
 func lineError(err error) error {
 	var wrong *csv.ParseError
 	if errors.As(err, &wrong) {

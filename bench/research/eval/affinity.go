@@ -111,19 +111,20 @@ func (t *table) time(column, layout string) int64 {
 	return at.UnixMilli()
 }
 
-// DiscountRow is one line of a table: how well predictions told the outcomes apart.
+// DiscountRow is one line of a table: how well predictions separate the outcomes.
 type DiscountRow struct {
 	Name    string
 	AUC     float64 // over all outcomes; ties count half
 	Within  float64 // within campaigns, averaged by their redeemers; 0 in a table without campaigns
-	LogLoss float64 // mean; 0 where what was predicted is no probability
+	LogLoss float64 // mean; 0 if the predictions are not probabilities
 }
 
 // rawClip keeps the logarithm of a raw share of 0 or 1 finite.
 const rawClip = 1e-3
 
-// Reduced asks who will buy at a reduced price (table Discount A). Parameters are fitted and customers are read as of cut (ms);
-// outcomes are the lines bought from then on, reduced or not. Every line counts as an order, for lines are what is predicted.
+// Reduced measures predictions of purchases at a reduced price (table Discount A). Parameters are fitted and customers are
+// read as of cut (ms). The outcomes are the lines bought after it, reduced or not. Each line counts as an order, because the
+// predictions are about lines.
 func (j *Journey) Reduced(cut int64) ([]DiscountRow, error) {
 	orders := map[string][]score.PricedOrder{}
 	for i, l := range j.lines {
@@ -180,8 +181,9 @@ func (l *journeyLine) order(id string) score.PricedOrder {
 	return score.PricedOrder{ID: id, At: l.at, Gross: l.gross, Discount: l.discount, Coupon: l.coupon}
 }
 
-// Redeems asks who will redeem a campaign (table Discount B). For every campaign that starts at or after from (ms), parameters
-// are fitted and its recipients are read as of the first moment of its first day; outcomes are whether they redeemed it.
+// Redeems measures predictions of redeemed campaigns (table Discount B). For each campaign that starts at or after from (ms),
+// parameters are fitted and its recipients are read as of the first moment of its first day. The outcome is whether a
+// recipient redeemed it.
 func (j *Journey) Redeems(from int64) ([]DiscountRow, error) {
 	predictions, err := j.redemptions(from)
 	if err != nil {
@@ -190,7 +192,7 @@ func (j *Journey) Redeems(from int64) ([]DiscountRow, error) {
 	return predictions.rows(), nil
 }
 
-// Calibrated asks whether the offer probabilities of Redeems are right: see Calibration.
+// Calibrated compares the offer probabilities of Redeems with the outcomes; see Calibration.
 func (j *Journey) Calibrated(from int64, groups int) ([]CalibrationGroup, error) {
 	predictions, err := j.redemptions(from)
 	if err != nil {
@@ -217,7 +219,7 @@ func (j *Journey) redemptions(from int64) (*redemptions, error) {
 	return predictions, nil
 }
 
-// baskets are the households' orders.
+// baskets returns the orders of each household.
 func (j *Journey) baskets() map[string][]score.PricedOrder {
 	orders := map[string][]score.PricedOrder{}
 	at := map[string]int{} // of a basket in its household's orders
@@ -238,7 +240,7 @@ func (j *Journey) baskets() map[string][]score.PricedOrder {
 	return orders
 }
 
-// ledgers are the households' baskets and campaigns.
+// ledgers returns the baskets and campaigns of each household.
 func (j *Journey) ledgers() map[string]*score.PriceLedger {
 	orders := j.baskets()
 	offers := map[string][]score.Offer{}
@@ -322,7 +324,7 @@ func (r *redemptions) rows() []DiscountRow {
 	return []DiscountRow{raw, row("affinity", r.affinity), row("affinity + class base", r.base), row("offer probability", r.offer)}
 }
 
-// classRate is the rate of a class, or that of all offers where the class is new.
+// classRate returns the rate of a class, or that of all offers if the class is new.
 func classRate(p *score.Population, class string) float64 {
 	parameters := p.Parameters()
 	if rate, known := parameters.Classes[class]; known {
@@ -331,16 +333,16 @@ func classRate(p *score.Population, class string) float64 {
 	return parameters.Offers.Mean()
 }
 
-// onBase moves a rate by some log-odds.
+// onBase shifts a rate by log-odds.
 func onBase(rate, evidence float64) float64 {
 	odds := rate / (1 - rate) * math.Exp(evidence)
 	return odds / (1 + odds)
 }
 
-// redeemersMin is how many redeemers a campaign needs for an AUC of its own that is not mostly chance.
+// redeemersMin is the number of redeemers that a campaign needs for an AUC of its own: with fewer, it is mostly chance.
 const redeemersMin = 5
 
-// within is the AUC within each campaign, averaged over campaigns by their redeemers.
+// within returns the AUC within campaigns, averaged with their numbers of redeemers as weights.
 func (r *redemptions) within(predictions []float64) float64 {
 	var sum, weight float64
 	for start := 0; start < len(r.campaigns); {
@@ -368,7 +370,7 @@ func oneIf(b bool) float64 {
 	return 0
 }
 
-// logLoss is the mean of -ln of the probability that was given to what happened.
+// logLoss returns the mean of -ln of the probabilities that were predicted for the actual outcomes.
 func logLoss(outcomes []bool, predictions []float64) float64 {
 	sum := 0.0
 	for i, p := range predictions {
@@ -389,7 +391,7 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// auc is the chance that what happened was given the higher prediction than what did not; ties count half.
+// auc returns the probability that a positive outcome has a higher prediction than a negative one; ties count half.
 func auc(outcomes []bool, predictions []float64) float64 {
 	byPrediction := make([]int, len(predictions))
 	for i := range byPrediction {

@@ -21,8 +21,8 @@ func ms(year int, month time.Month, day int) int64 {
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC).UnixMilli()
 }
 
-// judged compares rows with the reference, at its printed digits. Rows that are not ours show that the protocol is the
-// reference's: they have to agree. Ours must not be worse.
+// judged compares rows with the reference, at its printed digits. The rows of other methods must agree, which shows that the
+// protocol is that of the reference. Our row must not be worse.
 func judged(t *testing.T, got []DiscountRow, want []DiscountRow, ours map[string]bool) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -81,7 +81,7 @@ func TestAUCByHand(t *testing.T) {
 	}
 }
 
-// Probabilities of offers are right on the whole: of all offers about as many are redeemed as foretold.
+// Offer probabilities are calibrated overall: about as many offers are redeemed as predicted.
 func TestOfferCalibration(t *testing.T) {
 	groups, err := readJourney(t).Calibrated(ms(2017, 5, 1), 10)
 	if err != nil {

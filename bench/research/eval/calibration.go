@@ -9,11 +9,11 @@ import (
 type CalibrationGroup struct {
 	Size      int
 	Predicted float64 // mean of the probabilities
-	Happened  float64 // share of what was predicted that happened
+	Happened  float64 // share of the predictions that came true
 }
 
-// Calibration sorts predictions into groups of equal size, the lowest first, for predictions are right when of those of
-// about 20 % one in five happens. Equal predictions stay in the order they were given in; groups is at least 1.
+// Calibration sorts predictions into groups of equal size, lowest first. Predictions are calibrated if one in five of those
+// near 20 % comes true, and so on. Equal predictions keep their order; groups is at least 1.
 func Calibration(predictions []float64, outcomes []bool, groups int) []CalibrationGroup {
 	order := make([]int, len(predictions))
 	for i := range order {

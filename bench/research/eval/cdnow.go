@@ -37,13 +37,13 @@ func ReadCDNOW(r io.Reader) (Ledger, error) {
 	return ledger, t.err
 }
 
-// Summary is a customer of a table that was summed up elsewhere.
+// Summary is a customer of a published summary table.
 type Summary struct {
 	Timing fit.Timing
-	Mean   float64 // value of the repeat purchases, 0 when there are none
+	Mean   float64 // value of the repeat purchases, 0 without any
 }
 
-// ReadCDNOWSummary reads customers summed up (columns x, t_x and T in weeks, zbar in dollars).
+// ReadCDNOWSummary reads summarised customers (columns x, t_x and T in weeks, zbar in dollars).
 func ReadCDNOWSummary(r io.Reader) ([]Summary, error) {
 	t, err := newTable("cdnow summary", r, "x", "t_x", "T", "zbar")
 	if err != nil {

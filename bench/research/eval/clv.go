@@ -9,7 +9,7 @@ import (
 	"github.com/kindred-id/kindred/graph/score/fit"
 )
 
-// CLVCustomer is a customer at the cut, and what followed.
+// CLVCustomer is a customer as of the cut, and the actual outcome.
 type CLVCustomer struct {
 	ID      string
 	History score.History
@@ -18,8 +18,8 @@ type CLVCustomer struct {
 	Value   float64 // their net revenue, minor units
 }
 
-// CutLedger divides every customer's purchases in two: the history up to one moment, and what came after, up
-// to another (ms since 1970 UTC, both days included). Who had not bought by then is left out.
+// CutLedger divides each customer's purchases in two: the history up to the cut, and the outcome from then to the end (ms
+// since 1970 UTC, both days included). It omits customers without a purchase by the cut.
 func CutLedger(l Ledger, cut, end int64) []CLVCustomer {
 	var customers []CLVCustomer
 	for id, purchases := range l {
@@ -39,7 +39,7 @@ func CutLedger(l Ledger, cut, end int64) []CLVCustomer {
 	return customers
 }
 
-// firstValue is the net revenue of the first occasion.
+// firstValue returns the net revenue of the first occasion.
 func firstValue(purchases []score.Purchase) float64 {
 	purchases = slices.Clone(purchases)
 	slices.SortFunc(purchases, func(a, b score.Purchase) int { return cmp.Compare(a.At, b.At) })
@@ -51,14 +51,14 @@ func firstValue(purchases []score.Purchase) float64 {
 	return 0
 }
 
-// Prediction is how well one way to predict did over all customers.
+// Prediction is the accuracy of one method over all customers.
 type Prediction struct {
 	Name                      string
 	MAE, RMSE, Spearman, Gini float64
 	AUC                       float64 // of the prediction, as a score for whether anything followed
 }
 
-// CLVReport is how well customer lifetime value is foretold.
+// CLVReport is the accuracy of predictions of customer lifetime value.
 type CLVReport struct {
 	Customers int
 	Weeks     float64
@@ -67,8 +67,8 @@ type CLVReport struct {
 	Alive     []Prediction // chances to be alive and to buy, as scores for whether anything followed: AUC alone
 }
 
-// EvaluateCLV fits every model to the customers as of the cut, and compares what it expects of the weeks until
-// the end with what they did.
+// EvaluateCLV fits every model to the customers as of the cut, and compares its predictions for the weeks until the end with
+// the outcomes.
 func EvaluateCLV(l Ledger, cut, end int64) (*CLVReport, error) {
 	customers := CutLedger(l, cut, end)
 	e := clvEvaluation{customers: customers, weeks: float64(end-cut) / (7 * 24 * 60 * 60 * 1000)}
@@ -120,7 +120,7 @@ func (e *clvEvaluation) fit() (err error) {
 	return err
 }
 
-// repeats are the occasions after the first and their mean value.
+// repeats returns the occasions after the first and their mean value.
 func (c *CLVCustomer) repeats() (n, z float64) {
 	h := c.History
 	if h.X == 0 {
@@ -142,7 +142,7 @@ func (e *clvEvaluation) orders() []Prediction {
 	}
 }
 
-// dollar is what money is reported in, in minor units.
+// dollar is the unit in which money is reported, in minor units.
 const dollar = 100
 
 func (e *clvEvaluation) value() []Prediction {

@@ -7,32 +7,32 @@ import (
 	"github.com/kindred-id/kindred/graph/score"
 )
 
-// Curve is what one model expects, point by point.
+// Curve holds the predictions of one model, point by point.
 type Curve struct {
 	Name   string
 	Values []float64
 }
 
-// Tracking is how many repeat occasions all customers have had, week by week over the whole of the data: what
-// happened, and what models fitted at the cut expect of customers of whom the day of their first order is known and nothing else.
+// Tracking is the number of repeat occasions of all customers, week by week over the whole data: the actual number, and the
+// predictions of models fitted at the cut that know only the day of each customer's first order.
 type Tracking struct {
-	Weeks    []float64 // since the first order of all
-	Cut      float64   // where in Weeks the models were fitted: what is later was foretold
+	Weeks    []float64 // since the first order of any customer
+	Cut      float64   // the point in Weeks at which the models were fitted; later points are predictions
 	Actual   []float64 // repeat occasions up to then
 	Expected []Curve
 }
 
-// ByFrequency is how many occasions customers had after the cut, by how many repeat occasions they had before.
+// ByFrequency is the number of occasions after the cut, by the number of repeat occasions before it.
 type ByFrequency struct {
-	Customers []int     // with so many repeat occasions before; the last are those with as many or more
+	Customers []int     // by number of repeat occasions before; the last group includes all larger numbers
 	Actual    []float64 // mean occasions after the cut
 	Expected  []Curve
 }
 
 const weekMillis = 7 * 24 * 60 * 60 * 1000
 
-// CLVCurves fits Pareto/NBD and BG/NBD as of the cut and compares, to the end, what they expect with what happened. Times are
-// ms since 1970 UTC; frequencies are kept apart up to most.
+// CLVCurves fits Pareto/NBD and BG/NBD as of the cut and compares their predictions with the outcomes until the end. Times
+// are ms since 1970 UTC; frequencies of most and above form one group.
 func CLVCurves(l Ledger, cut, end int64, most int) (*Tracking, *ByFrequency, error) {
 	e := clvEvaluation{customers: CutLedger(l, cut, end), weeks: float64(end-cut) / weekMillis}
 	if err := e.fit(); err != nil {
@@ -41,7 +41,7 @@ func CLVCurves(l Ledger, cut, end int64, most int) (*Tracking, *ByFrequency, err
 	return e.track(l, cut, end), e.byFrequency(most), nil
 }
 
-// compared are the model that scores are computed with, and the one that most others use.
+// compared holds the model of the product, and the most widely used one.
 func (e *clvEvaluation) compared() []namedModel {
 	return []namedModel{{"Pareto/NBD", e.pareto}, {"BG/NBD", e.bg}}
 }
@@ -81,7 +81,7 @@ func (e *clvEvaluation) track(l Ledger, cut, end int64) *Tracking {
 	return t
 }
 
-// age is how long before the cut the customer's first occasion was, in ms.
+// age returns the time from the customer's first occasion to the cut, in ms.
 func (c *CLVCustomer) age() int64 { return int64(math.Round(c.History.T * weekMillis)) }
 
 func (e *clvEvaluation) byFrequency(most int) *ByFrequency {

@@ -12,8 +12,8 @@ import (
 	"github.com/kindred-id/kindred/bench/research/publicdata"
 )
 
-// reference is what an implementation has to reach, as printed: an error may not be above it, a rank
-// measure not below.
+// reference holds the figures that an implementation must reach, as printed: an error must not exceed its figure, and a rank
+// measure must not fall below it.
 type reference struct{ mae, rmse, spearman, gini string }
 
 // cdnowOrders and cdnowValue are the figures of a second implementation, in Python.
@@ -30,7 +30,7 @@ var cdnowValue = map[string]reference{
 	"Gamma-Gamma, all orders":         {mae: "29.20", gini: "0.693"},
 }
 
-// Calibrated to 1997-09-30, 39 weeks are foretold for the whole CDNOW sample.
+// Models fitted to data until 1997-09-30 predict 39 weeks for the whole CDNOW sample.
 func TestCLVOnCDNOW(t *testing.T) {
 	ledger, err := ReadCDNOW(publicdata.Open(t, "cdnow_sample.csv"))
 	if err != nil {
@@ -62,7 +62,7 @@ func TestCLVOnCDNOW(t *testing.T) {
 	t.Logf("who buys again:\n%s", text.String())
 }
 
-// judge prints ours beside the reference, and fails where ours is worse.
+// judge prints our figures beside the reference, and fails if one is worse.
 func judge(t *testing.T, what string, predictions []Prediction, references map[string]reference) {
 	t.Helper()
 	var text strings.Builder

@@ -42,14 +42,13 @@ func Spearman(predicted, actual []float64) float64 {
 	return stat.Correlation(ranks(predicted), ranks(actual), nil)
 }
 
-// Gini is the normalised Gini coefficient: how much of what customers did comes first when they are sorted by
-// prediction, beyond chance, as a share of what the perfect order would give. Customers of equal prediction
-// count as sorted at random.
+// Gini is the normalised Gini coefficient: sort customers by prediction, and measure how far their outcomes concentrate at
+// the front, beyond chance, relative to the perfect order. Customers with equal predictions count as sorted at random.
 func Gini(predicted, actual []float64) float64 {
 	return concentration(predicted, actual) / concentration(actual, actual)
 }
 
-// concentration is the Gini coefficient of actual in the order of predicted, but for a factor.
+// concentration is the Gini coefficient of actual in the order of predicted, up to a constant factor.
 func concentration(predicted, actual []float64) float64 {
 	middle := float64(len(actual)+1) / 2
 	sum := 0.0
@@ -59,8 +58,8 @@ func concentration(predicted, actual []float64) float64 {
 	return sum
 }
 
-// AUC is the chance that a customer who did has a higher prediction than one who did not; equal
-// predictions count half.
+// AUC is the probability that a customer with a positive outcome has a higher prediction than one without; equal predictions
+// count half.
 func AUC(predicted []float64, did []bool) float64 {
 	var sum, yes float64
 	for i, r := range ranks(predicted) {

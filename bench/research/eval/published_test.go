@@ -11,7 +11,7 @@ import (
 	"github.com/kindred-id/kindred/graph/score/fit"
 )
 
-// summary reads the CDNOW customers as they were summed up for the published fits.
+// summary reads the CDNOW customers in the summary used by the published fits.
 func summary(t testing.TB) []eval.Summary {
 	t.Helper()
 	customers, err := eval.ReadCDNOWSummary(publicdata.Open(t, "cdnow_summary.csv"))
@@ -136,7 +136,7 @@ func TestPublishedGammaGamma(t *testing.T) {
 	}
 }
 
-// The weak ridge of the default moves nothing that was published. A ridge of 1e-3 would: the surface is that flat.
+// The weak default ridge does not change the published figures. A ridge of 1e-3 would, because the likelihood is so flat.
 func TestRidgeOnPublished(t *testing.T) {
 	sample := timingsOf(summary(t))
 	free, _, err := fit.ParetoNBD(sample, fit.Options{Ridge: -1})

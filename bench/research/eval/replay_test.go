@@ -12,7 +12,7 @@ import (
 	"github.com/kindred-id/kindred/bench/research/publicdata"
 )
 
-// replayed runs a stream and gives a column of its answers by name.
+// replayed runs a stream and returns the columns of its answers by name.
 func replayed(t *testing.T, stream string, weeks float64) (column func(name string) []float64) {
 	t.Helper()
 	var out strings.Builder
@@ -46,7 +46,7 @@ func replayed(t *testing.T, stream string, weeks float64) (column func(name stri
 	}
 }
 
-// same compares figures that were computed along two roads.
+// same compares figures that were computed in two ways.
 func same(t *testing.T, what string, got, want float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= 1e-9*math.Abs(want)) {
@@ -54,7 +54,7 @@ func same(t *testing.T, what string, got, want float64) {
 	}
 }
 
-// The figures of lifetime value come out equal when the purchases take the road of live events.
+// The figures of lifetime value are the same when the purchases are processed like live events.
 func TestReplayOfCDNOW(t *testing.T) {
 	ledger, err := ReadCDNOW(publicdata.Open(t, "cdnow_sample.csv"))
 	if err != nil {
@@ -88,7 +88,7 @@ func TestReplayOfCDNOW(t *testing.T) {
 	same(t, "value, Gini", Gini(gotValue, value), wantValue.Gini)
 }
 
-// So do the figures of who redeems a campaign.
+// So are the figures of redeemed campaigns.
 func TestReplayOfRedeemedCampaigns(t *testing.T) {
 	j, from := readJourney(t), ms(2017, time.May, 1)
 	var stream strings.Builder

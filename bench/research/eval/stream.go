@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Streams are what kindred score replay reads: the same protocols as EvaluateCLV and Journey.Redeems have, asked of the
-// program from outside.
+// This file writes streams for kindred score replay, which run the protocols of EvaluateCLV and Journey.Redeems through the
+// program itself.
 
 const streamHeader = "ts,kind,profile,order_id,gross,discount,coupon,ref,offer_class,until\n"
 
@@ -56,9 +56,8 @@ func (l Ledger) WriteStream(w io.Writer, cut int64) error {
 	return writeStream(w, append(lines, questions...))
 }
 
-// WriteRedeems writes what households bought, were offered and redeemed, and for every campaign that starts at or after
-// from (ms) a fit and a query for each of its recipients, under the ids of campaign and household, in the order
-// of Redeems.
+// WriteRedeems writes the purchases, offers and redemptions of households. For each campaign that starts at or after from
+// (ms), it adds a fit and a query per recipient, named by the ids of campaign and household, in the order of Redeems.
 func (j *Journey) WriteRedeems(w io.Writer, from int64) error {
 	var lines, questions []streamLine
 	ledgers := j.baskets()

@@ -11,8 +11,8 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// BenchmarkContent hashes the content of events, whatever the order of their keys. Ours does so while it decodes the
-// event, normalises its identifiers and hashes them; the library writes the canonical form of RFC 8785, and no more.
+// BenchmarkContent hashes the content of events, independently of the order of keys. Ours includes decoding the event and
+// normalising and hashing its identifiers; the library only writes the canonical form of RFC 8785.
 func BenchmarkContent(b *testing.B) {
 	lines, size := events(b)
 	registry, err := identifier.New([16]byte{1}, identifier.Config{})

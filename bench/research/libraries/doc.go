@@ -1,8 +1,8 @@
-// Package libraries measures what Kindred does by hand beside libraries that do the same. Decision records 25 to 30 have
-// the figures and say what was decided.
+// Package libraries compares hand-written parts of Kindred with libraries for the same purpose. Decision records 25 to 30
+// have the figures and the decisions.
 //
-// It is all benchmarks, in a module of its own: the program needs none of these libraries. The least of several runs
-// counts, since others use the machine, too:
+// It holds only benchmarks, in a separate module, since the program uses none of these libraries. Take the least of several
+// runs, because other processes use the machine too:
 //
 //	cd bench/research && go test ./libraries -run xxx -bench JSON -benchtime 20ms -count 10
 package libraries

@@ -13,7 +13,7 @@ import (
 	"github.com/kindred-id/kindred/storage/hashset"
 )
 
-// BenchmarkFingerprints asks for nodes that were never stored, among three million that were.
+// BenchmarkFingerprints looks up nodes that were never stored, in a set of three million others.
 func BenchmarkFingerprints(b *testing.B) {
 	const nodes = 3_000_000
 	run := func(name string, fill func(next func() graph.NodeKey) (has func(graph.NodeKey) bool)) {

@@ -14,7 +14,7 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// picked are the fields of an event that routing and the fold need; objects are kept as they are.
+// picked holds the fields of an event that routing and the fold need; objects stay raw.
 var picked = []string{"type", "messageId", "timestamp", "userId", "anonymousId", "event", "properties", "context", "traits"}
 
 // event is picked for encoding/json.
@@ -30,7 +30,7 @@ type event struct {
 	Traits      json.RawMessage `json:"traits"`
 }
 
-// events are those of a generated shop.
+// events returns the events of a generated shop.
 func events(b *testing.B) (lines [][]byte, size int) {
 	c := generate.Default()
 	c.People, c.Events = 5_000, 2_000

@@ -29,7 +29,7 @@ func packed(t testing.TB) []byte {
 	return b
 }
 
-// BenchmarkMessagePack turns a record into JSON. Ours takes it apart into its events as well.
+// BenchmarkMessagePack converts a record to JSON. Ours also splits it into its events.
 func BenchmarkMessagePack(b *testing.B) {
 	data := packed(b)
 	run := func(name string, convert func() error) {

@@ -22,7 +22,7 @@ const (
 	sortMemory = 8 << 20
 )
 
-// eachLine gives lines of an export: an id, and 300 to 600 bytes.
+// eachLine yields lines like those of an export: an id, and 300 to 600 bytes.
 func eachLine(add func(key, line []byte) error) error {
 	r := rand.New(rand.NewPCG(1, 2))
 	line := bytes.Repeat([]byte("abcdefghij"), 60)
@@ -38,8 +38,8 @@ func eachLine(add func(key, line []byte) error) error {
 	return nil
 }
 
-// BenchmarkSort sorts half a million lines within 8 MiB. The time of the processors is what compares: files are in the
-// system's cache.
+// BenchmarkSort sorts half a million lines within 8 MiB. Compare processor times, since the files are in the cache of the
+// system.
 func BenchmarkSort(b *testing.B) {
 	run := func(name string, sort func(b *testing.B, check func(line []byte)) error) {
 		b.Run(name, func(b *testing.B) {
@@ -76,7 +76,7 @@ func BenchmarkSort(b *testing.B) {
 	run("lanrat", sortByLanrat)
 }
 
-// sortByPebble puts lines into a database without a log, whose memtables take what the sort may.
+// sortByPebble puts lines into a database without a log, whose memtables have the memory budget of the sort.
 func sortByPebble(b *testing.B, check func([]byte)) error {
 	cache := pebble.NewCache(1 << 20)
 	defer cache.Unref()
@@ -118,7 +118,7 @@ func sortByPebble(b *testing.B, check func([]byte)) error {
 	return it.Close()
 }
 
-// sortByLanrat gives chunks as many lines as fit into half of the memory, if no line is longer than the mean.
+// sortByLanrat uses chunks of as many lines of mean length as fit into half of the memory.
 func sortByLanrat(b *testing.B, check func([]byte)) error {
 	in := make(chan []byte, 100)
 	same := func(line []byte) ([]byte, error) { return line, nil }
@@ -141,14 +141,14 @@ func (silent) Infof(string, ...any)      {}
 func (silent) Errorf(string, ...any)     {}
 func (silent) Fatalf(f string, a ...any) { panic(f) }
 
-// processors is the time that the processors spent on this process.
+// processors returns the processor time of this process.
 func processors() time.Duration {
 	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // it has no other error than a wrong first argument
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // it can fail only for a wrong first argument
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// peakHeap watches the heap until the function that it returns is called, which gives the most that it saw.
+// peakHeap watches the heap until the returned function is called, which returns the maximum.
 func peakHeap() func() uint64 {
 	stop, top := make(chan struct{}), make(chan uint64)
 	go func() {

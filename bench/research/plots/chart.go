@@ -15,7 +15,7 @@ import (
 
 const width, height = 7.5 * vg.Inch, 4.2 * vg.Inch
 
-// Ink of the curves: told apart by those who do not see red and green, and by their dashes when printed.
+// Colours of the curves, distinguishable without seeing red and green, and by their dashes when printed.
 var (
 	actualInk = color.RGBA{R: 0x22, G: 0x22, B: 0x22, A: 0xff}
 	ours      = style{color.RGBA{R: 0x00, G: 0x72, B: 0xb2, A: 0xff}, []vg.Length{vg.Points(6), vg.Points(3)}, draw.CircleGlyph{}}
@@ -31,7 +31,7 @@ type style struct {
 	glyph  draw.GlyphDrawer
 }
 
-// chart is a plot in the style of all of them. The first error of adding to it is that of svg.
+// chart is a plot in the common style. svg returns the first error of any method.
 type chart struct {
 	*plot.Plot
 	err error
@@ -109,7 +109,7 @@ func (c *chart) note(x, y float64, text string, offset vg.Point) {
 	c.Add(labels)
 }
 
-// fontFamily is what a text is drawn in where the font that it was measured with is missing: the others are as wide.
+// fontFamily lists fonts of the same width, for viewers without the font that the text was measured with.
 const fontFamily = "font-family:Liberation Sans,Arial,Helvetica,sans-serif;"
 
 func (c *chart) svg() ([]byte, error) {

@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// trackingChart shows whether the models are right about all customers together.
+// trackingChart compares predictions and outcomes for all customers together.
 func trackingChart(t *eval.Tracking) *chart {
 	c := newChart("Repeat orders of all customers, actual and expected", "weeks since the first order", "repeat orders so far")
 	last := len(t.Weeks) - 1
@@ -31,7 +31,7 @@ func trackingChart(t *eval.Tracking) *chart {
 	return c
 }
 
-// frequencyChart shows whether they are right about customers who bought rarely, and often.
+// frequencyChart compares them by how often customers bought before.
 func frequencyChart(f *eval.ByFrequency) *chart {
 	c := newChart("Orders in the next 39 weeks, by repeat orders before", "repeat orders in the weeks fitted to (customers)", "mean orders in the next 39 weeks")
 	x := make([]float64, len(f.Customers))
@@ -54,7 +54,7 @@ func frequencyChart(f *eval.ByFrequency) *chart {
 	return c
 }
 
-// calibrationChart shows whether probabilities of offers are right.
+// calibrationChart compares offer probabilities with outcomes.
 func calibrationChart(groups []eval.CalibrationGroup) *chart {
 	c := newChart("Offers accepted, by the probability that was foretold", "offer probability, mean of a tenth of the offers", "share accepted")
 	var x, y []float64

@@ -12,7 +12,7 @@ import (
 	"github.com/kindred-id/kindred/bench/research/publicdata"
 )
 
-// The pictures of docs/scores.md are those that the data make: whoever changes a model sees it, and runs make plots.
+// The pictures in the docs are those that the data give. After a change of a model this test fails, until make plots has run.
 func TestDocumentedPictures(t *testing.T) {
 	drawings, err := drawAll(publicdata.Dir(t))
 	if err != nil {
@@ -36,7 +36,7 @@ func TestDocumentedPictures(t *testing.T) {
 	}
 }
 
-// Without the data nothing is written, and the error says where they are looked for.
+// Without the data nothing is written, and the error names the folders that were searched.
 func TestMissingData(t *testing.T) {
 	t.Setenv(publicdata.Variable, t.TempDir())
 	out := filepath.Join(t.TempDir(), "images")

@@ -1,6 +1,6 @@
 // Command scoreplots draws how well scores foretell on public data, for docs/scores.md: the same data, the same bytes.
 //
-// The data are no part of the repository: package publicdata says where they are looked for, and -data names a folder.
+// The data are not in the repository: package publicdata searches for them, and -data names their folder.
 package main
 
 import (
@@ -54,7 +54,7 @@ func run(data, out string) error {
 	return nil
 }
 
-// drawing is a picture as it is written.
+// drawing is a picture in the form in which it is written.
 type drawing struct {
 	file string
 	svg  []byte
@@ -68,11 +68,11 @@ var (
 )
 
 const (
-	frequencyMost = 7  // repeat orders that are kept apart
+	frequencyMost = 7  // customers with as many repeat orders or more form one group
 	offerGroups   = 10 // of offers, by their probability
 )
 
-// drawAll makes all pictures from the data in a folder.
+// drawAll draws all pictures from the data in a folder.
 func drawAll(data string) ([]drawing, error) {
 	f, err := os.Open(filepath.Join(data, "cdnow_sample.csv"))
 	if err != nil {

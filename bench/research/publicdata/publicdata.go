@@ -1,6 +1,6 @@
-// Package publicdata finds the public data sets that tests of the scores measure against. They are third-party
-// data and no part of the repository: they lie in a folder shared/data beside it, or beside one of the
-// folders above it, or where KINDRED_SHARED_DATA says.
+// Package publicdata finds the public data sets that tests of the scores measure against. They are third-party data and not
+// in the repository. They are in the folder KINDRED_SHARED_DATA, or else in a folder shared/data beside the repository or
+// beside one of its parent folders.
 package publicdata
 
 import (
@@ -17,10 +17,10 @@ const Variable = "KINDRED_SHARED_DATA"
 // marker is a file that the folder holds.
 const marker = "cdnow_sample.csv"
 
-// ErrMissing is returned when there is no such folder to be found.
+// ErrMissing is returned when the folder is not found.
 var ErrMissing = errors.New("no public data")
 
-// Find looks for the folder from the working directory upwards.
+// Find searches for the folder from the working directory upwards.
 func Find() (string, error) {
 	if dir := os.Getenv(Variable); dir != "" {
 		if !holds(dir) {
@@ -43,8 +43,8 @@ func Find() (string, error) {
 	return "", fmt.Errorf("%w: no folder shared/data with %s in %s or above it; name it in %s", ErrMissing, marker, from, Variable)
 }
 
-// Dir is the folder. Where there is none the test is skipped, but on CI (CI=true), where it fails: a
-// measurement that is silently left out proves nothing.
+// Dir returns the folder. If it is missing, the test is skipped, except on CI (CI=true), where it fails, so that a missing
+// measurement is noticed.
 func Dir(t testing.TB) string {
 	t.Helper()
 	dir, err := Find()
@@ -57,7 +57,7 @@ func Dir(t testing.TB) string {
 	return dir
 }
 
-// Open opens a file of the folder until the test ends.
+// Open opens a file of the folder and closes it when the test ends.
 func Open(t testing.TB, name string) *os.File {
 	t.Helper()
 	f, err := os.Open(filepath.Join(Dir(t), name))
