@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// ErrNoKafka is returned when `make kafka` was not run.
+// ErrNoKafka is returned if `make kafka` has not run.
 var ErrNoKafka = errors.New("no Kafka is there: fetch it with `make kafka`")
 
-// classpathFile is where `make kafka` writes which jars a broker needs, seen from the module's root.
+// classpathFile is the file, relative to the module's root, in which `make kafka` lists the jars of a broker.
 const classpathFile = ".kafka/classpath"
 
-// classpath are the jars of a broker. It fails with ErrNoKafka when they were not fetched, or are gone.
+// classpath returns the jars of a broker. It fails with ErrNoKafka if they are missing.
 func classpath() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

@@ -26,8 +26,8 @@ type Cluster struct {
 	addresses []string
 }
 
-// NewCluster formats and starts a cluster in dir, and waits until it answers. detached nodes live on
-// when this process ends. It fails with ErrNoKafka when `make kafka` was not run.
+// NewCluster formats and starts a cluster in dir, and waits until it answers. Detached nodes keep running after this process
+// ends. It fails with ErrNoKafka if `make kafka` has not run.
 func NewCluster(ctx context.Context, dir string, nodes int, detached bool) (*Cluster, error) {
 	jars, err := classpath()
 	if err != nil {
@@ -66,7 +66,7 @@ func NewCluster(ctx context.Context, dir string, nodes int, detached bool) (*Clu
 	return c, nil
 }
 
-// Brokers are the nodes' addresses.
+// Brokers returns the addresses of the nodes.
 func (c *Cluster) Brokers() []string { return c.addresses }
 
 // Kill ends a node at once, with SIGKILL.
@@ -80,8 +80,7 @@ func (c *Cluster) Restart(ctx context.Context, node int) error {
 	return c.Ready(ctx)
 }
 
-// Stop ends every node in order. The ones before the last are killed where there are several: a
-// controller without a quorum would wait for one.
+// Stop ends every node. It kills all but one: a controller without a quorum would wait for one.
 func (c *Cluster) Stop() error {
 	var errs []error
 	for i, n := range c.nodes {
@@ -94,7 +93,7 @@ func (c *Cluster) Stop() error {
 	return errors.Join(errs...)
 }
 
-// PIDs are the ids of the nodes' processes.
+// PIDs returns the ids of the nodes' processes.
 func (c *Cluster) PIDs() []int {
 	var pids []int
 	for _, n := range c.nodes {
@@ -107,7 +106,7 @@ func (c *Cluster) PIDs() []int {
 	return pids
 }
 
-// readyEvery is how often a cluster that starts is asked.
+// readyEvery is the time between two requests to a cluster that is starting.
 const readyEvery = 50 * time.Millisecond
 
 // Ready waits until every node that was started is a broker in service.
@@ -130,7 +129,7 @@ func (c *Cluster) Ready(ctx context.Context) error {
 	}
 }
 
-// serving is how many brokers take part, as the cluster says itself.
+// serving returns the number of brokers in the cluster's own metadata.
 func (c *Cluster) serving(ctx context.Context) int {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -146,8 +145,8 @@ func (c *Cluster) serving(ctx context.Context) int {
 	return len(meta.Brokers)
 }
 
-// settings are a node's server.properties. Failures are noticed within seconds rather than within
-// half a minute, so that tests can wait for what follows.
+// settings returns a node's server.properties. Failures are noticed within seconds instead of half a minute, so that tests
+// can wait for the consequences.
 func settings(i int, brokers, controllers []int) []byte {
 	var voters []string
 	for id, port := range controllers {
@@ -202,8 +201,8 @@ func newClusterID() string {
 	return base64.RawURLEncoding.EncodeToString(id[:])
 }
 
-// freePorts finds ports that nobody listens on. They lie below the range that the system gives to
-// outgoing connections, so that a port is still free when its node is started again.
+// freePorts finds free ports. They are below the range that the system uses for outgoing connections, so that a port is
+// still free when its node restarts.
 func freePorts(n int) ([]int, error) {
 	const low, high, tries = 20_000, 32_000, 1000
 	var ports []int

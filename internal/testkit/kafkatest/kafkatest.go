@@ -15,10 +15,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Options say which broker a test needs.
+// Options select the broker that a test needs.
 type Options struct {
-	// Nodes is how many nodes of its own the test needs, 1 or 3, so that it may kill them. 0 takes any
-	// broker, that of KINDRED_KAFKA if there is one.
+	// Nodes is the number of nodes that the test owns and may kill, 1 or 3. 0 accepts any broker, preferably that of
+	// KINDRED_KAFKA.
 	Nodes int
 }
 
@@ -30,7 +30,7 @@ type Broker struct {
 	fake      *kfake.Cluster // in memory, or nil
 }
 
-// startPatience is how long a cluster may take to start, on a machine that does much else.
+// startPatience bounds the start of a cluster, on a busy machine.
 const startPatience = 2 * time.Minute
 
 // Start starts a broker, which stops when the test ends.
@@ -70,14 +70,14 @@ func (b *Broker) startFake(nodes int) {
 	b.fake, b.addresses = fake, fake.ListenAddrs()
 }
 
-// Brokers are the addresses to connect to.
+// Brokers returns the addresses to connect to.
 func (b *Broker) Brokers() []string { return b.addresses }
 
-// Real tells whether it is Apache Kafka, and not the in-memory stand-in.
+// Real reports whether the broker is Apache Kafka, not the in-memory stand-in.
 func (b *Broker) Real() bool { return b.fake == nil }
 
-// Kill ends a node, counted from 1, with SIGKILL. A test that kills asks for nodes of its own. Of the
-// stand-in it can only move the node's partitions elsewhere, where there is an elsewhere.
+// Kill ends a node, counted from 1, with SIGKILL. A test that kills must ask for nodes of its own. With the stand-in, Kill
+// only moves the node's partitions to other nodes, if any.
 func (b *Broker) Kill(node int) {
 	b.t.Helper()
 	switch {
@@ -131,7 +131,7 @@ func (b *Broker) Client(opts ...kgo.Opt) *kgo.Client {
 // topics tells apart the topics of one process.
 var topics atomic.Int64
 
-// Topic makes a topic under a name that nobody else uses. The broker's own number of replicas holds.
+// Topic creates a topic with a unique name and the broker's default number of replicas.
 func (b *Broker) Topic(partitions int) string {
 	b.t.Helper()
 	name := fmt.Sprintf("test-%d-%d-%d", os.Getpid(), time.Now().UnixNano(), topics.Add(1))
@@ -151,7 +151,7 @@ func (b *Broker) Topic(partitions int) string {
 	return name
 }
 
-// deleteTopic leaves a broker that is not ours as it was.
+// deleteTopic cleans up a broker that other tests share.
 func (b *Broker) deleteTopic(name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
 	defer cancel()

@@ -46,8 +46,7 @@ func newNode(id int, dir, jars, clusterID string, settings []byte) (*node, error
 	return n, nil
 }
 
-// java is a command of Kafka's, in the node's directory. The heap is small, and code is compiled for a
-// quick start rather than for speed.
+// java returns a command of Kafka in the node's directory. The heap is small, and the compiler favours a quick start.
 func (n *node) java(class string, args ...string) *exec.Cmd {
 	cmd := exec.Command("java", append([]string{
 		"-Xmx512m", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Djava.awt.headless=true",
@@ -59,7 +58,7 @@ func (n *node) java(class string, args ...string) *exec.Cmd {
 
 func (n *node) output() string { return filepath.Join(n.dir, "output.log") }
 
-// start starts the process. It does not wait until that answers.
+// start starts the process, and does not wait until it answers.
 func (n *node) start() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -113,7 +112,7 @@ func (n *node) signal(s syscall.Signal) error {
 	return nil
 }
 
-// gone tells whether the process has ended by itself, and with what last words.
+// gone reports an error with the last output of the process if it has ended by itself.
 func (n *node) gone() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -129,7 +128,7 @@ func (n *node) gone() error {
 	}
 }
 
-// tail is the end of a long text.
+// tail returns the end of a long text.
 func tail(text []byte) []byte {
 	const most = 4 << 10
 	text = bytes.TrimSpace(text)

@@ -60,7 +60,7 @@ func TestNodesEndWithTheirTest(t *testing.T) {
 	}
 }
 
-// running tells whether a process runs: one that nobody waits for may be left as a zombie.
+// running reports whether a process runs. A zombie, which no process has waited for, does not count.
 func running(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

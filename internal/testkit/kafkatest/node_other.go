@@ -4,5 +4,5 @@ package kafkatest
 
 import "os/exec"
 
-// attach can do nothing here: a node ends with its test, unless that is killed.
+// attach has no effect on this system: if a test is killed, its nodes stay.
 func attach(*exec.Cmd, bool) {}

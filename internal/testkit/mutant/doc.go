@@ -24,6 +24,6 @@
 //     expressions are evaluated, so neither may have an effect; neither may the removed statements declare a name.
 //   - M4: all mutants are in one build, and at most one is switched on. Several may change the same place.
 //
-// The obvious design, a switch in the engine's own lines, made every reader of the engine read the mutants, too. A patch
-// and a build for each mutant would take sixty builds, and a patch names files and lines, which move.
+// The obvious design, a switch in the engine's own lines, forced every reader of the engine to read the mutants too. A patch
+// per mutant would take sixty builds, and a patch names files and lines, which move.
 package mutant

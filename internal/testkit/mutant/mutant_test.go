@@ -51,7 +51,7 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestRefused has what an editor of the engine or of the table gets to read.
+// TestRefused holds the messages for an editor of the engine or of the table.
 func TestRefused(t *testing.T) {
 	for _, test := range []struct {
 		name, table, want string

@@ -1,4 +1,4 @@
 package mutant
 
-// overlaid says whether this build has the mutated sources. Their overlay replaces this file.
+// overlaid reports whether this build has the mutated sources. Their overlay replaces this file.
 const overlaid = false

@@ -137,7 +137,7 @@ func (s *sources) place(h *hunk) (string, edit, error) {
 	return "", edit{}, h.errorf("it matches %d places, %s; add code around it until one is left", len(places), strings.Join(places, ", "))
 }
 
-// unknown returns a name in added code that stands nowhere in the package, as after a renaming; empty when there is none.
+// unknown returns a name in added code that does not exist in the package, for example after a renaming, or "".
 func (s *sources) unknown(folder, added string) string {
 	tokens := scan([]byte(added))
 	for i, t := range tokens {

@@ -8,19 +8,18 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Case is a small history and the people it must come out as, in whatever order its steps arrive
-// and however often: the contract of the merge rules, by example. The cases are written in
-// cases.txt.
+// Case is a small history and the people that must result from it, in any order and with any repetition of its steps: the
+// contract of the merge rules, by example. The cases are written in cases.txt.
 type Case struct {
 	Name  string // "S3/keep_first"
 	Why   string
 	Rules *graph.Rules
 	Steps []Step // in event-time order
-	// Want are all identities, those without an event included.
+	// Want lists all identities, including those without an event.
 	Want []Identity
-	// Generic are the identifiers that must be reported as generic values, "namespace:value".
+	// Generic lists the identifiers that must be reported as generic values, "namespace:value".
 	Generic []string
-	// Orders are the orders that profiles must have, as orderWants writes them, sorted.
+	// Orders lists the orders that profiles must have, in the form of orderWants, sorted.
 	Orders []string
 }
 
@@ -29,18 +28,18 @@ type Step struct {
 	Text      string // as it stands in cases.txt
 	Event     *graph.Event
 	Assertion *graph.Assertion
-	// Blocked are the identifiers, "namespace:value", that the event was sent with and that never
-	// become nodes; Event is without them.
+	// Blocked lists the identifiers, "namespace:value", that were sent with the event but never become nodes. Event does not
+	// contain them.
 	Blocked []string
 }
 
-// Identity is one identity that a case wants.
+// Identity is one identity that a case requires.
 type Identity struct {
 	Members []string // "namespace:value", sorted
 	Events  uint64
 }
 
-// World is the case as evidence: its steps in the order they were written, and its rules.
+// World returns the case as evidence: its steps in the order of the text, and its rules.
 func (c *Case) World() World {
 	w := World{Rules: c.Rules}
 	for _, s := range c.Steps {
@@ -54,8 +53,7 @@ func (c *Case) World() World {
 	return w
 }
 
-// Check tells how profiles differ from what the case wants. Identities without an event may be
-// absent from profiles, all of them or some.
+// Check reports the differences between profiles and the case. Profiles may omit some or all identities without an event.
 func (c *Case) Check(profiles []graph.Profile) error {
 	var got, want []string
 	for i := range profiles {

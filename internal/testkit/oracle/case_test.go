@@ -10,7 +10,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Up to this many steps every order is tried, beyond it as many random ones as 5 steps have.
+// Cases of up to this many steps are tried in every order; longer ones in as many random orders as 5 steps have.
 const exhaustiveSteps = 5
 
 func TestCases(t *testing.T) {
@@ -56,7 +56,7 @@ func stepTexts(c *Case) string {
 	return strings.Join(texts, "\n  ")
 }
 
-// orders120 yields all orders of n things where they are few, and 120 of them otherwise.
+// orders120 yields all orders of n things, or 120 random ones if there are more.
 func orders120(n int) func(yield func([]int) bool) {
 	return func(yield func([]int) bool) {
 		if n > exhaustiveSteps {

@@ -7,9 +7,10 @@ import (
 	"github.com/kindred-id/kindred/graph/score"
 )
 
-// Worlds are too small for the bounds on the numbers of offers, categories and periods: of those only the one on age is told here.
+// Worlds are too small to reach the bounds on the numbers of offers, categories and periods. The oracle applies only the bound
+// on age.
 
-// offers is what all events together say of each offer.
+// offers collects the evidence of all events on each offer.
 func offers(events []graph.Event) score.OfferBook {
 	byID := map[string][]graph.Event{}
 	for _, e := range events {
@@ -40,7 +41,7 @@ func offers(events []graph.Event) score.OfferBook {
 	return score.NewOfferBook(all)
 }
 
-// ofSignal are the times of the events with any of the signals, in order.
+// ofSignal returns the times of the events with any of the signals, in order.
 func ofSignal(events []graph.Event, signals ...score.OfferSignal) []int64 {
 	var times []int64
 	for _, e := range events {
@@ -52,7 +53,7 @@ func ofSignal(events []graph.Event, signals ...score.OfferSignal) []int64 {
 	return times
 }
 
-// first is the first of the times, 0 when there is none.
+// first returns the first of the times, or 0 without any.
 func first(times []int64) int64 {
 	if len(times) == 0 {
 		return 0
@@ -60,7 +61,7 @@ func first(times []int64) int64 {
 	return times[0]
 }
 
-// last is the last of the times, 0 when there is none.
+// last returns the last of the times, or 0 without any.
 func last(times []int64) int64 {
 	if len(times) == 0 {
 		return 0
@@ -71,7 +72,7 @@ func last(times []int64) int64 {
 const (
 	dayMillis  = 24 * 60 * 60 * 1000
 	periodDays = 30
-	agePeriods = 61 // what is older than that, from the newest on, counts as so old
+	agePeriods = 61 // older periods, counted back from the newest, fall into the last one
 )
 
 func period(at int64) int32 { return int32(at / dayMillis / periodDays) }
@@ -101,7 +102,7 @@ func interests(events []graph.Event) score.InterestCounts {
 	return score.NewInterestCounts(cells)
 }
 
-// visits are the days with a page, a screen, or a product that was viewed or added; and the days with a completed order.
+// visits returns the days with a page, a screen, or a product viewed or added, and the days with a completed order.
 func visits(events []graph.Event) score.VisitDays {
 	came, ordered := map[int64]bool{}, map[int64]bool{}
 	for _, e := range events {

@@ -9,11 +9,11 @@ import (
 // Every block of a dump starts with this.
 const blockStart = "identity "
 
-// diffBlocks is how many differing identities a diff shows; the rest are counted.
+// diffBlocks bounds the identities that a diff shows; it counts the rest.
 const diffBlocks = 5
 
-// Diff says how two dumps differ, identity by identity and line by line: "-" is in want alone, "+"
-// in got alone. It is empty when they are equal.
+// Diff lists the differences of two dumps, identity by identity and line by line: "-" marks lines only in want, "+" lines
+// only in got. It is empty if the dumps are equal.
 func Diff(want, got string) string {
 	if want == got {
 		return ""
@@ -71,8 +71,8 @@ func diffBlock(b *strings.Builder, id string, want, got []string) {
 	}
 }
 
-// block is one identity of a dump. lines is all of a block but its first line; an id that stands in
-// a dump twice has the lines of both.
+// block is one identity of a dump. lines holds all of a block except its first line; an id that occurs twice in a dump has
+// the lines of both.
 type block struct {
 	id    string
 	lines []string

@@ -7,9 +7,8 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Dump writes profiles as text, in the order given: a block an identity, with every field but the
-// raw forms of its identifiers. Equal dumps are equal profiles, so engine and oracle are compared
-// by their dumps.
+// Dump writes profiles as text, in the order given: one block per identity, with every field except the raw forms of its
+// identifiers. Equal dumps mean equal profiles, so engine and oracle are compared by their dumps.
 func Dump(profiles []graph.Profile) string {
 	var b strings.Builder
 	for i := range profiles {
@@ -60,7 +59,7 @@ func dumpProfile(b *strings.Builder, p *graph.Profile) {
 	}
 }
 
-// typeName names a type; a count under no type at all must show too.
+// typeName names a type. A count without a type must show too.
 func typeName(t graph.EventType) string {
 	if t == 0 {
 		return "untyped"

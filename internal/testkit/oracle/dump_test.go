@@ -63,7 +63,7 @@ func TestDiffIsShort(t *testing.T) {
 	}
 }
 
-// Every field of a profile but Raw must show in a dump, or a difference in it would pass.
+// Every field of a profile except Raw must show in a dump; otherwise a difference in it would go unnoticed.
 func TestDumpShowsEveryField(t *testing.T) {
 	full := func() graph.Profile {
 		return graph.Profile{

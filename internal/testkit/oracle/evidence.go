@@ -9,22 +9,22 @@ import (
 // pair is two nodes, of which a outranks b.
 type pair struct{ a, b graph.NodeKey }
 
-// link is what all events together say of one pair.
+// link is the evidence of all events on one pair.
 type link struct {
 	pair
 	verb        graph.Verb // the strongest
 	first, last int64      // ms since 1970 UTC
-	otherwise   bool       // seen otherwise than between an alias's userId and what its previousId may be
+	otherwise   bool       // seen other than between an alias's userId and a reading of its previousId
 }
 
 // evidence is everything that was seen, each event once.
 type evidence struct {
-	names      map[graph.NodeKey]graph.NodeName // every node there is
+	names      map[graph.NodeKey]graph.NodeName // every node
 	fragments  map[graph.NodeKey][]graph.Event  // by route (E2)
 	links      map[pair]*link
 	neighbours map[graph.NodeKey]map[graph.NodeKey]bool
-	twins      map[graph.NodeKey]map[graph.NodeKey]bool // what one previousId may be, beside this
-	likely     map[graph.NodeKey]bool                   // what a previousId looks like
+	twins      map[graph.NodeKey]map[graph.NodeKey]bool // the other readings of the same previousId
+	likely     map[graph.NodeKey]bool                   // the readings that the form of a previousId suggests
 
 	forced    map[pair]int64 // when
 	cannot    map[pair]bool
@@ -61,7 +61,7 @@ func gather(events []graph.Event, assertions []graph.Assertion) *evidence {
 		}
 	}
 	for _, a := range assertions {
-		// What B is called is said by those that saw it, unless nobody did.
+		// An event that saw B names it; the assertion does so only if no event did.
 		if _, seen := ev.names[a.B.Key]; !seen && a.Verb != graph.AssertForget {
 			ev.exists(a.B)
 		}
@@ -72,7 +72,7 @@ func gather(events []graph.Event, assertions []graph.Assertion) *evidence {
 	return ev
 }
 
-// exists notes a node. One that was seen by its value and by its hash is called by the value, whichever came first.
+// exists notes a node. A node seen by its value and by its hash is named by the value, whichever came first.
 func (ev *evidence) exists(n graph.NodeName) {
 	if old, ok := ev.names[n.Key]; ok && hashOf[n.Namespace] == old.Namespace {
 		return
@@ -104,7 +104,7 @@ func (ev *evidence) observe(e graph.Event) {
 	}
 }
 
-// read notes what an alias's previousId may be.
+// read notes the possible readings of an alias's previousId.
 func (ev *evidence) read(e graph.Event, i int) {
 	n := e.Identifiers[i].Key
 	if e.Alias[i]&graph.AliasLikely != 0 {
@@ -120,7 +120,7 @@ func (ev *evidence) read(e graph.Event, i int) {
 	}
 }
 
-// unseen tells whether nothing is known of n but that a previousId may mean it (E5).
+// unseen reports whether the only evidence of n is that a previousId may mean it (E5).
 func (ev *evidence) unseen(n graph.NodeKey, rules *graph.Rules) bool {
 	if ev.twins[n] == nil || len(ev.fragments[n]) > 0 || ev.generic(n, rules) {
 		return false
@@ -131,7 +131,7 @@ func (ev *evidence) unseen(n graph.NodeKey, rules *graph.Rules) bool {
 		}
 	}
 	for p, l := range ev.links {
-		// What a generic value was seen with was seen.
+		// A node that was seen with a generic value was seen.
 		if (l.otherwise || ev.generic(p.a, rules) || ev.generic(p.b, rules)) && (p.a == n || p.b == n) {
 			return false
 		}
@@ -139,7 +139,7 @@ func (ev *evidence) unseen(n graph.NodeKey, rules *graph.Rules) bool {
 	return true
 }
 
-// mere tells whether n is a reading and no more: unseen, and not the likely one of two that are both unseen (E5).
+// mere reports whether n is a mere reading: unseen, and not the likely one of two unseen readings (E5).
 func (ev *evidence) mere(n graph.NodeKey, rules *graph.Rules) bool {
 	if !ev.unseen(n, rules) {
 		return false
@@ -175,7 +175,7 @@ func (ev *evidence) meet(n, neighbour graph.NodeKey) {
 	ev.neighbours[n][neighbour] = true
 }
 
-// holding are the assertions in force: of each thing asserted the newest, unless withdrawn (E1).
+// holding returns the assertions in force: for each subject the newest, unless it is withdrawn (E1).
 func holding(assertions []graph.Assertion) []graph.Assertion {
 	type subject struct {
 		verb graph.AssertionVerb
@@ -212,8 +212,8 @@ func (ev *evidence) assert(a graph.Assertion) {
 	}
 }
 
-// generic tells whether n has more neighbours than the rules allow one person's identifier (E3). Against a
-// customer's identifier speak only those of which a person has one, in another namespace than its own.
+// generic reports whether n has more neighbours than the rules allow for one person's identifier (E3). For a customer's
+// identifier, only customers' identifiers in other namespaces with the limit 1 count.
 func (ev *evidence) generic(n graph.NodeKey, rules *graph.Rules) bool {
 	if n.Class() == graph.ClassCustomer {
 		return rules.GenericCustomers > 0 && ev.strangers(n, rules) > rules.GenericCustomers
@@ -243,7 +243,7 @@ func (ev *evidence) strangers(n graph.NodeKey, rules *graph.Rules) int {
 	return count
 }
 
-// conducts tells whether an observed link may join its ends (E4).
+// conducts reports whether an observed link may join its ends (E4).
 func (ev *evidence) conducts(l *link, rules *graph.Rules) bool {
 	return !ev.retracted[l.pair] &&
 		!ev.forgotten[l.a] && !ev.forgotten[l.b] &&

@@ -9,7 +9,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// fold is the profile of an identity; members are in descending rank.
+// fold computes the profile of an identity; members are in descending rank.
 func fold(ev *evidence, rules *graph.Rules, members []graph.NodeKey) graph.Profile {
 	p := graph.Profile{ID: members[0]}
 	var events []graph.Event
@@ -31,7 +31,7 @@ func fold(ev *evidence, rules *graph.Rules, members []graph.NodeKey) graph.Profi
 	return p
 }
 
-// span is the time from the first to the last of the times added; zero while there is none.
+// span is the time from the first to the last of the times added; it is zero without any.
 type span struct {
 	first, last int64
 	started     bool
@@ -64,8 +64,8 @@ func identifier(ev *evidence, rules *graph.Rules, n graph.NodeKey, members []gra
 	}
 }
 
-// traits are the values of the highest stamp, then the larger value, where a deletion is the
-// smallest; deleted traits are left out.
+// traits returns for each trait the value with the highest stamp, and at equal stamps the larger value; a deletion counts as
+// the smallest. Deleted traits are omitted.
 func traits(events []graph.Event) []graph.TraitValue {
 	newest := map[string]graph.TraitValue{}
 	for _, e := range events {

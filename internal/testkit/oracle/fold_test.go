@@ -8,7 +8,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// at is an event of the given identifiers, which are in descending rank, and message id.
+// at returns an event with a message id and identifiers, which are in descending rank.
 func at(minute int64, id string, names ...graph.NodeName) graph.Event {
 	e := newEvent("web", id, worldStart+minute*time.Minute.Milliseconds(), 0)
 	for _, n := range names {
@@ -30,7 +30,7 @@ func withOrder(e graph.Event, o graph.OrderChange) graph.Event {
 	return e
 }
 
-// refunded gives an amount back in the order's currency, everything where it is below zero.
+// refunded returns a refund of an amount in the order's currency, or of everything if the amount is below zero.
 func refunded(id string, amount int64) graph.OrderChange {
 	c := graph.OrderChange{Kind: graph.OrderRefunded, ID: []byte(id), Refund: graph.RefundChange{Kind: graph.RefundAmount, Amount: amount}}
 	if amount < 0 {
@@ -48,7 +48,7 @@ func withTrait(e graph.Event, name, value string) graph.Event {
 	return e
 }
 
-// one is the single profile of the events under the default rules.
+// one returns the only profile of the events under the default rules.
 func one(t *testing.T, events ...graph.Event) graph.Profile {
 	t.Helper()
 	ps := Profiles(events, nil, graph.DefaultRules())
@@ -108,7 +108,7 @@ func TestTimesLeaveOutRefusedLinks(t *testing.T) {
 	}
 }
 
-// A retracted link still tells when both ends were seen together, once another road joins them.
+// A retracted link still gives the times at which both ends were seen together, once other links join them.
 func TestTimesKeepRetractedLinks(t *testing.T) {
 	events := []graph.Event{at(1, "m1", u1, a1), at(2, "m2", u1, e1), at(3, "m3", e1, a1)}
 	retract := graph.Assertion{Verb: graph.AssertRetract, A: u1, B: a1, At: worldStart, ID: "x1"}

@@ -15,7 +15,7 @@ import (
 // the same in every run.
 const secret = "kindred oracle"
 
-// classes are those of the default namespaces, and of one that a company made for itself.
+// classes holds the classes of the default namespaces, and of one custom namespace.
 var classes = func() map[string]graph.Class {
 	m := map[string]graph.Class{"loyalty_card": graph.ClassCustomer}
 	for _, n := range graph.DefaultNamespaces() {
@@ -24,16 +24,17 @@ var classes = func() map[string]graph.Class {
 	return m
 }()
 
-// hashOf says of which namespace's values another one holds the SHA-256, in hexadecimal.
+// hashOf maps a namespace of SHA-256 hashes, in hexadecimal, to the namespace of the hashed values.
 var hashOf = map[string]string{"email_sha256": "email", "phone_sha256": "phone"}
 
-// hashed is the SHA-256 of a value as systems send it.
+// hashed returns the SHA-256 of a value in the form that systems send.
 func hashed(value string) string {
 	sum := sha256.Sum256([]byte(value))
 	return hex.EncodeToString(sum[:])
 }
 
-// Key is the key of a node in cases and worlds. A value and its hash are one node.
+// Key returns the key of a node in cases and worlds. A value and its hash are one node.
+//
 // REQUIRES: namespace is one of graph.DefaultNamespaces, or loyalty_card.
 func Key(namespace, value string) graph.NodeKey {
 	class, ok := classes[namespace]
@@ -65,11 +66,12 @@ func hash(parts ...string) (hi, lo uint64) {
 	return binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])
 }
 
-// seal gives an event the hash by which it is known (Event.Seen), and the one that settles equal stamps (Stamp.Tie).
+// seal sets the hash that identifies an event (Event.Seen), and the one that orders equal stamps (Stamp.Tie).
+//
 // REQUIRES: its id and its content are complete
 func seal(e *graph.Event) { e.Seen, e.Stamp.Tie = hash("message", string(e.ID), content(e)) }
 
-// content is what two events of one message id have in common if and only if they are one event (E1), in words.
+// content writes the content of an event as text. Events with one message id are one event if their content is equal (E1).
 func content(e *graph.Event) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v %q at %d\n", e.Type, e.Name, e.Stamp.Time)
@@ -90,7 +92,7 @@ func content(e *graph.Event) string {
 	return b.String()
 }
 
-// Conflicting is how many more events there are than message ids: those whose id has another content as well.
+// Conflicting returns the number of events beyond the first of their message id, with a different content.
 func Conflicting(events []graph.Event) int {
 	ids, all := map[string]bool{}, map[[2]string]bool{}
 	for i := range events {

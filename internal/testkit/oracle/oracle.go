@@ -2,8 +2,8 @@ package oracle
 
 import "github.com/kindred-id/kindred/graph"
 
-// Profiles are the identities with at least one event, in ascending order of id. Events and
-// assertions may come in any order and repeat. Raw forms of identifiers are left empty.
+// Profiles returns the identities with at least one event, in ascending order of id. Events and assertions may be in any
+// order and repeat. Raw forms of identifiers stay empty.
 func Profiles(events []graph.Event, assertions []graph.Assertion, rules *graph.Rules) []graph.Profile {
 	var listed []graph.Profile
 	for _, p := range AllProfiles(events, assertions, rules) {
@@ -14,8 +14,8 @@ func Profiles(events []graph.Event, assertions []graph.Assertion, rules *graph.R
 	return listed
 }
 
-// AllProfiles are all identities, those without an event included, in ascending order of id. An
-// identifier exists once any event or assertion names it, be the assertion withdrawn.
+// AllProfiles returns all identities, including those without an event, in ascending order of id. An identifier exists once
+// any event or assertion names it, even a withdrawn one.
 func AllProfiles(events []graph.Event, assertions []graph.Assertion, rules *graph.Rules) []graph.Profile {
 	ev := gather(events, assertions)
 	var profiles []graph.Profile

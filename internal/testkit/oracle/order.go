@@ -10,7 +10,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// orders are the orders that the events completed or updated, by placement, then id.
+// orders returns the orders that the events completed or updated, by placement, then id.
 func orders(events []graph.Event) []graph.OrderState {
 	byID := map[string][]graph.Event{}
 	for _, e := range events {
@@ -31,8 +31,8 @@ func orders(events []graph.Event) []graph.OrderState {
 	return all
 }
 
-// placeUnknown puts orders of which neither an amount nor a currency is known into the currency of most others; of as many,
-// the first of the alphabet. Where there are no others they stay in the default that their event was read with.
+// placeUnknown gives orders without an amount and a currency the currency of most other orders, and among equally frequent
+// ones the alphabetically first. Without other orders, they keep the default that their event was read with.
 func placeUnknown(all []graph.OrderState, byID map[string][]graph.Event) {
 	var known []graph.OrderState
 	unknown := func(o graph.OrderState) bool {
@@ -59,7 +59,7 @@ func placeUnknown(all []graph.OrderState, byID map[string][]graph.Event) {
 	}
 }
 
-// order is one order from the events about it; ok is false when none completed or updated it.
+// order computes one order from the events about it; ok is false if no event completed or updated it.
 func order(id string, about []graph.Event) (o graph.OrderState, ok bool) {
 	placed := ofKind(about, graph.OrderCompleted)
 	totals := ofKind(about, graph.OrderCompleted, graph.OrderUpdated)
@@ -94,7 +94,7 @@ func order(id string, about []graph.Event) (o graph.OrderState, ok bool) {
 	return o, true
 }
 
-// namedCurrency is the one that was named last; of those named at one time, the last of the alphabet.
+// namedCurrency returns the currency that was named last, and among those named at one time the alphabetically last.
 func namedCurrency(totals []graph.Event) (c graph.Currency, ok bool) {
 	var named []graph.Event
 	for _, e := range totals {
@@ -121,7 +121,7 @@ func ofKind(events []graph.Event, kinds ...graph.OrderKind) []graph.Event {
 }
 
 func newerTotals(x, y graph.Event) int {
-	// An event without money says nothing of totals, so it never replaces those of one with money.
+	// An event without money has no totals, so it never replaces those of an event with money.
 	if hasX, hasY := x.Order.Rule != graph.NetNone, y.Order.Rule != graph.NetNone; hasX != hasY {
 		if hasY {
 			return -1
@@ -172,7 +172,7 @@ func money(all []graph.OrderState) []graph.Money {
 	return sums
 }
 
-// atMost63 is a sum of two, where it has 63 bits, else the largest number that has.
+// atMost63 returns the sum of two numbers, or the largest number of 63 bits if the sum is larger.
 func atMost63(a, b int64) int64 {
 	sum := new(big.Int).Add(big.NewInt(a), big.NewInt(b))
 	if !sum.IsInt64() {

@@ -21,7 +21,7 @@ func power(n int64) *big.Rat {
 	return new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(n), nil))
 }
 
-// nearest is a number of minor units, to the nearest one, half away from zero.
+// nearest rounds to whole minor units, half away from zero.
 func nearest(units *big.Rat, c graph.Currency) *big.Int {
 	x := new(big.Rat).Mul(units, power(decimals[c]))
 	half := big.NewRat(1, 2)
@@ -32,7 +32,8 @@ func nearest(units *big.Rat, c graph.Currency) *big.Int {
 	return new(big.Int).Quo(x.Num(), x.Denom())
 }
 
-// minor is an amount of an event in minor units. One whose event names no currency is in hundred-thousandths of the unit.
+// minor returns an amount of an event in minor units. If the event names no currency, the amount is in hundred-thousandths of
+// the unit.
 func minor(amount int64, open bool, c graph.Currency) int64 {
 	if !open {
 		return amount
@@ -40,7 +41,7 @@ func minor(amount int64, open bool, c graph.Currency) int64 {
 	return nearest(new(big.Rat).Quo(big.NewRat(amount, 1), power(5)), c).Int64()
 }
 
-// giveBack takes the refunds off an order. Those that name the same id are one: what was said of it last counts.
+// giveBack subtracts the refunds from an order. Refunds with the same id are one, and the last event about it counts.
 func giveBack(o *graph.OrderState, told []graph.Event, lines []graph.OrderLine) {
 	byKey := map[string][]graph.Event{}
 	for _, e := range told {
@@ -86,7 +87,7 @@ func giveBack(o *graph.OrderState, told []graph.Event, lines []graph.OrderLine) 
 	o.Refunded = sum.Int64()
 }
 
-// refundOf is the amount that a refund names, in minor units, and whether it could be read.
+// refundOf returns the amount that a refund names, in minor units, and whether it could be read.
 func refundOf(c graph.OrderChange, of graph.Currency) (amount *big.Int, certain bool) {
 	switch {
 	case c.Refund.Kind == graph.RefundUnknown, c.Refund.Kind == graph.RefundThousandths && decimals[of] != 3:
@@ -97,7 +98,7 @@ func refundOf(c graph.OrderChange, of graph.Currency) (amount *big.Int, certain 
 	return big.NewInt(minor(c.Refund.Amount, c.Open, of)), true
 }
 
-// orderedLines are the lines of the last event that has any.
+// orderedLines returns the lines of the last event that has any.
 func orderedLines(totals []graph.Event) []graph.OrderLine {
 	var with []graph.Event
 	for _, e := range totals {
@@ -113,7 +114,7 @@ func orderedLines(totals []graph.Event) []graph.OrderLine {
 	}).Order.Lines
 }
 
-// priceOf finds what a returned thing cost, and how many were ordered. It must have one price in all lines that it may mean.
+// priceOf finds the price of a returned thing, and how many were ordered. All lines that it may mean must have one price.
 func priceOf(l graph.OrderLine, lines []graph.OrderLine) (price, ordered int64, ok bool) {
 	prices := map[int64]bool{}
 	for _, have := range lines {
@@ -126,8 +127,8 @@ func priceOf(l graph.OrderLine, lines []graph.OrderLine) (price, ordered int64, 
 	return price, ordered, len(prices) == 1
 }
 
-// means reports whether two lines may be of one thing: they agree in what both name, and share the name of a product or of a
-// stock keeping unit, for which systems take one another.
+// means reports whether two lines may be about one thing: they agree in every name that both have, and share a product id or
+// a stock keeping unit, which systems confuse with each other.
 func means(l, have graph.OrderLine) bool {
 	both := func(a, b uint32) bool { return a > 0 && b > 0 }
 	switch {

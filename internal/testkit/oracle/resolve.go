@@ -17,18 +17,18 @@ type entry struct {
 
 func (e entry) forced() bool { return e.verb == graph.VerbForce }
 
-// refusal is an entry that was not let in, and the constraint that it would have broken.
+// refusal is an entry that was refused, and the constraint that it would have broken.
 type refusal struct {
 	entry
 	cannot    bool
-	namespace string // of the limit, where it wasn't a cannot
+	namespace string // of the limit; empty for a cannot
 	capped    bool   // the identity would have had too many identifiers
 }
 
-// group is the members of one identity, as far as it has been put together.
+// group holds the members of one identity so far.
 type group struct{ members []graph.NodeKey }
 
-// resolution is the state of resolving: in the end, who is who.
+// resolution is the state of resolving. In the end it holds the identities.
 type resolution struct {
 	ev       *evidence
 	rules    *graph.Rules
@@ -45,7 +45,7 @@ func resolve(ev *evidence, rules *graph.Rules) *resolution {
 	for n := range ev.names {
 		r.of[n] = &group{members: []graph.NodeKey{n}}
 		if mere[n] = ev.mere(n, rules); mere[n] {
-			r.of[n] = &group{} // which is in no limit's way
+			r.of[n] = &group{} // which counts towards no limit
 		}
 	}
 	var late []entry
@@ -84,7 +84,7 @@ func (r *resolution) attach(e entry, mere map[graph.NodeKey]bool) {
 	r.of[reading] = r.of[with]
 }
 
-// entries are all conducting links in their total order (R1, R3).
+// entries returns all conducting links in their total order (R1, R3).
 func entries(ev *evidence, rules *graph.Rules) []entry {
 	windowed := slices.ContainsFunc(rules.Limits, func(l graph.Limit) bool { return l.Within > 0 })
 	var all []entry
@@ -115,7 +115,7 @@ func entries(ev *evidence, rules *graph.Rules) []entry {
 	return all
 }
 
-// take joins the groups of an entry's ends, unless they are one already or may not be (R2).
+// take joins the groups of an entry's ends, unless they are one group already or a constraint forbids it (R2).
 func (r *resolution) take(e entry) {
 	x, y := r.of[e.a], r.of[e.b]
 	if x == y {
@@ -140,7 +140,7 @@ func (r *resolution) admit(n graph.NodeKey, at int64) {
 	}
 }
 
-// obstacle is the constraint that joining x and y by e would break; ok is false when there is none.
+// obstacle returns the constraint that joining x and y by e would break; ok is false if it would break no constraint.
 func (r *resolution) obstacle(e entry, x, y *group) (why refusal, ok bool) {
 	for p := range r.ev.cannot {
 		if r.of[p.a] == x && r.of[p.b] == y || r.of[p.a] == y && r.of[p.b] == x {
@@ -156,7 +156,7 @@ func (r *resolution) obstacle(e entry, x, y *group) (why refusal, ok bool) {
 	for _, l := range r.rules.Limits {
 		both := r.ev.names[e.a].Namespace == l.Namespace && r.ev.names[e.b].Namespace == l.Namespace
 		if both && e.verb == graph.VerbAlias && r.rules.Alias == graph.AliasMerges {
-			continue // the one thing that an alias says
+			continue // an alias asserts just this
 		}
 		if r.exceeds(l, x, y, e.time) {
 			return refusal{entry: e, namespace: l.Namespace}, true
@@ -165,8 +165,8 @@ func (r *resolution) obstacle(e entry, x, y *group) (why refusal, ok bool) {
 	return refusal{}, false
 }
 
-// exceeds tells whether x and y together hold more of the limit's namespace than it allows. A node
-// that was never joined to another would be admitted now.
+// exceeds reports whether x and y together hold more of the limit's namespace than it allows. A node that was never joined to
+// another would be admitted now.
 func (r *resolution) exceeds(l graph.Limit, x, y *group, now int64) bool {
 	mine, theirs := r.within(x, l.Namespace), r.within(y, l.Namespace)
 	if len(mine) == 0 || len(theirs) == 0 {
@@ -194,7 +194,7 @@ func (r *resolution) exceeds(l graph.Limit, x, y *group, now int64) bool {
 	return false
 }
 
-// within are the members of g that are of a namespace.
+// within returns the members of g in a namespace.
 func (r *resolution) within(g *group, namespace string) []graph.NodeKey {
 	var found []graph.NodeKey
 	for _, n := range g.members {
@@ -205,7 +205,7 @@ func (r *resolution) within(g *group, namespace string) []graph.NodeKey {
 	return found
 }
 
-// partition is every group in descending rank, and the groups in ascending order of their heads.
+// partition returns the groups in ascending order of their heads, each with its members in descending rank.
 func (r *resolution) partition() [][]graph.NodeKey {
 	done := map[*group]bool{}
 	var all [][]graph.NodeKey

@@ -15,11 +15,11 @@ import (
 //go:embed cases.txt
 var caseText string
 
-// Cases are the cases of cases.txt, made anew at every call. Their notation is explained there.
+// Cases returns the cases of cases.txt, parsed anew at every call. That file explains their notation.
 func Cases() []Case {
 	cases, err := parseCases(caseText)
 	if err != nil {
-		panic(err) // the text is compiled in: this is a bug of the text
+		panic(err) // a bug in the embedded text
 	}
 	return cases
 }
@@ -124,7 +124,7 @@ func parseRules(line string) (*graph.Rules, error) {
 	return r, r.Check()
 }
 
-// parseSpan reads minutes ("7") or days ("7d"); nothing at all is 0.
+// parseSpan reads minutes ("7") or days ("7d"); empty text means 0.
 func parseSpan(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
@@ -250,7 +250,7 @@ func alias(e *graph.Event, user graph.NodeName, previousID, form string) {
 	}
 }
 
-// parseNames reads identifiers, and gives them in descending rank.
+// parseNames reads identifiers and returns them in descending rank.
 func parseNames(words []string) ([]graph.NodeName, error) {
 	var names []graph.NodeName
 	for _, w := range words {

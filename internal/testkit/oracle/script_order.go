@@ -14,8 +14,8 @@ var orderWords = map[string]graph.OrderKind{
 	"completed": graph.OrderCompleted, "updated": graph.OrderUpdated, "cancelled": graph.OrderCancelled, "refunded": graph.OrderRefunded,
 }
 
-// parseOrder reads what an event says of an order, as in completed:o1=100EUR;P1x2x40 or refunded:o1=30#r1. It is not ok where the
-// word is about no order.
+// parseOrder reads the part of an event about an order, as in completed:o1=100EUR;P1x2x40 or refunded:o1=30#r1. It is not ok
+// if the word is not about an order.
 func parseOrder(word string) (c graph.OrderChange, ok bool, err error) {
 	verb, rest, _ := strings.Cut(word, ":")
 	if c.Kind, ok = orderWords[verb]; !ok {
@@ -88,7 +88,7 @@ func parseProduct(text string) (l graph.OrderLine, err error) {
 	return graph.OrderLine{Product: uint32(numbers[0]), Quantity: numbers[1] * 1000, Price: numbers[2] * 100_000}, nil
 }
 
-// orderWants are the orders of profiles as a case wants them: "order o1 = 50EUR refunded", and what is told of its refunds.
+// orderWants writes the orders of profiles in the form of a case: "order o1 = 50EUR refunded", with details of refunds.
 func orderWants(profiles []graph.Profile) (lines []string) {
 	for i := range profiles {
 		for _, o := range profiles[i].Orders {

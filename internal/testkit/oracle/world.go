@@ -11,8 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// World is one history of a small and quarrelsome company: everything that was seen, in no order
-// and with repetitions, and the rules.
+// World is one history of a small and quarrelsome company: all evidence, in random order and with repetitions, and the rules.
 type World struct {
 	Events     []graph.Event
 	Assertions []graph.Assertion
@@ -30,21 +29,21 @@ func DrawWorld(t *rapid.T) World {
 	return makeWorld(func(n int, what string) int { return rapid.IntRange(0, n-1).Draw(t, what) })
 }
 
-// A chooser picks a number in [0, n); what says for what. 0 is always the plainest choice.
+// A chooser picks a number in [0, n); what names its purpose. 0 is always the plainest choice.
 type chooser func(n int, what string) int
 
-// oneIn is true once in n times; false is the plain choice.
+// oneIn returns true once in n times; false is the plain choice.
 func (choose chooser) oneIn(n int, what string) bool { return choose(n, what) == n-1 }
 
-// Worlds play in few seconds, so that equal times are common.
+// Worlds span few seconds, so that equal times are common.
 const (
 	worldStart = 1_767_225_600_000 // 2026-01-01, ms since 1970 UTC
 	worldTick  = 1_000             // ms
 	worldTicks = 24
 )
 
-// cast are the identifiers of worlds: few, so that they are shared, and of every class. Every world
-// has the first ones; the third is what everybody shares.
+// cast lists the identifiers of worlds: few, so that they are shared, and of every class. Every world has the first ones; the
+// third is the one that all people share.
 var cast = []graph.NodeName{
 	Name("user_id", "u1"), Name("anonymous_id", "a1"), Name("email", "e1"),
 	Name("user_id", "u2"), Name("anonymous_id", "a2"), Name("email", "e2"),
@@ -130,7 +129,7 @@ func makeRules(choose chooser) *graph.Rules {
 func pick(choose chooser, members []graph.NodeName, count int, what string, given ...graph.NodeName) []graph.NodeName {
 	picked := slices.Clone(given)
 	for len(picked) < len(given)+count {
-		// Where the choice is taken already, the next one that isn't.
+		// If the choice is taken, use the next free one.
 		i := choose(len(members), what)
 		for slices.Contains(picked, members[i]) {
 			i = (i + 1) % len(members)
@@ -193,8 +192,8 @@ func makeEvent(choose chooser, members []graph.NodeName, number int) graph.Event
 	return e
 }
 
-// makeAlias makes an event an alias: mostly from something that others may have seen as a cookie or as a user id, or
-// both, and now and then as events of a former format are, which do not say what previousId was.
+// makeAlias makes an event an alias, mostly from a value that other events may have seen as a cookie, as a user id or as both.
+// Sometimes it has the form of a former format, which does not record the kind of previousId.
 func makeAlias(choose chooser, e *graph.Event, members []graph.NodeName) {
 	if choose.oneIn(5, "of a former format") {
 		for range e.Identifiers {
@@ -238,8 +237,8 @@ func makeTrait(choose chooser) graph.Trait {
 	}
 }
 
-// laterDays moves an event by days: mostly none, for rules and registers live on times that are near. The others
-// lie in the same period of 30 days, in a later one, and so far ahead that the first ones are too old to count apart.
+// laterDays moves an event by days. Mostly it does not, since rules and registers are sensitive to close times. The others are
+// in the same period of 30 days, in a later one, and so far ahead that the first ones are too old to be counted separately.
 func laterDays(choose chooser) int64 {
 	days := [...]int64{0, 0, 0, 0, 0, 0, 1, 40, 1900}
 	return dayMillis * days[choose(len(days), "days later")]
@@ -338,7 +337,7 @@ func makeLine(choose chooser) graph.OrderLine {
 	return l
 }
 
-// makeAssertions asserts of few pairs, so that one is often asserted, withdrawn and asserted again.
+// makeAssertions makes assertions about few pairs, so that a pair is often asserted, withdrawn and asserted again.
 func makeAssertions(choose chooser, members []graph.NodeName, events []graph.Event) []graph.Assertion {
 	about := make([][]graph.NodeName, 1+choose(3, "asserted pairs"))
 	for i := range about {
@@ -369,8 +368,8 @@ func makeAssertions(choose chooser, members []graph.NodeName, events []graph.Eve
 	return all
 }
 
-// makeSubject is a pair to assert something of: any two members; or the ends of a link that was
-// seen; or two of one namespace, of which either may never have been seen.
+// makeSubject picks the pair of an assertion: any two members, or the ends of a link that was seen, or two identifiers of one
+// namespace, which may never have been seen.
 func makeSubject(choose chooser, members []graph.NodeName, events []graph.Event) []graph.NodeName {
 	switch choose(3, "kind of asserted pair") {
 	case 1:
@@ -392,7 +391,7 @@ func nodeName(id graph.Identifier) graph.NodeName {
 	return graph.NodeName{Key: id.Key, Namespace: id.Namespace, Value: string(id.Value)}
 }
 
-// Sighting is an event that carries identifiers, and says nothing else.
+// Sighting returns an event that carries only identifiers.
 func Sighting(id string, at int64, names ...graph.NodeName) graph.Event {
 	e := newEvent("web", id, worldStart+at, 0)
 	for _, n := range pick(nil, nil, 0, "", names...) {

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// propOrderFree: the sets of events and assertions decide, not order or repetition (R4).
+// propOrderFree: the result depends on the sets of events and assertions, not on order or repetition (R4).
 func propOrderFree(t *rapid.T) {
 	w := DrawWorld(t)
 	events := rapid.Permutation(slices.Concat(w.Events, w.Events)).Draw(t, "events, shuffled, twice")
@@ -37,14 +37,14 @@ func propWithdrawn(t *rapid.T) {
 		Verb: rapid.SampledFrom([]graph.AssertionVerb{graph.AssertForce, graph.AssertCannot, graph.AssertRetract}).Draw(t, "verb"),
 		A:    names[0], B: names[1], At: worldStart + 2*worldTicks*worldTick, ID: "y0",
 	}
-	// Of the same thing nothing else was said, or withdrawing this would end that as well.
+	// There is no other assertion about this subject, since withdrawing this one would end the other as well.
 	w.Assertions = slices.DeleteFunc(w.Assertions, func(o graph.Assertion) bool {
 		return o.Verb == a.Verb && o.A.Key == a.A.Key && o.B.Key == a.B.Key
 	})
 	withdrawn := a
 	withdrawn.At, withdrawn.ID, withdrawn.Withdrawn = a.At+1, "y1", true
 
-	// An assertion also tells the address that events may know only by its hash; here they know it.
+	// An assertion also reveals an address that events may know only by its hash; here events know it too.
 	for i := range w.Events {
 		for j := range w.Events[i].Identifiers {
 			id := &w.Events[i].Identifiers[j]
@@ -65,7 +65,7 @@ func propWithdrawn(t *rapid.T) {
 
 func TestWithdrawnIsNever(t *testing.T) { rapid.Check(t, propWithdrawn) }
 
-// propSound: what holds of any answer, whatever the algorithm: a naive look at the constraints.
+// propSound checks the constraints naively: they hold for any correct answer, whatever the algorithm.
 func propSound(t *rapid.T) {
 	w := DrawWorld(t)
 	ev := gather(w.Events, w.Assertions)
@@ -113,7 +113,7 @@ func propSound(t *rapid.T) {
 	}
 }
 
-// aliasMerges tells whether any alias may pass a limit.
+// aliasMerges reports whether any alias may pass a limit.
 func aliasMerges(ev *evidence, rules *graph.Rules, namespace string) bool {
 	for p, l := range ev.links {
 		if l.verb == graph.VerbAlias && ev.names[p.a].Namespace == namespace && ev.names[p.b].Namespace == namespace {
@@ -181,8 +181,7 @@ func TestWorldsRepeat(t *testing.T) {
 	}
 }
 
-// nasty is everything that is easy to get wrong: a simulation that never meets one of these proves
-// nothing about it.
+// nasty lists the situations that are easy to get wrong. A simulation that never meets one of them proves nothing about it.
 var nasty = []string{
 	"refused by a limit", "refused by a window", "refused by the cap", "refused by a cannot", "generic", "second chance",
 	"identities in one component", "order across fragments", "forced over a limit",
@@ -219,7 +218,7 @@ func TestWorldsAreNasty(t *testing.T) {
 	}
 }
 
-// phenomena is the set of what happens in a world.
+// phenomena returns the situations that occur in a world.
 func phenomena(w World) map[string]bool {
 	happens := map[string]bool{}
 	note := func(what string, yes bool) {

@@ -63,8 +63,8 @@ func up(dir string, nodes int) error {
 	return nil
 }
 
-// runsKafka tells whether a process is there and runs Kafka: after a restart of the machine its id may be another's. Where the
-// system does not tell, it may.
+// runsKafka reports whether a process exists and runs Kafka. After a restart of the machine, its id may belong to another
+// process. If the system does not show commands, runsKafka assumes that it does.
 func runsKafka(pid string) bool {
 	if _, err := os.Stat("/proc/self/cmdline"); err != nil {
 		return true
