@@ -122,13 +122,13 @@ func RunKafka(ctx context.Context, c KafkaConfig) (report KafkaReport, err error
 }
 
 func (r *kafkaRun) round(ctx context.Context, n int) (round KafkaRound, err error) {
-	tell := func(what string) { r.Progress(fmt.Sprintf("round %d of %d: %s", n+1, r.Rounds, what)) }
+	progress := func(step string) { r.Progress(fmt.Sprintf("round %d of %d: %s", n+1, r.Rounds, step)) }
 	round.Load = loadAverage()
-	tell("from memory")
+	progress("from memory")
 	if round.File, _, err = measureEngine(ctx, r.Config, r.registry, r.data, nil); err != nil {
 		return round, err
 	}
-	tell("from the brokers, end to end")
+	progress("from the brokers, end to end")
 	profile := ""
 	if n == 0 {
 		profile = r.Profile
@@ -139,7 +139,7 @@ func (r *kafkaRun) round(ctx context.Context, n int) (round KafkaRound, err erro
 	if file, kafka := round.File.People, round.EndToEnd.People; file != kafka {
 		return round, fmt.Errorf("the same events gave %d people from memory, but %d from the brokers; please report this defect", file, kafka)
 	}
-	tell("from the brokers, read only")
+	progress("from the brokers, read only")
 	if round.Fetch, err = r.fetch(ctx); err != nil {
 		return round, err
 	}

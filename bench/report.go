@@ -63,11 +63,11 @@ type Report struct {
 
 // Run measures the ceiling and the engine in turn, on the same bytes.
 func Run(ctx context.Context, c Config) (Report, error) {
-	tell := c.Progress
-	if tell == nil {
-		tell = func(string) {}
+	progress := c.Progress
+	if progress == nil {
+		progress = func(string) {}
 	}
-	tell(fmt.Sprintf("generate %d events of %d people", c.Events, c.People))
+	progress(fmt.Sprintf("generate %d events of %d people", c.Events, c.People))
 	data, err := events(c)
 	if err != nil {
 		return Report{}, err
@@ -83,15 +83,15 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	report := Report{Events: c.Events, People: c.People, BytesOfInput: len(data), Processors: runtime.GOMAXPROCS(0)}
 	for n := range c.Rounds {
 		var round Round
-		tell(fmt.Sprintf("round %d of %d: the ceiling", n+1, c.Rounds))
+		progress(fmt.Sprintf("round %d of %d: the ceiling", n+1, c.Rounds))
 		if round.Ceiling, err = measureCeiling(reg, data); err != nil {
 			return report, err
 		}
-		tell(fmt.Sprintf("round %d of %d: the engine", n+1, c.Rounds))
+		progress(fmt.Sprintf("round %d of %d: the engine", n+1, c.Rounds))
 		if round.Engine, _, err = measureEngine(ctx, c, reg, data, nil); err != nil {
 			return report, err
 		}
-		tell(fmt.Sprintf("round %d of %d: the engine, with look-ups", n+1, c.Rounds))
+		progress(fmt.Sprintf("round %d of %d: the engine, with look-ups", n+1, c.Rounds))
 		if round.WithLookups, round.Lookups, err = measureEngine(ctx, c, reg, data, keys); err != nil {
 			return report, err
 		}

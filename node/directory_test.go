@@ -195,7 +195,7 @@ func TestJudgingBegunIsNotDone(t *testing.T) {
 		t.Fatal(err)
 	}
 	if v := judgedBy(k); v != 0 {
-		t.Errorf("judged by %x while that is under way", v)
+		t.Errorf("judged by %x during the sweep", v)
 	}
 	shut(k)
 	for _, step := range []struct{ rules, want string }{{"", "open"}, {"default", "default"}} {

@@ -11,8 +11,8 @@ import (
 	"github.com/kindred-id/kindred/api/document"
 )
 
-// The change feed tells what became of identities, from the start or from any cursor on. Each entry is a CloudEvent; the order
-// of entries about different people may vary, so this example asks for one kind.
+// The change feed reports how identities change, from its start or from any cursor. Each entry is a CloudEvent. The order of
+// entries about different people may vary, so this example asks for one kind.
 func ExampleClient_Changes() {
 	c, stop := start(`
 		{"type": "page", "messageId": "m1", "anonymousId": "cookie"},

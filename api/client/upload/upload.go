@@ -43,7 +43,7 @@ type sender struct {
 	sum file.Summary
 }
 
-// Bounds of a batch, and batches under way at once.
+// Bounds of a batch, and of the number of concurrent batches.
 const (
 	batchEvents = 1000
 	batchBytes  = 1 << 20
