@@ -406,7 +406,7 @@ func TestCorruptLog(t *testing.T) {
 	}
 }
 
-// What is synced stays, what is not may go, and what stays is a prefix of whole commits.
+// Synced data stays, unsynced data may go, and the rest is a prefix of whole commits.
 func TestCrashWhileWriting(t *testing.T) {
 	for seed := range uint64(8) {
 		mem := vfs.NewCrashableMem()
@@ -436,8 +436,8 @@ func TestCrashWhileWriting(t *testing.T) {
 	}
 }
 
-// What is opened to be read stays as it was found: a log that is not replayed yet, and tables that are due to
-// be compacted.
+// A directory opened read-only stays unchanged: its log is not replayed yet, and some of its tables are due for
+// compaction.
 func TestReadOnly(t *testing.T) {
 	const commits = 60
 	fs := filled(t, commits/2, commits)

@@ -1,6 +1,6 @@
 package generate
 
-// An announcement is what the shop's server will say of a person, some events from now.
+// An announcement is an event that the shop's server will send about a person, some events from now.
 type announcement struct {
 	person uint32
 	guest  bool // known by an address alone
@@ -19,7 +19,7 @@ const (
 	announceRename // the alias to today's number
 )
 
-// maxAnnouncements bounds the memory of those to come. Beyond it the server keeps silent.
+// maxAnnouncements bounds the memory of planned announcements. Beyond it the server sends none.
 const maxAnnouncements = 1 << 17
 
 func (s *shop) plan(delay uint32, a announcement) {
@@ -28,8 +28,8 @@ func (s *shop) plan(delay uint32, a announcement) {
 	}
 }
 
-// announceOrder plans what becomes of a purchase. A copy comes before an update does, so that the
-// copy is not the later word.
+// announceOrder plans the server's events about a purchase. A copy comes before an update, so that the update has the
+// last word.
 func (s *shop) announceOrder(v *visit) {
 	a := announcement{person: v.person, guest: !v.loggedIn, order: v.order}
 	if s.dice.chance(s.copies) {
@@ -90,8 +90,8 @@ func (s *shop) announce(dst []byte, a *announcement) []byte {
 	}
 }
 
-// refund gives back everything, or one piece where there are several. A fourth of those who got back
-// a piece get back the rest later.
+// refund refunds everything, or one item if there are several. A quarter of those who got one item refunded get the
+// rest refunded later.
 func (s *shop) refund(dst []byte, a *announcement, x *sender) []byte {
 	o := &a.order
 	s.fact.order = orderFact{kind: orderRefunded, number: o.number, full: true}

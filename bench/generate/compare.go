@@ -13,12 +13,11 @@ import (
 	"time"
 )
 
-// Compare holds an export against the truth of evidence. The export may be in any order and have
-// further fields; an export line without an event is passed over. What is compared is what the lines
-// mean: instants, amounts and JSON values, not how they are written.
+// Compare compares an export with the truth of evidence. The export may be in any order and have further fields; it
+// skips export lines without an event. It compares meanings (instants, amounts and JSON values), not notations.
 //
-// The truth is held in memory, about 2 kB an identity; the export is read line by line. It fails when
-// a line of either cannot be read, with the line's number.
+// It holds the truth in memory, about 2 kB an identity, and reads the export line by line. It fails with the line's
+// number when a line of either can't be read.
 func Compare(export, truth io.Reader) (Report, error) {
 	c := comparison{byIdentifier: map[string]int32{}}
 	if err := eachLine(truth, "truth", c.addTruth); err != nil {
@@ -198,7 +197,7 @@ type exported struct {
 
 func (e *exported) key() string { return e.Namespace + ":" + e.Value }
 
-// key is the smallest identifier.
+// key returns the smallest identifier.
 func (p *person) key() string {
 	least := p.Identifiers[0].key()
 	for i := range p.Identifiers {
@@ -217,7 +216,7 @@ func parsePerson(line []byte) (p person, err error) {
 	return p, nil
 }
 
-// eachLine hands over the lines of r that are not blank.
+// eachLine calls fn with the lines of r that are not blank.
 func eachLine(r io.Reader, name string, use func(line []byte) error) error {
 	in := bufio.NewReaderSize(r, 1<<16)
 	for number := 1; ; number++ {
@@ -260,7 +259,7 @@ func sameNumber(a, b json.Number) bool {
 	return okX && okY && x.Cmp(y) == 0
 }
 
-// sameJSON tells whether two JSON texts mean the same.
+// sameJSON reports whether two JSON texts have the same meaning.
 func sameJSON(a, b json.RawMessage) bool {
 	if bytes.Equal(a, b) {
 		return true

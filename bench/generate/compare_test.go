@@ -48,7 +48,7 @@ func edit(t *testing.T, line string, change func(map[string]any)) string {
 	return string(text)
 }
 
-// What means the same is the same: another order, another way to write, further fields.
+// Equal meanings are equal: another order, another notation, further fields.
 func TestCompareEqual(t *testing.T) {
 	truth := truthLines(t)
 	var export []string
@@ -149,7 +149,7 @@ func TestCompareFinds(t *testing.T) {
 			if !found {
 				t.Errorf("no %q of %q in\n%s", test.want, test.field, report)
 			}
-			// A change to one identity leaves the others equal; merged and missing ones are none of them.
+			// A change to one identity leaves the others equal; merged and missing identities do not count as equal.
 			if lost := len(truth) - report.Equal; lost > 2 {
 				t.Errorf("%d identities differ:\n%s", lost, report)
 			}

@@ -6,16 +6,15 @@ import (
 	"time"
 )
 
-// Config says what a stream is like. A share is a part of one, 0 for none of it; Default gives every
-// field a usual value.
+// Config describes a stream. A share is a part of one; 0 turns it off. Default gives every field a usual value.
 type Config struct {
 	Seed   uint64        // default 1; another seed is another shop
 	People int           // default 100,000; at most MaxPeople. They arrive over the first four fifths of the stream, as far as there are events for them
 	Events int           // default 1,000,000; lines in the stream, re-deliveries included
 	Start  time.Time     // default 2025-01-01 UTC; time of the first event, between the years 2000 and 2100
 	Span   time.Duration // default 90 days; from the first event to the last, at least 1 ms an event (G2)
-	// Concurrent is the number of visits under way at once, hence how far apart the events of one
-	// visit stand; default 1,000, at most 65,536. Short streams and small shops take fewer.
+	// Concurrent is the number of simultaneous visits, and thus the distance between the events of one visit; default
+	// 1,000, at most 65,536. Short streams and small shops have fewer.
 	Concurrent int
 
 	// Shares of people.
@@ -54,10 +53,10 @@ const (
 	GenericUsers = 48
 )
 
-// redeliveryMax is how many younger events come before a re-delivery, at most.
+// redeliveryMax bounds how many younger events come before a re-delivery.
 const redeliveryMax = 5000
 
-// Default is a shop of a hundred thousand people and a million events with every difficulty in it.
+// Default is a shop of a hundred thousand people and a million events with every difficulty.
 func Default() Config {
 	return Config{
 		Seed: 1, People: 100_000, Events: 1_000_000,
@@ -69,7 +68,7 @@ func Default() Config {
 	}
 }
 
-// Check tells everything that is wrong with a Config, at once.
+// Check reports every problem of a Config in one error.
 func (c *Config) Check() error {
 	var errs []error
 	for _, f := range []struct {
@@ -127,5 +126,5 @@ type threshold uint64
 
 func thresholdOf(share float64) threshold { return threshold(share * (1 << 53)) }
 
-// holds tells whether a random number falls within the share.
+// holds reports whether a random number is within the share.
 func (t threshold) holds(random uint64) bool { return random>>11 < uint64(t) }

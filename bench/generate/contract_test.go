@@ -8,8 +8,8 @@ import (
 	"github.com/kindred-id/kindred/graph/identifier"
 )
 
-// The engine reads identifiers as the package comment says: every form of a value is one
-// identifier, and junk is none.
+// The engine reads identifiers as the package comment says: every form of a value is one identifier, and junk is not
+// an identifier.
 func TestEngineReadsIdentifiers(t *testing.T) {
 	registry, err := identifier.New([16]byte{1}, identifier.Config{
 		Namespaces: []graph.Namespace{{Name: "loyalty_card", Class: graph.ClassCustomer, Normaliser: graph.NormaliseTrim}},

@@ -129,7 +129,7 @@ func statsOf(t *testing.T, events []parsedEvent) (s stats) {
 	return s
 }
 
-// Every difficulty is there when its share is, and only then.
+// Every difficulty occurs exactly if its share is above 0.
 func TestDifficulties(t *testing.T) {
 	cfg := small()
 	with := statsOf(t, testStream(t, cfg))

@@ -1,8 +1,7 @@
-// Package generate makes streams of shopper events, and says what is true of them.
+// Package generate makes streams of shopper events, and knows the right result for them.
 //
-// The events are JSON in the form that Segment's client libraries send, one a line. They are what
-// demonstrations, scale tests and benchmarks eat: they look real, they can be made by the billion,
-// and the right answer is known.
+// The events are JSON in the form that Segment's client libraries send, one a line. Demonstrations, scale tests and
+// benchmarks use them: they look real, can be made by the billion, and the right answer is known.
 //
 //	Config ──► shop ───► event ───► held ───────► Next ──► lines
 //	           people     │        re-delivery,
@@ -19,18 +18,17 @@
 // held back for disorder and re-delivery (share × distance lines).
 //
 // Invariants:
-//   - G1: same Config and StreamVersion, same bytes: on any machine, at any time. Nothing depends on
-//     the clock, on goroutines, on the order of a map or on floating-point sums.
-//   - G2: the times of distinct events are distinct, and ascend in the order of their making. So the
-//     last writer of a trait and the last word on an order are never in doubt.
+//   - G1: the same Config and StreamVersion give the same bytes, on any machine, at any time. The stream does not
+//     depend on the clock, goroutines, the order of a map or floating-point sums.
+//   - G2: the times of distinct events are distinct, and ascend in the order of their creation. So the last writer of
+//     a trait and the last word on an order are never in doubt.
 //   - G3: every event carries at least one identifier that is not junk.
-//   - G4: at most Disorder.Max events that are younger come before an event; the first delivery of
-//     an event comes before its re-deliveries.
-//   - G5: all money is in one currency (USD), and every property that an order's net revenue may be
-//     taken from gives the same net: net = revenue = subtotal = total - tax - shipping = value =
-//     sum of items - discount.
+//   - G4: at most Disorder.Max younger events come before an event; the first delivery of an event comes before its
+//     re-deliveries.
+//   - G5: all money is in one currency (USD), and every property from which an order's net revenue may be computed
+//     gives the same net: net = revenue = subtotal = total - tax - shipping = value = sum of items - discount.
 //
-// # What an event says
+// # The meaning of an event
 //
 // The truth reads an event as follows, and an engine that reads it otherwise differs.
 //
@@ -38,15 +36,15 @@
 //     is an older customer number here), traits.email and traits.phone of an identify, context.traits
 //     email and phone of any event (email, phone) unless the same event's traits give one of that
 //     kind, context.device.id (device_id), and context.externalIds[] (ga_client_id, loyalty_card).
-//     The namespace loyalty_card is none of the engine's default ones: declare it before you raise
+//     The engine has no namespace loyalty_card by default: declare it before you raise
 //     Config.Loyalty.
 //   - Normalised values: e-mail trimmed and lower-cased; UUIDs lower-cased (apps send them in
 //     capitals); phones in E.164, region US; others as they are.
 //   - Traits: those of identify calls alone, as they were sent (an e-mail with its blanks and
 //     capitals); JSON null deletes one. The traits of a group call are the group's, those in
 //     context only repeat an address.
-//   - Junk values never stand for anybody: null, "null", "undefined", "anonymous", "none", "n/a",
-//     "[object Object]", the zero UUID, and templates that nobody filled in.
+//   - Junk values never stand for a person: null, "null", "undefined", "anonymous", "none", "n/a",
+//     "[object Object]", the zero UUID, and unfilled templates.
 //   - Orders: Order Completed and Order Updated give totals, the latest holds. A cancelled order
 //     counts for nothing. A refund with a total is of that much, one without is of everything; all
 //     refunds of an order lessen its revenue, while the order, its discount and its coupon stay.
@@ -67,12 +65,12 @@
 //
 // # Truth of people
 //
-// WritePeople gives the identifiers that people really used, to measure precision and recall of rules
-// that divide: a line a person, by number. What two people share is in both lines; the address of a
-// call centre is nobody's and in none.
+// WritePeople writes the identifiers that people really used, to measure precision and recall of rules that divide: a
+// line a person, by number. An identifier that two people share is in both lines; the address of a call centre
+// belongs to no one and is in no line.
 //
 //	{"person":7,"identifiers":[{"namespace":"user_id","value":"cus_711943423"}]}
 package generate
 
-// StreamVersion changes whenever the same Config begins to give other bytes.
+// StreamVersion changes whenever the same Config would give other bytes.
 const StreamVersion = 1

@@ -30,7 +30,7 @@ func (s *shop) open(dst []byte, kind eventKind, name string, x *sender) []byte {
 	return dst
 }
 
-// identify appends an identifier's value and the quotation mark after it, and notes it; or junk.
+// identify appends an identifier's value and the quotation mark after it, and records it; or junk.
 func (s *shop) identify(dst []byte, id ident, spoiled bool, form int) []byte {
 	if spoiled {
 		dst = append(dst, junk[s.dice.below(uint32(len(junk)))]...)
@@ -117,8 +117,8 @@ func (s *shop) appendContacts(dst []byte, x *sender) []byte {
 	return append(dst, '}')
 }
 
-// remember appends an address that the library remembers. It is no identifier of a call whose own
-// traits give one of that kind.
+// remember appends an address that the library remembers. It is not an identifier of a call whose own traits have one
+// of that kind.
 func (s *shop) remember(dst []byte, trait uint8, id ident, spoiled bool) []byte {
 	form := s.contactForm()
 	if spoiled || !s.fact.setsTrait(trait) {

@@ -22,7 +22,7 @@ type Generator struct {
 	truth      *Truth
 }
 
-// New makes the generator of a stream. It fails when the Config does not hold together.
+// New returns the generator of a stream. It fails if the Config is invalid.
 func New(cfg Config) (*Generator, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, fmt.Errorf("generate: %w", err)
@@ -39,20 +39,20 @@ func New(cfg Config) (*Generator, error) {
 	return g, nil
 }
 
-// KeepTruth makes the truth of the stream, which is complete once Next has said that there is no
-// more. It takes about 200 bytes an identifier. REQUIRES: Next was not called yet.
+// KeepTruth returns the truth of the stream, which is complete once Next has returned false. It takes about 200 bytes
+// an identifier. REQUIRES: Next was not called yet.
 func (g *Generator) KeepTruth() *Truth {
 	g.truth = newTruth(g.shop.seed)
 	return g.truth
 }
 
-// Next appends the next event's line to dst, without a line end. At the end of the stream ok is
-// false and dst as it was.
+// Next appends the next event's line to dst, without a line end. At the end of the stream ok is false and dst
+// unchanged.
 func (g *Generator) Next(dst []byte) (line []byte, ok bool) {
 	for {
 		made := g.shop.made
 		if g.committed == g.events {
-			made = 1<<64 - 1 // nothing will be made any more: let go what is held
+			made = 1<<64 - 1 // the last line was made: release those that are held
 		}
 		if held, ok := g.held.take(made); ok {
 			dst = append(dst, held...)
@@ -76,7 +76,7 @@ func (g *Generator) Next(dst []byte) (line []byte, ok bool) {
 	}
 }
 
-// deliver plans the deliveries of a new line, and tells whether one is now.
+// deliver plans the deliveries of a new line, and reports whether one is now.
 func (g *Generator) deliver(line []byte) (now bool) {
 	due, now := g.shop.made, true
 	if g.shop.dice.chance(g.disorder) {
@@ -98,14 +98,14 @@ func (g *Generator) hold(due uint64, line []byte) {
 	g.held.add(due, append(buffer, line...))
 }
 
-// nextTime is a time in the slot of the next event: slots are even, and each is a millisecond or more (G2).
+// nextTime returns a time in the slot of the next event: slots have equal length, each a millisecond or more (G2).
 func (g *Generator) nextTime() int64 {
 	from, to := mulDiv(g.shop.made, g.span, g.events), mulDiv(g.shop.made+1, g.span, g.events)
 	return g.start + int64(from+g.shop.dice.Uint64()%(to-from))
 }
 
-// nextPerson lets people arrive evenly over four fifths of the stream; between, those who arrived
-// come back, the earlier the more often.
+// nextPerson lets people arrive evenly over four fifths of the stream; in between, earlier arrivals come back, the
+// earliest most often.
 func (g *Generator) nextPerson() uint64 {
 	people := g.shop.people
 	if g.arrived < people && g.arrived <= mulDiv(g.shop.made*5, people, g.events*4) {

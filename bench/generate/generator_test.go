@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// The bytes of a stream are part of its version: whoever changes them raises StreamVersion.
+// The bytes of a stream are part of its version: a change of the bytes requires a new StreamVersion.
 func TestGolden(t *testing.T) {
 	const want = "7509dbdbe88b2e8fcfe9d05822b77e0a193d3972bbcaa1ba86b937bb06230a13"
 	cfg := Default()

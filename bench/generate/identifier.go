@@ -2,8 +2,8 @@ package generate
 
 import "strconv"
 
-// An ident stands for an identifier: its kind in the top byte, its number below. Different idents have
-// different values, so the truth compares idents and writes values only at the end. Zero is none.
+// An ident stands for an identifier: its kind in the top byte, its number below. Different idents have different
+// values, so the truth compares idents and writes values only at the end. Zero stands for no identifier.
 type ident uint64
 
 type identKind uint8
@@ -34,10 +34,10 @@ func (id ident) kind() identKind   { return identKind(id >> 56) }
 func (id ident) number() uint64    { return uint64(id) & (1<<56 - 1) }
 func (id ident) namespace() string { return namespaces[id.kind()] }
 
-// generic tells whether the identifier is nobody's own.
+// generic reports whether the identifier belongs to no single person.
 func (id ident) generic() bool { return id.kind() == idGenericEmail || id.kind() == idGenericPhone }
 
-// The ways to write a value. Kinds that know only the normalised way write that.
+// The ways to write a value. Kinds with only the normalised way use that.
 const (
 	formNormal = iota
 	formSpaced // e-mail: blanks around. Phone: (212) 555-0123
@@ -49,7 +49,7 @@ const (
 // billion bounds the numbers that permute gives; its multiplier is coprime with it.
 const billion = 1_000_000_000
 
-// permute spreads n over nine digits without ever giving two numbers one place. REQUIRES: n < billion.
+// permute maps n to nine digits, without collisions. REQUIRES: n < billion.
 func permute(n, shift uint64) uint64 { return (n*387_420_489 + shift) % billion }
 
 // appendValue appends the identifier's value. It needs no escapes in JSON.

@@ -2,9 +2,9 @@ package generate
 
 import "time"
 
-// Live is an endless stream for people to watch: a few shoppers at a time, of whom nearly all browse
-// unknown for a while and then log in, so that identities merge every few events, the first time
-// within the first twenty. Those who come back come on another device, if they have one.
+// Live is an endless stream for people to watch: a few shoppers at a time, nearly all of whom browse anonymously for
+// a while and then log in, so that identities merge every few events, the first within twenty events. Those who come
+// back use another device, if they have one.
 //
 // Its lines come once, in order and without junk. It holds a few kilobytes, however long it runs. It
 // is not safe for concurrent use.

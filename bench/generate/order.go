@@ -34,12 +34,12 @@ const (
 	totalsItems                 // products and discount alone
 )
 
-// An order is a basket that somebody bought. Money follows from it, in cents.
+// An order is a basket that was bought. Its amounts follow from it, in cents.
 type order struct {
 	basket
 	number  uint64
 	percent uint8 // discount, of the items
-	coupon  uint8 // which one, from 1; 0 is none
+	coupon  uint8 // its index, from 1; 0 for no coupon
 	totals  uint8
 	text    bool // money is written as text
 }
@@ -140,7 +140,7 @@ func appendProduct(dst []byte, product uint16, quantity uint8) []byte {
 	return strconv.AppendUint(dst, uint64(quantity), 10)
 }
 
-// An orderFact is what an event says of an order, for the truth.
+// An orderFact is the content of an event about an order, for the truth.
 type orderFact struct {
 	kind     orderKind
 	full     bool // refund of everything

@@ -26,11 +26,11 @@ const (
 	saltGroup
 )
 
-// A role is how much of themselves people give away.
+// A role is how much of their identity people reveal.
 type role uint8
 
 const (
-	roleVisitor  role = iota // never says who they are
+	roleVisitor  role = iota // never identifies themselves
 	roleGuest                // gives an address at the checkout
 	roleCustomer             // has an account
 )
@@ -56,7 +56,7 @@ func lastNameOf(seed, p uint64) int {
 	return int(scale(hash(seed, p, saltLastName), uint32(len(lastNames))))
 }
 
-// A folk answers what is lasting about people.
+// A folk derives the lasting properties of people.
 type folk struct {
 	seed                       uint64
 	people                     uint64
@@ -82,7 +82,7 @@ func newFolk(c *Config) folk {
 
 func (f *folk) is(t threshold, n uint64, s salt) bool { return t.holds(hash(f.seed, n, s)) }
 
-// role is customer for all who share something, so that two people do log in there.
+// role returns customer for everyone who shares something, so that both people log in there.
 func (f *folk) role(p uint64) role {
 	if f.sharesTablet(p) || f.sharesDevice(p) || f.isGeneric(p) {
 		return roleCustomer
@@ -106,12 +106,12 @@ func (f *folk) sharesDevice(p uint64) bool {
 
 func (f *folk) isGeneric(p uint64) bool { return f.is(f.generic, p, saltGeneric) }
 
-// devices is how many devices of their own a person uses.
+// devices returns the number of devices that a person owns.
 func (f *folk) devices(p uint64) uint32 {
 	return 1 + scale(hash(f.seed, p, saltDevices), devicesOwn)
 }
 
-// isApp tells whether a device runs the shop's app; on others the shop is a web site.
+// isApp reports whether a device runs the shop's app; on others the shop is a web site.
 func (f *folk) isApp(p uint64, device uint8) bool {
 	return device == deviceTwo && (f.sharesDevice(p) || hash(f.seed, p, saltPlatform)&1 == 0)
 }
@@ -136,7 +136,7 @@ func (f *folk) deviceID(p uint64, device uint8) ident {
 	return identOf(idDevice, p*devicesMax+uint64(device))
 }
 
-// analytics is the client id of a tenth of all browsers; zero for the others.
+// analytics returns the client id of a tenth of all browsers; zero for the others.
 func (f *folk) analytics(p uint64, device uint8) ident {
 	n := f.cookieNumber(p, device)
 	if hash(f.seed, n, saltBrowser)>>32%10 != 0 {
@@ -145,7 +145,7 @@ func (f *folk) analytics(p uint64, device uint8) ident {
 	return identOf(idAnalytics, n)
 }
 
-// loyaltyCard is zero for those who have none.
+// loyaltyCard is zero for people without one.
 func (f *folk) loyaltyCard(p uint64) ident {
 	if !f.is(f.loyalty, p, saltLoyalty) {
 		return 0
@@ -153,7 +153,7 @@ func (f *folk) loyaltyCard(p uint64) ident {
 	return identOf(idLoyalty, p)
 }
 
-// logsInLate tells whether a device is used for a while before the person logs in there.
+// logsInLate reports whether a device is used for a while before the person logs in there.
 func (f *folk) logsInLate(p uint64, device uint8) bool {
 	return f.is(f.late, p*devicesMax+uint64(device), saltLate)
 }

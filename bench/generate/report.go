@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A Report says how an export and the truth differ.
+// A Report lists how an export and the truth differ.
 type Report struct {
 	Truth  int // identities in the truth
 	Export int // identities in the export
@@ -87,7 +87,7 @@ func (r *Report) Differences() (n int) {
 	return n
 }
 
-// OK tells whether the export is the truth.
+// OK reports whether the export equals the truth.
 func (r *Report) OK() bool { return r.Differences() == 0 && r.Truth == r.Export }
 
 // String is the report for people: a line of totals, one a kind, and the first differences.

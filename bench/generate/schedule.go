@@ -1,7 +1,7 @@
 package generate
 
-// A schedule holds things until a number of events was made. It gives them back by due number, and
-// in the order of their coming where that is equal. It is a binary heap.
+// A schedule holds items until a number of events was made. It returns them by due number, and in the order of
+// insertion if that is equal. It is a binary heap.
 type schedule[T any] struct {
 	entries []entry[T]
 	added   uint64
@@ -31,7 +31,7 @@ func (s *schedule[T]) add(due uint64, item T) {
 	}
 }
 
-// take gives the next item, if it is due when made events were made.
+// take returns the next item if it is due when made events were made.
 func (s *schedule[T]) take(made uint64) (item T, ok bool) {
 	if len(s.entries) == 0 || s.entries[0].due > made {
 		return item, false

@@ -1,6 +1,6 @@
 package generate
 
-// A sender is what an event says of where it comes from.
+// A sender is the part of an event that describes its origin.
 type sender struct {
 	person                       uint64
 	server, app                  bool
@@ -16,7 +16,7 @@ type sender struct {
 	referrer                     uint32 // of the referrers
 }
 
-// senderOf is the sender of a visit's next event. Not every event after the login tells who it was.
+// senderOf returns the sender of a visit's next event. Only some events after the login carry the customer.
 func (s *shop) senderOf(v *visit) sender {
 	p := uint64(v.person)
 	x := sender{person: p, app: v.app, anonymous: s.cookie(p, v.device)}

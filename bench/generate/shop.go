@@ -1,7 +1,6 @@
 package generate
 
-// A shop makes the events, one after the other, each later than the one before. It knows nothing of
-// deliveries: that is the Generator's.
+// A shop makes the events, one after another, each later than the previous. Deliveries are the Generator's concern.
 type shop struct {
 	folk
 	dice dice
@@ -44,7 +43,7 @@ func newShop(c *Config) *shop {
 
 func (s *shop) state(p uint64) *uint16 { return &s.states[p%uint64(len(s.states))] }
 
-// append appends the next event, and leaves in s.fact what it says. REQUIRES: now is later than the last time.
+// append appends the next event, and describes it in s.fact. REQUIRES: now is later than the last time.
 func (s *shop) append(dst []byte, now int64) []byte {
 	s.now, s.fact = now, fact{time: now}
 	if a, ok := s.announcements.take(s.made); ok {
@@ -61,7 +60,7 @@ func (s *shop) append(dst []byte, now int64) []byte {
 	return dst
 }
 
-// A fact is what one event says, in terms of the truth.
+// A fact is the content of one event, in terms of the truth.
 type fact struct {
 	time   int64
 	person uint64

@@ -162,7 +162,7 @@ var promotions = [...]string{
 
 var coupons = [...]string{"AUTUMN10", "WELCOME", "VIP-25", "FREESHIP"}
 
-// What stands where an identifier should be, when a site is made carelessly.
+// Values that carelessly made sites send in place of an identifier.
 var junk = [...]string{
 	"null", "undefined", "anonymous", "00000000-0000-0000-0000-000000000000", "{{email}}", "%%email%%", "[object Object]", "none", "n/a",
 }

@@ -15,7 +15,7 @@ const (
 
 var traitNames = [traitsEnd]string{"address", "company", "createdAt", "email", "firstName", "lastName", "newsletter", "phone"}
 
-// beginTrait appends a trait's name; endTrait notes where its value stands.
+// beginTrait appends a trait's name; endTrait records the position of its value.
 func (s *shop) beginTrait(dst []byte, trait uint8) []byte {
 	if s.fact.sets > 0 {
 		dst = append(dst, ',')
@@ -40,8 +40,8 @@ func (s *shop) setContact(dst []byte, trait uint8, id ident) []byte {
 	return s.endTrait(s.identify(dst, id, false, s.contactForm()))
 }
 
-// appendTraits appends the traits of an identify: the name and all when somebody signs up, later
-// what they happen to give again, changed at times.
+// appendTraits appends the traits of an identify: the name and all others at sign-up, later a few of them, sometimes
+// changed.
 func (s *shop) appendTraits(dst []byte, p uint64, first bool) []byte {
 	email, phone := identOf(idEmail, p*2), identOf(idPhone, p)
 	if s.dice.below(10) == 0 {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Truth gathers what the events of a stream say, by a union-find of its own over their identifiers.
-// It shares no code with the engine that it is there to judge.
+// Truth collects the content of a stream's events, by a union-find of its own over their identifiers. It shares no
+// code with the engine that it judges.
 type Truth struct {
 	seed    uint64
 	numbers map[ident]int32 // of the nodes
@@ -57,7 +57,7 @@ func (t *Truth) Identities() (n int) {
 	return n
 }
 
-// observe takes in one distinct event.
+// observe adds one distinct event.
 func (t *Truth) observe(f *fact, line []byte) {
 	t.events++
 	var first int32
@@ -118,7 +118,7 @@ func (t *Truth) unite(a, b int32) {
 	t.nodes[max(a, b)].parent = min(a, b)
 }
 
-// A component is what belongs together, as ranges of tables sorted by root.
+// A component is a set of connected identifiers, as ranges of tables sorted by root.
 type component struct {
 	key    string // the smallest identifier
 	nodes  []int32
@@ -190,7 +190,7 @@ func purseOf(orders []orderRecord) (sum purse) {
 	return sum
 }
 
-// add adds one order: what was said last of its totals, less all that was given back.
+// add adds one order: its last totals, minus all refunds.
 func (p *purse) add(said []orderRecord) {
 	var totals *orderRecord
 	cancelled, full, back := false, false, int64(0)

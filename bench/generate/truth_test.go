@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// The truth is what a reader finds who takes the lines alone, in the order of their coming, with
-// another algorithm: a walk over the neighbours of each identifier, and decimal arithmetic.
+// The truth equals the result of a reader of the lines alone, in the order of arrival, with another algorithm: a walk
+// over the neighbours of each identifier, and decimal arithmetic.
 func TestTruth(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -254,7 +254,7 @@ func recomputeOrders(t *testing.T, own []*parsedEvent, line map[string]any) {
 	line["revenue"], line["discount"] = json.Number(revenue.FloatString(2)), json.Number(discount.FloatString(2))
 }
 
-// What people really use is what their events carry, and the truth of people covers the stream.
+// The identifiers that people really use are those in their events, and the truth of people covers the stream.
 func TestPeople(t *testing.T) {
 	cfg := small()
 	cfg.Household, cfg.SharedTablet = 0.3, 0.3

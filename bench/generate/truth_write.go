@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// WriteTruth writes the truth of evidence, a line a component, as the package comment says. It fails
-// only when w does.
+// WriteTruth writes the truth of evidence, a line a component, as the package comment describes. It fails only if w
+// does.
 func (t *Truth) WriteTruth(w io.Writer) error {
 	out := bufio.NewWriterSize(w, 1<<16)
 	var line []byte
@@ -99,7 +99,7 @@ func appendTimes(dst []byte, clock *clock, first, last int64) []byte {
 	return append(dst, '"')
 }
 
-// appendTraitValues appends the last value of each trait; null is none. REQUIRES: records ascend by trait, then time.
+// appendTraitValues appends the last value of each trait; null means no value. REQUIRES: records ascend by trait, then time.
 func appendTraitValues(dst []byte, records []traitRecord) []byte {
 	separate := false
 	for i, r := range records {
@@ -116,8 +116,7 @@ func appendTraitValues(dst []byte, records []traitRecord) []byte {
 	return dst
 }
 
-// WritePeople writes the truth of people, a line a person, as the package comment says. It fails only
-// when w does.
+// WritePeople writes the truth of people, a line a person, as the package comment describes. It fails only if w does.
 func (t *Truth) WritePeople(w io.Writer) error {
 	type use struct {
 		person uint32

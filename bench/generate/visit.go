@@ -18,7 +18,7 @@ const never = 255
 // Some visits of those who can pay end with a purchase, which takes checkoutSteps events.
 const checkoutSteps = 4
 
-// begin lets the next person come.
+// begin starts the visit of the next person.
 func (s *shop) begin(v *visit) {
 	p := s.nextPerson()
 	state := s.state(p)
@@ -43,7 +43,7 @@ func (s *shop) begin(v *visit) {
 	}
 }
 
-// pickDevice takes what is shared first, so that it is used even where people come once.
+// pickDevice prefers a shared device, so that it is used even by people who come once.
 func (s *shop) pickDevice(p uint64, state, earlier uint16) uint8 {
 	own := uint8(s.dice.below(s.devices(p)))
 	switch {
@@ -63,7 +63,7 @@ func (s *shop) pickDevice(p uint64, state, earlier uint16) uint8 {
 	return own
 }
 
-// planLogin decides when a customer logs in. A device remembers its customer, the shared tablet doesn't.
+// planLogin decides when a customer logs in. A device remembers its customer, but the shared tablet doesn't.
 func (s *shop) planLogin(v *visit, state, earlier uint16) {
 	p := uint64(v.person)
 	switch {
@@ -121,7 +121,7 @@ func (s *shop) logIn(dst []byte, v *visit) []byte {
 	return s.close(dst, &x)
 }
 
-// browse appends an event of somebody who looks around.
+// browse appends an event of a person who looks around.
 func (s *shop) browse(dst []byte, v *visit) []byte {
 	p := uint64(v.person)
 	x := s.senderOf(v)
@@ -210,7 +210,7 @@ func (s *shop) addProductAs(dst []byte, v *visit, x *sender, product uint16) []b
 	return s.close(append(dst, '}'), x)
 }
 
-// payer is the sender of the last steps, which say who pays.
+// payer returns the sender of the last steps, which identify the person who pays.
 func (s *shop) payer(v *visit) sender {
 	p := uint64(v.person)
 	x := s.senderOf(v)
@@ -227,7 +227,7 @@ func (s *shop) payer(v *visit) sender {
 	return x
 }
 
-// checkout appends the event that counts for nothing yet, though it has an order's number and its money.
+// checkout appends the event that has no effect yet, though it has an order's number and its money.
 func (s *shop) checkout(dst []byte, v *visit) []byte {
 	x := s.payer(v)
 	dst = s.open(dst, kindTrack, "Checkout Started", &x)

@@ -80,7 +80,7 @@ func (q *queue) changedLocked() {
 	q.changed = make(chan struct{})
 }
 
-// setStuck says whether the partition waits for something that is not the engine.
+// setStuck records whether the partition waits for something that is not the engine.
 func (q *queue) setStuck(stuck bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -13,9 +13,9 @@ func TestOrders(t *testing.T) {
 	long := strings.Repeat("o", 101)
 	for _, c := range []struct {
 		event, properties string
-		want              string // of the order, as below; empty where it is none
+		want              string // of the order, as below; empty without an order
 	}{
-		// Who is meant.
+		// The customer.
 		{"Order Completed", `{"order_id":"A1","revenue":1}`, "completed A1 net 100 by revenue USD?"},
 		{"Order Completed", `{"orderId":7,"revenue":1}`, "completed 7 net 100 by revenue USD?"},
 		{"purchase", `{"transaction_id":"T1","value":1}`, "completed T1 net 100 by value USD?"},
@@ -176,7 +176,7 @@ func TestOrders(t *testing.T) {
 	}
 }
 
-// What is told of an odd amount says what was found, why it is none, and what to send.
+// The report of an odd amount names the value, the problem and the remedy.
 func TestMoneyDropsTell(t *testing.T) {
 	for _, c := range []struct{ properties, field, message, hint string }{
 		{`"revenue":"$19.99","currency":"EUR"`, "properties.revenue", `"$19.99" is with the sign of a currency that the event does not name`, "properties.currency"},

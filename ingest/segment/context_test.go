@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// What is kept of a context, and of that of the batch.
+// An event keeps the selected keys of its own context and of the batch's.
 func TestContextIsKept(t *testing.T) {
 	for _, c := range []struct{ name, event, batch, want string }{
 		{
@@ -100,7 +100,7 @@ func TestAddressesAreKeptByPolicy(t *testing.T) {
 	}
 }
 
-// What is too large is cut by the same rule whatever came first, and told.
+// A context above the bound is cut by the same rule whatever came before it, and reported.
 func TestContextsAreBounded(t *testing.T) {
 	long := func(n int) string { return `"` + strings.Repeat("x", n-2) + `"` }
 	for _, c := range []struct {

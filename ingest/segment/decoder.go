@@ -49,7 +49,7 @@ type Decoder struct {
 	apart    []string // sources that number their messages apart
 	limit    int
 	want     graph.EventType // of the events of a batch; 0 is any
-	fallback []byte          // id for the current event if it has none of its own; nil if there is none
+	fallback []byte          // id for the current event if it has no id of its own; nil if absent
 }
 
 // Stats counts what a decoder left out of events, or changed in them (E3).

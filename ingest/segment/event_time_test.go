@@ -33,7 +33,7 @@ func TestTimes(t *testing.T) {
 		{`,"timestamp":"1767268740000"`, now - minute, Stats{}},
 		{`,"timestamp":1767268740`, now - minute, Stats{EpochUnits: 1}},
 		{`,"timestamp":"2026-01-01T11:59:00"`, now - minute, Stats{NoZone: 1}},
-		// timestamp is better than originalTimestamp, whoever wrote them.
+		// timestamp is better than originalTimestamp, regardless of the library.
 		{`,"timestamp":"2026-01-01T11:59:00Z","originalTimestamp":"2026-01-01T11:58:00Z"`, now - minute, Stats{}},
 		{`,"timestamp":"2026-01-01T11:59:00Z","originalTimestamp":"2015-01-01T00:00:00Z"`, now - minute, Stats{}},
 		{`,"timestamp":"2026-01-01T11:59:00Z","originalTimestamp":"2024-06-ThT03:53:33.917+00:00"`, now - minute, Stats{}},
@@ -61,7 +61,7 @@ func TestTimes(t *testing.T) {
 		{`,"timestamp":0`, now, Stats{EpochUnits: 1, Fields: DropCounts{{"timestamp", CodeTimestampOutOfRange}: 1}}},
 		{`,"timestamp":"1999-12-31T23:59:59.999Z"`, now, dropped("timestamp", CodeTimestampOutOfRange)},
 		{`,"timestamp":"2000-01-01T00:00:00Z"`, DefaultEarliest.UnixMilli(), Stats{}},
-		// What a file's events say of sending corrects nothing, but where somebody else received them.
+		// sentAt corrects no event of a file, unless another server received the event.
 		{`,"timestamp":"2015-01-01T00:00:10Z","sentAt":"2015-01-01T00:00:20Z"`, 1420070410000, Stats{}},
 		{`,"timestamp":"2015-01-01T00:00:10Z","sentAt":"2015-01-01T00:00:20Z","receivedAt":"2026-01-01T11:59:00Z"`, 1420070410000, Stats{}},
 		{`,"originalTimestamp":"2015-01-01T00:00:00Z","sentAt":"2015-01-01T00:01:00Z","receivedAt":"2026-01-01T11:59:00Z"`, now - 2*minute, Stats{Corrected: 1}},
@@ -94,7 +94,7 @@ func TestTimes(t *testing.T) {
 
 // live reads an event of a live body, received ms after its client sent it, and tells its time.
 type live struct {
-	event, sentAt string // sentAt is of the batch; "" is none
+	event, sentAt string // sentAt belongs to the batch; "" means absent
 	received      int64
 }
 

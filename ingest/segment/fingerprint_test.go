@@ -26,7 +26,7 @@ const sameAs = `{"type":"track","messageId":"m1","userId":"u1","timestamp":"2026
 	`"properties":{"order_id":"o1","revenue":10.5,"name":"Café / bar","products":[{"sku":"a","n":1},{"sku":"b"}]},` +
 	`"context":{"ip":"198.18.0.1"},"sentAt":"2026-01-01T00:00:01Z"}`
 
-// What makes another event of one message id, and what doesn't (E5).
+// Some changes make another event of one message id, others don't (E5).
 func TestFingerprint(t *testing.T) {
 	for _, c := range []struct {
 		what, old, new string

@@ -13,7 +13,7 @@ import (
 
 const cookie = "0191aaaa-0000-7000-8000-00000000000b"
 
-// What costs an identifier and never the event: each is dropped under its field and code, and told without its value.
+// A bad identifier never costs the event: it is dropped under its field and code, and reported without its value.
 func TestDroppedIdentifiers(t *testing.T) {
 	paths := Options{Paths: []Path{{"properties.email", "email"}, {"context.traits.card", "loyalty_card"}}}
 	for _, c := range []struct{ text, want, dropped string }{
@@ -42,7 +42,7 @@ func TestDroppedIdentifiers(t *testing.T) {
 		{`"userId":"abc7","anonymousId":"abc7"`, "anonymous_id:abc7", "userId anonymous_user_id"},
 		{`"userId":17,"anonymousId":"17"`, "anonymous_id:17", "userId anonymous_user_id"},
 		{`"userId":"ABC7","anonymousId":"abc7"`, "anonymous_id:abc7 user_id:ABC7", ""},
-		// What the call says comes before what is remembered; null and invalid are said too.
+		// A value in the call outranks a remembered one, even if it is null or invalid.
 		{`"userId":"u1","traits":{"email":"bob@example.com"},"context":{"traits":{"email":"alice@example.com"}}`, "email:bob@example.com user_id:u1", "context.traits.email remembered"},
 		{`"userId":"u1","traits":{"email":"bob"},"context":{"traits":{"email":"alice@example.com"}}`, "user_id:u1", "context.traits.email remembered, traits.email bad_identifier"},
 		{`"userId":"u1","traits":{"email":null},"context":{"traits":{"email":"alice@example.com"}}`, "user_id:u1", "context.traits.email remembered"},

@@ -74,7 +74,7 @@ func TestTimestamps(t *testing.T) {
 		"Jan 1, 2026 4:00:00 AM PST":      noon,
 		"Jan 1, 2026, 12:00:00\u202fPM Z": noon,
 
-		// What programs add, and what nobody sees.
+		// Additions of programs, and invisible marks.
 		"2026-01-01T12:00:00+00:00Z":            noon,
 		"2026-01-01T12:00:00.000000+00:00z":     noon,
 		"/Date(1767268800000)/":                 noon,

@@ -16,7 +16,7 @@ type tools struct {
 	drops
 }
 
-// texts makes texts and digests of values. What it returns is in the arena, or a slice of the value, and valid until the
+// texts makes texts and digests of values. Its results are in the arena, or a slice of the value, and valid until the
 // arena's next Reset.
 type texts struct {
 	arena jsonscan.Arena

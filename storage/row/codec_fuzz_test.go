@@ -39,8 +39,8 @@ func fuzzDecoder(f *testing.F, kind string, prepare func([]byte) []byte) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		b = prepare(b)
 		n := allocated(func() { accepts(t, &target, b) })
-		// What others allocate meanwhile is counted, too: the runtime, the fuzzer, a store that an earlier test
-		// closed. They don't at every attempt.
+		// The count includes allocations by others: the runtime, the fuzzer, a store that an earlier test closed. They
+		// don't allocate at every attempt.
 		most := uint64(1<<20 + amplification*len(b))
 		for again := 0; n > most && again < 3; again++ {
 			n = allocated(func() { accepts(t, &target, b) })
@@ -63,8 +63,8 @@ func FuzzDecodeChannel(f *testing.F)    { fuzzDecoder(f, "channel", asIs) }
 func FuzzDecodePositions(f *testing.F)  { fuzzDecoder(f, "positions", asIs) }
 func FuzzDecodeQuarantine(f *testing.F) { fuzzDecoder(f, "quarantine", asIs) }
 
-// A record gets the right checksum, or nothing behind it would be reached. What it says is written
-// again by kind of entry, so only a second reading must agree.
+// A record gets the right checksum, or nothing after it would be reached. Its entries are written again by kind, so
+// only a second reading must agree.
 func FuzzDecodeRecord(f *testing.F) {
 	for _, s := range samples() {
 		if s.name == "record" {

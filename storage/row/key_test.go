@@ -89,7 +89,7 @@ func TestAppendDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// What a parser takes, the Append function of its space writes.
+// The append function of a space writes every key that its parser accepts.
 func FuzzKeys(f *testing.F) {
 	for _, key := range sampleKeys() {
 		f.Add(key)

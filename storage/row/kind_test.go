@@ -129,7 +129,7 @@ func TestRows(t *testing.T) {
 	if len(seen) != len(kinds) {
 		t.Errorf("%d kinds of %d were written", len(seen), len(kinds))
 	}
-	// What was put is got, and what was deleted is not.
+	// Get returns the rows that were put, and not those that were deleted.
 	meta, err := dec.GetMeta(s, 1)
 	sameValue(t, "meta", &meta, sampleMeta())
 	must(t, err)

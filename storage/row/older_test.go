@@ -72,8 +72,7 @@ func evidenceOfVersion2(evidence *graph.Evidence) *graph.Evidence {
 	return evidence
 }
 
-// What was written before there were offers, interests and visits is read, without them, and written again in the
-// newest version.
+// Values from before offers, interests and visits are read, without them, and written again in the newest version.
 func TestCodecReadsVersion1(t *testing.T) {
 	dec := NewDecoder()
 	t.Run("event", func(t *testing.T) {

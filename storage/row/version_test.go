@@ -47,7 +47,7 @@ func again(enc *Encoder, dec *Decoder, kind string, src []byte) ([]byte, error) 
 	return nil, fmt.Errorf("no kind %s", kind)
 }
 
-// What a former program wrote is written again to the byte by an encoder of its version.
+// An encoder of a former program's version writes that program's values to the same bytes.
 func TestEncoderWritesOlderVersions(t *testing.T) {
 	dec := NewDecoder()
 	for v := Version(1); v < Newest; v++ {
