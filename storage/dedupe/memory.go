@@ -35,23 +35,36 @@ import (
 // The obvious design, one row a hash, costs a random write for each event and a point read for each new one: 6–10 µs
 // of processor time, against a third of a microsecond for a look-up in the table.
 type Memory struct {
-	store storage.Store
-	shard graph.ShardID
-	base  rowKind // 0, or idRows: added to the kinds of rows
+	rowStore
+	table
 	limit Limits
 	width uint64 // of a generation, ms
 
 	loaded  bool
-	set     hashset.Set // tag: index into tags
-	tags    []generationTag
-	pending []pendingHashes
 	next    map[uint64]uint32 // number of the next "added" block, by generation
 	runs    []sortedRun       // by generation, then number
 	nextRun uint32
 	merging *runMerge
 	unswept bool // the store may hold blocks of a merge that a crash interrupted
-	key     []byte
-	value   []byte
+}
+
+// rowStore reads and writes the rows of one memory. Its buffers are reused, so a value is valid until the next call.
+type rowStore struct {
+	store storage.Store
+	shard graph.ShardID
+	base  rowKind // 0, or idRows: added to the kinds of rows
+	key   []byte
+	value []byte
+}
+
+// table holds the hashes of the newest generations in memory.
+//   - Every hash in pending is in set, too, until Flush has written it.
+//   - The tag of a hash is the index of its generation in tags. A tag is free again only after the hashes of its generation
+//     have left set.
+type table struct {
+	set     hashset.Set // tag: index into tags
+	tags    []generationTag
+	pending []pendingHashes
 }
 
 // Limits bounds the memory of duplicates of one shard.
@@ -97,7 +110,10 @@ func New(store storage.Store, shard graph.ShardID, limit Limits) *Memory {
 	}
 	limit.Horizon = max(limit.Horizon, generationsPerHorizon*time.Millisecond)
 	width := uint64(limit.Horizon.Milliseconds()) / generationsPerHorizon
-	return &Memory{store: store, shard: shard, limit: limit, width: width, set: hashset.NewTagged(), next: map[uint64]uint32{}}
+	return &Memory{
+		rowStore: rowStore{store: store, shard: shard}, table: table{set: hashset.NewTagged()},
+		limit: limit, width: width, next: map[uint64]uint32{},
+	}
 }
 
 // NewIDs returns the memory of the message ids that belong to a shard. It works like New's, and has rows of its own.
@@ -150,40 +166,40 @@ func (s *Memory) Add(h uint64, now int64) {
 }
 
 // pendingOf moves the pending hashes of a generation to the end of s.pending, where Add appends.
-func (s *Memory) pendingOf(generation uint64) {
-	for i := range s.pending {
-		if s.pending[i].generation == generation {
-			last := len(s.pending) - 1
-			s.pending[i], s.pending[last] = s.pending[last], s.pending[i]
+func (t *table) pendingOf(generation uint64) {
+	for i := range t.pending {
+		if t.pending[i].generation == generation {
+			last := len(t.pending) - 1
+			t.pending[i], t.pending[last] = t.pending[last], t.pending[i]
 			return
 		}
 	}
-	s.pending = append(s.pending, pendingHashes{generation: generation})
+	t.pending = append(t.pending, pendingHashes{generation: generation})
 }
 
 // tag returns the tag of a generation, new or existing. There are 256; about ten are in use. If a clock ran wild and
 // used all of them, the newest generation takes the hashes: they are remembered at least as long.
-func (s *Memory) tag(generation uint64) uint8 {
+func (t *table) tag(generation uint64) uint8 {
 	free, newest := -1, 0
-	for i := range s.tags {
+	for i := range t.tags {
 		switch {
-		case !s.tags[i].live:
+		case !t.tags[i].live:
 			free = i
-		case s.tags[i].generation == generation:
+		case t.tags[i].generation == generation:
 			return uint8(i)
-		case s.tags[i].generation > s.tags[newest].generation:
+		case t.tags[i].generation > t.tags[newest].generation:
 			newest = i
 		}
 	}
 	switch {
 	case free >= 0:
-		s.tags[free] = generationTag{generation: generation, live: true}
+		t.tags[free] = generationTag{generation: generation, live: true}
 		return uint8(free)
-	case len(s.tags) < 256:
-		s.tags = append(s.tags, generationTag{generation: generation, live: true})
-		return uint8(len(s.tags) - 1)
+	case len(t.tags) < 256:
+		t.tags = append(t.tags, generationTag{generation: generation, live: true})
+		return uint8(len(t.tags) - 1)
 	}
-	s.tags[newest].generation = max(s.tags[newest].generation, generation)
+	t.tags[newest].generation = max(t.tags[newest].generation, generation)
 	return uint8(newest)
 }
 
@@ -291,19 +307,19 @@ func (s *Memory) Bytes() int64 {
 	return n
 }
 
-func (s *Memory) put(b *storage.Batch, key rowKey, value []byte) {
-	key.kind += s.base
-	s.key = key.append(s.key[:0])
-	b.Set(s.key, value)
+func (r *rowStore) put(b *storage.Batch, key rowKey, value []byte) {
+	key.kind += r.base
+	r.key = key.append(r.key[:0])
+	b.Set(r.key, value)
 }
 
 // deleteRows deletes the rows of a kind with from <= generation < end.
-func (s *Memory) deleteRows(b *storage.Batch, kind rowKind, from, end uint64) {
-	kind += s.base
-	s.key = rowKey{shard: s.shard, kind: kind, generation: from}.append(s.key[:0])
-	n := len(s.key)
-	s.key = rowKey{shard: s.shard, kind: kind, generation: end}.append(s.key)
-	b.DeleteRange(s.key[:n], s.key[n:])
+func (r *rowStore) deleteRows(b *storage.Batch, kind rowKind, from, end uint64) {
+	kind += r.base
+	r.key = rowKey{shard: r.shard, kind: kind, generation: from}.append(r.key[:0])
+	n := len(r.key)
+	r.key = rowKey{shard: r.shard, kind: kind, generation: end}.append(r.key)
+	b.DeleteRange(r.key[:n], r.key[n:])
 }
 
 // spillOldest moves the oldest generation of the table to a sorted run.
@@ -340,6 +356,6 @@ func compareRuns(a, b sortedRun) int {
 	return cmp.Or(cmp.Compare(a.generation, b.generation), cmp.Compare(a.number, b.number))
 }
 
-func (s *Memory) corrupt(err error) error {
-	return storage.Corrupt("read", fmt.Sprintf("memory of duplicates of shard %d", s.shard), err)
+func (r *rowStore) corrupt(err error) error {
+	return storage.Corrupt("read", fmt.Sprintf("memory of duplicates of shard %d", r.shard), err)
 }

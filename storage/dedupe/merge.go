@@ -82,15 +82,15 @@ func (s *Memory) sweepMerges(b *storage.Batch) {
 }
 
 // deleteRuns deletes the rows of one kind for the runs from ≤ number < to of a generation; to = 0 means all from there on.
-func (s *Memory) deleteRuns(b *storage.Batch, kind rowKind, generation uint64, from, to uint32) {
-	upper := rowKey{shard: s.shard, kind: s.base + kind, generation: generation, run: to}
+func (r *rowStore) deleteRuns(b *storage.Batch, kind rowKind, generation uint64, from, to uint32) {
+	upper := rowKey{shard: r.shard, kind: r.base + kind, generation: generation, run: to}
 	if to == 0 {
 		upper.generation++
 	}
-	s.key = rowKey{shard: s.shard, kind: s.base + kind, generation: generation, run: from}.append(s.key[:0])
-	n := len(s.key)
-	s.key = upper.append(s.key)
-	b.DeleteRange(s.key[:n], s.key[n:])
+	r.key = rowKey{shard: r.shard, kind: r.base + kind, generation: generation, run: from}.append(r.key[:0])
+	n := len(r.key)
+	r.key = upper.append(r.key)
+	b.DeleteRange(r.key[:n], r.key[n:])
 }
 
 // beginMerge searches for runs of one generation that are cheap to merge: the smallest ones, as long as none is
@@ -202,29 +202,29 @@ func (s *Memory) nextMerged(m *runMerge) (least uint64, ok bool, err error) {
 }
 
 // readMerged reads the block that holds the next hash of a run.
-func (s *Memory) readMerged(from *mergeSource) error {
+func (r *rowStore) readMerged(from *mergeSource) error {
 	var err error
-	from.buffer, from.hashes, err = s.readRun(from.buffer, from.run, int(from.block))
+	from.buffer, from.hashes, err = r.readRun(from.buffer, from.run, int(from.block))
 	if err == nil && from.at >= from.hashes.len() {
-		err = s.corrupt(fmt.Errorf("block %d of run %d has %d hashes, and had more", from.block, from.run.number, from.hashes.len()))
+		err = r.corrupt(fmt.Errorf("block %d of run %d has %d hashes, and had more", from.block, from.run.number, from.hashes.len()))
 	}
 	return err
 }
 
 // readRun reads a block of a run into a buffer.
-func (s *Memory) readRun(buffer []byte, run *sortedRun, block int) ([]byte, hashBlock, error) {
-	key := rowKey{shard: s.shard, kind: s.base + runRow, generation: run.generation, run: run.number, block: uint32(block)}
-	s.key = key.append(s.key[:0])
-	buffer, err := s.store.Get(buffer[:0], s.key)
+func (r *rowStore) readRun(buffer []byte, run *sortedRun, block int) ([]byte, hashBlock, error) {
+	key := rowKey{shard: r.shard, kind: r.base + runRow, generation: run.generation, run: run.number, block: uint32(block)}
+	r.key = key.append(r.key[:0])
+	buffer, err := r.store.Get(buffer[:0], r.key)
 	if err != nil {
 		if errors.Is(err, storage.ErrNotFound) {
-			err = s.corrupt(fmt.Errorf("block %d of run %d is missing", block, run.number))
+			err = r.corrupt(fmt.Errorf("block %d of run %d is missing", block, run.number))
 		}
 		return buffer, nil, err
 	}
 	hashes, err := decodeBlock(buffer, runBlock)
 	if err != nil {
-		return buffer, nil, s.corrupt(err)
+		return buffer, nil, r.corrupt(err)
 	}
 	return buffer, hashes, nil
 }

@@ -133,21 +133,21 @@ func (s *Memory) writeRun(b *storage.Batch, generation uint64, hashes []uint64) 
 }
 
 // describe writes the description of a run.
-func (s *Memory) describe(b *storage.Batch, run *sortedRun) {
+func (r *rowStore) describe(b *storage.Batch, run *sortedRun) {
 	version := byte(rowVersion)
 	if run.filter == nil {
 		version = bareVersion
 	}
-	key := rowKey{shard: s.shard, kind: filterRow, generation: run.generation, run: run.number}
+	key := rowKey{shard: r.shard, kind: filterRow, generation: run.generation, run: run.number}
 	for part := range slices.Chunk(appendDescription(nil, run.entries, run.fences, run.filter), filterPart) {
-		s.value = append(append(s.value[:0], version), part...)
-		s.put(b, key, s.value)
+		r.value = append(append(r.value[:0], version), part...)
+		r.put(b, key, r.value)
 		key.block++
 	}
 }
 
 // runHas reads the one block of a run that may hold h.
-func (s *Memory) runHas(run *sortedRun, h uint64) (bool, error) {
+func (r *rowStore) runHas(run *sortedRun, h uint64) (bool, error) {
 	block, exact := slices.BinarySearch(run.fences, h)
 	if !exact {
 		block--
@@ -157,7 +157,7 @@ func (s *Memory) runHas(run *sortedRun, h uint64) (bool, error) {
 	}
 	var hashes hashBlock
 	var err error
-	if s.value, hashes, err = s.readRun(s.value, run, block); err != nil {
+	if r.value, hashes, err = r.readRun(r.value, run, block); err != nil {
 		return false, err
 	}
 	lo, hi := 0, hashes.len()
@@ -172,17 +172,17 @@ func (s *Memory) runHas(run *sortedRun, h uint64) (bool, error) {
 	return lo < hashes.len() && hashes.at(lo) == h, nil
 }
 
-func (s *Memory) iterate(kind rowKind, fn func(key rowKey, value []byte) error) error {
-	kind += s.base
-	lower := rowKey{shard: s.shard, kind: kind}.append(nil)
-	upper := rowKey{shard: s.shard, kind: kind + 1}.append(nil)
-	return s.store.Iterate(lower, upper, func(key, value []byte) error {
+func (r *rowStore) iterate(kind rowKind, fn func(key rowKey, value []byte) error) error {
+	kind += r.base
+	lower := rowKey{shard: r.shard, kind: kind}.append(nil)
+	upper := rowKey{shard: r.shard, kind: kind + 1}.append(nil)
+	return r.store.Iterate(lower, upper, func(key, value []byte) error {
 		k, err := parseKey(key)
 		if err == nil {
 			err = fn(k, value)
 		}
 		if err != nil {
-			return s.corrupt(err)
+			return r.corrupt(err)
 		}
 		return nil
 	})
