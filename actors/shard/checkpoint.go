@@ -10,50 +10,6 @@ import (
 // truncated, and of those that memory has no room for. Rows cost more than records, so they are written as seldom as the
 // limit of the log allows; what a row lacks is in the log.
 
-// close closes the record and adds to the batch what is written behind. It reports whether there is something to commit.
-func (t *step) close() (changed bool, err error) {
-	s := t.shard
-	if err := t.tellNotes(); err != nil {
-		return false, err
-	}
-	if !t.begun {
-		return !t.batch.Empty(), nil
-	}
-	t.closeRoots(false)
-	record := t.closeRecord()
-	for _, e := range t.logged {
-		e.r.pending = append(e.r.pending, record[e.start:e.end:e.end])
-	}
-	s.channels.wait(t.sending, record, s.log.last())
-
-	behind := checkpoint{s, &t.batch}
-	cut := s.log.cut(s.config.Limits.LogBytes)
-	for r := s.residents.dirty.head(); r != nil && r.dirtySince < cut; r = s.residents.dirty.head() {
-		behind.write(r)
-	}
-	for r := range s.residents.excess() {
-		if r.dirtySince != 0 {
-			behind.write(r)
-		}
-	}
-	return true, behind.truncate(s.config.Limits.LogBytes / truncateShare)
-}
-
-// closeRecord notes what was acknowledged and counted, and adds the record to the batch.
-func (t *step) closeRecord() []byte {
-	s, c := t.shard, &t.shard.codec
-	s.channels.note(&t.record)
-	s.external.note(&t.record, c)
-	closing := Closing{Record: t.number(), Now: t.now, Batch: &t.batch, Log: &t.record, touched: t.observed.touched}
-	for _, o := range s.observers {
-		o.Close(&closing)
-	}
-	record := t.record.Bytes()
-	s.log.append(len(record))
-	c.enc.PutRecord(&t.batch, s.config.ID, s.log.last(), record)
-	return record
-}
-
 // checkpoint writes behind, into the batch of a step: rows of nodes, and what deleted records held beside nodes.
 type checkpoint struct {
 	shard *Shard

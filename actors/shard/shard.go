@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -94,85 +93,6 @@ func Open(c Config) (*Shard, error) {
 	return s, nil
 }
 
-// Step takes inputs and handles them. It reports whether there is something to commit; if not, the inputs were duplicates of
-// what is durable already, and Committed may be called at once.
-//
-// An input whose handler fails is set aside, after what the step did was undone by a recovery. An error stops the shard.
-func (s *Shard) Step(inputs []Input, now int64) (changed bool, err error) {
-	for {
-		err := s.take(inputs, now)
-		if err == nil {
-			return s.step.close()
-		}
-		if err := s.setAside(inputs, now, err); err != nil {
-			return false, err
-		}
-	}
-}
-
-// take lets each input be handled: by the node that it is for, and what follows in this shard by the nodes after it.
-func (s *Shard) take(inputs []Input, now int64) (err error) {
-	t := &s.step
-	t.begin(now, inputs)
-	at := 0
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = &errPoison{at, fmt.Errorf("handler panicked: %v", cause)}
-		}
-	}()
-	for at = range inputs {
-		if s.config.Between != nil {
-			s.config.Between()
-		}
-		r, m, err := t.accept(&inputs[at])
-		for err == nil && m != nil {
-			if r, err = t.handle(r, m); err == nil {
-				t.collect(r, m)
-				r, m, err = t.next()
-			}
-		}
-		if errors.Is(err, graph.ErrCorrupt) || errors.Is(err, errUndecodable) {
-			return &errPoison{at, err}
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// setAside undoes a step whose handler failed, and marks the input, so that the next try passes it over. Any other error it
-// returns.
-func (s *Shard) setAside(inputs []Input, now int64, err error) error {
-	var poison *errPoison
-	switch {
-	case !errors.As(err, &poison):
-		return err
-	case !s.poisoned.allow(now):
-		return fmt.Errorf("%w; the last one: %w", ErrTooMuchPoison, poison.cause)
-	}
-	inputs[poison.input].poison = poison.cause
-	if err := s.recover(); err != nil {
-		return fmt.Errorf("recover after a failed handler (%w): %w", poison.cause, err)
-	}
-	return nil
-}
-
-// Batch is what the step under way writes. It is valid until the next Step.
-func (s *Shard) Batch() *storage.Batch { return &s.step.batch }
-
-// Committed is called when the batch is durable. It returns what may leave the shard now: messages
-// to other shards, with acknowledgements.
-func (s *Shard) Committed(now int64) []Post {
-	posts := s.channels.committed(now)
-	s.external.committed()
-	for _, o := range s.observers {
-		o.Committed()
-	}
-	s.residents.passivate()
-	return posts
-}
-
 // Acked notes how far another shard has taken this one's messages, and returns what may follow.
 func (s *Shard) Acked(from graph.ShardID, seq uint64, now int64) []Post {
 	return s.channels.acknowledged(from, seq, now)
@@ -204,33 +124,4 @@ func (s *Shard) Stats() Stats {
 		Counters: s.counting.Counters, Record: s.log.last(), Residents: len(s.residents.ring), ActorBytes: s.residents.bytes,
 		LogBytes: s.log.bytes, Waiting: s.channels.waiting(),
 	}
-}
-
-// errPoison says which input's handler failed.
-type errPoison struct {
-	input int
-	cause error
-}
-
-func (e *errPoison) Error() string { return fmt.Sprintf("input %d: %v", e.input, e.cause) }
-func (e *errPoison) Unwrap() error { return e.cause }
-
-// errUndecodable marks a message that can't be read.
-var errUndecodable = errors.New("message can't be read")
-
-// ErrTooMuchPoison stops a shard whose handlers keep failing: that is a bug, not data.
-var ErrTooMuchPoison = errors.New("more than 100 inputs a minute had to be set aside: this is a defect of Kindred; the shard stops before it does harm")
-
-// poisonRate allows 100 inputs a minute to be set aside.
-type poisonRate struct {
-	minute int64
-	count  int
-}
-
-func (p *poisonRate) allow(now int64) bool {
-	if m := now / 60_000; m != p.minute {
-		p.minute, p.count = m, 0
-	}
-	p.count++
-	return p.count <= 100
 }

@@ -2,6 +2,7 @@ package shard
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/kindred-id/kindred/graph"
@@ -36,27 +37,6 @@ type step struct {
 	observed observed      // what observers are shown
 }
 
-// queue holds messages from nodes of the shard to nodes of the shard.
-type queue struct {
-	messages []graph.Message
-	next     int
-	local    graph.Message // being handled: the queue may move meanwhile
-}
-
-// loggedEvent is where an event of this step stands in the record, for its node's timeline.
-type loggedEvent struct {
-	r          *resident
-	start, end int
-}
-
-// sending is where a message of this step stands in the record.
-type sending struct {
-	to         graph.ShardID
-	seq        uint64
-	start, end int
-	epoch      uint64
-}
-
 // StepInputs is how many inputs a step may have at most.
 const StepInputs = 512
 
@@ -68,6 +48,53 @@ const (
 
 // batchShare is the part of the log limit that the memory of a batch may take while the shard is at rest.
 const batchShare = 2
+
+// Step takes inputs and handles them. It reports whether there is something to commit; if not, the inputs were duplicates of
+// what is durable already, and Committed may be called at once.
+//
+// An input whose handler fails is set aside, after what the step did was undone by a recovery. An error stops the shard.
+func (s *Shard) Step(inputs []Input, now int64) (changed bool, err error) {
+	for {
+		err := s.take(inputs, now)
+		if err == nil {
+			return s.step.close()
+		}
+		if err := s.setAside(inputs, now, err); err != nil {
+			return false, err
+		}
+	}
+}
+
+// take lets each input be handled: by the node that it is for, and what follows in this shard by the nodes after it.
+func (s *Shard) take(inputs []Input, now int64) (err error) {
+	t := &s.step
+	t.begin(now, inputs)
+	at := 0
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = &errPoison{at, fmt.Errorf("handler panicked: %v", cause)}
+		}
+	}()
+	for at = range inputs {
+		if s.config.Between != nil {
+			s.config.Between()
+		}
+		r, m, err := t.accept(&inputs[at])
+		for err == nil && m != nil {
+			if r, err = t.handle(r, m); err == nil {
+				t.collect(r, m)
+				r, m, err = t.next()
+			}
+		}
+		if errors.Is(err, graph.ErrCorrupt) || errors.Is(err, errUndecodable) {
+			return &errPoison{at, err}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // begin starts a step. The size of its record follows from its inputs.
 func (t *step) begin(now int64, inputs []Input) {
@@ -262,6 +289,63 @@ func (t *step) post(to graph.ShardID, body []byte, epoch uint64) {
 	t.sending = append(t.sending, sending{to, seq, start, end, epoch})
 }
 
+// skip notes that a message was passed over.
+func (t *step) skip(in *Input) {
+	c := &t.shard.codec
+	c.body = binary.AppendUvarint(c.body[:0], uint64(in.From))
+	t.add(sourceSkipped, in.Seq, c.body)
+}
+
+// add adds an input to the record.
+func (t *step) add(source uint16, seq uint64, body []byte) (start, end int) {
+	t.begun = true
+	return t.record.AddInput(source, seq, body)
+}
+
+// close closes the record and adds to the batch what is written behind. It reports whether there is something to commit.
+func (t *step) close() (changed bool, err error) {
+	s := t.shard
+	if err := t.tellNotes(); err != nil {
+		return false, err
+	}
+	if !t.begun {
+		return !t.batch.Empty(), nil
+	}
+	t.closeRoots(false)
+	record := t.closeRecord()
+	for _, e := range t.logged {
+		e.r.pending = append(e.r.pending, record[e.start:e.end:e.end])
+	}
+	s.channels.wait(t.sending, record, s.log.last())
+
+	behind := checkpoint{s, &t.batch}
+	cut := s.log.cut(s.config.Limits.LogBytes)
+	for r := s.residents.dirty.head(); r != nil && r.dirtySince < cut; r = s.residents.dirty.head() {
+		behind.write(r)
+	}
+	for r := range s.residents.excess() {
+		if r.dirtySince != 0 {
+			behind.write(r)
+		}
+	}
+	return true, behind.truncate(s.config.Limits.LogBytes / truncateShare)
+}
+
+// closeRecord notes what was acknowledged and counted, and adds the record to the batch.
+func (t *step) closeRecord() []byte {
+	s, c := t.shard, &t.shard.codec
+	s.channels.note(&t.record)
+	s.external.note(&t.record, c)
+	closing := Closing{Record: t.number(), Now: t.now, Batch: &t.batch, Log: &t.record, touched: t.observed.touched}
+	for _, o := range s.observers {
+		o.Close(&closing)
+	}
+	record := t.record.Bytes()
+	s.log.append(len(record))
+	c.enc.PutRecord(&t.batch, s.config.ID, s.log.last(), record)
+	return record
+}
+
 // closeRoots ends the step, or the replay of the log, for the components that it touched: they are divided anew where they
 // changed, and measured. What a replay made of identities was told when it was made.
 func (t *step) closeRoots(replay bool) {
@@ -289,36 +373,40 @@ func (t *step) changed(c *graph.Component) {
 	}
 }
 
-// quarantine keeps an input aside, with the reason.
-func (t *step) quarantine(in *Input) {
-	s := t.shard
-	s.counting.Quarantined++
-	q := row.Quarantined{Reason: in.poison.Error(), At: t.now, Input: row.Input{Source: uint16(in.From), Seq: in.Seq, Body: in.Body}}
-	switch {
-	case in.Event != nil:
-		q.Input.Source = row.ExternalInput
-	case in.Message != nil:
-		q.Input.Source = row.ExternalMessage
+// Batch is what the step under way writes. It is valid until the next Step.
+func (s *Shard) Batch() *storage.Batch { return &s.step.batch }
+
+// Committed is called when the batch is durable. It returns what may leave the shard now: messages
+// to other shards, with acknowledgements.
+func (s *Shard) Committed(now int64) []Post {
+	posts := s.channels.committed(now)
+	s.external.committed()
+	for _, o := range s.observers {
+		o.Committed()
 	}
-	s.codec.enc.PutQuarantined(&t.batch, s.config.ID, s.counting.Quarantined, &q)
-	if in.Outcome == nil {
-		t.skip(in)
-	} else {
-		t.begun = true // the counters are to be durable
-	}
+	s.residents.passivate()
+	return posts
 }
 
-// skip notes that a message was passed over.
-func (t *step) skip(in *Input) {
-	c := &t.shard.codec
-	c.body = binary.AppendUvarint(c.body[:0], uint64(in.From))
-	t.add(sourceSkipped, in.Seq, c.body)
+// loggedEvent is where an event of this step stands in the record, for its node's timeline.
+type loggedEvent struct {
+	r          *resident
+	start, end int
 }
 
-// add adds an input to the record.
-func (t *step) add(source uint16, seq uint64, body []byte) (start, end int) {
-	t.begun = true
-	return t.record.AddInput(source, seq, body)
+// sending is where a message of this step stands in the record.
+type sending struct {
+	to         graph.ShardID
+	seq        uint64
+	start, end int
+	epoch      uint64
+}
+
+// queue holds messages from nodes of the shard to nodes of the shard.
+type queue struct {
+	messages []graph.Message
+	next     int
+	local    graph.Message // being handled: the queue may move meanwhile
 }
 
 func (q *queue) push(m *graph.Message) { q.messages = append(q.messages, *m) }
