@@ -6,31 +6,31 @@ type bars struct {
 	forgotten map[NodeKey]int32
 }
 
-func gatherBars(c *Component) bars {
+func gatherBars(s *store) bars {
 	var b bars
-	for i := range c.assertions {
-		s := &c.assertions[i]
+	for i := range s.assertions {
+		a := &s.assertions[i]
 		switch {
-		case s.Withdrawn:
-		case s.Verb == AssertRetract:
+		case a.Withdrawn:
+		case a.Verb == AssertRetract:
 			if b.retracted == nil {
 				b.retracted = make(map[LinkKey]int32)
 			}
-			b.retracted[LinkKey{s.A.Key, s.B.Key}] = int32(i)
-		case s.Verb == AssertForget:
+			b.retracted[LinkKey{a.A.Key, a.B.Key}] = int32(i)
+		case a.Verb == AssertForget:
 			if b.forgotten == nil {
 				b.forgotten = make(map[NodeKey]int32)
 			}
-			b.forgotten[s.A.Key] = int32(i)
+			b.forgotten[a.A.Key] = int32(i)
 		}
 	}
 	return b
 }
 
 // bar is the constraint that keeps an observed link from conducting at all, with its member or assertion; 0 if the link conducts.
-func (b *bars) bar(c *Component, upper, lower int32) (kind ConstraintKind, by int32) {
+func (b *bars) bar(s *store, upper, lower int32) (kind ConstraintKind, by int32) {
 	for _, i := range [2]int32{upper, lower} {
-		switch m := &c.members[i]; {
+		switch m := &s.members[i]; {
 		case m.Generic:
 			return ConstraintGeneric, i
 		case m.Refused:
@@ -40,13 +40,13 @@ func (b *bars) bar(c *Component, upper, lower int32) (kind ConstraintKind, by in
 		}
 	}
 	if b.retracted != nil {
-		if i, ok := b.retracted[LinkKey{c.members[upper].Key, c.members[lower].Key}]; ok {
+		if i, ok := b.retracted[LinkKey{s.members[upper].Key, s.members[lower].Key}]; ok {
 			return ConstraintRetract, i
 		}
 	}
 	if b.forgotten != nil {
 		for _, end := range [2]int32{lower, upper} {
-			if i, ok := b.forgotten[c.members[end].Key]; ok {
+			if i, ok := b.forgotten[s.members[end].Key]; ok {
 				return ConstraintForget, i
 			}
 		}
@@ -62,23 +62,23 @@ type cannots struct {
 
 type cannot struct{ a, b, assertion int32 }
 
-func (k *cannots) gather(c *Component) {
-	for i := range c.assertions {
-		s := &c.assertions[i]
-		if s.Verb != AssertCannot || s.Withdrawn {
+func (k *cannots) gather(s *store) {
+	for i := range s.assertions {
+		a := &s.assertions[i]
+		if a.Verb != AssertCannot || a.Withdrawn {
 			continue
 		}
-		a, b := c.place(s.A.Key), c.place(s.B.Key)
-		if a < 0 || b < 0 {
+		upper, lower := s.place(a.A.Key), s.place(a.B.Key)
+		if upper < 0 || lower < 0 {
 			continue
 		}
 		if k.of == nil {
 			k.of = make(map[int32][]int32)
 		}
 		pair := int32(len(k.pairs))
-		k.pairs = append(k.pairs, cannot{int32(a), int32(b), int32(i)})
-		k.of[int32(a)] = append(k.of[int32(a)], pair)
-		k.of[int32(b)] = append(k.of[int32(b)], pair)
+		k.pairs = append(k.pairs, cannot{int32(upper), int32(lower), int32(i)})
+		k.of[int32(upper)] = append(k.of[int32(upper)], pair)
+		k.of[int32(lower)] = append(k.of[int32(lower)], pair)
 	}
 }
 
@@ -94,7 +94,7 @@ func (k *cannots) between(r *resolver, a, b int32) int32 {
 	first := int32(-1)
 	for _, i := range few {
 		pair := &k.pairs[i]
-		if r.find(pair.a) != other && r.find(pair.b) != other {
+		if r.representative(pair.a) != other && r.representative(pair.b) != other {
 			continue
 		}
 		if first < 0 || pair.assertion < first {
@@ -114,20 +114,4 @@ func (k *cannots) unite(into, from int32) {
 	}
 	k.of[into] = append(many, few...)
 	delete(k.of, from)
-}
-
-// constraint is what refused an entry, in full.
-func (c *Component) constraint(r *refusal, rules *Rules) Constraint {
-	k := Constraint{Kind: r.kind}
-	switch r.kind {
-	case ConstraintLimit:
-		k.Limit = rules.Limits[r.by]
-	case ConstraintCannot, ConstraintRetract, ConstraintForget:
-		k.Assertion = c.assertions[r.by]
-	case ConstraintGeneric, ConstraintFull, ConstraintElsewhere, ConstraintReading:
-		k.Node = c.members[r.by].NodeName
-	case ConstraintCap:
-		k.Cap = rules.MaxIdentity
-	}
-	return k
 }

@@ -8,8 +8,8 @@ import (
 // divide takes the entries in their total order, in n log n.
 //
 // REQUIRES: settled
-func (c *Component) divide(rules *Rules) *partition {
-	r := newResolver(c, rules)
+func divide(s *store, rules *Rules) *partition {
+	r := newResolver(s, rules)
 	p := &partition{latest: rules.Precedence == LatestWins}
 	items := r.items()
 	p.refused, p.barred = r.barred, len(r.barred)
@@ -20,7 +20,7 @@ func (c *Component) divide(rules *Rules) *partition {
 			late = append(late, e)
 			continue
 		}
-		a, b := r.find(e.a), r.find(e.b)
+		a, b := r.representative(e.a), r.representative(e.b)
 		if a == b {
 			continue
 		}
@@ -41,7 +41,7 @@ func (c *Component) divide(rules *Rules) *partition {
 
 // resolver divides one component. Groups are sets of members, each known by its representative.
 type resolver struct {
-	c       *Component
+	*store
 	rules   *Rules
 	ends    [][2]int32 // by link: its members
 	parent  []int32
@@ -63,21 +63,21 @@ type windows struct {
 	admit   []int64 // by member: the time of the entry that first joined it to another
 }
 
-func newResolver(c *Component, rules *Rules) *resolver {
-	n, limits := len(c.members), len(rules.Limits)
+func newResolver(s *store, rules *Rules) *resolver {
+	n, limits := len(s.members), len(rules.Limits)
 	numbers := make([]int32, n*(2+limits))
-	r := &resolver{c: c, rules: rules, parent: numbers[:n:n], sizes: numbers[n : 2*n : 2*n], counts: numbers[2*n:], mere: c.mereReadings()}
+	r := &resolver{store: s, rules: rules, parent: numbers[:n:n], sizes: numbers[n : 2*n : 2*n], counts: numbers[2*n:], mere: mereReadings(s)}
 	if rules.windowed() {
 		r.windows = &windows{limitOf: make([]int32, n), next: make([]int32, n), joined: make([]bool, n), admit: make([]int64, n)}
 	}
-	for i := range c.members {
+	for i := range s.members {
 		r.parent[i], r.sizes[i] = int32(i), 1
 		limit := int32(-1)
 		for l := range rules.Limits {
 			if r.mere != nil && r.mere[i] {
 				break
 			}
-			if rules.Limits[l].Namespace == PlainNamespace(c.members[i].Namespace) {
+			if rules.Limits[l].Namespace == PlainNamespace(s.members[i].Namespace) {
 				limit = int32(l)
 				r.counts[i*limits+l] = 1
 				break
@@ -87,11 +87,12 @@ func newResolver(c *Component, rules *Rules) *resolver {
 			r.windows.limitOf[i], r.windows.next[i] = limit, int32(i)
 		}
 	}
-	r.cannots.gather(c)
+	r.cannots.gather(s)
 	return r
 }
 
-func (r *resolver) find(i int32) int32 {
+// representative finds the member that a group is known by, and shortens the way there.
+func (r *resolver) representative(i int32) int32 {
 	for r.parent[i] != i {
 		r.parent[i] = r.parent[r.parent[i]]
 		i = r.parent[i]
@@ -109,28 +110,27 @@ type item struct {
 
 // items lists what conducts, in order; what does not is noted as barred.
 func (r *resolver) items() []item {
-	c := r.c
 	windowed, latest := r.windows != nil, r.rules.Precedence == LatestWins
-	bars := gatherBars(c)
-	r.ends = make([][2]int32, len(c.links))
-	items := make([]item, 0, len(c.links))
-	for i := range c.links {
-		l := &c.links[i]
+	bars := gatherBars(r.store)
+	r.ends = make([][2]int32, len(r.links))
+	items := make([]item, 0, len(r.links))
+	for i := range r.links {
+		l := &r.links[i]
 		if l.Count == 0 {
 			continue
 		}
-		a, b := 0, c.place(l.B)
-		if i > 0 && c.links[i-1].A == l.A && c.links[i-1].Count > 0 {
+		a, b := 0, r.place(l.B)
+		if i > 0 && r.links[i-1].A == l.A && r.links[i-1].Count > 0 {
 			a = int(r.ends[i-1][0])
 		} else {
-			a = c.place(l.A)
+			a = r.place(l.A)
 		}
 		r.ends[i] = [2]int32{int32(a), int32(b)}
 		it := item{time: l.First.Stamp.Time, link: int32(i), verb: l.Verb}
 		if latest {
 			it.time, it.last = -l.Last.Stamp.Time, true
 		}
-		if kind, by := bars.bar(c, int32(a), int32(b)); kind != 0 {
+		if kind, by := bars.bar(r.store, int32(a), int32(b)); kind != 0 {
 			r.barred = append(r.barred, refusal{r.entry(&it), kind, by})
 			continue
 		}
@@ -164,14 +164,13 @@ func (r *resolver) items() []item {
 
 // addForces adds what operators forced, in the order of keys.
 func (r *resolver) addForces(items []item) []item {
-	c := r.c
-	for i := range c.assertions {
-		s := &c.assertions[i]
+	for i := range r.assertions {
+		s := &r.assertions[i]
 		if s.Verb != AssertForce || s.Withdrawn {
 			continue
 		}
-		a, b := c.place(s.A.Key), c.place(s.B.Key)
-		if a >= 0 && b >= 0 && c.members[a].Hosted && c.members[b].Hosted {
+		a, b := r.place(s.A.Key), r.place(s.B.Key)
+		if a >= 0 && b >= 0 && r.members[a].Hosted && r.members[b].Hosted {
 			r.forces = append(r.forces, entry{verb: VerbForce, time: s.At, a: int32(a), b: int32(b), link: -1, assertion: int32(i)})
 		}
 	}
@@ -181,13 +180,13 @@ func (r *resolver) addForces(items []item) []item {
 		if r.rules.Precedence == LatestWins {
 			at = -at
 		}
-		items = append(items, item{time: at, link: int32(len(c.links) + i), verb: VerbForce})
+		items = append(items, item{time: at, link: int32(len(r.links) + i), verb: VerbForce})
 	}
 	return items
 }
 
 func (r *resolver) entry(it *item) entry {
-	if i := int(it.link) - len(r.c.links); i >= 0 {
+	if i := int(it.link) - len(r.links); i >= 0 {
 		return r.forces[i]
 	}
 	e := entry{time: it.time, a: r.ends[it.link][0], b: r.ends[it.link][1], link: it.link, assertion: -1, verb: it.verb, last: it.last}
@@ -278,7 +277,7 @@ func (r *resolver) unite(e *entry, a, b int32) {
 
 // groups lists the identities: all groups but those of members that are hosted elsewhere.
 func (r *resolver) groups() (groups [][]int32, of []int32) {
-	n := int32(len(r.c.members))
+	n := int32(len(r.members))
 	of = make([]int32, n)
 	place := r.counts[:0] // by representative, when all is counted: its group and one
 	if len(r.rules.Limits) == 0 {
@@ -288,9 +287,9 @@ func (r *resolver) groups() (groups [][]int32, of []int32) {
 	clear(place)
 	count := 0
 	for i := range n {
-		root := r.find(i)
+		root := r.representative(i)
 		switch {
-		case r.sizes[root] == 1 && (!r.c.members[i].Hosted || r.with != nil && r.with[i] >= 0):
+		case r.sizes[root] == 1 && (!r.members[i].Hosted || r.with != nil && r.with[i] >= 0):
 			of[i] = -1
 			continue
 		case place[root] == 0:
@@ -307,7 +306,7 @@ func (r *resolver) groups() (groups [][]int32, of []int32) {
 			continue
 		}
 		if groups[g] == nil {
-			size := r.sizes[r.find(i)]
+			size := r.sizes[r.representative(i)]
 			groups[g] = all[at : at : at+size]
 			at += size
 		}

@@ -28,6 +28,27 @@ type Member struct {
 	was int32
 }
 
+// apart reports whether the member keeps the component off the fast path.
+func (m *Member) apart() bool { return m.Generic || !m.Hosted }
+
+// active reports whether the member has events of its own.
+func (m *Member) active() bool { return m.Fragment != nil && m.Fragment.Events > 0 }
+
+// unclaimed reports whether a link may ask for the member to be hosted here.
+func (m *Member) unclaimed() bool { return !m.Hosted && !m.Generic && !m.Refused }
+
+// noteRaw keeps the raw form of the event with the highest stamp.
+func (m *Member) noteRaw(id *Identifier, e *Event) {
+	order := e.Stamp.Compare(m.RawStamp)
+	if order < 0 || order == 0 && m.Raw >= string(id.Raw) {
+		return
+	}
+	m.RawStamp = e.Stamp
+	if m.Raw != string(id.Raw) {
+		m.Raw = string(id.Raw)
+	}
+}
+
 // LinkKey names a link by its ends. A outranks B.
 type LinkKey struct{ A, B NodeKey }
 
@@ -173,16 +194,6 @@ func (ev *Evidence) parts(heads []NodeKey) []*Evidence {
 		part.Assertions = append(part.Assertions, ev.Assertions[i])
 	}
 	return append(parts, part)
-}
-
-// heads are the highest-ranked members of the identities with events, in descending rank.
-func (c *Component) heads(rules *Rules) []NodeKey {
-	identities, _ := c.identities(c.resolve(rules), summaries, nil)
-	heads := make([]NodeKey, len(identities))
-	for i := range identities {
-		heads[i] = identities[i].ID()
-	}
-	return heads
 }
 
 // fits reports whether evidence is no larger than one part.

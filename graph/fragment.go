@@ -213,3 +213,25 @@ func (f *Fragment) cut() (pieces []*Fragment) {
 	f.Interests, f.Offers = nil, nil
 	return pieces
 }
+
+// clone copies the fragment with everything that an event can change in place.
+func (f *Fragment) clone() *Fragment {
+	clone := *f
+	clone.Traits, clone.Orders = slices.Clone(f.Traits), slices.Clone(f.Orders)
+	for t := range clone.Traits {
+		clone.Traits[t].Value = bytes.Clone(clone.Traits[t].Value)
+	}
+	for o := range clone.Orders {
+		clone.Orders[o].Refunds = slices.Clone(clone.Orders[o].Refunds)
+	}
+	if f.Offers != nil {
+		offers := f.Offers.Clone()
+		clone.Offers = &offers
+	}
+	if f.Interests != nil {
+		interests := f.Interests.Clone()
+		clone.Interests = &interests
+	}
+	clone.Visits = f.Visits.Clone()
+	return &clone
+}

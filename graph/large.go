@@ -17,6 +17,16 @@ func SetLarge(members, links, overlay int) (restore func()) {
 	return func() { largeMembers, largeLinks, overlayLeast = m, l, o }
 }
 
+// lists are the members and links of a component. Members are in descending rank, links by LinkKey, and no two are equal.
+//
+// A large component keeps beside its lists what was added lately, so members and links are reached through find and
+// findLink, or in place after settle.
+type lists struct {
+	members []Member
+	links   []Link
+	large   *large // nil: the component is small
+}
+
 // large is what a large component has beside the lists of every component, so that a message costs what it
 // changes, and not what there is:
 //
@@ -28,8 +38,8 @@ type large struct {
 	members []Member // added since the last settle
 	links   []Link
 
-	memberAt places // of Component.members
-	linkAt   places // of Component.links
+	memberAt places // of lists.members
+	linkAt   places // of lists.links
 	stale    bool   // the places are of lists that have moved since
 }
 
@@ -40,49 +50,43 @@ var overlayLeast = 512
 func overlayMost(settled int) int { return max(overlayLeast, settled/8) }
 
 // grow makes the component large once it is.
-func (c *Component) grow() {
-	if c.large == nil && (len(c.members) > largeMembers || len(c.links) > largeLinks) {
-		c.large = &large{stale: true}
+func (ls *lists) grow() {
+	if ls.large == nil && (len(ls.members) > largeMembers || len(ls.links) > largeLinks) {
+		ls.large = &large{stale: true}
 	}
 }
 
-// Outgrew reports whether the component is worth being measured again since it had so many members, links and
-// assertions: a small one whenever it has others, a large one when it grew by an eighth.
-func (c *Component) Outgrew(breadth int) bool {
-	return c.large == nil || c.Breadth() > breadth+breadth/8
-}
-
 // memberCount is how many members there are, settled or not.
-func (c *Component) memberCount() int {
-	n := len(c.members)
-	if c.large != nil {
-		n += len(c.large.members)
+func (ls *lists) memberCount() int {
+	n := len(ls.members)
+	if ls.large != nil {
+		n += len(ls.large.members)
 	}
 	return n
 }
 
 // linkCount is how many links there are, settled or not.
-func (c *Component) linkCount() int {
-	n := len(c.links)
-	if c.large != nil {
-		n += len(c.large.links)
+func (ls *lists) linkCount() int {
+	n := len(ls.links)
+	if ls.large != nil {
+		n += len(ls.large.links)
 	}
 	return n
 }
 
 // find finds a member; nil if there is none. It is valid until a member is added.
-func (c *Component) find(key NodeKey) *Member {
-	if c.large == nil {
-		if i, found := searchMember(c.members, key); found {
-			return &c.members[i]
+func (ls *lists) find(key NodeKey) *Member {
+	if ls.large == nil {
+		if i, found := searchMember(ls.members, key); found {
+			return &ls.members[i]
 		}
 		return nil
 	}
-	if i := c.settledMember(key); i >= 0 {
-		return &c.members[i]
+	if i := ls.settledMember(key); i >= 0 {
+		return &ls.members[i]
 	}
-	if i, found := searchMember(c.large.members, key); found {
-		return &c.large.members[i]
+	if i, found := searchMember(ls.large.members, key); found {
+		return &ls.large.members[i]
 	}
 	return nil
 }
@@ -90,48 +94,48 @@ func (c *Component) find(key NodeKey) *Member {
 // place is a member's index once all are settled; -1 if there is none.
 //
 // REQUIRES: settled
-func (c *Component) place(key NodeKey) int {
-	if c.large != nil {
-		return c.settledMember(key)
+func (ls *lists) place(key NodeKey) int {
+	if ls.large != nil {
+		return ls.settledMember(key)
 	}
-	if i, found := searchMember(c.members, key); found {
+	if i, found := searchMember(ls.members, key); found {
 		return i
 	}
 	return -1
 }
 
-func (c *Component) settledMember(key NodeKey) int {
-	l := c.large
+func (ls *lists) settledMember(key NodeKey) int {
+	l := ls.large
 	if l.stale {
-		l.index(c)
+		l.index(ls)
 	}
 	for at := l.memberAt.first(memberHash(key)); ; at = l.memberAt.next(at) {
 		i := l.memberAt.slots[at] - 1
-		if i < 0 || c.members[i].Key == key {
+		if i < 0 || ls.members[i].Key == key {
 			return int(i)
 		}
 	}
 }
 
 // findLink finds a link; nil if there is none. It is valid until a link is added.
-func (c *Component) findLink(key LinkKey) *Link {
-	if c.large == nil {
-		if i, found := searchLink(c.links, key); found {
-			return &c.links[i]
+func (ls *lists) findLink(key LinkKey) *Link {
+	if ls.large == nil {
+		if i, found := searchLink(ls.links, key); found {
+			return &ls.links[i]
 		}
 		return nil
 	}
-	l := c.large
+	l := ls.large
 	if l.stale {
-		l.index(c)
+		l.index(ls)
 	}
 	for at := l.linkAt.first(linkHash(key)); ; at = l.linkAt.next(at) {
 		i := l.linkAt.slots[at] - 1
 		if i < 0 {
 			break
 		}
-		if c.links[i].LinkKey == key {
-			return &c.links[i]
+		if ls.links[i].LinkKey == key {
+			return &ls.links[i]
 		}
 	}
 	if i, found := searchLink(l.links, key); found {
@@ -141,15 +145,15 @@ func (c *Component) findLink(key LinkKey) *Link {
 }
 
 // addMember adds a member, at its place among those of a small component.
-func (c *Component) addMember(at int, m Member) *Member {
-	if c.large == nil {
-		c.members = slices.Insert(c.members, at, m)
-		c.grow()
-		return &c.members[at]
+func (ls *lists) addMember(at int, m Member) *Member {
+	if ls.large == nil {
+		ls.members = slices.Insert(ls.members, at, m)
+		ls.grow()
+		return &ls.members[at]
 	}
-	l := c.large
-	if len(l.members) >= overlayMost(len(c.members)) || len(l.members) >= 4*overlayLeast {
-		c.settle()
+	l := ls.large
+	if len(l.members) >= overlayMost(len(ls.members)) || len(l.members) >= 4*overlayLeast {
+		ls.settle()
 	}
 	at, _ = searchMember(l.members, m.Key)
 	l.members = slices.Insert(l.members, at, m)
@@ -157,15 +161,15 @@ func (c *Component) addMember(at int, m Member) *Member {
 }
 
 // addLink adds a link, at its place among those of a small component.
-func (c *Component) addLink(at int, link Link) *Link {
-	if c.large == nil {
-		c.links = slices.Insert(c.links, at, link)
-		c.grow()
-		return &c.links[at]
+func (ls *lists) addLink(at int, link Link) *Link {
+	if ls.large == nil {
+		ls.links = slices.Insert(ls.links, at, link)
+		ls.grow()
+		return &ls.links[at]
 	}
-	l := c.large
-	if len(l.links) >= overlayMost(len(c.links)) || len(l.links) >= 4*overlayLeast {
-		c.settle()
+	l := ls.large
+	if len(l.links) >= overlayMost(len(ls.links)) || len(l.links) >= 4*overlayLeast {
+		ls.settle()
 	}
 	at, _ = searchLink(l.links, link.LinkKey)
 	l.links = slices.Insert(l.links, at, link)
@@ -173,22 +177,23 @@ func (c *Component) addLink(at int, link Link) *Link {
 }
 
 // addAll adds members and links to a large component, each in order and none of them there.
-func (l *large) addAll(c *Component, members []Member, links []Link) {
+func (ls *lists) addAll(members []Member, links []Link) {
+	l := ls.large
 	l.members = mergeNew(l.members, members, func(a, b *Member) bool { return a.Key.Outranks(b.Key) })
 	l.links = mergeNew(l.links, links, func(a, b *Link) bool { return a.LinkKey.Compare(b.LinkKey) < 0 })
-	if len(l.members) > overlayMost(len(c.members)) || len(l.links) > overlayMost(len(c.links)) {
-		c.settle()
+	if len(l.members) > overlayMost(len(ls.members)) || len(l.links) > overlayMost(len(ls.links)) {
+		ls.settle()
 	}
 }
 
 // settle brings what was added to where it belongs.
-func (c *Component) settle() {
-	l := c.large
+func (ls *lists) settle() {
+	l := ls.large
 	if l == nil || len(l.members)+len(l.links) == 0 {
 		return
 	}
-	c.members = mergeNew(c.members, l.members, func(a, b *Member) bool { return a.Key.Outranks(b.Key) })
-	c.links = mergeNew(c.links, l.links, func(a, b *Link) bool { return a.LinkKey.Compare(b.LinkKey) < 0 })
+	ls.members = mergeNew(ls.members, l.members, func(a, b *Member) bool { return a.Key.Outranks(b.Key) })
+	ls.links = mergeNew(ls.links, l.links, func(a, b *Link) bool { return a.LinkKey.Compare(b.LinkKey) < 0 })
 	clear(l.members)
 	clear(l.links)
 	l.members, l.links, l.stale = l.members[:0], l.links[:0], true
@@ -254,14 +259,14 @@ func linkHash(key LinkKey) uint64 {
 	return (key.A.Lo*0xff51afd7ed558ccd ^ key.B.Lo ^ key.B.Hi) * 0x9e3779b97f4a7c15
 }
 
-func (l *large) index(c *Component) {
-	l.memberAt.reset(len(c.members))
-	for i := range c.members {
-		l.memberAt.put(memberHash(c.members[i].Key), i)
+func (l *large) index(ls *lists) {
+	l.memberAt.reset(len(ls.members))
+	for i := range ls.members {
+		l.memberAt.put(memberHash(ls.members[i].Key), i)
 	}
-	l.linkAt.reset(len(c.links))
-	for i := range c.links {
-		l.linkAt.put(linkHash(c.links[i].LinkKey), i)
+	l.linkAt.reset(len(ls.links))
+	for i := range ls.links {
+		l.linkAt.put(linkHash(ls.links[i].LinkKey), i)
 	}
 	l.stale = false
 }

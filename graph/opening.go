@@ -35,7 +35,7 @@ func (c *Component) Known(rules *Rules) []Identity {
 // Watch makes the next Close tell all that readers of the feed need. It is called before a step's first message, with
 // the identities that there are (Known), and while sweeping with those that readers know.
 func (c *Component) Watch(before, told []Identity, sweeping bool) {
-	c.opening = &opening{before: before, told: told, partition: c.partition, watched: true, sweeping: sweeping}
+	c.opening = &opening{before: before, told: told, partition: c.cached(), watched: true, sweeping: sweeping}
 }
 
 // Watched reports whether the next Close tells what readers of the feed need.
@@ -43,7 +43,11 @@ func (c *Component) Watched() bool { return c.opening != nil && c.opening.watche
 
 // Unclosed reports whether Close has something to compare, or Identities to count.
 func (c *Component) Unclosed() bool {
-	return c.opening != nil || c.large != nil && (c.partition == nil || c.partition != whole && !c.counted(c.partition))
+	if c.opening != nil || c.large == nil {
+		return c.opening != nil
+	}
+	p := c.cached()
+	return p == nil || p != whole && !c.counted(p, c.active)
 }
 
 // begin is called before a message changes evidence in a way that may change who is who. It reports whether the
@@ -73,7 +77,7 @@ func (c *Component) open(rules *Rules) {
 		c.note(c.resolve(rules))
 	}
 	if c.large != nil && !c.opening.labelled {
-		c.label(c.resolve(rules))
+		c.opening.label(&c.store, c.resolve(rules))
 	}
 }
 
@@ -96,24 +100,23 @@ func (c *Component) note(p *partition) {
 	c.opening = o
 }
 
-// label notes at each member of a large component which identity it is of.
-func (c *Component) label(p *partition) {
-	c.settle()
-	c.opening.labelled = true
-	for i := range c.members {
-		c.members[i].was = 1
+// label notes at each member of a large component the identity that it belongs to.
+func (o *opening) label(s *store, p *partition) {
+	s.settle()
+	o.labelled = true
+	for i := range s.members {
+		s.members[i].was = 1
 		if p != whole {
-			c.members[i].was = p.of[i] + 1
+			s.members[i].was = p.of[i] + 1
 		}
 	}
 }
 
 // arrive notes the identities that come with an Absorb.
-func (c *Component) arrive(ev *Evidence, rules *Rules) {
-	o := c.opening
+func (o *opening) arrive(s *store, ev *Evidence, rules *Rules) {
 	o.arrivals++
-	if c.large == nil {
-		if by, found := c.crossing(ev); found {
+	if s.large == nil {
+		if by, found := crossing(s, ev); found {
 			o.causes = append(o.causes, by)
 		}
 	}
@@ -161,11 +164,12 @@ func (c *Component) Close(rules *Rules, d *Diff) {
 		return int(places[p.of[at]])
 	}
 	d.compare(o.before, after, home, o.watched)
-	c.explain(d, o, p, home)
+	k := closing{&c.store, o, p}
+	k.explain(d, home)
 	if o.sweeping {
 		d.Told = &Diff{}
 		d.Told.compare(o.told, after, home, true)
-		c.explain(d.Told, o, p, home)
+		k.explain(d.Told, home)
 	}
 }
 
@@ -188,7 +192,7 @@ func (c *Component) identities(p *partition, what detail, room []Identity) (list
 	c.settle()
 	add := func(group []int32) bool {
 		if what == withProfiles {
-			profile := c.fold(group, false) // the feed does not tell of dealings
+			profile := fold{&c.store, group}.profile(false) // the feed does not tell of dealings
 			if profile.Events == 0 {
 				return false
 			}
@@ -205,7 +209,7 @@ func (c *Component) identities(p *partition, what detail, room []Identity) (list
 		list = room
 		var group []int32
 		if what == withProfiles {
-			group = c.all()
+			group = c.everyone()
 		}
 		add(group)
 		return list, nil
@@ -286,8 +290,15 @@ func (ev *Evidence) appendIdentities(list []Identity, room []NodeKey, rules *Rul
 	return append(list, divided...)
 }
 
+// closing is what Close knows when it looks for causes: the evidence, how it is divided now, and the opening.
+type closing struct {
+	*store
+	opening *opening
+	after   *partition
+}
+
 // explain names what decided each merge, and what brought each identifier.
-func (c *Component) explain(d *Diff, o *opening, p *partition, home func(NodeKey) int) {
+func (k closing) explain(d *Diff, home func(NodeKey) int) {
 	var decisive []LinkKey
 	for i := range d.Merges {
 		m := &d.Merges[i]
@@ -296,50 +307,50 @@ func (c *Component) explain(d *Diff, o *opening, p *partition, home func(NodeKey
 		}
 		at := home(m.Into.ID())
 		by, found := LinkKey{}, false
-		for j := len(o.causes) - 1; j >= 0 && !found; j-- {
-			by, found = o.causes[j], home(o.causes[j].A) == at && home(o.causes[j].B) == at
+		for j := len(k.opening.causes) - 1; j >= 0 && !found; j-- {
+			by, found = k.opening.causes[j], home(k.opening.causes[j].A) == at && home(k.opening.causes[j].B) == at
 		}
-		if !found && o.labelled {
+		if !found && k.opening.labelled {
 			if decisive == nil {
-				decisive = c.decisive(p)
+				decisive = k.decisive()
 			}
 			g := 0
-			if p != whole {
-				g = int(p.of[c.place(m.Into.ID())])
+			if k.after != whole {
+				g = int(k.after.of[k.place(m.Into.ID())])
 			}
 			by = decisive[g]
 		}
-		m.Cause = c.cause(by)
+		m.Cause = k.cause(by)
 	}
 	for i := range d.Updates {
 		for j := range d.Updates[i].Joined {
 			joined := &d.Updates[i].Joined[j]
-			joined.Cause = c.causeOf(joined.Name.Key)
+			joined.Cause = k.causeOf(joined.Name.Key)
 		}
 	}
 }
 
 // cause is a link, or where there is none the newest force that holds.
-func (c *Component) cause(by LinkKey) Cause {
-	if l := c.findLink(by); l != nil {
-		return c.causeLink(l)
+func (k closing) cause(by LinkKey) Cause {
+	if l := k.findLink(by); l != nil {
+		return k.causeLink(l)
 	}
-	if a := c.lastForce(); a != nil {
+	if a := k.lastForce(); a != nil {
 		return Cause{By: [2]NodeName{a.A, a.B}, Verb: VerbForce, Assertion: a.ID}
 	}
 	return Cause{}
 }
 
-func (c *Component) causeLink(l *Link) Cause {
-	return Cause{By: [2]NodeName{c.find(l.A).NodeName, c.find(l.B).NodeName}, Verb: l.Verb, Mark: l.Last.clone()}
+func (k closing) causeLink(l *Link) Cause {
+	return Cause{By: [2]NodeName{k.find(l.A).NodeName, k.find(l.B).NodeName}, Verb: l.Verb, Mark: l.Last.clone()}
 }
 
 // causeOf is the newest observed link of a member.
-func (c *Component) causeOf(node NodeKey) Cause {
+func (k closing) causeOf(node NodeKey) Cause {
 	var newest *Link
-	c.settle()
-	for i := range c.links {
-		l := &c.links[i]
+	k.settle()
+	for i := range k.links {
+		l := &k.links[i]
 		if l.Count > 0 && (l.A == node || l.B == node) && (newest == nil || l.Last.Stamp.Compare(newest.Last.Stamp) > 0) {
 			newest = l
 		}
@@ -347,40 +358,28 @@ func (c *Component) causeOf(node NodeKey) Cause {
 	if newest == nil {
 		return Cause{}
 	}
-	return c.causeLink(newest)
-}
-
-// lastForce is the newest force that holds.
-func (c *Component) lastForce() *Assertion {
-	var last *Assertion
-	for i := range c.assertions {
-		a := &c.assertions[i]
-		if a.Verb == AssertForce && !a.Withdrawn && (last == nil || a.newer(last)) {
-			last = a
-		}
-	}
-	return last
+	return k.causeLink(newest)
 }
 
 // decisive finds, by identity of now, the link that brought it together in a large component: the newest observed
 // one between what was several identities when the step began.
-func (c *Component) decisive(after *partition) []LinkKey {
-	newest, known := make([]*Link, max(1, len(after.groups))), make([]*Link, max(1, len(after.groups)))
+func (k closing) decisive() []LinkKey {
+	newest, known := make([]*Link, max(1, len(k.after.groups))), make([]*Link, max(1, len(k.after.groups)))
 	newer := func(best **Link, l *Link) {
 		if *best == nil || l.First.Stamp.Compare((*best).First.Stamp) > 0 {
 			*best = l
 		}
 	}
-	for i := range c.links {
-		l := &c.links[i]
-		a, b := c.place(l.A), c.place(l.B)
-		x, y := c.members[a].was, c.members[b].was
+	for i := range k.links {
+		l := &k.links[i]
+		a, b := k.place(l.A), k.place(l.B)
+		x, y := k.members[a].was, k.members[b].was
 		if l.Count == 0 || x == y {
 			continue
 		}
 		g := int32(0)
-		if after != whole {
-			if g = after.of[a]; g < 0 || after.of[b] != g {
+		if k.after != whole {
+			if g = k.after.of[a]; g < 0 || k.after.of[b] != g {
 				continue
 			}
 		}
@@ -402,7 +401,7 @@ func (c *Component) decisive(after *partition) []LinkKey {
 }
 
 // crossing is the newest observed link between what arrives and what is here: it brought them together.
-func (c *Component) crossing(ev *Evidence) (by LinkKey, found bool) {
+func crossing(s *store, ev *Evidence) (by LinkKey, found bool) {
 	var newest *Stamp
 	arrives := func(key NodeKey) bool {
 		i, found := searchMember(ev.Members, key)
@@ -413,13 +412,13 @@ func (c *Component) crossing(ev *Evidence) (by LinkKey, found bool) {
 			by, newest = l.LinkKey, &l.First.Stamp
 		}
 	}
-	for i := range c.links {
-		l := &c.links[i]
+	for i := range s.links {
+		l := &s.links[i]
 		consider(l, arrives(l.A) != arrives(l.B))
 	}
 	here := func(key NodeKey) bool {
-		i, found := searchMember(c.members, key)
-		return found && c.members[i].Hosted
+		i, found := searchMember(s.members, key)
+		return found && s.members[i].Hosted
 	}
 	for i := range ev.Links {
 		l := &ev.Links[i]

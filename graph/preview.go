@@ -1,41 +1,6 @@
 package graph
 
-import (
-	"bytes"
-	"slices"
-)
-
-// Clone copies the component with everything that a message can change in place.
-func (c *Component) Clone() *Component {
-	c.settle()
-	ev := Evidence{Members: slices.Clone(c.members), Links: slices.Clone(c.links), Assertions: slices.Clone(c.assertions)}
-	for i := range ev.Members {
-		if f := ev.Members[i].Fragment; f != nil {
-			clone := *f
-			clone.Traits, clone.Orders = slices.Clone(f.Traits), slices.Clone(f.Orders)
-			for t := range clone.Traits {
-				clone.Traits[t].Value = bytes.Clone(clone.Traits[t].Value)
-			}
-			for o := range clone.Orders {
-				clone.Orders[o].Refunds = slices.Clone(clone.Orders[o].Refunds)
-			}
-			if f.Offers != nil {
-				offers := f.Offers.Clone()
-				clone.Offers = &offers
-			}
-			if f.Interests != nil {
-				interests := f.Interests.Clone()
-				clone.Interests = &interests
-			}
-			clone.Visits = f.Visits.Clone()
-			ev.Members[i].Fragment = &clone
-		}
-	}
-	for i := range ev.Links {
-		ev.Links[i].First, ev.Links[i].Last = ev.Links[i].First.clone(), ev.Links[i].Last.clone()
-	}
-	return RestoreComponent(c.root, &ev)
-}
+import "slices"
 
 // Preview is what an assertion would do to the identities that hold some nodes, given copies of
 // the components that do. It uses the copies up.
@@ -56,7 +21,7 @@ func Preview(components []*Component, a Assertion, nodes []NodeKey, rules *Rules
 				high, low = low, high
 			}
 			ev := low.Evidence()
-			high.absorb(&ev, rules, &out)
+			handler{high, rules, &out}.absorb(&ev)
 			home = high
 		}
 	}
@@ -68,7 +33,7 @@ func Preview(components []*Component, a Assertion, nodes []NodeKey, rules *Rules
 			home = c
 		}
 	}
-	home.assert(&a, rules, &out)
+	handler{home, rules, &out}.assert(&a)
 	after = appendHolders(nil, home, nodes, rules)
 	for _, c := range components {
 		if c != home && (a.Verb != AssertForce || a.Withdrawn) {

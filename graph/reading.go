@@ -19,47 +19,47 @@ import (
 // mereReadings marks the members that are mere readings; nil when there are none.
 //
 // REQUIRES: settled
-func (c *Component) mereReadings() []bool {
-	if c.readings == 0 {
+func mereReadings(s *store) []bool {
+	if s.readings == 0 {
 		return nil
 	}
-	unseen := c.unseen()
+	unseen := unseenReadings(s)
 	if unseen == nil {
 		return nil
 	}
 	// Which of the unseen are not mere after all is decided of all before any is changed.
-	for _, i := range c.likely(unseen) {
+	for _, i := range likelyReadings(s, unseen) {
 		unseen[i] = false
 	}
 	return unseen
 }
 
-// unseen marks the members that nothing was seen of but as readings; nil when there are none.
-func (c *Component) unseen() []bool {
-	unseen := make([]bool, len(c.members))
-	for i := range c.links {
-		if l := &c.links[i]; l.Reading {
-			unseen[c.place(l.A)], unseen[c.place(l.B)] = true, true
+// unseenReadings marks the members that nothing was seen of but as readings; nil when there are none.
+func unseenReadings(s *store) []bool {
+	unseen := make([]bool, len(s.members))
+	for i := range s.links {
+		if l := &s.links[i]; l.Reading {
+			unseen[s.place(l.A)], unseen[s.place(l.B)] = true, true
 		}
 	}
-	for i := range c.members {
-		if m := &c.members[i]; m.active() || m.Generic || !m.Hosted {
+	for i := range s.members {
+		if m := &s.members[i]; m.active() || m.Generic || !m.Hosted {
 			unseen[i] = false
 		}
 	}
-	for i := range c.links {
-		l := &c.links[i]
-		if a, b := c.place(l.A), c.place(l.B); !l.Reading || c.members[a].Generic || c.members[b].Generic {
+	for i := range s.links {
+		l := &s.links[i]
+		if a, b := s.place(l.A), s.place(l.B); !l.Reading || s.members[a].Generic || s.members[b].Generic {
 			unseen[a], unseen[b] = false, false
 		}
 	}
-	for i := range c.assertions {
-		a := &c.assertions[i]
+	for i := range s.assertions {
+		a := &s.assertions[i]
 		if a.Verb != AssertForce || a.Withdrawn {
 			continue
 		}
 		for _, key := range [2]NodeKey{a.A.Key, a.B.Key} {
-			if at := c.place(key); at >= 0 {
+			if at := s.place(key); at >= 0 {
 				unseen[at] = false
 			}
 		}
@@ -70,16 +70,16 @@ func (c *Component) unseen() []bool {
 	return unseen
 }
 
-// likely lists the unseen readings that the form of a previousId speaks for, where nothing was seen of the other
+// likelyReadings lists the unseen readings that the form of a previousId speaks for, where nothing was seen of the other
 // reading of that value, either.
-func (c *Component) likely(unseen []bool) []int32 {
+func likelyReadings(s *store, unseen []bool) []int32 {
 	type value struct {
 		user int32 // at the other end of the alias
 		text string
 	}
 	readings := make(map[value][]int32)
 	of := func(reading, user int) value {
-		text := c.members[reading].Value
+		text := s.members[reading].Value
 		if len(text) == uuidLength { // which namespaces do not write alike
 			text = strings.ToLower(text)
 		}
@@ -87,24 +87,24 @@ func (c *Component) likely(unseen []bool) []int32 {
 	}
 	ends := func(l *Link, each func(reading, user int)) {
 		if l.Verb == VerbAlias {
-			a, b := c.place(l.A), c.place(l.B)
+			a, b := s.place(l.A), s.place(l.B)
 			each(a, b)
 			each(b, a)
 		}
 	}
 	speaksFor := make(map[int32]bool)
-	for i := range c.links {
-		ends(&c.links[i], func(reading, user int) {
+	for i := range s.links {
+		ends(&s.links[i], func(reading, user int) {
 			readings[of(reading, user)] = append(readings[of(reading, user)], int32(reading))
-			if c.links[i].Likely && unseen[reading] {
+			if s.links[i].Likely && unseen[reading] {
 				speaksFor[int32(reading)] = true
 			}
 		})
 	}
-	for i := range c.links {
-		ends(&c.links[i], func(reading, user int) {
+	for i := range s.links {
+		ends(&s.links[i], func(reading, user int) {
 			for _, twin := range readings[of(reading, user)] {
-				if c.members[twin].Namespace != c.members[reading].Namespace && !unseen[twin] {
+				if s.members[twin].Namespace != s.members[reading].Namespace && !unseen[twin] {
 					delete(speaksFor, int32(reading))
 				}
 			}
@@ -123,7 +123,7 @@ const uuidLength = 36
 // limit where the rules say so.
 func (r *resolver) aliased(e *entry, l *Limit) bool {
 	return e.verb == VerbAlias && r.rules.Alias == AliasMerges &&
-		r.c.members[e.a].Namespace == l.Namespace && r.c.members[e.b].Namespace == l.Namespace
+		r.members[e.a].Namespace == l.Namespace && r.members[e.b].Namespace == l.Namespace
 }
 
 // attachment is a mere reading, and the identity that it goes with.
@@ -148,12 +148,12 @@ func (r *resolver) attach(p *partition, late []entry) {
 			continue
 		}
 		if with := r.with[reading]; with >= 0 {
-			if r.find(with) != r.find(other) {
+			if r.representative(with) != r.representative(other) {
 				p.refused = append(p.refused, refusal{e, ConstraintReading, reading})
 			}
 			continue
 		}
-		if by := r.cannots.between(r, reading, r.find(other)); by >= 0 {
+		if by := r.cannots.between(r, reading, r.representative(other)); by >= 0 {
 			p.refused = append(p.refused, refusal{e, ConstraintCannot, by})
 			continue
 		}

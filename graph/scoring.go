@@ -25,21 +25,7 @@ func (c *Component) Scoring(node NodeKey, rules *Rules) (Scoring, bool) {
 	if !ok {
 		return Scoring{}, false
 	}
-	var p Profile
-	var orders orderFold
-	for _, i := range group {
-		f := c.members[i].Fragment
-		if f == nil {
-			continue
-		}
-		if f.Events > 0 {
-			p.seen(f)
-		}
-		orders.add(f)
-		p.mergeDealings(f)
-	}
-	p.addOrders(orders.all)
-	return p.Scoring(), true
+	return fold{&c.store, group}.scoring(), true
 }
 
 // Scoring gathers what scores are computed from: a pure function of the profile.

@@ -99,62 +99,55 @@ func (n *Node) forwardTo(root NodeKey) error {
 }
 
 func (n *Node) handleRoot(m *Message, rules *Rules, out *Outbox) error {
-	c := n.Component
+	h := handler{n.Component, rules, out}
 	switch m.Kind {
 	case KindObserve:
-		c.observe(m.Event, rules, out)
+		h.observe(m.Event)
 		if m.Hops > 1 { // shorten the chain for events to come
 			out.send(Message{Kind: KindRepoint, To: m.Via, Root: n.Key, Passed: m.Passed})
 		}
 	case KindAssert:
-		c.assert(m.Assertion, rules, out)
+		h.assert(m.Assertion)
 	case KindJoin:
-		return n.join(m, rules, out)
+		return n.join(m, h)
 	case KindAbsorb:
-		c.absorb(m.Evidence, rules, out)
+		h.absorb(m.Evidence)
 	case KindRefuse:
-		c.refused(m, rules, out)
+		h.refused(m)
 	case KindNeighbour:
-		c.neighbour(m.Node, m.Neighbour, rules, out)
+		h.neighbour(m.Node, m.Neighbour)
 	case KindRecheck:
-		c.recheck(rules, out)
+		h.recheck()
 	case KindRepoint:
 		return ErrCorrupt
 	}
 	return nil
 }
 
-func (n *Node) join(m *Message, rules *Rules, out *Outbox) error {
+func (n *Node) join(m *Message, h handler) error {
 	if m.Root == n.Key {
 		return nil
 	}
-	c := n.Component
 	if m.Node.Namespace != "" {
-		if via := c.find(m.Via); via != nil {
-			c.name(via, m.Node)
+		if via := h.find(m.Via); via != nil {
+			h.name(via, m.Node)
 		}
 	}
 	if !m.Via.IsZero() && !m.Force {
-		if via := c.find(m.Via); via != nil && c.stillGeneric(via, rules) {
-			out.send(Message{Kind: KindRefuse, To: m.Root, Via: m.Via, Root: n.Key, Reason: RefusedGeneric})
+		if via := h.find(m.Via); via != nil && h.stillGeneric(via) {
+			h.out.send(Message{Kind: KindRefuse, To: m.Root, Via: m.Via, Root: n.Key, Reason: RefusedGeneric})
 			return nil
 		}
-		if c.full(rules) {
-			out.send(Message{Kind: KindRefuse, To: m.Root, Via: m.Via, Root: n.Key, Reason: RefusedFull})
+		if h.Full(h.rules) {
+			h.out.send(Message{Kind: KindRefuse, To: m.Root, Via: m.Via, Root: n.Key, Reason: RefusedFull})
 			return nil
 		}
 	}
 	if !m.Root.Outranks(n.Key) {
-		out.send(Message{Kind: KindJoin, To: m.Root, Root: n.Key, Force: m.Force})
+		h.out.send(Message{Kind: KindJoin, To: m.Root, Root: n.Key, Force: m.Force})
 		return nil
 	}
 	n.Component = nil
-	if evidence := c.Evidence(); evidence.fits() {
-		out.send(Message{Kind: KindAbsorb, To: m.Root, Evidence: &evidence})
-	} else {
-		for _, part := range evidence.parts(c.heads(rules)) {
-			out.send(Message{Kind: KindAbsorb, To: m.Root, Evidence: part})
-		}
-	}
+	h.leave(m.Root)
 	return n.forwardTo(m.Root)
 }

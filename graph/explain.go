@@ -30,10 +30,10 @@ func (c *Component) Why(a, b NodeKey, rules *Rules) (Explanation, bool) {
 	if from < 0 || to < 0 {
 		return Explanation{}, false
 	}
-	tree, refused := c.tree(rules)
+	x := c.explainer(rules)
 	// Admitted evidence costs nothing and refused evidence costs one: a breadth-first search by
 	// number of refusals finds the path with the fewest, of those the one with the fewest reasons.
-	path, cost := c.shortest(int32(from), int32(to), tree, refused, rules)
+	path, cost := x.shortest(int32(from), int32(to))
 	return Explanation{Same: (path != nil || from == to) && cost == 0, Path: path}, true
 }
 
@@ -44,58 +44,67 @@ func (c *Component) How(node NodeKey, rules *Rules) ([]Reason, bool) {
 	if !ok {
 		return nil, false
 	}
-	tree, _ := c.tree(rules)
+	x := c.explainer(rules)
 	var steps []Reason
-	for i := range tree {
-		_, in := slices.BinarySearch(group, tree[i].a)
+	for i := range x.tree {
+		_, in := slices.BinarySearch(group, x.tree[i].a)
 		if !in { // but for a mere reading, both ends are of the group
-			_, in = slices.BinarySearch(group, tree[i].b)
+			_, in = slices.BinarySearch(group, x.tree[i].b)
 		}
 		if in {
-			steps = append(steps, c.reason(&tree[i], nil))
+			steps = append(steps, x.reason(&x.tree[i], nil))
 		}
 	}
 	return steps, true
 }
 
-// tree lists admitted and refused evidence. A whole component is divided here all the same: the
-// fast path says that nothing is refused, not which links make the tree.
-func (c *Component) tree(rules *Rules) ([]entry, []refusal) {
+// An explainer finds the evidence that answers a question about identities. Its entries are of one division, in the order
+// of Resolve.
+type explainer struct {
+	*store
+	rules   *Rules
+	tree    []entry // admitted
+	refused []refusal
+}
+
+// explainer returns the evidence that was admitted and refused. It divides a whole component, too: the fast path shows that
+// nothing is refused, and not which links make the tree.
+func (c *Component) explainer(rules *Rules) explainer {
 	p := c.resolve(rules)
 	if p == whole || p.reordered {
 		c.settle()
-		p = c.divide(rules)
+		p = divide(&c.store, rules)
 	}
-	return p.accepted, p.refused
+	return explainer{store: &c.store, rules: rules, tree: p.accepted, refused: p.refused}
 }
 
-func (c *Component) reason(e *entry, refused *Constraint) Reason {
-	r := Reason{A: c.members[e.a].NodeName, B: c.members[e.b].NodeName, Verb: e.verb, Refused: refused}
+func (x explainer) reason(e *entry, refused *Constraint) Reason {
+	r := Reason{A: x.members[e.a].NodeName, B: x.members[e.b].NodeName, Verb: e.verb, Refused: refused}
 	if e.assertion >= 0 {
-		a := c.assertions[e.assertion]
+		a := x.assertions[e.assertion]
 		r.Assertion = &a
 		return r
 	}
-	l := &c.links[e.link]
+	l := &x.links[e.link]
 	r.Count, r.First, r.Last = l.Count, l.First.clone(), l.Last.clone()
 	return r
 }
 
 // shortest finds the path with the fewest refusals, and of those the fewest steps.
-func (c *Component) shortest(from, to int32, tree []entry, refused []refusal, rules *Rules) (path []Reason, cost int) {
+func (x explainer) shortest(from, to int32) (path []Reason, cost int) {
 	type edge struct {
 		to     int32
-		reason int // index in tree; from len(tree) on in refused
+		reason int // index in tree; from len(x.tree) on in refused
 	}
 	// Edges of member i are all[ends[i]:ends[i+1]].
 	entryAt := func(i int) *entry {
-		if i < len(tree) {
-			return &tree[i]
+		if i < len(x.tree) {
+			return &x.tree[i]
 		}
-		return &refused[i-len(tree)].entry
+		return &x.refused[i-len(x.tree)].entry
 	}
-	ends := make([]int, len(c.members)+2)
-	for i := range len(tree) + len(refused) {
+	ends := make([]int, len(x.members)+2)
+	for i := range len(x.tree) + len(x.refused) {
 		e := entryAt(i)
 		ends[e.a+2]++
 		ends[e.b+2]++
@@ -104,7 +113,7 @@ func (c *Component) shortest(from, to int32, tree []entry, refused []refusal, ru
 		ends[i] += ends[i-1]
 	}
 	all := make([]edge, ends[len(ends)-1])
-	for i := range len(tree) + len(refused) {
+	for i := range len(x.tree) + len(x.refused) {
 		e := entryAt(i)
 		all[ends[e.a+1]] = edge{e.b, i}
 		ends[e.a+1]++
@@ -112,7 +121,7 @@ func (c *Component) shortest(from, to int32, tree []entry, refused []refusal, ru
 		ends[e.b+1]++
 	}
 	type visit struct{ refusals, steps, via, reason int }
-	best := make([]visit, len(c.members))
+	best := make([]visit, len(x.members))
 	for i := range best {
 		best[i].refusals = -1
 	}
@@ -125,7 +134,7 @@ func (c *Component) shortest(from, to int32, tree []entry, refused []refusal, ru
 			at := now[i]
 			for _, ed := range all[ends[at]:ends[at+1]] {
 				v := visit{best[at].refusals, best[at].steps + 1, int(at), ed.reason}
-				if ed.reason >= len(tree) {
+				if ed.reason >= len(x.tree) {
 					v.refusals++
 				}
 				old := &best[ed.to]
@@ -146,13 +155,29 @@ func (c *Component) shortest(from, to int32, tree []entry, refused []refusal, ru
 		return nil, 0
 	}
 	for at := int(to); best[at].via >= 0; at = best[at].via {
-		if r := best[at].reason; r < len(tree) {
-			path = append(path, c.reason(&tree[r], nil))
+		if r := best[at].reason; r < len(x.tree) {
+			path = append(path, x.reason(&x.tree[r], nil))
 		} else {
-			constraint := c.constraint(&refused[r-len(tree)], rules)
-			path = append(path, c.reason(&refused[r-len(tree)].entry, &constraint))
+			constraint := x.constraint(&x.refused[r-len(x.tree)])
+			path = append(path, x.reason(&x.refused[r-len(x.tree)].entry, &constraint))
 		}
 	}
 	slices.Reverse(path)
 	return path, best[to].refusals
+}
+
+// constraint is what refused an entry, in full.
+func (x explainer) constraint(r *refusal) Constraint {
+	k := Constraint{Kind: r.kind}
+	switch r.kind {
+	case ConstraintLimit:
+		k.Limit = x.rules.Limits[r.by]
+	case ConstraintCannot, ConstraintRetract, ConstraintForget:
+		k.Assertion = x.assertions[r.by]
+	case ConstraintGeneric, ConstraintFull, ConstraintElsewhere, ConstraintReading:
+		k.Node = x.members[r.by].NodeName
+	case ConstraintCap:
+		k.Cap = x.rules.MaxIdentity
+	}
+	return k
 }

@@ -1,6 +1,9 @@
 package graph
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // partition divides a component into identities. Members are by index, once all are settled.
 type partition struct {
@@ -88,6 +91,26 @@ type Constraint struct {
 	Cap       int       // cap
 }
 
+// A division is the partition of one edition of the evidence under one version of the rules, kept until either changes,
+// and how many identities it has.
+type division struct {
+	partition *partition // nil: none was computed yet
+	rules     uint64     // their version
+	edition   uint32     // of the evidence
+
+	identityCount    int32 // identities with events, of countedPartition and countedActive
+	countedActive    int32
+	countedPartition *partition
+}
+
+// cached is the partition of the evidence as it is, under the rules last asked for; nil where it is to be computed.
+func (c *Component) cached() *partition {
+	if c.division.edition != c.store.edition {
+		return nil
+	}
+	return c.partition
+}
+
 // resolve divides the component into identities under the rules. The result is cached until the
 // evidence or the rules change.
 //
@@ -95,36 +118,20 @@ type Constraint struct {
 // verb, then the rules' order of time, then rank. Each is admitted unless it would break a
 // constraint. What is left together is one identity.
 func (c *Component) resolve(rules *Rules) *partition {
-	if c.partition == nil || c.partitionRules != rules.Version {
-		c.partitionRules = rules.Version
-		if c.plain(rules) {
-			c.partition = whole
-		} else {
-			c.settle()
-			c.partition = c.divide(rules)
-		}
+	if p := c.cached(); p != nil && c.division.rules == rules.Version {
+		return p
+	}
+	c.division.rules, c.division.edition = rules.Version, c.store.edition
+	if c.plain(rules) {
+		c.partition = whole
+	} else {
+		c.settle()
+		c.partition = divide(&c.store, rules)
 	}
 	return c.partition
 }
 
-// plain is the fast path: nothing in the component could divide it. All members are hosted, so a
-// path of conducting links joins them, or is on its way here.
-func (c *Component) plain(rules *Rules) bool {
-	if c.special > 0 || len(c.assertions) > 0 || c.readings > 0 {
-		return false
-	}
-	if rules.MaxIdentity > 0 && c.memberCount() > rules.MaxIdentity {
-		return false
-	}
-	for i := range c.namespaces {
-		if l, ok := rules.limit(c.namespaces[i].name); ok && c.namespaces[i].count > l.Max {
-			return false
-		}
-	}
-	return true
-}
-
-// plain reports whether evidence that came in one piece makes one identity, by what Component.plain asks.
+// plain reports whether evidence that came in one piece makes one identity, by what store.plain asks.
 func (ev *Evidence) plain(rules *Rules) bool {
 	if len(ev.Assertions) > 0 || rules.MaxIdentity > 0 && len(ev.Members) > rules.MaxIdentity {
 		return false
@@ -164,4 +171,49 @@ func (c *Component) divides(a, b NodeKey, rules *Rules) bool {
 	}
 	x, y := c.place(a), c.place(b)
 	return x >= 0 && y >= 0 && (p.of[x] != p.of[y] || p.of[x] < 0)
+}
+
+// identityOf is the group of members that a node's identity holds.
+func (c *Component) identityOf(node NodeKey, rules *Rules) ([]int32, bool) {
+	c.settle()
+	at := c.place(node)
+	if at < 0 || !c.members[at].Hosted {
+		return nil, false
+	}
+	p := c.resolve(rules)
+	if p == whole {
+		return c.everyone(), true
+	}
+	g := p.of[at]
+	if g < 0 {
+		g = p.groupOfReading(int32(at))
+	}
+	if g >= 0 {
+		return p.groups[g], true
+	}
+	return nil, false
+}
+
+// Identities is how many identities of the component have an event.
+func (c *Component) Identities(rules *Rules) int {
+	p := c.resolve(rules)
+	if p == whole {
+		return min(c.active, 1)
+	}
+	if c.counted(p, c.active) {
+		return int(c.identityCount)
+	}
+	c.settle()
+	c.countedPartition, c.countedActive, c.identityCount = p, int32(c.active), 0
+	for _, group := range p.groups {
+		if slices.ContainsFunc(group, func(i int32) bool { return c.members[i].active() }) {
+			c.identityCount++
+		}
+	}
+	return int(c.identityCount)
+}
+
+// counted reports whether the identities of a partition are counted.
+func (d *division) counted(p *partition, active int) bool {
+	return p == d.countedPartition && int32(active) == d.countedActive
 }
