@@ -6,8 +6,22 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// committer writes the batches of all shards: those that are ready together go into one atomic
-// write and one sync, as far as they fit into a memtable. While it syncs, the next ones gather.
+// committer writes the batches of all shards. It takes the batches that are ready, joins them into one atomic write with one
+// sync, as far as they fit into a memtable, and tells their runners. While it syncs, the next batches gather.
+//
+//	runner.step ──► submit ──► ready ──► run: gather, Store.Commit ──► committed, to the inbox of each runner
+//
+// Invariants:
+//   - A shard has at most one batch in flight: its inbox hands over no step until committed has come. So submit never blocks,
+//     and the batch, which belongs to the shard, is not touched while it is written.
+//   - committed is posted after the sync, never before (A1).
+//   - After an error no batch is written any more: a later batch of the same shard would rest on the one that is missing.
+//
+// They force one goroutine for all shards: two that commit at the same time could not fail as one. A batch is one shard's, so
+// no order among the shards of a commit is needed: a message leaves its shard only after its commit.
+//
+// The obvious design, a commit by each shard as soon as its step ends, costs a sync for each: 64 shards would sync 64 times
+// for the events of one request, and a sync costs the same however many batches it covers.
 type committer struct {
 	pool     *pool
 	underWay func() int64 // inputs from outside
@@ -17,8 +31,8 @@ type committer struct {
 	done     chan struct{}
 }
 
-// gather is how long a commit waits for more shards when there is much to do: a sync costs the
-// same for one shard as for all, and a shard whose commit waits handles more at once.
+// gather is how long a commit waits for more shards when there is much to do: a sync costs the same for one shard as for
+// all, and while a shard waits for its commit, its inbox fills, so that its next step is larger.
 const gather = 2 * time.Millisecond
 
 func startCommitter(p *pool, most int, underWay func() int64) *committer {
@@ -78,7 +92,7 @@ func (c *committer) run() {
 // gatherAbove is how many events from outside must be under way for commits to wait for more.
 const gatherAbove = 200
 
-// close ends the committer once it has written what it was handed.
+// close ends the committer after the commit under way.
 func (c *committer) close() {
 	close(c.stop)
 	<-c.done

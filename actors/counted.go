@@ -8,8 +8,8 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// tellNotes lets all shards tell what they noted, so that Conflicting counts all that was answered, once their
-// messages have arrived. It does nothing once the engine is closed.
+// tellNotes has all shards send what they noted, so that Conflicting counts all events that were answered, once those
+// messages have arrived. It does nothing after Close.
 func (e *Engine) tellNotes(ctx context.Context) error {
 	if e.intake.isClosed() {
 		return nil
@@ -21,10 +21,10 @@ func (e *Engine) tellNotes(ctx context.Context) error {
 	return e.submitAndWait(ctx, d)
 }
 
-// countedWait is how long Counted waits at most for notes to arrive: under load they take their turn.
+// countedWait is how long Counted waits at most for notes to arrive: under load they wait for their turn.
 const countedWait = 2 * time.Second
 
-// Counted is Stats once Conflicting counts all events that were answered before, or that took too long.
+// Counted is Stats after Conflicting has counted all events that were answered before the call, or after countedWait.
 func (e *Engine) Counted(ctx context.Context) (Stats, error) {
 	if err := e.tellNotes(ctx); err != nil {
 		return Stats{}, err

@@ -11,10 +11,7 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Outcome is what became of an input from outside.
-type Outcome = shard.Outcome
-
-// The outcomes. They are valid once the input's commit is durable.
+// The outcomes of inputs from outside. They are valid once the input's commit is durable.
 const (
 	Pending     = shard.Pending
 	Accepted    = shard.Accepted
@@ -35,7 +32,7 @@ const (
 //
 // The obvious design, an encoding allocated for each event, cost an allocation an event and a copy more.
 type Delivery struct {
-	Outcomes []Outcome // in the order in which inputs were added; valid once answered
+	Outcomes []shard.Outcome // in the order in which inputs were added; valid once answered
 
 	encoder *row.Encoder // made by the first input
 	arena   []byte       // encodings; those before it grew stay in the memory that it grew out of
@@ -65,7 +62,7 @@ func (d *Delivery) Reset() {
 func (d *Delivery) Add(e *graph.Event) { d.add(shard.Input{Event: e}) }
 
 // AddRecord adds an event of an external channel. seq is its number there, and prev that of the channel's event before
-// it that went to the same shard, NoNumber when there is none. The shard takes it if and only if prev is the shard's
+// it that went to the same shard, or NoNumber if that is the first. The shard takes it if and only if prev is the shard's
 // position in the channel and seq is above prev; else its outcome is OutOfTurn. A duplicate, and an event whose handler
 // fails, advance the position all the same.
 func (d *Delivery) AddRecord(e *graph.Event, ch *Channel, prev, seq int64) {
@@ -106,7 +103,7 @@ func (d *Delivery) Len() int { return len(d.inputs) }
 // sort lays the inputs out by shard, in their order within each, and returns where each shard's end.
 func (d *Delivery) sort(shards int) []int {
 	n := len(d.inputs)
-	d.Outcomes = append(d.Outcomes[:0], make([]Outcome, n)...)
+	d.Outcomes = append(d.Outcomes[:0], make([]shard.Outcome, n)...)
 	d.sorted = append(d.sorted[:0], d.inputs...)
 	d.counts = append(d.counts[:0], make([]int, shards+1)...)
 	for i := range d.inputs {
@@ -139,7 +136,7 @@ func (d *Delivery) fail(err error) {
 	}
 }
 
-// intake hands deliveries to the shards, as far as there is room, and knows those that are not answered.
+// intake hands deliveries to the shards, as far as there is room, and keeps those that are not answered yet.
 //
 //   - The memory of events under way is bounded by room: a delivery takes its share until it is answered.
 //   - A delivery is registered before its first input is posted, so that a failure answers it, whatever was posted.

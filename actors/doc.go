@@ -1,4 +1,4 @@
-// Package actors runs the shards of one process: who may step when, what commits together, and when a caller gets an answer.
+// Package actors runs the shards of one process: which of them may step, what commits together, and when a caller gets an answer.
 //
 //	Engine.Submit ──► inbox ──► runner ──► shard.Step ──► committer ──► storage
 //	                    ▲                                    │
@@ -8,7 +8,7 @@
 // actors are hosted in protoactor, and what a store must look like in audit.
 //
 // Invariants, beside those of the packages below:
-//   - A7: once Visible has returned, what was answered before it was called is found by every identifier
-//     that it names, as far as the links conduct; while everything is judged again under other rules, once that is done.
+//   - A7: once Visible has returned, a look-up by any identifier of an event that was answered before the call finds the
+//     event, as far as the links conduct. While everything is judged again under other rules, it may find it only afterwards.
 //   - One goroutine at a time runs a shard. A commit in flight holds back the next step of its shard, and no read.
 package actors

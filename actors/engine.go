@@ -17,20 +17,20 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// ErrClosed is returned by an engine that was closed.
+// ErrClosed is returned once Close was called.
 var ErrClosed = errors.New("engine is closed")
 
-// ErrBusy is for callers of Submit that stop waiting for room: the events under way have filled their share of memory.
+// ErrBusy is what callers of Submit report when they stop waiting for room: the events under way fill their share of memory.
 var ErrBusy = errors.New("too many events under way")
 
-// Config says what an engine runs on. Store, Deployment and Rules are required.
+// Config is what an engine runs on. Store, Deployment and Rules are required.
 type Config struct {
 	Store      storage.Store
 	Deployment row.Deployment
 	Rules      *graph.Rules
-	// Before are the rules that the store was last used with, nil where nobody knows. Where they are
-	// others, what was under way is finished under them first, and the log emptied: a record means what
-	// it meant when it was written. Of a deployment with a change feed, the engine knows them itself.
+	// Before are the rules under which the store was last used; nil if they are not known. If they differ from Rules, the
+	// engine first finishes under them what was under way, and empties the log: a record means what it meant when it was
+	// written. If the deployment has a change feed, the engine reads the last rules there and ignores Before.
 	Before *graph.Rules
 	Memory storage.Memory
 	// LogBytes bounds the log that a start may have to replay, over all shards; 0 is Memory's share. More
@@ -40,10 +40,10 @@ type Config struct {
 	SeenFor time.Duration
 	// Clock gives ms since 1970; nil is the machine's.
 	Clock func() int64
-	// Background lets Open return before the shards are recovered. They recover one after the other,
-	// and one that is asked for at once; an error then fails the engine.
+	// Background lets Open return before the shards are recovered. They recover a few at a time, and a shard that is
+	// asked for recovers at once. An error in a recovery fails the engine.
 	Background bool
-	// Feed says whether there is a change feed, and what is kept of it.
+	// Feed turns the change feed on, and bounds how much of it is kept.
 	Feed feed.Settings
 	// Merged is called with the merges of a step once they are durable, from the shards'
 	// goroutines: it must not block.
@@ -82,18 +82,23 @@ func finishUnderLastRules(ctx context.Context, c Config) error {
 	return nil
 }
 
-// Engine runs the shards of one process on one store. It is where callers meet: what they bring goes through the intake, what
-// they ask through queries, and both reach shards through the pool.
+// Engine runs the shards of one process on one store. Callers bring events to its intake and ask its queries; both reach
+// shards through the pool.
 //
 //	Submit ──► intake ──► pool: runner, shard, committer ──► answer
-//	Profile, View, … ──► queries ──► pool.ask ──► shard
+//	Read, Profile, … ──► queries ──► pool.ask ──► shard
 //
 // Invariants:
-//   - An answer without an error means that what was submitted is durable.
-//   - After a failure every answer is an error, and the store is not written to.
+//   - An answer without an error means that all inputs of the delivery are durable.
+//   - After a failure every answer is an error, and nothing is written to the store any more.
+//   - Nothing of an input leaves its shard, neither an answer nor a message, before its commit is durable (A1).
 //
-// The obvious design, a lock around each component, would let a caller commit alone: a sync each, where a shard commits for
-// all who have come meanwhile.
+// They force an order: a delivery is registered before its first input is posted, so that a failure answers it; Close refuses
+// input first, then waits until shards are at rest, flushes, and stops the actors last, because each step needs the one before.
+//
+// The obvious design puts a lock on each component and lets callers commit. It fails in two ways: every caller pays a sync
+// of its own, where a shard commits once for all inputs that arrived meanwhile; and a merge of two components would have to
+// hold two locks across the network once shards are on several nodes.
 type Engine struct {
 	*pool
 	*intake
@@ -141,7 +146,7 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 	return e, nil
 }
 
-// observers are those of a shard.
+// observers makes the observers of a shard.
 func (e *Engine) observers(id graph.ShardID) []shard.Observer {
 	all := []shard.Observer{&news{engine: e}}
 	if e.feed != nil {
@@ -150,13 +155,13 @@ func (e *Engine) observers(id graph.ShardID) []shard.Observer {
 	return all
 }
 
-// Feed is the change feed; nil, which it may be called on, where the deployment has none.
+// Feed is the change feed; nil if the deployment has none. All methods of a nil feed may be called.
 func (e *Engine) Feed() *feed.Feed { return e.feed }
 
 // Channels are the external channels.
 func (e *Engine) Channels() *Channels { return e.channels }
 
-// trimEvery is how many ticks pass between two looks at what may be deleted of the change feed.
+// trimEvery is how many ticks pass before the change feed is trimmed again.
 const trimEvery = 50 // of 200 ms
 
 // tick lets shards resend what was not acknowledged.
@@ -182,8 +187,8 @@ func (e *Engine) tick() {
 
 // Settle waits until no input is under way and no message between shards is unacknowledged.
 func (e *Engine) Settle(ctx context.Context) error {
-	// Shards are asked one by one, and a message may pass from one not asked yet to one that was. So all
-	// must be found at rest twice, with no record written in between.
+	// Shards are asked one by one, and a message may pass from a shard that was not asked yet to one that was. So all
+	// shards must be found at rest twice, with no record written in between.
 	rested, records := false, uint64(0)
 	for {
 		quiet, written := e.underWay() == 0, uint64(0)
@@ -212,7 +217,7 @@ func (e *Engine) Settle(ctx context.Context) error {
 	}
 }
 
-// SettleWithin is Settle for a limited time. It returns false where that was not enough: then evidence may be between two shards.
+// SettleWithin is Settle for a limited time. It returns false if the time was not enough: then evidence may be in transit.
 func (e *Engine) SettleWithin(ctx context.Context, limit time.Duration) (settled bool, err error) {
 	settling, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -225,13 +230,13 @@ func (e *Engine) SettleWithin(ctx context.Context, limit time.Duration) (settled
 	return false, nil
 }
 
-// Close refuses new input, waits until all that was submitted is durable and delivered between
-// shards, writes what is written behind, and stops the actors. The store stays open.
+// Close refuses new input, waits until all inputs and the messages that follow from them are durable where they belong,
+// flushes all shards, and stops the actors. The store stays open.
 func (e *Engine) Close(ctx context.Context) error {
 	if e.intake.isClosed() {
 		return nil
 	}
-	told := e.tellNotes(ctx) // it takes inputs, which a closed engine doesn't
+	told := e.tellNotes(ctx) // before close: it submits inputs
 	e.intake.close()
 	err := cmp.Or(told, e.Settle(ctx))
 	if err == nil {

@@ -24,9 +24,9 @@ import (
 //  2. asks for Positions, drops the events whose number is not above their shard's, and delivers the others with
 //     Delivery.AddRecord, each with the number of the event before it that went to the same shard, or the
 //     position where that is higher;
-//  3. asks again where an event comes back OutOfTurn, and goes on from there: another consumer was
-//     faster, or an event before it was lost on the way;
-//  4. says with SetFloor, now and then, below which record every event is taken.
+//  3. asks again if an event comes back OutOfTurn, and goes on from there: another consumer was
+//     faster, or an event before it was lost;
+//  4. reports with SetFloor, now and then, the record below which every event is taken.
 //
 // Several consumers of one channel do no harm to each other. Numbers need not be dense, only ascending.
 // All methods may be called from any goroutine.
@@ -39,22 +39,21 @@ type Channel struct {
 // NoNumber is the position of a shard that has taken nothing of a channel, and the floor of a channel that has none.
 const NoNumber = shard.NoNumber
 
-// ErrTooManyChannels is returned for a new channel beside shard.MaxChannels others.
-var ErrTooManyChannels = errors.New("too many external channels")
+// errTooManyChannels is returned for a new channel beside shard.MaxChannels others.
+var errTooManyChannels = errors.New("too many external channels")
 
 // Bounds of external channels.
 const (
-	// MaxChannelName is the longest name, in bytes.
-	MaxChannelName = 512
+	maxChannelName = 512 // bytes
 	// MaxOffset is the highest offset that RecordNumber takes.
 	MaxOffset = 1<<46 - 1
-	// MaxRecordEvents is how many events one record may hold.
-	MaxRecordEvents = 1 << 16
+	// indexBits are the lower bits of a number: the index of an event in its record.
+	indexBits = 16
 )
 
 // RecordNumber is the number of an event in its channel: that of the index-th event of the record at
-// an offset. REQUIRES: 0 <= offset <= MaxOffset and 0 <= index < MaxRecordEvents
-func RecordNumber(offset int64, index int) int64 { return offset<<16 | int64(index) }
+// an offset. REQUIRES: 0 <= offset <= MaxOffset and 0 <= index < 1<<indexBits
+func RecordNumber(offset int64, index int) int64 { return offset<<indexBits | int64(index) }
 
 // Channels are the external channels of an engine, by name. They are few and long-lived.
 type Channels struct {
@@ -83,11 +82,10 @@ func loadChannels(e *Engine) (*Channels, error) {
 	})
 }
 
-// Open finds the external channel of a name, and makes it durably where there is none. It fails
-// with ErrTooManyChannels.
+// Open finds the external channel of a name. If the name is new, it makes a channel, durably.
 func (c *Channels) Open(ctx context.Context, name string) (*Channel, error) {
-	if name == "" || len(name) > MaxChannelName {
-		return nil, fmt.Errorf("name of an external channel of %d bytes: give 1 to %d", len(name), MaxChannelName)
+	if name == "" || len(name) > maxChannelName {
+		return nil, fmt.Errorf("name of an external channel of %d bytes: give 1 to %d", len(name), maxChannelName)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -99,7 +97,7 @@ func (c *Channels) Open(ctx context.Context, name string) (*Channel, error) {
 	}
 	if len(c.byName) >= shard.MaxChannels {
 		return nil, fmt.Errorf("%w: no room for %q beside %d others: drop those of topics and routing versions that are read no more",
-			ErrTooManyChannels, name, len(c.byName))
+			errTooManyChannels, name, len(c.byName))
 	}
 	id := row.ChannelID(1 + slices.Index(c.used[1:], false))
 	made := &channelState{Channel{c.engine, id, name}, NoNumber}
@@ -131,8 +129,8 @@ func (c *Channels) All() []*Channel {
 // Name is the channel's name.
 func (c *Channel) Name() string { return c.name }
 
-// Positions are, by shard, the numbers of the last events taken, NoNumber where there was none. What
-// they count is durable.
+// Positions are, by shard, the numbers of the last events taken; NoNumber for a shard that has taken nothing. The events
+// up to them are durable.
 func (c *Channel) Positions(ctx context.Context) ([]int64, error) {
 	positions := make([]int64, len(c.engine.runners))
 	for id := range positions {
@@ -153,8 +151,8 @@ func (c *Channel) Position(ctx context.Context, id graph.ShardID) (number int64,
 	return number, err
 }
 
-// Floor is the offset that SetFloor was last told: where to begin to read. ok is false as long as
-// there is none, and everything is to be read.
+// Floor is the offset that SetFloor was last given: where to begin to read. ok is false if SetFloor was never called;
+// then the consumer reads everything.
 func (c *Channel) Floor(ctx context.Context) (offset int64, ok bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, false, err

@@ -47,7 +47,7 @@ func (c *channelConsumer) run(ctx context.Context, rng *rand.Rand) error {
 	}
 }
 
-// read reads to the end, and tells whether an event came back out of turn.
+// read reads to the end, and reports whether an event came back out of turn.
 func (c *channelConsumer) read(ctx context.Context, at int64, rng *rand.Rand) (turned bool, err error) {
 	var deliveries []*Delivery
 	answers := make(chan error, len(c.log))
@@ -149,7 +149,7 @@ func TestChannelsSurvive(t *testing.T) {
 			Identifiers: []graph.Identifier{{Key: oracle.Key("anonymous_id", value), Namespace: "anonymous_id", Value: []byte(value)}},
 		}
 	}
-	deliver := func(e *Engine, ch *Channel, ev *graph.Event, prev, number int64) Outcome {
+	deliver := func(e *Engine, ch *Channel, ev *graph.Event, prev, number int64) shard.Outcome {
 		d := &Delivery{}
 		d.AddRecord(ev, ch, prev, number)
 		if err := e.submitAndWait(ctx, d); err != nil {
@@ -181,12 +181,12 @@ func TestChannelsSurvive(t *testing.T) {
 		t.Error("the same name gave another channel")
 	}
 	x := event("x")
-	shard := x.Route().Shard(2)
+	home := x.Route().Shard(2)
 	number := RecordNumber(7, 2)
 	for _, c := range []struct {
 		ch           *Channel
 		prev, number int64
-		want         Outcome
+		want         shard.Outcome
 	}{
 		{a, 0, number, OutOfTurn},
 		{a, NoNumber, number, Accepted},
@@ -217,7 +217,7 @@ func TestChannelsSurvive(t *testing.T) {
 	}
 	a, b = channel(e, "a/0/1"), channel(e, "b/0/1")
 	want := slices.Repeat([]int64{NoNumber}, 2)
-	want[shard] = number
+	want[home] = number
 	if got, err := a.Positions(ctx); err != nil || !slices.Equal(got, want) {
 		t.Errorf("positions %d (%v), want %d", got, err, want)
 	}
@@ -237,10 +237,10 @@ func TestChannelsSurvive(t *testing.T) {
 		t.Error("a channel that was dropped took a floor")
 	}
 	anew := channel(e, "c/0/1")
-	if got, err := anew.Positions(ctx); err != nil || got[shard] != NoNumber {
+	if got, err := anew.Positions(ctx); err != nil || got[home] != NoNumber {
 		t.Errorf("a new channel has the positions %d (%v)", got, err)
 	}
-	if got, err := b.Position(ctx, shard); err != nil || got != 0 {
+	if got, err := b.Position(ctx, home); err != nil || got != 0 {
 		t.Errorf("position %d (%v) in the other channel, want 0", got, err)
 	}
 }
@@ -248,7 +248,7 @@ func TestChannelsSurvive(t *testing.T) {
 func TestChannelBounds(t *testing.T) {
 	ctx := context.Background()
 	e := openEngine(t, storage.NewMemStore(), 1, graph.DefaultRules())
-	for _, name := range []string{"", strings.Repeat("x", MaxChannelName+1)} {
+	for _, name := range []string{"", strings.Repeat("x", maxChannelName+1)} {
 		if _, err := e.Channels().Open(ctx, name); err == nil {
 			t.Errorf("a name of %d bytes was taken", len(name))
 		}
@@ -260,7 +260,7 @@ func TestChannelBounds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := e.Channels().Open(ctx, "one more"); !errors.Is(err, ErrTooManyChannels) {
+	if _, err := e.Channels().Open(ctx, "one more"); !errors.Is(err, errTooManyChannels) {
 		t.Errorf("beside %d channels: %v", shard.MaxChannels, err)
 	}
 	for _, offset := range []int64{-1, MaxOffset + 1} {

@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// failure is what has stopped an engine, once and for good: memory may be ahead of the store, so nothing more is answered but
-// errors.
+// failure is the error that has stopped an engine for good. Memory may be ahead of the store then, so every later answer is an
+// error.
 type failure struct {
 	logger *slog.Logger
 	failed chan struct{}
-	refuse func(error) // answers everybody who waits for an answer
+	refuse func(error) // answers all deliveries that are not answered
 
 	mu  sync.Mutex // guards the following
 	err error
 }
 
-// Failed is closed when the engine can't go on. Err says why.
+// Failed is closed when the engine can't go on. Err returns the cause.
 func (f *failure) Failed() <-chan struct{} { return f.failed }
 
 // Err is what failed the engine; nil while it works.

@@ -73,7 +73,7 @@ func reader(t *testing.T, e *Engine, from string) *feed.Reader {
 }
 
 // TestFeedFollows lets a reader follow a feed while events flow, with goroutines and group commit; over
-// a restart and a change of rules. What it knows in the end is what the engine has.
+// a restart and a change of rules. In the end it knows exactly the identities that the engine has.
 func TestFeedFollows(t *testing.T) {
 	seeds := uint64(30)
 	if testing.Short() {
@@ -170,8 +170,8 @@ func submit(t *testing.T, e *Engine, events ...*graph.Event) {
 	}
 }
 
-// TestFeedRetention: what is old or too much is deleted, but nothing that a sink still needs; who is
-// overtaken is told so.
+// TestFeedRetention: entries beyond age and size are deleted, but nothing that a receiver still needs; a reader that is
+// overtaken gets ErrBehind.
 func TestFeedRetention(t *testing.T) {
 	ctx := context.Background()
 	store, now := storage.NewMemStore(), clockAt(simStart)

@@ -7,7 +7,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// news is the Observer that tells the process, once a step is durable, what its owner and operators want to know of it: merges
+// news is the Observer that tells the process, once a step is durable, what its owner and operators want to know: merges
 // of identities, and links that a component at its cap left out.
 type news struct {
 	engine  *Engine

@@ -18,12 +18,12 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// pool runs the shards of a process: an actor each, a few workers for all, one committer. Everybody else reaches a shard
+// pool runs the shards of a process: an actor each, a few workers for all, one committer. All other code reaches a shard
 // through ask, which runs a function with it.
 //
 // Invariants:
 //   - At most one goroutine runs a shard (inbox).
-//   - Once ask has returned, the function that it was given does not run: whoever gives up waiting takes it back first.
+//   - Once ask has returned, the function that it was given does not run: a caller that gives up waiting takes it back first.
 //   - After a failure no shard runs any more.
 type pool struct {
 	settings
@@ -115,8 +115,8 @@ func (p *pool) openShard(id graph.ShardID, host shard.Host, between func()) (*sh
 	return shard.Open(c)
 }
 
-// recoverShards recovers all shards that nobody asked for yet, as many at a time as there are
-// processors: those that wait are recovered the sooner.
+// recoverShards recovers all shards that were not asked for yet, as many at a time as there are processors: more at a time
+// would only recover each of them later.
 func (p *pool) recoverShards(ctx context.Context) error {
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -177,7 +177,7 @@ func (p *pool) ask(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) 
 		return err
 	}
 	answer := make(chan error, 1)
-	var taken atomic.Bool // by the shard, or by who gave up
+	var taken atomic.Bool // by the shard, or by the caller that gave up
 	p.runners[id].inbox.runNow(&asking{func(s *shard.Shard) {
 		if taken.CompareAndSwap(false, true) {
 			answer <- fn(s)
@@ -241,10 +241,9 @@ func (p *pool) Flush(ctx context.Context) error {
 // made since: what that one sent has to arrive as well, and was sent before the first wait was over.
 const visibleWaits = 2
 
-// Visible waits until whoever asks by any identifier of an event or assertion that was answered before
-// the call finds what it did: until the messages between shards that are under way, and what follows
-// from them, have arrived. It does not wait for what comes in meanwhile, and not at all when nothing is
-// under way. It fails with the error of the context or of the engine.
+// Visible waits until a look-up by any identifier of an event or assertion that was answered before the call finds its
+// effect: until the messages in transit between shards, and those that follow from them, have arrived. It does not wait for
+// inputs that arrive meanwhile, nor at all when nothing is in transit. It fails with the error of the context or the engine.
 func (p *pool) Visible(ctx context.Context) error {
 	for range visibleWaits {
 		landed := p.flights.Landed()

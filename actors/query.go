@@ -99,8 +99,8 @@ func (q queries) each(ctx context.Context, wanted func(graph.NodeKey) bool, fn f
 	})
 }
 
-// Assert takes an operator's assertion and returns when it is durable where it was made. What it
-// brings about in other shards follows; Visible waits for that.
+// Assert takes an operator's assertion and returns when it is durable where it was made. Its effects in other shards follow;
+// Visible waits for them.
 func (e *Engine) Assert(ctx context.Context, a graph.Assertion) error {
 	if err := a.Check(); err != nil {
 		return err

@@ -17,9 +17,8 @@ const recheckBatch = 256
 // it asked and what follows from that is durable.
 //
 // Events may flow meanwhile, so evidence moves. All of it is reached: what was under way when the
-// sweep began arrives before the roots are listed, and what moves from then on is followed by a Recheck
-// on the same channel, wherever it goes. What the change feed
-// has not told of identities, or told under other rules, it has told then.
+// sweep began arrives before the roots are listed, and a Recheck follows on the same channel all evidence that moves
+// from then on, wherever it goes. When Recheck returns, the change feed has told of every identity, under these rules.
 func (e *Engine) Recheck(ctx context.Context) error {
 	if err := e.sweep(ctx, true); err != nil {
 		return err

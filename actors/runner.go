@@ -8,8 +8,11 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// runner is the shard actor: it drives a Shard with what its inbox hands over, and passes on what
-// the shard lets out.
+// runner is the shard actor: it drives a Shard with the messages that its inbox hands over, and passes on what the shard lets
+// out once it is durable: posts to other shards, and answers to deliveries.
+//
+//   - It has one step under way: from shard.Step until the committer says committed, the inbox holds inputs back.
+//   - Once the shard has failed (broken) it is not touched again: its memory is ahead of the log.
 type runner struct {
 	pool   *pool
 	id     graph.ShardID
@@ -25,7 +28,7 @@ type runner struct {
 type (
 	// committed says that the batch of the step under way is durable.
 	committed struct{}
-	// asking lets fn run with the shard, on its goroutine.
+	// asking lets fn run with the shard, on the goroutine that runs it.
 	asking struct{ fn func(*shard.Shard) }
 	// acked is what another shard has taken.
 	acked struct {
@@ -79,16 +82,16 @@ func (r *runner) open(self protoactor.Context) bool {
 		return false
 	}
 	r.shard = opened
-	// Messages in the log may have arrived long ago: only the other shards know. Left to the next tick,
-	// asking them would hold up whoever opens an engine for one question and closes it.
+	// Messages in the log may have arrived long ago: only the other shards know. If the next tick asked them, a command
+	// that opens an engine for one question and closes it would wait for that tick.
 	r.deliver(opened.Tick(p.now()))
 	return true
 }
 
-// turnInputs is how many inputs a shard handles before it gives way to reads.
+// turnInputs is how many inputs a shard handles before it yields to reads.
 const turnInputs = 16
 
-// between is called between the inputs of a step. Reads that came in meanwhile are answered.
+// between is called between the inputs of a step: it answers the reads that came in meanwhile.
 func (r *runner) between() {
 	r.asks = r.inbox.takeAsks(r.asks[:0])
 	for _, a := range r.asks {

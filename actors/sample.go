@@ -17,7 +17,7 @@ func (q queries) Sample(ctx context.Context, share float64, fn func(*graph.Compo
 // classBits are the bits of a key's upper half that its class takes.
 const classBits = 3
 
-// drawn tells whether a node is in a share of all.
+// drawn reports whether a node is in a share of all.
 func drawn(node graph.NodeKey, share float64) bool {
 	const all = 1 << 64
 	return float64(node.Hi<<classBits) < share*all

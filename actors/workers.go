@@ -7,11 +7,12 @@ import (
 	"github.com/kindred-id/kindred/actors/shard"
 )
 
-// workers run the shards: a few goroutines, so that what is ready to run is never a queue of all
-// shards ahead of a read. There are twice as many as processors, since one that reads from the disk
-// waits. It is the dispatcher of the shard actors.
+// workers run the shards: a few goroutines, so that a read never queues after all shards that are ready to run. There are
+// twice as many as processors, since a worker that reads from the disk waits. It is the dispatcher of the shard actors.
 //
-//   - no more turns wait than turns has room for: an inbox schedules one at a time.
+//   - There is room for every turn that waits: an inbox schedules one at a time.
+//
+// The obvious design, a goroutine for each shard, let Go put all of them in front of a read (docs/decisions/0008).
 type workers struct {
 	turns chan func()
 	stop  chan struct{}
@@ -44,7 +45,7 @@ func (w *workers) Schedule(turn func()) { w.turns <- turn }
 // Throughput implements protoactor.Dispatcher. Inboxes have bounds of their own.
 func (w *workers) Throughput() int { return shard.StepInputs }
 
-// close ends them. What is scheduled from then on is not run.
+// close ends them. A turn that is scheduled later does not run.
 func (w *workers) close() {
 	close(w.stop)
 	w.group.Wait()

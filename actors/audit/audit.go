@@ -11,12 +11,12 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// Verify reads everything that a store holds and checks it: that every row is one which this version
-// writes and stands where it belongs, that logs are whole, and that hosting holds together (H1, H2).
-// It writes nothing. Memory is bounded, but for the nodes that records still to be replayed speak of.
+// Verify reads all rows of a store and checks them: this version writes such rows and puts them where they are, logs have no
+// gap, and hosting holds together (H1, H2). It writes nothing. Memory is bounded, except for the nodes that records still to
+// be replayed mention.
 //
-// What is wrong is in the report. An error is returned when the store can't be read at all, and a
-// damaged file is both: a problem, and the end of the reading.
+// The report lists the problems. Verify returns an error if it can't read the store at all. A damaged file is both: it is a
+// problem, and ends the reading.
 func Verify(ctx context.Context, store storage.Store, progress func(rows uint64)) (*Report, error) {
 	a := &auditor{
 		store: store, dec: row.NewDecoder(), inner: row.NewDecoder(), progress: progress,

@@ -1,3 +1,3 @@
-// Package audit reads everything that a store holds and checks that it holds together. It is what kindred verify runs, and
-// what the simulator asks after crashes.
+// Package audit reads all rows of a store and checks that they agree with each other. kindred verify runs it, and so does the
+// simulator after each crash.
 package audit

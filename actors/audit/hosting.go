@@ -90,7 +90,7 @@ func (p *hostingPass) strays(ctx context.Context) error {
 	})
 }
 
-// root follows forwards to a root. It also tells whether the log speaks of any of them.
+// root follows forwards to a root. moving reports whether the log mentions any of them.
 func (p *hostingPass) root(node graph.NodeKey) (root graph.NodeKey, moving bool, err error) {
 	start := node
 	for range shard.MaxHops {

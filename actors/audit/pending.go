@@ -48,7 +48,7 @@ func (p *pendingPass) run(ctx context.Context) error {
 	})
 }
 
-// message is what an input of the log asks of a node; nil when it is none.
+// message is what an input of the log asks of a node; nil if it asks nothing of any.
 func (p *pendingPass) message(in *row.Input) *graph.Message {
 	e, err := shard.ParseInput(in, p.inner, p.shards)
 	switch {

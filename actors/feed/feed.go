@@ -16,8 +16,8 @@ import (
 // ErrOff is returned where a deployment has no change feed.
 var ErrOff = errors.New("this deployment keeps no change feed: turn it on with serve --feed")
 
-// Settings bound how much of the change feed is kept. What a sink has not acknowledged is kept
-// beyond that.
+// Settings bound how much of the change feed is kept. Entries that a receiver has not acknowledged are kept beyond these
+// bounds.
 type Settings struct {
 	// On turns the feed on for a deployment that has none yet. Once on, it stays on: no later command can
 	// change anything that its readers miss.
@@ -32,12 +32,12 @@ const (
 	DefaultBytes = 1 << 30
 )
 
-// Feed is the change feed of a process: what its shards write, how far, and for whom it is kept. A nil Feed is that of a
-// deployment which has none.
+// Feed is the change feed of a process: how far its shards have written it, and which receivers it is kept for. A nil Feed
+// stands for a deployment without one.
 //
 // Every shard has an observer, which writes the shard's part of the feed in the batch of each commit; readers read the
-// rows of all shards and bring them into one causal order. What is kept is bounded by age and size, but for what a
-// receiver has not acknowledged.
+// rows of all shards and bring them into one causal order. Age and size bound what is kept, except for entries
+// that a receiver has not acknowledged.
 type Feed struct {
 	store    storage.Store
 	settings Settings
@@ -127,7 +127,7 @@ func LastRules(store storage.Store) (*graph.Rules, error) {
 	return nil, fmt.Errorf("%w: settings of the change feed: rules %016x are in force and not there", storage.ErrCorrupt, stored.InForce)
 }
 
-// isEmpty tells whether nothing was ever ingested.
+// isEmpty reports whether nothing was ever ingested.
 func isEmpty(store storage.Store) (bool, error) {
 	empty := true
 	for _, space := range []row.Space{row.SpaceLog, row.SpaceNode} {
@@ -188,7 +188,7 @@ func (f *Feed) readStates() error {
 	return nil
 }
 
-// committed notes that a shard's feed is durable up to a number, and wakes who waits for that.
+// committed notes that a shard's feed is durable up to a number, and wakes readers that wait for it.
 func (f *Feed) committed(shard graph.ShardID, number uint64) {
 	if f.ends[shard].Swap(number) == number {
 		return

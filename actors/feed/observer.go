@@ -157,8 +157,8 @@ func (o *observer) Recover(r *shard.Recovery) (err error) {
 	return nil
 }
 
-// marked remembers roots whose mark names the rules in force, so that the store is not asked again. What it has forgotten
-// costs a read and a mark that was there, so it is bounded.
+// marked remembers roots whose mark names the rules in force, so that the store is not asked again. It is bounded: a root
+// that it has forgotten costs a read, and a mark that was there.
 type marked struct{ roots map[graph.NodeKey]struct{} }
 
 // markedMost is how many roots are remembered: some 300 KiB.

@@ -201,8 +201,9 @@ func (r *Reader) fill(shard graph.ShardID, high uint64) error {
 	return nil
 }
 
-// merge takes the blocks that nothing unread can come before, in their order, and moves the cursor behind them: those up to
-// the order to which all shards were read. There are some if there are any: the shard that was read least far gives all it has.
+// merge takes the blocks that no unread block can precede, in their order, and moves the cursor past them: the blocks up to
+// the order to which all shards were read. If there are blocks at all, it takes some: the shard that was read least far gives
+// all it has.
 func (r *Reader) merge() (events []Event) {
 	bound := slices.Min(r.known)
 	var blocks []readBlock
@@ -230,7 +231,7 @@ func (r *Reader) merge() (events []Event) {
 // place is one in the feed: by shard, the number of the last entry read.
 type place []uint64
 
-// trimmed tells whether what follows the cursor in a shard was deleted.
+// trimmed reports whether entries that follow the cursor in a shard were deleted.
 func (c place) trimmed(store storage.Store, dec *row.Decoder, shard graph.ShardID) bool {
 	trim, err := dec.GetFeedTrim(store, shard)
 	return err == nil && trim.Number > c[shard]

@@ -10,7 +10,7 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// Receiver is one whose place in the feed is kept in the deployment. What it has not acknowledged is not deleted, for as
+// Receiver is a reader of the feed whose place the deployment keeps. Entries that it has not acknowledged are not deleted as
 // long as it is registered.
 type Receiver struct {
 	feed *Feed
@@ -20,7 +20,7 @@ type Receiver struct {
 // ErrNoReceiver is returned where the change feed has no receiver of that name.
 var ErrNoReceiver = errors.New("the change feed has no such receiver")
 
-// Receiver finds the receiver of a name, and registers it where there is none: it then begins with the oldest entries that
+// Receiver finds the receiver of a name, and registers a new name: then the receiver begins with the oldest entries that
 // are kept. It fails with ErrOff.
 func (f *Feed) Receiver(name string) (*Receiver, error) {
 	if f == nil {

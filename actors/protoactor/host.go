@@ -92,8 +92,8 @@ func (a *identity) Receive(ctx actor.Context) {
 	}
 }
 
-// drivenMailbox is a mailbox without a queue: who posts is the one who runs the actor. Only the
-// shard posts to it, from its own goroutine.
+// drivenMailbox is a mailbox without a queue: posting a message runs the actor, on the goroutine of the caller. Only the
+// shard posts to it.
 type drivenMailbox struct{ invoker actor.MessageInvoker }
 
 // RegisterHandlers implements actor.Mailbox.

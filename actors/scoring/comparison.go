@@ -18,7 +18,7 @@ type Comparison struct {
 // Group is what people did in the window.
 type Group struct {
 	People         uint64 // with an event, ever
-	Buyers         uint64 // of them with an order in the window; cancelled ones are none
+	Buyers         uint64 // of them with an order in the window that was not cancelled
 	Orders         uint64
 	CouponOrders   uint64 // of them with a coupon
 	OffersSent     uint64

@@ -54,7 +54,7 @@ func outcomes(all ...int64) *score.Outcomes {
 	return o
 }
 
-// What can't be told is no difference, and what can is finite.
+// Groups that are too small give no difference, and every difference is finite.
 func TestDifferencesOfFew(t *testing.T) {
 	if newcombe(0, 0, 1, 2) != nil || newcombe(1, 2, 0, 0) != nil {
 		t.Error("shares of nobody differ from something")

@@ -113,7 +113,7 @@ func (s *shop) fit() score.Parameters {
 
 var june = time.Date(2026, 6, 1, 3, 0, 0, 0, time.UTC)
 
-// TestDue: visitors who do not buy ask for no fit, whoever many; 5 % more customers and a day do.
+// TestDue: visitors who do not buy ask for no fit, however many they are; 5 % more customers and a day do.
 func TestDue(t *testing.T) {
 	s := openShop(t, storage.NewMemStore(), june)
 	s.due(false, "empty")

@@ -34,7 +34,7 @@ func (k *Keeper) Run(ctx context.Context, logger *slog.Logger) {
 	}
 }
 
-// due tells whether it is time for a fit. One that failed counts as tried: it is not tried again at every look. A process that
+// due reports whether it is time for a fit. A fit that failed counts as tried: it is not tried again at every look. A process that
 // has not tried yet counts growth from its first look on, and the day from the fit of the snapshot.
 func (k *Keeper) due(ctx context.Context) (bool, error) {
 	stats, err := k.engine.Stats(ctx)

@@ -45,7 +45,7 @@ func (q *Question) Answer(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	tally := NewTally(q.Scorer.Population(), q.Control, q.Engine.Now(), q.Days)
+	tally := newTally(q.Scorer.Population(), q.Control, q.Engine.Now(), q.Days)
 	rules := q.Engine.Rules()
 	err = q.Engine.Each(ctx, func(c *graph.Component) error {
 		profiles := c.Profiles(rules, false)

@@ -17,15 +17,15 @@ type Tally struct {
 
 const dayMillis = 24 * 60 * 60 * 1000
 
-// NewTally makes an empty tally of the days before now (ms since 1970 UTC).
-func NewTally(population *score.Population, control score.Control, now int64, days int) *Tally {
+// newTally makes an empty tally of the days before now (ms since 1970 UTC).
+func newTally(population *score.Population, control score.Control, now int64, days int) *Tally {
 	return &Tally{population: population, control: control, from: now - int64(days)*dayMillis, now: now}
 }
 
 // sums are the sums over people of one group and band.
 type sums struct {
 	Group
-	revenue map[graph.Currency]*score.Outcomes // of those who ordered in the currency; who did not is added at the end
+	revenue map[graph.Currency]*score.Outcomes // of people who ordered in the currency; padded adds the others
 }
 
 // Add counts one person. Add each once.
@@ -48,7 +48,7 @@ func (t *Tally) Add(p *graph.Profile) {
 	}
 }
 
-// within tells whether a time is in the window.
+// within reports whether a time is in the window.
 func (t *Tally) within(at int64) bool { return at > t.from && at <= t.now }
 
 // band is what was known of a person as the window began.
@@ -58,7 +58,7 @@ func (t *Tally) band(p *graph.Profile) score.Band {
 	return t.population.Affinity(&counts).Band
 }
 
-// addOrders counts a person's orders of the window; cancelled ones are none.
+// addOrders counts a person's orders of the window, except cancelled ones.
 func (s *sums) addOrders(orders []graph.OrderState, within func(int64) bool) {
 	var spent map[graph.Currency]int64
 	for i := range orders {
@@ -104,7 +104,7 @@ func (s *sums) outcomes(currency graph.Currency) *score.Outcomes {
 	return o
 }
 
-// padded are the outcomes of a currency with a 0 for everybody who ordered nothing in it.
+// padded are the outcomes of a currency, with a 0 for each person who ordered nothing in it.
 func (s *sums) padded(currency graph.Currency) score.Outcomes {
 	var o score.Outcomes
 	if known := s.revenue[currency]; known != nil {

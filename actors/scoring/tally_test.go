@@ -22,7 +22,7 @@ func tallies(t *rapid.T, share float64) func() *Tally {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func() *Tally { return NewTally(population, control, asOf, 30) }
+	return func() *Tally { return newTally(population, control, asOf, 30) }
 }
 
 // people draws profiles with orders and offers around the window, its ends included.
