@@ -138,7 +138,10 @@ func (q queries) follow(ctx context.Context, r *reading, ask asker) error {
 		case r.sight.Parent.IsZero():
 			return r.err
 		case r.sight.Moving:
-			if err := q.await(ctx, r.sight.Arrived); err != nil {
+			if err := q.await(ctx, r.sight.Arrived.Done()); err != nil {
+				return err
+			}
+			if err := r.sight.Arrived.Err(); err != nil {
 				return err
 			}
 		}

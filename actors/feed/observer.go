@@ -46,7 +46,7 @@ func (o *observer) Before(v *shard.Visit) error {
 		return nil
 	}
 	now := v.Node.Component.Known(o.feed.told.inForce)
-	if !o.sweeping {
+	if !o.sweeping || !o.feed.sweeping.Load() { // a shard that is opened as a sweep ends may miss Swept
 		v.Node.Component.Watch(now, nil, false)
 		return nil
 	}
@@ -154,6 +154,9 @@ func (o *observer) Recover(r *shard.Recovery) (err error) {
 	if r.Record < o.state.Record {
 		return fmt.Errorf("%w: log of shard %d ends at record %d, and its feed counts up to %d", storage.ErrCorrupt, o.shard, r.Record, o.state.Record)
 	}
+	// The last batch of a shard that left may be durable without the shard knowing. Readers have to see what it tells before
+	// anything that follows from it, in other shards.
+	o.feed.committed(o.shard, o.state.Number)
 	return nil
 }
 

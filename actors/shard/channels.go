@@ -128,6 +128,16 @@ func (c *channels) waiting() (n int) {
 	return n
 }
 
+// Waiting is how many messages to some shards are not acknowledged.
+func (s *Shard) Waiting(to func(graph.ShardID) bool) (n int) {
+	for i := range s.channels.outboxes {
+		if to(graph.ShardID(i)) {
+			n += len(s.channels.outboxes[i].waiting)
+		}
+	}
+	return n
+}
+
 // oldest is the first record that holds a message which is not acknowledged; 0 when there is none.
 func (c *channels) oldest() (record uint64) {
 	for i := range c.outboxes {

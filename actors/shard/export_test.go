@@ -13,11 +13,11 @@ func (in *Input) Poison() error { return in.poison }
 // StopActors ends the actors of a shard whose process dies: in a process, their memory would be gone.
 func (s *Shard) StopActors() { s.residents.clear() }
 
-// Sweeping reports what Sweep said.
-func (s *Shard) Sweeping() bool { return s.sweeping }
-
 // Untold reports whether there are notes of ids to be told.
 func (s *Shard) Untold() bool { return len(s.ids.notes.hashes) > 0 }
+
+// Replayed reports whether opening the shard let nodes take anything again: then the log had what their rows lack.
+func (s *Shard) Replayed() bool { return s.residents.dirty.head() != nil }
 
 // LogLow is the first record that the log keeps.
 func (s *Shard) LogLow() uint64 { return s.log.low }

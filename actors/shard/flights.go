@@ -1,6 +1,10 @@
 package shard
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/kindred-id/kindred/graph"
+)
 
 // Flights counts the messages between shards that are not acknowledged, by epoch, so that a caller
 // can wait until what is under way now, and whatever follows from it, has arrived.
@@ -17,12 +21,14 @@ import "sync"
 //     follows from it is counted before the ack leaves: between an event and the last of its
 //     consequences the count of its epoch is never zero.
 //   - epochs end in order: oldest is the first one that has messages under way, or the current one.
+//   - what a shard that was closed had under way stays counted until the shard is open again, and has found it in its log.
 //
 // It lives in memory alone. A nil Flights counts nothing.
 type Flights struct {
-	mu     sync.Mutex // guards the following
-	oldest uint64     // epochs are numbered from 1
-	epochs []epoch    // from oldest on; the last is the current one
+	mu     sync.Mutex                   // guards the following
+	oldest uint64                       // epochs are numbered from 1
+	epochs []epoch                      // from oldest on; the last is the current one
+	left   map[graph.ShardID][]outgoing // messages of shards that were closed, bodies aside
 }
 
 type epoch struct {
@@ -71,6 +77,37 @@ func (f *Flights) land(messages []outgoing) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.landLocked(messages)
+}
+
+// leave keeps the messages of a shard that is closed counted, until enter.
+func (f *Flights) leave(id graph.ShardID, messages []outgoing) {
+	if f == nil || len(messages) == 0 {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.left == nil {
+		f.left = make(map[graph.ShardID][]outgoing)
+	}
+	for i := range messages {
+		f.left[id] = append(f.left[id], outgoing{Wire: Wire{Epoch: messages[i].Epoch}})
+	}
+}
+
+// enter counts off what leave kept: the shard is open again, and has relaunched what it found in its log.
+func (f *Flights) enter(id graph.ShardID) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.landLocked(f.left[id])
+	delete(f.left, id)
+}
+
+// landLocked counts messages off. REQUIRES: f.mu held
+func (f *Flights) landLocked(messages []outgoing) {
 	for i := range messages {
 		f.epochs[messages[i].Epoch-f.oldest].count--
 	}

@@ -37,6 +37,7 @@ const (
 	Duplicate           // its message id was taken before
 	Quarantined         // its handler failed; it is kept aside with the reason
 	OutOfTurn           // it is not the next of its external channel: nothing was done
+	Elsewhere           // its shard is not with this process: what became of it is unknown, and it is to be sent again
 )
 
 // Shard is the shard that an input from outside is for.

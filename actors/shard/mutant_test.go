@@ -11,7 +11,7 @@ import (
 )
 
 // underRules are the mutants that only a change of rules can show.
-var underRules = []string{"replay-under-other-rules", "sweep-not-followed", "refusal-ignored"}
+var underRules = []string{"replay-under-other-rules", "sweep-not-followed", "refusal-ignored", "taken-without-sweep"}
 
 // scenarios are for mutants that a schedule meets once in a hundred thousand times.
 var scenarios = map[string]func() error{"repoint-ahead": repointAheadOfEvidence}

@@ -51,15 +51,22 @@ type outbox struct {
 	// moved says of forwards that don't themselves, since they were passivated or recovered: by root, the
 	// last message that may hold their evidence.
 	moved   map[graph.NodeKey]uint64
-	waits   []arrival // what somebody waits for, in no order
+	waits   []*Arrival // what somebody waits for, in no order
 	flights *Flights
 }
 
-// arrival is closed when a message was acknowledged.
-type arrival struct {
-	seq  uint64
+// Arrival is what a look-up waits for: that the evidence of a forward has arrived at its parent.
+type Arrival struct {
+	seq  uint64 // of the message that carries it
 	done chan struct{}
+	err  error // valid once done is closed
 }
+
+// Done is closed when the message was acknowledged, or when it is no longer known whether it was.
+func (a *Arrival) Done() <-chan struct{} { return a.done }
+
+// Err is ErrLost if the shard that sends the message was closed first. REQUIRES: Done is closed
+func (a *Arrival) Err() error { return a.err }
 
 type outgoing struct {
 	Wire
@@ -130,16 +137,26 @@ func (o *outbox) noteMoved(root graph.NodeKey, seq uint64) {
 	o.moved[root] = max(o.moved[root], seq)
 }
 
-// arrival gives what is closed when a message was acknowledged.
-func (o *outbox) arrival(seq uint64) <-chan struct{} {
+// arrival gives what ends when a message was acknowledged.
+func (o *outbox) arrival(seq uint64) *Arrival {
 	for _, w := range o.waits {
 		if w.seq == seq {
-			return w.done
+			return w
 		}
 	}
-	done := make(chan struct{})
-	o.waits = append(o.waits, arrival{seq, done})
-	return done
+	w := &Arrival{seq: seq, done: make(chan struct{})}
+	o.waits = append(o.waits, w)
+	return w
+}
+
+// abandon ends the outbox of a shard that is closed.
+func (o *outbox) abandon(of graph.ShardID) {
+	for _, w := range o.waits {
+		w.err = ErrLost
+		close(w.done)
+	}
+	o.waits = nil
+	o.flights.leave(of, o.waiting)
 }
 
 // answer tells those whose message has arrived.
@@ -147,7 +164,7 @@ func (o *outbox) answer() {
 	if len(o.waits) == 0 {
 		return
 	}
-	o.waits = slices.DeleteFunc(o.waits, func(w arrival) bool {
+	o.waits = slices.DeleteFunc(o.waits, func(w *Arrival) bool {
 		if o.arrived(w.seq) {
 			close(w.done)
 			return true

@@ -14,8 +14,8 @@ type Sight struct {
 	Found  bool
 	Parent graph.NodeKey // of a forward: ask there
 	Moving bool          // of a forward: evidence is on its way to the parent
-	// Arrived is closed once that evidence has arrived. It is nil unless Moving.
-	Arrived <-chan struct{}
+	// Arrived ends once that evidence has arrived. It is nil unless Moving.
+	Arrived *Arrival
 }
 
 // Read shows a root's component to fn, by its identity actor. fn must keep nothing of it.

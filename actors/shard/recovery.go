@@ -48,6 +48,7 @@ func (s *Shard) recover() error {
 	for i := range before {
 		s.channels.flights.land(before[i].waiting)
 	}
+	s.channels.flights.enter(c.ID)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -23,7 +24,10 @@ import (
 //   - A2: the record of a step holds all that its nodes took and all that they sent, so that memory can be built again from
 //     rows and records.
 //   - A6: memory is ahead of the store by one step at most. Reads may come between Step and Committed, another Step may not.
-//   - After an error, memory is ahead of the store by an unknown part of a step: the shard must be opened anew.
+//   - After an error, memory is ahead of the store by an unknown part of a step: the shard must be closed and opened anew.
+//   - A12: at most one process has a shard open, and it opens the shard only once no batch of an earlier opening is on its
+//     way to the store. An input that the shard did not answer before it was closed is answered Elsewhere, whatever became
+//     of its batch, so that its sender sends it again.
 //
 // They force the order of a step: accept every input, let nodes handle it, collect what they send, close the record once. A
 // handler that fails in the middle has changed nodes already, so the whole step is undone by a recovery, and done again
@@ -93,6 +97,26 @@ func Open(c Config) (*Shard, error) {
 	return s, nil
 }
 
+// Close drops the memory of the shard and ends its actors. What it holds under way stays counted as under way until the shard
+// is opened again: the messages are in the log, and arrive then. Callers that wait for one of them are told ErrLost.
+//
+// It may be called at any moment between two calls, with a batch on its way to the store, too. The shard is not used again.
+func (s *Shard) Close() {
+	s.residents.clear()
+	for i := range s.channels.outboxes {
+		s.channels.outboxes[i].abandon(s.config.ID)
+	}
+}
+
+// Refuse answers inputs that a shard did not take, or took and was closed before it could answer: Elsewhere.
+func Refuse(inputs []Input) {
+	for i := range inputs {
+		if inputs[i].Outcome != nil {
+			*inputs[i].Outcome = Elsewhere
+		}
+	}
+}
+
 // Acked notes how far another shard has taken this one's messages, and returns what may follow.
 func (s *Shard) Acked(from graph.ShardID, seq uint64, now int64) []Post {
 	return s.channels.acknowledged(from, seq, now)
@@ -125,3 +149,6 @@ func (s *Shard) Stats() Stats {
 		LogBytes: s.log.bytes, Waiting: s.channels.waiting(),
 	}
 }
+
+// ErrLost is returned to callers who wait for a shard that this process does not have, or no longer.
+var ErrLost = errors.New("the shard is not with this process")

@@ -115,6 +115,9 @@ func (s *simulation) consume() bool {
 	p := s.topic[s.rng.IntN(len(s.topic))]
 	c := p.consumers[s.rng.IntN(len(p.consumers))]
 	if !c.begun || s.percent(3) {
+		if c.begun = false; !s.allHere() { // it asks all shards for positions
+			return false
+		}
 		c.begin(s, p)
 	}
 	c.read(s, p, 1+s.rng.IntN(2*s.p.batch), s.p.drop/3)
@@ -138,7 +141,7 @@ func (c *simConsumer) read(s *simulation, p *simPartition, n, drop int) {
 			in.Channel, in.Prev, in.Seq = p.id, prev, uint64(e.number)
 			in.record = &simRecord{p, c, c.life, c.at}
 			if !s.percent(drop) {
-				s.shards[e.to].inbox = append(s.shards[e.to].inbox, in)
+				s.submit(in)
 			}
 		}
 		c.at++
@@ -254,7 +257,7 @@ func (s *simulation) consumed() bool {
 
 func (s *simulation) partitionConsumed(p *simPartition) bool {
 	for i := range p.log {
-		if e := &p.log[i]; s.shards[e.to].Position(p.id) < e.number {
+		if e := &p.log[i]; !s.shards[e.to].here() || s.shards[e.to].Position(p.id) < e.number {
 			return false
 		}
 	}

@@ -230,7 +230,7 @@ func (s *simulation) checkCounters(identities int) {
 // still hang together.
 func (s *simulation) read() bool {
 	keys := s.keys()
-	if len(keys) == 0 {
+	if len(keys) == 0 || !s.allHere() {
 		return false
 	}
 	key := keys[s.rng.IntN(len(keys))]

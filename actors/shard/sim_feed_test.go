@@ -186,16 +186,21 @@ func (f *feeder) all(s *simulation, again bool) {
 	s.rng.Shuffle(len(f.queue), func(i, j int) { f.queue[i], f.queue[j] = f.queue[j], f.queue[i] })
 }
 
-// answer takes the outcomes of a step to the feeder, and overwrites what the shard may keep no more.
-func (s *simulation) answer(sh *simShard) {
+// answer takes outcomes to the feeder, and overwrites what shards may keep no more.
+func (s *simulation) answer(batch []simInput, inputs []shard.Input) {
 	f := &s.feeder
-	for i := range sh.batch {
-		in := &sh.batch[i]
+	for i := range batch {
+		in := &batch[i]
 		o := in.offer
 		if o == nil {
-			if sh.inputs[i].Poison() != nil {
-				s.failf("message %d of shard %d to %d was set aside: %v", in.Seq, in.From, in.to, sh.inputs[i].Poison())
+			if inputs[i].Poison() != nil {
+				s.failf("message %d of shard %d to %d was set aside: %v", in.Seq, in.From, in.to, inputs[i].Poison())
 			}
+			continue
+		}
+		if *in.outcome == shard.Elsewhere {
+			s.refused(in)
+			overwrite(in.scratch)
 			continue
 		}
 		if in.record != nil {
@@ -207,7 +212,7 @@ func (s *simulation) answer(sh *simShard) {
 				s.failf("an input that is of no channel was out of turn")
 			}
 		case o.poison != (outcome == shard.Quarantined):
-			s.failf("outcome %d of an input, poison: %t, set aside for %v", outcome, o.poison, sh.inputs[i].Poison())
+			s.failf("outcome %d of an input, poison: %t, set aside for %v", outcome, o.poison, inputs[i].Poison())
 		case outcome == shard.Quarantined:
 			s.met.quarantined++
 		case outcome == shard.Pending:
@@ -225,10 +230,14 @@ func (s *simulation) answer(sh *simShard) {
 			s.watched = append(s.watched, watch{o.event, s.flights.Landed(), visibleWaits})
 		}
 		o.answered, o.handed = true, false
-		for _, b := range in.scratch {
-			for j := range b {
-				b[j] = 0xee
-			}
+		overwrite(in.scratch)
+	}
+}
+
+func overwrite(memory [][]byte) {
+	for _, b := range memory {
+		for j := range b {
+			b[j] = 0xee
 		}
 	}
 }

@@ -62,6 +62,9 @@ func (s *simulation) deliver() bool {
 
 func (s *simulation) arrive(p packet) {
 	sh := s.shards[p.To]
+	if !sh.here() {
+		return
+	}
 	s.note("arrive", uint64(p.From), uint64(p.To), uint64(len(p.Messages)))
 	if p.HasAck {
 		s.post(sh.id, sh.Acked(p.From, p.Acked, s.now))

@@ -10,6 +10,7 @@ import (
 type sweep struct {
 	state  sweepState
 	landed <-chan struct{} // closed when what was under way as it began has arrived
+	on     bool            // evidence that moves is followed by a Recheck
 }
 
 type sweepState uint8
@@ -40,10 +41,8 @@ func (s *simulation) beginSweep() {
 	f := &s.feeder
 	old := func(o *offer) bool { return o.recheck != nil }
 	f.offers, f.queue = slices.DeleteFunc(f.offers, old), slices.DeleteFunc(f.queue, old)
-	for _, sh := range s.shards {
-		sh.Sweep(true)
-	}
-	s.sweep = sweep{sweeping, s.flights.Landed()}
+	s.switchSweep(true)
+	s.sweep.state, s.sweep.landed = sweeping, s.flights.Landed()
 }
 
 // askSweep asks every root to judge again, and sees when all have. It returns false when
@@ -52,7 +51,7 @@ func (s *simulation) askSweep() bool {
 	f := &s.feeder
 	switch s.sweep.state {
 	case sweeping:
-		if !closedOrNil(s.sweep.landed) {
+		if !closedOrNil(s.sweep.landed) || !s.allHere() {
 			return false
 		}
 		s.met.sweeps++
@@ -70,14 +69,22 @@ func (s *simulation) askSweep() bool {
 		return true
 	case asked:
 		if !slices.ContainsFunc(f.offers, func(o *offer) bool { return o.recheck != nil && !o.answered }) {
-			s.sweep = sweep{landed: s.flights.Landed()}
+			s.sweep.state, s.sweep.landed = swept, s.flights.Landed()
 		}
 	case swept:
-		if s.shards[0].Sweeping() && closedOrNil(s.sweep.landed) {
-			for _, sh := range s.shards {
-				sh.Sweep(false)
-			}
+		if s.sweep.on && closedOrNil(s.sweep.landed) {
+			s.switchSweep(false)
 		}
 	}
 	return false
+}
+
+// switchSweep tells shards whether everything is being judged again. Those that are away are told when they are taken.
+func (s *simulation) switchSweep(on bool) {
+	s.sweep.on = on
+	for _, sh := range s.shards {
+		if sh.state != simAway {
+			sh.Sweep(on)
+		}
+	}
 }

@@ -28,6 +28,7 @@ import (
 //
 // Every ✕ is a place where the process dies: the memory of all shards and all that was under way is
 // gone, the shards are opened again from the store, and the feeder sends again what was not answered.
+// At the same places one shard may leave, alone, and come back later (sim_place_test.go).
 type simulation struct {
 	rng    *rand.Rand
 	p      simParams
@@ -41,14 +42,15 @@ type simulation struct {
 	sweep  sweep
 	// flights is that of the running process; watched are events that were answered, until they can be
 	// seen by each of their identifiers.
-	flights *shard.Flights
-	watched []watch
-	found   []*graph.Event // were found once
-	picks   *rand.Rand     // of what is looked at, and changes nothing
-	capped  bool           // components may reach their caps
-	topic   []*simPartition
-	feed    *feed.Feed // nil: there is none
-	reader  simReader
+	flights  *shard.Flights
+	watched  []watch
+	found    []*graph.Event // were found once
+	picks    *rand.Rand     // of what is looked at, and changes nothing
+	capped   bool           // components may reach their caps
+	topic    []*simPartition
+	feed     *feed.Feed // nil: there is none
+	reader   simReader
+	closings int // how many more shards leave, at most
 	// turned says that the rules have changed in the middle of things. Values that were generic before may then be
 	// claimed by two components, which hosting does not hold against them.
 	turned bool
@@ -75,6 +77,7 @@ type simParams struct {
 	slow    int // a shard whose commits take long
 	crashes int // at most
 	poison  int // inputs whose handler fails
+	leaves  int // how often a shard leaves, at most
 	resend  bool
 	// Of the events, some or all come over external channels.
 	feed       bool // there is a change feed
@@ -84,14 +87,16 @@ type simParams struct {
 }
 
 func (p simParams) String() string {
-	return fmt.Sprintf("seed %d, %d shards, log %d B, actors %d B, flush %d B, duplicates %d B, batch %d, drop %d %%, repeat %d %%, speed %d, slow shard %d, split %t, crashes %d, poison %d, resend %t, %d partitions with %d consumers and %d %% of the events, feed %t",
-		p.seed, p.shards, p.limits.LogBytes, p.limits.ActorBytes, p.limits.FlushBytes, p.seen.Bytes, p.batch, p.drop, p.repeat, p.speed, p.slow, p.split, p.crashes, p.poison, p.resend, p.partitions, p.consumers, p.streamed, p.feed)
+	return fmt.Sprintf("seed %d, %d shards, log %d B, actors %d B, flush %d B, duplicates %d B, batch %d, drop %d %%, repeat %d %%, speed %d, slow shard %d, split %t, crashes %d, leaves %d, poison %d, resend %t, %d partitions with %d consumers and %d %% of the events, feed %t",
+		p.seed, p.shards, p.limits.LogBytes, p.limits.ActorBytes, p.limits.FlushBytes, p.seen.Bytes, p.batch, p.drop, p.repeat, p.speed, p.slow, p.split, p.crashes, p.leaves, p.poison, p.resend, p.partitions, p.consumers, p.streamed, p.feed)
 }
 
 func drawParams(seed uint64, rng *rand.Rand) simParams {
 	one := func(of ...int64) int64 { return of[rng.IntN(len(of))] }
 	shards := int(one(1, 2, 4, 4, 4, 64))
+	leaves := [...]int{0, 0, 0, 2, 8, 30}
 	p := simParams{
+		leaves: leaves[rand.New(rand.NewPCG(seed, 2)).IntN(len(leaves))], // what else there is to a seed does not depend on it
 		seed:   seed,
 		shards: shards,
 		slow:   rng.IntN(shards),
@@ -127,6 +132,7 @@ type simMet struct {
 	crashes, lost, unseen, groups, duplicates, quarantined, flushes, known, packets, truncated, passivated, forwards, merged, watched, changes, sweeps uint64
 	streamed, streamedDuplicates, streamedQuarantined, outOfTurn, rewound, floors                                                                      uint64
 	conflicting                                                                                                                                        uint64
+	lostShards, yielded, late, elsewhere                                                                                                               uint64
 	told, toldMerged, toldSplit                                                                                                                        uint64
 }
 
@@ -136,6 +142,7 @@ func (m *simMet) counts() map[string]*uint64 {
 		"group commits": &m.groups, "duplicates": &m.duplicates, "quarantined": &m.quarantined, "flushes": &m.flushes,
 		"late fingerprints": &m.known, "packets": &m.packets, "shards with a truncated log": &m.truncated,
 		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged, "watched events": &m.watched, "changes of rules": &m.changes, "sweeps": &m.sweeps,
+		"lost shards": &m.lostShards, "yielded shards": &m.yielded, "late commits": &m.late, "answered elsewhere": &m.elsewhere,
 		"contents that conflict": &m.conflicting, "events of channels": &m.streamed, "duplicates in channels": &m.streamedDuplicates, "quarantined of channels": &m.streamedQuarantined,
 		"out of turn": &m.outOfTurn, "consumers that went back": &m.rewound, "floors": &m.floors, "entries of the feed": &m.told, "merges in the feed": &m.toldMerged, "splits in the feed": &m.toldSplit,
 	}
@@ -152,6 +159,7 @@ type simShard struct {
 	news   *simNews
 	rows   *hashset.Fingerprints // nodes with a row, as gathered at some moment; nil before
 	told   bool
+	simPlace
 }
 
 type simState uint8
@@ -160,6 +168,7 @@ const (
 	simIdle    simState = iota
 	simStepped          // a batch is to be committed
 	simDurable          // it is, and the shard does not know yet
+	simAway             // the shard is closed
 )
 
 // simFailure is what a simulation panics with when the world is wrong.
@@ -197,24 +206,28 @@ func (s *simulation) open() {
 	store, err := s.disk.open()
 	s.must(err, "open the store")
 	s.store = store
-	s.flights, s.watched = shard.NewFlights(), nil
+	s.flights, s.watched, s.sweep.on = shard.NewFlights(), nil, false
 	s.feed, err = feed.Open(store, s.p.shards, s.rules, feed.Settings{On: s.p.feed}, s.now)
 	s.must(err, "open the feed")
 	s.shards = make([]*simShard, s.p.shards)
 	for i := range s.shards {
-		c := shard.Config{
-			ID: graph.ShardID(i), Shards: s.p.shards, Store: store, Rules: s.rules, Limits: s.p.limits, Seen: s.p.seen,
-			Host: s.host(s.rules), Flights: s.flights,
-		}
-		if s.feed != nil {
-			c.Observers = append(c.Observers, s.feed.Observer(c.ID))
-		}
-		news := &simNews{}
-		c.Observers = append(c.Observers, news)
-		opened, err := shard.Open(c)
-		s.must(err, "open shard")
-		s.shards[i] = &simShard{Shard: opened, id: c.ID, news: news}
+		s.shards[i] = s.openShard(graph.ShardID(i))
 	}
+}
+
+func (s *simulation) openShard(id graph.ShardID) *simShard {
+	c := shard.Config{
+		ID: id, Shards: s.p.shards, Store: s.store, Rules: s.rules, Limits: s.p.limits, Seen: s.p.seen,
+		Host: s.host(s.rules), Flights: s.flights,
+	}
+	if s.feed != nil {
+		c.Observers = append(c.Observers, s.feed.Observer(c.ID))
+	}
+	news := &simNews{}
+	c.Observers = append(c.Observers, news)
+	opened, err := shard.Open(c)
+	s.must(err, "open shard")
+	return &simShard{Shard: opened, id: c.ID, news: news}
 }
 
 // crash is the death of the process and its next start.
@@ -238,7 +251,7 @@ func (s *simulation) crash() {
 // close forgets all memory.
 func (s *simulation) close() {
 	for _, sh := range s.shards {
-		if sh != nil { // else it could not be opened
+		if sh != nil && sh.state != simAway { // nil if it could not be opened
 			sh.StopActors()
 		}
 	}
@@ -248,30 +261,40 @@ func (s *simulation) close() {
 // most is how many random things are done with the input that there is, at the most.
 func (s *simulation) most() int { return 40 * (len(s.feeder.offers) + 4) }
 
+// action is something that a simulation does at random.
+type action struct {
+	weight int
+	do     func() bool // false: nothing of the kind could be done
+	place  bool        // it is about where shards are
+}
+
 // stir does random things for a while.
 func (s *simulation) stir(most int) {
 	crashes := s.p.crashes
-	actions := []struct {
-		weight int
-		do     func() bool // false: nothing of the kind could be done
-	}{
-		{20, s.hand},
-		{20, s.consume},
-		{4, s.raiseFloor},
-		{6, s.readFeed},
-		{40, s.step},
-		{25, func() bool { return s.commit(&crashes) }},
-		{30, s.finish},
-		{s.p.speed, s.deliver},
-		{4, s.tick},
-		{6, s.wait},
-		{2, s.flush},
-		{2, s.gather},
-		{2, s.learn},
-		{1, func() bool { return s.tell(func(*simShard) bool { return s.percent(50) }) }},
-		{6, s.read},
-		{4, s.askSweep},
-		{1, func() bool {
+	s.closings = s.p.leaves
+	actions := []action{
+		{weight: 20, do: s.hand},
+		{weight: 20, do: s.consume},
+		{weight: 4, do: s.raiseFloor},
+		{weight: 6, do: s.readFeed},
+		{weight: 40, do: s.step},
+		{weight: 25, do: func() bool { return s.commit(&crashes) }},
+		{weight: 30, do: s.finish},
+		{weight: s.p.speed, do: s.deliver},
+		{weight: 4, do: s.tick},
+		{weight: 6, do: s.wait},
+		{weight: 2, do: s.flush},
+		{weight: 2, do: s.gather},
+		{weight: 2, do: s.learn},
+		{weight: 1, do: func() bool { return s.tell(func(*simShard) bool { return s.percent(50) }) }},
+		{weight: 6, do: s.read},
+		{weight: 4, do: s.askSweep},
+		{weight: 3, do: s.lose, place: true},
+		{weight: 3, do: s.yield, place: true},
+		{weight: 8, do: s.seal, place: true},
+		{weight: 6, do: s.arriveLate, place: true},
+		{weight: 6, do: s.take, place: true},
+		{weight: 1, do: func() bool {
 			if crashes == 0 {
 				return false
 			}
@@ -279,6 +302,9 @@ func (s *simulation) stir(most int) {
 			s.crash()
 			return true
 		}},
+	}
+	if s.p.leaves == 0 {
+		actions = slices.DeleteFunc(actions, func(a action) bool { return a.place })
 	}
 	total := 0
 	for _, a := range actions {
@@ -314,13 +340,13 @@ func (s *simulation) hand() bool {
 		if !ok {
 			return false
 		}
-		s.shards[in.to].inbox = append(s.shards[in.to].inbox, in)
+		s.submit(in)
 	}
 	return true
 }
 
 func (s *simulation) step() bool {
-	sh := s.one(func(sh *simShard) bool { return sh.state == simIdle && len(sh.inbox) > 0 })
+	sh := s.one(func(sh *simShard) bool { return sh.state == simIdle && !sh.yielding && len(sh.inbox) > 0 })
 	if sh == nil {
 		return false
 	}
@@ -416,14 +442,17 @@ func (s *simulation) finishShard(sh *simShard) {
 	s.note("finish", uint64(sh.id), uint64(len(posts)), sh.news.merged, uint64(sh.Stats().Residents))
 	sh.news.merged = 0
 	s.post(sh.id, posts)
-	s.answer(sh)
+	s.answer(sh.batch, sh.inputs)
 	sh.batch, sh.inputs, sh.state = nil, nil, simIdle
+	if sh.sealing {
+		s.away(sh)
+	}
 }
 
 // tell asks shards to tell the message ids that they noted.
 func (s *simulation) tell(which func(*simShard) bool) (any bool) {
 	for _, sh := range s.shards {
-		if which(sh) {
+		if sh.here() && which(sh) {
 			sh.inbox = append(sh.inbox, simInput{Input: shard.Input{Tell: true, From: sh.id, Outcome: new(shard.Outcome)}, to: sh.id})
 			any = true
 		}
@@ -433,6 +462,9 @@ func (s *simulation) tell(which func(*simShard) bool) (any bool) {
 
 func (s *simulation) tick() bool {
 	sh := s.shards[s.rng.IntN(len(s.shards))]
+	if sh.state == simAway {
+		return false
+	}
 	s.post(sh.id, sh.Tick(s.now))
 	return true
 }
@@ -446,7 +478,7 @@ func (s *simulation) wait() bool {
 }
 
 func (s *simulation) flush() bool {
-	sh := s.one(func(sh *simShard) bool { return sh.state == simIdle })
+	sh := s.one(func(sh *simShard) bool { return sh.state == simIdle && !sh.yielding })
 	if sh == nil {
 		return false
 	}
@@ -466,7 +498,7 @@ func (s *simulation) flushShard(sh *simShard) bool {
 
 // gather reads which nodes of a shard have a row, as the engine does while the shards work.
 func (s *simulation) gather() bool {
-	sh := s.one(func(sh *simShard) bool { return !sh.told && sh.rows == nil })
+	sh := s.one(func(sh *simShard) bool { return sh.state != simAway && !sh.told && sh.rows == nil })
 	if sh == nil {
 		return false
 	}
@@ -505,6 +537,7 @@ func (s *simulation) rowsOf(id graph.ShardID, fn func(key graph.NodeKey, stored 
 // answered, and all messages have arrived. again sends the whole input once more.
 func (s *simulation) settle(again bool) {
 	s.note("settle")
+	s.takeAll()
 	s.feeder.all(s, again)
 	for s.hand() {
 	}
@@ -516,6 +549,7 @@ func (s *simulation) settle(again bool) {
 // every round.
 func (s *simulation) drain(each func(), done, more func() bool) {
 	const most = 3000 // rounds: each one takes every message under way one hop
+	s.takeAll()
 	for range most {
 		each()
 		var group []*simShard

@@ -20,7 +20,7 @@ type watch struct {
 
 // watch looks at the watched events whose time has come.
 func (s *simulation) watch() {
-	if s.shards[0].Sweeping() { // what was refused under other rules is claimed anew, on nobody's behalf
+	if s.sweep.on { // what was refused under other rules is claimed anew, on nobody's behalf
 		return
 	}
 	kept := s.watched[:0]
@@ -128,6 +128,9 @@ func (s *simulation) visible(e *graph.Event) bool {
 // follow shows the component that a node leads to; moving tells that evidence is on its way there.
 func (s *simulation) follow(key graph.NodeKey, fn func(*graph.Component)) (moving, found bool) {
 	for {
+		if s.shardOf(key).state == simAway { // a look-up waits until it is back
+			return true, true
+		}
 		sight, err := s.shardOf(key).Read(key, fn)
 		s.must(err, "view a node")
 		switch {
@@ -136,6 +139,8 @@ func (s *simulation) follow(key graph.NodeKey, fn func(*graph.Component)) (movin
 		case sight.Parent.IsZero():
 			return false, true
 		case sight.Moving:
+			sh := s.shardOf(key)
+			sh.arrivals = append(sh.arrivals, sight.Arrived)
 			return true, true
 		}
 		key = sight.Parent
