@@ -26,9 +26,15 @@ type committer struct {
 	pool     *pool
 	underWay func() int64 // inputs from outside
 	most     int          // bytes of a commit, unless one shard has more; 0 is any
-	ready    chan *runner
+	ready    chan write
 	stop     chan struct{}
 	done     chan struct{}
+}
+
+// write is a shard's batch on its way to the store.
+type write struct {
+	runner *runner
+	batch  *storage.Batch
 }
 
 // gather is how long a commit waits for more shards when there is much to do: a sync costs the same for one shard as for
@@ -36,24 +42,23 @@ type committer struct {
 const gather = 2 * time.Millisecond
 
 func startCommitter(p *pool, most int, underWay func() int64) *committer {
-	c := &committer{pool: p, underWay: underWay, most: most, ready: make(chan *runner, len(p.runners)), stop: make(chan struct{}), done: make(chan struct{})}
+	c := &committer{pool: p, underWay: underWay, most: most, ready: make(chan write, len(p.runners)), stop: make(chan struct{}), done: make(chan struct{})}
 	go c.run()
 	return c
 }
 
-// submit hands over a shard whose batch is to be written. It never blocks: a shard has one batch
-// in flight, and there is room for all shards.
-func (c *committer) submit(r *runner) { c.ready <- r }
+// submit hands over a shard's batch. It never blocks: a shard has one batch in flight, and there is room for all shards.
+func (c *committer) submit(w write) { c.ready <- w }
 
 func (c *committer) run() {
 	defer close(c.done)
-	room := make([]*runner, 0, len(c.pool.runners))
+	room := make([]write, 0, len(c.pool.runners))
 	var batches []*storage.Batch
 	for {
 		group := room
 		select {
-		case r := <-c.ready:
-			group = append(group, r)
+		case w := <-c.ready:
+			group = append(group, w)
 		case <-c.stop:
 			return
 		}
@@ -62,8 +67,8 @@ func (c *committer) run() {
 		}
 		for more := true; more; {
 			select {
-			case r := <-c.ready:
-				group = append(group, r)
+			case w := <-c.ready:
+				group = append(group, w)
 			default:
 				more = false
 			}
@@ -71,8 +76,8 @@ func (c *committer) run() {
 		for len(group) > 0 {
 			n, bytes := 0, 0
 			batches = batches[:0]
-			for n < len(group) && (n == 0 || c.most == 0 || bytes+group[n].shard.Batch().Size() <= c.most) {
-				batch := group[n].shard.Batch()
+			for n < len(group) && (n == 0 || c.most == 0 || bytes+group[n].batch.Size() <= c.most) {
+				batch := group[n].batch
 				bytes += batch.Size()
 				batches = append(batches, batch)
 				n++
@@ -81,8 +86,8 @@ func (c *committer) run() {
 				c.pool.fail(err)
 				return
 			}
-			for _, r := range group[:n] {
-				r.inbox.PostUserMessage(committed{})
+			for _, w := range group[:n] {
+				w.runner.inbox.PostUserMessage(committed{})
 			}
 			group = group[n:]
 		}

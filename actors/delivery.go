@@ -1,7 +1,9 @@
 package actors
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -18,6 +20,7 @@ const (
 	Duplicate   = shard.Duplicate
 	Quarantined = shard.Quarantined
 	OutOfTurn   = shard.OutOfTurn
+	Elsewhere   = shard.Elsewhere
 )
 
 // Delivery is a group of events or assertions from outside that is answered together, once all of it is durable.
@@ -29,6 +32,7 @@ const (
 //     encodings: neither may be touched.
 //   - An answer with an error leaves the delivery to the garbage collector: a shard may still be reading it.
 //   - Inputs keep their order within each shard, and their memory is used again after Reset.
+//   - An answer without an error has an outcome for each input. Those with Elsewhere are not known to be durable (Refused).
 //
 // The obvious design, an encoding allocated for each event, cost an allocation an event and a copy more.
 type Delivery struct {
@@ -174,10 +178,24 @@ func (in *intake) submitAndWait(ctx context.Context, d *Delivery) error {
 	}
 	select {
 	case err := <-done:
-		return err
+		return cmp.Or(err, in.Refused(d))
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// Refused reports, with ErrLost, that an answered delivery has inputs whose shard is not with this process: they are to be
+// submitted again, here or to the process that has it. An input that was taken all the same is a duplicate then.
+func (in *intake) Refused(d *Delivery) error {
+	if !slices.Contains(d.Outcomes, Elsewhere) {
+		return nil
+	}
+	for _, r := range in.inboxes {
+		if gone := r.gone.Load(); gone != nil {
+			return gone
+		}
+	}
+	return ErrLost // it has come back meanwhile
 }
 
 // hand spreads a delivery over the inboxes of the shards. REQUIRES: its share of the room is taken

@@ -41,7 +41,8 @@ type Config struct {
 	// Clock gives ms since 1970; nil is the machine's.
 	Clock func() int64
 	// Background lets Open return before the shards are recovered. They recover a few at a time, and a shard that is
-	// asked for recovers at once. An error in a recovery fails the engine.
+	// asked for recovers at once. A shard that can't be
+	// recovered is lost then, and the others go on.
 	Background bool
 	// Feed turns the change feed on, and bounds how much of it is kept.
 	Feed feed.Settings
@@ -130,6 +131,9 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 	if !c.Background {
 		if err := e.recoverShards(ctx); err != nil {
 			e.shutdown()
+			if lost := (*lostError)(nil); errors.As(err, &lost) {
+				err = lost.cause // all or nothing
+			}
 			return nil, err
 		}
 	}
@@ -138,8 +142,10 @@ func open(ctx context.Context, c Config) (*Engine, error) {
 	go e.tick()
 	go func() {
 		defer e.tasks.Done()
-		if c.Background && e.recoverShards(ctx) != nil {
-			return // the engine has failed, or was stopped
+		if c.Background {
+			if err := e.recoverShards(ctx); err != nil && !errors.Is(err, ErrLost) {
+				return // the engine has failed, or was stopped
+			}
 		}
 		e.learn()
 	}()
@@ -185,7 +191,7 @@ func (e *Engine) tick() {
 	}
 }
 
-// Settle waits until no input is under way and no message between shards is unacknowledged.
+// Settle waits until no input is under way and no message between the shards of this process is unacknowledged.
 func (e *Engine) Settle(ctx context.Context) error {
 	// Shards are asked one by one, and a message may pass from a shard that was not asked yet to one that was. So all
 	// shards must be found at rest twice, with no record written in between.
@@ -195,11 +201,11 @@ func (e *Engine) Settle(ctx context.Context) error {
 		for id := range e.runners {
 			err := e.ask(ctx, graph.ShardID(id), func(s *shard.Shard) error {
 				stats := s.Stats()
-				quiet = quiet && stats.Waiting == 0
+				quiet = quiet && s.Waiting(e.Has) == 0
 				written += stats.Record
 				return nil
 			})
-			if err != nil {
+			if err != nil && !errors.Is(err, ErrLost) {
 				return err
 			}
 		}
@@ -231,7 +237,8 @@ func (e *Engine) SettleWithin(ctx context.Context, limit time.Duration) (settled
 }
 
 // Close refuses new input, waits until all inputs and the messages that follow from them are durable where they belong,
-// flushes all shards, and stops the actors. The store stays open.
+// flushes all shards, and stops the actors. The store stays open. If a shard has failed on its own, Close
+// closes the others in good order and returns the cause.
 func (e *Engine) Close(ctx context.Context) error {
 	if e.intake.isClosed() {
 		return nil
@@ -240,7 +247,9 @@ func (e *Engine) Close(ctx context.Context) error {
 	e.intake.close()
 	err := cmp.Or(told, e.Settle(ctx))
 	if err == nil {
-		err = e.Flush(ctx)
+		if err = e.Flush(ctx); errors.Is(err, ErrLost) {
+			err = cmp.Or(e.Err(), e.lost())
+		}
 	}
 	e.shutdown()
 	return err

@@ -2,9 +2,11 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +26,8 @@ import (
 // Invariants:
 //   - At most one goroutine runs a shard (inbox).
 //   - Once ask has returned, the function that it was given does not run: a caller that gives up waiting takes it back first.
-//   - After a failure no shard runs any more.
+//   - After a failure no shard runs any more. What fails one shard alone, such as a corrupt row, closes that shard; only a
+//     failure of the store fails the pool.
 type pool struct {
 	settings
 	failure
@@ -35,6 +38,8 @@ type pool struct {
 	priority  readPriority
 	flights   *shard.Flights
 	observers func(graph.ShardID) []shard.Observer
+	sweeping  atomic.Bool // everything is being judged again: shards that are opened meanwhile have to know
+	learning  sync.WaitGroup
 	stop      chan struct{}
 }
 
@@ -112,8 +117,18 @@ func (p *pool) openShard(id graph.ShardID, host shard.Host, between func()) (*sh
 		ID: id, Shards: len(p.runners), Store: p.store, Rules: p.rules, Limits: p.limits, Seen: p.seenLimits,
 		Host: host, Flights: p.flights, Between: between, Observers: p.observers(id),
 	}
-	return shard.Open(c)
+	s, err := shard.Open(c)
+	if err == nil {
+		s.Sweep(p.sweeping.Load())
+	}
+	return s, err
 }
+
+// commit puts a shard's batch on its way to the store.
+func (p *pool) commit(r *runner, b *storage.Batch) { p.committer.submit(write{r, b}) }
+
+// post gives an envelope to the shard that it is for.
+func (p *pool) post(post shard.Post) { p.runners[post.To].takeEnvelope(post.Envelope) }
 
 // recoverShards recovers all shards that were not asked for yet, as many at a time as there are processors: more at a time
 // would only recover each of them later.
@@ -141,27 +156,43 @@ func (p *pool) YieldToReads() { p.priority.yield() }
 // learn gathers the fingerprints of all stored nodes, shard by shard, while the shards work.
 func (p *pool) learn() {
 	for _, r := range p.runners {
-		rows := hashset.NewFingerprints(p.knownBytes)
-		err := row.ScanNodes(p.store, r.id, func(node graph.NodeKey, _ []byte) error {
-			select {
-			case <-p.stop:
-				return storage.ErrStop
-			default:
-			}
-			rows.Add(node)
-			return nil
-		})
+		p.learnShard(r)
+	}
+}
+
+// learnShard gathers the fingerprints of a shard's stored nodes, for the shard as it is open now: one that is opened later
+// may have rows that they lack.
+func (p *pool) learnShard(r *runner) {
+	var opened *shard.Shard
+	if err := p.ask(context.Background(), r.id, func(s *shard.Shard) error { opened = s; return nil }); err != nil {
+		return // there is no shard to tell, or soon no engine
+	}
+	rows := hashset.NewFingerprints(p.knownBytes)
+	err := row.ScanNodes(p.store, r.id, func(node graph.NodeKey, _ []byte) error {
 		select {
 		case <-p.stop:
-			return
+			return storage.ErrStop
 		default:
 		}
-		if err != nil {
-			p.fail(fmt.Errorf("read the nodes of shard %d: %w", r.id, err))
-			return
-		}
-		r.inbox.PostUserMessage(&asking{func(s *shard.Shard) { s.Known(rows) }})
+		rows.Add(node)
+		return nil
+	})
+	select {
+	case <-p.stop:
+		return
+	default:
 	}
+	r.inbox.PostUserMessage(&asking{fn: func(s *shard.Shard) error {
+		switch {
+		case s != opened:
+		case err != nil:
+			// Not at once: questions are answered in the middle of a step, too.
+			r.inbox.PostUserMessage(&losing{fmt.Errorf("read the nodes of shard %d: %w", r.id, err), make(chan struct{})})
+		default:
+			s.Known(rows)
+		}
+		return nil
+	}})
 }
 
 // askFirst is ask for a look-up that somebody waits for: ingest yields to it, on every processor.
@@ -176,16 +207,11 @@ func (p *pool) ask(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) 
 	if err := p.Err(); err != nil {
 		return err
 	}
-	answer := make(chan error, 1)
-	var taken atomic.Bool // by the shard, or by the caller that gave up
-	p.runners[id].inbox.runNow(&asking{func(s *shard.Shard) {
-		if taken.CompareAndSwap(false, true) {
-			answer <- fn(s)
-		}
-	}})
+	a := &asking{fn: fn, answer: make(chan error, 1)}
+	p.runners[id].inbox.runNow(a)
 	var gaveUp error
 	select {
-	case err := <-answer:
+	case err := <-a.answer:
 		return err
 	case <-ctx.Done():
 		gaveUp = ctx.Err()
@@ -194,10 +220,10 @@ func (p *pool) ask(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) 
 	case <-p.stop:
 		gaveUp = ErrClosed
 	}
-	if taken.CompareAndSwap(false, true) {
+	if a.taken.CompareAndSwap(false, true) {
 		return gaveUp
 	}
-	return <-answer // it is running
+	return <-a.answer // it is running
 }
 
 // onShards runs fn with every shard, one after the other.
@@ -215,22 +241,15 @@ func (p *pool) onShards(ctx context.Context, fn func(graph.ShardID, *shard.Shard
 }
 
 // Flush writes everything that is written behind. When it returns, the rows are the whole state, as
-// far as nothing was submitted meanwhile.
+// far as nothing was submitted meanwhile. It fails with ErrLost if a shard is not with this process, after it has written the others.
 func (p *pool) Flush(ctx context.Context) error {
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, r := range p.runners {
 		group.Go(func() error {
-			m := &flushing{make(chan struct{})}
+			m := &flushing{make(chan error, 1)}
 			r.inbox.PostUserMessage(m)
-			select {
-			case <-m.done:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-p.failed:
-				return p.Err()
-			}
+			return p.placed(ctx, m.done)
 		})
 	}
 	return group.Wait()
@@ -243,19 +262,32 @@ const visibleWaits = 2
 
 // Visible waits until a look-up by any identifier of an event or assertion that was answered before the call finds its
 // effect: until the messages in transit between shards, and those that follow from them, have arrived. It does not wait for
-// inputs that arrive meanwhile, nor at all when nothing is in transit. It fails with the error of the context or the engine.
+// inputs that arrive meanwhile, nor at all when nothing is in transit. It fails with the error of the context or the engine. It also fails
+// with ErrLost, soon, if a shard has failed on its own: what is in transit there arrives after the next start only.
 func (p *pool) Visible(ctx context.Context) error {
+	lost := p.lost()
+	if lost != nil {
+		var cancel func()
+		ctx, cancel = context.WithTimeoutCause(ctx, lostPatience, lost)
+		defer cancel()
+	}
 	for range visibleWaits {
 		landed := p.flights.Landed()
 		if landed == nil {
 			return nil
 		}
 		if err := p.await(ctx, landed); err != nil {
+			if lost != nil && errors.Is(context.Cause(ctx), ErrLost) {
+				return lost
+			}
 			return err
 		}
 	}
 	return nil
 }
+
+// lostPatience bounds the wait of Visible while a shard has failed.
+const lostPatience = 100 * time.Millisecond
 
 // await waits until something is closed. It fails with the error of the context or of the engine.
 func (p *pool) await(ctx context.Context, closed <-chan struct{}) error {
@@ -273,6 +305,7 @@ func (p *pool) await(ctx context.Context, closed <-chan struct{}) error {
 
 // shutdown ends the shard actors and what runs them. Nobody may post from then on.
 func (p *pool) shutdown() {
+	p.learning.Wait()
 	if err := p.system.Stop(); err != nil {
 		p.logger.Warn("a shard did not stop in time", "error", err)
 	}

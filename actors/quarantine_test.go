@@ -43,11 +43,22 @@ func TestStoppedShardCommitsNothing(t *testing.T) {
 	if err := e.Submit(context.Background(), &d, func(err error) { answer <- err }); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-answer; !errors.Is(err, shard.ErrTooMuchPoison) {
-		t.Errorf("answer %v, want that too much was set aside", err)
+	if err := <-answer; err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Refused(&d); !errors.Is(err, ErrLost) || !errors.Is(err, shard.ErrTooMuchPoison) {
+		t.Errorf("refused: %v, want that the shard is lost, as too much was set aside", err)
+	}
+	for i, outcome := range d.Outcomes {
+		if outcome != Elsewhere {
+			t.Fatalf("outcome %d of input %d, want Elsewhere", outcome, i)
+		}
+	}
+	if err := e.Err(); err != nil {
+		t.Errorf("the engine stopped: %v", err)
 	}
 	if err := e.Close(context.Background()); !errors.Is(err, shard.ErrTooMuchPoison) {
-		t.Errorf("close: %v, want why the engine stopped", err)
+		t.Errorf("close: %v, want why the shard stopped", err)
 	}
 	if n := store.Commits(); n != 0 {
 		t.Errorf("%d commits after the shard stopped", n)

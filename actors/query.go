@@ -73,14 +73,15 @@ func (q queries) Preview(ctx context.Context, a graph.Assertion) (before, after 
 }
 
 // Each calls fn for every component in the store, after everything was written. While events flow,
-// evidence on its way from one shard to another is missing; Settle first to see all of it.
+// evidence on its way from one shard to another is missing; Settle first to see all of it. It fails with ErrLost if a shard is
+// not with this process.
 func (q queries) Each(ctx context.Context, fn func(*graph.Component) error) error {
 	return q.each(ctx, func(graph.NodeKey) bool { return true }, fn)
 }
 
 // each is Each for the components whose roots are wanted. Rows of others are skipped unread.
 func (q queries) each(ctx context.Context, wanted func(graph.NodeKey) bool, fn func(*graph.Component) error) error {
-	if err := q.Flush(ctx); err != nil {
+	if err := q.Flush(ctx); err != nil { // of a shard that is not here, too: its part would be missing
 		return err
 	}
 	dec := row.NewDecoder()
@@ -123,6 +124,7 @@ type Stats struct {
 	Residents  int   // nodes in memory
 	ActorBytes int64 // their memory, by estimate
 	LogBytes   int64 // log that a start would replay
+	Lost       int   // shards that failed on their own since the start; nothing of them is counted here
 	UnderWay   int64 // inputs not answered
 	Waiting    int   // messages between shards not acknowledged
 	// LeftOut counts the links that components at a cap have left out since the engine started.
@@ -134,7 +136,7 @@ type Stats struct {
 // came, and however they were scheduled, once nothing is under way. It falls where an identity is divided.
 func (s *Stats) Merges() int64 { return max(0, s.Active-s.Identities) }
 
-// Stats adds up the shards.
+// Stats adds up the shards that are with this process.
 func (e *Engine) Stats(ctx context.Context) (Stats, error) {
 	total := Stats{Shards: len(e.runners), UnderWay: e.underWay(), LeftOut: e.leftOut.Load()}
 	for id := range e.runners {
@@ -154,8 +156,16 @@ func (e *Engine) Stats(ctx context.Context) (Stats, error) {
 			total.Waiting += c.Waiting
 			return nil
 		})
+		if errors.Is(err, ErrLost) {
+			continue
+		}
 		if err != nil {
 			return Stats{}, err
+		}
+	}
+	for _, r := range e.runners {
+		if gone := r.gone.Load(); gone != nil && gone.cause != nil {
+			total.Lost++
 		}
 	}
 	return total, nil

@@ -60,5 +60,6 @@ func (e *Engine) Recheck(ctx context.Context) error {
 
 // sweep tells every shard whether everything is being judged again.
 func (e *Engine) sweep(ctx context.Context, on bool) error {
+	e.sweeping.Store(on) // first: a shard that is opened from now on knows
 	return e.onShards(ctx, func(_ graph.ShardID, s *shard.Shard) { s.Sweep(on) })
 }

@@ -1,7 +1,7 @@
 package actors
 
 import (
-	"time"
+	"sync/atomic"
 
 	"github.com/kindred-id/kindred/actors/protoactor"
 	"github.com/kindred-id/kindred/actors/shard"
@@ -9,27 +9,57 @@ import (
 )
 
 // runner is the shard actor: it drives a Shard with the messages that its inbox hands over, and passes on what the shard lets
-// out once it is durable: posts to other shards, and answers to deliveries.
+// out once it is durable: posts to other shards, and answers to deliveries. The shard itself comes and goes:
 //
-//   - It has one step under way: from shard.Step until the committer says committed, the inbox holds inputs back.
-//   - Once the shard has failed (broken) it is not touched again: its memory is ahead of the log.
+//	            first message
+//	taken, closed ──────────► open ◄──► committing
+//	     ▲                      │ Yield: flush, then close
+//	     │ Take                 │ Lose, or a failure of its own: close at once
+//	     └──────── away ◄───────┘
+//
+// Invariants:
+//   - It has one batch on its way: from Step, or Flush, until the committer says committed, the inbox holds inputs back.
+//   - While a shard is away, its inputs are answered Elsewhere, callers who ask are told ErrLost, and messages of other shards
+//     are dropped: their senders keep them and send them again.
+//   - A shard that was lost is not opened again while a batch of it is on its way to the store (A12): Take waits.
+//   - A batch on its way belongs to the committer. Nothing else of a shard is touched by another goroutine.
 type runner struct {
-	pool   *pool
-	id     graph.ShardID
-	inbox  inbox
-	shard  *shard.Shard
-	inputs []shard.Input // of the step under way
-	asks   []*asking
-	turn   int  // inputs since this goroutine last let others run
-	broken bool // the shard failed: its memory holds what was never logged, and must not be used
+	pool  *pool
+	id    graph.ShardID
+	inbox inbox
+	// gone says why the shard is not with this process; nil while it is. The runner alone changes it.
+	gone atomic.Pointer[lostError]
+
+	shard   *shard.Shard  // nil until it is opened
+	inputs  []shard.Input // of the step under way
+	asks    []*asking
+	turn    int       // inputs since this goroutine last let others run
+	broken  bool      // the engine has failed: memory holds what was never logged, and must not be used
+	writing bool      // a batch is on its way to the store
+	flush   flush     // of all that is written behind
+	leaving *yielding // nothing more is taken: with the end of the flush the shard leaves
+	takers  []*taking // wait until nothing is on its way
+}
+
+// flush is a flush under way: one batch after the other, and no step between them.
+type flush struct {
+	on      bool
+	more    bool // the batch on its way is not the last one
+	waiting []*flushing
 }
 
 // Messages to a shard actor, beside step.
 type (
-	// committed says that the batch of the step under way is durable.
+	// committed says that the batch on its way is durable.
 	committed struct{}
-	// asking lets fn run with the shard, on the goroutine that runs it.
-	asking struct{ fn func(*shard.Shard) }
+	// void says that the journal did not take the batch on its way.
+	void struct{ err error }
+	// asking lets a function run with the shard, on its goroutine.
+	asking struct {
+		fn     func(*shard.Shard) error
+		answer chan error  // with room for the answer; nil where nobody waits
+		taken  atomic.Bool // by the shard, or by a caller who gave up
+	}
 	// acked is what another shard has taken.
 	acked struct {
 		from graph.ShardID
@@ -37,55 +67,108 @@ type (
 	}
 	// ticking lets the shard resend.
 	ticking struct{}
-	// flushing asks for everything to be written; done is closed when it is durable.
-	flushing struct{ done chan struct{} }
+	// flushing asks for everything to be written, and is answered when it is durable.
+	flushing struct{ done chan error }
 )
+
+// run lets the function run, unless its caller gave up.
+func (a *asking) run(s *shard.Shard) {
+	if a.taken.CompareAndSwap(false, true) {
+		a.reply(a.fn(s))
+	}
+}
+
+// refuse tells the caller why the function does not run.
+func (a *asking) refuse(err error) {
+	if a.taken.CompareAndSwap(false, true) {
+		a.reply(err)
+	}
+}
+
+func (a *asking) reply(err error) {
+	if a.answer != nil {
+		a.answer <- err
+	}
+}
 
 // Receive implements protoactor.Actor.
 func (r *runner) Receive(message any, self protoactor.Context) {
 	if r.broken {
 		return // the engine has failed, and has answered everybody
 	}
-	switch message.(type) {
-	case *step, *asking, acked, *flushing:
-		if r.shard == nil && !r.open(self) {
-			return
-		}
-	case ticking:
-		if r.shard == nil {
-			return // nothing waits in a shard that was not recovered
-		}
-	}
 	switch m := message.(type) {
-	case *step:
-		r.step(m.inputs)
 	case committed:
 		r.committed()
-	case *asking:
-		m.fn(r.shard)
-	case acked:
-		r.deliver(r.shard.Acked(m.from, m.seq, r.pool.now()))
+	case void:
+		r.written(m.err)
+	case *taking:
+		r.take(m, self)
+	case *yielding:
+		r.yield(m)
+	case staying:
+		if r.leaving == m.yield {
+			r.leaving = nil
+		}
+	case *losing:
+		if m.cause != nil {
+			r.fail(m.cause)
+		} else {
+			r.lose(nil)
+		}
+		close(m.done)
 	case ticking:
-		r.deliver(r.shard.Tick(r.pool.now()))
+		if r.shard != nil { // else nothing waits in it
+			r.deliver(r.shard.Tick(r.pool.now()))
+		}
+	case *step, *asking, acked, *flushing:
+		if r.gone.Load() == nil && r.shard == nil {
+			r.open(self)
+		}
+		r.receive(message)
+	}
+}
+
+// receive takes a message that needs the shard.
+func (r *runner) receive(message any) {
+	gone := r.gone.Load()
+	switch m := message.(type) {
+	case *step:
+		if gone != nil || r.leaving != nil {
+			r.refuse(m.inputs)
+			return
+		}
+		r.step(m.inputs)
+	case *asking:
+		if gone != nil {
+			m.refuse(gone)
+			return
+		}
+		m.run(r.shard)
+	case acked:
+		if gone == nil {
+			r.deliver(r.shard.Acked(m.from, m.seq, r.pool.now()))
+		}
 	case *flushing:
-		r.flush(m)
+		if gone != nil {
+			m.done <- gone
+			return
+		}
+		r.flush.waiting = append(r.flush.waiting, m)
+		r.flushNow()
 	}
 }
 
 // open recovers the shard, before the first message that needs it.
-func (r *runner) open(self protoactor.Context) bool {
-	p := r.pool
-	opened, err := p.openShard(r.id, self.Host(p.rules), r.between)
+func (r *runner) open(self protoactor.Context) {
+	opened, err := r.pool.openShard(r.id, self.Host(r.pool.rules), r.between)
 	if err != nil {
-		r.broken = true
-		p.fail(err)
-		return false
+		r.fail(err)
+		return
 	}
 	r.shard = opened
 	// Messages in the log may have arrived long ago: only the other shards know. If the next tick asked them, a command
 	// that opens an engine for one question and closes it would wait for that tick.
-	r.deliver(opened.Tick(p.now()))
-	return true
+	r.deliver(opened.Tick(r.pool.now()))
 }
 
 // turnInputs is how many inputs a shard handles before it yields to reads.
@@ -95,7 +178,7 @@ const turnInputs = 16
 func (r *runner) between() {
 	r.asks = r.inbox.takeAsks(r.asks[:0])
 	for _, a := range r.asks {
-		a.fn(r.shard)
+		a.run(r.shard)
 	}
 	if r.turn++; r.turn >= turnInputs || len(r.asks) > 0 {
 		r.turn = 0
@@ -108,31 +191,61 @@ func (r *runner) step(inputs []shard.Input) {
 	r.inputs = inputs
 	changed, err := r.shard.Step(inputs, r.pool.now())
 	if err != nil {
-		r.broken = true
-		r.pool.fail(err)
+		r.fail(err)
 		return
 	}
 	if !changed {
 		r.finish()
 		return
 	}
+	r.write()
+}
+
+// write puts the shard's batch on its way to the store. Steps wait until it is durable.
+func (r *runner) write() {
 	r.inbox.setCommitting(true)
-	r.pool.committer.submit(r)
+	r.writing = true
+	r.pool.commit(r, r.shard.Batch())
 }
 
-// committed is called when the step's batch is durable: now, and only now, what follows from it
-// may be seen outside (A1).
+// committed is called when the batch on its way is durable: now, and only now, what follows from it may be seen outside (A1).
 func (r *runner) committed() {
-	r.inbox.setCommitting(false)
+	r.written(nil)
+	if r.shard == nil {
+		return // it was lost meanwhile, and everybody was answered
+	}
 	r.finish()
+	r.flushNow()
 }
 
+// written notes that no batch is on its way any more; err says that it never will be.
+func (r *runner) written(err error) {
+	r.writing = false
+	r.inbox.setCommitting(false)
+	if err != nil && r.shard != nil {
+		r.lose(err)
+	}
+	for _, m := range r.takers {
+		r.inbox.PostUserMessage(m)
+	}
+	r.takers = nil
+}
+
+// finish lets out what the shard has committed, and answers its inputs.
 func (r *runner) finish() {
 	r.deliver(r.shard.Committed(r.pool.now()))
-	for i := 0; i < len(r.inputs); {
-		owner := r.inputs[i].Delivery
+	if inputs := r.inputs; inputs != nil {
+		r.inputs = nil
+		r.answer(inputs)
+	}
+}
+
+// answer answers inputs whose outcomes are decided.
+func (r *runner) answer(inputs []shard.Input) {
+	for i := 0; i < len(inputs); {
+		owner := inputs[i].Delivery
 		n := 1
-		for i+n < len(r.inputs) && r.inputs[i+n].Delivery == owner {
+		for i+n < len(inputs) && inputs[i+n].Delivery == owner {
 			n++
 		}
 		if d, ok := owner.(*Delivery); ok {
@@ -140,18 +253,53 @@ func (r *runner) finish() {
 		}
 		i += n
 	}
-	r.inbox.recycle(r.inputs)
-	r.inputs = nil
+	r.inbox.recycle(inputs)
+}
+
+// refuse answers inputs Elsewhere.
+func (r *runner) refuse(inputs []shard.Input) {
+	shard.Refuse(inputs)
+	r.answer(inputs)
+}
+
+// flushNow goes on with a flush, or begins the next one, unless a batch is on its way.
+func (r *runner) flushNow() {
+	f := &r.flush
+	for !r.writing && (f.on || len(f.waiting) > 0 || r.leaving != nil) {
+		if f.on && !f.more {
+			f.on = false
+			for _, m := range f.waiting {
+				m.done <- nil
+			}
+			f.waiting = nil
+			if leaving := r.leaving; leaving != nil {
+				r.leaving = nil
+				r.lose(nil)
+				leaving.done <- nil
+			}
+			return
+		}
+		var err error
+		if f.more, err = r.shard.Flush(r.pool.now()); err != nil {
+			r.fail(err)
+			return
+		}
+		if f.on = true; !r.shard.Batch().Empty() {
+			r.write()
+			return
+		}
+		r.finish()
+	}
 }
 
 func (r *runner) deliver(posts []shard.Post) {
 	for _, p := range posts {
-		r.pool.runners[p.To].receive(p.Envelope)
+		r.pool.post(p)
 	}
 }
 
-// receive takes an envelope of another shard.
-func (r *runner) receive(e shard.Envelope) {
+// takeEnvelope takes an envelope of another shard.
+func (r *runner) takeEnvelope(e shard.Envelope) {
 	if e.HasAck {
 		r.inbox.PostUserMessage(acked{e.From, e.Acked})
 	}
@@ -163,27 +311,4 @@ func (r *runner) receive(e shard.Envelope) {
 		inputs[i] = shard.Input{From: e.From, Seq: w.Seq, Body: w.Body, Epoch: w.Epoch}
 	}
 	r.inbox.postInputs(inputs)
-}
-
-func (r *runner) flush(m *flushing) {
-	r.inbox.mu.Lock()
-	busy := r.inbox.committing
-	r.inbox.mu.Unlock()
-	if busy { // the batch is being written: come back once it is
-		time.AfterFunc(time.Millisecond, func() { r.inbox.PostUserMessage(m) })
-		return
-	}
-	for more := true; more; {
-		var err error
-		if more, err = r.shard.Flush(r.pool.now()); err == nil {
-			err = r.pool.store.Commit(r.shard.Batch())
-		}
-		if err != nil {
-			r.broken = true
-			r.pool.fail(err)
-			return
-		}
-		r.deliver(r.shard.Committed(r.pool.now()))
-	}
-	close(m.done)
 }

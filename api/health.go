@@ -65,6 +65,10 @@ func (s *Server) checks(ctx context.Context) []document.Check {
 			Hint: "identities of such a component depend on the order of its events: look for a value that connects people it should not, or raise the cap",
 		})
 	}
+	if stats.Lost > 0 {
+		checks[3].OK, checks[3].Detail = false, fmt.Sprintf("%d of %d shards have stopped: events and look-ups of their people are refused", stats.Lost, stats.Shards)
+		checks[3].Hint = "see the log; start again once the cause is gone: nothing that was acknowledged is lost"
+	}
 	if err != nil {
 		checks[3].OK = false
 		checks[3].Detail = "the shards did not answer"

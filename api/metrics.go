@@ -105,6 +105,7 @@ func newEngineMetrics(engine *actors.Engine) *engineMetrics {
 	add(counter, "kindred_generic_values_total", "Identifiers found to be shared by too many to stand for one person.", func(s *actors.Stats) float64 { return float64(s.Generic) })
 	add(gauge, "kindred_profiles", "Identities with at least one event.", func(s *actors.Stats) float64 { return float64(s.Identities) })
 	add(gauge, "kindred_shards", "Shards of the deployment.", func(s *actors.Stats) float64 { return float64(s.Shards) })
+	add(gauge, "kindred_shards_lost", "Shards that stopped since the start, on a failure of their own: what is for them is refused.", func(s *actors.Stats) float64 { return float64(s.Lost) })
 	add(gauge, "kindred_actors_resident", "Nodes in memory.", func(s *actors.Stats) float64 { return float64(s.Residents) })
 	add(gauge, "kindred_actors_bytes", "Memory of the nodes in memory, by estimate.", func(s *actors.Stats) float64 { return float64(s.ActorBytes) })
 	add(gauge, "kindred_log_bytes", "Log that a start would replay.", func(s *actors.Stats) float64 { return float64(s.LogBytes) })

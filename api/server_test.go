@@ -82,6 +82,63 @@ func TestStatsAndHealth(t *testing.T) {
 		"kindred_ingest_request_duration_seconds_count 1", `kindred_http_requests_total{route="/v1/batch",status="200"} 1`, `kindred_build_info{rules="default",version="test"} 1`, "go_goroutines")
 }
 
+// TestShardAway: what is for a shard that is not here is refused, and taken once when it is sent again.
+func TestShardAway(t *testing.T) {
+	w := newWorld(t, nil)
+	for id := range graph.ShardID(4) {
+		w.engine.Lose(id)
+	}
+	body := `[{"type":"identify","userId":"7","messageId":"m","timestamp":"2026-01-02T03:04:05Z"}]`
+	a := w.post("/v1/batch", body)
+	a.want(t, 503, `"code":"shard_lost"`)
+	if a.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	w.get("/v1/profiles/user_id:7").want(t, 503, `"code":"shard_lost"`)
+	for id := range graph.ShardID(4) {
+		if err := w.engine.Take(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.post("/v1/batch", body).want(t, 200, `"accepted":1`)
+	w.get("/v1/profiles/user_id:7").want(t, 200)
+}
+
+// TestShardStopped: a shard that can't be recovered is told of, and the others answer.
+func TestShardStopped(t *testing.T) {
+	store := storage.NewMemStore()
+	deployment, err := row.Initialise(store, row.Deployment{Shards: 4, Secret: row.Secret{1}, Created: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var batch storage.Batch
+	batch.Set(row.AppendShardLower(nil, row.SpaceMeta, 2), []byte("no row"))
+	if err := store.Commit(&batch); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, nil)
+	memory, err := storage.SplitMemory(storage.MinMemory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := actors.Open(t.Context(), actors.Config{
+		Store: store, Deployment: deployment, Rules: graph.DefaultRules(), Memory: memory, Background: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.Settle(t.Context()); err != nil { // so that the shards are recovered
+		t.Fatal(err)
+	}
+	was := w.server.Engine
+	w.server.Engine = engine
+	w.get("/readyz").want(t, 503, `"not_ready"`, "1 of 4 shards have stopped", "start again")
+	w.server.Engine = was
+	if err := engine.Close(t.Context()); !errors.Is(err, storage.ErrCorrupt) {
+		t.Errorf("close: %v", err)
+	}
+}
+
 // TestNothingPersonal looks for identifiers in logs and metrics after all kinds of requests (P5).
 func TestNothingPersonal(t *testing.T) {
 	w := newWorld(t, nil)

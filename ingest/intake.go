@@ -160,13 +160,13 @@ func (in *Intake) deliver(i int) {
 	in.delivered = append(in.delivered, i)
 }
 
-// Again redelivers, on chain, the events that were out of turn or not handed over.
+// Again redelivers, on chain, the events that were out of turn, unserved or not handed over.
 func (in *Intake) Again(chain *Chain) {
 	in.chain = chain
 	in.delivery.Reset()
 	in.delivered = in.delivered[:0]
 	for i := range in.taken {
-		if v := &in.verdicts[in.taken[i].verdict]; v.Status == OutOfTurn || v.Status == Pending {
+		if v := &in.verdicts[in.taken[i].verdict]; v.Status == OutOfTurn || v.Status == Unserved || v.Status == Pending {
 			v.Status = Pending
 			in.deliver(i)
 		}
@@ -198,7 +198,8 @@ func (in *Intake) Submit(ctx context.Context, done func(error)) error {
 }
 
 // Deliver is Submit that returns after the engine's answer. ctx bounds only the wait for room: the shards use the
-// intake until they have answered, even if the caller has gone.
+// intake until they have answered, even if the caller has gone. It fails with
+// actors.ErrLost if an event is Unserved.
 func (in *Intake) Deliver(ctx context.Context) error {
 	if err := in.Submit(ctx, func(err error) { in.answered <- err }); err != nil {
 		return err
@@ -206,15 +207,15 @@ func (in *Intake) Deliver(ctx context.Context) error {
 	if err := <-in.answered; err != nil {
 		return err
 	}
-	in.Settle()
-	return nil
+	return in.Settle()
 }
 
-// Settle gives each event of an answered delivery its verdict.
-func (in *Intake) Settle() {
+// Settle gives each event of an answered delivery its verdict. It fails with actors.ErrLost if an event is Unserved.
+func (in *Intake) Settle() error {
 	for input, i := range in.delivered {
 		in.verdicts[in.taken[i].verdict].Status = statusOf[in.delivery.Outcomes[input]]
 	}
+	return in.engine.Refused(&in.delivery)
 }
 
 // Verdicts returns the verdicts on the batch's events, in order. The intake owns them; they are valid until its next Reset.

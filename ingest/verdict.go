@@ -35,6 +35,9 @@ const (
 	OutOfTurn
 	// Elsewhere is for an event of a channel that its shard has taken before, from any consumer.
 	Elsewhere
+	// Unserved is for an event whose shard is not with this process: it is to be delivered again, see Intake.Again. If it was
+	// taken all the same, it is a duplicate then.
+	Unserved
 	// Statuses is the number of statuses.
 	Statuses
 )
@@ -42,7 +45,7 @@ const (
 // statusOf maps the outcome of an event to its status.
 var statusOf = [...]Status{
 	actors.Pending: Pending, actors.Accepted: Accepted, actors.Duplicate: Duplicate,
-	actors.Quarantined: Quarantined, actors.OutOfTurn: OutOfTurn,
+	actors.Quarantined: Quarantined, actors.OutOfTurn: OutOfTurn, actors.Elsewhere: Unserved,
 }
 
 // Tally counts verdicts by status.

@@ -7,7 +7,7 @@ import (
 
 // Routes are the routes of operators.
 func (a *Admin) Routes() []route.Route {
-	engine := []document.Code{document.CodeShuttingDown, document.CodeEngineFailed, document.CodeTimeout}
+	engine := []document.Code{document.CodeShuttingDown, document.CodeEngineFailed, document.CodeShardLost, document.CodeTimeout}
 	with := func(codes ...document.Code) []document.Code { return append(codes, engine...) }
 	routes := []route.Route{
 		{

@@ -36,7 +36,7 @@ func (c *Collector) route(path string, t graph.EventType, summary string, bodies
 		Problems: []document.Code{
 			document.CodeBadParameter, document.CodeEmptyBody, document.CodeBadEncoding, document.CodeUnknownEncoding, document.CodeInvalidBody,
 			document.CodeIncompleteBody, document.CodeNoReadableEvent, document.CodeBodyTooLarge, document.CodeBodyTimeout, document.CodeBusy,
-			document.CodeShuttingDown, document.CodeEngineFailed, document.CodeTimeout,
+			document.CodeShuttingDown, document.CodeEngineFailed, document.CodeShardLost, document.CodeTimeout,
 		},
 	}
 }

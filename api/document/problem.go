@@ -36,6 +36,7 @@ const (
 	CodeBusy             Code = "busy"
 	CodeShuttingDown     Code = "shutting_down"
 	CodeEngineFailed     Code = "engine_failed"
+	CodeShardLost        Code = "shard_lost"
 	CodeTimeout          Code = "timeout"
 	CodeTooManyIDs       Code = "too_many_ids"
 	CodeCrossOrigin      Code = "cross_origin"
@@ -86,6 +87,7 @@ var problemTable = []ProblemInfo{
 	{CodeBusy, 429, "There is no room at the moment", "wait as Retry-After says, then send the same again: nothing was taken"},
 	{CodeShuttingDown, 503, "The server is stopping", "send the same again once it is back: what has the same messageId is taken once"},
 	{CodeEngineFailed, 503, "The engine has stopped", "see /readyz and the log of the server; send the same again once it is back: what has the same messageId is taken once"},
+	{CodeShardLost, 503, "The part of the data that this is about is not served", "see /readyz and the log of the server; send the same again once it is back: what has the same messageId is taken once"},
 	{CodeTimeout, 503, "The answer took too long", "try again"},
 	{CodeTooManyIDs, 400, "Too many ids in one request", "ask in several requests"},
 	{CodeCrossOrigin, 403, "A page of another origin may not do this", "call the API from a server, or from a page of its own origin"},

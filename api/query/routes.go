@@ -62,7 +62,7 @@ func person(part string, h route.Handler, summary string, rt route.Route) route.
 	rt.Audience, rt.Timely = route.Query, true
 	rt.Problems = []document.Code{
 		document.CodeBadParameter, document.CodeBadID, document.CodeUnknownNamespace, document.CodeNotFound, document.CodeInTransit, document.CodeBusy,
-		document.CodeShuttingDown, document.CodeEngineFailed, document.CodeTimeout,
+		document.CodeShuttingDown, document.CodeEngineFailed, document.CodeShardLost, document.CodeTimeout,
 	}
 	return rt
 }

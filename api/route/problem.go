@@ -91,6 +91,8 @@ func EngineProblem(err error) *Problem {
 		return &Problem{Code: document.CodeBusy, Detail: "the events under way have filled their share of memory", RetryAfter: RetryAfterBusy}
 	case errors.Is(err, actors.ErrClosed):
 		return &Problem{Code: document.CodeShuttingDown, RetryAfter: RetryAfterUnavailable}
+	case errors.Is(err, actors.ErrLost):
+		return &Problem{Code: document.CodeShardLost, RetryAfter: RetryAfterUnavailable}
 	case errors.Is(err, actors.ErrUnknown):
 		return NotFound()
 	case errors.Is(err, actors.ErrInTransit):

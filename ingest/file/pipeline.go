@@ -160,6 +160,7 @@ type run struct {
 	chunkBytes int
 	free       chan *slot
 	answers    sync.WaitGroup
+	stop       context.CancelFunc // ends reading, once an answer says that not all can be taken
 
 	mu      sync.Mutex // guards the following
 	summary Summary
@@ -169,6 +170,9 @@ type run struct {
 func (r *run) run(ctx context.Context, sources []Source) error {
 	full := make(chan *slot)
 	var unread error // of a source that breaks off; the events before the break are taken
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	r.stop = stop
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(full)
@@ -267,13 +271,16 @@ func (r *run) decode(ctx context.Context, s *slot) error {
 // answered counts the outcomes of a chunk, and frees its slot.
 func (r *run) answered(s *slot, err error) {
 	defer r.answers.Done()
+	if err == nil {
+		err = s.intake.Settle()
+	}
 	if err != nil {
 		r.mu.Lock()
 		r.failed = err
 		r.mu.Unlock()
+		r.stop()
 		return
 	}
-	s.intake.Settle()
 	n := s.intake.Tally()
 	r.note(func(sum *Summary) {
 		sum.Accepted += int64(n[ingest.Accepted])

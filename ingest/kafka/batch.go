@@ -59,9 +59,9 @@ func (p *batches) put(b *batch) {
 
 // settle records the outcome of a delivery.
 func (b *batch) settle() {
-	b.intake.Settle()
+	unserved := b.intake.Settle() != nil // delivered again, like what is out of turn, once the shards tell where they are
 	turned := b.intake.Tally()[ingest.OutOfTurn]
-	b.answered, b.outOfTurn = true, turned > 0
+	b.answered, b.outOfTurn = true, turned > 0 || unserved
 	b.counts.OutOfTurn += uint64(turned)
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -53,6 +54,32 @@ func TestTwoConsumers(t *testing.T) {
 		w.took(4000)
 		w.stop(a)
 		w.stop(b)
+	})
+}
+
+// Shards leave and come back while partitions are read: every event is taken once, and partitions wait for what is away.
+func TestShardsAway(t *testing.T) {
+	inWorld(t, 3, func(w *world) {
+		shards := w.engine.Shards()
+		w.engine.Lose(0)
+		w.produce(0, 1000)
+		c := w.consumer()
+		w.until("waiting", c, func(s Status) bool { return len(s.Partitions) == 3 && s.Partitions[0].State == Waiting })
+		if err := w.engine.Take(0); err != nil {
+			t.Fatal(err)
+		}
+		w.produce(1000, 1000)
+		for i := range 40 {
+			id := graph.ShardID(i % shards)
+			w.engine.Lose(id)
+			time.Sleep(time.Millisecond)
+			if err := w.engine.Take(id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.caughtUp(c)
+		w.took(2000)
+		w.stop(c)
 	})
 }
 

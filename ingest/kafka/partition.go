@@ -353,6 +353,13 @@ func (p *partition) again(ctx context.Context) error {
 	}
 	p.attempts++
 	chain, err := ingest.NewChain(ctx, p.channel)
+	for attempt := 0; errors.Is(err, actors.ErrLost); attempt++ { // of a shard: the partition waits until it is back
+		p.wait(err)
+		if err := retry.Pause(ctx, attempt); err != nil {
+			return err
+		}
+		chain, err = ingest.NewChain(ctx, p.channel)
+	}
 	if err != nil {
 		return err
 	}
