@@ -41,8 +41,8 @@ type Assertion struct {
 	A, B      NodeName
 	At        int64  // ms since 1970 UTC
 	ID        string // unique
-	By        string // who
-	Note      string // why
+	By        string // the operator
+	Note      string // the operator's reason
 }
 
 // Check reports what is wrong with an assertion that is about to be made.

@@ -298,7 +298,7 @@ func newSameIDs(list []Identity) sameIDs {
 	return s
 }
 
-// find is the first identity of an id; -1 where there is none.
+// find returns the first identity of an id; -1 if no identity has it.
 func (s *sameIDs) find(id NodeKey) int {
 	if s.firsts == nil {
 		return slices.IndexFunc(s.list, func(k Identity) bool { return k.ID() == id })
@@ -311,7 +311,7 @@ func (s *sameIDs) find(id NodeKey) int {
 
 func (s *sameIDs) first(i int) bool { return s.find(s.list[i].ID()) == i }
 
-// next is the next identity of the same id; -1 where there is none.
+// next returns the next identity of the same id; -1 after the last.
 func (s *sameIDs) next(i int) int {
 	if s.nexts != nil {
 		return int(s.nexts[i])

@@ -7,7 +7,7 @@ type Member struct {
 	NodeName           // Namespace is empty as long as only the key is known
 	Raw      string    // as last sent, when it differs from Value
 	RawStamp Stamp     // of the event that carried it last
-	Fragment *Fragment // events routed to it; nil when there are none
+	Fragment *Fragment // events routed to it; nil without any
 
 	// Hosted says that this component has claimed the node: its Join was sent, or it came here.
 	// A member that is not hosted is known only from links and belongs to another component.

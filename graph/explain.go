@@ -22,8 +22,8 @@ type Explanation struct {
 	Path []Reason
 }
 
-// Why explains whether two identifiers of this component are one person. It returns false when
-// one of them isn't a member.
+// Why explains whether two identifiers of this component are one person. It returns false if either
+// is not a member.
 func (c *Component) Why(a, b NodeKey, rules *Rules) (Explanation, bool) {
 	c.settle()
 	from, to := c.place(a), c.place(b)
@@ -38,7 +38,7 @@ func (c *Component) Why(a, b NodeKey, rules *Rules) (Explanation, bool) {
 }
 
 // How lists the evidence that made one identity of a node's component, in the order in which it
-// was admitted. It returns false when the node isn't hosted here.
+// was admitted. It returns false if the node is not hosted here.
 func (c *Component) How(node NodeKey, rules *Rules) ([]Reason, bool) {
 	group, ok := c.identityOf(node, rules)
 	if !ok {

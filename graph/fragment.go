@@ -27,8 +27,8 @@ type Fragment struct {
 	Traits []Register      // by name
 	Orders []OrderEvidence // by id
 
-	Offers    *score.OfferBook      // nil when there are none, as for most
-	Interests *score.InterestCounts // nil when there are none
+	Offers    *score.OfferBook      // nil without any, as for most
+	Interests *score.InterestCounts // nil without any
 	Visits    score.VisitDays
 }
 

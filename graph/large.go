@@ -74,7 +74,7 @@ func (ls *lists) linkCount() int {
 	return n
 }
 
-// find finds a member; nil if there is none. It is valid until a member is added.
+// find returns a member; nil if no member has the key. It is valid until a member is added.
 func (ls *lists) find(key NodeKey) *Member {
 	if ls.large == nil {
 		if i, found := searchMember(ls.members, key); found {
@@ -91,7 +91,7 @@ func (ls *lists) find(key NodeKey) *Member {
 	return nil
 }
 
-// place is a member's index once all are settled; -1 if there is none.
+// place returns a member's index once all are settled; -1 if no member has the key.
 //
 // REQUIRES: settled
 func (ls *lists) place(key NodeKey) int {
@@ -117,7 +117,7 @@ func (ls *lists) settledMember(key NodeKey) int {
 	}
 }
 
-// findLink finds a link; nil if there is none. It is valid until a link is added.
+// findLink returns a link; nil if no link has the key. It is valid until a link is added.
 func (ls *lists) findLink(key LinkKey) *Link {
 	if ls.large == nil {
 		if i, found := searchLink(ls.links, key); found {

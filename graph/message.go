@@ -24,7 +24,7 @@ func (k MessageKind) String() string {
 	return ""
 }
 
-// Refusal is why a root won't unite over a node.
+// Refusal is the reason for which a root does not unite over a node.
 type Refusal uint8
 
 // The refusals.

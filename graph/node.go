@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// NodeKey names a node of the identity graph: an identifier, whoever uses it.
+// NodeKey names a node of the identity graph: an identifier, whichever person uses it.
 //
 //	 3 bits   125 bits
 //	+-------+------------------------------------------------+
@@ -65,8 +65,8 @@ func (k NodeKey) AppendBinary(b []byte) []byte {
 	return binary.BigEndian.AppendUint64(b, k.Lo)
 }
 
-// NodeKeyFromBinary reads what AppendBinary wrote. It fails on any length but 16.
-func NodeKeyFromBinary(b []byte) (NodeKey, error) {
+// nodeKeyFromBinary reads what AppendBinary wrote. It fails on any length but 16.
+func nodeKeyFromBinary(b []byte) (NodeKey, error) {
 	if len(b) != 16 {
 		return NodeKey{}, fmt.Errorf("node key of %d bytes, want 16", len(b))
 	}
@@ -79,8 +79,8 @@ var idEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadd
 
 const idLength = 27
 
-// ErrNotAnID is returned when a string is not the encoding of a node key.
-var ErrNotAnID = errors.New("not a public id")
+// errNotAnID is returned when a string is not the encoding of a node key.
+var errNotAnID = errors.New("not a public id")
 
 // String is the public id of the identity that this node heads.
 func (k NodeKey) String() string {
@@ -90,18 +90,18 @@ func (k NodeKey) String() string {
 }
 
 // ParseNodeKey reads a public id, in the one form that String gives it: a second spelling would be a second address of the
-// same person, for caches, logs and programs that compare ids. Any other text is ErrNotAnID.
+// same person, for caches, logs and programs that compare ids. Any other text is errNotAnID.
 func ParseNodeKey(id string) (NodeKey, error) {
 	if len(id) != idLength || id[0] != 'k' {
-		return NodeKey{}, ErrNotAnID
+		return NodeKey{}, errNotAnID
 	}
 	raw, err := idEncoding.DecodeString(id[1:])
 	if err != nil {
-		return NodeKey{}, ErrNotAnID
+		return NodeKey{}, errNotAnID
 	}
-	key, err := NodeKeyFromBinary(raw)
+	key, err := nodeKeyFromBinary(raw)
 	if err != nil || key.String() != id { // the last character has two bits that the key lacks
-		return NodeKey{}, ErrNotAnID
+		return NodeKey{}, errNotAnID
 	}
 	return key, nil
 }

@@ -27,20 +27,20 @@ func TestPublicIDHasOneForm(t *testing.T) {
 		at := rapid.IntRange(0, len(id)).Draw(t, "at")
 		for _, odd := range []string{"\n", "\r", "=", " ", "-", "0", "\u200b"} {
 			if other := id[:at] + odd + id[at:]; true {
-				if _, err := ParseNodeKey(other); !errors.Is(err, ErrNotAnID) {
+				if _, err := ParseNodeKey(other); !errors.Is(err, errNotAnID) {
 					t.Fatalf("%q is read", other)
 				}
 			}
 			if at < len(id) && odd != "0" {
 				if other := id[:at] + odd + id[at+1:]; true {
-					if _, err := ParseNodeKey(other); !errors.Is(err, ErrNotAnID) {
+					if _, err := ParseNodeKey(other); !errors.Is(err, errNotAnID) {
 						t.Fatalf("%q is read", other)
 					}
 				}
 			}
 		}
 		for _, other := range []string{strings.ToUpper(id), "K" + id[1:], strings.ReplaceAll(id, "1", "l"), strings.ReplaceAll(id, "0", "o")} {
-			if _, err := ParseNodeKey(other); other != id && !errors.Is(err, ErrNotAnID) {
+			if _, err := ParseNodeKey(other); other != id && !errors.Is(err, errNotAnID) {
 				t.Fatalf("%q is read", other)
 			}
 		}

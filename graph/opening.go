@@ -6,8 +6,8 @@ import (
 
 // opening is what a component remembers of the moment before a step changed who is who in it, until Close compares.
 //
-//   - There is none as long as nothing can have changed: an event that adds to a known link costs nothing here.
-//   - A component that is one identity and stays one needs none either, whatever links come: see begin and end.
+//   - A component has no opening as long as nothing can have changed: an event that adds to a known link costs nothing here.
+//   - A component that is one identity and stays one needs no opening either, whatever links come: see begin and end.
 //   - Where somebody reads the feed, the shard makes it with the first message (Watch), with profiles.
 type opening struct {
 	before    []Identity // as they stood, and those that arrived since
@@ -50,7 +50,7 @@ func (c *Component) Unclosed() bool {
 	return p == nil || p != whole && !c.counted(p, c.active)
 }
 
-// begin is called before a message changes evidence in a way that may change who is who. It reports whether the
+// begin is called before a message changes evidence in a way that may change identities. It reports whether the
 // component is one identity; then nothing is noted yet, and end is to be called.
 func (c *Component) begin(rules *Rules) (plain bool) {
 	if o := c.opening; o != nil && (o.labelled || c.large == nil) {
@@ -71,7 +71,7 @@ func (c *Component) end(plain bool, rules *Rules) {
 	}
 }
 
-// open notes who is who, before a message that may change it whatever the component is.
+// open notes the identities before a message that may change them, even those of a component that is one identity.
 func (c *Component) open(rules *Rules) {
 	if c.opening == nil {
 		c.note(c.resolve(rules))
@@ -330,7 +330,7 @@ func (k closing) explain(d *Diff, home func(NodeKey) int) {
 	}
 }
 
-// cause is a link, or where there is none the newest force that holds.
+// cause returns the link, or without one the newest force that holds.
 func (k closing) cause(by LinkKey) Cause {
 	if l := k.findLink(by); l != nil {
 		return k.causeLink(l)

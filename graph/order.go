@@ -10,7 +10,7 @@ import (
 	"github.com/kindred-id/kindred/graph/currency"
 )
 
-// Currency is an ISO 4217 code in capitals; zero is none.
+// Currency is an ISO 4217 code in capitals; the zero value stands for no currency.
 type Currency [3]byte
 
 func (c Currency) String() string {
@@ -78,7 +78,7 @@ type OrderChange struct {
 // LinesMax bounds the lines of an order, and those of a refund.
 const LinesMax = 64
 
-// OrderLine is a line of an order. Its names are hashes of how the product is called; 0 is none.
+// OrderLine is a line of an order. Its names are hashes of the product's names; 0 stands for no name.
 type OrderLine struct {
 	Product  uint32
 	SKU      uint32
@@ -119,13 +119,13 @@ func (l *OrderLine) is(ordered *OrderLine) bool {
 // OrderEvidence is what a fragment knows of one order: registers and sets that fold into an OrderState.
 type OrderEvidence struct {
 	ID        string
-	Completed int64 // earliest completed event, noTime when there is none
-	Updated   int64 // earliest updated event, noTime when there is none
+	Completed int64 // earliest completed event, noTime without one
+	Updated   int64 // earliest updated event, noTime without one
 	Cancelled bool
 	LeftOut   bool // there are more than RefundsMax refunds
 	Named     NamedCurrency
 	Totals    OrderTotals
-	Lines     *OrderLines // nil when there are none
+	Lines     *OrderLines // nil without any
 	Refunds   []Refund    // by key
 }
 

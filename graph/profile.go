@@ -6,7 +6,7 @@ import (
 	"github.com/kindred-id/kindred/graph/score"
 )
 
-// Profile is the fold of an identity's fragments: who they are and what they did.
+// Profile is the fold of an identity's fragments: the identifiers of a person, and what the person did.
 type Profile struct {
 	ID          NodeKey             // the highest-ranked identifier of the identity
 	Identifiers []ProfileIdentifier // in descending rank

@@ -16,7 +16,7 @@ import (
 // event of its own: the alias. A member that is generic or hosted elsewhere was surely seen. Of two readings that
 // were both never seen, the form of previousId may speak for one (Link.Likely): that one counts as seen.
 
-// mereReadings marks the members that are mere readings; nil when there are none.
+// mereReadings marks the members that are mere readings; nil without any.
 //
 // REQUIRES: settled
 func mereReadings(s *store) []bool {
@@ -34,7 +34,7 @@ func mereReadings(s *store) []bool {
 	return unseen
 }
 
-// unseenReadings marks the members that nothing was seen of but as readings; nil when there are none.
+// unseenReadings marks the members that were seen as readings only; nil without any.
 func unseenReadings(s *store) []bool {
 	unseen := make([]bool, len(s.members))
 	for i := range s.links {

@@ -11,7 +11,7 @@ import (
 // order in another currency counts for nothing.
 type Scoring struct {
 	Currency  Currency // zero when there is no order
-	Elsewhere int      // orders in other currencies, which are left out; cancelled ones are none
+	Elsewhere int      // orders in other currencies, which are left out; cancelled ones do not count
 	Purchases []score.Purchase
 	Ledger    score.PriceLedger // orders, offers, and since when the customer is known
 	Interests score.InterestCounts
@@ -30,7 +30,7 @@ func (c *Component) Scoring(node NodeKey, rules *Rules) (Scoring, bool) {
 
 // Scoring gathers what scores are computed from: a pure function of the profile.
 //
-//   - A cancelled order is none, neither as a purchase nor as one with a price.
+//   - A cancelled order does not count, neither as a purchase nor as an order with a price.
 //   - A refunded order is a purchase of what is left of it. Its price stays: the customer answered to it.
 //   - Gross is net revenue and discount. Which part of a discount a coupon took off is not known: the coupon is a
 //     voucher, whatever it took off.
@@ -61,7 +61,7 @@ func (p *Profile) Scoring() Scoring {
 	return s
 }
 
-// mostOrders is which of the sums has the most orders, the first of equal ones; -1 if there is none.
+// mostOrders returns the index of the sum with the most orders, the first of equal ones; -1 without sums.
 func mostOrders(sums []Money) int {
 	most := -1
 	for i := range sums {

@@ -1,4 +1,4 @@
-// Package currency knows the currencies of ISO 4217 and how many decimals an amount in each has.
+// Package currency lists the currencies of ISO 4217 with the number of decimals that an amount in each has.
 //
 // The list is a data file with its date, currencies.txt, which is compiled in. It has the codes of today and those of
 // the past, so that old orders keep their money.
@@ -27,7 +27,7 @@ func Known(c Code) bool {
 	return i >= 0 && list().known[i] == used
 }
 
-// Decimals is how many decimals an amount in a currency has: 2 for USD, 0 for JPY, 3 for KWD. It is 0 for what is no currency.
+// Decimals is how many decimals an amount in a currency has: 2 for USD, 0 for JPY, 3 for KWD. It is 0 for a code that is not a currency.
 func Decimals(c Code) int {
 	if i := slot(c); i >= 0 {
 		return int(list().decimals[i])
@@ -36,8 +36,8 @@ func Decimals(c Code) int {
 }
 
 // FromFormer turns an amount that an earlier version of this program stored into one with the decimals of today. Those versions
-// took decimals from the Unicode CLDR of 2017, which gives none to currencies whose coins are out of use. What is beyond 63 bits
-// stays at their end.
+// took decimals from the Unicode CLDR of 2017, which gives none to currencies whose coins are out of use. An amount beyond
+// 63 bits becomes the largest that they hold.
 func FromFormer(amount int64, c Code) int64 {
 	if !strings.Contains(formerlyWhole, string(c[:])) {
 		return amount
@@ -64,8 +64,8 @@ func ToFormer(amount int64, c Code) int64 {
 
 const formerlyWhole = "AFN ALL AMD COP GYD IDR IQD IRR KPW LAK LBP MGA MMK MNT MRO MUR PKR RSD SLL SOS STD SYP TMM TZS UZS YER ZMK ZWD"
 
-// Date is the day up to which the list has the amendments of ISO 4217, as in 2026-01-01.
-func Date() string { return list().date }
+// date is the day up to which the list has the amendments of ISO 4217, as in 2026-01-01.
+func date() string { return list().date }
 
 const (
 	letters = 26
@@ -84,7 +84,7 @@ func slot(c Code) int {
 	return n
 }
 
-// use says what a code stands for.
+// use is what a code stands for.
 type use uint8
 
 const (
@@ -133,24 +133,24 @@ func parse(text string) (*table, error) {
 		}
 	}
 	if t.date == "" {
-		return nil, fmt.Errorf("currencies.txt: no date")
+		return nil, fmt.Errorf("currencies.txt: no date; add a line such as date 2026-01-01")
 	}
 	return t, nil
 }
 
 func (t *table) add(word string, section use) error {
 	if section == unknown {
-		return fmt.Errorf("stands before the first section")
+		return fmt.Errorf("code before the first section; put it under current, past or none")
 	}
 	if len(word) != 5 || word[3] != '=' || word[4] < '0' || word[4] > '0'+DecimalsMax {
 		return fmt.Errorf("want a code, = and 0 to %d decimals, as in EUR=2", DecimalsMax)
 	}
 	i := slot(Code([]byte(word[:3])))
 	if i < 0 {
-		return fmt.Errorf("a code is three capitals")
+		return fmt.Errorf("malformed code; want three capitals")
 	}
 	if t.known[i] != unknown {
-		return fmt.Errorf("stands twice")
+		return fmt.Errorf("repeated code; list it once")
 	}
 	t.known[i], t.decimals[i] = section, word[4]-'0'
 	return nil

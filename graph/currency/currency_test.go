@@ -25,7 +25,7 @@ func TestCurrencies(t *testing.T) {
 	if Decimals(Code([]byte("ZZZ"))) != 0 || Decimals(Code{}) != 0 || Decimals(Code([]byte("XXX"))) != 2 {
 		t.Error("decimals of what is no currency")
 	}
-	if _, err := time.Parse(time.DateOnly, Date()); err != nil {
+	if _, err := time.Parse(time.DateOnly, date()); err != nil {
 		t.Error(err)
 	}
 	known := 0
@@ -45,7 +45,7 @@ func TestParseRefuses(t *testing.T) {
 		"date 2026-01-01\ncurrent\nEURO=2":             "want a code",
 		"date 2026-01-01\ncurrent\nEUR=5":              "want a code",
 		"date 2026-01-01\ncurrent\nEuR=2":              "three capitals",
-		"date 2026-01-01\ncurrent\nEUR=2\npast\nEUR=2": "stands twice",
+		"date 2026-01-01\ncurrent\nEUR=2\npast\nEUR=2": "repeated code",
 		"current\nEUR=2":                               "no date",
 	} {
 		if _, err := parse(text); err == nil || !strings.Contains(err.Error(), want) {

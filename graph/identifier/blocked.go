@@ -55,7 +55,7 @@ func NoValue(text []byte) bool {
 	return false
 }
 
-// blocked finds the word or rule by which a value stands for nobody; nil if there is none: what programs print in place
+// blocked returns the word or rule by which a value stands for nobody; nil if none applies. Words are what programs print in place
 // of a value that they do not have, and addresses that nobody reads.
 // Class 0 has the words of every class alone.
 // REQUIRES: value is not empty; seen are its marks.
@@ -441,6 +441,6 @@ func isOneDigit(digits string) bool {
 	return len(digits) >= oneDigitBytesMin && strings.Count(digits, digits[:1]) == len(digits)
 }
 
-// oneDigitBytesMin is the length from which a number of one digit over and over is none. Shorter ones are real in countries of
+// oneDigitBytesMin is the length from which a number that repeats one digit is not a telephone number. Shorter ones are real in countries of
 // short numbers, 22 22 22 22 in Denmark.
 const oneDigitBytesMin = 9

@@ -90,7 +90,7 @@ const labelBytesMax = 63
 var domains = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
 
 // readEmail reads an address as people paste it: with a name, as a link, with marks that separate it from the next, and with
-// characters that nobody sees. Two addresses are none.
+// characters that nobody sees. Two addresses in one field are refused.
 func readEmail(value string) (string, error) {
 	text := trimEmail(strings.Map(emailRune, value))
 	if len(text) > len(mailto) && strings.EqualFold(text[:len(mailto)], mailto) {

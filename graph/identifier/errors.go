@@ -13,9 +13,9 @@ var (
 	ErrBlocked = errors.New("identifier is blocked: it stands for nobody")
 	// ErrEmpty is returned for nothing but white space. It is an ErrBlocked.
 	ErrEmpty = fmt.Errorf("%w: empty", ErrBlocked)
-	// ErrInvalid is returned for a value that is no text, or not one of its namespace.
+	// ErrInvalid is returned for a value that is not UTF-8 text, or does not have the form of its namespace.
 	ErrInvalid = errors.New("identifier is invalid")
-	// ErrRounded is for a phone number that lost digits, or may have. It is an ErrInvalid.
+	// ErrRounded is returned for a phone number that has, or may have, lost digits. It is an ErrInvalid.
 	ErrRounded = fmt.Errorf("%w: a phone number that was written as a decimal or rounded number", ErrInvalid)
 	// ErrTooLong is returned, as a *TooLongError, for a value above MaxBytes.
 	ErrTooLong = errors.New("identifier is too long")
@@ -38,7 +38,7 @@ var (
 	errTwoNumbers  = fmt.Errorf("%w: more than one phone number in one field", ErrInvalid)
 )
 
-// BlockedError says by which word or rule a value stands for nobody. It is an ErrBlocked. There is one for each of Words, so
+// BlockedError names the word or rule by which a value stands for nobody. It is an ErrBlocked. There is one for each of Words, so
 // that it is returned without allocation.
 type BlockedError struct{ Word *Word }
 
@@ -47,7 +47,7 @@ func (e *BlockedError) Error() string { return ErrBlocked.Error() + ": " + e.Wor
 // Is reports whether target is ErrBlocked, or ErrEmpty where the value is empty.
 func (e *BlockedError) Is(target error) bool { return target == ErrBlocked }
 
-// TooLongError says which namespace had a value above MaxBytes, and how long it was, in bytes,
+// TooLongError names the namespace that had a value above MaxBytes, and how long it was, in bytes,
 // without the white space around it. It is an ErrTooLong.
 type TooLongError struct {
 	Namespace string
@@ -58,5 +58,5 @@ func (e *TooLongError) Error() string {
 	return fmt.Sprintf("identifier is too long: %d bytes in namespace %q, want %d or fewer", e.Bytes, e.Namespace, MaxBytes)
 }
 
-// Is tells that e is an ErrTooLong.
+// Is reports whether target is ErrTooLong.
 func (e *TooLongError) Is(target error) bool { return target == ErrTooLong }

@@ -15,7 +15,7 @@ type Namespace struct {
 	graph.Namespace
 	kind    kind
 	prefix  string              // what goes under the hash before a value
-	blocked map[string]struct{} // configured values, in lower case; nil when there are none
+	blocked map[string]struct{} // configured values, in lower case; nil without any
 	hashed  *Namespace          // where the SHA-256 of its values stand; nil when nowhere
 	hashes  bool                // its values are the SHA-256 of another one's
 	allowed map[string]struct{} // likewise, values that the built-in words do not block

@@ -16,7 +16,7 @@ import (
 // DefaultRegion is the region of a phone number that names none.
 const DefaultRegion = "US"
 
-// Config says what a deployment adds to the default namespaces and blocked values. The zero value
+// Config is what a deployment adds to the default namespaces and blocked values. The zero value
 // adds nothing.
 //
 // Namespaces, Region and the normalisers decide the key of a node: whoever changes them for a
@@ -31,12 +31,12 @@ type Config struct {
 	// "namespace:value" in one. Of the latter any form will do that the namespace normalises.
 	Blocked []string
 	// BlockedPatterns are RE2 expressions. A normalised value in which one matches is blocked,
-	// whatever the namespace. They are not anchored and heed case: write (?i)^…$ where that is meant.
+	// whatever the namespace. They are not anchored, and case matters: write (?i)^…$ to match whole values in any case.
 	BlockedPatterns []string
 	// Allowed are values, written as in Blocked, that the built-in words do not block here.
 	Allowed []string
-	// PlainKeys keys an address and a phone number by its text, as deployments of before do: there a value and its SHA-256 are
-	// two identifiers. Else they are one, by either name.
+	// PlainKeys keys an address and a phone number by its text, as older deployments do: there a value and its SHA-256 are
+	// two identifiers. Otherwise they are one identifier with two names.
 	PlainKeys bool
 }
 
@@ -52,8 +52,8 @@ type Registry struct {
 	plainKeys  bool
 }
 
-// New makes a registry. The secret must be that of the deployment: the keys of all nodes hang on it.
-// The error names everything that is wrong with the configuration at once.
+// New makes a registry. The secret must be that of the deployment: the keys of all nodes depend on it.
+// The error names every problem of the configuration.
 func New(secret [16]byte, cfg Config) (*Registry, error) {
 	r := &Registry{
 		secret:     hashKey{binary.LittleEndian.Uint64(secret[:8]), binary.LittleEndian.Uint64(secret[8:])},
@@ -136,7 +136,7 @@ func (r *Registry) register(more []graph.Namespace) (errs []error) {
 	return errs
 }
 
-// Namespace finds a namespace by its name; nil if there is none.
+// Namespace returns the namespace of a name; nil if no namespace has it.
 func (r *Registry) Namespace(name []byte) *Namespace { return r.namespaces[string(name)] }
 
 // Namespaces lists the namespaces: the default ones first, then those of the configuration.

@@ -36,7 +36,7 @@ var hashedWords = sync.OnceValue(func() map[string]*Word {
 	return hashes
 })
 
-// hashedWord finds the word that a hash is of; nil if there is none.
+// hashedWord returns the word that a hash was made of; nil if it is no word's.
 func hashedWord(value []byte) *Word {
 	if len(value) != sha256Bytes {
 		return nil

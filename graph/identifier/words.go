@@ -116,7 +116,7 @@ func isMark(b byte) bool {
 	return b < utf8.RuneSelf && !isAlphanumeric(b) && b != '_' && b != '-' && b != '.' && b != ' '
 }
 
-// find finds a word that is written as in words.txt; nil if there is none.
+// find returns the word that is written as in words.txt; nil if no word is.
 func (s *wordSet) find(text []byte) *Word {
 	if len(text) == 0 || len(text) > wordBytesMax || s.lengths[text[0]]&(1<<len(text)) == 0 {
 		return nil
@@ -127,7 +127,7 @@ func (s *wordSet) find(text []byte) *Word {
 // skeletonSourceMax bounds the values that may be a word written with marks between and around its letters.
 const skeletonSourceMax = wordBytesMax
 
-// match finds the word that a value is, nil when it is none. A value with a digit is compared whole but for its case, for
+// match returns the word that a value is; nil if it is not a word. A value with a digit is compared whole but for its case, for
 // all that a word has besides letters matters then; any other by its letters alone, whatever stands around it, and a joint
 // between: (not set), not_set, "not-set".
 func (s *wordSet) match(value []byte, seen marks) *Word {

@@ -82,7 +82,7 @@ var channelReasons = [channels]string{
 	"paid less than the full price in %d of %d orders, population %.0f %%: %+.1f",
 }
 
-// Reason is the evidence in words, "accepted 3 of 4 offers, population 14 %: +1.3"; empty when there is none.
+// Reason is the evidence in words, "accepted 3 of 4 offers, population 14 %: +1.3"; empty without evidence.
 func (e ChannelEvidence) Reason() string {
 	if e.Channel >= channels || e.Trials.Of == 0 || e.Weight == 0 {
 		return ""

@@ -8,7 +8,7 @@ import (
 )
 
 // Calibration finds the intercept that makes predictions of offers right on average of late: over the newest closed
-// offers of the sample (CalibrationMax), the sum of the predictions is the number of acceptances. What was
+// offers of the sample (calibrationMax), the sum of the predictions is the number of acceptances. What was
 // predicted for an offer is computed anew, as of the moment that it was sent, under the parameters at hand.
 //
 // It is a histogram: its content depends on which customers were added, never on when, in which order or under which
@@ -19,9 +19,9 @@ type Calibration struct {
 	trim  int // how many cells there may be before old ones are dropped
 }
 
-// CalibrationMax is how many closed offers the intercept is an average over. Those that closed at the same moment
+// calibrationMax is how many closed offers the intercept is an average over. Those that closed at the same moment
 // as the last of them count too: a mailing closes for all at once, and none of its offers is newer than the others.
-const CalibrationMax = 5000
+const calibrationMax = 5000
 
 // closedOffer is one prediction and what became of it. The prediction is a whole number of 1/predictionUnit log-odds,
 // so that equal offers are equal.
@@ -55,7 +55,7 @@ func (c *Calibration) Add(p *Population, l *PriceLedger, now int64) {
 
 func (c *Calibration) count(o closedOffer, n uint64) {
 	if c.cells == nil {
-		c.cells, c.trim = make(map[closedOffer]uint64), 2*CalibrationMax
+		c.cells, c.trim = make(map[closedOffer]uint64), 2*calibrationMax
 	}
 	c.cells[o] += n
 	if len(c.cells) <= c.trim {
@@ -67,7 +67,7 @@ func (c *Calibration) count(o closedOffer, n uint64) {
 	for _, k := range kept {
 		c.cells[k.closedOffer] = k.n
 	}
-	c.trim = max(2*CalibrationMax, 2*len(kept))
+	c.trim = max(2*calibrationMax, 2*len(kept))
 }
 
 type closedOffers struct {
@@ -80,7 +80,7 @@ func (c *Calibration) newest() []closedOffers {
 	var newest []closedOffers
 	sum := uint64(0)
 	for _, o := range slices.SortedFunc(maps.Keys(c.cells), compareClosed) {
-		if sum >= CalibrationMax && o.at != newest[len(newest)-1].at {
+		if sum >= calibrationMax && o.at != newest[len(newest)-1].at {
 			break
 		}
 		newest = append(newest, closedOffers{o, c.cells[o]})

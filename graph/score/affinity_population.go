@@ -50,8 +50,8 @@ var (
 	weightsWithoutOffers = [channels]float64{ChannelReductions: 1}
 )
 
-// ErrPopulation is returned for parameters that describe no population.
-var ErrPopulation = errors.New("no such population")
+// errPopulation is returned for parameters that describe no population.
+var errPopulation = errors.New("population: invalid parameter")
 
 // withDefaults puts the cold-start values in.
 func (p AffinityParameters) withDefaults() AffinityParameters {
@@ -79,7 +79,7 @@ func setDefault[T comparable](field *T, value T) {
 func (p *AffinityParameters) validate() error {
 	within := func(name string, v, low, high float64) error {
 		if !(v >= low && v <= high) {
-			return fmt.Errorf("%w: %s is %v; give one from %v to %v", ErrPopulation, name, v, low, high)
+			return fmt.Errorf("%w: %s is %v; give one from %v to %v", errPopulation, name, v, low, high)
 		}
 		return nil
 	}
@@ -113,7 +113,7 @@ type channelPrior struct {
 	mean, logit float64
 }
 
-// NewPopulation checks parameters and makes them ready. It returns ErrPopulation with all that is wrong.
+// NewPopulation checks parameters and makes them ready. It returns errPopulation with all that is wrong.
 func NewPopulation(parameters AffinityParameters) (*Population, error) {
 	p := &Population{parameters: parameters.withDefaults()}
 	if err := p.parameters.validate(); err != nil {

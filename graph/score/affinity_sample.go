@@ -12,7 +12,7 @@ type AffinitySample struct {
 	Offers     TrialCells
 	Coupons    TrialCells
 	Reductions TrialCells
-	classes    map[string]ClassTrials
+	classes    map[string]classTrials
 	customers  uint64
 	ordering   uint64 // customers with an order
 	logRates   int64  // sum of their logRate, in units of 1/logRateUnit
@@ -23,8 +23,8 @@ type AffinitySample struct {
 	exposure   ExposureSample
 }
 
-// ClassTrials counts the closed offers of a class, and those accepted.
-type ClassTrials struct{ Of, Won uint64 }
+// classTrials counts the closed offers of a class, and those accepted.
+type classTrials struct{ Of, Won uint64 }
 
 const (
 	logRateUnit = 1 << 20
@@ -62,7 +62,7 @@ func (s *AffinitySample) addOffers(l *PriceLedger, now int64) {
 		if !o.closedBy(now) {
 			continue
 		}
-		t := ClassTrials{Of: 1}
+		t := classTrials{Of: 1}
 		of++
 		if o.acceptedBy(now) {
 			t.Won = 1
@@ -73,12 +73,12 @@ func (s *AffinitySample) addOffers(l *PriceLedger, now int64) {
 	s.Offers.Add(of, won)
 }
 
-func (s *AffinitySample) addClass(class string, t ClassTrials) {
+func (s *AffinitySample) addClass(class string, t classTrials) {
 	if s.classes == nil {
-		s.classes = make(map[string]ClassTrials)
+		s.classes = make(map[string]classTrials)
 	}
 	sum := s.classes[class]
-	s.classes[class] = ClassTrials{Of: sum.Of + t.Of, Won: sum.Won + t.Won}
+	s.classes[class] = classTrials{Of: sum.Of + t.Of, Won: sum.Won + t.Won}
 }
 
 // Merge adds a sample of other customers.
@@ -153,7 +153,7 @@ func (s *AffinitySample) Fit(fitBeta FitBeta) (AffinityParameters, error) {
 func (s *AffinitySample) classRates(mean float64) map[string]float64 {
 	type entry struct {
 		class string
-		ClassTrials
+		classTrials
 	}
 	entries := make([]entry, 0, len(s.classes))
 	for class, t := range s.classes {

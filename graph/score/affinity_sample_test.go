@@ -42,7 +42,7 @@ func TestCalibrationKeepsTheNewest(t *testing.T) {
 		c.Add(p, &ledger, today0+1)
 	}
 	var forward, backward, left, right Calibration
-	const offers = 2*CalibrationMax + 500
+	const offers = 2*calibrationMax + 500
 	for i := range offers {
 		add(&forward, i)
 		add(&backward, offers-1-i)
@@ -55,7 +55,7 @@ func TestCalibrationKeepsTheNewest(t *testing.T) {
 	left.Merge(&right)
 	for name, c := range map[string]*Calibration{"forward": &forward, "backward": &backward, "merged": &left} {
 		newest := c.newest()
-		if c.Offers() != CalibrationMax || newest[0].at != today0+1 || newest[CalibrationMax-1].at != ago(CalibrationMax-1)+1 {
+		if c.Offers() != calibrationMax || newest[0].at != today0+1 || newest[calibrationMax-1].at != ago(calibrationMax-1)+1 {
 			t.Errorf("%s: %d offers from %d to %d", name, c.Offers(), newest[0].at, newest[c.Offers()-1].at)
 		}
 	}
@@ -66,7 +66,7 @@ func TestCalibrationKeepsTheNewest(t *testing.T) {
 func TestCalibrationTakesAMailingWhole(t *testing.T) {
 	p := population(t, AffinityParameters{OffersKnown: true})
 	var c Calibration
-	const mailing = CalibrationMax + 700
+	const mailing = calibrationMax + 700
 	for range mailing {
 		ledger := NewPriceLedger(0, nil, []Offer{{ID: "a", Sent: ago(30), Until: ago(20)}, {ID: "older", Sent: ago(50), Until: ago(40)}})
 		c.Add(p, &ledger, today0)
@@ -147,7 +147,7 @@ func TestSampleLeavesOpenOffersOut(t *testing.T) {
 	var s AffinitySample
 	ledger := NewPriceLedger(0, nil, []Offer{{ID: "a", Class: "mail", Sent: ago(5), Until: ago(-5), Accepted: ago(4)}, {ID: "b", Class: "mail", Sent: ago(9), Until: ago(5)}})
 	s.Add(&ledger, today0, &decay)
-	if cells := s.Offers.Cells(); len(cells) != 1 || cells[0] != (TrialCell{Of: 1, Customers: 1}) || s.classes["mail"] != (ClassTrials{Of: 1}) {
+	if cells := s.Offers.Cells(); len(cells) != 1 || cells[0] != (TrialCell{Of: 1, Customers: 1}) || s.classes["mail"] != (classTrials{Of: 1}) {
 		t.Errorf("cells %+v, class %+v, want one refused offer", cells, s.classes["mail"])
 	}
 }

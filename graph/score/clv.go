@@ -9,7 +9,7 @@ import (
 // Terms say what of the future counts as customer lifetime value.
 type Terms struct {
 	HorizonDays    float64 // from now; 0 is 365; math.Inf(1) is all the future, and needs a discount
-	AnnualDiscount float64 // 0.15 takes 15 % off for each year that money comes later, up to 1; 0 is none
+	AnnualDiscount float64 // 0.15 takes 15 % off for each year that money comes later, up to 1; 0 takes nothing off
 	Margin         float64 // share of net revenue that is earned, up to 1; 0 is 1
 }
 
@@ -18,8 +18,8 @@ const (
 	yearWeeks          = 365.25 / weekDays
 )
 
-// ErrTerms is returned for terms that make no sense.
-var ErrTerms = errors.New("no such terms")
+// errTerms is returned for terms that make no sense.
+var errTerms = errors.New("terms of lifetime value: invalid")
 
 // WithDefaults puts the defaults in for what is 0.
 func (t Terms) WithDefaults() Terms {
@@ -28,7 +28,7 @@ func (t Terms) WithDefaults() Terms {
 	return t
 }
 
-// Check says what is wrong with terms that have their defaults, so that 0 stands for itself: ErrTerms.
+// Check says what is wrong with terms that have their defaults, so that 0 stands for itself: errTerms.
 func (t Terms) Check() error {
 	_, err := t.discount()
 	return err
@@ -37,20 +37,20 @@ func (t Terms) Check() error {
 // discount checks terms with defaults, and gives what they make of the future.
 func (t Terms) discount() (Discount, error) {
 	if !(t.Margin > 0 && t.Margin <= 1) {
-		return Discount{}, fmt.Errorf("%w: a margin of %v; give one above 0 and up to 1", ErrTerms, t.Margin)
+		return Discount{}, fmt.Errorf("%w: a margin of %v; give one above 0 and up to 1", errTerms, t.Margin)
 	}
 	if !(t.AnnualDiscount >= 0 && t.AnnualDiscount <= 1) {
-		return Discount{}, fmt.Errorf("%w: an annual discount of %v; give one from 0 to 1, such as 0.15 for 15 %%", ErrTerms, t.AnnualDiscount)
+		return Discount{}, fmt.Errorf("%w: an annual discount of %v; give one from 0 to 1, such as 0.15 for 15 %%", errTerms, t.AnnualDiscount)
 	}
 	if !(t.HorizonDays > 0) {
-		return Discount{}, fmt.Errorf("%w: a horizon of %v days; give one above 0", ErrTerms, t.HorizonDays)
+		return Discount{}, fmt.Errorf("%w: a horizon of %v days; give one above 0", errTerms, t.HorizonDays)
 	}
 	if math.IsInf(t.HorizonDays, 1) && t.AnnualDiscount == 0 {
-		return Discount{}, fmt.Errorf("%w: all the future without a discount is worth no finite sum; give an annual discount, such as 0.15, or a horizon in days", ErrTerms)
+		return Discount{}, fmt.Errorf("%w: all the future without a discount is worth no finite sum; give an annual discount, such as 0.15, or a horizon in days", errTerms)
 	}
 	discount, err := NewDiscount(math.Log1p(t.AnnualDiscount)/yearWeeks, t.HorizonDays/weekDays)
 	if err != nil {
-		return Discount{}, fmt.Errorf("%w: %w", ErrTerms, err)
+		return Discount{}, fmt.Errorf("%w: %w", errTerms, err)
 	}
 	return discount, nil
 }

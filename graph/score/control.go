@@ -14,13 +14,13 @@ type Control struct {
 	share float64
 }
 
-// ErrControl is returned for a share that is none.
-var ErrControl = errors.New("no such control group")
+// errControl is returned for a share outside 0 to 1.
+var errControl = errors.New("control group: invalid share")
 
-// NewControl makes a group of a share of all customers, from 0 to 1. Any other share is ErrControl.
+// NewControl makes a group of a share of all customers, from 0 to 1. Any other share is errControl.
 func NewControl(share float64) (Control, error) {
 	if !(share >= 0 && share <= 1) {
-		return Control{}, fmt.Errorf("%w: a share of %v; give one from 0 to 1", ErrControl, share)
+		return Control{}, fmt.Errorf("%w: a share of %v; give one from 0 to 1", errControl, share)
 	}
 	return Control{share}, nil
 }

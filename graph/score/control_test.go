@@ -56,11 +56,11 @@ func TestControlIsPermanent(t *testing.T) {
 
 func TestControlChecksItsShare(t *testing.T) {
 	for share, valid := range map[float64]bool{-0.01: false, 0: true, 0.5: true, 1: true, 1.01: false, math.Inf(1): false} {
-		if c, err := NewControl(share); (err == nil) != valid || !valid && !errors.Is(err, ErrControl) || valid && c.Share() != share {
+		if c, err := NewControl(share); (err == nil) != valid || !valid && !errors.Is(err, errControl) || valid && c.Share() != share {
 			t.Errorf("%v: %v, %v", share, c, err)
 		}
 	}
-	if _, err := NewControl(math.NaN()); !errors.Is(err, ErrControl) {
+	if _, err := NewControl(math.NaN()); !errors.Is(err, errControl) {
 		t.Errorf("NaN: %v", err)
 	}
 }

@@ -31,12 +31,12 @@ type Scores struct {
 	RFMValues RFMValues
 	RFM       RFM // zero before the first order
 
-	interests     [InterestsShown]Interest
+	interests     [interestsShown]Interest
 	interestCount int
 }
 
-// InterestsShown is how many categories the scores of a customer name.
-const InterestsShown = 8
+// interestsShown is how many categories the scores of a customer name.
+const interestsShown = 8
 
 // Interests are the customer's categories, the greatest share first.
 func (s *Scores) Interests() []Interest { return s.interests[:s.interestCount] }

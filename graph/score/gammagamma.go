@@ -22,7 +22,7 @@ func (m GammaGamma) Validate() error {
 		return err
 	}
 	if m.Q <= 1 {
-		return fmt.Errorf("%w: q of Gamma-Gamma is %v, so the mean of the population is infinite; give one above 1", ErrParameter, m.Q)
+		return fmt.Errorf("%w: q of Gamma-Gamma is %v, so the mean of the population is infinite; give one above 1", errParameter, m.Q)
 	}
 	return nil
 }

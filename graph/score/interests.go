@@ -44,7 +44,7 @@ func compareCells(a, b *InterestCell) int {
 
 func (c *InterestCell) merge(o *InterestCell) { c.Count = addCount(c.Count, o.Count) }
 
-// Add counts n dealings with a category at a time (ms since 1970 UTC). The empty category is none.
+// Add counts n dealings with a category at a time (ms since 1970 UTC). An empty category is not counted.
 func (c *InterestCounts) Add(category string, at int64, n uint32) {
 	c.AddBytes([]byte(category), at, n)
 }
@@ -105,7 +105,7 @@ func (c *InterestCounts) Merge(o *InterestCounts) {
 func (c *InterestCounts) Cells() []InterestCell { return c.cells }
 
 // NewInterestCounts makes counts of cells, which become part of it: as Cells gave them, or in any other order. Cells
-// without a count are none.
+// without a count are dropped.
 func NewInterestCounts(cells []InterestCell) InterestCounts {
 	cells = slices.DeleteFunc(cells, func(cell InterestCell) bool { return cell.Count == 0 })
 	c := InterestCounts{cells: unite(cells, compareCells, (*InterestCell).merge)}
@@ -219,17 +219,17 @@ const (
 	interestConcentrationMax     = 1e6
 )
 
-// ErrInterests is returned for parameters that describe no interests.
-var ErrInterests = errors.New("no such interests")
+// errInterests is returned for parameters that describe no interests.
+var errInterests = errors.New("interests: invalid parameter")
 
-// NewInterestPopulation makes a population of the dealings with each category in it, at least 0 each; a category that is not among
+// newInterestPopulation makes a population of the dealings with each category in it, at least 0 each; a category that is not among
 // them counts as half a dealing. halfLife is in days, 0 for 365; concentration (K) is from 0.001 to a million, 0 for 100.
-func NewInterestPopulation(dealings map[string]uint64, concentration float64, halfLife int) (*InterestPopulation, error) {
+func newInterestPopulation(dealings map[string]uint64, concentration float64, halfLife int) (*InterestPopulation, error) {
 	if concentration == 0 {
 		concentration = interestConcentrationDefault
 	}
 	if !(concentration >= interestConcentrationMin && concentration <= interestConcentrationMax) {
-		return nil, fmt.Errorf("%w: a concentration of %v; give one from %v to %v", ErrInterests, concentration, interestConcentrationMin, interestConcentrationMax)
+		return nil, fmt.Errorf("%w: a concentration of %v; give one from %v to %v", errInterests, concentration, interestConcentrationMin, interestConcentrationMax)
 	}
 	const unseen = 0.5
 	sum := unseen
@@ -398,7 +398,7 @@ func (s *InterestSample) Merge(o *InterestSample) {
 // Fit makes the population of the sample. The concentration is where the Dirichlet-multinomial likelihood of the customers'
 // dealings is greatest; a sample of fewer than 50 customers keeps the default.
 func (s *InterestSample) Fit(halfLife int) (*InterestPopulation, error) {
-	p, err := NewInterestPopulation(s.dealings, 0, halfLife)
+	p, err := newInterestPopulation(s.dealings, 0, halfLife)
 	if err != nil {
 		return nil, err
 	}
@@ -437,12 +437,12 @@ func (s *InterestSample) Fit(halfLife int) (*InterestPopulation, error) {
 // Concentration is for how many dealings the population counts in a customer's shares.
 func (p *InterestPopulation) Concentration() float64 { return p.concentration }
 
-// Dealings are the sample's dealings with each category, those of the CategoriesMax with the most.
+// Dealings are the sample's dealings with each category, those of the categoriesMax with the most.
 func (s *InterestSample) Dealings() map[string]uint64 {
 	categories := sortedKeys(s.dealings)
 	slices.SortStableFunc(categories, func(a, b string) int { return cmp.Compare(s.dealings[b], s.dealings[a]) })
-	dealings := make(map[string]uint64, min(len(categories), CategoriesMax))
-	for _, category := range categories[:min(len(categories), CategoriesMax)] {
+	dealings := make(map[string]uint64, min(len(categories), categoriesMax))
+	for _, category := range categories[:min(len(categories), categoriesMax)] {
 		dealings[category] = s.dealings[category]
 	}
 	return dealings

@@ -12,7 +12,7 @@ import (
 
 func interests(t testing.TB, dealings map[string]uint64, k float64) *InterestPopulation {
 	t.Helper()
-	p, err := NewInterestPopulation(dealings, k, 0)
+	p, err := newInterestPopulation(dealings, k, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,8 +32,8 @@ type Discount struct {
 	horizon float64
 }
 
-// ErrDiscount is returned when a future would be worth an infinite amount, or none.
-var ErrDiscount = errors.New("no such discount")
+// errDiscount is returned when a future would be worth an infinite amount, or none.
+var errDiscount = errors.New("discount: invalid")
 
 // rateMin is the least rate that keeps an infinite future finite in floating point.
 const rateMin = 1e-12
@@ -43,11 +43,11 @@ const rateMin = 1e-12
 func NewDiscount(rate, horizon float64) (Discount, error) {
 	switch {
 	case !(rate >= 0) || rate > 1e9:
-		return Discount{}, fmt.Errorf("%w: a rate of %v a week; give one from 0 to 1e9", ErrDiscount, rate)
+		return Discount{}, fmt.Errorf("%w: a rate of %v a week; give one from 0 to 1e9", errDiscount, rate)
 	case !(horizon > 0):
-		return Discount{}, fmt.Errorf("%w: a horizon of %v weeks; give one above 0", ErrDiscount, horizon)
+		return Discount{}, fmt.Errorf("%w: a horizon of %v weeks; give one above 0", errDiscount, horizon)
 	case math.IsInf(horizon, 1) && rate < rateMin:
-		return Discount{}, fmt.Errorf("%w: all the future at a rate of %v a week; give a rate of at least %v, or a horizon", ErrDiscount, rate, rateMin)
+		return Discount{}, fmt.Errorf("%w: all the future at a rate of %v a week; give a rate of at least %v, or a horizon", errDiscount, rate, rateMin)
 	}
 	return Discount{rate: rate, horizon: min(horizon, timeMax)}, nil
 }
@@ -61,8 +61,8 @@ func (d Discount) effective() float64 {
 	return d.horizon
 }
 
-// ErrParameter is returned for a parameter that its model does not admit.
-var ErrParameter = errors.New("no such parameter")
+// errParameter is returned for a parameter that its model does not admit.
+var errParameter = errors.New("model: invalid parameter")
 
 // parameter is a model's parameter as an error speaks of it.
 type parameter struct {
@@ -76,7 +76,7 @@ const parameterMax = 1e12
 func positive(model string, parameters ...parameter) error {
 	for _, p := range parameters {
 		if !(p.value > 0 && p.value <= parameterMax) {
-			return fmt.Errorf("%w: %s of %s is %v; give one above 0 and up to %v", ErrParameter, p.name, model, p.value, parameterMax)
+			return fmt.Errorf("%w: %s of %s is %v; give one above 0 and up to %v", errParameter, p.name, model, p.value, parameterMax)
 		}
 	}
 	return nil

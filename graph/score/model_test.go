@@ -99,8 +99,8 @@ func TestParametersAreChecked(t *testing.T) {
 		BGBB{Alpha: 1, Beta: 1, Gamma: 1},
 		GammaGamma{P: 1, Q: 1, Gamma: 1},
 	} {
-		if err := m.Validate(); !errors.Is(err, ErrParameter) {
-			t.Errorf("%#v: %v, want %v", m, err, ErrParameter)
+		if err := m.Validate(); !errors.Is(err, errParameter) {
+			t.Errorf("%#v: %v, want %v", m, err, errParameter)
 		}
 	}
 }
@@ -119,22 +119,22 @@ func TestTermsAreChecked(t *testing.T) {
 		{AnnualDiscount: math.Inf(1)},
 		{AnnualDiscount: 15}, // per cent
 	} {
-		if _, err := NewCLV(cdnow, spend, terms); !errors.Is(err, ErrTerms) {
-			t.Errorf("%+v: %v, want %v", terms, err, ErrTerms)
+		if _, err := NewCLV(cdnow, spend, terms); !errors.Is(err, errTerms) {
+			t.Errorf("%+v: %v, want %v", terms, err, errTerms)
 		}
 	}
 	for _, whole := range []Terms{{}, {Margin: 1}, {HorizonDays: 365}} { // 0 stands for itself
-		if err := whole.Check(); !errors.Is(err, ErrTerms) {
-			t.Errorf("%+v: %v, want %v", whole, err, ErrTerms)
+		if err := whole.Check(); !errors.Is(err, errTerms) {
+			t.Errorf("%+v: %v, want %v", whole, err, errTerms)
 		}
 	}
 	if err := (Terms{}).WithDefaults().Check(); err != nil {
 		t.Errorf("defaults: %v", err)
 	}
-	if _, err := NewCLV(ParetoNBD{}, spend, Terms{}); !errors.Is(err, ErrParameter) {
+	if _, err := NewCLV(ParetoNBD{}, spend, Terms{}); !errors.Is(err, errParameter) {
 		t.Errorf("no model: %v", err)
 	}
-	if _, err := NewCLV(cdnow, GammaGamma{}, Terms{}); !errors.Is(err, ErrParameter) {
+	if _, err := NewCLV(cdnow, GammaGamma{}, Terms{}); !errors.Is(err, errParameter) {
 		t.Errorf("no spend: %v", err)
 	}
 }

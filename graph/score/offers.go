@@ -50,7 +50,7 @@ func (o *Offer) unite(p *Offer) {
 	}
 }
 
-// earliestKnown is the earlier of two times of which 0 is none.
+// earliestKnown returns the earlier of two times; 0 stands for an unknown time.
 func earliestKnown(a, b int64) int64 {
 	if a == 0 || b != 0 && b < a {
 		return b
@@ -58,7 +58,7 @@ func earliestKnown(a, b int64) int64 {
 	return a
 }
 
-// latestKnown is the later of two times of which 0 is none.
+// latestKnown returns the later of two times; 0 stands for an unknown time.
 func latestKnown(a, b int64) int64 {
 	if a == 0 || b != 0 && b > a {
 		return b
@@ -174,7 +174,7 @@ type OfferBook struct {
 // OffersMax bounds the offers of a fragment.
 const OffersMax = 256
 
-// Fold adds one event: once or many times is the same. An event without an id or a signal is none.
+// Fold adds one event: adding it again changes nothing. An event without an id or a signal is ignored.
 func (b *OfferBook) Fold(e *OfferEvent) {
 	if e.Signal == OfferNone || e.Signal >= offerSignalEnd || len(e.ID) == 0 {
 		return

@@ -22,7 +22,7 @@ type Parameters struct {
 	Affinity AffinityParameters
 	RFM      RFMEdges
 
-	// Dealings with each category in the sample, at most CategoriesMax of them, and for how many dealings of a
+	// Dealings with each category in the sample, at most categoriesMax of them, and for how many dealings of a
 	// customer they count; 0 is 100.
 	Dealings              map[string]uint64
 	InterestConcentration float64
@@ -34,8 +34,8 @@ type Parameters struct {
 	ClosedOffers uint64
 }
 
-// CategoriesMax bounds the categories of a population: those of the most dealings stay.
-const CategoriesMax = 1000
+// categoriesMax bounds the categories of a population: those of the most dealings stay.
+const categoriesMax = 1000
 
 // ColdStart are the parameters of version 0, in use until a sample of a deployment's own customers has been fitted. They
 // claim little: half of all customers buy again within about ten weeks of their first order, half have left
@@ -84,7 +84,7 @@ const expectDays = defaultHorizonDays
 func NewScorer(p Parameters, terms Terms) (*Scorer, error) {
 	clv, clvErr := NewCLV(p.Orders, p.Spend, terms)
 	population, populationErr := NewPopulation(p.Affinity)
-	interests, interestsErr := NewInterestPopulation(p.Dealings, p.InterestConcentration, p.Affinity.HalfLife)
+	interests, interestsErr := newInterestPopulation(p.Dealings, p.InterestConcentration, p.Affinity.HalfLife)
 	if err := errors.Join(clvErr, populationErr, interestsErr); err != nil {
 		return nil, fmt.Errorf("parameters of version %d: %w", p.Version, err)
 	}

@@ -56,13 +56,13 @@ type RFMEdges struct {
 
 const quintiles = 5
 
-// ErrRFMSample is returned for a sample without customers.
-var ErrRFMSample = errors.New("no customer with an order in the sample; give at least one")
+// errRFMSample is returned for a sample without customers.
+var errRFMSample = errors.New("no customer with an order in the sample; give at least one")
 
 // NewRFMEdges divides a sample of customers with orders; the order of the sample does not matter.
 func NewRFMEdges(sample []RFMValues) (RFMEdges, error) {
 	if len(sample) == 0 {
-		return RFMEdges{}, ErrRFMSample
+		return RFMEdges{}, errRFMSample
 	}
 	return RFMEdges{
 		Days:  edges(sample, func(v *RFMValues) int64 { return v.Days }),

@@ -52,10 +52,10 @@ func offeredShare(lift, timeShare float64) float64 {
 	return with / (with + 1 - timeShare)
 }
 
-// BreakEven is the ratio above which an offer of a depth pays: without it a unit of sales earns the margin m; with it
+// breakEven is the ratio above which an offer of a depth pays: without it a unit of sales earns the margin m; with it
 // m-d, but more often. Depth and margin are shares of the full price. It returns false when no ratio is enough, for the offer eats up the
 // margin, and when the two are no such shares.
-func BreakEven(margin, depth float64) (float64, bool) {
+func breakEven(margin, depth float64) (float64, bool) {
 	if !(margin > 0 && margin <= 1 && depth >= 0 && depth < margin) {
 		return 0, false
 	}
@@ -65,7 +65,7 @@ func BreakEven(margin, depth float64) (float64, bool) {
 
 // Pays reports whether to send an offer of a depth to this customer at a margin: Ratio > m/(m-d).
 func (u Uplift) Pays(margin, depth float64) bool {
-	ratio, possible := BreakEven(margin, depth)
+	ratio, possible := breakEven(margin, depth)
 	return possible && u.Ratio > ratio
 }
 

@@ -51,7 +51,7 @@ func TestBreakEven(t *testing.T) {
 		{0.4, math.NaN(), 0, false},
 		{5e-324, 0, 1, true},
 	} {
-		got, possible := BreakEven(c.margin, c.depth)
+		got, possible := breakEven(c.margin, c.depth)
 		near(t, "break-even", got, c.want, 1e-12)
 		if possible != c.possible {
 			t.Errorf("margin %v, depth %v: possible %v", c.margin, c.depth, possible)

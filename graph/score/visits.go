@@ -74,7 +74,7 @@ func (v *VisitDays) bound() {
 func (v *VisitDays) Periods() []VisitPeriod { return v.periods }
 
 // NewVisitDays makes days of periods, which become part of it: as Periods gave them, or in any other order. Periods
-// without a day are none.
+// without a day are dropped.
 func NewVisitDays(periods []VisitPeriod) VisitDays {
 	periods = slices.DeleteFunc(periods, func(p VisitPeriod) bool { return (p.Came|p.Ordered)&VisitDayBits == 0 })
 	v := VisitDays{periods: unite(periods, func(a, b *VisitPeriod) int { return cmp.Compare(a.Period, b.Period) },

@@ -331,7 +331,7 @@ func TestRefusals(t *testing.T) {
 		{"bought after now", timings(fit.Timing{X: 1, Tx: 3, T: 2}), fit.ErrCell, "tx 3, T 2"},
 		{"not a number", timings(fit.Timing{X: math.NaN(), T: 2}), fit.ErrCell, "NaN"},
 		{"nobody bought twice", spends(fit.Spend{N: 1, Z: 100}), fit.ErrSample, "none of 3 customers bought more than once"},
-		{"spent nothing", spends(fit.Spend{N: 2}), fit.ErrCell, "both are above 0"},
+		{"spent nothing", spends(fit.Spend{N: 2}), fit.ErrCell, "want both above 0"},
 		{"nobody was asked", trials(fit.Trial{}), fit.ErrSample, "no trial"},
 		{"said yes more often than asked", trials(fit.Trial{N: 1, D: 2}), fit.ErrCell, "2 of 1"},
 	} {

@@ -93,7 +93,7 @@ func (t Timing) compare(o Timing) int {
 
 func (t Timing) check() error {
 	if !(t.X >= 0 && t.Tx >= 0 && t.Tx <= t.T) || math.IsInf(t.X+t.T, 1) {
-		return fmt.Errorf("%w: x %v, tx %v, T %v; needs x >= 0 and 0 <= tx <= T", ErrCell, t.X, t.Tx, t.T)
+		return fmt.Errorf("%w: x %v, tx %v, T %v; want x >= 0 and 0 <= tx <= T", ErrCell, t.X, t.Tx, t.T)
 	}
 	return nil
 }
@@ -114,7 +114,7 @@ func (s Spend) compare(o Spend) int { return cmp.Or(cmp.Compare(s.N, o.N), cmp.C
 
 func (s Spend) check() error {
 	if !(s.N > 0 && s.Z > 0) || math.IsInf(s.N*s.Z, 1) {
-		return fmt.Errorf("%w: %v occasions of mean value %v; both are above 0", ErrCell, s.N, s.Z)
+		return fmt.Errorf("%w: %v occasions of mean value %v; want both above 0", ErrCell, s.N, s.Z)
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func (t Trial) compare(o Trial) int { return cmp.Or(cmp.Compare(t.N, o.N), cmp.C
 
 func (t Trial) check() error {
 	if !(t.D >= 0 && t.D <= t.N) || math.IsInf(t.N, 1) {
-		return fmt.Errorf("%w: %v of %v; needs 0 <= D <= N", ErrCell, t.D, t.N)
+		return fmt.Errorf("%w: %v of %v; want 0 <= D <= N", ErrCell, t.D, t.N)
 	}
 	return nil
 }

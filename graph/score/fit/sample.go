@@ -67,7 +67,7 @@ const customersMin = 50
 // Enough fails with ErrSample where there are too few customers to fit when they buy and what they spend.
 func (s *Sample) Enough() error {
 	if s.customers < customersMin {
-		return fmt.Errorf("%w: %d customers with an order; it takes %d", ErrSample, s.customers, customersMin)
+		return fmt.Errorf("%w: %d customers with an order; want at least %d", ErrSample, s.customers, customersMin)
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func (s *Sample) Discounts() (score.AffinityParameters, error) {
 // or the result is no set of parameters, the parameters are those from before, version and all.
 func (s *Sample) Parameters(before score.Parameters, now int64) (score.Parameters, error) {
 	if s.customers == 0 {
-		return before, fmt.Errorf("%w: of %d identities none has an order", ErrSample, s.sampled)
+		return before, fmt.Errorf("%w: no identity of %d has an order", ErrSample, s.sampled)
 	}
 	next := before
 	next.Version++

@@ -14,7 +14,7 @@ import (
 // Errors of a fit. The parameters in use before stay right to use.
 var (
 	// ErrCell is returned when a cell holds what no customer can have.
-	ErrCell = errors.New("no such customer")
+	ErrCell = errors.New("customer: impossible history")
 	// ErrSample is returned when the sample does not say enough, whatever its size.
 	ErrSample = errors.New("the sample says too little")
 	// ErrNoOptimum is returned when the search ended elsewhere than at an optimum.
@@ -24,7 +24,7 @@ var (
 // Options of a fit. The zero value is the default.
 type Options struct {
 	// Ridge pulls parameters back to where the search began: Ridge · Σ (ln θ - ln start)² is taken off
-	// the mean log-likelihood of a customer. 0 is 1e-6; negative is none.
+	// the mean log-likelihood of a customer. 0 means 1e-6; a negative value means no penalty.
 	//
 	// At the default it only tells where the likelihood does not. Stronger, it moves what the data do tell: 1e-3
 	// moves beta of Pareto/NBD on the CDNOW sample by 15 % (TestRidgeOnPublished).

@@ -21,7 +21,7 @@ func BetaBinomial(sample *Trials, o Options) (a, b float64, q Quality, err error
 		trials += c.weight * c.cell.N
 	}
 	if trials == 0 {
-		return 0, 0, Quality{}, fmt.Errorf("fit %s: %w: there is no trial of any of %v customers", name, ErrSample, customers)
+		return 0, 0, Quality{}, fmt.Errorf("fit %s: %w: no trial of any of %v customers", name, ErrSample, customers)
 	}
 	s := newSearch(name, []parameter{{name: "a", start: 1}, {name: "b", start: 1}}, customers, o, func(theta []float64) float64 {
 		sum := 0.0
