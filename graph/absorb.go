@@ -118,14 +118,14 @@ func (h handler) leave(root NodeKey) {
 		h.out.send(Message{Kind: KindAbsorb, To: root, Evidence: &evidence})
 		return
 	}
-	for _, part := range evidence.parts(h.heads()) {
+	for _, part := range evidence.parts(heads(h.Component, h.rules)) {
 		h.out.send(Message{Kind: KindAbsorb, To: root, Evidence: part})
 	}
 }
 
 // heads are the highest-ranked members of the identities with events, in descending rank.
-func (h handler) heads() []NodeKey {
-	identities, _ := h.identities(h.resolve(h.rules), summaries, nil)
+func heads(c *Component, rules *Rules) []NodeKey {
+	identities, _ := c.identities(c.resolve(rules), summaries, nil)
 	heads := make([]NodeKey, len(identities))
 	for i := range identities {
 		heads[i] = identities[i].ID()

@@ -30,7 +30,7 @@ func (c *Component) Why(a, b NodeKey, rules *Rules) (Explanation, bool) {
 	if from < 0 || to < 0 {
 		return Explanation{}, false
 	}
-	x := c.explainer(rules)
+	x := newExplainer(c, rules)
 	// Admitted evidence costs nothing and refused evidence costs one: a breadth-first search by
 	// number of refusals finds the path with the fewest, of those the one with the fewest reasons.
 	path, cost := x.shortest(int32(from), int32(to))
@@ -44,7 +44,7 @@ func (c *Component) How(node NodeKey, rules *Rules) ([]Reason, bool) {
 	if !ok {
 		return nil, false
 	}
-	x := c.explainer(rules)
+	x := newExplainer(c, rules)
 	var steps []Reason
 	for i := range x.tree {
 		_, in := slices.BinarySearch(group, x.tree[i].a)
@@ -67,9 +67,9 @@ type explainer struct {
 	refused []refusal
 }
 
-// explainer returns the evidence that was admitted and refused. It divides a whole component, too: the fast path shows that
+// newExplainer lists the evidence that was admitted and refused. It divides a whole component, too: the fast path shows that
 // nothing is refused, and not which links make the tree.
-func (c *Component) explainer(rules *Rules) explainer {
+func newExplainer(c *Component, rules *Rules) explainer {
 	p := c.resolve(rules)
 	if p == whole || p.reordered {
 		c.settle()

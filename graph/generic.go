@@ -13,32 +13,30 @@ func (s *store) overGeneric(m *Member, rules *Rules) bool {
 
 // uniqueCustomers counts the neighbours of a customer-class member that are of another unique namespace. Both
 // ends of their links are customers, so they are among the first links of each upper end.
-func (s *store) uniqueCustomers(m *Member, rules *Rules) int {
-	count := s.uniqueCustomersIn(s.links, m, rules)
+func (s *store) uniqueCustomers(m *Member, rules *Rules) (count int) {
+	lists := [2][]Link{s.links}
 	if s.large != nil { // not settled: the caller holds members
-		count += s.uniqueCustomersIn(s.large.links, m, rules)
+		lists[1] = s.large.links
 	}
-	return count
-}
-
-func (s *store) uniqueCustomersIn(links []Link, m *Member, rules *Rules) (count int) {
-	for i := range links {
-		l := &links[i]
-		if l.A.Class() != ClassCustomer {
-			break
-		}
-		if l.A != m.Key && l.B != m.Key {
-			continue
-		}
-		other := l.A
-		if other == m.Key {
-			other = l.B
-		}
-		if other.Class() != ClassCustomer {
-			continue
-		}
-		if o := s.find(other); o.Namespace != m.Namespace && rules.unique(o.Namespace) {
-			count++
+	for _, links := range lists {
+		for i := range links {
+			l := &links[i]
+			if l.A.Class() != ClassCustomer {
+				break
+			}
+			if l.A != m.Key && l.B != m.Key {
+				continue
+			}
+			other := l.A
+			if other == m.Key {
+				other = l.B
+			}
+			if other.Class() != ClassCustomer {
+				continue
+			}
+			if o := s.find(other); o.Namespace != m.Namespace && rules.unique(o.Namespace) {
+				count++
+			}
 		}
 	}
 	return count

@@ -114,7 +114,7 @@ func (h handler) newLink(at int, e *Event, other int) {
 	plain := h.begin(h.rules)
 	route, id := e.Identifiers[0].Key, &e.Identifiers[other]
 	key := linkKey(route, id.Key)
-	if !plain && h.divides(route, id.Key, h.rules) {
+	if !plain && divides(h.Component, route, id.Key, h.rules) {
 		h.opening.causes = append(h.opening.causes, key)
 	}
 	h.eventMember(id, e)

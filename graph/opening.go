@@ -361,6 +361,18 @@ func (k closing) causeOf(node NodeKey) Cause {
 	return k.causeLink(newest)
 }
 
+// lastForce is the newest force that holds.
+func (k closing) lastForce() *Assertion {
+	var last *Assertion
+	for i := range k.assertions {
+		a := &k.assertions[i]
+		if a.Verb == AssertForce && !a.Withdrawn && (last == nil || a.newer(last)) {
+			last = a
+		}
+	}
+	return last
+}
+
 // decisive finds, by identity of now, the link that brought it together in a large component: the newest observed
 // one between what was several identities when the step began.
 func (k closing) decisive() []LinkKey {

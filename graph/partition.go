@@ -161,7 +161,7 @@ func (ev *Evidence) plain(rules *Rules) bool {
 }
 
 // divides reports whether two members of a small component are of different identities.
-func (c *Component) divides(a, b NodeKey, rules *Rules) bool {
+func divides(c *Component, a, b NodeKey, rules *Rules) bool {
 	if c.large != nil {
 		return false
 	}

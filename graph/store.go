@@ -190,15 +190,3 @@ func (s *store) plain(rules *Rules) bool {
 	}
 	return true
 }
-
-// lastForce is the newest force that holds.
-func (s *store) lastForce() *Assertion {
-	var last *Assertion
-	for i := range s.assertions {
-		a := &s.assertions[i]
-		if a.Verb == AssertForce && !a.Withdrawn && (last == nil || a.newer(last)) {
-			last = a
-		}
-	}
-	return last
-}
