@@ -48,28 +48,28 @@ type Config struct {
 	Collectors []prometheus.Collector
 	// Checks are asked by /readyz beside the server's own, with a deadline.
 	Checks []func(context.Context) document.Check
-	// MaxBody bounds one request body, on the wire and inflated, in bytes. Default DefaultMaxBody, at
-	// most LargestMaxBody.
+	// MaxBody bounds one request body, on the wire and inflated, in bytes. Default defaultMaxBody, at
+	// most largestMaxBody.
 	MaxBody int
 	// MaxEvents bounds the events of one request: events beyond it are reported and not taken. Default
-	// DefaultMaxEvents.
+	// defaultMaxEvents.
 	MaxEvents int
 	// BodyBytes bounds the bodies of all requests under way, in bytes. Default half of the engine's share for
-	// input, at most DefaultBodyBytes; never less than MaxBody.
+	// input, at most defaultBodyBytes; never less than MaxBody.
 	BodyBytes int
 	// SortBytes is the memory of one export's sort, and TempDir the directory for what does not fit into
-	// it. Default the engine's share for input, at most DefaultSortBytes, and the system's.
+	// it. Default the engine's share for input, at most defaultSortBytes, and the system's.
 	SortBytes int
 	TempDir   string
 }
 
 // Defaults and bounds of a Config.
 const (
-	DefaultMaxBody   = 4 << 20
-	LargestMaxBody   = 32 << 20
-	DefaultMaxEvents = segment.MaxBatchEvents
-	DefaultBodyBytes = 64 << 20
-	DefaultSortBytes = stream.DefaultSortBytes
+	defaultMaxBody   = 4 << 20
+	largestMaxBody   = 32 << 20
+	defaultMaxEvents = segment.MaxBatchEvents
+	defaultBodyBytes = 64 << 20
+	defaultSortBytes = stream.DefaultSortBytes
 )
 
 // setDefaults fills in defaults, and reports everything that is wrong at once.
@@ -82,19 +82,19 @@ func (c *Config) setDefaults() error {
 		errs = append(errs, err)
 	}
 	c.Decode.Live = true
-	if c.MaxBody < 0 || c.MaxBody > LargestMaxBody {
-		errs = append(errs, fmt.Errorf("body limit of %d bytes: want at most %d, or 0 for %d", c.MaxBody, LargestMaxBody, DefaultMaxBody))
+	if c.MaxBody < 0 || c.MaxBody > largestMaxBody {
+		errs = append(errs, fmt.Errorf("body limit of %d bytes: want at most %d, or 0 for %d", c.MaxBody, largestMaxBody, defaultMaxBody))
 	}
 	if c.MaxEvents < 0 {
-		errs = append(errs, fmt.Errorf("limit of %d events a request: want 1 or more, or 0 for %d", c.MaxEvents, DefaultMaxEvents))
+		errs = append(errs, fmt.Errorf("limit of %d events a request: want 1 or more, or 0 for %d", c.MaxEvents, defaultMaxEvents))
 	}
 	if c.BodyBytes < 0 || c.SortBytes < 0 {
 		errs = append(errs, errors.New("memory for bodies and for sorting: want 0 (default) or more bytes"))
 	}
-	setDefault(&c.MaxBody, DefaultMaxBody)
-	setDefault(&c.MaxEvents, DefaultMaxEvents)
-	setDefault(&c.BodyBytes, int(min(DefaultBodyBytes, c.Engine.InputBytes()/2)))
-	setDefault(&c.SortBytes, int(min(DefaultSortBytes, c.Engine.InputBytes())))
+	setDefault(&c.MaxBody, defaultMaxBody)
+	setDefault(&c.MaxEvents, defaultMaxEvents)
+	setDefault(&c.BodyBytes, int(min(defaultBodyBytes, c.Engine.InputBytes()/2)))
+	setDefault(&c.SortBytes, int(min(defaultSortBytes, c.Engine.InputBytes())))
 	if c.Version == "" {
 		c.Version = "dev"
 	}

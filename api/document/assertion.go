@@ -46,10 +46,10 @@ type AssertionAnswer struct {
 // NewAssertion is the document of an assertion.
 func NewAssertion(a *graph.Assertion) Assertion {
 	d := Assertion{
-		ID: a.ID, Verb: a.Verb.String(), Withdrawn: a.Withdrawn, A: NewName(a.A), At: NewTime(a.At), By: a.By, Note: a.Note,
+		ID: a.ID, Verb: a.Verb.String(), Withdrawn: a.Withdrawn, A: newName(a.A), At: NewTime(a.At), By: a.By, Note: a.Note,
 	}
 	if a.Verb != graph.AssertForget {
-		b := NewName(a.B)
+		b := newName(a.B)
 		d.B = &b
 	}
 	return d

@@ -60,7 +60,7 @@ type Constraint struct {
 
 // NewWhy is the document of an explanation about a and b.
 func NewWhy(a, b graph.NodeName, x *graph.Explanation) Why {
-	d := Why{Same: x.Same, A: NewName(a), B: NewName(b), Path: NewReasons(x.Path)}
+	d := Why{Same: x.Same, A: newName(a), B: newName(b), Path: NewReasons(x.Path)}
 	refused := 0
 	for i := range x.Path {
 		if x.Path[i].Refused != nil {
@@ -90,7 +90,7 @@ func NewReasons(reasons []graph.Reason) []Reason {
 }
 
 func newReason(r *graph.Reason) Reason {
-	d := Reason{A: NewName(r.A), B: NewName(r.B), Strength: r.Verb.String(), Events: r.Count}
+	d := Reason{A: newName(r.A), B: newName(r.B), Strength: r.Verb.String(), Events: r.Count}
 	if r.Assertion != nil {
 		a := NewAssertion(r.Assertion)
 		d.Assertion = &a
@@ -105,8 +105,8 @@ func newReason(r *graph.Reason) Reason {
 	return d
 }
 
-// NewName is the document of an identifier.
-func NewName(n graph.NodeName) Name { return Name{n.Namespace, n.Value} }
+// newName is the document of an identifier.
+func newName(n graph.NodeName) Name { return Name{n.Namespace, n.Value} }
 
 func (n Name) String() string { return n.Namespace + ":" + n.Value }
 
@@ -126,7 +126,7 @@ func newConstraint(c *graph.Constraint) *Constraint {
 		a := NewAssertion(&c.Assertion)
 		d.Assertion = &a
 	case graph.ConstraintGeneric, graph.ConstraintFull:
-		n := NewName(c.Node)
+		n := newName(c.Node)
 		d.Node = &n
 	case graph.ConstraintCap:
 		d.Max = c.Cap

@@ -32,7 +32,7 @@ type Route struct {
 	// SameOrigin refuses requests that a page of another origin makes a browser send: nothing else keeps it from changing
 	// things on a server that listens on loopback.
 	SameOrigin bool
-	// Timely bounds how long the answer may take by AnswerTimeout.
+	// Timely bounds how long the answer may take by answerTimeout.
 	Timely bool
 }
 
@@ -77,9 +77,9 @@ type Header struct {
 	Name, Text string
 }
 
-// AnswerTimeout bounds how long an answer of a timely route may take. It is shorter than what the connection allows, so
+// answerTimeout bounds how long an answer of a timely route may take. It is shorter than what the connection allows, so
 // that the client is told.
-const AnswerTimeout = 30 * time.Second
+const answerTimeout = 30 * time.Second
 
 // CheckParameters refuses query parameters that the route does not have.
 func (rt *Route) CheckParameters(r *http.Request) *Problem {
@@ -114,7 +114,7 @@ func (rt *Route) Serve(origins *http.CrossOriginProtection, w http.ResponseWrite
 		return p
 	}
 	if rt.Timely {
-		ctx, cancel := context.WithTimeout(r.Context(), AnswerTimeout)
+		ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
 		defer cancel()
 		r = r.WithContext(ctx)
 	}

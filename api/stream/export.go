@@ -26,7 +26,7 @@ type Exporter struct {
 	// Control is the control group. Lines with scores say whether the person is a member.
 	Control score.Control
 	// SettleFor is how long to wait until no event is under way, so that no evidence is between two
-	// shards. After that the export goes on with the evidence that has arrived. 0 is DefaultSettleFor.
+	// shards. After that the export goes on with the evidence that has arrived. 0 is defaultSettleFor.
 	SettleFor time.Duration
 	SortBytes int    // 0 is DefaultSortBytes
 	TempDir   string // empty is the system's
@@ -35,8 +35,8 @@ type Exporter struct {
 // DefaultSortBytes is the memory of an export's sort.
 const DefaultSortBytes = 64 << 20
 
-// DefaultSettleFor is how long an export waits for events under way.
-const DefaultSettleFor = 5 * time.Second
+// defaultSettleFor is how long an export waits for events under way.
+const defaultSettleFor = 5 * time.Second
 
 // Export is a collected export, ready to be written. Close it.
 type Export struct {
@@ -69,7 +69,7 @@ func (x *Exporter) Collect(ctx context.Context) (*Export, error) {
 func (x *Exporter) collect(ctx context.Context, export *Export) error {
 	wait := x.SettleFor
 	if wait == 0 {
-		wait = DefaultSettleFor
+		wait = defaultSettleFor
 	}
 	settled, err := x.Engine.SettleWithin(ctx, wait)
 	if err != nil {

@@ -31,7 +31,7 @@ func (s *Streams) getScoreReport(w http.ResponseWriter, r *http.Request) *route.
 	}
 	defer s.exports.Release(1)
 	route.Patient(w)
-	question := scoring.Question{Engine: s.Engine, Scorer: s.Scores.Scorer(), Control: s.Control, Days: days, SettleFor: DefaultSettleFor}
+	question := scoring.Question{Engine: s.Engine, Scorer: s.Scores.Scorer(), Control: s.Control, Days: days, SettleFor: defaultSettleFor}
 	report, err := question.Answer(r.Context())
 	if err != nil {
 		return s.exportProblem(err)

@@ -9,7 +9,7 @@ import (
 // Config describes a stream. A share is a part of one; 0 turns it off. Default gives every field a usual value.
 type Config struct {
 	Seed   uint64        // default 1; another seed is another shop
-	People int           // default 100,000; at most MaxPeople. They arrive over the first four fifths of the stream, as far as there are events for them
+	People int           // default 100,000; at most maxPeople. They arrive over the first four fifths of the stream, as far as there are events for them
 	Events int           // default 1,000,000; lines in the stream, re-deliveries included
 	Start  time.Time     // default 2025-01-01 UTC; time of the first event, between the years 2000 and 2100
 	Span   time.Duration // default 90 days; from the first event to the last, at least 1 ms an event (G2)
@@ -43,13 +43,13 @@ type Config struct {
 // Disorder says how events come late.
 type Disorder struct {
 	Share float64 // of the events that come late
-	Max   int     // how many younger events may come before one, from 1 to MaxDisorder
+	Max   int     // how many younger events may come before one, from 1 to maxDisorder
 }
 
 // The bounds of a Config, and the size of a call centre's clientele.
 const (
-	MaxPeople    = 100_000_000
-	MaxDisorder  = 100_000
+	maxPeople    = 100_000_000
+	maxDisorder  = 100_000
 	GenericUsers = 48
 )
 
@@ -76,7 +76,7 @@ func (c *Config) Check() error {
 		value    int
 		min, max int
 	}{
-		{"people", c.People, 1, MaxPeople},
+		{"people", c.People, 1, maxPeople},
 		{"events", c.Events, 1, 1 << 40},
 		{"concurrent", c.Concurrent, 1, 1 << 16},
 	} {
@@ -109,8 +109,8 @@ func (c *Config) Check() error {
 			errs = append(errs, fmt.Errorf("share %q is %v: want 0 to 1", f.name, f.value))
 		}
 	}
-	if c.Disorder.Share > 0 && (c.Disorder.Max < 1 || c.Disorder.Max > MaxDisorder) {
-		errs = append(errs, fmt.Errorf("disorder of up to %d events: want 1 to %d", c.Disorder.Max, MaxDisorder))
+	if c.Disorder.Share > 0 && (c.Disorder.Max < 1 || c.Disorder.Max > maxDisorder) {
+		errs = append(errs, fmt.Errorf("disorder of up to %d events: want 1 to %d", c.Disorder.Max, maxDisorder))
 	}
 	if y := c.Start.UTC().Year(); y < 2000 || y > 2100 {
 		errs = append(errs, fmt.Errorf("start %s: want a time between the years 2000 and 2100", c.Start.UTC().Format(time.RFC3339)))

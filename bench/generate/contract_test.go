@@ -24,7 +24,7 @@ func TestEngineReadsIdentifiers(t *testing.T) {
 			t.Fatalf("no namespace %q", namespaces[kind])
 		}
 		for i := range uint64(2000) {
-			id := identOf(kind, i*(MaxPeople/2000))
+			id := identOf(kind, i*(maxPeople/2000))
 			want := string(id.appendValue(nil, 5, formNormal))
 			for form := range formsEnd {
 				raw := id.appendValue(nil, 5, form)

@@ -18,7 +18,7 @@
 // held back for disorder and re-delivery (share × distance lines).
 //
 // Invariants:
-//   - G1: the same Config and StreamVersion give the same bytes, on any machine, at any time. The stream does not
+//   - G1: the same Config and streamVersion give the same bytes, on any machine, at any time. The stream does not
 //     depend on the clock, goroutines, the order of a map or floating-point sums.
 //   - G2: the times of distinct events are distinct, and ascend in the order of their creation. So the last writer of
 //     a trait and the last word on an order are never in doubt.
@@ -72,5 +72,5 @@
 //	{"person":7,"identifiers":[{"namespace":"user_id","value":"cus_711943423"}]}
 package generate
 
-// StreamVersion changes whenever the same Config would give other bytes.
-const StreamVersion = 1
+// streamVersion changes whenever the same Config would give other bytes.
+const streamVersion = 1

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// The bytes of a stream are part of its version: a change of the bytes requires a new StreamVersion.
+// The bytes of a stream are part of its version: a change of the bytes requires a new streamVersion.
 func TestGolden(t *testing.T) {
 	const want = "7509dbdbe88b2e8fcfe9d05822b77e0a193d3972bbcaa1ba86b937bb06230a13"
 	cfg := Default()
@@ -25,7 +25,7 @@ func TestGolden(t *testing.T) {
 		h.Write(append(line, '\n'))
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != want {
-		t.Errorf("first 1,000 lines of version %d have hash\n%s, want\n%s", StreamVersion, got, want)
+		t.Errorf("first 1,000 lines of version %d have hash\n%s, want\n%s", streamVersion, got, want)
 	}
 }
 

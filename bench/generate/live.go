@@ -24,7 +24,7 @@ const (
 // NewLive makes the stream of a seed. Same seed and same times, same bytes.
 func NewLive(seed uint64) *Live {
 	cfg := Default()
-	cfg.Seed, cfg.People, cfg.Events = seed, MaxPeople, 10_000
+	cfg.Seed, cfg.People, cfg.Events = seed, maxPeople, 10_000
 	cfg.LateLogin, cfg.Generic, cfg.Junk, cfg.Loyalty, cfg.Alias = 1, 0, 0, 0, 0
 	l := &Live{shop: newShop(&cfg)}
 	l.shop.visitors, l.shop.guests = thresholdOf(0.04), thresholdOf(0.08)
@@ -45,10 +45,10 @@ func (l *Live) Next(dst []byte, now time.Time) []byte {
 func (l *Live) nextPerson() uint64 {
 	if l.arrived > 0 && l.shop.dice.below(100) < 40 {
 		back := 1 + uint64(l.shop.dice.below(uint32(min(l.arrived, liveReturns))))
-		return (l.arrived - back) % MaxPeople
+		return (l.arrived - back) % maxPeople
 	}
 	for {
-		p := l.arrived % MaxPeople
+		p := l.arrived % maxPeople
 		l.arrived++
 		*l.shop.state(p) = 0
 		if l.shop.made >= 20 || l.shop.role(p) == roleCustomer { // the first to come do log in

@@ -339,7 +339,7 @@ func TestIdentifiersAreDistinct(t *testing.T) {
 				continue
 			}
 			for i := range uint64(many) {
-				id := identOf(kind, i*uint64(MaxPeople/many))
+				id := identOf(kind, i*uint64(maxPeople/many))
 				value := string(id.appendValue(nil, 1, formNormal))
 				if other, twice := seen[value]; twice {
 					t.Fatalf("%s of kind %d number %d and kind %d number %d", value, id.kind(), id.number(), other.kind(), other.number())

@@ -47,7 +47,7 @@ type Config struct {
 const (
 	DefaultGroup       = "kindred"
 	DefaultDeadLetters = "kindred-dead-letters"
-	DefaultQueueBytes  = 64 << 20
+	defaultQueueBytes  = 64 << 20
 	defaultSourceName  = "source"
 )
 
@@ -200,7 +200,7 @@ func (c *Config) setDefaults() {
 // queueOr returns the given bound of the queues, or its default.
 func queueOr(queueBytes int) int {
 	if queueBytes == 0 {
-		return DefaultQueueBytes
+		return defaultQueueBytes
 	}
 	return queueBytes
 }

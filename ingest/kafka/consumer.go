@@ -99,7 +99,7 @@ func New(config Config, into Into) (*Consumer, error) {
 	}
 	config.setDefaults()
 	if config.QueueBytes == 0 {
-		config.QueueBytes = int(min(DefaultQueueBytes, into.Engine.InputBytes()/4))
+		config.QueueBytes = int(min(defaultQueueBytes, into.Engine.InputBytes()/4))
 	}
 	if into.Logger == nil {
 		into.Logger = slog.New(slog.DiscardHandler)

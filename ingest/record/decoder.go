@@ -12,10 +12,10 @@ import (
 
 // Bounds of a record.
 const (
-	// DefaultMaxBytes bounds a record, and the JSON text that it is turned into.
-	DefaultMaxBytes = 8 << 20
-	// MaxEvents bounds the events of one record: their numbers have 16 bits.
-	MaxEvents = 1 << 16
+	// defaultMaxBytes bounds a record, and the JSON text that it is turned into.
+	defaultMaxBytes = 8 << 20
+	// maxEvents bounds the events of one record: their numbers have 16 bits.
+	maxEvents = 1 << 16
 )
 
 // Options control how the records of a topic are read.
@@ -25,7 +25,7 @@ type Options struct {
 	Mapping *Mapping
 	// Schemas finds the schemas of Avro and Protobuf.
 	Schemas *Schemas
-	// MaxBytes bounds a record; 0 is DefaultMaxBytes.
+	// MaxBytes bounds a record; 0 is defaultMaxBytes.
 	MaxBytes int
 }
 
@@ -60,7 +60,7 @@ func NewDecoder(o Options) *Decoder {
 		o.Format = JSON
 	}
 	if o.MaxBytes == 0 {
-		o.MaxBytes = DefaultMaxBytes
+		o.MaxBytes = defaultMaxBytes
 	}
 	d := &Decoder{Options: o}
 	if o.Mapping != nil {
@@ -95,12 +95,12 @@ func (d *Decoder) Decode(ctx context.Context, value []byte, batch *segment.Batch
 	case single(text):
 		batch.Events = append(batch.Events, text)
 	default:
-		err = batch.Parse(text, MaxEvents)
+		err = batch.Parse(text, maxEvents)
 	}
-	if err == nil && len(batch.Events)+batch.Excess > MaxEvents {
+	if err == nil && len(batch.Events)+batch.Excess > maxEvents {
 		err = &segment.Rejection{
 			Code:    segment.CodeEventTooLarge,
-			Message: fmt.Sprintf("holds more than %d events", MaxEvents),
+			Message: fmt.Sprintf("holds more than %d events", maxEvents),
 			Hint:    "send smaller batches",
 		}
 	}

@@ -259,17 +259,17 @@ func TestSchemasBounded(t *testing.T) {
 	if n := r.asked.Load(); n != 1 {
 		t.Errorf("asked %d times for one schema", n)
 	}
-	for id := range SchemasMax + 10 {
+	for id := range schemasMax + 10 {
 		for _, id := range []int{id, 0} {
 			if _, err := s.find(context.Background(), id, sr.TypeAvro); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if len(s.entries) > SchemasMax {
+	if len(s.entries) > schemasMax {
 		t.Errorf("%d schemas in memory", len(s.entries))
 	}
-	if n := r.asked.Load(); n != SchemasMax+10 {
+	if n := r.asked.Load(); n != schemasMax+10 {
 		t.Errorf("asked %d times: the schema that was always in use was forgotten", n)
 	}
 }

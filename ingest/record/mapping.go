@@ -37,11 +37,11 @@ type Unit string
 
 // The units. None leaves a value unchanged.
 const (
-	None         Unit = ""
-	Seconds      Unit = "s"
-	Milliseconds Unit = "ms"
-	Microseconds Unit = "us"
-	Nanoseconds  Unit = "ns"
+	None             Unit = ""
+	unitSeconds      Unit = "s"
+	unitMilliseconds Unit = "ms"
+	unitMicroseconds Unit = "us"
+	unitNanoseconds  Unit = "ns"
 )
 
 // mappingMax bounds the fields of a mapping.
@@ -50,8 +50,8 @@ const mappingMax = 1000
 // whole is the path of the record itself.
 const whole = "."
 
-// NewMapping returns a mapping, or an error that lists every problem of the fields.
-func NewMapping(fields []Field) (*Mapping, error) {
+// newMapping returns a mapping, or an error that lists every problem of the fields.
+func newMapping(fields []Field) (*Mapping, error) {
 	m := &Mapping{fields: slices.Clone(fields), root: &target{slot: -1}}
 	slices.SortFunc(m.fields, func(a, b Field) int { return strings.Compare(a.Target, b.Target) })
 	var errs []error
@@ -98,7 +98,7 @@ func (f Field) check() error {
 		return errors.New("a constant has no unit")
 	}
 	switch f.Unit {
-	case None, Seconds, Milliseconds, Microseconds, Nanoseconds:
+	case None, unitSeconds, unitMilliseconds, unitMicroseconds, unitNanoseconds:
 		return nil
 	}
 	return fmt.Errorf("unit %q: want s, ms, us or ns", f.Unit)

@@ -244,13 +244,13 @@ func appendIn(dst []byte, v jsonscan.Value, unit Unit) []byte {
 func milliseconds(text string, unit Unit) (int64, bool) {
 	times, by := int64(1), int64(1)
 	switch unit {
-	case Seconds:
+	case unitSeconds:
 		times = 1000
-	case Microseconds:
+	case unitMicroseconds:
 		by = 1000
-	case Nanoseconds:
+	case unitNanoseconds:
 		by = 1_000_000
-	case None, Milliseconds:
+	case None, unitMilliseconds:
 	}
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		if n > math.MaxInt64/times || n < math.MinInt64/times {

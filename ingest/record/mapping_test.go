@@ -76,16 +76,16 @@ func TestMilliseconds(t *testing.T) {
 		want int64
 		ok   bool
 	}{
-		{"1769862896", Seconds, 1769862896000, true},
-		{"1769862896.7899", Seconds, 1769862896789, true},
-		{"1769862896789", Milliseconds, 1769862896789, true},
-		{"1769862896789999999", Nanoseconds, 1769862896789, true},
-		{"-1", Microseconds, -1, true},
-		{"9223372036854775807", Seconds, 0, false},
-		{"1e400", Seconds, 0, false},
-		{"NaN", Seconds, 0, false},
-		{"2026-01-31T00:00:00Z", Seconds, 0, false},
-		{"", Seconds, 0, false},
+		{"1769862896", unitSeconds, 1769862896000, true},
+		{"1769862896.7899", unitSeconds, 1769862896789, true},
+		{"1769862896789", unitMilliseconds, 1769862896789, true},
+		{"1769862896789999999", unitNanoseconds, 1769862896789, true},
+		{"-1", unitMicroseconds, -1, true},
+		{"9223372036854775807", unitSeconds, 0, false},
+		{"1e400", unitSeconds, 0, false},
+		{"NaN", unitSeconds, 0, false},
+		{"2026-01-31T00:00:00Z", unitSeconds, 0, false},
+		{"", unitSeconds, 0, false},
 	} {
 		if got, ok := milliseconds(test.text, test.unit); got != test.want || ok != test.ok {
 			t.Errorf("%s %s: %d, %t", test.text, test.unit, got, ok)

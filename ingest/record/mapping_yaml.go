@@ -22,7 +22,7 @@ func (m *Mapping) ReadYAML(d *yamlfile.Decoder, n *yamlfile.Node, key string) {
 	if !complete {
 		return
 	}
-	made, err := NewMapping(fields)
+	made, err := newMapping(fields)
 	if err != nil {
 		d.Fail(n, key, "%w", err)
 		return

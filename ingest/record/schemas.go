@@ -23,7 +23,7 @@ var ErrSchemasUnavailable = errors.New("the schema registry is not available")
 // Bounds of the cache of schemas.
 const (
 	// schemasMax is the number of schemas that are kept, the last used ones.
-	SchemasMax = 1000
+	schemasMax = 1000
 	// referencesMax bounds the schemas that a schema refers to, directly and indirectly.
 	referencesMax = 200
 	// unknownFor is how long we wait before asking again for an id that the registry does not have.
@@ -132,7 +132,7 @@ func (s *Schemas) entry(id int) *schemaEntry {
 //
 // REQUIRES: s.mu held
 func (s *Schemas) makeRoomLocked() {
-	if len(s.entries) < SchemasMax {
+	if len(s.entries) < schemasMax {
 		return
 	}
 	oldest, used := 0, s.uses

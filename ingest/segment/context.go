@@ -13,12 +13,12 @@ import (
 
 // ContextOptions control which part of an event's context is stored. The zero value is the default.
 type ContextOptions struct {
-	// Keep lists the stored keys of a context, the most important first. nil means DefaultContextKeys; an empty list
+	// Keep lists the stored keys of a context, the most important first. nil means defaultContextKeys; an empty list
 	// stores nothing.
 	Keep []string
 	// IP controls how context.ip is stored.
 	IP IPPolicy
-	// MaxBytes bounds the stored context of one event. Default DefaultContextBytes.
+	// MaxBytes bounds the stored context of one event. Default defaultContextBytes.
 	MaxBytes int
 }
 
@@ -27,9 +27,9 @@ type IPPolicy uint8
 
 // The policies.
 const (
-	IPNone      IPPolicy = iota // nothing
-	IPTruncated                 // the network: the first 24 bits of IPv4, the first 48 of IPv6
-	IPWhole                     // the address
+	ipNone      IPPolicy = iota // nothing
+	ipTruncated                 // the network: the first 24 bits of IPv4, the first 48 of IPv6
+	ipWhole                     // the address
 )
 
 var ipPolicies = [...]string{"none", "truncated", "whole"}
@@ -46,18 +46,18 @@ func ParseIPPolicy(name string) (IPPolicy, error) {
 
 // Bounds of the stored context.
 const (
-	DefaultContextBytes  = 4096
-	ContextBytesLeast    = 256
-	ContextBytesMost     = 32 << 10
-	ContextKeysMost      = 64
+	defaultContextBytes  = 4096
+	contextBytesLeast    = 256
+	contextBytesMost     = 32 << 10
+	contextKeysMost      = 64
 	contextKeyBytesMost  = 64
 	contextPartsOfValue  = 2 // an object above bound/2 is cut member by member
 	contextPartsOfMember = 4 // a member above bound/4 is dropped
 )
 
-// DefaultContextKeys are the stored keys of a context unless the rules list others, the most important first:
+// defaultContextKeys are the stored keys of a context unless the rules list others, the most important first:
 // consent, origin, place, and device.
-func DefaultContextKeys() []string {
+func defaultContextKeys() []string {
 	return []string{
 		"consent", "consentManagement", "groupId", "campaign", "page", "referrer", "timezone", "locale", "userAgent",
 		"library", "app", "os", "screen",
@@ -67,7 +67,7 @@ func DefaultContextKeys() []string {
 // keep returns Keep or its default.
 func (o ContextOptions) keep() []string {
 	if o.Keep == nil {
-		return DefaultContextKeys()
+		return defaultContextKeys()
 	}
 	return o.Keep
 }
@@ -87,14 +87,14 @@ func (o ContextOptions) Check() error {
 			errs = append(errs, fmt.Errorf("context key %q: is listed twice", key))
 		}
 	}
-	if len(o.Keep) > ContextKeysMost {
-		errs = append(errs, fmt.Errorf("%d context keys: want %d or fewer", len(o.Keep), ContextKeysMost))
+	if len(o.Keep) > contextKeysMost {
+		errs = append(errs, fmt.Errorf("%d context keys: want %d or fewer", len(o.Keep), contextKeysMost))
 	}
-	if o.IP > IPWhole {
+	if o.IP > ipWhole {
 		errs = append(errs, fmt.Errorf("ip policy %d: there is none of that number", o.IP))
 	}
-	if o.MaxBytes != 0 && (o.MaxBytes < ContextBytesLeast || o.MaxBytes > ContextBytesMost) {
-		errs = append(errs, fmt.Errorf("context bound of %d bytes: want %d to %d", o.MaxBytes, ContextBytesLeast, ContextBytesMost))
+	if o.MaxBytes != 0 && (o.MaxBytes < contextBytesLeast || o.MaxBytes > contextBytesMost) {
+		errs = append(errs, fmt.Errorf("context bound of %d bytes: want %d to %d", o.MaxBytes, contextBytesLeast, contextBytesMost))
 	}
 	return errors.Join(errs...)
 }
@@ -142,7 +142,7 @@ type contextKeys struct {
 
 func newContextKeys(o ContextOptions, paths *pathNode) contextKeys {
 	keep := o.keep()
-	if o.IP != IPNone {
+	if o.IP != ipNone {
 		keep = append(slices.Clone(keep), contextIP)
 	}
 	names := slices.Clone(keep)
@@ -410,7 +410,7 @@ func (c *contextKeeper) cutObject(raw []byte, most int) []byte {
 
 // keptIP returns the stored form of an address by the policy, as JSON text; nil if nothing is stored.
 func (c *contextKeeper) keptIP(raw []byte) []byte {
-	if raw[0] == '"' && c.policy == IPWhole {
+	if raw[0] == '"' && c.policy == ipWhole {
 		return raw
 	}
 	network, ok := truncateIP(c.arena.Reserve(len(raw)+len(`"::ffff:0:0"`)), bytes.Trim(raw, `"`))

@@ -57,7 +57,7 @@ func BenchmarkContext(b *testing.B) {
 	for _, c := range []struct {
 		name    string
 		options ContextOptions
-	}{{"kept", ContextOptions{}}, {"ip", ContextOptions{IP: IPTruncated}}, {"none", ContextOptions{Keep: []string{}}}} {
+	}{{"kept", ContextOptions{}}, {"ip", ContextOptions{IP: ipTruncated}}, {"none", ContextOptions{Keep: []string{}}}} {
 		lines := contextEvents(4000, 400)
 		b.Run(c.name, func(b *testing.B) {
 			d := NewDecoder(testRegistry(b), Options{Context: c.options})

@@ -2,7 +2,7 @@ package segment
 
 import "net/netip"
 
-// Bits of an address that IPTruncated keeps: by convention enough to identify a region but not a household.
+// Bits of an address that ipTruncated keeps: by convention enough to identify a region but not a household.
 const (
 	ipv4Kept = 24
 	ipv6Kept = 48

@@ -90,10 +90,10 @@ func TestAddressesAreKeptByPolicy(t *testing.T) {
 		{`7`, ``, ``},
 		{`""`, ``, ``},
 	} {
-		for policy, want := range map[IPPolicy]string{IPNone: "", IPTruncated: c.truncated, IPWhole: c.whole} {
+		for policy, want := range map[IPPolicy]string{ipNone: "", ipTruncated: c.truncated, ipWhole: c.whole} {
 			ev, stats, r := decode(t, Options{Context: ContextOptions{IP: policy}}, `{"type":"track","event":"E","userId":"u1","context":{"ip":`+c.ip+`}}`)
 			told := stats.Fields[DropKey{"context.ip", CodeBadIP}]
-			if r != nil || string(ev.Context) != want || (told == 1) != (policy != IPNone && want == "" && c.ip != `""`) {
+			if r != nil || string(ev.Context) != want || (told == 1) != (policy != ipNone && want == "" && c.ip != `""`) {
 				t.Errorf("%s, %s: got %s (%v, %d dropped), want %s", c.ip, policy, ev.Context, r, told, want)
 			}
 		}
@@ -185,7 +185,7 @@ func TestContextProperties(t *testing.T) {
 		}
 		most := options.Context.MaxBytes
 		if most == 0 {
-			most = DefaultContextBytes
+			most = defaultContextBytes
 		}
 		if len(got) > most {
 			t.Fatalf("%d bytes", len(got))
@@ -240,7 +240,7 @@ func genContext(t *rapid.T, label string) map[string]any {
 }
 
 func TestContextOptions(t *testing.T) {
-	many := make([]string, ContextKeysMost+1)
+	many := make([]string, contextKeysMost+1)
 	for i := range many {
 		many[i] = fmt.Sprint("key", i)
 	}
@@ -260,7 +260,7 @@ func TestContextOptions(t *testing.T) {
 			t.Errorf("%+v: %v, want %q", c.options, err, c.want)
 		}
 	}
-	if err := (ContextOptions{Keep: DefaultContextKeys()}).Check(); err != nil {
+	if err := (ContextOptions{Keep: defaultContextKeys()}).Check(); err != nil {
 		t.Error(err)
 	}
 	if _, err := ParseIPPolicy("half"); err == nil {

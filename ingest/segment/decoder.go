@@ -15,10 +15,10 @@ const (
 	// MaxIDBytes bounds message ids, order ids, coupons, ids and classes of offers, and categories of products. Longer
 	// ones are replaced by their hash.
 	MaxIDBytes = 100
-	// MaxIdentifiers bounds the identifiers of an event, including blocked ones.
-	MaxIdentifiers = 100
-	// MaxTraits bounds the traits that an event sets. The first ones are kept.
-	MaxTraits = 300
+	// maxIdentifiers bounds the identifiers of an event, including blocked ones.
+	maxIdentifiers = 100
+	// maxTraits bounds the traits that an event sets. The first ones are kept.
+	maxTraits = 300
 )
 
 // Decoder reads events. One goroutine at a time uses it. Each part reads one side of an event, from the fields that picker
@@ -59,7 +59,7 @@ type Stats struct {
 	Invalid           uint64 `json:"invalid"`            // identifiers that are invalid in their namespace, or not text
 	TooLong           uint64 `json:"too_long"`           // identifiers above identifier.MaxBytes
 	UnknownNamespaces uint64 `json:"unknown_namespaces"` // identifiers of an unregistered namespace, or not of a user
-	ExcessTraits      uint64 `json:"excess_traits"`      // traits above MaxTraits
+	ExcessTraits      uint64 `json:"excess_traits"`      // traits above maxTraits
 	Clamped           uint64 `json:"clamped"`            // event times too far ahead, set to the time of reception: receivedAt, or ours
 	Corrected         uint64 `json:"corrected"`          // event times of a wrong clock, corrected by sentAt
 	NoZone            uint64 `json:"no_zone"`            // times without a zone, taken for UTC
@@ -97,7 +97,7 @@ func NewDecoder(reg *identifier.Registry, opts Options) *Decoder {
 	d.picker = newPicker(reg, opts)
 	d.clock = eventClock{picker: &d.picker, window: opts.Times.window(), always: opts.Live, live: opts.Live, sentAt: noTime}
 	d.identifiers = identifierReader{picker: &d.picker, normaliser: reg.NewNormaliser(), namespaces: newNamespaces(reg)}
-	d.keeper = contextKeeper{picker: &d.picker, max: cmp.Or(opts.Context.MaxBytes, DefaultContextBytes), policy: opts.Context.IP}
+	d.keeper = contextKeeper{picker: &d.picker, max: cmp.Or(opts.Context.MaxBytes, defaultContextBytes), policy: opts.Context.IP}
 	d.fingerprint = fingerprinter{picker: &d.picker, formerUntil: opts.FormerUntil}
 	d.commerce = commerceReader{tools: &d.tools, clock: &d.clock, currency: opts.currency()}
 	return d

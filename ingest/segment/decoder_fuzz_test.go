@@ -67,7 +67,7 @@ func FuzzDecodeEvent(f *testing.F) {
 			!bytes.Equal(ev.ID, again.ID) || !bytes.Equal(ev.Name, again.Name) || len(ev.Traits) != len(again.Traits) {
 			t.Fatalf("%+v, then %+v", ev, again)
 		}
-		if !bytes.Equal(ev.Context, again.Context) || ev.Context != nil && !isObject(ev.Context) || len(ev.Context) > DefaultContextBytes {
+		if !bytes.Equal(ev.Context, again.Context) || ev.Context != nil && !isObject(ev.Context) || len(ev.Context) > defaultContextBytes {
 			t.Fatalf("context %s, then %s", ev.Context, again.Context)
 		}
 		for _, kept := range [][]byte{ev.Context, ev.Properties} {

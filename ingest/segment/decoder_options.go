@@ -15,7 +15,7 @@ import (
 type Options struct {
 	// Paths are identifiers beyond those of the Segment spec.
 	Paths []Path
-	// Currency is the ISO 4217 code for orders without a currency. Default DefaultCurrency.
+	// Currency is the ISO 4217 code for orders without a currency. Default defaultCurrency.
 	Currency string
 	// Sources are the sources by trust, the most trusted first: if two events of one time disagree, the more trusted
 	// source wins. Other sources rank below. At most MaxSources.
@@ -45,7 +45,7 @@ type Path struct{ Path, Namespace string }
 
 // Defaults and bounds.
 const (
-	DefaultCurrency      = "USD"
+	defaultCurrency      = "USD"
 	DefaultMaxEventBytes = 1 << 20
 	MaxSources           = 255 // so that a rank has eight bits
 )
@@ -85,7 +85,7 @@ func (o Options) Check(reg *identifier.Registry) error {
 func (o Options) currency() graph.Currency {
 	code := o.Currency
 	if code == "" {
-		code = DefaultCurrency
+		code = defaultCurrency
 	}
 	c, err := money.ParseCurrency([]byte(code))
 	if err != nil {

@@ -81,7 +81,7 @@ type candidate struct {
 
 // find records a candidate unless it is null. It keeps one candidate beyond the limit, so that the event is rejected.
 func (p *picker) find(ns *identifier.Namespace, v jsonscan.Value, field string) {
-	if !absent(v) && len(p.found) <= MaxIdentifiers {
+	if !absent(v) && len(p.found) <= maxIdentifiers {
 		p.found = append(p.found, candidate{ns, v, field})
 	}
 }

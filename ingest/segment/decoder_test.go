@@ -36,7 +36,7 @@ func equalStats(a, b Stats) bool { return reflect.DeepEqual(a, b) }
 // checkEvent holds what is true of every accepted event (E1).
 func checkEvent(t testing.TB, ev *graph.Event) {
 	t.Helper()
-	if len(ev.Identifiers) == 0 || len(ev.Identifiers) > MaxIdentifiers {
+	if len(ev.Identifiers) == 0 || len(ev.Identifiers) > maxIdentifiers {
 		t.Fatalf("%d identifiers", len(ev.Identifiers))
 	}
 	for i, id := range ev.Identifiers {
@@ -53,10 +53,10 @@ func checkEvent(t testing.TB, ev *graph.Event) {
 	if len(ev.ID) == 0 || len(ev.ID) > MaxIDBytes {
 		t.Fatalf("id of %d bytes", len(ev.ID))
 	}
-	if ev.Stamp.Time < timeMin || ev.Stamp.Time >= timeEnd || ev.Stamp.Time > max(now, ev.Received)+DefaultAhead.Milliseconds() {
+	if ev.Stamp.Time < timeMin || ev.Stamp.Time >= timeEnd || ev.Stamp.Time > max(now, ev.Received)+defaultAhead.Milliseconds() {
 		t.Fatalf("time %d", ev.Stamp.Time)
 	}
-	if ev.Type == 0 || len(ev.Traits) > MaxTraits {
+	if ev.Type == 0 || len(ev.Traits) > maxTraits {
 		t.Fatalf("type %s, %d traits", ev.Type, len(ev.Traits))
 	}
 	for i, trait := range ev.Traits {
@@ -270,14 +270,14 @@ func TestTraits(t *testing.T) {
 
 func TestExcessTraitsAreCounted(t *testing.T) {
 	var own, shared []string
-	for i := range MaxTraits - 1 {
+	for i := range maxTraits - 1 {
 		own = append(own, fmt.Sprintf(`"t%d":1`, i))
 	}
-	for i := range MaxTraits + 5 {
+	for i := range maxTraits + 5 {
 		shared = append(shared, fmt.Sprintf(`"t%d":2`, i))
 	}
 	ev, stats, r := decode(t, Options{}, `{"type":"identify","userId":"u1","traits":{`+strings.Join(own, ",")+`},"context":{"traits":{`+strings.Join(shared, ",")+`}}}`)
-	if r != nil || len(ev.Traits) != MaxTraits || !equalStats(stats, Stats{ExcessTraits: 5}) {
+	if r != nil || len(ev.Traits) != maxTraits || !equalStats(stats, Stats{ExcessTraits: 5}) {
 		t.Errorf("%d traits, %+v, %v", len(ev.Traits), stats, r)
 	}
 }

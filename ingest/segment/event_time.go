@@ -11,17 +11,17 @@ import (
 
 // Times controls which times of events are plausible.
 type Times struct {
-	// Earliest is the first plausible time. Default DefaultEarliest.
+	// Earliest is the first plausible time. Default defaultEarliest.
 	Earliest time.Time
-	// Ahead is how far a client's clock may run ahead of ours. Default DefaultAhead.
+	// Ahead is how far a client's clock may run ahead of ours. Default defaultAhead.
 	Ahead time.Duration
 }
 
-// DefaultEarliest and DefaultAhead are the defaults of Times: they exclude 1970, Go's zero time, and clocks that were never set.
-var DefaultEarliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+// defaultEarliest and defaultAhead are the defaults of Times: they exclude 1970, Go's zero time, and clocks that were never set.
+var defaultEarliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// DefaultAhead covers a clock in any zone whose times are read as UTC.
-const DefaultAhead = 24 * time.Hour
+// defaultAhead covers a clock in any zone whose times are read as UTC.
+const defaultAhead = 24 * time.Hour
 
 // aheadMost bounds Ahead.
 const aheadMost = 366 * 24 * time.Hour
@@ -29,10 +29,10 @@ const aheadMost = 366 * 24 * time.Hour
 // WithDefaults returns t with defaults for unset fields.
 func (t Times) WithDefaults() Times {
 	if t.Earliest.IsZero() {
-		t.Earliest = DefaultEarliest
+		t.Earliest = defaultEarliest
 	}
 	if t.Ahead == 0 {
-		t.Ahead = DefaultAhead
+		t.Ahead = defaultAhead
 	}
 	return t
 }

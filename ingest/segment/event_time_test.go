@@ -60,7 +60,7 @@ func TestTimes(t *testing.T) {
 		{`,"timestamp":"1970-01-01T00:00:00Z"`, now, dropped("timestamp", CodeTimestampOutOfRange)},
 		{`,"timestamp":0`, now, Stats{EpochUnits: 1, Fields: DropCounts{{"timestamp", CodeTimestampOutOfRange}: 1}}},
 		{`,"timestamp":"1999-12-31T23:59:59.999Z"`, now, dropped("timestamp", CodeTimestampOutOfRange)},
-		{`,"timestamp":"2000-01-01T00:00:00Z"`, DefaultEarliest.UnixMilli(), Stats{}},
+		{`,"timestamp":"2000-01-01T00:00:00Z"`, defaultEarliest.UnixMilli(), Stats{}},
 		// sentAt corrects no event of a file, unless another server received the event.
 		{`,"timestamp":"2015-01-01T00:00:10Z","sentAt":"2015-01-01T00:00:20Z"`, 1420070410000, Stats{}},
 		{`,"timestamp":"2015-01-01T00:00:10Z","sentAt":"2015-01-01T00:00:20Z","receivedAt":"2026-01-01T11:59:00Z"`, 1420070410000, Stats{}},

@@ -149,10 +149,10 @@ func (r *identifierReader) identify(ev *graph.Event) *Rejection {
 			r.stats.UnknownNamespaces++
 		}
 	}
-	if carried > MaxIdentifiers {
+	if carried > maxIdentifiers {
 		return &Rejection{
 			Code:    CodeTooManyIdentifiers,
-			Message: fmt.Sprintf("carries more than %d identifiers", MaxIdentifiers),
+			Message: fmt.Sprintf("carries more than %d identifiers", maxIdentifiers),
 			Hint:    "send identifiers of one person only",
 		}
 	}

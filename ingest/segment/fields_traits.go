@@ -45,7 +45,7 @@ func (t *traitSet) set(name []byte, v jsonscan.Value) {
 	switch at := indexTrait(t.traits, name); {
 	case at >= 0:
 		t.traits[at] = trait
-	case len(t.traits) < MaxTraits:
+	case len(t.traits) < maxTraits:
 		t.traits = append(t.traits, trait)
 	default:
 		t.excess++
@@ -76,7 +76,7 @@ func (p *picker) mergeTraits(ev *graph.Event) {
 	for _, t := range p.shared.traits {
 		switch {
 		case indexTrait(own, t.Name) >= 0:
-		case len(ev.Traits) < MaxTraits:
+		case len(ev.Traits) < maxTraits:
 			ev.Traits = append(ev.Traits, t)
 		default:
 			p.stats.ExcessTraits++

@@ -30,7 +30,7 @@ const (
 	// CodeNoIdentifier is for an event without identifiers, or with only blocked and invalid ones. The event is valid;
 	// callers count it separately.
 	CodeNoIdentifier Code = "no_identifier"
-	// CodeTooManyIdentifiers is for an event with more than MaxIdentifiers identifiers.
+	// CodeTooManyIdentifiers is for an event with more than maxIdentifiers identifiers.
 	CodeTooManyIdentifiers Code = "too_many_identifiers"
 	// CodeBadTimestamp is for an unreadable time.
 	CodeBadTimestamp Code = "bad_timestamp"

@@ -8,11 +8,11 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// TextMax bounds the length of an amount in a string, in bytes.
-const TextMax = 48
+// textMax bounds the length of an amount in a string, in bytes.
+const textMax = 48
 
 // Room is memory in which ReadText may write a plain number.
-type Room [TextMax + 1]byte
+type Room [textMax + 1]byte
 
 // Text is the parsed text of an amount: a plain decimal number, and the text around it.
 type Text struct {
@@ -51,7 +51,7 @@ func ReadText(text []byte, room *Room) (Text, error) {
 			return t, nil
 		}
 	}
-	if len(text) > TextMax {
+	if len(text) > textMax {
 		return Text{}, ErrNumber
 	}
 	first, last := bytes.IndexFunc(text, isDigit), bytes.LastIndexFunc(text, isDigit)

@@ -9,7 +9,7 @@ import (
 )
 
 // A Reader reads itself from a node, and reports problems to the decoder.
-type Reader interface {
+type reader interface {
 	ReadYAML(d *Decoder, n *Node, key string)
 }
 
@@ -75,7 +75,7 @@ func (d *Decoder) merged(n *Node, key string) []Entry {
 
 func (d *Decoder) value(n *Node, key string, v reflect.Value) {
 	switch into := v.Addr().Interface().(type) {
-	case Reader:
+	case reader:
 		into.ReadYAML(d, n, key)
 		return
 	case encoding.TextUnmarshaler:

@@ -21,11 +21,11 @@ type Channel struct {
 	Floor int64 // an offset: every record below it was taken; NoNumber until it is known
 }
 
-// SpaceChannel holds the external channels. They belong to no shard.
-const SpaceChannel Space = 0x08
+// spaceChannel holds the external channels. They belong to no shard.
+const spaceChannel Space = 0x08
 
 var channelKind = &kind{
-	space: SpaceChannel, name: "channel",
+	space: spaceChannel, name: "channel",
 	key:   []field{{"id", 2}},
 	about: "one row an external channel",
 	checkKey: func(key []byte) error {
@@ -42,7 +42,7 @@ var channelKind = &kind{
 
 // appendChannelKey appends the key of the row of an external channel.
 func appendChannelKey(b []byte, id ChannelID) []byte {
-	return binary.BigEndian.AppendUint16(append(b, byte(SpaceChannel)), uint16(id))
+	return binary.BigEndian.AppendUint16(append(b, byte(spaceChannel)), uint16(id))
 }
 
 // parseChannelKey reads the format of appendChannelKey. It fails with ErrKeyShape.
@@ -87,7 +87,7 @@ func DeleteChannel(b *storage.Batch, id ChannelID) { b.Delete(appendChannelKey(n
 
 // ScanChannels calls fn with the external channels, by id.
 func (d *Decoder) ScanChannels(s storage.Store, fn func(id ChannelID, c Channel) error) error {
-	return s.Iterate(AppendSpaceLower(nil, SpaceChannel), AppendSpaceUpper(nil, SpaceChannel), func(key, value []byte) error {
+	return s.Iterate(AppendSpaceLower(nil, spaceChannel), AppendSpaceUpper(nil, spaceChannel), func(key, value []byte) error {
 		id, err := parseChannelKey(key)
 		if err != nil {
 			return err

@@ -49,11 +49,11 @@ type Deployment struct {
 	PlainKeys bool
 }
 
-// SpaceDeployment holds the rows that exist once in a deployment.
-const SpaceDeployment Space = 0x01
+// spaceDeployment holds the rows that exist once in a deployment.
+const spaceDeployment Space = 0x01
 
 var deploymentKind = &kind{
-	space: SpaceDeployment, name: "deployment",
+	space: spaceDeployment, name: "deployment",
 	about: "one row",
 	check: func(_ *Decoder, _, value []byte) error {
 		_, err := decodeDeployment(value)
@@ -62,7 +62,7 @@ var deploymentKind = &kind{
 }
 
 // appendDeploymentKey appends the key of the deployment row.
-func appendDeploymentKey(b []byte) []byte { return append(b, byte(SpaceDeployment)) }
+func appendDeploymentKey(b []byte) []byte { return append(b, byte(spaceDeployment)) }
 
 // FormerUnknown stands in deployment rows of version 1.
 const FormerUnknown = math.MaxInt64

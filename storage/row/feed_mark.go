@@ -8,10 +8,10 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-const feedMarkRow = 4 // in SpaceFeedState
+const feedMarkRow = 4 // in spaceFeedState
 
 var feedMarkKind = &kind{
-	space: SpaceFeedState, row: feedMarkRow, name: "feed mark", group: "feed state",
+	space: spaceFeedState, row: feedMarkRow, name: "feed mark", group: "feed state",
 	key:   []field{shardField, nodeField},
 	about: "one row a root announced under other rules",
 	check: func(d *Decoder, _, value []byte) error {

@@ -18,10 +18,10 @@ type FeedSettings struct {
 	InForce uint64 // version of the rules that the deployment used last; one of Rules
 }
 
-const feedSettingsRow = 1 // in SpaceFeedState
+const feedSettingsRow = 1 // in spaceFeedState
 
 var feedSettingsKind = &kind{
-	space: SpaceFeedState, row: feedSettingsRow, name: "feed settings", group: "feed state",
+	space: spaceFeedState, row: feedSettingsRow, name: "feed settings", group: "feed state",
 	about: "one row",
 	check: func(d *Decoder, _, value []byte) error {
 		_, err := d.FeedSettings(value)

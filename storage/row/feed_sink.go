@@ -12,13 +12,13 @@ type FeedSink struct {
 	Numbers []uint64 // by shard: the last entry that the receiver acknowledged
 }
 
-const feedSinkRow = 5 // in SpaceFeedState
+const feedSinkRow = 5 // in spaceFeedState
 
 // MaxFeedSinkName is the longest name of a receiver of the feed, in bytes.
-const MaxFeedSinkName = MaxKeyLen - 2
+const MaxFeedSinkName = maxKeyLen - 2
 
 var feedSinkKind = &kind{
-	space: SpaceFeedState, row: feedSinkRow, name: "feed receiver", group: "feed state",
+	space: spaceFeedState, row: feedSinkRow, name: "feed receiver", group: "feed state",
 	key:   []field{{"name", 0}},
 	about: "one row a receiver: its position",
 	check: func(d *Decoder, _, value []byte) error {

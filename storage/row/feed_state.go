@@ -17,13 +17,13 @@ type FeedState struct {
 	Bytes  uint64 // of all blocks ever written
 }
 
-// SpaceFeedState holds the feed's rows other than its blocks.
-const SpaceFeedState Space = 0x0b
+// spaceFeedState holds the feed's rows other than its blocks.
+const spaceFeedState Space = 0x0b
 
-const feedStateRow = 2 // in SpaceFeedState
+const feedStateRow = 2 // in spaceFeedState
 
 var feedStateKind = &kind{
-	space: SpaceFeedState, row: feedStateRow, name: "feed end", group: "feed state",
+	space: spaceFeedState, row: feedStateRow, name: "feed end", group: "feed state",
 	key:   []field{shardField},
 	about: "one row a shard: its end of the feed",
 	check: func(d *Decoder, _, value []byte) error {
@@ -32,7 +32,7 @@ var feedStateKind = &kind{
 	},
 }
 
-func appendFeedRow(b []byte, row byte) []byte { return append(b, byte(SpaceFeedState), row) }
+func appendFeedRow(b []byte, row byte) []byte { return append(b, byte(spaceFeedState), row) }
 
 // appendFeedStateKey appends the key of a shard's end of the feed.
 func appendFeedStateKey(b []byte, shard graph.ShardID) []byte {

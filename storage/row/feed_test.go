@@ -223,7 +223,7 @@ func TestFeedKeys(t *testing.T) {
 		t.Errorf("not ascending: % x", keys)
 	}
 	for _, key := range keys {
-		if space, err := ParseKey(key); err != nil || space != Space(key[0]) || len(key) > MaxKeyLen {
+		if space, err := ParseKey(key); err != nil || space != Space(key[0]) || len(key) > maxKeyLen {
 			t.Errorf("% x: %v, %v", key, space, err)
 		}
 	}
@@ -236,7 +236,7 @@ func TestFeedKeys(t *testing.T) {
 	}
 	lower, upper := appendFeedRow(nil, feedMarkRow), appendFeedRow(nil, feedMarkRow+1)
 	for _, key := range keys {
-		want := key[0] == byte(SpaceFeedState) && key[1] == feedMarkRow
+		want := key[0] == byte(spaceFeedState) && key[1] == feedMarkRow
 		if in := slices.Compare(key, lower) >= 0 && slices.Compare(key, upper) < 0; in != want {
 			t.Errorf("% x among the marks: %t", key, in)
 		}

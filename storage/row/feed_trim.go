@@ -15,10 +15,10 @@ type FeedTrim struct {
 	Bytes  uint64 // of all blocks deleted
 }
 
-const feedTrimRow = 3 // in SpaceFeedState
+const feedTrimRow = 3 // in spaceFeedState
 
 var feedTrimKind = &kind{
-	space: SpaceFeedState, row: feedTrimRow, name: "feed beginning", group: "feed state",
+	space: spaceFeedState, row: feedTrimRow, name: "feed beginning", group: "feed state",
 	key:   []field{shardField},
 	about: "one row a shard: its beginning of the feed",
 	check: func(d *Decoder, _, value []byte) error {

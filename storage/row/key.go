@@ -11,8 +11,8 @@ const (
 	shardPrefixLen = 1 + 2
 	nodeKeyLen     = shardPrefixLen + 16
 
-	// MaxKeyLen bounds every key: a buffer of this capacity never grows.
-	MaxKeyLen = nodeKeyLen + 8
+	// maxKeyLen bounds every key: a buffer of this capacity never grows.
+	maxKeyLen = nodeKeyLen + 8
 )
 
 func appendShard(b []byte, space Space, shard graph.ShardID) []byte {

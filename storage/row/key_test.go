@@ -31,7 +31,7 @@ func TestKeysSortAsNumbers(t *testing.T) {
 		t.Errorf("not ascending: % x", keys)
 	}
 	for _, key := range keys {
-		if space, err := ParseKey(key); err != nil || space != Space(key[0]) || len(key) > MaxKeyLen {
+		if space, err := ParseKey(key); err != nil || space != Space(key[0]) || len(key) > maxKeyLen {
 			t.Errorf("% x: %v, %v", key, space, err)
 		}
 	}
@@ -77,7 +77,7 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func TestAppendDoesNotAllocate(t *testing.T) {
-	buf := make([]byte, 0, MaxKeyLen)
+	buf := make([]byte, 0, maxKeyLen)
 	node := graph.NodeKey{Hi: 1, Lo: 2}
 	if n := testing.AllocsPerRun(100, func() {
 		buf = appendTimelineKey(buf[:0], 7, node, 9)
@@ -101,7 +101,7 @@ func FuzzKeys(f *testing.F) {
 		}
 		var again []byte
 		switch space {
-		case SpaceDeployment:
+		case spaceDeployment:
 			again = appendDeploymentKey(nil)
 			if len(key) == 2 {
 				again = append(again, key[1])
@@ -123,7 +123,7 @@ func FuzzKeys(f *testing.F) {
 		case SpaceQuarantine:
 			shard, seq, _ := parseQuarantineKey(key)
 			again = appendQuarantineKey(nil, shard, seq)
-		case SpaceChannel:
+		case spaceChannel:
 			id, _ := parseChannelKey(key)
 			again = appendChannelKey(nil, id)
 		case SpacePosition:
@@ -132,7 +132,7 @@ func FuzzKeys(f *testing.F) {
 		case SpaceFeed:
 			shard, number, _ := ParseFeedKey(key)
 			again = AppendFeedKey(nil, shard, number)
-		case SpaceFeedState:
+		case spaceFeedState:
 			again = append(appendFeedRow(nil, key[1]), key[2:]...)
 		}
 		if !bytes.Equal(again, key) {

@@ -141,7 +141,7 @@ func (k *kind) has(key []byte) bool {
 	rest := len(key) - head
 	for _, f := range k.key {
 		if f.bytes == 0 {
-			return rest > 0 && len(key) <= MaxKeyLen
+			return rest > 0 && len(key) <= maxKeyLen
 		}
 		rest -= f.bytes
 	}

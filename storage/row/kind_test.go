@@ -52,8 +52,8 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s is not in the order of keys: % x after % x", k.name, key, before)
 		}
 		before = key
-		if len(key) > MaxKeyLen {
-			t.Errorf("%s: a key of %d bytes, want at most %d", k.name, len(key), MaxKeyLen)
+		if len(key) > maxKeyLen {
+			t.Errorf("%s: a key of %d bytes, want at most %d", k.name, len(key), maxKeyLen)
 		}
 		for _, other := range kinds {
 			if other.has(key) != (other == k) {
@@ -68,7 +68,7 @@ func TestKinds(t *testing.T) {
 				t.Errorf("a row of kind %s has the value % x", k.name, value)
 			}
 		}
-		for _, bad := range [][]byte{nil, {0}, {0x0c}, key[:len(key)-1], append(slices.Clone(key), bytes.Repeat([]byte{1}, MaxKeyLen)...)} {
+		for _, bad := range [][]byte{nil, {0}, {0x0c}, key[:len(key)-1], append(slices.Clone(key), bytes.Repeat([]byte{1}, maxKeyLen)...)} {
 			if slices.ContainsFunc(kinds[:], func(other *kind) bool { return other.has(bad) }) {
 				continue // the rules row's key begins with the deployment row's
 			}

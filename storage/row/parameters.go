@@ -12,10 +12,10 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-const parametersRow = 2 // in SpaceDeployment
+const parametersRow = 2 // in spaceDeployment
 
 var parametersKind = &kind{
-	space: SpaceDeployment, row: parametersRow, name: "parameters", group: "deployment",
+	space: spaceDeployment, row: parametersRow, name: "parameters", group: "deployment",
 	about: "one row: parameters of the scores",
 	check: func(_ *Decoder, _, value []byte) error {
 		_, err := readParameters(value)
@@ -24,7 +24,7 @@ var parametersKind = &kind{
 }
 
 // appendParametersKey appends the key of the row of the scores' parameters, which is in the space of the deployment row.
-func appendParametersKey(b []byte) []byte { return append(b, byte(SpaceDeployment), parametersRow) }
+func appendParametersKey(b []byte) []byte { return append(b, byte(spaceDeployment), parametersRow) }
 
 // The row of the scores' parameters, the snapshot in use:
 //

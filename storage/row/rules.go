@@ -16,10 +16,10 @@ type RulesDocument struct {
 	Text    []byte
 }
 
-const rulesRow = 1 // in SpaceDeployment
+const rulesRow = 1 // in spaceDeployment
 
 var rulesKind = &kind{
-	space: SpaceDeployment, row: rulesRow, name: "rules", group: "deployment",
+	space: spaceDeployment, row: rulesRow, name: "rules", group: "deployment",
 	about: "one row",
 	check: func(_ *Decoder, _, value []byte) error {
 		_, err := readRules(value)
@@ -28,7 +28,7 @@ var rulesKind = &kind{
 }
 
 // appendRulesKey appends the key of the rules row, which is in the space of the deployment row.
-func appendRulesKey(b []byte) []byte { return append(b, byte(SpaceDeployment), rulesRow) }
+func appendRulesKey(b []byte) []byte { return append(b, byte(spaceDeployment), rulesRow) }
 
 // The rules row:
 //
