@@ -32,6 +32,9 @@ type Config struct {
 	// engine first finishes under them what was under way, and empties the log: a record means what it meant when it was
 	// written. If the deployment has a change feed, the engine reads the last rules there and ignores Before.
 	Before *graph.Rules
+	// Keep is called once everything is finished under the last rules, and before anything happens under Rules: there the
+	// caller stores the new rules (N4). Nil stores nothing. An error of it ends Open.
+	Keep   func() error
 	Memory storage.Memory
 	// LogBytes bounds the log that a start may have to replay, over all shards; 0 is Memory's share. More
 	// means fewer writes of the same profile, and a longer recovery.
@@ -57,10 +60,17 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	if err := finishUnderLastRules(ctx, c); err != nil {
 		return nil, err
 	}
+	if c.Keep != nil {
+		if err := c.Keep(); err != nil {
+			return nil, err
+		}
+	}
 	return open(ctx, c)
 }
 
-// finishUnderLastRules lets an engine of the rules before finish what is under way.
+// finishUnderLastRules lets an engine of the rules before finish what is under way, if other rules are to follow (N5). The log
+// holds incoming events, and the messages between shards that those rules led to. Under other rules, a replay would decide
+// differently, and the messages that it would send instead, with their evidence, would be lost.
 func finishUnderLastRules(ctx context.Context, c Config) error {
 	before, err := feed.LastRules(c.Store)
 	if err != nil {

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -183,6 +184,69 @@ func TestRulesChange(t *testing.T) {
 		if err := e.Close(context.Background()); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestKeepBetweenRules: a process that died left a log. Under other rules, the log is finished under the old ones first, once,
+// and only then the new rules are kept (N4, N5); an error there leaves everything as the old rules made it.
+func TestKeepBetweenRules(t *testing.T) {
+	ctx := context.Background()
+	rng := rand.New(rand.NewPCG(9, 11))
+	world := oracle.RandomWorld(rng)
+	other := *oracle.RandomWorld(rand.New(rand.NewPCG(1009, 11))).Rules
+	other.Version = world.Rules.Version + 1
+	left := storage.NewMemStore()
+	memory, err := storage.SplitMemory(storage.MinMemory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := Config{Store: left, Deployment: row.Deployment{Shards: 4}, Rules: world.Rules, Memory: memory}
+	e, err := Open(ctx, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ingest(t, e, world, rng)
+	e.shutdown() // as if the process died
+	records := func() (n int) {
+		for id := range graph.ShardID(4) {
+			of := 0
+			if err := row.ScanRecords(left, id, 0, func(uint64, []byte) error { of++; return nil }); err != nil {
+				t.Fatal(err)
+			}
+			n = max(n, of)
+		}
+		return n
+	}
+	if n := records(); n <= 1 {
+		t.Fatalf("%d records are left at most, so that there is nothing to finish", n)
+	}
+	kept := 0
+	config.Rules, config.Before, config.Background = &other, world.Rules, true
+	config.Keep = func() error {
+		if kept++; records() > 1 {
+			t.Errorf("%d records are left as the rules change", records())
+		}
+		if kept == 1 {
+			return errors.New("disk full")
+		}
+		return nil
+	}
+	if _, err := Open(ctx, config); err == nil || err.Error() != "disk full" {
+		t.Fatalf("open: %v, want the error of Keep", err)
+	}
+	again, err := Open(ctx, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Recheck(ctx); err != nil {
+		t.Fatal(err)
+	}
+	want := oracle.Dump(oracle.Profiles(world.Events, world.Assertions, &other))
+	if got := dump(t, again); got != want {
+		t.Errorf("%s", oracle.Diff(want, got))
+	}
+	if err := again.Close(ctx); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -140,14 +140,11 @@ func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory)
 	if stored != nil {
 		engine.Before = stored.Rules
 	}
-	if err := d.finishUnder(ctx, stored, engine); err != nil {
-		return fmt.Errorf("open %s: %w", c.Dir, err)
-	}
-	if err := d.keepRules(&deployment, stored, c.Logger); err != nil {
-		return err
-	}
-	if err := d.noteFormerMemory(&deployment); err != nil {
-		return err
+	engine.Keep = func() error {
+		if err := d.keepRules(&deployment, stored, c.Logger); err != nil {
+			return err
+		}
+		return d.noteFormerMemory(&deployment)
 	}
 	if d.engine, err = actors.Open(ctx, engine); err != nil {
 		return fmt.Errorf("open %s: %w", c.Dir, err)

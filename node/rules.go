@@ -2,14 +2,12 @@ package node
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 
-	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/node/rulesfile"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
@@ -54,21 +52,6 @@ func presetOf(dir string, d row.Deployment) (*rulesfile.File, error) {
 		}
 	}
 	return nil, fmt.Errorf("%s was created with the rules %q, but does not hold their text; give --rules with their file, or with a preset", dir, d.RulesName)
-}
-
-// finishUnder replays the log to its end under the rules that it was written under, if they are about to be replaced (N5).
-// The log holds incoming events, and the messages between shards that those rules led to. Under other rules, a replay
-// would decide differently, and the messages that it would send instead, with their evidence, would be lost.
-func (d *directory) finishUnder(ctx context.Context, stored *rulesfile.File, c actors.Config) error {
-	if stored == nil || stored.Rules.Version == d.rules.Rules.Version {
-		return nil
-	}
-	c.Rules, c.Background, c.Feed.On = stored.Rules, false, false
-	engine, err := actors.Open(ctx, c)
-	if err != nil {
-		return err
-	}
-	return engine.Close(ctx)
 }
 
 // keepRules stores the rules in force before anything happens under them (N4), and logs the changes. If they judge
