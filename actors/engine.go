@@ -34,8 +34,14 @@ type Config struct {
 	Before *graph.Rules
 	// Keep is called once everything is finished under the last rules, and before anything happens under Rules: there the
 	// caller stores the new rules (N4). Nil stores nothing. An error of it ends Open.
-	Keep   func() error
-	Memory storage.Memory
+	Keep func() error
+	// Shards are those that are taken at once; nil is all of them. Take takes others.
+	Shards []graph.ShardID
+	// Journal decides which batches count, beside other processes; nil is the store alone.
+	Journal Journal
+	// Network reaches shards that are with other processes; nil where there are none.
+	Network Network
+	Memory  storage.Memory
 	// LogBytes bounds the log that a start may have to replay, over all shards; 0 is Memory's share. More
 	// means fewer writes of the same profile, and a longer recovery.
 	LogBytes int64

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,8 @@ type pool struct {
 	system    *protoactor.System
 	runners   []*runner
 	committer *committer
+	journal   Journal // nil: the store decides
+	network   Network // nil: all shards are here
 	workers   *workers
 	priority  readPriority
 	flights   *shard.Flights
@@ -87,7 +90,11 @@ func newPool(c Config) *pool {
 	p.runners = make([]*runner, shards)
 	for i := range p.runners {
 		p.runners[i] = &runner{pool: p, id: graph.ShardID(i)}
+		if c.Shards != nil && !slices.Contains(c.Shards, graph.ShardID(i)) {
+			p.runners[i].gone.Store(&lostError{id: graph.ShardID(i)})
+		}
 	}
+	p.journal, p.network = c.Journal, c.Network
 	return p
 }
 
@@ -123,12 +130,6 @@ func (p *pool) openShard(id graph.ShardID, host shard.Host, between func()) (*sh
 	}
 	return s, err
 }
-
-// commit puts a shard's batch on its way to the store.
-func (p *pool) commit(r *runner, b *storage.Batch) { p.committer.submit(write{r, b}) }
-
-// post gives an envelope to the shard that it is for.
-func (p *pool) post(post shard.Post) { p.runners[post.To].takeEnvelope(post.Envelope) }
 
 // recoverShards recovers all shards that were not asked for yet, as many at a time as there are processors: more at a time
 // would only recover each of them later.

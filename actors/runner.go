@@ -223,7 +223,8 @@ func (r *runner) written(err error) {
 	r.writing = false
 	r.inbox.setCommitting(false)
 	if err != nil && r.shard != nil {
-		r.lose(err)
+		r.pool.logger.Warn("the journal did not take what a shard wrote: the shard is with another process now", "shard", r.id, "error", err)
+		r.lose(nil)
 	}
 	for _, m := range r.takers {
 		r.inbox.PostUserMessage(m)
