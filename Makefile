@@ -105,6 +105,10 @@ lint: ## staticcheck and golangci-lint, pinned
 bench: ## Benchmarks of the hot path, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./bench ./graph ./ingest
 
+.PHONY: bench-once
+bench-once: ## Every benchmark of the engine once, so that none breaks unnoticed
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./bench ./graph/... ./ingest/... ./actors/... ./api/... ./storage/row ./storage/dedupe >/dev/null
+
 .PHONY: bench-compare
 bench-compare: build ## The engine against a plain in-memory resolver over the same bytes
 	$(BIN) bench
@@ -143,5 +147,6 @@ verify: ## Format, vet, lint, short fuzz, and that generating changes nothing
 	.ci/hooks/test-commit-msg
 	$(MAKE) lint
 	$(MAKE) fuzz FUZZTIME=3000x
+	$(MAKE) bench-once
 	$(MAKE) generate
 	@git diff --exit-code -- . || { echo "generating changed files: commit them"; exit 1; }
