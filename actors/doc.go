@@ -4,8 +4,8 @@
 //	                    ▲                                    │
 //	                    └── messages to other shards ◄── shard.Committed ──► answers
 //
-// What a shard does with its inputs is in package shard, what follows from it in the packages of its observers (feed), how
-// actors are hosted in protoactor, and what a store must look like in audit.
+// Package shard has the steps of a shard, feed an observer of them, protoactor the hosting of actors, and audit the checks
+// of a store.
 //
 // Invariants, beside those of the packages below:
 //   - A7: once Visible has returned, a look-up by any identifier of an event that was answered before the call finds the

@@ -27,7 +27,7 @@ import (
 // Invariants:
 //   - At most one goroutine runs a shard (inbox).
 //   - Once ask has returned, the function that it was given does not run: a caller that gives up waiting takes it back first.
-//   - After a failure no shard runs any more. What fails one shard alone, such as a corrupt row, closes that shard; only a
+//   - After a failure no shard runs any more. An error of one shard alone, such as a corrupt row, closes that shard; only a
 //     failure of the store fails the pool.
 type pool struct {
 	settings

@@ -12,7 +12,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// What a dry run says, what the answer of the assertion says, and what profiles are afterwards is one thing: for
+// The dry run, the answer of the assertion and the profiles afterwards agree: for
 // every verb, made and withdrawn, over shards, with values that are generic or are about to be, and people over limits.
 func TestAnswersOfAssertions(t *testing.T) {
 	scripts := uint64(60)

@@ -251,7 +251,7 @@ func TestLimits(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	w.post("/v1/batch?results=some", `{}`).want(t, 400, `"bad_parameter"`)
-	// A context of the batch that is none is dropped from the events that have none of their own.
+	// A malformed context of the batch is dropped from the events without a context of their own.
 	w.post("/v1/batch", `{"context":17,"batch":[{"type":"page","userId":"u","messageId":"c1"},{"type":"page","userId":"u","messageId":"c2","context":{}}]}`).
 		want(t, 200, `"accepted":2`, `"dropped":[{"index":0,"messageId":"c1","code":"bad_type","field":"context","message":"is a number, want an object",`, `"warnings":{"context":1}`)
 }
@@ -436,7 +436,7 @@ func FuzzBody(f *testing.F) {
 		if err := json.Unmarshal([]byte(a.body), &got); err != nil {
 			t.Fatal(err)
 		}
-		// What is taken is answered for, and sent again is a duplicate.
+		// An event that was taken is answered for, and is a duplicate when sent again.
 		var again ingested
 		if err := json.Unmarshal([]byte(w.do(httptest.NewRequest("POST", paths[int(path)%len(paths)], bytes.NewReader(body))).body), &again); err != nil {
 			t.Fatal(err)

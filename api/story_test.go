@@ -66,7 +66,7 @@ func (s *shop) happens(events ...string) {
 	s.ask("POST", "/v1/batch", `{"batch":[`+strings.Join(events, ",")+`]}`).want(s.t, 200, fmt.Sprintf(`"accepted":%d,`, len(events)))
 }
 
-// event is a track event of whoever has an id, such as anonymousId:c1.
+// event is a track event of the person with an id, such as anonymousId:c1.
 func (s *shop) event(who, at, name, properties string) string {
 	s.sent++
 	member, value, _ := strings.Cut(who, ":")
@@ -95,7 +95,7 @@ func (s *shop) login(cookie, user string) string {
 	return fmt.Sprintf(`{"type":"identify","messageId":"%d","anonymousId":"%s","userId":"no. %s","timestamp":"2026-01-01T20:01:00Z"}`, s.sent, cookie, user)
 }
 
-// band is the discount affinity of whoever has a cookie, as the profile shows it.
+// band is the discount affinity of the person with a cookie, as the profile shows it.
 func (s *shop) band(cookie string) string {
 	s.t.Helper()
 	var p struct {
@@ -107,7 +107,7 @@ func (s *shop) band(cookie string) string {
 	return p.Scores.DiscountAffinity.Band
 }
 
-// leftCart tells whether whoever has a cookie put something into the cart and has ordered nothing since.
+// leftCart reports whether the person with a cookie put something into the cart and has ordered nothing since.
 func (s *shop) leftCart(cookie string) bool {
 	s.t.Helper()
 	var timeline struct {
@@ -147,7 +147,7 @@ func (s *shop) audiences(cookies []string) (leavers, coupons []string) {
 }
 
 // TestCartStory: everybody who leaves a cart gets the reminder and sees the advert, and the coupon of 10 % goes only to those of
-// them who answer to discounts. Who buys is out of both when the order is answered with 200. Two halves of a person that say
+// them who answer to discounts. A buyer is out of both when the order is answered with 200. Two halves of a person that say
 // little apart say enough together, for as long as they are together. Parameters are those of the cold start.
 func TestCartStory(t *testing.T) {
 	s := openShop(t)

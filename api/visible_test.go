@@ -11,7 +11,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// TestReadYourWrites: what was answered is found at once by every identifier that it names, whoever
+// TestReadYourWrites: what was answered is found at once by every identifier that it names, whichever client
 // else merges the same people meanwhile (P8).
 func TestReadYourWrites(t *testing.T) {
 	rules := &graph.Rules{Name: "open", MaxMembers: 1000, MaxLinks: 10_000}

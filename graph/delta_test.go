@@ -76,7 +76,7 @@ func TestDelta(t *testing.T) {
 		all.Apply(got)
 		same("everything", got)
 
-		// Who has either of two is brought to the same by what both need.
+		// A reader that holds either of two states reaches the same one by the changes that both need.
 		more := difference(other, to)
 		d.add(&more)
 		for _, start := range []*Profile{from, other} {

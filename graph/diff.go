@@ -29,7 +29,7 @@ func (s *Summary) ID() NodeKey { return s.Name.Key }
 // reported merges message by message and the feed compared profiles step by step; the two had to be reconciled, and
 // each Absorb carried a list of identities for the first of them.
 //
-// A Diff is reused: its lists are valid until it is filled again. What the lists point to is never written again.
+// A Diff is reused: its lists are valid until it is filled again. The data that the lists point to is never written again.
 type Diff struct {
 	Splits  []Split  // in the order of the identities before
 	Merges  []Merge  // in the order of the identities after

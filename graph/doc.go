@@ -7,7 +7,7 @@
 //	                                     └──────► Diff ──► counters, change feed, news
 //
 // Hosting, resolving and folding, which are this package, need the standard library, graph/currency and graph/score alone.
-// What reads identifiers (graph/identifier) also needs a keyed hash, telephone numbers and Unicode tables, and what fits
+// The reading of identifiers (graph/identifier) also needs a keyed hash, telephone numbers and Unicode tables, and the fit of
 // parameters (graph/score/fit) a numerical optimiser: neither decides who is who.
 //
 // A node is an identifier. It is a root, which hosts a component, or a forward to a node of
@@ -37,6 +37,6 @@
 //   - D1: what a step made of identities is one Diff of those before it and those after it. It is not evidence: no message
 //     carries it, and a component that is never closed decides the same.
 //   - I4: a node that was seen by its value and by its hash is called by the value where it is hosted, when no message is
-//     undelivered. Whoever learns the value and does not host the node tells the host: with evidence, with the claim,
+//     undelivered. A root that learns the value and does not host the node tells the host: with evidence, with the claim,
 //     or with the claim again where it was refused.
 package graph

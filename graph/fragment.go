@@ -14,7 +14,7 @@ import (
 //
 //   - Fold and merge are commutative and associative (I2), so a profile is a sum over fragments, and a split parts it exactly.
 //   - Each distinct event is folded once. Nothing here could tell: the memory of duplicates and the channels see to it.
-//   - Values are overwritten in place, so that an event that brings nothing new allocates nothing. Whoever keeps a value
+//   - Values are overwritten in place, so that an event that brings nothing new allocates nothing. A caller that keeps a value
 //     beyond the next message copies it (Profile.own).
 //
 // One summary a person would be smaller. It could not be divided again when a shared device is taken from one person and

@@ -3,7 +3,7 @@ package graph
 // A handler takes one message for the component that it is addressed to. It is the only writer of evidence, and lives as
 // long as the message; it is passed by value, so it costs no allocation.
 //
-// What follows from a message is written to out, and nothing is asked back: a claim stands until a refusal comes.
+// The consequences of a message are written to out, and nothing is asked back: a claim stands until a refusal comes.
 //
 //	observe.go   an event: folded at its route, linked to its other identifiers
 //	absorb.go    the evidence of a component that came under this one; this one's, when it goes
@@ -92,7 +92,7 @@ func (h handler) assert(a *Assertion) {
 
 // recheck judges again, under other rules, what is otherwise judged once, when it comes: which
 // values are generic, and which claims were refused. Claims are made anew, and so is what is told of
-// generic values; whoever hosts what they are about judges by the same rules. Identities need no
+// generic values; the root that hosts their subject judges by the same rules. Identities need no
 // recheck: they are computed.
 func (h handler) recheck() {
 	h.open(h.rules)

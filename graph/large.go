@@ -3,7 +3,7 @@ package graph
 import "slices"
 
 // A component above these numbers is large: what is done for every message of a small one waits for the close
-// of a step, or for whoever reads. Tests change them, see SetLarge.
+// of a step, or for a reader. Tests change them, see SetLarge.
 var (
 	largeMembers = 64
 	largeLinks   = 256

@@ -15,7 +15,7 @@ import (
 //	+-------+------------------------------------------------+
 //
 // The class is the top of the key, so a node's rank (class, key) is the key itself, compared as
-// an unsigned number: rank never changes, and whoever holds a key knows its rank.
+// an unsigned number: rank never changes, and the holder of a key knows its rank.
 // The zero key names no node.
 type NodeKey struct{ Hi, Lo uint64 }
 

@@ -78,7 +78,7 @@ func (h handler) linkSeen(l *Link, e *Event, other int) {
 }
 
 // moves reports whether an event gives its link another place in the order of links, after or before one that was
-// refused. What was admitted may change places: it is admitted in any order, unless limits have windows.
+// refused. An admitted link may change places: it is admitted in any order, unless limits have windows.
 func (h handler) moves(l *Link, e *Event, other int) bool {
 	p := h.cached()
 	if p == nil && h.large == nil {

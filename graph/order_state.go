@@ -49,7 +49,7 @@ type OrderState struct {
 	assumed bool // no event names the currency
 }
 
-// Money sums the orders of one currency, in its minor units. Cancelled orders are left out. What is beyond 63 bits stays there.
+// Money sums the orders of one currency, in its minor units. Cancelled orders are left out. A sum above 63 bits stays at the largest value.
 type Money struct {
 	Currency   Currency
 	Orders     uint64

@@ -125,7 +125,7 @@ func TestSameEventsSamePeople(t *testing.T) {
 	sameEventsSamePeople(t, seeds)
 }
 
-// What is done otherwise in large components comes to the same people.
+// The separate path of large components yields the same people.
 func TestSameEventsSamePeopleInLargeComponents(t *testing.T) {
 	seeds := uint64(10000)
 	if testing.Short() {

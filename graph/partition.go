@@ -116,7 +116,7 @@ func (c *Component) cached() *partition {
 //
 // Conducting links are taken in a total order that does not depend on arrival: strength of the
 // verb, then the rules' order of time, then rank. Each is admitted unless it would break a
-// constraint. What is left together is one identity.
+// constraint. The identifiers left together are one identity.
 func (c *Component) resolve(rules *Rules) *partition {
 	if p := c.cached(); p != nil && c.division.rules == rules.Version {
 		return p

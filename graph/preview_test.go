@@ -40,7 +40,7 @@ func dumpSorted(profiles []graph.Profile) string {
 	return oracle.Dump(profiles)
 }
 
-// What an assertion is said to do is what it does: for every verb, made or withdrawn, on whatever is hosted wherever.
+// The preview of an assertion equals its effect: for every verb, made or withdrawn, wherever the components are hosted.
 func TestPreviewIsWhatFollows(t *testing.T) {
 	seeds := uint64(20000)
 	if testing.Short() {

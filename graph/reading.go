@@ -12,7 +12,7 @@ import (
 //
 // Whether a member is a mere reading is a function of the component's evidence: it has no event of its own, no link
 // but those of aliases of which it was previousId (at a generic value any link counts: of one that is hosted
-// elsewhere no more is known), and no force names it. What an alias's userId names always has an
+// elsewhere no more is known), and no force names it. The node of an alias's userId always has an
 // event of its own: the alias. A member that is generic or hosted elsewhere was surely seen. Of two readings that
 // were both never seen, the form of previousId may speak for one (Link.Likely): that one counts as seen.
 

@@ -212,7 +212,7 @@ func drawChange(t *rapid.T) OrderChange {
 	return c
 }
 
-// What fragments know of an order is the same whatever the order of events, and however they are divided among fragments that
+// Fragments know the same of an order whatever the order of events, and however they are divided among fragments that
 // are merged; also where stamps are equal, and beyond the bound on refunds. Merging changes neither of what it merges.
 func TestOrdersMergeInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

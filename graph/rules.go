@@ -70,7 +70,7 @@ type Rules struct {
 	MaxLinks   int
 	// Former rules were written down by a program for which any neighbours made a customer number generic, and the
 	// cap of a component was all that bounded a person.
-	// What its log holds is brought to its end under them (instance.finishUnder), and then never again.
+	// What its log holds is brought to its end under them (actors.Open), and then never again.
 	Former bool
 	// Alias says what an alias between two user ids does.
 	Alias AliasRule

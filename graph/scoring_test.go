@@ -88,7 +88,7 @@ func TestScoringPicksOneCurrency(t *testing.T) {
 			Orders: []graph.OrderState{order(eur, graph.OrderPlaced), order(usd, graph.OrderPlaced), order(usd, graph.OrderPlaced)},
 			Money:  []graph.Money{{Currency: eur, Orders: 1, Revenue: 1e9}, {Currency: usd, Orders: 2}},
 		}, usd, 2, 1},
-		"cancelled orders are none": {graph.Profile{Orders: []graph.OrderState{order(eur, graph.OrderStateCancelled)}}, graph.Currency{}, 0, 0},
+		"cancelled orders do not count": {graph.Profile{Orders: []graph.OrderState{order(eur, graph.OrderStateCancelled)}}, graph.Currency{}, 0, 0},
 	} {
 		s := c.p.Scoring()
 		if s.Currency != c.currency || len(s.Purchases) != c.purchases || s.Elsewhere != c.elsewhere {
@@ -114,7 +114,7 @@ func TestScoringOfAbsurdAmounts(t *testing.T) {
 	}
 }
 
-// What a component gathers for the scores of an identity is what its profile gathers, whichever of its identifiers is asked for.
+// A component gathers the same for the scores of an identity as its profile does, whichever identifier names it.
 func TestPropScoringOfComponent(t *testing.T) {
 	seeds, orders, split := uint64(500), 0, 0
 	for seed := range seeds {

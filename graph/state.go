@@ -20,7 +20,7 @@ type Node struct {
 	Counted int
 }
 
-// Handle lets the node take one message. What follows from it, messages to other nodes and
+// Handle lets the node take one message. Its consequences, messages to other nodes and
 // changes, is added to out. It touches no other node; with the same record, message and rules it
 // always does the same, which is what recovery by replay rests on.
 //

@@ -12,7 +12,7 @@ import "slices"
 //     member; at a customer-class member, only of those that lead to another namespace.
 //   - namespaces, special, readings and active count what the members and links are at any moment, so that plain
 //     answers without a look at them.
-//   - edition grows with every change that may divide the evidence differently. Whoever computes something from
+//   - edition grows with every change that may divide the evidence differently. A caller that computes something from
 //     the evidence notes the edition; nobody has to be told that it is out of date.
 type store struct {
 	lists

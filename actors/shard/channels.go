@@ -14,7 +14,7 @@ import (
 //   - A3: a message is taken if and only if its number is the one after the last one taken from there. The position moves in
 //     the record that takes the message.
 //   - A message waits in its outbox from the step that sends it until it is acknowledged, and is in the log for as long.
-//   - What the step under way sends does not leave before the step is durable, whoever asks for messages meanwhile: an
+//   - What the step under way sends does not leave before the step is durable, whatever asks for messages meanwhile: an
 //     acknowledgement or a tick may come while the commit is in flight (outbox.ready).
 type channels struct {
 	id        graph.ShardID

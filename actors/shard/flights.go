@@ -9,7 +9,7 @@ import (
 // Flights counts the messages between shards that are not acknowledged, by epoch, so that a caller
 // can wait until what is under way now, and whatever follows from it, has arrived.
 //
-// An epoch ends when somebody asks to wait. What a shard sends while it handles an input from outside
+// An epoch ends when somebody asks to wait. A message that a shard sends while it handles an input from outside
 // belongs to the current epoch; what it sends while it handles a message belongs to that message's
 // epoch. So an epoch that has ended gains only what its own messages bring about, which is finite: it
 // empties however much comes in meanwhile. Waiting until nothing at all is under way may last for
@@ -58,7 +58,7 @@ func (f *Flights) launch(messages []sending) {
 	}
 }
 
-// relaunch counts a message that a recovery found in the log, as one of the oldest: whoever waits for
+// relaunch counts a message that a recovery found in the log, as one of the oldest: a caller that waits for
 // anything waits for it.
 func (f *Flights) relaunch() uint64 {
 	if f == nil {

@@ -70,7 +70,7 @@ func (l *LogOrder) Follow(number uint64) error {
 	return nil
 }
 
-// Entry is an input of a record, decoded: what a step took. What counts depends on Kind.
+// Entry is an input of a record, decoded: what a step took. Kind decides which fields count.
 type Entry struct {
 	Kind     EntryKind
 	Event    *graph.Event        // of EntryEvent

@@ -13,7 +13,7 @@ import (
 // shard.
 //
 //	Recover ──► Before ──► After ──► … ──► Changed … ──► Close ──► Committed ──► Before ──► …
-//	   ▲                     │ a handler failed: the step comes to nothing
+//	   ▲                     │ a handler failed: the step is discarded
 //	   └─────────────────────┘
 //
 // Invariants:

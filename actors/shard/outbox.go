@@ -123,7 +123,7 @@ func (o *outbox) overdue(now int64) bool {
 	return true
 }
 
-// arrived tells whether a message was acknowledged.
+// arrived reports whether a message was acknowledged.
 func (o *outbox) arrived(seq uint64) bool { return len(o.waiting) == 0 || seq < o.waiting[0].Seq }
 
 // noteMoved keeps that a message to root may hold evidence of a forward to it.

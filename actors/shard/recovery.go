@@ -10,7 +10,7 @@ import (
 )
 
 // recovery builds a shard's memory from the store: from the meta row, and then every record that is kept, each message
-// handled by its node unless the node's row counts it (A4). What those messages sent is not sent again: it is in the records,
+// handled by its node unless the node's row counts it (A4). The output of those messages is not sent again: it is in the records,
 // too (A2), and waits in the outboxes until it is acknowledged.
 //
 // It may run on a shard that has failed in the middle of a step, so it begins with memory of its own for everything. Only

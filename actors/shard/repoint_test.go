@@ -12,7 +12,7 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// A Repoint that answers an event from before evidence passed comes to nothing, and one from behind it leaves others out.
+// A Repoint that answers an event from before the evidence has no effect; one from after it makes the forward leave others out.
 func TestRepointAheadOfEvidence(t *testing.T) {
 	if err := repointAheadOfEvidence(); err != nil {
 		t.Fatal(err)

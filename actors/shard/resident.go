@@ -18,7 +18,7 @@ type resident struct {
 	touched    int32    // one above its component's place among those that observers saw the step touch; 0: none
 }
 
-// handsOn tells whether evidence is among what a forward sends to its parent.
+// handsOn reports whether evidence is among what a forward sends to its parent.
 func (r *resident) handsOn(out *graph.Outbox) bool {
 	for i := range out.Messages {
 		if m := &out.Messages[i]; m.Kind == graph.KindAbsorb && m.To == r.Parent {

@@ -184,7 +184,7 @@ func (rs *residents) drop(r *resident) {
 	rs.remove(r)
 }
 
-// clear forgets all residents. What is known of stored nodes stays true: too much of it only costs a read.
+// clear forgets all residents. The index of stored nodes stays true: too much of it only costs a read.
 func (rs *residents) clear() {
 	for _, r := range rs.ring {
 		if r.actor != nil { // a handler that failed may have left a root without one, or a forward with one

@@ -97,7 +97,7 @@ func Open(c Config) (*Shard, error) {
 	return s, nil
 }
 
-// Close drops the memory of the shard and ends its actors. What it holds under way stays counted as under way until the shard
+// Close drops the memory of the shard and ends its actors. Its messages in flight stay counted as in flight until the shard
 // is opened again: the messages are in the log, and arrive then. Callers that wait for one of them are told ErrLost.
 //
 // It may be called at any moment between two calls, with a batch on its way to the store, too. The shard is not used again.
@@ -125,7 +125,7 @@ func (s *Shard) Acked(from graph.ShardID, seq uint64, now int64) []Post {
 // Tick resends what was not acknowledged for too long.
 func (s *Shard) Tick(now int64) []Post { return s.channels.tick(now) }
 
-// Sweep says whether everything is being judged again. While it is, evidence that moves is followed by a Recheck.
+// Sweep sets whether a sweep judges everything again. While it is, evidence that moves is followed by a Recheck.
 func (s *Shard) Sweep(on bool) { s.sweeping = on }
 
 // Known takes the fingerprints of all nodes that have a row, gathered while the shard worked: from

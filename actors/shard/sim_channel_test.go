@@ -250,7 +250,7 @@ func (s *simulation) consumeAll() {
 	}
 }
 
-// consumed tells whether all shards have taken all that the topic has for them.
+// consumed reports whether all shards have taken all that the topic has for them.
 func (s *simulation) consumed() bool {
 	return !slices.ContainsFunc(s.topic, func(p *simPartition) bool { return !s.partitionConsumed(p) })
 }

@@ -11,7 +11,7 @@ import (
 // simDisk is what survives the process.
 type simDisk interface {
 	open() (storage.Store, error)
-	// crash ends the process that has the store open. What was committed stays; rng decides what
+	// crash ends the process that has the store open. Committed data stays; rng decides what
 	// becomes of the rest.
 	crash(rng *rand.Rand)
 	close() error

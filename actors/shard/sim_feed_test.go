@@ -35,7 +35,7 @@ type feeder struct {
 	taken  []graph.Event          // all of them
 }
 
-// simInput is an input of a shard. What came from outside has an offer, and memory of its own that
+// simInput is an input of a shard. An input from outside has an offer, and memory of its own that
 // is overwritten once it was answered.
 type simInput struct {
 	shard.Input
@@ -111,7 +111,7 @@ func poisoned(s *simulation, i int) *offer {
 	return o
 }
 
-// done tells whether everything was answered.
+// done reports whether everything was answered.
 func (f *feeder) done() bool {
 	if len(f.queue) > 0 {
 		return false

@@ -22,7 +22,7 @@ type schedule struct {
 	test string // its name, for the command that repeats it
 	make func(seed uint64, rng *rand.Rand) (simParams, *graph.Rules, []act)
 	disk func(p simParams) simDisk
-	// actors tells whether a seed is run with real identity actors.
+	// actors reports whether a seed is run with real identity actors.
 	actors func(seed uint64) bool
 	meets  []string // beside what every schedule is to meet
 }

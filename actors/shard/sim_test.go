@@ -20,7 +20,7 @@ import (
 
 // A simulation steps the shards of one process by hand, on one goroutine: which shard steps, which
 // batches commit together, which message arrives, when the process dies, all of it follows from a
-// seed. What comes out in the end must be what the oracle says of the same events, byte for byte.
+// seed. The final result must equal the oracle's for the same events, byte for byte.
 //
 //	feeder ──► inbox ──► Step ──► commit (alone or in a group) ──► Committed ──► answers, network
 //	             ▲                  ✕ lost   ✕ durable, unseen        ✕ posts lost      │
@@ -486,7 +486,7 @@ func (s *simulation) flush() bool {
 	return true
 }
 
-// flushShard lets a shard write a part of what is written behind. It tells whether there is more.
+// flushShard lets a shard write a part of what is written behind. It reports whether there is more.
 func (s *simulation) flushShard(sh *simShard) bool {
 	more, err := sh.Flush(s.now)
 	s.must(err, "flush")

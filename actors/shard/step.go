@@ -227,7 +227,7 @@ func (t *step) next() (*resident, *graph.Message, error) {
 }
 
 // ahead reports whether a Repoint answers an event that passed its forward ahead of evidence, or in the same record: the
-// evidence may still be on its way along forwards that the Repoint leaves out, and whoever looked up would miss it (A10). It is
+// evidence may still be on its way along forwards that the Repoint leaves out, and a look-up would miss it (A10). It is
 // not taken then; another follows the next event. It is decided once: a log has what was taken.
 func (t *step) ahead(m *graph.Message) (bool, error) {
 	if m.Kind != graph.KindRepoint {
@@ -252,7 +252,7 @@ func (t *step) handle(r *resident, m *graph.Message) (*resident, error) {
 // collect takes in what a node has sent and reported.
 func (t *step) collect(r *resident, m *graph.Message) {
 	if m.Kind == graph.KindRepoint {
-		r.moved = 0 // it answers an event that went the way of the evidence, behind all of it
+		r.moved = 0 // it answers an event that took the road of the evidence, after all of it
 	}
 	for i := range t.out.Messages {
 		if next := &t.out.Messages[i]; next.Kind == graph.KindObserve && m.Via.IsZero() {
@@ -347,7 +347,7 @@ func (t *step) closeRecord() []byte {
 }
 
 // closeRoots ends the step, or the replay of the log, for the components that it touched: they are divided anew where they
-// changed, and measured. What a replay made of identities was told when it was made.
+// changed, and measured. A replay announces nothing: its identities were announced when they were first made.
 func (t *step) closeRoots(replay bool) {
 	for _, r := range t.observed.touched {
 		switch {

@@ -46,7 +46,7 @@ type Live struct {
 	Version string `json:"version"` // of Kindred
 }
 
-// Ready says whether events and look-ups would be answered.
+// Ready reports whether events and look-ups would be answered.
 type Ready struct {
 	Status string  `json:"status" jsonschema:"enum=ready,enum=not_ready"`
 	Checks []Check `json:"checks"`

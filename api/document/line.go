@@ -58,7 +58,7 @@ func ParseFormat(name string) (Format, error) {
 type Lines struct {
 	Format  Format
 	Scores  *score.Scorer // nil: lines have no scores
-	Control score.Control // lines with scores say whether the person is in the control group
+	Control score.Control // lines with scores state whether the person is in the control group
 	Now     int64         // the moment of the scores, ms since 1970
 }
 

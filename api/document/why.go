@@ -7,7 +7,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Why says whether two identifiers are one person, and why.
+// Why reports whether two identifiers are one person, and why.
 type Why struct {
 	Same bool     `json:"same"`
 	A    Name     `json:"a"`

@@ -38,7 +38,7 @@ func SendJSON(w http.ResponseWriter, body []byte) *Problem {
 	return nil
 }
 
-// ScoresParameter reports whether the parameter scores asks for them. available says whether the server computes any.
+// ScoresParameter reports whether the parameter scores asks for them. available reports whether the server computes any.
 func ScoresParameter(r *http.Request, available bool) (bool, *Problem) {
 	switch r.URL.Query().Get("scores") {
 	case "", "false":

@@ -23,7 +23,7 @@ type Exporter struct {
 	Empty bool
 	// Scores adds the scores of every identity, all as of one moment; nil leaves them out.
 	Scores *score.Scorer
-	// Control is the control group. Lines with scores say whether the person is a member.
+	// Control is the control group. Lines with scores state whether the person is a member.
 	Control score.Control
 	// SettleFor is how long to wait until no event is under way, so that no evidence is between two
 	// shards. After that the export goes on with the evidence that has arrived. 0 is defaultSettleFor.

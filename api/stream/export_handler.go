@@ -10,7 +10,7 @@ import (
 	"github.com/kindred-id/kindred/api/route"
 )
 
-// getExport answers GET /v1/export?format=ndjson|csv&identifiers=all&scores=true. Kindred-Settled says whether no
+// getExport answers GET /v1/export?format=ndjson|csv&identifiers=all&scores=true. Kindred-Settled reports whether no
 // event was under way when it began (Export.Settled), Kindred-Identities how many lines follow. An
 // export that fails half-way breaks the connection: what came is then not taken for the whole.
 func (s *Streams) getExport(w http.ResponseWriter, r *http.Request) *route.Problem {

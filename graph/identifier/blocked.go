@@ -349,7 +349,7 @@ func (r *Registry) block(text string) error {
 	return r.configure("blocked", text, func(ns *Namespace) *map[string]struct{} { return &ns.blocked })
 }
 
-// allow takes a value out of the built-in words, "value" or "namespace:value". What the configuration blocks stays blocked.
+// allow takes a value out of the built-in words, "value" or "namespace:value". Values that the configuration blocks stay blocked.
 func (r *Registry) allow(text string) error {
 	return r.configure("allowed", text, func(ns *Namespace) *map[string]struct{} { return &ns.allowed })
 }

@@ -7,8 +7,8 @@
 //	               ErrInvalid               ErrTooLong
 //
 // A [Registry] holds what is common to a deployment: its secret, its namespaces, its blocked values.
-// It never changes. A [Normaliser] holds one goroutine's scratch memory. What is read on the way in
-// and what is asked for in a look-up take the same road through them.
+// It never changes. A [Normaliser] holds one goroutine's scratch memory. An identifier of an event
+// and one asked for in a look-up take the same road through them.
 //
 // Invariants:
 //   - N1: normalising is idempotent: what Identify accepts, it gives back unchanged when asked again.

@@ -174,7 +174,7 @@ func TestTooLong(t *testing.T) {
 	}
 }
 
-// What was made earlier survives the arena's growth and the normaliser's next use.
+// A value made earlier survives the arena's growth and the normaliser's next use.
 func TestArena(t *testing.T) {
 	n := newRegistry(t, Config{}).NewNormaliser()
 	ns := n.registry.Namespace([]byte("email"))

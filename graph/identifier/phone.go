@@ -11,8 +11,8 @@ import (
 )
 
 // phone gives a phone number in E.164, "+" and digits, reading one without a country code as one of
-// the registry's region. An extension is dropped. What is no possible number of its country, such as a short code, a country
-// code alone or a number without its area code, is none: its digits would join strangers.
+// the registry's region. An extension is dropped. Digits that are no possible number of their country, such as a short code, a country
+// code alone or a number without its area code, are refused: they would join strangers.
 func (n *Normaliser) phone(value []byte) ([]byte, error) {
 	if isNorthAmerican(value) {
 		return value, nil

@@ -8,7 +8,7 @@ import (
 func TestPhone(t *testing.T) {
 	const none = ""
 	for _, c := range []struct{ region, raw, want string }{
-		// What is no number joins nobody.
+		// A text that is no number joins nobody.
 		{"US", "+1", none},
 		{"US", "+39", none},
 		{"US", "1", none},
@@ -45,7 +45,7 @@ func TestPhone(t *testing.T) {
 		{"US", "+0049 151 12345678", none},
 		{"US", "++49", none},
 		{"DE", "+491234567890123456", none},
-		// What was rounded, or written as a decimal number.
+		// Numbers that were rounded, or written as decimals.
 		{"US", "4.47911E+11", none},
 		{"GB", "4.47911E+11", none},
 		{"GB", "4,47911E+11", none},
@@ -96,7 +96,7 @@ func TestPhone(t *testing.T) {
 		{"US", "+1 415‑555–2671", "+14155552671"},
 		{"US", "+1 415 555 2671 x 12", "+14155552671"},
 		{"US", "whatsapp:+14155552671", "+14155552671"},
-		// 00 and 011 are international everywhere where the number is none at home.
+		// 00 and 011 are international everywhere where the number is not possible at home.
 		{"US", "0049 151 12345678", "+4915112345678"},
 		{"US", "00442079460958", "+442079460958"},
 		{"US", "011 49 151 12345678", "+4915112345678"},

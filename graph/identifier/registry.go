@@ -19,7 +19,7 @@ const DefaultRegion = "US"
 // Config is what a deployment adds to the default namespaces and blocked values. The zero value
 // adds nothing.
 //
-// Namespaces, Region and the normalisers decide the key of a node: whoever changes them for a
+// Namespaces, Region and the normalisers decide the key of a node: a change of them for a
 // deployment that holds data no longer finds what was stored under the old form.
 type Config struct {
 	// Namespaces stand beside graph.DefaultNamespaces. A default one may be repeated as it is, not changed.

@@ -57,7 +57,7 @@ const (
 // Affinity says how readily a customer answers to discounts, compared with the population: the log-odds of the
 // population's rate, plus the points of each channel (a naive Bayes sum of shrunk log-odds ratios).
 //
-// It is a correlation. Who gets a coupon is a question of Uplift.
+// It is a correlation. The choice of coupon receivers belongs to Uplift.
 type Affinity struct {
 	Score    float64 // 0 to 1: the chance that the next offer is accepted (where no offers are known: that the next order is reduced)
 	Evidence float64 // log-odds over the population: the sum of the channels' points

@@ -8,8 +8,8 @@ import (
 )
 
 // Calibration finds the intercept that makes predictions of offers right on average of late: over the newest closed
-// offers of the sample (calibrationMax), the sum of the predictions is the number of acceptances. What was
-// predicted for an offer is computed anew, as of the moment that it was sent, under the parameters at hand.
+// offers of the sample (calibrationMax), the sum of the predictions is the number of acceptances. The
+// prediction for an offer is computed anew, as of the moment that it was sent, under the parameters at hand.
 //
 // It is a histogram: its content depends on which customers were added, never on when, in which order or under which
 // name, and calibrations of different customers add up exactly. So the intercept of a snapshot can be recomputed

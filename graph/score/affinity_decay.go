@@ -29,7 +29,7 @@ func NewDecay(halfLife int) Decay {
 	return Decay{weights: weights}
 }
 
-// weight of what was seen age days ago, in units of 1/decayUnit. What lies ahead weighs as today.
+// weight of what was seen age days ago, in units of 1/decayUnit. A future day weighs as today.
 func (d *Decay) weight(age int64) uint64 {
 	if age <= 0 {
 		return decayUnit

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// PricedOrder is one order, as far as its price says what the customer answers to. Cancelled orders are
-// none. Amounts are in minor units; all orders of one ledger are in one currency.
+// PricedOrder is one order, as far as its price says what the customer answers to. Cancelled orders do
+// not count. Amounts are in minor units; all orders of one ledger are in one currency.
 type PricedOrder struct {
 	ID       string
 	At       int64 // ms since 1970 UTC

@@ -180,7 +180,7 @@ func TestScoresAreDefined(t *testing.T) {
 	})
 }
 
-// What must change a score, and what must not.
+// Changes that must move a score, and changes that must not.
 func TestAffinityRelations(t *testing.T) {
 	p := population(t, example)
 	rapid.Check(t, func(t *rapid.T) {

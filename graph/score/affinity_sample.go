@@ -115,7 +115,7 @@ const (
 	depthBaskets = 3
 )
 
-// Fit makes parameters of the sample. What it is too small for keeps its cold-start value. Intercept is left at 0: a
+// Fit makes parameters of the sample. A parameter that it is too small for keeps its cold-start value. Intercept is left at 0: a
 // Calibration finds it once the other parameters are known. The error is the fitter's.
 func (s *AffinitySample) Fit(fitBeta FitBeta) (AffinityParameters, error) {
 	var p AffinityParameters

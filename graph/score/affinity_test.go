@@ -245,7 +245,7 @@ func TestPopulationRefusesAbsurdParameters(t *testing.T) {
 	}
 }
 
-// Under the cold start nothing is known of the population's offers; what a customer did with theirs counts all the same. Who had
+// Under the cold start nothing is known of the population's offers; what a customer did with theirs counts all the same. A customer who had
 // none is judged by reductions alone.
 func TestOffersUnderTheColdStart(t *testing.T) {
 	p := population(t, AffinityParameters{})

@@ -6,7 +6,7 @@ import "math"
 // of their own, spread by a gamma distribution (R, Alpha), and leaves after a repeat purchase with a
 // chance of their own, spread by a beta distribution (A, B).
 //
-// Who bought once can't have left in this model: Alive is 1 for them. Don't show it as churn.
+// A customer with one purchase can't have left in this model: Alive is 1. Don't show it as churn.
 type BGNBD struct {
 	R     float64 // shape of the buying rates
 	Alpha float64 // weeks
@@ -74,7 +74,7 @@ func (m BGNBD) Count(n int, t float64) float64 {
 		return 0
 	}
 	x := float64(n)
-	// The n-th purchase of who buys for ever: a negative binomial distribution.
+	// The n-th purchase of a customer that never leaves: a negative binomial distribution.
 	lnZ, lnRest := -math.Log1p(m.Alpha/t), -math.Log1p(t/m.Alpha)
 	exactly := math.Exp(lnRising(m.R, x) - lnGamma(x+1) + m.R*lnRest)
 	if n > 0 {

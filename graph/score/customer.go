@@ -8,7 +8,7 @@ type Customer struct {
 }
 
 // Scores are all scores of one customer, as of one moment under one version of parameters. Money is in minor units.
-// The zero values of History and what follows from it belong to who has not bought yet.
+// The zero values of History and what follows from it belong to a customer without a purchase.
 type Scores struct {
 	AsOf    int64  // ms since 1970 UTC
 	Version uint64 // of the parameters

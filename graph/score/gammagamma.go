@@ -7,7 +7,7 @@ import (
 
 // GammaGamma is the Gamma-Gamma model of spending (Fader and Hardie, "The Gamma-Gamma model of monetary
 // value", note 025, 2013): the value of a customer's occasion varies around a mean of their own, and
-// the means are spread over customers. What a customer spends does not depend on how often.
+// the means are spread over customers. The amount that a customer spends does not depend on how often.
 //
 // The fewer occasions are known, the nearer the expected value is to the population's.
 type GammaGamma struct {

@@ -42,8 +42,8 @@ func day(at int64) int64 {
 	return d
 }
 
-// NewHistory sums the purchases up to now (ms since 1970 UTC), in any order and any number of copies. What
-// is dated on a later day than now has not happened yet, so a history as of a past moment is exact.
+// NewHistory sums the purchases up to now (ms since 1970 UTC), in any order and any number of copies. A
+// purchase dated on a later day than now has not happened yet, so a history as of a past moment is exact.
 //
 // A cancelled purchase counts for nothing. A refunded one is an occasion, for the customer came, with
 // what is left of its revenue. One of zero revenue is an occasion too. Negative revenue is a return:

@@ -14,8 +14,8 @@ import (
 //
 // Beyond InterestsMax categories it keeps those whose names hash lowest, and sums up the others as one (OtherInterest).
 // Which those are depends on the names alone, and what is kept was never summed up: so the counts are the same whatever the
-// order, as they would not be if the greatest were kept. What is more than interestPeriods older than the
-// newest counts as so old: that bounds the cells, and has no order either.
+// order, as they would not be if the greatest were kept. A period more than interestPeriods older than the
+// newest counts as that old: that bounds the cells, and has no order either.
 type InterestCounts struct {
 	cells      []InterestCell // by category, then period; counts are not 0
 	categories int

@@ -33,7 +33,7 @@ const (
 )
 
 // stirling is ln Γ(x) - [(x-½) ln x - x + ½ ln 2π] for x >= stirlingFrom: Abramowitz and Stegun
-// 6.1.41. What it leaves out is below 1e-16.
+// 6.1.41. The remainder is below 1e-16.
 func stirling(x float64) float64 {
 	y := 1 / (x * x)
 	return (1.0/12 - y*(1.0/360-y*(1.0/1260-y*(1.0/1680-y*(1.0/1188-y*691.0/360360))))) / x

@@ -6,8 +6,8 @@ import (
 	"github.com/kindred-id/kindred/graph/score"
 )
 
-// Affinity fits the parameters of the affinity scores, but for the intercept, which a score.Calibration finds. What
-// the sample is too small for keeps its cold-start value. The error says which distribution could not be fitted.
+// Affinity fits the parameters of the affinity scores, but for the intercept, which a score.Calibration finds. A
+// parameter that the sample is too small for keeps its cold-start value. The error says which distribution could not be fitted.
 func Affinity(sample *score.AffinitySample, o Options) (score.AffinityParameters, error) {
 	return affinity(sample, func(t *Trials) (score.Beta, Quality, error) { return betaOf(t, o) })
 }

@@ -104,7 +104,7 @@ type Spend struct{ N, Z float64 }
 // Spends counts customers by spend.
 type Spends = Histogram[Spend]
 
-// SpendOf is the spend of a history. Who spent nothing says nothing of amounts: ok is false, leave
+// SpendOf is the spend of a history. A customer who spent nothing tells nothing about amounts: ok is false, leave
 // them out.
 func SpendOf(h score.History) (s Spend, ok bool) {
 	return Spend{N: float64(h.N), Z: h.Z}, h.N > 0 && h.Z > 0
