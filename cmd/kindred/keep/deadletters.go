@@ -12,17 +12,8 @@ import (
 )
 
 func newDeadLetters() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "deadletters",
-		Short: "List and retry rejected events from Kafka",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	for _, c := range []*cobra.Command{newDeadLettersList(), newDeadLettersRetry()} {
-		c.Args = cli.UsageArgs(c.Args)
-		cmd.AddCommand(c)
-	}
-	return cmd
+	return cli.Group("deadletters", "List and retry rejected events from Kafka", "",
+		newDeadLettersList(), newDeadLettersRetry())
 }
 
 // errEnough stops reading when the list has reached its limit.

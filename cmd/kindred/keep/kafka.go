@@ -12,19 +12,9 @@ import (
 )
 
 func newKafka() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "kafka",
-		Short: "Show and move the positions in Kafka topics",
-		Long: `Show and move the positions in Kafka topics that a data directory stores. Stop the server first: it has the
+	return cli.Group("kafka", "Show and move the positions in Kafka topics", `Show and move the positions in Kafka topics that a data directory stores. Stop the server first: it has the
 directory open.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	for _, c := range []*cobra.Command{newKafkaPositions(), newKafkaSeek()} {
-		c.Args = cli.UsageArgs(c.Args)
-		cmd.AddCommand(c)
-	}
-	return cmd
+		newKafkaPositions(), newKafkaSeek())
 }
 
 func newKafkaPositions() *cobra.Command {

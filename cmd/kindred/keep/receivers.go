@@ -10,21 +10,11 @@ import (
 )
 
 func newReceivers() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "receivers",
-		Short: "List and drop receivers of the change feed",
-		Long: `List and drop the registered receivers of the change feed.
+	return cli.Group("receivers", "List and drop receivers of the change feed", `List and drop the registered receivers of the change feed.
 
 The feed keeps every entry that a registered receiver has not acknowledged, even beyond --feed-age and
 --feed-bytes. So a retired publisher makes the feed grow until its receiver is dropped.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	for _, c := range []*cobra.Command{newReceiversList(), newReceiversDrop()} {
-		c.Args = cli.UsageArgs(c.Args)
-		cmd.AddCommand(c)
-	}
-	return cmd
+		newReceiversList(), newReceiversDrop())
 }
 
 func newReceiversList() *cobra.Command {
