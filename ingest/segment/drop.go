@@ -106,17 +106,22 @@ type DropKey struct {
 // DropCounts counts drops. The zero value is ready to use, and stays nil without a drop.
 type DropCounts map[DropKey]uint64
 
-func (c *DropCounts) add(key DropKey, n uint64) {
-	if *c == nil {
-		*c = DropCounts{}
-	}
-	(*c)[key] += n
-}
+func (c *DropCounts) add(key DropKey, n uint64) { addCount(c, key, n) }
 
 // Add adds other, which it does not change.
-func (c *DropCounts) Add(other DropCounts) {
+func (c *DropCounts) Add(other DropCounts) { addCounts(c, other) }
+
+// addCount adds to counts that stay nil until something is counted.
+func addCount[M ~map[K]uint64, K comparable](counts *M, key K, n uint64) {
+	if *counts == nil {
+		*counts = M{}
+	}
+	(*counts)[key] += n
+}
+
+func addCounts[M ~map[K]uint64, K comparable](counts *M, other M) {
 	for key, n := range other {
-		c.add(key, n)
+		addCount(counts, key, n)
 	}
 }
 

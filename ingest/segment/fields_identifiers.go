@@ -308,16 +308,7 @@ func (r *identifierReader) unfit(field string, err error) {
 // values of customers. The zero value is ready to use, and stays nil if nothing is counted.
 type WordCounts map[string]uint64
 
-func (c *WordCounts) add(word string, n uint64) {
-	if *c == nil {
-		*c = WordCounts{}
-	}
-	(*c)[word] += n
-}
+func (c *WordCounts) add(word string, n uint64) { addCount(c, word, n) }
 
 // Add adds other, which it does not change.
-func (c *WordCounts) Add(other WordCounts) {
-	for word, n := range other {
-		c.add(word, n)
-	}
-}
+func (c *WordCounts) Add(other WordCounts) { addCounts(c, other) }
