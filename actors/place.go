@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -93,16 +94,8 @@ func (p *pool) lost() error {
 
 // placed waits until a runner has done what it was asked for.
 func (p *pool) placed(ctx context.Context, done <-chan error) error {
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-p.failed:
-		return p.Err()
-	case <-p.stop:
-		return ErrClosed
-	}
+	answer, gaveUp := receive(ctx, p, done)
+	return cmp.Or(gaveUp, answer)
 }
 
 func (r *runner) take(m *taking, self protoactor.Context) {

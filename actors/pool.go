@@ -210,16 +210,9 @@ func (p *pool) ask(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) 
 	}
 	a := &asking{fn: fn, answer: make(chan error, 1)}
 	p.runners[id].inbox.runNow(a)
-	var gaveUp error
-	select {
-	case err := <-a.answer:
-		return err
-	case <-ctx.Done():
-		gaveUp = ctx.Err()
-	case <-p.failed:
-		gaveUp = p.Err()
-	case <-p.stop:
-		gaveUp = ErrClosed
+	answer, gaveUp := receive(ctx, p, a.answer)
+	if gaveUp == nil {
+		return answer
 	}
 	if a.taken.CompareAndSwap(false, true) {
 		return gaveUp
@@ -292,15 +285,21 @@ const lostPatience = 100 * time.Millisecond
 
 // await waits until something is closed. It fails with the error of the context or of the engine.
 func (p *pool) await(ctx context.Context, closed <-chan struct{}) error {
+	_, err := receive(ctx, p, closed)
+	return err
+}
+
+// receive waits for a value, or for the close of its channel. It fails with the error of the context or of the engine.
+func receive[T any](ctx context.Context, p *pool, from <-chan T) (value T, err error) {
 	select {
-	case <-closed:
-		return nil
+	case value = <-from:
+		return value, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return value, ctx.Err()
 	case <-p.failed:
-		return p.Err()
+		return value, p.Err()
 	case <-p.stop:
-		return ErrClosed
+		return value, ErrClosed
 	}
 }
 
