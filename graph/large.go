@@ -49,6 +49,12 @@ var overlayLeast = 512
 
 func overlayMost(settled int) int { return max(overlayLeast, settled/8) }
 
+// overlayFull reports whether a list must settle before one more is added at its place: insertion moves what follows, so a
+// list stays short even where the settled one is long.
+func overlayFull(added, settled int) bool {
+	return added >= min(overlayMost(settled), 4*overlayLeast)
+}
+
 // grow makes the component large once it is.
 func (ls *lists) grow() {
 	if ls.large == nil && (len(ls.members) > largeMembers || len(ls.links) > largeLinks) {
@@ -152,7 +158,7 @@ func (ls *lists) addMember(at int, m Member) *Member {
 		return &ls.members[at]
 	}
 	l := ls.large
-	if len(l.members) >= overlayMost(len(ls.members)) || len(l.members) >= 4*overlayLeast {
+	if overlayFull(len(l.members), len(ls.members)) {
 		ls.settle()
 	}
 	at, _ = searchMember(l.members, m.Key)
@@ -168,7 +174,7 @@ func (ls *lists) addLink(at int, link Link) *Link {
 		return &ls.links[at]
 	}
 	l := ls.large
-	if len(l.links) >= overlayMost(len(ls.links)) || len(l.links) >= 4*overlayLeast {
+	if overlayFull(len(l.links), len(ls.links)) {
 		ls.settle()
 	}
 	at, _ = searchLink(l.links, link.LinkKey)
