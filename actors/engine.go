@@ -39,7 +39,7 @@ type Config struct {
 	Shards []graph.ShardID
 	// Journal decides which batches count, beside other processes; nil is the store alone.
 	Journal Journal
-	// Network reaches shards that are with other processes; nil where there are none.
+	// Network reaches shards that are with other processes; nil if there are no other processes.
 	Network Network
 	Memory  storage.Memory
 	// LogBytes bounds the log that a start may have to replay, over all shards; 0 is Memory's share. More

@@ -14,7 +14,7 @@ const stepBytes = 2 << 20
 // inbox is the mailbox of a shard actor, and decides which goroutine runs the shard. Control messages (reads,
 // acknowledgements, the end of a commit) go ahead of inputs. Inputs are handed over in steps, and only while no commit is in
 // flight. The intake bounds inputs from outside before they get here. Messages of other shards are always taken: a bound
-// could block two full shards on each other for ever, and what one event brings about is finite.
+// could block two full shards on each other forever, and the messages that follow from one event are finite.
 //
 //	PostUserMessage, postInputs ──► queue ──► drain, on a worker ──┐
 //	runNow ──► shard at rest: on the goroutine of the caller ──────┴──► invoker ──► runner.Receive

@@ -57,7 +57,7 @@ func (n *news) Committed() {
 // this is the one place where the order of events matters (I1), so operators have to know.
 func (e *Engine) linksLeftOut(more uint64) {
 	if n := e.leftOut.Add(more); bits.Len64(n) > bits.Len64(n-more) {
-		e.logger.Warn("a component is at caps.hosted or caps.links and leaves new links out: who is who depends on what came first there; "+
+		e.logger.Warn("a component is at caps.hosted or caps.links and leaves new links out: the identities there depend on the order of events; "+
 			"look for a value that connects people it should not, or raise the cap", "links_left_out", n)
 	}
 }

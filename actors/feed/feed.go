@@ -51,7 +51,7 @@ type Feed struct {
 	observers []*observer     // by shard
 
 	mu    sync.Mutex    // guards the following
-	moved chan struct{} // closed when an end moves, and made anew when somebody waits
+	moved chan struct{} // closed when an end moves, and replaced when a reader waits
 
 	keeping   sync.Mutex          // guards the following, and is held while they are written
 	receivers map[string][]uint64 // by name: what each has acknowledged, by shard
@@ -230,7 +230,7 @@ func (f *Feed) Swept(id graph.ShardID) { f.observers[id].sweeping = false }
 // commit in flight, names the same ones.
 //
 // REQUIRES: every root was touched since the feed was opened, nothing is under way that was sent before, and Swept was
-// called for every shard
+// called for every shard.
 func (f *Feed) EndSweep() error {
 	rules := f.told.inForce
 	var batch storage.Batch
