@@ -32,10 +32,10 @@ type counting struct {
 	body   []byte   // scratch
 }
 
-// Source implements Replayer.
-func (*counting) Source() uint16 { return SourceCounters }
+// Source implements replayer.
+func (*counting) Source() uint16 { return sourceCounters }
 
-// Replay implements Replayer.
+// Replay implements replayer.
 func (c *counting) Replay(in *row.Input) error { return c.logged.Decode(in.Body) }
 
 // Before implements Observer.
@@ -75,7 +75,7 @@ func (c *counting) Changed(d *graph.Diff) {
 func (c *counting) Close(closing *Closing) {
 	c.identities(closing.touched)
 	c.body = c.append(c.body[:0])
-	closing.Log.AddInput(SourceCounters, 0, c.body)
+	closing.Log.AddInput(sourceCounters, 0, c.body)
 }
 
 // identities counts those of the components that were touched.

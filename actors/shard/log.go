@@ -97,7 +97,7 @@ const (
 
 // Sources of log inputs beside shards and those of package row. Observers own those below.
 const (
-	SourceCounters = 0xFFFD // Body is the counters after this record
+	sourceCounters = 0xFFFD // Body is the counters after this record
 	sourceSkipped  = 0xFFFC // Body is the shard whose message Seq was set aside, or passed over
 	sourceChannel  = 0xFFFB // Body is the external channel that was taken up to Seq, one above the number
 	sourceTold     = 0xFFFA // the ids of all events up to this record, Seq of them, were told
@@ -110,7 +110,7 @@ func ParseInput(in *row.Input, dec *row.Decoder, shards int) (e Entry, err error
 		e.Kind = EntryEvent
 		e.Event, err = dec.Event(in.Body)
 		return e, err
-	case SourceCounters:
+	case sourceCounters:
 		return Entry{Kind: EntryObserver}, nil
 	case sourceSkipped:
 		from, n := binary.Uvarint(in.Body)

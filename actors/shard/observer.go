@@ -44,9 +44,9 @@ type Observer interface {
 	Committed()
 }
 
-// A Replayer is an Observer that adds inputs of a source of its own to records, and takes them again when the log is
+// A replayer is an Observer that adds inputs of a source of its own to records, and takes them again when the log is
 // replayed, before Recover is called.
-type Replayer interface {
+type replayer interface {
 	Observer
 	// Source is that of its inputs: one of those below the highest, which the shard keeps for its own.
 	Source() uint16

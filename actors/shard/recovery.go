@@ -153,7 +153,7 @@ func (rc *recovery) replayInput(record *row.Record, in *row.Input) error {
 		return rc.reapply(e.Message, record.Seq)
 	case EntryObserver:
 		for _, o := range s.observers {
-			if o, ok := o.(Replayer); ok && o.Source() == in.Source {
+			if o, ok := o.(replayer); ok && o.Source() == in.Source {
 				return o.Replay(in)
 			}
 		}

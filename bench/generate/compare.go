@@ -32,7 +32,7 @@ func Compare(export, truth io.Reader) (Report, error) {
 			if err != nil {
 				return Report{}, err
 			}
-			c.report.add(Difference{Kind: Missing, Identity: p.key(), Want: fmt.Sprintf("%d identifiers, %s events", len(p.Identifiers), p.Events)})
+			c.report.add(Difference{Kind: diffMissing, Identity: p.key(), Want: fmt.Sprintf("%d identifiers, %s events", len(p.Identifiers), p.Events)})
 		}
 	}
 	return c.report, nil
@@ -83,11 +83,11 @@ func (c *comparison) addExport(line []byte) error {
 	}
 	switch len(owners) {
 	case 0:
-		c.report.add(Difference{Kind: Unexpected, Identity: got.key(), Got: fmt.Sprintf("%d identifiers, %s events", len(got.Identifiers), got.Events)})
+		c.report.add(Difference{Kind: diffUnexpected, Identity: got.key(), Got: fmt.Sprintf("%d identifiers, %s events", len(got.Identifiers), got.Events)})
 		return nil
 	case 1:
 	default:
-		c.report.add(Difference{Kind: Merged, Identity: got.key(), Want: fmt.Sprintf("%d identities", len(owners)), Got: "one"})
+		c.report.add(Difference{Kind: diffMerged, Identity: got.key(), Want: fmt.Sprintf("%d identities", len(owners)), Got: "one"})
 		for _, n := range owners {
 			c.truths[n].claimed = true
 		}
@@ -99,7 +99,7 @@ func (c *comparison) addExport(line []byte) error {
 		return err
 	}
 	if owner.claimed {
-		c.report.add(Difference{Kind: Split, Identity: want.key(), Want: "one identity", Got: "another, with " + got.key()})
+		c.report.add(Difference{Kind: diffSplit, Identity: want.key(), Want: "one identity", Got: "another, with " + got.key()})
 		return nil
 	}
 	owner.claimed = true
@@ -121,54 +121,54 @@ func (c *comparison) comparePerson(want, got *person) (differ bool) {
 		unmatched[got.Identifiers[i].key()] = &got.Identifiers[i]
 	}
 	if len(unmatched) < len(got.Identifiers) {
-		report(ExtraIdentifier, "identifiers", fmt.Sprint(len(unmatched)), fmt.Sprintf("%d, some of them twice", len(got.Identifiers)))
+		report(diffExtraIdentifier, "identifiers", fmt.Sprint(len(unmatched)), fmt.Sprintf("%d, some of them twice", len(got.Identifiers)))
 	}
 	for _, w := range want.Identifiers {
 		g, ok := unmatched[w.key()]
 		if !ok {
-			report(MissingIdentifier, "identifiers", w.key(), "")
+			report(diffMissingIdentifier, "identifiers", w.key(), "")
 			continue
 		}
 		delete(unmatched, w.key())
 		if !sameInstant(w.First, g.First) {
-			report(IdentifierSeen, "first_seen of "+w.key(), w.First, g.First)
+			report(diffIdentifierSeen, "first_seen of "+w.key(), w.First, g.First)
 		}
 		if !sameInstant(w.Last, g.Last) {
-			report(IdentifierSeen, "last_seen of "+w.key(), w.Last, g.Last)
+			report(diffIdentifierSeen, "last_seen of "+w.key(), w.Last, g.Last)
 		}
 	}
 	for _, extra := range slices.Sorted(maps.Keys(unmatched)) {
-		report(ExtraIdentifier, "identifiers", "", extra)
+		report(diffExtraIdentifier, "identifiers", "", extra)
 	}
 	for _, f := range []struct {
 		kind      DifferenceKind
 		name      string
 		want, got json.Number
 	}{
-		{Counts, "events", want.Events, got.Events},
-		{Orders, "orders", want.Orders, got.Orders},
-		{Money, "revenue", want.Revenue, got.Revenue},
-		{Money, "discount", want.Discount, got.Discount},
-		{Orders, "discounted_orders", want.Discounted, got.Discounted},
+		{diffCounts, "events", want.Events, got.Events},
+		{diffOrders, "orders", want.Orders, got.Orders},
+		{diffMoney, "revenue", want.Revenue, got.Revenue},
+		{diffMoney, "discount", want.Discount, got.Discount},
+		{diffOrders, "discounted_orders", want.Discounted, got.Discounted},
 	} {
 		if !sameNumber(f.want, f.got) {
 			report(f.kind, f.name, f.want.String(), f.got.String())
 		}
 	}
 	if !sameInstant(want.First, got.First) {
-		report(Seen, "first_seen", want.First, got.First)
+		report(diffSeen, "first_seen", want.First, got.First)
 	}
 	if !sameInstant(want.Last, got.Last) {
-		report(Seen, "last_seen", want.Last, got.Last)
+		report(diffSeen, "last_seen", want.Last, got.Last)
 	}
 	for _, kind := range keysOfBoth(want.Counts, got.Counts) {
 		if w, g := want.Counts[kind], got.Counts[kind]; w != g {
-			report(Counts, "counts."+kind, fmt.Sprint(w), fmt.Sprint(g))
+			report(diffCounts, "counts."+kind, fmt.Sprint(w), fmt.Sprint(g))
 		}
 	}
 	for _, name := range keysOfBoth(want.Traits, got.Traits) {
 		if w, g := want.Traits[name], got.Traits[name]; !sameJSON(w, g) {
-			report(Traits, "traits."+name, string(w), string(g))
+			report(diffTraits, "traits."+name, string(w), string(g))
 		}
 	}
 	return differ

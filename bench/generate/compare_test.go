@@ -102,41 +102,41 @@ func TestCompareFinds(t *testing.T) {
 		plant func(export []string) []string
 		field string
 	}{
-		{"missing", Missing, func(e []string) []string { return slices.Delete(e, rich, rich+1) }, ""},
-		{"unexpected", Unexpected, func(e []string) []string {
+		{"missing", diffMissing, func(e []string) []string { return slices.Delete(e, rich, rich+1) }, ""},
+		{"unexpected", diffUnexpected, func(e []string) []string {
 			return append(e, `{"identifiers":[{"namespace":"email","value":"nobody@mail.example"}],"events":1}`)
 		}, ""},
-		{"merged", Merged, func(e []string) []string {
+		{"merged", diffMerged, func(e []string) []string {
 			e[rich] = edit(t, e[rich], func(m map[string]any) {
 				edit(t, e[other], func(o map[string]any) { m["identifiers"] = append(identifiers(m), identifiers(o)...) })
 			})
 			return slices.Delete(e, other, other+1)
 		}, ""},
-		{"split", Split, func(e []string) []string {
+		{"split", diffSplit, func(e []string) []string {
 			half := edit(t, e[rich], func(m map[string]any) { m["identifiers"] = identifiers(m)[:1] })
 			e[rich] = edit(t, e[rich], func(m map[string]any) { m["identifiers"] = identifiers(m)[1:] })
 			return append(e, half)
 		}, ""},
-		{"the same line twice", Split, func(e []string) []string { return append(e, e[rich]) }, ""},
-		{"missing identifier", MissingIdentifier, in(func(m map[string]any) { m["identifiers"] = identifiers(m)[1:] }), "identifiers"},
-		{"extra identifier", ExtraIdentifier, in(func(m map[string]any) {
+		{"the same line twice", diffSplit, func(e []string) []string { return append(e, e[rich]) }, ""},
+		{"missing identifier", diffMissingIdentifier, in(func(m map[string]any) { m["identifiers"] = identifiers(m)[1:] }), "identifiers"},
+		{"extra identifier", diffExtraIdentifier, in(func(m map[string]any) {
 			m["identifiers"] = append(identifiers(m), map[string]any{"namespace": "email", "value": "extra@mail.example"})
 		}), "identifiers"},
-		{"identifier twice", ExtraIdentifier, in(func(m map[string]any) { m["identifiers"] = append(identifiers(m), identifiers(m)[0]) }), "identifiers"},
-		{"identifier's first", IdentifierSeen, in(func(m map[string]any) { identifiers(m)[1].(map[string]any)["first_seen"] = "2024-12-31T00:00:00.000Z" }), "first_seen of"},
-		{"identifier's last", IdentifierSeen, in(func(m map[string]any) { delete(identifiers(m)[1].(map[string]any), "last_seen") }), "last_seen of"},
-		{"first", Seen, set("first_seen", "2024-12-31T00:00:00.000Z"), "first_seen"},
-		{"last", Seen, set("last_seen", "rubbish"), "last_seen"},
-		{"events", Counts, set("events", 12345), "events"},
-		{"counts", Counts, in(func(m map[string]any) { delete(m["counts"].(map[string]any), "track") }), "counts.track"},
-		{"orders", Orders, set("orders", 12345), "orders"},
-		{"discounted orders", Orders, set("discounted_orders", 12345), "discounted_orders"},
-		{"revenue", Money, set("revenue", json.Number("0.01")), "revenue"},
-		{"no revenue", Money, in(func(m map[string]any) { delete(m, "revenue") }), "revenue"},
-		{"discount", Money, set("discount", json.Number("12345.67")), "discount"},
-		{"trait", Traits, in(func(m map[string]any) { m["traits"].(map[string]any)["email"] = "other@mail.example" }), "traits.email"},
-		{"trait too much", Traits, in(func(m map[string]any) { m["traits"].(map[string]any)["shoeSize"] = 43 }), "traits.shoeSize"},
-		{"trait missing", Traits, in(func(m map[string]any) { delete(m["traits"].(map[string]any), "email") }), "traits.email"},
+		{"identifier twice", diffExtraIdentifier, in(func(m map[string]any) { m["identifiers"] = append(identifiers(m), identifiers(m)[0]) }), "identifiers"},
+		{"identifier's first", diffIdentifierSeen, in(func(m map[string]any) { identifiers(m)[1].(map[string]any)["first_seen"] = "2024-12-31T00:00:00.000Z" }), "first_seen of"},
+		{"identifier's last", diffIdentifierSeen, in(func(m map[string]any) { delete(identifiers(m)[1].(map[string]any), "last_seen") }), "last_seen of"},
+		{"first", diffSeen, set("first_seen", "2024-12-31T00:00:00.000Z"), "first_seen"},
+		{"last", diffSeen, set("last_seen", "rubbish"), "last_seen"},
+		{"events", diffCounts, set("events", 12345), "events"},
+		{"counts", diffCounts, in(func(m map[string]any) { delete(m["counts"].(map[string]any), "track") }), "counts.track"},
+		{"orders", diffOrders, set("orders", 12345), "orders"},
+		{"discounted orders", diffOrders, set("discounted_orders", 12345), "discounted_orders"},
+		{"revenue", diffMoney, set("revenue", json.Number("0.01")), "revenue"},
+		{"no revenue", diffMoney, in(func(m map[string]any) { delete(m, "revenue") }), "revenue"},
+		{"discount", diffMoney, set("discount", json.Number("12345.67")), "discount"},
+		{"trait", diffTraits, in(func(m map[string]any) { m["traits"].(map[string]any)["email"] = "other@mail.example" }), "traits.email"},
+		{"trait too much", diffTraits, in(func(m map[string]any) { m["traits"].(map[string]any)["shoeSize"] = 43 }), "traits.shoeSize"},
+		{"trait missing", diffTraits, in(func(m map[string]any) { delete(m["traits"].(map[string]any), "email") }), "traits.email"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			report := compareLines(t, test.plant(slices.Clone(truth)), truth)
@@ -160,8 +160,8 @@ func TestCompareFinds(t *testing.T) {
 func TestCompareBounds(t *testing.T) {
 	truth := truthLines(t)
 	report := compareLines(t, nil, truth)
-	if report.Counts[Missing] != len(truth) || len(report.First) != reportFirst {
-		t.Errorf("of an empty export: %d missing, %d shown", report.Counts[Missing], len(report.First))
+	if report.Counts[diffMissing] != len(truth) || len(report.First) != reportFirst {
+		t.Errorf("of an empty export: %d missing, %d shown", report.Counts[diffMissing], len(report.First))
 	}
 	if more := fmt.Sprintf("and %d more", len(truth)-reportFirst); !strings.Contains(report.String(), more) {
 		t.Errorf("no %q in\n%s", more, report)

@@ -21,7 +21,7 @@ type Config struct {
 	LateLogin    float64 // default 0.4; of the devices of people with an account: first used without logging in
 	Household    float64 // default 0.05; have an app on one device (context.device.id) with another person
 	SharedTablet float64 // default 0.02; log in on one cookie (anonymousId) with another person
-	Generic      float64 // default 0.002; sign up with the address of a call centre, about GenericUsers people each
+	Generic      float64 // default 0.002; sign up with the address of a call centre, about genericUsers people each
 	Loyalty      float64 // default 0; have a loyalty card in context.externalIds, of a namespace that the rules must declare
 	Alias        float64 // default 0.005; had another customer number, joined by an alias call alone
 
@@ -50,7 +50,7 @@ type Disorder struct {
 const (
 	maxPeople    = 100_000_000
 	maxDisorder  = 100_000
-	GenericUsers = 48
+	genericUsers = 48
 )
 
 // redeliveryMax bounds how many younger events come before a re-delivery.

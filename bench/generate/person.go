@@ -63,7 +63,7 @@ type folk struct {
 	visitors, guests           threshold // cumulative shares of roles
 	household, tablet, generic threshold
 	loyalty, alias, late       threshold
-	perCentre                  uint64 // people to a call centre, of which GenericUsers use it
+	perCentre                  uint64 // people to a call centre, of which genericUsers use it
 }
 
 func newFolk(c *Config) folk {
@@ -75,7 +75,7 @@ func newFolk(c *Config) folk {
 		perCentre: 1,
 	}
 	if f.generic > 0 {
-		f.perCentre = max(1, uint64(GenericUsers/c.Generic))
+		f.perCentre = max(1, uint64(genericUsers/c.Generic))
 	}
 	return f
 }

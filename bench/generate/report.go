@@ -22,18 +22,18 @@ type DifferenceKind uint8
 
 // The kinds of differences. The first four are about who is who, the others about one identity.
 const (
-	Missing           DifferenceKind = iota // an identity of the truth is not in the export
-	Unexpected                              // the export has an identity that the truth knows nothing of
-	Merged                                  // an export line joins identities of the truth; its fields are not compared
-	Split                                   // a further export line about an identity that had one
-	MissingIdentifier                       // an identifier is not there
-	ExtraIdentifier                         // an identifier is too much, or there twice
-	IdentifierSeen                          // first or last time of an identifier
-	Seen                                    // first or last time of the identity
-	Counts                                  // events, or events of a type
-	Orders                                  // orders, or discounted ones
-	Money                                   // revenue or discount
-	Traits                                  // a trait's value
+	diffMissing           DifferenceKind = iota // an identity of the truth is not in the export
+	diffUnexpected                              // the export has an identity that the truth knows nothing of
+	diffMerged                                  // an export line joins identities of the truth; its fields are not compared
+	diffSplit                                   // a further export line about an identity that had one
+	diffMissingIdentifier                       // an identifier is not there
+	diffExtraIdentifier                         // an identifier is too much, or there twice
+	diffIdentifierSeen                          // first or last time of an identifier
+	diffSeen                                    // first or last time of the identity
+	diffCounts                                  // events, or events of a type
+	diffOrders                                  // orders, or discounted ones
+	diffMoney                                   // revenue or discount
+	diffTraits                                  // a trait's value
 	differenceKinds
 )
 

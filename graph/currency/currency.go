@@ -18,17 +18,17 @@ var text string
 // DecimalsMax is the largest number of decimals that a currency has.
 const DecimalsMax = 4
 
-// Code is a code of three capitals.
-type Code = [3]byte
+// code is a code of three capitals.
+type code = [3]byte
 
 // Known reports whether a code is a currency that a price can be in, of today or of the past.
-func Known(c Code) bool {
+func Known(c code) bool {
 	i := slot(c)
 	return i >= 0 && list().known[i] == used
 }
 
 // Decimals is how many decimals an amount in a currency has: 2 for USD, 0 for JPY, 3 for KWD. It is 0 for a code that is not a currency.
-func Decimals(c Code) int {
+func Decimals(c code) int {
 	if i := slot(c); i >= 0 {
 		return int(list().decimals[i])
 	}
@@ -38,7 +38,7 @@ func Decimals(c Code) int {
 // FromFormer turns an amount that an earlier version of this program stored into one with the decimals of today. Those versions
 // took decimals from the Unicode CLDR of 2017, which gives none to currencies whose coins are out of use. An amount beyond
 // 63 bits becomes the largest that they hold.
-func FromFormer(amount int64, c Code) int64 {
+func FromFormer(amount int64, c code) int64 {
 	if !strings.Contains(formerlyWhole, string(c[:])) {
 		return amount
 	}
@@ -52,7 +52,7 @@ func FromFormer(amount int64, c Code) int64 {
 }
 
 // ToFormer is the inverse of FromFormer, rounded towards zero.
-func ToFormer(amount int64, c Code) int64 {
+func ToFormer(amount int64, c code) int64 {
 	if !strings.Contains(formerlyWhole, string(c[:])) {
 		return amount
 	}
@@ -73,7 +73,7 @@ const (
 )
 
 // slot numbers the codes of three capitals; -1 for anything else.
-func slot(c Code) int {
+func slot(c code) int {
 	n := 0
 	for _, b := range c {
 		if b < 'A' || b > 'Z' {
@@ -145,7 +145,7 @@ func (t *table) add(word string, section use) error {
 	if len(word) != 5 || word[3] != '=' || word[4] < '0' || word[4] > '0'+DecimalsMax {
 		return fmt.Errorf("want a code, = and 0 to %d decimals, as in EUR=2", DecimalsMax)
 	}
-	i := slot(Code([]byte(word[:3])))
+	i := slot(code([]byte(word[:3])))
 	if i < 0 {
 		return fmt.Errorf("malformed code; want three capitals")
 	}

@@ -8,21 +8,21 @@ import (
 )
 
 func TestCurrencies(t *testing.T) {
-	for code, want := range map[string]int{
+	for text, want := range map[string]int{
 		"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3, "CLF": 4, "UYW": 4, "IQD": 3, "IDR": 2, "COP": 2, "VND": 0, "ISK": 0,
 		"VES": 2, "MRU": 2, "SLE": 2, "VED": 2, "XCG": 2, "ZWG": 2, "STN": 2, // that came after 2017
 		"BGN": 2, "HRK": 2, "DEM": 2, "ITL": 0, "ANG": 2, "ZWL": 2, "VEF": 2, "JEP": 2, // of the past, and of markets
 	} {
-		if c := Code([]byte(code)); !Known(c) || Decimals(c) != want {
-			t.Errorf("%s: known %t, %d decimals, want %d", code, Known(c), Decimals(c), want)
+		if c := code([]byte(text)); !Known(c) || Decimals(c) != want {
+			t.Errorf("%s: known %t, %d decimals, want %d", text, Known(c), Decimals(c), want)
 		}
 	}
-	for _, code := range []string{"XXX", "XTS", "XAU", "ZZZ", "usd", "\x00\x00\x00", "U$D"} {
-		if Known(Code([]byte(code))) {
-			t.Errorf("%q is a currency", code)
+	for _, text := range []string{"XXX", "XTS", "XAU", "ZZZ", "usd", "\x00\x00\x00", "U$D"} {
+		if Known(code([]byte(text))) {
+			t.Errorf("%q is a currency", text)
 		}
 	}
-	if Decimals(Code([]byte("ZZZ"))) != 0 || Decimals(Code{}) != 0 || Decimals(Code([]byte("XXX"))) != 2 {
+	if Decimals(code([]byte("ZZZ"))) != 0 || Decimals(code{}) != 0 || Decimals(code([]byte("XXX"))) != 2 {
 		t.Error("decimals of what is no currency")
 	}
 	if _, err := time.Parse(time.DateOnly, date()); err != nil {
@@ -68,11 +68,11 @@ func TestFromFormer(t *testing.T) {
 		{"\x00\x00\x00", 5, 5},
 	} {
 		if c.want != math.MaxInt64 {
-			if got := ToFormer(c.want, Code([]byte(c.code))); got != c.amount {
+			if got := ToFormer(c.want, code([]byte(c.code))); got != c.amount {
 				t.Errorf("%d %s of today: %d, want %d", c.want, c.code, got, c.amount)
 			}
 		}
-		if got := FromFormer(c.amount, Code([]byte(c.code))); got != c.want {
+		if got := FromFormer(c.amount, code([]byte(c.code))); got != c.want {
 			t.Errorf("%d %s: %d, want %d", c.amount, c.code, got, c.want)
 		}
 	}

@@ -38,7 +38,7 @@ var (
 	errTwoNumbers  = fmt.Errorf("%w: more than one phone number in one field", ErrInvalid)
 )
 
-// BlockedError names the word or rule by which a value stands for nobody. It is an ErrBlocked. There is one for each of Words, so
+// BlockedError names the word or rule by which a value stands for nobody. It is an ErrBlocked. There is one for each word, so
 // that it is returned without allocation.
 type BlockedError struct{ Word *Word }
 

@@ -23,7 +23,7 @@ func appendSHA256(dst, normal []byte) []byte {
 var hashedWords = sync.OnceValue(func() map[string]*Word {
 	hashes := make(map[string]*Word)
 	add := func(text string, w *Word) { hashes[string(appendSHA256(nil, []byte(text)))] = w }
-	for _, w := range Words() {
+	for _, w := range allWords {
 		add(w.Text, w)
 	}
 	for text, w := range map[string]*Word{

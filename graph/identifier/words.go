@@ -49,9 +49,6 @@ var (
 	words    = newWordSet()
 )
 
-// Words lists every word that names nobody, and the rules beside them.
-func Words() []*Word { return allWords }
-
 func newWord(text, kind string, classes classSet) *Word {
 	w := &Word{Text: text, Kind: kind, classes: classes}
 	w.err = &BlockedError{Word: w}

@@ -30,10 +30,10 @@ type Band uint8
 
 // The bands.
 const (
-	BandUnknown Band = iota // no offer has closed, and fewer than two orders
-	BandLow                 // the odds are at most half the population's
-	BandMedium
-	BandHigh // the odds are at least twice the population's
+	bandUnknown Band = iota // no offer has closed, and fewer than two orders
+	bandLow                 // the odds are at most half the population's
+	bandMedium
+	bandHigh // the odds are at least twice the population's
 	bands
 )
 
@@ -100,13 +100,13 @@ func (p *Population) Affinity(c *PriceCounts) Affinity {
 	a.Score = sigmoid(p.channels[base].logit + a.Evidence)
 	switch {
 	case c.Offers.Of == 0 && c.Reductions.Of < ordersToJudge:
-		a.Band = BandUnknown
+		a.Band = bandUnknown
 	case a.Evidence >= bandEdge:
-		a.Band = BandHigh
+		a.Band = bandHigh
 	case a.Evidence <= -bandEdge:
-		a.Band = BandLow
+		a.Band = bandLow
 	default:
-		a.Band = BandMedium
+		a.Band = bandMedium
 	}
 	return a
 }

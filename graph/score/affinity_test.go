@@ -66,7 +66,7 @@ func TestAffinityByHand(t *testing.T) {
 	near(t, "points of reductions", a.Channels[ChannelReductions].Points, math.Log(3)/2, 1e-12)
 	near(t, "rate of offers", a.Channels[ChannelOffers].Rate, 0.5, 1e-12)
 	near(t, "depth", a.Depth, 2600.0/9000, 1e-12)
-	if a.Band != BandHigh {
+	if a.Band != bandHigh {
 		t.Errorf("band %s, want high", a.Band)
 	}
 	for channel, want := range []string{
@@ -140,14 +140,14 @@ func TestBands(t *testing.T) {
 		offers []Offer
 		want   Band
 	}{
-		{"nothing", nil, nil, BandUnknown},
-		{"one order", order("1"), nil, BandUnknown},
-		{"an offer that is open", nil, []Offer{{ID: "a", Sent: ago(1), Until: ago(-1)}}, BandUnknown},
-		{"two orders at full price: half of ln(1/3), twice", order("1", "2"), nil, BandLow},
-		{"1 of 1: ln 2 is below 0.7", nil, sent(1, 0), BandMedium},
-		{"2 of 2: ln 3", nil, sent(2, 0), BandHigh},
-		{"2 of 3: ln 1.5", nil, sent(2, 1), BandMedium},
-		{"0 of 2: ln(1/3)", nil, sent(0, 2), BandLow},
+		{"nothing", nil, nil, bandUnknown},
+		{"one order", order("1"), nil, bandUnknown},
+		{"an offer that is open", nil, []Offer{{ID: "a", Sent: ago(1), Until: ago(-1)}}, bandUnknown},
+		{"two orders at full price: half of ln(1/3), twice", order("1", "2"), nil, bandLow},
+		{"1 of 1: ln 2 is below 0.7", nil, sent(1, 0), bandMedium},
+		{"2 of 2: ln 3", nil, sent(2, 0), bandHigh},
+		{"2 of 3: ln 1.5", nil, sent(2, 1), bandMedium},
+		{"0 of 2: ln(1/3)", nil, sent(0, 2), bandLow},
 	} {
 		ledger := NewPriceLedger(0, c.orders, c.offers)
 		counts := ledger.Counts(today0, p.Decay())
@@ -262,13 +262,13 @@ func TestOffersUnderTheColdStart(t *testing.T) {
 		evidence float64
 		band     Band
 	}{
-		{"none", nil, nil, 0, BandUnknown},
-		{"an offer that is open", nil, []Offer{{ID: "a", Sent: ago(1), Until: ago(-1)}}, 0, BandUnknown},
-		{"one accepted", nil, []Offer{offer("a", today0)}, math.Log(2), BandMedium},
-		{"two accepted", nil, []Offer{offer("a", today0), offer("b", today0)}, math.Log(3), BandHigh},
-		{"two let pass", nil, []Offer{offer("a", 0), offer("b", 0)}, -math.Log(3), BandLow},
-		{"two reduced orders", orders(), nil, math.Log(3), BandHigh}, // 2 of 2, with weight 1
-		{"both", orders(), []Offer{offer("a", 0)}, -math.Log(2) - math.Log(3)/2 + math.Log(3)/2, BandMedium},
+		{"none", nil, nil, 0, bandUnknown},
+		{"an offer that is open", nil, []Offer{{ID: "a", Sent: ago(1), Until: ago(-1)}}, 0, bandUnknown},
+		{"one accepted", nil, []Offer{offer("a", today0)}, math.Log(2), bandMedium},
+		{"two accepted", nil, []Offer{offer("a", today0), offer("b", today0)}, math.Log(3), bandHigh},
+		{"two let pass", nil, []Offer{offer("a", 0), offer("b", 0)}, -math.Log(3), bandLow},
+		{"two reduced orders", orders(), nil, math.Log(3), bandHigh}, // 2 of 2, with weight 1
+		{"both", orders(), []Offer{offer("a", 0)}, -math.Log(2) - math.Log(3)/2 + math.Log(3)/2, bandMedium},
 	} {
 		ledger := NewPriceLedger(0, c.orders, c.offers)
 		counts := ledger.Counts(today0, p.Decay())

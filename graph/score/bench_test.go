@@ -36,7 +36,7 @@ func BenchmarkCLV(b *testing.B) {
 		{"year,discounted", Terms{AnnualDiscount: 0.15}},
 		{"forever,discounted", Terms{AnnualDiscount: 0.15, HorizonDays: math.Inf(1)}},
 	} {
-		clv, err := NewCLV(cdnow, GammaGamma{P: 6.25, Q: 3.74, Gamma: 1544}, terms.Terms)
+		clv, err := newCLV(cdnow, GammaGamma{P: 6.25, Q: 3.74, Gamma: 1544}, terms.Terms)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -55,7 +55,7 @@ func BenchmarkCLV(b *testing.B) {
 // equal, the series; apart, the fraction; far apart, quadrature.
 func BenchmarkScales(b *testing.B) {
 	for _, scale := range []float64{1, 3, 30, 1000, 1e6} {
-		clv, err := NewCLV(ParetoNBD{R: 0.5, Alpha: 10 * scale, S: 0.5, Beta: 10}, GammaGamma{P: 6.25, Q: 3.74, Gamma: 1544}, Terms{})
+		clv, err := newCLV(ParetoNBD{R: 0.5, Alpha: 10 * scale, S: 0.5, Beta: 10}, GammaGamma{P: 6.25, Q: 3.74, Gamma: 1544}, Terms{})
 		if err != nil {
 			b.Fatal(err)
 		}

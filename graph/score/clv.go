@@ -55,16 +55,17 @@ func (t Terms) discount() (Discount, error) {
 	return discount, nil
 }
 
-// CLV is customer lifetime value: the occasions to come, times what an occasion is worth.
-type CLV struct {
+// clvModel is customer lifetime value: the occasions to come, times what an occasion is worth.
+type clvModel struct {
 	orders   Model
 	spend    GammaGamma
 	discount Discount
 	margin   float64
 }
 
-// NewCLV checks the parts.
-func NewCLV(orders Model, spend GammaGamma, terms Terms) (*CLV, error) {
+// newCLV returns the lifetime value of customers under a model of orders, one of spend, and terms; an error names what is
+// invalid.
+func newCLV(orders Model, spend GammaGamma, terms Terms) (*clvModel, error) {
 	if err := orders.Validate(); err != nil {
 		return nil, err
 	}
@@ -76,12 +77,12 @@ func NewCLV(orders Model, spend GammaGamma, terms Terms) (*CLV, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &CLV{orders: orders, spend: spend, discount: discount, margin: terms.Margin}, nil
+	return &clvModel{orders: orders, spend: spend, discount: discount, margin: terms.Margin}, nil
 }
 
 // Value is what the customer is expected to be worth over the horizon, from now, in minor units. It is 0 for
 // who is no customer yet.
-func (c *CLV) Value(h History) float64 {
+func (c *clvModel) Value(h History) float64 {
 	if h.N <= 0 {
 		return 0
 	}
@@ -90,6 +91,6 @@ func (c *CLV) Value(h History) float64 {
 
 // NewCustomer is the value of somebody at the moment after the first purchase, of unknown amount, and
 // without it. Times the chance of a first purchase, it is the value of a visitor.
-func (c *CLV) NewCustomer() float64 {
+func (c *clvModel) NewCustomer() float64 {
 	return c.margin * c.spend.Population() * c.orders.Discounted(History{}, c.discount)
 }

@@ -45,7 +45,7 @@ func TestScoresAreThoseOfTheirParts(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 	nobody := Customer{Prices: NewPriceLedger(0, nil, nil)}
-	if got := s.Of(&nobody, now); got.CLV != 0 || got.Alive != 0 || got.Churn != 0 || got.RFM != (RFM{}) || got.Affinity.Band != BandUnknown {
+	if got := s.Of(&nobody, now); got.CLV != 0 || got.Alive != 0 || got.Churn != 0 || got.RFM != (RFM{}) || got.Affinity.Band != bandUnknown {
 		t.Errorf("of nobody %+v", got)
 	}
 }

@@ -10,21 +10,20 @@ import (
 
 // Lifetime value follows from the days on which a customer ordered. Two customers ordered three times for 50.00 each: one a
 // week ago, and one a year ago.
-func ExampleCLV_Value() {
-	parameters := score.ColdStart()
-	clv, err := score.NewCLV(parameters.Orders, parameters.Spend, score.Terms{HorizonDays: 365, AnnualDiscount: 0.1})
+func ExampleScorer_Of() {
+	scorer, err := score.NewScorer(score.ColdStart(), score.Terms{HorizonDays: 365, AnnualDiscount: 0.1})
 	if err != nil {
 		log.Fatal(err)
 	}
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	for _, last := range []time.Time{now.AddDate(0, 0, -7), now.AddDate(-1, 0, 0)} {
-		var orders []score.Purchase
+		var customer score.Customer
 		for i := range 3 {
 			at := last.AddDate(0, 0, -30*i)
-			orders = append(orders, score.Purchase{ID: at.String(), At: at.UnixMilli(), Net: 50_00})
+			customer.Purchases = append(customer.Purchases, score.Purchase{ID: at.String(), At: at.UnixMilli(), Net: 50_00})
 		}
-		history := score.NewHistory(orders, now.UnixMilli())
-		fmt.Printf("alive %.0f %%, worth %.2f\n", 100*parameters.Orders.Alive(history), clv.Value(history)/100)
+		scores := scorer.Of(&customer, now.UnixMilli())
+		fmt.Printf("alive %.0f %%, worth %.2f\n", 100*scores.Alive, scores.CLV/100)
 	}
 
 	// Output:

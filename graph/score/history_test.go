@@ -112,7 +112,7 @@ func judge(t failer, h History) {
 			t.Errorf("%#v of %+v: log-likelihood %v", m, h, ll)
 		}
 	}
-	clv, err := NewCLV(publishedPareto, GammaGamma{P: 6.25, Q: 3.74, Gamma: 1544}, Terms{})
+	clv, err := newCLV(publishedPareto, GammaGamma{P: 6.25, Q: 3.74, Gamma: 1544}, Terms{})
 	if err != nil {
 		t.Errorf("%v", err)
 		return

@@ -119,7 +119,7 @@ func TestTermsAreChecked(t *testing.T) {
 		{AnnualDiscount: math.Inf(1)},
 		{AnnualDiscount: 15}, // per cent
 	} {
-		if _, err := NewCLV(cdnow, spend, terms); !errors.Is(err, errTerms) {
+		if _, err := newCLV(cdnow, spend, terms); !errors.Is(err, errTerms) {
 			t.Errorf("%+v: %v, want %v", terms, err, errTerms)
 		}
 	}
@@ -131,10 +131,10 @@ func TestTermsAreChecked(t *testing.T) {
 	if err := (Terms{}).WithDefaults().Check(); err != nil {
 		t.Errorf("defaults: %v", err)
 	}
-	if _, err := NewCLV(ParetoNBD{}, spend, Terms{}); !errors.Is(err, errParameter) {
+	if _, err := newCLV(ParetoNBD{}, spend, Terms{}); !errors.Is(err, errParameter) {
 		t.Errorf("no model: %v", err)
 	}
-	if _, err := NewCLV(cdnow, GammaGamma{}, Terms{}); !errors.Is(err, errParameter) {
+	if _, err := newCLV(cdnow, GammaGamma{}, Terms{}); !errors.Is(err, errParameter) {
 		t.Errorf("no spend: %v", err)
 	}
 }
@@ -144,18 +144,18 @@ func TestTermsAreChecked(t *testing.T) {
 func TestCLV(t *testing.T) {
 	h := History{X: 2, Tx: 30.43, T: 38.86, N: 3, Z: 2350}
 	spend := GammaGamma{P: 6.25, Q: 3.74, Gamma: 1544}
-	plain, err := NewCLV(cdnow, spend, Terms{})
+	plain, err := newCLV(cdnow, spend, Terms{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	near(t, "value of a purchase", spend.Mean(3, 2350), 6.25*(1544+3*2350)/(6.25*3+2.74), 1e-15)
 	near(t, "a year", plain.Value(h), spend.Mean(3, 2350)*cdnow.Orders(h, 365.0/7), 1e-15)
-	half, err := NewCLV(cdnow, spend, Terms{Margin: 0.5})
+	half, err := newCLV(cdnow, spend, Terms{Margin: 0.5})
 	if err != nil {
 		t.Fatal(err)
 	}
 	near(t, "half the margin", half.Value(h), plain.Value(h)/2, 1e-15)
-	discounted, err := NewCLV(cdnow, spend, Terms{AnnualDiscount: 0.15, HorizonDays: math.Inf(1)})
+	discounted, err := newCLV(cdnow, spend, Terms{AnnualDiscount: 0.15, HorizonDays: math.Inf(1)})
 	if err != nil {
 		t.Fatal(err)
 	}

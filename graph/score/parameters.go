@@ -70,7 +70,7 @@ func (p Parameters) WithDefaults() Parameters {
 type Scorer struct {
 	parameters  Parameters
 	terms       Terms // with defaults
-	clv         *CLV
+	clv         *clvModel
 	population  *Population
 	interests   *InterestPopulation
 	expectWeeks float64 // horizon of expected orders and value
@@ -82,7 +82,7 @@ const expectDays = defaultHorizonDays
 
 // NewScorer makes parameters ready. The error tells all that is wrong with them, or with the terms.
 func NewScorer(p Parameters, terms Terms) (*Scorer, error) {
-	clv, clvErr := NewCLV(p.Orders, p.Spend, terms)
+	clv, clvErr := newCLV(p.Orders, p.Spend, terms)
 	population, populationErr := NewPopulation(p.Affinity)
 	interests, interestsErr := newInterestPopulation(p.Dealings, p.InterestConcentration, p.Affinity.HalfLife)
 	if err := errors.Join(clvErr, populationErr, interestsErr); err != nil {

@@ -117,11 +117,11 @@ func TestPropMoneyScales(t *testing.T) {
 		scaledSpend, scaledHistory := spend, h
 		scaledSpend.Gamma *= factor
 		scaledHistory.Z *= factor
-		plain, err := NewCLV(cdnow, spend, Terms{})
+		plain, err := newCLV(cdnow, spend, Terms{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		scaled, err := NewCLV(cdnow, scaledSpend, Terms{})
+		scaled, err := newCLV(cdnow, scaledSpend, Terms{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestPropMoneyScales(t *testing.T) {
 
 // S4: nothing of what is asked about a customer allocates.
 func TestNoAllocation(t *testing.T) {
-	clv, err := NewCLV(cdnow, GammaGamma{P: 6.25, Q: 3.74, Gamma: 1544}, Terms{AnnualDiscount: 0.15})
+	clv, err := newCLV(cdnow, GammaGamma{P: 6.25, Q: 3.74, Gamma: 1544}, Terms{AnnualDiscount: 0.15})
 	if err != nil {
 		t.Fatal(err)
 	}

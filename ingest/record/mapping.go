@@ -20,28 +20,28 @@ import (
 // Targets and paths are keys separated by dots; in a path, a number is an index of a list, and "." is the whole
 // record. A value absent from the record is absent from its event.
 type Mapping struct {
-	fields []Field
+	fields []mappingField
 	root   *target
 }
 
-// Field is one line of a mapping: a constant, or a path.
-type Field struct {
+// mappingField is one line of a mapping: a constant, or a path.
+type mappingField struct {
 	Target string
-	From   string // a path
-	Unit   Unit   // of the value there
-	Value  string // a constant, as JSON
+	From   string   // a path
+	Unit   timeUnit // of the value there
+	Value  string   // a constant, as JSON
 }
 
-// Unit is the unit of a time given as a number.
-type Unit string
+// timeUnit is the unit of a time given as a number.
+type timeUnit string
 
-// The units. None leaves a value unchanged.
+// The units. unitNone leaves a value unchanged.
 const (
-	None             Unit = ""
-	unitSeconds      Unit = "s"
-	unitMilliseconds Unit = "ms"
-	unitMicroseconds Unit = "us"
-	unitNanoseconds  Unit = "ns"
+	unitNone         timeUnit = ""
+	unitSeconds      timeUnit = "s"
+	unitMilliseconds timeUnit = "ms"
+	unitMicroseconds timeUnit = "us"
+	unitNanoseconds  timeUnit = "ns"
 )
 
 // mappingMax bounds the fields of a mapping.
@@ -51,9 +51,9 @@ const mappingMax = 1000
 const whole = "."
 
 // newMapping returns a mapping, or an error that lists every problem of the fields.
-func newMapping(fields []Field) (*Mapping, error) {
+func newMapping(fields []mappingField) (*Mapping, error) {
 	m := &Mapping{fields: slices.Clone(fields), root: &target{slot: -1}}
-	slices.SortFunc(m.fields, func(a, b Field) int { return strings.Compare(a.Target, b.Target) })
+	slices.SortFunc(m.fields, func(a, b mappingField) int { return strings.Compare(a.Target, b.Target) })
 	var errs []error
 	if len(fields) == 0 {
 		errs = append(errs, errors.New("a mapping without fields: give at least type"))
@@ -84,7 +84,7 @@ func newMapping(fields []Field) (*Mapping, error) {
 	return m, errors.Join(errs...)
 }
 
-func (f Field) check() error {
+func (f mappingField) check() error {
 	switch {
 	case !isPath(f.Target):
 		return errors.New("want keys with a dot between, as in properties.total")
@@ -94,11 +94,11 @@ func (f Field) check() error {
 		return errors.New("give a path or a constant, not both")
 	case f.From != "" && f.From != whole && !isPath(f.From):
 		return fmt.Errorf("path %q: want keys with a dot between, as in customer.id", f.From)
-	case f.From == "" && f.Unit != None:
+	case f.From == "" && f.Unit != unitNone:
 		return errors.New("a constant has no unit")
 	}
 	switch f.Unit {
-	case None, unitSeconds, unitMilliseconds, unitMicroseconds, unitNanoseconds:
+	case unitNone, unitSeconds, unitMilliseconds, unitMicroseconds, unitNanoseconds:
 		return nil
 	}
 	return fmt.Errorf("unit %q: want s, ms, us or ns", f.Unit)
@@ -121,7 +121,7 @@ type target struct {
 	key      string
 	set      bool
 	slot     int // index of the picked value; -1 for no value
-	unit     Unit
+	unit     timeUnit
 	value    string
 	children []*target
 }
@@ -149,7 +149,7 @@ func (t *target) find(key []byte) *target {
 
 // check rejects a constant or a time that has fields.
 func (t *target) check(path string) error {
-	if len(t.children) > 0 && (t.value != "" || t.unit != None) {
+	if len(t.children) > 0 && (t.value != "" || t.unit != unitNone) {
 		return fmt.Errorf("field %q is a constant or a time, and has fields of its own beside", path)
 	}
 	for _, c := range t.children {

@@ -225,12 +225,12 @@ func (p *picker) appendMembers(dst, object []byte, t *target) []byte {
 
 // appendIn appends a value; it converts a number in a unit, or the text of one, to milliseconds. It leaves any other
 // value unchanged, for the event's decoder to judge.
-func appendIn(dst []byte, v jsonscan.Value, unit Unit) []byte {
+func appendIn(dst []byte, v jsonscan.Value, unit timeUnit) []byte {
 	text := v.Raw
 	if v.Kind == jsonscan.String && !v.Escaped {
 		text = v.Inside()
 	}
-	if unit == None || v.Kind != jsonscan.Number && v.Kind != jsonscan.String {
+	if unit == unitNone || v.Kind != jsonscan.Number && v.Kind != jsonscan.String {
 		return append(dst, v.Raw...)
 	}
 	ms, ok := milliseconds(string(text), unit)
@@ -241,7 +241,7 @@ func appendIn(dst []byte, v jsonscan.Value, unit Unit) []byte {
 }
 
 // milliseconds converts a number in a unit, with or without a fraction, and rounds down.
-func milliseconds(text string, unit Unit) (int64, bool) {
+func milliseconds(text string, unit timeUnit) (int64, bool) {
 	times, by := int64(1), int64(1)
 	switch unit {
 	case unitSeconds:
@@ -250,7 +250,7 @@ func milliseconds(text string, unit Unit) (int64, bool) {
 		by = 1000
 	case unitNanoseconds:
 		by = 1_000_000
-	case None, unitMilliseconds:
+	case unitNone, unitMilliseconds:
 	}
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		if n > math.MaxInt64/times || n < math.MinInt64/times {

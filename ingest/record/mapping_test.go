@@ -72,7 +72,7 @@ func TestMapping(t *testing.T) {
 func TestMilliseconds(t *testing.T) {
 	for _, test := range []struct {
 		text string
-		unit Unit
+		unit timeUnit
 		want int64
 		ok   bool
 	}{

@@ -12,7 +12,7 @@ func (m *Mapping) ReadYAML(d *yamlfile.Decoder, n *yamlfile.Node, key string) {
 		d.Fail(n, key, "a mapping is fields of an event with paths, as in userId: customer.id")
 		return
 	}
-	var fields []Field
+	var fields []mappingField
 	complete := true
 	for _, e := range d.Entries(n, key) {
 		f, ok := readField(d, e, yamlfile.Join(key, e.Key))
@@ -30,7 +30,7 @@ func (m *Mapping) ReadYAML(d *yamlfile.Decoder, n *yamlfile.Node, key string) {
 	*m = *made
 }
 
-func readField(d *yamlfile.Decoder, e yamlfile.Entry, key string) (f Field, ok bool) {
+func readField(d *yamlfile.Decoder, e yamlfile.Entry, key string) (f mappingField, ok bool) {
 	f.Target = e.Key
 	if yamlfile.IsScalar(e.Node) {
 		f.From = e.Node.Value
@@ -52,7 +52,7 @@ func readField(d *yamlfile.Decoder, e yamlfile.Entry, key string) (f Field, ok b
 		case "from":
 			f.From = part.Node.Value
 		case "unit":
-			f.Unit = Unit(part.Node.Value)
+			f.Unit = timeUnit(part.Node.Value)
 		case "value":
 			var err error
 			if f.Value, err = constant(part.Node); err != nil {

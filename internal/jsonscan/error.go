@@ -10,7 +10,7 @@ type ErrorCode uint8
 
 // The codes.
 const (
-	Syntax ErrorCode = 1 + iota // not JSON
+	syntax ErrorCode = 1 + iota // not JSON
 	UTF8                        // not UTF-8
 	Depth                       // nested more than MaxDepth deep
 )

@@ -16,15 +16,14 @@ type Kind uint8
 const (
 	None Kind = iota
 	Null
-	False
-	True
+	Bool
 	Number
 	String
 	Object
 	Array
 )
 
-var kindNames = [...]string{"nothing", "null", "a boolean", "a boolean", "a number", "a string", "an object", "an array"}
+var kindNames = [...]string{"nothing", "null", "a boolean", "a number", "a string", "an object", "an array"}
 
 // String names the kind as a sentence would: "an object".
 func (k Kind) String() string { return kindNames[k] }
@@ -113,11 +112,11 @@ func (s *Scanner) Next() bool {
 		s.pos++
 		c = s.peek()
 	default:
-		s.fail(s.pos, Syntax, "',' or '}'")
+		s.fail(s.pos, syntax, "',' or '}'")
 		return false
 	}
 	if c != '"' {
-		s.fail(s.pos, Syntax, "a key in quotes")
+		s.fail(s.pos, syntax, "a key in quotes")
 		return false
 	}
 	start := s.pos + 1
@@ -130,7 +129,7 @@ func (s *Scanner) Next() bool {
 	}
 	s.pos = end
 	if s.peek() != ':' {
-		s.fail(s.pos, Syntax, "':'")
+		s.fail(s.pos, syntax, "':'")
 		return false
 	}
 	s.pos++
@@ -155,13 +154,13 @@ func (s *Scanner) More() bool {
 	case s.first:
 		s.first = false
 		if s.pos >= len(s.data) {
-			s.fail(s.pos, Syntax, "a value or ']'")
+			s.fail(s.pos, syntax, "a value or ']'")
 			return false
 		}
 	case c == ',':
 		s.pos++
 	default:
-		s.fail(s.pos, Syntax, "',' or ']'")
+		s.fail(s.pos, syntax, "',' or ']'")
 		return false
 	}
 	return true
@@ -196,7 +195,7 @@ func (s *Scanner) Value() Value {
 func (s *Scanner) End() error {
 	if s.err == nil {
 		if s.peek(); s.pos < len(s.data) {
-			s.fail(s.pos, Syntax, "the end")
+			s.fail(s.pos, syntax, "the end")
 		} else if s.high&highs != 0 && !utf8.Valid(s.data) {
 			s.fail(invalidUTF8(s.data), UTF8, "")
 		}
@@ -263,7 +262,7 @@ var kinds = func() (table [256]Kind) {
 	for _, c := range " \t\r\n" {
 		table[c] = white
 	}
-	table['n'], table['t'], table['f'] = Null, True, False
+	table['n'], table['t'], table['f'] = Null, Bool, Bool
 	table['"'], table['{'], table['['] = String, Object, Array
 	return table
 }()
@@ -323,7 +322,7 @@ func (s *Scanner) str(i int) (end int, escaped bool) {
 			i++
 		}
 		if i >= len(data) {
-			s.fail(i, Syntax, "the closing '\"' of a string")
+			s.fail(i, syntax, "the closing '\"' of a string")
 			return -1, false
 		}
 	found:
@@ -337,7 +336,7 @@ func (s *Scanner) str(i int) (end int, escaped bool) {
 				return -1, false
 			}
 		default:
-			s.fail(i, Syntax, "no raw control character in a string")
+			s.fail(i, syntax, "no raw control character in a string")
 			return -1, false
 		}
 	}
@@ -353,7 +352,7 @@ func (s *Scanner) escape(i int) int {
 		case 'u':
 			for k := i + 2; k < i+6; k++ {
 				if k >= len(data) || hex[data[k]] < 0 {
-					s.fail(k, Syntax, "four hexadecimal digits behind \\u")
+					s.fail(k, syntax, "four hexadecimal digits behind \\u")
 					return -1
 				}
 			}
@@ -365,6 +364,6 @@ func (s *Scanner) escape(i int) int {
 			return i + n
 		}
 	}
-	s.fail(i+1, Syntax, `one of "\/bfnrtu behind a backslash`)
+	s.fail(i+1, syntax, `one of "\/bfnrtu behind a backslash`)
 	return -1
 }

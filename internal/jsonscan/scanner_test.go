@@ -163,11 +163,11 @@ func TestErrorsNameThePlace(t *testing.T) {
 		offset int
 		says   string
 	}{
-		{`{"a":1,}`, Syntax, 7, `byte 7: want a key in quotes, found '}'`},
-		{`{"a":tru}`, Syntax, 5, `byte 5: want true, found 't'`},
-		{`{"a":"x`, Syntax, 7, `byte 7: want the closing '"' of a string, found the end`},
-		{`{"a":1} 2`, Syntax, 8, `byte 8: want the end, found '2'`},
-		{"{\"a\":\"\t\"}", Syntax, 6, `byte 6: want no raw control character in a string, found '\t'`},
+		{`{"a":1,}`, syntax, 7, `byte 7: want a key in quotes, found '}'`},
+		{`{"a":tru}`, syntax, 5, `byte 5: want true, found 't'`},
+		{`{"a":"x`, syntax, 7, `byte 7: want the closing '"' of a string, found the end`},
+		{`{"a":1} 2`, syntax, 8, `byte 8: want the end, found '2'`},
+		{"{\"a\":\"\t\"}", syntax, 6, `byte 6: want no raw control character in a string, found '\t'`},
 		{"{\"a\":\"x\xffy\"}", UTF8, 7, `byte 7: not UTF-8`},
 		{deep, Depth, 5 * MaxDepth, `byte 320: nested more than 64 deep`},
 	} {

@@ -141,7 +141,7 @@ colon:
 
 // stray records a syntax error and returns false, for skip to return.
 func (s *Scanner) stray(i int, want string) bool {
-	s.fail(i, Syntax, want)
+	s.fail(i, syntax, want)
 	return false
 }
 
@@ -187,7 +187,7 @@ func (s *Scanner) digits(i int) int {
 		i++
 	}
 	if i == start {
-		s.fail(i, Syntax, "a digit")
+		s.fail(i, syntax, "a digit")
 		return -1
 	}
 	return i
@@ -204,7 +204,7 @@ func (s *Scanner) Balanced() []byte {
 		switch data[i] {
 		case '"':
 			if i = closingQuote(data, i+1); i < 0 {
-				s.fail(len(data), Syntax, "the closing '\"' of a string")
+				s.fail(len(data), syntax, "the closing '\"' of a string")
 				return nil
 			}
 			if open == 0 {
@@ -226,7 +226,7 @@ func (s *Scanner) Balanced() []byte {
 		}
 	}
 	if open > 0 {
-		s.fail(len(data), Syntax, "a closing bracket")
+		s.fail(len(data), syntax, "a closing bracket")
 		return nil
 	}
 	return s.take(start, len(data))
@@ -234,7 +234,7 @@ func (s *Scanner) Balanced() []byte {
 
 func (s *Scanner) take(start, end int) []byte {
 	if start == end {
-		s.fail(start, Syntax, "a value")
+		s.fail(start, syntax, "a value")
 		return nil
 	}
 	s.pos = end

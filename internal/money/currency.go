@@ -13,23 +13,23 @@ import (
 	"github.com/kindred-id/kindred/graph/currency"
 )
 
-// ErrCurrency is returned when a code is not one of ISO 4217.
-var ErrCurrency = errors.New("not an ISO 4217 currency code")
+// errCurrency is returned when a code is not one of ISO 4217.
+var errCurrency = errors.New("not an ISO 4217 currency code")
 
-// ParseCurrency reads a code of three letters in either case, with space around it. It fails with ErrCurrency.
+// ParseCurrency reads a code of three letters in either case, with space around it. It fails with errCurrency.
 func ParseCurrency(code []byte) (graph.Currency, error) {
 	var c graph.Currency
 	if code = trimSpace(code); len(code) != len(c) {
-		return graph.Currency{}, ErrCurrency
+		return graph.Currency{}, errCurrency
 	}
 	for i, b := range code {
 		if b |= 0x20; b < 'a' || b > 'z' {
-			return graph.Currency{}, ErrCurrency
+			return graph.Currency{}, errCurrency
 		}
 		c[i] = code[i] &^ 0x20
 	}
 	if !currency.Known(c) {
-		return graph.Currency{}, ErrCurrency
+		return graph.Currency{}, errCurrency
 	}
 	return c, nil
 }

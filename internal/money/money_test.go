@@ -96,7 +96,7 @@ func TestCurrencies(t *testing.T) {
 		}
 	}
 	for _, code := range []string{"", "US", "USDT", "U$D", "ZZZ", "€"} {
-		if _, err := ParseCurrency([]byte(code)); !errors.Is(err, ErrCurrency) {
+		if _, err := ParseCurrency([]byte(code)); !errors.Is(err, errCurrency) {
 			t.Errorf("%q: %v", code, err)
 		}
 	}

@@ -1,8 +1,8 @@
 // Package fit finds the parameters of the models of package score, by maximum likelihood over a sample of
 // customers.
 //
-//	History ──► Timing, Spend, Trial ──► Histogram ──► ParetoNBD, GammaGamma, BetaBinomial, …
-//	               cells                 add, merge        parameters and Quality, or an error
+//	History ──► Timing, Spend, trial ──► Histogram ──► ParetoNBD, GammaGamma, beta-binomial, …
+//	               cells             add, merge        parameters and Quality, or an error
 //
 // A histogram is all that a fit reads. Histograms of shards add up, and a fit depends on the sum alone:
 // cells are taken in their order, so the result is the same to the last bit wherever the customers

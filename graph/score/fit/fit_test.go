@@ -1,4 +1,4 @@
-package fit_test
+package fit
 
 import (
 	"errors"
@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/graph/score/fit"
 )
 
 // random draws from the distributions that the models are made of, with a fixed seed.
@@ -45,8 +44,8 @@ type shopper struct {
 }
 
 // watch gives what is seen of the shopper in so many weeks, in whole days as a ledger does.
-func (r random) watch(s shopper, weeks float64) fit.Timing {
-	seen := fit.Timing{T: weeks}
+func (r random) watch(s shopper, weeks float64) Timing {
+	seen := Timing{T: weeks}
 	for at, n := 0.0, 0; ; n++ {
 		if s.quits != nil && s.quits(n) {
 			return seen
@@ -62,8 +61,8 @@ func (r random) watch(s shopper, weeks float64) fit.Timing {
 const simulated = 10000
 
 // population watches shoppers, each for 26 to 78 weeks, in 53 cohorts.
-func (r random) population(n int, draw func() shopper) *fit.Timings {
-	var sample fit.Timings
+func (r random) population(n int, draw func() shopper) *Timings {
+	var sample Timings
 	for range n {
 		sample.Add(r.watch(draw(), 26+float64(r.IntN(53))), 1)
 	}
@@ -74,9 +73,9 @@ func (r random) population(n int, draw func() shopper) *fit.Timings {
 func TestParetoNBDIsRecovered(t *testing.T) {
 	r := newRandom(1)
 	truth := score.ParetoNBD{R: 0.9, Alpha: 8, S: 0.7, Beta: 12}
-	m, q, err := fit.ParetoNBD(r.population(simulated, func() shopper {
+	m, q, err := ParetoNBD(r.population(simulated, func() shopper {
 		return shopper{rate: r.gamma(truth.R, truth.Alpha), leaves: r.ExpFloat64() / r.gamma(truth.S, truth.Beta)}
-	}), fit.Options{})
+	}), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,10 +85,10 @@ func TestParetoNBDIsRecovered(t *testing.T) {
 func TestBGNBDIsRecovered(t *testing.T) {
 	r := newRandom(2)
 	truth := score.BGNBD{R: 0.6, Alpha: 5, A: 0.8, B: 2.5}
-	m, q, err := fit.BGNBD(r.population(simulated, func() shopper {
+	m, q, err := BGNBD(r.population(simulated, func() shopper {
 		p := r.beta(truth.A, truth.B)
 		return shopper{rate: r.gamma(truth.R, truth.Alpha), leaves: math.Inf(1), quits: func(n int) bool { return n > 0 && r.Float64() < p }}
-	}), fit.Options{})
+	}), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,10 +98,10 @@ func TestBGNBDIsRecovered(t *testing.T) {
 func TestMBGNBDIsRecovered(t *testing.T) {
 	r := newRandom(3)
 	truth := score.MBGNBD{R: 0.8, Alpha: 5, A: 0.8, B: 2.5}
-	m, q, err := fit.MBGNBD(r.population(simulated, func() shopper {
+	m, q, err := MBGNBD(r.population(simulated, func() shopper {
 		p := r.beta(truth.A, truth.B)
 		return shopper{rate: r.gamma(truth.R, truth.Alpha), leaves: math.Inf(1), quits: func(int) bool { return r.Float64() < p }}
-	}), fit.Options{})
+	}), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,13 +111,13 @@ func TestMBGNBDIsRecovered(t *testing.T) {
 func TestGammaGammaIsRecovered(t *testing.T) {
 	r := newRandom(4)
 	truth := score.GammaGamma{P: 6, Q: 4, Gamma: 1500}
-	var sample fit.Spends
+	var sample Spends
 	for range simulated {
 		n := float64(1 + r.IntN(6))
 		rate := r.gamma(truth.Q, truth.Gamma)
-		sample.Add(fit.Spend{N: n, Z: r.gamma(truth.P*n, rate) / n}, 1)
+		sample.Add(Spend{N: n, Z: r.gamma(truth.P*n, rate) / n}, 1)
 	}
-	m, q, err := fit.GammaGamma(&sample, fit.Options{})
+	m, q, err := GammaGamma(&sample, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,9 +126,9 @@ func TestGammaGammaIsRecovered(t *testing.T) {
 
 func TestBetaBinomialIsRecovered(t *testing.T) {
 	r := newRandom(5)
-	var sample fit.Trials
+	var sample trialCells
 	for range simulated {
-		p, trial := r.beta(0.5, 3), fit.Trial{N: float64(r.IntN(8))}
+		p, trial := r.beta(0.5, 3), trialCell{N: float64(r.IntN(8))}
 		for range int(trial.N) {
 			if r.Float64() < p {
 				trial.D++
@@ -137,7 +136,7 @@ func TestBetaBinomialIsRecovered(t *testing.T) {
 		}
 		sample.Add(trial, 1)
 	}
-	a, b, q, err := fit.BetaBinomial(&sample, fit.Options{})
+	a, b, q, err := betaBinomial(&sample, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,10 +149,10 @@ func TestBetaBinomialIsRecovered(t *testing.T) {
 func TestBGBBIsRecovered(t *testing.T) {
 	r := newRandom(6)
 	truth := score.BGBB{Alpha: 1.2, Beta: 0.75, Gamma: 0.66, Delta: 2.8}
-	var sample fit.Timings
+	var sample Timings
 	for range simulated {
 		p, theta := r.beta(truth.Alpha, truth.Beta), r.beta(truth.Gamma, truth.Delta)
-		seen := fit.Timing{T: 6}
+		seen := Timing{T: 6}
 		for i := 1.0; i <= seen.T && r.Float64() >= theta; i++ {
 			if r.Float64() < p {
 				seen.X, seen.Tx = seen.X+1, i
@@ -161,14 +160,14 @@ func TestBGBBIsRecovered(t *testing.T) {
 		}
 		sample.Add(seen, 1)
 	}
-	m, q, err := fit.BGBB(&sample, fit.Options{})
+	m, q, err := BGBB(&sample, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	recovered(t, q, want{"alpha", m.Alpha, truth.Alpha, .15}, want{"beta", m.Beta, truth.Beta, .15}, want{"gamma", m.Gamma, truth.Gamma, .2}, want{"delta", m.Delta, truth.Delta, .3})
 }
 
-func recovered(t *testing.T, q fit.Quality, wants ...want) {
+func recovered(t *testing.T, q Quality, wants ...want) {
 	t.Helper()
 	check(t, q, q.LogLikelihood, 0, wants...)
 	if q.Customers != simulated {
@@ -184,13 +183,13 @@ func TestNoDropoutDoesNotDiverge(t *testing.T) {
 	for seed := range uint64(4) {
 		r := newRandom(100 + seed)
 		sample := r.population(2000, func() shopper { return shopper{rate: r.gamma(1.2, 6), leaves: math.Inf(1)} })
-		nbd, _, err := fit.NBD(sample, fit.Options{})
+		nbd, _, err := NBD(sample, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		pareto, q, errPareto := fit.ParetoNBD(sample, fit.Options{})
-		bg, qBG, errBG := fit.BGNBD(sample, fit.Options{})
-		mbg, qMBG, errMBG := fit.MBGNBD(sample, fit.Options{})
+		pareto, q, errPareto := ParetoNBD(sample, Options{})
+		bg, qBG, errBG := BGNBD(sample, Options{})
+		mbg, qMBG, errMBG := MBGNBD(sample, Options{})
 		if err := errors.Join(errPareto, errBG, errMBG); err != nil {
 			t.Fatal(err)
 		}
@@ -213,11 +212,11 @@ func TestTinySamples(t *testing.T) {
 		sample := r.population(int(2+seed), func() shopper {
 			return shopper{rate: r.gamma(0.6, 10), leaves: r.ExpFloat64() / r.gamma(0.6, 11)}
 		})
-		m, _, err := fit.ParetoNBD(sample, fit.Options{})
+		m, _, err := ParetoNBD(sample, Options{})
 		if err == nil {
 			err = m.Validate()
 			fitted++
-		} else if errors.Is(err, fit.ErrSample) || errors.Is(err, fit.ErrNoOptimum) {
+		} else if errors.Is(err, ErrSample) || errors.Is(err, ErrNoOptimum) {
 			continue
 		}
 		if err != nil {
@@ -232,20 +231,20 @@ func TestTinySamples(t *testing.T) {
 // However the customers are cut into shards, the fit is the same to the last bit.
 func TestShardsAddUp(t *testing.T) {
 	r := newRandom(7)
-	var whole fit.Timings
-	shards := make([]fit.Timings, 7)
+	var whole Timings
+	shards := make([]Timings, 7)
 	for range 500 {
 		seen := r.watch(shopper{rate: r.gamma(0.6, 10), leaves: r.ExpFloat64() / r.gamma(0.6, 11)}, 39)
 		seen.Tx = math.Round(7*seen.Tx) / 7 // so that customers meet in cells
 		whole.Add(seen, 1)
 		shards[r.IntN(len(shards))].Add(seen, 1)
 	}
-	var merged fit.Timings
+	var merged Timings
 	for _, i := range r.Perm(len(shards)) {
 		merged.Merge(&shards[i])
 	}
-	a, qa, errA := fit.ParetoNBD(&whole, fit.Options{})
-	b, qb, errB := fit.ParetoNBD(&merged, fit.Options{})
+	a, qa, errA := ParetoNBD(&whole, Options{})
+	b, qb, errB := ParetoNBD(&merged, Options{})
 	if err := errors.Join(errA, errB); err != nil {
 		t.Fatal(err)
 	}
@@ -257,20 +256,20 @@ func TestShardsAddUp(t *testing.T) {
 // The search must not end somewhere else because time is counted in days, or money in dollars.
 func TestUnitsDoNotMatter(t *testing.T) {
 	r := newRandom(8)
-	var weeks, days fit.Timings
-	var cents, dollars fit.Spends
+	var weeks, days Timings
+	var cents, dollars Spends
 	for range 1000 {
 		seen := r.watch(shopper{rate: r.gamma(0.6, 10), leaves: r.ExpFloat64() / r.gamma(0.6, 11)}, 39)
 		weeks.Add(seen, 1)
-		days.Add(fit.Timing{X: seen.X, Tx: 7 * seen.Tx, T: 7 * seen.T}, 1)
-		spend := fit.Spend{N: seen.X + 1, Z: r.gamma(6*(seen.X+1), r.gamma(4, 1500)) / (seen.X + 1)}
+		days.Add(Timing{X: seen.X, Tx: 7 * seen.Tx, T: 7 * seen.T}, 1)
+		spend := Spend{N: seen.X + 1, Z: r.gamma(6*(seen.X+1), r.gamma(4, 1500)) / (seen.X + 1)}
 		cents.Add(spend, 1)
-		dollars.Add(fit.Spend{N: spend.N, Z: spend.Z / 100}, 1)
+		dollars.Add(Spend{N: spend.N, Z: spend.Z / 100}, 1)
 	}
-	w, _, errW := fit.ParetoNBD(&weeks, fit.Options{})
-	d, _, errD := fit.ParetoNBD(&days, fit.Options{})
-	c, _, errC := fit.GammaGamma(&cents, fit.Options{})
-	u, _, errU := fit.GammaGamma(&dollars, fit.Options{})
+	w, _, errW := ParetoNBD(&weeks, Options{})
+	d, _, errD := ParetoNBD(&days, Options{})
+	c, _, errC := GammaGamma(&cents, Options{})
+	u, _, errU := GammaGamma(&dollars, Options{})
 	if err := errors.Join(errW, errD, errC, errU); err != nil {
 		t.Fatal(err)
 	}
@@ -289,33 +288,33 @@ func TestUnitsDoNotMatter(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	timings := func(cells ...fit.Timing) func() error {
+	timings := func(cells ...Timing) func() error {
 		return func() error {
-			var sample fit.Timings
+			var sample Timings
 			for _, c := range cells {
 				sample.Add(c, 3)
 			}
-			_, _, err := fit.ParetoNBD(&sample, fit.Options{})
+			_, _, err := ParetoNBD(&sample, Options{})
 			return err
 		}
 	}
-	spends := func(cells ...fit.Spend) func() error {
+	spends := func(cells ...Spend) func() error {
 		return func() error {
-			var sample fit.Spends
+			var sample Spends
 			for _, c := range cells {
 				sample.Add(c, 3)
 			}
-			_, _, err := fit.GammaGamma(&sample, fit.Options{})
+			_, _, err := GammaGamma(&sample, Options{})
 			return err
 		}
 	}
-	trials := func(cells ...fit.Trial) func() error {
+	trials := func(cells ...trialCell) func() error {
 		return func() error {
-			var sample fit.Trials
+			var sample trialCells
 			for _, c := range cells {
 				sample.Add(c, 3)
 			}
-			_, _, _, err := fit.BetaBinomial(&sample, fit.Options{})
+			_, _, _, err := betaBinomial(&sample, Options{})
 			return err
 		}
 	}
@@ -325,15 +324,15 @@ func TestRefusals(t *testing.T) {
 		want error
 		says string
 	}{
-		{"nobody", timings(), fit.ErrSample, "none of 0 customers bought again"},
-		{"nobody came back", timings(fit.Timing{T: 30}, fit.Timing{T: 20}), fit.ErrSample, "none of 6 customers bought again"},
-		{"no time passed", timings(fit.Timing{X: 1}), fit.ErrSample, "no time has passed"},
-		{"bought after now", timings(fit.Timing{X: 1, Tx: 3, T: 2}), fit.ErrCell, "tx 3, T 2"},
-		{"not a number", timings(fit.Timing{X: math.NaN(), T: 2}), fit.ErrCell, "NaN"},
-		{"nobody bought twice", spends(fit.Spend{N: 1, Z: 100}), fit.ErrSample, "none of 3 customers bought more than once"},
-		{"spent nothing", spends(fit.Spend{N: 2}), fit.ErrCell, "want both above 0"},
-		{"nobody was asked", trials(fit.Trial{}), fit.ErrSample, "no trial"},
-		{"said yes more often than asked", trials(fit.Trial{N: 1, D: 2}), fit.ErrCell, "2 of 1"},
+		{"nobody", timings(), ErrSample, "none of 0 customers bought again"},
+		{"nobody came back", timings(Timing{T: 30}, Timing{T: 20}), ErrSample, "none of 6 customers bought again"},
+		{"no time passed", timings(Timing{X: 1}), ErrSample, "no time has passed"},
+		{"bought after now", timings(Timing{X: 1, Tx: 3, T: 2}), ErrCell, "tx 3, T 2"},
+		{"not a number", timings(Timing{X: math.NaN(), T: 2}), ErrCell, "NaN"},
+		{"nobody bought twice", spends(Spend{N: 1, Z: 100}), ErrSample, "none of 3 customers bought more than once"},
+		{"spent nothing", spends(Spend{N: 2}), ErrCell, "want both above 0"},
+		{"nobody was asked", trials(trialCell{}), ErrSample, "no trial"},
+		{"said yes more often than asked", trials(trialCell{N: 1, D: 2}), ErrCell, "2 of 1"},
 	} {
 		err := c.fit()
 		if !errors.Is(err, c.want) || !strings.Contains(fmt.Sprint(err), c.says) {
@@ -346,16 +345,16 @@ func TestRefusals(t *testing.T) {
 func TestBetaBinomialAtTheEnds(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		trial   fit.Trial
+		trial   trialCell
 		low, up float64
 	}{
-		{"nobody ever said yes", fit.Trial{N: 5}, 0, 0.01},
-		{"everybody always did", fit.Trial{N: 5, D: 5}, 0.99, 1},
-		{"asked once: a mean and no more", fit.Trial{N: 1, D: 1}, 0.9, 1},
+		{"nobody ever said yes", trialCell{N: 5}, 0, 0.01},
+		{"everybody always did", trialCell{N: 5, D: 5}, 0.99, 1},
+		{"asked once: a mean and no more", trialCell{N: 1, D: 1}, 0.9, 1},
 	} {
-		var sample fit.Trials
+		var sample trialCells
 		sample.Add(c.trial, 1000)
-		a, b, q, err := fit.BetaBinomial(&sample, fit.Options{})
+		a, b, q, err := betaBinomial(&sample, Options{})
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -375,7 +374,7 @@ func BenchmarkParetoNBD(b *testing.B) {
 				return shopper{rate: r.gamma(0.55, 10.6), leaves: r.ExpFloat64() / r.gamma(0.6, 11.7)}
 			})
 			for b.Loop() {
-				_, q, err := fit.ParetoNBD(sample, fit.Options{})
+				_, q, err := ParetoNBD(sample, Options{})
 				if err != nil {
 					b.Fatal(err)
 				}

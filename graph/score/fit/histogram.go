@@ -13,12 +13,12 @@ import (
 
 // Histogram counts customers by cell. The zero value is empty and ready. It is not safe for concurrent
 // use: give each shard its own, and merge them.
-type Histogram[C Cell[C]] struct {
+type Histogram[C cellType[C]] struct {
 	counts map[C]uint64
 }
 
-// Cell is what a model knows of a customer.
-type Cell[C any] interface {
+// A cellType is what one model knows of a customer: customers with equal cells are alike to it.
+type cellType[C any] interface {
 	comparable
 	// compare orders cells totally.
 	compare(C) int
@@ -119,15 +119,17 @@ func (s Spend) check() error {
 	return nil
 }
 
-// Trial is how often a customer said yes: D of N times.
-type Trial struct{ N, D float64 }
+// trialCell is how often a customer said yes: D of N times.
+type trialCell struct{ N, D float64 }
 
-// Trials counts customers by trial.
-type Trials = Histogram[Trial]
+// trialCells counts customers by trial.
+type trialCells = Histogram[trialCell]
 
-func (t Trial) compare(o Trial) int { return cmp.Or(cmp.Compare(t.N, o.N), cmp.Compare(t.D, o.D)) }
+func (t trialCell) compare(o trialCell) int {
+	return cmp.Or(cmp.Compare(t.N, o.N), cmp.Compare(t.D, o.D))
+}
 
-func (t Trial) check() error {
+func (t trialCell) check() error {
 	if !(t.D >= 0 && t.D <= t.N) || math.IsInf(t.N, 1) {
 		return fmt.Errorf("%w: %v of %v; want 0 <= D <= N", ErrCell, t.D, t.N)
 	}

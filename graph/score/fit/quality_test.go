@@ -1,10 +1,8 @@
-package fit_test
+package fit
 
 import (
 	"math"
 	"testing"
-
-	"github.com/kindred-id/kindred/graph/score/fit"
 )
 
 // want is a value within a fraction of itself.
@@ -14,7 +12,7 @@ type want struct {
 	fraction  float64
 }
 
-func check(t *testing.T, q fit.Quality, logLikelihood, within float64, wants ...want) {
+func check(t *testing.T, q Quality, logLikelihood, within float64, wants ...want) {
 	t.Helper()
 	if !(math.Abs(q.LogLikelihood-logLikelihood) <= within) {
 		t.Errorf("log-likelihood %.6f, want %.6f within %v", q.LogLikelihood, logLikelihood, within)

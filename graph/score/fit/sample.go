@@ -74,7 +74,7 @@ func (s *Sample) Enough() error {
 
 // Discounts fits the parameters of the affinity scores, but for the intercept (Calibrated), with ridges where it needs them.
 func (s *Sample) Discounts() (score.AffinityParameters, error) {
-	p, err := affinity(&s.Affinity, func(t *Trials) (score.Beta, Quality, error) { return WithRidges(betaOf, t) })
+	p, err := affinity(&s.Affinity, func(t *trialCells) (score.Beta, Quality, error) { return WithRidges(betaOf, t) })
 	p.HalfLife = s.halfLife
 	return p, err
 }

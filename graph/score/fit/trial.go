@@ -6,10 +6,10 @@ import (
 	"github.com/kindred-id/kindred/graph/score"
 )
 
-// BetaBinomial fits the distribution of a chance over customers: a beta distribution with parameters
+// betaBinomial fits the distribution of a chance over customers: a beta distribution with parameters
 // a and b, of mean a/(a+b). How much customers differ is told by those with two trials or more; without any,
 // a and b say the mean and little else.
-func BetaBinomial(sample *Trials, o Options) (a, b float64, q Quality, err error) {
+func betaBinomial(sample *trialCells, o Options) (a, b float64, q Quality, err error) {
 	const name = "Beta-Binomial"
 	cells, err := sample.sorted()
 	if err != nil {
