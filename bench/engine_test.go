@@ -7,6 +7,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/bench/trial"
 )
 
 // BenchmarkEngine takes decoded events into shards, identity actors and a durable store: ingest without reading and
@@ -19,12 +20,12 @@ func BenchmarkEngine(b *testing.B) {
 func benchmarkEngine(b *testing.B, feed feed.Settings) {
 	const people, perChunk = 100_000, 400
 	ctx := context.Background()
-	t, err := newTrial(ctx, Config{Dir: b.TempDir(), Memory: 4 << 30}, feed)
+	t, err := trial.Open(ctx, trial.Config{Dir: b.TempDir(), Memory: 4 << 30, Feed: feed})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer t.close(ctx)
-	engine := t.engine
+	defer t.Close(ctx)
+	engine := t.Engine
 
 	rng := rand.New(rand.NewPCG(1, 2))
 	properties := []byte(`{"product_id":"507f1f77bcf86cd799439011","sku":"G-32","category":"Games","name":"Monopoly: 3rd Edition","price":18.99,"quantity":1,"url":"https://www.example.com/product/path"}`)

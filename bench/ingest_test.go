@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"testing"
+	"time"
 
-	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/bench/ceiling"
 	"github.com/kindred-id/kindred/bench/generate"
+	"github.com/kindred-id/kindred/bench/trial"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/file"
@@ -50,7 +52,7 @@ func BenchmarkCeiling(b *testing.B) {
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		taken, err := newCeiling(reg, segment.Options{}).Run(data, 1)
+		taken, err := ceiling.New(reg, segment.Options{}).Run(data, time.Now().UnixMilli())
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -69,7 +71,7 @@ func BenchmarkIngest(b *testing.B) {
 	n := int64(0)
 	for b.Loop() {
 		b.StopTimer()
-		t, err := newTrial(ctx, Config{Dir: b.TempDir(), Memory: storage.DefaultMemory()}, feed.Settings{})
+		t, err := trial.Open(ctx, trial.Config{Dir: b.TempDir(), Memory: storage.DefaultMemory()})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -77,13 +79,13 @@ func BenchmarkIngest(b *testing.B) {
 		source := file.Source{Name: "memory", Open: func() (*file.Reader, error) {
 			return file.NewReader(bytes.NewReader(data), "memory", 0)
 		}}
-		summary, err := file.NewPipeline(ingest.Into{Engine: t.engine, Registry: reg}).Run(ctx, []file.Source{source})
+		summary, err := file.NewPipeline(ingest.Into{Engine: t.Engine, Registry: reg}).Run(ctx, []file.Source{source})
 		if err != nil {
 			b.Fatal(err)
 		}
 		n += summary.Read
 		b.StopTimer()
-		if err := t.close(ctx); err != nil {
+		if err := t.Close(ctx); err != nil {
 			b.Fatal(err)
 		}
 		b.StartTimer()

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/bench/trial"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/kafka"
@@ -35,13 +35,13 @@ type KafkaRound struct {
 	// Load is the machine's load average over the minute before the round; 0 if it is unknown.
 	Load float64 `json:"load_average"`
 	// File is ingest from memory, as bench measures it.
-	File Measure `json:"file"`
+	File trial.Measure `json:"file"`
 	// EndToEnd is ingest from the brokers: from a consumer that starts on a new directory, until every event is
 	// durable and delivered between shards.
-	EndToEnd Measure `json:"end_to_end"`
+	EndToEnd trial.Measure `json:"end_to_end"`
 	// Fetch is only reading the same records.
-	Fetch Measure `json:"fetch"`
-	Ratio float64 `json:"ratio"` // end to end to file, events per second
+	Fetch trial.Measure `json:"fetch"`
+	Ratio float64       `json:"ratio"` // end to end to file, events per second
 	// CPURatio is the processor time per event, file to end to end. It covers this process, not the brokers.
 	CPURatio float64 `json:"cpu_ratio"`
 }
@@ -186,12 +186,12 @@ func (r *kafkaRun) load(ctx context.Context) error {
 }
 
 // endToEnd ingests all events from the brokers into a new directory.
-func (r *kafkaRun) endToEnd(ctx context.Context, profile string) (m Measure, err error) {
-	t, err := newTrial(ctx, r.Config, feed.Settings{})
+func (r *kafkaRun) endToEnd(ctx context.Context, profile string) (m trial.Measure, err error) {
+	t, err := trial.Open(ctx, r.Config.trial())
 	if err != nil {
 		return m, err
 	}
-	defer func() { err = errors.Join(err, t.close(ctx)) }()
+	defer func() { err = errors.Join(err, t.Close(ctx)) }()
 	consumer, err := r.consumer(t, r.name)
 	if err != nil {
 		return m, err
@@ -204,7 +204,7 @@ func (r *kafkaRun) endToEnd(ctx context.Context, profile string) (m Measure, err
 		}
 		defer func() { err = errors.Join(err, stop()) }()
 	}
-	return measure(func() (int, int, error) {
+	return trial.Time(func() (int, int, error) {
 		if err := consumer.Start(); err != nil {
 			return 0, 0, err
 		}
@@ -212,24 +212,24 @@ func (r *kafkaRun) endToEnd(ctx context.Context, profile string) (m Measure, err
 		if err != nil {
 			return 0, 0, err
 		}
-		if err := t.engine.Settle(ctx); err != nil {
+		if err := t.Engine.Settle(ctx); err != nil {
 			return 0, 0, err
 		}
-		people, err := t.people(ctx)
+		people, err := t.People(ctx)
 		return int(counts.Records - counts.WithoutIdentifier), people, err
 	})
 }
 
 // consumer returns the product's own consumer, for one topic.
-func (r *kafkaRun) consumer(t *trial, topic string) (*kafka.Consumer, error) {
+func (r *kafkaRun) consumer(t *trial.Trial, topic string) (*kafka.Consumer, error) {
 	config := r.Kafka
 	config.Topics = []kafka.Topic{{Topic: topic}}
 	config.Group, config.DeadLetters = "-", kafka.DeadLetters{Topic: r.letterTopic()}
-	return kafka.New(config, kafka.Into{Into: ingest.Into{Engine: t.engine, Registry: r.registry}, Routing: "bench"})
+	return kafka.New(config, kafka.Into{Into: ingest.Into{Engine: t.Engine, Registry: r.registry}, Routing: "bench"})
 }
 
 // caughtUp waits until every record has been handled, which implies that its event is durable.
-func (r *kafkaRun) caughtUp(ctx context.Context, t *trial, consumer *kafka.Consumer) (counts kafka.Counts, err error) {
+func (r *kafkaRun) caughtUp(ctx context.Context, t *trial.Trial, consumer *kafka.Consumer) (counts kafka.Counts, err error) {
 	err = poll(ctx, t, func() (bool, error) {
 		counts = kafka.Counts{}
 		for _, p := range consumer.Status().Partitions {
@@ -252,7 +252,7 @@ func (r *kafkaRun) caughtUp(ctx context.Context, t *trial, consumer *kafka.Consu
 const pollEvery = 10 * time.Millisecond
 
 // poll asks repeatedly until done reports true, or the engine fails.
-func poll(ctx context.Context, t *trial, done func() (bool, error)) error {
+func poll(ctx context.Context, t *trial.Trial, done func() (bool, error)) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
@@ -261,8 +261,8 @@ func poll(ctx context.Context, t *trial, done func() (bool, error)) error {
 		}
 		select {
 		case <-tick.C:
-		case <-t.engine.Failed():
-			return t.engine.Err()
+		case <-t.Engine.Failed():
+			return t.Engine.Err()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -270,8 +270,8 @@ func poll(ctx context.Context, t *trial, done func() (bool, error)) error {
 }
 
 // fetch reads all records as the consumer does, and discards them.
-func (r *kafkaRun) fetch(ctx context.Context) (Measure, error) {
-	return measure(func() (int, int, error) {
+func (r *kafkaRun) fetch(ctx context.Context) (trial.Measure, error) {
+	return trial.Time(func() (int, int, error) {
 		return len(r.lines), 0, r.Kafka.Drain(ctx, r.name, r.Partitions, len(r.lines))
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/bench/trial"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest/kafka"
 	"github.com/kindred-id/kindred/ingest/segment"
@@ -51,11 +51,11 @@ type probe struct {
 // live produces the events at a rate, and watches probes among them.
 func (r *kafkaRun) live(ctx context.Context, rate float64) (_ *Live, err error) {
 	r.Progress(fmt.Sprintf("at %.0f events/s, from the broker's log to the profile", rate))
-	t, err := newTrial(ctx, r.Config, feed.Settings{})
+	t, err := trial.Open(ctx, r.Config.trial())
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, t.close(ctx)) }()
+	defer func() { err = errors.Join(err, t.Close(ctx)) }()
 	consumer, err := r.consumer(t, r.liveTopic())
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (r *kafkaRun) live(ctx context.Context, rate float64) (_ *Live, err error) 
 	for range probeWatchers {
 		group.Go(func() error {
 			for p := range probes {
-				d, ok, err := watch(running, t.engine, p)
+				d, ok, err := watch(running, t.Engine, p)
 				if err != nil {
 					return err
 				}
@@ -102,7 +102,7 @@ func (r *kafkaRun) live(ctx context.Context, rate float64) (_ *Live, err error) 
 }
 
 // consuming waits until every partition of a consumer is read.
-func (r *kafkaRun) consuming(ctx context.Context, t *trial, consumer *kafka.Consumer) error {
+func (r *kafkaRun) consuming(ctx context.Context, t *trial.Trial, consumer *kafka.Consumer) error {
 	return poll(ctx, t, func() (bool, error) {
 		n := 0
 		for _, p := range consumer.Status().Partitions {

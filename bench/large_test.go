@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/kindred-id/kindred/bench/trial"
 	"github.com/kindred-id/kindred/graph"
 )
 
@@ -99,9 +100,9 @@ func curve(b *testing.B, fn func(b *testing.B, n *graph.Node, events []graph.Eve
 				rules.MaxMembers, rules.MaxLinks = 1<<30, 1<<30
 				events := largeEvents(shape, size)
 				node := largeNode(b, events, &rules)
-				before := processorTime()
+				before := trial.ProcessorTime()
 				fn(b, node, events, &rules)
-				b.ReportMetric(float64(processorTime()-before)/float64(max(1, b.N)), "cpu-ns/op")
+				b.ReportMetric(float64(trial.ProcessorTime()-before)/float64(max(1, b.N)), "cpu-ns/op")
 			})
 		}
 	}

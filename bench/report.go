@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +8,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/bench/ceiling"
 	"github.com/kindred-id/kindred/bench/generate"
+	"github.com/kindred-id/kindred/bench/trial"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
-	"github.com/kindred-id/kindred/ingest"
-	"github.com/kindred-id/kindred/ingest/file"
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
@@ -28,24 +26,18 @@ type Config struct {
 	Progress       func(what string) // may be nil
 }
 
-// Round is one run of the ceiling and two of the engine, on the same bytes.
-type Round struct {
-	Ceiling Measure `json:"ceiling"`
-	Engine  Measure `json:"engine"`
-	Ratio   float64 `json:"ratio"` // engine to ceiling, events per second
-	// A second run of the engine, with concurrent look-ups.
-	WithLookups Measure `json:"engine_with_lookups"`
-	Lookups     Lookups `json:"lookups"`
+func (c *Config) trial() trial.Config {
+	return trial.Config{Dir: c.Dir, Memory: c.Memory, LogBytes: c.LogBytes}
 }
 
-// Measure is the result of one run.
-type Measure struct {
-	EventsPerSecond float64 `json:"events_per_second"`
-	Seconds         float64 `json:"seconds"`
-	CPUPerEvent     float64 `json:"cpu_us_per_event"`
-	AllocsPerEvent  float64 `json:"allocs_per_event"`
-	BytesPerEvent   float64 `json:"alloc_bytes_per_event"`
-	People          int     `json:"people"`
+// Round is one run of the ceiling and two of the engine, on the same bytes.
+type Round struct {
+	Ceiling trial.Measure `json:"ceiling"`
+	Engine  trial.Measure `json:"engine"`
+	Ratio   float64       `json:"ratio"` // engine to ceiling, events per second
+	// A second run of the engine, with concurrent look-ups.
+	WithLookups trial.Measure `json:"engine_with_lookups"`
+	Lookups     Lookups       `json:"lookups"`
 }
 
 // Report is the result, with the medians over the rounds.
@@ -132,31 +124,9 @@ func events(c Config) ([]byte, error) {
 	}
 }
 
-// measure runs fn on a number of events, and measures its time, processor time and allocations.
-func measure(fn func() (events, people int, err error)) (Measure, error) {
-	runtime.GC()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	cpu, start := processorTime(), time.Now()
-	n, people, err := fn()
-	elapsed, used := time.Since(start), processorTime()-cpu
-	runtime.ReadMemStats(&after)
-	if err != nil {
-		return Measure{}, err
-	}
-	return Measure{
-		EventsPerSecond: float64(n) / elapsed.Seconds(),
-		Seconds:         elapsed.Seconds(),
-		CPUPerEvent:     float64(used.Nanoseconds()) / 1e3 / float64(n),
-		AllocsPerEvent:  float64(after.Mallocs-before.Mallocs) / float64(n),
-		BytesPerEvent:   float64(after.TotalAlloc-before.TotalAlloc) / float64(n),
-		People:          people,
-	}, nil
-}
-
-func measureCeiling(reg *identifier.Registry, data []byte) (Measure, error) {
-	return measure(func() (int, int, error) {
-		c := newCeiling(reg, segment.Options{})
+func measureCeiling(reg *identifier.Registry, data []byte) (trial.Measure, error) {
+	return trial.Time(func() (int, int, error) {
+		c := ceiling.New(reg, segment.Options{})
 		n, err := c.Run(data, time.Now().UnixMilli())
 		return n, c.People(), err
 	})
@@ -164,26 +134,27 @@ func measureCeiling(reg *identifier.Registry, data []byte) (Measure, error) {
 
 // measureEngine ingests the bytes into an engine on a new data directory, until everything is durable and delivered between
 // shards. Meanwhile it looks up the profiles of keys, if any are given.
-func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data []byte, keys []graph.NodeKey) (m Measure, l Lookups, err error) {
-	t, err := newTrial(ctx, c, feed.Settings{})
+func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data []byte, keys []graph.NodeKey) (m trial.Measure, l Lookups, err error) {
+	t, err := trial.Open(ctx, c.trial())
 	if err != nil {
-		return Measure{}, Lookups{}, err
+		return trial.Measure{}, Lookups{}, err
 	}
-	defer func() { err = errors.Join(err, t.close(ctx)) }()
+	defer func() { err = errors.Join(err, t.Close(ctx)) }()
 	stop, done := make(chan struct{}), make(chan error, 1)
 	go func() {
 		var err error
 		if len(keys) > 0 {
-			l, err = lookUp(ctx, t.engine, keys, stop)
+			l, err = lookUp(ctx, t.Engine, keys, stop)
 		}
 		done <- err
 	}()
-	m, err = measure(func() (int, int, error) {
-		source := file.Source{Name: "memory", Open: func() (*file.Reader, error) {
-			return file.NewReader(bytes.NewReader(data), "memory", 0)
-		}}
-		summary, err := file.NewPipeline(ingest.Into{Engine: t.engine, Registry: reg}).Run(ctx, []file.Source{source})
-		return int(summary.Read - summary.WithoutIdentifier), int(summary.Identities), err
+	m, err = trial.Time(func() (int, int, error) {
+		n, err := t.Ingest(ctx, reg, data)
+		if err != nil {
+			return n, 0, err
+		}
+		people, err := t.People(ctx)
+		return n, people, err
 	})
 	close(stop)
 	return m, l, errors.Join(err, <-done)

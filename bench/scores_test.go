@@ -7,6 +7,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/bench/trial"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
@@ -48,11 +49,11 @@ func ingestWithListener(b *testing.B, data []byte, reg *identifier.Registry, sco
 	b.StopTimer()
 	defer b.StartTimer()
 	ctx := context.Background()
-	t, err := newTrial(ctx, Config{Dir: b.TempDir(), Memory: storage.DefaultMemory()}, feed.Settings{On: true})
+	t, err := trial.Open(ctx, trial.Config{Dir: b.TempDir(), Memory: storage.DefaultMemory(), Feed: feed.Settings{On: true}})
 	if err != nil {
 		b.Fatal(err)
 	}
-	engine := t.engine
+	engine := t.Engine
 	reader, err := engine.Feed().Reader(feed.Start)
 	if err != nil {
 		b.Fatal(err)
@@ -76,7 +77,7 @@ func ingestWithListener(b *testing.B, data []byte, reg *identifier.Registry, sco
 		b.Fatal(err)
 	}
 	b.StopTimer()
-	if err := t.close(ctx); err != nil {
+	if err := t.Close(ctx); err != nil {
 		b.Fatal(err)
 	}
 	return int(summary.Read), orders

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/kindred-id/kindred/bench"
+	"github.com/kindred-id/kindred/bench/trial"
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/spf13/cobra"
@@ -81,7 +82,7 @@ func benchTable(w io.Writer, r *bench.Report) {
 }
 
 // measured formats one measurement of a round as a row.
-func measured(round int, program string, m *bench.Measure) []string {
+func measured(round int, program string, m *trial.Measure) []string {
 	return []string{
 		fmt.Sprint(round), program, decimals(m.EventsPerSecond, 0), decimals(m.CPUPerEvent, 2), decimals(m.AllocsPerEvent, 1),
 		decimals(m.BytesPerEvent, 0),

@@ -1,14 +1,14 @@
 //go:build unix
 
-package bench
+package trial
 
 import (
 	"syscall"
 	"time"
 )
 
-// processorTime returns the user and system time of this process, or 0 if the system does not report it.
-func processorTime() time.Duration {
+// ProcessorTime returns the user and system time of this process, or 0 if the system does not report it.
+func ProcessorTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0

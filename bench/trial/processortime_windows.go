@@ -1,12 +1,12 @@
-package bench
+package trial
 
 import (
 	"syscall"
 	"time"
 )
 
-// processorTime returns the user and system time of this process, or 0 if the system does not report it.
-func processorTime() time.Duration {
+// ProcessorTime returns the user and system time of this process, or 0 if the system does not report it.
+func ProcessorTime() time.Duration {
 	self, err := syscall.GetCurrentProcess()
 	if err != nil {
 		return 0
