@@ -103,11 +103,11 @@ lint: ## staticcheck and golangci-lint, pinned
 
 .PHONY: bench
 bench: ## Benchmarks of the hot path, with allocations
-	$(GO) test -run '^$$' -bench . -benchmem ./bench ./graph ./ingest
+	$(GO) test -run '^$$' -bench . -benchmem ./bench ./bench/layer ./graph ./ingest
 
 .PHONY: bench-once
 bench-once: ## Every benchmark of the engine once, so that none breaks unnoticed
-	$(GO) test -run '^$$' -bench . -benchtime 1x ./bench ./graph/... ./ingest/... ./actors/... ./api/... ./storage/row ./storage/dedupe >/dev/null
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./bench ./bench/layer ./graph/... ./ingest/... ./actors/... ./api/... ./storage/row ./storage/dedupe >/dev/null
 
 .PHONY: bench-compare
 bench-compare: build ## The engine against a plain in-memory resolver over the same bytes

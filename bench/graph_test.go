@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"testing"
 
@@ -41,26 +42,6 @@ func take(b *testing.B, n *graph.Node, m *graph.Message, rules *graph.Rules, out
 	out.Reset()
 	if err := n.Handle(m, rules, out); err != nil {
 		b.Fatal(err)
-	}
-}
-
-// BenchmarkObserve folds an event of a known identity: only the event itself is new.
-func BenchmarkObserve(b *testing.B) {
-	for _, known := range []bool{false, true} {
-		b.Run(fmt.Sprintf("known=%t", known), func(b *testing.B) {
-			rules := graph.DefaultRules()
-			var out graph.Outbox
-			e := visit(1, 0, known)
-			n := &graph.Node{Key: e.Route()}
-			m := graph.Message{Kind: graph.KindObserve, To: n.Key, Event: e}
-			take(b, n, &m, rules, &out)
-			b.ReportAllocs()
-			for b.Loop() {
-				e.Stamp.Time++
-				e.Stamp.Tie++
-				take(b, n, &m, rules, &out)
-			}
-		})
 	}
 }
 
@@ -109,6 +90,7 @@ func benchmarkMerge(b *testing.B, history, pairs int) {
 		if i == pairs {
 			b.StopTimer()
 			setUp()
+			runtime.GC() // of the pairs before, which are not the merge's garbage
 			i = 0
 			b.StartTimer()
 		}
@@ -123,40 +105,6 @@ func benchmarkMerge(b *testing.B, history, pairs int) {
 			b.Fatalf("no merge: %v", diff.Merges)
 		}
 		i++
-	}
-}
-
-// BenchmarkResolve divides a component into identities: on the fast path, and with customers who share devices, so that
-// links must be refused.
-func BenchmarkResolve(b *testing.B) {
-	for _, links := range []int{2, 8, 64, 512} {
-		for _, shared := range []bool{false, true} {
-			b.Run(fmt.Sprintf("links=%d/shared=%t", links, shared), func(b *testing.B) {
-				rules := *graph.DefaultRules()
-				rules.GenericCustomers, rules.GenericNeighbours = 0, 0
-				var out graph.Outbox
-				root := &graph.Node{Key: key(graph.ClassCustomer, 0)}
-				for i := range links {
-					e := visit(i, i, true)
-					e.Identifiers = []graph.Identifier{ident(graph.ClassCustomer, "user_id", 0), ident(graph.ClassCookie, "anonymous_id", i)}
-					if shared && i%4 == 3 { // another customer on the cookie of the previous one
-						e.Identifiers = []graph.Identifier{ident(graph.ClassCustomer, "user_id", i), ident(graph.ClassCookie, "anonymous_id", i-1)}
-					}
-					take(b, root, &graph.Message{Kind: graph.KindObserve, To: root.Key, Event: e}, &rules, &out)
-				}
-				want := root.Component.Identities(&rules)
-				if !shared && want != 1 {
-					b.Fatalf("%d identities, want 1", want)
-				}
-				b.ReportAllocs()
-				for b.Loop() {
-					rules.Version++ // so that the cached resolution is not used
-					if n := root.Component.Identities(&rules); n != want {
-						b.Fatalf("%d identities, want %d", n, want)
-					}
-				}
-			})
-		}
 	}
 }
 
