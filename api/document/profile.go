@@ -155,7 +155,7 @@ func appendTraits(dst []byte, p *graph.Profile) []byte {
 	return append(dst, '}')
 }
 
-// appendSums appends the members "orders" to "currency", behind a comma.
+// appendSums appends the members "orders" to "currency", after a comma.
 func appendSums(dst []byte, p *graph.Profile) []byte {
 	total := sumMoney(p)
 	dst = total.append(dst)
@@ -183,7 +183,7 @@ func sumMoney(p *graph.Profile) moneySum {
 
 type moneySum graph.Money
 
-// append appends the members "orders" to "discounted_orders", behind a comma.
+// append appends the members "orders" to "discounted_orders", after a comma.
 func (s moneySum) append(dst []byte) []byte {
 	dst = strconv.AppendUint(append(dst, `,"orders":`...), s.Orders, 10)
 	dst = money.Append(append(dst, `,"revenue":`...), s.Revenue, s.Currency)
@@ -191,7 +191,7 @@ func (s moneySum) append(dst []byte) []byte {
 	return strconv.AppendUint(append(dst, `,"discounted_orders":`...), s.Discounted, 10)
 }
 
-// appendByCurrency appends the member "by_currency", behind a comma, where there are several.
+// appendByCurrency appends the member "by_currency", after a comma, where there are several.
 func appendByCurrency(dst []byte, p *graph.Profile) []byte {
 	if len(p.Money) < 2 {
 		return dst

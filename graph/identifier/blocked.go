@@ -93,7 +93,7 @@ func blocked(value []byte, seen marks, class graph.Class) *Word {
 }
 
 // isUndefined reports whether a value was put together by a program of parts of which the last is missing: user_undefined,
-// 12:undefined, GA1.2.undefined; or null, nan, none or nil behind nothing but words: user-null, NaN.NaN. Those alone may be
+// 12:undefined, GA1.2.undefined; or null, nan, none or nil after nothing but words: user-null, NaN.NaN. Those alone may be
 // what people are called: chris.null.
 func isUndefined(value []byte) bool {
 	var last string

@@ -64,9 +64,9 @@ func (c *InterestCounts) AddBytes(category []byte, at int64, n uint32) {
 		return
 	}
 	before := i > 0 && c.cells[i-1].Category == string(category)
-	behind := i < len(c.cells) && c.cells[i].Category == string(category)
+	after := i < len(c.cells) && c.cells[i].Category == string(category)
 	c.cells = slices.Insert(c.cells, i, InterestCell{Category: string(category), Period: period, Count: n})
-	if !before && !behind {
+	if !before && !after {
 		c.categories++
 	}
 	if len(c.cells) == 1 || period > c.newest {

@@ -44,7 +44,7 @@ func TestOtherFormats(t *testing.T) {
 		{"not json\nneither\n", ""},
 		{"{\"type\":\"tra\n" + event, ""}, // cut off
 		{"{\"type\":\"track\",\n" + event, ""},
-		{"{\"a\":1},\n{\"a\":2},\n", ""}, // commas behind each line
+		{"{\"a\":1},\n{\"a\":2},\n", ""}, // commas after each line
 		{"[1]\n" + event, ""},
 		{"7\n", ""},
 		{"\"a,b\"\n", ""},
@@ -123,7 +123,7 @@ func FuzzOtherFormat(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		event := append([]byte(`{"type":"page"}`+"\n"), b...)
 		if got := OtherFormat(event); got != "" {
-			t.Fatalf("behind an event: %q", got)
+			t.Fatalf("after an event: %q", got)
 		}
 		whole := OtherFormat(b)
 		for n := range b {
@@ -155,7 +155,7 @@ func TestOtherFormatStays(t *testing.T) {
 			told++
 		}
 		if got := OtherFormat([]byte("{\"type\":\"page\"}\n" + text)); got != "" {
-			t.Fatalf("%q behind an event: %q", text, got)
+			t.Fatalf("%q after an event: %q", text, got)
 		}
 	}
 	if told < 1000 {

@@ -220,7 +220,7 @@ func (r *Reader) cut(c *Chunk) {
 	r.line += int64(bytes.Count(c.data, []byte{'\n'}))
 	c.lineMax = r.lineMax
 	if r.err != nil {
-		r.err = fmt.Errorf("read %s: broken off at byte %d of it, behind line %d: %w", r.name, r.source.bytes, r.line-1, r.err)
+		r.err = fmt.Errorf("read %s: broken off at byte %d of it, after line %d: %w", r.name, r.source.bytes, r.line-1, r.err)
 	}
 }
 

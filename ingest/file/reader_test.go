@@ -49,7 +49,7 @@ func drain(t testing.TB, source io.Reader, lineMax int) (lines []string, passed 
 		c, err := r.Next()
 		if c == nil {
 			if again, errAgain := r.Next(); again != nil || !errors.Is(errAgain, err) {
-				t.Errorf("behind the end: %v, %v", again, errAgain)
+				t.Errorf("after the end: %v, %v", again, errAgain)
 			}
 			return lines, passed, err
 		}
@@ -108,9 +108,9 @@ func TestReaderKeepsLinesWhole(t *testing.T) {
 	half := text.Len() / 2
 	for name, source := range map[string][]byte{
 		"plain": []byte(text.String()), "gzip": gzipped(t, text.String()), "zstd": zstandard(t, text.String()),
-		"gzip in members":               append(gzipped(t, text.String()[:half]), gzipped(t, text.String()[half:])...),
-		"zstd in frames":                append(zstandard(t, text.String()[:half]), zstandard(t, text.String()[half:])...),
-		"zstd behind a skippable frame": append([]byte{0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2}, zstandard(t, text.String())...),
+		"gzip in members":              append(gzipped(t, text.String()[:half]), gzipped(t, text.String()[half:])...),
+		"zstd in frames":               append(zstandard(t, text.String()[:half]), zstandard(t, text.String()[half:])...),
+		"zstd after a skippable frame": append([]byte{0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2}, zstandard(t, text.String())...),
 	} {
 		lines, passed, err := drain(t, bytes.NewReader(source), 0)
 		if err != nil || passed != int64(len(source)) || len(lines) != len(want) {
@@ -178,7 +178,7 @@ func TestReaderTellsWhereAStreamBrokeOff(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		want := fmt.Sprintf("read test: broken off at byte %d of it, behind line %d: ", len(source)*2/3, len(lines))
+		want := fmt.Sprintf("read test: broken off at byte %d of it, after line %d: ", len(source)*2/3, len(lines))
 		if !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, want %s…", name, err, want)
 		}

@@ -24,7 +24,7 @@ func (d *Decoder) avro(ctx context.Context, dst, value []byte) ([]byte, error) {
 		return dst, undecodable(Avro, "schema %d does not fit: %v", id, err)
 	}
 	if len(rest) > 0 {
-		return dst, undecodable(Avro, "%d bytes behind a record of schema %d", len(rest), id)
+		return dst, undecodable(Avro, "%d bytes after a record of schema %d", len(rest), id)
 	}
 	if dst, err = appendValue(dst, v, 0); err != nil {
 		return dst, undecodable(Avro, "%v", err)

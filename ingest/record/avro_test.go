@@ -91,7 +91,7 @@ func TestAvro(t *testing.T) {
 	}{
 		{"no frame", []byte(`{"type":"track"}`), segment.CodeUndecodable, "frame"},
 		{"cut off", frame(2, payload[:len(payload)-1]), segment.CodeUndecodable, "schema 2"},
-		{"more behind", frame(2, append(payload, 0)), segment.CodeUndecodable, "1 bytes behind"},
+		{"more after it", frame(2, append(payload, 0)), segment.CodeUndecodable, "1 bytes after"},
 		{"of another type", frame(3, nil), segment.CodeUnknownSchema, "PROTOBUF"},
 		{"a reference that is gone", frame(4, payload), segment.CodeUnknownSchema, "gone"},
 	} {

@@ -132,7 +132,7 @@ func TestMessagePack(t *testing.T) {
 		t.Errorf("%q, %q, %v", events, common, r)
 	}
 	for name, bad := range map[string][]byte{
-		"cut off": packed[:len(packed)-1], "more behind": append(bytes.Clone(batch), 1), "a code without meaning": {0x81, 0xa1, 'a', 0xc1},
+		"cut off": packed[:len(packed)-1], "more after it": append(bytes.Clone(batch), 1), "a code without meaning": {0x81, 0xa1, 'a', 0xc1},
 		"a key that is a number": {0x81, 1, 1}, "not finite": {0x81, 0xa1, 'a', 0xca, 0x7f, 0x80, 0, 0}, "an extension": {0x81, 0xa1, 'a', 0xd4, 5, 0},
 		"a length beyond the end": {0xdf, 0xff, 0xff, 0xff, 0xff}, "too deep": bytes.Repeat([]byte{0x91}, 100), "a bad timestamp": {0x81, 0xa1, 'a', 0xd4, 0xff, 0},
 	} {

@@ -352,7 +352,7 @@ func (s *Scanner) escape(i int) int {
 		case 'u':
 			for k := i + 2; k < i+6; k++ {
 				if k >= len(data) || hex[data[k]] < 0 {
-					s.fail(k, syntax, "four hexadecimal digits behind \\u")
+					s.fail(k, syntax, "four hexadecimal digits after \\u")
 					return -1
 				}
 			}
@@ -364,6 +364,6 @@ func (s *Scanner) escape(i int) int {
 			return i + n
 		}
 	}
-	s.fail(i+1, syntax, `one of "\/bfnrtu behind a backslash`)
+	s.fail(i+1, syntax, `one of "\/bfnrtu after a backslash`)
 	return -1
 }

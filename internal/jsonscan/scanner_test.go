@@ -198,7 +198,7 @@ func TestErrorsStick(t *testing.T) {
 		}
 	}
 	if steps != 1 || s.Err() == nil || s.Err().Offset != 13 || s.Value().Kind != None || s.Object() || s.Array() {
-		t.Fatalf("%d steps behind the error %v", steps, s.Err())
+		t.Fatalf("%d steps after the error %v", steps, s.Err())
 	}
 }
 

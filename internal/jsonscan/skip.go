@@ -27,7 +27,7 @@ value:
 				i += 8 // str continues after the word
 			} else if k := i + 1 + bits.TrailingZeros64(m)>>3; data[k] == '"' {
 				i = k + 1
-				goto behind
+				goto after
 			}
 		}
 		if i, _ = s.str(i + 1); i < 0 {
@@ -78,7 +78,7 @@ value:
 		return s.stray(i, "a value")
 	}
 
-behind:
+after:
 	if depth == s.depth {
 		s.pos = i
 		s.high |= high
@@ -111,7 +111,7 @@ pop:
 	i++
 	depth--
 	stack >>= 1
-	goto behind
+	goto after
 
 key:
 	if i >= len(data) || data[i] != '"' {

@@ -125,7 +125,7 @@ func TestReadTextOfStyles(t *testing.T) {
 			text += style[1] + fraction
 		}
 		text = rapid.SampledFrom([]string{"", " ", "€", c.String() + " "}).Draw(t, "before") + text
-		text += rapid.SampledFrom([]string{"", " ", " " + c.String()}).Draw(t, "behind")
+		text += rapid.SampledFrom([]string{"", " ", " " + c.String()}).Draw(t, "after")
 		var room Room
 		got, err := ReadText([]byte(text), &room)
 		if err != nil {

@@ -14,7 +14,7 @@ func newWhy() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "why A B",
 		Short: "Explain why two identifiers are one person, or why not",
-		Long:  "Explain why two identifiers are one person: the chain of links between them, with the events behind each link.\nIf they are not one person, explain what keeps them apart.\n" + cli.IDHelp,
+		Long:  "Explain why two identifiers are one person: the chain of links between them, with the events that made each link.\nIf they are not one person, explain what keeps them apart.\n" + cli.IDHelp,
 		Args:  cli.IDArgs(2),
 	}
 	t := cli.AddTarget(cmd)
