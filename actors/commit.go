@@ -12,7 +12,7 @@ import (
 //	runner.step ──► submit ──► ready ──► run: gather, Store.Commit ──► committed, to the inbox of each runner
 //
 // Invariants:
-//   - A shard has at most one batch in flight: its inbox hands over no step until committed has come. So submit never blocks,
+//   - A shard has at most one batch on its way: its inbox hands over no step until committed has come. So submit never blocks,
 //     and the batch, which belongs to the shard, is not touched while it is written.
 //   - committed is posted after the sync, never before (A1).
 //   - After an error no batch is written any more: a later batch of the same shard would rest on the one that is missing.
@@ -47,7 +47,7 @@ func startCommitter(p *pool, most int, underWay func() int64) *committer {
 	return c
 }
 
-// submit hands over a shard's batch. It never blocks: a shard has one batch in flight, and there is room for all shards.
+// submit hands over a shard's batch. It never blocks: a shard has one batch on its way, and there is room for all shards.
 func (c *committer) submit(w write) { c.ready <- w }
 
 func (c *committer) run() {

@@ -10,5 +10,5 @@
 // Invariants, beside those of the packages below:
 //   - A7: once Visible has returned, a look-up by any identifier of an event that was answered before the call finds the
 //     event, as far as the links conduct. While everything is judged again under other rules, it may find it only afterwards.
-//   - One goroutine at a time runs a shard. A commit in flight holds back the next step of its shard, and no read.
+//   - One goroutine at a time runs a shard. A commit under way holds back the next step of its shard, and no read.
 package actors

@@ -130,7 +130,7 @@ type Engine struct {
 
 func open(ctx context.Context, c Config) (*Engine, error) {
 	p := newPool(c)
-	e := &Engine{pool: p, intake: newIntake(p.runners, max(c.Memory.Input, 1<<20)), queries: queries{p}, onMerge: c.Merged}
+	e := &Engine{pool: p, intake: newIntake(p.runners, max(c.Memory.Ingest, 1<<20)), queries: queries{p}, onMerge: c.Merged}
 	p.refuse = e.intake.refuse
 	p.observers = e.observers
 	var err error

@@ -219,14 +219,14 @@ func TestFeedRetention(t *testing.T) {
 	if kept() != 0 {
 		t.Fatalf("%d blocks are kept, want none: they are old, and acknowledged", kept())
 	}
-	if _, err := start.TryNext(); !errors.Is(err, feed.ErrBehind) {
+	if _, err := start.TryNext(); !errors.Is(err, feed.ErrTooLate) {
 		t.Errorf("a reader that was overtaken gets %v", err)
 	}
 	submit(t, e, pageView(10))
-	if _, err := start.TryNext(); !errors.Is(err, feed.ErrBehind) {
+	if _, err := start.TryNext(); !errors.Is(err, feed.ErrTooLate) {
 		t.Errorf("a reader that was overtaken gets %v when there is more", err)
 	}
-	if _, err := reader(t, e, feed.Start).TryNext(); !errors.Is(err, feed.ErrBehind) {
+	if _, err := reader(t, e, feed.Start).TryNext(); !errors.Is(err, feed.ErrTooLate) {
 		t.Errorf("from the start of a feed that lacks it: %v", err)
 	}
 	if got := readAll(t, sink.Reader()); len(got) != 1 {

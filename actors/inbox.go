@@ -155,7 +155,7 @@ func (b *inbox) wakeLocked() {
 	}
 }
 
-// setCommitting notes that a commit is in flight, or no longer. Only the shard actor calls it, while it runs.
+// setCommitting notes that a commit of the shard is under way, or no longer. Only the shard actor calls it, while it runs.
 func (b *inbox) setCommitting(committing bool) {
 	b.mu.Lock()
 	b.committing = committing

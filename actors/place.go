@@ -59,7 +59,7 @@ func (p *pool) Take(id graph.ShardID) error {
 	return err
 }
 
-// Yield takes a shard from this process in good order: it takes nothing more in, writes all that is written behind, so that
+// Yield takes a shard from this process in good order: it takes nothing more in, writes all deferred rows, so that
 // its log holds nothing that rows lack, and leaves. If ctx ends first, the shard stays. Inputs meanwhile are answered Elsewhere.
 func (p *pool) Yield(ctx context.Context, id graph.ShardID) error {
 	m := &yielding{make(chan error, 1)}

@@ -39,7 +39,7 @@ type pool struct {
 	network   Network // nil: all shards are here
 	workers   *workers
 	priority  readPriority
-	flights   *shard.Flights
+	transit   *shard.Transit
 	observers func(graph.ShardID) []shard.Observer
 	sweeping  atomic.Bool // everything is being judged again: shards that are opened meanwhile have to know
 	learning  sync.WaitGroup
@@ -52,7 +52,7 @@ type settings struct {
 	rules      *graph.Rules
 	limits     shard.Limits
 	seenLimits dedupe.Limits
-	knownBytes int64        // of the fingerprints of nodes
+	indexBytes int64        // of the fingerprints of nodes
 	now        func() int64 // ms since 1970
 }
 
@@ -65,7 +65,7 @@ const minLogBytes = 4 << 20
 // newPool has the runners of all shards, and none of them started.
 func newPool(c Config) *pool {
 	shards := int64(c.Deployment.Shards)
-	p := &pool{flights: shard.NewFlights(), stop: make(chan struct{})}
+	p := &pool{transit: shard.NewTransit(), stop: make(chan struct{})}
 	p.logger, p.failed = c.Logger, make(chan struct{})
 	if p.logger == nil {
 		p.logger = slog.New(slog.DiscardHandler)
@@ -84,7 +84,7 @@ func newPool(c Config) *pool {
 		store: c.Store, rules: c.Rules, now: c.Clock,
 		limits:     shard.Limits{LogBytes: c.LogBytes / shards, ActorBytes: c.Memory.Actors / shards, FlushBytes: flush},
 		seenLimits: dedupe.Limits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / 2 / shards}, // and as much for message ids
-		knownBytes: c.Memory.Directory / shards,
+		indexBytes: c.Memory.NodeIndex / shards,
 	}
 	p.system = protoactor.NewSystem(p.logger)
 	p.runners = make([]*runner, shards)
@@ -122,7 +122,7 @@ func (p *pool) start(mostOfCommit int, underWay func() int64) error {
 func (p *pool) openShard(id graph.ShardID, host shard.Host, between func()) (*shard.Shard, error) {
 	c := shard.Config{
 		ID: id, Shards: len(p.runners), Store: p.store, Rules: p.rules, Limits: p.limits, Seen: p.seenLimits,
-		Host: host, Flights: p.flights, Between: between, Observers: p.observers(id),
+		Host: host, Transit: p.transit, Between: between, Observers: p.observers(id),
 	}
 	s, err := shard.Open(c)
 	if err == nil {
@@ -168,7 +168,7 @@ func (p *pool) learnShard(r *runner) {
 	if err := p.ask(context.Background(), r.id, func(s *shard.Shard) error { opened = s; return nil }); err != nil {
 		return // there is no shard to tell, or soon no engine
 	}
-	rows := hashset.NewFingerprints(p.knownBytes)
+	rows := hashset.NewFingerprints(p.indexBytes)
 	err := row.ScanNodes(p.store, r.id, func(node graph.NodeKey, _ []byte) error {
 		select {
 		case <-p.stop:
@@ -190,7 +190,7 @@ func (p *pool) learnShard(r *runner) {
 			// Not at once: questions are answered in the middle of a step, too.
 			r.inbox.PostUserMessage(&losing{fmt.Errorf("read the nodes of shard %d: %w", r.id, err), make(chan struct{})})
 		default:
-			s.Known(rows)
+			s.TakeIndex(rows)
 		}
 		return nil
 	}})
@@ -234,7 +234,7 @@ func (p *pool) onShards(ctx context.Context, fn func(graph.ShardID, *shard.Shard
 	return nil
 }
 
-// Flush writes everything that is written behind. When it returns, the rows are the whole state, as
+// Flush writes all deferred rows. When it returns, the rows are the whole state, as
 // far as nothing was submitted meanwhile. It fails with ErrLost if a shard is not with this process, after it has written the others.
 func (p *pool) Flush(ctx context.Context) error {
 	var group errgroup.Group
@@ -266,7 +266,7 @@ func (p *pool) Visible(ctx context.Context) error {
 		defer cancel()
 	}
 	for range visibleWaits {
-		landed := p.flights.Landed()
+		landed := p.transit.Arrived()
 		if landed == nil {
 			return nil
 		}

@@ -50,7 +50,7 @@ func (v *View) Profile() (graph.Profile, error) {
 //     will, so Read asks again from the beginning until transitTimeout has passed. This happens while all is judged again
 //     under other rules, and where a message was quarantined; the simulator has not met it otherwise.
 //
-// The component may be ahead of the store by the commit in flight. Once Read has returned, even with an error, fn is not
+// The component may be ahead of the store by the commit under way. Once Read has returned, even with an error, fn is not
 // running and never runs again. While there are reads, ingest yields to them.
 //
 // The obvious design, one question that shards pass on to each other until the root answers it, would need an answer from

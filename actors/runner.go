@@ -36,7 +36,7 @@ type runner struct {
 	turn    int       // inputs since this goroutine last let others run
 	broken  bool      // the engine has failed: memory holds what was never logged, and must not be used
 	writing bool      // a batch is on its way to the store
-	flush   flush     // of all that is written behind
+	flush   flush     // of all deferred rows
 	leaving *yielding // nothing more is taken: with the end of the flush the shard leaves
 	takers  []*taking // wait until nothing is on its way
 }

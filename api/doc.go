@@ -24,6 +24,6 @@
 //   - P7: a profile that is on its way from one shard to another is waited for, not reported missing.
 //   - P8: once events were answered with 200, a look-up by any of their identifiers finds the person with them, and once
 //     an assertion was, what it did. A client that sends ?wait=durable does without; an empty batch then waits for all that
-//     came before. The exception are shards that are so far behind that this takes longer than the server waits: then a
+//     came before. The exception are shards that have so much to do that this takes longer than the server waits: then a
 //     look-up may say not_found for a while, or show the profile without the event.
 package api

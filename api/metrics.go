@@ -16,11 +16,11 @@ import (
 // metrics are those of the server itself. Labels are types, results, routes and codes: all bounded,
 // none about a person (P5).
 type metrics struct {
-	registry *prometheus.Registry
-	requests *prometheus.CounterVec
-	flight   prometheus.Gauge
-	unseen   prometheus.Counter
-	handler  http.Handler
+	registry   *prometheus.Registry
+	requests   *prometheus.CounterVec
+	unanswered prometheus.Gauge
+	unseen     prometheus.Counter
+	handler    http.Handler
 }
 
 // newMetrics registers the metrics. It fails if the registry has one of them already.
@@ -33,7 +33,7 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *sc
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "kindred_http_requests_total", Help: "Answered requests by route and status.",
 		}, []string{"route", "status"}),
-		flight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "kindred_http_requests_in_flight", Help: "Requests that are not answered."}),
+		unanswered: prometheus.NewGauge(prometheus.GaugeOpts{Name: "kindred_http_requests_in_flight", Help: "Requests that are not answered."}),
 		unseen: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "kindred_answers_before_visible_total",
 			Help: "Answers to events and assertions that were given before a look-up by each identifier was sure to find them.",
@@ -47,7 +47,7 @@ func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *sc
 	})
 	info.Set(1)
 	var errs []error
-	for _, c := range append([]prometheus.Collector{m.requests, m.flight, m.unseen, info, newEngineMetrics(engine)}, more...) {
+	for _, c := range append([]prometheus.Collector{m.requests, m.unanswered, m.unseen, info, newEngineMetrics(engine)}, more...) {
 		errs = append(errs, registry.Register(c))
 	}
 	if scores != nil {

@@ -23,8 +23,8 @@ import (
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	s.metrics.flight.Inc()
-	defer s.metrics.flight.Dec()
+	s.metrics.unanswered.Inc()
+	defer s.metrics.unanswered.Dec()
 	id := requestID(r)
 	w.Header().Set(route.RequestIDHeader, id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -111,13 +111,13 @@ func (k *Identity) node(i int) (key NodeKey, active bool) {
 // came with an Absorb. home is the place in after of the identity that holds an identifier, -1 where none does.
 // With updates, it tells all that readers of the feed need, and otherwise what counters and news need.
 func (d *Diff) compare(before, after []Identity, home func(NodeKey) int, updates bool) {
-	known := newSameIDs(before)
+	was := newSameIDs(before)
 	if len(before) != 1 || len(after) != 1 || before[0].ID() != after[0].ID() {
-		d.moves(&known, after, home, updates)
+		d.moves(&was, after, home, updates)
 	}
 	for i := range after {
 		if updates {
-			d.update(&known, &after[i])
+			d.update(&was, &after[i])
 		}
 	}
 }
@@ -126,8 +126,8 @@ func (d *Diff) compare(before, after []Identity, home func(NodeKey) int, updates
 type flow struct{ to, from int32 }
 
 // moves finds splits and merges.
-func (d *Diff) moves(known *sameIDs, after []Identity, home func(NodeKey) int, updates bool) {
-	before := known.list
+func (d *Diff) moves(was *sameIDs, after []Identity, home func(NodeKey) int, updates bool) {
+	before := was.list
 	var few [8]int32
 	marks := few[:] // by identity after: the last of before that it holds a part of, and one
 	if 2*len(after) > len(few) {
@@ -139,12 +139,12 @@ func (d *Diff) moves(known *sameIDs, after []Identity, home func(NodeKey) int, u
 	var gone []flow
 	var homes []int32
 	for i := range before {
-		if !known.first(i) {
+		if !was.first(i) {
 			continue // told with its namesake
 		}
 		homes = homes[:0]
 		divided := false
-		for j := i; j >= 0; j = known.next(j) {
+		for j := i; j >= 0; j = was.next(j) {
 			parts := 0
 			for n := range before[j].size() {
 				node, active := before[j].node(n)
@@ -231,10 +231,10 @@ func idsOf(identities []Identity, places []int32) []NodeKey {
 }
 
 // update adds what became of the profile of one identity.
-func (d *Diff) update(known *sameIDs, now *Identity) {
+func (d *Diff) update(was *sameIDs, now *Identity) {
 	u := Update{ID: now.ID(), New: true}
-	for i := known.find(now.ID()); i >= 0; i = known.next(i) {
-		k := &known.list[i]
+	for i := was.find(now.ID()); i >= 0; i = was.next(i) {
+		k := &was.list[i]
 		switch {
 		case k.Profile == nil: // the readers know it, and nobody knows how
 			u.New, u.Delta = false, everything(now.Profile)
@@ -256,7 +256,7 @@ func (d *Diff) update(known *sameIDs, now *Identity) {
 		return
 	}
 	for i := range u.Delta.Identifiers {
-		if name := u.Delta.Identifiers[i].NodeName; !known.holds(name.Key) {
+		if name := u.Delta.Identifiers[i].NodeName; !was.holds(name.Key) {
 			u.Joined = append(u.Joined, Joined{Name: name})
 		}
 	}

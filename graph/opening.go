@@ -20,20 +20,20 @@ type opening struct {
 	sweeping  bool       // the feed may have told identities under other rules, or not at all
 }
 
-// Known lists the component's identities that have events, with their profiles. It shares no memory that a message
-// changes.
-func (c *Component) Known(rules *Rules) []Identity {
-	known, _ := c.identities(c.resolve(rules), withProfiles, nil)
-	for i := range known {
-		p := known[i].Profile
+// Told lists the identities that readers of the feed are told of under some rules: those that have events, with their
+// profiles. It shares no memory that a message changes.
+func (c *Component) Told(rules *Rules) []Identity {
+	told, _ := c.identities(c.resolve(rules), withProfiles, nil)
+	for i := range told {
+		p := told[i].Profile
 		p.Orders = nil // the feed tells of their sums
 		p.ownTraits()
 	}
-	return known
+	return told
 }
 
 // Watch makes the next Close tell all that readers of the feed need. It is called before a step's first message, with
-// the identities that there are (Known), and while sweeping with those that readers know.
+// the identities that there are, and while sweeping with those that readers were told of (Told).
 func (c *Component) Watch(before, told []Identity, sweeping bool) {
 	c.opening = &opening{before: before, told: told, partition: c.cached(), watched: true, sweeping: sweeping}
 }
@@ -284,7 +284,7 @@ func (ev *Evidence) appendIdentities(list []Identity, room []NodeKey, rules *Rul
 	}
 	c := RestoreComponent(NodeKey{}, &Evidence{Members: slices.Clone(ev.Members), Links: ev.Links, Assertions: ev.Assertions})
 	if profiles {
-		return append(list, c.Known(rules)...)
+		return append(list, c.Told(rules)...)
 	}
 	divided, _ := c.identities(c.resolve(rules), withNodes, nil)
 	return append(list, divided...)
@@ -376,7 +376,7 @@ func (k closing) lastForce() *Assertion {
 // decisive finds, by identity of now, the link that brought it together in a large component: the newest observed
 // one between what was several identities when the step began.
 func (k closing) decisive() []LinkKey {
-	newest, known := make([]*Link, max(1, len(k.after.groups))), make([]*Link, max(1, len(k.after.groups)))
+	newest, between := make([]*Link, max(1, len(k.after.groups))), make([]*Link, max(1, len(k.after.groups)))
 	newer := func(best **Link, l *Link) {
 		if *best == nil || l.First.Stamp.Compare((*best).First.Stamp) > 0 {
 			*best = l
@@ -397,14 +397,14 @@ func (k closing) decisive() []LinkKey {
 		}
 		newer(&newest[g], l)
 		if x != 0 && y != 0 {
-			newer(&known[g], l)
+			newer(&between[g], l)
 		}
 	}
 	keys := make([]LinkKey, len(newest))
 	for g := range keys {
 		switch {
-		case known[g] != nil:
-			keys[g] = known[g].LinkKey
+		case between[g] != nil:
+			keys[g] = between[g].LinkKey
 		case newest[g] != nil:
 			keys[g] = newest[g].LinkKey
 		}

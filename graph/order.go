@@ -212,7 +212,7 @@ func searchOrder(orders []OrderEvidence, id []byte) (int, bool) {
 }
 
 // known reports whether any event gave totals.
-func (o *OrderEvidence) known() bool { return o.Completed != noTime || o.Updated != noTime }
+func (o *OrderEvidence) hasTotals() bool { return o.Completed != noTime || o.Updated != noTime }
 
 // offer folds what a completed or updated event says of the order's totals.
 func (o *OrderEvidence) offer(e *Event) {

@@ -98,7 +98,7 @@ func (p *Profile) addOrders(orders []OrderEvidence) {
 	p.Orders = make([]OrderState, 0, len(orders))
 	nowhere := 0
 	for i := range orders {
-		if !orders[i].known() {
+		if !orders[i].hasTotals() {
 			continue
 		}
 		p.Orders = append(p.Orders, orders[i].state())

@@ -22,10 +22,10 @@ const (
 //	block cache   15 %   uncompressed blocks of tables
 //	memtables      8 %   committed rows that are not yet in a table; at most 256 MiB
 //	duplicates    13 %   the memory of duplicates, all shards
-//	directory      6 %   fingerprints of stored nodes, all shards
+//	node index     6 %   fingerprints of stored nodes, all shards
 //	actors        20 %   resident components
 //	log            6 %   events whose profiles are written later, which a start may have to replay; at most 512 MiB
-//	input          8 %   events read and not yet committed, in all their forms; at most 256 MiB
+//	ingest         8 %   events read and not yet committed, in all their forms; at most 256 MiB
 //	(garbage)     24 %   dead objects not yet collected
 //
 // The block cache takes what a bounded share can't use. docs/decisions/0012-memory.md has the measurements.
@@ -34,10 +34,10 @@ type Memory struct {
 	BlockCache int64
 	Memtables  int64
 	Duplicates int64
-	Directory  int64
+	NodeIndex  int64
 	Actors     int64
 	Log        int64
-	Input      int64
+	Ingest     int64
 }
 
 // SplitMemory divides total bytes. It fails below MinMemory.
@@ -51,12 +51,12 @@ func SplitMemory(total int64) (Memory, error) {
 		BlockCache: percent(15),
 		Memtables:  min(percent(8), (memtables+1)*memtableMax),
 		Duplicates: percent(13),
-		Directory:  percent(6),
+		NodeIndex:  percent(6),
 		Actors:     percent(20),
 		Log:        min(percent(6), 512<<20),
-		Input:      min(percent(8), 256<<20),
+		Ingest:     min(percent(8), 256<<20),
 	}
-	m.BlockCache += percent(22) - m.Memtables - m.Log - m.Input
+	m.BlockCache += percent(22) - m.Memtables - m.Log - m.Ingest
 	return m, nil
 }
 

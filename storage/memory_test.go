@@ -12,18 +12,18 @@ func TestSplitMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum := m.BlockCache + m.Memtables + m.Duplicates + m.Directory + m.Actors + m.Log + m.Input
+		sum := m.BlockCache + m.Memtables + m.Duplicates + m.NodeIndex + m.Actors + m.Log + m.Ingest
 		if rest := total - programBytes; sum > rest*76/100 || sum < rest*75/100 || m.Total != total {
 			t.Errorf("%d: shares of %d in %+v", total, sum, m)
 		}
-		live := m.Duplicates + m.Directory + m.Actors + m.Log + m.Input
+		live := m.Duplicates + m.NodeIndex + m.Actors + m.Log + m.Ingest
 		if !outsideHeap {
 			live += m.BlockCache + m.Memtables
 		}
 		if limit := m.GoLimit(); limit < live+total/25 || limit > total*15/16 {
 			t.Errorf("%d: Go's limit is %d, with shares of %d", total, limit, live)
 		}
-		for _, share := range []int64{m.BlockCache, m.Memtables, m.Duplicates, m.Directory, m.Actors, m.Log, m.Input} {
+		for _, share := range []int64{m.BlockCache, m.Memtables, m.Duplicates, m.NodeIndex, m.Actors, m.Log, m.Ingest} {
 			if share < total*3/100 && share < 256<<20 {
 				t.Errorf("%d: %+v", total, m)
 			}

@@ -90,7 +90,7 @@ func pebbleOptions(o *Options) *pebble.Options {
 		MemTableSize:                uint64(memtable),
 		MemTableStopWritesThreshold: memtables,
 		// A flush adds one sublevel. Compacting two at once keeps reads short; commits wait only when compactions
-		// are far behind.
+		// have far too much to do.
 		L0CompactionThreshold: 4,
 		L0StopWritesThreshold: 24,
 		LBaseMaxBytes:         max(64<<20, memtable),

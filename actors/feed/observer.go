@@ -45,7 +45,7 @@ func (o *observer) Before(v *shard.Visit) error {
 	if v.Replay || !v.First {
 		return nil
 	}
-	now := v.Node.Component.Known(o.feed.told.inForce)
+	now := v.Node.Component.Told(o.feed.told.inForce)
 	if !o.sweeping || !o.feed.sweeping.Load() { // a shard that is opened as a sweep ends may miss Swept
 		v.Node.Component.Watch(now, nil, false)
 		return nil
@@ -88,7 +88,7 @@ func (o *observer) told(n *graph.Node, now []graph.Identity) ([]graph.Identity, 
 	if under == nil {
 		return nil, nil
 	}
-	return n.Component.Known(under), nil
+	return n.Component.Told(under), nil
 }
 
 // After implements shard.Observer.

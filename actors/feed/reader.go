@@ -15,8 +15,8 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// ErrBehind is returned to a reader whose next entries were deleted.
-var ErrBehind = errors.New("the changes that follow the cursor were deleted: take a cursor of now, then an export, and go on from that cursor; or keep more of the feed")
+// ErrTooLate is returned to a reader whose next entries were deleted.
+var ErrTooLate = errors.New("the changes that follow the cursor were deleted: take a cursor of now, then an export, and go on from that cursor; or keep more of the feed")
 
 // ErrCursor is returned for a cursor that was never given out here.
 var ErrCursor = errors.New("not a cursor of this deployment's change feed")
@@ -52,10 +52,10 @@ type Reader struct {
 	place  place
 	before place // the events of the last Next
 	// ahead are blocks that were read and not returned, by shard, in their order: of other shards those with a lower order
-	// may have been missing. Reading them again each time would take most of the time of a reader that is behind.
+	// may have been missing. Reading them again each time would take most of the time of a reader that has much to catch up on.
 	ahead [][]readBlock
 	// known is, by shard, the order up to which the shard's blocks were read.
-	known []uint64
+	readTo []uint64
 }
 
 // readBlock is what a reader has of a block.
@@ -67,7 +67,7 @@ type readBlock struct {
 func (b *readBlock) last() uint64 { return b.First + uint64(len(b.Entries)) - 1 }
 
 func newReader(f *Feed, from place) *Reader {
-	return &Reader{feed: f, dec: row.NewDecoder(), place: from, ahead: make([][]readBlock, len(f.ends)), known: make([]uint64, len(f.ends))}
+	return &Reader{feed: f, dec: row.NewDecoder(), place: from, ahead: make([][]readBlock, len(f.ends)), readTo: make([]uint64, len(f.ends))}
 }
 
 // Reader reads the feed on from a cursor, Start or Now. It fails with ErrOff or ErrCursor.
@@ -101,8 +101,8 @@ func (f *Feed) Reader(from string) (*Reader, error) {
 	return r, nil
 }
 
-// ahead reports whether an entry is not there yet. The end in memory may lag behind what readers have read: they read the
-// store, and see a commit before its shard hears of it.
+// ahead reports whether an entry is not there yet. The end in memory may be lower than what readers have read: they read
+// the store, and see a commit before its shard hears of it.
 func (f *Feed) ahead(id graph.ShardID, number uint64) (bool, error) {
 	if number <= f.ends[id].Load() {
 		return false, nil
@@ -123,16 +123,16 @@ func (r *Reader) CursorAfter(events []Event, n int) string {
 	return place.String()
 }
 
-// Next waits until there are entries, and returns some, in order. It fails with ErrBehind.
+// Next waits until there are entries, and returns some, in order. It fails with ErrTooLate.
 func (r *Reader) Next(ctx context.Context) ([]Event, error) {
 	for {
-		moved := r.feed.wait() // before looking: what comes meanwhile must wake us
+		grew := r.feed.wait() // before looking: what comes meanwhile must wake us
 		events, err := r.TryNext()
 		if err != nil || len(events) > 0 {
 			return events, err
 		}
 		select {
-		case <-moved:
+		case <-grew:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-r.feed.store.Failed():
@@ -153,9 +153,9 @@ func (r *Reader) TryNext() ([]Event, error) {
 	r.before = append(r.before[:0], r.place...)
 	for i := range r.ahead {
 		if len(r.ahead[i]) > 0 {
-			continue // what came to it since has an order above known
+			continue // what came to it since has an order above readTo
 		}
-		r.known[i] = high
+		r.readTo[i] = high
 		if ends[i] <= r.place[i] {
 			continue
 		}
@@ -172,7 +172,7 @@ func (r *Reader) fill(shard graph.ShardID, high uint64) error {
 	ahead := r.ahead[shard][:0]
 	err := row.ScanFeed(r.feed.store, shard, next, func(key, value []byte) error {
 		if len(ahead) == blocksAtOnce || entries >= entriesAtOnce {
-			r.known[shard] = ahead[len(ahead)-1].Order
+			r.readTo[shard] = ahead[len(ahead)-1].Order
 			return storage.ErrStop
 		}
 		b, number, err := r.dec.FeedRow(key, value)
@@ -182,7 +182,7 @@ func (r *Reader) fill(shard graph.ShardID, high uint64) error {
 		case b.Order > high:
 			return storage.ErrStop
 		case b.First > next:
-			return ErrBehind
+			return ErrTooLate
 		}
 		b.Entries = b.Entries[next-b.First:]
 		b.First = next
@@ -195,7 +195,7 @@ func (r *Reader) fill(shard graph.ShardID, high uint64) error {
 		return err
 	}
 	if len(ahead) == 0 && r.place.trimmed(r.feed.store, r.dec, shard) {
-		return ErrBehind
+		return ErrTooLate
 	}
 	r.ahead[shard] = ahead
 	return nil
@@ -205,7 +205,7 @@ func (r *Reader) fill(shard graph.ShardID, high uint64) error {
 // the order to which all shards were read. If there are blocks at all, it takes some: the shard that was read least far gives
 // all it has.
 func (r *Reader) merge() (events []Event) {
-	bound := slices.Min(r.known)
+	bound := slices.Min(r.readTo)
 	var blocks []readBlock
 	for i, ahead := range r.ahead {
 		n := 0

@@ -15,10 +15,10 @@ import (
 //     the record that takes the message.
 //   - A message waits in its outbox from the step that sends it until it is acknowledged, and is in the log for as long.
 //   - What the step under way sends does not leave before the step is durable, whatever asks for messages meanwhile: an
-//     acknowledgement or a tick may come while the commit is in flight (outbox.ready).
+//     acknowledgement or a tick may come while the commit is under way (outbox.ready).
 type channels struct {
 	id        graph.ShardID
-	flights   *Flights
+	transit   *Transit
 	positions []uint64        // by shard: the last message taken
 	outboxes  []outbox        // by shard
 	heard     []graph.ShardID // touched by the step under way, to be acknowledged
@@ -29,7 +29,7 @@ func (c *channels) reset(shards int) (before []outbox) {
 	before = c.outboxes
 	c.positions, c.outboxes, c.heard = make([]uint64, shards), make([]outbox, shards), nil
 	for i := range c.outboxes {
-		c.outboxes[i].flights = c.flights
+		c.outboxes[i].transit = c.transit
 		if before != nil {
 			c.outboxes[i].waits = before[i].waits
 		}
@@ -61,7 +61,7 @@ func (c *channels) number(to graph.ShardID) uint64 {
 
 // wait puts the messages of a record into their outboxes.
 func (c *channels) wait(messages []sending, record []byte, number uint64) {
-	c.flights.launch(messages)
+	c.transit.depart(messages)
 	for _, m := range messages {
 		o := &c.outboxes[m.to]
 		o.waiting = append(o.waiting, outgoing{Wire{m.seq, record[m.start:m.end:m.end], m.epoch}, number})

@@ -6,11 +6,11 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// A step ends with its record, and beside it, in the same batch, rows are written behind: of nodes that keep the log from being
-// truncated, and of those that memory has no room for. Rows cost more than records, so they are written as seldom as the
+// A step ends with its record, and beside it, in the same batch, it writes deferred rows: of nodes that keep the log from being
+// truncated, and of those that memory has no room for. Rows cost more than records, so they are deferred for as long as the
 // limit of the log allows; what a row lacks is in the log.
 
-// checkpoint writes behind, into the batch of a step: rows of nodes, and what deleted records held beside nodes.
+// checkpoint writes deferred rows into the batch of a step: of nodes, and of what deleted records held beside nodes.
 type checkpoint struct {
 	shard *Shard
 	batch *storage.Batch
@@ -92,9 +92,9 @@ func (c *checkpoint) writeMeta() {
 func (s *Shard) Flush(now int64) (more bool, err error) {
 	t := &s.step
 	t.begin(now, nil)
-	behind := checkpoint{s, &t.batch}
+	deferred := checkpoint{s, &t.batch}
 	for r := s.residents.dirty.head(); r != nil; r = s.residents.dirty.head() {
-		behind.write(r)
+		deferred.write(r)
 		if t.batch.Size() >= s.config.Limits.FlushBytes {
 			return true, nil
 		}
@@ -104,5 +104,5 @@ func (s *Shard) Flush(now int64) (more bool, err error) {
 		// count them as in transit.
 		t.closeRecord()
 	}
-	return false, behind.truncate(0)
+	return false, deferred.truncate(0)
 }

@@ -3,7 +3,7 @@
 //	inputs ──► Step ──► identity actor (Host) ──► graph
 //	             │  └──► observers: counters, change feed
 //	             ▼
-//	           Batch: one log record, rows behind, rows of observers ──► storage ──► Committed ──► acks, messages
+//	           Batch: one log record, deferred rows, rows of observers ──► storage ──► Committed ──► acks, messages
 //
 // A Shard is a deterministic state machine: it takes inputs, handles them in memory, and prepares one log record with
 // everything that it took and everything that it sends. It has no goroutine, clock or lock of its own. In production an
@@ -20,7 +20,7 @@
 //   - A4: a node's row says up to which record it counts (applied). Replay passes over older ones.
 //   - A5: a log record is deleted only when every node that it touched has a newer row, every message that it sent was
 //     acknowledged, the memories of duplicates and of ids that it filled are written, and the ids of its events were told.
-//   - A6: memory is ahead of the store by one record at most, the one in flight.
+//   - A6: memory is ahead of the store by one record at most, the one being committed.
 //   - A8: an event of an external channel is taken if and only if the number before it in that channel, of those
 //     routed to the shard, is the shard's position there. The position is in the record with the event. It
 //     is shown to others once that is durable.

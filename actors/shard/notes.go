@@ -15,7 +15,7 @@ import (
 // event that it takes for the first time, and tells the shard of the id, which is a function of the id alone and
 // remembers the ids that it was told of:
 //
-//	shard of the route ── note of the id ──► shard of the id: known? Conflicting is one more. Else it is known now.
+//	shard of the route ── note of the id ──► shard of the id: told before? Conflicting is one more. Else it is told now.
 //
 // The memory of duplicates lets each pair of id and content pass once (A11), and notes travel in the numbered channels
 // between shards, so each arrives once: whatever the order, the crashes and the number of shards, the sum over all shards
@@ -61,13 +61,13 @@ func newMessageIDs(c *Config) messageIDs {
 }
 
 // take remembers an event, and reports whether it was taken before.
-func (ids *messageIDs) take(e *graph.Event, now int64) (known bool, err error) {
-	known, err = ids.seen.Has(e.Seen)
-	if err == nil && !known && e.Former != 0 {
-		known, err = ids.seen.Has(e.Former)
+func (ids *messageIDs) take(e *graph.Event, now int64) (taken bool, err error) {
+	taken, err = ids.seen.Has(e.Seen)
+	if err == nil && !taken && e.Former != 0 {
+		taken, err = ids.seen.Has(e.Former)
 	}
-	if err != nil || known {
-		return known, err
+	if err != nil || taken {
+		return taken, err
 	}
 	ids.seen.Add(e.Seen, now)
 	return false, nil
@@ -133,11 +133,11 @@ func (t *step) tellNotes() error {
 
 // hear is told of the id of an event.
 func (ids *messageIDs) hear(h uint64, now int64, counters *Counters) error {
-	known, err := ids.told.Has(h)
+	told, err := ids.told.Has(h)
 	if err != nil {
 		return err
 	}
-	if known {
+	if told {
 		counters.Conflicting++
 		return nil
 	}

@@ -21,7 +21,7 @@ type Envelope struct {
 type Wire struct {
 	Seq   uint64
 	Body  []byte
-	Epoch uint64 // of Flights
+	Epoch uint64 // of Transit
 }
 
 // Bounds of what a sender has under way to one shard before it waits for an ack.
@@ -52,7 +52,7 @@ type outbox struct {
 	// last message that may hold their evidence.
 	moved   map[graph.NodeKey]uint64
 	waits   []*Arrival // what somebody waits for, in no order
-	flights *Flights
+	transit *Transit
 }
 
 // Arrival is what a look-up waits for: that the evidence of a forward has arrived at its parent.
@@ -86,7 +86,7 @@ func (o *outbox) acknowledge(seq uint64) {
 		}
 		n++
 	}
-	o.flights.land(o.waiting[:n])
+	o.transit.arrive(o.waiting[:n])
 	clear(o.waiting[:n])
 	o.waiting = o.waiting[n:]
 	if len(o.waiting) == 0 {
@@ -156,7 +156,7 @@ func (o *outbox) abandon(of graph.ShardID) {
 		close(w.done)
 	}
 	o.waits = nil
-	o.flights.leave(of, o.waiting)
+	o.transit.leave(of, o.waiting)
 }
 
 // answer tells those whose message has arrived.

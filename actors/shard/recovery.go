@@ -46,9 +46,9 @@ func (s *Shard) recover() error {
 		return err
 	}
 	for i := range before {
-		s.channels.flights.land(before[i].waiting)
+		s.channels.transit.arrive(before[i].waiting)
 	}
-	s.channels.flights.enter(c.ID)
+	s.channels.transit.enter(c.ID)
 	return nil
 }
 
@@ -116,7 +116,7 @@ func (rc *recovery) replay(data []byte) error {
 		}
 		o := &s.channels.outboxes[out.To]
 		o.sent = max(o.sent, out.Seq)
-		o.waiting = append(o.waiting, outgoing{Wire{out.Seq, out.Body, s.channels.flights.relaunch()}, record.Seq})
+		o.waiting = append(o.waiting, outgoing{Wire{out.Seq, out.Body, s.channels.transit.departAgain()}, record.Seq})
 	}
 	for _, ack := range record.Acks {
 		if int(ack.To) >= s.config.Shards {

@@ -23,15 +23,15 @@ import (
 // Rows are written in the step, nodes leave after its commit, so a shard at its limit is above it by what one step adds.
 type residents struct {
 	nodeTable
-	id        graph.ShardID
-	store     storage.Store
-	host      Host
-	limit     int64 // bytes
-	dec       *row.Decoder
-	channels  *channels
-	directory directory
-	dirty     dirtyQueue
-	leaving   []*resident // what excess has found, until it is durable
+	id       graph.ShardID
+	store    storage.Store
+	host     Host
+	limit    int64 // bytes
+	dec      *row.Decoder
+	channels *channels
+	index    nodeIndex
+	dirty    dirtyQueue
+	leaving  []*resident // what excess has found, until it is durable
 }
 
 // node finds a node, in memory or in the store; one that was never seen is made.
@@ -46,7 +46,7 @@ func (rs *residents) node(key graph.NodeKey) (*resident, error) {
 		return nil, err
 	}
 	if !stored {
-		rs.directory.made(key)
+		rs.index.made(key)
 	}
 	rs.add(r)
 	if r.Component != nil {
@@ -69,7 +69,7 @@ func (rs *residents) peek(key graph.NodeKey) (*resident, error) {
 
 // load reads a node's row, if it has one.
 func (rs *residents) load(r *resident) (bool, error) {
-	if !rs.directory.mayHave(r.Key) {
+	if !rs.index.mayHave(r.Key) {
 		return false, nil
 	}
 	n, applied, err := rs.dec.GetNode(rs.store, rs.id, r.Key)
@@ -194,31 +194,32 @@ func (rs *residents) clear() {
 	rs.nodeTable, rs.dirty, rs.leaving = newNodeTable(), dirtyQueue{}, nil
 }
 
-// directory knows which nodes have a row, as fingerprints, so that a new node costs no read. Until they were gathered the
-// store is asked, and fresh lists the nodes made meanwhile.
-type directory struct {
-	known *hashset.Fingerprints
+// nodeIndex has a fingerprint of each node that has a row, so that a new node costs no read: mayHave errs on the side of a read,
+// never of a missed row. The fingerprints are gathered while the shard works already. Until then the store is asked about every
+// node that is not in memory, and fresh lists the nodes made meanwhile, which the scan may or may not have passed.
+type nodeIndex struct {
+	rows  *hashset.Fingerprints
 	fresh []graph.NodeKey
 }
 
 // mayHave reports whether a node may have a row.
-func (d *directory) mayHave(key graph.NodeKey) bool { return d.known == nil || d.known.Has(key) }
+func (x *nodeIndex) mayHave(key graph.NodeKey) bool { return x.rows == nil || x.rows.Has(key) }
 
 // made notes a node that will have a row.
-func (d *directory) made(key graph.NodeKey) {
-	if d.known != nil {
-		d.known.Add(key)
+func (x *nodeIndex) made(key graph.NodeKey) {
+	if x.rows != nil {
+		x.rows.Add(key)
 	} else {
-		d.fresh = append(d.fresh, key)
+		x.fresh = append(x.fresh, key)
 	}
 }
 
 // gathered takes the nodes that have had a row.
-func (d *directory) gathered(rows *hashset.Fingerprints) {
-	for _, key := range d.fresh {
+func (x *nodeIndex) gathered(rows *hashset.Fingerprints) {
+	for _, key := range x.fresh {
 		rows.Add(key)
 	}
-	d.known, d.fresh = rows, nil
+	x.rows, x.fresh = rows, nil
 }
 
 // dirtyQueue holds nodes whose rows lack records, in the order in which they began to. An entry

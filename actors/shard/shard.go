@@ -61,8 +61,8 @@ type Config struct {
 	Limits Limits
 	Seen   dedupe.Limits
 	Host   Host
-	// Flights counts the messages between the shards of a process; nil counts none.
-	Flights *Flights
+	// Transit counts the messages between the shards of a process; nil counts none.
+	Transit *Transit
 	// Observers follow what steps make of components, in this order.
 	Observers []Observer
 	// Between is called between the inputs of a step, and may be nil: then reads may run. They see the step half done.
@@ -88,7 +88,7 @@ func Open(c Config) (*Shard, error) {
 	s := &Shard{config: c, codec: codec{enc: row.NewEncoder(), dec: row.NewDecoder()}}
 	s.counting.shard = s
 	s.observers = append(slices.Clone(c.Observers), &s.counting)
-	s.channels = channels{id: c.ID, flights: c.Flights}
+	s.channels = channels{id: c.ID, transit: c.Transit}
 	s.residents = residents{id: c.ID, store: c.Store, host: c.Host, limit: c.Limits.ActorBytes, dec: s.codec.dec, channels: &s.channels}
 	s.step.shard = s
 	if err := s.recover(); err != nil {
@@ -97,7 +97,7 @@ func Open(c Config) (*Shard, error) {
 	return s, nil
 }
 
-// Close drops the memory of the shard and ends its actors. Its messages in flight stay counted as in flight until the shard
+// Close drops the memory of the shard and ends its actors. Its messages in transit stay counted until the shard
 // is opened again: the messages are in the log, and arrive then. Callers that wait for one of them are told ErrLost.
 //
 // It may be called at any moment between two calls, with a batch on its way to the store, too. The shard is not used again.
@@ -128,9 +128,9 @@ func (s *Shard) Tick(now int64) []Post { return s.channels.tick(now) }
 // Sweep sets whether a sweep judges everything again. While it is, evidence that moves is followed by a Recheck.
 func (s *Shard) Sweep(on bool) { s.sweeping = on }
 
-// Known takes the fingerprints of all nodes that have a row, gathered while the shard worked: from
-// then on the store is not asked for nodes that were never seen.
-func (s *Shard) Known(rows *hashset.Fingerprints) { s.residents.directory.gathered(rows) }
+// TakeIndex takes the fingerprints of all nodes that have a row, gathered while the shard worked: from then on a node that
+// was never seen costs no read of the store. The shard owns rows from here on, and adds the nodes that it makes.
+func (s *Shard) TakeIndex(rows *hashset.Fingerprints) { s.residents.index.gathered(rows) }
 
 // Stats is what a shard holds and has done.
 type Stats struct {

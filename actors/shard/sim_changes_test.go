@@ -121,7 +121,7 @@ func (s *simulation) checkFeed(want []graph.Profile) {
 	s.compare("what a reader of the feed that went back knows", oracle.Dump(exported), s.reader.careless.Profiles())
 }
 
-// turn is the beginning of an act: under other rules, or with a feed from now on. Work in flight is
+// turn is the beginning of an act: under other rules, or with a feed from now on. Work under way is
 // finished under the rules before, as the engine does when it is opened.
 func (s *simulation) turn(a *act) {
 	if a.rules == nil && !a.feed {

@@ -227,7 +227,7 @@ func (s *simulation) answer(batch []simInput, inputs []shard.Input) {
 			f.known[o.event.Seen] = true
 		}
 		if o.event != nil && !o.poison && *in.outcome != shard.OutOfTurn {
-			s.watched = append(s.watched, watch{o.event, s.flights.Landed(), visibleWaits})
+			s.watched = append(s.watched, watch{o.event, s.transit.Arrived(), visibleWaits})
 		}
 		o.answered, o.handed = true, false
 		overwrite(in.scratch)

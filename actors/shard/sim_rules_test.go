@@ -42,7 +42,7 @@ func (s *simulation) beginSweep() {
 	old := func(o *offer) bool { return o.recheck != nil }
 	f.offers, f.queue = slices.DeleteFunc(f.offers, old), slices.DeleteFunc(f.queue, old)
 	s.switchSweep(true)
-	s.sweep.state, s.sweep.landed = sweeping, s.flights.Landed()
+	s.sweep.state, s.sweep.landed = sweeping, s.transit.Arrived()
 }
 
 // askSweep asks every root to judge again, and sees when all have. It returns false when
@@ -69,7 +69,7 @@ func (s *simulation) askSweep() bool {
 		return true
 	case asked:
 		if !slices.ContainsFunc(f.offers, func(o *offer) bool { return o.recheck != nil && !o.answered }) {
-			s.sweep.state, s.sweep.landed = swept, s.flights.Landed()
+			s.sweep.state, s.sweep.landed = swept, s.transit.Arrived()
 		}
 	case swept:
 		if s.sweep.on && closedOrNil(s.sweep.landed) {

@@ -40,9 +40,9 @@ type simulation struct {
 	net    []packet
 	feeder feeder
 	sweep  sweep
-	// flights is that of the running process; watched are events that were answered, until they can be
+	// transit is that of the running process; watched are events that were answered, until they can be
 	// seen by each of their identifiers.
-	flights  *shard.Flights
+	transit  *shard.Transit
 	watched  []watch
 	found    []*graph.Event // were found once
 	picks    *rand.Rand     // of what is looked at, and changes nothing
@@ -206,7 +206,7 @@ func (s *simulation) open() {
 	store, err := s.disk.open()
 	s.must(err, "open the store")
 	s.store = store
-	s.flights, s.watched, s.sweep.on = shard.NewFlights(), nil, false
+	s.transit, s.watched, s.sweep.on = shard.NewTransit(), nil, false
 	s.feed, err = feed.Open(store, s.p.shards, s.rules, feed.Settings{On: s.p.feed}, s.now)
 	s.must(err, "open the feed")
 	s.shards = make([]*simShard, s.p.shards)
@@ -218,7 +218,7 @@ func (s *simulation) open() {
 func (s *simulation) openShard(id graph.ShardID) *simShard {
 	c := shard.Config{
 		ID: id, Shards: s.p.shards, Store: s.store, Rules: s.rules, Limits: s.p.limits, Seen: s.p.seen,
-		Host: s.host(s.rules), Flights: s.flights,
+		Host: s.host(s.rules), Transit: s.transit,
 	}
 	if s.feed != nil {
 		c.Observers = append(c.Observers, s.feed.Observer(c.ID))
@@ -486,7 +486,7 @@ func (s *simulation) flush() bool {
 	return true
 }
 
-// flushShard lets a shard write a part of what is written behind. It reports whether there is more.
+// flushShard lets a shard write a part of the deferred rows. It reports whether there is more.
 func (s *simulation) flushShard(sh *simShard) bool {
 	more, err := sh.Flush(s.now)
 	s.must(err, "flush")
@@ -515,7 +515,7 @@ func (s *simulation) learn() bool {
 	}
 	s.note("known", uint64(sh.id), uint64(sh.rows.Len()))
 	sh.told = true
-	sh.Known(sh.rows)
+	sh.TakeIndex(sh.rows)
 	s.met.known++
 	return true
 }
@@ -588,7 +588,7 @@ func (s *simulation) drain(each func(), done, more func() bool) {
 				}
 				continue
 			}
-			if s.flights.Landed() != nil {
+			if s.transit.Arrived() != nil {
 				s.failf("nothing is under way, and messages are counted as if they were")
 			}
 			return
@@ -606,7 +606,7 @@ func (s *simulation) quiet() bool {
 	return len(s.net) == 0
 }
 
-// flushAll writes everything that is written behind.
+// flushAll writes all deferred rows.
 func (s *simulation) flushAll() {
 	for more := true; more; {
 		more = false

@@ -25,7 +25,7 @@ func (s *simulation) watch() {
 	}
 	kept := s.watched[:0]
 	for _, w := range s.watched {
-		if !w.over(s.flights) || !s.visible(w.event) {
+		if !w.over(s.transit) || !s.visible(w.event) {
 			kept = append(kept, w)
 			continue
 		}
@@ -73,14 +73,14 @@ func (s *simulation) hosted() {
 }
 
 // over reports whether the wait is over.
-func (w *watch) over(f *shard.Flights) bool {
+func (w *watch) over(f *shard.Transit) bool {
 	for w.landed != nil {
 		if !closedOrNil(w.landed) {
 			return false
 		}
 		w.landed = nil
 		if w.waits--; w.waits > 0 {
-			w.landed = f.Landed()
+			w.landed = f.Arrived()
 		}
 	}
 	return true

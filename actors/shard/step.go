@@ -153,11 +153,11 @@ func (t *step) accept(in *Input) (*resident, *graph.Message, error) {
 func (t *step) acceptEvent(in *Input) (*resident, *graph.Message, error) {
 	s, e := t.shard, in.Event
 	t.begun = t.begun || in.Channel != 0 // a duplicate moves the position, too
-	known, err := s.ids.take(e, t.now)
+	taken, err := s.ids.take(e, t.now)
 	if err != nil {
 		return nil, nil, err
 	}
-	if known {
+	if taken {
 		*in.Outcome = Duplicate
 		s.counting.Duplicates++
 		return nil, nil, nil
@@ -302,7 +302,7 @@ func (t *step) add(source uint16, seq uint64, body []byte) (start, end int) {
 	return t.record.AddInput(source, seq, body)
 }
 
-// close closes the record and adds to the batch what is written behind. It reports whether there is something to commit.
+// close closes the record and adds deferred rows to the batch. It reports whether there is something to commit.
 func (t *step) close() (changed bool, err error) {
 	s := t.shard
 	if err := t.tellNotes(); err != nil {
@@ -318,17 +318,17 @@ func (t *step) close() (changed bool, err error) {
 	}
 	s.channels.wait(t.sending, record, s.log.last())
 
-	behind := checkpoint{s, &t.batch}
+	deferred := checkpoint{s, &t.batch}
 	cut := s.log.cut(s.config.Limits.LogBytes)
 	for r := s.residents.dirty.head(); r != nil && r.dirtySince < cut; r = s.residents.dirty.head() {
-		behind.write(r)
+		deferred.write(r)
 	}
 	for r := range s.residents.excess() {
 		if r.dirtySince != 0 {
-			behind.write(r)
+			deferred.write(r)
 		}
 	}
-	return true, behind.truncate(s.config.Limits.LogBytes / truncateShare)
+	return true, deferred.truncate(s.config.Limits.LogBytes / truncateShare)
 }
 
 // closeRecord notes what was acknowledged and counted, and adds the record to the batch.

@@ -16,7 +16,7 @@ import (
 var retry = backoff.Doubling{First: 100 * time.Millisecond, Most: 10 * time.Second}
 
 // AwaitVisible returns when every event sent before can be found by each of its identifiers, or when the server is too
-// far behind to wait for that.
+// busy to wait for that.
 func (c *Client) AwaitVisible(ctx context.Context) error {
 	return c.do(ctx, http.MethodPost, "/v1/batch", nil, []byte(`{"batch":[]}`), nil)
 }

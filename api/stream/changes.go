@@ -118,7 +118,7 @@ func feedProblem(err error) *route.Problem {
 	switch {
 	case errors.Is(err, feed.ErrOff):
 		return &route.Problem{Code: document.CodeFeedOff}
-	case errors.Is(err, feed.ErrBehind):
+	case errors.Is(err, feed.ErrTooLate):
 		return &route.Problem{Code: document.CodeFeedBehind}
 	case errors.Is(err, feed.ErrCursor):
 		return route.NewProblem(document.CodeBadParameter, "cursor: %v", err).WithHint("give start, now, or an id that this stream gave")

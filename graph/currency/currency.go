@@ -21,10 +21,10 @@ const DecimalsMax = 4
 // code is a code of three capitals.
 type code = [3]byte
 
-// Known reports whether a code is a currency that a price can be in, of today or of the past.
-func Known(c code) bool {
+// IsCurrency reports whether a price can be in the currency of this code, of today or of the past.
+func IsCurrency(c code) bool {
 	i := slot(c)
-	return i >= 0 && list().known[i] == used
+	return i >= 0 && list().uses[i] == used
 }
 
 // Decimals is how many decimals an amount in a currency has: 2 for USD, 0 for JPY, 3 for KWD. It is 0 for a code that is not a currency.
@@ -95,7 +95,7 @@ const (
 
 type table struct {
 	date     string
-	known    [slots]use
+	uses     [slots]use
 	decimals [slots]uint8
 }
 
@@ -149,9 +149,9 @@ func (t *table) add(word string, section use) error {
 	if i < 0 {
 		return fmt.Errorf("malformed code; want three capitals")
 	}
-	if t.known[i] != unknown {
+	if t.uses[i] != unknown {
 		return fmt.Errorf("repeated code; list it once")
 	}
-	t.known[i], t.decimals[i] = section, word[4]-'0'
+	t.uses[i], t.decimals[i] = section, word[4]-'0'
 	return nil
 }

@@ -13,12 +13,12 @@ func TestCurrencies(t *testing.T) {
 		"VES": 2, "MRU": 2, "SLE": 2, "VED": 2, "XCG": 2, "ZWG": 2, "STN": 2, // that came after 2017
 		"BGN": 2, "HRK": 2, "DEM": 2, "ITL": 0, "ANG": 2, "ZWL": 2, "VEF": 2, "JEP": 2, // of the past, and of markets
 	} {
-		if c := code([]byte(text)); !Known(c) || Decimals(c) != want {
-			t.Errorf("%s: known %t, %d decimals, want %d", text, Known(c), Decimals(c), want)
+		if c := code([]byte(text)); !IsCurrency(c) || Decimals(c) != want {
+			t.Errorf("%s: known %t, %d decimals, want %d", text, IsCurrency(c), Decimals(c), want)
 		}
 	}
 	for _, text := range []string{"XXX", "XTS", "XAU", "ZZZ", "usd", "\x00\x00\x00", "U$D"} {
-		if Known(code([]byte(text))) {
+		if IsCurrency(code([]byte(text))) {
 			t.Errorf("%q is a currency", text)
 		}
 	}
@@ -29,7 +29,7 @@ func TestCurrencies(t *testing.T) {
 		t.Error(err)
 	}
 	known := 0
-	for _, u := range list().known {
+	for _, u := range list().uses {
 		if u == used {
 			known++
 		}

@@ -28,7 +28,7 @@ func ParseCurrency(code []byte) (graph.Currency, error) {
 		}
 		c[i] = code[i] &^ 0x20
 	}
-	if !currency.Known(c) {
+	if !currency.IsCurrency(c) {
 		return graph.Currency{}, errCurrency
 	}
 	return c, nil

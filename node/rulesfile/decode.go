@@ -203,7 +203,7 @@ func (d decoder) accepts(n *yamlfile.Node, key string, cfg identifier.Config) bo
 }
 
 // known lists all namespaces: the default ones, then those of the file, by name.
-func (f *File) known() []string {
+func (f *File) namespaces() []string {
 	var own, names []string
 	for _, ns := range graph.DefaultNamespaces() {
 		names = append(names, ns.Name)
@@ -219,7 +219,7 @@ func (f *File) known() []string {
 
 // isKnown reports whether the namespace exists, and otherwise records an error.
 func (d decoder) isKnown(f *File, n *yamlfile.Node, key, namespace string) bool {
-	if known := f.known(); !slices.Contains(known, namespace) {
+	if known := f.namespaces(); !slices.Contains(known, namespace) {
 		d.Fail(n, key, "unknown namespace %q; known: %s; add your own under namespaces", namespace, strings.Join(known, ", "))
 		return false
 	}
@@ -241,7 +241,7 @@ func (d decoder) limits(f *File, n *yamlfile.Node, key string) {
 			limits = append(limits, limit)
 		}
 	}
-	known := f.known()
+	known := f.namespaces()
 	slices.SortFunc(limits, func(a, b graph.Limit) int {
 		return cmp.Compare(slices.Index(known, a.Namespace), slices.Index(known, b.Namespace))
 	})

@@ -6,8 +6,8 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Flights counts the messages between shards that are not acknowledged, by epoch, so that a caller
-// can wait until what is under way now, and whatever follows from it, has arrived.
+// Transit counts the messages between shards that are not acknowledged, by epoch, so that a caller
+// can wait until the messages in transit now, and all that follow from them, have arrived.
 //
 // An epoch ends when somebody asks to wait. A message that a shard sends while it handles an input from outside
 // belongs to the current epoch; what it sends while it handles a message belongs to that message's
@@ -23,8 +23,8 @@ import (
 //   - epochs end in order: oldest is the first one that has messages under way, or the current one.
 //   - what a shard that was closed had under way stays counted until the shard is open again, and has found it in its log.
 //
-// It lives in memory alone. A nil Flights counts nothing.
-type Flights struct {
+// It lives in memory alone. A nil Transit counts nothing.
+type Transit struct {
 	mu     sync.Mutex                   // guards the following
 	oldest uint64                       // epochs are numbered from 1
 	epochs []epoch                      // from oldest on; the last is the current one
@@ -36,106 +36,106 @@ type epoch struct {
 	ended chan struct{} // closed when there are none of this epoch and those before; nil when nobody waits
 }
 
-// NewFlights counts none yet.
-func NewFlights() *Flights { return &Flights{oldest: 1, epochs: make([]epoch, 1)} }
+// NewTransit returns a Transit without messages, in epoch 1.
+func NewTransit() *Transit { return &Transit{oldest: 1, epochs: make([]epoch, 1)} }
 
 // launch counts messages that are about to be sent, and gives those that follow from an input from
 // outside, of epoch 0, their epoch.
-func (f *Flights) launch(messages []sending) {
-	if f == nil || len(messages) == 0 {
+func (t *Transit) depart(messages []sending) {
+	if t == nil || len(messages) == 0 {
 		return
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	current := f.oldest + uint64(len(f.epochs)) - 1
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	current := t.oldest + uint64(len(t.epochs)) - 1
 	for i := range messages {
 		m := &messages[i]
 		if m.epoch == 0 {
 			m.epoch = current
 		}
-		m.epoch = max(m.epoch, f.oldest)
-		f.epochs[m.epoch-f.oldest].count++
+		m.epoch = max(m.epoch, t.oldest)
+		t.epochs[m.epoch-t.oldest].count++
 	}
 }
 
 // relaunch counts a message that a recovery found in the log, as one of the oldest: a caller that waits for
 // anything waits for it.
-func (f *Flights) relaunch() uint64 {
-	if f == nil {
+func (t *Transit) departAgain() uint64 {
+	if t == nil {
 		return 0
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.epochs[0].count++
-	return f.oldest
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.epochs[0].count++
+	return t.oldest
 }
 
 // land counts messages off.
-func (f *Flights) land(messages []outgoing) {
-	if f == nil || len(messages) == 0 {
+func (t *Transit) arrive(messages []outgoing) {
+	if t == nil || len(messages) == 0 {
 		return
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.landLocked(messages)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.arriveLocked(messages)
 }
 
-// leave keeps the messages of a shard that is closed counted, until enter.
-func (f *Flights) leave(id graph.ShardID, messages []outgoing) {
-	if f == nil || len(messages) == 0 {
+// leave keeps counted the messages of a shard that is closed, until enter.
+func (t *Transit) leave(id graph.ShardID, messages []outgoing) {
+	if t == nil || len(messages) == 0 {
 		return
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.left == nil {
-		f.left = make(map[graph.ShardID][]outgoing)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.left == nil {
+		t.left = make(map[graph.ShardID][]outgoing)
 	}
 	for i := range messages {
-		f.left[id] = append(f.left[id], outgoing{Wire: Wire{Epoch: messages[i].Epoch}})
+		t.left[id] = append(t.left[id], outgoing{Wire: Wire{Epoch: messages[i].Epoch}})
 	}
 }
 
-// enter counts off what leave kept: the shard is open again, and has relaunched what it found in its log.
-func (f *Flights) enter(id graph.ShardID) {
-	if f == nil {
+// enter counts off what leave kept: the shard is open again, and has counted again (departAgain) what it found in its log.
+func (t *Transit) enter(id graph.ShardID) {
+	if t == nil {
 		return
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.landLocked(f.left[id])
-	delete(f.left, id)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.arriveLocked(t.left[id])
+	delete(t.left, id)
 }
 
-// landLocked counts messages off. REQUIRES: f.mu held
-func (f *Flights) landLocked(messages []outgoing) {
+// arriveLocked counts messages off. REQUIRES: t.mu held
+func (t *Transit) arriveLocked(messages []outgoing) {
 	for i := range messages {
-		f.epochs[messages[i].Epoch-f.oldest].count--
+		t.epochs[messages[i].Epoch-t.oldest].count--
 	}
-	for len(f.epochs) > 1 && f.epochs[0].count == 0 {
-		if ended := f.epochs[0].ended; ended != nil {
+	for len(t.epochs) > 1 && t.epochs[0].count == 0 {
+		if ended := t.epochs[0].ended; ended != nil {
 			close(ended)
 		}
-		f.epochs = f.epochs[1:]
-		f.oldest++
+		t.epochs = t.epochs[1:]
+		t.oldest++
 	}
 }
 
-// Landed ends the current epoch, and gives what is closed once it and all before it have arrived; nil
-// when nothing is under way.
-func (f *Flights) Landed() <-chan struct{} {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	last := len(f.epochs) - 1
-	if f.epochs[last].count == 0 {
+// Arrived ends the current epoch, and returns a channel that is closed once the messages of it and of all epochs before have
+// arrived; nil if no message is in transit.
+func (t *Transit) Arrived() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	last := len(t.epochs) - 1
+	if t.epochs[last].count == 0 {
 		if last == 0 {
 			return nil
 		}
 		last-- // nothing was sent since somebody asked
 	} else {
-		f.epochs = append(f.epochs, epoch{})
+		t.epochs = append(t.epochs, epoch{})
 	}
-	if f.epochs[last].ended == nil {
-		f.epochs[last].ended = make(chan struct{})
+	if t.epochs[last].ended == nil {
+		t.epochs[last].ended = make(chan struct{})
 	}
-	return f.epochs[last].ended
+	return t.epochs[last].ended
 }
