@@ -147,8 +147,8 @@ func (s *Scored) appendAffinity(dst []byte) []byte {
 	dst = appendNumber(append(dst, `,"depth":`...), a.Depth)
 	dst = append(dst, `,"reasons":[`...)
 	first := true
-	for _, c := range a.Channels {
-		if reason := c.Reason(); reason != "" {
+	for _, t := range a.Trials {
+		if reason := t.Reason(); reason != "" {
 			if !first {
 				dst = append(dst, ',')
 			}

@@ -5,22 +5,22 @@ import (
 	"math"
 )
 
-// Channel is a way in which customers show that they answer to discounts.
-type Channel uint8
+// Trial is a kind of occasion on which a customer takes a discount or does not. The counts of each kind are Trials.
+type Trial uint8
 
-// The channels.
+// The kinds of trials.
 const (
-	ChannelOffers     Channel = iota // offers accepted, of offers that were accepted or have closed
-	ChannelCoupons                   // orders with a coupon
-	ChannelReductions                // orders with any reduction
-	channels
+	trialOffers     Trial = iota // offers accepted, of offers that were accepted or have closed
+	trialCoupons                 // orders with a coupon
+	trialReductions              // orders with any reduction
+	trialKinds
 )
 
-var channelNames = [channels]string{"offers", "coupons", "reductions"}
+var trialNames = [trialKinds]string{"offers", "coupons", "reductions"}
 
-func (c Channel) String() string {
-	if c < channels {
-		return channelNames[c]
+func (t Trial) String() string {
+	if t < trialKinds {
+		return trialNames[t]
 	}
 	return ""
 }
@@ -55,20 +55,20 @@ const (
 )
 
 // Affinity says how readily a customer answers to discounts, compared with the population: the log-odds of the
-// population's rate, plus the points of each channel (a naive Bayes sum of shrunk log-odds ratios).
+// population's rate, plus the points of each kind of trial (a naive Bayes sum of shrunk log-odds ratios).
 //
 // It is a correlation. The choice of coupon receivers belongs to Uplift.
 type Affinity struct {
 	Score    float64 // 0 to 1: the chance that the next offer is accepted (where no offers are known: that the next order is reduced)
-	Evidence float64 // log-odds over the population: the sum of the channels' points
+	Evidence float64 // log-odds over the population: the sum of the points of Trials
 	Band     Band
-	Channels [channels]ChannelEvidence
+	Trials   [trialKinds]TrialEvidence
 	Depth    float64 // mean share of the price that was taken off a reduced order, shrunk to the population's
 }
 
-// ChannelEvidence is what one channel adds, and why.
-type ChannelEvidence struct {
-	Channel    Channel
+// TrialEvidence is what one kind of trial adds to an affinity, and why.
+type TrialEvidence struct {
+	Trial      Trial
 	Trials     Trials
 	Rate       float64 // the customer's, shrunk to the population's
 	Population float64 // the population's mean rate
@@ -76,28 +76,28 @@ type ChannelEvidence struct {
 	Points     float64 // Weight (logit Rate - logit Population); 0 without trials
 }
 
-var channelReasons = [channels]string{
+var trialReasons = [trialKinds]string{
 	"accepted %d of %d offers, population %.0f %%: %+.1f",
 	"used a coupon in %d of %d orders, population %.0f %%: %+.1f",
 	"paid less than the full price in %d of %d orders, population %.0f %%: %+.1f",
 }
 
 // Reason is the evidence in words, "accepted 3 of 4 offers, population 14 %: +1.3"; empty without evidence.
-func (e ChannelEvidence) Reason() string {
-	if e.Channel >= channels || e.Trials.Of == 0 || e.Weight == 0 {
+func (e TrialEvidence) Reason() string {
+	if e.Trial >= trialKinds || e.Trials.Of == 0 || e.Weight == 0 {
 		return ""
 	}
-	return fmt.Sprintf(channelReasons[e.Channel], e.Trials.Won, e.Trials.Of, 100*e.Population, e.Points)
+	return fmt.Sprintf(trialReasons[e.Trial], e.Trials.Won, e.Trials.Of, 100*e.Population, e.Points)
 }
 
 // Affinity reads a customer's counts.
 func (p *Population) Affinity(c *PriceCounts) Affinity {
-	a := Affinity{Channels: p.evidence(c), Depth: p.depth(c)}
-	for i := range a.Channels {
-		a.Evidence += a.Channels[i].Points
+	a := Affinity{Trials: p.evidence(c), Depth: p.depth(c)}
+	for i := range a.Trials {
+		a.Evidence += a.Trials[i].Points
 	}
 	_, base := p.weights(c)
-	a.Score = sigmoid(p.channels[base].logit + a.Evidence)
+	a.Score = sigmoid(p.priors[base].logit + a.Evidence)
 	switch {
 	case c.Offers.Of == 0 && c.Reductions.Of < ordersToJudge:
 		a.Band = bandUnknown
@@ -111,17 +111,17 @@ func (p *Population) Affinity(c *PriceCounts) Affinity {
 	return a
 }
 
-// evidence is what each channel says of a customer.
-func (p *Population) evidence(c *PriceCounts) (all [channels]ChannelEvidence) {
+// evidence weighs each kind of trial for one customer.
+func (p *Population) evidence(c *PriceCounts) (all [trialKinds]TrialEvidence) {
 	weights, _ := p.weights(c)
-	for channel, t := range [channels]Trials{c.Offers, c.Coupons, c.Reductions} {
-		all[channel] = p.channels[channel].evidence(Channel(channel), t, weights[channel])
+	for kind, t := range [trialKinds]Trials{c.Offers, c.Coupons, c.Reductions} {
+		all[kind] = p.priors[kind].evidence(Trial(kind), t, weights[kind])
 	}
 	return all
 }
 
-func (prior *channelPrior) evidence(channel Channel, t Trials, weight float64) ChannelEvidence {
-	e := ChannelEvidence{Channel: channel, Trials: t, Rate: prior.mean, Population: prior.mean, Weight: weight}
+func (prior *trialPrior) evidence(kind Trial, t Trials, weight float64) TrialEvidence {
+	e := TrialEvidence{Trial: kind, Trials: t, Rate: prior.mean, Population: prior.mean, Weight: weight}
 	if t.weighedOf == 0 {
 		return e
 	}
@@ -155,7 +155,7 @@ func (p *Population) offerLogit(c *PriceCounts, class string) float64 {
 	logit, known := p.classLogits[class]
 	if !known {
 		_, base := p.weights(c)
-		logit = p.channels[base].logit
+		logit = p.priors[base].logit
 	}
 	for _, e := range p.evidence(c) {
 		logit += e.Points

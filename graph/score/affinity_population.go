@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-// Beta is a beta distribution: how the rate of a channel differs between customers.
+// Beta is a beta distribution: how the rate of one kind of trial differs between customers.
 type Beta struct{ A, B float64 }
 
 // Mean is the population's rate.
@@ -44,10 +44,10 @@ const (
 	liftConcentrationMax     = 1e4
 )
 
-// Weights of the channels, in log-odds: acceptance of offers speaks for itself; coupons and reductions overlap.
+// Weights of the kinds of trials, in log-odds: acceptance of offers speaks for itself; coupons and reductions overlap.
 var (
-	weightsWithOffers    = [channels]float64{ChannelOffers: 1, ChannelCoupons: 0.5, ChannelReductions: 0.5}
-	weightsWithoutOffers = [channels]float64{ChannelReductions: 1}
+	weightsWithOffers    = [trialKinds]float64{trialOffers: 1, trialCoupons: 0.5, trialReductions: 0.5}
+	weightsWithoutOffers = [trialKinds]float64{trialReductions: 1}
 )
 
 // errPopulation is returned for parameters that describe no population.
@@ -104,11 +104,11 @@ func (p *AffinityParameters) validate() error {
 type Population struct {
 	parameters  AffinityParameters
 	decay       Decay
-	channels    [channels]channelPrior
+	priors      [trialKinds]trialPrior
 	classLogits map[string]float64
 }
 
-type channelPrior struct {
+type trialPrior struct {
 	Beta
 	mean, logit float64
 }
@@ -120,8 +120,8 @@ func NewPopulation(parameters AffinityParameters) (*Population, error) {
 		return nil, err
 	}
 	p.decay = NewDecay(p.parameters.HalfLife)
-	for channel, beta := range [channels]Beta{p.parameters.Offers, p.parameters.Coupons, p.parameters.Reductions} {
-		p.channels[channel] = channelPrior{Beta: beta, mean: beta.Mean(), logit: math.Log(beta.A / beta.B)}
+	for kind, beta := range [trialKinds]Beta{p.parameters.Offers, p.parameters.Coupons, p.parameters.Reductions} {
+		p.priors[kind] = trialPrior{Beta: beta, mean: beta.Mean(), logit: math.Log(beta.A / beta.B)}
 	}
 	p.classLogits = make(map[string]float64, len(p.parameters.Classes))
 	for class, rate := range p.parameters.Classes {
@@ -130,14 +130,14 @@ func NewPopulation(parameters AffinityParameters) (*Population, error) {
 	return p, nil
 }
 
-// weights are how much each channel says of a customer, and the channel from whose rate the score starts. Reductions
+// weights are how much each kind of trial says of a customer, and the kind from whose rate the score starts. Reductions
 // speak alone where no offers are known: neither of the population, which under the cold start is not known either, nor of
 // the customer.
-func (p *Population) weights(c *PriceCounts) (*[channels]float64, Channel) {
+func (p *Population) weights(c *PriceCounts) (*[trialKinds]float64, Trial) {
 	if p.parameters.OffersKnown || c.Offers.Of > 0 {
-		return &weightsWithOffers, ChannelOffers
+		return &weightsWithOffers, trialOffers
 	}
-	return &weightsWithoutOffers, ChannelReductions
+	return &weightsWithoutOffers, trialReductions
 }
 
 // Parameters are what the population was made of, with the cold-start values put in.

@@ -106,7 +106,7 @@ func (s *AffinitySample) Customers() uint64 { return s.customers }
 type FitBeta func(cells []TrialCell) (Beta, error)
 
 const (
-	// fitMin is how many customers must have had a trial before a channel's distribution is fitted: fewer
+	// fitMin is how many customers must have had a trial before the distribution of a kind of trial is fitted: fewer
 	// say nothing of how customers differ.
 	fitMin = 50
 	// classShrink is how many offers the population's rate counts for in the rate of a class.
@@ -119,18 +119,18 @@ const (
 // Calibration finds it once the other parameters are known. The error is the fitter's.
 func (s *AffinitySample) Fit(fitBeta FitBeta) (AffinityParameters, error) {
 	var p AffinityParameters
-	for _, channel := range []struct {
+	for _, trial := range []struct {
 		cells *TrialCells
 		beta  *Beta
 	}{{&s.Offers, &p.Offers}, {&s.Coupons, &p.Coupons}, {&s.Reductions, &p.Reductions}} {
-		if channel.cells.Customers() < fitMin {
+		if trial.cells.Customers() < fitMin {
 			continue
 		}
-		beta, err := fitBeta(channel.cells.Cells())
+		beta, err := fitBeta(trial.cells.Cells())
 		if err != nil {
 			return AffinityParameters{}, err
 		}
-		*channel.beta = beta
+		*trial.beta = beta
 	}
 	p.OffersKnown = s.Offers.Customers() >= fitMin
 	if p.OffersKnown {

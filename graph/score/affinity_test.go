@@ -61,20 +61,20 @@ func TestAffinityByHand(t *testing.T) {
 	a := p.Affinity(&counts)
 	near(t, "score", a.Score, 0.5, 1e-12)
 	near(t, "evidence", a.Evidence, math.Log(3), 1e-12)
-	near(t, "points of offers", a.Channels[ChannelOffers].Points, math.Log(3), 1e-12)
-	near(t, "points of coupons", a.Channels[ChannelCoupons].Points, -math.Log(3)/2, 1e-12)
-	near(t, "points of reductions", a.Channels[ChannelReductions].Points, math.Log(3)/2, 1e-12)
-	near(t, "rate of offers", a.Channels[ChannelOffers].Rate, 0.5, 1e-12)
+	near(t, "points of offers", a.Trials[trialOffers].Points, math.Log(3), 1e-12)
+	near(t, "points of coupons", a.Trials[trialCoupons].Points, -math.Log(3)/2, 1e-12)
+	near(t, "points of reductions", a.Trials[trialReductions].Points, math.Log(3)/2, 1e-12)
+	near(t, "rate of offers", a.Trials[trialOffers].Rate, 0.5, 1e-12)
 	near(t, "depth", a.Depth, 2600.0/9000, 1e-12)
 	if a.Band != bandHigh {
 		t.Errorf("band %s, want high", a.Band)
 	}
-	for channel, want := range []string{
+	for trial, want := range []string{
 		"accepted 3 of 4 offers, population 25 %: +1.1",
 		"used a coupon in 0 of 2 orders, population 50 %: -0.5",
 		"paid less than the full price in 2 of 2 orders, population 50 %: +0.5",
 	} {
-		if got := a.Channels[channel].Reason(); got != want {
+		if got := a.Trials[trial].Reason(); got != want {
 			t.Errorf("reason %q, want %q", got, want)
 		}
 	}
@@ -111,7 +111,7 @@ func TestAffinityOfOrdersAlone(t *testing.T) {
 	ledger := NewPriceLedger(0, orders, nil)
 	counts := ledger.Counts(today0, p.Decay())
 	near(t, "score", p.Affinity(&counts).Score, 5.0/11, 1e-12)
-	if got := p.Affinity(&counts).Channels[ChannelCoupons]; got.Points != 0 || got.Trials.Won != 2 || got.Reason() != "" {
+	if got := p.Affinity(&counts).Trials[trialCoupons]; got.Points != 0 || got.Trials.Won != 2 || got.Reason() != "" {
 		t.Errorf("coupons %+v, want 2 of 5 without weight", got)
 	}
 }
