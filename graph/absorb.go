@@ -2,7 +2,7 @@ package graph
 
 // absorb unites evidence of a component that came under this root.
 func (h handler) absorb(ev *Evidence) {
-	h.open(h.rules)
+	h.open()
 	h.opening.arrive(&h.store, ev, h.rules)
 	var members []Member // new ones, of a large component
 	for i := range ev.Members {
@@ -113,9 +113,10 @@ func (h handler) uniteLink(l *Link, added []Link) []Link {
 
 // leave sends all evidence to the root that the component comes under, in parts where it is large (H2).
 func (h handler) leave(root NodeKey) {
-	evidence := h.Evidence()
+	evidence := h.out.evidence.next()
+	*evidence = h.Evidence()
 	if evidence.fits() {
-		h.out.send(Message{Kind: KindAbsorb, To: root, Evidence: &evidence})
+		h.out.send(Message{Kind: KindAbsorb, To: root, Evidence: evidence})
 		return
 	}
 	for _, part := range evidence.parts(heads(h.Component, h.rules)) {

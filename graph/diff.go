@@ -38,6 +38,26 @@ type Diff struct {
 	// Told is the Diff for the readers of the feed where they know other identities than there were: while a sweep
 	// tells identities under new rules. It is nil where this Diff serves them, too.
 	Told *Diff
+
+	summaries slab[Summary] // of Merge.From
+	marks     []byte        // left for those of causes
+}
+
+// markBytes is the memory of the marks of causes that a Diff allocates at a time, in bytes: some ten of the usual size.
+const markBytes = 512
+
+// copyMark copies a mark, which later events overwrite in place.
+func (d *Diff) copyMark(m *Mark) Mark {
+	n := len(m.ID) + len(m.Source)
+	if n > markBytes/4 {
+		return m.clone()
+	}
+	if len(d.marks) < n {
+		d.marks = make([]byte, markBytes)
+	}
+	room := d.marks[:0:n]
+	d.marks = d.marks[n:]
+	return m.copyInto(room)
 }
 
 // Split is an identity that lost its highest-ranked identifier, or became several.
@@ -196,7 +216,7 @@ func (d *Diff) merges(before, after []Identity, flows, gone []flow) {
 		if n > 1 || m > 0 {
 			merge := Merge{Into: after[to].Summary}
 			if n > 1 {
-				merge.From = make([]Summary, n)
+				merge.From = d.summaries.many(n)
 				for i := range merge.From {
 					merge.From[i] = before[flows[i].from].Summary
 				}

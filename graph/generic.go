@@ -70,7 +70,7 @@ func (h handler) neighbour(node, generic NodeName) {
 	if h.findLink(key) != nil || h.Full(h.rules) {
 		return
 	}
-	plain := h.begin(h.rules)
+	plain := h.begin()
 	m := h.member(generic, false)
 	h.set(m, m.Hosted, true)
 	at, _ := searchLink(h.links, key)
@@ -78,5 +78,5 @@ func (h handler) neighbour(node, generic NodeName) {
 	h.countNeighbours(key)
 	h.touch()
 	h.detectGeneric(node.Key)
-	h.end(plain, h.rules)
+	h.end(plain)
 }

@@ -57,7 +57,7 @@ func (h handler) refused(m *Message) {
 	if r := h.find(m.Root); r != nil && r.Here {
 		return
 	}
-	plain := h.begin(h.rules)
+	plain := h.begin()
 	// The refusal may overtake the Absorb with the claim that it answers: then it waits here, as a
 	// member known by its key alone.
 	via := h.member(NodeName{Key: m.Via}, false)
@@ -73,12 +73,12 @@ func (h handler) refused(m *Message) {
 	if claimed {
 		h.tellName(via)
 	}
-	h.end(plain, h.rules)
+	h.end(plain)
 }
 
 // assert takes an operator's assertion. The first node's road leads here.
 func (h handler) assert(a *Assertion) {
-	h.open(h.rules)
+	h.open()
 	h.member(a.A, true)
 	h.uniteAssertion(a)
 	if a.Verb == AssertForce && !a.Withdrawn {
@@ -95,7 +95,7 @@ func (h handler) assert(a *Assertion) {
 // generic values; the root that hosts their subject judges by the same rules. Identities need no
 // recheck: they are computed.
 func (h handler) recheck() {
-	h.open(h.rules)
+	h.open()
 	h.settle()
 	for i := range h.members {
 		m := &h.members[i]

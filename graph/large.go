@@ -150,6 +150,29 @@ func (ls *lists) findLink(key LinkKey) *Link {
 	return nil
 }
 
+// reserve makes room in a small component for so many members, and for one link fewer. Up to four, as most people have, both
+// are one piece of memory.
+func (ls *lists) reserve(members int) {
+	switch {
+	case members < 2 || ls.large != nil:
+	case members == 2:
+		room := &struct {
+			members [2]Member
+			links   [1]Link
+		}{}
+		ls.members, ls.links = append(room.members[:0], ls.members...), append(room.links[:0], ls.links...)
+	case members <= 4:
+		room := &struct {
+			members [4]Member
+			links   [3]Link
+		}{}
+		ls.members, ls.links = append(room.members[:0], ls.members...), append(room.links[:0], ls.links...)
+	default:
+		ls.members = append(make([]Member, 0, members), ls.members...)
+		ls.links = append(make([]Link, 0, members-1), ls.links...)
+	}
+}
+
 // addMember adds a member, at its place among those of a small component.
 func (ls *lists) addMember(at int, m Member) *Member {
 	if ls.large == nil {

@@ -55,6 +55,9 @@ type Outbox struct {
 	Messages []Message
 	Generic  []NodeName // values that were found to be generic
 	LeftOut  int        // links that a component at a cap did not take
+
+	openings slab[openingRoom] // closed with the step
+	evidence slab[Evidence]    // of messages: gone with the step that takes them
 }
 
 // Reset empties the outbox and keeps its memory.

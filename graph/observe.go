@@ -11,13 +11,16 @@ func (h handler) observe(e *Event) {
 		return
 	}
 	// An event of its own may show that the route is more than a reading of somebody's previousId.
-	h.open(h.rules)
+	h.open()
 	h.touch()
 	h.take(e)
 }
 
 // take folds an event and links its identifiers.
 func (h handler) take(e *Event) {
+	if len(h.members) == 0 {
+		h.reserve(len(e.Identifiers))
+	}
 	route := h.eventMember(&e.Identifiers[0], e)
 	f := route.Fragment
 	if f == nil {
@@ -68,7 +71,7 @@ func (h handler) take(e *Event) {
 func (h handler) linkSeen(l *Link, e *Event, other int) {
 	if h.cached() != whole && h.moves(l, e, other) {
 		key := l.LinkKey
-		h.open(h.rules) // it may settle the link
+		h.open() // it may settle the link
 		h.touch()
 		l = h.findLink(key)
 	}
@@ -111,11 +114,14 @@ func (h handler) moves(l *Link, e *Event, other int) bool {
 // newLink adds the event's link from its route to another of its identifiers; at is its place where the component is
 // small.
 func (h handler) newLink(at int, e *Event, other int) {
-	plain := h.begin(h.rules)
+	plain := h.begin()
 	route, id := e.Identifiers[0].Key, &e.Identifiers[other]
 	key := linkKey(route, id.Key)
 	if !plain && divides(h.Component, route, id.Key, h.rules) {
 		h.opening.causes = append(h.opening.causes, key)
+	}
+	if n := len(h.members); n == cap(h.members) && n <= 2 && len(h.links) == n-1 {
+		h.reserve(2 * n)
 	}
 	h.eventMember(id, e)
 	l := h.addLink(at, Link{LinkKey: key})
@@ -126,7 +132,7 @@ func (h handler) newLink(at int, e *Event, other int) {
 	h.detectGeneric(route)
 	h.claim(route, id.Key, false)
 	h.detectGeneric(id.Key)
-	h.end(plain, h.rules)
+	h.end(plain)
 }
 
 // eventMember finds or adds the member of an identifier that an event carries. A route that is not

@@ -52,52 +52,55 @@ func (c *Component) Unclosed() bool {
 
 // begin is called before a message changes evidence in a way that may change identities. It reports whether the
 // component is one identity; then nothing is noted yet, and end is to be called.
-func (c *Component) begin(rules *Rules) (plain bool) {
-	if o := c.opening; o != nil && (o.labelled || c.large == nil) {
+func (h handler) begin() (plain bool) {
+	if o := h.opening; o != nil && (o.labelled || h.large == nil) {
 		return false
 	}
-	if c.large == nil && c.resolve(rules) == whole {
+	if h.large == nil && h.resolve(h.rules) == whole {
 		return true
 	}
-	c.open(rules)
+	h.open()
 	return false
 }
 
 // end is called when the message has changed the evidence; plain is what begin reported. Only here does a component
 // that was one identity note it: with members that no message but this one can have added.
-func (c *Component) end(plain bool, rules *Rules) {
-	if plain && !c.plain(rules) {
-		c.note(whole)
+func (h handler) end(plain bool) {
+	if plain && !h.plain(h.rules) {
+		h.note(whole)
 	}
 }
 
 // open notes the identities before a message that may change them, even those of a component that is one identity.
-func (c *Component) open(rules *Rules) {
-	if c.opening == nil {
-		c.note(c.resolve(rules))
+func (h handler) open() {
+	if h.opening == nil {
+		h.note(h.resolve(h.rules))
 	}
-	if c.large != nil && !c.opening.labelled {
-		c.opening.label(&c.store, c.resolve(rules))
+	if h.large != nil && !h.opening.labelled {
+		h.opening.label(&h.store, h.resolve(h.rules))
 	}
 }
 
-// note lists the identities of a partition, in one piece of memory for an ordinary merge.
-func (c *Component) note(p *partition) {
-	room := &struct {
-		opening
-		identities [2]Identity
-		nodes      [3]NodeKey // an arriving identity uses what is left
-		causes     [1]LinkKey
-	}{}
+// openingRoom is an opening with all that an ordinary merge notes in it.
+type openingRoom struct {
+	opening
+	identities [2]Identity
+	nodes      [3]NodeKey // an arriving identity uses what is left
+	causes     [1]LinkKey
+}
+
+// note lists the identities of a partition.
+func (h handler) note(p *partition) {
+	room := h.out.openings.next()
 	o := &room.opening
 	o.partition, o.causes = p, room.causes[:0]
-	c.settle()
+	h.settle()
 	if p != whole {
-		o.before, _ = c.identities(p, withNodes, nil)
-	} else if c.active > 0 {
-		o.before = append(room.identities[:0], summarise(c.members, nil, room.nodes[:0], c.active))
+		o.before, _ = h.identities(p, withNodes, nil)
+	} else if h.active > 0 {
+		o.before = append(room.identities[:0], summarise(h.members, nil, room.nodes[:0], h.active))
 	}
-	c.opening = o
+	h.Component.opening = o
 }
 
 // label notes at each member of a large component the identity that it belongs to.
@@ -320,20 +323,20 @@ func (k closing) explain(d *Diff, home func(NodeKey) int) {
 			}
 			by = decisive[g]
 		}
-		m.Cause = k.cause(by)
+		m.Cause = k.cause(by, d)
 	}
 	for i := range d.Updates {
 		for j := range d.Updates[i].Joined {
 			joined := &d.Updates[i].Joined[j]
-			joined.Cause = k.causeOf(joined.Name.Key)
+			joined.Cause = k.causeOf(joined.Name.Key, d)
 		}
 	}
 }
 
 // cause returns the link, or without one the newest force that holds.
-func (k closing) cause(by LinkKey) Cause {
+func (k closing) cause(by LinkKey, d *Diff) Cause {
 	if l := k.findLink(by); l != nil {
-		return k.causeLink(l)
+		return k.causeLink(l, d)
 	}
 	if a := k.lastForce(); a != nil {
 		return Cause{By: [2]NodeName{a.A, a.B}, Verb: VerbForce, Assertion: a.ID}
@@ -341,12 +344,12 @@ func (k closing) cause(by LinkKey) Cause {
 	return Cause{}
 }
 
-func (k closing) causeLink(l *Link) Cause {
-	return Cause{By: [2]NodeName{k.find(l.A).NodeName, k.find(l.B).NodeName}, Verb: l.Verb, Mark: l.Last.clone()}
+func (k closing) causeLink(l *Link, d *Diff) Cause {
+	return Cause{By: [2]NodeName{k.find(l.A).NodeName, k.find(l.B).NodeName}, Verb: l.Verb, Mark: d.copyMark(&l.Last)}
 }
 
 // causeOf is the newest observed link of a member.
-func (k closing) causeOf(node NodeKey) Cause {
+func (k closing) causeOf(node NodeKey, d *Diff) Cause {
 	var newest *Link
 	k.settle()
 	for i := range k.links {
@@ -358,7 +361,7 @@ func (k closing) causeOf(node NodeKey) Cause {
 	if newest == nil {
 		return Cause{}
 	}
-	return k.causeLink(newest)
+	return k.causeLink(newest, d)
 }
 
 // lastForce is the newest force that holds.
@@ -439,8 +442,11 @@ func crossing(s *store, ev *Evidence) (by LinkKey, found bool) {
 	return by, newest != nil
 }
 
-func (m *Mark) clone() Mark {
-	room := append(append(make([]byte, 0, len(m.ID)+len(m.Source)), m.ID...), m.Source...)
+func (m *Mark) clone() Mark { return m.copyInto(make([]byte, 0, len(m.ID)+len(m.Source))) }
+
+// copyInto copies the mark into memory that has room for its bytes.
+func (m *Mark) copyInto(room []byte) Mark {
+	room = append(append(room, m.ID...), m.Source...)
 	n := len(m.ID)
 	return Mark{Stamp: m.Stamp, ID: room[:n:n], Source: room[n:]}
 }

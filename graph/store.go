@@ -24,6 +24,8 @@ type store struct {
 	readings   int32            // links that were seen in aliases only: with none, no member is a mere reading
 	active     int              // members with events
 
+	fewNamespaces [2]namespaceCount // memory of namespaces, while there are so few
+
 	edition uint32 // wraps round after more changes than fit between two divisions
 }
 
@@ -136,7 +138,7 @@ func (s *store) countNamespace(name string) {
 		}
 	}
 	if s.namespaces == nil {
-		s.namespaces = make([]namespaceCount, 0, 4)
+		s.namespaces = s.fewNamespaces[:0]
 	}
 	s.namespaces = append(s.namespaces, namespaceCount{name, 1})
 }
