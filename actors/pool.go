@@ -51,6 +51,7 @@ type settings struct {
 	store      storage.Store
 	rules      *graph.Rules
 	limits     shard.Limits
+	buffers    *storage.Buffers
 	seenLimits dedupe.Limits
 	indexBytes int64        // of the fingerprints of nodes
 	now        func() int64 // ms since 1970
@@ -61,6 +62,9 @@ const flushBytes = 1 << 20
 
 // minLogBytes is the least log, over all shards, whatever the memory.
 const minLogBytes = 4 << 20
+
+// buffersShare is the part of the log that free buffers of records and batches may take beside it.
+const buffersShare = 8
 
 // newPool has the runners of all shards, and none of them started.
 func newPool(c Config) *pool {
@@ -74,7 +78,7 @@ func newPool(c Config) *pool {
 		c.Clock = func() int64 { return time.Now().UnixMilli() } //nolint:forbidigo // the engine is where the clock enters
 	}
 	if c.LogBytes == 0 {
-		c.LogBytes = max(c.Memory.Log, minLogBytes)
+		c.LogBytes = max(c.Memory.Log/(buffersShare+1)*buffersShare, minLogBytes)
 	}
 	flush := flushBytes
 	if most := commitBytes(c.Memory); most > 0 {
@@ -82,6 +86,7 @@ func newPool(c Config) *pool {
 	}
 	p.settings = settings{
 		store: c.Store, rules: c.Rules, now: c.Clock,
+		buffers:    storage.NewBuffers(c.LogBytes / buffersShare),
 		limits:     shard.Limits{LogBytes: c.LogBytes / shards, ActorBytes: c.Memory.Actors / shards, FlushBytes: flush},
 		seenLimits: dedupe.Limits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / 2 / shards}, // and as much for message ids
 		indexBytes: c.Memory.NodeIndex / shards,
@@ -121,7 +126,7 @@ func (p *pool) start(mostOfCommit int, underWay func() int64) error {
 // openShard recovers a shard.
 func (p *pool) openShard(id graph.ShardID, host shard.Host, between func()) (*shard.Shard, error) {
 	c := shard.Config{
-		ID: id, Shards: len(p.runners), Store: p.store, Rules: p.rules, Limits: p.limits, Seen: p.seenLimits,
+		ID: id, Shards: len(p.runners), Store: p.store, Rules: p.rules, Limits: p.limits, Buffers: p.buffers, Seen: p.seenLimits,
 		Host: host, Transit: p.transit, Between: between, Observers: p.observers(id),
 	}
 	s, err := shard.Open(c)

@@ -24,7 +24,8 @@ const (
 //	duplicates    13 %   the memory of duplicates, all shards
 //	node index     6 %   fingerprints of stored nodes, all shards
 //	actors        20 %   resident components
-//	log            6 %   events whose profiles are written later, which a start may have to replay; at most 512 MiB
+//	log            6 %   events whose profiles are written later, which a start may have to replay, and free buffers of the
+//	                     log's records, a ninth; at most 512 MiB
 //	ingest         8 %   events read and not yet committed, in all their forms; at most 256 MiB
 //	(garbage)     24 %   dead objects not yet collected
 //

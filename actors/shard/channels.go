@@ -59,12 +59,19 @@ func (c *channels) number(to graph.ShardID) uint64 {
 	return c.outboxes[to].sent
 }
 
-// wait puts the messages of a record into their outboxes.
+// wait puts the messages of a record into their outboxes. Their bodies get memory of their own, which nobody writes again:
+// a body may be on its way once more, or twice, when its message has long been acknowledged.
 func (c *channels) wait(messages []sending, record []byte, number uint64) {
 	c.transit.depart(messages)
+	size := 0
 	for _, m := range messages {
-		o := &c.outboxes[m.to]
-		o.waiting = append(o.waiting, outgoing{Wire{m.seq, record[m.start:m.end:m.end], m.epoch}, number})
+		size += m.end - m.start
+	}
+	bodies := make([]byte, 0, size)
+	for _, m := range messages {
+		at := len(bodies)
+		bodies = append(bodies, record[m.start:m.end]...)
+		c.outboxes[m.to].wait(outgoing{Wire{m.seq, bodies[at:len(bodies):len(bodies)], m.epoch}, number})
 	}
 }
 

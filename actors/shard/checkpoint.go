@@ -21,9 +21,10 @@ type checkpoint struct {
 func (c *checkpoint) write(r *resident) {
 	s, enc := c.shard, c.shard.codec.enc
 	enc.PutNode(c.batch, s.config.ID, &r.Node, s.log.last())
-	if len(r.pending) > 0 {
-		enc.PutBlock(c.batch, s.config.ID, r.Key, s.log.last(), r.pending)
-		r.pending = nil
+	if r.pending.first != 0 {
+		s.codec.events = s.pending.list(s.codec.events[:0], r.pending)
+		enc.PutBlock(c.batch, s.config.ID, r.Key, s.log.last(), s.codec.events)
+		s.pending.drop(&r.pending)
 	}
 	r.applied, r.dirtySince = s.log.last(), 0
 	s.residents.measure(r)

@@ -43,11 +43,12 @@ type outbox struct {
 	ready   uint64 // the last one whose record is durable: later ones must not leave yet (A1)
 	acked   uint64 // the last one acknowledged
 	waiting []outgoing
-	flown   int    // how many of waiting are under way
-	flying  int    // their bytes
-	last    int64  // when the last one was put on its way, ms
-	resends int    // since the last ack
-	noted   uint64 // acked, as the log knows it
+	room    []outgoing // what waiting begins in, for when it is empty again
+	flown   int        // how many of waiting are under way
+	flying  int        // their bytes
+	last    int64      // when the last one was put on its way, ms
+	resends int        // since the last ack
+	noted   uint64     // acked, as the log knows it
 	// moved says of forwards that don't themselves, since they were passivated or recovered: by root, the
 	// last message that may hold their evidence.
 	moved   map[graph.NodeKey]uint64
@@ -71,6 +72,19 @@ func (a *Arrival) Err() error { return a.err }
 type outgoing struct {
 	Wire
 	record uint64 // the log record that holds it
+}
+
+// roomKept is how many messages an outbox keeps room for while none waits.
+const roomKept = 16
+
+// wait puts a message at the end.
+func (o *outbox) wait(m outgoing) {
+	if len(o.waiting) == 0 {
+		o.waiting = o.room[:0]
+	}
+	if o.waiting = append(o.waiting, m); cap(o.waiting) > cap(o.room) && cap(o.waiting) <= roomKept {
+		o.room = o.waiting[:0]
+	}
 }
 
 // acknowledge drops what the other shard has taken.

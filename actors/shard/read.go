@@ -45,7 +45,7 @@ func (s *Shard) Timeline(key graph.NodeKey, fn func(event []byte) error) error {
 	if err := s.codec.dec.ScanTimeline(s.config.Store, s.config.ID, key, fn); err != nil {
 		return err
 	}
-	for _, event := range r.pending {
+	for _, event := range s.pending.list(nil, r.pending) {
 		if err := fn(event); err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ type recovery struct {
 func (s *Shard) recover() error {
 	c := &s.config
 	s.residents.clear()
+	s.pending.forget()
 	s.ids = newMessageIDs(c)
 	before := s.channels.reset(c.Shards)
 	s.counting.Counters = Counters{}
@@ -87,7 +88,7 @@ func (rc *recovery) replayLog(low uint64) error {
 	return row.ScanRecords(s.config.Store, s.config.ID, low, func(number uint64, record []byte) error {
 		err := order.Follow(number)
 		if err == nil {
-			err = rc.replay(record) // outboxes and timelines keep slices of the record
+			err = rc.replay(record) // outboxes and timelines keep slices of the record, which is no buffer
 		}
 		if err != nil {
 			return fmt.Errorf("log of shard %d, record %d: %w", s.config.ID, number, err)
@@ -177,7 +178,7 @@ func (rc *recovery) replayEvent(record *row.Record, in *row.Input, e *graph.Even
 	}
 	if r.applied < record.Seq {
 		s.residents.touch(r, record.Seq)
-		r.pending = append(r.pending, in.Body)
+		s.pending.add(&r.pending, in.Body, nil)
 	}
 	return rc.reapply(&graph.Message{Kind: graph.KindObserve, To: e.Route(), Event: e}, record.Seq)
 }

@@ -41,6 +41,7 @@ type Shard struct {
 	observers []Observer
 	counting  counting
 	residents residents
+	pending   pending
 	channels  channels
 	external  external
 	ids       messageIDs
@@ -63,6 +64,8 @@ type Config struct {
 	Host   Host
 	// Transit counts the messages between the shards of a process; nil counts none.
 	Transit *Transit
+	// Buffers is where the memory of records comes from; nil is the allocator.
+	Buffers *storage.Buffers
 	// Observers follow what steps make of components, in this order.
 	Observers []Observer
 	// Between is called between the inputs of a step, and may be nil: then reads may run. They see the step half done.
@@ -78,9 +81,11 @@ type Limits struct {
 
 // codec is what encodes and decodes for a shard, with memory that is used again.
 type codec struct {
-	enc  *row.Encoder
-	dec  *row.Decoder
-	body []byte // scratch
+	enc *row.Encoder
+	dec *row.Decoder
+	// The following are scratch.
+	body   []byte
+	events [][]byte
 }
 
 // Open recovers a shard from the store: its rows, and the log records after them.
@@ -90,6 +95,7 @@ func Open(c Config) (*Shard, error) {
 	s.observers = append(slices.Clone(c.Observers), &s.counting)
 	s.channels = channels{id: c.ID, transit: c.Transit}
 	s.residents = residents{id: c.ID, store: c.Store, host: c.Host, limit: c.Limits.ActorBytes, dec: s.codec.dec, channels: &s.channels}
+	s.pending.buffers = c.Buffers
 	s.step.shard = s
 	if err := s.recover(); err != nil {
 		return nil, fmt.Errorf("recover shard %d: %w", c.ID, err)

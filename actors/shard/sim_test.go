@@ -43,6 +43,7 @@ type simulation struct {
 	// transit is that of the running process; watched are events that were answered, until they can be
 	// seen by each of their identifiers.
 	transit  *shard.Transit
+	buffers  *storage.Buffers
 	watched  []watch
 	found    []*graph.Event // were found once
 	picks    *rand.Rand     // of what is looked at, and changes nothing
@@ -209,15 +210,20 @@ func (s *simulation) open() {
 	s.transit, s.watched, s.sweep.on = shard.NewTransit(), nil, false
 	s.feed, err = feed.Open(store, s.p.shards, s.rules, feed.Settings{On: s.p.feed}, s.now)
 	s.must(err, "open the feed")
+	s.buffers = storage.NewBuffers(bufferBytes)
+	s.buffers.Poison()
 	s.shards = make([]*simShard, s.p.shards)
 	for i := range s.shards {
 		s.shards[i] = s.openShard(graph.ShardID(i))
 	}
 }
 
+// bufferBytes is what a process keeps of the memory of records: room for a few.
+const bufferBytes = 64 << 10
+
 func (s *simulation) openShard(id graph.ShardID) *simShard {
 	c := shard.Config{
-		ID: id, Shards: s.p.shards, Store: s.store, Rules: s.rules, Limits: s.p.limits, Seen: s.p.seen,
+		ID: id, Shards: s.p.shards, Store: s.store, Rules: s.rules, Limits: s.p.limits, Buffers: s.buffers, Seen: s.p.seen,
 		Host: s.host(s.rules), Transit: s.transit,
 	}
 	if s.feed != nil {

@@ -19,14 +19,16 @@ import (
 //   - All that a node takes is in the record before it takes it: inputs by accept, messages to nodes of this shard by next.
 //   - A node is reached by one message at a time, and what it sends to nodes of this shard waits in the queue until it is
 //     done: handling never nests.
-//   - The record has memory of its own. Timelines and outboxes keep slices of it for as long as they need them, so a step
-//     must not write over the record of the last one; all other memory is used again.
+//   - The record has a buffer of its own, which the step takes when it begins. When it ends, the buffer is left to the
+//     timelines of the events that stand in it (pending), or given back if there are none: no step writes over the record
+//     of another. All other memory is used again.
 type step struct {
 	shard    *Shard
 	now      int64
 	epoch    uint64 // of the input being handled
 	record   row.RecordWriter
-	begun    bool // the record holds something
+	buffer   []byte // that the record is written to, unless it outgrew it
+	begun    bool   // the record holds something
 	batch    storage.Batch
 	queue    queue         // to nodes of this shard
 	outside  graph.Message // being handled: from outside the shard
@@ -98,15 +100,13 @@ func (s *Shard) take(inputs []Input, now int64) (err error) {
 
 // begin starts a step. The size of its record follows from its inputs.
 func (t *step) begin(now int64, inputs []Input) {
-	size := 0
-	if len(inputs) > 0 {
-		size = recordRoom
-	}
+	size := recordRoom
 	for i := range inputs {
 		size += len(inputs[i].Body) + recordRoomEach
 	}
 	t.now = now
-	t.record.Reset(make([]byte, 0, size), t.number(), now)
+	t.buffer = t.shard.config.Buffers.Take(size)
+	t.record.Reset(t.buffer, t.number(), now)
 	t.begun, t.shard.ids.notes.now = false, false
 	t.batch.ResetTo(int(t.shard.config.Limits.LogBytes / batchShare))
 	t.queue.clear()
@@ -309,14 +309,13 @@ func (t *step) close() (changed bool, err error) {
 		return false, err
 	}
 	if !t.begun {
+		t.giveBuffer()
 		return !t.batch.Empty(), nil
 	}
 	t.closeRoots(false)
-	record := t.closeRecord()
-	for _, e := range t.logged {
-		e.r.pending = append(e.r.pending, record[e.start:e.end:e.end])
-	}
-	s.channels.wait(t.sending, record, s.log.last())
+	written := t.closeRecord()
+	s.channels.wait(t.sending, written, s.log.last())
+	t.keepEvents(written)
 
 	deferred := checkpoint{s, &t.batch}
 	cut := s.log.cut(s.config.Limits.LogBytes)
@@ -329,6 +328,27 @@ func (t *step) close() (changed bool, err error) {
 		}
 	}
 	return true, deferred.truncate(s.config.Limits.LogBytes / truncateShare)
+}
+
+// keepEvents puts the events that the step has logged at the ends of their timelines. They keep the record: if there are
+// none, nobody does from now on.
+func (t *step) keepEvents(written []byte) {
+	if len(t.logged) > 0 {
+		in := &record{bytes: written}
+		for _, e := range t.logged {
+			t.shard.pending.add(&e.r.pending, written[e.start:e.end:e.end], in)
+		}
+		if &written[0] == &t.buffer[:1][0] {
+			t.buffer = nil // else the record outgrew it
+		}
+	}
+	t.giveBuffer()
+}
+
+// giveBuffer gives the buffer of a record back that no timeline keeps.
+func (t *step) giveBuffer() {
+	t.shard.config.Buffers.Give(t.buffer)
+	t.buffer = nil
 }
 
 // closeRecord notes what was acknowledged and counted, and adds the record to the batch.

@@ -1,0 +1,115 @@
+package storage
+
+import (
+	"math/bits"
+	"sync"
+)
+
+// Buffers keeps the memory of log records and batches to be used again. A record takes about as much memory as the events
+// in it, for as long as the log does: if Go's allocator supplied it, each event would cost the clearing of its memory and
+// a share of a garbage collection.
+//
+//	Take ──► record or batch ──► Give ──► free, by size ──► Take
+//	                                       └─ above most: to the garbage collector
+//
+// Invariants:
+//   - A buffer has one owner: the caller that took it, or Buffers from Give on. Nobody reads it after Give.
+//   - Free buffers have at most the given number of bytes together, so what is kept doesn't grow with the load.
+//   - Sizes are four to a doubling, so a buffer is at most a quarter larger than was asked for.
+//
+// A sync.Pool would be the obvious way. It has no bound, no sizes, and every garbage collection empties it, which is
+// when buffers are needed most.
+//
+// A nil Buffers keeps nothing. Any number of goroutines may call its methods.
+type Buffers struct {
+	most   int
+	poison bool
+
+	mu   sync.Mutex // guards the following
+	free [bufferClasses][][]byte
+	kept int // bytes of free
+	hand int // the class that makes room next
+}
+
+// Sizes of buffers: from bufferLeast on, four to a doubling, up to bufferMost. Larger ones are not kept.
+const (
+	bufferLeast    = 1 << bufferLeastLog
+	bufferLeastLog = 10
+	bufferDoubled  = 12
+	bufferMost     = bufferLeast << bufferDoubled
+	bufferClasses  = 1 + 4*bufferDoubled
+)
+
+// NewBuffers returns buffers that keep at most so many bytes.
+func NewBuffers(most int64) *Buffers { return &Buffers{most: int(most)} }
+
+// Poison makes Give overwrite what is given back, so that a test notices an owner that still reads it.
+func (b *Buffers) Poison() { b.poison = true }
+
+// bufferClass returns the smallest class for buffers of at least size bytes, and the size of its buffers.
+func bufferClass(size int) (class, bytes int) {
+	if size <= bufferLeast {
+		return 0, bufferLeast
+	}
+	shift := bits.Len(uint(size-1)) - 3
+	quarters := (size-1)>>shift + 1 // 5 to 8
+	return 4*(shift-(bufferLeastLog-2)) + quarters - 4, quarters << shift
+}
+
+// Take returns an empty buffer with room for at least size bytes. It is not cleared.
+func (b *Buffers) Take(size int) []byte {
+	if b == nil || size > bufferMost {
+		return make([]byte, 0, size)
+	}
+	class, bytes := bufferClass(size)
+	b.mu.Lock()
+	if free := b.free[class]; len(free) > 0 {
+		last := len(free) - 1
+		buf := free[last]
+		free[last] = nil
+		b.free[class] = free[:last]
+		b.kept -= cap(buf)
+		b.mu.Unlock()
+		return buf
+	}
+	b.mu.Unlock()
+	return make([]byte, 0, bytes)
+}
+
+// Give takes back a buffer, of Take or not. REQUIRES: nobody reads or writes it any more
+func (b *Buffers) Give(buf []byte) {
+	size := cap(buf)
+	if b == nil {
+		return
+	}
+	if b.poison {
+		poison(buf[:size])
+	}
+	if size < bufferLeast || size > min(bufferMost, b.most) {
+		return
+	}
+	class, bytes := bufferClass(size)
+	if bytes > size { // append has grown it to a size between two classes
+		class--
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.kept+size > b.most { // those of each class in turn: what nobody asks for must not stay
+		b.hand = (b.hand + 1) % bufferClasses
+		if free := b.free[b.hand]; len(free) > 0 {
+			last := len(free) - 1
+			b.kept -= cap(free[last])
+			free[last] = nil
+			b.free[b.hand] = free[:last]
+		}
+	}
+	b.free[class] = append(b.free[class], buf[:0])
+	b.kept += size
+}
+
+// poison overwrites a buffer with bytes that no encoding begins with.
+func poison(buf []byte) {
+	for i := range buf {
+		buf[i] = 0xc1
+	}
+}
