@@ -70,6 +70,8 @@ const problemsListed = 100
 // progressRows is how often progress is reported.
 const progressRows = 1 << 14
 
+// problem reports a row. A store may be damaged everywhere, so only the first problemsListed problems are kept; all
+// are counted.
 func (a *auditor) problem(space string, id graph.ShardID, key []byte, err error) {
 	a.report.ProblemsTotal++
 	if len(a.report.Problems) < problemsListed {
@@ -77,7 +79,9 @@ func (a *auditor) problem(space string, id graph.ShardID, key []byte, err error)
 	}
 }
 
-// each calls check with every row of a span, and reports what it returns.
+// each calls check with every row of a span, and reports what it returns as a problem of that row: a damaged row ends
+// neither the pass nor the audit. It fails if the store can't be read, or ctx ends. The slices are valid during the
+// call alone.
 func (a *auditor) each(ctx context.Context, lower, upper []byte, check func(key, value []byte) error) error {
 	return a.store.Iterate(lower, upper, func(key, value []byte) error {
 		if a.read++; a.read%progressRows == 0 {
@@ -99,6 +103,7 @@ func (a *auditor) each(ctx context.Context, lower, upper []byte, check func(key,
 	})
 }
 
+// eachOf is each for all rows of one kind, of all shards.
 func (a *auditor) eachOf(ctx context.Context, space row.Space, check func(key, value []byte) error) error {
 	return a.each(ctx, row.AppendSpaceLower(nil, space), row.AppendSpaceUpper(nil, space), check)
 }
@@ -123,6 +128,8 @@ func (a *auditor) took(from, to graph.ShardID, seq uint64) {
 	a.taken[channel{from, to}] = max(a.taken[channel{from, to}], seq)
 }
 
+// isMoving reports whether a message that no row counts yet speaks of a node, so that its row may be older than its
+// neighbours'. REQUIRES: pendingPass has run.
 func (a *auditor) isMoving(node graph.NodeKey) bool {
 	_, ok := a.moving[node]
 	return ok

@@ -19,9 +19,12 @@ type hostingPass struct {
 	hosted uint64 // members, roots left out, that were found to lead to the root which hosts them
 }
 
-// run follows every hosted member of every component to its root. When as many forwards were
-// found this way as there are, every forward leads to the root that hosts it, and every member is
-// hosted once (H2).
+// run follows every hosted member of every component to its root. When as many forwards were found this way as there
+// are, every forward leads to the root that hosts it, and every member is hosted once (H2).
+//
+// Counting stands in for a set of all forwards: such a set would be as large as the store has nodes. Two forwards
+// can't be counted for one another, because each leads to one root, and a root lists each member once. Only if the
+// numbers differ does a second pass look for the forwards that are missing (strays).
 func (p *hostingPass) run(ctx context.Context) error {
 	err := p.eachOf(ctx, row.SpaceNode, func(key, value []byte) error {
 		_, node, err := row.ParseNodeKey(key)
@@ -113,6 +116,8 @@ func (p *hostingPass) root(node graph.NodeKey) (root graph.NodeKey, moving bool,
 	return node, moving, fmt.Errorf("more than %d forwards in a row from node %s", shard.MaxHops, start)
 }
 
+// get reads the row of one node. The decoder is not that of the pass: what get returns is used while the row of the
+// pass is.
 func (p *hostingPass) get(node graph.NodeKey) (*graph.Node, error) {
 	stored, err := p.store.Get(nil, row.AppendNodeKey(nil, node.Shard(p.shards), node))
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 // for the shard that it names.
 type logPass struct{ *auditor }
 
+// run checks that the records of each shard follow each other without a gap, from the first that truncation left to at
+// least the last that a row counts: rows and records are committed in one batch, so a row can't be ahead of its log.
 func (p logPass) run(ctx context.Context) error {
 	orders := make(map[graph.ShardID]*shard.LogOrder)
 	for id, meta := range p.metas {
@@ -50,6 +52,8 @@ func (p logPass) run(ctx context.Context) error {
 	return err
 }
 
+// record checks one record: its own number, and that each input and output is for the shard that it names. A message
+// in the wrong log would be handled by a node that does not exist there.
 func (p logPass) record(id graph.ShardID, number uint64, data []byte) error {
 	record, err := p.dec.Record(data)
 	if err != nil {
@@ -89,6 +93,8 @@ func (p logPass) record(id graph.ShardID, number uint64, data []byte) error {
 	return nil
 }
 
+// input checks one input of a record, by its kind, and notes how far the shard has taken the messages of others: what
+// they have sent beyond that is still to be sent again.
 func (p logPass) input(id graph.ShardID, in *row.Input) error {
 	e, err := shard.ParseInput(in, p.inner, p.shards)
 	if err != nil {

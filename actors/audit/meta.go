@@ -11,6 +11,7 @@ import (
 // metaPass reads how many shards there are, and what truncation has left of their logs.
 type metaPass struct{ *auditor }
 
+// run fails if there is no deployment row: without the number of shards nothing can be checked.
 func (p metaPass) run(ctx context.Context) error {
 	deployment, err := row.ReadDeployment(p.store)
 	if err != nil {
@@ -20,6 +21,8 @@ func (p metaPass) run(ctx context.Context) error {
 	return p.eachOf(ctx, row.SpaceMeta, p.check)
 }
 
+// check reads the meta row of one shard. Low is the first record that is kept, and Applied the last that this row
+// counts: a log that begins after Applied+1 has lost records that no row has.
 func (p metaPass) check(key, value []byte) error {
 	id, err := row.ParseMetaKey(key)
 	if err != nil {

@@ -17,6 +17,8 @@ type pendingPass struct {
 
 func newPendingPass(a *auditor) *pendingPass { return &pendingPass{a, make(map[graph.NodeKey]uint64)} }
 
+// run reads each record again. An input is pending if it is newer than the row of its node, and an output if its shard
+// has not taken it. Unreadable rows are passed over: logPass has reported them.
 func (p *pendingPass) run(ctx context.Context) error {
 	return p.eachOf(ctx, row.SpaceLog, func(key, value []byte) error {
 		id, number, err := row.ParseLogKey(key)

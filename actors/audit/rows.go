@@ -22,6 +22,8 @@ func (p *rowPass) run(ctx context.Context) error {
 	return p.each(ctx, []byte{0}, []byte{0xff}, p.check)
 }
 
+// check counts a row and hands it to the check of its kind. A key of no kind is counted as unknown: it can only be
+// damage, or a row of a later version.
 func (p *rowPass) check(key, value []byte) error {
 	space, err := row.ParseKey(key)
 	if err != nil {
@@ -81,6 +83,8 @@ func (p *rowPass) node(key, value []byte) error {
 	return nil
 }
 
+// block checks a block of a timeline: it is in the shard of its node, counts no record that the log does not have, and
+// holds events of that node only.
 func (p *rowPass) block(key, value []byte) error {
 	id, node, seq, err := row.ParseTimelineKey(key)
 	if err != nil {

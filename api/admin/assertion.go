@@ -37,6 +37,16 @@ var assertionVerbs = map[string]graph.AssertionVerb{
 	"force": graph.AssertForce, "cannot": graph.AssertCannot, "retract": graph.AssertRetract, "forget": graph.AssertForget,
 }
 
+// assert checks an assertion, finds what it changes, and makes it unless it is a dry run. The order of the steps
+// matters:
+//
+//   - The request alone is checked first, so that a refusal costs no look-up.
+//   - Names come next, and the pair in the order of rank: an assertion about (a, b) is the one about (b, a).
+//   - Contradictions need what is held about a.
+//   - The preview comes before the assertion, as nobody could tell afterwards what was before. It waits for evidence
+//     that is on its way between shards.
+//   - After the assertion the profiles are read again, once it is visible: the preview is only what it would do to the
+//     components as they were.
 func (ad *Admin) assert(ctx context.Context, ask *document.AssertionRequest) (*document.AssertionAnswer, *route.Problem) {
 	a := graph.Assertion{Verb: assertionVerbs[ask.Verb], Withdrawn: ask.Withdraw, By: ask.By, Note: ask.Note}
 	switch {
@@ -130,6 +140,7 @@ func unseen(name *graph.NodeName) string {
 	return name.Namespace + ":" + name.Value + " was not seen in any event yet: the assertion waits for it"
 }
 
+// documents are profiles as the API shows them, with their membership of the control group.
 func (ad *Admin) documents(profiles []graph.Profile) []document.Encoded[document.Profile] {
 	list := make([]document.Encoded[document.Profile], len(profiles))
 	for i := range profiles {
@@ -138,10 +149,15 @@ func (ad *Admin) documents(profiles []graph.Profile) []document.Encoded[document
 	return list
 }
 
+// isNote reports whether a text may be stored with an assertion: bounded, and in UTF-8, since it is shown again as
+// JSON.
 func isNote(text string, most int) bool { return len(text) <= most && utf8.ValidString(text) }
 
-// contradictions reports a problem if an assertion that holds contradicts a. It makes a newer than the assertion that a
-// replaces, even if the clock went back.
+// contradictions reports a problem if an assertion that holds contradicts a. It makes a newer than the assertion that
+// a replaces, even if the clock went back: of two assertions with the same verb and pair the newer one counts.
+//
+// Two operators who assert at the same moment may both pass. The cannot then wins over the force in every order, by
+// the rules of evidence, so the check is a courtesy and no invariant rests on it.
 func (ad *Admin) contradictions(ctx context.Context, a *graph.Assertion) *route.Problem {
 	held, err := ad.Assertions(ctx, a.A.Key)
 	if err != nil {

@@ -10,8 +10,11 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// postBackup answers POST /v1/admin/backup {"dir":"/absolute"}: a backup on the server's own disk,
-// consistent, while events flow.
+// postBackup answers POST /v1/admin/backup {"dir":"/absolute"}: a backup on the server's own disk, consistent, while
+// events flow.
+//
+// One runs at a time, and a second is refused rather than queued: it would be a copy of a later moment than its caller
+// thinks. The answer may take minutes, so the deadlines of the connection are lifted.
 func (a *Admin) postBackup(w http.ResponseWriter, r *http.Request) *route.Problem {
 	if a.Backup == nil {
 		return &route.Problem{Code: document.CodeBackupDisabled}
@@ -36,6 +39,8 @@ func (a *Admin) postBackup(w http.ResponseWriter, r *http.Request) *route.Proble
 	return route.Send(w, document.Backup{Dir: filepath.Clean(ask.Dir)})
 }
 
+// backupProblem tells apart what the operator has to change: the directory, the disk, or neither. The store's own
+// remedy, if it has one, is more exact than the hint of the code.
 func backupProblem(err error) *route.Problem {
 	code := document.CodeBackupFailed
 	switch {

@@ -10,8 +10,9 @@ import (
 	"github.com/kindred-id/kindred/graph/score/fit"
 )
 
-// postFit answers POST /v1/scores/fit, once the fit has ended. A fit that failed is answered with 200 as well: the
-// parameters before are in use, and kept says why.
+// postFit answers POST /v1/scores/fit, once the fit has ended. A fit that failed because of its sample is answered
+// with 200 as well: the parameters before are in use, and kept says why. Other failures are those of the engine that
+// the sample is read from.
 func (a *Admin) postFit(w http.ResponseWriter, r *http.Request) *route.Problem {
 	if a.Scores == nil {
 		return &route.Problem{Code: document.CodeUnknownRoute}

@@ -9,7 +9,8 @@ import (
 	"github.com/kindred-id/kindred/api/route"
 )
 
-// getReceivers answers GET /v1/changes/receivers.
+// getReceivers answers GET /v1/changes/receivers, by name. The number of each is of entries that are durable and not
+// acknowledged: what the feed keeps for it.
 func (a *Admin) getReceivers(w http.ResponseWriter, r *http.Request) *route.Problem {
 	receivers, err := a.Engine.Feed().Receivers()
 	if err != nil {
@@ -33,6 +34,7 @@ func (a *Admin) deleteReceiver(w http.ResponseWriter, r *http.Request) *route.Pr
 	return route.Send(w, document.DroppedReceiver{Dropped: name})
 }
 
+// receiverProblem tells apart three causes: there is no feed, no such receiver, or the engine can't answer.
 func receiverProblem(err error) *route.Problem {
 	switch {
 	case errors.Is(err, feed.ErrOff):

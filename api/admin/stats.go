@@ -8,7 +8,8 @@ import (
 	"github.com/kindred-id/kindred/api/route"
 )
 
-// getStats answers GET /v1/stats.
+// getStats answers GET /v1/stats. Each shard is asked on its own, so while events flow the sums may be of no single
+// moment. Conflicting ids are counted by way of messages between shards, for which Counted waits a moment.
 func (a *Admin) getStats(w http.ResponseWriter, r *http.Request) *route.Problem {
 	stats, err := a.Engine.Counted(r.Context())
 	if err != nil {

@@ -144,6 +144,8 @@ func Document(routes []route.Route) ([]byte, error) {
 	return bytes.ReplaceAll(text, []byte(`"#/$defs/`), []byte(`"#/components/schemas/`)), nil
 }
 
+// marshal writes the document indented, so that a change of the API shows as changed lines, and with <, > and & as
+// themselves.
 func marshal(d any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -169,6 +171,8 @@ var pathTexts = map[string]string{
 	"name": "name of the receiver",
 }
 
+// operation describes one route. Its parameters are those of the path, which the path itself names, then those that
+// the route lists. Problems of one status are one response; default stands for those that any route may answer with.
 func (r *reflector) operation(rt *route.Route) operation {
 	op := operation{
 		OperationID: operationID(rt), Tags: []string{string(rt.Audience)}, Summary: rt.Summary, Description: rt.Notes,
@@ -210,6 +214,8 @@ func operationID(rt *route.Route) string {
 	return id
 }
 
+// newParameter describes a query parameter or a header. Route gives every default as text, as a URL would have it; the
+// schema wants a number or a boolean where the type is one.
 func newParameter(p *route.Parameter) parameter {
 	schema := map[string]any{"type": "string"}
 	if p.Type != "" {
@@ -240,6 +246,8 @@ func newParameter(p *route.Parameter) parameter {
 	return parameter{Name: p.Name, In: in, Description: sentence(p.Text) + ".", Required: p.Required, Schema: schema}
 }
 
+// addAnswer adds one answer of a route. Answers of one status, such as an export as NDJSON and as CSV, are media types
+// of one response. A 304 has no content by its definition.
 func (r *reflector) addAnswer(responses map[string]*response, a *route.Answer) {
 	status := a.Status
 	if status == 0 {
@@ -276,6 +284,8 @@ func (r *reflector) addAnswer(responses map[string]*response, a *route.Answer) {
 	res.Content[name] = m
 }
 
+// byStatus groups codes by the status that they are answered with, in the order of the route's list: OpenAPI has a
+// response for a status and none for a code.
 func byStatus(codes []document.Code) map[int][]document.Code {
 	statuses := map[int][]document.Code{}
 	for _, code := range codes {
@@ -285,7 +295,8 @@ func byStatus(codes []document.Code) map[int][]document.Code {
 	return statuses
 }
 
-// problem is the response of all problems of one status.
+// problem is the response of all problems of one status. It lists their codes in words, since a client decides by
+// them. A batch without a readable event answers with the members of a batch beside those of a problem.
 func (r *reflector) problem(codes []document.Code) *response {
 	var texts []string
 	documents := []any{document.Problem{}}
@@ -312,7 +323,9 @@ type reflector struct {
 	schemas map[string]*jsonschema.Schema
 }
 
-// schema is the schema of a document: a reference to a component, or a list of such.
+// schema is the schema of a document: a reference to a component, or a list of such. The library keeps what a document
+// refers to in the document itself; here all of it moves to the components of the whole, so that two documents with
+// one part share it.
 func (r *reflector) schema(d any) *jsonschema.Schema {
 	r.RequiredFromJSONSchemaTags = r.request
 	s := r.Reflect(d)
@@ -321,6 +334,7 @@ func (r *reflector) schema(d any) *jsonschema.Schema {
 	return s
 }
 
+// anyOf is the schema of any of several documents: of one document, its own schema.
 func (r *reflector) anyOf(list []any) *jsonschema.Schema {
 	if len(list) == 1 {
 		return r.schema(list[0])
@@ -342,7 +356,8 @@ var changes = []any{
 	document.IdentityChange{}, document.Linked{}, document.Merged{}, document.Split{}, document.GenericValue{}, document.Erased{},
 }
 
-// mapped is the schema of types whose JSON is not that of their Go kind.
+// mapped is the schema of types whose JSON is not that of their Go kind: amounts and times are encoded by hand, and
+// several may be null where Go has no null. It returns nil for every other type, which the library then reflects.
 func (r *reflector) mapped(t reflect.Type) *jsonschema.Schema {
 	orNull := func(kind string) *jsonschema.Schema {
 		return &jsonschema.Schema{Extras: map[string]any{"type": []string{kind, "null"}}}

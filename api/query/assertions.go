@@ -9,7 +9,9 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// getAssertions answers GET /v1/profiles/{id}/assertions: those about the identity's identifiers.
+// getAssertions answers GET /v1/profiles/{id}/assertions: those about the identity's identifiers, withdrawn ones
+// included. They are read after the profile, in a read of their own: one that is made in between is listed, although
+// the profile does not show it yet.
 func (q *Queries) getAssertions(w http.ResponseWriter, r *http.Request) *route.Problem {
 	profile, p := q.Need(r.Context(), r.PathValue("id"))
 	if p != nil {

@@ -22,6 +22,9 @@ const (
 //
 //	{"results":[{"requested":"…","status":"found","profile":{…}},
 //	            {"requested":"…","status":"not_found"|"bad_id"|…,"detail"?,"hint"}]}
+//
+// Once the first profiles are written the status is 200, so what is wrong with one id is reported in its entry.
+// Profiles are looked up batchGetAtOnce at a time: the answer may be long, and this bounds what it takes in memory.
 func (q *Queries) batchGet(w http.ResponseWriter, r *http.Request) *route.Problem {
 	var ask document.BatchGetRequest
 	if p := route.ReadJSON(w, r, &ask); p != nil {
@@ -53,6 +56,8 @@ func (q *Queries) batchGet(w http.ResponseWriter, r *http.Request) *route.Proble
 	return nil
 }
 
+// appendResult appends what follows the requested id: the profile, or why there is none, with the code and hint that a
+// request for this id alone would get.
 func appendResult(dst []byte, p *graph.Profile, control score.Control, failed *route.Problem) []byte {
 	if failed == nil {
 		dst = document.AppendProfile(append(dst, `,"status":"found","profile":`...), p, control)
@@ -66,7 +71,8 @@ func appendResult(dst []byte, p *graph.Profile, control score.Control, failed *r
 	return append(dst, '}')
 }
 
-// getMany looks profiles up at the same time.
+// getMany looks profiles up, several at the same time: each may wait for its shard. profiles[i] and problems[i] are
+// those of ids[i]; a problem is nil where the profile was found.
 func (q *Queries) getMany(ctx context.Context, ids []string) ([]graph.Profile, []*route.Problem) {
 	profiles := make([]graph.Profile, len(ids))
 	problems := make([]*route.Problem, len(ids))

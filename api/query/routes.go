@@ -56,7 +56,8 @@ func (q *Queries) Routes() []route.Route {
 	}
 }
 
-// person is a route about one person.
+// person is a route about one person. All of them are looked up alike, so they share their problems; rt adds what is
+// the route's own.
 func person(part string, h route.Handler, summary string, rt route.Route) route.Route {
 	rt.Method, rt.Path, rt.Handler, rt.Summary = "GET", "/v1/profiles/{id}"+part, h, summary
 	rt.Audience, rt.Timely = route.Query, true

@@ -9,7 +9,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// getParameters answers GET /v1/scores/parameters.
+// getParameters answers GET /v1/scores/parameters: the snapshot that scores are computed with now, and the settings.
 func (q *Queries) getParameters(w http.ResponseWriter, r *http.Request) *route.Problem {
 	if q.Scores == nil {
 		return &route.Problem{Code: document.CodeUnknownRoute}

@@ -20,8 +20,12 @@ const (
 	maxPageBytes = 8 << 20
 )
 
-// getEvents answers GET /v1/profiles/{id}/events?limit=&cursor=: the newest first, and the cursor of the
-// next page, null at the end.
+// getEvents answers GET /v1/profiles/{id}/events?limit=&cursor=: the newest first, and the cursor of the next page,
+// null at the end.
+//
+// It asks the engine for one event more than the page holds: whether there is a next page is known without counting
+// them. A page ends early at maxPageBytes, but has one event at least, so a client that follows cursors always gets
+// on.
 func (q *Queries) getEvents(w http.ResponseWriter, r *http.Request) *route.Problem {
 	query := r.URL.Query()
 	limit := defaultPage
@@ -55,6 +59,15 @@ func (q *Queries) getEvents(w http.ResponseWriter, r *http.Request) *route.Probl
 	return route.SendJSON(w, append(document.EndTimeline(page, next), '\n'))
 }
 
+// A cursor is a position in five fields, big-endian, then base64 for URLs:
+//
+//	┌────────────┬─────────┬───────────┬──────────┬────────────────┐
+//	│ time 8, ms │ rank 1  │ tie 8     │ seen 8   │ received 8, ms │
+//	└────────────┴─────────┴───────────┴──────────┴────────────────┘
+//
+// It holds the whole order of a timeline, so it stays exact where events have equal times, and it holds no id: after a
+// merge it goes on in the timeline of both. It is not signed: a client that makes one up gets a page of the same
+// person.
 const cursorBytes = 8 + 1 + 8 + 8 + 8
 
 // cursor is where a page ended: the position of its last event.
@@ -67,7 +80,8 @@ func cursor(p actors.Position) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// parseCursor reads what cursor wrote; nothing is the zero position.
+// parseCursor reads what cursor wrote; nothing is the zero position, which is the newest event. Every text of the
+// right length is a position, so what is refused here is a cut or an altered one.
 func parseCursor(text string) (actors.Position, error) {
 	if text == "" {
 		return actors.Position{}, nil

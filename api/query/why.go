@@ -7,7 +7,9 @@ import (
 	"github.com/kindred-id/kindred/api/route"
 )
 
-// getWhy answers GET /v1/profiles/{id}/why?with=ID.
+// getWhy answers GET /v1/profiles/{id}/why?with=ID. Both ids have to be known: of an identifier that was never seen
+// there is nothing to explain. The two are looked up one after the other, and the problem says which of them is not
+// there.
 func (q *Queries) getWhy(w http.ResponseWriter, r *http.Request) *route.Problem {
 	with := r.URL.Query().Get("with")
 	if with == "" {

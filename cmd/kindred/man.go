@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
+// newMan writes a manual page for each command, from the same texts as --help.
 func newMan() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",

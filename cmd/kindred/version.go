@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newVersion prints what people need to report: the release, the compiler, the platform, the format of data
+// directories, and the revision of a build from a checkout.
 func newVersion() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",

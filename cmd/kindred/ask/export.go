@@ -12,6 +12,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newExport copies an export to a file or to standard output as the server sends it.
+//
+// A file has a temporary name until it is complete, so an export that breaks off leaves none, and an older file stays.
+// If events arrived during the export, a note on standard error says that the newest may be missing.
 func newExport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export [FILE]",

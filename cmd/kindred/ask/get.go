@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newGet prints one profile. JSON is what the server answered, in its order of members. A table needs a second
+// request, for the orders, so an order that comes in between may be in one of the two alone.
 func newGet() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get ID",
@@ -58,6 +60,9 @@ func newGet() *cobra.Command {
 // ordersShown bounds the orders in a table, newest first.
 const ordersShown = 20
 
+// profileTable prints a profile in sections, and leaves out those without content. Revenue has a row for each currency
+// where there are several: amounts of two currencies are never added. Values that people sent go through
+// cli.Printable, since a terminal would obey control characters in them.
 func profileTable(w io.Writer, p cli.Paint, profile *document.Profile, orders []document.Order) {
 	fmt.Fprintln(w, p.Bold(profile.ID))
 	var t cli.Table
@@ -112,6 +117,8 @@ func profileTable(w io.Writer, p cli.Paint, profile *document.Profile, orders []
 	}
 }
 
+// ordersTable prints the newest ordersShown orders, and how many older ones there are. The notes of an order list what
+// was taken off it: amounts of 0 are left out.
 func ordersTable(w io.Writer, orders []document.Order) {
 	var t cli.Table
 	for _, o := range orders[:min(len(orders), ordersShown)] {

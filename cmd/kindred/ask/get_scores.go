@@ -9,7 +9,9 @@ import (
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 )
 
-// scoresTable lists the scores, each with the reasons for its value.
+// scoresTable lists the scores, each with the reasons for its value. Scores of orders are left out before the first
+// order. An uplift without data of the customer's own is marked as that of the population, so that nobody reads it as
+// personal.
 func scoresTable(w io.Writer, s *document.Scores) {
 	var t cli.Table
 	if s.OrderDays > 0 {
@@ -47,6 +49,7 @@ func scoresTable(w io.Writer, s *document.Scores) {
 
 func percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
 
+// rhythm is the mean time between days with an order; empty before the second.
 func rhythm(s *document.Scores) string {
 	if s.DaysBetween == 0 {
 		return ""

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newRules groups the commands about rules. By itself it does nothing, and is refused as wrong usage.
 func newRules() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rules",
@@ -23,6 +24,8 @@ func newRules() *cobra.Command {
 	return cmd
 }
 
+// newRulesShow prints the rules that a deployment stores. They are complete: a later change of a preset, or of the
+// file that they came from, does not change them.
 func newRulesShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show",

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newStats prints the counters of GET /v1/stats. Those of events count since the directory was made, links refused at
+// a cap since the start of the process; sizes are those of now.
 func newStats() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stats",
@@ -30,6 +32,8 @@ func newStats() *cobra.Command {
 	return cmd
 }
 
+// statsTable has a row for each figure. Links refused at a cap are shown only if there are any: they say that a limit
+// of the rules is too low for the data, or that the data is odd.
 func statsTable(w io.Writer, s *document.Stats) {
 	var t cli.Table
 	t.Row("identities", cli.Number(s.Identities))

@@ -16,6 +16,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newTail follows the change feed. On a server it begins at the end of the feed and waits there; on a data directory,
+// and to rebuild an export, it reads the feed once, from its start to its end. --from and --follow change either.
+//
+// However it ends, the cursor of the last entry is on standard error, so that a later run can go on without a gap. A
+// rebuild has none: it needs the whole feed.
 func newTail() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tail",
@@ -94,7 +99,8 @@ func showChanges(ctx context.Context, changes *client.Changes, w io.Writer, asJS
 	}
 }
 
-// changeRow formats an entry as one line of text.
+// changeRow formats an entry as one line of text: when, which kind, whose, then the identifiers that came, the other
+// identities that it names, and the cause. It fails for an entry that is no CloudEvent of this feed.
 func changeRow(entry []byte) (string, error) {
 	var head document.Change
 	if err := json.Unmarshal(entry, &head); err != nil {

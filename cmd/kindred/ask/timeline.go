@@ -14,6 +14,9 @@ import (
 // timelinePage is the maximum number of events per request.
 const timelinePage = 200
 
+// newTimeline prints events page by page, as the server cuts them, so memory is bounded with --limit 0 as well. A page
+// is written before the next is asked for. An event that arrives meanwhile is newer than the cursor or has its place
+// among events already printed, so no event is printed twice.
 func newTimeline() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "timeline ID",
@@ -59,6 +62,8 @@ func newTimeline() *cobra.Command {
 	return cmd
 }
 
+// writeTimeline prints one page: lines of JSON as the server sent them, or a table whose columns are as wide as this
+// page needs.
 func writeTimeline(w io.Writer, events []document.Encoded[document.Event], asJSON bool) error {
 	var b strings.Builder
 	var t cli.Table

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newWhy prints the chain of links between two identifiers, or what refuses it. Both are answers, with exit code 0: a
+// script that asks whether two ids are one person reads the member same of -o json.
 func newWhy() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "why A B",
@@ -36,6 +38,8 @@ func newWhy() *cobra.Command {
 	return cmd
 }
 
+// newHow prints the links that joined a person, in the order in which the rules admitted them. That is the order of
+// the evidence and not of arrival, so two deployments with the same events print the same.
 func newHow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "how ID",
@@ -85,6 +89,7 @@ func reasons(w io.Writer, p cli.Paint, list []document.Reason) {
 	}
 }
 
+// mark names the event that a link was first or last seen in: when, its message id, and the source if there is one.
 func mark(m *document.Mark) string {
 	text := cli.When(m.Time) + ", event " + cli.Printable(m.MessageID)
 	if m.Source != "" {

@@ -12,21 +12,27 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newForce makes two identifiers one person, whatever limits say. A cannot about the same two is stronger and has to
+// be withdrawn first: exit code 4.
 func newForce() *cobra.Command {
 	return newAssertion("force", "force A B", "Assert that two identifiers are one person",
 		"Assert that A and B are one person, overriding the limits of the rules.", 2)
 }
 
+// newCannot keeps two identifiers apart. Links that would join them by way of others are refused as well.
 func newCannot() *cobra.Command {
 	return newAssertion("cannot", "cannot A B", "Assert that two identifiers are never one person",
 		"Assert that A and B are never one person. If they are one person now, the identity splits.", 2)
 }
 
+// newRetract takes away the direct link of two identifiers. They stay one person if other links join them.
 func newRetract() *cobra.Command {
 	return newAssertion("retract", "retract A B", "Retract the direct link between two identifiers",
 		"Retract the evidence that links A and B directly: it no longer counts, even if it arrives again.", 2)
 }
 
+// newForget takes an identifier out of its identity. Events that were handled at the identifier go with it; those
+// handled at others stay.
 func newForget() *cobra.Command {
 	return newAssertion("forget", "forget A", "Detach an identifier from its identity",
 		"Detach an identifier from its identity: its links no longer count, except forced ones.", 1)
@@ -67,6 +73,8 @@ func newAssertion(verb, use, short, long string, args int) *cobra.Command {
 	return cmd
 }
 
+// userName is who runs the command: the author of an assertion unless --by names one. It is empty where the system
+// does not tell, as in some containers.
 func userName() string {
 	u, err := user.Current()
 	if err != nil {
@@ -75,6 +83,7 @@ func userName() string {
 	return u.Username
 }
 
+// assertionTable prints what was asserted, or would be, with the identities before and after it.
 func assertionTable(w io.Writer, p cli.Paint, a *document.AssertionAnswer) {
 	title := a.Assertion.Verb + " " + cli.Printable(a.Assertion.A.String())
 	if a.Assertion.B != nil {

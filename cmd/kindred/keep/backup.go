@@ -9,6 +9,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newBackup asks a server for a copy of its data directory (POST /v1/admin/backup), or makes one in this process with
+// --data.
+//
+// The server writes the copy, so the path is made absolute here: a relative one would be taken from the directory in
+// which the server was started. A directory that has files in it is refused with exit code 4.
 func newBackup() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup DIR",

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newDeadLetters groups what can be done with events that ingest from Kafka rejected. The letters are records of a
+// topic, so these commands need the brokers and neither a server nor a data directory.
 func newDeadLetters() *cobra.Command {
 	return cli.Group("deadletters", "List and retry rejected events from Kafka", "",
 		newDeadLettersList(), newDeadLettersRetry())
@@ -19,6 +21,10 @@ func newDeadLetters() *cobra.Command {
 // errEnough stops reading when the list has reached its limit.
 var errEnough = errors.New("enough")
 
+// newDeadLettersList prints letters as far as --limit. It reads without a consumer group, so it marks nothing as read,
+// and a retry begins where it would have begun.
+//
+// The records themselves may hold personal data: a table never shows them, and JSON only with --values.
 func newDeadLettersList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list --kafka-brokers HOST:PORT",
@@ -61,6 +67,9 @@ func newDeadLettersList() *cobra.Command {
 	return cmd
 }
 
+// newDeadLettersRetry sends letters to a topic that the server consumes, and prints how many, as JSON. How far it came
+// is the offset of a consumer group, which the next run reads. A letter whose record was too large to be kept with it
+// can't be sent: it is counted as missing, and the command ends with exit code 5.
 func newDeadLettersRetry() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "retry --kafka-brokers HOST:PORT",

@@ -11,12 +11,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newKafka groups the positions of a data directory in topics. They are rows of the directory, beside what the events
+// made, and not offsets of a consumer group: so both commands open the directory, which no server may have open.
 func newKafka() *cobra.Command {
 	return cli.Group("kafka", "Show and move the positions in Kafka topics", `Show and move the positions in Kafka topics that a data directory stores. Stop the server first: it has the
 directory open.`,
 		newKafkaPositions(), newKafkaSeek())
 }
 
+// newKafkaPositions prints, for each partition that was ever consumed, the offset of the next record.
 func newKafkaPositions() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "positions --data DIR",
@@ -33,6 +36,9 @@ func newKafkaPositions() *cobra.Command {
 	return cmd
 }
 
+// newKafkaSeek moves positions, each partition on its own: if one fails, those before it have moved, and the same
+// command may be given again. A topic or partition without a position ends with exit code 3, as there is nothing to
+// move.
 func newKafkaSeek() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "seek --data DIR --topic TOPIC --to OFFSET|earliest|latest",
@@ -91,6 +97,7 @@ earliest and latest require the brokers: give --kafka-brokers or --kafka-config.
 	return cmd
 }
 
+// positionsTable has a row for each partition: topic, partition, offset of the next record.
 func positionsTable(w io.Writer, all []kafka.Position) {
 	var t cli.Table
 	for _, p := range all {
@@ -99,7 +106,9 @@ func positionsTable(w io.Writer, all []kafka.Position) {
 	t.Write(w, "")
 }
 
-// withPositions opens a directory and calls fn with its positions.
+// withPositions opens the directory of --data, which must exist, calls fn with its positions, and closes it. The
+// directory is closed even if fn fails; the error of fn is the one that is reported. The list is never nil, so that it
+// is [] in JSON.
 func withPositions(cmd *cobra.Command, f *cli.NodeFlags, fn func(context.Context, []kafka.Position) error) error {
 	if f.Config.Dir == "" {
 		return cli.UsageError("%s: no data directory; give --data DIR", cmd.Name())

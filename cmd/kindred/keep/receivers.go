@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newReceivers groups the receivers of the change feed: readers for which the feed keeps what they have not
+// acknowledged.
 func newReceivers() *cobra.Command {
 	return cli.Group("receivers", "List and drop receivers of the change feed", `List and drop the registered receivers of the change feed.
 
@@ -17,6 +19,8 @@ The feed keeps every entry that a registered receiver has not acknowledged, even
 		newReceiversList(), newReceiversDrop())
 }
 
+// newReceiversList prints each receiver with the number of entries that it has not acknowledged. A number that only
+// grows shows a publisher that has stopped, or was retired without a drop.
 func newReceiversList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -46,6 +50,9 @@ func newReceiversList() *cobra.Command {
 	return cmd
 }
 
+// newReceiversDrop forgets a receiver, so that the feed may delete what was kept for it. A publisher that still runs
+// under the name fails from then on; its next start registers it anew, from the oldest entry that is left. An unknown
+// name ends with exit code 3.
 func newReceiversDrop() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "drop NAME",

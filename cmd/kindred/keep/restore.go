@@ -9,6 +9,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newRestore makes a data directory of a backup, in this process: no server is asked. The directory must be empty or
+// missing. Every row is read once, since damage is better found now than by a server. If anything fails, the directory
+// is not a data directory, so no server can open half of a backup.
 func newRestore() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{

@@ -14,6 +14,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newVerify reads a directory or a backup without writing to it, and prints what it found.
+//
+// It opens the store alone, without an engine: nothing is replayed, and a directory is checked as it stands on the
+// disk. Problems are the command's answer, on standard output, and set exit code 1. A store that can't be read to its
+// end has no answer, just an error.
 func newVerify() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
@@ -55,6 +60,8 @@ that profiles count. Nothing is changed. If there are problems, list them and en
 	return cmd
 }
 
+// verifyTable prints rows by kind, then what they hold, then the problems that the report kept; it says how many more
+// there were.
 func verifyTable(w io.Writer, r *audit.Report) {
 	var t cli.Table
 	for _, space := range slices.Sorted(maps.Keys(r.Rows)) {

@@ -26,6 +26,8 @@ const (
 	demoShards = 16
 )
 
+// newDemo runs a server, a crowd of shoppers and a screen in one process, on a directory that is deleted at the end.
+// The screen shows one merge at a time; those that come faster are counted, and it says how many they were.
 func newDemo() *cobra.Command {
 	var d demoCommand
 	cmd := &cobra.Command{
@@ -68,6 +70,11 @@ type demoCommand struct {
 	shown      int
 }
 
+// run starts the parts and waits for the first that ends: the time of --for, a signal, the crowd, or the server.
+//
+// The parts end in this order: the crowd, so that no event is refused by a server that stops; the watcher, which reads
+// the engine; the server; the directory. The deferred calls do the last two, so that they run if a part fails at the
+// start, too. The first error wins.
 func (d *demoCommand) run(ctx context.Context, anyPort bool) (err error) {
 	// If the terminal or the reader of a pipe goes away, stop as on Ctrl-C, so that the directory is removed.
 	ctx, quiet := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGPIPE)
@@ -121,6 +128,7 @@ func (d *demoCommand) start(ctx context.Context, dir string, anyPort bool) (err 
 	return err
 }
 
+// welcome says where the server is and what the crowd does, before the first merge.
 func (d *demoCommand) welcome() {
 	p := d.paint
 	fmt.Fprintf(d.out, "%s runs at %s\n", p.Bold("Kindred"), p.Cyan(d.kindred.URL()))
@@ -145,6 +153,8 @@ func (d *demoCommand) merge(c *demo.Merge) {
 	}
 }
 
+// person is one side of a merge: an identifier that names it, the beginning of its public id, and how many events it
+// had.
 func (d *demoCommand) person(s *graph.Summary) string {
 	return fmt.Sprintf("%s %s, %s", name(s.Name), d.paint.Dim("("+short(s.ID())+")"), cli.Plural(s.Events, "event"))
 }
@@ -196,6 +206,7 @@ func (d *demoCommand) tryNext(c *demo.Merge) {
 	fmt.Fprintln(d.out)
 }
 
+// goodbye counts once all that was sent is visible, while the server still runs.
 func (d *demoCommand) goodbye() error {
 	t, err := d.demo.Totals(d.kindred.Engine())
 	if err != nil {

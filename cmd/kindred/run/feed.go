@@ -8,7 +8,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// addFeed adds the flags that switch the change feed on and bound it.
+// addFeed adds the flags that switch the change feed on and bound it. They are checked before the command runs,
+// together with what the command checks before.
 func addFeed(cmd *cobra.Command, f *cli.NodeFlags) {
 	bytes := cli.ByteSize(feed.DefaultBytes)
 	flags := cmd.Flags()

@@ -16,6 +16,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newIngest reads files into a directory or to a server, and prints one summary for all of them.
+//
+// Everything that can be refused is refused before the first event: both destinations or none, a missing file, a file
+// for rejected lines that exists. After that, a run that fails in the middle still prints its summary, of what was
+// taken, and the same command may be given again: events that were taken are duplicates.
 func newIngest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ingest --data DIR FILE... | --to URL FILE...",
@@ -145,7 +150,9 @@ func send(ctx context.Context, address string, files upload.Files) (summary file
 	return files.Send(ctx)
 }
 
-// ingestInto ingests files into a directory that this process opens.
+// ingestInto ingests files into a directory that this process opens. It first waits for the sweep after a change of
+// rules (Judged): a command that ended before would begin the sweep anew each time, and never complete it. The times
+// of a file are believed, as its events are not live.
 func ingestInto(cmd *cobra.Command, f *cli.NodeFlags, names []string, r *rejects, bar *cli.Progress) (file.Summary, error) {
 	k, err := f.Open(cmd.Context(), f.Logger(cmd.ErrOrStderr()))
 	if err != nil {

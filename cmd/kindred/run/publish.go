@@ -14,6 +14,8 @@ type publishFlags struct {
 	scores                   bool
 }
 
+// addPublish adds the flags that publish the change feed. Nothing is published without --publish-brokers, whatever the
+// others say.
 func addPublish(cmd *cobra.Command) *publishFlags {
 	f := &publishFlags{}
 	flags := cmd.Flags()

@@ -24,6 +24,7 @@ type rejects struct {
 	err   error // the first error; nothing is written after it
 }
 
+// newRejects names the file, by the time of the start if the command does not; add creates it.
 func newRejects(name string, now time.Time) *rejects {
 	if name == "" {
 		name = "kindred-rejects-" + now.UTC().Format("20060102T150405Z") + ".ndjson"

@@ -11,6 +11,11 @@ import (
 
 const defaultListen = "127.0.0.1:8080"
 
+// newServe opens a directory and serves it until a signal comes or the engine or the HTTP server fails.
+//
+// Two signals differ. The first begins an orderly stop: requests under way are answered, and all rows are written. The
+// second ends the process at once, and the next start replays the log. Nothing that was acknowledged is lost either
+// way.
 func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve --data DIR",

@@ -12,6 +12,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newBenchKafka measures against brokers that the caller names, such as those of make kafka-up. Its topics and its
+// data directories have names of their own, so it can run beside topics and directories in use; but what else the
+// brokers and the machine do shows in the rates, so each round comes with the load average.
 func newBenchKafka() *cobra.Command {
 	c := bench.KafkaConfig{}
 	memory := cli.ByteSize(storage.DefaultMemory())

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newCompare compares two files. That they differ is an answer and no failure of the command, so it prints the report
+// alone and ends with exit code 1.
 func newCompare() *cobra.Command {
 	return &cobra.Command{
 		Use:   "compare EXPORT TRUTH",

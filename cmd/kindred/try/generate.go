@@ -12,6 +12,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newGenerate writes events, and on request the truth about them: what an engine must export, and which identifiers
+// each person really used. The second differs from the first, as people share devices and never log in. The shares are
+// a table of flags, each one float of generate.Config with its default. --check does what kindred compare does.
 func newGenerate() *cobra.Command {
 	cfg := generate.Default()
 	var truth, people, out, check, start string
@@ -86,6 +89,8 @@ discounts, refunds and cancellations. The same flags generate the same bytes on 
 	return cmd
 }
 
+// generateTo writes the events, and then the files of truth. The truth is kept in memory meanwhile, and only if a file
+// asks for it. A file appears only when it is complete.
 func generateTo(cmd *cobra.Command, cfg generate.Config, out, truth, people string) error {
 	g, err := generate.New(cfg)
 	if err != nil {
@@ -116,6 +121,8 @@ func generateTo(cmd *cobra.Command, cfg generate.Config, out, truth, people stri
 // progressEvery is the number of events between two updates of the progress bar.
 const progressEvery = 1024
 
+// writeEvents writes events, a line each, until the generator ends or the command is interrupted. The line is one
+// buffer, used again.
 func writeEvents(cmd *cobra.Command, g *generate.Generator, w io.Writer, bar *cli.Progress) error {
 	var line []byte
 	for n := 1; ; n++ {

@@ -6,6 +6,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newScoreGolden computes one column of a table, which bench/golden describes. The table is read whole before the file
+// is made, so an unreadable row leaves no file.
 func newScoreGolden() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{

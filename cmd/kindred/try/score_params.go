@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newScoreParams prints the snapshot of parameters that scores are computed with at the moment.
 func newScoreParams() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "params",
@@ -36,6 +37,8 @@ the settings of the deployment.`,
 	return cmd
 }
 
+// newScoreFit has the deployment fit its parameters, and waits. The answer is the same document as that of params,
+// with what became of the fit; fitted turns that into an exit code.
 func newScoreFit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fit",
@@ -72,6 +75,8 @@ func fitted(cmd *cobra.Command, out *cli.Output, d *document.Parameters) error {
 	return err
 }
 
+// parametersTable has a row for each part of the snapshot: where it comes from, its parameters as the papers name
+// them, and what they mean for this shop in words.
 func parametersTable(w io.Writer, d *document.Parameters) {
 	var head, t cli.Table
 	p := &d.Parameters
@@ -117,6 +122,8 @@ func origin(measured bool) string {
 // second kind.
 func halfLeft(s, beta float64) float64 { return beta * math.Expm1(math.Ln2/s) }
 
+// settings describes what of the future counts as lifetime value. A missing horizon is an infinite one: JSON has no
+// number for it.
 func settings(s *document.ScoreSettings) string {
 	horizon := "an infinite horizon"
 	if s.HorizonDays != nil {
@@ -125,6 +132,8 @@ func settings(s *document.ScoreSettings) string {
 	return fmt.Sprintf("lifetime value over %s, margin %v, discount %v a year", horizon, s.Margin, s.AnnualDiscount)
 }
 
+// likelihood is the quality of a fit, for comparison with another fit of the same sample; nothing for a part that was
+// not fitted.
 func likelihood(v *float64) string {
 	if v == nil {
 		return ""

@@ -8,6 +8,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newScoreReplay answers the queries of a recorded stream, as a deployment would have answered at each moment: no
+// query sees a later row. Evaluations of the scores run through it. A fit that fails is a note on standard error, and
+// the parameters before stay in use.
 func newScoreReplay() *cobra.Command {
 	var out string
 	var o replay.Options

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newScoreReport prints what offers changed, by the control group beside the rest. The figures are of this moment: the
+// command keeps none.
 func newScoreReport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report",
@@ -41,6 +43,9 @@ the value of the rest minus that of the control group, with a 95 % interval.`,
 	return cmd
 }
 
+// scoreReportTable prints the two groups, the differences with their intervals, and the groups by discount affinity at
+// the start of the window, the highest band first. Without a control group there is nothing to subtract, and it says
+// how to get one.
 func scoreReportTable(w io.Writer, r *document.ScoreReport) {
 	fmt.Fprintf(w, "%s to %s, %s; control group of %s\n\n", cli.When(r.From), cli.When(r.AsOf), cli.Plural(r.WindowDays, "day"), percentage(&r.ControlShare))
 	var t cli.Table
@@ -78,6 +83,7 @@ func scoreReportTable(w io.Writer, r *document.ScoreReport) {
 	}
 }
 
+// groupRow is one group: how many people, how many bought, and what they did.
 func groupRow(t *cli.Table, name string, g *document.Group) {
 	t.Row(name, cli.Number(g.People), bought(g), cli.Number(g.Orders), cli.Number(g.CouponOrders)+" "+percentage(g.CouponShare), cli.Number(g.OffersSent), cli.Number(g.OffersAccepted))
 }
@@ -92,6 +98,8 @@ func percentage(share *float64) string {
 	return fmt.Sprintf("%.1f %%", 100**share)
 }
 
+// revenueRow has two rows for one currency: per person, where the groups can be compared, and in total. The difference
+// is of the means, so it has an interval; totals depend on how large the groups are.
 func revenueRow(t *cli.Table, r *document.Revenue) {
 	difference, interval := "unknown: too few people, or no variance", ""
 	if d := r.Incremental; d != nil {
@@ -101,6 +109,7 @@ func revenueRow(t *cli.Table, r *document.Revenue) {
 	t.Row(r.Currency+" in total", r.ControlTotal.String(), r.RestTotal.String())
 }
 
+// bandRow is one group within one band. Sums of several currencies stand side by side and are not added.
 func bandRow(t *cli.Table, band, group string, g *document.Group, revenue []document.Revenue, mean func(*document.Revenue) float64) {
 	spent := ""
 	for i := range revenue {
