@@ -10,7 +10,7 @@ import (
 const MaxBytes = 512
 
 // Normaliser makes identifiers of raw values for one goroutine at a time. It holds scratch memory of
-// a few kB, and remembers up to 2 x 4,096 phone numbers, which are slow to read.
+// a few kB, and remembers up to 2 x 4,096 phone numbers that the table does not know, which are slow to read.
 type Normaliser struct {
 	registry *Registry
 	phones   phoneCache

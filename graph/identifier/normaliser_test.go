@@ -2,7 +2,6 @@ package identifier
 
 import (
 	"errors"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
@@ -251,27 +250,6 @@ func TestAsciiDigit(t *testing.T) {
 	}
 }
 
-// The short way for North American numbers gives what the long way gives, in any region.
-func TestNorthAmericanShortcut(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for range 2000 {
-		number := "+1" + strconv.Itoa(2_000_000_000+random.IntN(8_000_000_000))
-		if !isNorthAmerican([]byte(number)) {
-			t.Fatalf("%s is E.164 and was not seen to be", number)
-		}
-		for _, region := range []string{"US", "CA", "BS", "DE"} {
-			if p := readPhone(number, region); p.value != number && !isOneDigit(number[2:]) {
-				t.Fatalf("%s in %s reads as %q, %v", number, region, p.value, p.err)
-			}
-		}
-	}
-	for _, no := range []string{"+11155552671", "+1415555267", "+141555526711", "14155552671", "+4155552671", "+1415555267x"} {
-		if isNorthAmerican([]byte(no)) {
-			t.Errorf("%s was taken for a North American number", no)
-		}
-	}
-}
-
 func TestPhoneCache(t *testing.T) {
 	var c phoneCache
 	key := func(i int) []byte { return []byte(strconv.Itoa(i)) }
@@ -327,6 +305,7 @@ func TestIdentifyAllocatesNothing(t *testing.T) {
 	// Not promised by N6, but expected: what is changed goes to the arena.
 	check("email", "Ann.Lee@Example.com")
 	check("phone", "(415) 555-2671")
+	check("phone", "+49 (0) 151 1234-5678")
 	check("device_id", "{6F9619FF-8B86-D011-B42D-00CF4FC964FF}")
 }
 
@@ -388,8 +367,10 @@ func BenchmarkIdentify(b *testing.B) {
 	}
 	bench("email=capitals", "email", "Ann.Lee@Example.com")
 	bench("email=wide", "email", "Josë.Lee@Example.com")
-	bench("phone=cached", "phone", "(415) 555-2671")
-	b.Run("phone=read", func(b *testing.B) {
+	bench("phone=national", "phone", "(415) 555-2671")
+	bench("phone=marked", "phone", "+49 (0) 151 1234-5678")
+	bench("phone=cached", "phone", "(415) 555-2671 x5")
+	b.Run("phone=library", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			readPhone("(415) 555-2671", "US")

@@ -48,6 +48,7 @@ type Registry struct {
 	namespaces map[string]*Namespace
 	names      []string // in the order of registration
 	region     string
+	home       numberRegion // of the region
 	patterns   []*regexp.Regexp
 	plainKeys  bool
 }
@@ -74,6 +75,7 @@ func New(secret [16]byte, cfg Config) (*Registry, error) {
 	if !phonenumbers.GetSupportedRegions()[r.region] {
 		errs = append(errs, fmt.Errorf("phone region %q: want an ISO 3166 country code of two letters, such as US or DE", cfg.Region))
 	}
+	r.home = numberRegions[r.region]
 	for _, text := range cfg.BlockedPatterns {
 		pattern, err := regexp.Compile(text)
 		switch {
