@@ -27,7 +27,7 @@ run: build ## Run the demo: shoppers stream in, and their identities merge befor
 	$(BIN) demo
 
 .PHONY: test
-test: race research properties mutants kill scale memory ## All tests: race detector, properties, mutants, kill -9, a million events, memory
+test: race research peers properties mutants kill scale memory ## All tests: race detector, properties, mutants, kill -9, a million events, memory
 
 .PHONY: unit
 unit: ## The quick tests
@@ -40,6 +40,10 @@ race: ## Every test under the race detector
 .PHONY: research
 research: ## Evaluations on public data and their pictures: a module of its own
 	cd bench/research && $(GO) vet ./... && $(GO) test -short ./...
+
+.PHONY: peers
+peers: ## Every peer of the benchmarks makes the people that the engine makes: a module of its own
+	cd bench/peers && $(GO) vet ./... && $(GO) test ./...
 
 .PHONY: properties
 properties: ## Same events, same people; the table of phone numbers is the library: fixed and fresh seeds, printed
@@ -100,6 +104,7 @@ lint: ## staticcheck and golangci-lint, pinned
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(LINT) run ./...
 	cd bench/research && $(GO) run $(STATICCHECK) ./...
+	cd bench/peers && $(GO) run $(STATICCHECK) ./...
 
 .PHONY: bench
 bench: ## Benchmarks of the hot path, with allocations
@@ -112,6 +117,10 @@ bench-once: ## Every benchmark of the engine once, so that none breaks unnoticed
 .PHONY: bench-compare
 bench-compare: build ## The engine against a plain in-memory resolver over the same bytes
 	$(BIN) bench
+
+.PHONY: bench-all
+bench-all: build ## The engine beside PostgreSQL, Redis, SQLite and Pebble; writes bench/RESULTS.md. BENCH_ALL has more flags
+	cd bench/peers && $(GO) run . --commit "$$(git describe --always --dirty)" $(BENCH_ALL)
 
 .PHONY: bench-kafka
 bench-kafka: build .kafka/classpath ## Ingest from Apache Kafka against ingest from memory; BENCH_KAFKA has more flags

@@ -71,13 +71,11 @@ func Open(ctx context.Context, c Config) (*Trial, error) {
 
 // Close stops the engine, if it runs, and deletes the data directory.
 func (t *Trial) Close(ctx context.Context) error {
-	return errors.Join(t.stop(ctx), os.RemoveAll(t.dir))
+	return errors.Join(t.Stop(ctx), os.RemoveAll(t.dir))
 }
 
-// Stop stops the engine and returns the data directory, which stays until Close.
-func (t *Trial) Stop(ctx context.Context) (dir string, err error) { return t.dir, t.stop(ctx) }
-
-func (t *Trial) stop(ctx context.Context) error {
+// Stop stops the engine. The data directory stays until Close.
+func (t *Trial) Stop(ctx context.Context) error {
 	var errs []error
 	if t.Engine != nil {
 		errs = append(errs, t.Engine.Close(ctx))
@@ -110,13 +108,20 @@ func (t *Trial) People(ctx context.Context) (int, error) {
 
 // Outcome returns the people.
 func (t *Trial) Outcome(ctx context.Context) (*outcome.Outcome, error) {
+	return t.OutcomeWithout(ctx, graph.NodeKey{})
+}
+
+// OutcomeWithout returns the people, without one identifier.
+func (t *Trial) OutcomeWithout(ctx context.Context, key graph.NodeKey) (*outcome.Outcome, error) {
 	o := &outcome.Outcome{}
 	var keys []graph.NodeKey
 	err := t.Engine.Each(ctx, func(c *graph.Component) error {
 		for _, p := range c.Profiles(t.Engine.Rules(), false) {
 			keys = keys[:0]
 			for i := range p.Identifiers {
-				keys = append(keys, p.Identifiers[i].Key)
+				if k := p.Identifiers[i].Key; k != key {
+					keys = append(keys, k)
+				}
 			}
 			o.Add(keys, p.Events)
 		}
@@ -124,3 +129,6 @@ func (t *Trial) Outcome(ctx context.Context) (*outcome.Outcome, error) {
 	})
 	return o, err
 }
+
+// Dir is the data directory.
+func (t *Trial) Dir() string { return t.dir }

@@ -1,6 +1,9 @@
 package workload
 
-import "math/rand/v2"
+import (
+	"bytes"
+	"math/rand/v2"
+)
 
 // crowd describes people with a cookie and an account each, who come at random.
 type crowd struct {
@@ -17,8 +20,8 @@ var (
 	poison = crowd{people: func(events int) int { return events / 10 }, shared: 0.3}
 )
 
-// poisonAddress is the generic value of poison. It is no word that the product blocks by itself.
-const poisonAddress = "orders@bulkmail.example"
+// PoisonAddress is the generic value of poison. It is no word that the product blocks by itself.
+const PoisonAddress = "orders@bulkmail.example"
 
 // crowdStream makes the events of a crowd.
 type crowdStream struct {
@@ -46,7 +49,12 @@ func (c *crowdStream) Next(dst []byte) ([]byte, bool) {
 	}
 	v := visit{number: c.number, browser: uint64(person), user: uint64(person) + 1, person: uint64(person)}
 	if c.shared > 0 && c.rng.Float64() < c.shared {
-		v.email = poisonAddress
+		v.email = PoisonAddress
 	}
 	return v.append(dst, c.seed), true
+}
+
+// WithoutPoison returns the lines of poison without the address, and thus the same people.
+func WithoutPoison(lines []byte) []byte {
+	return bytes.ReplaceAll(lines, []byte(`,"traits":{"email":"`+PoisonAddress+`"}`), nil)
 }

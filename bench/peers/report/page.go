@@ -1,0 +1,175 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/kindred-id/kindred/bench/peers/harness"
+)
+
+// page writes RESULTS.md.
+func page(r *harness.Report, pictures map[string][]byte) string {
+	w := &writer{pictures: pictures}
+	w.line("# Results of the benchmarks\n")
+	w.line("Written by the harness; do not edit. [benchmarks](../docs/benchmarks.md) describes what is measured, and how.\n")
+	m := r.Machine
+	w.table([][]string{
+		{"", ""},
+		{"command", r.Command},
+		{"commit", r.Commit},
+		{"date", r.Date},
+		{"machine", fmt.Sprintf("%s, %d processors, %s, %s, %s", m.Processor, m.Processors, m.Memory, m.System, m.Go)},
+		{"a write of 4 KiB and its sync", fmt.Sprintf("%.0f µs", m.Sync)},
+		{"load average before the run", m.Load},
+		{"events of a stream, rounds, seed", fmt.Sprintf("%d, %d, %d", r.Config.Events, r.Config.Rounds, r.Config.Seed)},
+		{"memory of the engine", fmt.Sprintf("%d MiB", r.Config.Memory>>20)},
+	})
+	w.line("\nA figure is the median of the rounds, with the lowest and the highest. A ratio is taken within each round.")
+	w.peers(r)
+	w.engine(r)
+	w.load(r)
+	w.curves(r)
+	return w.String()
+}
+
+func (w *writer) peers(r *harness.Report) {
+	if len(r.Peers) == 0 {
+		return
+	}
+	w.heading("Beside peers")
+	rows := [][]string{{"workload", "events", "bytes an event", "identifiers", "people", "merges", "duplicates", "late"}}
+	for _, s := range r.Shapes {
+		rows = append(rows, []string{
+			s.Name, number(float64(s.Events), 0), number(s.BytesPerEvent, 0), number(float64(s.Identifiers), 0), number(float64(s.People), 0),
+			number(float64(s.Merges), 0), number(float64(s.Duplicates), 0), number(float64(s.Late), 0),
+		})
+	}
+	w.table(rows)
+	w.line("")
+	rows = [][]string{{
+		"workload", "peer", "Kindred's rate ÷ its rate", "its CPU ÷ Kindred's", "events/s", "CPU µs/event", "bytes on disk/event", "checked",
+	}}
+	described := map[string]bool{}
+	kinds := [][]string{{"peer", "version", "durable", "settings"}}
+	for i := range r.Peers {
+		p := &r.Peers[i]
+		rows = append(rows, []string{
+			p.Workload, p.Peer, with(p.Faster, 2), with(p.LessCPU, 2), with(p.Rate, 0), with(p.CPU, 2), with(p.Disk, 0), p.Checked,
+		})
+		if !described[p.Peer] {
+			described[p.Peer] = true
+			kinds = append(kinds, []string{p.Peer, p.Version, p.Durability, p.Settings})
+		}
+	}
+	w.table(rows)
+	w.line("\nCPU is that of all processes of the peer, client and server; allocations are in results.json.")
+	w.line("What is checked was found equal to the engine's before the time counted.\n")
+	w.table(kinds)
+	for _, name := range r.Missing {
+		w.line("\n%s is missing: its server is not installed.", name)
+	}
+	for _, s := range r.Shapes {
+		w.picture("peers-"+s.Name+".svg", "Throughput beside peers on "+s.Name)
+	}
+}
+
+func (w *writer) engine(r *harness.Report) {
+	rows := [][]string{{"measured", "beside", "ratio", "CPU ratio", "goal"}}
+	for i := range r.Peers {
+		if p := &r.Peers[i]; p.Peer == "ceiling" && i > 0 {
+			e := &r.Peers[i-1]
+			rows = append(rows, []string{
+				fmt.Sprintf("engine on %s: %s allocations and %s bytes allocated an event", p.Workload, with(e.Allocs, 2), with(e.AllocBytes, 0)),
+				"ceiling", with(p.Faster, 2), with(inverse(p.LessCPU), 2), "",
+			})
+		}
+	}
+	if p := r.Process; p != nil {
+		rows = append(rows, []string{
+			fmt.Sprintf("bin/kindred ingest, whole process; %s bytes on disk an event after compaction", with(p.Disk, 0)), "ceiling",
+			with(p.Ratio, 2), with(p.CPU, 2), "",
+		})
+	}
+	if p := r.Pairs; p != nil {
+		rows = append(rows, []string{
+			fmt.Sprintf("merge of two identities; %s allocations", with(p.Allocs, 1)), "ceiling", with(p.Ratio, 2), with(p.CPURate, 2), "",
+		})
+	}
+	for i := range r.Pressure {
+		p := &r.Pressure[i]
+		rows = append(rows, []string{p.Name + "; " + p.Details, p.Beside, with(p.Ratio, 2), with(inverse(p.CPU), 2), fmt.Sprintf("≥ %v", p.Goal)})
+	}
+	if p := r.Reads; p != nil {
+		rows = append(rows, []string{"look-ups of read-heavy, 95 % of operations", "look-ups alone", with(p.Ratio, 2), "", ""})
+	}
+	if len(rows) > 1 {
+		w.heading("The engine")
+		w.table(rows)
+		w.line("\nThe ratio is of events (or look-ups) a second; the CPU ratio is of processor time an event.")
+	}
+}
+
+func inverse(s harness.Spread) harness.Spread {
+	if s.Low == 0 {
+		return harness.Spread{}
+	}
+	return harness.Spread{Median: 1 / s.Median, Low: 1 / s.High, High: 1 / s.Low}
+}
+
+func (w *writer) load(r *harness.Report) {
+	if len(r.Load) == 0 {
+		return
+	}
+	w.heading("Latency of look-ups under load")
+	w.line("1,000 look-ups a second in an open loop, counted from when each was to begin, while events come in.\n")
+	base := r.Load[0].P99.Median
+	rows := [][]string{{"part of the peak", "rate reached ÷ wanted", "p50 µs", "p99 µs", "p99.9 µs", "most µs", "p99 ÷ p99 without events"}}
+	for i := range r.Load {
+		l := &r.Load[i]
+		rows = append(rows, []string{
+			fmt.Sprintf("%.0f %%", l.Part*100), with(l.Reached, 2), with(l.Median, 0), with(l.P99, 0), with(l.P999, 0), with(l.Worst, 0),
+			number(l.P99.Median/base, 2),
+		})
+	}
+	w.table(rows)
+	w.picture("load.svg", "Latency of look-ups against load")
+}
+
+func (w *writer) curves(r *harness.Report) {
+	if len(r.Curves) > 0 {
+		w.heading("What an event costs")
+		rows := [][]string{{"against", "", "engine's CPU ÷ ceiling's", "engine's rate ÷ ceiling's", "CPU ÷ CPU of the first", "CPU µs/event"}}
+		for i := range r.Curves {
+			c := &r.Curves[i]
+			for k := range c.Points {
+				p := &c.Points[k]
+				rows = append(rows, []string{
+					c.X, number(p.X, digits(p.X)), with(p.CPURate, 2), with(p.Ratio, 2), number(p.CPU.Median/c.Points[0].CPU.Median, 2), with(p.CPU, 2),
+				})
+			}
+		}
+		w.table(rows)
+		for i := range r.Curves {
+			w.picture("curve-"+r.Curves[i].Name+".svg", "Processor time of an event against "+r.Curves[i].X)
+		}
+	}
+	if len(r.Scale) > 0 {
+		w.heading("Throughput and memory, by identities and cores")
+		rows := [][]string{{"identities", "cores", "rate ÷ rate at the fewest", "events/s, whole process", "CPU µs/event", "most resident MiB"}}
+		for i := range r.Scale {
+			p := &r.Scale[i]
+			rows = append(rows, []string{
+				number(float64(p.Identities), 0), fmt.Sprint(p.Cores), with(p.Ratio, 2), with(p.Rate, 0), with(p.CPU, 2), number(p.Resident.Median/(1<<20), 0),
+			})
+		}
+		w.table(rows)
+		w.picture("scale-rate.svg", "Throughput against identities")
+		w.picture("scale-memory.svg", "Memory against identities")
+	}
+}
+
+func digits(x float64) int {
+	if x < 1 && x > 0 {
+		return 2
+	}
+	return 0
+}
