@@ -72,7 +72,7 @@ type channelState struct {
 // loadChannels reads the rows of channels.
 func loadChannels(e *Engine) (*Channels, error) {
 	c := &Channels{engine: e, byName: make(map[string]*channelState)}
-	return c, row.NewDecoder().ScanChannels(e.store, func(id row.ChannelID, stored row.Channel) error {
+	return c, row.ScanChannels(e.store, func(id row.ChannelID, stored row.Channel) error {
 		c.byName[stored.Name] = &channelState{Channel{e, id, stored.Name}, stored.Floor}
 		if id > shard.MaxChannels {
 			return fmt.Errorf("%w: row of external channel %d, of at most %d", storage.ErrCorrupt, id, shard.MaxChannels)
@@ -111,7 +111,8 @@ func (c *Channels) Open(ctx context.Context, name string) (*Channel, error) {
 // writeLocked makes a channel's row durable. REQUIRES: c.mu held
 func (c *Channels) writeLocked(state *channelState, floor int64) error {
 	var batch storage.Batch
-	row.NewEncoder().PutChannel(&batch, state.handle.id, &row.Channel{Name: state.handle.name, Floor: floor})
+	channel := row.Channel{Name: state.handle.name, Floor: floor}
+	channel.Put(&batch, state.handle.id)
 	return c.engine.store.Commit(&batch)
 }
 

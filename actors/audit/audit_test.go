@@ -149,7 +149,7 @@ func TestVerify(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m, err := row.NewDecoder().ShardMeta(meta[0].value)
+			m, err := row.ParseMeta(meta[0].value)
 			if err != nil {
 				t.Fatal(err)
 			}

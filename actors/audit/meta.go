@@ -31,7 +31,7 @@ func (p metaPass) check(key, value []byte) error {
 	if err := p.shardExists(id); err != nil {
 		return err
 	}
-	meta, err := p.dec.ShardMeta(value)
+	meta, err := row.ParseMeta(value)
 	if err != nil {
 		return err
 	}

@@ -122,7 +122,7 @@ func (p *rowPass) positions(key, value []byte) error {
 	if err := p.shardExists(id); err != nil {
 		return err
 	}
-	stored, err := p.dec.ChannelPositions(value)
+	stored, err := row.ParsePositions(value)
 	if err != nil {
 		return err
 	}

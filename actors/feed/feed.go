@@ -103,7 +103,7 @@ func Open(store storage.Store, shards int, rules *graph.Rules, settings Settings
 }
 
 func readSettings(store storage.Store) (stored row.FeedSettings, found bool, err error) {
-	stored, err = row.NewDecoder().GetFeedSettings(store)
+	stored, err = row.ReadFeedSettings(store)
 	if errors.Is(err, storage.ErrNotFound) {
 		return stored, false, nil
 	}
@@ -166,22 +166,21 @@ func (f *Feed) tellUnder(stored *row.FeedSettings, rules *graph.Rules) error {
 
 func (f *Feed) writeSettings(stored *row.FeedSettings) error {
 	var batch storage.Batch
-	row.NewEncoder().PutFeedSettings(&batch, stored)
+	stored.Put(&batch)
 	return f.store.Commit(&batch)
 }
 
 // readStates finds the ends and beginnings of the shards' feeds.
 func (f *Feed) readStates() error {
-	dec := row.NewDecoder()
 	for shard := range f.ends {
 		id := graph.ShardID(shard)
-		state, err := dec.GetFeedState(f.store, id)
+		state, err := row.ReadFeedState(f.store, id)
 		if err != nil {
 			return err
 		}
 		f.ends[shard].Store(state.Number)
 		f.order.Store(max(f.order.Load(), state.Order))
-		if f.trims[shard], err = dec.GetFeedTrim(f.store, id); err != nil {
+		if f.trims[shard], err = row.ReadFeedTrim(f.store, id); err != nil {
 			return err
 		}
 	}
@@ -235,7 +234,7 @@ func (f *Feed) EndSweep() error {
 	rules := f.told.inForce
 	var batch storage.Batch
 	stored := row.FeedSettings{Since: f.since, First: true, Rules: []graph.Rules{*rules}, InForce: rules.Version}
-	row.NewEncoder().PutFeedSettings(&batch, &stored)
+	stored.Put(&batch)
 	row.DeleteFeedMarks(&batch)
 	if err := f.store.Commit(&batch); err != nil {
 		return err

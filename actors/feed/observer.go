@@ -148,7 +148,7 @@ func (o *observer) Committed() { o.feed.committed(o.shard, o.state.Number) }
 func (o *observer) Recover(r *shard.Recovery) (err error) {
 	o.forget()
 	o.marked = marked{}
-	if o.state, err = o.dec.GetFeedState(o.feed.store, o.shard); err != nil {
+	if o.state, err = row.ReadFeedState(o.feed.store, o.shard); err != nil {
 		return err
 	}
 	if r.Record < o.state.Record {

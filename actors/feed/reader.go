@@ -107,7 +107,7 @@ func (f *Feed) ahead(id graph.ShardID, number uint64) (bool, error) {
 	if number <= f.ends[id].Load() {
 		return false, nil
 	}
-	state, err := row.NewDecoder().GetFeedState(f.store, id)
+	state, err := row.ReadFeedState(f.store, id)
 	return number > state.Number, err
 }
 
@@ -194,7 +194,7 @@ func (r *Reader) fill(shard graph.ShardID, high uint64) error {
 	if err != nil {
 		return err
 	}
-	if len(ahead) == 0 && r.place.trimmed(r.feed.store, r.dec, shard) {
+	if len(ahead) == 0 && r.place.trimmed(r.feed.store, shard) {
 		return ErrTooLate
 	}
 	r.ahead[shard] = ahead
@@ -232,8 +232,8 @@ func (r *Reader) merge() (events []Event) {
 type place []uint64
 
 // trimmed reports whether entries that follow the cursor in a shard were deleted.
-func (c place) trimmed(store storage.Store, dec *row.Decoder, shard graph.ShardID) bool {
-	trim, err := dec.GetFeedTrim(store, shard)
+func (c place) trimmed(store storage.Store, shard graph.ShardID) bool {
+	trim, err := row.ReadFeedTrim(store, shard)
 	return err == nil && trim.Number > c[shard]
 }
 

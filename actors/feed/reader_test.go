@@ -37,7 +37,7 @@ func writeBlock(t *testing.T, store storage.Store, f *Feed, id graph.ShardID, or
 	}
 	last := first + uint64(len(ids)) - 1
 	var batch storage.Batch
-	batch.Set(row.AppendFeedKey(nil, id, last), row.AppendPacked(nil, row.NewEncoder().FeedBlock(nil, &b)))
+	row.NewEncoder().PutFeedBlock(&batch, id, &b)
 	if err := store.Commit(&batch); err != nil {
 		t.Fatal(err)
 	}

@@ -128,7 +128,7 @@ func (r *Receiver) Ack(cursor string) error {
 
 // readReceivers finds the receivers.
 func (f *Feed) readReceivers() error {
-	return row.NewDecoder().ScanFeedSinks(f.store, func(stored row.FeedSink) error {
+	return row.ScanFeedSinks(f.store, func(stored row.FeedSink) error {
 		if len(stored.Numbers) != len(f.ends) {
 			return fmt.Errorf("%w: receiver %q of the change feed has %d shards, want %d", storage.ErrCorrupt, stored.Name, len(stored.Numbers), len(f.ends))
 		}
@@ -140,7 +140,8 @@ func (f *Feed) readReceivers() error {
 // REQUIRES: f.keeping held
 func (f *Feed) writeReceiverLocked(name string, numbers []uint64) error {
 	var batch storage.Batch
-	row.NewEncoder().PutFeedSink(&batch, &row.FeedSink{Name: name, Numbers: numbers})
+	sink := row.FeedSink{Name: name, Numbers: numbers}
+	sink.Put(&batch)
 	if err := f.store.Commit(&batch); err != nil {
 		return err
 	}

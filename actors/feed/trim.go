@@ -35,14 +35,14 @@ func (f *Feed) trimShard(shard graph.ShardID, now int64) error {
 	if least <= trim.Number {
 		return nil
 	}
-	dec := row.NewDecoder()
-	state, err := dec.GetFeedState(f.store, shard)
+	state, err := row.ReadFeedState(f.store, shard)
 	if err != nil {
 		return err
 	}
 	room := uint64(f.settings.Bytes) / uint64(len(f.trims))
 	oldest := now - f.settings.Age.Milliseconds()
 	next, blocks := trim, 0
+	dec := row.NewDecoder()
 	err = row.ScanFeed(f.store, shard, trim.Number+1, func(key, value []byte) error {
 		b, number, err := dec.FeedRow(key, value)
 		if err != nil {
@@ -60,7 +60,7 @@ func (f *Feed) trimShard(shard graph.ShardID, now int64) error {
 	}
 	var batch storage.Batch
 	row.DeleteFeed(&batch, shard, trim.Number+1, next.Number+1)
-	row.NewEncoder().PutFeedTrim(&batch, shard, &next)
+	next.Put(&batch, shard)
 	if err := f.store.Commit(&batch); err != nil {
 		return err
 	}

@@ -106,8 +106,8 @@ func decodePosition(in *row.Input) (row.ChannelPosition, error) {
 }
 
 // readExternal reads the positions as of the row that truncation left.
-func readExternal(store storage.Store, dec *row.Decoder, id graph.ShardID) (x external, err error) {
-	positions, err := dec.GetPositions(store, id)
+func readExternal(store storage.Store, id graph.ShardID) (x external, err error) {
+	positions, err := row.ReadPositions(store, id)
 	if errors.Is(err, storage.ErrNotFound) {
 		return x, nil
 	}

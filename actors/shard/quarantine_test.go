@@ -85,7 +85,7 @@ func TestFailedMessageIsSetAside(t *testing.T) {
 				err := store.Iterate(row.AppendShardLower(nil, row.SpaceQuarantine, 0), row.AppendShardUpper(nil, row.SpaceQuarantine, 0),
 					func(_, value []byte) error {
 						rows++
-						q, err := row.NewDecoder().Quarantined(value)
+						q, err := row.ParseQuarantined(value)
 						if err == nil && (q.Reason == "" || q.Input.Source != 1) {
 							t.Errorf("row %d says %q of a message of shard %d", rows, q.Reason, q.Input.Source)
 						}

@@ -34,7 +34,7 @@ func (s *Shard) recover() error {
 	if err != nil {
 		return err
 	}
-	if s.external, err = readExternal(c.Store, s.codec.dec, c.ID); err != nil {
+	if s.external, err = readExternal(c.Store, c.ID); err != nil {
 		return err
 	}
 	if err := r.replayLog(meta.Low); err != nil {
@@ -57,7 +57,7 @@ func (s *Shard) recover() error {
 func (rc *recovery) readMeta() (row.ShardMeta, error) {
 	s := rc.shard
 	id, shards := s.config.ID, s.config.Shards
-	meta, err := s.codec.dec.GetMeta(s.config.Store, id)
+	meta, err := row.ReadMeta(s.config.Store, id)
 	if errors.Is(err, storage.ErrNotFound) {
 		return row.ShardMeta{Low: 1}, nil
 	}

@@ -34,10 +34,7 @@ var channelKind = &kind{
 		}
 		return nil
 	},
-	check: func(d *Decoder, _, value []byte) error {
-		_, err := d.Channel(value)
-		return err
-	},
+	check: parses[Channel]("channel row"),
 }
 
 // appendChannelKey appends the key of the row of an external channel.
@@ -56,43 +53,35 @@ func parseChannelKey(key []byte) (ChannelID, error) {
 
 const channelRowFields = 2
 
-// Channel appends the row of an external channel.
-func (e *Encoder) Channel(dst []byte, c *Channel) []byte {
-	o := e.begin(dst, channelVersion)
-	o.array(channelRowFields)
-	o.text(c.Name)
-	o.uint(uint64(c.Floor - NoNumber))
-	return e.finish()
+func (c *Channel) encode(out *writer) {
+	out.start(channelVersion)
+	out.array(channelRowFields)
+	out.text(c.Name)
+	out.uint(uint64(c.Floor - NoNumber))
 }
 
-// Channel reads the row of an external channel.
-func (d *Decoder) Channel(src []byte) (Channel, error) {
-	in := d.begin("channel row", src, channelVersion)
+func (c *Channel) decode(in *reader) {
+	in.version(channelVersion)
 	in.tuple(channelRowFields)
-	c := Channel{Name: d.text(), Floor: in.number()}
-	if err := d.finish(); err != nil {
-		return Channel{}, err
-	}
-	return c, nil
+	*c = Channel{Name: in.text(), Floor: in.number()}
 }
 
-// PutChannel writes the row of an external channel.
-func (e *Encoder) PutChannel(b *storage.Batch, id ChannelID, c *Channel) {
-	e.key, e.value = appendChannelKey(e.key[:0], id), e.Channel(e.value[:0], c)
-	e.set(b)
+// Put writes the row of an external channel.
+func (c *Channel) Put(b *storage.Batch, id ChannelID) {
+	b.Set(appendChannelKey(nil, id), appendValue(nil, c))
 }
 
 // DeleteChannel deletes the row of an external channel.
 func DeleteChannel(b *storage.Batch, id ChannelID) { b.Delete(appendChannelKey(nil, id)) }
 
 // ScanChannels calls fn with the external channels, by id.
-func (d *Decoder) ScanChannels(s storage.Store, fn func(id ChannelID, c Channel) error) error {
+func ScanChannels(s storage.Store, fn func(id ChannelID, c Channel) error) error {
 	return s.Iterate(AppendSpaceLower(nil, spaceChannel), AppendSpaceUpper(nil, spaceChannel), func(key, value []byte) error {
 		id, err := parseChannelKey(key)
 		if err != nil {
 			return err
 		}
-		c, err := d.Channel(value)
+		c, err := parse[Channel]("channel row", value)
 		if err != nil {
 			return fmt.Errorf("row of external channel %d: %w", id, err)
 		}
@@ -101,6 +90,6 @@ func (d *Decoder) ScanChannels(s storage.Store, fn func(id ChannelID, c Channel)
 }
 
 // number reads a number in a channel, or an offset, NoNumber included.
-func (in *input) number() int64 {
+func (in *reader) number() int64 {
 	return int64(in.upTo(math.MaxInt64)) + NoNumber
 }

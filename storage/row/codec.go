@@ -1,9 +1,6 @@
 package row
 
-import (
-	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/storage"
-)
+import "github.com/kindred-id/kindred/storage"
 
 // Every value that is stored, logged or sent to another shard is a version byte and MessagePack values:
 //
@@ -51,115 +48,56 @@ const (
 //
 // Its arguments must satisfy the invariants of their types: an encoder does not check them, and a decoder rejects
 // values that break them.
+//
+// It has a Put method for each kind of row that a shard writes as it commits. Rows that are written seldom have a
+// method Put of their own instead, which needs no Encoder.
 type Encoder struct {
-	out output
+	out writer
 	// The following are buffers of the Put methods.
 	key, value, packed []byte
-}
-
-// set writes a row from its key in e.key and its value in e.value.
-func (e *Encoder) set(b *storage.Batch) { b.Set(e.key, e.value) }
-
-// setPacked packs the value, writes the row and returns the size of the packed value.
-func (e *Encoder) setPacked(b *storage.Batch, value []byte) int {
-	e.packed = AppendPacked(e.packed[:0], value)
-	b.Set(e.key, e.packed)
-	return len(e.packed)
 }
 
 // NewEncoder returns an encoder of the newest version.
 func NewEncoder() *Encoder { return NewEncoderOf(Newest) }
 
-func (e *Encoder) begin(dst []byte, version byte) *output {
-	e.out.b = append(dst, version)
+// begin begins an encoding after dst.
+func (e *Encoder) begin(dst []byte) *writer {
+	e.out.b = dst
 	return &e.out
 }
 
+// finish returns dst of begin with the encoding appended.
 func (e *Encoder) finish() []byte {
 	b := e.out.b
 	e.out.b = nil
 	return b
 }
 
-// A Decoder reads the encodings of an Encoder or a RecordWriter. Its errors are ErrCorrupt, and name the kind and the
-// byte. One goroutine at a time uses it.
-type Decoder struct {
-	key   []byte // buffer of the Get methods
-	in    input
-	names map[string]string // namespaces, interned
-
-	// The following describe the value being decoded.
-	arena     arena
-	version   uint64
-	fragments uint64 // version of the value's fragments
+// set writes a row with its key in e.key; value becomes the buffer e.value.
+func (e *Encoder) set(b *storage.Batch, value []byte) {
+	e.value = value
+	b.Set(e.key, value)
 }
 
-// Bounds of the table of interned namespaces. Namespaces beyond them are decoded, but not interned.
-const (
-	internedMost   = 256
-	internedLength = 64 // bytes
-)
+// setPacked packs the value, writes the row with its key in e.key and returns the size of the packed value.
+func (e *Encoder) setPacked(b *storage.Batch, value []byte) int {
+	e.packed = AppendPacked(e.packed[:0], value)
+	b.Set(e.key, e.packed)
+	return len(e.packed)
+}
+
+// A Decoder reads the encodings of an Encoder or a RecordWriter. Its errors are ErrCorrupt, and name the kind and the
+// byte. One goroutine at a time uses it. It keeps the names of namespaces from one value to the next, so that equal ones
+// share memory; rows without names are read by functions such as ReadMeta.
+type Decoder struct {
+	in  reader
+	key []byte // buffer of GetNode
+}
 
 // NewDecoder returns a decoder.
-func NewDecoder() *Decoder { return &Decoder{names: make(map[string]string)} }
+func NewDecoder() *Decoder { return &Decoder{in: reader{names: make(map[string]string)}} }
 
-func (d *Decoder) begin(kind string, src []byte, version byte) *input {
-	d.in.kind, d.in.b, d.in.at, d.in.err = kind, src, 0, nil
-	d.arena = arena{}
-	d.version = d.in.version(version)
+func (d *Decoder) begin(kind string, src []byte) *reader {
+	d.in.begin(kind, src)
 	return &d.in
-}
-
-// finish checks the end of the input, releases it and returns the first error.
-func (d *Decoder) finish() error {
-	d.in.end()
-	err := d.in.err
-	d.in.b, d.in.err = nil, nil
-	d.arena = arena{}
-	return err
-}
-
-// namespace reads a namespace; equal ones share one string.
-func (d *Decoder) namespace() string {
-	b := d.in.textBytes()
-	if name, ok := d.names[string(b)]; ok {
-		return name
-	}
-	name := string(b)
-	if len(name) <= internedLength && len(d.names) < internedMost {
-		d.names[name] = name
-	}
-	return name
-}
-
-// text reads a string into memory of its own.
-func (d *Decoder) text() string {
-	b := d.in.textBytes()
-	return d.arena.text(b, len(b)+d.in.left())
-}
-
-// ownBytes reads bytes into memory of their own; nil stays nil.
-func (d *Decoder) ownBytes() []byte {
-	b := d.in.bytes()
-	return d.arena.bytes(b, len(b)+d.in.left())
-}
-
-func (o *output) stamp(s graph.Stamp) {
-	o.int(s.Time)
-	o.uint(uint64(s.Rank))
-	o.uint(s.Tie)
-}
-
-func (in *input) stamp() graph.Stamp {
-	return graph.Stamp{Time: in.int(), Rank: in.uint8(), Tie: in.uint()}
-}
-
-func (o *output) nodeName(n *graph.NodeName) {
-	o.key(n.Key)
-	o.text(n.Namespace)
-	o.text(n.Value)
-}
-
-func (d *Decoder) nodeName() graph.NodeName {
-	return graph.NodeName{Key: d.in.key(), Namespace: d.namespace(), Value: d.text()}
 }

@@ -25,8 +25,8 @@ func TestEncodersDoNotAllocate(t *testing.T) {
 	zero("forward", func() { enc.Node(buf, forward, 1) })
 	zero("block", func() { enc.Block(buf, blocks) })
 	zero("record", func() { writeRecord(&w, buf, &r) })
-	zero("meta", func() { enc.ShardMeta(buf, meta) })
-	zero("quarantine", func() { enc.Quarantined(buf, quarantined) })
+	zero("meta", func() { meta.encode(enc.begin(buf)); enc.finish() })
+	zero("quarantine", func() { quarantined.encode(enc.begin(buf)); enc.finish() })
 	for _, m := range sampleMessages() {
 		zero(m.Kind.String(), func() { enc.Message(buf, m) })
 	}

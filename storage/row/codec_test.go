@@ -112,20 +112,22 @@ func TestCodecRoundTrips(t *testing.T) {
 			func(_ Record, src []byte) (Record, error) { return dec.Record(src) })
 	})
 	t.Run("meta", func(t *testing.T) {
-		checkRoundTrip(t, genMeta, func(dst []byte, m ShardMeta) []byte { return enc.ShardMeta(dst, &m) },
-			func(_ ShardMeta, src []byte) (ShardMeta, error) { return dec.ShardMeta(src) })
+		checkRoundTrip(t, genMeta, func(dst []byte, v ShardMeta) []byte { return appendValue(dst, &v) },
+			func(_ ShardMeta, src []byte) (ShardMeta, error) { return parse[ShardMeta]("meta row", src) })
 	})
 	t.Run("channel", func(t *testing.T) {
-		checkRoundTrip(t, genChannel, func(dst []byte, c Channel) []byte { return enc.Channel(dst, &c) },
-			func(_ Channel, src []byte) (Channel, error) { return dec.Channel(src) })
+		checkRoundTrip(t, genChannel, func(dst []byte, v Channel) []byte { return appendValue(dst, &v) },
+			func(_ Channel, src []byte) (Channel, error) { return parse[Channel]("channel row", src) })
 	})
 	t.Run("positions", func(t *testing.T) {
-		checkRoundTrip(t, genPositions, func(dst []byte, p ChannelPositions) []byte { return enc.ChannelPositions(dst, &p) },
-			func(_ ChannelPositions, src []byte) (ChannelPositions, error) { return dec.ChannelPositions(src) })
+		checkRoundTrip(t, genPositions, func(dst []byte, v ChannelPositions) []byte { return appendValue(dst, &v) },
+			func(_ ChannelPositions, src []byte) (ChannelPositions, error) {
+				return parse[ChannelPositions]("positions row", src)
+			})
 	})
 	t.Run("quarantine", func(t *testing.T) {
-		checkRoundTrip(t, genQuarantined, func(dst []byte, q Quarantined) []byte { return enc.Quarantined(dst, &q) },
-			func(_ Quarantined, src []byte) (Quarantined, error) { return dec.Quarantined(src) })
+		checkRoundTrip(t, genQuarantined, func(dst []byte, v Quarantined) []byte { return appendValue(dst, &v) },
+			func(_ Quarantined, src []byte) (Quarantined, error) { return parse[Quarantined]("quarantine row", src) })
 	})
 }
 
@@ -161,7 +163,7 @@ func TestDecodersInternNamespaces(t *testing.T) {
 	dec = NewDecoder()
 	_, err := dec.Event(enc.Event(nil, long, true))
 	must(t, err)
-	if len(dec.names) != 0 {
+	if len(dec.in.names) != 0 {
 		t.Fatal("a long namespace was interned")
 	}
 }
@@ -287,6 +289,20 @@ type sample struct {
 	again func(src []byte) ([]byte, error)
 }
 
+// rewrite reads a value and writes it again.
+func rewrite[V any, P interface {
+	valueOf[V]
+	value
+}](kind string) func(src []byte) ([]byte, error) {
+	return func(src []byte) ([]byte, error) {
+		v, err := parse[V, P](kind, src)
+		if err != nil {
+			return nil, err
+		}
+		return appendValue(nil, P(&v)), nil
+	}
+}
+
 func samples() []sample {
 	enc, dec := NewEncoder(), NewDecoder()
 	node := func(key graph.NodeKey) func(src []byte) ([]byte, error) {
@@ -327,34 +343,6 @@ func samples() []sample {
 		}
 		return writeRecord(&RecordWriter{}, nil, &r), nil
 	}
-	meta := func(src []byte) ([]byte, error) {
-		m, err := dec.ShardMeta(src)
-		if err != nil {
-			return nil, err
-		}
-		return enc.ShardMeta(nil, &m), nil
-	}
-	quarantine := func(src []byte) ([]byte, error) {
-		q, err := dec.Quarantined(src)
-		if err != nil {
-			return nil, err
-		}
-		return enc.Quarantined(nil, &q), nil
-	}
-	channel := func(src []byte) ([]byte, error) {
-		c, err := dec.Channel(src)
-		if err != nil {
-			return nil, err
-		}
-		return enc.Channel(nil, &c), nil
-	}
-	positions := func(src []byte) ([]byte, error) {
-		p, err := dec.ChannelPositions(src)
-		if err != nil {
-			return nil, err
-		}
-		return enc.ChannelPositions(nil, &p), nil
-	}
 	r := sampleRecord()
 	all := []sample{
 		{"event", enc.Event(nil, sampleEvent(), true), event},
@@ -363,10 +351,10 @@ func samples() []sample {
 		{"forward", enc.Node(nil, sampleForward(), 299), node(sampleCookie)},
 		{"block", enc.Block(nil, [][]byte{[]byte("first"), []byte("second")}), block},
 		{"record", writeRecord(&RecordWriter{}, nil, &r), record},
-		{"meta", enc.ShardMeta(nil, sampleMeta()), meta},
-		{"quarantine", enc.Quarantined(nil, sampleQuarantined()), quarantine},
-		{"channel", enc.Channel(nil, sampleChannel()), channel},
-		{"positions", enc.ChannelPositions(nil, samplePositions()), positions},
+		{"meta", appendValue(nil, sampleMeta()), rewrite[ShardMeta]("meta row")},
+		{"quarantine", appendValue(nil, sampleQuarantined()), rewrite[Quarantined]("quarantine row")},
+		{"channel", appendValue(nil, sampleChannel()), rewrite[Channel]("channel row")},
+		{"positions", appendValue(nil, samplePositions()), rewrite[ChannelPositions]("positions row")},
 	}
 	all = append(all, feedSamples()...)
 	for _, m := range sampleMessages() {

@@ -19,19 +19,26 @@ const (
 	visitLeast    = 3
 )
 
-func (o *output) notice(n *graph.OfferNotice) {
+// A dealingsWriter writes what customers look at and which offers they have: notices and interest of an event, and
+// the books and counts of a fragment.
+type dealingsWriter struct{ *writer }
+
+// A dealingsReader reads what a dealingsWriter writes.
+type dealingsReader struct{ *reader }
+
+func (out dealingsWriter) notice(n *graph.OfferNotice) {
 	if n.Signal == score.OfferNone {
-		o.null()
+		out.null()
 		return
 	}
-	o.array(noticeFields)
-	o.uint(uint64(n.Signal))
-	o.bytes(n.ID)
-	o.bytes(n.Class)
-	o.int(n.Until)
+	out.array(noticeFields)
+	out.uint(uint64(n.Signal))
+	out.bytes(n.ID)
+	out.bytes(n.Class)
+	out.int(n.Until)
 }
 
-func (in *input) notice(n *graph.OfferNotice) {
+func (in dealingsReader) notice(n *graph.OfferNotice) {
 	*n = graph.OfferNotice{}
 	if in.null() {
 		return
@@ -44,19 +51,19 @@ func (in *input) notice(n *graph.OfferNotice) {
 }
 
 // interest writes a kind and then the categories, in one array.
-func (o *output) interest(i *graph.Interest) {
+func (out dealingsWriter) interest(i *graph.Interest) {
 	if i.Kind == graph.InterestNone {
-		o.null()
+		out.null()
 		return
 	}
-	o.array(1 + len(i.Categories))
-	o.uint(uint64(i.Kind))
+	out.array(1 + len(i.Categories))
+	out.uint(uint64(i.Kind))
 	for _, category := range i.Categories {
-		o.blob(category)
+		out.blob(category)
 	}
 }
 
-func (in *input) interest(i *graph.Interest) {
+func (in dealingsReader) interest(i *graph.Interest) {
 	i.Kind, i.Categories = graph.InterestNone, i.Categories[:0]
 	if in.null() {
 		return
@@ -72,26 +79,25 @@ func (in *input) interest(i *graph.Interest) {
 	}
 }
 
-func (o *output) offers(book *score.OfferBook) {
+func (out dealingsWriter) offers(book *score.OfferBook) {
 	if book == nil {
-		o.array(0)
+		out.array(0)
 		return
 	}
 	evidence := book.Evidence()
-	o.array(offerFields * len(evidence))
+	out.array(offerFields * len(evidence))
 	for i := range evidence {
 		e := &evidence[i]
-		o.text(e.ID)
-		o.text(e.Class)
+		out.text(e.ID)
+		out.text(e.Class)
 		for _, at := range [...]int64{e.ClassAt, e.Sent, e.Viewed, e.Until, e.Redeemed, e.Tried, e.TriedAt, e.Removed} {
-			o.int(at)
+			out.int(at)
 		}
 	}
 }
 
 // offers reads a fragment's offers, in the order of the book; nil if it has no offers.
-func (d *Decoder) offers() *score.OfferBook {
-	in := &d.in
+func (in dealingsReader) offers() *score.OfferBook {
 	at := in.at
 	n := in.list(offerFields, offerLeast)
 	if n == 0 {
@@ -104,7 +110,7 @@ func (d *Decoder) offers() *score.OfferBook {
 	evidence := make([]score.OfferEvidence, n)
 	for i := range evidence {
 		evidence[i] = score.OfferEvidence{
-			ID: d.text(), Class: d.text(),
+			ID: in.text(), Class: in.text(),
 			ClassAt: in.int(), Sent: in.int(), Viewed: in.int(), Until: in.int(), Redeemed: in.int(), Tried: in.int(), TriedAt: in.int(), Removed: in.int(),
 		}
 		if in.err != nil {
@@ -120,27 +126,26 @@ func (d *Decoder) offers() *score.OfferBook {
 }
 
 // interests writes the counts of each category in sequence: the first carries the category's name, the others nil.
-func (o *output) interests(counts *score.InterestCounts) {
+func (out dealingsWriter) interests(counts *score.InterestCounts) {
 	if counts == nil {
-		o.array(0)
+		out.array(0)
 		return
 	}
 	cells := counts.Cells()
-	o.array(interestFields * len(cells))
+	out.array(interestFields * len(cells))
 	for i := range cells {
 		if i > 0 && cells[i].Category == cells[i-1].Category {
-			o.null()
+			out.null()
 		} else {
-			o.text(cells[i].Category)
+			out.text(cells[i].Category)
 		}
-		o.int(int64(cells[i].Period))
-		o.uint(uint64(cells[i].Count))
+		out.int(int64(cells[i].Period))
+		out.uint(uint64(cells[i].Count))
 	}
 }
 
 // interests reads a fragment's counts of categories, in the order of names and periods; nil if it has no counts.
-func (d *Decoder) interests() *score.InterestCounts {
-	in := &d.in
+func (in dealingsReader) interests() *score.InterestCounts {
 	at := in.at
 	n := in.list(interestFields, interestLeast)
 	if n == 0 {
@@ -151,11 +156,11 @@ func (d *Decoder) interests() *score.InterestCounts {
 		at := in.at
 		switch {
 		case i == 0:
-			cells[i].Category = d.text()
+			cells[i].Category = in.text()
 		case in.null():
 			cells[i].Category = cells[i-1].Category
 		default:
-			if cells[i].Category = d.text(); in.err == nil && cells[i].Category == cells[i-1].Category {
+			if cells[i].Category = in.text(); in.err == nil && cells[i].Category == cells[i-1].Category {
 				in.fail(at, "a category that stands before is nil")
 			}
 		}
@@ -173,19 +178,18 @@ func (d *Decoder) interests() *score.InterestCounts {
 	return &counts
 }
 
-func (o *output) visits(visits *score.VisitDays) {
+func (out dealingsWriter) visits(visits *score.VisitDays) {
 	periods := visits.Periods()
-	o.array(visitFields * len(periods))
+	out.array(visitFields * len(periods))
 	for i := range periods {
-		o.int(int64(periods[i].Period))
-		o.uint(uint64(periods[i].Came))
-		o.uint(uint64(periods[i].Ordered))
+		out.int(int64(periods[i].Period))
+		out.uint(uint64(periods[i].Came))
+		out.uint(uint64(periods[i].Ordered))
 	}
 }
 
 // visits reads a fragment's days of visits, in the order of periods.
-func (d *Decoder) visits() score.VisitDays {
-	in := &d.in
+func (in dealingsReader) visits() score.VisitDays {
 	at := in.at
 	n := in.list(visitFields, visitLeast)
 	if n == 0 {

@@ -22,88 +22,95 @@ const (
 // Event appends an event. Without whole, it omits the properties and the context, as for travel between shards. It
 // writes nothing of an order change of kind OrderNone.
 func (e *Encoder) Event(dst []byte, ev *graph.Event, whole bool) []byte {
-	e.begin(dst, e.out.version.event).event(ev, whole)
+	out := eventWriter{e.begin(dst)}
+	out.start(out.formats.event)
+	out.event(ev, whole)
 	return e.finish()
 }
 
-func (o *output) event(ev *graph.Event, whole bool) {
+// An eventWriter writes events.
+type eventWriter struct{ *writer }
+
+func (out eventWriter) event(ev *graph.Event, whole bool) {
 	identifiers := ev.Identifiers
-	switch o.version.event {
+	switch out.formats.event {
 	case 1:
-		o.array(eventFieldsV1)
+		out.array(eventFieldsV1)
 	case 2:
-		o.array(eventFieldsV2)
+		out.array(eventFieldsV2)
 	default:
-		o.array(eventFields)
+		out.array(eventFields)
 	}
-	if o.version.event < 3 {
-		identifiers = o.formerIdentifiers(ev)
+	if out.formats.event < 3 {
+		identifiers = out.formerIdentifiers(ev)
 	}
-	o.bytes(ev.ID)
-	o.bytes(ev.Source)
-	o.uint(ev.Seen)
-	o.stamp(ev.Stamp)
-	o.int(ev.Received)
-	o.uint(uint64(ev.Type))
-	o.bytes(ev.Name)
-	o.array(identifierFields * len(identifiers))
+	out.bytes(ev.ID)
+	out.bytes(ev.Source)
+	out.uint(ev.Seen)
+	out.stamp(ev.Stamp)
+	out.int(ev.Received)
+	out.uint(uint64(ev.Type))
+	out.bytes(ev.Name)
+	out.array(identifierFields * len(identifiers))
 	for i := range identifiers {
 		id := &identifiers[i]
-		o.key(id.Key)
-		o.text(id.Namespace)
-		o.bytes(id.Value)
-		o.bytes(id.Raw)
+		out.key(id.Key)
+		out.text(id.Namespace)
+		out.bytes(id.Value)
+		out.bytes(id.Raw)
 	}
-	o.array(traitFields * len(ev.Traits))
+	out.array(traitFields * len(ev.Traits))
 	for i := range ev.Traits {
-		o.bytes(ev.Traits[i].Name)
-		o.bytes(ev.Traits[i].Value)
+		out.bytes(ev.Traits[i].Name)
+		out.bytes(ev.Traits[i].Value)
 	}
-	if o.version.event < 3 {
-		o.formerEnd(ev, whole)
+	if out.formats.event < 3 {
+		out.formerEnd(ev, whole)
 		return
 	}
-	o.orderChange(&ev.Order)
-	o.notice(&ev.Offer)
-	o.interest(&ev.Interest)
+	orderWriter{out.writer}.orderChange(&ev.Order)
+	dealings := dealingsWriter{out.writer}
+	dealings.notice(&ev.Offer)
+	dealings.interest(&ev.Interest)
 	if whole {
-		o.bytes(ev.Properties)
-		o.bytes(ev.Context)
+		out.bytes(ev.Properties)
+		out.bytes(ev.Context)
 	} else {
-		o.null()
-		o.null()
+		out.null()
+		out.null()
 	}
-	o.bool(ev.Apart)
-	o.aliasRoles(ev)
+	out.bool(ev.Apart)
+	out.aliasRoles(ev)
 }
 
 // formerEnd writes the fields that follow the traits in an event of version 1 or 2.
-func (o *output) formerEnd(ev *graph.Event, whole bool) {
-	o.formerOrderChange(&ev.Order)
-	if o.version.event == 1 {
-		o.leave(ev.Offer.Signal != score.OfferNone || ev.Interest.Kind != graph.InterestNone)
+func (out eventWriter) formerEnd(ev *graph.Event, whole bool) {
+	orderWriter{out.writer}.formerOrderChange(&ev.Order)
+	if out.formats.event == 1 {
+		out.leave(ev.Offer.Signal != score.OfferNone || ev.Interest.Kind != graph.InterestNone)
 	} else {
-		o.notice(&ev.Offer)
-		o.interest(&ev.Interest)
+		dealings := dealingsWriter{out.writer}
+		dealings.notice(&ev.Offer)
+		dealings.interest(&ev.Interest)
 	}
 	if whole {
-		o.bytes(ev.Properties)
+		out.bytes(ev.Properties)
 	} else {
-		o.null()
+		out.null()
 	}
-	o.leave(ev.Apart || whole && ev.Context != nil)
+	out.leave(ev.Apart || whole && ev.Context != nil)
 }
 
 // formerIdentifiers returns an event's identifiers in the order of versions 1 and 2: descending rank, even for an
 // alias, whose readers in those versions take all of them for previous ones.
-func (o *output) formerIdentifiers(ev *graph.Event) []graph.Identifier {
+func (out eventWriter) formerIdentifiers(ev *graph.Event) []graph.Identifier {
 	if ev.Type != graph.TypeAlias {
 		return ev.Identifiers
 	}
 	for _, role := range ev.Alias {
-		o.leave(role != graph.AliasCarried|graph.AliasPrevious)
+		out.leave(role != graph.AliasCarried|graph.AliasPrevious)
 	}
-	o.leave(len(ev.Alias) == 0)
+	out.leave(len(ev.Alias) == 0)
 	byRank := func(a, b graph.Identifier) int { return b.Key.Compare(a.Key) }
 	if slices.IsSortedFunc(ev.Identifiers, byRank) {
 		return ev.Identifiers
@@ -112,9 +119,9 @@ func (o *output) formerIdentifiers(ev *graph.Event) []graph.Identifier {
 }
 
 // aliasRoles writes one byte for each identifier of an alias with roles, and nil for any other event.
-func (o *output) aliasRoles(ev *graph.Event) {
+func (out eventWriter) aliasRoles(ev *graph.Event) {
 	if ev.Type != graph.TypeAlias || len(ev.Alias) == 0 {
-		o.null()
+		out.null()
 		return
 	}
 	var room [32]byte
@@ -122,7 +129,7 @@ func (o *output) aliasRoles(ev *graph.Event) {
 	for _, role := range ev.Alias {
 		roles = append(roles, byte(role))
 	}
-	o.bytes(roles)
+	out.bytes(roles)
 }
 
 // Event reads an event. Its byte slices share src's memory.
@@ -137,15 +144,19 @@ func (d *Decoder) Event(src []byte) (*graph.Event, error) {
 // EventInto reads an event into ev and reuses ev's lists. Its byte slices share src's memory, so ev is valid only
 // while src is unchanged. After an error the contents of ev are undefined.
 func (d *Decoder) EventInto(src []byte, ev *graph.Event) error {
-	d.begin("event", src, eventVersion)
-	d.event(ev, d.version)
-	return d.finish()
+	in := d.begin("event", src)
+	eventReader{in, in.version(eventVersion)}.event(ev)
+	return in.finish()
 }
 
-// event reads an event of the given version.
-func (d *Decoder) event(ev *graph.Event, version uint64) {
-	in := &d.in
-	switch version {
+// An eventReader reads events of a version.
+type eventReader struct {
+	*reader
+	of uint64
+}
+
+func (in eventReader) event(ev *graph.Event) {
+	switch in.of {
 	case 1:
 		in.tuple(eventFieldsV1)
 	case 2:
@@ -160,27 +171,28 @@ func (d *Decoder) event(ev *graph.Event, version uint64) {
 	ev.Received = in.int()
 	ev.Type = graph.EventType(in.enum("event type", 1, uint8(graph.EventTypes-1)))
 	ev.Name = in.bytes()
-	d.identifiers(ev)
+	in.identifiers(ev)
 	n := in.list(traitFields, traitLeast)
 	ev.Traits = slices.Grow(ev.Traits[:0], n)
 	for range n {
 		ev.Traits = append(ev.Traits, graph.Trait{Name: in.bytes(), Value: in.bytes()})
 	}
-	if version < 3 {
-		in.formerOrderChange(&ev.Order)
+	if orders := (orderReader{in.reader}); in.of < 3 {
+		orders.formerOrderChange(&ev.Order)
 	} else {
-		in.orderChange(&ev.Order)
+		orders.orderChange(&ev.Order)
 	}
 	ev.Offer = graph.OfferNotice{}
 	ev.Interest.Kind, ev.Interest.Categories = graph.InterestNone, ev.Interest.Categories[:0]
-	if version >= 2 {
-		in.notice(&ev.Offer)
-		in.interest(&ev.Interest)
+	if in.of >= 2 {
+		dealings := dealingsReader{in.reader}
+		dealings.notice(&ev.Offer)
+		dealings.interest(&ev.Interest)
 	}
 	ev.Properties = in.bytes()
 	ev.Context, ev.Apart, ev.Former = nil, false, 0
 	ev.Alias = ev.Alias[:0]
-	if version >= 3 {
+	if in.of >= 3 {
 		ev.Context = in.bytes()
 		ev.Apart = in.bool()
 		in.aliasRoles(ev)
@@ -195,7 +207,7 @@ func (d *Decoder) event(ev *graph.Event, version uint64) {
 
 // aliasRoles reads the roles of an alias's identifiers. It checks that the first identifier is not the highest: only
 // then may an alias have roles.
-func (in *input) aliasRoles(ev *graph.Event) {
+func (in eventReader) aliasRoles(ev *graph.Event) {
 	at := in.at
 	roles := in.bytes()
 	switch {
@@ -220,8 +232,7 @@ func (in *input) aliasRoles(ev *graph.Event) {
 }
 
 // identifiers reads an event's identifiers: one or more, distinct, in descending rank except for the first of an alias.
-func (d *Decoder) identifiers(ev *graph.Event) {
-	in := &d.in
+func (in eventReader) identifiers(ev *graph.Event) {
 	at := in.at
 	n := in.list(identifierFields, identifierLeast)
 	if n == 0 {
@@ -230,7 +241,7 @@ func (d *Decoder) identifiers(ev *graph.Event) {
 	ev.Identifiers = slices.Grow(ev.Identifiers[:0], n)
 	for i := range n {
 		at := in.at
-		id := graph.Identifier{Key: in.key(), Namespace: d.namespace(), Value: in.bytes(), Raw: in.bytes()}
+		id := graph.Identifier{Key: in.key(), Namespace: in.namespace(), Value: in.bytes(), Raw: in.bytes()}
 		if in.err != nil {
 			return
 		}

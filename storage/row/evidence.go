@@ -37,14 +37,23 @@ const (
 	linkLikely  = 1 << 4
 )
 
-func (o *output) members(members []graph.Member) {
-	o.array(len(members))
+// An evidenceWriter writes evidence: members with their fragments, links, and assertions.
+type evidenceWriter struct{ *writer }
+
+// An evidenceReader reads what an evidenceWriter writes.
+type evidenceReader struct {
+	*reader
+	fragments uint64 // their version
+}
+
+func (out evidenceWriter) members(members []graph.Member) {
+	out.array(len(members))
 	for i := range members {
 		m := &members[i]
-		o.array(memberFields)
-		o.nodeName(&m.NodeName)
-		o.text(m.Raw)
-		o.stamp(m.RawStamp)
+		out.array(memberFields)
+		out.nodeName(&m.NodeName)
+		out.text(m.Raw)
+		out.stamp(m.RawStamp)
 		var flags uint64
 		if m.Hosted {
 			flags |= memberHosted
@@ -58,14 +67,13 @@ func (o *output) members(members []graph.Member) {
 		if m.Here {
 			flags |= memberHere
 		}
-		o.uint(flags)
-		o.fragment(m.Fragment)
+		out.uint(flags)
+		out.fragment(m.Fragment)
 	}
 }
 
 // members reads members in strictly descending rank.
-func (d *Decoder) members() []graph.Member {
-	in := &d.in
+func (in evidenceReader) members() []graph.Member {
 	n := in.list(1, memberLeast)
 	if n == 0 {
 		return nil
@@ -74,11 +82,11 @@ func (d *Decoder) members() []graph.Member {
 	for i := range n {
 		at := in.at
 		in.tuple(memberFields)
-		m := graph.Member{NodeName: d.nodeName(), Raw: d.text(), RawStamp: in.stamp()}
+		m := graph.Member{NodeName: in.nodeName(), Raw: in.text(), RawStamp: in.stamp()}
 		flags := in.enum("member flags", 0, memberFlags)
 		m.Hosted, m.Generic, m.Refused = flags&memberHosted != 0, flags&memberGeneric != 0, flags&memberRefused != 0
 		m.Here = flags&memberHere != 0
-		m.Fragment = d.fragment()
+		m.Fragment = in.fragment()
 		if in.err != nil {
 			return nil
 		}
@@ -91,16 +99,16 @@ func (d *Decoder) members() []graph.Member {
 	return members
 }
 
-func (o *output) links(links []graph.Link) {
-	o.array(len(links))
+func (out evidenceWriter) links(links []graph.Link) {
+	out.array(len(links))
 	for i := range links {
 		l := &links[i]
-		o.array(linkFields)
-		o.key(l.A)
-		o.key(l.B)
+		out.array(linkFields)
+		out.key(l.A)
+		out.key(l.B)
 		verb := uint64(l.Verb)
-		if o.version.event < 3 {
-			o.leave(l.Reading || l.Likely)
+		if out.formats.event < 3 {
+			out.leave(l.Reading || l.Likely)
 		} else {
 			if l.Reading {
 				verb |= linkReading
@@ -109,24 +117,24 @@ func (o *output) links(links []graph.Link) {
 				verb |= linkLikely
 			}
 		}
-		o.uint(verb)
-		o.uint(l.Count)
+		out.uint(verb)
+		out.uint(l.Count)
 		// A link of one event has two equal marks.
-		o.mark(&l.First, &graph.Mark{})
-		o.mark(&l.Last, &l.First)
+		out.mark(&l.First, &graph.Mark{})
+		out.mark(&l.Last, &l.First)
 	}
 }
 
 // mark writes a mark, or nil if it equals the mark that a reader assumes.
-func (o *output) mark(m, assumed *graph.Mark) {
+func (out evidenceWriter) mark(m, assumed *graph.Mark) {
 	if sameMark(m, assumed) {
-		o.null()
+		out.null()
 		return
 	}
-	o.array(markFields)
-	o.stamp(m.Stamp)
-	o.bytes(m.ID)
-	o.bytes(m.Source)
+	out.array(markFields)
+	out.stamp(m.Stamp)
+	out.bytes(m.ID)
+	out.bytes(m.Source)
 }
 
 func sameMark(a, b *graph.Mark) bool {
@@ -137,8 +145,7 @@ func sameMark(a, b *graph.Mark) bool {
 func sameBytes(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
 
 // links reads links in the order of their keys, the upper end first.
-func (d *Decoder) links() []graph.Link {
-	in := &d.in
+func (in evidenceReader) links() []graph.Link {
 	n := in.list(1, linkLeast)
 	if n == 0 {
 		return nil
@@ -154,8 +161,8 @@ func (d *Decoder) links() []graph.Link {
 			in.fail(at, "unknown verb %d", l.Verb)
 		}
 		l.Count = in.uint()
-		l.First = d.mark(&graph.Mark{})
-		l.Last = d.mark(&l.First)
+		l.First = in.mark(&graph.Mark{})
+		l.Last = in.mark(&l.First)
 		switch {
 		case in.err != nil:
 			return nil
@@ -172,45 +179,43 @@ func (d *Decoder) links() []graph.Link {
 }
 
 // mark reads a mark; nil stands for a copy of the assumed one.
-func (d *Decoder) mark(assumed *graph.Mark) graph.Mark {
-	in := &d.in
+func (in evidenceReader) mark(assumed *graph.Mark) graph.Mark {
 	if in.null() {
 		left := len(assumed.ID) + len(assumed.Source) + in.left()
-		return graph.Mark{Stamp: assumed.Stamp, ID: d.arena.bytes(assumed.ID, left), Source: d.arena.bytes(assumed.Source, left)}
+		return graph.Mark{Stamp: assumed.Stamp, ID: in.arena.bytes(assumed.ID, left), Source: in.arena.bytes(assumed.Source, left)}
 	}
 	at := in.at
 	in.tuple(markFields)
-	m := graph.Mark{Stamp: in.stamp(), ID: d.ownBytes(), Source: d.ownBytes()}
+	m := graph.Mark{Stamp: in.stamp(), ID: in.ownBytes(), Source: in.ownBytes()}
 	if in.err == nil && sameMark(&m, assumed) {
 		in.fail(at, "a mark that says nothing new is nil")
 	}
 	return m
 }
 
-func (o *output) assertions(assertions []graph.Assertion) {
-	o.array(len(assertions))
+func (out evidenceWriter) assertions(assertions []graph.Assertion) {
+	out.array(len(assertions))
 	for i := range assertions {
-		o.assertion(&assertions[i])
+		out.assertion(&assertions[i])
 	}
 }
 
-func (o *output) assertion(a *graph.Assertion) {
-	o.array(assertionFields)
-	o.uint(uint64(a.Verb))
-	o.bool(a.Withdrawn)
-	o.nodeName(&a.A)
-	o.optionalKey(a.B.Key)
-	o.text(a.B.Namespace)
-	o.text(a.B.Value)
-	o.int(a.At)
-	o.text(a.ID)
-	o.text(a.By)
-	o.text(a.Note)
+func (out evidenceWriter) assertion(a *graph.Assertion) {
+	out.array(assertionFields)
+	out.uint(uint64(a.Verb))
+	out.bool(a.Withdrawn)
+	out.nodeName(&a.A)
+	out.optionalKey(a.B.Key)
+	out.text(a.B.Namespace)
+	out.text(a.B.Value)
+	out.int(a.At)
+	out.text(a.ID)
+	out.text(a.By)
+	out.text(a.Note)
 }
 
 // assertions reads assertions in the order of their subjects: verb, then A, then B.
-func (d *Decoder) assertions() []graph.Assertion {
-	in := &d.in
+func (in evidenceReader) assertions() []graph.Assertion {
 	n := in.list(1, assertionLeast)
 	if n == 0 {
 		return nil
@@ -218,7 +223,7 @@ func (d *Decoder) assertions() []graph.Assertion {
 	assertions := make([]graph.Assertion, n)
 	for i := range n {
 		at := in.at
-		d.assertion(&assertions[i])
+		in.assertion(&assertions[i])
 		if in.err != nil {
 			return nil
 		}
@@ -241,18 +246,17 @@ func about(a, b *graph.Assertion) bool {
 	return a.B.Key.Compare(b.B.Key) < 0
 }
 
-func (d *Decoder) assertion(a *graph.Assertion) {
-	in := &d.in
+func (in evidenceReader) assertion(a *graph.Assertion) {
 	at := in.at
 	in.tuple(assertionFields)
 	a.Verb = graph.AssertionVerb(in.enum("assertion", uint8(graph.AssertForce), uint8(graph.AssertForget)))
 	a.Withdrawn = in.bool()
-	a.A = d.nodeName()
-	a.B = graph.NodeName{Key: in.optionalKey(), Namespace: d.namespace(), Value: d.text()}
+	a.A = in.nodeName()
+	a.B = graph.NodeName{Key: in.optionalKey(), Namespace: in.namespace(), Value: in.text()}
 	a.At = in.int()
-	a.ID = d.text()
-	a.By = d.text()
-	a.Note = d.text()
+	a.ID = in.text()
+	a.By = in.text()
+	a.Note = in.text()
 	switch {
 	case in.err != nil:
 	case a.Verb == graph.AssertForget && a.B != (graph.NodeName{}):
@@ -262,17 +266,9 @@ func (d *Decoder) assertion(a *graph.Assertion) {
 	}
 }
 
-// heads writes the heads of the identities of evidence in parts. Each part has the heads that are among its members.
-func (o *output) heads(heads []graph.NodeKey) {
-	o.array(len(heads))
-	for _, key := range heads {
-		o.key(key)
-	}
-}
-
-// heads reads keys in strictly descending rank.
-func (d *Decoder) heads() []graph.NodeKey {
-	in := &d.in
+// heads reads the heads of the identities of evidence in parts: keys in strictly descending rank. Each part has the
+// heads that are among its members.
+func (in evidenceReader) heads() []graph.NodeKey {
 	n := in.list(1, keyLen+2)
 	if n == 0 {
 		return nil
@@ -293,47 +289,46 @@ func (d *Decoder) heads() []graph.NodeKey {
 // formerParts writes the end of an Absorb before version 5. It names the heads of a part, or the highest-ranked
 // member of evidence in one piece, as if that evidence were one identity: readers of those versions use the heads
 // only to announce merges.
-func (o *output) formerParts(ev *graph.Evidence) {
+func (out evidenceWriter) formerParts(ev *graph.Evidence) {
 	heads := ev.Heads
 	if !ev.Part && len(ev.Members) > 0 {
 		heads = []graph.NodeKey{ev.Members[0].Key}
 	}
-	o.array(len(heads))
+	out.array(len(heads))
 	for _, key := range heads {
 		i := slices.IndexFunc(ev.Members, func(m graph.Member) bool { return m.Key == key })
 		m := &ev.Members[i]
-		o.array(summaryFields)
-		o.key(key)
-		o.nodeName(&m.NodeName)
+		out.array(summaryFields)
+		out.key(key)
+		out.nodeName(&m.NodeName)
 		if m.Fragment == nil {
-			o.uint(0)
+			out.uint(0)
 		} else {
-			o.uint(m.Fragment.Events)
+			out.uint(m.Fragment.Events)
 		}
-		o.array(1)
-		o.key(key)
+		out.array(1)
+		out.key(key)
 	}
-	o.bool(ev.Part)
+	out.bool(ev.Part)
 }
 
 // formerParts reads the end of an Absorb before version 5: the identities of the component in full, and whether more
 // parts follow. A part names the identities whose heads are among its members; the last of several parts holds
 // nothing else and names all.
-func (d *Decoder) formerParts(ev *graph.Evidence) {
-	heads := d.formerHeads()
-	more := d.in.bool()
+func (in evidenceReader) formerParts(ev *graph.Evidence) {
+	heads := in.formerHeads()
+	more := in.bool()
 	if ev.Part = more || len(ev.Members) == 0; more {
 		ev.Heads = heads
 	}
 }
 
-func (d *Decoder) formerHeads() []graph.NodeKey {
-	in := &d.in
+func (in evidenceReader) formerHeads() []graph.NodeKey {
 	heads := make([]graph.NodeKey, in.list(1, summaryLeast))
 	for i := range heads {
 		in.tuple(summaryFields)
 		heads[i] = in.key()
-		d.nodeName()
+		in.nodeName()
 		in.uint() // events
 		for range in.list(1, keyLen+2) {
 			in.key() // of a node with events

@@ -14,10 +14,7 @@ var feedMarkKind = &kind{
 	space: spaceFeedState, row: feedMarkRow, name: "feed mark", group: "feed state",
 	key:   []field{shardField, nodeField},
 	about: "one row a root announced under other rules",
-	check: func(d *Decoder, _, value []byte) error {
-		_, err := d.FeedMark(value)
-		return err
-	},
+	check: parses[feedMark]("feed mark"),
 }
 
 // appendFeedMarkKey appends the key of a root's mark.
@@ -27,29 +24,27 @@ func appendFeedMarkKey(b []byte, shard graph.ShardID, root graph.NodeKey) []byte
 
 const feedMarkFields = 1
 
-// FeedMark appends a root's mark: the version of the rules under which the feed announced its identities.
-func (e *Encoder) FeedMark(dst []byte, rules uint64) []byte {
-	o := e.begin(dst, feedMarkVersion)
-	o.array(feedMarkFields)
-	o.uint(rules)
-	return e.finish()
+// feedMark is a root's mark: the version of the rules under which the feed announced its identities.
+type feedMark struct{ rules uint64 }
+
+func (m *feedMark) encode(out *writer) {
+	out.start(feedMarkVersion)
+	out.array(feedMarkFields)
+	out.uint(m.rules)
 }
 
-// FeedMark reads a root's mark.
-func (d *Decoder) FeedMark(src []byte) (rules uint64, err error) {
-	in := d.begin("feed mark", src, feedMarkVersion)
+func (m *feedMark) decode(in *reader) {
+	in.version(feedMarkVersion)
 	in.tuple(feedMarkFields)
-	rules = in.uint()
-	if err := d.finish(); err != nil {
-		return 0, err
-	}
-	return rules, nil
+	m.rules = in.uint()
 }
 
-// PutFeedMark writes a root's mark.
+// PutFeedMark writes a root's mark: the version of the rules under which the feed announced its identities.
 func (e *Encoder) PutFeedMark(b *storage.Batch, shard graph.ShardID, root graph.NodeKey, rules uint64) {
-	e.key, e.value = appendFeedMarkKey(e.key[:0], shard, root), e.FeedMark(e.value[:0], rules)
-	e.set(b)
+	e.key = appendFeedMarkKey(e.key[:0], shard, root)
+	m := feedMark{rules}
+	m.encode(e.begin(e.value[:0]))
+	e.set(b, e.finish())
 }
 
 // GetFeedMark reads a root's mark. It fails with ErrNotFound if the root has no mark.
@@ -58,10 +53,13 @@ func (d *Decoder) GetFeedMark(s storage.Store, shard graph.ShardID, root graph.N
 	if err != nil {
 		return 0, err
 	}
-	if rules, err = d.FeedMark(value); err != nil {
+	var m feedMark
+	in := d.begin("feed mark", value)
+	m.decode(in)
+	if err := in.finish(); err != nil {
 		return 0, fmt.Errorf("feed mark of node %s: %w", root, err)
 	}
-	return rules, nil
+	return m.rules, nil
 }
 
 // DeleteFeedMarks deletes the marks of all roots.

@@ -23,10 +23,7 @@ const feedSettingsRow = 1 // in spaceFeedState
 var feedSettingsKind = &kind{
 	space: spaceFeedState, row: feedSettingsRow, name: "feed settings", group: "feed state",
 	about: "one row",
-	check: func(d *Decoder, _, value []byte) error {
-		_, err := d.FeedSettings(value)
-		return err
-	},
+	check: parses[FeedSettings]("feed settings"),
 }
 
 // appendFeedSettingsKey appends the key of the feed's settings.
@@ -39,97 +36,108 @@ const (
 	feedLimitFields    = 3
 )
 
-// FeedSettings appends the settings of the feed.
-func (e *Encoder) FeedSettings(dst []byte, s *FeedSettings) []byte {
-	version := e.out.version.settings
-	o := e.begin(dst, version)
-	o.array(feedSettingsFields)
-	o.int(s.Since)
-	o.bool(s.First)
-	o.uint(s.InForce)
-	o.array(len(s.Rules))
+func (s *FeedSettings) encode(out *writer) {
+	out.start(out.formats.settings)
+	out.array(feedSettingsFields)
+	out.int(s.Since)
+	out.bool(s.First)
+	out.uint(s.InForce)
+	out.array(len(s.Rules))
+	rules := rulesWriter{out}
 	for i := range s.Rules {
-		r := &s.Rules[i]
-		if version == 1 {
-			o.array(feedRulesFields1)
-		} else {
-			o.array(feedRulesFields)
-		}
-		o.text(r.Name)
-		o.uint(r.Version)
-		o.uint(uint64(r.Precedence))
-		o.array(feedLimitFields * len(r.Limits))
-		for _, l := range r.Limits {
-			o.text(l.Namespace)
-			o.uint(uint64(l.Max))
-			o.uint(uint64(l.Within.Milliseconds()))
-		}
-		for _, n := range [...]int{r.GenericCustomers, r.GenericNeighbours, r.MaxMembers, r.MaxLinks} {
-			o.uint(uint64(n))
-		}
-		if version == 1 {
-			o.leave(r.MaxIdentity != 0 || !r.Former || r.Alias != graph.AliasRefused)
-			continue
-		}
-		o.uint(uint64(r.MaxIdentity))
-		o.bool(r.Former)
-		o.uint(uint64(r.Alias))
+		rules.rules(&s.Rules[i])
 	}
-	return e.finish()
 }
 
-// FeedSettings reads the settings of the feed.
-func (d *Decoder) FeedSettings(src []byte) (FeedSettings, error) {
-	in := d.begin("feed settings", src, feedSettingsVersion)
+func (s *FeedSettings) decode(in *reader) {
+	rules := rulesReader{in, in.version(feedSettingsVersion)}
 	in.tuple(feedSettingsFields)
-	s := FeedSettings{Since: in.int(), First: in.bool(), InForce: in.uint()}
-	fields := feedRulesFields
-	if d.version == 1 {
-		fields = feedRulesFields1
-	}
-	if n := in.list(1, fields); n > 0 {
+	*s = FeedSettings{Since: in.int(), First: in.bool(), InForce: in.uint()}
+	if n := in.list(1, rules.fields()); n > 0 {
 		s.Rules = make([]graph.Rules, n)
 	}
 	for i := range s.Rules {
-		r := &s.Rules[i]
-		in.tuple(fields)
-		r.Name, r.Version, r.Precedence = d.text(), in.uint(), graph.Precedence(in.enum("precedence", 0, uint8(graph.LatestWins)))
-		if n := in.list(feedLimitFields, feedLimitFields); n > 0 {
-			r.Limits = make([]graph.Limit, n)
-		}
-		for l := range r.Limits {
-			r.Limits[l] = graph.Limit{
-				Namespace: d.text(), Max: int(in.upTo(math.MaxInt32)),
-				Within: time.Duration(in.upTo(uint64(math.MaxInt64/time.Millisecond))) * time.Millisecond,
-			}
-		}
-		for _, n := range [...]*int{&r.GenericCustomers, &r.GenericNeighbours, &r.MaxMembers, &r.MaxLinks} {
-			*n = int(in.upTo(math.MaxInt32))
-		}
-		if d.version == 1 {
-			r.Former, r.Alias = true, graph.AliasRefused
-			continue
-		}
-		r.MaxIdentity = int(in.upTo(math.MaxInt32))
-		r.Former, r.Alias = in.bool(), graph.AliasRule(in.enum("alias", 0, uint8(graph.AliasRefused)))
+		rules.rules(&s.Rules[i])
 	}
-	if err := d.finish(); err != nil {
-		return FeedSettings{}, err
-	}
-	return s, nil
 }
 
-// PutFeedSettings writes the settings of the feed.
-func (e *Encoder) PutFeedSettings(b *storage.Batch, s *FeedSettings) {
-	e.key, e.value = appendFeedSettingsKey(e.key[:0]), e.FeedSettings(e.value[:0], s)
-	e.set(b)
+// A rulesWriter writes rules of a deployment, for the settings of the feed.
+type rulesWriter struct{ *writer }
+
+func (out rulesWriter) rules(r *graph.Rules) {
+	former := out.formats.settings == 1
+	if former {
+		out.array(feedRulesFields1)
+	} else {
+		out.array(feedRulesFields)
+	}
+	out.text(r.Name)
+	out.uint(r.Version)
+	out.uint(uint64(r.Precedence))
+	out.array(feedLimitFields * len(r.Limits))
+	for _, l := range r.Limits {
+		out.text(l.Namespace)
+		out.uint(uint64(l.Max))
+		out.uint(uint64(l.Within.Milliseconds()))
+	}
+	for _, n := range [...]int{r.GenericCustomers, r.GenericNeighbours, r.MaxMembers, r.MaxLinks} {
+		out.uint(uint64(n))
+	}
+	if former {
+		out.leave(r.MaxIdentity != 0 || !r.Former || r.Alias != graph.AliasRefused)
+		return
+	}
+	out.uint(uint64(r.MaxIdentity))
+	out.bool(r.Former)
+	out.uint(uint64(r.Alias))
 }
 
-// GetFeedSettings reads the settings of the feed. It fails with ErrNotFound if there is no feed.
-func (d *Decoder) GetFeedSettings(s storage.Store) (FeedSettings, error) {
+// A rulesReader reads rules in settings of a version.
+type rulesReader struct {
+	*reader
+	of uint64
+}
+
+func (in rulesReader) fields() int {
+	if in.of == 1 {
+		return feedRulesFields1
+	}
+	return feedRulesFields
+}
+
+func (in rulesReader) rules(r *graph.Rules) {
+	in.tuple(in.fields())
+	r.Name, r.Version, r.Precedence = in.text(), in.uint(), graph.Precedence(in.enum("precedence", 0, uint8(graph.LatestWins)))
+	if n := in.list(feedLimitFields, feedLimitFields); n > 0 {
+		r.Limits = make([]graph.Limit, n)
+	}
+	for l := range r.Limits {
+		r.Limits[l] = graph.Limit{
+			Namespace: in.text(), Max: int(in.upTo(math.MaxInt32)),
+			Within: time.Duration(in.upTo(uint64(math.MaxInt64/time.Millisecond))) * time.Millisecond,
+		}
+	}
+	for _, n := range [...]*int{&r.GenericCustomers, &r.GenericNeighbours, &r.MaxMembers, &r.MaxLinks} {
+		*n = int(in.upTo(math.MaxInt32))
+	}
+	if in.of == 1 {
+		r.Former, r.Alias = true, graph.AliasRefused
+		return
+	}
+	r.MaxIdentity = int(in.upTo(math.MaxInt32))
+	r.Former, r.Alias = in.bool(), graph.AliasRule(in.enum("alias", 0, uint8(graph.AliasRefused)))
+}
+
+// Put writes the settings of the feed.
+func (s *FeedSettings) Put(b *storage.Batch) {
+	b.Set(appendFeedSettingsKey(nil), appendValue(nil, s))
+}
+
+// ReadFeedSettings reads the settings of the feed. It fails with ErrNotFound if there is no feed.
+func ReadFeedSettings(s storage.Store) (FeedSettings, error) {
 	value, err := s.Get(nil, appendFeedSettingsKey(nil))
 	if err != nil {
 		return FeedSettings{}, err
 	}
-	return d.FeedSettings(value)
+	return parse[FeedSettings]("feed settings", value)
 }

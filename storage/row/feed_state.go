@@ -26,10 +26,7 @@ var feedStateKind = &kind{
 	space: spaceFeedState, row: feedStateRow, name: "feed end", group: "feed state",
 	key:   []field{shardField},
 	about: "one row a shard: its end of the feed",
-	check: func(d *Decoder, _, value []byte) error {
-		_, err := d.FeedState(value)
-		return err
-	},
+	check: parses[FeedState]("feed state"),
 }
 
 func appendFeedRow(b []byte, row byte) []byte { return append(b, byte(spaceFeedState), row) }
@@ -41,35 +38,29 @@ func appendFeedStateKey(b []byte, shard graph.ShardID) []byte {
 
 const feedStateFields = 4
 
-// FeedState appends a shard's end of the feed.
-func (e *Encoder) FeedState(dst []byte, s *FeedState) []byte {
-	o := e.begin(dst, feedStateVersion)
-	o.array(feedStateFields)
+func (s *FeedState) encode(out *writer) {
+	out.start(feedStateVersion)
+	out.array(feedStateFields)
 	for _, v := range [feedStateFields]uint64{s.Record, s.Number, s.Order, s.Bytes} {
-		o.uint(v)
+		out.uint(v)
 	}
-	return e.finish()
 }
 
-// FeedState reads a shard's end of the feed.
-func (d *Decoder) FeedState(src []byte) (FeedState, error) {
-	in := d.begin("feed state", src, feedStateVersion)
+func (s *FeedState) decode(in *reader) {
+	in.version(feedStateVersion)
 	in.tuple(feedStateFields)
-	s := FeedState{Record: in.uint(), Number: in.uint(), Order: in.uint(), Bytes: in.uint()}
-	if err := d.finish(); err != nil {
-		return FeedState{}, err
-	}
-	return s, nil
+	*s = FeedState{Record: in.uint(), Number: in.uint(), Order: in.uint(), Bytes: in.uint()}
 }
 
 // PutFeedState writes a shard's end of the feed.
 func (e *Encoder) PutFeedState(b *storage.Batch, shard graph.ShardID, s *FeedState) {
-	e.key, e.value = appendFeedStateKey(e.key[:0], shard), e.FeedState(e.value[:0], s)
-	e.set(b)
+	e.key = appendFeedStateKey(e.key[:0], shard)
+	s.encode(e.begin(e.value[:0]))
+	e.set(b, e.finish())
 }
 
-// GetFeedState reads a shard's end of the feed. It returns the zero value if the row is absent.
-func (d *Decoder) GetFeedState(s storage.Store, shard graph.ShardID) (FeedState, error) {
+// ReadFeedState reads a shard's end of the feed. It returns the zero value if the row is absent.
+func ReadFeedState(s storage.Store, shard graph.ShardID) (FeedState, error) {
 	value, err := s.Get(nil, appendFeedStateKey(nil, shard))
 	if errors.Is(err, storage.ErrNotFound) {
 		return FeedState{}, nil
@@ -77,7 +68,7 @@ func (d *Decoder) GetFeedState(s storage.Store, shard graph.ShardID) (FeedState,
 	if err != nil {
 		return FeedState{}, err
 	}
-	state, err := d.FeedState(value)
+	state, err := parse[FeedState]("feed state", value)
 	if err != nil {
 		return state, fmt.Errorf("feed state of shard %d: %w", shard, err)
 	}

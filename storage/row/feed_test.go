@@ -111,33 +111,35 @@ func genFeedSink(t *rapid.T) FeedSink {
 }
 
 func TestFeedCodecRoundTrips(t *testing.T) {
-	enc, dec := NewEncoder(), NewDecoder()
 	t.Run("block", func(t *testing.T) {
-		checkRoundTrip(t, genFeedBlock, func(dst []byte, b FeedBlock) []byte { return enc.FeedBlock(dst, &b) },
-			func(_ FeedBlock, src []byte) (FeedBlock, error) { return dec.FeedBlock(src) })
+		checkRoundTrip(t, genFeedBlock, func(dst []byte, v FeedBlock) []byte { return appendValue(dst, &v) },
+			func(_ FeedBlock, src []byte) (FeedBlock, error) { return parse[FeedBlock]("feed block", src) })
 	})
 	t.Run("settings", func(t *testing.T) {
-		checkRoundTrip(t, genFeedSettings, func(dst []byte, s FeedSettings) []byte { return enc.FeedSettings(dst, &s) },
-			func(_ FeedSettings, src []byte) (FeedSettings, error) { return dec.FeedSettings(src) })
+		checkRoundTrip(t, genFeedSettings, func(dst []byte, v FeedSettings) []byte { return appendValue(dst, &v) },
+			func(_ FeedSettings, src []byte) (FeedSettings, error) {
+				return parse[FeedSettings]("feed settings", src)
+			})
 	})
 	t.Run("sink", func(t *testing.T) {
-		checkRoundTrip(t, genFeedSink, func(dst []byte, s FeedSink) []byte { return enc.FeedSink(dst, &s) },
-			func(_ FeedSink, src []byte) (FeedSink, error) { return dec.FeedSink(src) })
+		checkRoundTrip(t, genFeedSink, func(dst []byte, v FeedSink) []byte { return appendValue(dst, &v) },
+			func(_ FeedSink, src []byte) (FeedSink, error) { return parse[FeedSink]("feed sink", src) })
 	})
 	t.Run("state", func(t *testing.T) {
 		checkRoundTrip(t, func(t *rapid.T) FeedState {
 			return FeedState{genUint(t, "record"), genUint(t, "number"), genUint(t, "order"), genUint(t, "bytes")}
-		}, func(dst []byte, s FeedState) []byte { return enc.FeedState(dst, &s) },
-			func(_ FeedState, src []byte) (FeedState, error) { return dec.FeedState(src) })
+		}, func(dst []byte, v FeedState) []byte { return appendValue(dst, &v) },
+			func(_ FeedState, src []byte) (FeedState, error) { return parse[FeedState]("feed state", src) })
 	})
 	t.Run("trim", func(t *testing.T) {
 		checkRoundTrip(t, func(t *rapid.T) FeedTrim { return FeedTrim{genUint(t, "number"), genUint(t, "bytes")} },
-			func(dst []byte, s FeedTrim) []byte { return enc.FeedTrim(dst, &s) },
-			func(_ FeedTrim, src []byte) (FeedTrim, error) { return dec.FeedTrim(src) })
+			func(dst []byte, s FeedTrim) []byte { return appendValue(dst, &s) },
+			func(_ FeedTrim, src []byte) (FeedTrim, error) { return parse[FeedTrim]("feed trim", src) })
 	})
 	t.Run("mark", func(t *testing.T) {
-		checkRoundTrip(t, func(t *rapid.T) uint64 { return genUint(t, "rules") }, enc.FeedMark,
-			func(_ uint64, src []byte) (uint64, error) { return dec.FeedMark(src) })
+		checkRoundTrip(t, func(t *rapid.T) feedMark { return feedMark{genUint(t, "rules")} },
+			func(dst []byte, m feedMark) []byte { return appendValue(dst, &m) },
+			func(_ feedMark, src []byte) (feedMark, error) { return parse[feedMark]("feed mark", src) })
 	})
 }
 
@@ -176,32 +178,13 @@ func sampleFeedSettings() *FeedSettings {
 
 // feedSamples are the samples of everything about the feed, see samples.
 func feedSamples() []sample {
-	enc, dec := NewEncoder(), NewDecoder()
 	return []sample{
-		{"feed-block", enc.FeedBlock(nil, sampleFeedBlock()), func(src []byte) ([]byte, error) {
-			b, err := dec.FeedBlock(src)
-			return enc.FeedBlock(nil, &b), err
-		}},
-		{"feed-settings", enc.FeedSettings(nil, sampleFeedSettings()), func(src []byte) ([]byte, error) {
-			s, err := dec.FeedSettings(src)
-			return enc.FeedSettings(nil, &s), err
-		}},
-		{"feed-state", enc.FeedState(nil, &FeedState{299, 48, 70_000, 1 << 30}), func(src []byte) ([]byte, error) {
-			s, err := dec.FeedState(src)
-			return enc.FeedState(nil, &s), err
-		}},
-		{"feed-trim", enc.FeedTrim(nil, &FeedTrim{12, 1 << 20}), func(src []byte) ([]byte, error) {
-			s, err := dec.FeedTrim(src)
-			return enc.FeedTrim(nil, &s), err
-		}},
-		{"feed-mark", enc.FeedMark(nil, 1<<63), func(src []byte) ([]byte, error) {
-			rules, err := dec.FeedMark(src)
-			return enc.FeedMark(nil, rules), err
-		}},
-		{"feed-sink", enc.FeedSink(nil, &FeedSink{"kafka:changes", []uint64{0, 48, 1 << 33}}), func(src []byte) ([]byte, error) {
-			s, err := dec.FeedSink(src)
-			return enc.FeedSink(nil, &s), err
-		}},
+		{"feed-block", appendValue(nil, sampleFeedBlock()), rewrite[FeedBlock]("feed block")},
+		{"feed-settings", appendValue(nil, sampleFeedSettings()), rewrite[FeedSettings]("feed settings")},
+		{"feed-state", appendValue(nil, &FeedState{299, 48, 70_000, 1 << 30}), rewrite[FeedState]("feed state")},
+		{"feed-trim", appendValue(nil, &FeedTrim{12, 1 << 20}), rewrite[FeedTrim]("feed trim")},
+		{"feed-mark", appendValue(nil, &feedMark{1 << 63}), rewrite[feedMark]("feed mark")},
+		{"feed-sink", appendValue(nil, &FeedSink{"kafka:changes", []uint64{0, 48, 1 << 33}}), rewrite[FeedSink]("feed sink")},
 	}
 }
 
@@ -211,7 +194,7 @@ func FuzzDecodeFeedSink(f *testing.F)     { fuzzDecoder(f, "feed-sink", asIs) }
 
 func sampleFeedKeys() [][]byte {
 	return [][]byte{ // ascending
-		AppendFeedKey(nil, 0, 1), AppendFeedKey(nil, 0, 256), AppendFeedKey(nil, 65535, 1<<64-1),
+		appendFeedKey(nil, 0, 1), appendFeedKey(nil, 0, 256), appendFeedKey(nil, 65535, 1<<64-1),
 		appendFeedSettingsKey(nil), appendFeedStateKey(nil, 0), appendFeedStateKey(nil, 65535), appendFeedTrimKey(nil, 3),
 		appendFeedMarkKey(nil, 3, sampleUser),
 	}

@@ -21,10 +21,7 @@ var feedTrimKind = &kind{
 	space: spaceFeedState, row: feedTrimRow, name: "feed beginning", group: "feed state",
 	key:   []field{shardField},
 	about: "one row a shard: its beginning of the feed",
-	check: func(d *Decoder, _, value []byte) error {
-		_, err := d.FeedTrim(value)
-		return err
-	},
+	check: parses[FeedTrim]("feed trim"),
 }
 
 // appendFeedTrimKey appends the key of a shard's beginning of the feed.
@@ -34,34 +31,26 @@ func appendFeedTrimKey(b []byte, shard graph.ShardID) []byte {
 
 const feedTrimFields = 2
 
-// FeedTrim appends a shard's beginning of the feed.
-func (e *Encoder) FeedTrim(dst []byte, t *FeedTrim) []byte {
-	o := e.begin(dst, feedTrimVersion)
-	o.array(feedTrimFields)
-	o.uint(t.Number)
-	o.uint(t.Bytes)
-	return e.finish()
+func (t *FeedTrim) encode(out *writer) {
+	out.start(feedTrimVersion)
+	out.array(feedTrimFields)
+	out.uint(t.Number)
+	out.uint(t.Bytes)
 }
 
-// FeedTrim reads a shard's beginning of the feed.
-func (d *Decoder) FeedTrim(src []byte) (FeedTrim, error) {
-	in := d.begin("feed trim", src, feedTrimVersion)
+func (t *FeedTrim) decode(in *reader) {
+	in.version(feedTrimVersion)
 	in.tuple(feedTrimFields)
-	t := FeedTrim{Number: in.uint(), Bytes: in.uint()}
-	if err := d.finish(); err != nil {
-		return FeedTrim{}, err
-	}
-	return t, nil
+	*t = FeedTrim{Number: in.uint(), Bytes: in.uint()}
 }
 
-// PutFeedTrim writes a shard's beginning of the feed.
-func (e *Encoder) PutFeedTrim(b *storage.Batch, shard graph.ShardID, s *FeedTrim) {
-	e.key, e.value = appendFeedTrimKey(e.key[:0], shard), e.FeedTrim(e.value[:0], s)
-	e.set(b)
+// Put writes a shard's beginning of the feed.
+func (t *FeedTrim) Put(b *storage.Batch, shard graph.ShardID) {
+	b.Set(appendFeedTrimKey(nil, shard), appendValue(nil, t))
 }
 
-// GetFeedTrim reads a shard's beginning of the feed. It returns the zero value if the row is absent.
-func (d *Decoder) GetFeedTrim(s storage.Store, shard graph.ShardID) (FeedTrim, error) {
+// ReadFeedTrim reads a shard's beginning of the feed. It returns the zero value if the row is absent.
+func ReadFeedTrim(s storage.Store, shard graph.ShardID) (FeedTrim, error) {
 	value, err := s.Get(nil, appendFeedTrimKey(nil, shard))
 	if errors.Is(err, storage.ErrNotFound) {
 		return FeedTrim{}, nil
@@ -69,7 +58,7 @@ func (d *Decoder) GetFeedTrim(s storage.Store, shard graph.ShardID) (FeedTrim, e
 	if err != nil {
 		return FeedTrim{}, err
 	}
-	trim, err := d.FeedTrim(value)
+	trim, err := parse[FeedTrim]("feed trim", value)
 	if err != nil {
 		return trim, fmt.Errorf("feed trim of shard %d: %w", shard, err)
 	}

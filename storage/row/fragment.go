@@ -1,10 +1,6 @@
 package row
 
-import (
-	"math"
-
-	"github.com/kindred-id/kindred/graph"
-)
+import "github.com/kindred-id/kindred/graph"
 
 // Fields of a fragment, and of a trait in its list.
 const (
@@ -14,65 +10,54 @@ const (
 
 	countsKept    = graph.EventTypes - 1 // type zero is not a type of event
 	registerLeast = 5                    // bytes
-
-	// never is the graph's time of an event that has not happened. It is stored as nil.
-	never = math.MinInt64
 )
 
-func (o *output) fragment(f *graph.Fragment) {
+func (out evidenceWriter) fragment(f *graph.Fragment) {
 	if f == nil {
-		o.null()
+		out.null()
 		return
 	}
-	if o.version.event == 1 {
-		o.array(fragmentV1)
+	if out.formats.event == 1 {
+		out.array(fragmentV1)
 	} else {
-		o.array(fragmentFields)
+		out.array(fragmentFields)
 	}
-	o.uint(f.Events)
-	o.array(countsKept)
+	out.uint(f.Events)
+	out.array(countsKept)
 	for _, n := range f.Counts[1:] {
-		o.uint(n)
+		out.uint(n)
 	}
-	o.int(f.First)
-	o.int(f.Last)
-	o.array(registerFields * len(f.Traits))
+	out.int(f.First)
+	out.int(f.Last)
+	out.array(registerFields * len(f.Traits))
 	for i := range f.Traits {
 		r := &f.Traits[i]
-		o.text(r.Name)
-		o.bytes(r.Value)
-		o.stamp(r.Stamp)
+		out.text(r.Name)
+		out.bytes(r.Value)
+		out.stamp(r.Stamp)
 	}
-	if o.version.event < 3 {
-		o.formerOrders(f.Orders)
+	if orders := (orderWriter{out.writer}); out.formats.event < 3 {
+		orders.formerOrders(f.Orders)
 	} else {
-		o.orders(f.Orders)
+		orders.orders(f.Orders)
 	}
-	if o.version.event == 1 {
-		o.leave(f.Offers != nil || f.Interests != nil || len(f.Visits.Periods()) > 0)
+	if out.formats.event == 1 {
+		out.leave(f.Offers != nil || f.Interests != nil || len(f.Visits.Periods()) > 0)
 		return
 	}
-	o.offers(f.Offers)
-	o.interests(f.Interests)
-	o.visits(&f.Visits)
-}
-
-func (o *output) time(at int64) {
-	if at == never {
-		o.null()
-		return
-	}
-	o.int(at)
+	dealings := dealingsWriter{out.writer}
+	dealings.offers(f.Offers)
+	dealings.interests(f.Interests)
+	dealings.visits(&f.Visits)
 }
 
 // fragment reads a fragment of the version that belongs to its node's or message's version.
-func (d *Decoder) fragment() *graph.Fragment {
-	in := &d.in
+func (in evidenceReader) fragment() *graph.Fragment {
 	if in.null() {
 		return nil
 	}
 	f := &graph.Fragment{}
-	old := d.fragments == 1
+	old := in.fragments == 1
 	if old {
 		in.tuple(fragmentV1)
 	} else {
@@ -85,23 +70,23 @@ func (d *Decoder) fragment() *graph.Fragment {
 	}
 	f.First = in.int()
 	f.Last = in.int()
-	d.registers(f)
-	if d.fragments < 3 {
-		d.formerOrders(f)
+	in.registers(f)
+	if orders := (orderReader{in.reader}); in.fragments < 3 {
+		orders.formerOrders(f)
 	} else {
-		d.orders(f)
+		orders.orders(f)
 	}
 	if !old {
-		f.Offers = d.offers()
-		f.Interests = d.interests()
-		f.Visits = d.visits()
+		dealings := dealingsReader{in.reader}
+		f.Offers = dealings.offers()
+		f.Interests = dealings.interests()
+		f.Visits = dealings.visits()
 	}
 	return f
 }
 
 // registers reads a fragment's traits, in ascending order of distinct names.
-func (d *Decoder) registers(f *graph.Fragment) {
-	in := &d.in
+func (in evidenceReader) registers(f *graph.Fragment) {
 	n := in.list(registerFields, registerLeast)
 	if n == 0 {
 		return
@@ -109,7 +94,7 @@ func (d *Decoder) registers(f *graph.Fragment) {
 	f.Traits = make([]graph.Register, 0, n)
 	for i := range n {
 		at := in.at
-		r := graph.Register{Name: d.text(), Value: d.ownBytes(), Stamp: in.stamp()}
+		r := graph.Register{Name: in.text(), Value: in.ownBytes(), Stamp: in.stamp()}
 		if in.err != nil {
 			return
 		}
@@ -119,16 +104,4 @@ func (d *Decoder) registers(f *graph.Fragment) {
 		}
 		f.Traits = append(f.Traits, r)
 	}
-}
-
-func (in *input) time() int64 {
-	if in.null() {
-		return never
-	}
-	at := in.at
-	v := in.int()
-	if in.err == nil && v == never {
-		in.fail(at, "the time of what never happened is nil")
-	}
-	return v
 }

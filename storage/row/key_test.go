@@ -131,7 +131,7 @@ func FuzzKeys(f *testing.F) {
 			again = appendPositionKey(nil, shard)
 		case SpaceFeed:
 			shard, number, _ := ParseFeedKey(key)
-			again = AppendFeedKey(nil, shard, number)
+			again = appendFeedKey(nil, shard, number)
 		case spaceFeedState:
 			again = append(appendFeedRow(nil, key[1]), key[2:]...)
 		}

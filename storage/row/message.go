@@ -36,54 +36,67 @@ func eventVersionIn(message uint64) uint64 {
 
 // Message appends a message: the fields that its kind uses, and an event without its properties and its context.
 func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
-	version := uint64(e.out.version.message)
-	o := e.begin(dst, e.out.version.message)
-	o.array(messageValues(m.Kind, version))
-	o.uint(uint64(m.Kind))
-	o.key(m.To)
+	out := messageWriter{e.begin(dst)}
+	out.start(out.formats.message)
+	out.message(m)
+	return e.finish()
+}
+
+// A messageWriter writes messages.
+type messageWriter struct{ *writer }
+
+func (out messageWriter) message(m *graph.Message) {
+	version := out.formats.message
+	out.array(messageValues(m.Kind, uint64(version)))
+	out.uint(uint64(m.Kind))
+	out.key(m.To)
 	switch m.Kind {
 	case graph.KindObserve:
-		o.optionalKey(m.Via)
-		o.uint(uint64(m.Hops))
+		out.optionalKey(m.Via)
+		out.uint(uint64(m.Hops))
 		if version >= 3 {
-			o.uint(m.Passed)
+			out.uint(m.Passed)
 		}
-		o.uint(uint64(o.version.event))
-		o.event(m.Event, false)
+		out.uint(uint64(out.formats.event))
+		eventWriter{out.writer}.event(m.Event, false)
 	case graph.KindAssert:
-		o.assertion(m.Assertion)
+		evidenceWriter{out.writer}.assertion(m.Assertion)
 	case graph.KindJoin:
-		o.key(m.Root)
-		o.optionalKey(m.Via)
-		o.bool(m.Force)
+		out.key(m.Root)
+		out.optionalKey(m.Via)
+		out.bool(m.Force)
 		if version >= 4 {
-			o.text(m.Node.Namespace)
-			o.text(m.Node.Value)
+			out.text(m.Node.Namespace)
+			out.text(m.Node.Value)
 		}
 	case graph.KindAbsorb:
-		o.members(m.Evidence.Members)
-		o.links(m.Evidence.Links)
-		o.assertions(m.Evidence.Assertions)
-		if version < 5 {
-			o.formerParts(m.Evidence)
-			break
-		}
-		o.bool(m.Evidence.Part)
-		o.heads(m.Evidence.Heads)
+		out.absorbed(m.Evidence)
 	case graph.KindRepoint:
-		o.key(m.Root)
+		out.key(m.Root)
 		if version >= 3 {
-			o.uint(m.Passed)
+			out.uint(m.Passed)
 		}
 	case graph.KindRefuse:
-		o.key(m.Via)
-		o.key(m.Root)
-		o.uint(uint64(m.Reason))
+		out.key(m.Via)
+		out.key(m.Root)
+		out.uint(uint64(m.Reason))
 	case graph.KindNeighbour:
-		o.nodeName(&m.Node)
-		o.nodeName(&m.Neighbour)
+		out.nodeName(&m.Node)
+		out.nodeName(&m.Neighbour)
 	}
-	return e.finish()
+}
+
+func (out messageWriter) absorbed(ev *graph.Evidence) {
+	evidence := evidenceWriter{out.writer}
+	evidence.members(ev.Members)
+	evidence.links(ev.Links)
+	evidence.assertions(ev.Assertions)
+	if out.formats.message < 5 {
+		evidence.formerParts(ev)
+		return
+	}
+	out.bool(ev.Part)
+	out.keys(ev.Heads)
 }
 
 // Message reads a message. An event's byte slices share src's memory; evidence does not.
@@ -100,65 +113,38 @@ func (d *Decoder) Message(src []byte) (*graph.Message, error) {
 // MessageInto reads a message into m and overwrites it. After an error the contents of m are undefined.
 func (d *Decoder) MessageInto(src []byte, m *graph.Message) error {
 	*m = graph.Message{}
-	d.begin("message", src, messageVersion)
-	d.fragments = eventVersionIn(d.version)
-	d.message(m)
-	return d.finish()
+	in := d.begin("message", src)
+	messageReader{in, in.version(messageVersion)}.message(m)
+	return in.finish()
 }
 
-func (d *Decoder) message(m *graph.Message) {
-	in := &d.in
+// A messageReader reads messages of a version.
+type messageReader struct {
+	*reader
+	of uint64
+}
+
+func (in messageReader) message(m *graph.Message) {
 	at := in.at
 	n := in.arrayLen()
 	m.Kind = graph.MessageKind(in.enum("message kind", uint8(graph.KindObserve), uint8(graph.KindRecheck)))
-	if in.err == nil && n != messageValues(m.Kind, d.version) {
-		in.fail(at, "%s message of %d values, want %d", m.Kind, n, messageValues(m.Kind, d.version))
+	if in.err == nil && n != messageValues(m.Kind, in.of) {
+		in.fail(at, "%s message of %d values, want %d", m.Kind, n, messageValues(m.Kind, in.of))
 	}
 	m.To = in.key()
 	switch m.Kind {
 	case graph.KindObserve:
-		m.Via = in.optionalKey()
-		m.Hops = in.uint8()
-		if d.version >= 3 {
-			m.Passed = in.uint()
-		}
-		at := in.at
-		version := in.version(eventVersion)
-		if in.err == nil && version != eventVersionIn(d.version) {
-			in.fail(at, "event of version %d in a message of version %d", version, d.version)
-		}
-		m.Event = &graph.Event{}
-		d.event(m.Event, version)
-		if m.Event.Properties != nil || m.Event.Context != nil {
-			in.fail(at, "event with properties or a context between shards")
-		}
+		in.observed(m)
 	case graph.KindAssert:
 		m.Assertion = &graph.Assertion{}
-		d.assertion(m.Assertion)
+		in.evidence().assertion(m.Assertion)
 	case graph.KindJoin:
-		m.Root = in.key()
-		m.Via = in.optionalKey()
-		m.Force = in.bool()
-		if d.version >= 4 {
-			m.Node = graph.NodeName{Namespace: d.namespace(), Value: d.text()}
-			if m.Node.Namespace != "" {
-				m.Node.Key = m.Via
-			}
-		}
+		in.joining(m)
 	case graph.KindAbsorb:
-		m.Evidence = &graph.Evidence{Members: d.members(), Links: d.links(), Assertions: d.assertions()}
-		if d.version < 5 {
-			d.formerParts(m.Evidence)
-			break
-		}
-		m.Evidence.Part = in.bool()
-		at := in.at
-		if m.Evidence.Heads = d.heads(); in.err == nil && len(m.Evidence.Heads) > 0 && !m.Evidence.Part {
-			in.fail(at, "evidence in one piece names its identities")
-		}
+		m.Evidence = in.absorbed()
 	case graph.KindRepoint:
 		m.Root = in.key()
-		if d.version >= 3 {
+		if in.of >= 3 {
 			m.Passed = in.uint()
 		}
 	case graph.KindRefuse:
@@ -166,7 +152,56 @@ func (d *Decoder) message(m *graph.Message) {
 		m.Root = in.key()
 		m.Reason = graph.Refusal(in.enum("refusal", uint8(graph.RefusedGeneric), uint8(graph.RefusedFull)))
 	case graph.KindNeighbour:
-		m.Node = d.nodeName()
-		m.Neighbour = d.nodeName()
+		m.Node = in.nodeName()
+		m.Neighbour = in.nodeName()
 	}
+}
+
+func (in messageReader) evidence() evidenceReader {
+	return evidenceReader{in.reader, eventVersionIn(in.of)}
+}
+
+func (in messageReader) observed(m *graph.Message) {
+	m.Via = in.optionalKey()
+	m.Hops = in.uint8()
+	if in.of >= 3 {
+		m.Passed = in.uint()
+	}
+	at := in.at
+	version := in.version(eventVersion)
+	if in.err == nil && version != eventVersionIn(in.of) {
+		in.fail(at, "event of version %d in a message of version %d", version, in.of)
+	}
+	m.Event = &graph.Event{}
+	eventReader{in.reader, version}.event(m.Event)
+	if m.Event.Properties != nil || m.Event.Context != nil {
+		in.fail(at, "event with properties or a context between shards")
+	}
+}
+
+func (in messageReader) joining(m *graph.Message) {
+	m.Root = in.key()
+	m.Via = in.optionalKey()
+	m.Force = in.bool()
+	if in.of >= 4 {
+		m.Node = graph.NodeName{Namespace: in.namespace(), Value: in.text()}
+		if m.Node.Namespace != "" {
+			m.Node.Key = m.Via
+		}
+	}
+}
+
+func (in messageReader) absorbed() *graph.Evidence {
+	from := in.evidence()
+	ev := &graph.Evidence{Members: from.members(), Links: from.links(), Assertions: from.assertions()}
+	if in.of < 5 {
+		from.formerParts(ev)
+		return ev
+	}
+	ev.Part = in.bool()
+	at := in.at
+	if ev.Heads = from.heads(); in.err == nil && len(ev.Heads) > 0 && !ev.Part {
+		in.fail(at, "evidence in one piece names its identities")
+	}
+	return ev
 }

@@ -28,10 +28,7 @@ var metaKind = &kind{
 	space: SpaceMeta, name: "meta",
 	key:   []field{shardField},
 	about: "one row a shard",
-	check: func(d *Decoder, _, value []byte) error {
-		_, err := d.ShardMeta(value)
-		return err
-	},
+	check: parses[ShardMeta]("meta row"),
 }
 
 // appendMetaKey appends the key of a shard's meta row.
@@ -45,61 +42,61 @@ const (
 	channelFields = 2 // of a position, and of a number of sent messages
 )
 
-// ShardMeta appends a shard's meta row.
-func (e *Encoder) ShardMeta(dst []byte, m *ShardMeta) []byte {
-	o := e.begin(dst, metaVersion)
-	o.array(metaFields)
-	o.uint(m.Applied)
-	o.array(channelFields * len(m.Positions))
+func (m *ShardMeta) encode(out *writer) {
+	out.start(metaVersion)
+	out.array(metaFields)
+	out.uint(m.Applied)
+	out.array(channelFields * len(m.Positions))
 	for _, p := range m.Positions {
-		o.uint(uint64(p.Source))
-		o.uint(p.Seq)
+		out.uint(uint64(p.Source))
+		out.uint(p.Seq)
 	}
-	o.array(channelFields * len(m.Sent))
+	out.array(channelFields * len(m.Sent))
 	for _, a := range m.Sent {
-		o.uint(uint64(a.To))
-		o.uint(a.Seq)
+		out.uint(uint64(a.To))
+		out.uint(a.Seq)
 	}
-	o.uint(m.Low)
-	return e.finish()
+	out.uint(m.Low)
 }
 
-// ShardMeta reads a shard's meta row.
-func (d *Decoder) ShardMeta(src []byte) (ShardMeta, error) {
-	in := d.begin("meta row", src, metaVersion)
-	var m ShardMeta
+func (m *ShardMeta) decode(in *reader) {
+	in.version(metaVersion)
 	in.tuple(metaFields)
 	m.Applied = in.uint()
-	in.channels(func(shard uint16, seq uint64) { m.Positions = append(m.Positions, Position{shard, seq}) })
-	in.channels(func(shard uint16, seq uint64) { m.Sent = append(m.Sent, Ack{shard, seq}) })
+	list := metaReader{in}
+	list.channels(func(shard uint16, seq uint64) { m.Positions = append(m.Positions, Position{shard, seq}) })
+	list.channels(func(shard uint16, seq uint64) { m.Sent = append(m.Sent, Ack{shard, seq}) })
 	m.Low = in.uint()
-	if err := d.finish(); err != nil {
-		return ShardMeta{}, err
-	}
-	return m, nil
 }
+
+// ParseMeta reads the value of a shard's meta row. It fails with ErrCorrupt.
+func ParseMeta(value []byte) (ShardMeta, error) { return parse[ShardMeta]("meta row", value) }
 
 // PutMeta writes a shard's meta row.
 func (e *Encoder) PutMeta(b *storage.Batch, shard graph.ShardID, m *ShardMeta) {
-	e.key, e.value = appendMetaKey(e.key[:0], shard), e.ShardMeta(e.value[:0], m)
-	e.set(b)
+	e.key = appendMetaKey(e.key[:0], shard)
+	m.encode(e.begin(e.value[:0]))
+	e.set(b, e.finish())
 }
 
-// GetMeta reads a shard's meta row. It fails with ErrNotFound if the row is absent.
-func (d *Decoder) GetMeta(s storage.Store, shard graph.ShardID) (ShardMeta, error) {
+// ReadMeta reads a shard's meta row. It fails with ErrNotFound if the row is absent.
+func ReadMeta(s storage.Store, shard graph.ShardID) (ShardMeta, error) {
 	value, err := s.Get(nil, appendMetaKey(nil, shard))
 	if err != nil {
 		return ShardMeta{}, err
 	}
-	m, err := d.ShardMeta(value)
+	m, err := ParseMeta(value)
 	if err != nil {
 		return m, fmt.Errorf("meta row of shard %d: %w", shard, err)
 	}
 	return m, nil
 }
 
+// A metaReader reads the lists of a meta row.
+type metaReader struct{ *reader }
+
 // channels reads pairs of a shard and a number, in ascending order of distinct shards.
-func (in *input) channels(each func(shard uint16, seq uint64)) {
+func (in metaReader) channels(each func(shard uint16, seq uint64)) {
 	n := in.list(channelFields, channelFields)
 	last := -1
 	for range n {

@@ -50,22 +50,24 @@ func ParseNodeKey(key []byte) (graph.ShardID, graph.NodeKey, error) {
 //
 // REQUIRES: n is a root or a forward
 func (e *Encoder) Node(dst []byte, n *graph.Node, applied uint64) []byte {
-	o := e.begin(dst, e.out.version.node)
+	out := e.begin(dst)
+	out.start(out.formats.node)
 	switch {
 	case n.Component != nil:
 		evidence := n.Component.Evidence()
-		o.array(rootFields)
-		o.uint(nodeRoot)
-		o.uint(applied)
-		o.uint(uint64(n.Counted))
-		o.members(evidence.Members)
-		o.links(evidence.Links)
-		o.assertions(evidence.Assertions)
+		out.array(rootFields)
+		out.uint(nodeRoot)
+		out.uint(applied)
+		out.uint(uint64(n.Counted))
+		parts := evidenceWriter{out}
+		parts.members(evidence.Members)
+		parts.links(evidence.Links)
+		parts.assertions(evidence.Assertions)
 	case !n.Parent.IsZero():
-		o.array(forwardFields)
-		o.uint(nodeForward)
-		o.uint(applied)
-		o.key(n.Parent)
+		out.array(forwardFields)
+		out.uint(nodeForward)
+		out.uint(applied)
+		out.key(n.Parent)
 	default:
 		panic(fmt.Sprintf("row: row of node %s, which was never seen", n.Key))
 	}
@@ -75,8 +77,8 @@ func (e *Encoder) Node(dst []byte, n *graph.Node, applied uint64) []byte {
 // Node reads the row of the node with this key, and the last log record that it includes. The node shares no memory
 // with src.
 func (d *Decoder) Node(key graph.NodeKey, src []byte) (n *graph.Node, applied uint64, err error) {
-	in := d.begin("node", src, nodeVersion)
-	d.fragments = d.version
+	in := d.begin("node", src)
+	parts := evidenceReader{in, in.version(nodeVersion)} // fragments have the version of their row
 	n = &graph.Node{Key: key}
 	at := in.at
 	fields := in.arrayLen()
@@ -95,13 +97,13 @@ func (d *Decoder) Node(key graph.NodeKey, src []byte) (n *graph.Node, applied ui
 		}
 	default:
 		n.Counted = int(in.upTo(math.MaxInt32))
-		evidence.Members = d.members()
+		evidence.Members = parts.members()
 		at := in.at
-		evidence.Links = d.links()
-		in.checkEnds(at, &evidence)
-		evidence.Assertions = d.assertions()
+		evidence.Links = parts.links()
+		parts.checkEnds(at, &evidence)
+		evidence.Assertions = parts.assertions()
 	}
-	if err := d.finish(); err != nil {
+	if err := in.finish(); err != nil {
 		return nil, 0, err
 	}
 	if kind == nodeRoot {
@@ -112,8 +114,8 @@ func (d *Decoder) Node(key graph.NodeKey, src []byte) (n *graph.Node, applied ui
 
 // PutNode writes a node's row, see Node.
 func (e *Encoder) PutNode(b *storage.Batch, shard graph.ShardID, n *graph.Node, applied uint64) {
-	e.key, e.value = AppendNodeKey(e.key[:0], shard, n.Key), e.Node(e.value[:0], n, applied)
-	e.set(b)
+	e.key = AppendNodeKey(e.key[:0], shard, n.Key)
+	e.set(b, e.Node(e.value[:0], n, applied))
 }
 
 // GetNode reads a node's row, see Node. It fails with ErrNotFound if the row is absent.
@@ -150,7 +152,7 @@ func scanNodes(s storage.Store, lower, upper []byte, fn func(node graph.NodeKey,
 }
 
 // checkEnds rejects a link with an end that is not a member.
-func (in *input) checkEnds(at int, evidence *graph.Evidence) {
+func (in evidenceReader) checkEnds(at int, evidence *graph.Evidence) {
 	if in.err != nil {
 		return
 	}

@@ -124,7 +124,7 @@ func TestCodecReadsVersion1(t *testing.T) {
 
 // Settings that were written before there was a cap of one identity are read, without one.
 func TestCodecReadsFeedSettingsOfVersion1(t *testing.T) {
-	got, err := NewDecoder().FeedSettings(olderGolden(t, "feed-settings", 1))
+	got, err := parse[FeedSettings]("feed settings", olderGolden(t, "feed-settings", 1))
 	must(t, err)
 	want := *sampleFeedSettings()
 	want.Rules[0].Version, want.Rules[0].MaxMembers, want.Rules[0].MaxLinks = 0x151c1fd00b12a238, 1000, 10000
@@ -197,7 +197,8 @@ func TestCodecReadsFormerParts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			enc := NewEncoder()
-			o := enc.begin(nil, 4)
+			o := evidenceWriter{enc.begin(nil)}
+			o.start(4)
 			o.array(messageFields[graph.KindAbsorb])
 			o.uint(uint64(graph.KindAbsorb))
 			o.key(sampleUser)
@@ -255,7 +256,8 @@ func TestCodecReadsFormerDecimals(t *testing.T) {
 // formerOrderEvent is an event of version 2 about order o1, as it is read.
 func formerOrderEvent(t *testing.T, kind graph.OrderKind, rule graph.NetRule, c graph.Currency, net, discount, refund int64) *graph.Event {
 	enc, dec := NewEncoder(), NewDecoder()
-	o := enc.begin(nil, 2)
+	o := enc.begin(nil)
+	o.start(2)
 	o.array(eventFieldsV2)
 	for _, s := range []string{"m1", "web"} {
 		o.blob([]byte(s))

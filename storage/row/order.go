@@ -1,6 +1,8 @@
 package row
 
 import (
+	"math"
+
 	"github.com/kindred-id/kindred/graph"
 )
 
@@ -28,33 +30,39 @@ const (
 	orderFlags = 1<<iota - 1
 )
 
-func (o *output) orderChange(c *graph.OrderChange) {
+// An orderWriter writes the order change of an event, and the orders of a fragment.
+type orderWriter struct{ *writer }
+
+// An orderReader reads what an orderWriter writes.
+type orderReader struct{ *reader }
+
+func (out orderWriter) orderChange(c *graph.OrderChange) {
 	if c.Kind == graph.OrderNone {
-		o.null()
+		out.null()
 		return
 	}
-	o.array(orderChangeFields)
-	o.uint(uint64(c.Kind))
-	o.uint(uint64(c.Rule))
-	o.bool(c.Open)
-	o.currency(c.Currency)
-	o.int(c.Net)
-	o.int(c.Discount)
-	o.bytes(c.ID)
-	o.bytes(c.Coupon)
+	out.array(orderChangeFields)
+	out.uint(uint64(c.Kind))
+	out.uint(uint64(c.Rule))
+	out.bool(c.Open)
+	out.currency(c.Currency)
+	out.int(c.Net)
+	out.int(c.Discount)
+	out.bytes(c.ID)
+	out.bytes(c.Coupon)
 	if c.Kind == graph.OrderRefunded {
-		o.array(refundChangeFields)
-		o.uint(uint64(c.Refund.Kind))
-		o.int(c.Refund.Amount)
-		o.uint(c.Refund.Key)
+		out.array(refundChangeFields)
+		out.uint(uint64(c.Refund.Kind))
+		out.int(c.Refund.Amount)
+		out.uint(c.Refund.Key)
 	} else {
-		o.null()
+		out.null()
 	}
-	o.lines(c.Lines)
+	out.lines(c.Lines)
 }
 
 // orderChange reads an order change, and reuses c's lines.
-func (in *input) orderChange(c *graph.OrderChange) {
+func (in orderReader) orderChange(c *graph.OrderChange) {
 	*c = graph.OrderChange{Lines: c.Lines[:0]}
 	if in.null() {
 		return
@@ -77,24 +85,24 @@ func (in *input) orderChange(c *graph.OrderChange) {
 	c.Lines = in.lines(c.Lines)
 }
 
-func (in *input) netRule() graph.NetRule {
+func (in orderReader) netRule() graph.NetRule {
 	return graph.NetRule(in.enum("net revenue rule", uint8(graph.NetNone), uint8(graph.NetItems)))
 }
 
-func (in *input) refundKind() graph.RefundKind {
+func (in orderReader) refundKind() graph.RefundKind {
 	return graph.RefundKind(in.enum("kind of refund", uint8(graph.RefundAmount), uint8(graph.RefundThousandths)))
 }
 
 // currency writes a code, or nil for no currency.
-func (o *output) currency(c graph.Currency) {
+func (out orderWriter) currency(c graph.Currency) {
 	if c == (graph.Currency{}) {
-		o.null()
+		out.null()
 		return
 	}
-	o.blob(c[:])
+	out.blob(c[:])
 }
 
-func (in *input) currency() (c graph.Currency) {
+func (in orderReader) currency() (c graph.Currency) {
 	if in.null() {
 		return c
 	}
@@ -106,20 +114,20 @@ func (in *input) currency() (c graph.Currency) {
 	return c
 }
 
-func (o *output) lines(lines []graph.OrderLine) {
-	o.array(lineFields * len(lines))
+func (out orderWriter) lines(lines []graph.OrderLine) {
+	out.array(lineFields * len(lines))
 	for i := range lines {
 		l := &lines[i]
-		o.uint(uint64(l.Product))
-		o.uint(uint64(l.SKU))
-		o.uint(uint64(l.Variant))
-		o.int(l.Price)
-		o.int(l.Quantity)
+		out.uint(uint64(l.Product))
+		out.uint(uint64(l.SKU))
+		out.uint(uint64(l.Variant))
+		out.int(l.Price)
+		out.int(l.Quantity)
 	}
 }
 
 // lines reads lines and appends them to the given ones.
-func (in *input) lines(lines []graph.OrderLine) []graph.OrderLine {
+func (in orderReader) lines(lines []graph.OrderLine) []graph.OrderLine {
 	at := in.at
 	n := in.list(lineFields, lineLeast)
 	if n > graph.LinesMax {
@@ -137,8 +145,8 @@ func (in *input) lines(lines []graph.OrderLine) []graph.OrderLine {
 	return lines
 }
 
-func (o *output) orders(orders []graph.OrderEvidence) {
-	o.array(orderFields * len(orders))
+func (out orderWriter) orders(orders []graph.OrderEvidence) {
+	out.array(orderFields * len(orders))
 	for i := range orders {
 		order := &orders[i]
 		flags := uint64(0)
@@ -148,20 +156,19 @@ func (o *output) orders(orders []graph.OrderEvidence) {
 		if order.LeftOut {
 			flags |= orderLeftOut
 		}
-		o.text(order.ID)
-		o.time(order.Completed)
-		o.time(order.Updated)
-		o.uint(flags)
-		o.named(order)
-		o.totals(&order.Totals)
-		o.orderLines(order)
-		o.refunds(order.Refunds)
+		out.text(order.ID)
+		out.time(order.Completed)
+		out.time(order.Updated)
+		out.uint(flags)
+		out.named(order)
+		out.totals(&order.Totals)
+		out.orderLines(order)
+		out.refunds(order.Refunds)
 	}
 }
 
 // orders reads a fragment's orders, in ascending order of distinct ids.
-func (d *Decoder) orders(f *graph.Fragment) {
-	in := &d.in
+func (in orderReader) orders(f *graph.Fragment) {
 	n := in.list(orderFields, orderLeast)
 	if n == 0 {
 		return
@@ -169,12 +176,12 @@ func (d *Decoder) orders(f *graph.Fragment) {
 	f.Orders = make([]graph.OrderEvidence, 0, n)
 	for i := range n {
 		at := in.at
-		order := graph.OrderEvidence{ID: d.text(), Completed: in.time(), Updated: in.time()}
+		order := graph.OrderEvidence{ID: in.text(), Completed: in.time(), Updated: in.time()}
 		flags := in.upTo(orderFlags)
 		order.Cancelled, order.LeftOut = flags&orderCancelled != 0, flags&orderLeftOut != 0
 		named := in.at
 		explicit := in.named(&order.Named)
-		order.Totals = d.totals()
+		order.Totals = in.totals()
 		if told := namedByTotals(&order.Totals); !explicit {
 			order.Named = told
 		} else if order.Named == told {
@@ -201,17 +208,17 @@ func namedByTotals(t *graph.OrderTotals) graph.NamedCurrency {
 	return graph.NamedCurrency{At: t.Stamp.Time, Currency: t.Currency}
 }
 
-func (o *output) named(order *graph.OrderEvidence) {
+func (out orderWriter) named(order *graph.OrderEvidence) {
 	if order.Named == namedByTotals(&order.Totals) {
-		o.null()
+		out.null()
 		return
 	}
-	o.array(namedFields)
-	o.int(order.Named.At)
-	o.currency(order.Named.Currency)
+	out.array(namedFields)
+	out.int(order.Named.At)
+	out.currency(order.Named.Currency)
 }
 
-func (in *input) named(n *graph.NamedCurrency) (explicit bool) {
+func (in orderReader) named(n *graph.NamedCurrency) (explicit bool) {
 	if in.null() {
 		return false
 	}
@@ -221,23 +228,22 @@ func (in *input) named(n *graph.NamedCurrency) (explicit bool) {
 	return true
 }
 
-func (o *output) totals(t *graph.OrderTotals) {
+func (out orderWriter) totals(t *graph.OrderTotals) {
 	if *t == (graph.OrderTotals{}) {
-		o.null()
+		out.null()
 		return
 	}
-	o.array(totalsFields)
-	o.stamp(t.Stamp)
-	o.int(t.Net)
-	o.int(t.Discount)
-	o.currency(t.Currency)
-	o.uint(uint64(t.Rule))
-	o.bool(t.Open)
-	o.text(t.Coupon)
+	out.array(totalsFields)
+	out.stamp(t.Stamp)
+	out.int(t.Net)
+	out.int(t.Discount)
+	out.currency(t.Currency)
+	out.uint(uint64(t.Rule))
+	out.bool(t.Open)
+	out.text(t.Coupon)
 }
 
-func (d *Decoder) totals() (t graph.OrderTotals) {
-	in := &d.in
+func (in orderReader) totals() (t graph.OrderTotals) {
 	if in.null() {
 		return t
 	}
@@ -249,7 +255,7 @@ func (d *Decoder) totals() (t graph.OrderTotals) {
 	t.Currency = in.currency()
 	t.Rule = in.netRule()
 	t.Open = in.bool()
-	t.Coupon = d.text()
+	t.Coupon = in.text()
 	if t == (graph.OrderTotals{}) {
 		in.fail(at, "totals without content are nil")
 	}
@@ -257,22 +263,22 @@ func (d *Decoder) totals() (t graph.OrderTotals) {
 }
 
 // orderLines writes an order's lines. Their stamp is nil if it equals that of the totals, as it does nearly always.
-func (o *output) orderLines(order *graph.OrderEvidence) {
+func (out orderWriter) orderLines(order *graph.OrderEvidence) {
 	if order.Lines == nil {
-		o.null()
+		out.null()
 		return
 	}
-	o.array(linesFields)
+	out.array(linesFields)
 	if order.Lines.Stamp == order.Totals.Stamp {
-		o.null()
+		out.null()
 	} else {
-		o.array(3)
-		o.stamp(order.Lines.Stamp)
+		out.array(3)
+		out.stamp(order.Lines.Stamp)
 	}
-	o.lines(order.Lines.Lines)
+	out.lines(order.Lines.Lines)
 }
 
-func (in *input) orderLines(totals *graph.OrderTotals) *graph.OrderLines {
+func (in orderReader) orderLines(totals *graph.OrderTotals) *graph.OrderLines {
 	if in.null() {
 		return nil
 	}
@@ -291,22 +297,22 @@ func (in *input) orderLines(totals *graph.OrderTotals) *graph.OrderLines {
 	return l
 }
 
-func (o *output) refunds(refunds []graph.Refund) {
-	o.array(refundFields * len(refunds))
+func (out orderWriter) refunds(refunds []graph.Refund) {
+	out.array(refundFields * len(refunds))
 	for i := range refunds {
 		r := &refunds[i]
-		o.uint(r.Key)
-		o.stamp(r.Stamp)
-		o.uint(uint64(r.Kind))
-		o.bool(r.Open)
-		o.currency(r.Currency)
-		o.int(r.Amount)
-		o.lines(r.Lines)
+		out.uint(r.Key)
+		out.stamp(r.Stamp)
+		out.uint(uint64(r.Kind))
+		out.bool(r.Open)
+		out.currency(r.Currency)
+		out.int(r.Amount)
+		out.lines(r.Lines)
 	}
 }
 
 // refunds reads an order's refunds, in ascending order of distinct keys.
-func (in *input) refunds() []graph.Refund {
+func (in orderReader) refunds() []graph.Refund {
 	at := in.at
 	n := in.list(refundFields, refundLeast)
 	if n == 0 {
@@ -333,4 +339,27 @@ func (in *input) refunds() []graph.Refund {
 		refunds = append(refunds, r)
 	}
 	return refunds
+}
+
+// never is the graph's time of an event that has not happened. It is stored as nil.
+const never = math.MinInt64
+
+func (out orderWriter) time(at int64) {
+	if at == never {
+		out.null()
+		return
+	}
+	out.int(at)
+}
+
+func (in orderReader) time() int64 {
+	if in.null() {
+		return never
+	}
+	at := in.at
+	v := in.int()
+	if in.err == nil && v == never {
+		in.fail(at, "the time of what never happened is nil")
+	}
+	return v
 }

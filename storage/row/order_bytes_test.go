@@ -22,7 +22,8 @@ func TestOrderBytes(t *testing.T) {
 	refunded.Refunds = []graph.Refund{{Key: 1 << 60, Stamp: stamp, Kind: graph.RefundAmount, Currency: eur, Amount: 3000}}
 	size := func(o graph.OrderEvidence) int {
 		enc := NewEncoder()
-		out := enc.begin(nil, 1)
+		out := orderWriter{enc.begin(nil)}
+		out.start(1)
 		out.orders([]graph.OrderEvidence{o})
 		return len(enc.finish()) - 2 // version and length of the list
 	}

@@ -21,7 +21,7 @@ const (
 
 // formerOrderChange reads an order change. The encoding does not record whether a refund's currency was named or
 // assumed, so the refund takes the currency of its order.
-func (in *input) formerOrderChange(c *graph.OrderChange) {
+func (in orderReader) formerOrderChange(c *graph.OrderChange) {
 	*c = graph.OrderChange{Lines: c.Lines[:0]}
 	if in.null() {
 		return
@@ -51,8 +51,7 @@ func formerRefund(full bool, amount int64) graph.RefundChange {
 }
 
 // formerOrders reads a fragment's orders, in ascending order of distinct ids.
-func (d *Decoder) formerOrders(f *graph.Fragment) {
-	in := &d.in
+func (in orderReader) formerOrders(f *graph.Fragment) {
 	n := in.list(formerOrderFields, formerOrderLeast)
 	if n == 0 {
 		return
@@ -60,7 +59,7 @@ func (d *Decoder) formerOrders(f *graph.Fragment) {
 	f.Orders = make([]graph.OrderEvidence, 0, n)
 	for i := range n {
 		at := in.at
-		order := graph.OrderEvidence{ID: d.text(), Completed: in.time(), Updated: in.time(), Totals: d.formerTotals()}
+		order := graph.OrderEvidence{ID: in.text(), Completed: in.time(), Updated: in.time(), Totals: in.formerTotals()}
 		order.Named = namedByTotals(&order.Totals)
 		in.formerOutcome(&order)
 		if in.err != nil {
@@ -74,8 +73,7 @@ func (d *Decoder) formerOrders(f *graph.Fragment) {
 	}
 }
 
-func (d *Decoder) formerTotals() (t graph.OrderTotals) {
-	in := &d.in
+func (in orderReader) formerTotals() (t graph.OrderTotals) {
 	if in.null() {
 		return t
 	}
@@ -86,7 +84,7 @@ func (d *Decoder) formerTotals() (t graph.OrderTotals) {
 	in.fixed("currency", t.Currency[:])
 	t.Net, t.Discount = currency.FromFormer(net, t.Currency), currency.FromFormer(discount, t.Currency)
 	t.Rule = in.netRule()
-	t.Coupon = d.text()
+	t.Coupon = in.text()
 	if t == (graph.OrderTotals{}) {
 		in.fail(at, "totals without content are nil")
 	}
@@ -95,7 +93,7 @@ func (d *Decoder) formerTotals() (t graph.OrderTotals) {
 
 // formerOutcome reads the register of a cancellation or a refund. The refund becomes one of the order's refunds,
 // under the hash of its event's id.
-func (in *input) formerOutcome(order *graph.OrderEvidence) {
+func (in orderReader) formerOutcome(order *graph.OrderEvidence) {
 	if in.null() {
 		return
 	}
@@ -115,96 +113,96 @@ func (in *input) formerOutcome(order *graph.OrderEvidence) {
 // The rest of the file writes these versions.
 
 // formerOrderChange writes an order change. A refund's currency is for display only in these versions.
-func (o *output) formerOrderChange(c *graph.OrderChange) {
+func (out orderWriter) formerOrderChange(c *graph.OrderChange) {
 	if c.Kind == graph.OrderNone {
-		o.null()
+		out.null()
 		return
 	}
 	code := c.Currency
 	if c.Kind == graph.OrderRefunded {
-		o.leave(code != graph.Currency{} || c.Refund.Key != 0)
+		out.leave(code != graph.Currency{} || c.Refund.Key != 0)
 		code = c.Refund.Former
 	}
-	o.leave(c.Open || len(c.Lines) > 0)
-	o.array(formerOrderChangeFields)
-	o.uint(uint64(c.Kind))
-	o.uint(uint64(c.Rule))
-	full, amount := o.formerRefund(c.Refund.Kind, c.Refund.Amount, c.Kind == graph.OrderRefunded)
-	o.bool(full)
-	o.blob(code[:])
-	o.int(o.former(c.Net, code))
-	o.int(o.former(c.Discount, code))
-	o.int(amount)
-	o.bytes(c.ID)
-	o.bytes(c.Coupon)
+	out.leave(c.Open || len(c.Lines) > 0)
+	out.array(formerOrderChangeFields)
+	out.uint(uint64(c.Kind))
+	out.uint(uint64(c.Rule))
+	full, amount := out.formerRefund(c.Refund.Kind, c.Refund.Amount, c.Kind == graph.OrderRefunded)
+	out.bool(full)
+	out.blob(code[:])
+	out.int(out.former(c.Net, code))
+	out.int(out.former(c.Discount, code))
+	out.int(amount)
+	out.bytes(c.ID)
+	out.bytes(c.Coupon)
 }
 
 // formerRefund converts a refund to the form of these versions: the full order, or an amount.
-func (o *output) formerRefund(kind graph.RefundKind, amount int64, is bool) (full bool, _ int64) {
+func (out orderWriter) formerRefund(kind graph.RefundKind, amount int64, is bool) (full bool, _ int64) {
 	if !is {
 		return false, 0
 	}
-	o.leave(kind != graph.RefundFull && kind != graph.RefundAmount)
+	out.leave(kind != graph.RefundFull && kind != graph.RefundAmount)
 	return kind == graph.RefundFull, amount
 }
 
 // former converts an amount to the decimals that its currency had.
-func (o *output) former(amount int64, code graph.Currency) int64 {
+func (out orderWriter) former(amount int64, code graph.Currency) int64 {
 	former := currency.ToFormer(amount, code)
-	o.leave(currency.FromFormer(former, code) != amount)
+	out.leave(currency.FromFormer(former, code) != amount)
 	return former
 }
 
-func (o *output) formerOrders(orders []graph.OrderEvidence) {
-	o.array(formerOrderFields * len(orders))
+func (out orderWriter) formerOrders(orders []graph.OrderEvidence) {
+	out.array(formerOrderFields * len(orders))
 	for i := range orders {
 		order := &orders[i]
-		o.leave(order.LeftOut || order.Named != namedByTotals(&order.Totals) || order.Lines != nil)
-		o.text(order.ID)
-		o.time(order.Completed)
-		o.time(order.Updated)
-		o.formerTotals(&order.Totals)
-		o.formerOutcome(order)
+		out.leave(order.LeftOut || order.Named != namedByTotals(&order.Totals) || order.Lines != nil)
+		out.text(order.ID)
+		out.time(order.Completed)
+		out.time(order.Updated)
+		out.formerTotals(&order.Totals)
+		out.formerOutcome(order)
 	}
 }
 
-func (o *output) formerTotals(t *graph.OrderTotals) {
+func (out orderWriter) formerTotals(t *graph.OrderTotals) {
 	if *t == (graph.OrderTotals{}) {
-		o.null()
+		out.null()
 		return
 	}
-	o.leave(t.Open)
-	o.array(formerTotalsFields)
-	o.stamp(t.Stamp)
-	o.int(o.former(t.Net, t.Currency))
-	o.int(o.former(t.Discount, t.Currency))
-	o.blob(t.Currency[:])
-	o.uint(uint64(t.Rule))
-	o.text(t.Coupon)
+	out.leave(t.Open)
+	out.array(formerTotalsFields)
+	out.stamp(t.Stamp)
+	out.int(out.former(t.Net, t.Currency))
+	out.int(out.former(t.Discount, t.Currency))
+	out.blob(t.Currency[:])
+	out.uint(uint64(t.Rule))
+	out.text(t.Coupon)
 }
 
 // formerOutcome writes the register of a cancellation or a refund. A cancellation no longer has a stamp, so it is
 // written with the oldest possible one. Of several refunds it writes the last, which the register of these versions
 // would have kept.
-func (o *output) formerOutcome(order *graph.OrderEvidence) {
+func (out orderWriter) formerOutcome(order *graph.OrderEvidence) {
 	switch {
 	case order.Cancelled:
-		o.leave(true)
-		o.outcome(&graph.Stamp{}, graph.OrderCancelled, false, 0)
+		out.leave(true)
+		out.outcome(&graph.Stamp{}, graph.OrderCancelled, false, 0)
 	case len(order.Refunds) == 0:
-		o.null()
+		out.null()
 	default:
 		r := slices.MaxFunc(order.Refunds, func(a, b graph.Refund) int { return a.Stamp.Compare(b.Stamp) })
-		o.leave(len(order.Refunds) > 1 || r.Key != r.Stamp.Tie || r.Open || r.Currency != graph.Currency{} || len(r.Lines) > 0)
-		full, amount := o.formerRefund(r.Kind, r.Amount, true)
-		o.outcome(&r.Stamp, graph.OrderRefunded, full, amount)
+		out.leave(len(order.Refunds) > 1 || r.Key != r.Stamp.Tie || r.Open || r.Currency != graph.Currency{} || len(r.Lines) > 0)
+		full, amount := out.formerRefund(r.Kind, r.Amount, true)
+		out.outcome(&r.Stamp, graph.OrderRefunded, full, amount)
 	}
 }
 
-func (o *output) outcome(stamp *graph.Stamp, kind graph.OrderKind, full bool, amount int64) {
-	o.array(formerOutcomeFields)
-	o.stamp(*stamp)
-	o.uint(uint64(kind))
-	o.bool(full)
-	o.int(amount)
+func (out orderWriter) outcome(stamp *graph.Stamp, kind graph.OrderKind, full bool, amount int64) {
+	out.array(formerOutcomeFields)
+	out.stamp(*stamp)
+	out.uint(uint64(kind))
+	out.bool(full)
+	out.int(amount)
 }

@@ -26,10 +26,7 @@ var positionKind = &kind{
 	space: SpacePosition, name: "position",
 	key:   []field{shardField},
 	about: "one row a shard: positions in channels",
-	check: func(d *Decoder, _, value []byte) error {
-		_, err := d.ChannelPositions(value)
-		return err
-	},
+	check: parses[ChannelPositions]("positions row"),
 }
 
 // appendPositionKey appends the key of a shard's row of positions in external channels.
@@ -45,23 +42,19 @@ const (
 	positionFields    = 2 // values of a position in the list
 )
 
-// ChannelPositions appends a shard's row of positions in external channels.
-func (e *Encoder) ChannelPositions(dst []byte, p *ChannelPositions) []byte {
-	o := e.begin(dst, positionVersion)
-	o.array(positionRowFields)
-	o.uint(p.Applied)
-	o.array(positionFields * len(p.Positions))
+func (p *ChannelPositions) encode(out *writer) {
+	out.start(positionVersion)
+	out.array(positionRowFields)
+	out.uint(p.Applied)
+	out.array(positionFields * len(p.Positions))
 	for _, at := range p.Positions {
-		o.uint(uint64(at.Channel))
-		o.uint(uint64(at.Number - NoNumber))
+		out.uint(uint64(at.Channel))
+		out.uint(uint64(at.Number - NoNumber))
 	}
-	return e.finish()
 }
 
-// ChannelPositions reads a shard's row of positions in external channels.
-func (d *Decoder) ChannelPositions(src []byte) (ChannelPositions, error) {
-	in := d.begin("positions row", src, positionVersion)
-	var p ChannelPositions
+func (p *ChannelPositions) decode(in *reader) {
+	in.version(positionVersion)
 	in.tuple(positionRowFields)
 	p.Applied = in.uint()
 	n := in.list(positionFields, positionFields)
@@ -76,25 +69,27 @@ func (d *Decoder) ChannelPositions(src []byte) (ChannelPositions, error) {
 		}
 		p.Positions = append(p.Positions, next)
 	}
-	if err := d.finish(); err != nil {
-		return ChannelPositions{}, err
-	}
-	return p, nil
+}
+
+// ParsePositions reads the value of a shard's row of positions. It fails with ErrCorrupt.
+func ParsePositions(value []byte) (ChannelPositions, error) {
+	return parse[ChannelPositions]("positions row", value)
 }
 
 // PutPositions writes a shard's positions in external channels.
 func (e *Encoder) PutPositions(b *storage.Batch, shard graph.ShardID, p *ChannelPositions) {
-	e.key, e.value = appendPositionKey(e.key[:0], shard), e.ChannelPositions(e.value[:0], p)
-	e.set(b)
+	e.key = appendPositionKey(e.key[:0], shard)
+	p.encode(e.begin(e.value[:0]))
+	e.set(b, e.finish())
 }
 
-// GetPositions reads a shard's positions in external channels. It fails with ErrNotFound if the row is absent.
-func (d *Decoder) GetPositions(s storage.Store, shard graph.ShardID) (ChannelPositions, error) {
+// ReadPositions reads a shard's positions in external channels. It fails with ErrNotFound if the row is absent.
+func ReadPositions(s storage.Store, shard graph.ShardID) (ChannelPositions, error) {
 	value, err := s.Get(nil, appendPositionKey(nil, shard))
 	if err != nil {
 		return ChannelPositions{}, err
 	}
-	p, err := d.ChannelPositions(value)
+	p, err := ParsePositions(value)
 	if err != nil {
 		return p, fmt.Errorf("positions row of shard %d: %w", shard, err)
 	}

@@ -21,10 +21,7 @@ var quarantineKind = &kind{
 	space: SpaceQuarantine, name: "quarantine",
 	key:   []field{shardField, seqField},
 	about: "one row an input that failed",
-	check: func(d *Decoder, _, value []byte) error {
-		_, err := d.Quarantined(value)
-		return err
-	},
+	check: parses[Quarantined]("quarantine row"),
 }
 
 // appendQuarantineKey appends the key of message seq in the shard's quarantine.
@@ -39,32 +36,32 @@ func parseQuarantineKey(key []byte) (graph.ShardID, uint64, error) {
 
 const quarantineFields = 5
 
-// Quarantined appends the row of an input that was set aside.
-func (e *Encoder) Quarantined(dst []byte, q *Quarantined) []byte {
-	o := e.begin(dst, quarantineVersion)
-	o.array(quarantineFields)
-	o.text(q.Reason)
-	o.int(q.At)
-	o.uint(uint64(q.Input.Source))
-	o.uint(q.Input.Seq)
-	o.blob(q.Input.Body)
-	return e.finish()
+func (q *Quarantined) encode(out *writer) {
+	out.start(quarantineVersion)
+	out.array(quarantineFields)
+	out.text(q.Reason)
+	out.int(q.At)
+	out.uint(uint64(q.Input.Source))
+	out.uint(q.Input.Seq)
+	out.blob(q.Input.Body)
 }
 
-// Quarantined reads the row of an input that was set aside. Its body shares src's memory.
-func (d *Decoder) Quarantined(src []byte) (Quarantined, error) {
-	in := d.begin("quarantine row", src, quarantineVersion)
+func (q *Quarantined) decode(in *reader) {
+	in.version(quarantineVersion)
 	in.tuple(quarantineFields)
-	q := Quarantined{Reason: d.text(), At: in.int()}
+	*q = Quarantined{Reason: in.text(), At: in.int()}
 	q.Input = Input{Source: in.uint16(), Seq: in.uint(), Body: in.blob()}
-	if err := d.finish(); err != nil {
-		return Quarantined{}, err
-	}
-	return q, nil
+}
+
+// ParseQuarantined reads the value of the row of an input that was set aside. Its body shares value's memory. It
+// fails with ErrCorrupt.
+func ParseQuarantined(value []byte) (Quarantined, error) {
+	return parse[Quarantined]("quarantine row", value)
 }
 
 // PutQuarantined writes the row of an input that was set aside.
 func (e *Encoder) PutQuarantined(b *storage.Batch, shard graph.ShardID, seq uint64, q *Quarantined) {
-	e.key, e.value = appendQuarantineKey(e.key[:0], shard, seq), e.Quarantined(e.value[:0], q)
-	e.set(b)
+	e.key = appendQuarantineKey(e.key[:0], shard, seq)
+	q.encode(e.begin(e.value[:0]))
+	e.set(b, e.finish())
 }

@@ -99,7 +99,7 @@ const checksumLen = 1 + 4
 // Bodies are copied once, into their final place. The zero value is ready for Reset. One goroutine at a time uses a
 // RecordWriter, and it must not be copied.
 type RecordWriter struct {
-	out   output
+	out   writer
 	count uint64
 }
 
@@ -153,7 +153,8 @@ func appendChecksum(b []byte) []byte {
 
 // Record reads a record. Bodies share src's memory.
 func (d *Decoder) Record(src []byte) (Record, error) {
-	in := d.begin("log record", src, recordVersion)
+	in := recordReader{d.begin("log record", src)}
+	in.version(recordVersion)
 	in.checksum()
 	r := Record{Seq: in.uint(), Now: in.int()}
 	for count := uint64(0); in.err == nil; count++ {
@@ -161,7 +162,7 @@ func (d *Decoder) Record(src []byte) (Record, error) {
 			break
 		}
 	}
-	if err := d.finish(); err != nil {
+	if err := in.finish(); err != nil {
 		return Record{}, err
 	}
 	return r, nil
@@ -193,8 +194,11 @@ func ScanRecords(s storage.Store, shard graph.ShardID, from uint64, fn func(seq 
 	})
 }
 
+// A recordReader reads records.
+type recordReader struct{ *reader }
+
 // checksum verifies the checksum at the end and cuts it off.
-func (in *input) checksum() {
+func (in recordReader) checksum() {
 	if in.err != nil {
 		return
 	}
@@ -208,7 +212,7 @@ func (in *input) checksum() {
 }
 
 // entry reads an entry into the record; it returns false at the end.
-func (in *input) entry(r *Record, count uint64) bool {
+func (in recordReader) entry(r *Record, count uint64) bool {
 	at := in.at
 	n := in.arrayLen()
 	tag := in.enum("entry", tagEnd, tagAck)

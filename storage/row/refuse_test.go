@@ -30,7 +30,8 @@ func TestDecodersRefuse(t *testing.T) {
 		// Damage is made after the component is built: that relies on the orders.
 		n := sampleRoot()
 		evidence := n.Component.Evidence()
-		o := enc.begin(nil, nodeVersion)
+		o := evidenceWriter{enc.begin(nil)}
+		o.start(nodeVersion)
 		change(&evidence)
 		o.array(rootFields)
 		o.uint(nodeRoot)
@@ -55,17 +56,17 @@ func TestDecodersRefuse(t *testing.T) {
 	meta := func(change func(*ShardMeta)) error {
 		m := sampleMeta()
 		change(m)
-		_, err := dec.ShardMeta(enc.ShardMeta(nil, m))
+		_, err := ParseMeta(appendValue(nil, m))
 		return err
 	}
-	raw := func(write func(o *output)) []byte {
+	raw := func(write func(o *writer)) []byte {
 		o := &enc.out
 		o.b = nil
 		write(o)
 		return enc.finish()
 	}
-	record := func(write func(o *output)) error {
-		_, err := dec.Record(appendChecksum(raw(func(o *output) {
+	record := func(write func(o *writer)) error {
+		_, err := dec.Record(appendChecksum(raw(func(o *writer) {
 			o.uint(recordVersion)
 			o.uint(1)
 			o.int(2)
@@ -137,11 +138,11 @@ func TestDecodersRefuse(t *testing.T) {
 		{"positions out of order", meta(func(m *ShardMeta) { slices.Reverse(m.Positions) }), "shard 0 is not in the order"},
 		{"sent twice", meta(func(m *ShardMeta) { m.Sent = append(m.Sent, m.Sent[0]) }), "shard 2 is not in the order"},
 
-		{"record of too few", record(func(o *output) { o.array(2); o.uint(tagEnd); o.uint(1) }), "0 entries, and the end says 1"},
-		{"record without end", record(func(*output) {}), "ends within an array"},
-		{"unknown entry", record(func(o *output) { o.array(3); o.uint(9) }), "unknown entry 9"},
-		{"entry of another length", record(func(o *output) { o.array(3); o.uint(tagInput) }), "entry 1 of 3 values, want 4"},
-		{"shard above all", record(func(o *output) { o.array(4); o.uint(tagInput); o.uint(1 << 16) }), "65536 is above 65535"},
+		{"record of too few", record(func(o *writer) { o.array(2); o.uint(tagEnd); o.uint(1) }), "0 entries, and the end says 1"},
+		{"record without end", record(func(*writer) {}), "ends within an array"},
+		{"unknown entry", record(func(o *writer) { o.array(3); o.uint(9) }), "unknown entry 9"},
+		{"entry of another length", record(func(o *writer) { o.array(3); o.uint(tagInput) }), "entry 1 of 3 values, want 4"},
+		{"shard above all", record(func(o *writer) { o.array(4); o.uint(tagInput); o.uint(1 << 16) }), "65536 is above 65535"},
 	} {
 		switch {
 		case !errors.Is(c.err, storage.ErrCorrupt):
@@ -164,7 +165,7 @@ func TestDecodersRefuse(t *testing.T) {
 	} {
 		ev := sampleEvent()
 		leave(ev)
-		with := raw(func(o *output) {
+		with := raw(func(o *writer) {
 			o.uint(messageVersion)
 			o.array(messageFields[graph.KindObserve])
 			o.uint(uint64(graph.KindObserve))
@@ -173,7 +174,7 @@ func TestDecodersRefuse(t *testing.T) {
 			o.uint(0)
 			o.uint(0)
 			o.uint(eventVersion)
-			o.event(ev, true)
+			eventWriter{o}.event(ev, true)
 		})
 		if _, err := dec.Message(with); !errors.Is(err, storage.ErrCorrupt) || !strings.Contains(err.Error(), "between shards") {
 			t.Errorf("message with properties %s and context %s: %v", ev.Properties, ev.Context, err)
@@ -206,7 +207,8 @@ func TestDecodersRefuseLengths(t *testing.T) {
 	huge := func(code byte) []byte { return []byte{code, 0xff, 0xff, 0xff, 0xff} }
 	head := func(fields int, rest ...byte) []byte {
 		o := NewEncoder()
-		out := o.begin(nil, 1)
+		out := o.begin(nil)
+		out.start(1)
 		out.array(fields)
 		out.b = append(out.b, rest...)
 		return o.finish()
@@ -214,9 +216,12 @@ func TestDecodersRefuseLengths(t *testing.T) {
 	inputs := map[string]func() error{
 		"block":    func() error { return dec.Block(append([]byte{1}, huge(msgpack.Array32)...), nil) },
 		"event id": func() error { _, err := dec.Event(head(eventFields, huge(msgpack.Bin32)...)); return err },
-		"reason":   func() error { _, err := dec.Quarantined(head(quarantineFields, huge(msgpack.String32)...)); return err },
+		"reason": func() error {
+			_, err := ParseQuarantined(head(quarantineFields, huge(msgpack.String32)...))
+			return err
+		},
 		"positions": func() error {
-			_, err := dec.ShardMeta(head(metaFields, append([]byte{0}, huge(msgpack.Array32)...)...))
+			_, err := ParseMeta(head(metaFields, append([]byte{0}, huge(msgpack.Array32)...)...))
 			return err
 		},
 		"members": func() error {
@@ -249,7 +254,7 @@ func TestNodeEncoderWantsARootOrAForward(t *testing.T) {
 // written is read back, and every other is refused (C1).
 func TestOnlyShortestForms(t *testing.T) {
 	be := binary.BigEndian
-	in := new(input)
+	in := new(cursor)
 	check := func(what string, v any, form, written []byte, read func() any) {
 		t.Helper()
 		in.b, in.at, in.err = form, 0, nil

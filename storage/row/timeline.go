@@ -56,10 +56,11 @@ const eventLeast = 2
 
 // Block appends a block of a timeline: encoded events, in the given order.
 func (e *Encoder) Block(dst []byte, events [][]byte) []byte {
-	o := e.begin(dst, blockVersion)
-	o.array(len(events))
+	out := e.begin(dst)
+	out.start(blockVersion)
+	out.array(len(events))
 	for _, event := range events {
-		o.blob(event)
+		out.blob(event)
 	}
 	return e.finish()
 }
@@ -68,21 +69,22 @@ func (e *Encoder) Block(dst []byte, events [][]byte) []byte {
 // returns. The events share src's memory. each may use the decoder. If the block is damaged, Block may have called
 // each for the events before the damage.
 func (d *Decoder) Block(src []byte, each func(event []byte) error) error {
-	in := d.begin("timeline block", src, blockVersion)
+	in := d.begin("timeline block", src)
+	in.version(blockVersion)
 	n := in.list(1, eventLeast)
 	for range n {
 		event := in.blob()
 		if in.err != nil {
 			break
 		}
-		here := d.in
+		here := in.cursor
 		if err := each(event); err != nil {
-			d.in.b = nil
+			in.b = nil
 			return err
 		}
-		d.in = here
+		in.cursor = here
 	}
-	return d.finish()
+	return in.finish()
 }
 
 // PutBlock writes a block of a node's timeline, packed; see Block.

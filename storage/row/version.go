@@ -31,11 +31,8 @@ var versions = [Newest + 1]formats{
 //
 // It omits values that the version can't express, and Lossy then reports it. Features of a new version may be used
 // only after every process can read it; until then it has nothing to omit.
-func NewEncoderOf(v Version) *Encoder { return &Encoder{out: output{version: versions[v]}} }
+func NewEncoderOf(v Version) *Encoder { return &Encoder{out: writer{formats: versions[v]}} }
 
 // Lossy reports whether an encoder of an older version omitted anything, since its creation, that decides who is who
 // or that a profile holds. It ignores names for display, and when an event passed a forward: readers do without them.
 func (e *Encoder) Lossy() bool { return e.out.lossy }
-
-// leave records whether a value was omitted.
-func (o *output) leave(out bool) { o.lossy = o.lossy || out }

@@ -38,11 +38,12 @@ func again(enc *Encoder, dec *Decoder, kind string, src []byte) ([]byte, error) 
 		}
 		return enc.Message(nil, m), nil
 	case "feed-settings":
-		s, err := dec.FeedSettings(src)
+		s, err := parse[FeedSettings]("feed settings", src)
 		if err != nil {
 			return nil, err
 		}
-		return enc.FeedSettings(nil, &s), nil
+		s.encode(enc.begin(nil))
+		return enc.finish(), nil
 	}
 	return nil, fmt.Errorf("no kind %s", kind)
 }
@@ -152,7 +153,7 @@ func same(t *rapid.T, enc *Encoder, v Version, got, want any) {
 }
 
 func fragmentOf(enc *Encoder, orders []graph.OrderEvidence) {
-	enc.begin(nil, 0).fragment(&graph.Fragment{Orders: orders})
+	evidenceWriter{enc.begin(nil)}.fragment(&graph.Fragment{Orders: orders})
 	enc.finish()
 }
 
