@@ -35,14 +35,24 @@ func IsUUID(text []byte) bool {
 		isHex(text[:8]) && isHex(text[9:13]) && isHex(text[14:18]) && isHex(text[19:23]) && isHex(text[24:])
 }
 
-func isHex(text []byte) bool {
-	for _, b := range text {
-		lower := b | 0x20
-		if (b < '0' || b > '9') && (lower < 'a' || lower > 'f') {
-			return false
+// notHex has a 1 for each byte that is no hex digit.
+var notHex = func() (table [256]uint8) {
+	for b := range table {
+		if c := lowerByte(byte(b)); (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			table[b] = 1
 		}
 	}
-	return true
+	return table
+}()
+
+// isHex reports whether a text is hex digits alone. It does not branch on a digit: the processor cannot predict whether
+// the next one is a letter.
+func isHex(text []byte) bool {
+	other := uint8(0)
+	for _, b := range text {
+		other |= notHex[b]
+	}
+	return other == 0
 }
 
 // equalFold reports whether text, in any case, is lower. REQUIRES: lower is ASCII and in lower case.
