@@ -22,15 +22,8 @@ import (
 // all of them, and only then net or refund chooses a rule, when every dropped field is known. Reading amounts on
 // demand, the obvious way, would choose a rule before a later field turns out to be unreadable.
 type orderReader struct {
-	d         *commerceReader
-	ids       [len(orderIDs)]jsonscan.Value
-	refundIDs [len(refundIDs)]jsonscan.Value
-	coupons   [len(couponFields)]jsonscan.Value
-	discounts [len(discountFields)]jsonscan.Value
-	lists     [len(listFields)]jsonscan.Value
-	back      [len(backFields)]jsonscan.Value
-	currency  [len(currencyFields)]jsonscan.Value
-	declared  [sumBack]jsonscan.Value
+	d      *commerceReader
+	fields [propertyRefund]jsonscan.Value // by meaning
 
 	code     graph.Currency // named by the event, else the default
 	named    bool
@@ -43,14 +36,17 @@ type orderReader struct {
 	thousandths bool // an amount of a refund in an unknown currency may have three decimals
 }
 
-// Aliases, in the order of preference.
+// aliases are fields with one meaning, in the order of preference: from the first to before the end.
+type aliases struct{ first, end int }
+
 var (
-	orderIDs       = [...]string{"properties.order_id", "properties.orderId", "properties.transaction_id"}
-	refundIDs      = [...]string{"properties.refund_id", "properties.refundId", "properties.refund.id"}
-	couponFields   = [...]string{"properties.coupon", "properties.coupon_id", "properties.discount_code"}
-	discountFields = [...]string{"properties.discount", "properties.discount_amount"}
-	currencyFields = [...]string{"properties.currency", "properties.currency_code", "properties.currencyCode"}
-	backFields     = [...]string{"properties.refund_amount", "properties.refundAmount", "properties.refund.amount"}
+	orderIDs       = aliases{propertyOrderID, propertyRefundID}
+	refundIDs      = aliases{propertyRefundID, propertyCoupon}
+	couponFields   = aliases{propertyCoupon, propertyDiscount}
+	discountFields = aliases{propertyDiscount, propertyProducts}
+	backFields     = aliases{propertyRefundAmount, propertyCurrency}
+	currencyFields = aliases{propertyCurrency, propertyRevenue}
+	declaredFields = aliases{propertyRevenue, propertyRefund} // in the order of sum
 )
 
 // read fills the event's order change.
@@ -61,9 +57,9 @@ var (
 func (o *orderReader) read(d *commerceReader, kind graph.OrderKind, ev *graph.Event) {
 	lines := ev.Order.Lines[:0]
 	*o = orderReader{d: d, inRefund: kind == graph.OrderRefunded}
-	o.pick(ev.Properties)
+	o.pick(d.properties.list)
 	c := &ev.Order
-	*c = graph.OrderChange{Kind: kind, ID: d.bounded(o.firstID(orderIDs[:], o.ids[:])), Lines: lines}
+	*c = graph.OrderChange{Kind: kind, ID: d.bounded(o.firstID(orderIDs)), Lines: lines}
 	if len(c.ID) == 0 {
 		if kind != graph.OrderCompleted {
 			c.Kind = graph.OrderNone
@@ -81,7 +77,7 @@ func (o *orderReader) read(d *commerceReader, kind graph.OrderKind, ev *graph.Ev
 		if c.Open {
 			c.Currency = graph.Currency{}
 		}
-		c.Refund.Key = refundKey(o.firstID(refundIDs[:], o.refundIDs[:]))
+		c.Refund.Key = refundKey(o.firstID(refundIDs))
 		o.refund(c)
 		return
 	}
@@ -90,72 +86,18 @@ func (o *orderReader) read(d *commerceReader, kind graph.OrderKind, ev *graph.Ev
 	c.Coupon = d.bounded(o.coupon())
 }
 
-// pick collects the properties that matter. They have been scanned before, so they are valid.
-func (o *orderReader) pick(properties []byte) {
-	if properties == nil {
-		return
-	}
-	var s jsonscan.Scanner
-	s.Reset(properties, &o.d.arena)
-	s.Object()
-	for s.Next() {
-		key := s.Key()
-		v := s.Value()
-		switch string(key) {
-		case "order_id":
-			o.ids[0] = v
-		case "orderId":
-			o.ids[1] = v
-		case "transaction_id":
-			o.ids[2] = v
-		case "refund_id":
-			o.refundIDs[0] = v
-		case "refundId":
-			o.refundIDs[1] = v
-		case "refund":
+// pick collects the properties that matter to orders.
+func (o *orderReader) pick(all []property) {
+	for i := range all {
+		switch means, v := all[i].means, all[i].value; {
+		case means == propertyRefund:
 			if o.inRefund && v.Kind == jsonscan.Object {
-				o.refundIDs[2], o.back[2] = member(v, "id", &o.d.arena), member(v, "amount", &o.d.arena)
+				o.fields[propertyRefundObjectID] = member(v, "id", &o.d.arena)
+				o.fields[propertyRefundObjectAmount] = member(v, "amount", &o.d.arena)
 			}
-		case "coupon":
-			o.coupons[0] = v
-		case "coupon_id":
-			o.coupons[1] = v
-		case "discount_code":
-			o.coupons[2] = v
-		case "discount":
-			o.discounts[0] = v
-		case "discount_amount":
-			o.discounts[1] = v
-		case "products":
-			o.lists[0] = v
-		case "items":
-			o.lists[1] = v
-		case "refund_amount":
-			o.back[0] = v
-		case "refundAmount":
-			o.back[1] = v
-		case "amount":
-			if o.inRefund { // in other events the field may mean anything
-				o.declared[sumAmount] = v
-			}
-		case "currency":
-			o.currency[0] = v
-		case "currency_code":
-			o.currency[1] = v
-		case "currencyCode":
-			o.currency[2] = v
-		case "revenue":
-			o.declared[sumRevenue] = v
-		case "subtotal":
-			o.declared[sumSubtotal] = v
-		case "total":
-			o.declared[sumTotal] = v
-		case "tax":
-			o.declared[sumTax] = v
-		case "shipping":
-			o.declared[sumShipping] = v
-		case "value":
-			o.declared[sumValue] = v
+		case means == propertyAmount && !o.inRefund: // in other events the field may mean anything
+		case int(means) < len(o.fields):
+			o.fields[means] = v
 		}
 	}
 }
@@ -177,8 +119,9 @@ func member(object jsonscan.Value, name string, arena *jsonscan.Arena) (found js
 // firstID returns the first value that is an id, as text. A whole number is written without point and exponent, so
 // that 1001.0 is the order 1001. Placeholders that programs print for an absent id, such as "undefined", are not ids:
 // otherwise all such orders of a customer would be one.
-func (o *orderReader) firstID(fields []string, values []jsonscan.Value) []byte {
-	for i, v := range values {
+func (o *orderReader) firstID(of aliases) []byte {
+	for i := of.first; i < of.end; i++ {
+		v := o.fields[i]
 		var text []byte
 		switch {
 		case absent(v):
@@ -188,12 +131,12 @@ func (o *orderReader) firstID(fields []string, values []jsonscan.Value) []byte {
 		case v.Kind == jsonscan.String:
 			text = money.TrimSpace(o.d.text(v))
 		default:
-			o.d.dropKind(fields[i], "a string", v.Kind)
+			o.d.dropKind(propertyFields[i], "a string", v.Kind)
 		}
 		switch {
 		case len(text) == 0:
 		case identifier.Junk(text):
-			o.d.dropQuoted(fields[i], CodeJunkID, text, "names nothing, so the event is as one without it", "send an id, or leave the field out")
+			o.d.dropQuoted(propertyFields[i], CodeJunkID, text, "names nothing, so the event is as one without it", "send an id, or leave the field out")
 		default:
 			return text
 		}
@@ -219,8 +162,8 @@ func wholeNumber(text []byte, arena *jsonscan.Arena) []byte {
 // readCurrency finds the currency that the event names: in a property of its own, else beside an amount.
 func (o *orderReader) readCurrency() {
 	o.code, o.exponent = o.d.currency, graph.OpenDecimals
-	for i, v := range o.currency {
-		field := currencyFields[i]
+	for i := currencyFields.first; i < currencyFields.end; i++ {
+		v, field := o.fields[i], propertyFields[i]
 		if absent(v) {
 			continue
 		}
@@ -243,13 +186,13 @@ func (o *orderReader) readCurrency() {
 		o.name(c)
 		return
 	}
-	for _, v := range o.declared {
-		if o.nameByMark(v) {
+	for i := declaredFields.first; i < declaredFields.end; i++ {
+		if o.nameByMark(o.fields[i]) {
 			return
 		}
 	}
-	for _, v := range o.back {
-		if o.inRefund && o.nameByMark(v) {
+	for i := backFields.first; i < backFields.end; i++ {
+		if o.inRefund && o.nameByMark(o.fields[i]) {
 			return
 		}
 	}
@@ -380,22 +323,23 @@ func (o *orderReader) oddSum() bool {
 
 // coupon returns the code that an order was placed with; of a list, the first.
 func (o *orderReader) coupon() []byte {
-	for i, v := range o.coupons {
+	for i := couponFields.first; i < couponFields.end; i++ {
+		v := o.fields[i]
 		var text []byte
 		switch {
 		case absent(v):
 		case isText(v):
 			text = money.TrimSpace(o.d.text(v))
 		case v.Kind == jsonscan.Array:
-			text = o.couponOf(couponFields[i], v)
+			text = o.couponOf(propertyFields[i], v)
 		default:
-			o.d.dropKind(couponFields[i], "a string", v.Kind)
+			o.d.dropKind(propertyFields[i], "a string", v.Kind)
 		}
 		if !identifier.NoValue(text) {
 			return text
 		}
 		if len(text) > 0 {
-			o.d.dropQuoted(couponFields[i], CodeJunkID, text, "is no coupon, so the order is as one without", "send a code, or leave the field out")
+			o.d.dropQuoted(propertyFields[i], CodeJunkID, text, "is no coupon, so the order is as one without", "send a code, or leave the field out")
 		}
 	}
 	return nil

@@ -26,11 +26,6 @@ const (
 	sumsRefund = sumDiscount // the sums before it may state the amount of a refund
 )
 
-var sumFields = [sumBack]string{
-	"properties.revenue", "properties.subtotal", "properties.total", "properties.tax", "properties.shipping", "properties.value",
-	"properties.amount",
-}
-
 // amountState describes whether an event has an amount.
 type amountState uint8
 
@@ -42,22 +37,24 @@ const (
 
 // readSums reads every stated amount, so that an unreadable one is reported even if another decides.
 func (o *orderReader) readSums() {
-	for i, v := range o.declared {
-		o.readSum(sum(i), sumFields[i], v, o.inRefund)
+	for i := declaredFields.first; i < declaredFields.end; i++ {
+		o.readSum(sum(i-declaredFields.first), i, o.inRefund)
 	}
-	for i, v := range o.back {
+	for i := backFields.first; i < backFields.end; i++ {
 		if o.inRefund && o.state[sumBack] != amountGiven {
-			o.readSum(sumBack, backFields[i], v, true)
+			o.readSum(sumBack, i, true)
 		}
 	}
-	for i, v := range o.discounts {
+	for i := discountFields.first; i < discountFields.end; i++ {
 		if o.state[sumDiscount] != amountGiven {
-			o.readSum(sumDiscount, discountFields[i], v, true)
+			o.readSum(sumDiscount, i, true)
 		}
 	}
 }
 
-func (o *orderReader) readSum(i sum, field string, v jsonscan.Value, magnitude bool) {
+// readSum reads an amount from one of the fields.
+func (o *orderReader) readSum(i sum, from int, magnitude bool) {
+	v := o.fields[from]
 	if absent(v) {
 		return
 	}
@@ -65,7 +62,7 @@ func (o *orderReader) readSum(i sum, field string, v jsonscan.Value, magnitude b
 		o.state[i] = amountOdd
 		return
 	}
-	amount, state := o.amount(field, v, magnitude)
+	amount, state := o.amount(propertyFields[from], v, magnitude)
 	if state != amountAbsent {
 		o.amounts[i], o.state[i] = amount, state
 	}

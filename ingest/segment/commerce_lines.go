@@ -26,10 +26,10 @@ type items struct {
 // of a list, an object with the products as values is accepted: PHP writes lists with gaps that way.
 func (o *orderReader) items(c *graph.OrderChange) (all items) {
 	at := 0
-	if absent(o.lists[0]) {
+	if absent(o.fields[propertyProducts]) {
 		at = 1
 	}
-	list, names := o.lists[at], &listFields[at]
+	list, names := o.fields[propertyProducts+at], &listFields[at]
 	if absent(list) {
 		return all
 	}

@@ -8,7 +8,7 @@ import (
 
 // commerceReader reads an event's order, offer and products from its properties, when its name implies any.
 type commerceReader struct {
-	*tools
+	*picker
 	clock    *eventClock
 	currency graph.Currency // of orders without a currency
 	rooms    [2]money.Room  // for amounts in strings
@@ -23,6 +23,13 @@ func (c *commerceReader) readCommerce(ev *graph.Event) *Rejection {
 		return nil
 	}
 	m := meaningOf(ev.Name)
+	if m == (meaning{}) {
+		return nil
+	}
+	if ev.Properties != nil && !c.properties.listed { // a path leads into them, or the type came twice
+		c.side.Reset(ev.Properties, &c.arena)
+		c.listProperties(&c.side)
+	}
 	if m.order != graph.OrderNone {
 		c.order.read(c, m.order, ev)
 		// An order with the code of an offer redeems it.

@@ -251,3 +251,31 @@ func describeOrder(o graph.OrderChange) string {
 	}
 	return text
 }
+
+// Properties are read once, before or after the type, and the last of several counts.
+func TestOrdersWhereverThePropertiesAre(t *testing.T) {
+	const order = `"properties":{"order_id":"A1","revenue":1,"category":"Tea"}`
+	for _, c := range []struct{ text, want string }{
+		{`"type":"track",` + order, "completed A1 net 100 by revenue USD?"},
+		{order + `,"type":"track"`, "completed A1 net 100 by revenue USD?"},
+		{`"type":"page",` + order + `,"type":"track"`, "completed A1 net 100 by revenue USD?"},
+		{`"type":" TRACK ",` + order, "completed A1 net 100 by revenue USD?"},
+		{`"type":"track","properties":{"order_id":"A2","revenue":2,"total":3},` + order, "completed A1 net 100 by revenue USD?"},
+		{`"type":"track",` + order + `,"properties":{}`, "completed m1 net 0 by none USD?"},
+		{`"type":"track",` + order + `,"properties":null`, "completed m1 net 0 by none USD?"},
+		{`"type":"page",` + order, ""},
+	} {
+		for _, paths := range [][]Path{nil, {{"properties.loyalty_card", "loyalty_card"}}} {
+			d := NewDecoder(testRegistry(t), Options{Paths: paths})
+			var ev graph.Event
+			text := `{"messageId":"m1","userId":"u","event":"Order Completed",` + c.text + `}`
+			if err := d.Event([]byte(text), now, web, &ev); err != nil {
+				t.Fatal(err)
+			}
+			bought := len(ev.Interest.Categories) == 1
+			if got := describeOrder(ev.Order); got != c.want || bought != strings.Contains(c.want, "A1") {
+				t.Errorf("%s: %s, categories %s; want %s", text, got, ev.Interest.Categories, c.want)
+			}
+		}
+	}
+}

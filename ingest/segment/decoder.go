@@ -99,7 +99,7 @@ func NewDecoder(reg *identifier.Registry, opts Options) *Decoder {
 	d.identifiers = identifierReader{picker: &d.picker, normaliser: reg.NewNormaliser(), namespaces: newNamespaces(reg)}
 	d.keeper = contextKeeper{picker: &d.picker, max: cmp.Or(opts.Context.MaxBytes, defaultContextBytes), policy: opts.Context.IP}
 	d.fingerprint = fingerprinter{picker: &d.picker, formerUntil: opts.FormerUntil}
-	d.commerce = commerceReader{tools: &d.tools, clock: &d.clock, currency: opts.currency()}
+	d.commerce = commerceReader{picker: &d.picker, clock: &d.clock, currency: opts.currency()}
 	return d
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // Events of the shapes that most traffic has. track has 620 bytes.
@@ -139,5 +140,46 @@ func BenchmarkDecodeGenerated(b *testing.B) {
 		if err := d.Event(lines[i], now, web, &ev); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// chunkEvents is how many events a chunk of a file holds, about.
+const chunkEvents = 400
+
+// BenchmarkDecodeAndEncode is all that intake does with an event: it decodes chunks of events, and appends their
+// encodings to one buffer. Its events are those of a generated shop, and those of clients that send whole contexts, with
+// the context kept and not.
+func BenchmarkDecodeAndEncode(b *testing.B) {
+	shop, _ := generated(b, 8_000)
+	for _, c := range []struct {
+		name    string
+		lines   [][]byte
+		options Options
+	}{
+		{"shop", shop, Options{Sources: []string{"crm", "web"}}},
+		{"context", contextEvents(8_000, 800), Options{}},
+		{"without", contextEvents(8_000, 800), Options{Context: ContextOptions{Keep: []string{}}}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			d, enc := NewDecoder(testRegistry(b), c.options), row.NewEncoder()
+			events := make([]graph.Event, chunkEvents)
+			var out []byte
+			b.ReportAllocs()
+			at := 0
+			for b.Loop() {
+				i := at % chunkEvents
+				if i == 0 {
+					d.Reset()
+					out = out[:0]
+				}
+				if err := d.Event(c.lines[at], now, web, &events[i]); err != nil {
+					b.Fatal(err)
+				}
+				out = enc.Event(out, &events[i], true)
+				if at++; at == len(c.lines) {
+					at = 0
+				}
+			}
+		})
 	}
 }

@@ -43,7 +43,9 @@ type picker struct {
 	own    traitSet    // traits
 	shared traitSet    // context.traits
 	found  []candidate // identifiers at configured paths, and in context.externalIds
-	held   held        // of the context
+	// properties are those that may matter to commerce.
+	properties properties
+	held       held // of the context
 }
 
 func newPicker(reg *identifier.Registry, opts Options) picker {
@@ -60,6 +62,7 @@ func (p *picker) pick(raw []byte) *Rejection {
 	p.own.reset()
 	p.shared.reset()
 	p.found = p.found[:0]
+	p.properties.reset()
 	clear(p.held.values)
 	s := &p.scan
 	s.Reset(raw, &p.arena)

@@ -3,6 +3,8 @@ package segment
 import (
 	"bytes"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
@@ -10,28 +12,43 @@ import (
 // traitSet is the traits of one object, each name once. If a name repeats, the last value wins.
 type traitSet struct {
 	traits       []graph.Trait
+	digests      []uint64 // of traits, if digested
 	email, phone jsonscan.Value
 	excess       uint64
 }
 
 func (t *traitSet) reset() {
 	t.excess = 0
-	t.traits = t.traits[:0]
+	t.traits, t.digests = t.traits[:0], t.digests[:0]
 	t.email, t.phone = jsonscan.Value{}, jsonscan.Value{}
 }
 
+// readTraits reads traits. Those of the event itself enter its fingerprint, so they are hashed on the way.
 func (p *picker) readTraits(s *jsonscan.Scanner, n *pathNode, field string, t *traitSet) {
 	if !p.object(s, n, field) {
 		return
 	}
 	for s.Next() {
-		key := s.Key()
-		v := p.value(s, n.child(key))
-		t.set(key, v)
+		name, digest := s.Key(), uint64(0)
+		var v jsonscan.Value
+		switch child := n.child(name); {
+		case t != &p.own:
+			v = p.value(s, child)
+		case child == nil:
+			v, digest = p.digestValue(s)
+		default:
+			v = p.value(s, child)
+			digest = p.digestRaw(v.Raw)
+		}
+		if v.Kind == jsonscan.Null {
+			digest = tagNone
+		}
+		t.set(name, v, mix(xxhash.Sum64(name), digest))
 	}
 }
 
-func (t *traitSet) set(name []byte, v jsonscan.Value) {
+// set adds a trait, whose value has the digest.
+func (t *traitSet) set(name []byte, v jsonscan.Value, digest uint64) {
 	switch string(name) {
 	case "email":
 		t.email = v
@@ -44,9 +61,9 @@ func (t *traitSet) set(name []byte, v jsonscan.Value) {
 	}
 	switch at := indexTrait(t.traits, name); {
 	case at >= 0:
-		t.traits[at] = trait
+		t.traits[at], t.digests[at] = trait, digest
 	case len(t.traits) < maxTraits:
-		t.traits = append(t.traits, trait)
+		t.traits, t.digests = append(t.traits, trait), append(t.digests, digest)
 	default:
 		t.excess++
 	}

@@ -48,31 +48,41 @@ func mix(a, b uint64) uint64 {
 // emptyObject is the digest of {}.
 var emptyObject = mix(tagObject, tagObject)
 
-// digestNext reads the next value of a scanner and hashes its meaning.
-func (t *texts) digestNext(s *jsonscan.Scanner) uint64 {
-	switch s.Peek() {
-	case jsonscan.Object:
+// digestValue reads the next value of a scanner, and hashes its meaning.
+func (t *texts) digestValue(s *jsonscan.Scanner) (jsonscan.Value, uint64) {
+	kind := s.Peek()
+	if kind != jsonscan.Object && kind != jsonscan.Array {
+		v := s.Value()
+		return v, t.digestScalar(v)
+	}
+	start := s.Pos()
+	digest := t.digestNested(s, kind)
+	return jsonscan.Value{Kind: kind, Raw: s.Since(start)}, digest
+}
+
+// digestNested hashes an object or an array. If it is too deep, the scan has failed.
+func (t *texts) digestNested(s *jsonscan.Scanner, kind jsonscan.Kind) uint64 {
+	if kind == jsonscan.Object {
 		if !s.Object() {
-			return 0 // too deep: the scan has failed
+			return 0
 		}
 		sum := uint64(tagObject)
 		for s.Next() {
 			key := xxhash.Sum64(s.Key())
-			sum += mix(key, t.digestNext(s)) // a sum ignores order
+			_, digest := t.digestValue(s)
+			sum += mix(key, digest) // a sum ignores order
 		}
 		return mix(sum, tagObject)
-	case jsonscan.Array:
-		if !s.Array() {
-			return 0
-		}
-		sum := uint64(tagArray)
-		for s.More() {
-			sum = mix(sum, t.digestNext(s))
-		}
-		return mix(sum, tagArray)
-	default:
-		return t.digestScalar(s.Value())
 	}
+	if !s.Array() {
+		return 0
+	}
+	sum := uint64(tagArray)
+	for s.More() {
+		_, digest := t.digestValue(s)
+		sum = mix(sum, digest)
+	}
+	return mix(sum, tagArray)
 }
 
 func (t *texts) digestScalar(v jsonscan.Value) uint64 {
@@ -93,29 +103,13 @@ func (t *texts) digestRaw(raw []byte) uint64 {
 	switch raw[0] {
 	case '{', '[':
 		t.side.Reset(raw, &t.arena)
-		return t.digestNext(&t.side)
+		_, digest := t.digestValue(&t.side)
+		return digest
 	case '"':
 		return t.digestScalar(jsonscan.Value{Kind: jsonscan.String, Escaped: bytes.IndexByte(raw, '\\') >= 0, Raw: raw})
 	default:
 		return xxhash.Sum64(raw) ^ tagOther
 	}
-}
-
-// readProperties reads the properties whole, and hashes them on the way.
-func (p *picker) readProperties(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
-	if s.Peek() != jsonscan.Object || n != nil { // with a path, value searches them for identifiers
-		v := p.value(s, n)
-		if v.Kind == jsonscan.Object {
-			p.fields.propertiesDigest = p.digestRaw(v.Raw)
-		}
-		return v
-	}
-	start := s.Pos()
-	p.fields.propertiesDigest = p.digestNext(s)
-	if s.Err() != nil {
-		return jsonscan.Value{}
-	}
-	return jsonscan.Value{Kind: jsonscan.Object, Raw: s.Since(start)}
 }
 
 // fingerprinter computes the key of an event in the memory of duplicates.
@@ -145,11 +139,14 @@ func (p *fingerprinter) fingerprint(ev *graph.Event) uint64 {
 	} else { // absent, PHP's form of absent, or dropped
 		sum = mix(sum, emptyObject)
 	}
-	if ev.Type == graph.TypeIdentify {
-		sum = mix(sum, p.digestTraits(ev.Traits))
-	} else { // a group's own traits; the context of other events repeats what their client remembers
-		sum = mix(sum, p.digestTraits(p.own.traits))
+	traits := uint64(tagObject)
+	for _, digest := range p.own.digests {
+		traits += digest
 	}
+	if ev.Type == graph.TypeIdentify { // the context of other events repeats what their client remembers
+		traits += p.digestTraits(ev.Traits[len(p.own.digests):])
+	}
+	sum = mix(sum, traits)
 	if !absent(f.groupID) {
 		sum = mix(sum, p.digestRaw(f.groupID.Raw))
 	}
@@ -164,8 +161,7 @@ func (t *texts) digestTime(v jsonscan.Value) uint64 {
 	return xxhash.Sum64(t.text(v))
 }
 
-func (t *texts) digestTraits(traits []graph.Trait) uint64 {
-	sum := uint64(tagObject)
+func (t *texts) digestTraits(traits []graph.Trait) (sum uint64) {
 	for i := range traits {
 		sum += mix(xxhash.Sum64(traits[i].Name), t.digestRaw(traits[i].Value))
 	}

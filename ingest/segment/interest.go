@@ -15,24 +15,19 @@ func (c *commerceReader) readInterest(kind graph.InterestKind, ev *graph.Event) 
 		return
 	}
 	var own, products, items jsonscan.Value
-	var s jsonscan.Scanner
-	s.Reset(ev.Properties, &c.arena)
-	s.Object()
-	for s.Next() {
-		key := s.Key()
-		v := s.Value()
-		switch string(key) {
-		case "category":
+	for i := range c.properties.list {
+		switch v := c.properties.list[i].value; c.properties.list[i].means {
+		case propertyCategory:
 			if c.isCategory("properties.category", v) {
 				own = v
 			}
-		case "item_category":
+		case propertyItemCategory:
 			if absent(own) && c.isCategory("properties.item_category", v) {
 				own = v
 			}
-		case "products":
+		case propertyProducts:
 			products = v
-		case "items":
+		case propertyItems:
 			items = v
 		}
 	}

@@ -1,21 +1,23 @@
 package segment
 
 import (
+	"slices"
+
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
 // offerIDs are the properties that may hold the id of the event's offer, in the order of preference.
-var offerIDs = [...][4]string{
-	score.OfferSent:      {"offer_id", "offerId"},
-	score.OfferRedeemed:  {"offer_id", "offerId"},
-	score.OfferViewed:    {"promotion_id", "promotionId", "id"},
-	score.OfferClicked:   {"promotion_id", "promotionId", "id"},
-	score.OfferEntered:   {"coupon_id", "couponId", "coupon", "discount_code"},
-	score.OfferApplied:   {"coupon_id", "couponId", "coupon", "discount_code"},
-	score.OfferDenied:    {"coupon_id", "couponId", "coupon", "discount_code"},
-	score.OfferWithdrawn: {"coupon_id", "couponId", "coupon", "discount_code"},
+var offerIDs = [...][4]uint16{
+	score.OfferSent:      {propertyOfferID, propertyOfferIDCamel},
+	score.OfferRedeemed:  {propertyOfferID, propertyOfferIDCamel},
+	score.OfferViewed:    {propertyPromotionID, propertyPromotionIDCamel, propertyID},
+	score.OfferClicked:   {propertyPromotionID, propertyPromotionIDCamel, propertyID},
+	score.OfferEntered:   {propertyCouponID, propertyCouponIDCamel, propertyCoupon, propertyDiscountCode},
+	score.OfferApplied:   {propertyCouponID, propertyCouponIDCamel, propertyCoupon, propertyDiscountCode},
+	score.OfferDenied:    {propertyCouponID, propertyCouponIDCamel, propertyCoupon, propertyDiscountCode},
+	score.OfferWithdrawn: {propertyCouponID, propertyCouponIDCamel, propertyCoupon, propertyDiscountCode},
 }
 
 // readOffer fills the event's offer notice. An event without the offer's id stays an ordinary event.
@@ -26,32 +28,24 @@ func (c *commerceReader) readOffer(signal score.OfferSignal, ev *graph.Event) {
 	names := &offerIDs[signal]
 	var ids [len(names)]jsonscan.Value
 	var class, until, expiresAt jsonscan.Value
-	var s jsonscan.Scanner
-	s.Reset(ev.Properties, &c.arena)
-	s.Object()
-	for s.Next() {
-		key := s.Key()
-		v := s.Value()
-		switch string(key) {
-		case "":
-		case "offer_class":
+	for i := range c.properties.list {
+		switch means, v := c.properties.list[i].means, c.properties.list[i].value; means {
+		case propertyOfferClass:
 			class = v
-		case "until":
+		case propertyUntil:
 			until = v
-		case "expires_at":
+		case propertyExpiresAt:
 			expiresAt = v
 		default:
-			for i, name := range names {
-				if string(key) == name {
-					ids[i] = v
-				}
+			if at := slices.Index(names[:], means); at >= 0 {
+				ids[at] = v
 			}
 		}
 	}
 	notice := graph.OfferNotice{Signal: signal}
 	for i, v := range ids {
 		if !isText(v) {
-			c.dropKind("properties."+names[i], "a string", v.Kind)
+			c.dropKind(propertyFields[names[i]], "a string", v.Kind)
 			continue
 		}
 		if len(notice.ID) == 0 {
