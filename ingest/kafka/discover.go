@@ -81,7 +81,7 @@ func (c *Consumer) look(ctx, hard context.Context) error {
 	}
 	for _, name := range names {
 		if t := c.topics[name]; !t.seen {
-			if t.seen, err = known(ctx, c.engine, name); err != nil {
+			if t.seen, err = known(ctx, c.into.Engine, name); err != nil {
 				return err
 			}
 		}
@@ -108,7 +108,7 @@ func (c *Consumer) lookAt(ctx, hard context.Context, found kadm.TopicDetail, t *
 		start = Start{}
 	}
 	for n := range found.Partitions {
-		if c.byPlace(place{t.Topic.Topic, n}) == nil {
+		if c.running.find(place{t.Topic.Topic, n}) == nil {
 			c.add(ctx, hard, t, channelName{t.Topic.Topic, n, id, t.version}, start)
 		}
 	}
@@ -151,19 +151,11 @@ func (c *Consumer) note(topic, problem string) {
 	}
 }
 
-func (c *Consumer) byPlace(at place) *running {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.partitions[at]
-}
-
 // add starts a partition.
 func (c *Consumer) add(ctx, hard context.Context, t *consumed, name channelName, start Start) {
 	own, cancel := context.WithCancel(ctx)
 	r := &running{partition: newPartition(c, t.Topic, name, t.batches, start), cancel: cancel, done: make(chan struct{}), committed: -1}
-	c.mu.Lock()
-	c.partitions[place{name.topic, name.partition}] = r
-	c.mu.Unlock()
+	c.running.add(r)
 	c.tasks.Go(func() {
 		defer close(r.done)
 		r.run(own, hard)
@@ -172,14 +164,12 @@ func (c *Consumer) add(ctx, hard context.Context, t *consumed, name channelName,
 
 // remove stops the partitions of a topic that is gone: those with this name and another id.
 func (c *Consumer) remove(ctx context.Context, topic, but string) {
-	c.mu.Lock()
 	var gone []*running
-	for at, r := range c.partitions {
-		if at.topic == topic && (but == "" || r.name.topicID != but) {
+	for _, r := range c.running.all() {
+		if r.name.topic == topic && (but == "" || r.name.topicID != but) {
 			gone = append(gone, r)
 		}
 	}
-	c.mu.Unlock()
 	if len(gone) == 0 {
 		return
 	}
@@ -193,13 +183,9 @@ func (c *Consumer) remove(ctx context.Context, topic, but string) {
 	if err := c.keepFloors(ctx); err != nil {
 		c.logger.Warn("kafka: the floors of a topic that is gone", "topic", topic, "error", err)
 	}
-	c.mu.Lock()
-	for _, r := range gone {
-		delete(c.partitions, place{topic, r.name.partition})
-	}
-	c.mu.Unlock()
+	c.running.remove(gone)
 	// Without this the client would take the next topic of this name for the old one.
-	_ = c.command(ctx, func() { c.client.PurgeTopicsFromClient(topic) })
+	_ = c.poller.command(ctx, func() { c.poller.client.PurgeTopicsFromClient(topic) })
 }
 
 // first decides the offset at which a partition without history begins: as configured, or, in a known topic, at its
@@ -240,7 +226,7 @@ func (c *Consumer) findEnds(ctx context.Context, topics []string) error {
 		return fmt.Errorf("ask for the ends of partitions: %w", err)
 	}
 	ends.Each(func(o kadm.ListedOffset) {
-		if p := c.byPlace(place{o.Topic, o.Partition}); p != nil && o.Err == nil {
+		if p := c.running.find(place{o.Topic, o.Partition}); p != nil && o.Err == nil {
 			p.progress.ends(o.Offset)
 		}
 	})

@@ -4,42 +4,40 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
-)
 
-// all returns the partitions that have a channel.
-func (c *Consumer) all() []*running {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var all []*running
-	for _, r := range c.partitions {
-		all = append(all, r)
-	}
-	return all
-}
+	"github.com/kindred-id/kindred/actors"
+)
 
 // keepFloors stores how far partitions are handled, so that a start begins there.
 func (c *Consumer) keepFloors(context.Context) error {
 	var errs []error
-	for _, r := range c.all() {
-		errs = append(errs, r.keepFloor())
+	for _, r := range c.running.all() {
+		errs = append(errs, r.floor.keep(r.channel, r.progress.handledTo()))
 	}
 	return errors.Join(errs...)
 }
 
-func (p *partition) keepFloor() error {
-	p.floors.Lock()
-	defer p.floors.Unlock()
-	handled := p.progress.handledTo()
-	if handled < 0 || handled <= p.floor {
+// A floor is how far a partition is handled, as stored with its channel.
+type floor struct {
+	mu     sync.Mutex // guards the following
+	stored int64
+}
+
+// keep stores how far the partition is handled.
+func (f *floor) keep(ch *actors.Channel, handled int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if handled < 0 || handled <= f.stored {
 		return nil
 	}
-	if err := p.channel.SetFloor(handled); err != nil {
+	if err := ch.SetFloor(handled); err != nil {
 		return err
 	}
-	p.floor = handled
+	f.stored = handled
 	return nil
 }
 
@@ -53,7 +51,7 @@ func (c *Consumer) commitOffsets(ctx context.Context) error {
 	defer cancel()
 	handled := make(kadm.Offsets)
 	var topics []string
-	for _, r := range c.all() {
+	for _, r := range c.running.all() {
 		if at := r.progress.handledTo(); at >= 0 {
 			if _, ok := handled[r.name.topic]; !ok {
 				topics = append(topics, r.name.topic)
@@ -72,7 +70,7 @@ func (c *Consumer) commitOffsets(ctx context.Context) error {
 	if err := c.admin.CommitAllOffsets(ctx, c.config.Group, handled); err != nil {
 		return fmt.Errorf("commit offsets of group %s, which nobody else may be a member of: %w", c.config.Group, err)
 	}
-	for _, r := range c.all() {
+	for _, r := range c.running.all() {
 		if o, ok := handled.Lookup(r.name.topic, r.name.partition); ok {
 			r.committed = o.At
 		}
@@ -82,7 +80,7 @@ func (c *Consumer) commitOffsets(ctx context.Context) error {
 
 // compareOffsets logs where the group's offset differs from the one committed last.
 func (c *Consumer) compareOffsets(found kadm.OffsetResponses) {
-	for _, r := range c.all() {
+	for _, r := range c.running.all() {
 		o, ok := found.Lookup(r.name.topic, r.name.partition)
 		if !ok || o.Err != nil || o.At < 0 || r.committed < 0 || o.At == r.committed {
 			continue

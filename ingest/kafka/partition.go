@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -32,10 +31,7 @@ import (
 //     positions stable enough to build a new chain.
 type partition struct {
 	consumer *Consumer
-	topic    *Topic
-	source   []byte // the topic's own
-	name     channelName
-	begin    Start // for a partition without history
+	origin
 	channel  *actors.Channel
 	batches  *batches
 	queue    *queue
@@ -50,21 +46,45 @@ type partition struct {
 	inFlight []*batch
 	resync   bool // an answer was out of turn: ask for the shards' positions once nothing is in flight
 	attempts int  // to do so, without progress
+	floor    floor
+}
 
-	floors sync.Mutex // guards the following
-	floor  int64      // as stored with the channel
+// An origin is the partition of a topic that records come from.
+type origin struct {
+	topic  *Topic
+	source []byte // the topic's own
+	name   channelName
+	begin  Start // if it has no history
+}
+
+func (o *origin) place() place { return place{o.name.topic, o.name.partition} }
+
+// identity distinguishes the topic from others of its name, as far as the brokers do.
+func (o *origin) identity() string {
+	if o.name.topicID != noTopicID {
+		return o.name.topicID
+	}
+	return o.name.topic
+}
+
+// sourceOf is the source that a record names in its header, or the topic's own.
+func (o *origin) sourceOf(r *kgo.Record) []byte {
+	if named := header(r, o.topic.sourceHeader()); len(named) > 0 {
+		return sourceName(named)
+	}
+	return o.source
 }
 
 func newPartition(c *Consumer, t *Topic, name channelName, b *batches, begin Start) *partition {
 	p := &partition{
-		consumer: c, topic: t, source: []byte(t.Source), name: name, batches: b, begin: begin,
+		consumer: c, origin: origin{t, []byte(t.Source), name, begin}, batches: b,
 		answers: make(chan *batch, window), lettered: make(chan struct{}, 1), failed: make(chan error, 1),
-		floor: actors.NoNumber,
+		floor: floor{stored: actors.NoNumber},
 	}
 	p.progress.status = PartitionStatus{Topic: name.topic, Partition: name.partition, State: Starting, Since: time.Now(), Handled: -1, End: -1}
 	own := map[string][]int32{name.topic: {name.partition}}
 	p.most = c.batchRecords()
-	p.queue = newQueue(c.queueBytes(), func() { c.client.PauseFetchPartitions(own) }, func() { c.client.ResumeFetchPartitions(own) })
+	p.queue = newQueue(c.queueBytes(), func() { c.poller.client.PauseFetchPartitions(own) }, func() { c.poller.client.ResumeFetchPartitions(own) })
 	return p
 }
 
@@ -86,7 +106,7 @@ func (p *partition) run(ctx, hard context.Context) {
 	}
 	p.proceed()
 	err := p.consume(ctx)
-	p.consumer.unassign(p)
+	p.consumer.poller.unassign(p)
 	if p.stopped(err) {
 		return
 	}
@@ -99,12 +119,12 @@ func (p *partition) run(ctx, hard context.Context) {
 
 // stopped reports whether an error means that the engine has stopped.
 func (p *partition) stopped(err error) bool {
-	return p.consumer.engine.Err() != nil || errors.Is(err, actors.ErrClosed)
+	return p.consumer.into.Engine.Err() != nil || errors.Is(err, actors.ErrClosed)
 }
 
 // start finds the channel and the offset to begin at, and asks the poller for records from there.
 func (p *partition) start(ctx context.Context) error {
-	ch, offset, err := open(ctx, p.consumer.engine, p.name, p.log, p.first)
+	ch, offset, err := open(ctx, p.consumer.into.Engine, p.name, p.log, p.first)
 	if err != nil {
 		return err
 	}
@@ -113,7 +133,7 @@ func (p *partition) start(ctx context.Context) error {
 	}
 	p.channel = ch
 	p.progress.handled(offset, time.Time{})
-	return p.consumer.assign(ctx, p, offset)
+	return p.consumer.poller.assign(ctx, p, offset)
 }
 
 func (p *partition) log(msg string, args ...any) {
@@ -259,28 +279,16 @@ func (p *partition) readEvent(ctx context.Context, b *batch, r *kgo.Record, inde
 	if r.Offset > actors.MaxOffset {
 		return fmt.Errorf("offset %d is above %d, the highest that Kindred can number", r.Offset, int64(actors.MaxOffset))
 	}
-	source := p.source
-	if named := header(r, p.topic.sourceHeader()); len(named) > 0 {
-		source = sourceName(named)
-	}
 	start := len(b.ids)
 	b.ids = appendOrigin(b.ids, p.identity(), r, index)
 	v := b.intake.Take(raw, ingest.Arrival{
-		Received: received(r, b.intake.Decoder, p.consumer.engine.Now()), Source: source,
+		Received: received(r, b.intake.Decoder, p.consumer.into.Engine.Now()), Source: p.sourceOf(r),
 		RecordID: b.ids[start:len(b.ids):len(b.ids)], Number: actors.RecordNumber(r.Offset, index),
 	})
 	if v.Status != ingest.Rejected {
 		return nil
 	}
 	return p.reject(ctx, b, r, index, raw, v.Rejection)
-}
-
-// identity distinguishes the topic from others of its name, as far as the brokers do.
-func (p *partition) identity() string {
-	if p.name.topicID != noTopicID {
-		return p.name.topicID
-	}
-	return p.name.topic
 }
 
 // received returns when a record was written, ms since 1970, as its time of arrival: that is the same for every read.
@@ -383,7 +391,7 @@ func (p *partition) broken(ctx context.Context, err error) {
 		return
 	}
 	p.wait(fmt.Errorf("read records: %w", err))
-	p.consumer.retry(ctx, p)
+	p.consumer.poller.retry(ctx, p)
 }
 
 // gone describes what is missing according to an error; "" if the records may still come.
@@ -425,7 +433,7 @@ func (p *partition) drain(hard context.Context) {
 		case b := <-p.answers:
 			b.settle()
 		case <-p.lettered:
-		case <-p.consumer.engine.Failed():
+		case <-p.consumer.into.Engine.Failed():
 			return
 		case <-hard.Done():
 			return

@@ -154,12 +154,12 @@ func (p *progress) read(now time.Time) PartitionStatus {
 func (c *Consumer) Status() Status {
 	now := time.Now()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	s := Status{Brokers: c.brokers}
 	for topic, problem := range c.problems {
 		s.Topics = append(s.Topics, TopicStatus{topic, problem})
 	}
-	for _, p := range c.partitions {
+	c.mu.Unlock()
+	for _, p := range c.running.all() {
 		s.Partitions = append(s.Partitions, p.progress.read(now))
 	}
 	slices.SortFunc(s.Topics, func(a, b TopicStatus) int { return cmp.Compare(a.Topic, b.Topic) })
