@@ -108,7 +108,7 @@ func (d *Delivery) Len() int { return len(d.inputs) }
 func (d *Delivery) sort(shards int) []int {
 	n := len(d.inputs)
 	d.Outcomes = append(d.Outcomes[:0], make([]shard.Outcome, n)...)
-	d.sorted = append(d.sorted[:0], d.inputs...)
+	d.sorted = slices.Grow(d.sorted[:0], n)[:n] // each is written below
 	d.counts = append(d.counts[:0], make([]int, shards+1)...)
 	for i := range d.inputs {
 		d.counts[d.inputs[i].Shard(shards)+1]++

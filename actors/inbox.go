@@ -37,6 +37,7 @@ type inbox struct {
 	mu         sync.Mutex // guards the following
 	system     []any
 	control    []any
+	acked      []acked
 	inputs     []shard.Input
 	head       int           // of inputs: those before it were taken
 	spare      []shard.Input // of the last step, to be used again
@@ -44,10 +45,14 @@ type inbox struct {
 	scheduled  bool // a drain waits for its turn
 	running    bool // a goroutine runs the shard
 
+	// The following belong to the goroutine that runs the shard: messages that are used again.
+	acks acks
+	step step
+
 	asked atomic.Bool // a read may wait in control: a step under way looks here before it takes the lock
 }
 
-// step is a batch of inputs for the shard.
+// step is a batch of inputs for the shard. The inbox uses it again.
 type step struct{ inputs []shard.Input }
 
 // Bind implements protoactor.Mailbox.
@@ -59,7 +64,7 @@ func (b *inbox) Bind(invoker protoactor.Invoker, dispatcher protoactor.Dispatche
 func (b *inbox) UserMessageCount() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.control) + len(b.inputs) - b.head
+	return len(b.control) + len(b.acked) + len(b.inputs) - b.head
 }
 
 // PostSystemMessage implements protoactor.Mailbox.
@@ -131,13 +136,34 @@ func (b *inbox) takeAsks(asks []*asking) []*asking {
 // postInputs copies inputs into the queue.
 func (b *inbox) postInputs(inputs []shard.Input) {
 	b.mu.Lock()
-	if b.head > len(b.inputs)/2 { // so that the queue moves up only now and then
+	b.moveUpLocked()
+	b.inputs = append(b.inputs, inputs...)
+	b.wakeLocked()
+}
+
+// postEnvelope takes an envelope of another shard. The list of its messages is not used after it returns.
+func (b *inbox) postEnvelope(e shard.Envelope) {
+	b.mu.Lock()
+	if e.HasAck {
+		b.acked = append(b.acked, acked{e.From, e.Acked})
+	}
+	if len(e.Messages) > 0 {
+		b.moveUpLocked()
+	}
+	for i := range e.Messages {
+		w := &e.Messages[i]
+		b.inputs = append(b.inputs, shard.Input{From: e.From, Seq: w.Seq, Body: w.Body, Epoch: w.Epoch})
+	}
+	b.wakeLocked()
+}
+
+// moveUpLocked makes room for inputs, now and then, where others were taken. REQUIRES: b.mu held
+func (b *inbox) moveUpLocked() {
+	if b.head > len(b.inputs)/2 {
 		n := copy(b.inputs, b.inputs[b.head:])
 		clear(b.inputs[n:])
 		b.inputs, b.head = b.inputs[:n], 0
 	}
-	b.inputs = append(b.inputs, inputs...)
-	b.wakeLocked()
 }
 
 // wakeLocked schedules a drain if there is something to do and no goroutine runs the shard, and unlocks.
@@ -145,7 +171,7 @@ func (b *inbox) postInputs(inputs []shard.Input) {
 // REQUIRES: b.mu held
 func (b *inbox) wakeLocked() {
 	start := !b.running && !b.scheduled &&
-		(len(b.system) > 0 || len(b.control) > 0 || b.head < len(b.inputs) && !b.committing)
+		(len(b.system) > 0 || len(b.control) > 0 || len(b.acked) > 0 || b.head < len(b.inputs) && !b.committing)
 	if start {
 		b.scheduled = true
 	}
@@ -179,19 +205,24 @@ func (b *inbox) drain() {
 		system, b.system = b.system, system[:0]
 		control, b.control = b.control, control[:0]
 		b.asked.Store(false)
-		var inputs []shard.Input
-		if len(system) == 0 && len(control) == 0 && !b.committing {
-			inputs = b.takeLocked()
+		b.acks.list, b.acked = b.acked, b.acks.list[:0]
+		b.step.inputs = nil
+		urgent := len(system) > 0 || len(control) > 0 || len(b.acks.list) > 0
+		if !urgent && !b.committing {
+			b.step.inputs = b.takeLocked()
 		}
-		if len(system) == 0 && len(control) == 0 && len(inputs) == 0 {
+		if !urgent && len(b.step.inputs) == 0 {
 			b.running = false
 			b.mu.Unlock()
 			return
 		}
 		b.mu.Unlock()
 		b.invoke(system, control)
-		if len(inputs) > 0 {
-			b.invoker.InvokeUserMessage(&step{inputs})
+		if len(b.acks.list) > 0 {
+			b.invoker.InvokeUserMessage(&b.acks)
+		}
+		if len(b.step.inputs) > 0 {
+			b.invoker.InvokeUserMessage(&b.step)
 		}
 	}
 }

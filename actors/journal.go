@@ -23,7 +23,7 @@ type Journal interface {
 }
 
 // A Network carries envelopes to shards that are with other processes. It may lose, repeat, delay and reorder them. Post is
-// called on goroutines that run shards and must not block; the process that has the shard hands the envelope to Engine.Receive.
+// called on goroutines that run shards, must not block, and may keep the envelope; the process that has the shard hands the envelope to Engine.Receive.
 type Network interface {
 	Post(shard.Post)
 }
@@ -46,10 +46,11 @@ func (p *pool) commit(r *runner, b *storage.Batch) {
 // post gives an envelope to the shard that it is for.
 func (p *pool) post(post shard.Post) {
 	if p.network != nil && !p.Has(post.To) {
+		post.Messages = slices.Clone(post.Messages) // the list is the shard's
 		p.network.Post(post)
 		return
 	}
-	p.runners[post.To].takeEnvelope(post.Envelope)
+	p.runners[post.To].inbox.postEnvelope(post.Envelope)
 }
 
 // Receive takes an envelope from another process. If the shard is not here, the envelope is dropped: its sender keeps the
@@ -59,5 +60,5 @@ func (p *pool) Receive(post shard.Post) {
 	for i := range post.Messages {
 		post.Messages[i].Epoch = 0 // epochs of another process mean nothing here
 	}
-	p.runners[post.To].takeEnvelope(post.Envelope)
+	p.runners[post.To].inbox.postEnvelope(post.Envelope)
 }

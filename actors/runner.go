@@ -60,16 +60,19 @@ type (
 		answer chan error  // with room for the answer; nil where nobody waits
 		taken  atomic.Bool // by the shard, or by a caller who gave up
 	}
-	// acked is what another shard has taken.
-	acked struct {
-		from graph.ShardID
-		seq  uint64
-	}
+	// acks are what other shards have taken. The inbox uses their memory again.
+	acks struct{ list []acked }
 	// ticking lets the shard resend.
 	ticking struct{}
 	// flushing asks for everything to be written, and is answered when it is durable.
 	flushing struct{ done chan error }
 )
+
+// acked is how far another shard has taken the channel to it.
+type acked struct {
+	from graph.ShardID
+	seq  uint64
+}
 
 // run lets the function run, unless its caller gave up.
 func (a *asking) run(s *shard.Shard) {
@@ -120,7 +123,7 @@ func (r *runner) Receive(message any, self protoactor.Context) {
 		if r.shard != nil { // else nothing waits in it
 			r.deliver(r.shard.Tick(r.pool.now()))
 		}
-	case *step, *asking, acked, *flushing:
+	case *step, *asking, *acks, *flushing:
 		if r.gone.Load() == nil && r.shard == nil {
 			r.open(self)
 		}
@@ -144,9 +147,11 @@ func (r *runner) receive(message any) {
 			return
 		}
 		m.run(r.shard)
-	case acked:
+	case *acks:
 		if gone == nil {
-			r.deliver(r.shard.Acked(m.from, m.seq, r.pool.now()))
+			for _, a := range m.list {
+				r.deliver(r.shard.Acked(a.from, a.seq, r.pool.now()))
+			}
 		}
 	case *flushing:
 		if gone != nil {
@@ -297,19 +302,4 @@ func (r *runner) deliver(posts []shard.Post) {
 	for _, p := range posts {
 		r.pool.post(p)
 	}
-}
-
-// takeEnvelope takes an envelope of another shard.
-func (r *runner) takeEnvelope(e shard.Envelope) {
-	if e.HasAck {
-		r.inbox.PostUserMessage(acked{e.From, e.Acked})
-	}
-	if len(e.Messages) == 0 {
-		return
-	}
-	inputs := make([]shard.Input, len(e.Messages))
-	for i, w := range e.Messages {
-		inputs[i] = shard.Input{From: e.From, Seq: w.Seq, Body: w.Body, Epoch: w.Epoch}
-	}
-	r.inbox.postInputs(inputs)
 }

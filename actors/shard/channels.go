@@ -22,6 +22,8 @@ type channels struct {
 	positions []uint64        // by shard: the last message taken
 	outboxes  []outbox        // by shard
 	heard     []graph.ShardID // touched by the step under way, to be acknowledged
+	posts     []Post          // of the last call, to be used again
+	wires     []Wire          // of posts
 }
 
 // reset forgets everything but who waits for messages to arrive. It returns the outboxes before.
@@ -75,8 +77,28 @@ func (c *channels) wait(messages []sending, record []byte, number uint64) {
 	}
 }
 
+// wiresKept is how much memory of the lists of messages is kept: more are under way only while a shard resends.
+const wiresKept = 1024
+
+// begin begins a list of posts, in the memory of the last one.
+func (c *channels) begin() []Post {
+	if cap(c.wires) > wiresKept {
+		c.wires = nil
+	}
+	clear(c.wires)
+	c.wires = c.wires[:0]
+	return c.posts[:0]
+}
+
+// end keeps the memory of a list of posts.
+func (c *channels) end(posts []Post) []Post {
+	c.posts = posts
+	return posts
+}
+
 // committed gives what may leave now that the step is durable.
-func (c *channels) committed(now int64) (posts []Post) {
+func (c *channels) committed(now int64) []Post {
+	posts := c.begin()
 	for i := range c.outboxes {
 		c.outboxes[i].ready = c.outboxes[i].sent
 		posts = c.fly(posts, graph.ShardID(i), now)
@@ -85,13 +107,15 @@ func (c *channels) committed(now int64) (posts []Post) {
 		posts = c.acknowledge(posts, from)
 	}
 	c.heard = c.heard[:0]
-	return posts
+	return c.end(posts)
 }
 
 // fly adds what may go to a shard.
 func (c *channels) fly(posts []Post, to graph.ShardID, now int64) []Post {
-	if wires := c.outboxes[to].fly(now); len(wires) > 0 {
-		posts = append(posts, Post{to, Envelope{From: c.id, Messages: wires}})
+	before := len(c.wires)
+	c.wires = c.outboxes[to].fly(c.wires, now)
+	if after := len(c.wires); after > before {
+		posts = append(posts, Post{to, Envelope{From: c.id, Messages: c.wires[before:after:after]}})
 	}
 	return posts
 }
@@ -114,17 +138,18 @@ func (c *channels) acknowledged(from graph.ShardID, seq uint64, now int64) []Pos
 		return nil // of a message that was never committed: impossible, and harmless
 	}
 	o.acknowledge(seq)
-	return c.fly(nil, from, now)
+	return c.end(c.fly(c.begin(), from, now))
 }
 
 // tick gives again what was not acknowledged for too long.
-func (c *channels) tick(now int64) (posts []Post) {
+func (c *channels) tick(now int64) []Post {
+	posts := c.begin()
 	for i := range c.outboxes {
 		if o := &c.outboxes[i]; o.overdue(now) || o.flown < len(o.waiting) {
 			posts = c.fly(posts, graph.ShardID(i), now)
 		}
 	}
-	return posts
+	return c.end(posts)
 }
 
 // waiting is how many messages are not acknowledged.

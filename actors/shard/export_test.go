@@ -38,7 +38,7 @@ func (s *Shard) LeakMessages(now int64) (posts []Post) {
 	for i := range s.channels.outboxes {
 		o := s.channels.outboxes[i]
 		o.ready = o.sent
-		if wires := o.fly(now); len(wires) > 0 {
+		if wires := o.fly(nil, now); len(wires) > 0 {
 			posts = append(posts, Post{graph.ShardID(i), Envelope{From: s.config.ID, Messages: wires}})
 		}
 	}

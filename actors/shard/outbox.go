@@ -111,9 +111,9 @@ func (o *outbox) acknowledge(seq uint64) {
 	o.resends = 0
 }
 
-// fly takes what the window has room for.
-func (o *outbox) fly(now int64) []Wire {
-	var wires []Wire
+// fly appends what the window has room for.
+func (o *outbox) fly(wires []Wire, now int64) []Wire {
+	before := len(wires)
 	for o.flown < len(o.waiting) && o.waiting[o.flown].Seq <= o.ready && o.flown < windowMessages &&
 		(o.flying == 0 || o.flying+len(o.waiting[o.flown].Body) <= windowBytes) {
 		w := o.waiting[o.flown].Wire
@@ -121,7 +121,7 @@ func (o *outbox) fly(now int64) []Wire {
 		o.flying += len(w.Body)
 		o.flown++
 	}
-	if len(wires) > 0 {
+	if len(wires) > before {
 		o.last = now
 	}
 	return wires
@@ -195,7 +195,8 @@ func (o *outbox) oldest() uint64 {
 	return o.waiting[0].record
 }
 
-// Post is an envelope and where it goes.
+// Post is an envelope and where it goes. Its list of messages is valid until the next call of its shard; the bodies never
+// change.
 type Post struct {
 	To graph.ShardID
 	Envelope

@@ -35,6 +35,7 @@ func (s *simulation) post(from graph.ShardID, posts []shard.Post) {
 
 func (s *simulation) launch(p shard.Post) {
 	s.met.packets++
+	p.Messages = slices.Clone(p.Messages) // the list is the shard's
 	pk := packet{Post: p}
 	for _, w := range p.Messages {
 		pk.copies = append(pk.copies, bytes.Clone(w.Body))
