@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -79,6 +78,11 @@ func (d *Delivery) message(m *graph.Message) { d.add(shard.Input{Message: m}) }
 // seek adds that a shard's position in an external channel is to be number, whatever it is.
 func (d *Delivery) seek(id row.ChannelID, to graph.ShardID, number int64) {
 	d.inputs = append(d.inputs, shard.Input{Channel: id, From: to, Seq: uint64(number)})
+}
+
+// tidy adds that the observers of a shard are to delete what they keep no more.
+func (d *Delivery) tidy(to graph.ShardID) {
+	d.inputs = append(d.inputs, shard.Input{Tidy: true, From: to})
 }
 
 // add encodes an event or a message and adds it.
@@ -178,7 +182,10 @@ func (in *intake) submitAndWait(ctx context.Context, d *Delivery) error {
 	}
 	select {
 	case err := <-done:
-		return cmp.Or(err, in.Refused(d))
+		if err != nil {
+			return err // a shard may still have the delivery
+		}
+		return in.Refused(d)
 	case <-ctx.Done():
 		return ctx.Err()
 	}

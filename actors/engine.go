@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
@@ -29,16 +30,19 @@ type Config struct {
 	Deployment row.Deployment
 	Rules      *graph.Rules
 	// Before are the rules under which the store was last used; nil if they are not known. If they differ from Rules, the
-	// engine first finishes under them what was under way, and empties the log: a record means what it meant when it was
+	// engine first finishes under them what was under way, and writes it all to rows: a record means what it meant when it was
 	// written. If the deployment has a change feed, the engine reads the last rules there and ignores Before.
 	Before *graph.Rules
 	// Keep is called once everything is finished under the last rules, and before anything happens under Rules: there the
-	// caller stores the new rules (N4). Nil stores nothing. An error of it ends Open.
-	Keep func() error
+	// caller adds the new rules to a change of the catalog (N4), which has what else changes with them. It may be called
+	// several times. Nil adds nothing. An error of it ends Open.
+	Keep func(*catalog.Change) error
 	// Shards are those that are taken at once; nil is all of them. Take takes others.
 	Shards []graph.ShardID
 	// Journal decides which batches count, beside other processes; nil is the store alone.
 	Journal Journal
+	// CatalogLog orders changes of the catalog, beside other processes; nil is the store alone.
+	CatalogLog catalog.Log
 	// Network reaches shards that are with other processes; nil if there are no other processes.
 	Network Network
 	Memory  storage.Memory
@@ -61,42 +65,67 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Open recovers all shards from the store and starts them.
+// Open recovers all shards from the store, once, and starts them. If the rules have changed, it first finishes under the last
+// ones what is under way (N5). The log holds incoming events, and the messages between shards that those rules led to. Under other
+// rules, a replay would decide differently, and the messages that it would send instead, with their evidence, would be lost.
 func Open(ctx context.Context, c Config) (*Engine, error) {
-	if err := finishUnderLastRules(ctx, c); err != nil {
+	last, err := feed.LastRules(c.Store)
+	if err != nil {
 		return nil, err
 	}
-	if c.Keep != nil {
-		if err := c.Keep(); err != nil {
-			return nil, err
-		}
+	if last == nil {
+		last = c.Before
 	}
-	return open(ctx, c)
+	if last == nil || last.Version == c.Rules.Version {
+		return open(ctx, &c)
+	}
+	return openUnder(ctx, &c, last)
 }
 
-// finishUnderLastRules lets an engine of the rules before finish what is under way, if other rules are to follow (N5). The log
-// holds incoming events, and the messages between shards that those rules led to. Under other rules, a replay would decide
-// differently, and the messages that it would send instead, with their evidence, would be lost.
-func finishUnderLastRules(ctx context.Context, c Config) error {
-	before, err := feed.LastRules(c.Store)
+// open opens an engine whose rules are those that the log was written under.
+func open(ctx context.Context, c *Config) (*Engine, error) {
+	e, err := newEngine(c, c.Rules)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if before == nil {
-		before = c.Before
+	if err := e.prepare(ctx, c); err != nil {
+		return nil, err
 	}
-	if before == nil || before.Version == c.Rules.Version {
-		return nil
+	if err := e.start(ctx, c, c.Background); err != nil {
+		return nil, err
 	}
-	c.Rules, c.Background, c.Feed.On = before, false, false
-	e, err := open(ctx, c)
+	e.serve(ctx, c.Background)
+	return e, nil
+}
+
+// openUnder opens an engine under the last rules, finishes what is under way, and then changes its rules. Until the catalog has
+// the new rules nothing has happened under them, and from then on nothing happens under the last ones: a crash leaves either.
+func openUnder(ctx context.Context, c *Config, last *graph.Rules) (*Engine, error) {
+	e, err := newEngine(c, last)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := e.Close(ctx); err != nil {
-		return fmt.Errorf("finish what was under way under the rules %q: %w", before.Name, err)
+	if e.feed, err = feed.Open(e.store, e.catalog, len(e.runners), last, c.Feed); err != nil {
+		return nil, err
 	}
-	return nil
+	if err := e.start(ctx, c, false); err != nil {
+		return nil, err
+	}
+	err = e.finish(ctx)
+	if err != nil {
+		err = fmt.Errorf("finish what was under way under the rules %q: %w", last.Name, err)
+	} else {
+		e.rules = c.Rules // no shard looks until it is told
+		if err = e.prepare(ctx, c); err == nil {
+			err = e.changeRules(ctx)
+		}
+	}
+	if err != nil {
+		e.shutdown()
+		return nil, err
+	}
+	e.serve(ctx, false)
+	return e, nil
 }
 
 // Engine runs the shards of one process on one store. Callers bring events to its intake and ask its queries; both reach
@@ -120,6 +149,7 @@ type Engine struct {
 	*pool
 	*intake
 	queries
+	catalog  *catalog.Catalog
 	channels *Channels
 	feed     *feed.Feed // nil: the deployment has none
 	onMerge  func([]graph.Merge)
@@ -128,44 +158,70 @@ type Engine struct {
 	tasks    sync.WaitGroup
 }
 
-func open(ctx context.Context, c Config) (*Engine, error) {
-	p := newPool(c)
+// newEngine has shards that are not started.
+func newEngine(c *Config, rules *graph.Rules) (*Engine, error) {
+	p := newPool(*c)
+	p.rules = rules
 	e := &Engine{pool: p, intake: newIntake(p.runners, max(c.Memory.Ingest, 1<<20)), queries: queries{p}, onMerge: c.Merged}
+	e.catalog = catalog.New(c.Store, c.CatalogLog)
 	p.refuse = e.intake.refuse
 	p.observers = e.observers
 	var err error
 	if e.channels, err = loadChannels(e); err != nil {
 		return nil, err
 	}
-	if e.feed, err = feed.Open(e.store, len(p.runners), e.rules, c.Feed, e.now()); err != nil {
-		return nil, err
-	}
-	if err := p.start(commitBytes(c.Memory), e.underWay); err != nil {
-		e.shutdown()
-		return nil, err
-	}
-	if !c.Background {
-		if err := e.recoverShards(ctx); err != nil {
-			e.shutdown()
-			if lost := (*lostError)(nil); errors.As(err, &lost) {
-				err = lost.cause // all or nothing
+	p.open = &e.channels.open
+	return e, nil
+}
+
+// prepare makes one change of the catalog of all that is to be known before anything happens under the rules in force, and opens
+// the change feed under them.
+func (e *Engine) prepare(ctx context.Context, c *Config) error {
+	err := e.catalog.Change(ctx, func(change *catalog.Change) error {
+		if c.Keep != nil {
+			if err := c.Keep(change); err != nil {
+				return err
 			}
-			return nil, err
+		}
+		return feed.Prepare(change, e.rules, c.Feed, e.now())
+	})
+	if err == nil {
+		e.feed, err = feed.Open(e.store, e.catalog, len(e.runners), e.rules, c.Feed)
+	}
+	return err
+}
+
+// start starts the shards. Unless they recover in the background, it waits until all have. It leaves nothing running if it fails.
+func (e *Engine) start(ctx context.Context, c *Config, background bool) error {
+	err := e.pool.start(commitBytes(c.Memory), e.underWay)
+	if err == nil && !background {
+		err = e.recoverShards(ctx)
+		if lost := (*lostError)(nil); errors.As(err, &lost) {
+			err = lost.cause // all or nothing
 		}
 	}
+	if err != nil {
+		e.shutdown()
+		return err
+	}
 	e.ticker = time.NewTicker(shard.ResendAfter * time.Millisecond)
-	e.tasks.Add(2)
-	go e.tick()
-	go func() {
-		defer e.tasks.Done()
-		if c.Background {
+	e.tasks.Go(e.tick)
+	return nil
+}
+
+// serve starts what goes on beside the shards.
+func (e *Engine) serve(ctx context.Context, recovering bool) {
+	e.tasks.Go(func() {
+		if recovering {
 			if err := e.recoverShards(ctx); err != nil && !errors.Is(err, ErrLost) {
 				return // the engine has failed, or was stopped
 			}
 		}
 		e.learn()
-	}()
-	return e, nil
+	})
+	if e.feed != nil {
+		e.tasks.Go(e.trimOften)
+	}
 }
 
 // observers makes the observers of a shard.
@@ -183,28 +239,65 @@ func (e *Engine) Feed() *feed.Feed { return e.feed }
 // Channels are the external channels.
 func (e *Engine) Channels() *Channels { return e.channels }
 
-// trimEvery is how many ticks pass before the change feed is trimmed again.
-const trimEvery = 50 // of 200 ms
+// Catalog has the rows that belong to no shard.
+func (e *Engine) Catalog() *catalog.Catalog { return e.catalog }
 
 // tick lets shards resend what was not acknowledged.
 func (e *Engine) tick() {
-	defer e.tasks.Done()
-	for ticks := 0; ; ticks++ {
+	for {
 		select {
 		case <-e.ticker.C:
 			for _, r := range e.runners {
 				r.inbox.PostUserMessage(ticking{})
 			}
-			if ticks%trimEvery == 0 {
-				if err := e.feed.Trim(e.now()); err != nil {
-					e.fail(fmt.Errorf("trim the change feed: %w", err))
-					return
-				}
-			}
 		case <-e.stop:
 			return
 		}
 	}
+}
+
+// trimEvery is how often the change feed is trimmed.
+const trimEvery = 10 * time.Second
+
+// trimOften deletes what the change feed keeps no more, now and then.
+func (e *Engine) trimOften() {
+	often := time.NewTicker(trimEvery)
+	defer often.Stop()
+	for {
+		if err := e.trimFeed(context.Background()); err != nil {
+			if !errors.Is(err, ErrClosed) {
+				e.fail(fmt.Errorf("trim the change feed: %w", err))
+			}
+			return
+		}
+		select {
+		case <-often.C:
+		case <-e.stop:
+			return
+		}
+	}
+}
+
+// trimFeed deletes what the change feed keeps no more. A shard that is not with this process keeps its part until it is back.
+func (e *Engine) trimFeed(ctx context.Context) error {
+	due, err := e.feed.Trim(e.now())
+	if err != nil {
+		return err
+	}
+	return e.tidy(ctx, due)
+}
+
+// tidy lets observers of shards delete what they keep no more.
+func (e *Engine) tidy(ctx context.Context, ids []graph.ShardID) error {
+	d := &Delivery{}
+	for _, id := range ids {
+		d.tidy(id)
+	}
+	err := e.submitAndWait(ctx, d)
+	if errors.Is(err, ErrLost) {
+		return nil
+	}
+	return err
 }
 
 // Settle waits until no input is under way and no message between the shards of this process is unacknowledged.
@@ -261,13 +354,28 @@ func (e *Engine) Close(ctx context.Context) error {
 	}
 	told := e.tellNotes(ctx) // before close: it submits inputs
 	e.intake.close()
-	err := cmp.Or(told, e.Settle(ctx))
+	err := cmp.Or(told, e.settleAndFlush(ctx))
+	e.shutdown()
+	return err
+}
+
+// finish is Close for an engine that goes on, under other rules.
+//
+// REQUIRES: nobody else has the engine
+func (e *Engine) finish(ctx context.Context) error {
+	if err := e.tellNotes(ctx); err != nil {
+		return err
+	}
+	return e.settleAndFlush(ctx)
+}
+
+func (e *Engine) settleAndFlush(ctx context.Context) error {
+	err := e.Settle(ctx)
 	if err == nil {
 		if err = e.Flush(ctx); errors.Is(err, ErrLost) {
 			err = cmp.Or(e.Err(), e.lost())
 		}
 	}
-	e.shutdown()
 	return err
 }
 

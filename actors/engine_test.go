@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
@@ -222,7 +223,7 @@ func TestKeepBetweenRules(t *testing.T) {
 	}
 	kept := 0
 	config.Rules, config.Before, config.Background = &other, world.Rules, true
-	config.Keep = func() error {
+	config.Keep = func(*catalog.Change) error {
 		if kept++; records() > 1 {
 			t.Errorf("%d records are left as the rules change", records())
 		}

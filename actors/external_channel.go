@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
@@ -39,7 +40,7 @@ type Channel struct {
 // NoNumber is the position of a shard that has taken nothing of a channel, and the floor of a channel that has none.
 const NoNumber = shard.NoNumber
 
-// errTooManyChannels is returned for a new channel beside shard.MaxChannels others.
+// errTooManyChannels is returned for a new channel beside shard.MaxChannels others, and when all ids were given out.
 var errTooManyChannels = errors.New("too many external channels")
 
 // Bounds of external channels.
@@ -55,13 +56,15 @@ const (
 // an offset. REQUIRES: 0 <= offset <= MaxOffset and 0 <= index < 1<<indexBits
 func RecordNumber(offset int64, index int) int64 { return offset<<indexBits | int64(index) }
 
-// Channels are the external channels of an engine, by name. They are few and long-lived.
+// Channels are the external channels of an engine, by name. They are few and long-lived. The catalog has a row for each that
+// there ever was: an id is not used again, or a consumer that is late would deliver into a channel that is not its own.
 type Channels struct {
 	engine *Engine
+	open   shard.OpenChannels
 
 	mu     sync.Mutex // guards the following, and is held while a row is written
 	byName map[string]*channelState
-	used   [shard.MaxChannels + 1]bool // by id
+	last   row.ChannelID // the highest that was given out
 }
 
 type channelState struct {
@@ -72,14 +75,27 @@ type channelState struct {
 // loadChannels reads the rows of channels.
 func loadChannels(e *Engine) (*Channels, error) {
 	c := &Channels{engine: e, byName: make(map[string]*channelState)}
-	return c, row.ScanChannels(e.store, func(id row.ChannelID, stored row.Channel) error {
-		c.byName[stored.Name] = &channelState{Channel{e, id, stored.Name}, stored.Floor}
-		if id > shard.MaxChannels {
-			return fmt.Errorf("%w: row of external channel %d, of at most %d", storage.ErrCorrupt, id, shard.MaxChannels)
+	return c, c.loadLocked() // nobody else has it
+}
+
+// loadLocked takes in the rows of channels that are new here. REQUIRES: c.mu held
+func (c *Channels) loadLocked() error {
+	return row.ScanChannels(c.engine.catalog.Reader(), func(id row.ChannelID, stored row.Channel) error {
+		if id > c.last {
+			c.addLocked(id, &stored)
 		}
-		c.used[id] = true
 		return nil
 	})
+}
+
+// addLocked takes in a channel that is new here. REQUIRES: c.mu held
+func (c *Channels) addLocked(id row.ChannelID, stored *row.Channel) {
+	c.last = id
+	if stored.Dropped() {
+		return
+	}
+	c.byName[stored.Name] = &channelState{Channel{c.engine, id, stored.Name}, stored.Floor}
+	c.open.Open(id)
 }
 
 // Open finds the external channel of a name. If the name is new, it makes a channel, durably.
@@ -92,28 +108,44 @@ func (c *Channels) Open(ctx context.Context, name string) (*Channel, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if known, ok := c.byName[name]; ok {
-		return &known.handle, nil
+	if _, ok := c.byName[name]; !ok {
+		if err := c.makeLocked(ctx, name); err != nil {
+			return nil, err
+		}
 	}
-	if len(c.byName) >= shard.MaxChannels {
-		return nil, fmt.Errorf("%w: no room for %q beside %d others: drop those of topics and routing versions that are read no more",
-			errTooManyChannels, name, len(c.byName))
-	}
-	id := row.ChannelID(1 + slices.Index(c.used[1:], false))
-	made := &channelState{Channel{c.engine, id, name}, NoNumber}
-	if err := c.writeLocked(made, made.floor); err != nil {
-		return nil, err
-	}
-	c.byName[name], c.used[id] = made, true
-	return &made.handle, nil
+	return &c.byName[name].handle, nil
 }
 
-// writeLocked makes a channel's row durable. REQUIRES: c.mu held
-func (c *Channels) writeLocked(state *channelState, floor int64) error {
-	var batch storage.Batch
-	channel := row.Channel{Name: state.handle.name, Floor: floor}
-	channel.Put(&batch, state.handle.id)
-	return c.engine.store.Commit(&batch)
+// makeLocked makes a channel, unless another process has made it. REQUIRES: c.mu held
+func (c *Channels) makeLocked(ctx context.Context, name string) error {
+	made := row.Channel{Name: name, Floor: NoNumber}
+	var id row.ChannelID
+	err := c.engine.catalog.Change(ctx, func(change *catalog.Change) error {
+		for {
+			if c.byName[name] != nil {
+				return nil // as loadLocked has found
+			}
+			if id = c.last + 1; len(c.byName) >= shard.MaxChannels || id == 0 {
+				return fmt.Errorf("%w: no room for %q beside %d others, with %d ids given out: drop those of topics and routing versions that are read no more",
+					errTooManyChannels, name, len(c.byName), c.last)
+			}
+			_, err := row.ReadChannel(change, id)
+			if errors.Is(err, storage.ErrNotFound) {
+				made.Put(change.Batch(), id)
+				return nil
+			}
+			if err == nil {
+				err = c.loadLocked()
+			}
+			if err != nil {
+				return err
+			}
+		}
+	})
+	if err == nil && c.byName[name] == nil {
+		c.addLocked(id, &made)
+	}
+	return err
 }
 
 // All are the external channels there are, by name.
@@ -145,6 +177,9 @@ func (c *Channel) Positions(ctx context.Context) ([]int64, error) {
 
 // Position is the number of the last event that one shard has taken, see Positions.
 func (c *Channel) Position(ctx context.Context, id graph.ShardID) (number int64, err error) {
+	if !c.engine.channels.open.Has(c.id) {
+		return 0, c.dropped()
+	}
 	err = c.engine.ask(ctx, id, func(s *shard.Shard) error {
 		number = s.Position(c.id)
 		return nil
@@ -180,23 +215,46 @@ func (c *Channel) SetFloor(offset int64) error {
 	if err != nil || offset <= state.floor {
 		return err
 	}
-	return c.setFloorLocked(state, offset)
+	return c.setFloorLocked(context.Background(), state, offset, false)
 }
 
-// REQUIRES: c.engine.channels.mu held
-func (c *Channel) setFloorLocked(state *channelState, floor int64) error {
-	if err := c.engine.channels.writeLocked(state, floor); err != nil {
-		return err
+// setFloorLocked writes a floor, which back may be lower than before. REQUIRES: c.engine.channels.mu held
+func (c *Channel) setFloorLocked(ctx context.Context, state *channelState, floor int64, back bool) error {
+	var next int64
+	err := c.engine.catalog.Change(ctx, func(change *catalog.Change) error {
+		stored, err := c.row(change)
+		if err != nil {
+			return err
+		}
+		if next = stored.Floor; floor == next || floor < next && !back {
+			return nil
+		}
+		next, stored.Floor = floor, floor
+		stored.Put(change.Batch(), c.id)
+		return nil
+	})
+	if err == nil {
+		state.floor = next
 	}
-	state.floor = floor
-	return nil
+	return err
 }
+
+// row reads the row of the channel.
+func (c *Channel) row(from storage.Reader) (row.Channel, error) {
+	stored, err := row.ReadChannel(from, c.id)
+	if err == nil && stored.Dropped() {
+		err = c.dropped()
+	}
+	return stored, err
+}
+
+func (c *Channel) dropped() error { return fmt.Errorf("external channel %q was dropped", c.name) }
 
 // REQUIRES: c.engine.channels.mu held
 func (c *Channel) stateLocked() (*channelState, error) {
 	state, ok := c.engine.channels.byName[c.name]
 	if !ok || state.handle.id != c.id {
-		return nil, fmt.Errorf("external channel %q was dropped", c.name)
+		return nil, c.dropped()
 	}
 	return state, nil
 }
@@ -221,7 +279,7 @@ func (c *Channel) Seek(ctx context.Context, offset int64) error {
 	c.engine.channels.mu.Lock()
 	state, err := c.stateLocked()
 	if err == nil {
-		err = c.setFloorLocked(state, offset)
+		err = c.setFloorLocked(ctx, state, offset, true)
 	}
 	c.engine.channels.mu.Unlock()
 	if err != nil {
@@ -235,28 +293,35 @@ func (c *Channel) setPositions(ctx context.Context, number int64) error {
 	for id := range c.engine.runners {
 		d.seek(c.id, graph.ShardID(id), number)
 	}
-	return c.engine.submitAndWait(ctx, d)
+	err := c.engine.submitAndWait(ctx, d)
+	if err == nil && slices.Contains(d.Outcomes, OutOfTurn) {
+		err = c.dropped()
+	}
+	return err
 }
 
-// Drop forgets the channel, its floor and its positions: one of the same name begins anew.
+// Drop closes the channel, durably: shards take nothing of it any more, and forget its positions in time. A channel of the
+// same name begins anew.
 //
 // REQUIRES: nothing consumes the channel meanwhile
 func (c *Channel) Drop(ctx context.Context) error {
-	if err := c.setPositions(ctx, NoNumber); err != nil {
-		return err
-	}
 	all := c.engine.channels
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	if _, err := c.stateLocked(); err != nil {
 		return err
 	}
-	var batch storage.Batch
-	row.DeleteChannel(&batch, c.id)
-	if err := c.engine.store.Commit(&batch); err != nil {
+	err := c.engine.catalog.Change(ctx, func(change *catalog.Change) error {
+		if _, err := c.row(change); err != nil {
+			return err
+		}
+		(&row.Channel{Floor: NoNumber}).Put(change.Batch(), c.id)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	delete(all.byName, c.name)
-	all.used[c.id] = false // no shard has a position in it
+	all.open.Close(c.id)
 	return nil
 }

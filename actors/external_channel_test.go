@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // channelConsumer consumes a channel as Channel's documentation says, in batches, with up to some of
@@ -245,6 +247,104 @@ func TestChannelsSurvive(t *testing.T) {
 	}
 }
 
+// TestChannelDropped: nothing is taken of a channel that was dropped, now or after a restart, however late a consumer is; its id is not used
+// again, and a channel of the same name begins anew.
+func TestChannelDropped(t *testing.T) {
+	ctx := context.Background()
+	store, rules := storage.NewMemStore(), graph.DefaultRules()
+	e := openEngine(t, store, 2, rules)
+	deliver := func(ch *Channel, n int, prev, number int64) shard.Outcome {
+		t.Helper()
+		d := &Delivery{}
+		d.AddRecord(pageView(n), ch, prev, number)
+		if err := e.submitAndWait(ctx, d); err != nil {
+			t.Fatal(err)
+		}
+		return d.Outcomes[0]
+	}
+	open := func(name string) *Channel {
+		t.Helper()
+		ch, err := e.Channels().Open(ctx, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ch
+	}
+	ids := map[row.ChannelID]bool{}
+	anew := func(name string) *Channel {
+		t.Helper()
+		ch := open(name)
+		if ids[ch.id] {
+			t.Errorf("id %d of %s was given out before", ch.id, name)
+		}
+		ids[ch.id] = true
+		return ch
+	}
+	refused := func(late *Channel) {
+		t.Helper()
+		for _, prev := range []int64{NoNumber, 5, 6} {
+			if got := deliver(late, 2, prev, 7); got != OutOfTurn {
+				t.Errorf("an event of a dropped channel after %d has outcome %d, want that it is out of turn", prev, got)
+			}
+		}
+		if _, err := late.Positions(ctx); err == nil {
+			t.Error("a dropped channel has positions")
+		}
+		if _, _, err := late.Floor(ctx); err == nil {
+			t.Error("a dropped channel has a floor")
+		}
+		if late.SetFloor(9) == nil || late.Seek(ctx, 9) == nil || late.Drop(ctx) == nil {
+			t.Error("a dropped channel took a floor, went elsewhere or was dropped again")
+		}
+	}
+	late := anew("a/0/1")
+	if got := deliver(late, 1, NoNumber, 5); got != Accepted {
+		t.Fatalf("outcome %d", got)
+	}
+	if err := late.Drop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	refused(late)
+	second := anew("a/0/1")
+	refused(late)
+	if got := deliver(second, 2, NoNumber, 5); got != Accepted {
+		t.Errorf("a channel of the same name: outcome %d", got)
+	}
+	if err := second.Drop(ctx); err != nil { // it has the highest id, and a restart must not forget that
+		t.Fatal(err)
+	}
+	if err := e.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+
+	e = openEngine(t, store.Reopen(), 2, rules)
+	if got := channelNames(e); len(got) > 0 {
+		t.Errorf("channels %q after a restart", got)
+	}
+	stale := func(ch *Channel) *Channel { return &Channel{e, ch.id, ch.name} } // of a consumer in another process
+	refused(stale(late))
+	refused(stale(second))
+	third := anew("a/0/1")
+	refused(stale(second))
+	if got, err := third.Positions(ctx); err != nil || !slices.Equal(got, []int64{NoNumber, NoNumber}) {
+		t.Errorf("a channel of the same name has the positions %d (%v)", got, err)
+	}
+	if err := e.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for id := range graph.ShardID(2) {
+		positions, err := row.ReadPositions(e.store, id)
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			t.Fatal(err)
+		}
+		for _, p := range positions.Positions {
+			if p.Channel != third.id {
+				t.Errorf("shard %d keeps its position in channel %d, which was dropped", id, p.Channel)
+			}
+		}
+	}
+}
+
 func TestChannelBounds(t *testing.T) {
 	ctx := context.Background()
 	e := openEngine(t, storage.NewMemStore(), 1, graph.DefaultRules())
@@ -273,5 +373,12 @@ func TestChannelBounds(t *testing.T) {
 	}
 	if _, err := e.Channels().Open(ctx, "one more"); err != nil {
 		t.Errorf("in the place of a dropped one: %v", err)
+	}
+	if err := e.Channels().byName["0"].handle.Drop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	e.Channels().last = math.MaxUint16
+	if _, err := e.Channels().Open(ctx, "after all ids"); !errors.Is(err, errTooManyChannels) {
+		t.Errorf("with no id left: %v", err)
 	}
 }

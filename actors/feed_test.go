@@ -187,7 +187,7 @@ func TestFeedRetention(t *testing.T) {
 	}
 	trim := func() {
 		t.Helper()
-		if err := e.Feed().Trim(now.Load()); err != nil {
+		if err := e.trimFeed(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}

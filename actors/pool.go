@@ -41,6 +41,7 @@ type pool struct {
 	priority  readPriority
 	transit   *shard.Transit
 	observers func(graph.ShardID) []shard.Observer
+	open      *shard.OpenChannels
 	sweeping  atomic.Bool // everything is being judged again: shards that are opened meanwhile have to know
 	learning  sync.WaitGroup
 	stop      chan struct{}
@@ -127,13 +128,26 @@ func (p *pool) start(mostOfCommit int, underWay func() int64) error {
 func (p *pool) openShard(id graph.ShardID, host shard.Host, between func()) (*shard.Shard, error) {
 	c := shard.Config{
 		ID: id, Shards: len(p.runners), Store: p.store, Rules: p.rules, Limits: p.limits, Buffers: p.buffers, Seen: p.seenLimits,
-		Host: host, Transit: p.transit, Between: between, Observers: p.observers(id),
+		Host: host, Transit: p.transit, Between: between, Channels: p.open, Observers: p.observers(id),
 	}
 	s, err := shard.Open(c)
 	if err == nil {
 		s.Sweep(p.sweeping.Load())
 	}
 	return s, err
+}
+
+// changeRules lets all shards judge by the rules in force, which were changed. It fails where anything is left that other rules
+// have decided.
+func (p *pool) changeRules(ctx context.Context) error {
+	for _, r := range p.runners {
+		m := &ruling{make(chan error, 1)}
+		r.inbox.PostUserMessage(m)
+		if err := p.placed(ctx, m.done); err != nil && !errors.Is(err, ErrLost) {
+			return err
+		}
+	}
+	return nil
 }
 
 // recoverShards recovers all shards that were not asked for yet, as many at a time as there are processors: more at a time

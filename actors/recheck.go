@@ -55,7 +55,14 @@ func (e *Engine) Recheck(ctx context.Context) error {
 	if err := e.onShards(ctx, func(id graph.ShardID, _ *shard.Shard) { e.feed.Swept(id) }); err != nil {
 		return err
 	}
-	return e.feed.EndSweep()
+	if err := e.feed.EndSweep(ctx); err != nil {
+		return err
+	}
+	all := make([]graph.ShardID, len(e.runners))
+	for id := range all {
+		all[id] = graph.ShardID(id)
+	}
+	return e.tidy(ctx, all)
 }
 
 // sweep tells every shard whether everything is being judged again.

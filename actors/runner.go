@@ -64,6 +64,8 @@ type (
 	acks struct{ list []acked }
 	// ticking lets the shard resend.
 	ticking struct{}
+	// ruling lets the shard judge by the rules in force, which have changed.
+	ruling struct{ done chan error }
 	// flushing asks for everything to be written, and is answered when it is durable.
 	flushing struct{ done chan error }
 )
@@ -123,12 +125,23 @@ func (r *runner) Receive(message any, self protoactor.Context) {
 		if r.shard != nil { // else nothing waits in it
 			r.deliver(r.shard.Tick(r.pool.now()))
 		}
-	case *step, *asking, *acks, *flushing:
+	case *step, *asking, *acks, *flushing, *ruling:
 		if r.gone.Load() == nil && r.shard == nil {
 			r.open(self)
 		}
+		if m, ok := message.(*ruling); ok {
+			m.done <- r.changeRules(self)
+			return
+		}
 		r.receive(message)
 	}
+}
+
+func (r *runner) changeRules(self protoactor.Context) error {
+	if gone := r.gone.Load(); gone != nil {
+		return gone
+	}
+	return r.shard.ChangeRules(r.pool.rules, self.Host(r.pool.rules), r.pool.observers(r.id))
 }
 
 // receive takes a message that needs the shard.

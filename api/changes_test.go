@@ -19,7 +19,6 @@ import (
 	"github.com/kindred-id/kindred/egress/replica"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/storage"
 )
 
 // newFed is a world with a change feed.
@@ -133,7 +132,7 @@ func TestChanges(t *testing.T) {
 func TestChangesScores(t *testing.T) {
 	w := newWorldWith(t, 4, graph.DefaultRules(), feed.Settings{On: true}, func(c *Config) {
 		var err error
-		if c.Scores, err = scoring.Open(storage.NewMemStore(), c.Engine, score.Terms{}); err != nil {
+		if c.Scores, err = scoring.Open(c.Engine, score.Terms{}); err != nil {
 			t.Fatal(err)
 		}
 	})

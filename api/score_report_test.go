@@ -23,7 +23,7 @@ func scoredWorld(t *testing.T) *world {
 	w := newWorldUnder(t, 16, graph.DefaultRules(), nil)
 	w.reconfigure(func(c *Config) {
 		var err error
-		if c.Scores, err = scoring.Open(w.store, w.engine, score.Terms{}); err != nil {
+		if c.Scores, err = scoring.Open(w.engine, score.Terms{}); err != nil {
 			t.Fatal(err)
 		}
 		if c.Control, err = score.NewControl(0.5); err != nil {

@@ -4,27 +4,25 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/graph/score"
-	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 )
 
 // TestFitThatFails: where nobody has bought a fit is told to have failed, the metric counts it, and the snapshot stays.
 func TestFitThatFails(t *testing.T) {
-	store, before := storage.NewMemStore(), score.ColdStart()
+	before := score.ColdStart()
 	before.Version, before.FittedAt = 7, 1_700_000_000_123
-	var batch storage.Batch
-	if err := row.PutParameters(&batch, &before); err != nil {
-		t.Fatal(err)
-	}
-	if err := store.Commit(&batch); err != nil {
-		t.Fatal(err)
-	}
 	var keeper *scoring.Keeper
 	w := newWorld(t, func(c *Config) {
-		var err error
-		if keeper, err = scoring.Open(store, c.Engine, score.Terms{}); err != nil {
+		err := c.Engine.Catalog().Change(t.Context(), func(change *catalog.Change) error {
+			return row.PutParameters(change.Batch(), &before)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if keeper, err = scoring.Open(c.Engine, score.Terms{}); err != nil {
 			t.Fatal(err)
 		}
 		c.Scores = keeper

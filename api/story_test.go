@@ -27,7 +27,7 @@ type shop struct {
 func openShop(t *testing.T) *shop {
 	t.Helper()
 	w := newWorldUnder(t, 64, graph.DefaultRules(), nil)
-	keeper, err := scoring.Open(w.store, w.engine, score.Terms{})
+	keeper, err := scoring.Open(w.engine, score.Terms{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
@@ -21,8 +22,8 @@ import (
 // directory is an open data directory: the store, the rules in force, and the engine that runs under them.
 //
 // Opening takes its steps in an order that leaves nothing to undo. First every setting is read (N1). Then the store opens,
-// which locks the directory. Then the log is replayed to its end under the rules that it was written under (N5). Then the
-// new rules are stored (N4), and only then an engine runs under them. A sweep in the background judges everything again
+// which locks the directory. Then an engine replays the log to its end under the rules that it was written under (N5). Then the
+// new rules are stored (N4), and only then the engine goes on under them. A sweep in the background judges everything again
 // that was judged by other rules: it takes as long as reading all data, so opening does not wait for it.
 type directory struct {
 	store *storage.Pebble
@@ -111,7 +112,6 @@ func openStore(c *Config, memory storage.Memory, secret row.Secret, rules *rules
 }
 
 func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory) error {
-	deployment := d.deployment // the steps below change this copy
 	stored, err := d.settleRules(c.Dir)
 	if err != nil {
 		return err
@@ -120,8 +120,8 @@ func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory)
 		c.Logger.Warn("a limit of the rules cannot be reached", "rules", d.rules.Rules.Name, "why", line)
 	}
 	identifiers := d.rules.Identifier
-	identifiers.PlainKeys = deployment.PlainKeys
-	registry, err := identifier.New(deployment.Secret, identifiers)
+	identifiers.PlainKeys = d.deployment.PlainKeys
+	registry, err := identifier.New(d.deployment.Secret, identifiers)
 	if err != nil {
 		return fmt.Errorf("rules %q: %w", d.rules.Rules.Name, err)
 	}
@@ -134,46 +134,56 @@ func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory)
 		return err
 	}
 	engine := actors.Config{
-		Store: d.store, Deployment: deployment, Rules: d.rules.Rules, Before: d.rules.Rules, Memory: memory,
+		Store: d.store, Deployment: d.deployment, Rules: d.rules.Rules, Before: d.rules.Rules, Memory: memory,
 		Feed: c.Feed, Merged: c.OnMerge, Logger: c.Logger, Background: true,
 	}
 	if stored != nil {
 		engine.Before = stored.Rules
 	}
-	engine.Keep = func() error {
-		if err := d.keepRules(&deployment, stored, c.Logger); err != nil {
-			return err
-		}
-		return d.noteFormerMemory(&deployment)
+	var kept kept
+	engine.Keep = func(change *catalog.Change) (err error) {
+		kept, err = d.keep(change, stored)
+		return err
 	}
 	if d.engine, err = actors.Open(ctx, engine); err != nil {
 		return fmt.Errorf("open %s: %w", c.Dir, err)
 	}
-	if d.scores, err = scoring.Open(d.store, d.engine, terms); err != nil {
+	if d.formerUntil = kept.deployment.FormerUntil; kept.changed && stored != nil {
+		d.logChange(d.deployment.RulesName, stored, c.Logger)
+	}
+	if d.scores, err = scoring.Open(d.engine, terms); err != nil {
 		return errors.Join(fmt.Errorf("scores: %w", err), d.engine.Close(ctx))
 	}
 	switch {
-	case deployment.RulesVersion != d.rules.Rules.Version:
-		d.judge(deployment, c.Logger)
+	case kept.deployment.RulesVersion != d.rules.Rules.Version:
+		d.judge(c.Logger)
 	case d.engine.Feed().Behind():
 		d.fillFeed(c.Logger)
 	}
 	return nil
 }
 
-// noteFormerMemory runs when a directory from before fingerprints is opened for the first time. It stores the time until
-// which the memory of duplicates may hold events without a fingerprint. Until then, duplicates are looked up in the old
-// form as well.
-func (d *directory) noteFormerMemory(of *row.Deployment) error {
-	if of.FormerUntil == row.FormerUnknown {
-		var batch storage.Batch
-		of.SetFormerUntil(&batch, time.Now().Add(2*dedupe.DefaultHorizon).UnixMilli())
-		if err := d.store.Commit(&batch); err != nil {
-			return err
-		}
+// kept is the outcome of a change of the catalog at the start.
+type kept struct {
+	deployment row.Deployment
+	changed    bool // the rules are new
+}
+
+// keep adds the rules in force to a change of the catalog.
+//
+// When a directory from before fingerprints is opened for the first time, it also stores the time until which the memory of
+// duplicates may hold events without a fingerprint. Until then, duplicates are looked up in the old form as well.
+func (d *directory) keep(change *catalog.Change, stored *rulesfile.File) (k kept, err error) {
+	if k.deployment, err = row.ReadDeployment(change); err != nil {
+		return k, err
 	}
-	d.formerUntil = of.FormerUntil
-	return nil
+	if k.changed, err = d.keepRules(change, &k.deployment, stored); err != nil {
+		return k, err
+	}
+	if k.deployment.FormerUntil == row.FormerUnknown {
+		k.deployment.SetFormerUntil(change.Batch(), time.Now().Add(2*dedupe.DefaultHorizon).UnixMilli())
+	}
+	return k, nil
 }
 
 // into returns the destination of ingest. live means that events arrive as they happen.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/node/rulesfile"
 	"github.com/kindred-id/kindred/storage"
@@ -188,10 +188,15 @@ func TestJudgingBegunIsNotDone(t *testing.T) {
 	// The state after a process died right after it stored the change.
 	k := open("")
 	k.directory.rules, _ = rulesfile.Load("open")
-	d, stored := k.directory.deployment, new(rulesfile.File)
-	*stored = *k.directory.rules
-	stored.Rules = graph.DefaultRules()
-	if err := k.directory.keepRules(&d, stored, slog.New(slog.DiscardHandler)); err != nil {
+	stored, err := rulesfile.Load("default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep := func(change *catalog.Change) error {
+		_, err := k.directory.keep(change, stored)
+		return err
+	}
+	if err := k.Engine().Catalog().Change(ctx, keep); err != nil {
 		t.Fatal(err)
 	}
 	if v := judgedBy(k); v != 0 {

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"sync"
 
-	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/storage/row"
 )
 
@@ -50,16 +50,13 @@ func (k *Kindred) Judged(ctx context.Context) error {
 // judge judges everything by the rules in force, in the background. Limits and order take effect at once, since identities
 // are computed when they are read; the sweep repeats the decisions that are made when an event arrives. The store records
 // that everything is judged only after the sweep.
-func (d *directory) judge(deployment row.Deployment, logger *slog.Logger) {
+func (d *directory) judge(logger *slog.Logger) {
 	now := d.rules.Rules
 	logger.Info("the new rules are in force; judging existing data again", "rules", now.Name)
 	d.judging.begin(func(ctx context.Context) error {
 		err := d.engine.Recheck(ctx)
 		if err == nil {
-			var batch storage.Batch
-			if err = deployment.SetRules(&batch, now.Name, now.Version); err == nil {
-				err = d.store.Commit(&batch)
-			}
+			err = d.engine.Catalog().Change(ctx, d.noteJudged)
 		}
 		switch {
 		case err == nil:
@@ -69,6 +66,18 @@ func (d *directory) judge(deployment row.Deployment, logger *slog.Logger) {
 		}
 		return err
 	})
+}
+
+// noteJudged records that everything is judged by the rules in force.
+func (d *directory) noteJudged(change *catalog.Change) error {
+	if err := rulesAre(change, d.rules); err != nil {
+		return err
+	}
+	deployment, err := row.ReadDeployment(change)
+	if err != nil {
+		return err
+	}
+	return deployment.SetRules(change.Batch(), d.rules.Rules.Name, d.rules.Rules.Version)
 }
 
 // fillFeed adds the identities from before the change feed was switched on to the feed.

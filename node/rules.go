@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/node/rulesfile"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
@@ -54,33 +55,49 @@ func presetOf(dir string, d row.Deployment) (*rulesfile.File, error) {
 	return nil, fmt.Errorf("%s was created with the rules %q, but does not hold their text; give --rules with their file, or with a preset", dir, d.RulesName)
 }
 
-// keepRules stores the rules in force before anything happens under them (N4), and logs the changes. If they judge
-// differently, it also records that nothing is judged yet, so that a stop during the sweep does not look like its end.
-func (d *directory) keepRules(of *row.Deployment, stored *rulesfile.File, logger *slog.Logger) error {
+// keepRules adds the rules in force to a change of the catalog, before anything happens under them (N4), and reports whether they
+// are new. If they judge differently, it also records that nothing is judged yet, so that a stop during the sweep does not look
+// like its end.
+func (d *directory) keepRules(change *catalog.Change, of *row.Deployment, stored *rulesfile.File) (changed bool, err error) {
+	if err := rulesAre(change, stored); err != nil {
+		return false, err
+	}
 	now := d.rules.Rules
 	doc := row.RulesDocument{Version: now.Version, Text: d.rules.YAML()}
 	if stored != nil && bytes.Equal(stored.YAML(), doc.Text) {
-		return nil
+		return false, nil
 	}
-	var batch storage.Batch
-	if err := doc.Put(&batch); err != nil {
-		return err
+	if err := doc.Put(change.Batch()); err != nil {
+		return false, err
 	}
-	from, judged := of.RulesName, of.RulesVersion
+	judged := of.RulesVersion
 	if judged != now.Version {
 		judged = 0
 	}
-	if err := of.SetRules(&batch, now.Name, judged); err != nil {
-		return err
-	}
-	if err := d.store.Commit(&batch); err != nil {
-		return err
-	}
+	return true, of.SetRules(change.Batch(), now.Name, judged)
+}
+
+// rulesAre returns an error unless the rules in a change of the catalog are these; nil stands for none.
+func rulesAre(change *catalog.Change, stored *rulesfile.File) error {
+	var want uint64
 	if stored != nil {
-		logger.Info("the rules have changed", "from", from, "from_version", version(stored.Rules.Version),
-			"to", now.Name, "to_version", version(now.Version), "changes", strings.Join(rulesfile.Changes(stored, d.rules), "; "))
+		want = stored.Rules.Version
+	}
+	is, err := row.ReadRules(change)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	if is.Version != want {
+		return fmt.Errorf("the stored rules have version %s by now, and had %s: start again", version(is.Version), version(want))
 	}
 	return nil
+}
+
+// logChange logs that the rules have changed.
+func (d *directory) logChange(from string, stored *rulesfile.File, logger *slog.Logger) {
+	now := d.rules.Rules
+	logger.Info("the rules have changed", "from", from, "from_version", version(stored.Rules.Version),
+		"to", now.Name, "to_version", version(now.Version), "changes", strings.Join(rulesfile.Changes(stored, d.rules), "; "))
 }
 
 func version(v uint64) string { return fmt.Sprintf("%016x", v) }

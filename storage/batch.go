@@ -3,6 +3,7 @@ package storage
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 
@@ -132,6 +133,18 @@ func combine(buf []byte, batches []*Batch) ([]byte, error) {
 		}
 	}
 	return buf, nil
+}
+
+// Keys returns the keys of the operations of b, in order, each with whether it is the lower bound of a deleted range.
+func (b *Batch) Keys() iter.Seq2[[]byte, bool] {
+	return func(yield func(key []byte, isRange bool) bool) {
+		more := true
+		b.each(
+			func(key, _ []byte) { more = more && yield(key, false) },
+			func(key []byte) { more = more && yield(key, false) },
+			func(lower, _ []byte) { more = more && yield(lower, true) },
+		)
+	}
 }
 
 // each calls set, del or delRange for each operation of b, in order.

@@ -7,13 +7,7 @@ import "errors"
 //
 // A store that fails stays failed (S3): every method except Close then returns the error of Err.
 type Store interface {
-	// Get appends the value of key to dst. It fails with ErrNotFound if the key has no row, or with Err.
-	Get(dst, key []byte) ([]byte, error)
-
-	// Iterate calls fn for the rows with lower <= key < upper, in ascending order, as they were at one moment between the
-	// call and its first row. Key and value are valid only during the call of fn. When fn returns ErrStop, Iterate ends
-	// and returns nil; it returns any other error unchanged.
-	Iterate(lower, upper []byte, fn func(key, value []byte) error) error
+	Reader
 
 	// Commit applies all batches in order as one atomic write (S1), and returns nil when it is durable (S2). It copies the
 	// batches, which the caller may reuse when it returns. An error fails the store, except the error for a write that is
@@ -37,3 +31,14 @@ type Store interface {
 
 // ErrStop, returned by the function given to Iterate, ends the iteration without an error.
 var ErrStop = errors.New("stop the iteration")
+
+// Reader is what reads rows: a Store, or a part of one.
+type Reader interface {
+	// Get appends the value of key to dst. It fails with ErrNotFound if the key has no row, or with Err.
+	Get(dst, key []byte) ([]byte, error)
+
+	// Iterate calls fn for the rows with lower <= key < upper, in ascending order, as they were at one moment between the
+	// call and its first row. Key and value are valid only during the call of fn. When fn returns ErrStop, Iterate ends
+	// and returns nil; it returns any other error unchanged.
+	Iterate(lower, upper []byte, fn func(key, value []byte) error) error
+}

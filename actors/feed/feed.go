@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
@@ -40,6 +42,7 @@ const (
 // that a receiver has not acknowledged.
 type Feed struct {
 	store    storage.Store
+	catalog  *catalog.Catalog
 	settings Settings
 	since    int64
 	told     toldRules
@@ -53,9 +56,12 @@ type Feed struct {
 	mu    sync.Mutex    // guards the following
 	moved chan struct{} // closed when an end moves, and replaced when a reader waits
 
-	keeping   sync.Mutex          // guards the following, and is held while they are written
+	// due is, by shard, what the shard's observer is to delete up to; nil where it has.
+	due []atomic.Pointer[row.FeedTrim]
+
+	keeping   sync.Mutex          // guards the following, and is held while rows of receivers are written
 	receivers map[string][]uint64 // by name: what each has acknowledged, by shard
-	trims     []row.FeedTrim
+	trims     []row.FeedTrim      // by shard: up to where entries are deleted, or will be soon
 }
 
 // toldRules are the rules under which identities were told, while some were told under others than those in force.
@@ -65,15 +71,39 @@ type toldRules struct {
 	byVersion map[uint64]*graph.Rules // of those with one
 }
 
-// Open reads the feed's state, and turns it on where settings say so. It returns nil for a
-// deployment without one.
-func Open(store storage.Store, shards int, rules *graph.Rules, settings Settings, now int64) (*Feed, error) {
-	stored, found, err := readSettings(store)
-	if err != nil {
-		return nil, err
+// Prepare notes, in a change of the catalog, that from now on identities are told under rules, before any is, and turns the
+// feed on where settings say so. Of a deployment without a feed it notes nothing.
+func Prepare(change *catalog.Change, rules *graph.Rules, settings Settings, now int64) error {
+	stored, found, err := readSettings(change)
+	switch {
+	case err != nil:
+		return err
+	case !found && !settings.On:
+		return nil
+	case !found:
+		empty, err := isEmpty(change)
+		if err != nil {
+			return err
+		}
+		stored = row.FeedSettings{Since: now, First: empty}
+	case stored.InForce == rules.Version && len(stored.Rules) > 0:
+		return nil
 	}
-	if !found && !settings.On {
-		return nil, nil
+	stored.InForce = rules.Version
+	if !slices.ContainsFunc(stored.Rules, func(r graph.Rules) bool { return r.Version == rules.Version }) {
+		stored.Rules = append(stored.Rules, *rules)
+	}
+	stored.Put(change.Batch())
+	return nil
+}
+
+// Open reads the feed's state. It returns nil for a deployment without one.
+//
+// REQUIRES: Prepare was the last change of the feed's settings, with these rules
+func Open(store storage.Store, rows *catalog.Catalog, shards int, rules *graph.Rules, settings Settings) (*Feed, error) {
+	stored, found, err := readSettings(rows.Reader())
+	if err != nil || !found {
+		return nil, err
 	}
 	if settings.Age == 0 {
 		settings.Age = DefaultAge
@@ -82,27 +112,20 @@ func Open(store storage.Store, shards int, rules *graph.Rules, settings Settings
 		settings.Bytes = DefaultBytes
 	}
 	f := &Feed{
-		store: store, settings: settings, ends: make([]atomic.Uint64, shards),
+		store: store, catalog: rows, settings: settings, since: stored.Since, ends: make([]atomic.Uint64, shards),
 		observers: make([]*observer, shards), receivers: map[string][]uint64{}, trims: make([]row.FeedTrim, shards),
-	}
-	if !found {
-		empty, err := isEmpty(store)
-		if err != nil {
-			return nil, err
-		}
-		stored = row.FeedSettings{Since: now, First: empty}
+		due: make([]atomic.Pointer[row.FeedTrim], shards),
 	}
 	if err := f.tellUnder(&stored, rules); err != nil {
 		return nil, err
 	}
-	f.since = stored.Since
 	if err := f.readStates(); err != nil {
 		return nil, err
 	}
 	return f, f.readReceivers()
 }
 
-func readSettings(store storage.Store) (stored row.FeedSettings, found bool, err error) {
+func readSettings(store storage.Reader) (stored row.FeedSettings, found bool, err error) {
 	stored, err = row.ReadFeedSettings(store)
 	if errors.Is(err, storage.ErrNotFound) {
 		return stored, false, nil
@@ -114,7 +137,7 @@ func readSettings(store storage.Store) (stored row.FeedSettings, found bool, err
 }
 
 // LastRules are those that the feed's deployment was last used with; nil where there is no feed.
-func LastRules(store storage.Store) (*graph.Rules, error) {
+func LastRules(store storage.Reader) (*graph.Rules, error) {
 	stored, found, err := readSettings(store)
 	if err != nil || !found {
 		return nil, err
@@ -128,7 +151,7 @@ func LastRules(store storage.Store) (*graph.Rules, error) {
 }
 
 // isEmpty reports whether nothing was ever ingested.
-func isEmpty(store storage.Store) (bool, error) {
+func isEmpty(store storage.Reader) (bool, error) {
 	empty := true
 	for _, space := range []row.Space{row.SpaceLog, row.SpaceNode} {
 		err := store.Iterate(row.AppendSpaceLower(nil, space), row.AppendSpaceUpper(nil, space), func(_, _ []byte) error {
@@ -142,16 +165,11 @@ func isEmpty(store storage.Store) (bool, error) {
 	return empty, nil
 }
 
-// tellUnder notes that from now on identities are told under these rules, before any is.
+// tellUnder has identities told under the rules in force.
 func (f *Feed) tellUnder(stored *row.FeedSettings, rules *graph.Rules) error {
-	if stored.InForce != rules.Version || len(stored.Rules) == 0 {
-		stored.InForce = rules.Version
-		if !slices.ContainsFunc(stored.Rules, func(r graph.Rules) bool { return r.Version == rules.Version }) {
-			stored.Rules = append(stored.Rules, *rules)
-		}
-		if err := f.writeSettings(stored); err != nil {
-			return err
-		}
+	if stored.InForce != rules.Version {
+		return fmt.Errorf("the change feed tells under rules %016x, and %q with version %016x are in force: they were not prepared",
+			stored.InForce, rules.Name, rules.Version)
 	}
 	f.sweeping.Store(!stored.First || len(stored.Rules) > 1)
 	f.told = toldRules{inForce: rules, byVersion: make(map[uint64]*graph.Rules)}
@@ -162,12 +180,6 @@ func (f *Feed) tellUnder(stored *row.FeedSettings, rules *graph.Rules) error {
 		f.told.first = &stored.Rules[0]
 	}
 	return nil
-}
-
-func (f *Feed) writeSettings(stored *row.FeedSettings) error {
-	var batch storage.Batch
-	stored.Put(&batch)
-	return f.store.Commit(&batch)
 }
 
 // readStates finds the ends and beginnings of the shards' feeds.
@@ -223,22 +235,30 @@ func (f *Feed) Since() (since int64, on bool) {
 func (f *Feed) Behind() bool { return f != nil && f.sweeping.Load() }
 
 // Swept notes that a shard has told all of its identities under the rules in force. It is called on the shard's goroutine.
-func (f *Feed) Swept(id graph.ShardID) { f.observers[id].sweeping = false }
+func (f *Feed) Swept(id graph.ShardID) { f.observers[id].swept() }
 
 // EndSweep notes, durably, that all identities are told under the rules in force. A mark that is written hereafter, by a
-// commit in flight, names the same ones.
+// commit under way, names the same ones. Marks say no more than that from now on, and each shard deletes its own with its
+// next Tidy; those that a crash leaves stay until the next sweep ends, and do no harm.
 //
 // REQUIRES: every root was touched since the feed was opened, nothing is under way that was sent before, and Swept was
 // called for every shard.
-func (f *Feed) EndSweep() error {
+func (f *Feed) EndSweep(ctx context.Context) error {
 	rules := f.told.inForce
-	var batch storage.Batch
-	stored := row.FeedSettings{Since: f.since, First: true, Rules: []graph.Rules{*rules}, InForce: rules.Version}
-	stored.Put(&batch)
-	row.DeleteFeedMarks(&batch)
-	if err := f.store.Commit(&batch); err != nil {
-		return err
+	err := f.catalog.Change(ctx, func(change *catalog.Change) error {
+		stored, _, err := readSettings(change)
+		if err != nil {
+			return err
+		}
+		if stored.InForce != rules.Version {
+			return fmt.Errorf("a sweep under rules %016x ends, and rules %016x are in force by now", rules.Version, stored.InForce)
+		}
+		stored.First, stored.Rules = true, []graph.Rules{*rules}
+		stored.Put(change.Batch())
+		return nil
+	})
+	if err == nil {
+		f.sweeping.Store(false)
 	}
-	f.sweeping.Store(false)
-	return nil
+	return err
 }

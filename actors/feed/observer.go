@@ -25,12 +25,16 @@ type observer struct {
 	enc      *row.Encoder
 	dec      *row.Decoder
 	state    row.FeedState // as of the last step
+	trimmed  uint64        // the last entry that is deleted
 	sweeping bool
+	ended    bool // the sweep has told everything, and marks are left
 	marked   marked
 
 	// Of the step under way.
-	entries []graph.FeedEntry
-	marks   []graph.NodeKey // roots that are told under the rules in force from now on
+	entries  []graph.FeedEntry
+	marks    []graph.NodeKey // roots that are told under the rules in force from now on
+	trimming *row.FeedTrim   // what the step deletes up to; nil: nothing
+	unmarks  bool            // the step deletes all marks
 }
 
 // Observer is that of a shard, from here on until the process ends or another takes its place.
@@ -135,6 +139,24 @@ func (o *observer) write(c *shard.Closing) {
 	o.enc.PutFeedState(c.Batch, o.shard, &o.state)
 }
 
+// Tidy implements shard.Tidier: it deletes what Feed.Trim has decided on, and marks that a sweep has left.
+func (o *observer) Tidy(b *storage.Batch) {
+	if next := o.feed.due[o.shard].Load(); next != nil {
+		if next.Number > o.trimmed {
+			row.DeleteFeed(b, o.shard, o.trimmed+1, next.Number+1)
+			next.Put(b, o.shard)
+		}
+		o.trimming = next
+	}
+	if o.ended && !o.feed.sweeping.Load() {
+		row.DeleteFeedMarks(b, o.shard)
+		o.unmarks = true
+	}
+}
+
+// swept notes that all identities are told under the rules in force.
+func (o *observer) swept() { o.sweeping, o.ended = false, true }
+
 // forget ends the step.
 func (o *observer) forget() {
 	clear(o.entries)
@@ -142,12 +164,27 @@ func (o *observer) forget() {
 }
 
 // Committed implements shard.Observer: it lets readers read what the step told.
-func (o *observer) Committed() { o.feed.committed(o.shard, o.state.Number) }
+func (o *observer) Committed() {
+	if o.trimming != nil {
+		o.trimmed = max(o.trimmed, o.trimming.Number)
+		o.feed.due[o.shard].CompareAndSwap(o.trimming, nil)
+		o.trimming = nil
+	}
+	if o.unmarks {
+		o.ended, o.unmarks = false, false
+	}
+	o.feed.committed(o.shard, o.state.Number)
+}
 
-// Recover implements shard.Observer: it reads the end of the shard's feed.
+// Recover implements shard.Observer: it reads where the shard's feed begins and ends.
 func (o *observer) Recover(r *shard.Recovery) (err error) {
 	o.forget()
-	o.marked = marked{}
+	o.marked, o.trimming, o.unmarks = marked{}, nil, false
+	trim, err := row.ReadFeedTrim(o.feed.store, o.shard)
+	if err != nil {
+		return err
+	}
+	o.trimmed = trim.Number
 	if o.state, err = row.ReadFeedState(o.feed.store, o.shard); err != nil {
 		return err
 	}

@@ -1,11 +1,13 @@
 package feed
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
+	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -36,7 +38,7 @@ func (f *Feed) Receiver(name string) (*Receiver, error) {
 		for shard := range numbers {
 			numbers[shard] = f.trims[shard].Number
 		}
-		if err := f.writeReceiverLocked(name, numbers); err != nil {
+		if err := f.moveReceiverLocked(name, numbers, true); err != nil {
 			return nil, err
 		}
 	}
@@ -68,13 +70,14 @@ func (f *Feed) Drop(name string) error {
 	if _, known := f.receivers[name]; !known {
 		return fmt.Errorf("%w: %q; it has %q", ErrNoReceiver, name, slices.Sorted(maps.Keys(f.receivers)))
 	}
-	var batch storage.Batch
-	row.DeleteFeedSink(&batch, name)
-	if err := f.store.Commit(&batch); err != nil {
-		return err
+	err := f.catalog.Change(context.Background(), func(change *catalog.Change) error {
+		row.DeleteFeedSink(change.Batch(), name)
+		return nil
+	})
+	if err == nil {
+		delete(f.receivers, name)
 	}
-	delete(f.receivers, name)
-	return nil
+	return err
 }
 
 // Name is the receiver's name.
@@ -113,22 +116,27 @@ func (r *Receiver) Ack(cursor string) error {
 	defer f.keeping.Unlock()
 	before, known := f.receivers[r.name]
 	if !known {
-		return fmt.Errorf("receiver %q of the change feed was dropped", r.name)
+		return dropped(r.name)
 	}
-	news := false
-	for shard := range acked {
-		news = news || acked[shard] > before[shard]
-		acked[shard] = max(acked[shard], before[shard])
-	}
-	if !news {
+	if !place(before).moves(acked) {
 		return nil
 	}
-	return f.writeReceiverLocked(r.name, acked)
+	return f.moveReceiverLocked(r.name, acked, false)
+}
+
+// moves reports whether a place is ahead of this one in any shard.
+func (c place) moves(to place) bool {
+	for shard := range to {
+		if to[shard] > c[shard] {
+			return true
+		}
+	}
+	return false
 }
 
 // readReceivers finds the receivers.
 func (f *Feed) readReceivers() error {
-	return row.ScanFeedSinks(f.store, func(stored row.FeedSink) error {
+	return row.ScanFeedSinks(f.catalog.Reader(), func(stored row.FeedSink) error {
 		if len(stored.Numbers) != len(f.ends) {
 			return fmt.Errorf("%w: receiver %q of the change feed has %d shards, want %d", storage.ErrCorrupt, stored.Name, len(stored.Numbers), len(f.ends))
 		}
@@ -137,14 +145,35 @@ func (f *Feed) readReceivers() error {
 	})
 }
 
+// moveReceiverLocked writes how far a receiver is: at numbers, or where it was if that is further. A new one is registered.
+//
 // REQUIRES: f.keeping held
-func (f *Feed) writeReceiverLocked(name string, numbers []uint64) error {
-	var batch storage.Batch
-	sink := row.FeedSink{Name: name, Numbers: numbers}
-	sink.Put(&batch)
-	if err := f.store.Commit(&batch); err != nil {
-		return err
+func (f *Feed) moveReceiverLocked(name string, numbers place, register bool) error {
+	next := row.FeedSink{Name: name}
+	err := f.catalog.Change(context.Background(), func(change *catalog.Change) error {
+		stored, err := row.ReadFeedSink(change, name)
+		switch {
+		case errors.Is(err, storage.ErrNotFound) && register:
+			next.Numbers = numbers
+		case errors.Is(err, storage.ErrNotFound):
+			return dropped(name)
+		case err != nil:
+			return err
+		default:
+			next.Numbers = stored.Numbers
+			for shard := range numbers {
+				next.Numbers[shard] = max(next.Numbers[shard], numbers[shard])
+			}
+		}
+		next.Put(change.Batch())
+		return nil
+	})
+	if err == nil {
+		f.receivers[name] = next.Numbers
 	}
-	f.receivers[name] = numbers
-	return nil
+	return err
+}
+
+func dropped(name string) error {
+	return fmt.Errorf("receiver %q of the change feed was dropped", name)
 }

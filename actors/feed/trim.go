@@ -9,24 +9,28 @@ import (
 // trimBlocks bounds how many blocks of one shard are deleted at a time.
 const trimBlocks = 4096
 
-// Trim deletes what is older than the feed's age, and the oldest of what is beyond its bytes, but
-// nothing that a receiver has not acknowledged. Readers that are not receivers may be overtaken.
-func (f *Feed) Trim(now int64) error {
+// Trim decides what is to be deleted: what is older than the feed's age, and the oldest of what is beyond its bytes, but
+// nothing that a receiver has not acknowledged. It returns the shards that are to do so: each deletes its part with its next
+// Tidy, in a batch of its own. Readers that are not receivers may be overtaken.
+func (f *Feed) Trim(now int64) (due []graph.ShardID, err error) {
 	if f == nil {
-		return nil
+		return nil, nil
 	}
-	f.keeping.Lock() // so that no receiver registers meanwhile
+	f.keeping.Lock() // so that no receiver registers meanwhile: from here on, a new one begins after what is to go
 	defer f.keeping.Unlock()
-	for shard := range f.trims {
-		if err := f.trimShard(graph.ShardID(shard), now); err != nil {
-			return err
+	for id := range f.trims {
+		if err := f.trimShardLocked(graph.ShardID(id), now); err != nil {
+			return nil, err
+		}
+		if f.due[id].Load() != nil {
+			due = append(due, graph.ShardID(id))
 		}
 	}
-	return nil
+	return due, nil
 }
 
 // REQUIRES: f.keeping held
-func (f *Feed) trimShard(shard graph.ShardID, now int64) error {
+func (f *Feed) trimShardLocked(shard graph.ShardID, now int64) error {
 	trim := f.trims[shard]
 	least := f.ends[shard].Load()
 	for _, numbers := range f.receivers {
@@ -58,12 +62,7 @@ func (f *Feed) trimShard(shard graph.ShardID, now int64) error {
 	if err != nil || blocks == 0 {
 		return err
 	}
-	var batch storage.Batch
-	row.DeleteFeed(&batch, shard, trim.Number+1, next.Number+1)
-	next.Put(&batch, shard)
-	if err := f.store.Commit(&batch); err != nil {
-		return err
-	}
 	f.trims[shard] = next
+	f.due[shard].Store(&next)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/graph/score/fit"
@@ -34,7 +35,7 @@ const (
 
 // Keeper holds the snapshot in use. Any number of goroutines may read it.
 type Keeper struct {
-	store   storage.Store
+	catalog *catalog.Catalog
 	engine  *actors.Engine
 	terms   score.Terms
 	current atomic.Pointer[score.Scorer]
@@ -51,10 +52,10 @@ type attempt struct {
 	customers uint64
 }
 
-// Open reads the snapshot that the store holds; where it holds none it is that of the cold start.
-func Open(store storage.Store, engine *actors.Engine, terms score.Terms) (*Keeper, error) {
-	k := &Keeper{store: store, engine: engine, terms: terms, counts: map[Result]*atomic.Uint64{Fitted: {}, Partly: {}, Failed: {}}}
-	parameters, err := row.ReadParameters(store)
+// Open reads the snapshot that the catalog of the engine holds; where it holds none it is that of the cold start.
+func Open(engine *actors.Engine, terms score.Terms) (*Keeper, error) {
+	k := &Keeper{catalog: engine.Catalog(), engine: engine, terms: terms, counts: map[Result]*atomic.Uint64{Fitted: {}, Partly: {}, Failed: {}}}
+	parameters, err := row.ReadParameters(k.catalog.Reader())
 	if errors.Is(err, storage.ErrNotFound) {
 		parameters, err = score.ColdStart(), nil
 	}
@@ -93,7 +94,7 @@ func (k *Keeper) Fit(ctx context.Context) (score.Parameters, Result, error) {
 		result = Partly
 	}
 	if result != Failed {
-		if failed := k.keep(next); failed != nil {
+		if failed := k.keep(ctx, &before, &next); failed != nil {
 			next, result, err = before, Failed, errors.Join(err, failed)
 		}
 	}
@@ -101,16 +102,23 @@ func (k *Keeper) Fit(ctx context.Context) (score.Parameters, Result, error) {
 	return next, result, err
 }
 
-// keep writes a snapshot down, and then uses it (K1).
-func (k *Keeper) keep(p score.Parameters) error {
-	var batch storage.Batch
-	if err := row.PutParameters(&batch, &p); err != nil {
-		return err
+// keep writes a snapshot down in the place of the one that it was fitted from, and then uses it (K1).
+func (k *Keeper) keep(ctx context.Context, before, next *score.Parameters) error {
+	err := k.catalog.Change(ctx, func(change *catalog.Change) error {
+		stored, err := row.ReadParameters(change)
+		switch {
+		case errors.Is(err, storage.ErrNotFound):
+		case err != nil:
+			return err
+		case stored.Version != before.Version:
+			return fmt.Errorf("version %d is in use by now, and this was fitted from version %d: fit again", stored.Version, before.Version)
+		}
+		return row.PutParameters(change.Batch(), next)
+	})
+	if err != nil {
+		return fmt.Errorf("keep parameters of version %d: %w", next.Version, err)
 	}
-	if err := k.store.Commit(&batch); err != nil {
-		return fmt.Errorf("keep parameters of version %d: %w", p.Version, err)
-	}
-	return k.use(p)
+	return k.use(*next)
 }
 
 func (k *Keeper) fit(ctx context.Context, before score.Parameters) (score.Parameters, error) {

@@ -45,7 +45,7 @@ func openShop(t *testing.T, store *storage.MemStore, now time.Time) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.keeper, err = Open(store, s.engine, score.Terms{}); err != nil {
+	if s.keeper, err = Open(s.engine, score.Terms{}); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -9,11 +9,13 @@ import (
 //   - an event or another message from outside, with Outcome; an event of an external channel has Channel, Prev and Seq, too;
 //   - the position in an external channel of shard From, which becomes Seq, with Outcome and Channel;
 //   - the request to shard From to tell the ids that it noted, with Outcome and Tell;
+//   - the request to the observers of shard From to delete what they keep no more, with Outcome and Tidy;
 //   - a message of the channel from another shard, with From and Seq.
 type Input struct {
 	Event   *graph.Event
 	Message *graph.Message
 	Tell    bool   // see notes
+	Tidy    bool   // see Tidier
 	Body    []byte // the event or the message, encoded
 	Outcome *Outcome
 	From    graph.ShardID

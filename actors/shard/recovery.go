@@ -34,7 +34,7 @@ func (s *Shard) recover() error {
 	if err != nil {
 		return err
 	}
-	if s.external, err = readExternal(c.Store, c.ID); err != nil {
+	if s.external, err = readExternal(c); err != nil {
 		return err
 	}
 	if err := r.replayLog(meta.Low); err != nil {

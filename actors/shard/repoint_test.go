@@ -27,7 +27,7 @@ func TestRepointAheadOfEvidence(t *testing.T) {
 //	shard 1  x   p ──╯
 func repointAheadOfEvidence() error {
 	d := &duo{store: storage.NewMemStore(), rules: graph.DefaultRules(), enc: row.NewEncoder()}
-	if err := d.open(); err != nil {
+	if err := d.start(); err != nil {
 		return err
 	}
 	x, f := identifierOf("anonymous_id", 1), identifierOf("device_id", 0)
@@ -76,13 +76,14 @@ type duo struct {
 	store  storage.Store
 	rules  *graph.Rules
 	enc    *row.Encoder
+	open   *shard.OpenChannels // nil: all
 	shards [2]*shard.Shard
 	wires  [2][]shard.Wire // to a shard
 	events int
 	err    error // the first
 }
 
-func (d *duo) open() error {
+func (d *duo) start() error {
 	shards, err := d.opened()
 	d.shards = shards
 	return err
@@ -91,7 +92,7 @@ func (d *duo) open() error {
 func (d *duo) opened() (shards [2]*shard.Shard, err error) {
 	for i := range shards {
 		shards[i], err = shard.Open(shard.Config{
-			ID: graph.ShardID(i), Shards: 2, Store: d.store, Rules: d.rules, Limits: shard.Limits{LogBytes: 1 << 20, ActorBytes: 1 << 20}, Host: shard.Plain{Rules: d.rules},
+			ID: graph.ShardID(i), Shards: 2, Store: d.store, Rules: d.rules, Limits: shard.Limits{LogBytes: 1 << 20, ActorBytes: 1 << 20}, Host: shard.Plain{Rules: d.rules}, Channels: d.open,
 		})
 		if err != nil {
 			return shards, err

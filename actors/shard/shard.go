@@ -66,6 +66,8 @@ type Config struct {
 	Transit *Transit
 	// Buffers is where the memory of records comes from; nil is the allocator.
 	Buffers *storage.Buffers
+	// Channels are the external channels that are open; nil if all are.
+	Channels *OpenChannels
 	// Observers follow what steps make of components, in this order.
 	Observers []Observer
 	// Between is called between the inputs of a step, and may be nil: then reads may run. They see the step half done.
@@ -92,7 +94,7 @@ type codec struct {
 func Open(c Config) (*Shard, error) {
 	s := &Shard{config: c, codec: codec{enc: row.NewEncoder(), dec: row.NewDecoder()}}
 	s.counting.shard = s
-	s.observers = append(slices.Clone(c.Observers), &s.counting)
+	s.observe(c.Observers)
 	s.channels = channels{id: c.ID, transit: c.Transit}
 	s.residents = residents{id: c.ID, store: c.Store, host: c.Host, limit: c.Limits.ActorBytes, dec: s.codec.dec, channels: &s.channels}
 	s.pending.buffers = c.Buffers
@@ -101,6 +103,30 @@ func Open(c Config) (*Shard, error) {
 		return nil, fmt.Errorf("recover shard %d: %w", c.ID, err)
 	}
 	return s, nil
+}
+
+func (s *Shard) observe(observers []Observer) {
+	s.observers = append(slices.Clone(observers), &s.counting)
+}
+
+// ChangeRules lets the shard judge by other rules, with other observers, as if it were opened anew. It fails if there is anything
+// left that was decided under the rules before: a record that rows lack would be replayed under the new ones (N5), and a message
+// under way would arrive where those are in force.
+//
+// REQUIRES: no step is under way
+func (s *Shard) ChangeRules(rules *graph.Rules, host Host, observers []Observer) error {
+	if s.residents.dirty.head() != nil || s.channels.waiting() > 0 {
+		return fmt.Errorf("shard %d still has what was decided under the rules %q, and %q are to follow: flush it first", s.config.ID, s.config.Rules.Name, rules.Name)
+	}
+	s.residents.clear()
+	s.config.Rules, s.config.Host, s.residents.host = rules, host, host
+	s.observe(observers)
+	for _, o := range observers {
+		if err := o.Recover(&Recovery{Record: s.log.last()}); err != nil {
+			return fmt.Errorf("shard %d: %w", s.config.ID, err)
+		}
+	}
+	return nil
 }
 
 // Close drops the memory of the shard and ends its actors. Its messages in transit stay counted until the shard

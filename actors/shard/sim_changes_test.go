@@ -1,12 +1,16 @@
 package shard_test
 
 import (
+	"context"
+	"errors"
 	"math/rand/v2"
 
 	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/egress/replica"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
+	"github.com/kindred-id/kindred/storage"
 )
 
 // simReader are two readers of the change feed, outside of the process: one that takes every entry once,
@@ -128,13 +132,13 @@ func (s *simulation) turn(a *act) {
 		return
 	}
 	s.crash()
-	if a.rules != nil {
-		s.drain(func() {}, func() bool { return true }, func() bool { return false })
-		s.flushAll()
-		s.rules, s.turned = a.rules, true
-	}
 	s.p.feed = s.p.feed || a.feed
-	s.restart()
+	if a.rules == nil {
+		s.restart()
+		return
+	}
+	s.turned = true
+	s.judgeBy(a.rules)
 }
 
 // recheck lets everything be judged again, as the engine does after such a turn.
@@ -164,5 +168,15 @@ func (s *simulation) endSweep() {
 	for _, sh := range s.shards {
 		s.feed.Swept(sh.id)
 	}
-	s.must(s.feed.EndSweep(), "end the sweep of the feed")
+	s.must(s.feed.EndSweep(context.Background()), "end the sweep of the feed")
+	if s.percent(50) {
+		return // the process dies here, or a shard leaves: marks stay
+	}
+	s.ask((*simShard).here, shard.Input{Tidy: true})
+	s.drain(func() {}, func() bool { return true }, func() bool { return false })
+	for key := range s.names {
+		if version, err := s.dec.GetFeedMark(s.store, key.Shard(s.p.shards), key); !errors.Is(err, storage.ErrNotFound) {
+			s.failf("the sweep is over, and the mark %x of node %s is left (%v)", version, key, err)
+		}
+	}
 }

@@ -1,8 +1,11 @@
 package shard_test
 
 import (
+	"context"
 	"slices"
 
+	"github.com/kindred-id/kindred/actors/catalog"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/graph"
 )
 
@@ -28,12 +31,40 @@ func (s *simulation) changeRules(rules *graph.Rules) {
 	s.note("rules", rules.Version)
 	s.met.changes++
 	s.crash()
+	s.sweep.state = sweeping
+	s.judgeBy(rules)
+	s.beginSweep()
+}
+
+// judgeBy changes the rules, as the engine does when it is opened: in the middle, between any two of its steps, the process may
+// die.
+func (s *simulation) judgeBy(rules *graph.Rules) {
 	s.drain(func() {}, func() bool { return true }, func() bool { return false })
 	s.flushAll()
 	s.rules = rules
-	s.sweep.state = sweeping
-	s.restart()
-	s.beginSweep()
+	died := s.percent(20) // before the catalog has the new rules: the next start finds nothing to finish
+	if !died {
+		s.prepare()
+		died = s.percent(20) // before the shards know of them
+	}
+	if died {
+		s.restart()
+		return
+	}
+	for _, sh := range s.shards {
+		s.must(sh.ChangeRules(rules, s.host(rules), s.observers(sh.id, sh.news)), "change the rules")
+	}
+}
+
+// prepare tells the catalog of the rules in force, and opens the feed under them.
+func (s *simulation) prepare() {
+	settings := feed.Settings{On: s.p.feed}
+	err := s.rows.Change(context.Background(), func(change *catalog.Change) error {
+		return feed.Prepare(change, s.rules, settings, s.now)
+	})
+	s.must(err, "change the catalog")
+	s.feed, err = feed.Open(s.store, s.rows, s.p.shards, s.rules, settings)
+	s.must(err, "open the feed")
 }
 
 // beginSweep begins to judge everything again.

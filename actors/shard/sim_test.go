@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
@@ -36,6 +37,7 @@ type simulation struct {
 	disk   simDisk
 	host   func(*graph.Rules) shard.Host
 	store  storage.Store
+	rows   *catalog.Catalog
 	shards []*simShard
 	net    []packet
 	feeder feeder
@@ -206,10 +208,9 @@ func (s *simulation) percent(n int) bool { return s.rng.IntN(100) < n }
 func (s *simulation) open() {
 	store, err := s.disk.open()
 	s.must(err, "open the store")
-	s.store = store
+	s.store, s.rows = store, catalog.New(store, nil)
 	s.transit, s.watched, s.sweep.on = shard.NewTransit(), nil, false
-	s.feed, err = feed.Open(store, s.p.shards, s.rules, feed.Settings{On: s.p.feed}, s.now)
-	s.must(err, "open the feed")
+	s.prepare()
 	s.buffers = storage.NewBuffers(bufferBytes)
 	s.buffers.Poison()
 	s.shards = make([]*simShard, s.p.shards)
@@ -226,14 +227,18 @@ func (s *simulation) openShard(id graph.ShardID) *simShard {
 		ID: id, Shards: s.p.shards, Store: s.store, Rules: s.rules, Limits: s.p.limits, Buffers: s.buffers, Seen: s.p.seen,
 		Host: s.host(s.rules), Transit: s.transit,
 	}
-	if s.feed != nil {
-		c.Observers = append(c.Observers, s.feed.Observer(c.ID))
-	}
 	news := &simNews{}
-	c.Observers = append(c.Observers, news)
+	c.Observers = s.observers(id, news)
 	opened, err := shard.Open(c)
 	s.must(err, "open shard")
 	return &simShard{Shard: opened, id: c.ID, news: news}
+}
+
+func (s *simulation) observers(id graph.ShardID, news *simNews) (all []shard.Observer) {
+	if s.feed != nil {
+		all = append(all, s.feed.Observer(id))
+	}
+	return append(all, news)
 }
 
 // crash is the death of the process and its next start.
@@ -455,15 +460,21 @@ func (s *simulation) finishShard(sh *simShard) {
 	}
 }
 
-// tell asks shards to tell the message ids that they noted.
-func (s *simulation) tell(which func(*simShard) bool) (any bool) {
+// ask hands an input that asks something of a shard to those of them that take inputs.
+func (s *simulation) ask(which func(*simShard) bool, in shard.Input) (any bool) {
 	for _, sh := range s.shards {
 		if sh.here() && which(sh) {
-			sh.inbox = append(sh.inbox, simInput{Input: shard.Input{Tell: true, From: sh.id, Outcome: new(shard.Outcome)}, to: sh.id})
+			in.From, in.Outcome = sh.id, new(shard.Outcome)
+			sh.inbox = append(sh.inbox, simInput{Input: in, to: sh.id})
 			any = true
 		}
 	}
 	return any
+}
+
+// tell asks shards to tell the message ids that they noted.
+func (s *simulation) tell(which func(*simShard) bool) (any bool) {
+	return s.ask(which, shard.Input{Tell: true})
 }
 
 func (s *simulation) tick() bool {

@@ -29,6 +29,7 @@ type step struct {
 	record   row.RecordWriter
 	buffer   []byte // that the record is written to, unless it outgrew it
 	begun    bool   // the record holds something
+	tidy     bool   // observers are to delete what they keep no more
 	batch    storage.Batch
 	queue    queue         // to nodes of this shard
 	outside  graph.Message // being handled: from outside the shard
@@ -107,7 +108,7 @@ func (t *step) begin(now int64, inputs []Input) {
 	t.now = now
 	t.buffer = t.shard.config.Buffers.Take(size)
 	t.record.Reset(t.buffer, t.number(), now)
-	t.begun, t.shard.ids.notes.now = false, false
+	t.begun, t.tidy, t.shard.ids.notes.now = false, false, false
 	t.batch.ResetTo(int(t.shard.config.Limits.LogBytes / batchShare))
 	t.queue.clear()
 	t.logged, t.sending = t.logged[:0], t.sending[:0]
@@ -139,6 +140,9 @@ func (t *step) accept(in *Input) (*resident, *graph.Message, error) {
 	case in.Tell:
 		*in.Outcome = Accepted
 		t.shard.ids.notes.now = true
+	case in.Tidy:
+		*in.Outcome = Accepted
+		t.tidy = true
 	default:
 		*in.Outcome = Accepted
 		t.add(row.ExternalMessage, 0, in.Body)
@@ -308,6 +312,9 @@ func (t *step) close() (changed bool, err error) {
 	if err := t.tellNotes(); err != nil {
 		return false, err
 	}
+	if t.tidy {
+		t.tidyObservers()
+	}
 	if !t.begun {
 		t.giveBuffer()
 		return !t.batch.Empty(), nil
@@ -349,6 +356,15 @@ func (t *step) keepEvents(written []byte) {
 func (t *step) giveBuffer() {
 	t.shard.config.Buffers.Give(t.buffer)
 	t.buffer = nil
+}
+
+// tidyObservers lets observers delete what they keep no more.
+func (t *step) tidyObservers() {
+	for _, o := range t.shard.observers {
+		if o, ok := o.(Tidier); ok {
+			o.Tidy(&t.batch)
+		}
+	}
 }
 
 // closeRecord notes what was acknowledged and counted, and adds the record to the batch.

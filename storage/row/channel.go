@@ -15,19 +15,23 @@ type ChannelID uint16
 // NoNumber stands for an unknown number in an external channel, or an unknown offset: numbers and offsets begin at 0.
 const NoNumber = -1
 
-// Channel is the row of an external channel.
+// Channel is the row of an external channel. It stays when the channel is dropped, without a name: ids are not used again.
 type Channel struct {
 	Name  string
 	Floor int64 // an offset: every record below it was taken; NoNumber until it is known
 }
+
+// Dropped reports whether the channel was dropped.
+func (c *Channel) Dropped() bool { return c.Name == "" }
 
 // spaceChannel holds the external channels. They belong to no shard.
 const spaceChannel Space = 0x08
 
 var channelKind = &kind{
 	space: spaceChannel, name: "channel",
-	key:   []field{{"id", 2}},
-	about: "one row an external channel",
+	key:     []field{{"id", 2}},
+	about:   "one row an external channel, for ever",
+	catalog: true,
 	checkKey: func(key []byte) error {
 		if key[1] == 0 && key[2] == 0 {
 			return errors.New("ids begin at 1")
@@ -71,11 +75,21 @@ func (c *Channel) Put(b *storage.Batch, id ChannelID) {
 	b.Set(appendChannelKey(nil, id), appendValue(nil, c))
 }
 
-// DeleteChannel deletes the row of an external channel.
-func DeleteChannel(b *storage.Batch, id ChannelID) { b.Delete(appendChannelKey(nil, id)) }
+// ReadChannel reads the row of an external channel. It fails with ErrNotFound if the id was never given out.
+func ReadChannel(s storage.Reader, id ChannelID) (Channel, error) {
+	value, err := s.Get(nil, appendChannelKey(nil, id))
+	if err != nil {
+		return Channel{}, err
+	}
+	c, err := parse[Channel]("channel row", value)
+	if err != nil {
+		err = fmt.Errorf("row of external channel %d: %w", id, err)
+	}
+	return c, err
+}
 
 // ScanChannels calls fn with the external channels, by id.
-func ScanChannels(s storage.Store, fn func(id ChannelID, c Channel) error) error {
+func ScanChannels(s storage.Reader, fn func(id ChannelID, c Channel) error) error {
 	return s.Iterate(AppendSpaceLower(nil, spaceChannel), AppendSpaceUpper(nil, spaceChannel), func(key, value []byte) error {
 		id, err := parseChannelKey(key)
 		if err != nil {

@@ -54,7 +54,8 @@ const spaceDeployment Space = 0x01
 
 var deploymentKind = &kind{
 	space: spaceDeployment, name: "deployment",
-	about: "one row",
+	about:   "one row",
+	catalog: true,
 	check: func(_ *Decoder, _, value []byte) error {
 		_, err := decodeDeployment(value)
 		return err
@@ -144,7 +145,7 @@ func (d *Deployment) check() error {
 
 // ReadDeployment reads the deployment row of a store. It fails with ErrNotFound if the store was never initialised,
 // and with ErrCorrupt if the row can't be read.
-func ReadDeployment(s storage.Store) (Deployment, error) {
+func ReadDeployment(s storage.Reader) (Deployment, error) {
 	value, err := s.Get(nil, appendDeploymentKey(nil))
 	if err != nil {
 		return Deployment{}, err

@@ -28,7 +28,7 @@
 //	                +----+---------+-------++--------------+-------+---------+
 //	quarantine      | 07 | shard 2 | seq 8 |                                    one row an input that failed
 //	                +----+------+--+-------+
-//	channel         | 08 | id 2 |                                               one row an external channel
+//	channel         | 08 | id 2 |                                               one row an external channel, for ever
 //	                +----+------+--+
 //	position        | 09 | shard 2 |                                            one row a shard: positions in channels
 //	                +----+---------+----------+

@@ -62,7 +62,12 @@ func (d *Decoder) GetFeedMark(s storage.Store, shard graph.ShardID, root graph.N
 	return m.rules, nil
 }
 
-// DeleteFeedMarks deletes the marks of all roots.
-func DeleteFeedMarks(b *storage.Batch) {
-	b.DeleteRange(appendFeedRow(nil, feedMarkRow), appendFeedRow(nil, feedMarkRow+1))
+// DeleteFeedMarks deletes the marks of all roots of a shard.
+func DeleteFeedMarks(b *storage.Batch, shard graph.ShardID) {
+	lower := binary.BigEndian.AppendUint16(appendFeedRow(nil, feedMarkRow), uint16(shard))
+	upper := appendFeedRow(nil, feedMarkRow+1)
+	if shard < MaxShards-1 {
+		upper = binary.BigEndian.AppendUint16(appendFeedRow(nil, feedMarkRow), uint16(shard)+1)
+	}
+	b.DeleteRange(lower, upper)
 }

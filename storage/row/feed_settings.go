@@ -22,8 +22,9 @@ const feedSettingsRow = 1 // in spaceFeedState
 
 var feedSettingsKind = &kind{
 	space: spaceFeedState, row: feedSettingsRow, name: "feed settings", group: "feed state",
-	about: "one row",
-	check: parses[FeedSettings]("feed settings"),
+	about:   "one row",
+	catalog: true,
+	check:   parses[FeedSettings]("feed settings"),
 }
 
 // appendFeedSettingsKey appends the key of the feed's settings.
@@ -134,7 +135,7 @@ func (s *FeedSettings) Put(b *storage.Batch) {
 }
 
 // ReadFeedSettings reads the settings of the feed. It fails with ErrNotFound if there is no feed.
-func ReadFeedSettings(s storage.Store) (FeedSettings, error) {
+func ReadFeedSettings(s storage.Reader) (FeedSettings, error) {
 	value, err := s.Get(nil, appendFeedSettingsKey(nil))
 	if err != nil {
 		return FeedSettings{}, err

@@ -19,9 +19,10 @@ const MaxFeedSinkName = maxKeyLen - 2
 
 var feedSinkKind = &kind{
 	space: spaceFeedState, row: feedSinkRow, name: "feed receiver", group: "feed state",
-	key:   []field{{"name", 0}},
-	about: "one row a receiver: its position",
-	check: parses[FeedSink]("feed sink"),
+	key:     []field{{"name", 0}},
+	about:   "one row a receiver: its position",
+	catalog: true,
+	check:   parses[FeedSink]("feed sink"),
 }
 
 // appendFeedSinkKey appends the key of a receiver's position. REQUIRES: 1 <= len(name) <= MaxFeedSinkName
@@ -58,11 +59,20 @@ func (s *FeedSink) Put(b *storage.Batch) {
 	b.Set(appendFeedSinkKey(nil, s.Name), appendValue(nil, s))
 }
 
+// ReadFeedSink reads the position of a receiver. It fails with ErrNotFound if there is none of that name.
+func ReadFeedSink(s storage.Reader, name string) (FeedSink, error) {
+	value, err := s.Get(nil, appendFeedSinkKey(nil, name))
+	if err != nil {
+		return FeedSink{}, err
+	}
+	return parse[FeedSink]("feed sink", value)
+}
+
 // DeleteFeedSink deletes the position of a receiver.
 func DeleteFeedSink(b *storage.Batch, name string) { b.Delete(appendFeedSinkKey(nil, name)) }
 
 // ScanFeedSinks calls fn with the positions of all receivers, by name.
-func ScanFeedSinks(s storage.Store, fn func(sink FeedSink) error) error {
+func ScanFeedSinks(s storage.Reader, fn func(sink FeedSink) error) error {
 	return s.Iterate(appendFeedRow(nil, feedSinkRow), appendFeedRow(nil, feedSinkRow+1), func(_, value []byte) error {
 		sink, err := parse[FeedSink]("feed sink", value)
 		if err != nil {

@@ -36,6 +36,8 @@ type kind struct {
 	group string // the name of its space, if kinds share it
 	key   []field
 	about string // for the drawing
+	// catalog is set if the rows belong to no shard.
+	catalog bool
 	// checkKey rejects keys of the right shape whose values no row can have. Optional.
 	checkKey func(key []byte) error
 	// check rejects a row that can't have been written, judged by its key, which is of this kind, and its value alone.
@@ -85,6 +87,12 @@ func ParseKey(key []byte) (Space, error) {
 		return KeySpace(key), err
 	}
 	return k.space, nil
+}
+
+// InCatalog reports whether a key is of a row that belongs to no shard.
+func InCatalog(key []byte) bool {
+	k, err := kindOf(key)
+	return err == nil && k.catalog
 }
 
 // Check rejects a row that this package can't have written, judged by its key and value alone. kindred verify calls

@@ -173,12 +173,11 @@ func TestRows(t *testing.T) {
 	})
 	b.Reset()
 	DeleteRecords(&b, 1, record.Seq, record.Seq+1)
-	DeleteChannel(&b, 1)
 	DeleteFeedSink(&b, "kafka")
-	DeleteFeedMarks(&b)
+	DeleteFeedMarks(&b, 1)
 	DeleteFeed(&b, 1, 48, 49)
 	must(t, s.Commit(&b))
-	sameValue(t, "rows that are left", scanned(), []string{forward.Key.String(), root.Key.String(), "event [1]"})
+	sameValue(t, "rows that are left", scanned(), []string{forward.Key.String(), root.Key.String(), "event [1]", "1 {orders 7}"})
 	if _, err := dec.GetFeedMark(s, 1, root.Key); !errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("a mark that was deleted: %v", err)
 	}

@@ -16,7 +16,8 @@ const parametersRow = 2 // in spaceDeployment
 
 var parametersKind = &kind{
 	space: spaceDeployment, row: parametersRow, name: "parameters", group: "deployment",
-	about: "one row: parameters of the scores",
+	about:   "one row: parameters of the scores",
+	catalog: true,
 	check: func(_ *Decoder, _, value []byte) error {
 		_, err := readParameters(value)
 		return err
@@ -91,7 +92,7 @@ func PutParameters(b *storage.Batch, p *score.Parameters) error {
 
 // ReadParameters reads the parameters that a store's deployment scores with. It fails with ErrNotFound if the row is
 // absent, and with ErrCorrupt if it can't be read.
-func ReadParameters(s storage.Store) (score.Parameters, error) {
+func ReadParameters(s storage.Reader) (score.Parameters, error) {
 	value, err := s.Get(nil, appendParametersKey(nil))
 	if err != nil {
 		return score.Parameters{}, err

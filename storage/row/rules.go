@@ -20,7 +20,8 @@ const rulesRow = 1 // in spaceDeployment
 
 var rulesKind = &kind{
 	space: spaceDeployment, row: rulesRow, name: "rules", group: "deployment",
-	about: "one row",
+	about:   "one row",
+	catalog: true,
 	check: func(_ *Decoder, _, value []byte) error {
 		_, err := readRules(value)
 		return err
@@ -78,7 +79,7 @@ func (d *RulesDocument) Put(b *storage.Batch) error {
 
 // ReadRules reads the rules that a store's deployment runs under. It fails with ErrNotFound if the row is absent, and
 // with ErrCorrupt if it can't be read.
-func ReadRules(s storage.Store) (RulesDocument, error) {
+func ReadRules(s storage.Reader) (RulesDocument, error) {
 	value, err := s.Get(nil, appendRulesKey(nil))
 	if err != nil {
 		return RulesDocument{}, err

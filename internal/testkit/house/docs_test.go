@@ -335,6 +335,47 @@ func TestLocksAreListed(t *testing.T) {
 	}
 }
 
+// committers are the files that may call a method named Commit, and what of. Rows of a shard are in the batches of the shard,
+// which the committer writes, and all others are written by the catalog (docs/decisions/0032). A commit beside these two would
+// be written past what orders it.
+var committers = map[string]string{
+	"actors/commit.go":          "the committer, of Store",
+	"actors/journal.go":         "of Journal, which decides before the committer writes",
+	"actors/catalog/catalog.go": "the catalog, of its Log and of Store",
+	"storage/row/deployment.go": "of Store: the first row of a new directory, which no one else has yet",
+	"storage/memstore.go":       "of the store in memory, by itself",
+}
+
+// Only the committer and the catalog write to the store.
+func TestOnlyTwoWritersCommit(t *testing.T) {
+	met := map[string]bool{}
+	for file := range readTree(t).files {
+		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") || isTestKit(path.Dir(file)) || strings.HasPrefix(file, "bench/") {
+			continue // benchmarks write to stores of their own
+		}
+		fset := token.NewFileSet()
+		parsed, err := parser.ParseFile(fset, filepath.Join(top, file), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			selected, ok := n.(*ast.SelectorExpr) // a method value, too
+			if !ok || selected.Sel.Name != "Commit" {
+				return true
+			}
+			if met[file] = true; committers[file] == "" {
+				t.Errorf("%s:%d calls Commit: put rows of a shard in the batch of its step, and others in a change of the catalog", file, fset.Position(n.Pos()).Line)
+			}
+			return true
+		})
+	}
+	for file := range committers {
+		if !met[file] {
+			t.Errorf("%s may call Commit, and does not", file)
+		}
+	}
+}
+
 // section is what docs/architecture.md says under a heading.
 func section(t *testing.T, title string) string {
 	t.Helper()

@@ -1,0 +1,124 @@
+package shard_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/kindred-id/kindred/actors/catalog"
+	"github.com/kindred-id/kindred/actors/shard"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// scenarios are for mutants that a schedule does not meet, or once in a hundred thousand times.
+var scenarios = map[string]func() error{
+	"repoint-ahead":            repointAheadOfEvidence,
+	"feed-trim-apart":          trimIsOfTheShard,
+	"feed-trim-unacknowledged": trimIsOfTheShard,
+	"feed-receiver-too-early":  trimIsOfTheShard,
+	"feed-trim-lost":           trimIsOfTheShard,
+	"catalog-blind":            changesHaveAnOrder,
+	"catalog-past-the-shard":   catalogKeepsToItsRows,
+	"closed-channel-taken":     closedChannelIsRefused,
+	"rules-changed-unflushed":  rulesWaitForTheLog,
+}
+
+// TestScenarios: what kills the mutants does not fail without them.
+func TestScenarios(t *testing.T) {
+	for name, run := range scenarios {
+		if err := run(); err != nil {
+			t.Errorf("scenario of %s: %v", name, err)
+		}
+	}
+}
+
+// changesHaveAnOrder lets another writer make a change of the catalog between what a change reads and its commit.
+func changesHaveAnOrder() error {
+	store := storage.NewMemStore()
+	rows := catalog.New(store, nil)
+	raise := func(between func() error) func(*catalog.Change) error {
+		return func(change *catalog.Change) error {
+			channel, err := row.ReadChannel(change, 1)
+			if err != nil && !errors.Is(err, storage.ErrNotFound) {
+				return err
+			}
+			if err := between(); err != nil {
+				return err
+			}
+			channel.Name, channel.Floor = "a", channel.Floor+1
+			channel.Put(change.Batch(), 1)
+			return nil
+		}
+	}
+	idle := func() error { return nil }
+	const others = 2
+	for n := range int64(2) { // of a row that is absent, and of one that is there
+		made := 0
+		other := func() error {
+			if made++; made > others {
+				return nil
+			}
+			return rows.Change(context.Background(), raise(idle))
+		}
+		if err := rows.Change(context.Background(), raise(other)); err != nil {
+			return err
+		}
+		want := (n + 1) * (others + 1)
+		if got, err := row.ReadChannel(store, 1); err != nil || got.Floor != want {
+			return fmt.Errorf("a floor that was raised %d times by one is %d (%v)", want, got.Floor, err)
+		}
+	}
+	return nil
+}
+
+// catalogKeepsToItsRows tries to write a row of a shard past the shard.
+func catalogKeepsToItsRows() error {
+	store := storage.NewMemStore()
+	err := catalog.New(store, nil).Change(context.Background(), func(change *catalog.Change) error {
+		(&row.FeedTrim{Number: 7}).Put(change.Batch(), 0)
+		return nil
+	})
+	if trim, failed := row.ReadFeedTrim(store, 0); failed != nil || trim.Number > 0 || err == nil {
+		return fmt.Errorf("the catalog wrote a row of a shard: %+v, %v", trim, errors.Join(err, failed))
+	}
+	return nil
+}
+
+// closedChannelIsRefused delivers an event of an external channel that was closed.
+func closedChannelIsRefused() error {
+	d := &duo{store: storage.NewMemStore(), rules: graph.DefaultRules(), enc: row.NewEncoder(), open: &shard.OpenChannels{}}
+	if err := d.start(); err != nil {
+		return err
+	}
+	d.open.Open(1)
+	d.open.Close(1)
+	x := identifierOf("anonymous_id", 1)
+	e := &graph.Event{ID: []byte("m"), Seen: 1, Type: graph.TypeTrack, Identifiers: []graph.Identifier{x}}
+	outcome := new(shard.Outcome)
+	d.step(1, shard.Input{Event: e, Body: d.enc.Event(nil, e, true), Outcome: outcome, Channel: 1, Prev: shard.NoNumber, Seq: 5})
+	if at := d.shards[1].Position(1); d.err != nil || *outcome != shard.OutOfTurn || at != shard.NoNumber {
+		return fmt.Errorf("an event of a closed channel has outcome %d, and the shard has taken the channel up to %d (%v)", *outcome, at, d.err)
+	}
+	return nil
+}
+
+// rulesWaitForTheLog changes the rules of a shard that has not written what was decided under those before.
+func rulesWaitForTheLog() error {
+	d := &duo{store: storage.NewMemStore(), rules: graph.DefaultRules(), enc: row.NewEncoder()}
+	if err := d.start(); err != nil {
+		return err
+	}
+	d.event(identifierOf("anonymous_id", 1))
+	other := *d.rules
+	other.Version++
+	if d.err != nil {
+		return d.err
+	}
+	if err := d.shards[1].ChangeRules(&other, shard.Plain{Rules: &other}, nil); err == nil {
+		return errors.New("the rules changed over a record that rows lack")
+	}
+	return nil
+}
