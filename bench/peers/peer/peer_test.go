@@ -17,7 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func environment(t *testing.T) *Env {
+func environment(t testing.TB) *Env {
 	t.Helper()
 	registry, err := identifier.New([16]byte{1}, identifier.Config{})
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 )
 
 // How many events one call of the script takes, how many calls are sent before their answers are read, and how many
-// connections send: the fastest of what was tried on two cores, see docs/benchmarks.md.
+// connections send: the fastest of what BenchmarkRedis tries.
 const (
 	redisCall    = 100
 	redisPipe    = 20
@@ -24,6 +24,13 @@ const (
 )
 
 func redisKind(sync string, events bool) Kind {
+	return newRedisKind(sync, events, redisBatches{redisCall, redisPipe, redisClients})
+}
+
+// redisBatches are the sizes of what Redis takes at once.
+type redisBatches struct{ call, pipe, clients int }
+
+func newRedisKind(sync string, events bool, size redisBatches) Kind {
 	durability := "each batch of calls synced before its answers"
 	if sync == "everysec" {
 		durability = "the last second may be lost"
@@ -31,13 +38,13 @@ func redisKind(sync string, events bool) Kind {
 	return Kind{
 		Name: named("redis, appendfsync "+sync, events), Durability: durability,
 		Settings: fmt.Sprintf("one Lua script; %d events a call, %d calls a pipeline, %d connections; appendonly yes, appendfsync %s, no snapshots",
-			redisCall, redisPipe, redisClients, sync),
+			size.call, size.pipe, size.clients, sync),
 		Open: func(ctx context.Context, env *Env) (Peer, error) {
 			s, err := server.StartRedis(ctx, env.Dir, "appendonly", "yes", "appendfsync", sync)
 			if err != nil {
 				return nil, err
 			}
-			return &redisScript{env: env, server: s, client: s.Client(), keeps: events, script: redis.NewScript(resolveScript)}, nil
+			return &redisScript{env: env, server: s, client: s.Client(), script: redis.NewScript(resolveScript), keeps: events, size: size}, nil
 		},
 	}
 }
@@ -102,6 +109,7 @@ type redisScript struct {
 	client *redis.Client
 	script *redis.Script
 	keeps  bool // the lines of events
+	size   redisBatches
 }
 
 // Run implements Peer.
@@ -110,12 +118,12 @@ func (r *redisScript) Run(ctx context.Context, lines []byte) (int, error) {
 		return 0, err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(redisClients)
+	group.SetLimit(r.size.clients)
 	var events atomic.Int64
-	for _, chunk := range chunks(lines, redisCall*redisPipe) {
+	for _, chunk := range chunks(lines, r.size.call*r.size.pipe) {
 		group.Go(func() error {
 			pipe := r.client.Pipeline()
-			for _, call := range chunks(chunk, redisCall) {
+			for _, call := range chunks(chunk, r.size.call) {
 				var args []any
 				n, err := decode(r.env, call, func(e *event) { args = r.append(args, e) })
 				if err != nil {

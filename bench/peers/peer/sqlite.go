@@ -15,7 +15,7 @@ import (
 )
 
 // sqliteBatch is how many events one transaction takes.
-const sqliteBatch = 2000
+const sqliteBatch = 5000
 
 var sqliteSettings = []string{"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-262144)", "temp_store(MEMORY)", "wal_autocheckpoint(10000)"}
 
