@@ -4,19 +4,34 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"sync"
 	"syscall"
 
+	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/api"
 )
 
 // ErrAddressInUse is returned by Start when another process listens on the address.
 var ErrAddressInUse = errors.New("address in use by another process; stop it, or name another address with --listen")
 
-func (k *Kindred) listen(context.Context) (err error) {
-	k.listener, err = net.Listen("tcp", k.config.Listen)
+// An endpoint answers the HTTP interface at an address: bound first and served last (N1).
+type endpoint struct {
+	address string // none: only Handler answers
+	logger  *slog.Logger
+
+	listener net.Listener
+	server   *api.Server
+	engine   *actors.Engine
+	serving  sync.WaitGroup
+	broken   chan error // why the server ended on its own
+}
+
+func (e *endpoint) listen(context.Context) (err error) {
+	e.listener, err = net.Listen("tcp", e.address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("listen on %s: %w", k.config.Listen, ErrAddressInUse)
+		return fmt.Errorf("listen on %s: %w", e.address, ErrAddressInUse)
 	}
 	if err != nil {
 		return fmt.Errorf("%w; give --listen HOST:PORT", err)
@@ -25,8 +40,8 @@ func (k *Kindred) listen(context.Context) (err error) {
 }
 
 // unlisten closes a listener that was never served. A server closes its own.
-func (k *Kindred) unlisten(context.Context) error {
-	if err := k.listener.Close(); !errors.Is(err, net.ErrClosed) {
+func (e *endpoint) unlisten(context.Context) error {
+	if err := e.listener.Close(); !errors.Is(err, net.ErrClosed) {
 		return err
 	}
 	return nil
@@ -41,20 +56,21 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 	}
 	if k.config.Kafka != nil {
 		c.Collectors = append(c.Collectors, k.consumer.Metrics())
-		c.Checks = append(c.Checks, k.consuming)
+		c.Checks = append(c.Checks, k.consumer.check)
 	}
 	if k.config.Publish.on() {
 		c.Collectors = append(c.Collectors, k.publisher.publisher.Metrics())
 		c.Checks = append(c.Checks, k.publisher.check)
 	}
-	k.server, err = api.New(c)
+	k.http.engine = d.engine
+	k.http.server, err = api.New(c)
 	return err
 }
 
-func (k *Kindred) serve(context.Context) error {
-	broken, server, listener := make(chan error, 1), k.server, k.listener
-	k.broken = broken
-	k.serving.Go(func() {
+func (e *endpoint) serve(context.Context) error {
+	broken, server, listener := make(chan error, 1), e.server, e.listener
+	e.broken = broken
+	e.serving.Go(func() {
 		if err := server.Serve(listener); err != nil {
 			broken <- err
 		}
@@ -64,15 +80,15 @@ func (k *Kindred) serve(context.Context) error {
 
 // drain answers the requests in progress and refuses others. Once the engine has failed, requests in progress get an error
 // at once, so drain waits for them only briefly.
-func (k *Kindred) drain(ctx context.Context) error {
-	if k.directory.engine.Err() != nil {
+func (e *endpoint) drain(ctx context.Context) error {
+	if e.engine.Err() != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, failedTimeout)
 		defer cancel()
 	}
-	if err := k.server.Shutdown(ctx); err != nil {
-		k.config.Logger.Warn("requests in progress were cut off; their clients will retry", "error", err)
+	if err := e.server.Shutdown(ctx); err != nil {
+		e.logger.Warn("requests in progress were cut off; their clients will retry", "error", err)
 	}
-	k.serving.Wait()
+	e.serving.Wait()
 	return nil
 }

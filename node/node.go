@@ -4,17 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
-	"github.com/kindred-id/kindred/api"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/ingest"
-	"github.com/kindred-id/kindred/ingest/kafka"
 )
 
 // Kindred is one running Kindred. It owns the order in which parts start and stop, and nothing else: each part is a few
@@ -32,13 +29,10 @@ import (
 type Kindred struct {
 	config    Config
 	directory *directory
-	listener  net.Listener
 	publisher *publishing
-	consumer  *kafka.Consumer
-	server    *api.Server
+	consumer  consuming
+	http      *endpoint
 	refits    func() // stops the refits
-	serving   sync.WaitGroup
-	broken    chan error // why the HTTP server ended on its own
 
 	mu      sync.Mutex // held while parts start and stop; guards the following
 	running []part     // in the order in which they started
@@ -64,7 +58,7 @@ func New(c Config) (*Kindred, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	return &Kindred{config: c}, nil
+	return &Kindred{config: c, http: &endpoint{address: c.Listen, logger: c.Logger}}, nil
 }
 
 // Open is New and Start.
@@ -83,15 +77,15 @@ func (k *Kindred) parts() []part {
 		all = append(all, part{"publisher", k.startPublishing, k.stopPublishing, drainTimeout})
 	}
 	if k.config.Kafka != nil {
-		all = append(all, part{"consumer", k.startConsuming, k.stopConsuming, drainTimeout})
+		all = append(all, part{"consumer", k.startConsuming, k.consumer.stop, drainTimeout})
 	}
 	all = append(all, part{"api", k.makeServer, none, 0})
 	if k.config.Refit {
 		all = append(all, part{"refits", k.startRefits, k.stopRefits, drainTimeout})
 	}
 	if k.config.Listen != "" {
-		listen := part{"listener", k.listen, k.unlisten, 0}
-		serve := part{"http", k.serve, k.drain, drainTimeout}
+		listen := part{"listener", k.http.listen, k.http.unlisten, 0}
+		serve := part{"http", k.http.serve, k.http.drain, drainTimeout}
 		all = append(append([]part{listen}, all...), serve)
 	}
 	return all
@@ -154,7 +148,7 @@ func (k *Kindred) stopLocked(ctx context.Context) (first error) {
 func (k *Kindred) Wait(ctx context.Context) error {
 	engine := k.directory.engine
 	select {
-	case err := <-k.broken:
+	case err := <-k.http.broken:
 		return fmt.Errorf("serve: %w", err)
 	case <-engine.Failed():
 		return engine.Err()
@@ -167,10 +161,10 @@ func (k *Kindred) Wait(ctx context.Context) error {
 // URL returns the address of the HTTP server.
 //
 // REQUIRES: Config.Listen was given
-func (k *Kindred) URL() string { return "http://" + k.listener.Addr().String() }
+func (k *Kindred) URL() string { return "http://" + k.http.listener.Addr().String() }
 
 // Handler answers requests of the HTTP interface in this process, whether or not there is a listener.
-func (k *Kindred) Handler() http.Handler { return k.server }
+func (k *Kindred) Handler() http.Handler { return k.http.server }
 
 // Engine returns the engine of the open directory.
 func (k *Kindred) Engine() *actors.Engine { return k.directory.engine }
