@@ -139,9 +139,28 @@ func (in *Intake) room() *taken {
 	t := &in.taken[:n+1][n]
 	in.taken = in.taken[:n]
 	if t.event == nil {
-		t.event = new(graph.Event)
+		makeEvents(in.taken[n:cap(in.taken)])
 	}
 	return t
+}
+
+// Events are made several at once, each with room for the identifiers of nearly every event, so that a new intake costs an
+// allocation for many events and not several for each.
+const (
+	eventsAtOnce    = 32
+	identifiersEach = 4
+)
+
+// makeEvents gives the first slots their events.
+func makeEvents(slots []taken) {
+	slots = slots[:min(len(slots), eventsAtOnce)]
+	events := make([]graph.Event, len(slots))
+	identifiers := make([]graph.Identifier, identifiersEach*len(slots))
+	for i := range slots {
+		at := identifiersEach * i
+		events[i].Identifiers = identifiers[at : at : at+identifiersEach]
+		slots[i].event = &events[i]
+	}
 }
 
 // deliver adds a taken event to the delivery, linked to its predecessor.

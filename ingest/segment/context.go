@@ -175,11 +175,11 @@ func newContextKeys(o ContextOptions, paths *pathNode) contextKeys {
 
 // find returns the index of a key, or -1.
 func (k *contextKeys) find(key []byte) int {
-	if len(key) >= len(k.byLength) {
+	if len(key) >= len(k.byLength) || len(key) == 0 {
 		return -1
 	}
 	for _, i := range k.byLength[len(key)] {
-		if k.list[i].name == string(key) {
+		if name := k.list[i].name; name[0] == key[0] && name == string(key) {
 			return int(i)
 		}
 	}

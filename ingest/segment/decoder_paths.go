@@ -36,11 +36,15 @@ func newPaths(reg *identifier.Registry, paths []Path) *pathNode {
 	return root
 }
 
-// child returns the node below n for a key, or nil.
+// child returns the node below n for a key, or nil. Without paths it costs one comparison.
 func (n *pathNode) child(key []byte) *pathNode {
 	if n == nil {
 		return nil
 	}
+	return n.search(key)
+}
+
+func (n *pathNode) search(key []byte) *pathNode {
 	for _, c := range n.children {
 		if c.key == string(key) {
 			return c
