@@ -9,6 +9,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/api/stream"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
@@ -26,6 +27,9 @@ type Config struct {
 	Decode segment.Options
 	// Admission decides which events enter the engine. Nil, the default, admits all.
 	Admission ingest.Admission
+	// Origins are the origins of pages that may send events, such as https://shop.example; see route.NewOrigins. Default:
+	// any.
+	Origins []string
 	// Version is shown in /livez, /v1/stats and the metric kindred_build_info.
 	Version string
 	// Rules is the document of the rules in force, YAML, for GET /v1/rules. Empty, the default, switches
@@ -51,8 +55,8 @@ type Config struct {
 	// MaxBody bounds one request body, on the wire and inflated, in bytes. Default defaultMaxBody, at
 	// most largestMaxBody.
 	MaxBody int
-	// MaxEvents bounds the events of one request: events beyond it are reported and not taken. Default
-	// defaultMaxEvents.
+	// MaxEvents bounds the events of one request: one with more is refused. Default defaultMaxEvents, more than fit into
+	// defaultMaxBody as libraries write them, with an id, a time and a context.
 	MaxEvents int
 	// BodyBytes bounds the bodies of all requests under way, in bytes. Default half of the engine's share for
 	// input, at most defaultBodyBytes; never less than MaxBody.
@@ -67,7 +71,7 @@ type Config struct {
 const (
 	defaultMaxBody   = 4 << 20
 	largestMaxBody   = 32 << 20
-	defaultMaxEvents = segment.MaxBatchEvents
+	defaultMaxEvents = 20_000
 	defaultBodyBytes = 64 << 20
 	defaultSortBytes = stream.DefaultSortBytes
 )
@@ -84,6 +88,9 @@ func (c *Config) setDefaults() error {
 	c.Decode.Live = true
 	if c.MaxBody < 0 || c.MaxBody > largestMaxBody {
 		errs = append(errs, fmt.Errorf("body limit of %d bytes: want at most %d, or 0 for %d", c.MaxBody, largestMaxBody, defaultMaxBody))
+	}
+	if _, err := route.NewOrigins(c.Origins); err != nil {
+		errs = append(errs, err)
 	}
 	if c.MaxEvents < 0 {
 		errs = append(errs, fmt.Errorf("limit of %d events a request: want 1 or more, or 0 for %d", c.MaxEvents, defaultMaxEvents))

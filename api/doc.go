@@ -15,6 +15,7 @@
 // Invariants:
 //   - P1: 200 for events is sent after their commit is durable, never before.
 //   - P2: no path of this server is redirected; the only 3xx is 304 for a profile that did not change.
+//     A misconfigured path of a library is served where it is (misplaced).
 //   - P3: every answer of 400 and above is an RFC 9457 problem with one of the codes of document.Problems. The exceptions
 //     are /readyz, whose body is always its checks, and what net/http itself refuses because it is not HTTP.
 //   - P4: memory of request bodies is bounded by Config.BodyBytes, whatever clients send and however far it inflates; a

@@ -35,7 +35,7 @@ type Server struct {
 	streams   *stream.Streams
 	draining  atomic.Bool
 	started   time.Time
-	origins   *http.CrossOriginProtection
+	origins   *route.Origins
 	http      http.Server
 }
 
@@ -48,7 +48,11 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, metrics: m, started: time.Now(), origins: http.NewCrossOriginProtection()}
+	origins, err := route.NewOrigins(c.Origins)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Config: c, metrics: m, started: time.Now(), origins: origins}
 	if err := s.mount(); err != nil {
 		return nil, err
 	}
@@ -100,19 +104,27 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// router serves a table of routes.
+// router serves a table of routes. A path of none of them may be one that a library was misconfigured to.
 func (s *Server) router() http.Handler {
-	byPath := map[string]methods{"/": nil}
-	for _, rt := range s.Routes() {
-		if byPath[rt.Path] == nil {
-			byPath[rt.Path] = methods{}
+	routes := s.Routes()
+	byPath := map[string]methods{}
+	for i := range routes {
+		rt := &routes[i]
+		for _, path := range append([]string{rt.Path}, rt.Aliases...) {
+			if byPath[path] == nil {
+				byPath[path] = methods{}
+			}
+			byPath[path][rt.Method] = func(w http.ResponseWriter, r *http.Request) *route.Problem { return rt.Serve(s.origins, w, r) }
+			if rt.CrossOrigin { // its path has no other method
+				byPath[path][http.MethodOptions] = s.origins.Preflight(rt.Method + ", " + http.MethodOptions)
+			}
 		}
-		byPath[rt.Path][rt.Method] = func(w http.ResponseWriter, r *http.Request) *route.Problem { return rt.Serve(s.origins, w, r) }
 	}
 	mux := http.NewServeMux()
 	for path, m := range byPath {
 		mux.Handle(path, m)
 	}
+	mux.Handle("/", newMisplaced(mux, routes))
 	return mux
 }
 

@@ -30,7 +30,7 @@ func TestUnknownRoutes(t *testing.T) {
 	for _, path := range []string{"/", "/v1", "/v1/batchx", "/v1/profiles", "/v1/profiles/user_id:a/b", "/v1/profiles/user_id:a/orders/x", "/v2/batch"} {
 		w.get(path).want(t, 404, `"unknown_route"`)
 	}
-	for path, allow := range map[string]string{"/v1/batch": "POST", "/v1/track": "POST", "/v1/export": "GET", "/v1/profiles/user_id:a": "GET", "/v1/profiles:batchGet": "POST"} {
+	for path, allow := range map[string]string{"/v1/batch": "OPTIONS, POST", "/v1/track": "OPTIONS, POST", "/v1/export": "GET", "/v1/profiles/user_id:a": "GET", "/v1/profiles:batchGet": "POST"} {
 		a := w.do(httptest.NewRequest("PATCH", path, nil))
 		a.want(t, 405, `"method_not_allowed"`)
 		if a.header.Get("Allow") != allow {
@@ -179,8 +179,8 @@ func TestConfig(t *testing.T) {
 		t.Fatal("no engine, and no error")
 	}
 	w := newWorld(t, nil)
-	_, err := New(Config{Engine: w.engine, Registry: w.server.Registry, MaxBody: 33 << 20, MaxEvents: -1, Decode: w.server.Decode})
-	if err == nil || !strings.Contains(err.Error(), "body limit") || !strings.Contains(err.Error(), "events") {
+	_, err := New(Config{Engine: w.engine, Registry: w.server.Registry, MaxBody: 33 << 20, MaxEvents: -1, Decode: w.server.Decode, Origins: []string{"shop.example"}})
+	if err == nil || !strings.Contains(err.Error(), "body limit") || !strings.Contains(err.Error(), "origin") || !strings.Contains(err.Error(), "events") {
 		t.Fatal(err)
 	}
 }

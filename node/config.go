@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest/kafka"
 	"github.com/kindred-id/kindred/storage"
@@ -42,6 +43,9 @@ type Config struct {
 
 	// Listen is the address of the HTTP server; port 0 selects a free port. Default: no server, only Handler.
 	Listen string
+	// Origins are the origins of pages that may send events, such as https://shop.example; "*" is any, "none" alone is no
+	// page. Default: any.
+	Origins []string
 	// Kafka names the topics to consume. Default: no topics.
 	Kafka *kafka.Config
 	// Publish is the destination of the change feed. Default: it is not published.
@@ -78,6 +82,7 @@ func (c *Config) check() error {
 		c.Memory = storage.DefaultMemory()
 	}
 	_, memory := storage.SplitMemory(c.Memory)
+	_, origins := route.NewOrigins(c.Origins)
 	var topics error
 	if c.Kafka != nil {
 		topics = c.Kafka.Check()
@@ -86,6 +91,7 @@ func (c *Config) check() error {
 		unless(c.Dir != "", "no data directory; give --data DIR"),
 		unless(c.Shards >= 0 && c.Shards <= row.MaxShards, "--shards %d: want 1 to %d", c.Shards, row.MaxShards),
 		memory,
+		origins,
 		topics,
 		c.Publish.check(),
 	); err != nil {

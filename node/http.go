@@ -51,7 +51,7 @@ func (e *endpoint) unlisten(context.Context) error {
 func (k *Kindred) makeServer(context.Context) (err error) {
 	d := k.directory
 	c := api.Config{
-		Engine: d.engine, Registry: d.registry, Decode: d.decoding(true), Version: k.config.Version,
+		Engine: d.engine, Registry: d.registry, Decode: d.decoding(true), Origins: k.config.Origins, Version: k.config.Version,
 		Backup: d.store.Backup, Scores: d.scores, Control: d.control, Rules: string(d.rules.YAML()), Logger: k.config.Logger,
 	}
 	if k.config.Kafka != nil {

@@ -1,7 +1,6 @@
 package collect
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 
@@ -20,8 +19,8 @@ import (
 //	 "results":[{"index":0,"messageId":"m1","status":"accepted"},…],   with ?results=all
 //	 "warnings":{"blocked":3,"properties":1}}                           if any
 //
-// Events beyond the limit of a request are one entry of rejected, with a "count". Fields left out of events that were
-// taken have an entry each up to a bound, and the others share one entry of dropped with a "count".
+// Fields left out of events that were taken have an entry each up to a bound, and the others share one entry of dropped with
+// a "count".
 func (in *request) answer(w http.ResponseWriter, verbose bool) *route.Problem {
 	verdicts, counts := in.Verdicts(), in.Tally()
 	body := make([]byte, 0, 256)
@@ -35,12 +34,17 @@ func (in *request) answer(w http.ResponseWriter, verbose bool) *route.Problem {
 	}
 	body = in.appendWarnings(body)
 	if n := counts[ingest.Rejected]; n > 0 && n == len(verdicts) {
-		first := verdicts[0].Rejection
-		p := route.NewProblem(document.CodeNoReadableEvent, "%d of %d rejected; the first: %v", n, n, first).WithHint(first.Hint)
-		p.More = body
-		return p
+		return in.unreadable(body)
 	}
 	return route.SendJSON(w, append(append([]byte(`{"success":true`), body...), "}\n"...))
+}
+
+// unreadable says that not one event can be read, with more members beside. REQUIRES: all were rejected, at least one.
+func (in *request) unreadable(more []byte) *route.Problem {
+	n, first := len(in.Verdicts()), in.Verdicts()[0].Rejection
+	p := route.NewProblem(document.CodeNoReadableEvent, "%d of %d rejected; the first: %v", n, n, first).WithHint(first.Hint)
+	p.More = more
+	return p
 }
 
 func (in *request) appendRejected(dst []byte) []byte {
@@ -57,18 +61,6 @@ func (in *request) appendRejected(dst []byte) []byte {
 		first = false
 		dst = appendIndex(dst, i, v.ID)
 		dst = append(appendReason(dst, v.Rejection), '}')
-	}
-	if in.excess > 0 {
-		if !first {
-			dst = append(dst, ',')
-		}
-		dst = appendIndex(dst, len(in.Verdicts()), nil)
-		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(in.excess), 10)
-		dst = append(appendReason(dst, &segment.Rejection{
-			Code:    segment.Code(document.CodeTooManyEvents),
-			Message: fmt.Sprintf("%d events beyond the first %d were not taken", in.excess, len(in.Verdicts())),
-			Hint:    fmt.Sprintf("send at most %d events in a request", len(in.Verdicts())),
-		}), '}')
 	}
 	return append(dst, ']')
 }

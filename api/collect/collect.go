@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -41,7 +42,7 @@ type Config struct {
 	Decode    segment.Options
 	Admission ingest.Admission // decides which events enter the engine; nil: all
 	MaxBody   int              // of one request, on the wire and inflated, in bytes
-	MaxEvents int              // of one request: what is beyond is reported and not taken
+	MaxEvents int              // of one request: one with more is refused
 	BodyBytes int              // of the bodies of all requests under way; at least MaxBody is taken
 	Metrics   prometheus.Registerer
 }
@@ -66,7 +67,6 @@ const largeEvent = 32 << 10
 type request struct {
 	*ingest.Intake
 	dropped []droppedField // the first of them
-	excess  int            // events beyond the limit of a request
 	large   int            // events above largeEvent
 }
 
@@ -135,42 +135,58 @@ func (c *Collector) keep(in *request) {
 	c.intakes.pool.Put(in)
 }
 
-// postEvents answers POST /v1/batch, with type 0, and /v1/{type}.
-func (c *Collector) postEvents(typ graph.EventType) route.Handler {
-	post := c.post(typ)
+// asked is what a request says of its events, and asks of its answer.
+type asked struct {
+	typ         graph.EventType // of all events; 0: each says its own
+	verbose     bool            // the answer has an entry for each event
+	durableOnly bool            // the answer does not wait for look-ups
+	live        bool            // events come as they happen, and not from a file
+}
+
+// askedBy reads the parameters of a request; other parameters are left to clients.
+func askedBy(r *http.Request, typ graph.EventType) (asked, *route.Problem) {
+	a := asked{typ: typ, live: true}
+	query := r.URL.Query()
+	switch query.Get("results") {
+	case "":
+	case "all":
+		a.verbose = true
+	default:
+		return a, route.NewProblem(document.CodeBadParameter, "results: want all, or nothing")
+	}
+	switch query.Get("live") {
+	case "", "true":
+	case "false":
+		a.live = false
+	default:
+		return a, route.NewProblem(document.CodeBadParameter, "live: want false for events of a file, or true, which it is unless given")
+	}
+	switch query.Get("wait") {
+	case "", "visible":
+	case "durable":
+		a.durableOnly = true
+	default:
+		return a, route.NewProblem(document.CodeBadParameter, "wait: want durable, or visible, which it is unless given")
+	}
+	return a, nil
+}
+
+// timed measures how long a request with events takes.
+func (c *Collector) timed(h route.Handler) route.Handler {
 	return func(w http.ResponseWriter, r *http.Request) *route.Problem {
 		start := time.Now()
-		p := post(w, r)
+		p := h(w, r)
 		c.metrics.duration.Observe(time.Since(start).Seconds())
 		return p
 	}
 }
 
+// post answers POST /v1/batch, with type 0, and /v1/{type}.
 func (c *Collector) post(typ graph.EventType) route.Handler {
 	return func(w http.ResponseWriter, r *http.Request) *route.Problem {
-		verbose := false
-		switch r.URL.Query().Get("results") { // other parameters are left to clients
-		case "":
-		case "all":
-			verbose = true
-		default:
-			return route.NewProblem(document.CodeBadParameter, "results: want all, or nothing")
-		}
-		live := true
-		switch r.URL.Query().Get("live") {
-		case "", "true":
-		case "false":
-			live = false
-		default:
-			return route.NewProblem(document.CodeBadParameter, "live: want false for events of a file, or true, which it is unless given")
-		}
-		durableOnly := false
-		switch r.URL.Query().Get("wait") {
-		case "", "visible":
-		case "durable":
-			durableOnly = true
-		default:
-			return route.NewProblem(document.CodeBadParameter, "wait: want durable, or visible, which it is unless given")
+		a, p := askedBy(r, typ)
+		if p != nil {
+			return p
 		}
 		if r.ContentLength > int64(c.MaxBody) {
 			return bodyProblem(errBodyTooLarge, c.MaxBody)
@@ -186,13 +202,13 @@ func (c *Collector) post(typ graph.EventType) route.Handler {
 		if err != nil {
 			return bodyProblem(err, c.MaxBody)
 		}
-		return c.take(w, r, b.body, typ, verbose, durableOnly, live)
+		return c.take(r, b.body, a, func(in *request) *route.Problem { return in.answer(w, a.verbose) })
 	}
 }
 
 // take reads the events of a body, hands them to the engine, waits until they are durable (P1) and can
 // be seen (P8), and answers.
-func (c *Collector) take(w http.ResponseWriter, r *http.Request, body []byte, typ graph.EventType, verbose, durableOnly, live bool) *route.Problem {
+func (c *Collector) take(r *http.Request, body []byte, a asked, answer func(*request) *route.Problem) *route.Problem {
 	body = bytes.TrimPrefix(body, []byte(utf8Mark))
 	if len(bytes.TrimSpace(body)) == 0 {
 		return &route.Problem{Code: document.CodeEmptyBody}
@@ -200,6 +216,11 @@ func (c *Collector) take(w http.ResponseWriter, r *http.Request, body []byte, ty
 	var batch segment.Batch
 	if err := batch.Parse(body, c.MaxEvents); err != nil {
 		return unreadableBody(err, body)
+	}
+	if batch.Excess > 0 {
+		c.metrics.excess.Add(float64(len(batch.Events) + batch.Excess))
+		return route.NewProblem(document.CodeTooManyEvents, "%d events, of which none was taken", len(batch.Events)+batch.Excess).
+			WithHint(fmt.Sprintf("send at most %d events in a request", c.MaxEvents))
 	}
 	leave, err := c.intakes.enter(r.Context(), len(body), len(batch.Events))
 	if err != nil {
@@ -212,15 +233,15 @@ func (c *Collector) take(w http.ResponseWriter, r *http.Request, body []byte, ty
 	if sentAt == nil || batch.Single { // RudderStack's library for browsers says it in a header as well
 		sentAt = []byte(r.Header.Get("SentAt"))
 	}
-	in.take(&batch, typ, live, sentAt, ingest.Arrival{Received: c.Engine.Now(), Source: []byte(sourceOf(r, batch.WriteKey))})
+	in.take(&batch, a, sentAt, ingest.Arrival{Received: c.Engine.Now(), Source: []byte(sourceOf(r, batch.WriteKey))})
 	if err := c.deliver(r.Context(), in); err != nil {
 		return route.EngineProblem(err)
 	}
-	if !durableOnly {
+	if !a.durableOnly {
 		c.AwaitVisible(r.Context())
 	}
-	c.metrics.count(in.Verdicts(), in.excess, in.Decoder.Stats().Fields)
-	return in.answer(w, verbose)
+	c.metrics.count(in.Verdicts(), in.Decoder.Stats().Fields)
+	return answer(in)
 }
 
 // deliver hands the events of a request to the engine, waits a moment for room, and then until all of them are durable.
@@ -245,11 +266,11 @@ var quarantined = &segment.Rejection{
 	Hint: "this is a defect of Kindred: report it; do not send the event again",
 }
 
-// take reads the events of a body; each has its verdict. live says that they come as they happen, and not from a file.
-func (in *request) take(batch *segment.Batch, typ graph.EventType, live bool, sentAt []byte, from ingest.Arrival) {
-	in.large, in.excess, in.dropped = 0, batch.Excess, in.dropped[:0]
-	in.Decoder.SetLive(live && in.Decoder.Live())
-	in.Decoder.SetType(typ)
+// take reads the events of a body; each has its verdict.
+func (in *request) take(batch *segment.Batch, a asked, sentAt []byte, from ingest.Arrival) {
+	in.large, in.dropped = 0, in.dropped[:0]
+	in.Decoder.SetLive(a.live && in.Decoder.Live())
+	in.Decoder.SetType(a.typ)
 	in.Decoder.SetSentAt(sentAt)
 	// A bad context of the batch is no fault of its events: they are read without it, and each that has no context of its own
 	// is rejected with the reason.

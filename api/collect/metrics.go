@@ -14,7 +14,7 @@ import (
 // person (P5).
 type metrics struct {
 	events   [graph.EventTypes][ingest.Statuses]prometheus.Counter // by type, 0 is unknown
-	excess   prometheus.Counter
+	excess   prometheus.Counter                                    // in requests with too many
 	dropped  *prometheus.CounterVec
 	duration prometheus.Histogram
 }
@@ -50,12 +50,11 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 }
 
 // count counts the events of an answered request.
-func (m *metrics) count(verdicts []ingest.Verdict, excess int, dropped segment.DropCounts) {
+func (m *metrics) count(verdicts []ingest.Verdict, dropped segment.DropCounts) {
 	for key, n := range dropped {
 		m.dropped.WithLabelValues(key.Field, string(key.Code)).Add(float64(n))
 	}
 	for i := range verdicts {
 		m.events[verdicts[i].Type][verdicts[i].Status].Inc()
 	}
-	m.excess.Add(float64(excess))
 }

@@ -1,23 +1,56 @@
 package collect
 
 import (
+	"net/http"
+	"slices"
+
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Routes are the routes that take events.
+// Routes are the routes that take events, and those that libraries ask before they send any. Pages of other origins may call
+// all of them.
 func (c *Collector) Routes() []route.Route {
-	routes := []route.Route{c.route("/v1/batch", 0, "Take a batch of events", document.EventBatch{}, []document.IncomingEvent{}, document.IncomingEvent{})}
-	for t := graph.TypeIdentify; int(t) < graph.EventTypes; t++ {
-		routes = append(routes, c.route("/v1/"+t.String(), t, "Take "+t.String()+" events", document.IncomingEvent{}, []document.IncomingEvent{}, document.EventBatch{}))
+	routes := slices.Concat(c.eventRoutes(), c.pixelRoutes(), c.settingsRoutes(), []route.Route{{
+		Method: http.MethodPost, Path: "/v1/m", Handler: discard, Summary: "Discard what a library measured of itself",
+		Notes:           "Libraries for browsers send it to the host of their events. Nothing of it is read.",
+		OtherParameters: true,
+		Answers:         []route.Answer{{Document: document.Discarded{}}},
+	}})
+	for i := range routes {
+		routes[i].Audience, routes[i].CrossOrigin = route.Collect, true
 	}
 	return routes
 }
 
-func (c *Collector) route(path string, t graph.EventType, summary string, bodies ...any) route.Route {
+// aliases are where libraries send events of one type: with the first letter of the type, and as Jitsu does.
+func aliases(t graph.EventType) []string {
+	name := t.String()
+	return []string{"/v1/" + name[:1], "/api/s/" + name, "/api/s/s2s/" + name}
+}
+
+func (c *Collector) eventRoutes() []route.Route {
+	batch := c.eventRoute("/v1/batch", 0, "Take a batch of events", document.EventBatch{}, []document.IncomingEvent{}, document.IncomingEvent{})
+	batch.Aliases = []string{"/v1/b", "/v1/import", "/batch", "/b", "/api/s/s2s/batch"}
+	routes := []route.Route{batch}
+	for t := graph.TypeIdentify; int(t) < graph.EventTypes; t++ {
+		rt := c.eventRoute("/v1/"+t.String(), t, "Take "+t.String()+" events", document.IncomingEvent{}, []document.IncomingEvent{}, document.EventBatch{})
+		rt.Aliases = aliases(t)
+		routes = append(routes, rt)
+	}
+	return routes
+}
+
+// takeProblems are what may go wrong once events were read.
+var takeProblems = []document.Code{
+	document.CodeBadParameter, document.CodeInvalidBody, document.CodeNoReadableEvent, document.CodeTooManyEvents, document.CodeBusy,
+	document.CodeCrossOrigin, document.CodeShuttingDown, document.CodeEngineFailed, document.CodeShardLost, document.CodeTimeout,
+}
+
+func (c *Collector) eventRoute(path string, t graph.EventType, summary string, bodies ...any) route.Route {
 	return route.Route{
-		Method: "POST", Path: path, Handler: c.postEvents(t), Audience: route.Collect,
+		Method: http.MethodPost, Path: path, Handler: c.timed(c.post(t)),
 		Summary: summary,
 		Notes: "The answer is sent once the events are durable and, unless wait=durable, once a look-up by any of their identifiers finds them. " +
 			"An event whose messageId was taken before is a duplicate, so a request may be sent again. " +
@@ -26,17 +59,23 @@ func (c *Collector) route(path string, t graph.EventType, summary string, bodies
 			{Name: "results", Enum: []string{"all"}, Text: "all: the answer has an entry for each event"},
 			{Name: "live", Type: "boolean", Default: "true", Text: "false: the events come from a file and not as they happen, so their times are believed"},
 			{Name: "wait", Enum: []string{"durable", "visible"}, Default: "visible", Text: "when to answer: once events are durable, or once look-ups find them, too"},
-			{Name: "writeKey", Text: "names the system that sends, if neither Authorization nor X-Write-Key nor the body does"},
+			writeKeyParameter,
 			{Name: "X-Write-Key", Header: true, Text: "names the system that sends"},
 			{Name: "Content-Encoding", Header: true, Enum: []string{"gzip", "zstd", "identity"}, Text: "compression of the body; it is recognised without the header as well"},
 		},
 		OtherParameters: true, // clients of other systems send their own
 		Bodies:          bodies, OpenBody: true,
 		Answers: []route.Answer{{Document: document.BatchAnswer{}}},
-		Problems: []document.Code{
-			document.CodeBadParameter, document.CodeEmptyBody, document.CodeBadEncoding, document.CodeUnknownEncoding, document.CodeInvalidBody,
-			document.CodeIncompleteBody, document.CodeNoReadableEvent, document.CodeBodyTooLarge, document.CodeBodyTimeout, document.CodeBusy,
-			document.CodeShuttingDown, document.CodeEngineFailed, document.CodeShardLost, document.CodeTimeout,
-		},
+		Problems: slices.Concat(takeProblems, []document.Code{
+			document.CodeEmptyBody, document.CodeBadEncoding, document.CodeUnknownEncoding, document.CodeIncompleteBody,
+			document.CodeBodyTooLarge, document.CodeBodyTimeout,
+		}),
 	}
+}
+
+var writeKeyParameter = route.Parameter{Name: "writeKey", Text: "names the system that sends, if neither Authorization nor X-Write-Key nor the body does"}
+
+// discard answers POST /v1/m. It does not read the body: net/http reads a little of what follows, or closes the connection.
+func discard(w http.ResponseWriter, _ *http.Request) *route.Problem {
+	return route.SendJSON(w, []byte("{\"success\":true}\n"))
 }

@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -26,7 +27,8 @@ func sourceOf(r *http.Request, bodyKey []byte) string {
 		key = string(bodyKey)
 	}
 	if key == "" {
-		key = r.URL.Query().Get("writeKey")
+		query := r.URL.Query()
+		key = cmp.Or(query.Get("writeKey"), query.Get("writekey")) // as Jitsu's images have it
 	}
 	key, _, _ = strings.Cut(key, ":")
 	switch {

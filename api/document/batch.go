@@ -23,11 +23,10 @@ type BatchOutcome struct {
 	Warnings          Encoded[map[string]uint64] `json:"warnings,omitempty"` // what was left out of, or changed in, events that were taken: counts by kind or by field
 }
 
-// Rejection says why an event was not taken. Events beyond the limit of a request are one entry, with their count.
+// Rejection says why an event was not taken.
 type Rejection struct {
 	Index     int        `json:"index"`           // of the event in the request, from 0
 	MessageID TextOrNull `json:"messageId"`       // null where it can't be read
-	Count     int        `json:"count,omitempty"` // of events, where the entry is about several
 	Code      string     `json:"code"`            // stable: programs may decide by it
 	Field     string     `json:"field,omitempty"` // path of the field that is to blame
 	Message   string     `json:"message"`

@@ -32,6 +32,7 @@ const (
 	CodeIncompleteBody   Code = "incomplete_body"
 	CodeNoReadableEvent  Code = "no_readable_event"
 	CodeBodyTooLarge     Code = "body_too_large"
+	CodeTooManyEvents    Code = "too_many_events"
 	CodeBodyTimeout      Code = "body_timeout"
 	CodeBusy             Code = "busy"
 	CodeShuttingDown     Code = "shutting_down"
@@ -55,9 +56,8 @@ const (
 	CodeUnknownReceiver  Code = "unknown_receiver"
 	CodeInternal         Code = "internal"
 
-	// The codes of single events; the others are those of package ingest.
-	CodeTooManyEvents Code = "too_many_events"
-	CodeQuarantined   Code = "quarantined"
+	// Of a single event; the other codes of events are those of package segment.
+	CodeQuarantined Code = "quarantined"
 )
 
 // ProblemInfo is what all problems of one code have in common.
@@ -83,6 +83,7 @@ var problemTable = []ProblemInfo{
 	{CodeIncompleteBody, 400, "The body ended early", "send the whole body"},
 	{CodeNoReadableEvent, 400, "No event of the body can be read", "see the hint of each rejected event"},
 	{CodeBodyTooLarge, 413, "The body is too large", "send fewer events in a request"},
+	{CodeTooManyEvents, 413, "The request has too many events", "send fewer events in a request"},
 	{CodeBodyTimeout, 408, "The body took too long", "send it again"},
 	{CodeBusy, 429, "There is no room at the moment", "wait as Retry-After says, then send the same again: nothing was taken"},
 	{CodeShuttingDown, 503, "The server is stopping", "send the same again once it is back: what has the same messageId is taken once"},

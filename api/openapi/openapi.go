@@ -167,8 +167,10 @@ func sentence(comment string) string {
 var inPath = regexp.MustCompile(`\{(\w+)\}`)
 
 var pathTexts = map[string]string{
-	"id":   "namespace:value, such as email:ann@example.com, in any form that the namespace normalises, or a public id; reserved characters escaped",
-	"name": "name of the receiver",
+	"id":       "namespace:value, such as email:ann@example.com, in any form that the namespace normalises, or a public id; reserved characters escaped",
+	"name":     "name of the receiver",
+	"type":     "identify, track, page, screen, group or alias, or its first letter",
+	"writeKey": "names the system that sends; any text",
 }
 
 // operation describes one route. Its parameters are those of the path, which the path itself names, then those that
@@ -177,6 +179,9 @@ func (r *reflector) operation(rt *route.Route) operation {
 	op := operation{
 		OperationID: operationID(rt), Tags: []string{string(rt.Audience)}, Summary: rt.Summary, Description: rt.Notes,
 		Responses: map[string]*response{},
+	}
+	if len(rt.Aliases) > 0 {
+		op.Description = strings.TrimSpace(op.Description + " The same at " + strings.Join(rt.Aliases, ", ") + ".")
 	}
 	for _, m := range inPath.FindAllStringSubmatch(rt.Path, -1) {
 		op.Parameters = append(op.Parameters, parameter{Name: m[1], In: "path", Description: pathTexts[m[1]], Required: true, Schema: map[string]any{"type": "string"}})

@@ -13,7 +13,8 @@ import (
 // Route is one method of one path, with all that a client needs to know about it.
 type Route struct {
 	Method  string
-	Path    string // a pattern of http.ServeMux, such as /v1/profiles/{id}
+	Path    string   // a pattern of http.ServeMux, such as /v1/profiles/{id}
+	Aliases []string // other paths with the same answers: where libraries of other vendors send
 	Handler Handler
 
 	Summary    string      // what it does, as an imperative sentence without its full stop
@@ -32,6 +33,8 @@ type Route struct {
 	// SameOrigin refuses requests that a page of another origin makes a browser send: nothing else keeps it from changing
 	// things on a server that listens on loopback.
 	SameOrigin bool
+	// CrossOrigin lets pages of other origins call the route, as far as Origins allows it (CORS).
+	CrossOrigin bool
 	// Timely bounds how long the answer may take by answerTimeout.
 	Timely bool
 }
@@ -106,9 +109,14 @@ func (rt *Route) CheckParameters(r *http.Request) *Problem {
 }
 
 // Serve answers a request for the route.
-func (rt *Route) Serve(origins *http.CrossOriginProtection, w http.ResponseWriter, r *http.Request) *Problem {
-	if rt.SameOrigin && origins.Check(r) != nil {
+func (rt *Route) Serve(origins *Origins, w http.ResponseWriter, r *http.Request) *Problem {
+	if rt.SameOrigin && origins.same.Check(r) != nil {
 		return &Problem{Code: document.CodeCrossOrigin}
+	}
+	if rt.CrossOrigin {
+		if p := origins.allow(w, r); p != nil {
+			return p
+		}
 	}
 	if p := rt.CheckParameters(r); p != nil {
 		return p

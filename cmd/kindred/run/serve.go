@@ -33,7 +33,8 @@ exactly once, from where the last run stopped. See docs/kafka.md.`,
 	f.Config.Refit = true
 	k := cli.AddKafka(cmd, true)
 	cmd.Flags().StringVar(&f.Config.Listen, "listen", defaultListen, "address to listen on; port 0 selects a free port")
-	cli.WithEnv(cmd.Flags(), "listen")
+	cmd.Flags().StringSliceVar(&f.Config.Origins, "collect-origins", nil, "origins of pages that may send events, SCHEME://HOST,…; none: no page (default: any)")
+	cli.WithEnv(cmd.Flags(), "listen", "collect-origins")
 	addFeed(cmd, f)
 	publish := addPublish(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {

@@ -1,0 +1,108 @@
+package route
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/kindred-id/kindred/api/document"
+)
+
+// Origins decides what a page of another origin may do: nothing that changes something, except on routes that take events
+// (Route.CrossOrigin). There, pages of the listed origins may send whatever a library for browsers sends.
+//
+// A page is told by the Origin of its request, which a browser sets and a page can't. So the list keeps other sites from
+// sending events through their visitors' browsers. It is no authentication: a program sends whatever Origin it likes, or
+// none.
+type Origins struct {
+	same *http.CrossOriginProtection
+	any  bool
+	list []string
+}
+
+// Values of a list of origins that are no origins.
+const (
+	AnyOrigin = "*"
+	NoOrigin  = "none"
+)
+
+// NewOrigins reads a list of origins such as https://shop.example. An empty list allows any, as AnyOrigin does; NoOrigin
+// alone allows none.
+func NewOrigins(list []string) (*Origins, error) {
+	o := &Origins{same: http.NewCrossOriginProtection(), any: len(list) == 0}
+	var errs []error
+	for _, origin := range list {
+		switch {
+		case origin == AnyOrigin:
+			o.any = true
+		case origin == NoOrigin && len(list) == 1:
+		default:
+			clean, err := cleanOrigin(origin)
+			errs = append(errs, err)
+			o.list = append(o.list, clean)
+		}
+	}
+	return o, errors.Join(errs...)
+}
+
+// cleanOrigin returns an origin as browsers write it: in lower case, without a path.
+func cleanOrigin(origin string) (string, error) {
+	u, err := url.Parse(strings.ToLower(strings.TrimSuffix(origin, "/")))
+	if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", fmt.Errorf("origin %q: want SCHEME://HOST or SCHEME://HOST:PORT, or %s for any, or %s alone", origin, AnyOrigin, NoOrigin)
+	}
+	return u.Scheme + "://" + u.Host, nil
+}
+
+// The answer to a preflight: it allows the headers that libraries for browsers send, as recorded from them, and those of the
+// API.
+const (
+	allowedHeaders = "authorization, content-type, content-encoding, anonymousid, sentat, x-retry-count, x-write-key, x-ip-policy, " +
+		"rsa-retry-attempt, rsa-retry-reason, rsa-since-last-attempt, rsa-since-first-attempt, x-request-id"
+	exposedHeaders  = "Retry-After, " + RequestIDHeader // what a library reads of an answer
+	preflightMaxAge = "7200"                            // seconds: browsers keep it no longer
+)
+
+// allow lets a page of the request's origin read the answer, or refuses the request. A request without an Origin is not
+// from a page of another origin.
+func (o *Origins) allow(w http.ResponseWriter, r *http.Request) *Problem {
+	h := w.Header()
+	h.Add("Vary", "Origin")
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return nil
+	}
+	if !o.any && !slices.Contains(o.list, origin) && !isOwn(origin, r) {
+		return (&Problem{Code: document.CodeCrossOrigin}).WithHint("list the page's origin in --collect-origins")
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Expose-Headers", exposedHeaders)
+	return nil
+}
+
+// isOwn reports whether an origin is that of the server itself, as its client addresses it.
+func isOwn(origin string, r *http.Request) bool {
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && u.Host == r.Host
+}
+
+// Preflight answers OPTIONS for a path whose routes take events: what a page may send there.
+func (o *Origins) Preflight(methods string) Handler {
+	return func(w http.ResponseWriter, r *http.Request) *Problem {
+		if p := o.allow(w, r); p != nil {
+			return p
+		}
+		h := w.Header()
+		h.Set("Allow", methods)
+		if r.Header.Get("Origin") != "" {
+			h.Set("Access-Control-Allow-Methods", methods)
+			h.Set("Access-Control-Allow-Headers", allowedHeaders)
+			h.Set("Access-Control-Max-Age", preflightMaxAge)
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+}
