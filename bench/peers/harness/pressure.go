@@ -16,6 +16,7 @@ type pressure struct {
 	this, beside             []byte
 	thisConfig, besideConfig trial.Config
 	same                     bool // both have the same people, but for the address of poison
+	tenth                    bool // this engine has memory for a tenth of the identities
 }
 
 func stepsOfPressure(r *run) int { return 4 * r.Rounds }
@@ -26,8 +27,6 @@ func measurePressure(ctx context.Context, r *run) error {
 		w, _ := workload.Named(name)
 		return w.Lines(r.Seed, r.Events)
 	}
-	little := r.open()
-	little.Memory = storage.MinMemory
 	for _, p := range []func() pressure{
 		func() pressure {
 			return pressure{
@@ -45,7 +44,7 @@ func measurePressure(ctx context.Context, r *run) error {
 			cold := lines("cold")
 			return pressure{
 				Pressure: Pressure{Name: "cold", Beside: "the same events, all identities in memory", Goal: 0.5},
-				this:     cold, beside: cold, thisConfig: little, besideConfig: r.open(), same: true,
+				this:     cold, beside: cold, thisConfig: r.open(), besideConfig: r.open(), same: true, tenth: true,
 			}
 		},
 		func() pressure {
@@ -71,16 +70,23 @@ func (r *run) press(ctx context.Context, p pressure) error {
 		if err != nil {
 			return err
 		}
-		p.Details = fmt.Sprintf("%d identities with %d identifiers, of which %d in memory at the end", stats.Identities, stats.Active, stats.Residents)
-		this, err = r.outcomeWithoutPoison(ctx, t)
-		return err
+		if this, err = r.outcomeWithoutPoison(ctx, t); err != nil {
+			return err
+		}
+		p.Details = fmt.Sprintf("%d identities with %d identifiers; %d nodes in memory at the end", this.People(), this.Identifiers(), stats.Residents)
+		if p.thisConfig.Memory > 0 {
+			p.Details += fmt.Sprintf("; memory %d MiB", p.thisConfig.Memory>>20)
+		}
+		return nil
 	}
 	for n := range r.Rounds {
 		r.step("%s, round %d of %d", p.Name, n+1, r.Rounds)
 		var round PressureRound
 		var err error
 		if round.Beside, err = r.engine(ctx, p.besideConfig, stream{lines: p.beside}, func(t *trial.Trial) (err error) {
-			beside, err = r.outcomeWithoutPoison(ctx, t)
+			if beside, err = r.outcomeWithoutPoison(ctx, t); err == nil && p.tenth {
+				p.thisConfig.Memory, err = memoryForTenth(ctx, t)
+			}
 			return err
 		}); err != nil {
 			return err
@@ -99,6 +105,20 @@ func (r *run) press(ctx context.Context, p pressure) error {
 	p.CPU = spreadOf(p.Rounds, func(x *PressureRound) float64 { return x.Beside.CPUPerEvent / x.This.CPUPerEvent })
 	r.report.Pressure = append(r.report.Pressure, p.Pressure)
 	return nil
+}
+
+// memoryForTenth returns the memory setting with which actors may take a tenth of what those of a trial take, or the least.
+func memoryForTenth(ctx context.Context, t *trial.Trial) (int64, error) {
+	stats, err := t.Engine.Stats(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for memory := int64(storage.MinMemory); ; memory += 16 << 20 {
+		parts, err := storage.SplitMemory(memory)
+		if err != nil || parts.Actors >= stats.ActorBytes/10 {
+			return memory, err
+		}
+	}
 }
 
 // outcomeWithoutPoison returns the people, each without the address that poison puts on all.
