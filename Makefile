@@ -114,6 +114,11 @@ bench: ## Benchmarks of the hot path, with allocations
 bench-once: ## Every benchmark of the engine once, so that none breaks unnoticed
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./bench ./bench/layer ./graph/... ./ingest/... ./actors/... ./api/... ./storage/row ./storage/dedupe >/dev/null
 
+.PHONY: bench-gate
+bench-gate: ## Fail if a layer got slower or allocates; BASE names the commit to compare with
+	$(GO) test -count=1 ./bench/gate
+	$(GO) run ./bench/gate $(if $(BASE),-base "$(BASE)")
+
 .PHONY: bench-compare
 bench-compare: build ## The engine against a plain in-memory resolver over the same bytes
 	$(BIN) bench

@@ -16,6 +16,8 @@
 //
 //	go test -run '^$' -bench Layer ./bench/layer
 //
+// and compare two commits with `make bench-gate`, which runs these files against the code of both.
+//
 // Rules:
 //   - L1: a benchmark allocates nothing of its own while it is timed. Its input is made before, or while the clock stands, and
 //     its garbage is collected then. All allocations that are counted are the layer's.

@@ -151,7 +151,7 @@ func commit(b *testing.B) {
 	random := rand.NewChaCha8([32]byte{1})
 	bytes := func(n int) []byte {
 		p := make([]byte, n)
-		random.Read(p)
+		_, _ = random.Read(p) // never fails
 		return p
 	}
 	var batches [sets][]*storage.Batch

@@ -118,7 +118,7 @@ func union(b *testing.B) {
 	w.stop()
 }
 
-// absorb brings a customer's component of n identifiers under another customer's, who forced them together.
+// absorb brings a customer's component of n identifiers under the node of another customer, by a Join.
 func absorb(b *testing.B, n int) {
 	d, out, parts := newDesk(b), graph.Outbox{}, graph.Outbox{}
 	top := graph.Identifier{Key: graph.MakeNodeKey(graph.ClassCustomer, ^uint64(0), 1), Namespace: "user_id", Value: []byte("top")}
@@ -127,7 +127,7 @@ func absorb(b *testing.B, n int) {
 		d.observe(lower, &out, seen(i, customer(0), cookie(i)))
 	}
 	d.observe(upper, &out, seen(n, top))
-	pool := make([]struct{ lower, upper graph.Node }, max(8, 1024/n))
+	pool := make([]struct{ lower, upper graph.Node }, max(32, 4096/n))
 	setUp := func() {
 		for i := range pool {
 			pool[i].lower = graph.Node{Key: lower.Key, Component: lower.Component.Clone()}
