@@ -47,7 +47,7 @@ func (s *store) Evidence() Evidence {
 // Size estimates the component's memory in bytes.
 func (s *store) Size() int {
 	ev := s.Evidence()
-	return 256 + ev.size()
+	return 208 + ev.size()
 }
 
 // Breadth grows whenever the component's evidence widens: members, links and assertions together.

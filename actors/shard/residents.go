@@ -256,7 +256,7 @@ func (q *dirtyQueue) pop() {
 // the clock, and for a root its actor.
 const (
 	residentBytes = 232
-	actorBytes    = 720
+	actorBytes    = 640
 )
 
 // nodeTable holds the residents of a shard and finds those to passivate: a clock, whose hand
