@@ -144,15 +144,18 @@ func appendKeys(dst []byte, keys []graph.NodeKey) []byte {
 	return append(dst, ']')
 }
 
-// appendName appends an identifier without the closing brace's neighbours: {"id","namespace","value"}.
+// appendName appends an identifier: {"id","namespace","value"}.
 func appendName(dst []byte, n *graph.NodeName) []byte { return append(appendNameOpen(dst, n), '}') }
 
+// appendNameOpen appends an identifier without its closing brace, for the members that may follow.
 func appendNameOpen(dst []byte, n *graph.NodeName) []byte {
 	dst = append(append(append(dst, `{"id":"`...), n.Key.String()...), `","namespace":`...)
 	dst = append(jsontext.AppendString(dst, n.Namespace), `,"value":`...)
 	return jsontext.AppendString(dst, n.Value)
 }
 
+// appendCause appends the member "cause": the link that brought the change about, with the assertion of an operator or
+// else the event that it came from; null where the entry has no cause.
 func appendCause(dst []byte, c *graph.Cause) []byte {
 	if c.Verb == 0 {
 		return append(dst, `,"cause":null`...)
@@ -168,6 +171,9 @@ func appendCause(dst []byte, c *graph.Cause) []byte {
 	return append(jsontext.AppendTime(append(dst, `,"time":`...), c.Mark.Stamp.Time), "}}"...)
 }
 
+// appendDelta appends the changes of an identity. A member is there only if it changed. A count of 0, a trait without
+// a value and a currency without orders are null: an export leaves them out, so a reader that rebuilds one must take
+// them out, and an absent member could not say so.
 func appendDelta(dst []byte, d *graph.Delta) []byte {
 	w := members{dst: dst}
 	if d.Fields&graph.DeltaEvents != 0 {
@@ -227,6 +233,8 @@ func appendDelta(dst []byte, d *graph.Delta) []byte {
 	return w.end()
 }
 
+// appendMoney appends the sums of one currency, in the currency's unit, as decimals that a reader need not round; null
+// where no order in it is left.
 func appendMoney(dst []byte, m *graph.Money) []byte {
 	if m.Orders == 0 {
 		return append(dst, "null"...)
@@ -254,6 +262,7 @@ func (m *members) member(name string) []byte {
 	return append(jsontext.AppendString(m.dst, name), ':')
 }
 
+// end closes the object, and opens it first if it had no member.
 func (m *members) end() []byte {
 	if !m.any {
 		return append(m.dst, "{}"...)

@@ -101,6 +101,7 @@ func parseData(out *feed.Event, text []byte) (rules string, err error) {
 	}
 }
 
+// parseTime reads a time of a document into ms since 1970 UTC.
 func parseTime(t document.Time) (ms int64, err error) {
 	at, err := time.Parse(time.RFC3339Nano, string(t))
 	return at.UnixMilli(), err
@@ -123,6 +124,8 @@ func parseName(n *document.IdentifierName) (graph.NodeName, error) {
 	return graph.NodeName{Key: key, Namespace: n.Namespace, Value: n.Value}, err
 }
 
+// parseCause reads the cause of an entry; the zero Cause for null. The rank and the tie of the event's stamp are not
+// in JSON: what reads entries does not order by them.
 func parseCause(c *document.Cause) (out graph.Cause, err error) {
 	if c == nil {
 		return out, nil
@@ -147,6 +150,8 @@ func parseCause(c *document.Cause) (out graph.Cause, err error) {
 	return out, err
 }
 
+// parseDelta reads the changes of an identity. Members of an object have no order, so traits and currencies are sorted
+// as entries of the feed have them: equal entries are equal after a round trip (E1).
 func parseDelta(doc *document.IdentityDelta) (d graph.Delta, err error) {
 	if doc.Events != nil {
 		d.Fields |= graph.DeltaEvents
@@ -197,6 +202,8 @@ func parseDelta(doc *document.IdentityDelta) (d graph.Delta, err error) {
 	return d, nil
 }
 
+// parseCounts reads the counts by type of event, in the order of types. null is a count of 0: the identity has no
+// event of the type any more.
 func parseCounts(doc *document.CountsDelta) (counts []graph.TypeCount, err error) {
 	if doc == nil {
 		return nil, nil
@@ -221,6 +228,7 @@ func parseCounts(doc *document.CountsDelta) (counts []graph.TypeCount, err error
 	return counts, nil
 }
 
+// parseSighting reads an identifier with its first and last time. One without events has neither.
 func parseSighting(doc *document.Sighting) (s graph.Sighting, err error) {
 	if s.NodeName, err = parseName(&doc.IdentifierName); err != nil || doc.FirstSeen == "" || doc.LastSeen == "" {
 		return s, err
@@ -250,6 +258,8 @@ func parseMoney(code string, m *document.Sums) (out graph.Money, err error) {
 	return out, err
 }
 
+// minor reads an amount into minor units of its currency. Sums may be negative, after refunds, and money.Parse takes
+// none of those.
 func minor(number json.Number, c graph.Currency) (int64, error) {
 	text, negative := strings.CutPrefix(string(number), "-")
 	n, err := money.Parse([]byte(text), money.Exponent(c))

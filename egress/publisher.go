@@ -59,6 +59,9 @@ func (p *Publisher) Run(ctx context.Context) error {
 	return err
 }
 
+// run delivers entries until the context ends. The entries of one Next are delivered whole, acknowledged, and only
+// then is the next asked for: one batch is under way, so the sink holds back the reader, and what waits stays on the
+// disk.
 func (p *Publisher) run(ctx context.Context) error {
 	receiver, err := p.Engine.Feed().Receiver(p.Name)
 	if err != nil {
@@ -85,7 +88,7 @@ func (p *Publisher) run(ctx context.Context) error {
 	}
 }
 
-// deliver hands entries over until the sink has them.
+// deliver hands entries over until the sink has them. It gives up only if the context ends or the engine is closed.
 func (p *Publisher) deliver(ctx context.Context, events []feed.Event) error {
 	for attempt := 0; ; attempt++ {
 		err := p.Sink.Send(ctx, events)
@@ -104,6 +107,7 @@ func (p *Publisher) deliver(ctx context.Context, events []feed.Event) error {
 	}
 }
 
+// note records how one delivery of n entries went, for Status.
 func (p *Publisher) note(n int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

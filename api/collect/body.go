@@ -74,6 +74,7 @@ func (m *meter) need(size int) bool {
 	return true
 }
 
+// release gives back all that the body took, and its place among those that begin.
 func (m *meter) release() {
 	m.room.all.Release(m.held)
 	m.room.begun.Release(meterStep)
@@ -153,6 +154,8 @@ func (b *bodyReader) read(buf []byte, source io.Reader, header string, limit int
 	return readBody(buf, b.head, limit, m)
 }
 
+// inflateGzip appends a gzip stream, inflated. The decompressor is kept; one that has failed on a header is not, as
+// its state is not defined.
 func (b *bodyReader) inflateGzip(buf []byte, limit int, m *meter) ([]byte, error) {
 	var err error
 	if b.gzip == nil {
@@ -168,6 +171,9 @@ func (b *bodyReader) inflateGzip(buf []byte, limit int, m *meter) ([]byte, error
 	return buf, inflating("gzip", err)
 }
 
+// inflateZstd appends a zstd stream, inflated. Its header says how much memory the window takes, up to 8 MiB for a
+// body of a few bytes: the room for it is taken before it is allocated (P4), and a decompressor with a large one is
+// not kept.
 func (b *bodyReader) inflateZstd(buf []byte, limit int, m *meter) ([]byte, error) {
 	var header zstd.Header
 	if start, _ := b.head.Peek(zstd.HeaderMaxSize); header.Decode(start) == nil && header.WindowSize <= zstdWindowMax {

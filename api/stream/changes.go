@@ -114,6 +114,8 @@ func parseKinds(text string) (map[graph.FeedKind]bool, error) {
 	return kinds, nil
 }
 
+// feedProblem turns errors of the feed into problems: whether there is one, whether the cursor is one of its own, and
+// whether what follows the cursor is still there.
 func feedProblem(err error) *route.Problem {
 	switch {
 	case errors.Is(err, feed.ErrOff):
@@ -173,7 +175,8 @@ func (s *changeStream) run(ctx context.Context, events []feed.Event, follow bool
 	}
 }
 
-// write writes events after what the buffer holds, piece by piece.
+// write writes events after what the buffer holds, piece by piece. A piece ends with an id, even if none of its
+// entries was asked for: a client that waits for rare kinds would otherwise read everything again after each break.
 func (s *changeStream) write(ctx context.Context, events []feed.Event) error {
 	scores, err := s.scores.Of(ctx, events)
 	if err != nil {
@@ -205,6 +208,7 @@ func (s *changeStream) write(ctx context.Context, events []feed.Event) error {
 	return nil
 }
 
+// flush sends the buffer at once: a client is not to wait for more entries to see these.
 func (s *changeStream) flush() error {
 	_, err := s.w.Write(s.buffer)
 	s.buffer = s.buffer[:0]

@@ -66,6 +66,9 @@ func (x *Exporter) Collect(ctx context.Context) (*Export, error) {
 	return export, nil
 }
 
+// collect sorts a line for every person into temporary files. It waits a while for events under way, and goes on
+// without them if they keep coming: then Settled is false, and people may lack evidence that was on its way from one
+// shard to another.
 func (x *Exporter) collect(ctx context.Context, export *Export) error {
 	wait := x.SettleFor
 	if wait == 0 {

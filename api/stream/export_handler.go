@@ -66,6 +66,8 @@ func exportsBusy() *route.Problem {
 	return &route.Problem{Code: document.CodeBusy, Detail: "two exports or reports are running", RetryAfter: route.RetryAfterUnavailable}
 }
 
+// exportProblem tells apart an engine that can't answer and an export that failed by itself, on the disk of its
+// temporary files: the second is logged here, since the answer names no file.
 func (s *Streams) exportProblem(err error) *route.Problem {
 	if s.Engine.Err() != nil || errors.Is(err, context.Canceled) {
 		return route.EngineProblem(err)

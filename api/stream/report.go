@@ -39,6 +39,8 @@ func (s *Streams) getScoreReport(w http.ResponseWriter, r *http.Request) *route.
 	return route.Send(w, newScoreReport(report, days))
 }
 
+// newScoreReport is the document of a report, with one comparison for all and one for each band of discount affinity,
+// the lowest first.
 func newScoreReport(r *scoring.Report, days int) document.ScoreReport {
 	d := document.ScoreReport{
 		AsOf: document.NewTime(r.AsOf), From: document.NewTime(r.From), WindowDays: days, Version: r.Version, Settled: r.Settled,
@@ -50,6 +52,8 @@ func newScoreReport(r *scoring.Report, days int) document.ScoreReport {
 	return d
 }
 
+// newComparison turns minor units into the unit of each currency: sums exactly, as decimal text, and means as floats,
+// which are estimates anyway.
 func newComparison(c *scoring.Comparison) document.Comparison {
 	d := document.Comparison{
 		Control: newGroup(&c.Control), Rest: newGroup(&c.Rest),
@@ -87,6 +91,7 @@ func share(some, all uint64) *float64 {
 	return &s
 }
 
+// newDifference divides a difference and its interval by the unit; nil where the groups can't be compared.
 func newDifference(d *scoring.Difference, unit float64) *document.Difference {
 	if d == nil {
 		return nil

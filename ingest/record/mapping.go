@@ -84,6 +84,8 @@ func newMapping(fields []mappingField) (*Mapping, error) {
 	return m, errors.Join(errs...)
 }
 
+// check finds what is wrong with one line by itself. What two lines make together, such as a constant with fields
+// below it, is for target.check.
 func (f mappingField) check() error {
 	switch {
 	case !isPath(f.Target):
@@ -104,6 +106,8 @@ func (f mappingField) check() error {
 	return fmt.Errorf("unit %q: want s, ms, us or ns", f.Unit)
 }
 
+// isPath reports whether a text is keys with a dot between; none of them is empty. Keys with a dot in them can't be
+// named.
 func isPath(path string) bool { return !slices.Contains(strings.Split(path, "."), "") }
 
 // String returns a text that is equal for equal mappings only.
@@ -126,6 +130,8 @@ type target struct {
 	children []*target
 }
 
+// child returns the child with a key, and makes it if there is none. find is for reading events, when nothing is made
+// any more.
 func (t *target) child(key string) *target {
 	for _, c := range t.children {
 		if c.key == key {

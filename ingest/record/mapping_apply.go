@@ -86,6 +86,9 @@ func (d *Decoder) mapAll(text []byte, batch *segment.Batch) error {
 	return nil
 }
 
+// mapOne maps one object to an event, in two steps: read picks the values that the mapping names, each a piece of the
+// text, in one scan; append then writes the event in the order of the mapping. The event is copied into the arena of
+// the batch, as the buffer serves the next record.
 func (d *Decoder) mapOne(text []byte, batch *segment.Batch) error {
 	p := &d.pick
 	p.arena.Reset()
@@ -111,6 +114,7 @@ func (d *Decoder) mapOne(text []byte, batch *segment.Batch) error {
 	return nil
 }
 
+// notJSON rejects a record whose text the scanner refused.
 func notJSON(err error) *segment.Rejection {
 	return &segment.Rejection{
 		Code:    segment.CodeInvalidJSON,

@@ -30,6 +30,8 @@ func (m *Mapping) ReadYAML(d *yamlfile.Decoder, n *yamlfile.Node, key string) {
 	*m = *made
 }
 
+// readField reads one line of a mapping: a path, or a mapping with from and unit, or with value. ok is false if it
+// reported a problem; a line that is wrong in its meaning is for mappingField.check.
 func readField(d *yamlfile.Decoder, e yamlfile.Entry, key string) (f mappingField, ok bool) {
 	f.Target = e.Key
 	if yamlfile.IsScalar(e.Node) {

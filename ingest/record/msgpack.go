@@ -39,6 +39,7 @@ type messagePack struct {
 
 var errShort = errors.New("ends in the middle of a value")
 
+// fail notes the first error: the ones after it follow from it.
 func (m *messagePack) fail(err error) {
 	if m.err == nil {
 		m.err = err
@@ -136,6 +137,8 @@ func (m *messagePack) value(depth int) {
 	}
 }
 
+// float appends a number of so many bits in the shortest form that reads back as the same. JSON has no form for NaN
+// and infinities: they are an error.
 func (m *messagePack) float(f float64, bits int) {
 	if m.err != nil {
 		return
@@ -146,18 +149,22 @@ func (m *messagePack) float(f float64, bits int) {
 	}
 }
 
+// string appends n bytes as text. That they are UTF-8 is not checked here: the scanner of events checks all text once.
 func (m *messagePack) string(n uint64) {
 	if b := m.take(n); m.err == nil {
 		m.out = jsontext.AppendVerbatim(m.out, b)
 	}
 }
 
+// binary appends n bytes in base64: MessagePack, unlike JSON, tells bytes from text.
 func (m *messagePack) binary(n uint64) {
 	if b := m.take(n); m.err == nil {
 		m.out = appendBytes(m.out, b)
 	}
 }
 
+// array appends n values. n is not believed: nothing is allocated for it, and a length beyond the data ends with
+// errShort at the first value that is not there.
 func (m *messagePack) array(n uint64, depth int) {
 	if !m.enter(depth) {
 		return
@@ -172,6 +179,8 @@ func (m *messagePack) array(n uint64, depth int) {
 	m.out = append(m.out, ']')
 }
 
+// object appends n members, in the order of the data. A key that repeats is written twice; what reads the JSON takes
+// the last one.
 func (m *messagePack) object(n uint64, depth int) {
 	if !m.enter(depth) {
 		return
@@ -202,6 +211,7 @@ func (m *messagePack) key() {
 	}
 }
 
+// enter bounds how deep values nest, since reading them recurses. It reports whether to go on.
 func (m *messagePack) enter(depth int) bool {
 	if depth >= jsonscan.MaxDepth {
 		m.fail(errDepth)

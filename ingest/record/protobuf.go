@@ -66,6 +66,8 @@ func messageAt(file protoreflect.FileDescriptor, indexes []int) protoreflect.Mes
 // wellKnown is the package of the messages with a JSON form of their own.
 const wellKnown = "google.protobuf."
 
+// appendMessage appends a message as an object: the fields that are set, under their names in the schema and in its
+// order. Messages of the package google.protobuf, such as Timestamp and Struct, have a form in JSON of their own.
 func appendMessage(dst []byte, m protoreflect.Message, depth int) (_ []byte, err error) {
 	if depth > jsonscan.MaxDepth {
 		return dst, errDepth
@@ -97,6 +99,7 @@ func appendMessage(dst []byte, m protoreflect.Message, depth int) (_ []byte, err
 	return append(dst, '}'), nil
 }
 
+// appendField appends the value of a field: a map, a list, or one value.
 func appendField(dst []byte, f protoreflect.FieldDescriptor, v protoreflect.Value, depth int) (_ []byte, err error) {
 	switch {
 	case f.IsMap():
@@ -142,6 +145,8 @@ func appendMap(dst []byte, f protoreflect.FieldDescriptor, m protoreflect.Map, d
 	return append(dst, '}'), nil
 }
 
+// appendScalar appends one value. Whole numbers of 64 bits stay numbers, where Protobuf's own JSON makes them text:
+// the scanner of events reads all digits. A value of an enum that the schema does not name is its number.
 func appendScalar(dst []byte, f protoreflect.FieldDescriptor, v protoreflect.Value, depth int) ([]byte, error) {
 	switch f.Kind() {
 	case protoreflect.BoolKind:

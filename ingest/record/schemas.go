@@ -76,6 +76,7 @@ type schemaText struct {
 	references []referenced
 }
 
+// referenced is a schema that another one refers to, under the name that it uses.
 type referenced struct{ name, text string }
 
 // NewSchemas returns a cache of a registry's schemas.
@@ -239,6 +240,8 @@ func compile(ctx context.Context, text *schemaText) (s schema, err error) {
 	return s, err
 }
 
+// unusable rejects the records of a schema that can't be compiled. It is the records' problem and not the topic's:
+// those of other schemas are read.
 func unusable(id int, err error) *segment.Rejection {
 	return &segment.Rejection{
 		Code:    segment.CodeUnknownSchema,

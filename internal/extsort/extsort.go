@@ -53,6 +53,7 @@ func New(tmpDir string, memoryBytes int) *Sorter {
 	return newSorter(tmpDir, max(memoryBytes, 64<<10))
 }
 
+// newSorter is New without the lower bound of memory, for tests that spill early.
 func newSorter(tmpDir string, memory int) *Sorter { return &Sorter{tmp: tmpDir, memory: memory} }
 
 // Add adds a line; key and line are copied. Either may be empty, neither above 1 GiB.
@@ -82,8 +83,9 @@ func (s *Sorter) line(i item) []byte {
 	return s.buf[i.at+int(i.key) : i.at+int(i.key)+int(i.line)]
 }
 
+// sort sorts the lines in the buffer. The position in the buffer is the order of addition, so the sort need not be
+// stable.
 func (s *Sorter) sort() {
-	// The position in the buffer is the order of addition.
 	slices.SortFunc(s.items, func(a, b item) int { return cmp.Or(bytes.Compare(s.key(a), s.key(b)), cmp.Compare(a.at, b.at)) })
 }
 
@@ -126,7 +128,8 @@ func (s *Sorter) Close() error {
 	return nil
 }
 
-// spill writes the buffer as a run.
+// spill writes the buffer as a run, and keeps its memory for the next lines. After an error the lines are still in the
+// buffer, but the sorter is of no more use: a caller can only Close it.
 func (s *Sorter) spill() error {
 	s.sort()
 	name, err := s.writeRun(func(w *runWriter) error {
@@ -164,7 +167,8 @@ func (s *Sorter) mergePass() error {
 	return nil
 }
 
-// merge calls fn with the lines of the runs, in order.
+// merge calls fn with the lines of the runs, in order. It holds one line of each run and a share of the memory as
+// buffers. Of equal keys the line of the earlier run comes first, since runs are in the order of addition.
 func (s *Sorter) merge(runs []string, fn func(key, line []byte) error) (err error) {
 	heads := make(mergeHeap, 0, len(runs))
 	defer func() {
@@ -207,6 +211,8 @@ func (s *Sorter) merge(runs []string, fn func(key, line []byte) error) (err erro
 	return err
 }
 
+// writeRun makes a file and fills it. Files have names that are never used again, so a merge writes beside the runs
+// that it reads. A file that could not be completed stays until Close removes the directory.
 func (s *Sorter) writeRun(fill func(w *runWriter) error) (string, error) {
 	if s.dir == "" {
 		dir, err := os.MkdirTemp(s.tmp, "kindred-sort-")
@@ -232,7 +238,11 @@ func (s *Sorter) writeRun(fill func(w *runWriter) error) (string, error) {
 	return name, nil
 }
 
-// A run is a file of: length of key, length of line (varints), key, line.
+// A run is a file of lines, each with its key, without anything between them:
+//
+//	┌───────────────────┬────────────────────┬─────┬──────┐
+//	│ varint len of key │ varint len of line │ key │ line │ …
+//	└───────────────────┴────────────────────┴─────┴──────┘
 type runWriter struct {
 	w      *bufio.Writer
 	header []byte
@@ -247,6 +257,7 @@ func (w *runWriter) write(key, line []byte) error {
 	return err
 }
 
+// A runReader is a cursor over a run. key and line are valid until the next call of next.
 type runReader struct {
 	order     int // position of the run, which orders equal keys
 	f         *os.File
@@ -264,6 +275,8 @@ func openRun(name string, order, buffer int) (*runReader, error) {
 	return &runReader{order: order, f: f, r: bufio.NewReaderSize(f, buffer)}, nil
 }
 
+// next reads the next line, or sets done at the end of the file. A file that ends within a line is an error: it was
+// cut short by somebody else, since writeRun returns only complete files.
 func (r *runReader) next() error {
 	key, err := binary.ReadUvarint(r.r)
 	if err == io.EOF { //nolint:errorlint // only the end between two lines, not within one

@@ -26,6 +26,9 @@ func Parse(text []byte, exponent int) (int64, error) { return parse(text, expone
 // ParseOpen is Parse for an amount in an unknown currency: into units of 10^-graph.OpenDecimals, truncated.
 func ParseOpen(text []byte) (int64, error) { return parse(text, graph.OpenDecimals, false) }
 
+// parse reads decimal text into units of 10^-exponent. It takes digits one by one, from the first to the one that
+// rounds, so no step goes through a float. With round, half a unit rounds up; without, what is beyond the unit is cut
+// off.
 func parse(text []byte, exponent int, round bool) (int64, error) {
 	d, err := parseDecimal(text)
 	if err != nil {
@@ -100,6 +103,7 @@ func over10(hi, lo uint64) (quoHi, quoLo, remainder uint64) {
 	return quoHi, quoLo, remainder
 }
 
+// checked is the amount of a number of 128 bits, if it fits into 63: the sign bit is for sums after refunds.
 func checked(hi, lo uint64) (int64, error) {
 	if hi > 0 || lo > math.MaxInt64 {
 		return 0, ErrRange

@@ -137,6 +137,8 @@ const (
 	apostrophe
 )
 
+// separatorOf is the kind of a separator. The spaces are those that locales put between groups: plain, no-break,
+// narrow no-break, thin.
 func separatorOf(r rune) separator {
 	switch r {
 	case '.':
@@ -154,7 +156,14 @@ func separatorOf(r rune) separator {
 // groupsMax exceeds the number of groups in an amount of 63 bits.
 const groupsMax = 10
 
-// plain writes digits with separators as a plain decimal number, into room.
+// plain writes digits with separators as a plain decimal number, into room. The separators decide, by three rules:
+//
+//   - One point or comma is the decimal separator; if three digits follow, it may as well separate thousands, and In
+//     decides by the currency.
+//   - Spaces and apostrophes only ever group, and so does a separator that repeats.
+//   - Else the last one is the decimal separator, and those before it group: 1.234,56 and 1,234.56.
+//
+// It fails with ErrNumber where groups do not have the sizes that people write (grouped).
 func (t *Text) plain(text, room []byte) ([]byte, error) {
 	var (
 		groups     [groupsMax + 1][]byte
@@ -199,7 +208,9 @@ func (t *Text) plain(text, room []byte) ([]byte, error) {
 	return room, nil
 }
 
-// grouped reports whether groups of digits form one whole number.
+// grouped reports whether groups of digits form one whole number: a first group of one to three digits, not beginning
+// with 0, then groups of three, and one kind of separator. Groups of two before a last group of three are Indian
+// lakhs, 12,34,567, which are written with commas.
 func grouped(groups [][]byte, separators []separator) bool {
 	if len(groups) == 1 {
 		return true
@@ -227,6 +238,8 @@ func thousandths(number []byte) bool {
 	return len(rest) == 4 && rest[0] == '.' && isThousandths(whole, digits(rest[1:]))
 }
 
+// isThousandths reports whether digits with one separator can be read both ways: 1,234 is a thousand, or one and 234
+// thousandths. A leading zero decides it, as nobody groups 0,234.
 func isThousandths(whole, rest []byte) bool {
 	return len(rest) == 3 && len(whole) > 0 && len(whole) <= 3 && whole[0] != '0'
 }

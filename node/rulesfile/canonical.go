@@ -90,6 +90,7 @@ func orderName(p graph.Precedence) string {
 	return "keep_first"
 }
 
+// limitText writes a limit as a rules file would: a number, or one with its window.
 func limitText(l graph.Limit) string {
 	if l.Within == 0 {
 		return strconv.Itoa(l.Max)

@@ -58,6 +58,8 @@ func without(a, b []string) (n int) {
 // setting is one key of a file and its value, formatted for people.
 type setting struct{ key, value string }
 
+// settings lists all that a file can set, in the order of a canonical file, each with its value as people read it.
+// Changes compares these lists, so a setting that is missing here is changed without a word.
 func (f *File) settings() []setting {
 	list := []setting{{"name", f.Rules.Name}, {"order", orderName(f.Rules.Precedence)}}
 	if !f.Rules.Former {
@@ -95,6 +97,7 @@ func (f *File) settings() []setting {
 		setting{"scores." + margin, realText(f.Scores.Margin)})
 }
 
+// orNone writes a list for people.
 func orNone(list []string) string {
 	if len(list) == 0 {
 		return "none"

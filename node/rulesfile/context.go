@@ -42,6 +42,8 @@ func defaultContext() Context {
 	}
 }
 
+// context reads which keys of an event's context are stored. Each setting is read on its own: one that the file leaves
+// out keeps the value of what it extends.
 func (d decoder) context(f *File, n *yamlfile.Node, key string) {
 	fields := d.Fields(n, key, "keep", "ip", "max_bytes")
 	if keep := fields["keep"]; keep != nil {
@@ -65,6 +67,8 @@ func (d decoder) context(f *File, n *yamlfile.Node, key string) {
 	}
 }
 
+// contextKeep reads the list of keys. It refuses keys that would be accepted in silence and store nothing, or store
+// something twice.
 func (d decoder) contextKeep(n *yamlfile.Node, at string) []string {
 	keys := []string{} // an empty list stores nothing, unlike nil
 	for _, e := range d.Texts(n, at) {

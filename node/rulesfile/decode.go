@@ -95,12 +95,14 @@ func (d decoder) extends(n *yamlfile.Node) *File {
 	return f
 }
 
+// name reads the name of the rules. It is not inherited: rules without one are named by the path of their file.
 func (d decoder) name(f *File, n *yamlfile.Node, key string) {
 	if name, ok := d.Text(n, key); ok {
 		f.Rules.Name = name
 	}
 }
 
+// order reads which of two links wins where a limit has room for one.
 func (d decoder) order(f *File, n *yamlfile.Node, key string) {
 	switch order, ok := d.Text(n, key); {
 	case !ok:
@@ -113,6 +115,7 @@ func (d decoder) order(f *File, n *yamlfile.Node, key string) {
 	}
 }
 
+// alias reads whether an alias may join two customers beyond the limit of their namespace.
 func (d decoder) alias(f *File, n *yamlfile.Node, key string) {
 	rule, ok := d.Text(n, key)
 	if !ok {
@@ -161,6 +164,8 @@ func (d decoder) set(to *int, fields map[string]*yamlfile.Node, key, sub string,
 	}
 }
 
+// namespaces reads the namespaces beside the default ones. A list replaces the one that was inherited as a whole, and
+// a namespace with a problem is left out, so that one problem is reported once.
 func (d decoder) namespaces(f *File, n *yamlfile.Node, key string) {
 	f.Identifier.Namespaces = nil
 	for _, e := range d.Entries(n, key) {

@@ -48,12 +48,16 @@ func (d decoder) paths(f *File, n *yamlfile.Node, key string) {
 	}
 }
 
+// isPath reports whether a path can be looked up in events: bounded in keys and bytes, without an empty key or white
+// space, which would be a slip of the keyboard.
 func isPath(path string) bool {
 	parts := strings.Split(path, ".")
 	return len(path) <= pathBytesMax && len(parts) <= pathKeysMax && !slices.Contains(parts, "") &&
 		!strings.ContainsFunc(path, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) })
 }
 
+// blocked reads values that stand for nobody, patterns of such, and built-in words that are allowed. Each is handed to
+// package identifier alone, so that a problem has the line of its own value.
 func (d decoder) blocked(f *File, n *yamlfile.Node, key string) {
 	f.Identifier.Blocked, f.Identifier.BlockedPatterns, f.Identifier.Allowed = nil, nil, nil
 	fields := d.Fields(n, key, "values", "patterns", "allow")
@@ -81,6 +85,7 @@ func (d decoder) blocked(f *File, n *yamlfile.Node, key string) {
 	}
 }
 
+// region reads the country of phone numbers without a country code; package identifier knows which there are.
 func (d decoder) region(f *File, n *yamlfile.Node, key string) {
 	region, ok := d.Text(n, key)
 	if ok && d.accepts(n, key, identifier.Config{Region: region}) {
@@ -88,6 +93,8 @@ func (d decoder) region(f *File, n *yamlfile.Node, key string) {
 	}
 }
 
+// currency reads the currency of amounts that name none. Its form is checked here, so a code that no list has yet may
+// be used.
 func (d decoder) currency(f *File, n *yamlfile.Node, key string) {
 	text, ok := d.Text(n, key)
 	if !ok {
@@ -107,6 +114,7 @@ func (d decoder) sourcesApart(f *File, n *yamlfile.Node, key string) {
 	f.SourcesApart = d.sourceList(n, key)
 }
 
+// sourceList reads names of sources, at most sourcesMax: the place in the list becomes a rank of eight bits.
 func (d decoder) sourceList(n *yamlfile.Node, key string) (list []string) {
 	for _, e := range d.Texts(n, key) {
 		list = append(list, e.Key)

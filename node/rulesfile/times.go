@@ -20,6 +20,7 @@ var defaultTimes = Times{Earliest: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), 
 // aheadMax bounds Times.Ahead.
 const aheadMax = 366 * 24 * time.Hour
 
+// times reads the bounds of times. Earliest is a day at midnight UTC, Ahead a window.
 func (d decoder) times(f *File, n *yamlfile.Node, key string) {
 	fields := d.Fields(n, key, "earliest", "ahead")
 	if earliest := fields["earliest"]; earliest != nil {

@@ -174,6 +174,7 @@ func (s *sender) check(name string, line int64, raw []byte, tooLong *segment.Rej
 	return tooLong == nil
 }
 
+// whyInvalid says where a line stops being JSON. It reads the line a second time, which only rejected lines cost.
 func whyInvalid(raw []byte) string {
 	var any json.RawMessage
 	if err := json.Unmarshal(raw, &any); err != nil {
@@ -182,6 +183,8 @@ func whyInvalid(raw []byte) string {
 	return "not JSON"
 }
 
+// add appends a line to the body as it is, and notes where it ends: a rejected event is reported with its text (text)
+// and without a second copy of it.
 func (b *batch) add(line int64, raw []byte) {
 	if len(b.lines) == 0 {
 		b.body.WriteString(`{"batch":[`)
@@ -241,6 +244,8 @@ func (s *sender) send(ctx context.Context, b *batch) error {
 	return nil
 }
 
+// reject counts a rejected line and hands it to the caller, under the lock: callers write it to one file, so calls
+// come one at a time.
 func (s *sender) reject(name string, line int64, raw []byte, reason *segment.Rejection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
