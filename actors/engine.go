@@ -19,10 +19,10 @@ import (
 )
 
 // ErrClosed is returned once Close was called.
-var ErrClosed = errors.New("engine is closed")
+var ErrClosed = errors.New("engine: closed; open its data directory again")
 
 // ErrBusy is what callers of Submit report when they stop waiting for room: the events under way fill their share of memory.
-var ErrBusy = errors.New("too many events under way")
+var ErrBusy = errors.New("engine: too many events under way; send the same again a little later")
 
 // Config is what an engine runs on. Store, Deployment and Rules are required.
 type Config struct {

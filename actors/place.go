@@ -120,7 +120,7 @@ func (r *runner) yield(m *yielding) {
 	case gone != nil:
 		m.done <- gone
 	case r.leaving != nil:
-		m.done <- fmt.Errorf("shard %d: it is being yielded already", r.id)
+		m.done <- fmt.Errorf("shard %d: being yielded already; wait until that has ended", r.id)
 	case r.shard == nil: // nothing was asked of it
 		r.lose(nil)
 		m.done <- nil

@@ -112,7 +112,7 @@ func (e *Engine) Assert(ctx context.Context, a graph.Assertion) error {
 		return err
 	}
 	if d.Outcomes[0] == Quarantined {
-		return errors.New("the assertion was set aside: its handler failed; see the quarantine")
+		return errors.New("assertion: set aside, as its handler failed; see the quarantine")
 	}
 	return nil
 }

@@ -14,11 +14,11 @@ import (
 )
 
 // ErrUnknown is returned by reads of a node that no event and no assertion has named yet.
-var ErrUnknown = errors.New("node is not known")
+var ErrUnknown = errors.New("identifier: never seen in an event")
 
 // ErrInTransit is returned by reads of a node if the evidence of its identity, which moves between two shards, did not arrive
 // within transitTimeout. A function that is given to Read returns it to be called again.
-var ErrInTransit = errors.New("the profile is on its way between shards")
+var ErrInTransit = errors.New("profile: on its way between shards; ask again")
 
 // View is what a read sees: the component that holds a node. It is valid until the function that it was given to returns,
 // and that function runs on the goroutine of the component's shard: it must be quick, change nothing, and keep nothing of

@@ -16,7 +16,7 @@ import (
 )
 
 // ErrTooLate is returned to a reader whose next entries were deleted.
-var ErrTooLate = errors.New("the changes that follow the cursor were deleted: take a cursor of now, then an export, and go on from that cursor; or keep more of the feed")
+var ErrTooLate = errors.New("change feed: the entries after the cursor were deleted; take a cursor of now, then an export, and go on from that cursor, or keep more of the feed")
 
 // ErrCursor is returned for a cursor that was never given out here.
 var ErrCursor = errors.New("not a cursor of this deployment's change feed")
@@ -93,7 +93,7 @@ func (f *Feed) Reader(from string) (*Reader, error) {
 				return nil, err
 			}
 			if ahead {
-				return nil, fmt.Errorf("%w: it is ahead of the feed; was the deployment restored from a backup? Take an export, and go on from a cursor of now", ErrCursor)
+				return nil, fmt.Errorf("%w: it is ahead of the feed, as after a restore from a backup; take an export, and go on from a cursor of now", ErrCursor)
 			}
 		}
 		r.place = at
@@ -253,7 +253,7 @@ func parseCursor(text string, shards int) (place, error) {
 	encoded, ok := strings.CutPrefix(text, cursorVersion)
 	b, err := base64.RawURLEncoding.DecodeString(encoded)
 	if !ok || err != nil {
-		return nil, fmt.Errorf("%w: it does not read as one", ErrCursor)
+		return nil, fmt.Errorf("%w: unreadable", ErrCursor)
 	}
 	c := make(place, 0, shards)
 	for len(b) > 0 && len(c) < shards {
@@ -264,7 +264,7 @@ func parseCursor(text string, shards int) (place, error) {
 		c, b = append(c, number), b[n:]
 	}
 	if len(b) > 0 || len(c) != shards {
-		return nil, fmt.Errorf("%w: it is not of %d shards", ErrCursor, shards)
+		return nil, fmt.Errorf("%w: not of %d shards", ErrCursor, shards)
 	}
 	return c, nil
 }

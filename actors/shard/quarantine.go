@@ -20,10 +20,10 @@ func (e *errPoison) Error() string { return fmt.Sprintf("input %d: %v", e.input,
 func (e *errPoison) Unwrap() error { return e.cause }
 
 // errUndecodable marks a message that can't be read.
-var errUndecodable = errors.New("message can't be read")
+var errUndecodable = errors.New("message: unreadable")
 
 // ErrTooMuchPoison stops a shard whose handlers keep failing: that is a bug, not data.
-var ErrTooMuchPoison = errors.New("more than 100 inputs a minute had to be set aside: this is a defect of Kindred; the shard stops before it does harm")
+var ErrTooMuchPoison = errors.New("quarantine: more than 100 inputs a minute, so the shard stops before it does harm; report this defect of Kindred")
 
 // poisonRate allows 100 inputs a minute to be set aside.
 type poisonRate struct {

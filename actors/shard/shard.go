@@ -183,4 +183,4 @@ func (s *Shard) Stats() Stats {
 }
 
 // ErrLost is returned to callers who wait for a shard that this process does not have, or no longer.
-var ErrLost = errors.New("the shard is not with this process")
+var ErrLost = errors.New("shard: not with this process, or stopped by a failure; see the log, and start again")
