@@ -23,8 +23,10 @@ type Publish struct {
 	Scores     bool   // publish scores too
 }
 
+// on reports whether the feed is to be published at all.
 func (p *Publish) on() bool { return len(p.Connection.Brokers) > 0 }
 
+// check finds what is wrong with the settings before anything is opened.
 func (p *Publish) check() error {
 	if !p.on() {
 		return nil
@@ -39,6 +41,8 @@ type publishing struct {
 	stop      func()
 }
 
+// startPublishing starts the publisher, which goes on from the place that its receiver has in the feed. An error here
+// is one of the settings; brokers that can't be reached are tried again for as long as it takes.
 func (k *Kindred) startPublishing(context.Context) error {
 	d, p, logger := k.directory, &k.config.Publish, k.config.Logger
 	since, on := d.engine.Feed().Since()
@@ -67,6 +71,8 @@ func (k *Kindred) startPublishing(context.Context) error {
 	return nil
 }
 
+// stopPublishing waits for the delivery under way to end or break off. Entries that the brokers have and that are not
+// acknowledged in the feed are sent again after the next start.
 func (k *Kindred) stopPublishing(context.Context) error {
 	k.publisher.stop()
 	if err := k.publisher.sink.Close(); err != nil {

@@ -204,6 +204,7 @@ type marked struct{ roots map[graph.NodeKey]struct{} }
 // markedMost is how many roots are remembered: some 300 KiB.
 const markedMost = 4096
 
+// has reports whether a root is remembered. That it is not says nothing.
 func (m *marked) has(root graph.NodeKey) bool {
 	_, ok := m.roots[root]
 	return ok

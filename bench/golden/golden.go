@@ -105,6 +105,8 @@ func (r *GoldenRow) Got() (float64, error) {
 	return got, nil
 }
 
+// compute finds the model that the row names, with the parameters of its columns, and asks it. A row with parameters
+// that the model refuses is an error, rather than a value to compare with.
 func (r *GoldenRow) compute() (float64, error) {
 	if r.Model == "gg" {
 		return r.spend()
@@ -130,6 +132,8 @@ func (r *GoldenRow) compute() (float64, error) {
 	return r.count(model)
 }
 
+// count computes a value of a model of when customers buy, for one history in weeks. dert without t is over all the
+// future.
 func (r *GoldenRow) count(model score.Model) (float64, error) {
 	p, err := r.take("x", "tx_or_zbar", "T")
 	if err != nil {
@@ -168,6 +172,7 @@ func (r *GoldenRow) count(model score.Model) (float64, error) {
 	return 0, fmt.Errorf("unknown function %q of %s; functions are ll, palive, cond and dert", r.Fn, r.Model)
 }
 
+// spend computes a value of the Gamma-Gamma model: of x occasions with the mean value tx_or_zbar.
 func (r *GoldenRow) spend() (float64, error) {
 	p, err := r.take("p1", "p2", "p3", "x", "tx_or_zbar")
 	if err != nil {

@@ -26,6 +26,8 @@ type messageID [16]byte
 // namespace is the namespace of the profiles of a stream.
 const namespace = "profile"
 
+// newPeople returns an empty graph without limits: merges are stated by the stream, and every person has as many
+// profiles as it says.
 func newPeople() *people {
 	return &people{
 		// The merges of a stream are authoritative, so no rule limits them.

@@ -40,6 +40,7 @@ const DefaultModel = "pareto-nbd"
 // Models returns the names of the models.
 func Models() []string { return slices.Sorted(maps.Keys(models)) }
 
+// fitter makes one function type of the fits of all models, whose results have types of their own.
 func fitter[M score.Model](f func(*fit.Timings, fit.Options) (M, fit.Quality, error)) func(*fit.Timings) (score.Model, error) {
 	return func(t *fit.Timings) (score.Model, error) {
 		m, _, err := fit.WithRidges(f, t)
@@ -84,6 +85,9 @@ func Run(in io.Reader, out io.Writer, o Options) error {
 	}
 }
 
+// replay is the state of one stream: the people of the rows so far, and the parameters of the last fit that a query
+// needed. A fit row alone only sets due. So several fits between two queries cost one, and R1 holds: a row before the
+// query that comes after the fit row counts in it.
 type replay struct {
 	people  *people
 	options Options
@@ -96,6 +100,7 @@ type replay struct {
 	cells      []string // of an answer
 }
 
+// newReplay begins with the cold start of the model and of the affinity scores.
 func newReplay(model orderModel, o Options) (*replay, error) {
 	r := &replay{people: newPeople(), options: o, model: model, orders: model.cold, parameters: score.ColdStart()}
 	var err error
@@ -103,6 +108,7 @@ func newReplay(model orderModel, o Options) (*replay, error) {
 	return r, err
 }
 
+// take processes one row. Of several fits that are due, the latest in time counts, whatever the order of their rows.
 func (r *replay) take(next *row, w *csv.Writer) error {
 	switch next.kind {
 	case kindMerge:

@@ -55,6 +55,8 @@ type stream struct {
 
 var columns = []string{"ts", "kind", "profile", "order_id", "gross", "discount", "coupon", "ref", "offer_class", "until"}
 
+// newStream reads the header. The columns may be in any order, and all but three of them may be missing: a stream
+// without offers need not have theirs.
 func newStream(r io.Reader) (*stream, error) {
 	s := &stream{csv: csv.NewReader(r), column: make(map[string]int)}
 	s.csv.ReuseRecord = true
@@ -94,6 +96,8 @@ func (s *stream) next() (row, error) {
 	return r, nil
 }
 
+// row reads the cells of a row by its kind, and fails for a cell that the kind requires and that is empty. Amounts are
+// those of orders alone.
 func (s *stream) row() (r row, err error) {
 	r = row{
 		line: s.line, kind: s.text("kind"), profile: s.text("profile"), order: s.text("order_id"),
@@ -133,6 +137,7 @@ func (s *stream) row() (r row, err error) {
 	return r, nil
 }
 
+// text is the cell of a column; empty if the stream does not have the column.
 func (s *stream) text(column string) string {
 	i, ok := s.column[column]
 	if !ok {

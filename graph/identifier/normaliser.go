@@ -87,7 +87,8 @@ func (n *Normaliser) Identify(dst *graph.Identifier, ns *Namespace, raw, arena [
 	return arena, nil
 }
 
-// keyText sets text to what the key of a value is a hash of. That of a value with a namespace for its SHA-256 is of that form.
+// keyText sets text to the bytes whose hash is the key of a value: its namespace and the value. Where the namespace
+// has another one for SHA-256s, they are those of the value's SHA-256, so that a value and its hash are one node.
 func (n *Normaliser) keyText(ns *Namespace, normal []byte) {
 	if ns.hashed == nil || n.registry.plainKeys {
 		n.text = append(append(n.text[:0], ns.prefix...), normal...)

@@ -18,8 +18,8 @@ func appendSHA256(dst, normal []byte) []byte {
 	return hex.AppendEncode(dst, sum[:])
 }
 
-// hashedWords are the words that name nobody by their SHA-256, for systems hash without looking: the hash of nothing at all is
-// the most common hash that there is.
+// hashedWords are the words that name nobody, by their SHA-256. Systems hash a field without looking at it, so the hash of an
+// empty text is the most common one of all.
 var hashedWords = sync.OnceValue(func() map[string]*Word {
 	hashes := make(map[string]*Word)
 	add := func(text string, w *Word) { hashes[string(appendSHA256(nil, []byte(text)))] = w }

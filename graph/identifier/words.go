@@ -124,9 +124,9 @@ func (s *wordSet) find(text []byte) *Word {
 // skeletonSourceMax bounds the values that may be a word written with marks between and around its letters.
 const skeletonSourceMax = wordBytesMax
 
-// match returns the word that a value is; nil if it is not a word. A value with a digit is compared whole but for its case, for
-// all that a word has besides letters matters then; any other by its letters alone, whatever stands around it, and a joint
-// between: (not set), not_set, "not-set".
+// match returns the word that a value is; nil if it is not a word. A value with a digit is compared whole but for its
+// case, since every character of such a word matters. Any other is compared by its letters alone, whatever stands
+// around them, and whatever joins them: (not set), not_set, "not-set".
 func (s *wordSet) match(value []byte, seen marks) *Word {
 	switch {
 	case len(value) > skeletonSourceMax:

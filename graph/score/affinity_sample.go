@@ -53,8 +53,8 @@ func (s *AffinitySample) Add(l *PriceLedger, now int64, decay *Decay) {
 	s.exposure.Add(&counts)
 }
 
-// addOffers counts the offers that have closed. Those that are accepted and still open are left out, for those that are
-// open and will not be accepted are not known yet: the rates of an offer's first days would be far too high.
+// addOffers counts the offers that have closed. An offer that is accepted but still open is left out: the open ones
+// that will be refused can't be counted yet, so the rates of an offer's first days would be far too high.
 func (s *AffinitySample) addOffers(l *PriceLedger, now int64) {
 	var of, won uint32
 	for i := range l.offers {

@@ -80,8 +80,8 @@ func newCLV(orders Model, spend GammaGamma, terms Terms) (*clvModel, error) {
 	return &clvModel{orders: orders, spend: spend, discount: discount, margin: terms.Margin}, nil
 }
 
-// Value is what the customer is expected to be worth over the horizon, from now, in minor units. It is 0 for
-// who is no customer yet.
+// Value is the margin expected from the customer over the horizon, from now on, discounted, in minor units. It is 0
+// for a history without a purchase.
 func (c *clvModel) Value(h History) float64 {
 	if h.N <= 0 {
 		return 0

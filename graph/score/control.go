@@ -7,9 +7,9 @@ import (
 )
 
 // Control is the permanent group of customers who get no offers, so that what offers do can be told from
-// what would have happened anyway. Membership is a function of the identity's canonical id: nobody draws lots,
-// it is the same on every node and after every restart, and after a merge the survivor's id decides. A group of
-// a smaller share is part of one of a larger share. The zero value holds nobody.
+// what would have happened anyway. Membership is a function of the identity's canonical id and not of a random
+// number: it is the same in every process and after every restart, and after a merge the survivor's id decides. A group
+// of a smaller share is part of one of a larger share. The zero value is a group without members.
 type Control struct {
 	share float64
 }

@@ -24,7 +24,7 @@ type History struct {
 	X  float64 // repeat occasions: those after the first
 	Tx float64 // weeks from the first occasion to the last
 	T  float64 // weeks from the first occasion to now
-	N  int     // occasions; 0 says that this is no customer yet
+	N  int     // occasions; 0 for a person who has not bought
 	Z  float64 // mean net revenue of an occasion, minor units, never negative
 }
 

@@ -124,6 +124,8 @@ func (s *SASL) token() func(context.Context) (oauth.Auth, error) {
 // tokenMargin is how long before its expiry a token is no longer used.
 const tokenMargin = 30 * time.Second
 
+// cachedToken is a token, and until when it is used: tokenMargin before it expires, as a broker checks it after the
+// network.
 type cachedToken struct {
 	text  string
 	until time.Time

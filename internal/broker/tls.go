@@ -26,8 +26,11 @@ func (t TLS) Check() error {
 	return nil
 }
 
+// enabled reports whether any setting asks for TLS: one that is given and not used would be worse than an error.
 func (t TLS) enabled() bool { return t != TLS{} }
 
+// config makes the settings of a connection. The certificate is read here, so that a bad file fails at the start, and
+// again at each connection, since certificates are renewed while the program runs. Authorities are read once.
 func (t TLS) config() (*tls.Config, error) {
 	config := &tls.Config{ServerName: t.ServerName, MinVersion: tls.VersionTLS12}
 	if t.CAFile != "" {

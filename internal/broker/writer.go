@@ -33,6 +33,7 @@ func (w *Writer) Write(ctx context.Context, topic string, partition int32, value
 	w.client.Produce(ctx, &kgo.Record{Topic: topic, Partition: partition, Value: value}, w.done)
 }
 
+// done keeps the first error of all records. The library calls it from a goroutine of its own.
 func (w *Writer) done(_ *kgo.Record, err error) {
 	if err == nil {
 		return

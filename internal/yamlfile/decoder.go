@@ -62,6 +62,8 @@ func Read(path string, bytesMax int64) ([]byte, error) {
 	return content, nil
 }
 
+// parse reads the one document of a file; nil for a file without any, or with comments alone. A second document would
+// be ignored in silence by most readers, so it is refused.
 func parse(content []byte) (*Node, error) {
 	d := yaml.NewDecoder(bytes.NewReader(content))
 	var root, next Node
@@ -129,6 +131,8 @@ func (d *Decoder) Fields(n *Node, key string, known ...string) map[string]*Node 
 	return d.fields(d.Entries(n, key), key, known)
 }
 
+// fields picks the entries whose keys are known, and reports the others with the keys that there are. A key without a
+// value is as one that is not there, so that a commented-out value does not become a zero.
 func (d *Decoder) fields(entries []Entry, key string, known []string) map[string]*Node {
 	fields := make(map[string]*Node)
 	for _, e := range entries {
@@ -237,6 +241,7 @@ func Join(key, sub string) string {
 	return key + "." + sub
 }
 
+// join is Join for messages: keys of the top level stand without the name of the top.
 func (d *Decoder) join(key, sub string) string {
 	if key == d.top {
 		return sub

@@ -32,6 +32,7 @@ func (d *Decoder) Struct(n *Node, key string, into any) {
 	d.structure(n, key, reflect.ValueOf(into).Elem())
 }
 
+// structure reads a mapping into a struct. Reflection is at home here: files are read once, at the start.
 func (d *Decoder) structure(n *Node, key string, v reflect.Value) {
 	var known []string
 	field := make(map[string]reflect.Value)
@@ -73,6 +74,8 @@ func (d *Decoder) merged(n *Node, key string) []Entry {
 	return list
 }
 
+// value reads one value by the type that it goes to. A type that reads itself comes first, so that a list or mapping
+// may have a short form. A list replaces what the field held before.
 func (d *Decoder) value(n *Node, key string, v reflect.Value) {
 	switch into := v.Addr().Interface().(type) {
 	case reader:
@@ -114,6 +117,8 @@ func (d *Decoder) value(n *Node, key string, v reflect.Value) {
 	}
 }
 
+// scalar reads a number or a truth value, whose tag in YAML must be the one wanted: "8" in quotes is a text and no
+// number.
 func (d *Decoder) scalar(n *Node, key string, v reflect.Value, want, tag string) {
 	if !IsScalar(n) || n.ShortTag() != tag || n.Decode(v.Addr().Interface()) != nil {
 		d.Fail(n, key, "want %s, got %s", want, Describe(n))

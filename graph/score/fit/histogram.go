@@ -104,8 +104,8 @@ type Spend struct{ N, Z float64 }
 // Spends counts customers by spend.
 type Spends = Histogram[Spend]
 
-// SpendOf is the spend of a history. A customer who spent nothing tells nothing about amounts: ok is false, leave
-// them out.
+// SpendOf is the spend of a history. ok is false for a customer who spent nothing: the Gamma-Gamma model has no
+// likelihood for amounts of 0, so leave those customers out.
 func SpendOf(h score.History) (s Spend, ok bool) {
 	return Spend{N: float64(h.N), Z: h.Z}, h.N > 0 && h.Z > 0
 }
