@@ -63,7 +63,7 @@ var kinds = func() (table [256]Kind) {
 	for _, c := range " \t\r\n" {
 		table[c] = white
 	}
-	table['n'], table['t'], table['f'] = Null, Bool, Bool
+	table['n'], table['t'], table['f'] = Null, boolean, boolean
 	table['"'], table['{'], table['['] = String, Object, Array
 	return table
 }()

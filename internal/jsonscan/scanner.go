@@ -14,7 +14,7 @@ type Kind uint8
 const (
 	None Kind = iota
 	Null
-	Bool
+	boolean // true or false, which no caller tells from other scalars by kind
 	Number
 	String
 	Object
