@@ -61,6 +61,7 @@ func (b *Batch) Parse(body []byte, most int) error {
 	return nil
 }
 
+// list takes the events of a list, up to most, and counts those beyond as Excess.
 func (b *Batch) list(s *jsonscan.Scanner, most int) {
 	for s.More() {
 		event := s.Balanced()
@@ -74,6 +75,9 @@ func (b *Batch) list(s *jsonscan.Scanner, most int) {
 	}
 }
 
+// envelope reads the members of an object that may be a batch, or one event: enveloped is set at the member "batch".
+// Until then the members that both have, such as context, may be the event's own, so Parse drops what was read of them
+// for a single event.
 func (b *Batch) envelope(s *jsonscan.Scanner, most int, enveloped *bool) *Rejection {
 	*enveloped = false
 	for s.Next() {

@@ -140,6 +140,8 @@ type contextKeys struct {
 	byLength [][]uint16 // indexes, by the length of the name
 }
 
+// newContextKeys lists the keys of a context that matter: those to be stored, then those with a role for identifiers
+// or traits, then those on a configured path. find tells all others by their length and name.
 func newContextKeys(o ContextOptions, paths *pathNode) contextKeys {
 	keep := o.keep()
 	if o.IP != ipNone {
@@ -193,6 +195,7 @@ type held struct {
 	own    []bool // the event's own context has a value there
 }
 
+// newHeld makes room for the values of n keys.
 func newHeld(n int) held { return held{make([][]byte, n), make([]bool, n)} }
 
 // readContext reads the event's own context.

@@ -181,6 +181,9 @@ func (d *Decoder) Record(raw []byte, received int64, source, id []byte, ev *grap
 	return nil
 }
 
+// read decodes an event once its text was picked apart. The order of the steps matters: the type decides what a field
+// means; without an identifier there is no event; and the fingerprint needs type, name, identifiers and traits as they
+// are after drops.
 func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Event) *Rejection {
 	if len(raw) > d.limit {
 		return TooLarge(d.limit)

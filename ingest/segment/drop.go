@@ -119,6 +119,7 @@ func addCount[M ~map[K]uint64, K comparable](counts *M, key K, n uint64) {
 	(*counts)[key] += n
 }
 
+// addCounts adds the counts of another map. A map that has nothing stays nil, so that most events allocate none.
 func addCounts[M ~map[K]uint64, K comparable](counts *M, other M) {
 	for key, n := range other {
 		addCount(counts, key, n)

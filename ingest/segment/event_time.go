@@ -49,6 +49,7 @@ func (t Times) check() error {
 	return nil
 }
 
+// window is t with defaults, in ms, for comparison with each event's time.
 func (t Times) window() window {
 	t = t.WithDefaults()
 	return window{t.Earliest.UnixMilli(), t.Ahead.Milliseconds()}
@@ -162,6 +163,8 @@ func (c *eventClock) readTime(field string, v jsonscan.Value) (int64, bool) {
 	return ms, true
 }
 
+// dropUnreadableTime drops a time that no form matches. An empty text is told apart, as the usual cause is a field
+// that a client never fills in.
 func (c *eventClock) dropUnreadableTime(field string, text []byte) {
 	const hint = "send RFC 3339, as in 2026-01-31T12:34:56.789Z, or milliseconds since 1970"
 	if len(bytes.TrimSpace(text)) == 0 {

@@ -27,6 +27,7 @@ type fields struct {
 	pushToken, deviceType, systemName jsonscan.Value // context.device…, context.os.name
 }
 
+// absent reports whether a field is missing or null: the two mean the same everywhere.
 func absent(v jsonscan.Value) bool { return v.Kind <= jsonscan.Null }
 
 // picker collects the fields, traits and identifiers of a record in one pass.
@@ -48,6 +49,7 @@ type picker struct {
 	held       held // of the context
 }
 
+// newPicker makes what events of one decoder share: the configured paths, the keys of a context, and buffers.
 func newPicker(reg *identifier.Registry, opts Options) picker {
 	p := picker{registry: reg, paths: newPaths(reg, opts.Paths)}
 	p.hash = sha256.New()
@@ -82,6 +84,9 @@ func (p *picker) pick(raw []byte) *Rejection {
 	return nil
 }
 
+// record reads the members of an event in the order of the text. Each goes through value or a reader of its own, which
+// follow n, the node of the configured paths, so that an identifier at such a path is found in the same scan. Members
+// of no meaning here are only checked.
 func (p *picker) record(s *jsonscan.Scanner) {
 	f := &p.fields
 	s.Object()
@@ -138,6 +143,8 @@ func (p *picker) object(s *jsonscan.Scanner, n *pathNode, field string) bool {
 	return false
 }
 
+// readDevice reads the ids of a phone. The device's type decides which kind of advertising id it has, and may come
+// later in the text.
 func (p *picker) readDevice(s *jsonscan.Scanner, n *pathNode) {
 	f := &p.fields
 	if !p.object(s, n, "context.device") {

@@ -16,6 +16,7 @@ type namespaces struct {
 	userID, anonymousID, email, phone, deviceID, idfa, gaid, pushToken, gaClientID *identifier.Namespace
 }
 
+// newNamespaces looks up the namespaces of the spec's fields once; an event then compares pointers.
 func newNamespaces(reg *identifier.Registry) namespaces {
 	find := func(name string) *identifier.Namespace { return reg.Namespace([]byte(name)) }
 	return namespaces{
@@ -77,6 +78,8 @@ func (p *picker) readExternalIDs(s *jsonscan.Scanner, n *pathNode) {
 	}
 }
 
+// externalNamespace is the namespace of a type of context.externalIds: of that name, or of an alias; nil for a type
+// that is not configured.
 func (p *picker) externalNamespace(kind []byte) *identifier.Namespace {
 	if ns := p.registry.Namespace(kind); ns != nil {
 		return ns
@@ -87,6 +90,7 @@ func (p *picker) externalNamespace(kind []byte) *identifier.Namespace {
 	return nil
 }
 
+// isOrAbsent reports whether a value is a certain text, or is not given: collection and encoding have a default.
 func (p *picker) isOrAbsent(v jsonscan.Value, want string) bool {
 	return absent(v) || string(p.text(v)) == want
 }

@@ -97,6 +97,7 @@ func pair(b []byte, i int) int {
 
 var monthDays = [13]int{0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
 
+// daysIn is the number of days of a month, by the Gregorian calendar.
 func daysIn(year, month int) int {
 	if month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0) {
 		return 29
