@@ -38,6 +38,8 @@ func Compare(export, truth io.Reader) (Report, error) {
 	return c.report, nil
 }
 
+// comparison holds the truth by identifier while the export is read. A line of the truth is kept as text and parsed
+// when an export line claims it: most of the memory of a parsed person would be for maps that are used once.
 type comparison struct {
 	report       Report
 	truths       []truthLine
@@ -49,6 +51,8 @@ type truthLine struct {
 	claimed bool // by an export line
 }
 
+// addTruth keeps a line of the truth under each of its identifiers. Identifiers are in one component each, or the file
+// is no truth.
 func (c *comparison) addTruth(line []byte) error {
 	p, err := parsePerson(line)
 	if err != nil {
@@ -66,6 +70,9 @@ func (c *comparison) addTruth(line []byte) error {
 	return nil
 }
 
+// addExport finds whose line it is by the identifiers that it has. Of no truth, it is unexpected; of several, it
+// merged them, and each of them counts as found; a second line of one split it. Only a line that is one person's is
+// compared further.
 func (c *comparison) addExport(line []byte) error {
 	got, err := parsePerson(line)
 	if err != nil {
@@ -241,6 +248,7 @@ func keysOfBoth[V any](a, b map[string]V) []string {
 	return slices.Compact(keys)
 }
 
+// sameInstant reports whether two times are one moment, whatever their notation.
 func sameInstant(a, b string) bool {
 	if a == b {
 		return true
@@ -250,6 +258,7 @@ func sameInstant(a, b string) bool {
 	return errX == nil && errY == nil && x.Equal(y)
 }
 
+// sameNumber reports whether two numbers are equal, exactly: 19.9 and 19.90 are, and no float is involved.
 func sameNumber(a, b json.Number) bool {
 	if a == b {
 		return true

@@ -66,6 +66,8 @@ type folk struct {
 	perCentre                  uint64 // people to a call centre, of which genericUsers use it
 }
 
+// newFolk turns shares into thresholds once. A call centre has so many people that those of them who use its address
+// are about genericUsers.
 func newFolk(c *Config) folk {
 	f := folk{
 		seed: c.Seed, people: uint64(c.People),
@@ -80,6 +82,8 @@ func newFolk(c *Config) folk {
 	return f
 }
 
+// is reports whether a property with the threshold t holds for number n. The same number with another salt decides
+// another property, independently; asked again it answers the same, so nothing of a person is stored.
 func (f *folk) is(t threshold, n uint64, s salt) bool { return t.holds(hash(f.seed, n, s)) }
 
 // role returns customer for everyone who shares something, so that both people log in there.
@@ -96,10 +100,13 @@ func (f *folk) role(p uint64) role {
 	return roleCustomer
 }
 
+// sharesTablet reports whether a person and their partner use one tablet. The pair decides, so that both say the same;
+// the last of an odd number of people has no partner.
 func (f *folk) sharesTablet(p uint64) bool {
 	return partner(p) < f.people && f.is(f.tablet, pair(p), saltTablet)
 }
 
+// sharesDevice reports whether a person and their partner use one phone with the app, as a household.
 func (f *folk) sharesDevice(p uint64) bool {
 	return partner(p) < f.people && f.is(f.household, pair(p), saltHousehold)
 }

@@ -5,6 +5,8 @@ import "math/rand/v2"
 // A dice makes the numbers of a stream, in order.
 type dice struct{ *rand.PCG }
 
+// newDice begins a stream of numbers. It is PCG, whose numbers Go keeps the same in every release: files of one seed
+// are equal for ever.
 func newDice(seed uint64) dice { return dice{rand.NewPCG(seed, 0x6b696e64726564)} }
 
 // below gives a number from 0 to n-1. The bias is n in 2^32, which no shopper notices.
@@ -26,6 +28,7 @@ func hash(seed, n uint64, s salt) uint64 {
 	return mix(mix(seed+uint64(s)*0x9e3779b97f4a7c15) + n*0xd1342543de82ef95)
 }
 
+// mix is the last step of SplitMix64: every bit of x changes about half of the result's bits.
 func mix(x uint64) uint64 {
 	x ^= x >> 30
 	x *= 0xbf58476d1ce4e5b9

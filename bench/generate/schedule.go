@@ -18,6 +18,7 @@ func (e *entry[T]) before(other *entry[T]) bool {
 
 func (s *schedule[T]) len() int { return len(s.entries) }
 
+// add takes an item that is due once so many events were made.
 func (s *schedule[T]) add(due uint64, item T) {
 	s.entries = append(s.entries, entry[T]{due, s.added, item})
 	s.added++

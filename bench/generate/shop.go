@@ -30,6 +30,7 @@ const (
 	stateVisit    = 1 << 8 // visits are counted in the top byte, up to 255
 )
 
+// newShop sets what the configuration decides. The caller adds who comes next, the visits and the clock.
 func newShop(c *Config) *shop {
 	return &shop{
 		folk: newFolk(c), dice: newDice(c.Seed),

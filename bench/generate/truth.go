@@ -17,6 +17,7 @@ type Truth struct {
 	events  int
 }
 
+// A truthNode is one identifier: its place in the union-find, when events named it, and who used it.
 type truthNode struct {
 	id          ident
 	parent      int32
@@ -83,6 +84,7 @@ func (t *Truth) observe(f *fact, line []byte) {
 	}
 }
 
+// node is the number of an identifier, which gets one at its first event.
 func (t *Truth) node(id ident) int32 {
 	n, ok := t.numbers[id]
 	if !ok {
@@ -94,6 +96,8 @@ func (t *Truth) node(id ident) int32 {
 	return n
 }
 
+// use notes that a person used the identifier. Two at most do, as only pairs share; a third would be a bug of the
+// generator, and would make its truth wrong without a sign.
 func (n *truthNode) use(user uint32) {
 	for i := range n.users {
 		if n.users[i] == 0 || n.users[i] == user {
@@ -104,6 +108,7 @@ func (n *truthNode) use(user uint32) {
 	panic("generate: an identifier that three people use")
 }
 
+// root finds the component of a node. Halving the path as it goes keeps paths short without a second pass.
 func (t *Truth) root(n int32) int32 {
 	for t.nodes[n].parent != n {
 		t.nodes[n].parent = t.nodes[t.nodes[n].parent].parent // halve the path
