@@ -14,5 +14,4 @@
 //   - J4: results returned before End returned nil may be invalid UTF-8.
 //   - J5: text returned by Mend has no escapes of half a surrogate pair or NUL, so strict and lenient readers agree
 //     on it.
-//     strict readers and lenient ones.
 package jsonscan
