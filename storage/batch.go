@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/batchrepr"
@@ -24,7 +23,12 @@ import (
 type Batch struct {
 	repr  []byte
 	count uint32
+	from  *Buffers // where repr comes from
+	last  int      // bytes when it was released
 }
+
+// batchLeast is the memory that a batch begins with, in bytes.
+const batchLeast = 512
 
 const (
 	batchHeaderLen   = batchrepr.HeaderLen
@@ -52,20 +56,37 @@ func (b *Batch) DeleteRange(lower, upper []byte) {
 }
 
 func (b *Batch) op(kind pebble.InternalKeyKind) {
-	if len(b.repr) == 0 {
-		b.repr = append(b.repr, make([]byte, batchHeaderLen)...)
-	}
+	b.begin()
 	b.count++
 	b.repr = append(b.repr, byte(kind))
 }
 
 func (b *Batch) bytes(s []byte) {
 	if need := len(b.repr) + binary.MaxVarintLen32 + len(s); need > cap(b.repr) {
-		// Double the capacity: append grows large slices by a quarter, which copies four times the final size in total.
-		b.repr = slices.Grow(b.repr, max(need, 2*cap(b.repr))-len(b.repr))
+		b.grow(need)
 	}
 	b.repr = binary.AppendUvarint(b.repr, uint64(len(s)))
 	b.repr = append(b.repr, s...)
+}
+
+// grow makes room for so many bytes: at first as many as the last time, then twice as many as before. Append grows large
+// slices by a quarter, which copies four times the final size in total.
+func (b *Batch) grow(need int) {
+	larger := append(b.from.Take(max(need, 2*cap(b.repr), b.last, batchLeast)), b.repr...)
+	b.from.Give(b.repr)
+	b.repr = larger
+}
+
+// begin writes the header of a batch that has none.
+func (b *Batch) begin() {
+	if len(b.repr) > 0 {
+		return
+	}
+	if cap(b.repr) == 0 {
+		b.grow(batchHeaderLen)
+	}
+	b.repr = b.repr[:batchHeaderLen]
+	clear(b.repr)
 }
 
 // Append adds the operations of other, after those of b.
@@ -73,9 +94,7 @@ func (b *Batch) Append(other *Batch) {
 	if other.Empty() {
 		return
 	}
-	if len(b.repr) == 0 {
-		b.repr = append(b.repr, make([]byte, batchHeaderLen)...)
-	}
+	b.begin()
 	b.repr = append(b.repr, other.repr[batchHeaderLen:]...)
 	b.count += other.count
 }
@@ -95,12 +114,17 @@ func (b *Batch) Reset() {
 	b.count = 0
 }
 
-// ResetTo empties b like Reset, but releases its memory if it exceeds the given number of bytes.
-func (b *Batch) ResetTo(bytes int) {
-	if cap(b.repr) > bytes {
-		b.repr = nil
+// From makes the batch take its memory from buffers. REQUIRES: b has no memory
+func (b *Batch) From(buffers *Buffers) { b.from = buffers }
+
+// Release empties b and gives its memory back. REQUIRES: no commit of b is under way
+func (b *Batch) Release() {
+	if b.repr == nil {
+		return
 	}
-	b.Reset()
+	b.last = len(b.repr)
+	b.from.Give(b.repr)
+	b.repr, b.count = nil, 0
 }
 
 // maxBatchBytes bounds one commit: Pebble refuses 4 GiB, and memory holds a batch twice.

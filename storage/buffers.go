@@ -5,17 +5,17 @@ import (
 	"sync"
 )
 
-// Buffers keeps the memory of log records and batches to be used again. A record takes about as much memory as the events
-// in it, for as long as the log does: if Go's allocator supplied it, each event would cost the clearing of its memory and
-// a share of a garbage collection.
+// Buffers keeps the memory of log records, of batches, and of events that wait for a block of a timeline, to be used again.
+// If Go's allocator supplied it, each event would cost the clearing of its memory and a share of a garbage collection.
 //
-//	Take ──► record or batch ──► Give ──► free, by size ──► Take
+//	Take ──► record, batch, chunk of events ──► Give ──► free, by size ──► Take
 //	                                       └─ above most: to the garbage collector
 //
 // Invariants:
 //   - A buffer has one owner: the caller that took it, or Buffers from Give on. Nobody reads it after Give.
 //   - Free buffers have at most the given number of bytes together, so what is kept doesn't grow with the load.
-//   - Sizes are four to a doubling, so a buffer is at most a quarter larger than was asked for.
+//   - Sizes are four to a doubling, so a new buffer is at most a quarter larger than was asked for. One that is used again
+//     is less than twice as large.
 //
 // A sync.Pool would be the obvious way. It has no bound, no sizes, and every garbage collection empties it, which is
 // when buffers are needed most.
@@ -38,6 +38,7 @@ const (
 	bufferDoubled  = 12
 	bufferMost     = bufferLeast << bufferDoubled
 	bufferClasses  = 1 + 4*bufferDoubled
+	bufferLarger   = 4 // classes that Take looks into, its own the first
 )
 
 // NewBuffers returns buffers that keep at most so many bytes.
@@ -63,17 +64,26 @@ func (b *Buffers) Take(size int) []byte {
 	}
 	class, bytes := bufferClass(size)
 	b.mu.Lock()
-	if free := b.free[class]; len(free) > 0 {
-		last := len(free) - 1
-		buf := free[last]
-		free[last] = nil
-		b.free[class] = free[:last]
-		b.kept -= cap(buf)
-		b.mu.Unlock()
-		return buf
+	for next := class; next < min(class+bufferLarger, bufferClasses); next++ {
+		if len(b.free[next]) > 0 {
+			buf := b.removeLocked(next)
+			b.mu.Unlock()
+			return buf
+		}
 	}
 	b.mu.Unlock()
 	return make([]byte, 0, bytes)
+}
+
+// removeLocked takes the last free buffer of a class. REQUIRES: b.mu held; there is one
+func (b *Buffers) removeLocked(class int) []byte {
+	free := b.free[class]
+	last := len(free) - 1
+	buf := free[last]
+	free[last] = nil
+	b.free[class] = free[:last]
+	b.kept -= cap(buf)
+	return buf
 }
 
 // Give takes back a buffer, of Take or not. REQUIRES: nobody reads or writes it any more
@@ -96,11 +106,8 @@ func (b *Buffers) Give(buf []byte) {
 	defer b.mu.Unlock()
 	for b.kept+size > b.most { // those of each class in turn: what nobody asks for must not stay
 		b.hand = (b.hand + 1) % bufferClasses
-		if free := b.free[b.hand]; len(free) > 0 {
-			last := len(free) - 1
-			b.kept -= cap(free[last])
-			free[last] = nil
-			b.free[b.hand] = free[:last]
+		if len(b.free[b.hand]) > 0 {
+			b.removeLocked(b.hand)
 		}
 	}
 	b.free[class] = append(b.free[class], buf[:0])

@@ -2,36 +2,40 @@ package shard
 
 import "github.com/kindred-id/kindred/storage"
 
-// pending holds the events of timelines that no block holds yet, a list for each resident. The events stand in the records
-// of their steps, and a record's memory goes back to the buffers with the last event that stands in it.
+// pending holds the events of timelines that no block holds yet, a list for each resident. Each event is copied from the
+// record of its step into a chunk, and a chunk's memory goes back to the buffers with the last event in it.
 //
 //	resident ──► slot ──► slot ──► 0
 //	              │        │
 //	              ▼        ▼
-//	            record   record: memory, and how many slots point into it
+//	            chunk    chunk: memory, and how many slots point into it
 //
 // Invariants:
-//   - A record is counted once for each slot that points into it, and its memory is given back when the count drops to 0:
-//     blocks are written in the order of records, nearly, so that a record stays about as long as the log.
+//   - A chunk is counted once for each slot that points into it, and its memory is used again when the count drops to 0:
+//     blocks are written in the order of records, nearly, so that a chunk stays about as long as the log.
 //   - A caller that reads an event copies what it keeps: the event is valid until the shard writes the next block.
 //   - Slot 0 is no slot, so the zero list is empty.
 //
-// The obvious design, a slice of events for each resident, allocated for nearly every event, and left records to the garbage
-// collector: each step then had to begin with new memory, cleared and cold.
+// Two designs failed. A slice of events for each resident that pointed into records was allocated for nearly every event, and
+// left records to the garbage collector: each step began with new memory, cleared and cold. To count the events of records,
+// and use their memory again, saved most of that; but records have all sizes, a fifth found no memory that fits, and what a
+// record holds beside events stayed as long as they did.
 type pending struct {
 	buffers *storage.Buffers
+	size    int // of chunks
+	filling *chunk
 	slots   []slot
 	free    int32 // the first free slot
 }
 
 type slot struct {
-	event  []byte
-	record *record // that the event stands in; nil: its memory is the garbage collector's
-	next   int32
+	event []byte
+	chunk *chunk
+	next  int32
 }
 
-// record is the memory of a record that pending events stand in.
-type record struct {
+// chunk is memory that pending events stand in.
+type chunk struct {
 	bytes  []byte
 	events int
 }
@@ -39,8 +43,21 @@ type record struct {
 // events is a list of pending events, in their order.
 type events struct{ first, last int32 }
 
-// add puts an event at the end of a list.
-func (p *pending) add(l *events, event []byte, in *record) {
+// Sizes of chunks. A shard has one that is not full and one that is not empty, nearly, so small logs have small ones.
+const (
+	chunkMost  = 64 << 10
+	chunkLeast = 4 << 10
+	chunkShare = 8 // part of the log
+	// An event above that part of a chunk gets one of its own.
+	chunkAlone = 4
+)
+
+func newPending(c *Config) pending {
+	return pending{buffers: c.Buffers, size: int(max(chunkLeast, min(c.Limits.LogBytes/chunkShare, chunkMost)))}
+}
+
+// add copies an event to the end of a list.
+func (p *pending) add(l *events, event []byte) {
 	if len(p.slots) == 0 {
 		p.slots = make([]slot, 1, 64)
 	}
@@ -51,16 +68,28 @@ func (p *pending) add(l *events, event []byte, in *record) {
 	} else {
 		p.free = p.slots[at].next
 	}
-	p.slots[at] = slot{event: event, record: in}
-	if in != nil {
-		in.events++
-	}
+	in := p.room(len(event))
+	start := len(in.bytes)
+	in.bytes = append(in.bytes, event...)
+	in.events++
+	p.slots[at] = slot{event: in.bytes[start:len(in.bytes):len(in.bytes)], chunk: in}
 	if l.first == 0 {
 		l.first = at
 	} else {
 		p.slots[l.last].next = at
 	}
 	l.last = at
+}
+
+// room returns a chunk with room for an event.
+func (p *pending) room(size int) *chunk {
+	if size > p.size/chunkAlone {
+		return &chunk{bytes: p.buffers.Take(size)}
+	}
+	if c := p.filling; c == nil || cap(c.bytes)-len(c.bytes) < size {
+		p.filling = &chunk{bytes: p.buffers.Take(p.size)}
+	}
+	return p.filling
 }
 
 // list appends the events of a list.
@@ -71,14 +100,16 @@ func (p *pending) list(to [][]byte, l events) [][]byte {
 	return to
 }
 
-// drop empties a list, and gives back the memory of records in which nothing stands any more.
+// drop empties a list, and gives back the memory of chunks in which nothing stands any more.
 func (p *pending) drop(l *events) {
 	for at := l.first; at != 0; {
 		s := &p.slots[at]
 		next := s.next
-		if in := s.record; in != nil {
-			if in.events--; in.events == 0 {
-				p.buffers.Give(in.bytes)
+		in := s.chunk
+		if in.events--; in.events == 0 {
+			p.buffers.Give(in.bytes)
+			if in == p.filling {
+				p.filling = nil
 			}
 		}
 		*s = slot{next: p.free}
@@ -87,5 +118,5 @@ func (p *pending) drop(l *events) {
 	*l = events{}
 }
 
-// forget drops all lists, and leaves their records to the garbage collector.
-func (p *pending) forget() { p.slots, p.free = nil, 0 }
+// forget drops all lists, and leaves their chunks to the garbage collector.
+func (p *pending) forget() { p.slots, p.free, p.filling = nil, 0, nil }

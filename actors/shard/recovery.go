@@ -29,6 +29,7 @@ func (s *Shard) recover() error {
 	before := s.channels.reset(c.Shards)
 	s.counting.Counters = Counters{}
 	s.step = step{shard: s}
+	s.step.batch.From(c.Buffers)
 	r := recovery{shard: s}
 	meta, err := r.readMeta()
 	if err != nil {
@@ -88,7 +89,7 @@ func (rc *recovery) replayLog(low uint64) error {
 	return row.ScanRecords(s.config.Store, s.config.ID, low, func(number uint64, record []byte) error {
 		err := order.Follow(number)
 		if err == nil {
-			err = rc.replay(record) // outboxes and timelines keep slices of the record, which is no buffer
+			err = rc.replay(record) // outboxes keep slices of the record
 		}
 		if err != nil {
 			return fmt.Errorf("log of shard %d, record %d: %w", s.config.ID, number, err)
@@ -178,7 +179,7 @@ func (rc *recovery) replayEvent(record *row.Record, in *row.Input, e *graph.Even
 	}
 	if r.applied < record.Seq {
 		s.residents.touch(r, record.Seq)
-		s.pending.add(&r.pending, in.Body, nil)
+		s.pending.add(&r.pending, in.Body)
 	}
 	return rc.reapply(&graph.Message{Kind: graph.KindObserve, To: e.Route(), Event: e}, record.Seq)
 }

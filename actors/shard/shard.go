@@ -64,7 +64,7 @@ type Config struct {
 	Host   Host
 	// Transit counts the messages between the shards of a process; nil counts none.
 	Transit *Transit
-	// Buffers is where the memory of records comes from; nil is the allocator.
+	// Buffers is where the memory of records, batches and pending events comes from; nil is the allocator.
 	Buffers *storage.Buffers
 	// Channels are the external channels that are open; nil if all are.
 	Channels *OpenChannels
@@ -97,7 +97,7 @@ func Open(c Config) (*Shard, error) {
 	s.observe(c.Observers)
 	s.channels = channels{id: c.ID, transit: c.Transit}
 	s.residents = residents{id: c.ID, store: c.Store, host: c.Host, limit: c.Limits.ActorBytes, dec: s.codec.dec, channels: &s.channels}
-	s.pending.buffers = c.Buffers
+	s.pending = newPending(&c)
 	s.step.shard = s
 	if err := s.recover(); err != nil {
 		return nil, fmt.Errorf("recover shard %d: %w", c.ID, err)

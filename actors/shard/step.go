@@ -19,15 +19,14 @@ import (
 //   - All that a node takes is in the record before it takes it: inputs by accept, messages to nodes of this shard by next.
 //   - A node is reached by one message at a time, and what it sends to nodes of this shard waits in the queue until it is
 //     done: handling never nests.
-//   - The record has a buffer of its own, which the step takes when it begins. When it ends, the buffer is left to the
-//     timelines of the events that stand in it (pending), or given back if there are none: no step writes over the record
-//     of another. All other memory is used again.
+//   - The memory of the record is given back when the step ends: timelines and outboxes copy what they need of it. That of
+//     the batch is given back when the batch is durable.
 type step struct {
 	shard    *Shard
 	now      int64
 	epoch    uint64 // of the input being handled
 	record   row.RecordWriter
-	buffer   []byte // that the record is written to, unless it outgrew it
+	buffer   []byte // of the record
 	begun    bool   // the record holds something
 	tidy     bool   // observers are to delete what they keep no more
 	batch    storage.Batch
@@ -48,9 +47,6 @@ const (
 	recordRoom     = 512
 	recordRoomEach = 64
 )
-
-// batchShare is the part of the log limit that the memory of a batch may take while the shard is at rest.
-const batchShare = 2
 
 // Step takes inputs and handles them. It reports whether there is something to commit; if not, the inputs were duplicates of
 // what is durable already, and Committed may be called at once.
@@ -109,7 +105,7 @@ func (t *step) begin(now int64, inputs []Input) {
 	t.buffer = t.shard.config.Buffers.Take(size)
 	t.record.Reset(t.buffer, t.number(), now)
 	t.begun, t.tidy, t.shard.ids.notes.now = false, false, false
-	t.batch.ResetTo(int(t.shard.config.Limits.LogBytes / batchShare))
+	t.batch.Release()
 	t.queue.clear()
 	t.logged, t.sending = t.logged[:0], t.sending[:0]
 	t.shard.channels.heard = t.shard.channels.heard[:0]
@@ -320,9 +316,13 @@ func (t *step) close() (changed bool, err error) {
 		return !t.batch.Empty(), nil
 	}
 	t.closeRoots(false)
-	written := t.closeRecord()
-	s.channels.wait(t.sending, written, s.log.last())
-	t.keepEvents(written)
+	record := t.closeRecord()
+	for _, e := range t.logged {
+		s.pending.add(&e.r.pending, record[e.start:e.end])
+	}
+	s.channels.wait(t.sending, record, s.log.last())
+	t.buffer = record // the record may have outgrown it
+	t.giveBuffer()
 
 	deferred := checkpoint{s, &t.batch}
 	cut := s.log.cut(s.config.Limits.LogBytes)
@@ -337,22 +337,7 @@ func (t *step) close() (changed bool, err error) {
 	return true, deferred.truncate(s.config.Limits.LogBytes / truncateShare)
 }
 
-// keepEvents puts the events that the step has logged at the ends of their timelines. They keep the record: if there are
-// none, nobody does from now on.
-func (t *step) keepEvents(written []byte) {
-	if len(t.logged) > 0 {
-		in := &record{bytes: written}
-		for _, e := range t.logged {
-			t.shard.pending.add(&e.r.pending, written[e.start:e.end:e.end], in)
-		}
-		if &written[0] == &t.buffer[:1][0] {
-			t.buffer = nil // else the record outgrew it
-		}
-	}
-	t.giveBuffer()
-}
-
-// giveBuffer gives the buffer of a record back that no timeline keeps.
+// giveBuffer gives the memory of the record back.
 func (t *step) giveBuffer() {
 	t.shard.config.Buffers.Give(t.buffer)
 	t.buffer = nil
@@ -409,12 +394,13 @@ func (t *step) changed(c *graph.Component) {
 	}
 }
 
-// Batch is what the step under way writes. It is valid until the next Step.
+// Batch is what the step under way writes. It is valid until Committed.
 func (s *Shard) Batch() *storage.Batch { return &s.step.batch }
 
 // Committed is called when the batch is durable. It returns what may leave the shard now: messages
 // to other shards, with acknowledgements.
 func (s *Shard) Committed(now int64) []Post {
+	s.step.batch.Release()
 	posts := s.channels.committed(now)
 	s.external.committed()
 	for _, o := range s.observers {
