@@ -69,59 +69,74 @@ func measurePeers(ctx context.Context, r *run) error {
 	return nil
 }
 
+// contest is all peers on one workload.
+type contest struct {
+	*run
+	name    string
+	kinds   []peer.Kind // the engine is first
+	results []PeerResult
+	missing map[int]bool
+	lines   []byte
+	part    []byte // for peers that are too slow for all lines
+	// The outcomes of the engine on the lines and on the part, in this round; nil before it ran.
+	whole, ofPart *outcome.Outcome
+}
+
 func (r *run) comparePeers(ctx context.Context, name string, lines []byte) ([]PeerResult, error) {
-	kinds := r.kinds()
-	results := make([]PeerResult, len(kinds))
-	missing := map[int]bool{}
-	part := prefix(lines, peer.SlowShare) // for peers that are too slow for all
+	c := &contest{run: r, name: name, kinds: r.kinds(), missing: map[int]bool{}, lines: lines, part: prefix(lines, peer.SlowShare)}
+	c.results = make([]PeerResult, len(c.kinds))
 	for n := range r.Rounds {
-		var wholeOutcome, partOutcome *outcome.Outcome
-		for i, kind := range kinds {
+		c.whole, c.ofPart = nil, nil
+		for i, kind := range c.kinds {
 			r.step("%s, round %d of %d: %s", name, n+1, r.Rounds, kind.Name)
-			if missing[i] {
+			if c.missing[i] {
 				continue
 			}
-			input, want := lines, wholeOutcome
-			if kind.Slow {
-				input = part
-				if partOutcome == nil {
-					var err error
-					if partOutcome, err = r.outcomeOf(ctx, kinds[0], part); err != nil {
-						return nil, err
-					}
-				}
-				want = partOutcome
-			}
-			round, got, err := r.peerRound(ctx, kind, input, want, &results[i])
-			if errors.Is(err, server.ErrMissing) {
-				missing[i] = true
-				r.report.Missing = append(r.report.Missing, kind.Name)
-				continue
-			}
-			if err != nil {
+			if err := c.turn(ctx, n, i); err != nil {
 				return nil, fmt.Errorf("%s on %s: %w", kind.Name, name, err)
 			}
-			if i == 0 {
-				wholeOutcome = got
-			}
-			if len(results[0].Rounds) > n {
-				engine := &results[0].Rounds[n]
-				round.Faster, round.LessCPU = engine.EventsPerSecond/round.EventsPerSecond, round.CPU/engine.CPU
-			} else {
-				round.Faster, round.LessCPU = 1, 1
-			}
-			results[i].Rounds = append(results[i].Rounds, round)
 		}
 	}
-	kept := results[:0]
-	for i := range results {
-		if !missing[i] {
-			results[i].Workload = name
-			results[i].sum()
-			kept = append(kept, results[i])
+	kept := c.results[:0]
+	for i := range c.results {
+		if !c.missing[i] {
+			c.results[i].Workload = name
+			c.results[i].sum()
+			kept = append(kept, c.results[i])
 		}
 	}
 	return kept, nil
+}
+
+// turn runs one peer in a round. A peer whose server is not installed is left out from then on.
+func (c *contest) turn(ctx context.Context, n, i int) (err error) {
+	kind, input, want := c.kinds[i], c.lines, c.whole
+	if kind.Slow {
+		if c.ofPart == nil {
+			if c.ofPart, err = c.outcomeOf(ctx, c.kinds[0], c.part); err != nil {
+				return err
+			}
+		}
+		input, want = c.part, c.ofPart
+	}
+	round, got, err := c.peerRound(ctx, kind, input, want, &c.results[i])
+	if errors.Is(err, server.ErrMissing) {
+		c.missing[i] = true
+		c.report.Missing = append(c.report.Missing, kind.Name)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	round.Faster, round.LessCPU = 1, 1
+	if i == 0 {
+		c.whole = got
+	} else {
+		engine := &c.results[0].Rounds[n]
+		round.Faster, round.LessCPU = engine.EventsPerSecond/round.EventsPerSecond, round.CPU/engine.CPU
+	}
+	c.results[i].Rounds = append(c.results[i].Rounds, round)
+	return nil
 }
 
 // outcomeOf is what the engine makes of lines that no other run of this round takes.
