@@ -28,14 +28,13 @@ func New(cfg Config) (*Generator, error) {
 		return nil, fmt.Errorf("generate: %w", err)
 	}
 	g := &Generator{
-		shop: newShop(&cfg), events: uint64(cfg.Events),
-		start: cfg.Start.UnixMilli(), span: uint64(cfg.Span.Milliseconds()),
+		events: uint64(cfg.Events),
+		start:  cfg.Start.UnixMilli(), span: uint64(cfg.Span.Milliseconds()),
 		redelivery: thresholdOf(cfg.Redelivery), again: uint32(min(redeliveryMax, cfg.Events/4+1)),
 		disorder: thresholdOf(cfg.Disorder.Share), late: uint32(cfg.Disorder.Max),
 	}
-	g.shop.states = make([]uint16, cfg.People)
-	g.shop.visits = make([]visit, max(1, min(cfg.Concurrent, cfg.People/4, cfg.Events/50)))
-	g.shop.nextPerson = g.nextPerson
+	visits := max(1, min(cfg.Concurrent, cfg.People/4, cfg.Events/50))
+	g.shop = newShop(&cfg, cfg.People, visits, g.nextPerson)
 	return g, nil
 }
 
@@ -50,7 +49,7 @@ func (g *Generator) KeepTruth() *Truth {
 // unchanged.
 func (g *Generator) Next(dst []byte) (line []byte, ok bool) {
 	for {
-		made := g.shop.made
+		made := g.shop.made()
 		if g.committed == g.events {
 			made = 1<<64 - 1 // the last line was made: release those that are held
 		}
@@ -66,7 +65,7 @@ func (g *Generator) Next(dst []byte) (line []byte, ok bool) {
 		dst = g.shop.append(dst, g.nextTime())
 		g.committed++
 		if g.truth != nil {
-			g.truth.observe(&g.shop.fact, dst)
+			g.truth.observe(&g.shop.writer.fact, dst)
 		}
 		if !g.deliver(dst[from:]) {
 			dst = dst[:from]
@@ -78,7 +77,7 @@ func (g *Generator) Next(dst []byte) (line []byte, ok bool) {
 
 // deliver plans the deliveries of a new line, and reports whether one is now.
 func (g *Generator) deliver(line []byte) (now bool) {
-	due, now := g.shop.made, true
+	due, now := g.shop.made(), true
 	if g.shop.dice.chance(g.disorder) {
 		due, now = due+uint64(g.shop.dice.between(1, g.late)), false
 		g.hold(due, line)
@@ -100,7 +99,7 @@ func (g *Generator) hold(due uint64, line []byte) {
 
 // nextTime returns a time in the slot of the next event: slots have equal length, each a millisecond or more (G2).
 func (g *Generator) nextTime() int64 {
-	from, to := mulDiv(g.shop.made, g.span, g.events), mulDiv(g.shop.made+1, g.span, g.events)
+	from, to := mulDiv(g.shop.made(), g.span, g.events), mulDiv(g.shop.made()+1, g.span, g.events)
 	return g.start + int64(from+g.shop.dice.Uint64()%(to-from))
 }
 
@@ -108,7 +107,7 @@ func (g *Generator) nextTime() int64 {
 // earliest most often.
 func (g *Generator) nextPerson() uint64 {
 	people := g.shop.people
-	if g.arrived < people && g.arrived <= mulDiv(g.shop.made*5, people, g.events*4) {
+	if g.arrived < people && g.arrived <= mulDiv(g.shop.made()*5, people, g.events*4) {
 		g.arrived++
 		return g.arrived - 1
 	}

@@ -26,12 +26,10 @@ func NewLive(seed uint64) *Live {
 	cfg := Default()
 	cfg.Seed, cfg.People, cfg.Events = seed, maxPeople, 10_000
 	cfg.LateLogin, cfg.Generic, cfg.Junk, cfg.Loyalty, cfg.Alias = 1, 0, 0, 0, 0
-	l := &Live{shop: newShop(&cfg)}
+	l := &Live{}
+	l.shop = newShop(&cfg, liveRemember, liveVisits, l.nextPerson)
 	l.shop.visitors, l.shop.guests = thresholdOf(0.04), thresholdOf(0.08)
-	l.shop.browseOnly, l.shop.freshDevices = 0, true
-	l.shop.states = make([]uint16, liveRemember)
-	l.shop.visits = make([]visit, liveVisits)
-	l.shop.nextPerson = l.nextPerson
+	l.shop.planner.browseOnly, l.shop.planner.freshDevices = 0, true
 	return l
 }
 
@@ -50,8 +48,8 @@ func (l *Live) nextPerson() uint64 {
 	for {
 		p := l.arrived % maxPeople
 		l.arrived++
-		*l.shop.state(p) = 0
-		if l.shop.made >= 20 || l.shop.role(p) == roleCustomer { // the first to come do log in
+		*l.shop.deeds.of(p) = 0
+		if l.shop.made() >= 20 || l.shop.role(p) == roleCustomer { // the first to come do log in
 			return p
 		}
 	}

@@ -55,22 +55,29 @@ func (o *order) shipping() int64 {
 	return 499
 }
 
-// orderOf makes an order of a basket.
-func (s *shop) orderOf(b basket) order {
-	o := order{basket: b, number: s.orders}
-	s.orders++
-	if s.dice.chance(s.discount) {
-		switch s.dice.below(10) {
+// A till makes orders of baskets, and numbers them.
+type till struct {
+	dice                dice
+	discount, textMoney threshold
+	orders              uint64
+}
+
+// ring makes an order of a basket.
+func (t *till) ring(b basket) order {
+	o := order{basket: b, number: t.orders}
+	t.orders++
+	if t.dice.chance(t.discount) {
+		switch t.dice.below(10) {
 		case 0: // free delivery: a coupon without a discount
 			o.coupon = uint8(len(coupons))
 		case 1, 2, 3: // a sale: a discount without a coupon
-			o.percent = 5 * uint8(s.dice.between(1, 5))
+			o.percent = 5 * uint8(t.dice.between(1, 5))
 		default:
-			o.percent = 5 * uint8(s.dice.between(1, 5))
-			o.coupon = uint8(s.dice.between(1, uint32(len(coupons)-1)))
+			o.percent = 5 * uint8(t.dice.between(1, 5))
+			o.coupon = uint8(t.dice.between(1, uint32(len(coupons)-1)))
 		}
 	}
-	switch n := s.dice.below(20); {
+	switch n := t.dice.below(20); {
 	case n < 14:
 		o.totals = totalsAll
 	case n < 16:
@@ -82,7 +89,7 @@ func (s *shop) orderOf(b basket) order {
 	default:
 		o.totals = totalsItems
 	}
-	o.text = s.dice.chance(s.textMoney)
+	o.text = t.dice.chance(t.textMoney)
 	return o
 }
 
@@ -138,6 +145,14 @@ func (b *basket) appendProducts(dst []byte) []byte {
 func appendProduct(dst []byte, product uint16, quantity uint8) []byte {
 	dst = append(append(dst, catalogue()[product].text...), `,"quantity":`...)
 	return strconv.AppendUint(dst, uint64(quantity), 10)
+}
+
+// appendOrder appends an event with the totals and products of an order.
+func (w *writer) appendOrder(dst []byte, event string, o *order, x *sender) []byte {
+	dst = w.open(dst, kindTrack, event, x)
+	dst = appendOrderID(append(dst, `,"properties":{`...), o.number)
+	dst = o.appendProducts(o.appendTotals(dst))
+	return w.close(append(dst, '}'), x)
 }
 
 // An orderFact is the content of an event about an order, for the truth.

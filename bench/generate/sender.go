@@ -16,8 +16,29 @@ type sender struct {
 	referrer                     uint32 // of the referrers
 }
 
+// uuidForm is how the sender writes UUIDs.
+func (x *sender) uuidForm() int {
+	if x.app && handsets[x.browser].apple {
+		return formUpper
+	}
+	return formNormal
+}
+
+// appendPage appends the fields that describe a page, without braces.
+func (x *sender) appendPage(dst []byte) []byte {
+	path, title := x.path, "Harbour"
+	if path == "" {
+		path, title = places[x.page].path, places[x.page].title
+	}
+	dst = append(append(dst, `"path":"`...), path...)
+	dst = append(append(dst, `","referrer":"`...), referrers[x.referrer]...)
+	dst = append(append(dst, `","title":"`...), title...)
+	dst = append(append(append(dst, `","url":"`...), shopURL...), path...)
+	return append(dst, '"')
+}
+
 // senderOf returns the sender of a visit's next event. Only some events after the login carry the customer.
-func (s *shop) senderOf(v *visit) sender {
+func (s *site) senderOf(v *visit) sender {
 	p := uint64(v.person)
 	x := sender{person: p, app: v.app, anonymous: s.cookie(p, v.device)}
 	machine := hash(s.seed, s.cookieNumber(p, v.device), saltBrowser)
@@ -44,7 +65,7 @@ func (s *shop) senderOf(v *visit) sender {
 }
 
 // spoil puts a worthless identifier into some events, never in place of the last good one (G3).
-func (s *shop) spoil(x *sender) {
+func (s *site) spoil(x *sender) {
 	if !s.dice.chance(s.junk) {
 		return
 	}
