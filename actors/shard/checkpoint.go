@@ -24,7 +24,7 @@ func (c *checkpoint) write(r *resident) {
 	if r.pending.first != 0 {
 		s.codec.events = s.pending.list(s.codec.events[:0], r.pending)
 		enc.PutBlock(c.batch, s.config.ID, r.Key, s.log.last(), s.codec.events)
-		s.pending.drop(&r.pending)
+		s.step.blocked = append(s.step.blocked, r)
 	}
 	r.applied, r.dirtySince = s.log.last(), 0
 	s.residents.measure(r)

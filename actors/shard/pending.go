@@ -13,7 +13,8 @@ import "github.com/kindred-id/kindred/storage"
 // Invariants:
 //   - A chunk is counted once for each slot that points into it, and its memory is used again when the count drops to 0:
 //     blocks are written in the order of records, nearly, so that a chunk stays about as long as the log.
-//   - A caller that reads an event copies what it keeps: the event is valid until the shard writes the next block.
+//   - An event stays until the block that holds it is durable: until then a read would find it nowhere.
+//   - A caller that reads an event copies what it keeps: the event is valid until the next call of the shard.
 //   - Slot 0 is no slot, so the zero list is empty.
 //
 // Two designs failed. A slice of events for each resident that pointed into records was allocated for nearly every event, and

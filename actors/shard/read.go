@@ -1,6 +1,8 @@
 package shard
 
 import (
+	"math"
+
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -42,7 +44,11 @@ func (s *Shard) Timeline(key graph.NodeKey, fn func(event []byte) error) error {
 	if err != nil || r == nil {
 		return err
 	}
-	if err := s.codec.dec.ScanTimeline(s.config.Store, s.config.ID, key, fn); err != nil {
+	before := uint64(math.MaxUint64)
+	if r.dirtySince == 0 && r.pending.first != 0 {
+		before = r.applied // what is pending is in the block of that number, which may be durable or not
+	}
+	if err := s.codec.dec.ScanTimeline(s.config.Store, s.config.ID, key, before, fn); err != nil {
 		return err
 	}
 	for _, event := range s.pending.list(nil, r.pending) {

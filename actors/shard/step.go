@@ -36,6 +36,7 @@ type step struct {
 	diff     graph.Diff    // of the component that is being closed
 	logged   []loggedEvent // events that go to timelines
 	sending  []sending     // messages to other shards
+	blocked  []*resident   // whose pending events the batch has in blocks
 	observed observed      // what observers are shown
 }
 
@@ -337,6 +338,16 @@ func (t *step) close() (changed bool, err error) {
 	return true, deferred.truncate(s.config.Limits.LogBytes / truncateShare)
 }
 
+// settle lets go of what is in the store: the batch, and events that stand in blocks now.
+func (t *step) settle() {
+	for _, r := range t.blocked {
+		t.shard.pending.drop(&r.pending)
+	}
+	clear(t.blocked)
+	t.blocked = t.blocked[:0]
+	t.batch.Release()
+}
+
 // giveBuffer gives the memory of the record back.
 func (t *step) giveBuffer() {
 	t.shard.config.Buffers.Give(t.buffer)
@@ -400,7 +411,7 @@ func (s *Shard) Batch() *storage.Batch { return &s.step.batch }
 // Committed is called when the batch is durable. It returns what may leave the shard now: messages
 // to other shards, with acknowledgements.
 func (s *Shard) Committed(now int64) []Post {
-	s.step.batch.Release()
+	s.step.settle()
 	posts := s.channels.committed(now)
 	s.external.committed()
 	for _, o := range s.observers {

@@ -3,6 +3,7 @@ package row
 import (
 	"bytes"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 
@@ -49,9 +50,9 @@ func TestBounds(t *testing.T) {
 			return err == nil && shard == 65535
 		}},
 		{AppendShardLower(nil, SpaceNode, 7), AppendShardUpper(nil, SpaceNode, 7), func(k []byte) bool { return KeySpace(k) == SpaceNode }},
-		{appendTimelineLower(nil, 7, node), appendTimelineUpper(nil, 7, node), func(k []byte) bool {
-			_, n, _, err := ParseTimelineKey(k)
-			return err == nil && n == node
+		{appendTimelineKey(nil, 7, node, 0), appendTimelineKey(nil, 7, node, math.MaxUint64), func(k []byte) bool {
+			_, n, seq, err := ParseTimelineKey(k)
+			return err == nil && n == node && seq < math.MaxUint64
 		}},
 	} {
 		for _, key := range sampleKeys() {

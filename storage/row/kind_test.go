@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -157,7 +158,7 @@ func TestRows(t *testing.T) {
 		must(t, ScanNodes(s, 2, func(graph.NodeKey, []byte) error { return errors.New("a node of another shard") }))
 		must(t, ScanRecords(s, 1, record.Seq, func(seq uint64, _ []byte) error { found = append(found, fmt.Sprint("record ", seq)); return nil }))
 		must(t, ScanRecords(s, 1, record.Seq+1, func(uint64, []byte) error { return errors.New("a record of before") }))
-		must(t, dec.ScanTimeline(s, 1, root.Key, func(event []byte) error { found = append(found, fmt.Sprintf("event %d", event)); return nil }))
+		must(t, dec.ScanTimeline(s, 1, root.Key, math.MaxUint64, func(event []byte) error { found = append(found, fmt.Sprintf("event %d", event)); return nil }))
 		must(t, ScanChannels(s, func(id ChannelID, c Channel) error { found = append(found, fmt.Sprint(id, c)); return nil }))
 		must(t, ScanFeedSinks(s, func(sink FeedSink) error { found = append(found, sink.Name); return nil }))
 		must(t, ScanFeed(s, 1, 48, func(key, value []byte) error {

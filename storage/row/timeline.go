@@ -32,17 +32,6 @@ func ParseTimelineKey(key []byte) (graph.ShardID, graph.NodeKey, uint64, error) 
 	return readShard(b), readNodeKey(b[2:]), binary.BigEndian.Uint64(b[18:]), nil
 }
 
-// appendTimelineLower appends the first possible key of a node's timeline.
-func appendTimelineLower(b []byte, shard graph.ShardID, node graph.NodeKey) []byte {
-	return appendTimelineKey(b, shard, node, 0)
-}
-
-// appendTimelineUpper appends the key after the last of a node's timeline.
-func appendTimelineUpper(b []byte, shard graph.ShardID, node graph.NodeKey) []byte {
-	b = appendTimelineKey(b, shard, node, 1<<64-1)
-	return append(b, 0)
-}
-
 func checkBlock(d *Decoder, _, value []byte) error {
 	data, err := Unpack(value)
 	if err != nil {
@@ -93,9 +82,9 @@ func (e *Encoder) PutBlock(b *storage.Batch, shard graph.ShardID, node graph.Nod
 	e.setPacked(b, e.value)
 }
 
-// ScanTimeline calls fn with the events of a node's blocks, in the order in which they were written.
-func (d *Decoder) ScanTimeline(s storage.Store, shard graph.ShardID, node graph.NodeKey, fn func(event []byte) error) error {
-	lower, upper := appendTimelineLower(nil, shard, node), appendTimelineUpper(nil, shard, node)
+// ScanTimeline calls fn with the events of a node's blocks whose numbers are below before, in the order in which they were written.
+func (d *Decoder) ScanTimeline(s storage.Store, shard graph.ShardID, node graph.NodeKey, before uint64, fn func(event []byte) error) error {
+	lower, upper := appendTimelineKey(nil, shard, node, 0), appendTimelineKey(nil, shard, node, before)
 	return s.Iterate(lower, upper, func(_, value []byte) error {
 		block, err := Unpack(value)
 		if err != nil {
