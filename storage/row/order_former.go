@@ -142,7 +142,7 @@ func (out orderWriter) formerRefund(kind graph.RefundKind, amount int64, is bool
 	if !is {
 		return false, 0
 	}
-	out.leave(kind != graph.RefundFull && kind != graph.RefundAmount)
+	out.leave(kind != graph.RefundFull && kind != graph.RefundAmount || kind == graph.RefundFull && amount != 0)
 	return kind == graph.RefundFull, amount
 }
 
