@@ -91,6 +91,18 @@ kafka-down: ## Stop the Kafka of kafka-up
 .kafka/classpath: internal/testkit/kafkatest/pom.xml
 	@$(MAKE) --no-print-directory kafka
 
+.PHONY: clients
+clients: .clients/installed ## The tracking libraries of other vendors against a server, in quiet and through faults; needs Node and Python
+	$(GO) test -count=1 -v -timeout 10m ./internal/testkit/clients 2>&1 | { grep -vE '^ *=== ' || true; }
+
+CLIENTS := internal/testkit/clients
+.clients/installed: $(CLIENTS)/node/package-lock.json $(CLIENTS)/python/requirements.txt
+	@mkdir -p .clients/node
+	cp $(CLIENTS)/node/package.json $(CLIENTS)/node/package-lock.json .clients/node/
+	@if command -v npm >/dev/null; then (set -x; cd .clients/node && npm ci --ignore-scripts --no-audit --no-fund); else echo "no npm: the libraries for JavaScript are skipped"; fi
+	@if command -v python3 >/dev/null; then (set -x; python3 -m venv .clients/python && .clients/python/bin/pip install -q -r $(CLIENTS)/python/requirements.txt); else echo "no python3: the libraries for Python are skipped"; fi
+	@touch $@
+
 .PHONY: fuzz
 fuzz: ## Every fuzz target, FUZZTIME times (20000x) or for a time (30s)
 	@.ci/fuzz $(FUZZTIME)

@@ -37,7 +37,7 @@ func readTree(t *testing.T) *tree {
 		}
 		p := filepath.ToSlash(strings.TrimPrefix(strings.TrimPrefix(name, filepath.FromSlash(top)), string(filepath.Separator)))
 		switch {
-		case entry.IsDir() && slices.Contains([]string{".git", "bin", ".kafka", "node_modules"}, entry.Name()):
+		case entry.IsDir() && slices.Contains([]string{".git", "bin", ".kafka", ".clients", "node_modules"}, entry.Name()):
 			return filepath.SkipDir
 		case entry.IsDir():
 			r.folders[p] = true
