@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/kindred-id/kindred/actors/catalog"
@@ -149,11 +148,11 @@ type Engine struct {
 	*pool
 	*intake
 	queries
+	placement
 	catalog  *catalog.Catalog
 	channels *Channels
 	feed     *feed.Feed // nil: the deployment has none
-	onMerge  func([]graph.Merge)
-	leftOut  atomic.Uint64 // links that components at a cap left out since the start
+	bulletin bulletin
 	ticker   *time.Ticker
 	tasks    sync.WaitGroup
 }
@@ -162,7 +161,8 @@ type Engine struct {
 func newEngine(c *Config, rules *graph.Rules) (*Engine, error) {
 	p := newPool(*c)
 	p.rules = rules
-	e := &Engine{pool: p, intake: newIntake(p.runners, max(c.Memory.Ingest, 1<<20)), queries: queries{p}, onMerge: c.Merged}
+	e := &Engine{pool: p, intake: newIntake(p.runners, max(c.Memory.Ingest, 1<<20)), queries: queries{p}, placement: placement{p}}
+	e.bulletin.logger, e.bulletin.onMerge = p.logger, c.Merged
 	e.catalog = catalog.New(c.Store, c.CatalogLog)
 	p.refuse = e.intake.refuse
 	p.observers = e.observers
@@ -217,21 +217,24 @@ func (e *Engine) serve(ctx context.Context, recovering bool) {
 				return // the engine has failed, or was stopped
 			}
 		}
-		e.learn()
+		e.learner.learnAll()
 	})
 	if e.feed != nil {
-		e.tasks.Go(e.trimOften)
+		e.tasks.Go(e.trimmer().often)
 	}
 }
 
 // observers makes the observers of a shard.
 func (e *Engine) observers(id graph.ShardID) []shard.Observer {
-	all := []shard.Observer{&news{engine: e}}
+	all := []shard.Observer{&news{to: &e.bulletin}}
 	if e.feed != nil {
 		all = append(all, e.feed.Observer(id))
 	}
 	return all
 }
+
+// trimmer trims the change feed as it is now: a change of rules opens it anew.
+func (e *Engine) trimmer() trimmer { return trimmer{e.feed, e.pool, e.intake} }
 
 // Feed is the change feed; nil if the deployment has none. All methods of a nil feed may be called.
 func (e *Engine) Feed() *feed.Feed { return e.feed }
@@ -254,50 +257,6 @@ func (e *Engine) tick() {
 			return
 		}
 	}
-}
-
-// trimEvery is how often the change feed is trimmed.
-const trimEvery = 10 * time.Second
-
-// trimOften deletes what the change feed keeps no more, now and then.
-func (e *Engine) trimOften() {
-	often := time.NewTicker(trimEvery)
-	defer often.Stop()
-	for {
-		if err := e.trimFeed(context.Background()); err != nil {
-			if !errors.Is(err, ErrClosed) {
-				e.fail(fmt.Errorf("trim the change feed: %w", err))
-			}
-			return
-		}
-		select {
-		case <-often.C:
-		case <-e.stop:
-			return
-		}
-	}
-}
-
-// trimFeed deletes what the change feed keeps no more. A shard that is not with this process keeps its part until it is back.
-func (e *Engine) trimFeed(ctx context.Context) error {
-	due, err := e.feed.Trim(e.now())
-	if err != nil {
-		return err
-	}
-	return e.tidy(ctx, due)
-}
-
-// tidy lets observers of shards delete what they keep no more.
-func (e *Engine) tidy(ctx context.Context, ids []graph.ShardID) error {
-	d := &Delivery{}
-	for _, id := range ids {
-		d.tidy(id)
-	}
-	err := e.submitAndWait(ctx, d)
-	if errors.Is(err, ErrLost) {
-		return nil
-	}
-	return err
 }
 
 // Settle waits until no input is under way and no message between the shards of this process is unacknowledged.

@@ -187,7 +187,7 @@ func TestFeedRetention(t *testing.T) {
 	}
 	trim := func() {
 		t.Helper()
-		if err := e.trimFeed(ctx); err != nil {
+		if err := e.trimmer().trim(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}

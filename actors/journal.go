@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"slices"
-
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
@@ -26,39 +24,4 @@ type Journal interface {
 // called on goroutines that run shards, must not block, and may keep the envelope; the process that has the shard hands the envelope to Engine.Receive.
 type Network interface {
 	Post(shard.Post)
-}
-
-// commit puts a shard's batch on its way to the store, by the journal where there is one.
-func (p *pool) commit(r *runner, b *storage.Batch) {
-	if p.journal == nil {
-		p.committer.submit(write{r, b})
-		return
-	}
-	p.journal.Commit(r.id, b, func(err error) {
-		if err != nil {
-			r.inbox.PostUserMessage(void{err})
-			return
-		}
-		p.committer.submit(write{r, b})
-	})
-}
-
-// post gives an envelope to the shard that it is for.
-func (p *pool) post(post shard.Post) {
-	if p.network != nil && !p.Has(post.To) {
-		post.Messages = slices.Clone(post.Messages) // the list is the shard's
-		p.network.Post(post)
-		return
-	}
-	p.runners[post.To].inbox.postEnvelope(post.Envelope)
-}
-
-// Receive takes an envelope from another process. If the shard is not here, the envelope is dropped: its sender keeps the
-// messages until they are acknowledged.
-func (p *pool) Receive(post shard.Post) {
-	post.Messages = slices.Clone(post.Messages)
-	for i := range post.Messages {
-		post.Messages[i].Epoch = 0 // epochs of another process mean nothing here
-	}
-	p.runners[post.To].inbox.postEnvelope(post.Envelope)
 }

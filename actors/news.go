@@ -1,7 +1,9 @@
 package actors
 
 import (
+	"log/slog"
 	"math/bits"
+	"sync/atomic"
 
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
@@ -10,7 +12,7 @@ import (
 // news is the Observer that tells the process, once a step is durable, what its owner and operators want to know: merges
 // of identities, and links that a component at its cap left out.
 type news struct {
-	engine  *Engine
+	to      *bulletin
 	merges  []graph.Merge
 	leftOut uint64
 }
@@ -29,7 +31,7 @@ func (n *news) After(v *shard.Visit) { n.leftOut += uint64(v.Out.LeftOut) }
 
 // Changed implements shard.Observer.
 func (n *news) Changed(d *graph.Diff) {
-	if n.engine.onMerge == nil {
+	if n.to.onMerge == nil {
 		return
 	}
 	for i := range d.Merges {
@@ -45,19 +47,26 @@ func (*news) Close(*shard.Closing) {}
 // Committed implements shard.Observer.
 func (n *news) Committed() {
 	if n.leftOut > 0 {
-		n.engine.linksLeftOut(n.leftOut)
+		n.to.linksLeftOut(n.leftOut)
 	}
 	if len(n.merges) > 0 {
-		n.engine.onMerge(n.merges)
+		n.to.onMerge(n.merges)
 	}
 	n.merges, n.leftOut = nil, 0
 }
 
+// bulletin is where the shards of a process tell their news.
+type bulletin struct {
+	logger  *slog.Logger
+	onMerge func([]graph.Merge) // nil: nobody wants to know
+	leftOut atomic.Uint64       // links that components at a cap left out since the start
+}
+
 // linksLeftOut counts links that components at a cap left out, and logs the count whenever it has passed a power of two:
 // this is the one place where the order of events matters (I1), so operators have to know.
-func (e *Engine) linksLeftOut(more uint64) {
-	if n := e.leftOut.Add(more); bits.Len64(n) > bits.Len64(n-more) {
-		e.logger.Warn("a component is at caps.hosted or caps.links and leaves new links out: the identities there depend on the order of events; "+
+func (b *bulletin) linksLeftOut(more uint64) {
+	if n := b.leftOut.Add(more); bits.Len64(n) > bits.Len64(n-more) {
+		b.logger.Warn("a component is at caps.hosted or caps.links and leaves new links out: the identities there depend on the order of events; "+
 			"look for a value that connects people it should not, or raise the cap", "links_left_out", n)
 	}
 }

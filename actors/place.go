@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
@@ -47,21 +46,24 @@ type (
 	staying struct{ yield *yielding }
 )
 
+// placement gives shards to this process and takes them from it, each on its own.
+type placement struct{ *pool }
+
 // Take gives a shard to this process, which recovers it from the store and serves it from then on. It waits until nothing of
 // an earlier opening is on its way to the store (A12). Of a shard that is there, it does nothing.
-func (p *pool) Take(id graph.ShardID) error {
+func (p placement) Take(id graph.ShardID) error {
 	m := &taking{make(chan error, 1)}
 	p.runners[id].inbox.PostUserMessage(m)
 	err := p.placed(context.Background(), m.done)
 	if err == nil {
-		p.learning.Go(func() { p.learnShard(p.runners[id]) })
+		p.learner.group.Go(func() { p.learner.learn(p.runners[id]) })
 	}
 	return err
 }
 
 // Yield takes a shard from this process in good order: it takes nothing more in, writes all deferred rows, so that
 // its log holds nothing that rows lack, and leaves. If ctx ends first, the shard stays. Inputs meanwhile are answered Elsewhere.
-func (p *pool) Yield(ctx context.Context, id graph.ShardID) error {
+func (p placement) Yield(ctx context.Context, id graph.ShardID) error {
 	m := &yielding{make(chan error, 1)}
 	p.runners[id].inbox.PostUserMessage(m)
 	err := p.placed(ctx, m.done)
@@ -73,30 +75,17 @@ func (p *pool) Yield(ctx context.Context, id graph.ShardID) error {
 
 // Lose takes a shard from this process at once: its memory is dropped, and what it did not answer is answered Elsewhere. A
 // batch on its way may become durable all the same. It is for a process that learns that the shard is another's.
-func (p *pool) Lose(id graph.ShardID) {
+func (p placement) Lose(id graph.ShardID) {
 	m := &losing{done: make(chan struct{})}
 	p.runners[id].inbox.PostUserMessage(m)
 	_ = p.await(context.Background(), m.done) // an engine that failed or was closed has no shard
 }
 
 // Has reports whether a shard is with this process.
-func (p *pool) Has(id graph.ShardID) bool { return p.runners[id].gone.Load() == nil }
+func (p placement) Has(id graph.ShardID) bool { return p.runners[id].here() }
 
-// lost is the error of the first shard that failed on its own; nil if none did.
-func (p *pool) lost() error {
-	for _, r := range p.runners {
-		if gone := r.gone.Load(); gone != nil && gone.cause != nil {
-			return gone
-		}
-	}
-	return nil
-}
-
-// placed waits until a runner has done what it was asked for.
-func (p *pool) placed(ctx context.Context, done <-chan error) error {
-	answer, gaveUp := receive(ctx, p, done)
-	return cmp.Or(gaveUp, answer)
-}
+// here reports whether the shard is with this process.
+func (r *runner) here() bool { return r.gone.Load() == nil }
 
 func (r *runner) take(m *taking, self protoactor.Context) {
 	if r.gone.Load() == nil {

@@ -1,13 +1,13 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,8 +16,6 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/dedupe"
-	"github.com/kindred-id/kindred/storage/hashset"
-	"github.com/kindred-id/kindred/storage/row"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -32,18 +30,15 @@ import (
 type pool struct {
 	settings
 	failure
+	routes
 	system    *protoactor.System
-	runners   []*runner
-	committer *committer
-	journal   Journal // nil: the store decides
-	network   Network // nil: all shards are here
 	workers   *workers
 	priority  readPriority
 	transit   *shard.Transit
 	observers func(graph.ShardID) []shard.Observer
 	open      *shard.OpenChannels
 	sweeping  atomic.Bool // everything is being judged again: shards that are opened meanwhile have to know
-	learning  sync.WaitGroup
+	learner   learner
 	stop      chan struct{}
 }
 
@@ -54,7 +49,6 @@ type settings struct {
 	limits     shard.Limits
 	buffers    *storage.Buffers
 	seenLimits dedupe.Limits
-	indexBytes int64        // of the fingerprints of nodes
 	now        func() int64 // ms since 1970
 }
 
@@ -90,8 +84,8 @@ func newPool(c Config) *pool {
 		buffers:    storage.NewBuffers(c.LogBytes / buffersShare),
 		limits:     shard.Limits{LogBytes: c.LogBytes / shards, ActorBytes: c.Memory.Actors / shards, FlushBytes: flush},
 		seenLimits: dedupe.Limits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / 2 / shards}, // and as much for message ids
-		indexBytes: c.Memory.NodeIndex / shards,
 	}
+	p.learner = learner{pool: p, bytes: c.Memory.NodeIndex / shards}
 	p.system = protoactor.NewSystem(p.logger)
 	p.runners = make([]*runner, shards)
 	for i := range p.runners {
@@ -150,6 +144,12 @@ func (p *pool) changeRules(ctx context.Context) error {
 	return nil
 }
 
+// sweep tells every shard whether everything is being judged again.
+func (p *pool) sweep(ctx context.Context, on bool) error {
+	p.sweeping.Store(on) // first: a shard that is opened from now on knows
+	return p.onShards(ctx, func(_ graph.ShardID, s *shard.Shard) { s.Sweep(on) })
+}
+
 // recoverShards recovers all shards that were not asked for yet, as many at a time as there are processors: more at a time
 // would only recover each of them later.
 func (p *pool) recoverShards(ctx context.Context) error {
@@ -172,48 +172,6 @@ func (p *pool) Now() int64 { return p.now() }
 
 // YieldToReads lets reads go ahead, if there are any: a caller that prepares much for Submit calls it every few events.
 func (p *pool) YieldToReads() { p.priority.yield() }
-
-// learn gathers the fingerprints of all stored nodes, shard by shard, while the shards work.
-func (p *pool) learn() {
-	for _, r := range p.runners {
-		p.learnShard(r)
-	}
-}
-
-// learnShard gathers the fingerprints of a shard's stored nodes, for the shard as it is open now: one that is opened later
-// may have rows that they lack.
-func (p *pool) learnShard(r *runner) {
-	var opened *shard.Shard
-	if err := p.ask(context.Background(), r.id, func(s *shard.Shard) error { opened = s; return nil }); err != nil {
-		return // there is no shard to tell, or soon no engine
-	}
-	rows := hashset.NewFingerprints(p.indexBytes)
-	err := row.ScanNodes(p.store, r.id, func(node graph.NodeKey, _ []byte) error {
-		select {
-		case <-p.stop:
-			return storage.ErrStop
-		default:
-		}
-		rows.Add(node)
-		return nil
-	})
-	select {
-	case <-p.stop:
-		return
-	default:
-	}
-	r.inbox.PostUserMessage(&asking{fn: func(s *shard.Shard) error {
-		switch {
-		case s != opened:
-		case err != nil:
-			// Not at once: questions are answered in the middle of a step, too.
-			r.inbox.PostUserMessage(&losing{fmt.Errorf("read the nodes of shard %d: %w", r.id, err), make(chan struct{})})
-		default:
-			s.TakeIndex(rows)
-		}
-		return nil
-	}})
-}
 
 // askFirst is ask for a look-up that somebody waits for: ingest yields to it, on every processor.
 func (p *pool) askFirst(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) error) error {
@@ -266,6 +224,22 @@ func (p *pool) Flush(ctx context.Context) error {
 		})
 	}
 	return group.Wait()
+}
+
+// lost is the error of the first shard that failed on its own; nil if none did.
+func (p *pool) lost() error {
+	for _, r := range p.runners {
+		if gone := r.gone.Load(); gone != nil && gone.cause != nil {
+			return gone
+		}
+	}
+	return nil
+}
+
+// placed waits until a runner has done what it was asked for.
+func (p *pool) placed(ctx context.Context, done <-chan error) error {
+	answer, gaveUp := receive(ctx, p, done)
+	return cmp.Or(gaveUp, answer)
 }
 
 // visibleWaits is how often Visible waits. Once is enough for an event that was folded where it came
@@ -324,7 +298,7 @@ func receive[T any](ctx context.Context, p *pool, from <-chan T) (value T, err e
 
 // shutdown ends the shard actors and what runs them. Nobody may post from then on.
 func (p *pool) shutdown() {
-	p.learning.Wait()
+	p.learner.group.Wait()
 	if err := p.system.Stop(); err != nil {
 		p.logger.Warn("a shard did not stop in time", "error", err)
 	}

@@ -138,7 +138,7 @@ func (s *Stats) Merges() int64 { return max(0, s.Active-s.Identities) }
 
 // Stats adds up the shards that are with this process.
 func (e *Engine) Stats(ctx context.Context) (Stats, error) {
-	total := Stats{Shards: len(e.runners), UnderWay: e.underWay(), LeftOut: e.leftOut.Load()}
+	total := Stats{Shards: len(e.runners), UnderWay: e.underWay(), LeftOut: e.bulletin.leftOut.Load()}
 	for id := range e.runners {
 		err := e.ask(ctx, graph.ShardID(id), func(s *shard.Shard) error {
 			c := s.Stats()

@@ -62,11 +62,5 @@ func (e *Engine) Recheck(ctx context.Context) error {
 	for id := range all {
 		all[id] = graph.ShardID(id)
 	}
-	return e.tidy(ctx, all)
-}
-
-// sweep tells every shard whether everything is being judged again.
-func (e *Engine) sweep(ctx context.Context, on bool) error {
-	e.sweeping.Store(on) // first: a shard that is opened from now on knows
-	return e.onShards(ctx, func(_ graph.ShardID, s *shard.Shard) { s.Sweep(on) })
+	return e.trimmer().tidy(ctx, all)
 }

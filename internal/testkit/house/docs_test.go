@@ -340,7 +340,7 @@ func TestLocksAreListed(t *testing.T) {
 // be written past what orders it.
 var committers = map[string]string{
 	"actors/commit.go":          "the committer, of Store",
-	"actors/journal.go":         "of Journal, which decides before the committer writes",
+	"actors/routes.go":          "of Journal, which decides before the committer writes",
 	"actors/catalog/catalog.go": "the catalog, of its Log and of Store",
 	"storage/row/deployment.go": "of Store: the first row of a new directory, which no one else has yet",
 	"storage/memstore.go":       "of the store in memory, by itself",

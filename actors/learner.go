@@ -1,0 +1,63 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/kindred-id/kindred/actors/shard"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/hashset"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// A learner reads the keys of stored nodes while the shards work, so that a shard knows without a read of the store that an
+// identifier is new. Until a shard is given the fingerprints, it asks the store.
+type learner struct {
+	pool  *pool
+	bytes int64          // of the fingerprints of one shard
+	group sync.WaitGroup // of shards that are learned because they were taken
+}
+
+// learnAll learns the nodes of all shards, one shard after the other.
+func (l *learner) learnAll() {
+	for _, r := range l.pool.runners {
+		l.learn(r)
+	}
+}
+
+// learn gathers the fingerprints of a shard's stored nodes, for the shard as it is open now: one that is opened later
+// may have rows that they lack.
+func (l *learner) learn(r *runner) {
+	var opened *shard.Shard
+	if err := l.pool.ask(context.Background(), r.id, func(s *shard.Shard) error { opened = s; return nil }); err != nil {
+		return // there is no shard to tell, or soon no engine
+	}
+	rows := hashset.NewFingerprints(l.bytes)
+	err := row.ScanNodes(l.pool.store, r.id, func(node graph.NodeKey, _ []byte) error {
+		select {
+		case <-l.pool.stop:
+			return storage.ErrStop
+		default:
+		}
+		rows.Add(node)
+		return nil
+	})
+	select {
+	case <-l.pool.stop:
+		return
+	default:
+	}
+	r.inbox.PostUserMessage(&asking{fn: func(s *shard.Shard) error {
+		switch {
+		case s != opened:
+		case err != nil:
+			// Not at once: questions are answered in the middle of a step, too.
+			r.inbox.PostUserMessage(&losing{fmt.Errorf("read the nodes of shard %d: %w", r.id, err), make(chan struct{})})
+		default:
+			s.TakeIndex(rows)
+		}
+		return nil
+	}})
+}

@@ -1,0 +1,52 @@
+package actors
+
+import (
+	"slices"
+
+	"github.com/kindred-id/kindred/actors/shard"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// routes take what a shard lets out to where it belongs: a batch to the store, an envelope to another shard, in this process
+// or in another one. They decide nothing: a shard hands them an envelope only after its commit (A1).
+type routes struct {
+	runners   []*runner // by shard
+	committer *committer
+	journal   Journal // nil: the store decides
+	network   Network // nil: all shards are here
+}
+
+// commit puts a shard's batch on its way to the store, by the journal where there is one.
+func (o *routes) commit(r *runner, b *storage.Batch) {
+	if o.journal == nil {
+		o.committer.submit(write{r, b})
+		return
+	}
+	o.journal.Commit(r.id, b, func(err error) {
+		if err != nil {
+			r.inbox.PostUserMessage(void{err})
+			return
+		}
+		o.committer.submit(write{r, b})
+	})
+}
+
+// post gives an envelope to the shard that it is for.
+func (o *routes) post(post shard.Post) {
+	if o.network != nil && !o.runners[post.To].here() {
+		post.Messages = slices.Clone(post.Messages) // the list is the shard's
+		o.network.Post(post)
+		return
+	}
+	o.runners[post.To].inbox.postEnvelope(post.Envelope)
+}
+
+// Receive takes an envelope from another process. If the shard is not here, the envelope is dropped: its sender keeps the
+// messages until they are acknowledged.
+func (o *routes) Receive(post shard.Post) {
+	post.Messages = slices.Clone(post.Messages)
+	for i := range post.Messages {
+		post.Messages[i].Epoch = 0 // epochs of another process mean nothing here
+	}
+	o.runners[post.To].inbox.postEnvelope(post.Envelope)
+}

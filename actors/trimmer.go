@@ -1,0 +1,63 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/graph"
+)
+
+// A trimmer deletes what the change feed keeps no more. The rows belong to shards, so it asks each shard to delete its own,
+// by an input like any other.
+type trimmer struct {
+	feed   *feed.Feed
+	pool   *pool
+	intake *intake
+}
+
+// trimEvery is how often the change feed is trimmed.
+const trimEvery = 10 * time.Second
+
+// often deletes what the change feed keeps no more, now and then.
+func (t trimmer) often() {
+	often := time.NewTicker(trimEvery)
+	defer often.Stop()
+	for {
+		if err := t.trim(context.Background()); err != nil {
+			if !errors.Is(err, ErrClosed) {
+				t.pool.fail(fmt.Errorf("trim the change feed: %w", err))
+			}
+			return
+		}
+		select {
+		case <-often.C:
+		case <-t.pool.stop:
+			return
+		}
+	}
+}
+
+// trim deletes what the change feed keeps no more. A shard that is not with this process keeps its part until it is back.
+func (t trimmer) trim(ctx context.Context) error {
+	due, err := t.feed.Trim(t.pool.now())
+	if err != nil {
+		return err
+	}
+	return t.tidy(ctx, due)
+}
+
+// tidy lets observers of shards delete what they keep no more.
+func (t trimmer) tidy(ctx context.Context, ids []graph.ShardID) error {
+	d := &Delivery{}
+	for _, id := range ids {
+		d.tidy(id)
+	}
+	err := t.intake.submitAndWait(ctx, d)
+	if errors.Is(err, ErrLost) {
+		return nil
+	}
+	return err
+}
