@@ -13,7 +13,8 @@ import (
 )
 
 // BenchmarkIngestSteady is BenchmarkIngest for an engine and a pipeline that have taken as many events of the same people
-// before. The log is so short that rows are written, and records deleted, all the time.
+// before. The log is so short that rows are written, and records deleted, all the time. docs/decisions/0036-buffers.md has what
+// it gave.
 func BenchmarkIngestSteady(b *testing.B) {
 	const events = 200_000
 	data := workload(b, 2*events, events/10)
