@@ -36,12 +36,12 @@ func (w *writer) open(dst []byte, kind eventKind, name string, x *sender) []byte
 	}
 	dst = append(dst, '"')
 	if x.anonymous != 0 {
-		dst = w.identify(append(dst, `,"anonymousId":"`...), x.anonymous, x.junkAnonymous, x.uuidForm())
+		dst = w.identify(append(dst, `,"anonymousId":"`...), x.anonymous, x.spoiled == spoiledAnonymous, x.uuidForm())
 	}
 	switch {
-	case x.user != 0 || x.junkUser:
-		dst = w.identify(append(dst, `,"userId":"`...), x.user, x.junkUser, formNormal)
-	case x.junkUserIsNil:
+	case x.user != 0 || x.spoiled == spoiledUser:
+		dst = w.identify(append(dst, `,"userId":"`...), x.user, x.spoiled == spoiledUser, formNormal)
+	case x.spoiled == spoiledUserNull:
 		dst = append(dst, `,"userId":null`...)
 	}
 	if x.previous != 0 {
@@ -80,7 +80,7 @@ func (w *writer) close(dst []byte, x *sender) []byte {
 	default:
 		dst = append(append(dst, browserLibrary...), ',')
 		dst = append(append(dst, browsers[x.browser]...), `,"page":{`...)
-		dst = append(x.appendPage(dst), '}')
+		dst = append(x.page.append(dst), '}')
 	}
 	if !x.server {
 		ip := hash(w.seed, x.person, saltAddress)
@@ -101,15 +101,15 @@ func (w *writer) appendHandset(dst []byte, x *sender) []byte {
 	}
 	dst = append(append(dst, library...), ',')
 	dst = append(append(dst, h.rest...), `,"device":{"id":"`...)
-	dst = w.identify(dst, x.device, x.junkDevice, x.uuidForm())
+	dst = w.identify(dst, x.device, x.spoiled == spoiledDevice, x.uuidForm())
 	return append(append(append(dst, ','), h.model...), '}')
 }
 
 func (w *writer) appendContacts(dst []byte, x *sender) []byte {
-	if x.email == 0 && !x.junkEmail {
+	if x.email == 0 && x.spoiled != spoiledEmail {
 		return dst
 	}
-	dst = w.remember(append(dst, `,"traits":{"email":"`...), traitEmail, x.email, x.junkEmail)
+	dst = w.remember(append(dst, `,"traits":{"email":"`...), traitEmail, x.email, x.spoiled == spoiledEmail)
 	if x.phone != 0 {
 		dst = w.remember(append(dst, `,"phone":"`...), traitPhone, x.phone, false)
 	}
@@ -132,8 +132,8 @@ func (w *writer) appendExternalIDs(dst []byte, x *sender) []byte {
 		return append(append(append(dst, `,"type":"`...), kind...), `","collection":"users","encoding":"none"}`...)
 	}
 	before := `,"externalIds":[`
-	if x.analytics != 0 || x.junkAnalytics {
-		dst = external(dst, before, "ga_client_id", x.analytics, x.junkAnalytics)
+	if x.analytics != 0 || x.spoiled == spoiledAnalytics {
+		dst = external(dst, before, "ga_client_id", x.analytics, x.spoiled == spoiledAnalytics)
 		before = ","
 	}
 	if x.loyalty != 0 {

@@ -2,19 +2,35 @@ package generate
 
 // A sender is the part of an event that describes its origin.
 type sender struct {
-	person                       uint64
-	server, app                  bool
-	browser                      uint8  // or handset, of the tables
-	path                         string // of the page; one of the places when empty
-	anonymous, user, previous    ident  // on top of the event
-	email, phone                 ident  // in context.traits
-	device, analytics, loyalty   ident  // in the context
-	junkAnonymous, junkUser      bool
-	junkEmail, junkDevice        bool
-	junkAnalytics, junkUserIsNil bool
-	page                         uint8  // of the places
-	referrer                     uint32 // of the referrers
+	person                     uint64
+	server, app                bool
+	browser                    uint8 // or handset, of the tables
+	page                       page
+	anonymous, user, previous  ident // on top of the event
+	email, phone               ident // in context.traits
+	device, analytics, loyalty ident // in the context
+	spoiled                    spoiled
 }
+
+// A page is where a browser is when it sends an event.
+type page struct {
+	place    uint8  // of the places
+	path     string // instead of that of the place, if not empty
+	referrer uint32 // of the referrers
+}
+
+// spoiled is the identifier of an event that is worthless: at most one is.
+type spoiled uint8
+
+const (
+	spoiledNone spoiled = iota
+	spoiledAnonymous
+	spoiledUser
+	spoiledUserNull // JSON null instead of a value
+	spoiledEmail
+	spoiledDevice
+	spoiledAnalytics
+)
 
 // uuidForm is how the sender writes UUIDs.
 func (x *sender) uuidForm() int {
@@ -24,14 +40,14 @@ func (x *sender) uuidForm() int {
 	return formNormal
 }
 
-// appendPage appends the fields that describe a page, without braces.
-func (x *sender) appendPage(dst []byte) []byte {
-	path, title := x.path, "Harbour"
+// append appends the fields that describe the page, without braces.
+func (p *page) append(dst []byte) []byte {
+	path, title := p.path, "Harbour"
 	if path == "" {
-		path, title = places[x.page].path, places[x.page].title
+		path, title = places[p.place].path, places[p.place].title
 	}
 	dst = append(append(dst, `"path":"`...), path...)
-	dst = append(append(dst, `","referrer":"`...), referrers[x.referrer]...)
+	dst = append(append(dst, `","referrer":"`...), referrers[p.referrer]...)
 	dst = append(append(dst, `","title":"`...), title...)
 	dst = append(append(append(dst, `","url":"`...), shopURL...), path...)
 	return append(dst, '"')
@@ -48,7 +64,7 @@ func (s *site) senderOf(v *visit) sender {
 	} else {
 		x.browser = uint8(machine % uint64(len(browsers)))
 		x.analytics = s.analytics(p, v.device)
-		x.page, x.referrer = uint8(s.dice.below(uint32(len(places)))), s.dice.below(uint32(len(referrers)))
+		x.page.place, x.page.referrer = uint8(s.dice.below(uint32(len(places)))), s.dice.below(uint32(len(referrers)))
 	}
 	if v.loggedIn {
 		switch n := s.dice.below(100); {
@@ -71,16 +87,16 @@ func (s *site) spoil(x *sender) {
 	}
 	switch n := s.dice.below(5); {
 	case n == 0 && x.email == 0:
-		x.junkEmail = true
+		x.spoiled = spoiledEmail
 	case n == 1 && x.app:
-		x.junkDevice = true
+		x.spoiled = spoiledDevice
 	case n == 1 && !x.server:
-		x.junkAnalytics = true
+		x.spoiled = spoiledAnalytics
 	case n == 2 && x.user == 0:
-		x.junkUserIsNil = true
+		x.spoiled = spoiledUserNull
 	case x.user == 0:
-		x.junkUser = true
+		x.spoiled = spoiledUser
 	default:
-		x.junkAnonymous = true
+		x.spoiled = spoiledAnonymous
 	}
 }

@@ -72,7 +72,7 @@ func (s *site) browse(dst []byte, v *visit) []byte {
 	case n < 50:
 		return s.look(dst, v, &x)
 	case n < 76:
-		x.path = catalogue()[product].path
+		x.page.path = catalogue()[product].path
 		dst = s.writer.open(dst, kindTrack, "Product Viewed", &x)
 		dst = appendProduct(append(dst, `,"properties":{`...), product, 1)
 		return s.writer.close(append(dst, '}'), &x)
@@ -120,8 +120,8 @@ func (s *site) look(dst []byte, v *visit, x *sender) []byte {
 		return s.writer.close(append(dst, `","variant":"b"}`...), x)
 	}
 	dst = s.writer.open(dst, kindPage, "", x)
-	dst = append(append(dst, `,"properties":{"path":"`...), places[x.page].path...)
-	dst = append(append(dst, `","title":"`...), places[x.page].title...)
+	dst = append(append(dst, `,"properties":{"path":"`...), places[x.page.place].path...)
+	dst = append(append(dst, `","title":"`...), places[x.page.place].title...)
 	return s.writer.close(append(dst, `"}`...), x)
 }
 
@@ -137,7 +137,7 @@ func (s *site) addProductAs(dst []byte, v *visit, x *sender, product uint16) []b
 		quantity = uint8(s.dice.between(2, 4))
 	}
 	v.order.add(product, quantity)
-	x.path = catalogue()[product].path
+	x.page.path = catalogue()[product].path
 	dst = s.writer.open(dst, kindTrack, "Product Added", x)
 	dst = append(dst, `,"properties":{"cart_id":"cart_`...)
 	dst = appendDigits(dst, hash(s.seed, uint64(v.person), saltMessageLow)%billion, 9)
@@ -149,7 +149,7 @@ func (s *site) addProductAs(dst []byte, v *visit, x *sender, product uint16) []b
 func (s *site) payer(v *visit) sender {
 	p := uint64(v.person)
 	x := s.senderOf(v)
-	x.path = "/checkout"
+	x.page.path = "/checkout"
 	if v.loggedIn {
 		x.user, x.loyalty = identOf(idUser, p), s.loyaltyCard(p)
 	} else {
