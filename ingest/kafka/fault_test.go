@@ -201,8 +201,9 @@ func TestRecordsGone(t *testing.T) {
 		if err != nil || len(positions) != 2 || positions[0].Offset != 50 {
 			t.Fatalf("%+v, %v", positions, err)
 		}
-		if offset, err := positions[0].Seek(w.t.Context(), &w.config, Target{Earliest: true}); err != nil || offset != 70 {
-			t.Fatalf("%d, %v", offset, err)
+		move := Move{Topic: positions[0].Topic, Partition: positions[0].Partition, To: Target{Earliest: true}}
+		if moved, err := move.Apply(w.t.Context(), &w.config, positions); err != nil || len(moved) != 1 || moved[0].Offset != 70 {
+			t.Fatalf("%+v, %v", moved, err)
 		}
 		c = w.consumer()
 		w.caughtUp(c)
@@ -222,7 +223,7 @@ func TestLogEndsBefore(t *testing.T) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		if _, err := positions[0].Seek(w.t.Context(), &w.config, Target{Offset: 500}); err != nil {
+		if _, err := positions[0].seek(w.t.Context(), &w.config, Target{Offset: 500}); err != nil {
 			w.t.Fatal(err)
 		}
 		c = w.consumer()

@@ -47,6 +47,9 @@ type Target struct {
 	Offset           int64
 }
 
+// NeedsBrokers reports whether only the brokers know the target's offset.
+func (t Target) NeedsBrokers() bool { return t.Earliest || t.Latest }
+
 // ParseTarget reads earliest, latest, or an offset.
 func ParseTarget(text string) (Target, error) {
 	switch text {
@@ -62,14 +65,41 @@ func ParseTarget(text string) (Target, error) {
 	return Target{Offset: offset}, nil
 }
 
-// Seek makes a partition continue at a target, regardless of its progress. Forward, it skips the records in between;
-// backward, it takes them again, and only the memory of duplicates recognises them. It needs config for earliest and
-// latest, which it asks the brokers for.
+// A Move says which positions to move, and where to.
+type Move struct {
+	Topic     string
+	Partition int32 // -1: all partitions of the topic
+	To        Target
+	Dry       bool // find the positions, and move none
+}
+
+// Apply moves those of the positions that it is about, one after the other, and returns them as they are then. If one
+// fails, those before it have moved, and the same move may be applied again. It needs config for earliest and latest,
+// which it asks the brokers for.
 //
-// REQUIRES: the partition is not being consumed
-func (p Position) Seek(ctx context.Context, config *Config, to Target) (int64, error) {
+// REQUIRES: no partition of the topic is being consumed
+func (m *Move) Apply(ctx context.Context, config *Config, all []Position) ([]Position, error) {
+	moved := []Position{}
+	for _, p := range all {
+		if p.Topic != m.Topic || m.Partition >= 0 && p.Partition != m.Partition {
+			continue
+		}
+		if !m.Dry {
+			var err error
+			if p.Offset, err = p.seek(ctx, config, m.To); err != nil {
+				return moved, err
+			}
+		}
+		moved = append(moved, p)
+	}
+	return moved, nil
+}
+
+// seek makes a partition continue at a target, regardless of its progress. Forward, it skips the records in between;
+// backward, it takes them again, and only the memory of duplicates recognises them.
+func (p Position) seek(ctx context.Context, config *Config, to Target) (int64, error) {
 	offset := to.Offset
-	if to.Earliest || to.Latest {
+	if to.NeedsBrokers() {
 		var err error
 		if offset, err = config.offsetOf(ctx, p.Topic, p.Partition, to.Latest); err != nil {
 			return 0, err

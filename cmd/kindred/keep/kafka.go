@@ -53,43 +53,34 @@ earliest and latest require the brokers: give --kafka-brokers or --kafka-config.
 	f := cli.AddNode(cmd)
 	k := cli.AddKafka(cmd, false)
 	o := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
-	var topic, to string
-	var partition int32
-	var dry bool
-	cmd.Flags().StringVar(&topic, "topic", "", "topic to move in (required)")
-	cmd.Flags().Int32Var(&partition, "partition", -1, "partition to move in; -1 moves in all")
+	var move kafka.Move
+	var to string
+	cmd.Flags().StringVar(&move.Topic, "topic", "", "topic to move in (required)")
+	cmd.Flags().Int32Var(&move.Partition, "partition", -1, "partition to move in; -1 moves in all")
 	cmd.Flags().StringVar(&to, "to", "", "destination: earliest, latest, or an offset (required)")
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "show the positions that would move, and move none")
+	cmd.Flags().BoolVar(&move.Dry, "dry-run", false, "show the positions that would move, and move none")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if topic == "" || to == "" {
+		if move.Topic == "" || to == "" {
 			return cli.UsageError("seek: no destination; give --topic TOPIC and --to earliest, latest or an offset")
 		}
-		target, err := kafka.ParseTarget(to)
-		if err != nil {
+		var err error
+		if move.To, err = kafka.ParseTarget(to); err != nil {
 			return cli.UsageError("seek: --to %w", err)
 		}
 		config, err := k.Config(cmd)
 		if err != nil {
 			return err
 		}
-		if config == nil && (target.Earliest || target.Latest) {
+		if config == nil && move.To.NeedsBrokers() {
 			return cli.UsageError("seek: --to %s requires the brokers; give --kafka-brokers HOST:PORT", to)
 		}
 		return withPositions(cmd, f, func(ctx context.Context, all []kafka.Position) error {
-			moved := []kafka.Position{}
-			for _, p := range all {
-				if p.Topic != topic || partition >= 0 && p.Partition != partition {
-					continue
-				}
-				if !dry {
-					if p.Offset, err = p.Seek(ctx, config, target); err != nil {
-						return err
-					}
-				}
-				moved = append(moved, p)
+			moved, err := move.Apply(ctx, config, all)
+			if err != nil {
+				return err
 			}
 			if len(moved) == 0 {
-				return cli.Exit(cli.ExitNotFound, fmt.Errorf("seek: no position in topic %s, or not in that partition; see kindred kafka positions --data DIR", topic))
+				return cli.Exit(cli.ExitNotFound, fmt.Errorf("seek: no position in topic %s, or not in that partition; see kindred kafka positions --data DIR", move.Topic))
 			}
 			return o.Show(cmd.OutOrStdout(), moved, func(w io.Writer) { positionsTable(w, moved) })
 		})
