@@ -79,35 +79,7 @@ func (o *orderReader) item(s *jsonscan.Scanner, at int, c *graph.OrderChange, al
 		all.odd = true
 		return
 	}
-	var price, quantity jsonscan.Value
-	var line graph.OrderLine
-	var preferred [3]int // index of the alias that names the product, the stock keeping unit and the variant
-	s.Object()
-	for s.Next() {
-		key := s.Key()
-		switch v := s.Value(); string(key) {
-		case "price":
-			price = v
-		case "quantity":
-			quantity = v
-		case "product_id":
-			o.nameLine(&line.Product, &preferred[0], 3, v)
-		case "id":
-			o.nameLine(&line.Product, &preferred[0], 2, v)
-		case "item_id":
-			o.nameLine(&line.Product, &preferred[0], 1, v)
-		case "sku":
-			o.nameLine(&line.SKU, &preferred[1], 3, v)
-		case "sky":
-			o.nameLine(&line.SKU, &preferred[1], 2, v)
-		case "item_sku":
-			o.nameLine(&line.SKU, &preferred[1], 1, v)
-		case "variant":
-			o.nameLine(&line.Variant, &preferred[2], 2, v)
-		case "item_variant":
-			o.nameLine(&line.Variant, &preferred[2], 1, v)
-		}
-	}
+	line, price, quantity := o.product(s)
 	if o.lost {
 		all.odd = true
 		return
@@ -149,6 +121,38 @@ func (o *orderReader) item(s *jsonscan.Scanner, at int, c *graph.OrderChange, al
 	if line.Price, err = money.Parse(priceText, graph.OpenDecimals); err == nil && len(c.Lines) < graph.LinesMax {
 		c.Lines = append(c.Lines, line)
 	}
+}
+
+// product reads the names of one product, and finds its price and quantity. REQUIRES: the next value is an object
+func (o *orderReader) product(s *jsonscan.Scanner) (line graph.OrderLine, price, quantity jsonscan.Value) {
+	var preferred [3]int // index of the alias that names the product, the stock keeping unit and the variant
+	s.Object()
+	for s.Next() {
+		key := s.Key()
+		switch v := s.Value(); string(key) {
+		case "price":
+			price = v
+		case "quantity":
+			quantity = v
+		case "product_id":
+			o.nameLine(&line.Product, &preferred[0], 3, v)
+		case "id":
+			o.nameLine(&line.Product, &preferred[0], 2, v)
+		case "item_id":
+			o.nameLine(&line.Product, &preferred[0], 1, v)
+		case "sku":
+			o.nameLine(&line.SKU, &preferred[1], 3, v)
+		case "sky":
+			o.nameLine(&line.SKU, &preferred[1], 2, v)
+		case "item_sku":
+			o.nameLine(&line.SKU, &preferred[1], 1, v)
+		case "variant":
+			o.nameLine(&line.Variant, &preferred[2], 2, v)
+		case "item_variant":
+			o.nameLine(&line.Variant, &preferred[2], 1, v)
+		}
+	}
+	return line, price, quantity
 }
 
 // addLine adds a line of a refund, whose price comes from its order.
