@@ -22,18 +22,9 @@ import (
 // all of them, and only then net or refund chooses a rule, when every dropped field is known. Reading amounts on
 // demand, the obvious way, would choose a rule before a later field turns out to be unreadable.
 type orderReader struct {
-	d      *commerceReader
+	moneyReader
 	fields [propertyRefund]jsonscan.Value // by meaning
-
-	code     graph.Currency // named by the event, else the default
-	named    bool
-	lost     bool // the currency can't be read, so amounts can't either
-	exponent int
-	inRefund bool
-
-	amounts     [sumsEnd]int64
-	state       [sumsEnd]amountState
-	thousandths bool // an amount of a refund in an unknown currency may have three decimals
+	sums
 }
 
 // aliases are fields with one meaning, in the order of preference: from the first to before the end.
@@ -56,7 +47,7 @@ var (
 //   - A cancellation has no further content; other fields are ignored.
 func (o *orderReader) read(d *commerceReader, kind graph.OrderKind, ev *graph.Event) {
 	lines := ev.Order.Lines[:0]
-	*o = orderReader{d: d, inRefund: kind == graph.OrderRefunded}
+	*o = orderReader{moneyReader: moneyReader{d: d, inRefund: kind == graph.OrderRefunded}}
 	o.pick(d.properties.list)
 	c := &ev.Order
 	*c = graph.OrderChange{Kind: kind, ID: d.bounded(o.firstID(orderIDs)), Lines: lines}
@@ -198,26 +189,6 @@ func (o *orderReader) readCurrency() {
 	}
 }
 
-// nameByMark finds the currency from the sign or code beside an amount.
-func (o *orderReader) nameByMark(v jsonscan.Value) bool {
-	if v.Kind != jsonscan.String {
-		return false
-	}
-	t, err := money.ReadText(o.d.text(v), &o.d.rooms[0])
-	if err != nil || t.Mark.IsZero() {
-		return false
-	}
-	c, ok := t.Mark.Currency(o.d.currency)
-	if ok {
-		o.name(c)
-	}
-	return ok
-}
-
-func (o *orderReader) name(c graph.Currency) {
-	o.code, o.named, o.exponent = c, true, money.Exponent(c)
-}
-
 // net computes the net revenue of an order by the first rule whose amounts it has, and its lines with a price. A
 // result below zero becomes zero: a voucher may pay for the delivery, too.
 //
@@ -243,11 +214,6 @@ func (o *orderReader) net(c *graph.OrderChange) {
 	case items.priced > 0 && !items.odd && (!doubt && o.state[sumTotal] != amountOdd || items.priced == items.listed) && o.sure(sumDiscount, false):
 		c.Net, c.Rule = max(0, items.sum-o.amounts[sumDiscount]), graph.NetItems
 	}
-}
-
-// sure reports whether an amount may be subtracted: it was read, or it is absent and there is no doubt.
-func (o *orderReader) sure(s sum, doubt bool) bool {
-	return o.state[s] == amountGiven || o.state[s] == amountAbsent && !doubt
 }
 
 // refund determines what was refunded. A refund without amounts and products is of the whole order. A refund of tax
@@ -289,36 +255,6 @@ func (o *orderReader) refund(c *graph.OrderChange) {
 	if r.Kind == graph.RefundAmount && o.thousandths {
 		r.Kind = graph.RefundThousandths
 	}
-}
-
-// gross reports whether the amount is present and the stated tax and shipping can be subtracted from it.
-func (o *orderReader) gross(i sum) bool {
-	return o.state[i] == amountGiven && o.sure(sumTax, false) && o.sure(sumShipping, false)
-}
-
-// less returns an amount without tax and shipping. REQUIRES: gross(i)
-func (o *orderReader) less(i sum) int64 {
-	return max(0, o.amounts[i]-o.amounts[sumTax]-o.amounts[sumShipping])
-}
-
-// stated reports whether one of the amounts is present.
-func (o *orderReader) stated(sums ...sum) bool {
-	for _, i := range sums {
-		if o.state[i] == amountGiven {
-			return true
-		}
-	}
-	return false
-}
-
-// oddSum reports whether an amount that may be the refund's could not be read.
-func (o *orderReader) oddSum() bool {
-	for _, i := range [...]sum{sumTotal, sumRevenue, sumSubtotal, sumValue, sumAmount} {
-		if o.state[i] == amountOdd {
-			return true
-		}
-	}
-	return false
 }
 
 // coupon returns the code that an order was placed with; of a list, the first.

@@ -1,13 +1,5 @@
 package segment
 
-import (
-	"errors"
-	"fmt"
-
-	"github.com/kindred-id/kindred/internal/jsonscan"
-	"github.com/kindred-id/kindred/internal/money"
-)
-
 // sum is one of the amounts that an order may state.
 type sum uint8
 
@@ -34,6 +26,47 @@ const (
 	amountGiven
 	amountOdd // present, and dropped
 )
+
+// sums are the amounts that an event states, and what follows from those that are absent or dropped (M2).
+type sums struct {
+	amounts [sumsEnd]int64
+	state   [sumsEnd]amountState
+}
+
+// sure reports whether an amount may be subtracted: it was read, or it is absent and there is no doubt.
+func (s *sums) sure(i sum, doubt bool) bool {
+	return s.state[i] == amountGiven || s.state[i] == amountAbsent && !doubt
+}
+
+// gross reports whether the amount is present and the stated tax and shipping can be subtracted from it.
+func (s *sums) gross(i sum) bool {
+	return s.state[i] == amountGiven && s.sure(sumTax, false) && s.sure(sumShipping, false)
+}
+
+// less returns an amount without tax and shipping. REQUIRES: gross(i)
+func (s *sums) less(i sum) int64 {
+	return max(0, s.amounts[i]-s.amounts[sumTax]-s.amounts[sumShipping])
+}
+
+// stated reports whether one of the amounts is present.
+func (s *sums) stated(of ...sum) bool {
+	for _, i := range of {
+		if s.state[i] == amountGiven {
+			return true
+		}
+	}
+	return false
+}
+
+// oddSum reports whether an amount that may be the refund's could not be read.
+func (s *sums) oddSum() bool {
+	for _, i := range [...]sum{sumTotal, sumRevenue, sumSubtotal, sumValue, sumAmount} {
+		if s.state[i] == amountOdd {
+			return true
+		}
+	}
+	return false
+}
 
 // readSums reads every stated amount, so that an unreadable one is reported even if another decides.
 func (o *orderReader) readSums() {
@@ -66,94 +99,4 @@ func (o *orderReader) readSum(i sum, from int, magnitude bool) {
 	if state != amountAbsent {
 		o.amounts[i], o.state[i] = amount, state
 	}
-}
-
-// amount reads an amount of a field. With magnitude, a minus is notation (M3).
-func (o *orderReader) amount(field string, v jsonscan.Value, magnitude bool) (amount int64, state amountState) {
-	number, state := o.number(field, v, magnitude, &o.d.rooms[0])
-	if state != amountGiven {
-		return 0, state
-	}
-	var err error
-	if o.named {
-		amount, err = money.Parse(number, o.exponent)
-	} else {
-		amount, err = money.ParseOpen(number)
-	}
-	if err != nil {
-		o.dropMoney(field, o.d.text(v), err)
-		return 0, amountOdd
-	}
-	return amount, amountGiven
-}
-
-// number reads an amount as a plain decimal number in the event's currency. Its result may point into room.
-func (o *orderReader) number(field string, v jsonscan.Value, magnitude bool, room *money.Room) ([]byte, amountState) {
-	var t money.Text
-	text := o.d.text(v)
-	switch v.Kind {
-	case jsonscan.Number:
-		t = money.ReadNumber(text)
-	case jsonscan.String:
-		if len(money.TrimSpace(text)) == 0 {
-			return nil, amountAbsent
-		}
-		var err error
-		if t, err = money.ReadText(text, room); err != nil {
-			o.dropMoney(field, text, err)
-			return nil, amountOdd
-		}
-	default:
-		o.d.dropKind(field, "a number", v.Kind)
-		return nil, amountOdd
-	}
-	if !t.Mark.IsZero() && !(o.named && t.Mark.Means(o.code)) {
-		o.dropMoney(field, text, errMark)
-		return nil, amountOdd
-	}
-	if t.Negative && !magnitude && !money.IsZero(t.Number) {
-		o.dropMoney(field, text, money.ErrNegative)
-		return nil, amountOdd
-	}
-	number, ok := o.settled(&t)
-	if !ok {
-		o.dropMoney(field, text, money.ErrAmbiguous)
-		return nil, amountOdd
-	}
-	return number, amountGiven
-}
-
-// settled decides how to read a number with three digits after a point. An order without a currency has the default
-// currency; a refund has that of its order, which the graph knows later.
-func (o *orderReader) settled(t *money.Text) ([]byte, bool) {
-	decimals := money.Exponent(o.code)
-	if t.Thousandths && !t.Comma && o.inRefund && !o.named {
-		o.thousandths = true
-		decimals = 3
-	}
-	number, err := t.In(decimals)
-	return number, err == nil
-}
-
-// errMark is for an amount with the sign or code of another currency than its event's, or of an ambiguous one.
-var errMark = errors.New("with the sign of a currency that the event does not name")
-
-// dropMoney drops an amount and reports why.
-func (o *orderReader) dropMoney(field string, text []byte, err error) {
-	hint := "send a plain decimal number, as in 19.99"
-	switch {
-	case errors.Is(err, money.ErrNegative):
-		hint = "send amounts of zero or more; a refund is an Order Refunded event"
-	case errors.Is(err, money.ErrRange):
-		hint = "send the amount in the currency's unit, with no more digits than it has"
-	case errors.Is(err, money.ErrAmbiguous):
-		hint = "send a number, not a string, as in 1234.00"
-	case errors.Is(err, errMark):
-		hint = "send the currency as properties.currency, and the amount without it"
-	}
-	if !o.d.telling() {
-		o.d.drop(field, CodeBadMoney, "", "")
-		return
-	}
-	o.d.drop(field, CodeBadMoney, fmt.Sprintf("%s is %v", quote(text), err), hint)
 }

@@ -171,41 +171,6 @@ func (o *orderReader) addLine(field string, line graph.OrderLine, c *graph.Order
 	}
 }
 
-// quantity reads the quantity of a product as a plain decimal number. A point never separates thousands.
-func (o *orderReader) quantity(field string, v jsonscan.Value, room *money.Room) (text []byte, ok bool) {
-	if absent(v) {
-		return one, true
-	}
-	t, err := money.Text{}, error(nil)
-	switch text = o.d.text(v); v.Kind {
-	case jsonscan.Number:
-		t = money.ReadNumber(text)
-	case jsonscan.String:
-		if len(money.TrimSpace(text)) == 0 {
-			return one, true
-		}
-		t, err = money.ReadText(text, room)
-	default:
-		o.d.dropKind(field, "a number", v.Kind)
-		return nil, false
-	}
-	switch {
-	case err == nil && !t.Mark.IsZero():
-		err = money.ErrNumber
-	case err == nil && t.Negative && !o.inRefund && !money.IsZero(t.Number):
-		err = money.ErrNegative
-	case err == nil && t.Thousandths && t.Comma:
-		err = money.ErrAmbiguous
-	}
-	if err != nil {
-		o.dropMoney(field, text, err)
-		return nil, false
-	}
-	return t.Number, true
-}
-
-var one = []byte("1")
-
 // nameLine records the name of a line's product, unless a preferred alias has named it.
 func (o *orderReader) nameLine(hash *uint32, preferred *int, place int, v jsonscan.Value) {
 	if *preferred > place || !isText(v) {
