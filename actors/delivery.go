@@ -68,7 +68,7 @@ func (d *Delivery) Add(e *graph.Event) { d.add(shard.Input{Event: e}) }
 // it that went to the same shard, or NoNumber if that is the first. The shard takes it if and only if prev is the shard's
 // position in the channel and seq is above prev; else its outcome is OutOfTurn. A duplicate, and an event whose handler
 // fails, advance the position all the same.
-func (d *Delivery) AddRecord(e *graph.Event, ch *Channel, prev, seq int64) {
+func (d *Delivery) AddRecord(e *graph.Event, ch *ExternalChannel, prev, seq int64) {
 	d.add(shard.Input{Event: e, Channel: ch.id, Prev: prev, Seq: uint64(seq)})
 }
 

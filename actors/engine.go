@@ -150,7 +150,7 @@ type Engine struct {
 	queries
 	placement
 	catalog  *catalog.Catalog
-	channels *Channels
+	channels *ExternalChannels
 	feed     *feed.Feed // nil: the deployment has none
 	bulletin bulletin
 	ticker   *time.Ticker
@@ -239,8 +239,8 @@ func (e *Engine) trimmer() trimmer { return trimmer{e.feed, e.pool, e.intake} }
 // Feed is the change feed; nil if the deployment has none. All methods of a nil feed may be called.
 func (e *Engine) Feed() *feed.Feed { return e.feed }
 
-// Channels are the external channels.
-func (e *Engine) Channels() *Channels { return e.channels }
+// ExternalChannels are the external channels.
+func (e *Engine) ExternalChannels() *ExternalChannels { return e.channels }
 
 // Catalog has the rows that belong to no shard.
 func (e *Engine) Catalog() *catalog.Catalog { return e.catalog }

@@ -15,7 +15,7 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// A Channel is a source of events outside that is ordered, numbered and can be read again: a
+// An ExternalChannel is a source of events outside that is ordered, numbered and can be read again: a
 // partition of a Kafka topic, under one version of the function that routes events to shards. Its name
 // says which, "<topic>/<partition>/<routing version>".
 //
@@ -31,7 +31,7 @@ import (
 //
 // Several consumers of one channel do no harm to each other. Numbers need not be dense, only ascending.
 // All methods may be called from any goroutine.
-type Channel struct {
+type ExternalChannel struct {
 	engine *Engine
 	id     row.ChannelID
 	name   string
@@ -56,9 +56,10 @@ const (
 // an offset. REQUIRES: 0 <= offset <= MaxOffset and 0 <= index < 1<<indexBits
 func RecordNumber(offset int64, index int) int64 { return offset<<indexBits | int64(index) }
 
-// Channels are the external channels of an engine, by name. They are few and long-lived. The catalog has a row for each that
-// there ever was: an id is not used again, or a consumer that is late would deliver into a channel that is not its own.
-type Channels struct {
+// ExternalChannels are the external channels of an engine, by name. They are few and long-lived. The catalog has a row
+// for each that there ever was: an id is not used again, or a consumer that is late would deliver into a channel that is
+// not its own.
+type ExternalChannels struct {
 	engine *Engine
 	open   shard.OpenChannels
 
@@ -68,18 +69,18 @@ type Channels struct {
 }
 
 type channelState struct {
-	handle Channel
+	handle ExternalChannel
 	floor  int64
 }
 
 // loadChannels reads the rows of channels.
-func loadChannels(e *Engine) (*Channels, error) {
-	c := &Channels{engine: e, byName: make(map[string]*channelState)}
+func loadChannels(e *Engine) (*ExternalChannels, error) {
+	c := &ExternalChannels{engine: e, byName: make(map[string]*channelState)}
 	return c, c.loadLocked() // nobody else has it
 }
 
 // loadLocked takes in the rows of channels that are new here. REQUIRES: c.mu held
-func (c *Channels) loadLocked() error {
+func (c *ExternalChannels) loadLocked() error {
 	return row.ScanChannels(c.engine.catalog.Reader(), func(id row.ChannelID, stored row.Channel) error {
 		if id > c.last {
 			c.addLocked(id, &stored)
@@ -89,17 +90,17 @@ func (c *Channels) loadLocked() error {
 }
 
 // addLocked takes in a channel that is new here. REQUIRES: c.mu held
-func (c *Channels) addLocked(id row.ChannelID, stored *row.Channel) {
+func (c *ExternalChannels) addLocked(id row.ChannelID, stored *row.Channel) {
 	c.last = id
 	if stored.Dropped() {
 		return
 	}
-	c.byName[stored.Name] = &channelState{Channel{c.engine, id, stored.Name}, stored.Floor}
+	c.byName[stored.Name] = &channelState{ExternalChannel{c.engine, id, stored.Name}, stored.Floor}
 	c.open.Open(id)
 }
 
 // Open finds the external channel of a name. If the name is new, it makes a channel, durably.
-func (c *Channels) Open(ctx context.Context, name string) (*Channel, error) {
+func (c *ExternalChannels) Open(ctx context.Context, name string) (*ExternalChannel, error) {
 	if name == "" || len(name) > maxChannelName {
 		return nil, fmt.Errorf("name of an external channel of %d bytes: give 1 to %d", len(name), maxChannelName)
 	}
@@ -117,7 +118,7 @@ func (c *Channels) Open(ctx context.Context, name string) (*Channel, error) {
 }
 
 // makeLocked makes a channel, unless another process has made it. REQUIRES: c.mu held
-func (c *Channels) makeLocked(ctx context.Context, name string) error {
+func (c *ExternalChannels) makeLocked(ctx context.Context, name string) error {
 	made := row.Channel{Name: name, Floor: NoNumber}
 	var id row.ChannelID
 	err := c.engine.catalog.Change(ctx, func(change *catalog.Change) error {
@@ -149,10 +150,10 @@ func (c *Channels) makeLocked(ctx context.Context, name string) error {
 }
 
 // All are the external channels there are, by name.
-func (c *Channels) All() []*Channel {
+func (c *ExternalChannels) All() []*ExternalChannel {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var all []*Channel
+	var all []*ExternalChannel
 	for _, name := range slices.Sorted(maps.Keys(c.byName)) {
 		all = append(all, &c.byName[name].handle)
 	}
@@ -160,11 +161,11 @@ func (c *Channels) All() []*Channel {
 }
 
 // Name is the channel's name.
-func (c *Channel) Name() string { return c.name }
+func (c *ExternalChannel) Name() string { return c.name }
 
 // Positions are, by shard, the numbers of the last events taken; NoNumber for a shard that has taken nothing. The events
 // up to them are durable.
-func (c *Channel) Positions(ctx context.Context) ([]int64, error) {
+func (c *ExternalChannel) Positions(ctx context.Context) ([]int64, error) {
 	positions := make([]int64, len(c.engine.runners))
 	for id := range positions {
 		var err error
@@ -176,7 +177,7 @@ func (c *Channel) Positions(ctx context.Context) ([]int64, error) {
 }
 
 // Position is the number of the last event that one shard has taken, see Positions.
-func (c *Channel) Position(ctx context.Context, id graph.ShardID) (number int64, err error) {
+func (c *ExternalChannel) Position(ctx context.Context, id graph.ShardID) (number int64, err error) {
 	if !c.engine.channels.open.Has(c.id) {
 		return 0, c.dropped()
 	}
@@ -189,7 +190,7 @@ func (c *Channel) Position(ctx context.Context, id graph.ShardID) (number int64,
 
 // Floor is the offset that SetFloor was last given: where to begin to read. ok is false if SetFloor was never called;
 // then the consumer reads everything.
-func (c *Channel) Floor(ctx context.Context) (offset int64, ok bool, err error) {
+func (c *ExternalChannel) Floor(ctx context.Context) (offset int64, ok bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, false, err
 	}
@@ -205,7 +206,7 @@ func (c *Channel) Floor(ctx context.Context) (offset int64, ok bool, err error) 
 // SetFloor notes, durably, that all events of all records below offset were taken: the answers of
 // their deliveries came, or Positions counts them. One that is lower than before changes nothing: of
 // several consumers, the slowest is no news. It costs a sync of the store, so call it every so often.
-func (c *Channel) SetFloor(offset int64) error {
+func (c *ExternalChannel) SetFloor(offset int64) error {
 	if err := checkOffset(offset); err != nil {
 		return err
 	}
@@ -219,7 +220,7 @@ func (c *Channel) SetFloor(offset int64) error {
 }
 
 // setFloorLocked writes a floor, which back may be lower than before. REQUIRES: c.engine.channels.mu held
-func (c *Channel) setFloorLocked(ctx context.Context, state *channelState, floor int64, back bool) error {
+func (c *ExternalChannel) setFloorLocked(ctx context.Context, state *channelState, floor int64, back bool) error {
 	var next int64
 	err := c.engine.catalog.Change(ctx, func(change *catalog.Change) error {
 		stored, err := c.row(change)
@@ -240,7 +241,7 @@ func (c *Channel) setFloorLocked(ctx context.Context, state *channelState, floor
 }
 
 // row reads the row of the channel.
-func (c *Channel) row(from storage.Reader) (row.Channel, error) {
+func (c *ExternalChannel) row(from storage.Reader) (row.Channel, error) {
 	stored, err := row.ReadChannel(from, c.id)
 	if err == nil && stored.Dropped() {
 		err = c.dropped()
@@ -248,10 +249,12 @@ func (c *Channel) row(from storage.Reader) (row.Channel, error) {
 	return stored, err
 }
 
-func (c *Channel) dropped() error { return fmt.Errorf("external channel %q was dropped", c.name) }
+func (c *ExternalChannel) dropped() error {
+	return fmt.Errorf("external channel %q was dropped", c.name)
+}
 
 // REQUIRES: c.engine.channels.mu held
-func (c *Channel) stateLocked() (*channelState, error) {
+func (c *ExternalChannel) stateLocked() (*channelState, error) {
 	state, ok := c.engine.channels.byName[c.name]
 	if !ok || state.handle.id != c.id {
 		return nil, c.dropped()
@@ -271,7 +274,7 @@ func checkOffset(offset int64) error {
 // duplicates tells what is known. It is for operators. When it fails in the middle, do it again.
 //
 // REQUIRES: nothing consumes the channel meanwhile
-func (c *Channel) Seek(ctx context.Context, offset int64) error {
+func (c *ExternalChannel) Seek(ctx context.Context, offset int64) error {
 	if err := checkOffset(offset); err != nil {
 		return err
 	}
@@ -288,7 +291,7 @@ func (c *Channel) Seek(ctx context.Context, offset int64) error {
 	return c.setPositions(ctx, RecordNumber(offset, 0)-1)
 }
 
-func (c *Channel) setPositions(ctx context.Context, number int64) error {
+func (c *ExternalChannel) setPositions(ctx context.Context, number int64) error {
 	d := &Delivery{}
 	for id := range c.engine.runners {
 		d.seek(c.id, graph.ShardID(id), number)
@@ -304,7 +307,7 @@ func (c *Channel) setPositions(ctx context.Context, number int64) error {
 // same name begins anew.
 //
 // REQUIRES: nothing consumes the channel meanwhile
-func (c *Channel) Drop(ctx context.Context) error {
+func (c *ExternalChannel) Drop(ctx context.Context) error {
 	all := c.engine.channels
 	all.mu.Lock()
 	defer all.mu.Unlock()

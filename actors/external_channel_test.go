@@ -19,11 +19,11 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// channelConsumer consumes a channel as Channel's documentation says, in batches, with up to some of
+// channelConsumer consumes a channel as ExternalChannel's documentation says, in batches, with up to some of
 // them under way at once.
 type channelConsumer struct {
 	engine    *Engine
-	ch        *Channel
+	ch        *ExternalChannel
 	log       []graph.Event // an event a record
 	positions []int64
 	last      []int64
@@ -93,7 +93,7 @@ func TestChannelConsumers(t *testing.T) {
 		store := storage.NewMemStore()
 		for round := range 2 {
 			e := openEngine(t, store, 4, world.Rules)
-			ch, err := e.Channels().Open(ctx, "events/0/1")
+			ch, err := e.ExternalChannels().Open(ctx, "events/0/1")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,7 +134,7 @@ func TestChannelConsumers(t *testing.T) {
 }
 
 func channelNames(e *Engine) (names []string) {
-	for _, ch := range e.Channels().All() {
+	for _, ch := range e.ExternalChannels().All() {
 		names = append(names, ch.Name())
 	}
 	return names
@@ -151,7 +151,7 @@ func TestChannelsSurvive(t *testing.T) {
 			Identifiers: []graph.Identifier{{Key: oracle.Key("anonymous_id", value), Namespace: "anonymous_id", Value: []byte(value)}},
 		}
 	}
-	deliver := func(e *Engine, ch *Channel, ev *graph.Event, prev, number int64) shard.Outcome {
+	deliver := func(e *Engine, ch *ExternalChannel, ev *graph.Event, prev, number int64) shard.Outcome {
 		d := &Delivery{}
 		d.AddRecord(ev, ch, prev, number)
 		if err := e.submitAndWait(ctx, d); err != nil {
@@ -159,14 +159,14 @@ func TestChannelsSurvive(t *testing.T) {
 		}
 		return d.Outcomes[0]
 	}
-	channel := func(e *Engine, name string) *Channel {
-		ch, err := e.Channels().Open(ctx, name)
+	channel := func(e *Engine, name string) *ExternalChannel {
+		ch, err := e.ExternalChannels().Open(ctx, name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return ch
 	}
-	floor := func(ch *Channel) int64 {
+	floor := func(ch *ExternalChannel) int64 {
 		offset, ok, err := ch.Floor(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -186,7 +186,7 @@ func TestChannelsSurvive(t *testing.T) {
 	home := x.Route().Shard(2)
 	number := RecordNumber(7, 2)
 	for _, c := range []struct {
-		ch           *Channel
+		ch           *ExternalChannel
 		prev, number int64
 		want         shard.Outcome
 	}{
@@ -253,7 +253,7 @@ func TestChannelDropped(t *testing.T) {
 	ctx := context.Background()
 	store, rules := storage.NewMemStore(), graph.DefaultRules()
 	e := openEngine(t, store, 2, rules)
-	deliver := func(ch *Channel, n int, prev, number int64) shard.Outcome {
+	deliver := func(ch *ExternalChannel, n int, prev, number int64) shard.Outcome {
 		t.Helper()
 		d := &Delivery{}
 		d.AddRecord(pageView(n), ch, prev, number)
@@ -262,16 +262,16 @@ func TestChannelDropped(t *testing.T) {
 		}
 		return d.Outcomes[0]
 	}
-	open := func(name string) *Channel {
+	open := func(name string) *ExternalChannel {
 		t.Helper()
-		ch, err := e.Channels().Open(ctx, name)
+		ch, err := e.ExternalChannels().Open(ctx, name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return ch
 	}
 	ids := map[row.ChannelID]bool{}
-	anew := func(name string) *Channel {
+	anew := func(name string) *ExternalChannel {
 		t.Helper()
 		ch := open(name)
 		if ids[ch.id] {
@@ -280,7 +280,7 @@ func TestChannelDropped(t *testing.T) {
 		ids[ch.id] = true
 		return ch
 	}
-	refused := func(late *Channel) {
+	refused := func(late *ExternalChannel) {
 		t.Helper()
 		for _, prev := range []int64{NoNumber, 5, 6} {
 			if got := deliver(late, 2, prev, 7); got != OutOfTurn {
@@ -321,7 +321,7 @@ func TestChannelDropped(t *testing.T) {
 	if got := channelNames(e); len(got) > 0 {
 		t.Errorf("channels %q after a restart", got)
 	}
-	stale := func(ch *Channel) *Channel { return &Channel{e, ch.id, ch.name} } // of a consumer in another process
+	stale := func(ch *ExternalChannel) *ExternalChannel { return &ExternalChannel{e, ch.id, ch.name} } // of a consumer in another process
 	refused(stale(late))
 	refused(stale(second))
 	third := anew("a/0/1")
@@ -349,18 +349,18 @@ func TestChannelBounds(t *testing.T) {
 	ctx := context.Background()
 	e := openEngine(t, storage.NewMemStore(), 1, graph.DefaultRules())
 	for _, name := range []string{"", strings.Repeat("x", maxChannelName+1)} {
-		if _, err := e.Channels().Open(ctx, name); err == nil {
+		if _, err := e.ExternalChannels().Open(ctx, name); err == nil {
 			t.Errorf("a name of %d bytes was taken", len(name))
 		}
 	}
-	var ch *Channel
+	var ch *ExternalChannel
 	for i := range shard.MaxChannels {
 		var err error
-		if ch, err = e.Channels().Open(ctx, fmt.Sprint(i)); err != nil {
+		if ch, err = e.ExternalChannels().Open(ctx, fmt.Sprint(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := e.Channels().Open(ctx, "one more"); !errors.Is(err, errTooManyChannels) {
+	if _, err := e.ExternalChannels().Open(ctx, "one more"); !errors.Is(err, errTooManyChannels) {
 		t.Errorf("beside %d channels: %v", shard.MaxChannels, err)
 	}
 	for _, offset := range []int64{-1, MaxOffset + 1} {
@@ -371,14 +371,14 @@ func TestChannelBounds(t *testing.T) {
 	if err := ch.Drop(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Channels().Open(ctx, "one more"); err != nil {
+	if _, err := e.ExternalChannels().Open(ctx, "one more"); err != nil {
 		t.Errorf("in the place of a dropped one: %v", err)
 	}
-	if err := e.Channels().byName["0"].handle.Drop(ctx); err != nil {
+	if err := e.ExternalChannels().byName["0"].handle.Drop(ctx); err != nil {
 		t.Fatal(err)
 	}
-	e.Channels().last = math.MaxUint16
-	if _, err := e.Channels().Open(ctx, "after all ids"); !errors.Is(err, errTooManyChannels) {
+	e.ExternalChannels().last = math.MaxUint16
+	if _, err := e.ExternalChannels().Open(ctx, "after all ids"); !errors.Is(err, errTooManyChannels) {
 		t.Errorf("with no id left: %v", err)
 	}
 }

@@ -110,13 +110,13 @@ func TestFeedFollows(t *testing.T) {
 				}
 			})
 			ingest(t, e, world, rng)
-			if e.Feed().Behind() {
+			if e.Feed().Sweeping() {
 				if err := e.Recheck(context.Background()); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if e.Feed().Behind() {
-				t.Fatal("the feed is behind after all was rechecked")
+			if e.Feed().Sweeping() {
+				t.Fatal("the feed still sweeps after all was rechecked")
 			}
 			want := exported(t, e)
 			stop()

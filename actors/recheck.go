@@ -49,7 +49,7 @@ func (e *Engine) Recheck(ctx context.Context) error {
 	if err := e.sweep(ctx, false); err != nil {
 		return err
 	}
-	if !e.feed.Behind() {
+	if !e.feed.Sweeping() {
 		return nil
 	}
 	if err := e.onShards(ctx, func(id graph.ShardID, _ *shard.Shard) { e.feed.Swept(id) }); err != nil {

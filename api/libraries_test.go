@@ -41,7 +41,7 @@ func TestLibraryPaths(t *testing.T) {
 	w.get("/v1/v1/projects/k/settings").want(t, 200, `"k"`)
 	w.get("/v1/projects/projects/k/settings").want(t, 200, `"k"`)
 	w.get("/sourceConfig/sourceConfig/?writeKey=k").want(t, 200, `"k"`)
-	// Only what libraries call is found this way, and only behind parts of their paths.
+	// Only what libraries call is found this way, and only below parts of their paths.
 	for _, path := range []string{"/v1/v1/profiles/user_id:u", "/v1/v1/export", "/v1/batch/readyz", "/x/v1/batch", "/v1/x/batch", strings.Repeat("/v1", 9) + "/batch", "/v1/v1/%zz"} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.URL.Path = path

@@ -11,12 +11,12 @@ import (
 // event names it as its predecessor. It is a function of the shards' positions and of the records after them, so any
 // two consumers build the same chain.
 type Chain struct {
-	channel *actors.Channel
+	channel *actors.ExternalChannel
 	last    []int64 // by shard
 }
 
 // NewChain returns a chain that begins at the shards' positions in a channel.
-func NewChain(ctx context.Context, ch *actors.Channel) (*Chain, error) {
+func NewChain(ctx context.Context, ch *actors.ExternalChannel) (*Chain, error) {
 	positions, err := ch.Positions(ctx)
 	if err != nil {
 		return nil, err

@@ -129,7 +129,7 @@ func TestAdmission(t *testing.T) {
 // Events of a channel that another consumer took meanwhile come out of turn; a new chain delivers the rest once.
 func TestAgain(t *testing.T) {
 	into := open(t)
-	ch, err := into.Engine.Channels().Open(t.Context(), "topic/0/v1")
+	ch, err := into.Engine.ExternalChannels().Open(t.Context(), "topic/0/v1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -157,7 +157,7 @@ func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory)
 	switch {
 	case kept.deployment.RulesVersion != d.rules.Rules.Version:
 		d.judge(c.Logger)
-	case d.engine.Feed().Behind():
+	case d.engine.Feed().Sweeping():
 		d.fillFeed(c.Logger)
 	}
 	return nil

@@ -13,7 +13,7 @@
 //     cross.
 //   - C4: after an error of the store nothing more is written.
 //
-// They need one writer. In one process it is the store, behind a lock; several processes will share a log, which orders
+// They need one writer. In one process it is the store, under a lock; several processes will share a log, which orders
 // the changes of all of them (Log). The obvious design, a commit by each owner of a row, works as long as every owner is in
 // one process and keeps a lock of its own, and nothing says which rows it covers.
 package catalog

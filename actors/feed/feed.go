@@ -53,8 +53,8 @@ type Feed struct {
 	ends      []atomic.Uint64 // by shard: the number of the last entry that is durable
 	observers []*observer     // by shard
 
-	mu    sync.Mutex    // guards the following
-	moved chan struct{} // closed when an end moves, and replaced when a reader waits
+	mu   sync.Mutex    // guards the following
+	grew chan struct{} // closed when an end moves, and replaced when a reader waits
 
 	// due is, by shard, what the shard's observer is to delete up to; nil where it has.
 	due []atomic.Pointer[row.FeedTrim]
@@ -205,9 +205,9 @@ func (f *Feed) committed(shard graph.ShardID, number uint64) {
 		return
 	}
 	f.mu.Lock()
-	if f.moved != nil {
-		close(f.moved)
-		f.moved = nil
+	if f.grew != nil {
+		close(f.grew)
+		f.grew = nil
 	}
 	f.mu.Unlock()
 }
@@ -216,10 +216,10 @@ func (f *Feed) committed(shard graph.ShardID, number uint64) {
 func (f *Feed) wait() <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.moved == nil {
-		f.moved = make(chan struct{})
+	if f.grew == nil {
+		f.grew = make(chan struct{})
 	}
-	return f.moved
+	return f.grew
 }
 
 // Since reports whether there is a feed, and since when, ms since 1970.
@@ -230,9 +230,9 @@ func (f *Feed) Since() (since int64, on bool) {
 	return f.since, true
 }
 
-// Behind reports whether identities are still to be told of: the feed was turned on over what was there, or the rules
+// Sweeping reports whether identities are still to be told of: the feed was turned on over what was there, or the rules
 // have changed. Engine.Recheck tells them.
-func (f *Feed) Behind() bool { return f != nil && f.sweeping.Load() }
+func (f *Feed) Sweeping() bool { return f != nil && f.sweeping.Load() }
 
 // Swept notes that a shard has told all of its identities under the rules in force. It is called on the shard's goroutine.
 func (f *Feed) Swept(id graph.ShardID) { f.observers[id].swept() }

@@ -162,7 +162,7 @@ func (s *simulation) recheck(a *act) {
 
 // endSweep is what the engine does once everything was rechecked, and nothing is under way.
 func (s *simulation) endSweep() {
-	if !s.feed.Behind() {
+	if !s.feed.Sweeping() {
 		return
 	}
 	for _, sh := range s.shards {

@@ -60,8 +60,8 @@ func routingVersion(deployment string, t *Topic, options segment.Options) string
 
 // open finds a partition's channel and the offset to begin at. first decides the offset for a partition without any
 // history.
-func open(ctx context.Context, engine *actors.Engine, name channelName, log func(msg string, args ...any), first func(context.Context) (int64, error)) (*actors.Channel, int64, error) {
-	ch, err := engine.Channels().Open(ctx, name.String())
+func open(ctx context.Context, engine *actors.Engine, name channelName, log func(msg string, args ...any), first func(context.Context) (int64, error)) (*actors.ExternalChannel, int64, error) {
+	ch, err := engine.ExternalChannels().Open(ctx, name.String())
 	if err != nil {
 		return nil, 0, err
 	}
@@ -84,9 +84,9 @@ func open(ctx context.Context, engine *actors.Engine, name channelName, log func
 	return ch, offset, nil
 }
 
-// known reports whether a topic of this name was ever consumed.
-func known(ctx context.Context, engine *actors.Engine, topic string) (bool, error) {
-	for _, ch := range engine.Channels().All() {
+// wasConsumed reports whether a topic of this name was ever consumed.
+func wasConsumed(ctx context.Context, engine *actors.Engine, topic string) (bool, error) {
+	for _, ch := range engine.ExternalChannels().All() {
 		if n, ok := parseChannelName(ch.Name()); !ok || n.topic != topic {
 			continue
 		}
@@ -99,8 +99,8 @@ func known(ctx context.Context, engine *actors.Engine, topic string) (bool, erro
 
 // earlier finds the previous channels of a partition: under another routing version, or of another topic with the
 // same name.
-func earlier(engine *actors.Engine, name channelName) (older []*actors.Channel) {
-	for _, ch := range engine.Channels().All() {
+func earlier(engine *actors.Engine, name channelName) (older []*actors.ExternalChannel) {
+	for _, ch := range engine.ExternalChannels().All() {
 		n, ok := parseChannelName(ch.Name())
 		if ok && n.topic == name.topic && n.partition == name.partition && n != name {
 			older = append(older, ch)
@@ -110,7 +110,7 @@ func earlier(engine *actors.Engine, name channelName) (older []*actors.Channel) 
 }
 
 // begin decides the offset at which a new channel begins.
-func begin(ctx context.Context, name channelName, older []*actors.Channel, log func(msg string, args ...any), first func(context.Context) (int64, error)) (int64, error) {
+func begin(ctx context.Context, name channelName, older []*actors.ExternalChannel, log func(msg string, args ...any), first func(context.Context) (int64, error)) (int64, error) {
 	for _, old := range older {
 		n, _ := parseChannelName(old.Name())
 		floor, ok, err := old.Floor(ctx)

@@ -99,7 +99,7 @@ func TestOvertaken(t *testing.T) {
 		w.until("consuming", c, func(s Status) bool { return len(s.Partitions) == 1 && s.Partitions[0].State == Consuming })
 		w.produce(0, 100)
 		// The other consumer, which delivers the first ten and ends.
-		ch := w.engine.Channels().All()[0]
+		ch := w.engine.ExternalChannels().All()[0]
 		chain, err := ingest.NewChain(w.t.Context(), ch)
 		if err != nil {
 			w.t.Fatal(err)

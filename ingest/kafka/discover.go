@@ -81,7 +81,7 @@ func (c *Consumer) look(ctx, hard context.Context) error {
 	}
 	for _, name := range names {
 		if t := c.topics[name]; !t.seen {
-			if t.seen, err = known(ctx, c.into.Engine, name); err != nil {
+			if t.seen, err = wasConsumed(ctx, c.into.Engine, name); err != nil {
 				return err
 			}
 		}

@@ -10,7 +10,7 @@
 // Every event has a number in its partition: the offset of its record, and its index in that record. The shard that
 // takes an event commits, together with it, the position in the partition, and takes the next event only if that
 // event names this position as its predecessor. So the engine alone knows which events were taken: it needs no
-// consumer groups, committed offsets or rebalancing. See actors.Channel.
+// consumer groups, committed offsets or rebalancing. See actors.ExternalChannel.
 //
 // A partition is in one of these states:
 //

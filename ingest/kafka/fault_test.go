@@ -166,7 +166,7 @@ func TestTopicMadeAnew(t *testing.T) {
 		w.caughtUp(c)
 		w.took(350)
 		w.stop(c)
-		if channels := w.engine.Channels().All(); len(channels) != 2 {
+		if channels := w.engine.ExternalChannels().All(); len(channels) != 2 {
 			t.Errorf("%d channels are left", len(channels))
 		}
 	})
@@ -350,7 +350,7 @@ func TestRoutingChanges(t *testing.T) {
 		w.caughtUp(c)
 		w.took(200)
 		w.stop(c)
-		if channels := w.engine.Channels().All(); len(channels) != 2 {
+		if channels := w.engine.ExternalChannels().All(); len(channels) != 2 {
 			t.Errorf("%d channels are left", len(channels))
 		}
 	})

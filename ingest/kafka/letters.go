@@ -59,7 +59,7 @@ func (c *Config) ReadDeadLetters(ctx context.Context, from kadm.Offsets, each fu
 	if err != nil {
 		return nil, err
 	}
-	behind := make(kadm.Offsets)
+	after := make(kadm.Offsets)
 	starts := make(map[int32]kgo.Offset)
 	left := make(map[int32]int64) // end offsets of the partitions that are not finished
 	for partition, first := range begin {
@@ -67,13 +67,13 @@ func (c *Config) ReadDeadLetters(ctx context.Context, from kadm.Offsets, each fu
 		if o, ok := from.Lookup(topic, partition); ok {
 			at = max(at, o.At)
 		}
-		behind.AddOffset(topic, partition, at, -1)
+		after.AddOffset(topic, partition, at, -1)
 		if at < end[partition] {
 			starts[partition], left[partition] = kgo.NewOffset().At(at), end[partition]
 		}
 	}
 	if len(left) == 0 {
-		return behind, nil
+		return after, nil
 	}
 	client, err := c.client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: starts}), kgo.KeepControlRecords())
 	if err != nil {
@@ -85,7 +85,7 @@ func (c *Config) ReadDeadLetters(ctx context.Context, from kadm.Offsets, each fu
 		fetches := client.PollFetches(polling)
 		cancel()
 		if err := fetches.Err(); err != nil {
-			return behind, fmt.Errorf("read topic %s: %w", topic, err)
+			return after, fmt.Errorf("read topic %s: %w", topic, err)
 		}
 		for _, r := range fetches.Records() {
 			last, wanted := left[r.Partition]
@@ -95,16 +95,16 @@ func (c *Config) ReadDeadLetters(ctx context.Context, from kadm.Offsets, each fu
 			}
 			if !r.Attrs.IsControl() {
 				if err := each(readLetter(r)); err != nil {
-					return behind, err
+					return after, err
 				}
 			}
-			behind.AddOffset(topic, r.Partition, r.Offset+1, -1)
+			after.AddOffset(topic, r.Partition, r.Offset+1, -1)
 			if r.Offset+1 >= last {
 				delete(left, r.Partition)
 			}
 		}
 	}
-	return behind, nil
+	return after, nil
 }
 
 // bounds returns the first and the end offsets of a topic's partitions.
@@ -180,7 +180,7 @@ func (c *Config) RetryDeadLetters(ctx context.Context, how Retry) (done Retried,
 		waiting = waiting[:0]
 		return patiently(ctx, func() error { return admin.CommitAllOffsets(ctx, group, at) })
 	}
-	behind, err := c.ReadDeadLetters(ctx, from, func(l DeadLetter) error {
+	after, err := c.ReadDeadLetters(ctx, from, func(l DeadLetter) error {
 		switch {
 		case how.Code != "" && l.Code != how.Code:
 			done.Skipped++
@@ -201,7 +201,7 @@ func (c *Config) RetryDeadLetters(ctx context.Context, how Retry) (done Retried,
 	if err != nil {
 		return done, err
 	}
-	at = behind
+	at = after
 	return done, flush()
 }
 

@@ -28,7 +28,7 @@ type floor struct {
 }
 
 // keep stores how far the partition is handled.
-func (f *floor) keep(ch *actors.Channel, handled int64) error {
+func (f *floor) keep(ch *actors.ExternalChannel, handled int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if handled < 0 || handled <= f.stored {

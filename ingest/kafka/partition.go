@@ -32,7 +32,7 @@ import (
 type partition struct {
 	consumer *Consumer
 	origin
-	channel  *actors.Channel
+	channel  *actors.ExternalChannel
 	batches  *batches
 	queue    *queue
 	most     int // records of a batch

@@ -14,7 +14,7 @@ import (
 // Positions returns how far an engine's partitions are handled, from the engine's own records.
 func Positions(ctx context.Context, engine *actors.Engine) ([]Position, error) {
 	var all []Position
-	for _, ch := range engine.Channels().All() {
+	for _, ch := range engine.ExternalChannels().All() {
 		n, ok := parseChannelName(ch.Name())
 		if !ok {
 			continue
@@ -38,7 +38,7 @@ type Position struct {
 	// Offset is where a start begins to read: everything below is handled. -1: nothing was consumed yet.
 	Offset int64 `json:"offset"`
 
-	channel *actors.Channel
+	channel *actors.ExternalChannel
 }
 
 // Target is where to seek to.

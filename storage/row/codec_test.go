@@ -50,7 +50,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// checkRoundTrip draws values, encodes them behind a prefix that must stay, and compares what comes back.
+// checkRoundTrip draws values, encodes them after a prefix that must stay, and compares what comes back.
 func checkRoundTrip[T any](t *testing.T, draw func(*rapid.T) T, encode func(dst []byte, v T) []byte, decode func(v T, src []byte) (T, error)) {
 	rapid.Check(t, func(rt *rapid.T) {
 		v := draw(rt)
@@ -203,7 +203,7 @@ func TestEvidenceSharesNothing(t *testing.T) { // C4
 				(*b)[j] = byte(i)
 			}
 			if grown := append(*b, 0xee); len(*b) > 0 && &grown[0] == &(*b)[0] {
-				rt.Fatalf("slice %d has room behind it", i)
+				rt.Fatalf("slice %d has room after it", i)
 			}
 		}
 		for i, b := range all {
