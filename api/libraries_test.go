@@ -109,7 +109,7 @@ func TestPagesOfOtherOrigins(t *testing.T) {
 	check(ask(w, "OPTIONS", "/v1/v1/batch", shop), 204, shop)      // a misconfigured host
 	check(ask(w, "OPTIONS", "/v1/batch/v1/export", shop), 404, "") // not a route for libraries
 
-	w.reconfigure(func(c *Config) { c.Origins = []string{"HTTPS://Shop.example/", "http://localhost:3000"} })
+	w.reconfigure(func(c *Config) { c.Origins = []string{"HTTPS://Shop.example:443/", "http://localhost:3000"} })
 	check(ask(w, "OPTIONS", "/v1/page", shop), 204, shop)
 	check(ask(w, "POST", "/v1/page", shop), 200, shop)
 	check(ask(w, "POST", "/v1/page", "http://localhost:3000"), 200, "http://localhost:3000")
@@ -202,6 +202,8 @@ func TestPixels(t *testing.T) {
 
 	w.get("/api/px/shout?userId=u1").want(t, 404, `"unknown_route"`)
 	w.get("/api/px/page?data=%25").want(t, 400, `"bad_parameter"`, "Base64")
+	w.get("/api/px/page?data=eyJiYXRjaCI6W119").want(t, 400, `"bad_parameter"`, "one event") // {"batch":[]}
+	w.get("/api/px/page?batch=").want(t, 400, `"bad_parameter"`)
 	w.get("/api/px/page?data=MTc").want(t, 400, `"bad_parameter"`, "object")
 	w.get("/api/px/page?userId=u1&properties..x=1").want(t, 400, `"bad_parameter"`)
 	w.get("/api/px/page?userId=u1&properties"+strings.Repeat(".x", 16)+"=1").want(t, 400, `"bad_parameter"`)

@@ -119,6 +119,9 @@ func queriedEvent(query url.Values) ([]byte, *route.Problem) {
 		values := query[name]
 		set(event, path, values[len(values)-1])
 	}
+	if _, list := event["batch"]; list {
+		return nil, route.NewProblem(document.CodeBadParameter, "batch: an image takes one event")
+	}
 	text, err := json.Marshal(event)
 	if err != nil {
 		return nil, &route.Problem{Code: document.CodeInternal}

@@ -48,13 +48,18 @@ func NewOrigins(list []string) (*Origins, error) {
 	return o, errors.Join(errs...)
 }
 
-// cleanOrigin returns an origin as browsers write it: in lower case, without a path.
+// cleanOrigin returns an origin as browsers write it: in lower case, without a path and without the port that its scheme
+// stands for.
 func cleanOrigin(origin string) (string, error) {
 	u, err := url.Parse(strings.ToLower(strings.TrimSuffix(origin, "/")))
 	if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
 		return "", fmt.Errorf("origin %q: want SCHEME://HOST or SCHEME://HOST:PORT, or %s for any, or %s alone", origin, AnyOrigin, NoOrigin)
 	}
-	return u.Scheme + "://" + u.Host, nil
+	host := u.Host
+	if port := u.Port(); u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+		host = strings.TrimSuffix(host, ":"+port)
+	}
+	return u.Scheme + "://" + host, nil
 }
 
 // The answer to a preflight: it allows the headers that libraries for browsers send, as recorded from them, and those of the

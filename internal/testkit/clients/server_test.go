@@ -29,15 +29,16 @@ func newServer(t *testing.T) *server {
 	return s
 }
 
+// start opens the data. Neither it nor stop ends with the context of the test.
 func (s *server) start() {
 	var err error
-	if s.node, err = node.Open(context.Background(), s.config); err != nil { //nolint:usetesting // it outlives the test's context
+	if s.node, err = node.Open(context.Background(), s.config); err != nil {
 		s.t.Error(err)
 	}
 }
 
 func (s *server) stop() {
-	if err := s.node.Stop(context.Background()); err != nil { //nolint:usetesting // it outlives the test's context
+	if err := s.node.Stop(context.Background()); err != nil {
 		s.t.Error(err)
 	}
 }
