@@ -1,25 +1,26 @@
 package client
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"syscall"
 )
 
 // DefaultURL is the address of a server with default settings.
 const DefaultURL = "http://127.0.0.1:8080"
 
-// Client sends requests to one server. It is safe for concurrent use.
+// Client sends requests to one server. It is safe for concurrent use. Its calls are grouped by what they are about.
 type Client struct {
-	base *url.URL
-	http *http.Client
+	Events     Events
+	Profiles   Profiles
+	Assertions Assertions
+	Scores     Scores
+	Feed       Feed
+	Admin      Admin
+
+	conn *connection
 }
 
 // New returns a client of the server at an address such as http://127.0.0.1:8080. A nil transport means the network.
@@ -36,77 +37,19 @@ func New(address string, transport http.RoundTripper) (*Client, error) {
 		network.MaxIdleConnsPerHost = 64
 		transport = network
 	}
-	return &Client{base: base, http: &http.Client{Transport: transport}}, nil
+	conn := &connection{base: base, http: &http.Client{Transport: transport}}
+	return &Client{
+		Events: Events{conn}, Profiles: Profiles{conn}, Assertions: Assertions{conn},
+		Scores: Scores{conn}, Feed: Feed{conn}, Admin: Admin{conn}, conn: conn,
+	}, nil
 }
 
-// Get requests a document and decodes it into out.
+// Get requests a document of any path and decodes it into out. Use it where no group has a call.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, out any) error {
-	return c.do(ctx, http.MethodGet, path, query, nil, out)
+	return c.conn.get(ctx, path, query, out)
 }
 
-// Post sends a document and decodes the answer into out.
+// Post sends a document to any path and decodes the answer into out. Use it where no group has a call.
 func (c *Client) Post(ctx context.Context, path string, query url.Values, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return err
-	}
-	return c.do(ctx, http.MethodPost, path, query, body, out)
-}
-
-// Delete removes a document.
-func (c *Client) Delete(ctx context.Context, path string) error {
-	return c.do(ctx, http.MethodDelete, path, nil, nil, nil)
-}
-
-func (c *Client) do(ctx context.Context, method, path string, query url.Values, body []byte, out any) error {
-	res, err := c.send(ctx, method, path, query, body)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if out == nil {
-		_, err := io.Copy(io.Discard, res.Body)
-		return err
-	}
-	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
-		return fmt.Errorf("read the answer of %s: %w", c.base, err)
-	}
-	return nil
-}
-
-// send returns the answer if it is a success, and otherwise a *Problem (C1).
-func (c *Client) send(ctx context.Context, method, path string, query url.Values, body []byte) (*http.Response, error) {
-	address := c.base.String() + path
-	if len(query) > 0 {
-		address += "?" + query.Encode()
-	}
-	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Accept", "application/json")
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return nil, c.explain(err)
-	}
-	if res.StatusCode < 200 || res.StatusCode > 299 {
-		defer res.Body.Close()
-		return nil, readProblem(res)
-	}
-	return res, nil
-}
-
-// explain adds a remedy to an error of the network.
-func (c *Client) explain(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("no server answers at %s: %w; start one with kindred serve, name another with --url, or open a directory with --data", c.base, err)
-	}
-	return fmt.Errorf("ask %s: %w", c.base, err)
+	return c.conn.post(ctx, path, query, in, out)
 }

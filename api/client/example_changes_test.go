@@ -13,14 +13,14 @@ import (
 
 // The change feed reports how identities change, from its start or from any cursor. Each entry is a CloudEvent. The order of
 // entries about different people may vary, so this example asks for one kind.
-func ExampleClient_Changes() {
+func ExampleFeed_Changes() {
 	c, stop := start(`
 		{"type": "page", "messageId": "m1", "anonymousId": "cookie"},
 		{"type": "track", "messageId": "m2", "userId": "42", "event": "Searched"}`)
 	defer stop()
 	send(c, `{"type": "identify", "messageId": "m3", "anonymousId": "cookie", "userId": "42"}`)
 
-	changes, err := c.Changes(context.Background(), "start", "merged", false, false)
+	changes, err := c.Feed.Changes(context.Background(), "start", "merged", false, false)
 	if err != nil {
 		log.Fatal(err)
 	}

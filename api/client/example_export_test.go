@@ -11,10 +11,10 @@ import (
 )
 
 // An export has a line for every person. The sequence of lines follows public ids, which depend on a deployment's secret.
-func ExampleClient_Export() {
+func ExampleProfiles_Export() {
 	c, stop := start(sharedTablet)
 	defer stop()
-	export, err := c.Export(context.Background(), "ndjson", false, false)
+	export, err := c.Profiles.Export(context.Background(), "ndjson", false, false)
 	if err != nil {
 		log.Fatal(err)
 	}

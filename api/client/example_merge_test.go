@@ -11,14 +11,14 @@ import (
 
 // A visitor browses, and logs in later, in another batch: the visit turns out to be the customer's. It makes no difference
 // which batch comes first.
-func ExampleClient_Profile_merge() {
+func ExampleProfiles_Get_merge() {
 	c, stop := start(`
 		{"type": "page", "messageId": "m1", "anonymousId": "cookie", "timestamp": "2026-11-01T09:00:00Z"},
 		{"type": "track", "messageId": "m2", "userId": "42", "timestamp": "2026-10-01T12:00:00Z", "event": "Order Completed",
 			"properties": {"order_id": "o1", "revenue": 59.90, "currency": "EUR"}}`)
 	defer stop()
 	show := func() {
-		text, err := c.Profile(context.Background(), "user_id:42")
+		text, err := c.Profiles.Get(context.Background(), "user_id:42")
 		if err != nil {
 			log.Fatal(err)
 		}

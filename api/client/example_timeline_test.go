@@ -10,12 +10,12 @@ import (
 )
 
 // A timeline has a person's events, the newest first, in pages.
-func ExampleClient_Timeline() {
+func ExampleProfiles_Timeline() {
 	c, stop := start(sharedTablet)
 	defer stop()
 	cursor := ""
 	for page := 1; ; page++ {
-		timeline, err := c.Timeline(context.Background(), "user_id:ann", 1, cursor)
+		timeline, err := c.Profiles.Timeline(context.Background(), "user_id:ann", 1, cursor)
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -8,11 +8,11 @@ import (
 
 // Why explains that two identifiers are one person, and also that they are not: here the limit of one user_id a person
 // refused the link that came later.
-func ExampleClient_Why() {
+func ExampleProfiles_Why() {
 	c, stop := start(sharedTablet)
 	defer stop()
 	for _, user := range []string{"user_id:ann", "user_id:bob"} {
-		why, err := c.Why(context.Background(), "anonymous_id:tablet", user)
+		why, err := c.Profiles.Why(context.Background(), "anonymous_id:tablet", user)
 		if err != nil {
 			log.Fatal(err)
 		}

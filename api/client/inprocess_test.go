@@ -44,7 +44,7 @@ func TestInProcessBreaksOff(t *testing.T) {
 		_, _ = io.WriteString(w, "half a line")
 		panic(http.ErrAbortHandler)
 	})
-	x, err := c.Export(context.Background(), "ndjson", false, false)
+	x, err := c.Profiles.Export(context.Background(), "ndjson", false, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestInProcessGivesUp(t *testing.T) {
 			}
 		}
 	})
-	x, err := c.Export(context.Background(), "ndjson", false, false)
+	x, err := c.Profiles.Export(context.Background(), "ndjson", false, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestProblems(t *testing.T) {
 				w.WriteHeader(http.StatusNotFound)
 				_, _ = io.WriteString(w, test.body)
 			})
-			_, err := c.Profile(context.Background(), "user_id:7")
+			_, err := c.Profiles.Get(context.Background(), "user_id:7")
 			var p *Problem
 			if !errors.As(err, &p) || p.Status != 404 || p.Error() != test.want {
 				t.Errorf("%v, want %s", err, test.want)
@@ -107,7 +107,7 @@ func TestSend(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, `{"success":true,"accepted":1,"duplicates":0,"without_identifier":0,"rejected":[],"warnings":{"blocked":2}}`)
 	})
-	result, err := c.Send(context.Background(), []byte(`{}`), time.Minute)
+	result, err := c.Events.Send(context.Background(), []byte(`{}`), time.Minute)
 	if err != nil || result.Accepted != 1 || string(result.Warnings) != `{"blocked":2}` || tries != 3 {
 		t.Errorf("%+v, %v after %d tries", result, err, tries)
 	}
@@ -116,14 +116,14 @@ func TestSend(t *testing.T) {
 		tries++
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 	})
-	if _, err := c.Send(context.Background(), []byte(`{}`), time.Minute); err == nil || tries != 1 {
+	if _, err := c.Events.Send(context.Background(), []byte(`{}`), time.Minute); err == nil || tries != 1 {
 		t.Errorf("%v after %d tries, want an error after one", err, tries)
 	}
 	c = inProcess(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, `{"title":"none","status":400,"code":"no_readable_event","accepted":0,"rejected":[{"index":0,"code":"bad_type","message":"m","hint":"h"}]}`)
 	})
-	if result, err = c.Send(context.Background(), []byte(`{}`), time.Minute); err != nil || len(result.Rejected) != 1 || result.Rejected[0].Code != "bad_type" {
+	if result, err = c.Events.Send(context.Background(), []byte(`{}`), time.Minute); err != nil || len(result.Rejected) != 1 || result.Rejected[0].Code != "bad_type" {
 		t.Errorf("%+v, %v, want the rejection", result, err)
 	}
 }

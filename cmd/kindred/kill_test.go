@@ -151,7 +151,7 @@ func (k *killing) httpRound(t *testing.T, dir string, kills int) (landed int) {
 		t.Fatal(err)
 	}
 	for _, body := range k.bodies(t) {
-		result, err := c.Send(ctx, body, time.Minute)
+		result, err := c.Events.Send(ctx, body, time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,6 @@
 // Package upload sends files of events to a server, in batches.
 //
-//	file ──► reader ──► batches of lines that are JSON ──► Client.Send, several at once ──► Summary
+//	file ──► reader ──► batches of lines that are JSON ──► Events.Send, several at once ──► Summary
 //
 // Invariants:
 //   - U1: a line that is not JSON never reaches a batch: one such line would make the whole batch unreadable.
@@ -27,7 +27,7 @@ import (
 type Files struct {
 	Client  *client.Client
 	Sources []file.Source
-	// Patience is how long to retry a batch that the server does not accept; see client.Client.Send.
+	// Patience is how long to retry a batch that the server does not accept; see client.Events.Send.
 	Patience time.Duration
 	// Reject, if given, is called for each rejected line, one call at a time.
 	Reject func(file.Reject)
@@ -66,7 +66,7 @@ type batch struct {
 // covers what was sent before. Its merges and identities include those of other clients, because the server has one count.
 func (f Files) Send(ctx context.Context) (file.Summary, error) {
 	s, c := &sender{Files: f}, f.Client
-	before, err := c.Stats(ctx)
+	before, err := c.Admin.Stats(ctx)
 	if err != nil {
 		return s.sum, err
 	}
@@ -94,11 +94,11 @@ func (f Files) Send(ctx context.Context) (file.Summary, error) {
 		})
 	}
 	if err = group.Wait(); err == nil {
-		err = cmp.Or(unread, c.AwaitVisible(ctx))
+		err = cmp.Or(unread, c.Events.AwaitVisible(ctx))
 	}
 	s.sum.Seconds = time.Since(start).Seconds()
 	s.sum.EventsPerSecond = float64(s.sum.Read) / s.sum.Seconds
-	if after, statsErr := c.Stats(ctx); statsErr == nil {
+	if after, statsErr := c.Admin.Stats(ctx); statsErr == nil {
 		s.sum.Conflicting = after.Conflicting - before.Conflicting
 		s.sum.Merges = after.Merges - before.Merges
 		s.sum.Identities = after.Identities
@@ -208,7 +208,7 @@ func (b *batch) text(index int) []byte {
 func (s *sender) send(ctx context.Context, b *batch) error {
 	if len(b.lines) > 0 {
 		b.body.WriteString(`]}`)
-		result, err := s.Client.Send(ctx, b.body.Bytes(), s.Patience)
+		result, err := s.Client.Events.Send(ctx, b.body.Bytes(), s.Patience)
 		if err != nil {
 			return fmt.Errorf("send lines %d to %d of %s: %w", b.lines[0], b.lines[len(b.lines)-1], b.file, err)
 		}

@@ -39,7 +39,7 @@ output or a file. The file appears only when it is complete. A name that ends in
 			if err != nil {
 				return err
 			}
-			x, err := c.Export(cmd.Context(), format, identifiers == "all", *scores)
+			x, err := c.Profiles.Export(cmd.Context(), format, identifiers == "all", *scores)
 			if err != nil {
 				_ = file.Finish(err) // nothing was written
 				return err

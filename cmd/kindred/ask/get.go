@@ -28,9 +28,9 @@ func newGet() *cobra.Command {
 	scores := cmd.Flags().Bool("scores", true, "include the scores, computed as of now")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.With(cmd, func(c *client.Client) error {
-			ask := c.Profile
+			ask := c.Profiles.Get
 			if *scores {
-				ask = c.Scored
+				ask = c.Profiles.Scored
 			}
 			text, err := ask(cmd.Context(), args[0])
 			if err != nil {
@@ -44,7 +44,7 @@ func newGet() *cobra.Command {
 			if err := json.Unmarshal(text, &p); err != nil {
 				return fmt.Errorf("read the profile: %w", err)
 			}
-			orders, err := c.Orders(cmd.Context(), args[0])
+			orders, err := c.Profiles.Orders(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -40,7 +40,7 @@ file. A deployment keeps its rules until --rules of serve or ingest replaces the
 	cmd.Flags().VarP(cli.Choose(&format, formats), "output", "o", "output format: yaml or json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return t.With(cmd, func(c *client.Client) error {
-			rules, err := c.Rules(cmd.Context())
+			rules, err := c.Admin.Rules(cmd.Context())
 			if err != nil {
 				return err
 			}

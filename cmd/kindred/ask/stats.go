@@ -22,7 +22,7 @@ func newStats() *cobra.Command {
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return t.With(cmd, func(c *client.Client) error {
-			s, err := c.Stats(cmd.Context())
+			s, err := c.Admin.Stats(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -56,7 +56,7 @@ kindred export.`,
 			}
 		}
 		return t.With(cmd, func(c *client.Client) error {
-			changes, err := c.Changes(cmd.Context(), from, kinds, follow, scores)
+			changes, err := c.Feed.Changes(cmd.Context(), from, kinds, follow, scores)
 			if err != nil {
 				return err
 			}

@@ -41,7 +41,7 @@ func newTimeline() *cobra.Command {
 				if limit > 0 {
 					page = min(page, left)
 				}
-				timeline, err := c.Timeline(cmd.Context(), args[0], page, cursor)
+				timeline, err := c.Profiles.Timeline(cmd.Context(), args[0], page, cursor)
 				if err != nil {
 					return err
 				}

@@ -23,7 +23,7 @@ func newWhy() *cobra.Command {
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.With(cmd, func(c *client.Client) error {
-			why, err := c.Why(cmd.Context(), args[0], args[1])
+			why, err := c.Profiles.Why(cmd.Context(), args[0], args[1])
 			if err != nil {
 				return err
 			}
@@ -51,7 +51,7 @@ func newHow() *cobra.Command {
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.With(cmd, func(c *client.Client) error {
-			how, err := c.How(cmd.Context(), args[0])
+			how, err := c.Profiles.How(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -59,7 +59,7 @@ func newAssertion(verb, use, short, long string, args int) *cobra.Command {
 			ask.B = args[1]
 		}
 		return t.With(cmd, func(c *client.Client) error {
-			answer, err := c.Assert(cmd.Context(), &ask)
+			answer, err := c.Assertions.Make(cmd.Context(), &ask)
 			if err != nil {
 				return err
 			}

@@ -30,7 +30,7 @@ space. Check a copy with kindred verify --data DIR.`,
 			return err
 		}
 		return t.With(cmd, func(c *client.Client) error {
-			if err := c.Backup(cmd.Context(), dir); err != nil {
+			if err := c.Admin.Backup(cmd.Context(), dir); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "backup written to %s\n", dir)

@@ -31,7 +31,7 @@ func newReceiversList() *cobra.Command {
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return t.With(cmd, func(c *client.Client) error {
-			list, err := c.Receivers(cmd.Context())
+			list, err := c.Feed.Receivers(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -62,7 +62,7 @@ func newReceiversDrop() *cobra.Command {
 	t := cli.AddTarget(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.With(cmd, func(c *client.Client) error {
-			if err := c.DropReceiver(cmd.Context(), args[0]); err != nil {
+			if err := c.Feed.DropReceiver(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "dropped receiver %s\n", args[0])

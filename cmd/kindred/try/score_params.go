@@ -27,7 +27,7 @@ the settings of the deployment.`,
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return t.With(cmd, func(c *client.Client) error {
-			d, err := c.Parameters(cmd.Context())
+			d, err := c.Scores.Parameters(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -53,7 +53,7 @@ Parameters that cannot be fitted keep their values, and the exit code is 5. If n
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return t.With(cmd, func(c *client.Client) error {
-			d, err := c.Fit(cmd.Context())
+			d, err := c.Scores.Fit(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -30,7 +30,7 @@ the value of the rest minus that of the control group, with a 95 % interval.`,
 			return cli.UsageError("score report: --window-days %d: want 1 to %d", *days, scoring.DaysMax)
 		}
 		return t.With(cmd, func(c *client.Client) error {
-			r, err := c.ScoreReport(cmd.Context(), *days)
+			r, err := c.Scores.Report(cmd.Context(), *days)
 			if err != nil {
 				return err
 			}

@@ -14,6 +14,9 @@ import (
 	"github.com/kindred-id/kindred/api/document"
 )
 
+// Feed are the calls that read the change feed and look after those that receive it.
+type Feed struct{ conn *connection }
+
 // Changes is an open stream of the change feed. Close it.
 type Changes struct {
 	body   io.ReadCloser
@@ -26,7 +29,7 @@ const maxChange = 64 << 20
 
 // Changes reads the change feed from a cursor, from "start" or from "now". kinds names the kinds of entries, separated by
 // commas; empty means all. Without follow the stream ends where the feed ends.
-func (c *Client) Changes(ctx context.Context, cursor, kinds string, follow, scores bool) (*Changes, error) {
+func (f Feed) Changes(ctx context.Context, cursor, kinds string, follow, scores bool) (*Changes, error) {
 	query := url.Values{"cursor": {cursor}, "follow": {strconv.FormatBool(follow)}}
 	if scores {
 		query.Set("scores", "true")
@@ -34,7 +37,7 @@ func (c *Client) Changes(ctx context.Context, cursor, kinds string, follow, scor
 	if kinds != "" {
 		query.Set("kinds", kinds)
 	}
-	res, err := c.send(ctx, http.MethodGet, "/v1/changes", query, nil)
+	res, err := f.conn.send(ctx, http.MethodGet, "/v1/changes", query, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -90,12 +93,12 @@ func (c *Changes) Cursor() string { return c.cursor }
 func (c *Changes) Close() error { return c.body.Close() }
 
 // Receivers lists the registered receivers of the change feed.
-func (c *Client) Receivers(ctx context.Context) (r document.Receivers, err error) {
-	err = c.Get(ctx, "/v1/changes/receivers", nil, &r)
+func (f Feed) Receivers(ctx context.Context) (r document.Receivers, err error) {
+	err = f.conn.get(ctx, "/v1/changes/receivers", nil, &r)
 	return r, err
 }
 
 // DropReceiver forgets a receiver of the change feed.
-func (c *Client) DropReceiver(ctx context.Context, name string) error {
-	return c.Delete(ctx, "/v1/changes/receivers/"+url.PathEscape(name))
+func (f Feed) DropReceiver(ctx context.Context, name string) error {
+	return f.conn.delete(ctx, "/v1/changes/receivers/"+url.PathEscape(name))
 }

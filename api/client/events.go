@@ -15,21 +15,24 @@ import (
 // retry is the wait between attempts to send a batch, unless the server asks for a longer one.
 var retry = backoff.Doubling{First: 100 * time.Millisecond, Most: 10 * time.Second}
 
+// Events are the calls that send events.
+type Events struct{ conn *connection }
+
 // AwaitVisible returns when every event sent before can be found by each of its identifiers, or when the server is too
 // busy to wait for that.
-func (c *Client) AwaitVisible(ctx context.Context) error {
-	return c.do(ctx, http.MethodPost, "/v1/batch", nil, []byte(`{"batch":[]}`), nil)
+func (e Events) AwaitVisible(ctx context.Context) error {
+	return e.conn.do(ctx, http.MethodPost, "/v1/batch", nil, []byte(`{"batch":[]}`), nil)
 }
 
 // Send sends the body of a batch of past events, such as those of a file. While the server is full, unreachable or breaks
 // off, Send retries until patience has passed. An event that was accepted before is a duplicate, so a retry changes
 // nothing. Send returns when the events are durable. Call AwaitVisible once after the last batch, since waiting for
 // visibility with each batch would be slow.
-func (c *Client) Send(ctx context.Context, body []byte, patience time.Duration) (document.BatchOutcome, error) {
+func (e Events) Send(ctx context.Context, body []byte, patience time.Duration) (document.BatchOutcome, error) {
 	deadline := time.Now().Add(patience)
 	for attempt := 0; ; attempt++ {
 		var result document.BatchOutcome
-		after, err := c.attempt(ctx, body, &result)
+		after, err := e.attempt(ctx, body, &result)
 		if err == nil || ctx.Err() != nil || !retriable(err) || time.Now().After(deadline) {
 			return result, err
 		}
@@ -41,8 +44,8 @@ func (c *Client) Send(ctx context.Context, body []byte, patience time.Duration) 
 }
 
 // attempt sends a body once, and returns how long the server asks to wait.
-func (c *Client) attempt(ctx context.Context, body []byte, result *document.BatchOutcome) (time.Duration, error) {
-	err := c.do(ctx, http.MethodPost, "/v1/batch", url.Values{"wait": {"durable"}, "live": {"false"}}, body, result)
+func (e Events) attempt(ctx context.Context, body []byte, result *document.BatchOutcome) (time.Duration, error) {
+	err := e.conn.do(ctx, http.MethodPost, "/v1/batch", url.Values{"wait": {"durable"}, "live": {"false"}}, body, result)
 	var p *Problem
 	switch {
 	case !errors.As(err, &p):

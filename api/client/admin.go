@@ -1,0 +1,27 @@
+package client
+
+import (
+	"context"
+
+	"github.com/kindred-id/kindred/api/document"
+)
+
+// Admin are the calls of those who run the server.
+type Admin struct{ conn *connection }
+
+// Stats returns the counters and sizes of the deployment.
+func (a Admin) Stats(ctx context.Context) (s document.Stats, err error) {
+	err = a.conn.get(ctx, "/v1/stats", nil, &s)
+	return s, err
+}
+
+// Rules returns the rules in force, with their text.
+func (a Admin) Rules(ctx context.Context) (r document.Rules, err error) {
+	err = a.conn.get(ctx, "/v1/rules", nil, &r)
+	return r, err
+}
+
+// Backup makes the server write a backup to a directory of its own machine.
+func (a Admin) Backup(ctx context.Context, dir string) error {
+	return a.conn.post(ctx, "/v1/admin/backup", nil, document.Backup{Dir: dir}, nil)
+}

@@ -1,0 +1,86 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/kindred-id/kindred/api/document"
+)
+
+// Profiles are the calls about people: one of them, by any of their identifiers or by public id, or all.
+type Profiles struct{ conn *connection }
+
+func profilePath(id, part string) string { return "/v1/profiles/" + url.PathEscape(id) + part }
+
+// Get returns the profile of an id, as JSON text.
+func (p Profiles) Get(ctx context.Context, id string) (text json.RawMessage, err error) {
+	err = p.conn.get(ctx, profilePath(id, ""), nil, &text)
+	return text, err
+}
+
+// Scored returns the profile of an id with its scores, as JSON text.
+func (p Profiles) Scored(ctx context.Context, id string) (text json.RawMessage, err error) {
+	err = p.conn.get(ctx, profilePath(id, ""), url.Values{"scores": {"true"}}, &text)
+	return text, err
+}
+
+// Orders returns the orders of an id, newest first.
+func (p Profiles) Orders(ctx context.Context, id string) ([]document.Order, error) {
+	var answer document.Orders
+	err := p.conn.get(ctx, profilePath(id, "/orders"), nil, &answer)
+	return answer.Orders, err
+}
+
+// Why explains whether two ids are one person.
+func (p Profiles) Why(ctx context.Context, a, b string) (w document.Why, err error) {
+	err = p.conn.get(ctx, profilePath(a, "/why"), url.Values{"with": {b}}, &w)
+	return w, err
+}
+
+// How returns the evidence that formed the identity of an id.
+func (p Profiles) How(ctx context.Context, id string) (h document.How, err error) {
+	err = p.conn.get(ctx, profilePath(id, "/how"), nil, &h)
+	return h, err
+}
+
+// Timeline returns a page of the events of an id. An empty cursor means the first page.
+func (p Profiles) Timeline(ctx context.Context, id string, limit int, cursor string) (t document.Timeline, err error) {
+	query := url.Values{"limit": {strconv.Itoa(limit)}}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	err = p.conn.get(ctx, profilePath(id, "/events"), query, &t)
+	return t, err
+}
+
+// Export is the lines of an export. Close it.
+type Export struct {
+	io.ReadCloser
+	Identities int64 // number of lines, without the header of CSV; -1 if the server does not say
+	Settled    bool  // no event was in progress when the export began
+}
+
+// Export returns all identities in a format of the API. empty includes identities without an event, and scores adds the
+// scores of each.
+func (p Profiles) Export(ctx context.Context, format string, empty, scores bool) (*Export, error) {
+	query := url.Values{"format": {format}}
+	if scores {
+		query.Set("scores", "true")
+	}
+	if empty {
+		query.Set("identifiers", "all")
+	}
+	res, err := p.conn.send(ctx, http.MethodGet, "/v1/export", query, nil)
+	if err != nil {
+		return nil, err
+	}
+	x := &Export{ReadCloser: res.Body, Identities: -1, Settled: res.Header.Get("Kindred-Settled") == "true"}
+	if n, err := strconv.ParseInt(res.Header.Get("Kindred-Identities"), 10, 64); err == nil {
+		x.Identities = n
+	}
+	return x, nil
+}
