@@ -23,7 +23,7 @@ func TestLibraryPaths(t *testing.T) {
 		return fmt.Sprintf(`{"type":%q,"event":"x","userId":"u","previousId":"p","messageId":"m%d"}`, typ, n)
 	}
 	const one = `"accepted":1`
-	for _, path := range []string{"/v1/batch", "/v1/b", "/v1/import", "/batch", "/b", "/api/s/s2s/batch"} {
+	for _, path := range []string{"/v1/batch", "/v1/b", "/v1/import", "/batch", "/b", "/api/s/s2s/batch", "/beacon/v1/batch"} {
 		w.post(path, `{"batch":[`+event("page")+`]}`).want(t, 200, one)
 	}
 	for _, typ := range []string{"identify", "track", "page", "screen", "group", "alias"} {
@@ -236,6 +236,11 @@ func TestLibraryBodies(t *testing.T) {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Content-Encoding", "gzip")
 	w.do(r).want(t, 200, `"accepted":1`)
+	// As a page is left, its browser sends a text, names the key in the query, and drops the answer.
+	r = httptest.NewRequest("POST", "/beacon/v1/batch?writeKey=web", strings.NewReader(`{"batch":[{"type":"page","anonymousId":"b1","messageId":"b1"}]}`))
+	r.Header.Set("Content-Type", "text/plain")
+	w.do(r).want(t, 200, `"accepted":1`)
+	w.get("/v1/profiles/anonymous_id:b1/events").want(t, 200, `"source":"web"`)
 	// An answer that a client is to repeat says when, in whole seconds.
 	for id := range graph.ShardID(4) {
 		w.engine.Lose(id)

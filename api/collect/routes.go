@@ -32,7 +32,7 @@ func aliases(t graph.EventType) []string {
 
 func (c *Collector) eventRoutes() []route.Route {
 	batch := c.eventRoute("/v1/batch", 0, "Take a batch of events", document.EventBatch{}, []document.IncomingEvent{}, document.IncomingEvent{})
-	batch.Aliases = []string{"/v1/b", "/v1/import", "/batch", "/b", "/api/s/s2s/batch"}
+	batch.Aliases = []string{"/v1/b", "/v1/import", "/batch", "/b", "/api/s/s2s/batch", "/beacon/v1/batch"}
 	routes := []route.Route{batch}
 	for t := graph.TypeIdentify; int(t) < graph.EventTypes; t++ {
 		rt := c.eventRoute("/v1/"+t.String(), t, "Take "+t.String()+" events", document.IncomingEvent{}, []document.IncomingEvent{}, document.EventBatch{})

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -264,7 +262,7 @@ func (l *library) run(t *testing.T, command func(host string) *exec.Cmd, faults 
 			t.Fatalf("the program ended: %v\n%s", err, &output)
 		case <-time.After(50 * time.Millisecond):
 		}
-		o = l.ask(t, server.url())
+		o = l.ask(t, server)
 	}
 	took := time.Since(start)
 	time.Sleep(500 * time.Millisecond) // for what should not come
@@ -279,10 +277,10 @@ func (l *library) run(t *testing.T, command func(host string) *exec.Cmd, faults 
 		_ = cmd.Process.Kill()
 	}
 	if l.aliases() {
-		post(t, server.url()+"/v1/page?writeKey=test", fmt.Sprintf(`{"userId":"old-%s","messageId":"former"}`, l.name))
+		server.post(t, "/v1/page?writeKey=test", fmt.Sprintf(`{"userId":"old-%s","messageId":"former"}`, l.name))
 	}
-	o = l.ask(t, server.url())
-	get(t, server.url()+"/v1/profiles/user_id:old-"+l.name, &o.former)
+	o = l.ask(t, server)
+	server.get(t, "/v1/profiles/user_id:old-"+l.name, &o.former)
 	var left int
 	o.served, o.told, left = p.seen()
 	o.faults = len(faults) - left
@@ -300,44 +298,13 @@ func (l *library) gaveUp(p *proxy, faults int) bool {
 }
 
 // ask asks the server about the customer of the program.
-func (l *library) ask(t *testing.T, url string) (o outcome) {
+func (l *library) ask(t *testing.T, s *server) (o outcome) {
 	t.Helper()
-	get(t, url+"/v1/profiles/user_id:"+l.name, &o.profile)
+	s.get(t, "/v1/profiles/user_id:"+l.name, &o.profile)
 	var page struct{ Events []event }
-	get(t, url+"/v1/profiles/user_id:"+l.name+"/events", &page)
+	s.get(t, "/v1/profiles/user_id:"+l.name+"/events", &page)
 	o.events = page.Events
 	return o
-}
-
-func post(t *testing.T, url, body string) {
-	t.Helper()
-	res, err := http.Post(url, "application/json", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		t.Fatal(res.Status)
-	}
-}
-
-func get(t *testing.T, url string, into any) {
-	t.Helper()
-	res, err := http.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if res.StatusCode == http.StatusNotFound {
-		return
-	}
-	if err := json.Unmarshal(body, into); err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %d %v\n%s", url, res.StatusCode, err, body)
-	}
 }
 
 // check holds an outcome against what the program sent.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -43,7 +44,7 @@ type proxy struct {
 func newProxy(t *testing.T, s *server, perRequest int, faults ...fault) *proxy {
 	t.Helper()
 	p := &proxy{server: s, faults: faults, perRequest: perRequest, met: map[string]int{}, paths: map[string]int{}}
-	pass := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+	pass := &httputil.ReverseProxy{ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) {
 		target, err := url.Parse(s.url())
 		if err != nil {
 			panic(err)
