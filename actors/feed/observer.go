@@ -139,7 +139,8 @@ func (o *observer) write(c *shard.Closing) {
 	o.enc.PutFeedState(c.Batch, o.shard, &o.state)
 }
 
-// Tidy implements shard.Tidier: it deletes what Feed.Trim has decided on, and marks that a sweep has left.
+// Tidy deletes what Feed.Trim has decided on, and marks that a sweep has left. A step calls it that was asked to
+// (shard.Input.Tidy).
 func (o *observer) Tidy(b *storage.Batch) {
 	if next := o.feed.due[o.shard].Load(); next != nil {
 		if next.Number > o.trimmed {

@@ -15,7 +15,7 @@ type Input struct {
 	Event   *graph.Event
 	Message *graph.Message
 	Tell    bool   // see notes
-	Tidy    bool   // see Tidier
+	Tidy    bool   // an observer is to delete rows that it keeps no more: see tidier
 	Body    []byte // the event or the message, encoded
 	Outcome *Outcome
 	From    graph.ShardID

@@ -54,9 +54,9 @@ type replayer interface {
 	Replay(in *row.Input) error
 }
 
-// A Tidier is an Observer that deletes rows which it has written and keeps no more, when a step is asked to (Input.Tidy). The
+// A tidier is an Observer that deletes rows which it has written and keeps no more, when a step is asked to (Input.Tidy). The
 // deletions are in the batch of the step, and the record says nothing of them: a recovery must not need these rows.
-type Tidier interface {
+type tidier interface {
 	Observer
 	// Tidy adds to the batch of the step what is to be deleted. Recover comes next if the step is undone, else Committed.
 	Tidy(b *storage.Batch)

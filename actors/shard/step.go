@@ -357,7 +357,7 @@ func (t *step) giveBuffer() {
 // tidyObservers lets observers delete what they keep no more.
 func (t *step) tidyObservers() {
 	for _, o := range t.shard.observers {
-		if o, ok := o.(Tidier); ok {
+		if o, ok := o.(tidier); ok {
 			o.Tidy(&t.batch)
 		}
 	}

@@ -25,18 +25,18 @@ type Origins struct {
 
 // Values of a list of origins that are no origins.
 const (
-	AnyOrigin = "*"
+	anyOrigin = "*" // also what an empty list means
 	NoOrigin  = "none"
 )
 
-// NewOrigins reads a list of origins such as https://shop.example. An empty list allows any, as AnyOrigin does; NoOrigin
+// NewOrigins reads a list of origins such as https://shop.example. An empty list allows any, as anyOrigin does; NoOrigin
 // alone allows none.
 func NewOrigins(list []string) (*Origins, error) {
 	o := &Origins{same: http.NewCrossOriginProtection(), any: len(list) == 0}
 	var errs []error
 	for _, origin := range list {
 		switch {
-		case origin == AnyOrigin:
+		case origin == anyOrigin:
 			o.any = true
 		case origin == NoOrigin && len(list) == 1:
 		default:
@@ -53,7 +53,7 @@ func NewOrigins(list []string) (*Origins, error) {
 func cleanOrigin(origin string) (string, error) {
 	u, err := url.Parse(strings.ToLower(strings.TrimSuffix(origin, "/")))
 	if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
-		return "", fmt.Errorf("origin %q: want SCHEME://HOST or SCHEME://HOST:PORT, or %s for any, or %s alone", origin, AnyOrigin, NoOrigin)
+		return "", fmt.Errorf("origin %q: want SCHEME://HOST or SCHEME://HOST:PORT, or %s for any, or %s alone", origin, anyOrigin, NoOrigin)
 	}
 	host := u.Host
 	if port := u.Port(); u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {

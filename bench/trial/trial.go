@@ -24,13 +24,13 @@ type Config struct {
 	Dir      string // where the data directory is created; if empty, a temporary directory
 	Memory   int64  // the memory limit of the engine
 	LogBytes int64
-	Shards   int          // 0 is DefaultShards
+	Shards   int          // 0 is 64
 	Rules    *graph.Rules // nil is graph.DefaultRules
 	Feed     feed.Settings
 }
 
-// DefaultShards is the number of shards of a trial that states no other.
-const DefaultShards = 64
+// defaultShards is the number of shards of a trial that states no other.
+const defaultShards = 64
 
 // Trial is an engine on a new data directory, which Close deletes.
 type Trial struct {
@@ -50,7 +50,7 @@ func Open(ctx context.Context, c Config) (*Trial, error) {
 	if t.dir, err = os.MkdirTemp(c.Dir, "kindred-bench-"); err != nil {
 		return nil, err
 	}
-	deployment := row.Deployment{Shards: cmp.Or(c.Shards, DefaultShards)}
+	deployment := row.Deployment{Shards: cmp.Or(c.Shards, defaultShards)}
 	t.store, _, err = row.Open(storage.Options{
 		Dir: t.dir, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables,
 	}, deployment)

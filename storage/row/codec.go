@@ -11,7 +11,7 @@ import "github.com/kindred-id/kindred/storage"
 //
 // Versions are below 128, so the byte is itself a MessagePack number. Each kind has its own versions: a change of a
 // kind's bytes is a new version, decoders continue to read the older ones, and an Encoder can still write them
-// (Version).
+// (generation).
 //
 //   - C1: an encoding is canonical. A value has one encoding in a version, and a decoder accepts no other: every
 //     number and length is in its shortest form, and nil stands for an absent value. Equal bytes and equal values are
@@ -58,7 +58,7 @@ type Encoder struct {
 }
 
 // NewEncoder returns an encoder of the newest version.
-func NewEncoder() *Encoder { return NewEncoderOf(Newest) }
+func NewEncoder() *Encoder { return newEncoderOf(newest) }
 
 // begin begins an encoding after dst.
 func (e *Encoder) begin(dst []byte) *writer {

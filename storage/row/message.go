@@ -28,7 +28,7 @@ func messageValues(kind graph.MessageKind, version uint64) int {
 
 // eventVersionIn is the version of the events and fragments in messages of a version.
 func eventVersionIn(message uint64) uint64 {
-	if message > uint64(Newest) {
+	if message > uint64(newest) {
 		return 0 // such a version was rejected before
 	}
 	return uint64(versions[message].event) // each generation has its own version of messages

@@ -13,7 +13,7 @@ type valueOf[V any] interface {
 
 // appendValue appends the encoding of v in the newest version.
 func appendValue(dst []byte, v value) []byte {
-	out := writer{b: dst, formats: versions[Newest]}
+	out := writer{b: dst, formats: versions[newest]}
 	v.encode(&out)
 	return out.b
 }

@@ -1,15 +1,18 @@
 package row
 
-// A Version is a generation of encodings that all programs from some release on can read. During a rolling upgrade,
-// the processes of a deployment write the version that the oldest of them reads, and switch to the newest when all
-// can read it.
+// A generation of encodings is one that all programs from some release on can read. During a rolling upgrade the
+// processes of a deployment have to write the one that the oldest of them reads, and may switch to the newest when all
+// can read it. A process writes the newest; the tests write the others and read them again.
 //
-// Each kind of value has its own versions, and most never changed: formats lists, for each generation, the versions
-// of the kinds that did. A change of the bytes of an event, a message or a node's row adds a line to it.
-type Version uint8
+// Each kind of value has its own versions, and most never changed: versions lists, for each generation, the version
+// of each kind that did. A change of the bytes of an event, a message or a node's row adds a line to it.
+//
+// One version for all kinds would be simpler, and every row would then be of an old version after each release,
+// although its bytes are the same.
+type generation uint8
 
-// Newest is the version that encoders write by default.
-const Newest Version = 5
+// newest is the generation that encoders write by default.
+const newest generation = 5
 
 // formats holds the versions of the kinds of values in one generation.
 type formats struct {
@@ -19,7 +22,7 @@ type formats struct {
 	settings uint8 // of the feed
 }
 
-var versions = [Newest + 1]formats{
+var versions = [newest + 1]formats{
 	1: {event: 1, message: 1, node: 1, settings: 1},
 	2: {event: 2, message: 2, node: 2, settings: 1},                                                     // offers, interests and visits
 	3: {event: 2, message: 3, node: 2, settings: 1},                                                     // when an event passed a forward
@@ -27,11 +30,11 @@ var versions = [Newest + 1]formats{
 	5: {event: eventVersion, message: messageVersion, node: nodeVersion, settings: feedSettingsVersion}, // evidence without identities
 }
 
-// NewEncoderOf returns an encoder that writes a version from 1 to Newest.
+// newEncoderOf returns an encoder that writes a generation from 1 to newest.
 //
-// It omits values that the version can't express, and Lossy then reports it. Features of a new version may be used
+// It omits values that the generation can't express, and Lossy then reports it. Features of a new version may be used
 // only after every process can read it; until then it has nothing to omit.
-func NewEncoderOf(v Version) *Encoder { return &Encoder{out: writer{formats: versions[v]}} }
+func newEncoderOf(v generation) *Encoder { return &Encoder{out: writer{formats: versions[v]}} }
 
 // Lossy reports whether an encoder of an older version omitted anything, since its creation, that decides who is who
 // or that a profile holds. It ignores names for display, and when an event passed a forward: readers do without them.

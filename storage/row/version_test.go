@@ -51,12 +51,12 @@ func again(enc *Encoder, dec *Decoder, kind string, src []byte) ([]byte, error) 
 // An encoder of a former program's version writes that program's values to the same bytes.
 func TestEncoderWritesOlderVersions(t *testing.T) {
 	dec := NewDecoder()
-	for v := Version(1); v < Newest; v++ {
+	for v := generation(1); v < newest; v++ {
 		for kind, version := range map[string]uint8{
 			"event": versions[v].event, "root": versions[v].node, "forward": versions[v].node,
 			"message": versions[v].message, "feed-settings": versions[v].settings,
 		} {
-			if newest := versions[Newest]; version == map[string]uint8{
+			if newest := versions[newest]; version == map[string]uint8{
 				"event": newest.event, "root": newest.node, "forward": newest.node, "message": newest.message, "feed-settings": newest.settings,
 			}[kind] {
 				continue // TestCodecGolden holds it
@@ -72,7 +72,7 @@ func TestEncoderWritesOlderVersions(t *testing.T) {
 			}
 			for _, path := range paths {
 				want := readGolden(t, path)
-				enc := NewEncoderOf(v)
+				enc := newEncoderOf(v)
 				got, err := again(enc, dec, kind, want)
 				must(t, err)
 				if kind == "message" && strings.Contains(path, "absorb") {
@@ -102,10 +102,10 @@ func sameMessage(t *testing.T, got, want []byte) {
 // An older encoding of anything is read, says that it is of its version, and where nothing was left out says the same.
 func TestOlderEncodingsAreRead(t *testing.T) {
 	dec := NewDecoder()
-	for v := Version(1); v <= Newest; v++ {
+	for v := generation(1); v <= newest; v++ {
 		t.Run(fmt.Sprint(v), func(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
-				enc := NewEncoderOf(v)
+				enc := newEncoderOf(v)
 				ev := genEvent(rt, true)
 				src := enc.Event(nil, ev, true)
 				got, err := dec.Event(src)
@@ -114,7 +114,7 @@ func TestOlderEncodingsAreRead(t *testing.T) {
 				}
 				same(rt, enc, v, got, ev)
 
-				enc = NewEncoderOf(v)
+				enc = newEncoderOf(v)
 				n := genNode(rt)
 				src = enc.Node(nil, n, 7)
 				node, applied, err := dec.Node(n.Key, src)
@@ -123,7 +123,7 @@ func TestOlderEncodingsAreRead(t *testing.T) {
 				}
 				same(rt, enc, v, node, n)
 
-				enc = NewEncoderOf(v)
+				enc = newEncoderOf(v)
 				m := genMessage(rt)
 				src = enc.Message(nil, m)
 				message, err := dec.Message(src)
@@ -142,10 +142,10 @@ func TestOlderEncodingsAreRead(t *testing.T) {
 	}
 }
 
-func same(t *rapid.T, enc *Encoder, v Version, got, want any) {
+func same(t *rapid.T, enc *Encoder, v generation, got, want any) {
 	t.Helper()
 	switch equal := reflect.DeepEqual(got, want); {
-	case v == Newest && enc.Lossy():
+	case v == newest && enc.Lossy():
 		t.Fatalf("the newest version leaves something out of %+v", want)
 	case !equal && !enc.Lossy():
 		t.Fatalf("version %d leaves something out, and does not say so\n got %+v\nwant %+v", v, got, want)
@@ -161,7 +161,7 @@ func fragmentOf(enc *Encoder, orders []graph.OrderEvidence) {
 func TestLossy(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		since Version // that has a place for it
+		since generation // that has a place for it
 		write func(enc *Encoder)
 	}{
 		{"context", 4, func(enc *Encoder) { enc.Event(nil, &graph.Event{Type: graph.TypeTrack, Context: []byte("{}")}, true) }},
@@ -182,8 +182,8 @@ func TestLossy(t *testing.T) {
 		}},
 		{"nothing", 1, func(enc *Encoder) { enc.Message(nil, &graph.Message{Kind: graph.KindRecheck, To: sampleUser}) }},
 	} {
-		for v := Version(1); v <= Newest; v++ {
-			enc := NewEncoderOf(v)
+		for v := generation(1); v <= newest; v++ {
+			enc := newEncoderOf(v)
 			if c.write(enc); enc.Lossy() != (v < c.since) {
 				t.Errorf("%s, version %d: lossy is %t", c.name, v, enc.Lossy())
 			}

@@ -20,7 +20,7 @@ type source struct {
 	fset *token.FileSet
 	// production are the packages as they are built, without tests and without the test kit.
 	production []*packages.Package
-	// all has each package in every variant, tests too; and the module of bench/research.
+	// all has each package in every variant, tests too; and the modules of bench/research and bench/peers.
 	all []*packages.Package
 }
 
@@ -40,11 +40,19 @@ func load() (*source, error) {
 			s.production = append(s.production, p)
 		}
 	}
-	research, err := packages.Load(&packages.Config{Mode: mode, Fset: s.fset, Tests: true, Dir: "bench/research"}, "./...")
-	if err != nil {
-		return nil, err
+	for _, dir := range []string{"bench/research", "bench/peers"} {
+		users, err := packages.Load(&packages.Config{Mode: mode, Fset: s.fset, Tests: true, Dir: dir}, "./...")
+		if err != nil {
+			return nil, err
+		}
+		// A module that does not load has no uses, and what only it uses would count as unused.
+		for _, p := range users {
+			for _, e := range p.Errors {
+				return nil, fmt.Errorf("%s: %w", dir, e)
+			}
+		}
+		s.all = append(s.all, users...)
 	}
-	s.all = append(s.all, research...)
 	if len(s.production) == 0 {
 		return nil, fmt.Errorf("no packages of %s here: run it at the top of the repository", module)
 	}
