@@ -13,6 +13,9 @@ import (
 // underRules are the mutants that only a change of rules can show.
 var underRules = []string{"replay-under-other-rules", "sweep-not-followed", "refusal-ignored", "taken-without-sweep"}
 
+// byAliases are the mutants that aliases alone can show.
+var byAliases = []string{"alias-claims-ahead"}
+
 // TestMutants breaks each rule of internal/testkit/mutant until a schedule or a scenario notices. A rule that can be broken
 // unnoticed is not tested, or not needed. The engine's own sources have no switch to break them by, so the test runs
 // itself again, once, in a build with mutated sources.
@@ -56,6 +59,9 @@ func runMutant(name string, schedules int) (how string, err error) {
 	sc := schedule{test: "TestMutants", make: plainly, disk: inMemory}
 	if slices.Contains(underRules, name) {
 		sc.make = underOtherRules
+	}
+	if slices.Contains(byAliases, name) {
+		sc.make = amongAliases
 	}
 	for seed := range uint64(schedules) {
 		mutant.Select(name)

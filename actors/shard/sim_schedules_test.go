@@ -34,6 +34,26 @@ func plainly(seed uint64, rng *rand.Rand) (simParams, *graph.Rules, []act) {
 	return p, w.Rules, []act{{events: w.Events, assertions: w.Assertions, want: oracle.Profiles(w.Events, w.Assertions, w.Rules)}}
 }
 
+// amongAliases is a world that has many aliases for its size, told to readers of the feed.
+func amongAliases(seed uint64, rng *rand.Rand) (simParams, *graph.Rules, []act) {
+	p := drawParams(seed, rng)
+	p.feed = true
+	w, most := oracle.RandomWorld(rng), 0
+	for range 20 {
+		drawn := oracle.RandomWorld(rng)
+		aliases := 0
+		for i := range drawn.Events {
+			if drawn.Events[i].Type == graph.TypeAlias {
+				aliases++
+			}
+		}
+		if share := 100 * aliases / max(1, len(drawn.Events)); share > most && aliases > 1 {
+			w, most = drawn, share
+		}
+	}
+	return p, w.Rules, []act{{events: w.Events, assertions: w.Assertions, want: oracle.Profiles(w.Events, w.Assertions, w.Rules)}}
+}
+
 func inMemory(p simParams) simDisk { return &memDisk{shards: p.shards} }
 
 // run runs the schedule of a seed, on plain hosts or on a stage.
@@ -173,6 +193,12 @@ func TestSchedulesOnPebble(t *testing.T) {
 func TestSchedulesSplitUndoesMerge(t *testing.T) {
 	sc := schedule{test: "TestSchedulesSplitUndoesMerge", make: mergedAndSplit, disk: inMemory}
 	sc.each(t, 2000)
+}
+
+// TestSchedulesAliases: aliases, of which ordinary worlds have few, are claims on nodes that may outrank the one that asks.
+func TestSchedulesAliases(t *testing.T) {
+	sc := schedule{test: "TestSchedulesAliases", make: amongAliases, disk: inMemory, actors: func(seed uint64) bool { return seed%16 == 0 }}
+	sc.each(t, 1000)
 }
 
 // mergedAndSplit is a world; then assertions about pairs that the world asserts nothing of; then their
