@@ -21,6 +21,14 @@ const (
 
 // batch is a number of records of a partition on their way to being handled, with the memory that they need. Batches
 // are reused, so that in the steady state an event costs no allocation.
+//
+//	get ──► read: decode, take ──► submit ──► answered ──► handled ──► put
+//	                                  ▲           │
+//	                                  └── again ◄─┘ some events were out of turn, or their shard was not there
+//
+// Events and letters point into the records, so the records stay until put. Only letters is used by two goroutines:
+// the partition's adds to it, and the producer's subtracts as letters are acknowledged. It begins at one, or a letter
+// acknowledged before the next one is written would make a batch that is half read count as handled.
 type batch struct {
 	records []*kgo.Record // events point into them
 	next    int64         // the offset after the last record
@@ -47,7 +55,7 @@ func newBatches(into ingest.Into, unpack func() *record.Decoder) *batches {
 
 func (p *batches) get() *batch { return p.pool.Get().(*batch) }
 
-// put takes back a batch that is no longer used.
+// put takes back a batch that is no longer used. REQUIRES: no letter of it is in progress, and the engine has answered
 func (p *batches) put(b *batch) {
 	b.unpack.Reset()
 	b.intake.Reset()

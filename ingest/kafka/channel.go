@@ -45,7 +45,8 @@ func parseChannelName(name string) (n channelName, ok bool) {
 }
 
 // routingVersion is a hash of everything that decides to which shard an event of a topic goes (C6): the deployment's
-// part and the topic's.
+// part and the topic's. A shard's position in a channel means "all before it that were mine"; once events go to other
+// shards, that would drop an event which another shard had taken, or take it twice. So a new version is a new channel.
 func routingVersion(deployment string, t *Topic, options segment.Options) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d\n%s\n%s\n%d\n", routingCode, deployment, t.Format, options.MaxEventBytes)
@@ -60,6 +61,9 @@ func routingVersion(deployment string, t *Topic, options segment.Options) string
 
 // open finds a partition's channel and the offset to begin at. first decides the offset for a partition without any
 // history.
+//
+// It opens the channel, gives it a floor, and drops its predecessors, in this order. After a crash in between, the next
+// start finds the predecessors again, or a floor that no longer needs them.
 func open(ctx context.Context, engine *actors.Engine, name channelName, log func(msg string, args ...any), first func(context.Context) (int64, error)) (*actors.ExternalChannel, int64, error) {
 	ch, err := engine.ExternalChannels().Open(ctx, name.String())
 	if err != nil {
@@ -76,7 +80,7 @@ func open(ctx context.Context, engine *actors.Engine, name channelName, log func
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, old := range older { // not earlier: until here, a crash makes the next start begin with them again
+	for _, old := range older {
 		if err := old.Drop(ctx); err != nil {
 			return nil, 0, err
 		}

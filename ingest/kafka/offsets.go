@@ -12,7 +12,8 @@ import (
 	"github.com/kindred-id/kindred/actors"
 )
 
-// keepFloors stores how far partitions are handled, so that a start begins there.
+// keepFloors stores how far partitions are handled, so that a start begins there. An error of one does not keep the
+// others from theirs.
 func (c *Consumer) keepFloors(context.Context) error {
 	var errs []error
 	for _, r := range c.running.all() {
@@ -21,13 +22,18 @@ func (c *Consumer) keepFloors(context.Context) error {
 	return errors.Join(errs...)
 }
 
-// A floor is how far a partition is handled, as stored with its channel.
+// A floor is how far a partition is handled, as stored with its channel: every record below it is settled (C1, C2).
+//
+//   - It never goes back: keep ignores what is not above it. Only an operator moves it back, while no consumer runs.
+//   - It may lag. A start then reads records again whose events the shards have taken, and the shards' positions drop
+//     these; so keeping it costs a write now and then, and not one a batch.
 type floor struct {
 	mu     sync.Mutex // guards the following
 	stored int64
 }
 
-// keep stores how far the partition is handled.
+// keep stores how far the partition is handled; handled is an offset, -1 before the partition has found where to begin.
+// mu is held during the write, so that of two calls the lower offset is not written last.
 func (f *floor) keep(ch *actors.ExternalChannel, handled int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -78,7 +84,8 @@ func (c *Consumer) commitOffsets(ctx context.Context) error {
 	return nil
 }
 
-// compareOffsets logs where the group's offset differs from the one committed last.
+// compareOffsets logs where the group's offset differs from the one committed last: somebody expects that to move the
+// consumer. A partition that has committed nothing yet has nothing to compare.
 func (c *Consumer) compareOffsets(found kadm.OffsetResponses) {
 	for _, r := range c.running.all() {
 		o, ok := found.Lookup(r.name.topic, r.name.partition)

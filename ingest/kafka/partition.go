@@ -29,6 +29,12 @@ import (
 //     (C2); so retire takes batches from the front of inFlight alone.
 //   - After an answer out of turn, nothing new is delivered until nothing is in flight. Only then are the shards'
 //     positions stable enough to build a new chain.
+//   - answers has room for every batch in flight, each of which has at most one delivery with the engine: a shard that
+//     answers never waits for this goroutine, which may itself wait for room in the engine.
+//
+// A failure that may pass, of brokers, a registry or a shard, is tried again for ever (C5). One that can't, such as
+// records that were deleted unread, halts the partition: to go on would lose events silently. A halted partition keeps
+// its goroutine and its place in Status until it is stopped.
 type partition struct {
 	consumer *Consumer
 	origin
@@ -140,7 +146,8 @@ func (p *partition) log(msg string, args ...any) {
 	p.consumer.logger.Warn(msg, append([]any{"topic", p.name.topic, "partition", p.name.partition}, args...)...)
 }
 
-// wait records that something does not answer.
+// wait records that something does not answer: a registry, the brokers, a shard. The queue then holds up no other
+// partition.
 func (p *partition) wait(err error) {
 	p.queue.setStuck(true)
 	if p.progress.enter(Waiting, err.Error()) {
@@ -169,7 +176,7 @@ func (p *partition) consume(ctx context.Context) error {
 	for {
 		arrived := p.queue.arrived
 		if len(p.inFlight) >= window || p.resync {
-			arrived = nil
+			arrived = nil // never ready: records wait in the queue, and answers make room
 		}
 		select {
 		case <-ctx.Done():
@@ -191,7 +198,8 @@ func (p *partition) consume(ctx context.Context) error {
 	}
 }
 
-// next takes records from the queue and delivers their events.
+// next takes records from the queue and delivers their events. The batch joins inFlight only after all records are
+// read: an error on the way ends the partition, and the floor stays before them.
 func (p *partition) next(ctx context.Context) error {
 	b := p.batches.get()
 	b.records = p.queue.take(b.records, p.most, batchBytes)
@@ -213,7 +221,8 @@ func (p *partition) next(ctx context.Context) error {
 	return p.submit(ctx, b)
 }
 
-// submit hands a batch to the engine, and waits for room there.
+// submit hands a batch to the engine, and waits for room there. A batch without events for the engine, of letters or
+// control records alone, counts as answered.
 func (p *partition) submit(ctx context.Context, b *batch) error {
 	b.answered, b.outOfTurn = b.intake.Delivering() == 0, false
 	if b.answered {
@@ -275,6 +284,8 @@ func (p *partition) read(ctx context.Context, b *batch, r *kgo.Record) error {
 	return nil
 }
 
+// readEvent adds the event at an index of a record. Its id, if it names none, is its position, so that another read of
+// the same record gives the same event.
 func (p *partition) readEvent(ctx context.Context, b *batch, r *kgo.Record, index int, raw []byte) error {
 	if r.Offset > actors.MaxOffset {
 		return fmt.Errorf("offset %d is above %d, the highest that Kindred can number", r.Offset, int64(actors.MaxOffset))
@@ -319,7 +330,7 @@ func (p *partition) reject(ctx context.Context, b *batch, r *kgo.Record, index i
 		b.letters.Add(-1)
 		select {
 		case p.lettered <- struct{}{}:
-		default:
+		default: // there is a token already: retire looks at all letters, however many were acknowledged
 		}
 	})
 }
@@ -426,7 +437,8 @@ func (p *partition) bounds(ctx context.Context) string {
 	return fmt.Sprintf(" (there are those from %d up to %d)", from.Offset, to.Offset)
 }
 
-// drain waits for batches in progress until hard ends, so that the floor is exact. It does not redeliver events out of turn.
+// drain waits for batches in progress until hard ends, so that the floor is exact. It does not redeliver events out of
+// turn: a first batch that is out of turn can't be retired any more, nor can those after it.
 func (p *partition) drain(hard context.Context) {
 	for len(p.inFlight) > 0 && !(p.inFlight[0].answered && p.inFlight[0].outOfTurn) {
 		select {

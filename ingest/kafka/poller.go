@@ -9,8 +9,14 @@ import (
 
 // A poller fetches the records of all partitions, in one goroutine.
 //
-// Invariant: it alone uses client to fetch. Partitions ask it by commands, which run between two polls, so records that
-// were fetched before a command are never handed out after it.
+// Invariants:
+//   - It alone uses client to fetch. Partitions ask it by commands, which run between two polls, so records that
+//     were fetched before a command are never handed out after it.
+//   - mu is not held during a poll, nor while a command runs.
+//   - A partition whose records can't be read is not fetched until it asks again: it has one error to deal with.
+//
+// The obvious design, partitions that tell the client themselves what to fetch, has a race: the poller may hold records
+// that were fetched from the former offset, and would queue them after the call as if they followed the new one.
 type poller struct {
 	client  *kgo.Client
 	running *runningSet
@@ -28,6 +34,8 @@ const pollRecords = 10_000
 // before a command is handed out after it.
 func (p *poller) run(ctx context.Context) {
 	for {
+		// Commands are taken, and the interrupt is published, in one critical section. So a command is either among
+		// these, or its caller finds the interrupt and ends the poll, even if that has not begun yet.
 		polling, interrupt := context.WithCancel(ctx)
 		p.mu.Lock()
 		commands := p.commands
@@ -77,12 +85,12 @@ func (p *poller) command(ctx context.Context, do func()) error {
 func (p *poller) dispatch(ctx context.Context, t *kgo.FetchTopicPartition) {
 	r := p.running.find(place{t.Topic, t.Partition})
 	if r == nil || !r.assigned {
-		return
+		return // it was stopped or unassigned since the client fetched these
 	}
 	if n := len(t.Records); n > 0 {
 		r.next, r.tries = t.Records[n-1].Offset+1, 0
 		r.progress.ends(r.next)
-		r.queue.push(ctx, t.Records)
+		r.queue.push(ctx, t.Records) // may wait, and the other partitions with it: see queue
 	}
 	r.progress.ends(max(t.LastStableOffset, 0))
 	if t.Err != nil { // fetch no more until the partition has decided how to continue
@@ -96,6 +104,7 @@ func (p *poller) dispatch(ctx context.Context, t *kgo.FetchTopicPartition) {
 func (p *poller) assign(ctx context.Context, of *partition, offset int64) error {
 	return p.command(ctx, func() {
 		r := p.running.find(of.place())
+		// The place may have another partition by now: that of a topic that was deleted and made anew.
 		if r != nil && r.partition == of && ctx.Err() == nil {
 			r.assigned, r.next = true, offset
 			p.fetch(r)
@@ -108,7 +117,8 @@ func (p *poller) fetch(r *running) {
 	p.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{r.name.topic: {r.name.partition: kgo.NoResetOffset().At(r.next)}})
 }
 
-// unassign ends fetching a partition.
+// unassign ends fetching a partition. It does not wait for the poller: records that arrive until then stay in the queue
+// of a partition that takes no more.
 func (p *poller) unassign(of *partition) {
 	do := func() {
 		r := p.running.find(of.place())
@@ -125,7 +135,8 @@ func (p *poller) unassign(of *partition) {
 	p.mu.Unlock()
 }
 
-// retry requests a partition's records once more, after a pause.
+// retry requests a partition's records once more, after a pause that grows with each try that brings no record. It
+// returns at once: the pause must hold up neither the partition, whose batches are still answered, nor the poller.
 func (p *poller) retry(ctx context.Context, of *partition) {
 	r := p.running.find(of.place())
 	p.tasks.Go(func() {

@@ -9,8 +9,18 @@ import (
 
 // queue holds the records of a partition that the poller fetched and the partition has not taken.
 //
+//	poller ──push──► records ──take──► partition
+//	         waits while size > limit; if the partition is stuck, pauses its fetches instead
+//
+// Invariants:
 //   - size <= limit plus one fetch. The poller, which serves all partitions, waits only for a partition that works.
 //     For one that is stuck, on a registry say, it stops fetching instead, so that the others continue (C4, C5).
+//   - A fetch that was paused continues at half the limit: at the limit itself each batch would pause and resume it.
+//   - arrived has a token whenever there are records that nobody was told of. A token may be stale, so take may find
+//     nothing.
+//
+// A Go channel of records would be bounded by their number, not their bytes, and a partition that waits for a schema
+// registry would hold up the poller, and so every other partition.
 type queue struct {
 	limit  int
 	pause  func() // stops fetching; called with mu held
@@ -45,7 +55,7 @@ func (q *queue) push(ctx context.Context, records []*kgo.Record) {
 	}
 	q.notify()
 	for q.size > q.limit && !q.stuck {
-		changed := q.changed
+		changed := q.changed // read under mu: a change from here on closes this channel
 		q.mu.Unlock()
 		select {
 		case <-changed:
@@ -58,7 +68,7 @@ func (q *queue) push(ctx context.Context, records []*kgo.Record) {
 	q.mu.Unlock()
 }
 
-// notify wakes the partition.
+// notify wakes the partition. It never waits: one token says as much as two.
 func (q *queue) notify() {
 	select {
 	case q.arrived <- struct{}{}:
@@ -66,7 +76,7 @@ func (q *queue) notify() {
 	}
 }
 
-// REQUIRES: q.mu held
+// pauseLocked stops fetching for a partition that is stuck and has enough. REQUIRES: q.mu held
 func (q *queue) pauseLocked() {
 	if q.stuck && !q.paused && q.size > q.limit {
 		q.paused = true
@@ -74,7 +84,7 @@ func (q *queue) pauseLocked() {
 	}
 }
 
-// REQUIRES: q.mu held
+// changedLocked wakes a push that waits. REQUIRES: q.mu held
 func (q *queue) changedLocked() {
 	close(q.changed)
 	q.changed = make(chan struct{})
@@ -112,7 +122,7 @@ func (q *queue) take(dst []*kgo.Record, most, bytes int) []*kgo.Record {
 	if len(q.records) == 0 {
 		q.records = nil
 	} else {
-		q.notify()
+		q.notify() // the caller has taken the token, and some records are left
 	}
 	if q.size <= q.limit {
 		q.changedLocked()
