@@ -8,6 +8,9 @@ const arenaChunk = 512
 
 // An arena holds the strings and byte slices of one decoded value, in few allocations. They never overlap, and
 // appending to one never overwrites another (C4).
+//
+// A component lives for long, and most of its strings are short: an allocation for each costs more in headers and
+// rounding than in text. The price is that one string which outlives the others keeps its chunk.
 type arena struct {
 	strings strings.Builder
 	chunk   []byte

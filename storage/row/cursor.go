@@ -14,6 +14,15 @@ import (
 //
 // MessagePack has several forms for one number or length. A cursor accepts only the shortest (C1): otherwise two
 // encodings could mean the same, and comparing values by their bytes, as verify and the feed do, would be wrong.
+//
+//	number    | 00-7f |  cc 1 B  cd 2 B  ce 4 B  cf 8 B           at least 0
+//	          | e0-ff |  d0 1 B  d1 2 B  d2 4 B  d3 8 B           below 0: -1 is ff, -32 is e0
+//	string    | a0-bf, up to 31 bytes |  d9 1 B  da 2 B  db 4 B   then the bytes
+//	bytes     | c4 1 B  c5 2 B  c6 4 B |                          then the bytes
+//	array     | 90-9f, up to 15 values |  dc 2 B  dd 4 B          then the values
+//	other     | c0 nil |  c2 false  c3 true |
+//
+// at never exceeds len(b), and no read looks past it: lengths are checked before they are used.
 type cursor struct {
 	kind string // of the whole value, for errors
 	b    []byte
@@ -71,7 +80,7 @@ func (in *cursor) code() byte {
 	return in.b[in.at]
 }
 
-// wide reads the number of 1, 2, 4 or 8 bytes that follows the next code.
+// wide reads the number of 1, 2, 4 or 8 bytes that follows the next code. The caller checks that it needs the width.
 func (in *cursor) wide(width int, want string) uint64 {
 	if in.left() < 1+width {
 		in.endsWithin(want)
@@ -94,6 +103,7 @@ func (in *cursor) wide(width int, want string) uint64 {
 // shortest reports whether a value needs more than half of width. The caller checks values that fit into a code.
 func shortest(v uint64, width int) bool { return width == 1 || v>>(4*width) != 0 }
 
+// uint reads a number of at least 0; 0 after an error.
 func (in *cursor) uint() uint64 {
 	if in.err != nil {
 		return 0
@@ -120,6 +130,7 @@ func (in *cursor) longUint(want string) uint64 {
 	return v
 }
 
+// int reads a number of either sign. One of at least 0 has the form of an unsigned one.
 func (in *cursor) int() int64 {
 	if in.err != nil {
 		return 0

@@ -21,6 +21,21 @@ const (
 
 // A dealingsWriter writes what customers look at and which offers they have: notices and interest of an event, and
 // the books and counts of a fragment.
+//
+//	          +--------+----+-------+-------+
+//	notice    | signal | id | class | until |  nil: no notice
+//	          +------+-+----+-------+-------+
+//	interest  | kind | category ... |  nil: no interest
+//	          +----+-+-----+--------+-+------+--------+-------+----------+-------+----------+---------+
+//	offer     | id | class | class at | sent | viewed | until | redeemed | tried | tried at | removed |
+//	          +----+-----+-+------+---+---+--+--------+-------+----------+-------+----------+---------+
+//	interests | category | period | count |  a cell; nil repeats the category before it
+//	          +--------+-+----+---+-----+-+
+//	visits    | period | came | ordered |  days of a period, a bit each
+//	          +--------+------+---------+
+//
+// A reader of a fragment's lists makes the book or the counts anew from what it read, and rejects the row if that
+// differs. So their order and their bounds are stated once, in package score (C2).
 type dealingsWriter struct{ *writer }
 
 // A dealingsReader reads what a dealingsWriter writes.

@@ -28,7 +28,16 @@ func (e *Encoder) Event(dst []byte, ev *graph.Event, whole bool) []byte {
 	return e.finish()
 }
 
-// An eventWriter writes events.
+// An eventWriter writes events. In version 3:
+//
+//	+----+--------+------+----------+----------+------+------+-----------------+------------+-------+-----+
+//	| id | source | seen | stamp, 3 | received | type | name | identifiers, 4n | traits, 2n | order | ... |
+//	+----++-------+------+---+------+-----+----+----+-+-----++------------+----+------------+-------+-----+
+//	| ... | offer | interest | properties | context | apart | alias roles |
+//	+-----+-------+----------+------------+---------+-------+-------------+
+//
+// Lists are flat arrays, n items of so many values each, and a stamp is three values in place. properties and context
+// are nil in an event that travels between shards: no decision needs them.
 type eventWriter struct{ *writer }
 
 func (out eventWriter) event(ev *graph.Event, whole bool) {

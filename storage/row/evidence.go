@@ -22,7 +22,7 @@ const (
 	summaryLeast   = 1 + 2*(keyLen+2) + 4
 )
 
-// Bits of a member's flags.
+// Bits of a member's flags: the fields of graph.Member with these names.
 const (
 	memberHosted  = 1 << 0
 	memberGeneric = 1 << 1
@@ -38,6 +38,15 @@ const (
 )
 
 // An evidenceWriter writes evidence: members with their fragments, links, and assertions.
+//
+//	       +----------+-----------+-------+-----+-----------------+-------+-----------------+
+//	member | key 16 B | namespace | value | raw | stamp of raw, 3 | flags | fragment or nil |
+//	       +--------+-+------+----+-------+--+--+----+-------+----+-------+--------+--------+
+//	link   | A 16 B | B 16 B | verb and bits | count | first | last; nil: as first |
+//	       +--------+--------+---------------+-------+-------+---------------------+
+//
+// Members are in strictly descending rank, so that the end of a link is found by a binary search (checkEnds). Links are
+// in the order of their keys, the higher end first. A reader rejects any other order: the graph relies on both.
 type evidenceWriter struct{ *writer }
 
 // An evidenceReader reads what an evidenceWriter writes.

@@ -26,7 +26,15 @@ const (
 	deltaBits = deltaFull<<1 - 1
 )
 
-// A feedWriter writes the entries of the change feed.
+// A feedWriter writes the entries of the change feed. feedEntryFields lists the values of each kind. A delta is one
+// array, in which events, first and last are present only if their bits are set:
+//
+//	+------+--------+-------+------+------------+-----------------+------+------------+-----------+
+//	| bits | events | first | last | counts, 2n | identifiers, 5n | left | traits, 2n | money, 5n |
+//	+------+--------+-------+------+------------+-----------------+------+------------+-----------+
+//
+// A cause is its verb, the names of the two nodes that were joined, and the mark of the event that joined them; in
+// place of the mark, a forced one has the id of the assertion.
 type feedWriter struct{ *writer }
 
 // A feedReader reads what a feedWriter writes.

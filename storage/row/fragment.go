@@ -12,6 +12,15 @@ const (
 	registerLeast = 5                    // bytes
 )
 
+// fragment writes the sum of what the events of one identifier said, or nil for a member without events of its own:
+//
+//	+--------+--------+-------+------+------------+------------+-------------+---------------+------------+
+//	| events | counts | first | last | traits, 5n | orders, 8n | offers, 10n | interests, 3n | visits, 3n |
+//	+--------+--------+-------+------+------------+------------+-------------+---------------+------------+
+//
+// counts has one number for each type of event, in the order of graph.EventType. A list is one flat array, n items of
+// so many values each, sorted and with no two items of one key, so that equal fragments have equal bytes (C1).
+// Version 1 ends after the orders.
 func (out evidenceWriter) fragment(f *graph.Fragment) {
 	if f == nil {
 		out.null()

@@ -42,7 +42,11 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 	return e.finish()
 }
 
-// A messageWriter writes messages.
+// A messageWriter writes messages: an array of the kind, the node to which it goes, and what messageFields lists for
+// the kind.
+//
+// An Observe names the version of its event apart from its own. The two change for different reasons, and a reader
+// rejects a pair that no program wrote.
 type messageWriter struct{ *writer }
 
 func (out messageWriter) message(m *graph.Message) {

@@ -48,6 +48,15 @@ func ParseNodeKey(key []byte) (graph.ShardID, graph.NodeKey, error) {
 // Node appends a node's row: a root with its component, or a forward with its parent. The row includes the effects of
 // every log record up to applied. A node that was never seen has no row.
 //
+//	        +---------+------+---------+---------+---------+-------+------------+
+//	root    | version | kind | applied | counted | members | links | assertions |
+//	        +---------+------+---------+--------++---------+-------+------------+
+//	forward | version | kind | applied | parent |
+//	        +---------+------+---------+--------+
+//
+// applied lets rows be written one by one, long after the records that changed them: a recovery gives a node only the
+// inputs of later records, however old the rows of other nodes are.
+//
 // REQUIRES: n is a root or a forward
 func (e *Encoder) Node(dst []byte, n *graph.Node, applied uint64) []byte {
 	out := e.begin(dst)
@@ -151,7 +160,8 @@ func scanNodes(s storage.Store, lower, upper []byte, fn func(node graph.NodeKey,
 	})
 }
 
-// checkEnds rejects a link with an end that is not a member.
+// checkEnds rejects a link with an end that is not a member. Evidence in a message is not checked so, because that of a
+// large component travels in parts.
 func (in evidenceReader) checkEnds(at int, evidence *graph.Evidence) {
 	if in.err != nil {
 		return

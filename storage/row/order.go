@@ -31,6 +31,17 @@ const (
 )
 
 // An orderWriter writes the order change of an event, and the orders of a fragment.
+//
+//	       +------+------+------+----------+-----+----------+----+--------+---------------+-----------+
+//	change | kind | rule | open | currency | net | discount | id | coupon | refund or nil | lines, 5n |
+//	       +----+-+------+--+---+-----+----+--+--+----+-----+--+-+-----+--+----------+----+-----------+
+//	order  | id | completed | updated | flags | named | totals | lines | refunds, 9n |
+//	       +----++----------+------+--+---+---+------++-------++-------+--+----------+
+//	refund | key | stamp, 3 | kind | open | currency | amount | lines, 5n |
+//	       +-----+----------+------+------+----------+--------+-----------+
+//
+// Two values are nil if they equal those of the totals, as they nearly always do: the stamp of the lines, and the
+// currency that was named. A reader then rejects the long form of the same (C1).
 type orderWriter struct{ *writer }
 
 // An orderReader reads what an orderWriter writes.
@@ -102,6 +113,7 @@ func (out orderWriter) currency(c graph.Currency) {
 	out.blob(c[:])
 }
 
+// currency reads a code. The empty code has one form, which is nil (C1).
 func (in orderReader) currency() (c graph.Currency) {
 	if in.null() {
 		return c

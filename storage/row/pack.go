@@ -8,7 +8,16 @@ import (
 )
 
 // Log records and timeline blocks are written twice, to the write-ahead log and to a table, and Pebble compresses
-// only tables. So large ones are compressed before they are written (docs/decisions/0005).
+// only tables. So large ones are compressed before they are written (docs/decisions/0005):
+//
+//	 1 B
+//	+------+-----------------------------+
+//	|  00  | value                       |  up to packAbove bytes, or where compression gains nothing
+//	+------+-----------------------------+
+//	|  01  | value as a block of s2      |  the block names the length of the value
+//	+------+-----------------------------+
+//
+// unpackMax bounds what a damaged length makes a reader allocate.
 const (
 	packedPlain byte = 0
 	packedS2    byte = 1

@@ -42,6 +42,8 @@ const (
 	positionFields    = 2 // values of a position in the list
 )
 
+// encode writes a list of channel and number, by channel. Numbers are stored one higher, as offsets are, so that all of
+// them are unsigned: NoNumber is -1.
 func (p *ChannelPositions) encode(out *writer) {
 	out.start(positionVersion)
 	out.array(positionRowFields)

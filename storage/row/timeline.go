@@ -43,7 +43,8 @@ func checkBlock(d *Decoder, _, value []byte) error {
 // eventLeast is a lower bound of the size of an event, in bytes.
 const eventLeast = 2
 
-// Block appends a block of a timeline: encoded events, in the given order.
+// Block appends a block of a timeline: encoded events, in the given order. Each event is bytes with a version of its
+// own, so a block is made of events as they were taken, and may hold several versions.
 func (e *Encoder) Block(dst []byte, events [][]byte) []byte {
 	out := e.begin(dst)
 	out.start(blockVersion)
