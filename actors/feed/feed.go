@@ -18,8 +18,8 @@ import (
 // ErrOff is returned where a deployment has no change feed.
 var ErrOff = errors.New("this deployment keeps no change feed: turn it on with serve --feed")
 
-// Settings bound how much of the change feed is kept. Entries that a receiver has not acknowledged are kept beyond these
-// bounds.
+// Settings bound how much of the change feed is kept. Entries that a receiver has not acknowledged are kept beyond
+// these bounds.
 type Settings struct {
 	// On turns the feed on for a deployment that has none yet. Once on, it stays on: no later command can
 	// change anything that its readers miss.
@@ -34,22 +34,34 @@ const (
 	DefaultBytes = 1 << 30
 )
 
-// Feed is the change feed of a process: how far its shards have written it, and which receivers it is kept for. A nil Feed
-// stands for a deployment without one.
+// Feed is the change feed of a process: how far its shards have written it, and which receivers it is kept for. A nil
+// Feed stands for a deployment without one.
 //
 // Every shard has an observer, which writes the shard's part of the feed in the batch of each commit; readers read the
 // rows of all shards and bring them into one causal order. Age and size bound what is kept, except for entries
 // that a receiver has not acknowledged.
+//
+//	observer, as a step closes ──order, batch──► commit ──► Committed: ends ──► grew wakes readers
+//	Trim decides: trims, due ──► Tidy deletes, in a batch of its shard ──► Committed: due is nil again
+//
+// Invariants:
+//   - Orders are unique. A block takes its order as its step closes: later than every block that the step follows
+//     from, because a shard handles a message only after its sender's commit. A step that is undone leaves a gap.
+//   - An end moves only once its block is durable, and before anything that follows from the block leaves the shard.
+//     Both together are what Reader.TryNext rests on.
+//   - trims is ahead of the rows: it says what is decided. A receiver that registers begins after it, so that it never
+//     waits for an entry that is about to go.
+//
+// The obvious design, one feed with one number for all shards, needs a lock or a log that each commit of each shard
+// takes in turn. Orders come from a counter in memory instead, and only readers pay for the merge.
 type Feed struct {
-	store    storage.Store
-	catalog  *catalog.Catalog
-	settings Settings
-	since    int64
-	told     toldRules
-	sweeping atomic.Bool // some identities were told under other rules, or not at all
-	// order is that of the last block that any shard prepared. A shard handles a message only after its sender's
-	// commit, so what brought a block about has a lower order.
-	order     atomic.Uint64
+	store     storage.Store
+	catalog   *catalog.Catalog
+	settings  Settings
+	since     int64
+	told      toldRules
+	sweeping  atomic.Bool     // some identities were told under other rules, or not at all
+	order     atomic.Uint64   // that of the last block that any shard prepared
 	ends      []atomic.Uint64 // by shard: the number of the last entry that is durable
 	observers []*observer     // by shard
 
@@ -57,6 +69,7 @@ type Feed struct {
 	grew chan struct{} // closed when an end moves, and replaced when a reader waits
 
 	// due is, by shard, what the shard's observer is to delete up to; nil where it has.
+	// Trim may replace it while a step deletes up to the former one: a shard clears only what it has read.
 	due []atomic.Pointer[row.FeedTrim]
 
 	keeping   sync.Mutex          // guards the following, and is held while rows of receivers are written
@@ -71,8 +84,8 @@ type toldRules struct {
 	byVersion map[uint64]*graph.Rules // of those with one
 }
 
-// Prepare notes, in a change of the catalog, that from now on identities are told under rules, before any is, and turns the
-// feed on where settings say so. Of a deployment without a feed it notes nothing.
+// Prepare notes, in a change of the catalog, that from now on identities are told under rules, before any is, and turns
+// the feed on where settings say so. Of a deployment without a feed it notes nothing.
 func Prepare(change *catalog.Change, rules *graph.Rules, settings Settings, now int64) error {
 	stored, found, err := readSettings(change)
 	switch {
@@ -150,7 +163,7 @@ func LastRules(store storage.Reader) (*graph.Rules, error) {
 	return nil, fmt.Errorf("%w: settings of the change feed: rules %016x are in force and not there", storage.ErrCorrupt, stored.InForce)
 }
 
-// isEmpty reports whether nothing was ever ingested.
+// isEmpty reports whether nothing was ever ingested: an event is in a log until rows of nodes hold what it said.
 func isEmpty(store storage.Reader) (bool, error) {
 	empty := true
 	for _, space := range []row.Space{row.SpaceLog, row.SpaceNode} {
@@ -182,7 +195,8 @@ func (f *Feed) tellUnder(stored *row.FeedSettings, rules *graph.Rules) error {
 	return nil
 }
 
-// readStates finds the ends and beginnings of the shards' feeds.
+// readStates finds the ends and beginnings of the shards' feeds, and goes on after the highest order that is stored. A
+// higher one that a crash undid may be given out again: no reader can have seen it.
 func (f *Feed) readStates() error {
 	for shard := range f.ends {
 		id := graph.ShardID(shard)
@@ -199,7 +213,8 @@ func (f *Feed) readStates() error {
 	return nil
 }
 
-// committed notes that a shard's feed is durable up to a number, and wakes readers that wait for it.
+// committed notes that a shard's feed is durable up to a number, and wakes readers that wait for it. A commit without
+// entries takes no lock.
 func (f *Feed) committed(shard graph.ShardID, number uint64) {
 	if f.ends[shard].Swap(number) == number {
 		return
@@ -212,7 +227,8 @@ func (f *Feed) committed(shard graph.ShardID, number uint64) {
 	f.mu.Unlock()
 }
 
-// wait is closed when the feed grows.
+// wait returns a channel that is closed when the feed grows. A reader takes it before it looks, or it would miss an end
+// that moves between its look and its wait.
 func (f *Feed) wait() <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -234,12 +250,13 @@ func (f *Feed) Since() (since int64, on bool) {
 // have changed. Engine.Recheck tells them.
 func (f *Feed) Sweeping() bool { return f != nil && f.sweeping.Load() }
 
-// Swept notes that a shard has told all of its identities under the rules in force. It is called on the shard's goroutine.
+// Swept notes that a shard has told all of its identities under the rules in force. It is called on the shard's
+// goroutine.
 func (f *Feed) Swept(id graph.ShardID) { f.observers[id].swept() }
 
-// EndSweep notes, durably, that all identities are told under the rules in force. A mark that is written hereafter, by a
-// commit under way, names the same ones. Marks say no more than that from now on, and each shard deletes its own with its
-// next Tidy; those that a crash leaves stay until the next sweep ends, and do no harm.
+// EndSweep notes, durably, that all identities are told under the rules in force. A mark that is written hereafter, by
+// a commit under way, names the same ones. Marks say no more than that from now on, and each shard deletes its own with
+// its next Tidy; those that a crash leaves stay until the next sweep ends, and do no harm.
 //
 // REQUIRES: every root was touched since the feed was opened, nothing is under way that was sent before, and Swept was
 // called for every shard.

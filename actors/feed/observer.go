@@ -11,14 +11,20 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// observer writes one shard's part of the change feed: in the batch of every commit, what it changed of identities (A9).
+// observer writes one shard's part of the change feed: in the batch of every commit, what it changed of identities
+// (A9).
 //
-// It watches a component before a step touches it for the first time: then the step's Diff tells all that readers need to
-// know. Where a component leaves for another root, its Diff comes before it goes; and where it arrives, the identities that
-// came with it count as known.
+// It watches a component before a step touches it for the first time: then the step's Diff tells all that readers need
+// to know. Where a component leaves for another root, its Diff comes before it goes; and where it arrives, the
+// identities that came with it count as known.
 //
-// While the feed sweeps, readers may know identities as other rules divided them. A mark, a row for each root, says under
-// which rules it was told.
+// While the feed sweeps, readers may know identities as other rules divided them. A mark, a row for each root, says
+// under which rules it was told. It is written in the batch that tells, so a root is told again only if that was not
+// committed.
+//
+// One goroutine at a time uses an observer: that of its shard. It shares due, order, sweeping and the ends with the
+// feed, all of which are atomic. A step calls Before and After around each visit, then Changed and Close, and at its
+// end either Committed, or Recover if it is undone, which reads everything again from the store.
 type observer struct {
 	feed     *Feed
 	shard    graph.ShardID
@@ -62,7 +68,8 @@ func (o *observer) Before(v *shard.Visit) error {
 	return nil
 }
 
-// sweep watches a component whose identities were told as other rules divided them, or not at all, and marks it as told.
+// sweep watches a component whose identities were told as other rules divided them, or not at all, and marks it as
+// told.
 func (o *observer) sweep(n *graph.Node, now, told []graph.Identity) {
 	n.Component.Watch(now, told, true)
 	if o.marked.add(n.Key) {
@@ -127,7 +134,8 @@ func (o *observer) Close(c *shard.Closing) {
 	o.forget()
 }
 
-// write adds a block with the entries to the batch, and where the feed ends now.
+// write adds a block with the entries to the batch, and where the feed ends now. state runs ahead of the store until
+// the commit; if that fails, Recover reads it back.
 func (o *observer) write(c *shard.Closing) {
 	block := row.FeedBlock{
 		Record: c.Record, Order: o.feed.order.Add(1), At: c.Now, First: o.state.Number + 1, Rules: o.feed.told.inForce.Version, Entries: o.entries,
@@ -155,10 +163,11 @@ func (o *observer) Tidy(b *storage.Batch) {
 	}
 }
 
-// swept notes that all identities are told under the rules in force.
+// swept notes that all identities are told under the rules in force. Marks stay until Feed.EndSweep is durable: a crash
+// between the two sweeps again, and needs them.
 func (o *observer) swept() { o.sweeping, o.ended = false, true }
 
-// forget ends the step.
+// forget ends the step. Entries are cleared, because the memory of a large diff would live as long as the shard.
 func (o *observer) forget() {
 	clear(o.entries)
 	o.entries, o.marks = o.entries[:0], o.marks[:0]
@@ -192,14 +201,14 @@ func (o *observer) Recover(r *shard.Recovery) (err error) {
 	if r.Record < o.state.Record {
 		return fmt.Errorf("%w: log of shard %d ends at record %d, and its feed counts up to %d", storage.ErrCorrupt, o.shard, r.Record, o.state.Record)
 	}
-	// The last batch of a shard that left may be durable without the shard knowing. Readers have to see what it tells before
-	// anything that follows from it, in other shards.
+	// The last batch of a shard that left may be durable without the shard knowing. Readers have to see what it tells
+	// before anything that follows from it, in other shards.
 	o.feed.committed(o.shard, o.state.Number)
 	return nil
 }
 
-// marked remembers roots whose mark names the rules in force, so that the store is not asked again. It is bounded: a root
-// that it has forgotten costs a read, and a mark that was there.
+// marked remembers roots whose mark names the rules in force, so that the store is not asked again. It is bounded: a
+// root that it has forgotten costs a read, and a mark that was there.
 type marked struct{ roots map[graph.NodeKey]struct{} }
 
 // markedMost is how many roots are remembered: some 300 KiB.

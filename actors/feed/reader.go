@@ -46,15 +46,26 @@ const (
 
 // Reader reads the change feed in causal order: of one identity in the order of its changes, and
 // everything after what brought it about. It belongs to one goroutine.
+//
+//	shard 0   ── 3 ── 7 ── 8 ─────►          ahead: blocks by shard, read and not returned
+//	shard 1   ── 4 ── 5 ──────────►          readTo: 8 and 5; so 3, 4 and 5 are returned, and 7 and 8 wait
+//
+// Invariants:
+//   - Of what TryNext returns, no cause is missing: merge returns a block only when every shard was read up to its
+//     order.
+//   - Orders need not ascend from one Next to the next: a block may take its order early and be durable late. Nothing
+//     that was returned meanwhile follows from it.
+//   - place counts what was returned, and not what is ahead: a cursor never skips a block that waits.
 type Reader struct {
 	feed   *Feed
 	dec    *row.Decoder
 	place  place
 	before place // the events of the last Next
-	// ahead are blocks that were read and not returned, by shard, in their order: of other shards those with a lower order
-	// may have been missing. Reading them again each time would take most of the time of a reader that has much to catch up on.
+	// ahead are blocks that were read and not returned, by shard, in their order: of other shards those with a lower
+	// order may have been missing. Reading them again each time would take most of the time of a reader that has much
+	// to catch up on.
 	ahead [][]readBlock
-	// known is, by shard, the order up to which the shard's blocks were read.
+	// readTo is, by shard, the order up to which the shard's blocks were read.
 	readTo []uint64
 }
 
@@ -101,8 +112,8 @@ func (f *Feed) Reader(from string) (*Reader, error) {
 	return r, nil
 }
 
-// ahead reports whether an entry is not there yet. The end in memory may be lower than what readers have read: they read
-// the store, and see a commit before its shard hears of it.
+// ahead reports whether an entry is not there yet. The end in memory may be lower than what readers have read: they
+// read the store, and see a commit before its shard hears of it.
 func (f *Feed) ahead(id graph.ShardID, number uint64) (bool, error) {
 	if number <= f.ends[id].Load() {
 		return false, nil
@@ -143,8 +154,9 @@ func (r *Reader) Next(ctx context.Context) ([]Event, error) {
 
 // TryNext is Next without waiting: it returns nothing when there is nothing.
 func (r *Reader) TryNext() ([]Event, error) {
-	// The order first, and then the ends: whatever has an order up to high and is there, what brought it
-	// about is there, too.
+	// Read the order first, and then the ends. A durable block of an order up to high was prepared before this line; its
+	// causes were committed, and their ends moved, before that. So the ends read below include them. The other way round,
+	// a cause could become durable after its shard's end was read, and its effect before the order was.
 	high := r.feed.order.Load()
 	ends := make([]uint64, len(r.feed.ends))
 	for shard := range ends {
@@ -166,7 +178,8 @@ func (r *Reader) TryNext() ([]Event, error) {
 	return r.merge(), nil
 }
 
-// fill reads blocks of a shard of which nothing is ahead, with orders up to high.
+// fill reads blocks of a shard of which nothing is ahead, with orders up to high. A block above high stays unread: its
+// causes may be missing from the ends that TryNext has read.
 func (r *Reader) fill(shard graph.ShardID, high uint64) error {
 	next, entries := r.place[shard]+1, 0
 	ahead := r.ahead[shard][:0]
@@ -194,6 +207,8 @@ func (r *Reader) fill(shard graph.ShardID, high uint64) error {
 	if err != nil {
 		return err
 	}
+	// Either all blocks are above high, or all that the reader wanted were deleted. The row of the feed's beginning
+	// tells one from the other.
 	if len(ahead) == 0 && r.place.trimmed(r.feed.store, shard) {
 		return ErrTooLate
 	}
@@ -201,9 +216,9 @@ func (r *Reader) fill(shard graph.ShardID, high uint64) error {
 	return nil
 }
 
-// merge takes the blocks that no unread block can precede, in their order, and moves the cursor past them: the blocks up to
-// the order to which all shards were read. If there are blocks at all, it takes some: the shard that was read least far gives
-// all it has.
+// merge takes the blocks that no unread block can precede, in their order, and moves the cursor past them: the blocks
+// up to the order to which all shards were read. If there are blocks at all, it takes some: the shard that was read
+// least far gives all it has.
 func (r *Reader) merge() (events []Event) {
 	bound := slices.Min(r.readTo)
 	var blocks []readBlock

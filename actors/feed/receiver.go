@@ -12,8 +12,12 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// Receiver is a reader of the feed whose place the deployment keeps. Entries that it has not acknowledged are not deleted as
-// long as it is registered.
+// Receiver is a reader of the feed whose place the deployment keeps. Entries that it has not acknowledged are not
+// deleted as long as it is registered. So the feed grows without bound for a receiver that is gone for good, until an
+// operator drops it.
+//
+// An acknowledged place never goes back, in any shard: of two processes that deliver for one name, the slower one
+// changes nothing.
 type Receiver struct {
 	feed *Feed
 	name string
@@ -22,8 +26,8 @@ type Receiver struct {
 // ErrNoReceiver is returned where the change feed has no receiver of that name.
 var ErrNoReceiver = errors.New("the change feed has no such receiver")
 
-// Receiver finds the receiver of a name, and registers a new name: then the receiver begins with the oldest entries that
-// are kept. It fails with ErrOff.
+// Receiver finds the receiver of a name, and registers a new name: then the receiver begins with the oldest entries
+// that are kept. It fails with ErrOff.
 func (f *Feed) Receiver(name string) (*Receiver, error) {
 	if f == nil {
 		return nil, ErrOff
@@ -59,8 +63,8 @@ func (f *Feed) Receivers() ([]*Receiver, error) {
 	return receivers, nil
 }
 
-// Drop forgets a receiver, so that the feed no longer keeps what it has not acknowledged. It fails with ErrOff, and with
-// ErrNoReceiver.
+// Drop forgets a receiver, so that the feed no longer keeps what it has not acknowledged. It fails with ErrOff, and
+// with ErrNoReceiver.
 func (f *Feed) Drop(name string) error {
 	if f == nil {
 		return ErrOff
@@ -145,7 +149,8 @@ func (f *Feed) readReceivers() error {
 	})
 }
 
-// moveReceiverLocked writes how far a receiver is: at numbers, or where it was if that is further. A new one is registered.
+// moveReceiverLocked writes how far a receiver is: at numbers, or where it was if that is further. A new one is
+// registered.
 //
 // REQUIRES: f.keeping held
 func (f *Feed) moveReceiverLocked(name string, numbers place, register bool) error {

@@ -9,9 +9,9 @@ import (
 // trimBlocks bounds how many blocks of one shard are deleted at a time.
 const trimBlocks = 4096
 
-// Trim decides what is to be deleted: what is older than the feed's age, and the oldest of what is beyond its bytes, but
-// nothing that a receiver has not acknowledged. It returns the shards that are to do so: each deletes its part with its next
-// Tidy, in a batch of its own. Readers that are not receivers may be overtaken.
+// Trim decides what is to be deleted: what is older than the feed's age, and the oldest of what is beyond its bytes,
+// but nothing that a receiver has not acknowledged. It returns the shards that are to do so: each deletes its part with
+// its next Tidy, in a batch of its own. Readers that are not receivers may be overtaken.
 func (f *Feed) Trim(now int64) (due []graph.ShardID, err error) {
 	if f == nil {
 		return nil, nil
@@ -29,7 +29,9 @@ func (f *Feed) Trim(now int64) (due []graph.ShardID, err error) {
 	return due, nil
 }
 
-// REQUIRES: f.keeping held
+// trimShardLocked decides how far a shard's feed is deleted: by whole blocks, from the oldest on, as long as each is
+// too old or its shard's part of the bytes is exceeded. Each shard has an equal part, so that one that is busy does not
+// shorten what is kept of the others. REQUIRES: f.keeping held
 func (f *Feed) trimShardLocked(shard graph.ShardID, now int64) error {
 	trim := f.trims[shard]
 	least := f.ends[shard].Load()

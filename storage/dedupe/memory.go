@@ -84,13 +84,21 @@ type generationTag struct {
 	live       bool
 }
 
-// pendingHashes are the hashes of one generation that no committed row holds yet.
+// pendingHashes are the hashes of one generation that no committed row holds yet. A crash loses them, and the caller
+// replays the log that they came from (S8).
 type pendingHashes struct {
 	generation uint64
 	hashes     []uint64
 }
 
-// sortedRun is a sorted run in the store.
+// sortedRun is a sorted run in the store:
+//
+//	fences   h0          h512         h1024             in memory: the first hash of each block
+//	blocks   h0 .. h511  h512 .. h1023  h1024 .. h1300    in the store, runBlock hashes each
+//	filter   ten bits a hash                            in memory, and dropped if there is no room
+//
+// A look-up asks the filter, finds the block by the fences, and reads that block alone. entries, fences and filter are
+// stored as the run's description, which makes it a run: blocks without one are left over from a merge.
 type sortedRun struct {
 	generation uint64
 	number     uint32
@@ -125,7 +133,9 @@ func NewIDs(store storage.Store, shard graph.ShardID, limit Limits) *Memory {
 
 func (s *Memory) generation(now int64) uint64 { return uint64(max(now, 0)) / s.width }
 
-// Has reports whether h was added within the horizon. It fails if the store does.
+// Has reports whether h was added within the horizon. It fails if the store does. It asks the table first and then the
+// runs, the newest first: a duplicate mostly comes soon after its first copy. A new hash costs no read but where a
+// filter errs or was dropped.
 func (s *Memory) Has(h uint64) (bool, error) {
 	if !s.loaded {
 		if err := s.Load(); err != nil {
@@ -313,7 +323,7 @@ func (r *rowStore) put(b *storage.Batch, key rowKey, value []byte) {
 	b.Set(r.key, value)
 }
 
-// deleteRows deletes the rows of a kind with from <= generation < end.
+// deleteRows deletes the rows of a kind with from <= generation < end, by one range: no row is read.
 func (r *rowStore) deleteRows(b *storage.Batch, kind rowKind, from, end uint64) {
 	kind += r.base
 	r.key = rowKey{shard: r.shard, kind: kind, generation: from}.append(r.key[:0])
@@ -322,7 +332,8 @@ func (r *rowStore) deleteRows(b *storage.Batch, kind rowKind, from, end uint64) 
 	b.DeleteRange(r.key[:n], r.key[n:])
 }
 
-// spillOldest moves the oldest generation of the table to a sorted run.
+// spillOldest moves the oldest generation of the table to a sorted run, and deletes its "added" rows in the same batch:
+// a start would otherwise take them into the table again. REQUIRES: a generation has hashes in the table
 func (s *Memory) spillOldest(b *storage.Batch) {
 	oldest := -1
 	for i := range s.tags {
@@ -342,7 +353,8 @@ func (s *Memory) spillOldest(b *storage.Batch) {
 	}
 }
 
-// dropFilters drops filters, the oldest first, until the others fit into three quarters of the limit.
+// dropFilters drops filters, the oldest first, until the others fit into three quarters of the limit. Each
+// look-up of a new hash then costs a read for every run without a filter, until merges make these few.
 func (s *Memory) dropFilters() {
 	room := s.limit.Bytes / 4 * 3
 	for i := len(s.runs) - 1; i >= 0; i-- {

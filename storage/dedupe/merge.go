@@ -26,7 +26,7 @@ const (
 	mergeBlocks = 8 // blocks of a run that one Flush writes: 32 KiB
 )
 
-// runMerge is a merge under way.
+// runMerge is a merge under way. It lives in memory only: a crash drops it, and another merge begins.
 type runMerge struct {
 	from   []mergeSource
 	to     sortedRun // without filter
@@ -81,7 +81,8 @@ func (s *Memory) sweepMerges(b *storage.Batch) {
 	}
 }
 
-// deleteRuns deletes the rows of one kind for the runs from ≤ number < to of a generation; to = 0 means all from there on.
+// deleteRuns deletes the rows of one kind for the runs from ≤ number < to of a generation; to = 0 means all from there
+// on.
 func (r *rowStore) deleteRuns(b *storage.Batch, kind rowKind, generation uint64, from, to uint32) {
 	upper := rowKey{shard: r.shard, kind: r.base + kind, generation: generation, run: to}
 	if to == 0 {
@@ -229,7 +230,8 @@ func (r *rowStore) readRun(buffer []byte, run *sortedRun, block int) ([]byte, ha
 	return buffer, hashes, nil
 }
 
-// endMerge replaces the old runs by the new one, which is in the store.
+// endMerge replaces the old runs by the new one, which is in the store, and deletes the rows of the old ones. A crash
+// before this batch is durable leaves both, which hold the same hashes.
 func (s *Memory) endMerge(b *storage.Batch) {
 	m := s.merging
 	s.merging = nil

@@ -36,7 +36,8 @@ func appendBlock(b []byte, hashes []uint64) []byte {
 	return b
 }
 
-// hashBlock is a block that is checked and not yet decoded.
+// hashBlock is a block that is checked and not yet decoded: a search in it reads at most ten of its hashes, and
+// decoding all of them would cost more than that.
 type hashBlock []byte
 
 func (h hashBlock) len() int        { return len(h) / 8 }
@@ -146,7 +147,8 @@ func (r *rowStore) describe(b *storage.Batch, run *sortedRun) {
 	}
 }
 
-// runHas reads the one block of a run that may hold h.
+// runHas reads the one block of a run that may hold h: the last whose fence is not above h. A missing or a damaged
+// block is an error and not "no", which would let a duplicate in.
 func (r *rowStore) runHas(run *sortedRun, h uint64) (bool, error) {
 	block, exact := slices.BinarySearch(run.fences, h)
 	if !exact {
@@ -188,6 +190,7 @@ func (r *rowStore) iterate(kind rowKind, fn func(key rowKey, value []byte) error
 	})
 }
 
+// loadAdded reads the "added" rows into the table, with the generations that their keys name.
 func (s *Memory) loadAdded() error {
 	return s.iterate(addedRow, func(key rowKey, value []byte) error {
 		hashes, err := decodeBlock(value, addedBlock)
@@ -203,6 +206,7 @@ func (s *Memory) loadAdded() error {
 	})
 }
 
+// loadRuns reads the descriptions of runs, and joins the parts of each. It reads no block: look-ups do, one at a time.
 func (s *Memory) loadRuns() error {
 	var last rowKey // of the run whose parts are being joined
 	var description []byte
