@@ -255,6 +255,28 @@ func TestLimits(t *testing.T) {
 		want(t, 200, `"accepted":2`, `"dropped":[{"index":0,"messageId":"c1","code":"bad_type","field":"context","message":"is a number, want an object",`, `"warnings":{"context":1}`)
 }
 
+// A body with as many events as allowed is taken whole where memory is least, be its events as short or as long as they may.
+// A client that is told to come back for ever would never be rid of it.
+func TestFullBody(t *testing.T) {
+	w := newWorld(t, nil)
+	for name, pad := range map[string]string{"short": "", "long": strings.Repeat("x", 140)} {
+		var body strings.Builder
+		for i := range defaultMaxEvents {
+			body.WriteByte("[,"[min(i, 1)])
+			fmt.Fprintf(&body, `{"type":"page","userId":"u%d","messageId":"%s%d","name":"%s"}`, i%1000, name, i, pad)
+		}
+		body.WriteByte(']')
+		if body.Len() > defaultMaxBody {
+			t.Fatalf("%d bytes", body.Len())
+		}
+		var got ingested
+		w.post("/v1/batch", body.String()).into(t, &got)
+		if got.Accepted != defaultMaxEvents {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 // Fields left out are told one by one up to a bound, and all of them are counted.
 func TestDroppedFields(t *testing.T) {
 	w := newWorld(t, nil)
