@@ -1,34 +1,42 @@
 package graph
 
-// observe takes an event. Its route leads here.
-func (h handler) observe(e *Event) {
-	if h.readings == 0 {
-		h.take(e)
+// An observation takes one event for the component that the event's route leads to: it folds the event at the route and
+// links the route to the event's other identifiers. Like its handler it is passed by value.
+type observation struct {
+	handler
+	event *Event
+}
+
+// observe takes the event.
+func (o observation) observe() {
+	if o.readings == 0 {
+		o.take()
 		return
 	}
-	if m := h.find(e.Route()); m != nil && m.active() {
-		h.take(e)
+	if m := o.find(o.event.Route()); m != nil && m.active() {
+		o.take()
 		return
 	}
 	// An event of its own may show that the route is more than a reading of somebody's previousId.
-	h.open()
-	h.touch()
-	h.take(e)
+	o.open()
+	o.touch()
+	o.take()
 }
 
 // take folds an event and links its identifiers.
-func (h handler) take(e *Event) {
-	if len(h.members) == 0 {
-		h.reserve(len(e.Identifiers))
+func (o observation) take() {
+	e := o.event
+	if len(o.members) == 0 {
+		o.reserve(len(e.Identifiers))
 	}
-	route := h.eventMember(&e.Identifiers[0], e)
+	route := o.eventMember(&e.Identifiers[0])
 	f := route.Fragment
 	if f == nil {
 		f = &Fragment{}
 		route.Fragment = f
 	}
 	if f.Events == 0 {
-		h.active++
+		o.active++
 	}
 	f.fold(e)
 	if len(e.Identifiers) == 1 {
@@ -39,70 +47,72 @@ func (h handler) take(e *Event) {
 		id := &e.Identifiers[1+i]
 		key := linkKey(routeKey, id.Key)
 		at, l := 0, (*Link)(nil)
-		if h.large != nil {
-			l = h.findLink(key)
-		} else if place, found := searchLink(h.links, key); found {
-			l = &h.links[place]
+		if o.large != nil {
+			l = o.findLink(key)
+		} else if place, found := searchLink(o.links, key); found {
+			l = &o.links[place]
 		} else {
 			at = place
 		}
 		if l != nil {
-			h.linkSeen(l, e, 1+i)
-			other := h.find(id.Key)
+			o.linkSeen(l, 1+i)
+			other := o.find(id.Key)
 			if other.Namespace != id.Namespace {
-				h.rename(routeKey, other, id)
+				o.rename(other, id)
 			}
 			other.noteRaw(id, e)
 			if other.unclaimed() {
-				h.claim(routeKey, id.Key, false)
+				o.claim(routeKey, id.Key, false)
 			}
 			continue
 		}
-		if h.Full(h.rules) {
-			h.out.LeftOut++
+		if o.Full(o.rules) {
+			o.out.LeftOut++
 			continue // the event counts, the link does not
 		}
-		h.newLink(at, e, 1+i)
+		o.newLink(at, 1+i)
 	}
 }
 
 // linkSeen adds an event to a link that is there. That matters to the partition only where
 // something was refused, and only if it moves what the rules order links by.
-func (h handler) linkSeen(l *Link, e *Event, other int) {
-	if h.cached() != whole && h.moves(l, e, other) {
+func (o observation) linkSeen(l *Link, other int) {
+	e := o.event
+	if o.cached() != whole && o.moves(l, other) {
 		key := l.LinkKey
-		h.open() // it may settle the link
-		h.touch()
-		l = h.findLink(key)
+		o.open() // it may settle the link
+		o.touch()
+		l = o.findLink(key)
 	}
 	reading := l.Reading
 	l.observe(e, other)
-	h.countReading(reading, l)
+	o.countReading(reading, l)
 }
 
 // moves reports whether an event gives its link another place in the order of links, after or before one that was
 // refused. An admitted link may change places: it is admitted in any order, unless limits have windows.
-func (h handler) moves(l *Link, e *Event, other int) bool {
-	p := h.cached()
-	if p == nil && h.large == nil {
+func (o observation) moves(l *Link, other int) bool {
+	e := o.event
+	p := o.cached()
+	if p == nil && o.large == nil {
 		return false
 	}
 	if l.Count == 0 || e.verb(other) > l.Verb {
 		return true
 	}
-	if h.readings > 0 { // which go with the first that links them, and are seen or not
+	if o.readings > 0 { // which go with the first that links them, and are seen or not
 		role := e.aliasRole(other)
 		return l.Reading && role&AliasCarried != 0 || !l.Likely && role&AliasLikely != 0 ||
 			e.Stamp.Time < l.First.Stamp.Time || e.Stamp.Time > l.Last.Stamp.Time
 	}
 	from, to := l.First.Stamp.Time, e.Stamp.Time
-	if h.rules.Precedence == LatestWins {
+	if o.rules.Precedence == LatestWins {
 		from = l.Last.Stamp.Time
 	}
 	switch {
-	case h.rules.windowed():
+	case o.rules.windowed():
 		return to < l.First.Stamp.Time || to > l.Last.Stamp.Time
-	case h.rules.Precedence == KeepFirst && to >= from, h.rules.Precedence == LatestWins && to <= from:
+	case o.rules.Precedence == KeepFirst && to >= from, o.rules.Precedence == LatestWins && to <= from:
 		return false
 	case p == nil || p.refusedBetween(l.Verb, from, to):
 		return true
@@ -113,53 +123,55 @@ func (h handler) moves(l *Link, e *Event, other int) bool {
 
 // newLink adds the event's link from its route to another of its identifiers; at is its place where the component is
 // small.
-func (h handler) newLink(at int, e *Event, other int) {
-	plain := h.begin()
+func (o observation) newLink(at, other int) {
+	e := o.event
+	plain := o.begin()
 	route, id := e.Identifiers[0].Key, &e.Identifiers[other]
 	key := linkKey(route, id.Key)
-	if !plain && divides(h.Component, route, id.Key, h.rules) {
-		h.opening.causes = append(h.opening.causes, key)
+	if !plain && divides(o.Component, route, id.Key, o.rules) {
+		o.opening.causes = append(o.opening.causes, key)
 	}
-	if n := len(h.members); n == cap(h.members) && n <= 2 && len(h.links) == n-1 {
-		h.reserve(2 * n)
+	if n := len(o.members); n == cap(o.members) && n <= 2 && len(o.links) == n-1 {
+		o.reserve(2 * n)
 	}
-	h.eventMember(id, e)
-	l := h.addLink(at, Link{LinkKey: key})
+	o.eventMember(id)
+	l := o.addLink(at, Link{LinkKey: key})
 	l.observe(e, other)
-	h.countReading(false, l)
-	h.touch()
-	h.countNeighbours(key)
-	h.detectGeneric(route)
-	h.claim(route, id.Key, false)
-	h.detectGeneric(id.Key)
-	h.end(plain)
+	o.countReading(false, l)
+	o.touch()
+	o.countNeighbours(key)
+	o.detectGeneric(route)
+	o.claim(route, id.Key, false)
+	o.detectGeneric(id.Key)
+	o.end(plain)
 }
 
 // eventMember finds or adds the member of an identifier that an event carries. A route that is not
 // a member yet is hosted: its forwards lead here. Any other is claimed separately.
-func (h handler) eventMember(id *Identifier, e *Event) *Member {
-	m := h.find(id.Key)
+func (o observation) eventMember(id *Identifier) *Member {
+	e := o.event
+	m := o.find(id.Key)
 	if m == nil {
-		m = h.member(NodeName{id.Key, id.Namespace, string(id.Value)}, id.Key == e.Identifiers[0].Key)
+		m = o.member(NodeName{id.Key, id.Namespace, string(id.Value)}, id.Key == e.Identifiers[0].Key)
 	} else if m.Namespace != id.Namespace {
-		h.rename(e.Identifiers[0].Key, m, id)
+		o.rename(m, id)
 	}
 	m.noteRaw(id, e)
 	return m
 }
 
 // rename gives a member that was known by its hash the value, and tells the component that hosts it.
-func (h handler) rename(route NodeKey, m *Member, id *Identifier) {
+func (o observation) rename(m *Member, id *Identifier) {
 	was := m.Namespace
-	h.name(m, NodeName{id.Key, id.Namespace, string(id.Value)})
+	o.name(m, NodeName{id.Key, id.Namespace, string(id.Value)})
 	if was == m.Namespace {
 		return
 	}
-	switch upper := h.find(route); {
+	switch upper := o.find(o.event.Route()); {
 	case m.Hosted && !m.Generic: // it is here, or the answer to the claim is under way
 	case m.unclaimed() && upper.Generic:
-		h.out.send(Message{Kind: KindNeighbour, To: m.Key, Node: m.NodeName, Neighbour: upper.NodeName})
+		o.out.send(Message{Kind: KindNeighbour, To: m.Key, Node: m.NodeName, Neighbour: upper.NodeName})
 	default:
-		h.tellName(m)
+		o.tellName(m)
 	}
 }

@@ -102,7 +102,7 @@ func (n *Node) handleRoot(m *Message, rules *Rules, out *Outbox) error {
 	h := handler{n.Component, rules, out}
 	switch m.Kind {
 	case KindObserve:
-		h.observe(m.Event)
+		observation{h, m.Event}.observe()
 		if m.Hops > 1 { // shorten the chain for events to come
 			out.send(Message{Kind: KindRepoint, To: m.Via, Root: n.Key, Passed: m.Passed})
 		}
