@@ -71,7 +71,7 @@ func (p *picker) value(s *jsonscan.Scanner, n *pathNode) jsonscan.Value {
 	}
 	v := s.Value()
 	for _, ns := range n.namespaces {
-		p.find(ns, v, n.path)
+		p.found.add(ns, v, n.path)
 	}
 	return v
 }
@@ -83,9 +83,12 @@ type candidate struct {
 	field     string
 }
 
-// find records a candidate unless it is null. It keeps one candidate beyond the limit, so that the event is rejected.
-func (p *picker) find(ns *identifier.Namespace, v jsonscan.Value, field string) {
-	if !absent(v) && len(p.found) <= maxIdentifiers {
-		p.found = append(p.found, candidate{ns, v, field})
+// candidates are those of one event, in the order of its text.
+type candidates []candidate
+
+// add records a candidate unless it is null. It keeps one candidate beyond the limit, so that the event is rejected.
+func (c *candidates) add(ns *identifier.Namespace, v jsonscan.Value, field string) {
+	if !absent(v) && len(*c) <= maxIdentifiers {
+		*c = append(*c, candidate{ns, v, field})
 	}
 }

@@ -41,9 +41,9 @@ type picker struct {
 	// The rest is the current event.
 	scan   jsonscan.Scanner
 	fields fields
-	own    traitSet    // traits
-	shared traitSet    // context.traits
-	found  []candidate // identifiers at configured paths, and in context.externalIds
+	own    traitSet   // traits
+	shared traitSet   // context.traits
+	found  candidates // identifiers at configured paths, and in context.externalIds
 	// properties are those that may matter to commerce.
 	properties properties
 	held       held // of the context

@@ -74,7 +74,7 @@ func (p *picker) readExternalIDs(s *jsonscan.Scanner, n *pathNode) {
 			p.stats.UnknownNamespaces++
 			continue
 		}
-		p.find(ns, id, "context.externalIds[].id")
+		p.found.add(ns, id, "context.externalIds[].id")
 	}
 }
 
