@@ -28,7 +28,7 @@ func (s *Shard) recover() error {
 	s.ids = newMessageIDs(c)
 	before := s.channels.reset(c.Shards)
 	s.counting.Counters = Counters{}
-	s.step = step{shard: s}
+	s.step = step{draft: draft{shard: s}}
 	s.step.batch.From(c.Buffers)
 	r := recovery{shard: s}
 	meta, err := r.readMeta()

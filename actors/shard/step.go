@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -22,12 +21,9 @@ import (
 //   - The memory of the record is given back when the step ends: timelines and outboxes copy what they need of it. That of
 //     the batch is given back when the batch is durable.
 type step struct {
-	shard    *Shard
+	draft
 	now      int64
 	epoch    uint64 // of the input being handled
-	record   row.RecordWriter
-	buffer   []byte // of the record
-	begun    bool   // the record holds something
 	tidy     bool   // observers are to delete what they keep no more
 	batch    storage.Batch
 	queue    queue         // to nodes of this shard
@@ -35,7 +31,6 @@ type step struct {
 	out      graph.Outbox  // of the node being handled
 	diff     graph.Diff    // of the component that is being closed
 	logged   []loggedEvent // events that go to timelines
-	sending  []sending     // messages to other shards
 	blocked  []*resident   // whose pending events the batch has in blocks
 	observed observed      // what observers are shown
 }
@@ -103,19 +98,15 @@ func (t *step) begin(now int64, inputs []Input) {
 		size += len(inputs[i].Body) + recordRoomEach
 	}
 	t.now = now
-	t.buffer = t.shard.config.Buffers.Take(size)
-	t.record.Reset(t.buffer, t.number(), now)
-	t.begun, t.tidy, t.shard.ids.notes.now = false, false, false
+	t.start(size, now)
+	t.tidy, t.shard.ids.notes.now = false, false
 	t.batch.Release()
 	t.queue.clear()
-	t.logged, t.sending = t.logged[:0], t.sending[:0]
+	t.logged = t.logged[:0]
 	t.shard.channels.heard = t.shard.channels.heard[:0]
 	t.shard.external.begin()
 	t.observed.forget()
 }
-
-// number is that of the step's record, once it is in the log too.
-func (t *step) number() uint64 { return t.shard.log.last() + 1 }
 
 // accept decides whether an input is to be handled, and adds it to the record. It returns the message that is to be handled,
 // nil if there is nothing to do, and its node where that is known.
@@ -282,27 +273,6 @@ func (t *step) send(m *graph.Message) {
 	t.post(to, c.body, t.epoch)
 }
 
-// post adds a message to another shard to the record.
-func (t *step) post(to graph.ShardID, body []byte, epoch uint64) {
-	t.begun = true
-	seq := t.shard.channels.number(to)
-	start, end := t.record.AddOutput(uint16(to), seq, body)
-	t.sending = append(t.sending, sending{to, seq, start, end, epoch})
-}
-
-// skip notes that a message was passed over.
-func (t *step) skip(in *Input) {
-	c := &t.shard.codec
-	c.body = binary.AppendUvarint(c.body[:0], uint64(in.From))
-	t.add(sourceSkipped, in.Seq, c.body)
-}
-
-// add adds an input to the record.
-func (t *step) add(source uint16, seq uint64, body []byte) (start, end int) {
-	t.begun = true
-	return t.record.AddInput(source, seq, body)
-}
-
 // close closes the record and adds deferred rows to the batch. It reports whether there is something to commit.
 func (t *step) close() (changed bool, err error) {
 	s := t.shard
@@ -313,7 +283,7 @@ func (t *step) close() (changed bool, err error) {
 		t.tidyObservers()
 	}
 	if !t.begun {
-		t.giveBuffer()
+		t.end(t.buffer)
 		return !t.batch.Empty(), nil
 	}
 	t.closeRoots(false)
@@ -322,8 +292,7 @@ func (t *step) close() (changed bool, err error) {
 		s.pending.add(&e.r.pending, record[e.start:e.end])
 	}
 	s.channels.wait(t.sending, record, s.log.last())
-	t.buffer = record // the record may have outgrown it
-	t.giveBuffer()
+	t.end(record)
 
 	deferred := checkpoint{s, &t.batch}
 	cut := s.log.cut(s.config.Limits.LogBytes)
@@ -346,12 +315,6 @@ func (t *step) settle() {
 	clear(t.blocked)
 	t.blocked = t.blocked[:0]
 	t.batch.Release()
-}
-
-// giveBuffer gives the memory of the record back.
-func (t *step) giveBuffer() {
-	t.shard.config.Buffers.Give(t.buffer)
-	t.buffer = nil
 }
 
 // tidyObservers lets observers delete what they keep no more.
