@@ -72,9 +72,9 @@ type kafkaRun struct {
 	topics   *broker.Topics
 }
 
-// RunKafka measures in turn, on the same events, ingest from memory, ingest from the brokers, and reading from the brokers
-// alone. Then, at half of the rate that was reached, it measures how long an event takes from the broker's log to a profile
-// that shows it. It creates topics and deletes them.
+// RunKafka measures in turn, on the same events, ingest from memory, ingest from the brokers, and reading from the
+// brokers alone. Then, at half of the rate that was reached, it measures how long an event takes from the broker's log
+// to a profile that shows it. It creates topics and deletes them.
 func RunKafka(ctx context.Context, c KafkaConfig) (report KafkaReport, err error) {
 	if c.Progress == nil {
 		c.Progress = func(string) {}
@@ -155,8 +155,8 @@ const loadLinger = 10 * time.Millisecond
 func (r *kafkaRun) letterTopic() string { return r.name + "-letters" }
 func (r *kafkaRun) liveTopic() string   { return r.name + "-live" }
 
-// makeTopics creates all topics before the rounds, so that no round waits for one. Records of the live topic carry the time
-// at which the broker appended them.
+// makeTopics creates all topics before the rounds, so that no round waits for one. Records of the live topic carry the
+// time at which the broker appended them.
 func (r *kafkaRun) makeTopics(ctx context.Context) error {
 	return errors.Join(
 		r.topics.Create(ctx, r.name, int32(r.Partitions), false),
@@ -228,7 +228,8 @@ func (r *kafkaRun) consumer(t *trial.Trial, topic string) (*kafka.Consumer, erro
 	return kafka.New(config, kafka.Into{Into: ingest.Into{Engine: t.Engine, Registry: r.registry}, Routing: "bench"})
 }
 
-// caughtUp waits until every record has been handled, which implies that its event is durable.
+// caughtUp waits until every record has been handled, which implies that its event is durable. A halted partition or a
+// rejected event ends the run with an error: a count that is never reached would be waited for without end.
 func (r *kafkaRun) caughtUp(ctx context.Context, t *trial.Trial, consumer *kafka.Consumer) (counts kafka.Counts, err error) {
 	err = poll(ctx, t, func() (bool, error) {
 		counts = kafka.Counts{}
@@ -269,7 +270,8 @@ func poll(ctx context.Context, t *trial.Trial, done func() (bool, error)) error 
 	}
 }
 
-// fetch reads all records as the consumer does, and discards them.
+// fetch reads all records as the consumer does, and discards them. It bounds what any consumer of these brokers
+// reaches.
 func (r *kafkaRun) fetch(ctx context.Context) (trial.Measure, error) {
 	return trial.Time(func() (int, int, error) {
 		return len(r.lines), 0, r.Kafka.Drain(ctx, r.name, r.Partitions, len(r.lines))

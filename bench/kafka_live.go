@@ -18,8 +18,12 @@ import (
 )
 
 // Live is the latency from the broker's log to the profile while other events flow at a rate. Probes are identify calls
-// that set a trait of a customer in the stream. They carry no time of their own, so the stamp of the trait is the time at
-// which the broker appended the record, to the millisecond.
+// that set a trait of a customer in the stream. They carry no time of their own, so the stamp of the trait is the time
+// at which the broker appended the record, to the millisecond.
+//
+// A latency is the difference of the broker's clock and this process's: they have to be on one machine, or in step. It
+// ends when a look-up shows the trait, up to a millisecond or a twentieth of the time later than it could be seen
+// (lookSoonest, lookShare): figures err upwards.
 type Live struct {
 	Wanted  float64 `json:"wanted_events_per_second"` // half of the rate that was reached end to end
 	Reached float64 `json:"reached_events_per_second"`
@@ -114,8 +118,9 @@ func (r *kafkaRun) consuming(ctx context.Context, t *trial.Trial, consumer *kafk
 	})
 }
 
-// stream produces events at the wanted rate, and regularly a probe, directly after an event of the same customer in the same
-// partition.
+// stream produces events at the wanted rate, and regularly a probe, directly after an event of the same customer in the
+// same partition. The number of events that are due follows from the time since the start, so a late tick is made up
+// for; Reached says how far that succeeded.
 func (r *kafkaRun) stream(ctx context.Context, l *Live, probes chan<- probe) error {
 	writer, err := broker.NewWriter(r.Kafka.Connection(), produceLinger)
 	if err != nil {
@@ -164,8 +169,8 @@ type prober struct {
 	seen    map[graph.NodeKey]bool
 }
 
-// probe makes a probe for the customer that an event names. It is not ok if the event names no customer, or one that has
-// had a probe.
+// probe makes a probe for the customer that an event names. It is not ok if the event names no customer, or one that
+// has had a probe.
 func (r *prober) probe(line []byte) (p probe, ok bool, err error) {
 	r.decoder.Reset()
 	if err := r.decoder.Event(line, 1, nil, &r.event); err != nil {
@@ -188,8 +193,8 @@ func (r *prober) probe(line []byte) (p probe, ok bool, err error) {
 	return p, false, nil
 }
 
-// watch looks a profile up until it shows a probe, and returns the time since the probe was appended. It is not ok if the
-// customer has merged with another one whose probe is later.
+// watch looks a profile up until it shows a probe, and returns the time since the probe was appended. It is not ok if
+// the customer has merged with another one whose probe is later.
 func watch(ctx context.Context, engine *actors.Engine, p probe) (took time.Duration, ok bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, probePatience)
 	defer cancel()

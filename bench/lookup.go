@@ -13,8 +13,8 @@ import (
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// Lookups is the latency of look-ups during ingest, in microseconds. Each reads the whole profile of a resident identity by a
-// message to its actor.
+// Lookups is the latency of look-ups during ingest, in microseconds. Each reads the whole profile of a resident
+// identity by a message to its actor.
 type Lookups struct {
 	Count  int     `json:"count"`
 	Median float64 `json:"p50_us"`
@@ -48,7 +48,9 @@ func lookupKeys(reg *identifier.Registry, data []byte) ([]graph.NodeKey, error) 
 	return keys, nil
 }
 
-// lookUp reads profiles until stop is closed.
+// lookUp reads profiles until stop is closed, one after the other. A look-up that waits for long holds up those after
+// it, whose ticks are lost: so a stall counts once, and the percentiles are those of one client, not of a fixed rate of
+// them. The keys are taken in strides of a prime, so that neighbours in the stream are not asked for in turn.
 func lookUp(ctx context.Context, engine *actors.Engine, keys []graph.NodeKey, stop <-chan struct{}) (Lookups, error) {
 	var took []time.Duration
 	tick := time.NewTicker(lookupEvery)

@@ -97,6 +97,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	return report, nil
 }
 
+// median is the middle value over rounds; of an even number of them, the higher of the two in the middle.
 func median[R any](rounds []R, of func(R) float64) float64 {
 	values := make([]float64, len(rounds))
 	for i, r := range rounds {
@@ -114,7 +115,7 @@ func events(c Config) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := make([]byte, 0, c.Events*680)
+	data := make([]byte, 0, c.Events*680) // about what an event takes; more grows it
 	for {
 		line, ok := generator.Next(data)
 		if !ok {
@@ -124,6 +125,8 @@ func events(c Config) ([]byte, error) {
 	}
 }
 
+// measureCeiling resolves the bytes with a resolver that has no log, no shards and no actors: what is left of the work
+// is to decode events and to merge people.
 func measureCeiling(reg *identifier.Registry, data []byte) (trial.Measure, error) {
 	return trial.Time(func() (int, int, error) {
 		c := ceiling.New(reg, segment.Options{})
@@ -132,8 +135,8 @@ func measureCeiling(reg *identifier.Registry, data []byte) (trial.Measure, error
 	})
 }
 
-// measureEngine ingests the bytes into an engine on a new data directory, until everything is durable and delivered between
-// shards. Meanwhile it looks up the profiles of keys, if any are given.
+// measureEngine ingests the bytes into an engine on a new data directory, until everything is durable and delivered
+// between shards. Meanwhile it looks up the profiles of keys, if any are given.
 func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data []byte, keys []graph.NodeKey) (m trial.Measure, l Lookups, err error) {
 	t, err := trial.Open(ctx, c.trial())
 	if err != nil {

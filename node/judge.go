@@ -10,6 +10,7 @@ import (
 )
 
 // judging is the sweep in the background that judges everything by the rules in force. The zero value has no sweep.
+// begin is called at most once, while the directory opens; end and Judged may be called from any goroutine after that.
 type judging struct {
 	sweep sync.WaitGroup
 	stop  func()
@@ -30,8 +31,8 @@ func (j *judging) end() {
 	}
 }
 
-// Judged waits until everything is judged by the rules in force. A short-lived command must call it: otherwise the sweep
-// after a change of rules would begin anew with every such command and never complete.
+// Judged waits until everything is judged by the rules in force. A short-lived command must call it: otherwise the
+// sweep after a change of rules would begin anew with every such command and never complete.
 func (k *Kindred) Judged(ctx context.Context) error {
 	j := &k.directory.judging
 	done := make(chan struct{})
@@ -47,9 +48,9 @@ func (k *Kindred) Judged(ctx context.Context) error {
 	}
 }
 
-// judge judges everything by the rules in force, in the background. Limits and order take effect at once, since identities
-// are computed when they are read; the sweep repeats the decisions that are made when an event arrives. The store records
-// that everything is judged only after the sweep.
+// judge judges everything by the rules in force, in the background. Limits and order take effect at once, since
+// identities are computed when they are read; the sweep repeats the decisions that are made when an event arrives. The
+// store records that everything is judged only after the sweep.
 func (d *directory) judge(logger *slog.Logger) {
 	now := d.rules.Rules
 	logger.Info("the new rules are in force; judging existing data again", "rules", now.Name)

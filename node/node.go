@@ -17,6 +17,10 @@ import (
 // Kindred is one running Kindred. It owns the order in which parts start and stop, and nothing else: each part is a few
 // lines in a file of its own, and the engine, the server, the consumer and the publisher know nothing of each other.
 //
+//	listener ──► directory ──► publisher ──► consumer ──► api ──► refits ──► http
+//
+// Parts start from left to right and stop from right to left.
+//
 //   - A part starts after the parts that it uses, and stops before them. So inputs stop before the engine closes, and the
 //     events that they handed over are durable by then (N6).
 //   - The address is bound first and served last: an address in use is found before a directory is created (N1), and a
@@ -38,7 +42,8 @@ type Kindred struct {
 	running []part     // in the order in which they started
 }
 
-// part is one part of a Kindred. stop may take as long as patience, and reports work that was cut off.
+// part is one part of a Kindred. stop may take as long as patience, and reports work that was cut off. start either
+// succeeds, or leaves nothing running: Start stops only the parts before it.
 type part struct {
 	name     string
 	start    func(context.Context) error
@@ -110,8 +115,8 @@ func (k *Kindred) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop refuses new events, completes those in progress, and closes the directory. It stops every part, even after a part
-// failed to stop, and returns the first error.
+// Stop refuses new events, completes those in progress, and closes the directory. It stops every part, even after a
+// part failed to stop, and returns the first error.
 func (k *Kindred) Stop(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -132,6 +137,7 @@ func (k *Kindred) stopLocked(ctx context.Context) (first error) {
 	for n := len(k.running) - 1; n >= 0; n-- {
 		p := k.running[n]
 		k.running = k.running[:n]
+		// Without patience the context has ended already: such a part has nothing to wait for.
 		bounded, cancel := context.WithTimeout(ctx, p.patience)
 		if err := p.stop(bounded); err != nil && first == nil {
 			first = fmt.Errorf("stop the %s: %w", p.name, err)
@@ -175,6 +181,6 @@ func (k *Kindred) Registry() *identifier.Registry { return k.directory.registry 
 // Rules returns the rules in force.
 func (k *Kindred) Rules() *graph.Rules { return k.directory.rules.Rules }
 
-// Into returns the destination of ingest: the engine, and the options of decoders. live means that events arrive as they
-// happen.
+// Into returns the destination of ingest: the engine, and the options of decoders. live means that events arrive as
+// they happen.
 func (k *Kindred) Into(live bool) ingest.Into { return k.directory.into(live) }

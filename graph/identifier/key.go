@@ -18,7 +18,14 @@ func (k hashKey) derive(label string) hashKey {
 	return hashKey{k0, k1}
 }
 
-// nodeKey hashes text, which is a namespace, a zero byte and a normalised value.
+// nodeKey hashes text, which is a namespace, a zero byte and a normalised value, or its SHA-256 (keyText):
+//
+//	+-----------+----+-------+
+//	| namespace | 00 | value |  ──SipHash-128──► hi, lo; the class replaces the top three bits: keys sort by rank
+//	+-----------+----+-------+
+//
+// The hash takes the secret, so that nobody without it can choose values whose nodes all fall into one shard, or find
+// the value of a key by hashing candidates.
 func (r *Registry) nodeKey(class graph.Class, text []byte) graph.NodeKey {
 	hi, lo := siphash.Hash128(r.secret.k0, r.secret.k1, text)
 	return graph.MakeNodeKey(class, hi, lo)
@@ -26,7 +33,12 @@ func (r *Registry) nodeKey(class graph.Class, text []byte) graph.NodeKey {
 
 // SeenHash is the key of an event in the memory of duplicates: a keyed hash of its message id, of the fingerprint of
 // its content, and of its source where that numbers its ids apart, else of none. The length of the source goes
-// before it, so no two texts are the same.
+// before it, so no two texts are the same:
+//
+//	 4 B, little-endian    8 B, little-endian
+//	+---------------------+-------------+--------+------------+
+//	| length of source    | fingerprint | source | message id |
+//	+---------------------+-------------+--------+------------+
 func (r *Registry) SeenHash(apart, messageID []byte, fingerprint uint64) uint64 {
 	var space [256]byte // enough for any message id and a sane source: then nothing is allocated
 	text := binary.LittleEndian.AppendUint32(space[:0], uint32(len(apart)))

@@ -4,7 +4,9 @@ import "bytes"
 
 //go:generate go run ./numbering -out numbering_table.go
 
-// A number is the digits of a phone number as a person sees them.
+// A number is the digits of a phone number as a person sees them. It is read without allocation and without the
+// library, and gives up wherever the two might differ: a wrong answer would split one person's number in two, or join
+// two people, while "unknown" costs only time.
 type number struct {
 	digits [numberDigitsMax]byte
 	n      int
@@ -17,8 +19,9 @@ const numberDigitsMax = e164DigitsMax + 3
 // slashDigitsMax are digits before a slash that are no number by themselves: an area code.
 const slashDigitsMax = 6
 
-// scan reads a value of nothing but ASCII digits, a + before them and the marks that people put between them. It reports
-// false for any other, and for one that cleanPhone may take for something else than a number: the two must agree.
+// scan reads a value of nothing but ASCII digits, a + before them and the marks that people put between them. It
+// reports false for any other, and for one that cleanPhone may take for something else than a number: the two must
+// agree.
 func (x *number) scan(value []byte) bool {
 	joints, joint := 0, [2]int{} // the first two marks that a date may have
 	for i, b := range value {
@@ -92,6 +95,12 @@ const numberLeaf = 1 << 15
 
 // leading returns how many digits the library takes away from the front of a number. It reports false where the table
 // does not know.
+//
+//	root ──digit──► numberNodes ──digit──► … ──► numberRows: by the length of the whole number, a bit
+//	                  ten places each                 keep: all digits    drop: the first cut digits
+//
+// The walk ends at the first row: the digits that decide are few, and their number differs from country to country. A
+// length in neither set is left to the library.
 func leading(digits []byte, root uint16) (cut int, sure bool) {
 	at := root
 	for _, b := range digits {
@@ -113,7 +122,8 @@ func leading(digits []byte, root uint16) (cut int, sure bool) {
 	return 0, false
 }
 
-// countryOf returns the country by whose code a number begins, and how many digits the code has; nil if no code is there.
+// countryOf returns the country by whose code a number begins, and how many digits the code has; nil if no code is
+// there.
 func countryOf(digits []byte) (*numberCountry, int) {
 	code := 0
 	for i := range min(len(digits), 3) {

@@ -15,8 +15,8 @@ import (
 //go:embed words.txt
 var wordsText string
 
-// Word is one of the words that name nobody, or a rule that stands for many of them. The set is fixed when the program is
-// built, so its members may be told in answers, logs and metrics, where a value that was sent may not.
+// Word is one of the words that name nobody, or a rule that stands for many of them. The set is fixed when the program
+// is built, so its members may be told in answers, logs and metrics, where a value that was sent may not.
 type Word struct {
 	Text string // "notset"; of a rule its name in parentheses, such as "(template)"
 	Kind string // the reason that people are told: "no value"
@@ -33,7 +33,8 @@ const anyClass = ^classSet(0)
 
 func (s classSet) has(c graph.Class) bool { return s&(1<<c) != 0 }
 
-// wordSet is a set of words. A word has at most wordBytesMax bytes.
+// wordSet is a set of words. A word has at most wordBytesMax bytes. Nearly no value is a word, and each is asked for at
+// least once: so a look-up first compares the first byte and the length, which refuses most values without a hash.
 type wordSet struct {
 	words map[string]*Word
 	// lengths has, by the first byte of a word, a bit for each length that such words have. It spares the map nearly

@@ -10,7 +10,8 @@ import (
 )
 
 // moneyReader reads the amounts and quantities of one order's event, in the currency that the event names, and guesses
-// none (M1). The currency is named, or found to be lost, before the first amount is read.
+// none (M1). The currency is named, or found to be lost, before the first amount is read: it says how many decimals an
+// amount has, and so how 1.234 is to be read.
 type moneyReader struct {
 	d *commerceReader
 

@@ -15,7 +15,8 @@ type commerceReader struct {
 	order    orderReader
 }
 
-// readCommerce reads an event's order, offer and products.
+// readCommerce reads an event's order, offer and products. All that ev had of them is reset first: callers reuse
+// events.
 func (c *commerceReader) readCommerce(ev *graph.Event) *Rejection {
 	ev.Order, ev.Offer = graph.OrderChange{Lines: ev.Order.Lines[:0]}, graph.OfferNotice{}
 	ev.Interest.Kind, ev.Interest.Categories = graph.InterestNone, ev.Interest.Categories[:0]

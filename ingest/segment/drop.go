@@ -19,7 +19,11 @@ type Drop struct {
 	Hint    string
 }
 
-// drops reports what is left out of events.
+// drops reports what is left out of events: all of it by count, and the first dropsMax of a batch in words. Without
+// that bound a batch of wrong events would cost more, in texts that nobody reads, than one of right events.
+//
+// An event that is rejected in the end has dropped fields, too. They wait in list until countDrops, so that
+// Stats.Fields is about events that are accepted, or would be with an identifier.
 type drops struct {
 	stats Stats
 	list  []Drop // of the current event
@@ -166,7 +170,8 @@ func (s Stats) MarshalJSON() ([]byte, error) {
 	return append(s.Fields.AppendJSON(body[:len(body)-1]), '}'), nil
 }
 
-// UnmarshalJSON reads the format of MarshalJSON, and the warnings of an answer: members with other names are fields, without a code.
+// UnmarshalJSON reads the format of MarshalJSON, and the warnings of an answer: members with other names are fields,
+// without a code.
 func (s *Stats) UnmarshalJSON(body []byte) error {
 	*s = Stats{}
 	if err := json.Unmarshal(body, (*statsNumbers)(s)); err != nil {

@@ -17,7 +17,8 @@ type Times struct {
 	Ahead time.Duration
 }
 
-// defaultEarliest and defaultAhead are the defaults of Times: they exclude 1970, Go's zero time, and clocks that were never set.
+// defaultEarliest and defaultAhead are the defaults of Times: they exclude 1970, Go's zero time, and clocks that were
+// never set.
 var defaultEarliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // defaultAhead covers a clock in any zone whose times are read as UTC.
@@ -66,7 +67,15 @@ func (w window) has(ms, received int64) bool {
 // noTime stands for an absent time.
 const noTime = math.MinInt64
 
-// eventClock finds the time of an event, and corrects the clock of its client.
+// eventClock finds the time of an event, and corrects the clock of its client:
+//
+//	timestamp ──► originalTimestamp ──► receivedAt ──► our time of reception
+//
+// Each step goes on to the next if its time is absent, unreadable or implausible. All times are ms since 1970 UTC.
+//
+// The obvious rule, to move every time by the difference of sentAt and our clock, gives one event another time with
+// each attempt to send it: transfers take longer or shorter, and some libraries keep the sentAt of the first attempt.
+// So small differences are left alone, and large ones are rounded (E7).
 type eventClock struct {
 	*picker
 	window    window

@@ -31,6 +31,10 @@ type fields struct {
 func absent(v jsonscan.Value) bool { return v.Kind <= jsonscan.Null }
 
 // picker collects the fields, traits and identifiers of a record in one pass.
+//
+// It keeps values as their text and kind, and interprets none: the meaning of a field may depend on one that comes
+// later in the text, as that of properties on the type, or an advertising id on the device's platform. The digests of
+// the fingerprint cover nearly all bytes, and are computed on the way, or the text would be read twice.
 type picker struct {
 	tools
 	registry *identifier.Registry
@@ -58,7 +62,8 @@ func newPicker(reg *identifier.Registry, opts Options) picker {
 	return p
 }
 
-// pick reads a record into the decoder's fields, traits and candidates.
+// pick reads a record into the decoder's fields, traits and candidates. Nothing of the former record stays: the result
+// depends on this one alone (E2). Only the end shows whether a text is JSON, so until then nothing is interpreted.
 func (p *picker) pick(raw []byte) *Rejection {
 	p.fields = fields{}
 	p.own.reset()
@@ -132,7 +137,7 @@ func (p *picker) record(s *jsonscan.Scanner) {
 	}
 }
 
-// object enters the object in a field, and drops any other value.
+// object enters the object in a field, and drops any other value. It reports whether it entered one.
 func (p *picker) object(s *jsonscan.Scanner, n *pathNode, field string) bool {
 	if s.Object() {
 		return true

@@ -96,6 +96,13 @@ func (p *picker) isOrAbsent(v jsonscan.Value, want string) bool {
 }
 
 // identifierReader gives an event its identifiers, normalised and ranked.
+//
+// Invariants:
+//   - They are in descending rank at every moment, each once, so the first one is the route. Only alias, as the last
+//     step, puts the userId before those that outrank it.
+//   - An identifier that can't be used is counted and dropped, and never rejects the event, unless no other is left.
+//   - The text of a value may be in the arena, as is the room into which it is normalised: the text is taken first, and
+//     the room is reserved after it.
 type identifierReader struct {
 	*picker
 	normaliser *identifier.Normaliser
@@ -103,8 +110,9 @@ type identifierReader struct {
 	aside      graph.Event // takes the readings of a previousId that are only counted
 }
 
-// identify sets the event's identifiers, from the spec's fields and from elsewhere, in descending rank, each once
-// (E1).
+// identify sets the event's identifiers, from the spec's fields and from elsewhere, in descending rank, each once (E1).
+// The anonymousId comes first, because a userId is compared with it. The bound counts what an event carries before
+// anything is dropped: it bounds the work, and not only the result.
 func (r *identifierReader) identify(ev *graph.Event) *Rejection {
 	f, ns := &r.fields, &r.namespaces
 	ev.Identifiers = ev.Identifiers[:0]
@@ -269,7 +277,8 @@ func isRounded(raw []byte) bool {
 	return zeros > 0
 }
 
-// sink moves the event's last identifier to its rank, or drops it if the event has it already.
+// sink moves the event's last identifier to its rank, or drops it if the event has it already. Lists have a few
+// entries, so this insertion costs less than a sort and needs no room.
 func sink(ev *graph.Event) {
 	ids := ev.Identifiers
 	last := len(ids) - 1

@@ -9,7 +9,9 @@ import (
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
-// traitSet is the traits of one object, each name once. If a name repeats, the last value wins.
+// traitSet is the traits of one object, each name once. If a name repeats, the last value wins, in the place of the
+// first. A name is looked for by comparing it with all others: there are at most maxTraits, and a map would allocate
+// for each event. email and phone are kept even if they are beyond maxTraits, since they are identifiers as well.
 type traitSet struct {
 	traits       []graph.Trait
 	digests      []uint64 // of traits, if digested

@@ -23,6 +23,14 @@ import (
 // for any number of shards. The fingerprint does not depend on the spelling of JSON: white space, escapes in strings
 // and the order of keys do not count. The spelling of numbers does.
 //
+//	fingerprint   mix of type, name, identifiers, timestamp, originalTimestamp, properties, traits, and groupId if sent
+//	identifiers   sum of mix(namespace, value)
+//	objects       sum of mix(key, value); traits likewise
+//	lists         mix of one element after the other
+//
+// A sum ignores order, and mix does not. A change of any of this makes another event of one that a client sends again:
+// what a directory remembers of it no longer matches.
+//
 // It is neither secret nor keyed, because it breaks ties, which must break alike in every deployment. The key of the
 // memory of duplicates is derived from it with a secret.
 
@@ -168,7 +176,8 @@ func (t *texts) digestTraits(traits []graph.Trait) (sum uint64) {
 	return sum
 }
 
-// former returns the entry of an event in the memory of duplicates of a directory from before fingerprints: source and id.
+// former returns the entry of an event in the memory of duplicates of a directory from before fingerprints: source and
+// id.
 func (p *fingerprinter) former(source, id []byte, received int64) uint64 {
 	if received >= p.formerUntil {
 		return 0

@@ -13,8 +13,10 @@ type property struct {
 	value jsonscan.Value
 }
 
-// properties are those members of an event's properties, in their order; a key may repeat. They are listed on the way of
-// the event's only scan, before its meaning is known: each reader of commerce then takes what it needs.
+// properties are those members of an event's properties, in their order; a key may repeat. They are listed on the way
+// of the event's only scan, before its meaning is known: each reader of commerce then takes what it needs. The list is
+// not made for a type that has no commerce, nor where a configured path leads into the properties. If the type proves
+// to be track after all, commerceReader lists them in a second scan.
 type properties struct {
 	list   []property
 	listed bool // list is complete
@@ -216,7 +218,8 @@ func (p *picker) readProperties(s *jsonscan.Scanner, n *pathNode) jsonscan.Value
 	return jsonscan.Value{Kind: jsonscan.Object, Raw: s.Since(start)}
 }
 
-// mayTrack reports whether the event is of type track as far as it has been read: the type may still come, or come again.
+// mayTrack reports whether the event is of type track as far as it has been read: the type may still come, or come
+// again.
 func (p *picker) mayTrack() bool {
 	typ := p.fields.typ
 	if typ.Kind != jsonscan.String {
