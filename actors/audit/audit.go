@@ -11,12 +11,12 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// Verify reads all rows of a store and checks them: this version writes such rows and puts them where they are, logs have no
-// gap, and hosting holds together (H1, H2). It writes nothing. Memory is bounded, except for the nodes that records still to
-// be replayed mention.
+// Verify reads all rows of a store and checks them: this version writes such rows and puts them where they are, logs
+// have no gap, and hosting holds together (H1, H2). It writes nothing. Memory is bounded, except for the nodes that
+// records still to be replayed mention.
 //
-// The report lists the problems. Verify returns an error if it can't read the store at all. A damaged file is both: it is a
-// problem, and ends the reading.
+// The report lists the problems. Verify returns an error if it can't read the store at all. A damaged file is both: it
+// is a problem, and ends the reading.
 func Verify(ctx context.Context, store storage.Store, progress func(rows uint64)) (*Report, error) {
 	a := &auditor{
 		store: store, dec: row.NewDecoder(), inner: row.NewDecoder(), progress: progress,
@@ -43,6 +43,16 @@ type pass interface {
 }
 
 // auditor is what the passes share.
+//
+// Invariants:
+//   - A field is written only by the passes that its comment names, and read only by later ones.
+//   - metas, ends and taken grow with the number of shards, and moving with the log. No field grows with the number of
+//     nodes: a store of any size is checked in the same memory.
+//
+// A node's row counts up to a record of its own, so two rows may say different things of each other until the log is
+// replayed. The obvious check, to compare all rows as they are, finds fault with a sound store whose log has something
+// to replay; to replay it first would take an engine, which writes. So nodes that a pending message speaks of (moving)
+// are left out of the comparisons.
 type auditor struct {
 	store    storage.Store
 	dec      *row.Decoder // of rows

@@ -8,7 +8,8 @@ import (
 	"github.com/kindred-id/kindred/storage/dedupe"
 )
 
-// duplicatesPass loads the memories of message ids of every shard, which checks what their rows are together.
+// duplicatesPass loads the memories of message ids of every shard, which checks what their rows are together: that the
+// parts of each description fit. rowPass has checked each row by itself. One memory is held at a time.
 type duplicatesPass struct{ *auditor }
 
 func (p duplicatesPass) run(ctx context.Context) error {

@@ -63,7 +63,8 @@ func (p *pendingPass) message(in *row.Input) *graph.Message {
 	}
 }
 
-// counted is the log record up to which a node's row counts; 0 when it has none.
+// counted is the log record up to which a node's row counts; 0 when it has none. An unreadable row counts as none: its
+// node is then left out of what later passes compare, and rowPass reports it.
 func (p *pendingPass) counted(node graph.NodeKey) uint64 {
 	applied, known := p.applied[node]
 	if !known {
@@ -75,7 +76,8 @@ func (p *pendingPass) counted(node graph.NodeKey) uint64 {
 	return applied
 }
 
-// moves notes every node that a message speaks of.
+// moves notes every node that a message speaks of: where it goes, and all that it may change the rows of. The zero key,
+// of fields that a kind does not use, is noted as well, and is no node.
 func (p *pendingPass) moves(m *graph.Message) {
 	for _, key := range []graph.NodeKey{m.To, m.Root, m.Via, m.Node.Key, m.Neighbour.Key} {
 		p.moving[key] = struct{}{}

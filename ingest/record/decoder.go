@@ -44,6 +44,13 @@ func (o Options) Check() error {
 }
 
 // Decoder turns records into JSON texts of events. One goroutine at a time uses it.
+//
+//	value ──format──► JSON text ──┬──► mapAll         with a mapping: the events that it makes
+//	                              ├──► single         one event, which only its own decoder parses
+//	                              └──► Batch.Parse    one event, a list, or an envelope
+//
+// Events point into value where that is JSON already, else into the arena. text is used again for the next record, so
+// what outlives this one is copied.
 type Decoder struct {
 	Options
 	arena jsonscan.Arena

@@ -10,7 +10,12 @@ import (
 // messageIndexesMax bounds how deep a Protobuf message may be nested in others.
 const messageIndexesMax = 32
 
-// unframe removes Confluent's frame and returns the id of the schema and the payload.
+// unframe removes Confluent's frame and returns the id of the schema and the payload:
+//
+//	 1 B   4 B, big-endian
+//	+----+---------------+---------------------------------------------+
+//	| 00 | schema id     | payload; of Protobuf, message indexes first |
+//	+----+---------------+---------------------------------------------+
 func unframe(value []byte) (id int, payload []byte, err error) {
 	id, payload, err = new(sr.ConfluentHeader).DecodeID(value)
 	if err != nil {
@@ -23,7 +28,8 @@ func unframe(value []byte) (id int, payload []byte, err error) {
 	return id, payload, nil
 }
 
-// messageIndexes reads which message of its schema a Protobuf record contains.
+// messageIndexes reads which message of its schema a Protobuf record contains: the index of a message in the file, then
+// of one within it, and so on (messageAt).
 func messageIndexes(payload []byte) (indexes []int, message []byte, err error) {
 	if len(payload) == 0 {
 		return nil, nil, errors.New("ends before the message indexes")

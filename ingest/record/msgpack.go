@@ -219,7 +219,11 @@ func (m *messagePack) enter(depth int) bool {
 	return m.err == nil
 }
 
-// extension appends a timestamp, the only extension that the format defines, as RFC 3339.
+// extension appends a timestamp, the only extension that the format defines, as RFC 3339:
+//
+//	 4 B   seconds since 1970, unsigned
+//	 8 B   nanoseconds, the upper 30 bits; seconds, the lower 34, unsigned
+//	12 B   nanoseconds, 4 B; seconds, 8 B, signed
 func (m *messagePack) extension(n uint64) {
 	kind := int8(m.uint(1))
 	b := m.take(n)

@@ -44,6 +44,13 @@ type Registry interface {
 
 // Schemas finds and compiles schemas by id, and caches them: the schema of an id never changes. Any number of
 // goroutines may use it.
+//
+//	find ──► fetching ──┬──► compiled       kept until makeRoomLocked needs its place
+//	                    ├──► rejected       no such schema, or a broken one: asked for again after unknownFor
+//	                    └──► unavailable    the registry did not answer: asked for again by the next find
+//
+// All who ask for an id while it is fetched wait for one fetch, and none of them can cancel it for the others. An entry
+// that loses its place meanwhile still answers those who hold it. mu is not held while the registry is asked.
 type Schemas struct {
 	registry Registry
 	pauses   []time.Duration // unknownRetries
@@ -129,7 +136,8 @@ func (s *Schemas) entry(id int) *schemaEntry {
 	return e
 }
 
-// makeRoomLocked evicts the least recently used schema if the cache is full.
+// makeRoomLocked evicts the least recently used schema if the cache is full. It looks at all of them: there are at most
+// schemasMax, and a new schema costs a request to the registry anyway.
 //
 // REQUIRES: s.mu held
 func (s *Schemas) makeRoomLocked() {
