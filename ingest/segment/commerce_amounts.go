@@ -27,7 +27,9 @@ const (
 	amountOdd // present, and dropped
 )
 
-// sums are the amounts that an event states, and what follows from those that are absent or dropped (M2).
+// sums are the amounts that an event states, and what follows from those that are absent or dropped (M2). An absent
+// amount and a dropped one are both 0 here and differ in state: what is not stated is taken for none, unless there is
+// doubt, and what can't be read may be any.
 type sums struct {
 	amounts [sumsEnd]int64
 	state   [sumsEnd]amountState

@@ -185,7 +185,9 @@ func (o *orderReader) nameLine(hash *uint32, preferred *int, place int, v jsonsc
 	}
 }
 
-// Names of products and ids of refunds are kept as hashes (FNV-1a): they are only compared, within one order. 0 means no name.
+// Names of products and ids of refunds are kept as hashes (FNV-1a): they are only compared, within one order, and 32
+// bits tell its few products apart. 0 means no name. The hashes are stored: a change of the function would set the
+// lines of a refund apart from those of its order.
 const (
 	hashBasis = 14695981039346656037
 	hashPrime = 1099511628211

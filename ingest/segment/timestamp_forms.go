@@ -11,7 +11,10 @@ import (
 
 // This file reads the forms of a time other than RFC 3339. All of them are off the hot path.
 
-// Bounds between the units of a number since 1970. A time from 1973 to 2286 has only one reading.
+// Bounds between the units of a number since 1970. A time from 1973 to 2286 has only one reading:
+//
+//	         1e11            1e14            1e17
+//	seconds   │ milliseconds  │ microseconds  │ nanoseconds
 const (
 	secondsEnd = 100_000_000_000             // seconds reach it in the year 5138, milliseconds in 1973
 	millisEnd  = 100_000_000_000_000         // milliseconds reach it in the year 5138

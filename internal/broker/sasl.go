@@ -88,7 +88,9 @@ func (s *SASL) mechanism() sasl.Mechanism {
 	return nil
 }
 
-// token returns the source of tokens for new connections.
+// token returns the source of tokens for new connections. Of a token service, one is kept and used until shortly before
+// it expires. mu is held while the service is asked: connections that open at once wait for one token, instead of
+// asking for one each.
 func (s *SASL) token() func(context.Context) (oauth.Auth, error) {
 	if s.TokenFile != "" {
 		return func(context.Context) (oauth.Auth, error) {

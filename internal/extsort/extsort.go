@@ -31,6 +31,10 @@ const (
 
 // Sorter sorts lines by key. Use: New, Add any number of times, Each any number of times, Close.
 // One goroutine at a time uses a Sorter.
+//
+// runs are in the order of addition, and so are the lines within the buffer, which come after all of them. Every merge
+// keeps that order among adjacent runs: this is all that makes the sort stable, so that items need no number of their
+// own.
 type Sorter struct {
 	dir    string // made on the first spill
 	tmp    string

@@ -42,7 +42,8 @@ type Deployment struct {
 	// RulesVersion is the hash of the content of the rules that judged all stored data; 0 during a change of rules.
 	RulesVersion uint64
 	// FormerUntil is the time, ms since 1970 UTC, until which the memory of duplicates may hold hashes of source and id
-	// without the event's content: 0 for a directory that never held such hashes, FormerUnknown for one without a record of it.
+	// without the event's content: 0 for a directory that never held such hashes, FormerUnknown for one without a
+	// record of it.
 	FormerUntil int64
 	// PlainKeys reports whether the keys of addresses and phone numbers are hashes of the values themselves, as in
 	// directories from before a value and its SHA-256 were one identifier.
@@ -78,7 +79,9 @@ const MaxShards = 1 << 16
 //	| version | shards | secret | created | rules version | length | name | former until | plain keys | CRC-32 |
 //	+---------+--------+--------+---------+---------------+--------+------+--------------+------------+--------+
 //
-// Version 1 lacks "former until" and "plain keys"; its keys are plain.
+// Version 1 lacks "former until" and "plain keys"; its keys are plain. Numbers are big-endian, and the checksum is over
+// all bytes before it. The secret decides the key of every node, so that a damaged one would lose all that is stored
+// without an error: hence the checksum.
 const (
 	deploymentVersion = 2
 	deploymentFixed   = 1 + 4 + 16 + 8 + 8 + 1
@@ -133,6 +136,7 @@ func decodeDeployment(b []byte) (Deployment, error) {
 	return d, d.check()
 }
 
+// check rejects what the row can't hold. It is called before a row is written and after one is read.
 func (d *Deployment) check() error {
 	switch {
 	case d.Shards < 1 || d.Shards > MaxShards:

@@ -209,6 +209,14 @@ func (out evidenceWriter) assertions(assertions []graph.Assertion) {
 	}
 }
 
+// assertion writes what an operator said of one node or two:
+//
+//	+------+-----------+-----------+-------+------------+----------+----+----+----+------+
+//	| verb | withdrawn | A, name 3 | B key | namespace  | value    | at | id | by | note |
+//	+------+-----------+-----------+-------+------------+----------+----+----+----+------+
+//
+// A name is a key, a namespace and a value. Of two nodes A is the higher one, so that both ways to say it are one
+// subject; an assertion that forgets a node has no B: its key is nil.
 func (out evidenceWriter) assertion(a *graph.Assertion) {
 	out.array(assertionFields)
 	out.uint(uint64(a.Verb))

@@ -89,7 +89,8 @@ func ParseKey(key []byte) (Space, error) {
 	return k.space, nil
 }
 
-// InCatalog reports whether a key is of a row that belongs to no shard.
+// InCatalog reports whether a key is of a row that belongs to no shard. Two writers must never write one row: shards
+// write all the others.
 func InCatalog(key []byte) bool {
 	k, err := kindOf(key)
 	return err == nil && k.catalog
@@ -116,7 +117,8 @@ func KeySpace(key []byte) Space {
 	return 0
 }
 
-// kindOf finds the kind of a key. It fails with ErrKeyShape.
+// kindOf finds the kind of a key. It fails with ErrKeyShape. At most one kind has the shape of a key, so the first is
+// it.
 func kindOf(key []byte) (*kind, error) {
 	for _, k := range kinds {
 		if k.has(key) {

@@ -14,6 +14,10 @@ import (
 //
 // A family has a type of its own, which embeds a *reader and knows the version that it reads. A value that this
 // package itself defines has a method decode instead; see value.
+//
+// text, namespace and ownBytes copy what they return; bytes, blob and textBytes share the memory of what is read. A
+// bound is checked before memory is taken for what it bounds (C3): so a damaged length costs an error, and not a
+// gigabyte.
 type reader struct {
 	cursor
 	arena arena             // of the strings and bytes that outlive the input
@@ -26,7 +30,8 @@ const (
 	internedLength = 64 // bytes
 )
 
-// begin makes src the value to read. kind is its name in errors.
+// begin makes src the value to read. kind is its name in errors. The arena is a new one for each value: with that of
+// the value before it, one that lives for long would keep the memory of others.
 func (in *reader) begin(kind string, src []byte) {
 	in.kind, in.b, in.at, in.err = kind, src, 0, nil
 	in.arena = arena{}
@@ -68,6 +73,7 @@ func (in *reader) uint8() uint8   { return uint8(in.upTo(math.MaxUint8)) }
 func (in *reader) uint16() uint16 { return uint16(in.upTo(math.MaxUint16)) }
 func (in *reader) uint32() uint32 { return uint32(in.upTo(math.MaxUint32)) }
 
+// int32 reads a number of either sign that fits into 32 bits, and rejects any other.
 func (in *reader) int32() int32 {
 	at := in.at
 	v := in.int()
@@ -78,6 +84,7 @@ func (in *reader) int32() int32 {
 	return int32(v)
 }
 
+// upTo reads a number from 0 to most; 0 after an error.
 func (in *reader) upTo(most uint64) uint64 {
 	at := in.at
 	v := in.uint()
@@ -123,7 +130,7 @@ func (in *reader) fixed(what string, into []byte) {
 	copy(into, b)
 }
 
-// key reads the key of a node.
+// key reads the key of a node. The zero key names none, and has one form: nil (optionalKey).
 func (in *reader) key() graph.NodeKey {
 	at := in.at
 	b := in.blob()
@@ -157,7 +164,7 @@ func (in *reader) nodeName() graph.NodeName {
 	return graph.NodeName{Key: in.key(), Namespace: in.namespace(), Value: in.text()}
 }
 
-// namespace reads a namespace; equal ones share one string.
+// namespace reads a namespace; equal ones share one string. A deployment has few, and every identifier names one.
 func (in *reader) namespace() string {
 	b := in.textBytes()
 	if name, ok := in.names[string(b)]; ok {
