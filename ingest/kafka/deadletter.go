@@ -51,7 +51,11 @@ func deadLetter(t *Topic, identity string, r *kgo.Record, index int, raw []byte,
 	return letter
 }
 
-// letterWriter writes dead letters, and retries each until the brokers acknowledge it.
+// letterWriter writes dead letters, and retries each until the brokers acknowledge it. Partitions wait for that before
+// they pass the record (C2): a letter that is given up would lose the event without a trace.
+//
+// A letter above the limit of the topic can't succeed however often it is tried. It is written without its value then,
+// and says where the record is. ctx outlives the intake of records: at the end, letters under way are still written.
 type letterWriter struct {
 	ctx   context.Context // ends the writing
 	topic string
@@ -71,6 +75,8 @@ func (w *letterWriter) write(ctx context.Context, letter *kgo.Record, trouble fu
 	return ctx.Err()
 }
 
+// try writes a letter once, and after a failure again later, on a goroutine of its own timer: the client calls back on
+// a goroutine that must not wait.
 func (w *letterWriter) try(letter *kgo.Record, attempt int, trouble func(error), acknowledged func()) {
 	w.send(w.ctx, letter, func(_ *kgo.Record, err error) {
 		if err == nil {
@@ -94,7 +100,8 @@ func (w *letterWriter) try(letter *kgo.Record, attempt int, trouble func(error),
 	})
 }
 
-// withoutValue returns a letter without the record's value, for a topic with a lower limit: it states where the record is.
+// withoutValue returns a letter without the record's value, for a topic with a lower limit: it states where the record
+// is.
 func withoutValue(letter *kgo.Record) *kgo.Record {
 	small := &kgo.Record{Topic: letter.Topic}
 	for _, h := range letter.Headers {

@@ -151,7 +151,8 @@ func (c *Consumer) note(topic, problem string) {
 	}
 }
 
-// add starts a partition.
+// add starts a partition. Its own context ends with ctx, or with the topic (remove); hard ends only when the wait for
+// batches in progress does, and is the same for all.
 func (c *Consumer) add(ctx, hard context.Context, t *consumed, name channelName, start Start) {
 	own, cancel := context.WithCancel(ctx)
 	r := &running{partition: newPartition(c, t.Topic, name, t.batches, start), cancel: cancel, done: make(chan struct{}), committed: -1}
@@ -162,7 +163,9 @@ func (c *Consumer) add(ctx, hard context.Context, t *consumed, name channelName,
 	})
 }
 
-// remove stops the partitions of a topic that is gone: those with this name and another id.
+// remove stops the partitions of a topic that is gone: those with this name and another id. It waits until they have
+// ended and their floors are kept, before their places are free: two partitions of one place would take each other's
+// records from the poller.
 func (c *Consumer) remove(ctx context.Context, topic, but string) {
 	var gone []*running
 	for _, r := range c.running.all() {

@@ -61,7 +61,7 @@ func (c *Config) ReadDeadLetters(ctx context.Context, from kadm.Offsets, each fu
 	}
 	after := make(kadm.Offsets)
 	starts := make(map[int32]kgo.Offset)
-	left := make(map[int32]int64) // end offsets of the partitions that are not finished
+	left := make(map[int32]int64) // end offsets of the partitions that are not finished, as of now: letters go on arriving
 	for partition, first := range begin {
 		at := first
 		if o, ok := from.Lookup(topic, partition); ok {
@@ -150,6 +150,11 @@ const retryBatch = 1000
 
 // RetryDeadLetters writes dead letters to their topics of origin, or another, so that they are consumed once more. It
 // keeps its progress as a committed offset of a group named Group + "-retry".
+//
+//	letters ──► waiting, up to retryBatch ──► written, acknowledged ──► offsets committed
+//
+// A run that breaks off between the last two steps writes up to retryBatch letters again. They carry the id of their
+// origin (headerOrigin), so an event without an id of its own is the same event each time, and counts once.
 func (c *Config) RetryDeadLetters(ctx context.Context, how Retry) (done Retried, err error) {
 	with := *c
 	with.setDefaults()
@@ -241,7 +246,8 @@ func patiently(ctx context.Context, ask func() error) error {
 	}
 }
 
-// again returns the original record of a letter, with headers that name its origin.
+// again returns the original record of a letter: its key, its value and its own headers, and the one of ours that names
+// the origin. Without that, a second rejection would take the letter's new place for the origin.
 func again(letter *kgo.Record, to string) *kgo.Record {
 	r := &kgo.Record{Topic: to, Key: letter.Key, Value: letter.Value}
 	if to == "" {

@@ -84,7 +84,8 @@ func (c *Counts) add(o Counts) {
 	c.Dropped.Add(o.Dropped)
 }
 
-// progress is the part of a partition's state that other goroutines read.
+// progress is the part of a partition's state that other goroutines read. Its own goroutine, the poller, discovery and
+// acknowledgements of letters write it. mu is held for a few assignments each time, and never while anything may wait.
 type progress struct {
 	mu      sync.Mutex // guards the following
 	status  PartitionStatus
