@@ -1,7 +1,8 @@
 package jsonscan
 
-// balanced returns the offset after the value at start by brackets and quotes alone, or the offset of a problem and what is
-// missing there.
+// balanced returns the offset after the value at start by brackets and quotes alone, or the offset of a problem and
+// what is missing there. It accepts much that is no JSON: a bracket may close one of the other kind, and a scalar is
+// all up to the next comma, bracket or space. That is enough to cut a list, as each element is scanned strictly later.
 func balanced(data []byte, start int) (end int, want string) {
 	open := 0
 	for i := start; i < len(data); i++ {

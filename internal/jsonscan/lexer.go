@@ -117,7 +117,8 @@ func special(w uint64) uint64 {
 }
 
 // short finds the end of a string of at most seven bytes without a backslash whose inside starts at i. It returns 0 if
-// str must search.
+// str must search. The word may reach beyond the string, so high may get bits that are not of strings: the worst of
+// that is a check of UTF-8 that was not needed.
 func (x *lexer) short(i int) int {
 	if i+8 > len(x.data) {
 		return 0
@@ -132,7 +133,8 @@ func (x *lexer) short(i int) int {
 	return end + 1
 }
 
-// str checks the string whose inside starts at i.
+// str checks the string whose inside starts at i: 16 bytes at a time as long as so many are left, and the last ones one
+// by one. It reports whether there were escapes, so that strings without one are used as they are.
 func (x *lexer) str(i int) (end int, escaped bool) {
 	data, high := x.data, x.high
 	for {
@@ -196,7 +198,11 @@ func (x *lexer) escape(i int) int {
 	return x.fail(i+1, syntax, `one of "\/bfnrtu after a backslash`)
 }
 
-// number checks the number at i.
+// number checks the number at i:
+//
+//	[-] ( 0 | digits that begin with 1 to 9 ) [ . digits ] [ e or E, [+ or -], digits ]
+//
+// It only finds the end: what the number is worth, and whether it fits into any type, its reader decides.
 func (x *lexer) number(i int) int {
 	data := x.data
 	if data[i] == '-' {

@@ -5,9 +5,17 @@ import (
 	"math/bits"
 )
 
-// skip checks the value at i, which is at the given depth, and returns the offset after it, or -1 after an error. It keeps
-// the cursor in a local variable and the kinds of the open brackets in the bits of a word, the innermost lowest: set means
-// object. Every byte that a caller does not pick passes through here, so short strings, keys or values, are read inline.
+// skip checks the value at i, which is at the given depth, and returns the offset after it, or -1 after an error. It
+// keeps the cursor in a local variable and the kinds of the open brackets in the bits of a word, the innermost lowest:
+// set means object. Every byte that a caller does not pick passes through here, so short strings, keys or values, are
+// read inline.
+//
+//	value   before a value: a bracket goes on to key, or to value again; a quote to text; a scalar to after
+//	text    at the quote of a key or a value, which inKey tells apart; then ended
+//	ended   after a text: a key goes on, past its colon, to value; a value to after
+//	after   after a value: done at the depth of the start; a comma goes on to value or key, a bracket to pop
+//	pop     after the last member or element: the object or array is itself a value, so after
+//	key     before a key: a quote goes on to text
 func (x *lexer) skip(i, depth int) int {
 	data, outside := x.data, depth
 	var stack uint64

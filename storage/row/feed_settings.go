@@ -62,7 +62,14 @@ func (s *FeedSettings) decode(in *reader) {
 	}
 }
 
-// A rulesWriter writes rules of a deployment, for the settings of the feed.
+// A rulesWriter writes rules of a deployment, for the settings of the feed:
+//
+//	+------+---------+------------+------------+-----------+------------+--------+-------+-------------+--------+-------+
+//	| name | version | precedence | limits, 3n | customers | neighbours | hosted | links | identifiers | former | alias |
+//	+------+---------+------------+------------+-----------+------------+--------+-------+-------------+--------+-------+
+//
+// Version 1 ends after the links: its programs had one bound for an identity and what a root hosts. Times of limits are
+// in ms. Only what decides who is who is there: the feed needs it to divide identities again as they were announced.
 type rulesWriter struct{ *writer }
 
 func (out rulesWriter) rules(r *graph.Rules) {

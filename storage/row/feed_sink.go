@@ -6,7 +6,8 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// FeedSink is the position of a receiver of the feed for which the store keeps it.
+// FeedSink is the position of a receiver of the feed for which the store keeps it. It is in the catalog, since one row
+// has the positions in the feeds of all shards.
 type FeedSink struct {
 	Name    string
 	Numbers []uint64 // by shard: the last entry that the receiver acknowledged

@@ -13,7 +13,14 @@ type Position struct {
 	Seq    uint64 // of the last message taken
 }
 
-// ShardMeta is a shard's meta row.
+// ShardMeta is a shard's meta row: where it stands with other shards and in its own log. A recovery reads it first, and
+// then the log from Low on.
+//
+//	+---------+---------+---------------+----------+-----+
+//	| version | applied | positions, 2n | sent, 2n | low |
+//	+---------+---------+---------------+----------+-----+
+//
+// Both lists are in ascending order of shards, each shard once.
 type ShardMeta struct {
 	Applied   uint64     // the last log record that all of this includes
 	Positions []Position // by source
