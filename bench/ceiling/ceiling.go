@@ -3,13 +3,14 @@
 //	line ──► segment.Decoder ──► seen? ──► nodes ──► union-find ──► fold
 //	         the product's own    set      table     arrays         arrays
 //
-// It parses each line with the product's own decoder, which normalises and hashes the identifiers, drops duplicates, joins
-// identifiers by union-find, and folds counts, times, traits and orders into the person. It applies no rules, keeps no
-// event, answers no query and writes nothing, so its time is that of the work that no resolver can avoid.
+// It parses each line with the product's own decoder, which normalises and hashes the identifiers, drops duplicates,
+// joins identifiers by union-find, and folds counts, times, traits and orders into the person. It applies no rules,
+// keeps no event, answers no query and writes nothing, so its time is that of the work that no resolver can avoid.
 //
-// It is lean, so that it flatters nobody. Nodes are found in one table by open addressing, by keys of 128 bits; parents and
-// people are arrays; traits are lists within an array. No map, no pointer and no string is in its state, so the garbage
-// collector has nothing to follow, and in the steady state an event costs no allocation: only tables grow, by doubling.
+// It is lean, so that it flatters nobody. Nodes are found in one table by open addressing, by keys of 128 bits; parents
+// and people are arrays; traits are lists within an array. No map, no pointer and no string is in its state, so the
+// garbage collector has nothing to follow, and in the steady state an event costs no allocation: only tables grow, by
+// doubling.
 package ceiling
 
 import (
@@ -145,6 +146,8 @@ func (r *Resolver) node(key graph.NodeKey) int32 {
 	return i
 }
 
+// find returns the root of a node. Each step makes a node skip its parent (path halving), so that paths stay short
+// without a second pass over them.
 func (r *Resolver) find(i int32) int32 {
 	for r.parent[i] != i {
 		r.parent[i] = r.parent[r.parent[i]]

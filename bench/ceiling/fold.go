@@ -7,7 +7,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// person is the fold of the events of one person. Only that of a root is current.
+// person is the fold of the events of one person. Only that of a root is current. Times are in ms since 1970 UTC.
 type person struct {
 	first, last int64
 	events      uint32

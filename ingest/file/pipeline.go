@@ -155,6 +155,14 @@ func divide(bytes int64, most int) (chunk, n int) {
 }
 
 // run is the state of one call of Run.
+//
+//	free ──► read, one goroutine ──full──► decode, one a processor ──► engine ──► answered ──► free
+//
+// Invariants:
+//   - A slot is in one of these places at a time. free has room for all of them, so an answer never waits.
+//   - answers counts what was submitted and is not answered. Run waits for it even after an error: the engine reads the
+//     memory of a slot until it has answered.
+//   - A slot whose answer is an error does not come back: stop then ends the reading, which could wait for it for ever.
 type run struct {
 	pipeline   *Pipeline
 	chunkBytes int
@@ -167,6 +175,8 @@ type run struct {
 	failed  error
 }
 
+// run reads the sources in a goroutine of its own and decodes on all processors, until both have ended and every answer
+// is there. A source that breaks off ends the reading, and what was read of it is taken.
 func (r *run) run(ctx context.Context, sources []Source) error {
 	full := make(chan *slot)
 	var unread error // of a source that breaks off; the events before the break are taken
@@ -302,6 +312,8 @@ func (r *run) note(add func(*Summary)) {
 	add(&r.summary)
 }
 
+// reject notes a line that was not taken. Events without an identifier are handed to Reject, and are no reason to list:
+// a file may be full of them. mu is held during the call, so Reject is called by one goroutine at a time.
 func (r *run) reject(file string, line int64, raw []byte, reason *segment.Rejection) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -13,6 +13,9 @@ import (
 
 // Histogram counts customers by cell. The zero value is empty and ready. It is not safe for concurrent
 // use: give each shard its own, and merge them.
+//
+// A likelihood is then computed for each cell and not for each customer, and its weight is the number of customers in
+// the cell. Counts are whole numbers, so that merging in any order gives the same histogram.
 type Histogram[C cellType[C]] struct {
 	counts map[C]uint64
 }
