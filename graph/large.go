@@ -17,7 +17,8 @@ func SetLarge(members, links, overlay int) (restore func()) {
 	return func() { largeMembers, largeLinks, overlayLeast = m, l, o }
 }
 
-// lists are the members and links of a component. Members are in descending rank, links by LinkKey, and no two are equal.
+// lists are the members and links of a component. Members are in descending rank, links by LinkKey, and no two are
+// equal.
 //
 // A large component keeps beside its lists what was added lately, so members and links are reached through find and
 // findLink, or in place after settle.
@@ -29,6 +30,11 @@ type lists struct {
 
 // large is what a large component has beside the lists of every component, so that a message costs what it
 // changes, and not what there is:
+//
+//	find ──► memberAt ──► lists.members    settled, by rank
+//	     └─► binary search in members      added since, by rank, few
+//
+// Settle merges the second into the first; the places are stale then, and made anew by the next find.
 //
 //   - members and links that were added since the last settle are in sorted lists of their own. To insert each into
 //     the component's lists would move half of them.
@@ -49,8 +55,8 @@ var overlayLeast = 512
 
 func overlayMost(settled int) int { return max(overlayLeast, settled/8) }
 
-// overlayFull reports whether a list must settle before one more is added at its place: insertion moves what follows, so a
-// list stays short even where the settled one is long.
+// overlayFull reports whether a list must settle before one more is added at its place: insertion moves what follows,
+// so a list stays short even where the settled one is long.
 func overlayFull(added, settled int) bool {
 	return added >= min(overlayMost(settled), 4*overlayLeast)
 }
@@ -150,8 +156,8 @@ func (ls *lists) findLink(key LinkKey) *Link {
 	return nil
 }
 
-// reserve makes room in a small component for so many members, and for one link fewer. Up to four, as most people have, both
-// are one piece of memory.
+// reserve makes room in a small component for so many members, and for one link fewer. Up to four, as most people have,
+// both are one piece of memory.
 func (ls *lists) reserve(members int) {
 	switch {
 	case members < 2 || ls.large != nil:

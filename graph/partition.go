@@ -38,7 +38,9 @@ type refusal struct {
 	by   int32 // limit: in limits; cannot, retract, forget: in assertions; generic, full, elsewhere: the member
 }
 
-// refusedBetween reports whether a link of a verb was refused that has its place between two times, or at one.
+// refusedBetween reports whether a link of a verb was refused that has its place between two times, or at one. The
+// refused after the barred ones are in the order of entries: the strongest verb first, and within a verb by time, from
+// the latest back if latest. So the first that is not before the range is found by bisection, and is in it or none is.
 func (p *partition) refusedBetween(verb Verb, from, to int64) bool {
 	if from > to {
 		from, to = to, from

@@ -88,7 +88,8 @@ func (t *Trial) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Ingest ingests lines, until everything is durable and delivered between shards. It returns the number of events.
+// Ingest ingests lines, until everything is durable and delivered between shards. It returns the number of events. A
+// line that is rejected is an error: a measurement of fewer events than were made would be of something else.
 func (t *Trial) Ingest(ctx context.Context, registry *identifier.Registry, lines []byte) (int, error) {
 	source := file.Source{Name: "memory", Open: func() (*file.Reader, error) {
 		return file.NewReader(bytes.NewReader(lines), "memory", 0)

@@ -13,7 +13,10 @@ const Space = 0x06
 // keyLen is the length of a key in bytes: space, shard, kind, generation, run, block.
 const keyLen = 1 + 2 + 1 + 8 + 4 + 4
 
-// rowKind is a kind of row in the memory of duplicates.
+// rowKind is a kind of row in the memory of duplicates. Each shard has two memories, whose rows have the same forms:
+//
+//	1 added   2 run   3 filter    of the events that the shard has taken (New)
+//	4 added   5 run   6 filter    of the message ids that belong to the shard (NewIDs)
 type rowKind byte
 
 const (
