@@ -215,7 +215,7 @@ func TestRefuses(t *testing.T) {
 		}
 	}
 	problem := errors.New("no")
-	if err := c.Change(context.Background(), func(*Change) error { return problem }); err != problem {
+	if err := c.Change(context.Background(), func(*Change) error { return problem }); !errors.Is(err, problem) {
 		t.Errorf("error of the decision: %v", err)
 	}
 	if err := c.Change(context.Background(), func(*Change) error { return nil }); err != nil || store.Commits() > 0 {

@@ -67,8 +67,12 @@ func changesHaveAnOrder() error {
 			return err
 		}
 		want := (n + 1) * (others + 1)
-		if got, err := row.ReadChannel(store, 1); err != nil || got.Floor != want {
-			return fmt.Errorf("a floor that was raised %d times by one is %d (%v)", want, got.Floor, err)
+		got, err := row.ReadChannel(store, 1)
+		if err != nil {
+			return err
+		}
+		if got.Floor != want {
+			return fmt.Errorf("a floor that was raised %d times by one is %d", want, got.Floor)
 		}
 	}
 	return nil
@@ -81,8 +85,12 @@ func catalogKeepsToItsRows() error {
 		(&row.FeedTrim{Number: 7}).Put(change.Batch(), 0)
 		return nil
 	})
-	if trim, failed := row.ReadFeedTrim(store, 0); failed != nil || trim.Number > 0 || err == nil {
-		return fmt.Errorf("the catalog wrote a row of a shard: %+v, %v", trim, errors.Join(err, failed))
+	trim, failed := row.ReadFeedTrim(store, 0)
+	if failed != nil {
+		return failed
+	}
+	if trim.Number > 0 || err == nil {
+		return fmt.Errorf("the catalog wrote a row of a shard, %+v, or did not refuse to", trim)
 	}
 	return nil
 }
@@ -99,10 +107,10 @@ func closedChannelIsRefused() error {
 	e := &graph.Event{ID: []byte("m"), Seen: 1, Type: graph.TypeTrack, Identifiers: []graph.Identifier{x}}
 	outcome := new(shard.Outcome)
 	d.step(1, shard.Input{Event: e, Body: d.enc.Event(nil, e, true), Outcome: outcome, Channel: 1, Prev: shard.NoNumber, Seq: 5})
-	if at := d.shards[1].Position(1); d.err != nil || *outcome != shard.OutOfTurn || at != shard.NoNumber {
-		return fmt.Errorf("an event of a closed channel has outcome %d, and the shard has taken the channel up to %d (%v)", *outcome, at, d.err)
+	if at := d.shards[1].Position(1); *outcome != shard.OutOfTurn || at != shard.NoNumber {
+		return errors.Join(d.err, fmt.Errorf("an event of a closed channel has outcome %d, and the shard has taken the channel up to %d", *outcome, at))
 	}
-	return nil
+	return d.err
 }
 
 // rulesWaitForTheLog changes the rules of a shard that has not written what was decided under those before.

@@ -151,8 +151,11 @@ func trimIsOfTheShard() error {
 		}
 	}
 	due, err := f.feed.Trim(simStart + time.Hour.Milliseconds())
-	if err != nil || len(due) != 1 {
-		return fmt.Errorf("%d shards have something to delete (%v), want 1", len(due), err)
+	if err != nil {
+		return err
+	}
+	if len(due) != 1 {
+		return fmt.Errorf("%d shards have something to delete, want 1", len(due))
 	}
 	late, err := f.feed.Receiver("late")
 	if err != nil {
@@ -168,8 +171,12 @@ func trimIsOfTheShard() error {
 	if err := f.commit(); err != nil {
 		return err
 	}
-	if due, err := f.feed.Trim(simStart + time.Hour.Milliseconds()); err != nil || len(due) > 0 {
-		return fmt.Errorf("%d shards still have something to delete (%v)", len(due), err)
+	due, err = f.feed.Trim(simStart + time.Hour.Milliseconds())
+	if err != nil {
+		return err
+	}
+	if len(due) > 0 {
+		return fmt.Errorf("%d shards still have something to delete", len(due))
 	}
 	if err := entries(late.Reader(), acknowledged+1, told); err != nil {
 		return fmt.Errorf("the receiver that registered in the middle: %w", err)

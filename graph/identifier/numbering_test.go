@@ -2,6 +2,7 @@ package identifier
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"math/rand/v2"
 	"runtime"
@@ -152,7 +153,7 @@ func asLibrary(t testing.TB, n *Normaliser, value string) bool {
 		return false
 	}
 	want := readPhone(value, n.registry.region)
-	if string(normal) != want.value || err != want.err {
+	if string(normal) != want.value || !errors.Is(err, want.err) {
 		t.Errorf("%s: %q gives %q, %v; the library says %q, %v", n.registry.region, value, normal, err, want.value, want.err)
 	}
 	return true

@@ -77,8 +77,8 @@ func (out eventWriter) event(ev *graph.Event, whole bool) {
 		out.formerEnd(ev, whole)
 		return
 	}
-	orderWriter{out.writer}.orderChange(&ev.Order)
-	dealings := dealingsWriter{out.writer}
+	orderWriter(out).orderChange(&ev.Order)
+	dealings := dealingsWriter(out)
 	dealings.notice(&ev.Offer)
 	dealings.interest(&ev.Interest)
 	if whole {
@@ -94,11 +94,11 @@ func (out eventWriter) event(ev *graph.Event, whole bool) {
 
 // formerEnd writes the fields that follow the traits in an event of version 1 or 2.
 func (out eventWriter) formerEnd(ev *graph.Event, whole bool) {
-	orderWriter{out.writer}.formerOrderChange(&ev.Order)
+	orderWriter(out).formerOrderChange(&ev.Order)
 	if out.formats.event == 1 {
 		out.leave(ev.Offer.Signal != score.OfferNone || ev.Interest.Kind != graph.InterestNone)
 	} else {
-		dealings := dealingsWriter{out.writer}
+		dealings := dealingsWriter(out)
 		dealings.notice(&ev.Offer)
 		dealings.interest(&ev.Interest)
 	}

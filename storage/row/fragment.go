@@ -45,7 +45,7 @@ func (out evidenceWriter) fragment(f *graph.Fragment) {
 		out.bytes(r.Value)
 		out.stamp(r.Stamp)
 	}
-	if orders := (orderWriter{out.writer}); out.formats.event < 3 {
+	if orders := orderWriter(out); out.formats.event < 3 {
 		orders.formerOrders(f.Orders)
 	} else {
 		orders.orders(f.Orders)
@@ -54,7 +54,7 @@ func (out evidenceWriter) fragment(f *graph.Fragment) {
 		out.leave(f.Offers != nil || f.Interests != nil || len(f.Visits.Periods()) > 0)
 		return
 	}
-	dealings := dealingsWriter{out.writer}
+	dealings := dealingsWriter(out)
 	dealings.offers(f.Offers)
 	dealings.interests(f.Interests)
 	dealings.visits(&f.Visits)

@@ -62,9 +62,9 @@ func (out messageWriter) message(m *graph.Message) {
 			out.uint(m.Passed)
 		}
 		out.uint(uint64(out.formats.event))
-		eventWriter{out.writer}.event(m.Event, false)
+		eventWriter(out).event(m.Event, false)
 	case graph.KindAssert:
-		evidenceWriter{out.writer}.assertion(m.Assertion)
+		evidenceWriter(out).assertion(m.Assertion)
 	case graph.KindJoin:
 		out.key(m.Root)
 		out.optionalKey(m.Via)
@@ -91,7 +91,7 @@ func (out messageWriter) message(m *graph.Message) {
 }
 
 func (out messageWriter) absorbed(ev *graph.Evidence) {
-	evidence := evidenceWriter{out.writer}
+	evidence := evidenceWriter(out)
 	evidence.members(ev.Members)
 	evidence.links(ev.Links)
 	evidence.assertions(ev.Assertions)
