@@ -16,6 +16,21 @@ import (
 //   - A message waits in its outbox from the step that sends it until it is acknowledged, and is in the log for as long.
 //   - What the step under way sends does not leave before the step is durable, whatever asks for messages meanwhile: an
 //     acknowledgement or a tick may come while the commit is under way (outbox.ready).
+//
+// A message on its way from shard S to shard T, and what each of the two may forget:
+//
+//	S: step, number n, record in the log ──► durable: ready = n ──► fly: Envelope ───┐
+//	T: take if n = position + 1, record in the log ◄─────────────────────────────────┘
+//	T: durable: acknowledge n ──► S: acknowledge, leave the outbox, note in the next record
+//	S: the record with n may be deleted
+//
+// A crash of S before its record is durable loses the step with the message: nothing of it was seen. After that,
+// the outbox is made again from the log and the message is sent again. A crash of T before its record is durable
+// loses the position with it, so the message is taken when it comes again. T acknowledges what it has seen even if
+// it takes nothing: its last acknowledgement may be what was lost.
+//
+// The obvious design, to take a message whatever its number and remember the numbers that were taken, would need a
+// set for each channel, and evidence could overtake the evidence before it.
 type channels struct {
 	id        graph.ShardID
 	transit   *Transit
@@ -121,6 +136,9 @@ func (c *channels) fly(posts []Post, to graph.ShardID, now int64) []Post {
 }
 
 // acknowledge tells a shard what was taken of its channel, along with messages to it where there are any.
+//
+// Posts are few, at most one a shard, so the search is short. An acknowledgement along with messages saves an
+// envelope.
 func (c *channels) acknowledge(posts []Post, to graph.ShardID) []Post {
 	for i := range posts {
 		if posts[i].To == to {
@@ -142,6 +160,8 @@ func (c *channels) acknowledged(from graph.ShardID, seq uint64, now int64) []Pos
 }
 
 // tick gives again what was not acknowledged for too long.
+//
+// Messages that were never put on their way count, too: those that a recovery has found in the log.
 func (c *channels) tick(now int64) []Post {
 	posts := c.begin()
 	for i := range c.outboxes {
@@ -181,6 +201,9 @@ func (c *channels) oldest() (record uint64) {
 }
 
 // note adds to a record which messages were acknowledged since the last one.
+//
+// An acknowledgement waits for the next record; only Flush writes a record for it. If it is lost in a crash, the
+// messages are sent again, and the receiver, which has taken them, acknowledges them again.
 func (c *channels) note(record *row.RecordWriter) {
 	for i := range c.outboxes {
 		if o := &c.outboxes[i]; o.acked > o.noted {
@@ -202,6 +225,10 @@ func (c *channels) unnoted() bool {
 
 // moving is the number of the message with which evidence that a forward has handed on is still on its
 // way to its parent; 0 when none is.
+//
+// Two places may know it: the forward itself, while it is in memory, and the outbox, on behalf of forwards that
+// left memory or were recovered. The outbox knows by root, not by forward, so a look-up may wait for the evidence
+// of another forward to the same root. That costs time and is never wrong.
 func (c *channels) moving(r *resident) uint64 {
 	if r.Parent.IsZero() {
 		return 0

@@ -24,6 +24,11 @@ type Counters struct {
 // counting is the Observer that keeps a shard's Counters: it adds them to every record, and the last record of the log has
 // them. The shard itself counts what becomes of inputs; identities and identifiers are counted here, by what each
 // visit and each step makes of them.
+//
+// Counts are in the record, so they are as durable as what they count, and a step that is undone takes its counts
+// with it. A recovery takes the counts of the last record as they are. What it adds while it replays is thrown
+// away, but for one thing: each root that the replay touched must say for how many identities it counts
+// (Node.Counted), or the next step would count them once more.
 type counting struct {
 	Counters
 	shard  *Shard

@@ -29,6 +29,7 @@ type pending struct {
 	free    int32 // the first free slot
 }
 
+// next of a slot in use is the next event of its list; of a free one, the next free slot. 0 ends either list.
 type slot struct {
 	event []byte
 	chunk *chunk
@@ -36,12 +37,17 @@ type slot struct {
 }
 
 // chunk is memory that pending events stand in.
+//
+// events counts slots that point here, so a chunk whose list was dropped in part stays until the last one is
+// dropped. The memory of a chunk never moves: append stays within its capacity, which room has checked.
 type chunk struct {
 	bytes  []byte
 	events int
 }
 
 // events is a list of pending events, in their order.
+//
+// It is two slots, 8 bytes in each resident. The zero value is the empty list; last has no meaning then.
 type events struct{ first, last int32 }
 
 // Sizes of chunks. A shard has one that is not full and one that is not empty, nearly, so small logs have small ones.

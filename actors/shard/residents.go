@@ -21,6 +21,15 @@ import (
 //     wait for it (A10).
 //
 // Rows are written in the step, nodes leave after its commit, so a shard at its limit is above it by what one step adds.
+//
+// The life of a resident; the step writes rows, the commit lets residents go:
+//
+//	node, load ──► clean ──touch──► dirty, in the queue ──checkpoint.write──► clean, its row in the batch
+//	                 ▲                                                          │ committed
+//	                 └── needed still ◄─────────────────────────────────────────┴──► passivate: gone
+//
+// The obvious design, to drop what was used least recently at once when memory is full, needs a row that is durable
+// at that moment: it would write in the middle of a step, or wait for a commit in it.
 type residents struct {
 	nodeTable
 	id       graph.ShardID
@@ -57,6 +66,10 @@ func (rs *residents) node(key graph.NodeKey) (*resident, error) {
 }
 
 // peek finds a node without making one; nil when it was never seen.
+//
+// A look-up must not make nodes: anybody may ask for identifiers that were never seen, and each would take memory
+// and a place in the index. A stored node is read twice, once to see that it exists, which only a look-up of a node
+// that is not in memory pays for.
 func (rs *residents) peek(key graph.NodeKey) (*resident, error) {
 	if r := rs.get(key); r == nil {
 		stored, err := rs.load(&resident{Node: graph.Node{Key: key}})
@@ -92,6 +105,9 @@ func (rs *residents) touch(r *resident, record uint64) {
 }
 
 // grown brings the estimate of a root's memory up to date, where it has grown or shrunk by much.
+//
+// To measure a component walks over all of its members, and a large one grows by one event at a time. So it is
+// measured when its number of members and links has changed by enough to matter, and not by every step.
 func (rs *residents) grown(r *resident) {
 	if n := r.Component.Breadth(); n != r.evidence && r.Component.Outgrew(r.evidence) {
 		r.evidence = n
@@ -134,6 +150,9 @@ func (rs *residents) stop(r *resident) {
 const evictionsPerCommit = 2 * StepInputs
 
 // excess finds the nodes that are to be passivated, once the rows that the caller writes of them are durable.
+//
+// It may yield a node that the caller need not write, since its row lacks nothing. The node is in leaving all the
+// same.
 func (rs *residents) excess() iter.Seq[*resident] {
 	return func(yield func(*resident) bool) {
 		clear(rs.leaving)
@@ -154,6 +173,9 @@ func (rs *residents) excess() iter.Seq[*resident] {
 }
 
 // passivate drops residents that memory has no room for. Only clean ones go: their rows are durable.
+//
+// A node in leaving stays after all if memory is below its limit by now. The second loop looks for clean nodes that
+// excess did not find, and looks at no more candidates than there are residents.
 func (rs *residents) passivate() {
 	for _, r := range rs.leaving { // the clock's hand has passed them, and would come back only after all others
 		if rs.bytes > rs.limit && r.dirtySince == 0 && rs.get(r.Key) == r {
@@ -197,6 +219,9 @@ func (rs *residents) clear() {
 // nodeIndex has a fingerprint of each node that has a row, so that a new node costs no read: mayHave errs on the side of a read,
 // never of a missed row. The fingerprints are gathered while the shard works already. Until then the store is asked about every
 // node that is not in memory, and fresh lists the nodes made meanwhile, which the scan may or may not have passed.
+//
+// The scan of rows goes on while the shard makes nodes. Such a node may be found by the scan or not, by where the
+// scan stands when its row is written. It is in fresh in any case, and to add it twice does no harm.
 type nodeIndex struct {
 	rows  *hashset.Fingerprints
 	fresh []graph.NodeKey
@@ -224,6 +249,10 @@ func (x *nodeIndex) gathered(rows *hashset.Fingerprints) {
 
 // dirtyQueue holds nodes whose rows lack records, in the order in which they began to. An entry
 // whose node has been written since is passed over.
+//
+// An entry has the record at which its node became dirty. The node may be written and become dirty again: it is
+// then in the queue twice, and since tells the old entry from the new one. To remove the old entry at once would
+// need a search, or a place of each node in the queue.
 type dirtyQueue struct {
 	entries []dirtyEntry
 }
@@ -261,6 +290,10 @@ const (
 
 // nodeTable holds the residents of a shard and finds those to passivate: a clock, whose hand
 // passes over what was used since its last turn.
+//
+// The clock costs a bit for each use, where a list in the order of use would move an entry for every message. byKey
+// and ring hold the same residents; a resident knows its place in ring, so that the last one can take the place of
+// one that leaves.
 type nodeTable struct {
 	byKey map[graph.NodeKey]*resident
 	ring  []*resident

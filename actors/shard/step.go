@@ -20,6 +20,19 @@ import (
 //     done: handling never nests.
 //   - The memory of the record is given back when the step ends: timelines and outboxes copy what they need of it. That of
 //     the batch is given back when the batch is durable.
+//
+// One input goes through a step like this, where A and B are nodes of this shard and C is a node of another one:
+//
+//	accept ──► handle A ──► collect ──► message to C: numbered, into the record as an output
+//	                            └─────► message to B: queue
+//	next   ──► message to B, into the record as an input ──► handle B ──► collect ──► next: nil, the input is done
+//
+// A recovery relies on this: the record lists an input and all that followed from it in the shard, in the order in
+// which nodes took it. So replay lets each node take the inputs that are for it, and ignores what nodes send
+// meanwhile.
+//
+// The obvious design, a handler that calls the handler of the next node, would let a node change while its own
+// handler is in the middle of a change, and a long chain of joins would grow the stack.
 type step struct {
 	draft
 	now      int64
@@ -61,6 +74,10 @@ func (s *Shard) Step(inputs []Input, now int64) (changed bool, err error) {
 }
 
 // take lets each input be handled: by the node that it is for, and what follows in this shard by the nodes after it.
+//
+// A failure is charged to the input from which the chain began, even where a node further on in the chain has
+// failed: that input is the only thing that can be left out when the step is done again. An error of the store is
+// no fault of an input, so it is returned as it is and stops the shard.
 func (s *Shard) take(inputs []Input, now int64) (err error) {
 	t := &s.step
 	t.begin(now, inputs)
@@ -110,6 +127,10 @@ func (t *step) begin(now int64, inputs []Input) {
 
 // accept decides whether an input is to be handled, and adds it to the record. It returns the message that is to be handled,
 // nil if there is nothing to do, and its node where that is known.
+//
+// The order of the cases matters. A position in an external channel moves before the case of poison, so that an
+// event whose handler fails does not hold up its channel. A message of another shard has its own order for the same
+// reason: its number is taken first, then it is set aside.
 func (t *step) accept(in *Input) (*resident, *graph.Message, error) {
 	t.epoch = in.Epoch
 	switch {
@@ -142,6 +163,9 @@ func (t *step) accept(in *Input) (*resident, *graph.Message, error) {
 
 // acceptEvent takes an event from outside, once. Its memory is here, in the shard of its route,
 // before anything is passed on.
+//
+// A duplicate that comes through no external channel adds nothing to the record, so a step of such duplicates alone
+// commits nothing. It is answered at once: its first copy is durable.
 func (t *step) acceptEvent(in *Input) (*resident, *graph.Message, error) {
 	s, e := t.shard, in.Event
 	t.begun = t.begun || in.Channel != 0 // a duplicate moves the position, too
@@ -221,6 +245,16 @@ func (t *step) next() (*resident, *graph.Message, error) {
 // ahead reports whether a Repoint answers an event that passed its forward ahead of evidence, or in the same record: the
 // evidence may still be on its way along forwards that the Repoint leaves out, and a look-up would miss it (A10). It is
 // not taken then; another follows the next event. It is decided once: a log has what was taken.
+//
+// The events that reach this, with a forward F, its parent P, and a root R above P:
+//
+//	an event passes F on its way to P        Passed is this record
+//	F hands evidence on to P                 handed is this record, or a later one
+//	R takes the event, and answers F         Repoint to R, with Passed
+//	F would lead to R from now on            a look-up goes from F to R; the evidence may still be on its way to P
+//
+// As Passed <= handed, F keeps P as its parent. An event that passes F in a later record takes the road of the
+// evidence, after it, so its Repoint comes when the evidence has arrived.
 func (t *step) ahead(m *graph.Message) (bool, error) {
 	if m.Kind != graph.KindRepoint {
 		return false, nil
@@ -242,6 +276,9 @@ func (t *step) handle(r *resident, m *graph.Message) (*resident, error) {
 }
 
 // collect takes in what a node has sent and reported.
+//
+// While all is judged again under other rules (sweeping), a forward that hands evidence on also sends a Recheck
+// after it, in the same channel, so that the parent is judged with that evidence.
 func (t *step) collect(r *resident, m *graph.Message) {
 	if m.Kind == graph.KindRepoint {
 		r.moved = 0 // it answers an event that took the road of the evidence, after all of it
@@ -274,6 +311,13 @@ func (t *step) send(m *graph.Message) {
 }
 
 // close closes the record and adds deferred rows to the batch. It reports whether there is something to commit.
+//
+// The order is forced. Notes may still add to the record. Roots are closed before the record, since observers add
+// to it what they saw. The record is closed before its parts are copied to timelines and outboxes, as its buffer
+// may move while it grows. Rows come last: they count up to this record, which is in the same batch.
+//
+// The rows of two kinds of nodes are written: those that lack records before cut, which would keep the log above
+// its limit, and those that are to leave memory.
 func (t *step) close() (changed bool, err error) {
 	s := t.shard
 	if err := t.tellNotes(); err != nil {
@@ -373,6 +417,9 @@ func (s *Shard) Batch() *storage.Batch { return &s.step.batch }
 
 // Committed is called when the batch is durable. It returns what may leave the shard now: messages
 // to other shards, with acknowledgements.
+//
+// The blocks of timelines are dropped from memory first, and nodes leave last: a node may leave only if its row is
+// durable, and only now it is.
 func (s *Shard) Committed(now int64) []Post {
 	s.step.settle()
 	posts := s.channels.committed(now)
@@ -399,6 +446,10 @@ type sending struct {
 }
 
 // queue holds messages from nodes of the shard to nodes of the shard.
+//
+// It is first in, first out, so that two messages from one node to another keep their order within a step, as they
+// do in the channel between two shards. A message that is handled may push others, which can move messages in
+// memory: pop hands out a copy.
 type queue struct {
 	messages []graph.Message
 	next     int

@@ -39,7 +39,7 @@ type epoch struct {
 // NewTransit returns a Transit without messages, in epoch 1.
 func NewTransit() *Transit { return &Transit{oldest: 1, epochs: make([]epoch, 1)} }
 
-// launch counts messages that are about to be sent, and gives those that follow from an input from
+// depart counts messages that are about to be sent, and gives those that follow from an input from
 // outside, of epoch 0, their epoch.
 func (t *Transit) depart(messages []sending) {
 	if t == nil || len(messages) == 0 {
