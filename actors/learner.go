@@ -14,6 +14,13 @@ import (
 
 // A learner reads the keys of stored nodes while the shards work, so that a shard knows without a read of the store that an
 // identifier is new. Until a shard is given the fingerprints, it asks the store.
+//
+// A shard that is opened while its nodes are scanned must not be given the fingerprints of the scan: it may have
+// been with another process in between, which made nodes that the scan had passed. So learn compares the Shard that
+// it began with to the one that is open at the end, by identity.
+//
+// The obvious design, to scan before the shard takes its first message, would keep a shard with many millions of
+// nodes from starting until the scan ends.
 type learner struct {
 	pool  *pool
 	bytes int64          // of the fingerprints of one shard

@@ -125,6 +125,13 @@ func (q queries) readOn(ctx context.Context, key graph.NodeKey, fn func(*View) e
 }
 
 // follow asks the shard of the reading's node, and those of the nodes that forwards lead to, until a root has answered.
+//
+// A forward that is Moving stops the read until the message with its evidence is acknowledged, and acknowledged
+// means durable at the parent's shard (A1). Without the wait a read could see less than a read a moment before did:
+//
+//	read 1 asks root F: it shows the profile
+//	F takes a Join, becomes a forward to P, and sends its evidence to P's shard
+//	read 2 asks F: a forward, so it goes on to P, where the evidence has not arrived
 func (q queries) follow(ctx context.Context, r *reading, ask asker) error {
 	at := r.view.key
 	for range shard.MaxHops {
@@ -151,6 +158,9 @@ func (q queries) follow(ctx context.Context, r *reading, ask asker) error {
 }
 
 // reading is a read under way: one piece of memory for all that its steps hand over.
+//
+// A read belongs to one caller, and one shard at a time runs ask, so nothing here needs a lock. The answer of ask
+// hands the memory back from the shard's goroutine to the caller's.
 type reading struct {
 	view  View
 	fn    func(*View) error

@@ -23,6 +23,16 @@ import (
 //     are dropped: their senders keep them and send them again.
 //   - A shard that was lost is not opened again while a batch of it is on its way to the store (A12): Take waits.
 //   - A batch on its way belongs to the committer. Nothing else of a shard is touched by another goroutine.
+//
+// They force the order in which a step ends. A look-up may run between two inputs of a step, so it sees what is not
+// durable, and only posts and answers wait for the commit. The steps of one shard, and who runs each:
+//
+//	inbox ──inputs──► step ──batch──► committer: one sync for many shards
+//	                                      │ committed, a message to the inbox
+//	posts, answers ◄── finish ◄───────────┘
+//
+// The obvious design, a runner that waits for its commit inside of step, would block a worker for each shard that
+// commits, and a look-up would wait for the disk.
 type runner struct {
 	pool  *pool
 	id    graph.ShardID
@@ -42,6 +52,11 @@ type runner struct {
 }
 
 // flush is a flush under way: one batch after the other, and no step between them.
+//
+// A flush is a chain: Flush fills a batch with about FlushBytes of rows, its commit leads to flushNow, and so on
+// until more is false. A step between two parts would make rows dirty again that were just written, and the log
+// could not be cut to its end. A request that comes in meanwhile joins the waiting ones: it is answered with the
+// flush that is under way.
 type flush struct {
 	on      bool
 	more    bool // the batch on its way is not the last one
@@ -193,6 +208,9 @@ func (r *runner) open(self protoactor.Context) {
 const turnInputs = 16
 
 // between is called between the inputs of a step: it answers the reads that came in meanwhile.
+//
+// It runs on the goroutine of the shard, in the middle of Step, so what it runs must not change evidence. A read
+// sees each input whole or not at all: it is called before an input, never while one is handled.
 func (r *runner) between() {
 	r.asks = r.inbox.takeAsks(r.asks[:0])
 	for _, a := range r.asks {
@@ -237,6 +255,10 @@ func (r *runner) committed() {
 }
 
 // written notes that no batch is on its way any more; err says that it never will be.
+//
+// A batch that the journal refuses is not an error of this process: another process owns the shard now, and decides
+// what its log holds. The memory of the shard here is ahead of that log, so it is dropped. Requests to take the
+// shard back were held until here (A12); they go to the inbox again, as messages like any other.
 func (r *runner) written(err error) {
 	r.writing = false
 	r.inbox.setCommitting(false)
@@ -260,6 +282,9 @@ func (r *runner) finish() {
 }
 
 // answer answers inputs whose outcomes are decided.
+//
+// Inputs of one delivery stand beside each other, as postInputs left them, so a delivery is told once for each run
+// of its inputs, and its counter is touched once and not for each input.
 func (r *runner) answer(inputs []shard.Input) {
 	for i := 0; i < len(inputs); {
 		owner := inputs[i].Delivery

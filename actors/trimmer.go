@@ -12,6 +12,10 @@ import (
 
 // A trimmer deletes what the change feed keeps no more. The rows belong to shards, so it asks each shard to delete its own,
 // by an input like any other.
+//
+// A deletion by the trimmer itself would be a second writer of rows that a shard owns. Its batch could pass a batch
+// of the shard that is under way and delete what that batch relies on. As an input it has its place among the steps
+// of the shard.
 type trimmer struct {
 	feed   *feed.Feed
 	pool   *pool
