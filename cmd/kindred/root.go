@@ -36,6 +36,9 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return cli.ExitCode(err)
 }
 
+// newRoot builds the tree of commands. Each package of commands owns its flags; the root adds what all of them share:
+// flags set by KINDRED_ variables, exit code 2 for wrong usage, and a suggestion for a mistyped command. Cobra prints
+// nothing itself: execute alone reports errors, so an error appears once.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kindred",
@@ -56,6 +59,7 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return cli.FromEnvironment(cmd.Flags()) }
+	// A flag that cobra cannot parse is wrong usage, like a value that a command refuses.
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Exit(cli.ExitUsage, err) })
 	for _, g := range []struct {
 		id, title string
@@ -78,6 +82,8 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 		}
 	}
 	root.Args = unknownCommand
+	// Cobra answers help for an unknown command with the usage and exit code 0. A script would take that for success,
+	// so help refuses the name as the root does. Cobra adds its help command only on execution unless asked to here.
 	root.InitDefaultHelpCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "help" {
@@ -96,6 +102,8 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 	return root
 }
 
+// unknownCommand refuses a word that names no command (exit code 2), and suggests commands with similar names. Without
+// words it accepts, and the root prints its help.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -60,6 +60,8 @@ output or a file. The file appears only when it is complete. A name that ends in
 	return cmd
 }
 
+// copyBuffer is the size of one read from the server and of one write to the file, in bytes: large enough that a system
+// call per buffer costs little.
 const copyBuffer = 256 << 10
 
 // copyLines copies r to w and advances bar by the number of lines.

@@ -14,6 +14,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newBench measures ingest with bench.Run. Progress goes to standard error, so standard output holds the report alone,
+// as a table or as the JSON of bench.Report. Numbers below the minima of the flags are wrong usage. If a round fails,
+// the command fails with its error and prints no report, not even of the rounds before.
 func newBench() *cobra.Command {
 	c := bench.Config{}
 	output := ""
@@ -57,6 +60,8 @@ medians over the rounds. The ratio is taken within each round, because the speed
 	return cmd
 }
 
+// benchTable prints a row per round and program, then a row per round of look-ups, then the medians over rounds. Rates
+// are in events per second, CPU time in µs per event, the times of look-ups in µs.
 func benchTable(w io.Writer, r *bench.Report) {
 	fmt.Fprintf(w, "%d events of %d people, %d bytes, %d processors\n\n", r.Events, r.People, r.BytesOfInput, r.Processors)
 	var rates, lookups, medians cli.Table
@@ -89,4 +94,5 @@ func measured(round int, program string, m *trial.Measure) []string {
 	}
 }
 
+// decimals writes v with a fixed number of digits after the point, without an exponent.
 func decimals(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }

@@ -64,6 +64,9 @@ Creates three topics whose names begin with kindred-bench-, and deletes them.`,
 	return cmd
 }
 
+// benchKafkaTable prints the rates of each round beside the machine's load average, the medians over rounds and, if the
+// report has a live part, one row of latencies in ms. That row gives the rate reached beside the rate wanted: latencies
+// of a run that fell short of its rate are those of a lower load.
 func benchKafkaTable(w io.Writer, r *bench.KafkaReport) {
 	fmt.Fprintf(w, "%d events of %d people, %d bytes, %d partitions, %d processors\n\n", r.Events, r.People, r.BytesOfInput, r.Partitions, r.Processors)
 	var rates, medians, live cli.Table

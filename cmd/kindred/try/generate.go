@@ -142,6 +142,7 @@ func writeEvents(cmd *cobra.Command, g *generate.Generator, w io.Writer, bar *cl
 	}
 }
 
+// writeTruth writes one file of truth; an empty name writes none. The file appears only when it is complete.
 func writeTruth(name string, write func(io.Writer) error) error {
 	if name == "" {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// envAnnotation is the key under which a flag carries the name of its variable, from WithEnv to FromEnvironment.
 const envAnnotation = "kindred_env"
 
 // WithEnv lets an environment variable KINDRED_NAME set each of these flags if the command line does not.
@@ -22,7 +23,12 @@ func WithEnv(flags *pflag.FlagSet, names ...string) {
 }
 
 // FromEnvironment sets the flags of WithEnv that the command line did not set.
+//
+// The command line wins over the environment, and both win over the default. WithEnv only marks a flag and adds the
+// variable to its help; the root calls FromEnvironment after it parsed the command line, when Changed is known.
 func FromEnvironment(flags *pflag.FlagSet) (err error) {
+	// An empty variable counts as one that is not set, so a caller can switch it off. Flags are visited by name, and
+	// the first wrong value is the error: the same environment always gives the same message.
 	flags.VisitAll(func(f *pflag.Flag) {
 		variable, ok := f.Annotations[envAnnotation]
 		if !ok || f.Changed || err != nil {

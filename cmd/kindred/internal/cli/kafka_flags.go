@@ -11,6 +11,8 @@ import (
 )
 
 // KafkaFlags are the flags of commands that connect to Kafka.
+// They override a file of settings flag by flag, so a file may hold the shared part and the command line the rest. A
+// flag can set a setting but not clear one: an empty flag means "as in the file".
 type KafkaFlags struct {
 	file                          string
 	brokers, topics               []string
@@ -80,6 +82,10 @@ func (f *KafkaFlags) Connection(brokers []string) (broker.Connection, error) {
 }
 
 // over overrides settings of a file with the flags that are set.
+//
+// The topics of the flag replace the topics of the file as a list. A topic that both name keeps the settings of the
+// file, such as its format; a topic that only the file names is not consumed. TLS can be switched on but not off. The
+// password of the environment is passed on beside a password file; broker.Secret reads the file if there is one.
 func (f *KafkaFlags) over(c *kafka.Config) (err error) {
 	if len(f.brokers) > 0 {
 		c.Brokers = f.brokers

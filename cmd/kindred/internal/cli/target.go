@@ -33,6 +33,9 @@ func AddTarget(cmd *cobra.Command) *target {
 func (t *target) Local() bool { return t.node.Config.Dir != "" }
 
 // With calls fn with a client of the target, and closes a directory that it opened.
+//
+// A setting that only a process with the directory open can change is refused for a server: the server would go on with
+// its own, and the user would believe the command line. For the same reason --url with --data is wrong usage.
 func (t *target) With(cmd *cobra.Command, fn func(*client.Client) error) error {
 	if cmd.Flags().Changed("url") && cmd.Flags().Changed("data") {
 		return UsageError("%s: give --url or --data, not both", cmd.Name())
@@ -53,6 +56,7 @@ func (t *target) With(cmd *cobra.Command, fn func(*client.Client) error) error {
 		return fn(c)
 	}
 	t.node.Config.MustExist = true
+	// A mistyped --data must fail. Without MustExist it would open a new, empty deployment and answer "not found".
 	k, err := t.node.Open(cmd.Context(), t.node.Logger(cmd.ErrOrStderr()))
 	if err != nil {
 		return err
