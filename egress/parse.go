@@ -29,6 +29,15 @@ func Parse(text []byte) (feed.Event, error) {
 }
 
 // entry reads the entry of a CloudEvent.
+//
+// The attributes give the head of the entry, and data gives the rest by kind:
+//
+//	type     kind of the entry        id    SHARD-NUMBER, both decimal, of 16 and 64 bits
+//	time     when, ms as RFC 3339     data  identity, identifier, losers, into, cause; rules, a version in hexadecimal
+//	subject  public id of the person
+//
+// The kind comes from the type, which must be the one that this version writes for the kind. Attributes beside these
+// are ignored.
 func entry(c *document.Change) (out feed.Event, err error) {
 	out.Kind = graph.ParseFeedKind(c.Kind())
 	if out.Kind == 0 || Type(out.Kind) != c.Type {
@@ -95,6 +104,7 @@ func parseData(out *feed.Event, text []byte) (rules string, err error) {
 		}
 		return d.Rules, err
 	default:
+		// FeedErased: the data hold the rules alone.
 		var d document.Erased
 		err = json.Unmarshal(text, &d)
 		return d.Rules, err
@@ -107,6 +117,7 @@ func parseTime(t document.Time) (ms int64, err error) {
 	return at.UnixMilli(), err
 }
 
+// parseKeys reads public ids. No ids give nil and not an empty list.
 func parseKeys(ids []string) ([]graph.NodeKey, error) {
 	var keys []graph.NodeKey
 	for _, id := range ids {
@@ -119,6 +130,7 @@ func parseKeys(ids []string) ([]graph.NodeKey, error) {
 	return keys, nil
 }
 
+// parseName reads an identifier. The key comes from its id: to compute it from namespace and value takes the registry.
 func parseName(n *document.IdentifierName) (graph.NodeName, error) {
 	key, err := graph.ParseNodeKey(n.ID)
 	return graph.NodeName{Key: key, Namespace: n.Namespace, Value: n.Value}, err

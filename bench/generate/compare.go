@@ -242,6 +242,7 @@ func eachLine(r io.Reader, name string, use func(line []byte) error) error {
 	}
 }
 
+// keysOfBoth returns the keys of both maps, sorted, each once: differences are then reported in a fixed order.
 func keysOfBoth[V any](a, b map[string]V) []string {
 	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
 	slices.Sort(keys)
@@ -278,6 +279,7 @@ func sameJSON(a, b json.RawMessage) bool {
 	return errX == nil && errY == nil && sameValue(x, y)
 }
 
+// decode keeps numbers as text, so that sameNumber compares them exactly.
 func decode(text json.RawMessage) (value any, err error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
@@ -285,6 +287,7 @@ func decode(text json.RawMessage) (value any, err error) {
 	return value, err
 }
 
+// sameValue compares decoded JSON: objects regardless of the order of members, arrays in order, numbers by value.
 func sameValue(a, b any) bool {
 	switch a := a.(type) {
 	case json.Number:

@@ -28,6 +28,12 @@ var namespaces = [identKinds]string{
 	idGenericEmail: "email", idGenericPhone: "phone",
 }
 
+// identOf packs an ident:
+//
+//	63     56 55                                    0
+//	┌────────┬────────────────────────────────────────┐
+//	│  kind  │ number; each kind gives it a meaning   │
+//	└────────┴────────────────────────────────────────┘
 func identOf(kind identKind, n uint64) ident { return ident(uint64(kind)<<56 | n) }
 
 func (id ident) kind() identKind   { return identKind(id >> 56) }
@@ -79,6 +85,8 @@ func (id ident) appendValue(dst []byte, seed uint64, form int) []byte {
 	}
 }
 
+// appendEmail appends an address. Even numbers are a person's own address (first.lastP@), odd ones the address at work
+// (flastP@). Both hold the person's number P, so two people with one name have different addresses.
 func appendEmail(dst []byte, seed, n uint64, form int) []byte {
 	from := len(dst)
 	if form == formSpaced {
@@ -140,6 +148,8 @@ func appendPhone(dst []byte, n uint64, form int) []byte {
 }
 
 // appendUUID appends a UUID of version 4.
+// The 128 bits come from two hashes. Version (4) and variant (binary 10) replace six of them, so 122 bits tell devices
+// apart: a collision within one stream is practically impossible.
 func appendUUID(dst []byte, hi, lo uint64, capitals bool) []byte {
 	hex := "0123456789abcdef"
 	if capitals {

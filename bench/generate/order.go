@@ -2,6 +2,7 @@ package generate
 
 import "strconv"
 
+// linesMax bounds the lines of a basket; a product added to a full basket is dropped, though its event is sent.
 const linesMax = 4
 
 // A basket is what a visit has put together.
@@ -18,6 +19,7 @@ func (b *basket) add(product uint16, quantity uint8) {
 	}
 }
 
+// sum is the price of all lines in cents, before any discount, tax or shipping.
 func (b *basket) sum() (cents int64) {
 	for i := range b.lines {
 		cents += catalogue()[b.products[i]].cents * int64(b.quantities[i])
@@ -44,6 +46,8 @@ type order struct {
 	text    bool // money is written as text
 }
 
+// Amounts in cents: a discount in percent of the items and 8 % tax, both rounded down, and shipping of 4.99 up to a net
+// of 50.00. net excludes tax and shipping.
 func (o *order) discount() int64 { return o.sum() * int64(o.percent) / 100 }
 func (o *order) net() int64      { return o.sum() - o.discount() }
 func (o *order) tax() int64      { return o.net() * 8 / 100 }
@@ -77,6 +81,7 @@ func (t *till) ring(b basket) order {
 			o.coupon = uint8(t.dice.between(1, uint32(len(coupons)-1)))
 		}
 	}
+	// In twentieths: 14 all totals, 2 without revenue, 2 total with tax and shipping, 1 value alone, 1 products alone.
 	switch n := t.dice.below(20); {
 	case n < 14:
 		o.totals = totalsAll
@@ -93,11 +98,13 @@ func (t *till) ring(b basket) order {
 	return o
 }
 
+// appendOrderID appends the member order_id: HG- and twelve digits, of 100,000,000 plus the number of the order.
 func appendOrderID(dst []byte, number uint64) []byte {
 	dst = append(dst, `"order_id":"HG-`...)
 	return append(appendDigits(dst, 100_000_000+number, 12), '"')
 }
 
+// appendAmount appends a member with an amount in dollars, as a number or, if the order says so, as a string.
 func (o *order) appendAmount(dst []byte, name string, cents int64) []byte {
 	dst = append(append(append(dst, ',', '"'), name...), '"', ':')
 	if !o.text {
@@ -106,6 +113,8 @@ func (o *order) appendAmount(dst []byte, name string, cents int64) []byte {
 	return append(appendMoney(append(dst, '"'), cents), '"')
 }
 
+// appendTotals appends the members that give an order's money. The cases fall through from the most members to the
+// fewest. Discount and coupon, if the order has them, and the currency follow in every case.
 func (o *order) appendTotals(dst []byte) []byte {
 	switch o.totals {
 	case totalsAll:
@@ -130,6 +139,7 @@ func (o *order) appendTotals(dst []byte) []byte {
 	return append(dst, `,"currency":"USD"`...)
 }
 
+// appendProducts appends the member products, one object for each line.
 func (b *basket) appendProducts(dst []byte) []byte {
 	dst = append(dst, `,"products":[`...)
 	for i := range b.lines {

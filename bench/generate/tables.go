@@ -3,6 +3,9 @@ package generate
 // A name is how a person writes it, as JSON text, and what it becomes in an address.
 type name struct{ text, address string }
 
+// First and last names that break careless readers: letters beyond ASCII, an escape (\u00e9), an apostrophe, a hyphen,
+// several words. A name is drawn by its index, so an entry added, removed or moved changes the bytes of a stream and
+// needs another streamVersion (G1).
 var firstNames = [...]name{
 	{`"Maria"`, "maria"},
 	{`"James"`, "james"},
@@ -79,6 +82,7 @@ var (
 	workHosts = [...]string{"northwind.example", "initech.example", "lumen-studio.example", "harbour.example"}
 )
 
+// Area codes of the United States; 64 of them, a factor of phoneNumbers. appendPhone takes the index from the number.
 var areaCodes = [64]uint16{
 	201, 202, 203, 205, 206, 207, 208, 209, 210, 212, 213, 214, 215, 216, 217, 218,
 	301, 302, 303, 304, 305, 307, 308, 309, 310, 312, 313, 314, 315, 316, 317, 318,
@@ -86,6 +90,7 @@ var areaCodes = [64]uint16{
 	501, 502, 503, 504, 505, 507, 508, 509, 510, 512, 513, 515, 516, 517, 518, 520,
 }
 
+// Values of the trait address: objects, with members in alphabetical order and no white space.
 var cities = [...]string{
 	`{"city":"Portland","country":"US","postalCode":"97201","state":"OR","street":"1420 SW Park Ave"}`,
 	`{"city":"Austin","country":"US","postalCode":"78701","state":"TX","street":"98 San Jacinto Blvd"}`,
@@ -95,8 +100,10 @@ var cities = [...]string{
 	`{"city":"Cañon City","country":"US","postalCode":"81212","state":"CO","street":"612 Royal Gorge Blvd"}`,
 }
 
+// Values of the trait company, as JSON text; appendTraits writes null as well, which deletes the trait.
 var companies = [...]string{`"Northwind Traders"`, `"Initech"`, `"Lumen Studio"`, `"Harbour & Sons"`}
 
+// Members of a group call. They are traits of the group and not of the person, so the truth does not record them.
 var groups = [...]string{
 	`"groupId":"acct_northwind","traits":{"name":"Northwind Traders","industry":"Wholesale","employees":120}`,
 	`"groupId":"acct_initech","traits":{"name":"Initech","industry":"Software","employees":840}`,
@@ -134,6 +141,7 @@ const (
 
 const shopURL = "https://harbour.example"
 
+// Three of seven are empty, for visits without a referrer.
 var referrers = [...]string{"", "", "", "https://www.google.com/", "https://www.instagram.com/", shopURL + "/", "https://news.harbour.example/"}
 
 // A place is a page of the shop, as JSON text without quotes.
@@ -151,15 +159,19 @@ var places = [...]place{
 	{"/account", "Your account"},
 }
 
+// Screens of the app, drawn with equal weights.
 var screens = [...]string{"Home", "Product", "Search", "Wish list", "Basket", "Account"}
 
+// Texts of searches, as JSON text without the outer quotes: hence the escapes before a quotation mark.
 var queries = [...]string{"oak board", "lamp", "linen 240x220", "crème brûlée dish", "gift under $50", "\\\"no drill\\\" shelf"}
 
+// Properties of Promotion Viewed and Promotion Clicked.
 var promotions = [...]string{
 	`"promotion_id":"promo_autumn","creative":"hero_banner","name":"Autumn at home","position":"home_top"`,
 	`"promotion_id":"promo_ship","creative":"strip","name":"Free delivery this week","position":"header"`,
 }
 
+// Codes of coupons. The last one stands for free delivery: till.ring gives it without a discount on the items.
 var coupons = [...]string{"AUTUMN10", "WELCOME", "VIP-25", "FREESHIP"}
 
 // Values that carelessly made sites send in place of an identifier.

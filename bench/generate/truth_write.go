@@ -24,6 +24,13 @@ func (t *Truth) WriteTruth(w io.Writer) error {
 	return out.Flush()
 }
 
+// appendComponent appends one component as a JSON object, in the shape of an export line:
+//
+//	{"identifiers":[…],"events":N,"orders":N,"revenue":M,"discount":M,"discounted_orders":N,
+//	 "first_seen":T,"last_seen":T,"traits":{…},"counts":{…}}
+//
+// Identifiers ascend by "namespace:value". Counts and times are sums and bounds over all nodes of the component. Types
+// without an event have no member in counts, but a trait that was deleted has none in traits either.
 func (t *Truth) appendComponent(dst []byte, c *component, clock *clock) []byte {
 	var sum truthSum
 	first, last := int64(1<<63-1), int64(-1<<63)
@@ -93,6 +100,7 @@ func (t *Truth) appendIdentifier(dst []byte, id ident) []byte {
 	return append(id.appendValue(dst, t.seed, formNormal), '"')
 }
 
+// appendTimes appends first and last, in ms since 1970, as RFC 3339 in UTC.
 func appendTimes(dst []byte, clock *clock, first, last int64) []byte {
 	dst = clock.append(append(dst, `,"first_seen":"`...), first)
 	dst = clock.append(append(dst, `","last_seen":"`...), last)
@@ -124,6 +132,7 @@ func (t *Truth) WritePeople(w io.Writer) error {
 	}
 	var uses []use
 	for n := range t.nodes {
+		// A slot holds the person plus one; 0 is a free slot.
 		for _, user := range t.nodes[n].users {
 			if user > 0 {
 				uses = append(uses, use{user - 1, int32(n)})

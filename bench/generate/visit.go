@@ -13,6 +13,7 @@ type visit struct {
 	order        order // the basket so far; the rest from the checkout on
 }
 
+// never is a loginAt that no step reaches, as visits are far shorter. never+1 overflows a uint8 to 0; begin uses that.
 const never = 255
 
 // Some visits of those who can pay end with a purchase, which takes checkoutSteps events.

@@ -25,7 +25,7 @@ type SASL struct {
 	// TokenURL issues tokens to User, the client's id, whose secret is the password.
 	TokenURL string   `yaml:"token_url"`
 	Scopes   []string `yaml:"scopes"`
-	// Password overrides PasswordFile. Settings files can't contain it: it comes from the environment.
+	// Password counts without a PasswordFile. Settings files can't contain it: it comes from the environment.
 	Password string `yaml:"-"`
 }
 

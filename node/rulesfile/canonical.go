@@ -14,6 +14,11 @@ import (
 )
 
 // YAML writes the complete rules, including those inherited through extends, in one canonical form (F4).
+//
+// A directory stores this text, and every start reads it back (ParseKept). A start compares canonical texts, so two
+// files that differ only in notation are the same rules. Empty sections are left out. Settings with a default are
+// always written, so a later default does not change rules in use. Former rules keep the shape of the program that
+// wrote them.
 func (f *File) YAML() []byte {
 	var b bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
