@@ -1,6 +1,9 @@
 package graph
 
 // bars are the assertions that keep links from conducting, by what they are about.
+//
+// They are maps since a component may have many assertions, and each link asks. A component without assertions has
+// nil maps, and costs nothing.
 type bars struct {
 	retracted map[LinkKey]int32
 	forgotten map[NodeKey]int32
@@ -55,6 +58,10 @@ func (b *bars) bar(s *store, upper, lower int32) (kind ConstraintKind, by int32)
 }
 
 // cannots are the pairs of members that an operator said are two people.
+//
+// When groups are united, the shorter list of pairs is appended to the longer one, so that an entry moves at most
+// as often as the logarithm of the number of pairs. A pair whose ends are two groups is in both lists, so between
+// searches the shorter list alone.
 type cannots struct {
 	pairs []cannot
 	of    map[int32][]int32 // by representative: which pairs have an end in its group
@@ -83,6 +90,9 @@ func (k *cannots) gather(s *store) {
 }
 
 // between is the first assertion that keeps two groups apart; -1 when none does.
+//
+// The first is by the order of assertions, which depends on what they are about and not on when they came: two
+// shards that hold the same evidence name the same assertion.
 func (k *cannots) between(r *resolver, a, b int32) int32 {
 	if len(k.pairs) == 0 {
 		return -1

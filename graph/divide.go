@@ -8,6 +8,18 @@ import (
 // divide takes the entries in their total order, in n log n.
 //
 // REQUIRES: settled
+//
+//	items: what conducts, sorted ──► entry: its ends in the same group? ──► nothing to do
+//	                                   ├─ an end is a mere reading ───────► late, after all others
+//	                                   ├─ a constraint would break ───────► refused
+//	                                   └─ else ───────────────────────────► unite the groups, accepted
+//
+// An entry that was refused is not tried again: groups only grow, and a group that is too full, or has two people
+// whom an operator keeps apart, stays so. A limit within a window of time is the exception. A link may pass it at
+// its last time and not at its first, so such rules enter a link twice.
+//
+// The obvious design, to unite groups as links arrive and keep the result, depends on the order of arrival wherever
+// a constraint refuses something: of two links that can't both hold, the first to arrive would win (I3).
 func divide(s *store, rules *Rules) *partition {
 	r := newResolver(s, rules)
 	p := &partition{latest: rules.Precedence == LatestWins}
@@ -40,6 +52,15 @@ func divide(s *store, rules *Rules) *partition {
 }
 
 // resolver divides one component. Groups are sets of members, each known by its representative.
+//
+// parent is a forest: a member whose parent is itself represents its group. The smaller group goes under the larger
+// one, and representative halves the way that it walks, so the ways stay short. All numbers by member are one
+// allocation:
+//
+//	parent, n │ sizes, n │ counts, n × limits
+//
+// sizes and counts are right for representatives only. counts[i*limits+l] is how many identifiers of limit l are in
+// the group that i represents.
 type resolver struct {
 	*store
 	rules   *Rules
@@ -56,6 +77,11 @@ type resolver struct {
 }
 
 // windows is what limits within windows of time need to know.
+//
+// next makes a ring of each group. To unite two groups, one member of each exchanges its successor with the
+// other's, which makes one ring of two rings: crowded walks it without a list of members.
+//
+//	a → a1 → a2 → a      b → b1 → b      exchange next[a] and next[b]:  a → b1 → b → a1 → a2 → a
 type windows struct {
 	limitOf []int32 // by member: index of its namespace's limit, -1 when it has none
 	next    []int32 // by member: another one of its group, all round
@@ -101,6 +127,9 @@ func (r *resolver) representative(i int32) int32 {
 }
 
 // item is an entry on its way to being sorted. Links are in the order of their keys already.
+//
+// It has 16 bytes, half of what an entry has: sorting moves items, and entries are made of them one at a time. The
+// ends of a link are in ends.
 type item struct {
 	time int64 // ascending: negated for latest_wins
 	link int32 // in links; above them, in forces
@@ -109,6 +138,10 @@ type item struct {
 }
 
 // items lists what conducts, in order; what does not is noted as barred.
+//
+// The order is total: the stronger verb, then the earlier time (the later one for latest_wins), then the rank of
+// the ends. Links are in the order of their keys, and forces are sorted by theirs, so that an index stands for the
+// rank. Nothing in it depends on the order of arrival.
 func (r *resolver) items() []item {
 	windowed, latest := r.windows != nil, r.rules.Precedence == LatestWins
 	bars := gatherBars(r.store)
@@ -223,6 +256,9 @@ func (r *resolver) violates(e *entry, a, b int32) (kind ConstraintKind, by int32
 
 // crowded reports whether two groups together have more identifiers of a limited namespace within
 // one window than it allows. An identifier counts at the time it was first joined to another.
+//
+// With the times sorted, Max+1 identifiers are within a window if and only if some time and the one Max places
+// after it are less than the window apart.
 func (r *resolver) crowded(e *entry, a, b, limit int32) bool {
 	w := r.windows
 	var times []int64
@@ -276,6 +312,10 @@ func (r *resolver) unite(e *entry, a, b int32) {
 }
 
 // groups lists the identities: all groups but those of members that are hosted elsewhere.
+//
+// Two passes give all groups memory in one piece: the first numbers the groups by their first member and so in
+// descending rank, the second cuts a part of the right size for each. counts serves as memory of the first, as
+// nothing is counted any more.
 func (r *resolver) groups() (groups [][]int32, of []int32) {
 	n := int32(len(r.members))
 	of = make([]int32, n)

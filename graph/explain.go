@@ -91,6 +91,15 @@ func (x explainer) reason(e *entry, refused *Constraint) Reason {
 }
 
 // shortest finds the path with the fewest refusals, and of those the fewest steps.
+//
+// The edges of all members are one list. ends is counted two places ahead, so that filling the list moves each
+// count to where the member's edges end, which is where those of the next one begin:
+//
+//	ends after counting    0  0  n0  n0+n1 …      the edges of member i would begin at ends[i+1]
+//	ends after filling     0  n0  n0+n1 …         the edges of member i are all[ends[i]:ends[i+1]]
+//
+// The search holds two lists, of members at the number of refusals that is looked at and at one more, in place of a
+// heap. A member that is found again by fewer steps enters a list again: its edges are then looked at once more.
 func (x explainer) shortest(from, to int32) (path []Reason, cost int) {
 	type edge struct {
 		to     int32

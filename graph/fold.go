@@ -15,6 +15,9 @@ import (
 // each time, and no total is kept: a merge, a split or an erasure would have to correct it.
 //
 // REQUIRES: settled, and so until the fold is done
+//
+// The cost is the size of the group, and of links for seenTogether. A fragment that shares its lists with the
+// result must not change before the result was used or given lists of its own.
 type fold struct {
 	*store
 	group []int32
@@ -93,6 +96,9 @@ func (f fold) scoring() Scoring {
 // seenTogether widens the times of the identifiers by the links between them, and sets those of identifiers that
 // were never seen to zero. Links and identifiers are in one order, so that the links of each upper end are one range, which is
 // found from the last one on.
+//
+// If the component is one identity, every link is looked at once, and at moves over all of them. If it is several,
+// most links belong to others: a binary search in what is left passes those over.
 func (f fold) seenTogether(p *Profile) {
 	at := 0
 	for a := range p.Identifiers {

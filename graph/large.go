@@ -235,6 +235,9 @@ func (ls *lists) settle() {
 }
 
 // mergeNew merges sorted elements into a sorted list, from its end, in place where there is room.
+//
+// From the end, an element of list moves only to places whose elements have moved already, so no copy of the list
+// is needed. It ends when more is used up: what is left of list is in its place.
 func mergeNew[T any](list, more []T, before func(a, b *T) bool) []T {
 	i, j := len(list)-1, len(more)-1
 	list = slices.Grow(list, len(more))[:len(list)+len(more)]
@@ -251,6 +254,10 @@ func mergeNew[T any](list, more []T, before func(a, b *T) bool) []T {
 }
 
 // places finds elements of a list by a hash: open addressing, at most half full, without deletion.
+//
+// A slot is 4 bytes, so a table has 8 to 16 bytes for each element. The upper bits of a hash choose the slot, as a
+// multiplication mixes those best, and the next slots follow if it is taken. At most half full, a search meets few
+// slots. A binary search among 100,000 members takes 17 steps, each to a cold place.
 type places struct {
 	slots []int32 // index and one; 0 is free
 	shift uint8

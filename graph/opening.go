@@ -9,6 +9,15 @@ import (
 //   - A component has no opening as long as nothing can have changed: an event that adds to a known link costs nothing here.
 //   - A component that is one identity and stays one needs no opening either, whatever links come: see begin and end.
 //   - Where somebody reads the feed, the shard makes it with the first message (Watch), with profiles.
+//
+// The calls in a step; a component that nothing changes meets none of them:
+//
+//	Watch, if the feed is read ──► begin ──► evidence changes ──► end ──► …  next message
+//	                                 │ Absorb: arrive                          │
+//	                                 └───────────────► Close: resolve, compare ┴──► Diff
+//
+// The obvious design, to compare before and after each message, would divide the component once a message, and tell
+// of identities that exist only inside a step.
 type opening struct {
 	before    []Identity // as they stood, and those that arrived since
 	told      []Identity // the same as readers of the feed know them; only while sweeping
@@ -104,6 +113,12 @@ func (h handler) note(p *partition) {
 }
 
 // label notes at each member of a large component the identity that it belongs to.
+//
+// Member.was is then the member's identity, for decisive:
+//
+//	above 0    its group when the step began, and one
+//	0          it was in no identity, or was first seen since
+//	below 0    it arrived with an Absorb: minus the number of that Absorb
 func (o *opening) label(s *store, p *partition) {
 	s.settle()
 	o.labelled = true
@@ -116,6 +131,9 @@ func (o *opening) label(s *store, p *partition) {
 }
 
 // arrive notes the identities that come with an Absorb.
+//
+// The partition from before is worth nothing then. A component that was whole and is whole again has the same
+// partition, and Close would take that for no change, although two identities have become one.
 func (o *opening) arrive(s *store, ev *Evidence, rules *Rules) {
 	o.arrivals++
 	if s.large == nil {
@@ -378,6 +396,10 @@ func (k closing) lastForce() *Assertion {
 
 // decisive finds, by identity of now, the link that brought it together in a large component: the newest observed
 // one between what was several identities when the step began.
+//
+// A link between two members that both were in identities is preferred: it joins people. One with an end that was
+// in no identity comes second: it joins a person and an identifier. Both searches are one pass over all links, so
+// decisive is called at most once for a diff, and only if a merge needs it.
 func (k closing) decisive() []LinkKey {
 	newest, between := make([]*Link, max(1, len(k.after.groups))), make([]*Link, max(1, len(k.after.groups)))
 	newer := func(best **Link, l *Link) {

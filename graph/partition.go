@@ -6,6 +6,8 @@ import (
 )
 
 // partition divides a component into identities. Members are by index, once all are settled.
+//
+// Its groups never change: Identities and the opening of a step keep it, and compare it by its address.
 type partition struct {
 	groups    [][]int32    // members in descending rank; groups by their first
 	of        []int32      // by member: its group, -1 for one that is hosted elsewhere
@@ -41,6 +43,9 @@ type refusal struct {
 // refusedBetween reports whether a link of a verb was refused that has its place between two times, or at one. The
 // refused after the barred ones are in the order of entries: the strongest verb first, and within a verb by time, from
 // the latest back if latest. So the first that is not before the range is found by bisection, and is in it or none is.
+//
+// It serves events that repeat a known link. Most of them change nothing; the ones that may change something move
+// the link past an entry that was refused, which then might be admitted before the link.
 func (p *partition) refusedBetween(verb Verb, from, to int64) bool {
 	if from > to {
 		from, to = to, from

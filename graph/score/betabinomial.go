@@ -60,6 +60,9 @@ func (c *TrialCells) Cells() []TrialCell {
 
 // maximise finds where a function with one peak in [low, high] has it, by golden section. Where there is no one peak it
 // finds a local one; it always ends, and always inside.
+//
+// low < left < right < high, and each step drops the part beyond the worse of left and right. In the golden ratio
+// the other one is where the next step needs it, so a step costs one call of f.
 func maximise(f func(x float64) float64, low, high float64) float64 {
 	const (
 		steps = 60 // the golden ratio to the 60th is 3e-13

@@ -41,6 +41,10 @@ type explanations struct {
 
 // explain sums over the opportunity at which the customer left, backwards: one that was not lived to
 // see takes a refusal and a survival out of the likelihood.
+//
+// The terms are relative to having stayed, so the sum begins with 1. One history may have 65,536 of them, each a
+// product of as many factors, so all three numbers are scaled down together before they overflow; lnUnit has what
+// was taken out.
 func (m BGBB) explain(h History) explanations {
 	e := explanations{
 		stayed: 1,

@@ -31,6 +31,11 @@ func (m BGNBD) leaving(h History) float64 {
 }
 
 // LogLikelihood implements Model.
+//
+// The likelihood is a product, with p the chance of leaving after a purchase and x the repeat purchases:
+//
+//	times of the x purchases · E[(1-p)^x] · (e^-fall + A/(B+x-1))
+//	                           stayed x times  waits, or left at the last: E[p(1-p)^(x-1)] / E[(1-p)^x]
 func (m BGNBD) LogLikelihood(h History) float64 {
 	h = h.bounded()
 	fall := waitingFall(m.R, m.Alpha, h)

@@ -37,6 +37,10 @@ func (m GammaGamma) LogLikelihood(n, z float64) float64 {
 
 // Mean is the expected value of an occasion to come, of a customer with n occasions of mean value z so
 // far: p (gamma + n z) / (p n + q - 1). Negative numbers count as 0.
+//
+// It is an average of the population's mean and the customer's, and the weight of the customer's grows with n:
+//
+//	(q-1)/(pn+q-1) · Population + pn/(pn+q-1) · z
 func (m GammaGamma) Mean(n, z float64) float64 {
 	n, z = bound(n, 1e15), bound(z, 1e100)
 	return m.P * (m.Gamma + n*z) / (m.P*n + m.Q - 1)

@@ -19,6 +19,12 @@ func (m MBGNBD) Validate() error {
 }
 
 // LogLikelihood implements Model.
+//
+// It is that of BGNBD with x+1 chances to leave instead of x, the first purchase being one. Both forms of the last
+// factor are equal, as stayed + left is 1:
+//
+//	fall < 1    1 + stayed (e^-fall - 1)            keeps its digits if little time has passed
+//	else        stayed (e^-fall + A/(B+x))          keeps its digits if e^-fall is tiny
 func (m MBGNBD) LogLikelihood(h History) float64 {
 	h = h.bounded()
 	purchases := timesLogLikelihood(m.R, m.Alpha, h) + lnRising(m.B, h.X) - lnRising(m.A+m.B, h.X)

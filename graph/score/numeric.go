@@ -10,6 +10,10 @@ func lnGamma(x float64) float64 {
 
 // lnRising is ln Γ(a+n) - ln Γ(a), the logarithm of the rising factorial, for a > 0 and n >= 0. It
 // keeps its digits where a is large and the two logarithms would cancel.
+//
+// An example of what is lost otherwise: ln Γ(1e9) is 2e10, whose last digit is worth 4e-6, while the difference for
+// n = 1 is 20.7. The product serves whole n up to 40 and a below 12, which are most customers; what is left has a
+// below 12, so that little cancels.
 func lnRising(a, n float64) float64 {
 	switch {
 	case n == 0:

@@ -6,6 +6,8 @@ import "math"
 type point struct{ node, weight float64 }
 
 // gauss8 is the rule of 8 points.
+//
+// A rule of n points is exact for polynomials of a degree up to 2n-1, so 15 here and 31 for gauss16.
 var gauss8 = [4]point{
 	{0.183434642495649805, 0.362683783378361983},
 	{0.525532409916328986, 0.313706645877887287},
@@ -47,6 +49,8 @@ const (
 
 // nothing is a fall after which nothing is left: weights grow at most like e^v, and where they do
 // so for long, v is below half of it.
+//
+// The rest is thus at most about e^-60 of the weight, or 1e-26, far below the last digit of a sum of order 1.
 const nothing = 120
 
 // integrateDecay integrates weight(v)·e^-fall(v) for v from 0 to end, where fall grows from 0. It stops
