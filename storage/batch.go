@@ -132,6 +132,10 @@ const maxBatchBytes = 1 << 30
 
 // combine copies the batches into buf as one batch in Pebble's representation. It returns nil when the batches are
 // empty.
+//
+// A batch without its header is a plain list of operations, so batches are joined by copying, and nothing is
+// parsed. The header has the sequence number, which the store sets, and the count, which is the sum of theirs. The
+// error names the bound before memory is taken.
 func combine(buf []byte, batches []*Batch) ([]byte, error) {
 	size, count := batchHeaderLen, uint64(0)
 	for _, b := range batches {

@@ -48,6 +48,11 @@ func NewBuffers(most int64) *Buffers { return &Buffers{most: int(most)} }
 func (b *Buffers) Poison() { b.poison = true }
 
 // bufferClass returns the smallest class for buffers of at least size bytes, and the size of its buffers.
+//
+// The sizes are 4, 5, 6 and 7 times a power of two; class 48 has the largest:
+//
+//	class    0     1       2      3       4     5       6     7       8     …    48
+//	bytes    1 KiB 1¼ KiB  1½ KiB 1¾ KiB  2 KiB 2½ KiB  3 KiB 3½ KiB  4 KiB …    4 MiB
 func bufferClass(size int) (class, bytes int) {
 	if size <= bufferLeast {
 		return 0, bufferLeast

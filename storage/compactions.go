@@ -98,6 +98,15 @@ func (c *compactions) ended() {
 func (c *compactions) Register(_ int, db pebble.DBForCompaction) { c.db = db }
 
 // Unregister implements pebble.CompactionScheduler. When it returns, no call to the database is under way, and none follows.
+//
+// The race that turn decides, when a compaction ends while the database closes:
+//
+//	Done           ended, then grant: waits for turn, or holds it
+//	Unregister     granting = false; waits for turn
+//	grant, first   starts at most one more compaction, sees granting, gives up turn
+//	grant, second  takes turn after Unregister, sees granting, and calls nothing
+//
+// Without turn, the first grant could call the database after Unregister has returned.
 func (c *compactions) Unregister() {
 	c.mu.Lock()
 	c.granting = false

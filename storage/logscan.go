@@ -72,6 +72,10 @@ func checkLog(fsys vfs.FS, db string) error {
 
 // scanLog returns the first offset at which the log can't be read, and the offset of a record that begins after it;
 // -1 for either if it is absent.
+//
+// After the damage only a chunk that begins a record counts. A middle or last chunk there may belong to the damaged
+// record itself, which a crash may have torn in any of its blocks. To try every offset costs little: readChunk
+// computes a checksum only where the kind, the length and the number of the log fit.
 func scanLog(r io.Reader, number uint32) (damaged, later int64, err error) {
 	block := make([]byte, logBlock)
 	damaged = -1

@@ -148,6 +148,10 @@ const (
 
 // divide returns the size of a chunk and the number of chunks, so that all of them need at most the given bytes;
 // ideally most chunks of chunkTarget each.
+//
+// A slot needs slotFactor times its chunk and slotBytes: 320 KiB for the smallest chunk, 2.1 MiB for the largest.
+// With little memory, chunks shrink first, as slots keep the shards busy, and then there are fewer of them. Two are
+// the least: one is read while one is on its way.
 func divide(bytes int64, most int) (chunk, n int) {
 	chunk = int(max(chunkLeast, min(chunkTarget, (bytes/int64(most)-slotBytes)/slotFactor)))
 	n = int(bytes / int64(slotFactor*chunk+slotBytes))

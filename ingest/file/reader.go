@@ -137,6 +137,10 @@ func (r *Reader) Next() (*Chunk, error) {
 }
 
 // fill reads until the chunk is full and holds the end of a line, or the stream ends.
+//
+// A full chunk without the end of a line holds the beginning of a long one, and grows, up to what the longest line
+// takes. If that is not enough either, the line is skipped. So a chunk has more than chunkBytes only for the sake
+// of one line, and lines that are skipped come before all that the chunk holds.
 func (r *Reader) fill(c *Chunk) {
 	hasEnd := false
 	for !r.ended {
@@ -184,6 +188,8 @@ func (r *Reader) finish(err error) {
 
 // skipLine drops the unfinished line that fills the chunk, together with the rest of that line in the stream; the
 // chunk then continues with the text after it.
+//
+// It reads into the memory of the chunk, over the text that it drops, so a line of any length costs no memory.
 func (r *Reader) skipLine(c *Chunk) {
 	c.tooLong = append(c.tooLong, r.line)
 	r.line++
@@ -237,6 +243,10 @@ func (c *counter) Read(p []byte) (int, error) {
 }
 
 // Chunk is a number of whole lines of a stream; the last chunk may have no lines.
+//
+//	tooLong  4, 5         numbers of skipped lines
+//	first    6            number of the first line of data
+//	data     {…}\n{…}\n   whole lines; the last line of a stream may lack its \n
 type Chunk struct {
 	// SourceBytes is the number of bytes of the (possibly compressed) source that this chunk accounts for: those of all
 	// chunks add up to its size.

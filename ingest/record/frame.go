@@ -30,6 +30,12 @@ func unframe(value []byte) (id int, payload []byte, err error) {
 
 // messageIndexes reads which message of its schema a Protobuf record contains: the index of a message in the file, then
 // of one within it, and so on (messageAt).
+//
+//	+-------+-------+-----+-------+---------+
+//	| count | index | ... | index | message |   numbers are zigzag varints
+//	+-------+-------+-----+-------+---------+
+//
+// A single zero byte stands for one index of 0: the first message of the file, which most records are.
 func messageIndexes(payload []byte) (indexes []int, message []byte, err error) {
 	if len(payload) == 0 {
 		return nil, nil, errors.New("ends before the message indexes")

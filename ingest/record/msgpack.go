@@ -85,6 +85,16 @@ const (
 )
 
 // value appends the next value.
+//
+// The first byte is the code, and the cases are in the order of codes, but for the last of the numbers:
+//
+//	00-7f  number     90-9f  array     c0     nil        c7-c9  extension   d0-d3  int         d9-db  string
+//	80-8f  map        a0-bf  string    c2 c3  boolean    ca cb  float       d4-d8  extension   dc dd  array
+//	e0-ff  number                      c4-c6  bytes      cc-cf  uint                           de df  map
+//
+// In 00-bf and e0-ff the code has the number or the length in its lower bits. The others that need one have it in
+// 1, 2, 4 or 8 bytes after the code. The length of out is checked once a value, so out is too long by at most one
+// value, whose text data bounds.
 func (m *messagePack) value(depth int) {
 	if len(m.out) > m.limit {
 		m.fail(errors.New("becomes too long as JSON"))

@@ -18,6 +18,13 @@ import (
 // equal to the userId adds nothing.
 //
 // REQUIRES: the event carries a previousId; named reports whether user is its userId
+//
+//	userId   previousId                          identifiers of the event
+//	absent   with another identifier             the others; previousId is dropped
+//	absent   alone                               previousId, by its form, as a cookie if the form says nothing
+//	present  equal to userId                     userId and the others
+//	present  valid in one or both namespaces     userId first, the others, one or two readings
+//	present  valid in neither                    userId first, the others; previousId is reported
 func (r *identifierReader) alias(ev *graph.Event, user graph.NodeKey, named bool) {
 	previous := r.fields.previousID
 	likely := r.formOf(r.idText(previous))

@@ -215,6 +215,13 @@ const (
 // is that of the first attempt, the difference grows with each attempt: a slow clock then looks like a late body. So
 // for libraries known to do that, and for those of servers, whose clocks are right, the clock's time is used, unless
 // it is implausible, or ahead, which lateness can't cause; docs/data.md has the table.
+//
+// An example: the clock of a phone is an hour slow, the first attempt is lost, and the second one gives the same
+// time.
+//
+//	timestamp   sentAt     received   skew      rounded    time of the event
+//	09:00:00    09:00:02   10:00:05   1:00:03   1:00:00    10:00:00
+//	09:00:00    09:01:30   10:01:34   1:00:04   1:00:00    10:00:00
 func (c *eventClock) corrected(ms, received int64) int64 {
 	sent := c.sentAt
 	if v := c.fields.sentAt; !absent(v) {

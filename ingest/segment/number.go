@@ -13,6 +13,12 @@ import (
 // longer than identifier.MaxBytes, it stays as written.
 //
 // REQUIRES: raw is a JSON number.
+//
+//	raw        digits   point   text        zeros
+//	12345.0    12345    5       12345       0
+//	1.2345e4   12345    5       12345       0
+//	0.00120    12       -2      0.0012      0
+//	5e3        5        4       5000        3
 func appendNumber(dst, raw []byte) (text []byte, zeros int) {
 	if isInteger(raw) {
 		return append(dst, raw...), 0

@@ -85,6 +85,9 @@ func parseEpoch(text []byte) (int64, timeForm, bool) {
 }
 
 // parseDecimal reads [-]digits[.digits][e[+-]digits] as n times a power of ten; digits counts those before the point.
+//
+// Digits are read until value has 17 or 18 of them, which fit into 64 bits with room for the sign. Those of the
+// whole part after that count in the exponent alone, and those of the fraction are beyond a millisecond.
 func parseDecimal(text []byte) (n int64, exponent, digits int, ok bool) {
 	b := text
 	negative := len(b) > 0 && b[0] == '-'
@@ -142,6 +145,9 @@ func parseDecimal(text []byte) (n int64, exponent, digits int, ok bool) {
 }
 
 // scale returns n times ten to the exponent, saturated at the ends of int64.
+//
+// An exponent may be in the thousands. Either loop ends after at most 19 rounds all the same: n has at most 19
+// digits, so it has then reached an end of int64 or 0.
 func scale(n int64, exponent int) int64 {
 	for ; exponent > 0 && n != 0; exponent-- {
 		if n > math.MaxInt64/10 || n < math.MinInt64/10 {

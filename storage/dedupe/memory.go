@@ -76,6 +76,12 @@ type Limits struct {
 // DefaultHorizon is how long a message id is remembered: longer than the retries of any known client.
 const DefaultHorizon = 7 * 24 * time.Hour
 
+// A hash is forgotten when all of its generation is older than the horizon. So it is remembered for up to an eighth
+// longer than the horizon, and nine generations at most are alive. At 7 days a generation is 21 hours:
+//
+//	forgotten  │ horizon, 7 days                                        │
+//	 …  g-9    │ g-8    g-7    g-6    g-5    g-4    g-3    g-2    g-1    g │ now
+//	           └── alive: it may have hashes younger than 7 days
 const generationsPerHorizon = 8
 
 // generationTag is a generation with hashes in the table.
@@ -86,6 +92,8 @@ type generationTag struct {
 
 // pendingHashes are the hashes of one generation that no committed row holds yet. A crash loses them, and the caller
 // replays the log that they came from (S8).
+//
+// The last one in table.pending is that of the newest hash, so that Add appends without a search.
 type pendingHashes struct {
 	generation uint64
 	hashes     []uint64
@@ -216,6 +224,10 @@ func (t *table) tag(generation uint64) uint8 {
 // Flush writes the hashes added since the last Flush to the batch, and moves the oldest generations to the store if
 // the table exceeds its limit. Call it in the commit that deletes the log from which the hashes could be added again,
 // and not again before that commit has returned.
+//
+// The steps are in this order for a reason. Runs of the last Flush are in the store by now, so reads may go to the
+// store. A sweep must see no number of a new run. Spilling comes before the rest is written, as hashes that went to
+// a run need no "added" row.
 func (s *Memory) Flush(b *storage.Batch) error {
 	if err := s.Load(); err != nil {
 		return err
@@ -257,6 +269,9 @@ func (s *Memory) Flush(b *storage.Batch) error {
 
 // Expire forgets the generations that ended more than the horizon before now (ms since 1970 UTC), and deletes their
 // rows in the batch.
+//
+// Mostly nothing has expired, and then no row is touched: a range deletion is not free. A merge of the old
+// generation ends without a trace, since the ranges include the blocks that it has written.
 func (s *Memory) Expire(now int64, b *storage.Batch) error {
 	if err := s.Load(); err != nil {
 		return err

@@ -34,6 +34,9 @@ type runMerge struct {
 }
 
 // mergeSource is the read position in a run.
+//
+// Between two flushes it keeps the position alone, and reads the block again: for eight or more runs at 4 KiB each,
+// that is the cheaper side, as a Flush comes once for each truncation of the log.
 type mergeSource struct {
 	run      *sortedRun
 	block    uint32 // of the next hash
@@ -173,6 +176,9 @@ func (s *Memory) goOnMerging(b *storage.Batch) error {
 }
 
 // nextMerged takes the least hash of all unfinished runs from each run that has it.
+//
+// Equal hashes of several runs become one. Each call looks at all runs, twice: a heap would be faster for many, and
+// there are few.
 func (s *Memory) nextMerged(m *runMerge) (least uint64, ok bool, err error) {
 	for i := range m.from {
 		from := &m.from[i]

@@ -42,6 +42,13 @@ func ParseFeedKey(key []byte) (graph.ShardID, uint64, error) { return feedKind.p
 
 const feedBlockFields = 6
 
+// encode writes the block as one array after the version. The number of the last entry is in the key, and follows
+// from first and the number of entries: feedBlock checks that both agree.
+//
+//	 1 B
+//	+---------+--------+-------+----+-------+-------+------------------+
+//	| version | record | order | at | first | rules | array of entries |
+//	+---------+--------+-------+----+-------+-------+------------------+
 func (b *FeedBlock) encode(out *writer) {
 	out.start(feedBlockVersion)
 	out.array(feedBlockFields)

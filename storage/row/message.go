@@ -47,6 +47,11 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 //
 // An Observe names the version of its event apart from its own. The two change for different reasons, and a reader
 // rejects a pair that no program wrote.
+//
+//	 1 B
+//	+---------+------+----+--------------------+
+//	| version | kind | to | fields of the kind |   one array, of messageValues values
+//	+---------+------+----+--------------------+
 type messageWriter struct{ *writer }
 
 func (out messageWriter) message(m *graph.Message) {

@@ -44,6 +44,11 @@ const (
 
 // encode writes a list of channel and number, by channel. Numbers are stored one higher, as offsets are, so that all of
 // them are unsigned: NoNumber is -1.
+//
+//	 1 B
+//	+---------+---------+-----------------------------------+
+//	| version | applied | channel, number + 1, channel, ... |
+//	+---------+---------+-----------------------------------+
 func (p *ChannelPositions) encode(out *writer) {
 	out.start(positionVersion)
 	out.array(positionRowFields)

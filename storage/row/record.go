@@ -84,6 +84,10 @@ const (
 	tagAck    = 3 // tag, to, seq
 )
 
+// An entry is an array, so a reader knows its length before its tag; one with a tag of another length is damaged:
+//
+//	input   | 1 | source | seq | body |      ack   | 3 | to | seq |
+//	output  | 2 | to     | seq | body |      end   | 0 | count |
 var entryFields = [...]int{tagEnd: 2, tagInput: 4, tagOutput: 4, tagAck: 3}
 
 // The checksum is a MessagePack number of fixed width: its code, and four bytes.

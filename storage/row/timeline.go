@@ -45,6 +45,11 @@ const eventLeast = 2
 
 // Block appends a block of a timeline: encoded events, in the given order. Each event is bytes with a version of its
 // own, so a block is made of events as they were taken, and may hold several versions.
+//
+//	 1 B
+//	+---------+-----------------+-----+-----------------+
+//	| version | version | event | ... | version | event |   an array of bytes, one an event
+//	+---------+-----------------+-----+-----------------+
 func (e *Encoder) Block(dst []byte, events [][]byte) []byte {
 	out := e.begin(dst)
 	out.start(blockVersion)
