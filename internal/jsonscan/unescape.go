@@ -51,6 +51,8 @@ func Unescape(dst, inside []byte) []byte {
 				if len(inside) >= 6 && inside[0] == '\\' && inside[1] == 'u' {
 					pair = utf16.DecodeRune(r, rune4(inside[2:]))
 				}
+				// Only a whole pair takes the second escape. After half of one, that escape is read anew: it may be a
+				// character.
 				if r = pair; r != utf8.RuneError {
 					inside = inside[6:]
 				}

@@ -100,6 +100,7 @@ func AppendCompact(dst, text []byte) []byte {
 func AppendTime(dst []byte, ms int64) []byte {
 	t := time.UnixMilli(ms).UTC()
 	year, month, day := t.Date()
+	// Four digits do not hold the year. AppendFormat is slower, and writes as many digits as it takes.
 	if year < 0 || year > 9999 {
 		return append(t.AppendFormat(append(dst, '"'), "2006-01-02T15:04:05.000Z"), '"')
 	}

@@ -70,6 +70,7 @@ func ParseLine(price, quantity []byte, exponent int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	// The product of two factors of 64 bits fits 128, so it is exact: only the scaling to minor units below rounds.
 	hi, lo := bits.Mul64(p, q)
 	drop := pScale + qScale - exponent // decimals beyond the minor unit
 	for ; drop < 0; drop++ {
@@ -81,6 +82,8 @@ func ParseLine(price, quantity []byte, exponent int) (int64, error) {
 		}
 		hi, lo = bits.Mul64(lo, 10)
 	}
+	// Digits are cut one by one, and the last one cut decides: half a unit rounds up. If the number is 0 before all
+	// digits are cut, it was below half a unit.
 	last := uint64(0)
 	for ; drop > 0 && hi|lo > 0; drop-- {
 		hi, lo, last = over10(hi, lo)

@@ -4,6 +4,8 @@ import "math"
 
 // decimal is a parsed decimal number: the digits of whole and fraction in sequence, with the decimal point before
 // digit number point, without leading zeros.
+// An example: 00120.0500e1 is whole 120, fraction 05, point 4, so the digits 12005 stand for 1200.5. Whole and
+// fraction stay slices of the text: nothing is copied.
 type decimal struct {
 	whole, fraction []byte
 	point           int

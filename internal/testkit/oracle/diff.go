@@ -47,6 +47,7 @@ func Diff(want, got string) string {
 	return b.String()
 }
 
+// diffBlock writes one identity that differs, with the lines that only one side has.
 func diffBlock(b *strings.Builder, id string, want, got []string) {
 	switch {
 	case len(got) == 0:
@@ -78,6 +79,8 @@ type block struct {
 	lines []string
 }
 
+// blocks cuts a dump into identities. Text before the first of them becomes a block of its own, so it is compared,
+// too.
 func blocks(dump string) []block {
 	var all []block
 	for line := range strings.Lines(dump) {

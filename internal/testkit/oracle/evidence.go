@@ -32,6 +32,9 @@ type evidence struct {
 	forgotten map[graph.NodeKey]bool
 }
 
+// gather collects evidence. An event counts once for each message id and content, so a retry with other content is
+// another event (E1). The order of events has no effect: a field is a set, a minimum, a maximum, or a list whose order
+// no later step depends on (R4).
 func gather(events []graph.Event, assertions []graph.Assertion) *evidence {
 	ev := &evidence{
 		names:      map[graph.NodeKey]graph.NodeName{},
@@ -80,6 +83,8 @@ func (ev *evidence) exists(n graph.NodeName) {
 	ev.names[n.Key] = n
 }
 
+// observe adds one event. Its first identifier is the route: the event becomes a fragment of it, and each other
+// identifier gets a link with it (E2). An alias has its userId first, which need not have the highest rank.
 func (ev *evidence) observe(e graph.Event) {
 	for _, id := range e.Identifiers {
 		ev.exists(nodeName(id))
@@ -155,6 +160,7 @@ func (ev *evidence) mere(n graph.NodeKey, rules *graph.Rules) bool {
 	return false
 }
 
+// observeLink keeps the strongest verb and the first and last time of a pair.
 func (ev *evidence) observeLink(p pair, verb graph.Verb, at int64) {
 	l, ok := ev.links[p]
 	if !ok {
@@ -198,6 +204,8 @@ func holding(assertions []graph.Assertion) []graph.Assertion {
 	return held
 }
 
+// assert applies an assertion in force. From here on its time matters only for force, which takes part in the order of
+// entries.
 func (ev *evidence) assert(a graph.Assertion) {
 	p := pair{a.A.Key, a.B.Key}
 	switch a.Verb {

@@ -120,6 +120,8 @@ func ofKind(events []graph.Event, kinds ...graph.OrderKind) []graph.Event {
 	return found
 }
 
+// newerTotals orders events by which of them gives an order its totals. After the stamp come the values themselves:
+// the order of arrival must not decide a tie.
 func newerTotals(x, y graph.Event) int {
 	// An event without money has no totals, so it never replaces those of an event with money.
 	if hasX, hasY := x.Order.Rule != graph.NetNone, y.Order.Rule != graph.NetNone; hasX != hasY {

@@ -39,6 +39,9 @@ type resolution struct {
 	attached map[graph.NodeKey]bool // mere readings that go with an identity
 }
 
+// resolve joins nodes to identities with no regard for speed: it takes every entry in the total order (R1) and checks
+// it against all cannots and limits (R2). Mere readings come last: they count towards no limit, and each goes with the
+// first identity that an entry offers (R5). A reading that no identity takes is an identity of its own.
 func resolve(ev *evidence, rules *graph.Rules) *resolution {
 	r := &resolution{ev: ev, rules: rules, of: map[graph.NodeKey]*group{}, admitted: map[graph.NodeKey]int64{}, attached: map[graph.NodeKey]bool{}}
 	mere := map[graph.NodeKey]bool{}
@@ -134,6 +137,7 @@ func (r *resolution) take(e entry) {
 	}
 }
 
+// admit notes when a node was first joined; the windows of limits measure between these times.
 func (r *resolution) admit(n graph.NodeKey, at int64) {
 	if _, ok := r.admitted[n]; !ok {
 		r.admitted[n] = at

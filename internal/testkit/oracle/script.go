@@ -29,6 +29,7 @@ var shorthand = map[string]string{
 	"u": "user_id", "l": "loyalty_card", "e": "email", "p": "phone", "d": "device_id", "a": "anonymous_id",
 }
 
+// parseCases reads the whole file: an explanation, then cases, each after a line that begins with "=== ".
 func parseCases(text string) ([]Case, error) {
 	var cases []Case
 	for i, part := range strings.Split(text, "\n=== ") {
@@ -44,6 +45,8 @@ func parseCases(text string) ([]Case, error) {
 	return cases, nil
 }
 
+// parseCase reads one case: its name, steps and rules down to a line of four dashes, and the wanted identities after
+// it. A case without rules or without that line is an error, and errors quote the line that cannot be read.
 func parseCase(text string) (Case, error) {
 	name, body, _ := strings.Cut(text, "\n")
 	c := Case{Name: name}
@@ -67,6 +70,8 @@ func parseCase(text string) (Case, error) {
 	return c, nil
 }
 
+// parseLine reads a line above the dashes. "replay" repeats all steps so far with the ids that they had, so nothing
+// may change by it.
 func (c *Case) parseLine(line string) (err error) {
 	switch {
 	case line == "":
@@ -84,6 +89,9 @@ func (c *Case) parseLine(line string) (err error) {
 	return err
 }
 
+// parseRules reads "rules PRECEDENCE NAME=N[/WINDOW]…". A NAME that is no setting is a namespace with a limit.
+// Settings that the line omits have the values below. The version is a hash of the line, so equal lines are equal
+// rules.
 func parseRules(line string) (*graph.Rules, error) {
 	words := strings.Fields(line)[1:]
 	precedence := slices.Index([]string{"keep_first", "latest_wins"}, words[0])
@@ -137,12 +145,15 @@ func parseSpan(text string) (time.Duration, error) {
 	return time.Duration(n) * unit, err
 }
 
+// assertionVerbs are the words that begin an operator's assertion; "withdraw" before one withdraws it.
 var assertionVerbs = map[string]graph.AssertionVerb{
 	"force": graph.AssertForce, "cannot": graph.AssertCannot,
 	"retract": graph.AssertRetract, "forget": graph.AssertForget,
 }
 
 // parseStep reads an event or an assertion; number makes its id unique.
+// The last word of a line is its time, in minutes or days after worldStart. The type of an event and m=ID come first,
+// in this order; previousId, blocked values, the order and identifiers follow in any order (cases.txt).
 func parseStep(line string, number int) (Step, error) {
 	words := strings.Fields(line)
 	since, err := parseSpan(strings.TrimPrefix(words[len(words)-1], "@"))
@@ -211,6 +222,7 @@ func parseStep(line string, number int) (Step, error) {
 	return s, err
 }
 
+// identifierOf is the identifier that an event carries for a node.
 func identifierOf(n graph.NodeName) graph.Identifier {
 	return graph.Identifier{Key: n.Key, Namespace: n.Namespace, Value: []byte(n.Value)}
 }

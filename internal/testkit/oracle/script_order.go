@@ -53,6 +53,8 @@ func parseOrder(word string) (c graph.OrderChange, ok bool, err error) {
 }
 
 // parseAmount reads an amount with or without a currency, which it names for the event.
+// Units become minor units of the currency. Without a code the amount is open: in hundred-thousandths of a unit, cut
+// off.
 func parseAmount(c *graph.OrderChange, text string, stated bool) (int64, error) {
 	digits := strings.TrimRight(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 	if code := text[len(digits):]; code != "" {

@@ -53,6 +53,8 @@ var cast = []graph.NodeName{
 	Name("anonymous_id", "a5"), Name("loyalty_card", "l2"),
 }
 
+// makeWorld makes rules and events, repeats some events at random places, and adds assertions. Each choice is a call
+// of choose and nothing else is random, so rapid can shrink a world and a seed can repeat it.
 func makeWorld(choose chooser) World {
 	w := World{Rules: makeRules(choose)}
 	members := cast[:3+choose(len(cast)-2, "identifiers")]
@@ -97,6 +99,8 @@ func makeWorld(choose chooser) World {
 	return w
 }
 
+// makeRules makes rules with thresholds up to 4, limits up to 3 and caps up to 6, so that a dozen identifiers reach
+// all of them. MaxMembers and MaxLinks stay out of reach: a component at its cap depends on order, which R4 excludes.
 func makeRules(choose chooser) *graph.Rules {
 	r := &graph.Rules{
 		Name:       "world",
@@ -148,6 +152,8 @@ var worldTypes = []graph.EventType{
 	graph.TypeAlias, graph.TypeTrack, graph.TypeScreen, graph.TypeGroup,
 }
 
+// makeEvent makes an event with one to four identifiers, or more if it is an alias. The caller seals it again, after
+// it replaced identifiers or the id.
 func makeEvent(choose chooser, members []graph.NodeName, number int) graph.Event {
 	counts := [...]int{1, 2, 2, 2, 3, 3, 1, 4}
 	count := min(counts[choose(len(counts), "identifiers of the event")], len(members))
@@ -228,6 +234,7 @@ func tick(choose chooser, what string) int64 {
 	return worldStart + worldTick*int64(choose(worldTicks, what))
 }
 
+// makeTrait makes one of two traits; the value nil deletes it.
 func makeTrait(choose chooser) graph.Trait {
 	names := [...]string{"city", "plan"}
 	values := [...][]byte{[]byte(`"Bonn"`), []byte(`"Ulm"`), []byte(`{"n":1}`), nil}
@@ -244,6 +251,7 @@ func laterDays(choose chooser) int64 {
 	return dayMillis * days[choose(len(days), "days later")]
 }
 
+// makeOffer makes a signal of one of three offers, so that signals of one offer meet and their classes contradict.
 func makeOffer(choose chooser) graph.OfferNotice {
 	classes := [...]string{"", "welcome", "winback"}
 	o := graph.OfferNotice{
@@ -259,6 +267,7 @@ func makeOffer(choose chooser) graph.OfferNotice {
 	return o
 }
 
+// makeInterest makes an interest in up to two of four categories.
 func makeInterest(choose chooser) graph.Interest {
 	i := graph.Interest{Kind: graph.InterestViewed + graph.InterestKind(choose(int(graph.InterestBought), "kind of interest"))}
 	first := choose(4, "category")
@@ -275,6 +284,8 @@ var orderEvents = map[graph.OrderKind]string{
 	graph.OrderRefunded:  "Order Refunded",
 }
 
+// makeOrder makes a change of one of two orders. Amounts are small multiples of one unit, so that refunds can add up
+// to the net and beyond it. Each order has a usual currency; a refund in a rare other one is refused.
 func makeOrder(choose chooser) graph.OrderChange {
 	kinds := [...]graph.OrderKind{
 		graph.OrderCompleted, graph.OrderCompleted, graph.OrderRefunded, graph.OrderRefunded, graph.OrderUpdated, graph.OrderRefunded, graph.OrderCancelled,
@@ -329,6 +340,8 @@ func makeOrder(choose chooser) graph.OrderChange {
 	return o
 }
 
+// makeLine makes a line with small product and stock numbers, of which 0 is no number. Quantities are in thousandths:
+// half a piece to two pieces.
 func makeLine(choose chooser) graph.OrderLine {
 	l := graph.OrderLine{Product: uint32(choose(3, "product")), SKU: uint32(choose(3, "sku")), Quantity: 500 * int64(1+choose(4, "quantity"))}
 	if choose.oneIn(4, "with a variant") {
