@@ -37,6 +37,9 @@ func (s *Server) getReady(w http.ResponseWriter, r *http.Request) *route.Problem
 	return route.Send(w, answer)
 }
 
+// checks lists serving, store, engine and shards, in this order; caps if links were left out; then the checks of the
+// configuration. caps is a warning and always OK. If the store stopped the engine, both checks fail, and that of the
+// store has the cause and its remedy. All of them share readyTimeout.
 func (s *Server) checks(ctx context.Context) []document.Check {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()

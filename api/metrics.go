@@ -88,6 +88,8 @@ type engineMetric struct {
 // scrapeTimeout bounds how long a scrape waits for the shards.
 const scrapeTimeout = 5 * time.Second
 
+// newEngineMetrics describes the metrics of the engine. A table maps each to a field of actors.Stats, and a scrape
+// reads the Stats once, so the values of one scrape belong together.
 func newEngineMetrics(engine *actors.Engine) *engineMetrics {
 	m := &engineMetrics{
 		engine: engine,

@@ -95,6 +95,8 @@ func (s *Server) Serve(l net.Listener) error {
 // Shutdown refuses new connections, answers the requests under way, and returns. The engine is the
 // caller's to close, after this. When ctx ends first, connections are cut.
 func (s *Server) Shutdown(ctx context.Context) error {
+	// Readiness fails first, so that load balancers look elsewhere. Streams end next: http.Server.Shutdown waits for
+	// all requests, and a reader that follows the change feed would keep it waiting.
 	s.draining.Store(true)
 	s.streams.Close()
 	err := s.http.Shutdown(ctx)

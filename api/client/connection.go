@@ -55,6 +55,7 @@ func (c *connection) do(ctx context.Context, method, path string, query url.Valu
 }
 
 // send returns the answer if it is a success, and otherwise a *Problem (C1).
+// The caller closes the body of an answer. Nothing is sent again: only the caller knows if it may repeat a request.
 func (c *connection) send(ctx context.Context, method, path string, query url.Values, body []byte) (*http.Response, error) {
 	address := c.base.String() + path
 	if len(query) > 0 {
@@ -82,6 +83,7 @@ func (c *connection) send(ctx context.Context, method, path string, query url.Va
 // explain adds a remedy to an error of the network.
 func (c *connection) explain(err error) error {
 	var wrapped *url.Error
+	// url.Error repeats the method and the whole address, which the message below names in its own words.
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}

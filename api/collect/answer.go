@@ -47,6 +47,8 @@ func (in *request) unreadable(more []byte) *route.Problem {
 	return p
 }
 
+// appendRejected appends the events that were not taken, in the order of the request: rejected ones and quarantined
+// ones.
 func (in *request) appendRejected(dst []byte) []byte {
 	dst = append(dst, '[')
 	first := true
@@ -92,6 +94,7 @@ func (in *request) appendDropped(dst []byte) []byte {
 	return append(dst, ']')
 }
 
+// appendResults appends an entry for each event, in the order of the request.
 func (in *request) appendResults(dst []byte) []byte {
 	dst = append(dst, '[')
 	for i := range in.Verdicts() {
@@ -105,6 +108,7 @@ func (in *request) appendResults(dst []byte) []byte {
 	return append(dst, ']')
 }
 
+// appendIndex appends an object without its end: the event's place in the request, from 0, and its message id or null.
 func appendIndex(dst []byte, index int, id []byte) []byte {
 	dst = strconv.AppendInt(append(dst, `{"index":`...), int64(index), 10)
 	if id == nil {

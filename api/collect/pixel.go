@@ -94,6 +94,8 @@ var aboutRequest = []string{"data", "writeKey", "writekey", "process_headers", "
 func queriedEvent(query url.Values) ([]byte, *route.Problem) {
 	event := map[string]any{}
 	if data := query.Get("data"); data != "" {
+		// Senders differ in alphabet and padding, and a + that was not escaped arrives as a blank: all of them are
+		// read.
 		text, err := base64.RawURLEncoding.DecodeString(strings.NewReplacer("+", "-", "/", "_", " ", "-", "=", "").Replace(data))
 		if err != nil {
 			return nil, route.NewProblem(document.CodeBadParameter, "data: want Base64")
@@ -130,6 +132,8 @@ func queriedEvent(query url.Values) ([]byte, *route.Problem) {
 }
 
 // set sets the member that a path leads to, and makes the objects on the way.
+//
+// A value that stands in the way of a path gives place to an object: with a=1&a.b=2 the event has {"a":{"b":"2"}}.
 func set(object map[string]any, path []string, value string) {
 	for _, name := range path[:len(path)-1] {
 		inner, ok := object[name].(map[string]any)

@@ -64,6 +64,8 @@ func (l *Lookup) Name(ctx context.Context, id string, needed bool) (name graph.N
 	case !known && (needed || name.Namespace == ""):
 		return name, false, route.NotFound()
 	case name.Namespace == "":
+		// A public id is a hash, so only the profile can name it. The profile may lack the name while evidence is
+		// between shards; the client may ask again.
 		i := slices.IndexFunc(profile.Identifiers, func(i graph.ProfileIdentifier) bool { return i.Key == name.Key })
 		if i < 0 || profile.Identifiers[i].Namespace == "" {
 			return name, false, route.EngineProblem(actors.ErrInTransit)

@@ -68,4 +68,5 @@ func person(part string, h route.Handler, summary string, rt route.Route) route.
 	return rt
 }
 
+// answer is the list of answers of a route that has one success, with this document.
 func answer(d any) []route.Answer { return []route.Answer{{Document: d}} }

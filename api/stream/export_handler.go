@@ -56,6 +56,8 @@ func (s *Streams) getExport(w http.ResponseWriter, r *http.Request) *route.Probl
 		if r.Context().Err() == nil {
 			s.Logger.Warn("an export ended early", "error", err)
 		}
+		// The status 200 is sent. Only a connection that breaks can still tell the client that the lines are not
+		// complete.
 		panic(http.ErrAbortHandler)
 	}
 	return nil

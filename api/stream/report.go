@@ -70,10 +70,12 @@ func newComparison(c *scoring.Comparison) document.Comparison {
 	return d
 }
 
+// amount writes minor units as decimal text in the unit of the currency, exactly.
 func amount(minor int64, c graph.Currency) json.Number {
 	return json.Number(money.Append(nil, minor, c))
 }
 
+// newGroup is the document of one group. Shares are null where a group has no people, or no orders.
 func newGroup(g *scoring.Group) document.Group {
 	return document.Group{
 		People: g.People, Buyers: g.Buyers, BoughtShare: share(g.Buyers, g.People),

@@ -142,6 +142,7 @@ func (r *replay) fit() error {
 			r.options.Note(fmt.Errorf("the fit of line %d, parameters keep their values: %w", line, err))
 		}
 	}
+	// Orders and discounts are fitted apart: too few customers for the one do not keep the other from being fitted.
 	if err := sample.Enough(); err != nil {
 		note(err)
 	} else {
@@ -184,6 +185,7 @@ func (r *replay) intercept(p score.AffinityParameters, at int64) (float64, error
 	return calibration.Intercept(), nil
 }
 
+// answerColumns is the header of the answer; kindred score replay --help explains each column.
 var answerColumns = []string{
 	"query", "x", "t_x", "T", "p_alive", "exp_orders", "exp_value", "discount_affinity", "offer_prob", "uplift_ratio",
 	"n_orders", "n_disc", "n_coupon", "n_offers", "n_accepted",

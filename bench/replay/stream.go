@@ -160,6 +160,8 @@ func (s *stream) amount(column string) (int64, error) {
 }
 
 // secondsBelow bounds the whole numbers that are seconds since 1970; larger ones are milliseconds.
+// In seconds it is a time in the year 5138, in milliseconds one in March 1973. So only times within about three years
+// of 1970, given in milliseconds, are misread.
 const secondsBelow = 100_000_000_000
 
 var timeLayouts = []string{time.RFC3339Nano, time.DateTime, time.DateOnly, "2006-01-02T15:04:05"}

@@ -98,6 +98,7 @@ func afterIngest(w io.Writer, s *file.Summary, r *rejects) error {
 	if s.Quarantined > 0 {
 		fmt.Fprintf(w, "kindred: %s quarantined, because handling failed\n", cli.Plural(s.Quarantined, "event"))
 	}
+	// Dropped fields are notes: their events were taken, so they leave the exit code alone.
 	if s.Rejected+s.Quarantined > 0 {
 		return cli.Silently(cli.ExitPartial)
 	}

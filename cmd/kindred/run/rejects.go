@@ -51,6 +51,7 @@ func (r *rejects) add(reject file.Reject) {
 	}
 	r.count++
 	if r.file == nil {
+		// The mode is that of personal data: clients sent it. Truncation is safe: ingest refuses a file that exists.
 		if r.file, r.err = os.OpenFile(r.name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600); r.err != nil {
 			return
 		}
@@ -71,6 +72,7 @@ func (r *rejects) add(reject file.Reject) {
 }
 
 // close ends the file.
+// add returns no error, so close reports the first one of add as well. Without a rejected line there is no file.
 func (r *rejects) close() error {
 	err := r.err
 	if r.file != nil {

@@ -24,6 +24,7 @@ type outfile struct {
 	name   string
 }
 
+// outfileBuffer is the size of a write to the file, in bytes, after compression.
 const outfileBuffer = 256 << 10
 
 // CreateOutfile opens the file of that name for writing, or uses open for an empty name and "-".
@@ -74,6 +75,7 @@ func (o *outfile) Finish(err error) error {
 			err = next
 		}
 	}
+	// The order matters: the end of the compressor goes into the buffer, then the buffer into the file.
 	if compressed {
 		also(o.layers[0].Close())
 		o.layers = o.layers[1:]
@@ -98,6 +100,7 @@ func (o *outfile) Finish(err error) error {
 }
 
 // OpenInfile opens a file for reading and decompresses it if its name ends in .gz or .zst; "-" is standard input.
+// Standard input has no name to end in .gz, so it is read as it comes. Closing it leaves os.Stdin open.
 func OpenInfile(name string) (io.ReadCloser, error) {
 	if name == "-" {
 		return io.NopCloser(os.Stdin), nil
