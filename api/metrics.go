@@ -24,6 +24,8 @@ type metrics struct {
 }
 
 // newMetrics registers the metrics. It fails if the registry has one of them already.
+// Without a registry it makes one, with the metrics of the Go runtime and of the process. A registry that the caller
+// gave has these already or does without.
 func newMetrics(registry *prometheus.Registry, engine *actors.Engine, scores *scoring.Keeper, version string, more []prometheus.Collector) (*metrics, error) {
 	if registry == nil {
 		registry = prometheus.NewRegistry()

@@ -41,6 +41,9 @@ type Round struct {
 }
 
 // Report is the result, with the medians over the rounds.
+//
+// Rates are in events per second and LookupP99 in µs. Ratio is the median of the ratios of the rounds and not the
+// ratio of the medians: both programs of one round meet the same speed of the machine.
 type Report struct {
 	Events       int     `json:"events"`
 	People       int     `json:"people"`

@@ -35,6 +35,8 @@ type Order struct {
 // AppendOrders appends an Orders document.
 func AppendOrders(dst []byte, p *graph.Profile) []byte {
 	dst = append(appendHead(dst, p.ID, "orders"), '[')
+	// A profile holds its orders by ascending time, so they are read from the end, and the order 0 is the one without
+	// a comma.
 	for i, order := range slices.Backward(p.Orders) {
 		dst = appendOrder(dst, &order)
 		if i > 0 {
@@ -45,6 +47,7 @@ func AppendOrders(dst []byte, p *graph.Profile) []byte {
 }
 
 // appendOrder appends an Order.
+// Amounts of a cancelled order stay as they were, but its revenue is 0. Counts of refunds are left out if they are 0.
 func appendOrder(dst []byte, o *graph.OrderState) []byte {
 	revenue := o.Net - o.Refunded
 	if o.Status == graph.OrderStateCancelled {

@@ -59,6 +59,7 @@ type Constraint struct {
 }
 
 // NewWhy is the document of an explanation about a and b.
+// The text has four forms: one identifier, one person, no evidence at all, and evidence of which some was refused.
 func NewWhy(a, b graph.NodeName, x *graph.Explanation) Why {
 	d := Why{Same: x.Same, A: newName(a), B: newName(b), Path: NewReasons(x.Path)}
 	refused := 0
@@ -135,6 +136,7 @@ func newConstraint(c *graph.Constraint) *Constraint {
 	return d
 }
 
+// strengthPhrases say how a link was seen. A force has a sentence of its own, as it has an operator and no events.
 var strengthPhrases = map[string]string{
 	"observe": "were seen together", "identify": "were named together by an identify call", "alias": "were said to be one by an alias call",
 }
@@ -187,6 +189,7 @@ func (d *Assertion) circumstances() string {
 	return b.String()
 }
 
+// count writes a number with the noun phrase that agrees with it.
 func count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

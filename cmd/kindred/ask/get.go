@@ -48,6 +48,7 @@ func newGet() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			// The table is written in one piece, so its reader gets all of it or, after an error, nothing.
 			var b bytes.Buffer
 			profileTable(&b, cli.NewPaint(w), &p, orders)
 			_, err = w.Write(b.Bytes())

@@ -82,6 +82,7 @@ func showChanges(ctx context.Context, changes *client.Changes, w io.Writer, asJS
 	for {
 		entry, err := changes.Next()
 		switch {
+		// A signal is the ordinary end of a command that follows the feed: no error, and exit code 0.
 		case errors.Is(err, io.EOF) || ctx.Err() != nil:
 			return nil
 		case err != nil:

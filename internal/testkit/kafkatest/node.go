@@ -71,6 +71,8 @@ func (n *node) start() error {
 	}
 	cmd := n.java("kafka.Kafka", "server.properties")
 	cmd.Stdout, cmd.Stderr = out, out
+	// One goroutine starts the process and waits for it: the kernel ties the death signal to the thread that started
+	// the process (attach), and the goroutine keeps that thread until the process ends.
 	started, ended := make(chan error), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -93,6 +95,7 @@ func (n *node) start() error {
 const stopPatience = 20 * time.Second
 
 // signal sends a signal and waits until the process is gone; a node that does not run is left alone.
+// After stopPatience it kills the process. mu is held meanwhile, so a start or a second signal waits for the end.
 func (n *node) signal(s syscall.Signal) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
