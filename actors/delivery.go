@@ -38,8 +38,8 @@ const (
 // The life of a delivery; the arrow back is what makes it cost no allocation in the steady state:
 //
 //	Add, by the caller ──► Submit: room, sort by shard, register ──► inboxes ──► steps ──► commits
-//	  ▲                                                                                       │ left: 0
-//	  └── Reset ◄── outcomes, by the caller ◄── done ◄────────────────────────────────────────┘
+//	  ▲                                                                                         │ left: 0
+//	  └── Reset ◄── outcomes, by the caller ◄── done ◄──────────────────────────────────────────┘
 type Delivery struct {
 	Outcomes []shard.Outcome // in the order in which inputs were added; valid once answered
 

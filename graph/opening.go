@@ -12,9 +12,9 @@ import (
 //
 // The calls in a step; a component that nothing changes meets none of them:
 //
-//	Watch, if the feed is read ──► begin ──► evidence changes ──► end ──► …  next message
-//	                                 │ Absorb: arrive                          │
-//	                                 └───────────────► Close: resolve, compare ┴──► Diff
+//	Watch ──► (begin ──► evidence changes ──► end)* for every message ──► Close: resolve, compare ──► Diff
+//	  │          └─ of an Absorb: arrive
+//	  └─ if the feed is read
 //
 // The obvious design, to compare before and after each message, would divide the component once a message, and tell
 // of identities that exist only inside a step.
