@@ -13,7 +13,7 @@ import (
 // The calls in a step; a component that nothing changes meets none of them:
 //
 //	Watch ──► (begin ──► evidence changes ──► end)* for every message ──► Close: resolve, compare ──► Diff
-//	  │          └─ of an Absorb: arrive
+//	  │          └─ of an Absorb: open and arrive, and no end
 //	  └─ if the feed is read
 //
 // The obvious design, to compare before and after each message, would divide the component once a message, and tell
