@@ -163,5 +163,6 @@ func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data
 		return n, people, err
 	})
 	close(stop)
-	return m, l, errors.Join(err, <-done)
+	lookingUp := <-done // before l is read
+	return m, l, errors.Join(err, lookingUp)
 }

@@ -119,6 +119,10 @@ func (l pebbleLogger) Fatalf(format string, args ...any) {
 	l.failure.park(classify("write", l.dir, err))
 }
 
+// lowDiskBytes is how much free space is worth a warning. Pebble tells of the last tenth of any disk, which is much of a
+// large one.
+const lowDiskBytes = 8 << 30
+
 // events fails the store on background errors.
 func (p *Pebble) events() *pebble.EventListener {
 	return &pebble.EventListener{
@@ -128,6 +132,9 @@ func (p *Pebble) events() *pebble.EventListener {
 		},
 		WriteStallBegin: func(pebble.WriteStallBeginInfo) { p.stalls.Add(1) },
 		LowDiskSpace: func(info pebble.LowDiskSpaceInfo) {
+			if info.AvailBytes > lowDiskBytes {
+				return
+			}
 			p.logger.Warn("disk space is low", "dir", p.dir, "available_bytes", info.AvailBytes, "total_bytes", info.TotalBytes)
 		},
 	}
