@@ -62,7 +62,7 @@ func (w *writer) peers(r *harness.Report) {
 	}
 	w.table(rows)
 	w.line("\nCPU is that of all processes of the peer, client and server; allocations are in results.json.")
-	w.line("What is checked was found equal to the engine's before the time counted.\n")
+	w.line("A result was found equal to the engine's before its time counted.\n")
 	w.table(kinds)
 	for _, name := range r.Missing {
 		w.line("\n%s is missing: its server is not installed.", name)
