@@ -233,7 +233,7 @@ func (e *Engine) observers(id graph.ShardID) []shard.Observer {
 	return all
 }
 
-// trimmer trims the change feed as it is now: a change of rules opens it anew.
+// trimmer trims the change feed as it is now: a change of rules reopens it.
 func (e *Engine) trimmer() trimmer { return trimmer{e.feed, e.pool, e.intake} }
 
 // Feed is the change feed; nil if the deployment has none. All methods of a nil feed may be called.

@@ -304,7 +304,7 @@ func (c *ExternalChannel) setPositions(ctx context.Context, number int64) error 
 }
 
 // Drop closes the channel, durably: shards take nothing of it any more, and forget its positions in time. A channel of the
-// same name begins anew.
+// same name starts over.
 //
 // REQUIRES: nothing consumes the channel meanwhile
 func (c *ExternalChannel) Drop(ctx context.Context) error {

@@ -248,7 +248,7 @@ func TestChannelsSurvive(t *testing.T) {
 }
 
 // TestChannelDropped: nothing is taken of a channel that was dropped, now or after a restart, however late a consumer is; its id is not used
-// again, and a channel of the same name begins anew.
+// again, and a channel of the same name starts over.
 func TestChannelDropped(t *testing.T) {
 	ctx := context.Background()
 	store, rules := storage.NewMemStore(), graph.DefaultRules()

@@ -87,6 +87,14 @@ func (p placement) Has(id graph.ShardID) bool { return p.runners[id].here() }
 // here reports whether the shard is with this process.
 func (r *runner) here() bool { return r.gone.Load() == nil }
 
+// failed says why the shard has failed on its own; nil if it has not.
+func (r *runner) failed() *lostError {
+	if gone := r.gone.Load(); gone != nil && gone.cause != nil {
+		return gone
+	}
+	return nil
+}
+
 func (r *runner) take(m *taking, self protoactor.Context) {
 	if r.gone.Load() == nil {
 		m.done <- nil

@@ -229,8 +229,8 @@ func (p *pool) Flush(ctx context.Context) error {
 // lost is the error of the first shard that failed on its own; nil if none did.
 func (p *pool) lost() error {
 	for _, r := range p.runners {
-		if gone := r.gone.Load(); gone != nil && gone.cause != nil {
-			return gone
+		if failed := r.failed(); failed != nil {
+			return failed
 		}
 	}
 	return nil

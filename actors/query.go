@@ -164,7 +164,7 @@ func (e *Engine) Stats(ctx context.Context) (Stats, error) {
 		}
 	}
 	for _, r := range e.runners {
-		if gone := r.gone.Load(); gone != nil && gone.cause != nil {
+		if r.failed() != nil {
 			total.Lost++
 		}
 	}
