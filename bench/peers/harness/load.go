@@ -108,25 +108,17 @@ func measureLoad(ctx context.Context, r *run) error {
 
 // loadRound ingests a fifth of the events, and then paces the others while it looks up the people of that fifth.
 func (r *run) loadRound(ctx context.Context, lines []byte, peak, part float64) (round LoadRound, err error) {
-	t, err := trial.Open(ctx, trial.Config{Dir: r.Dir, Memory: r.Memory, Rules: r.env.Rules})
+	t, keys, rest, err := r.openKnown(ctx, lines, 0.2)
 	if err != nil {
 		return round, err
 	}
 	defer func() { err = errors.Join(err, t.Close(context.WithoutCancel(ctx))) }()
-	known := prefix(lines, 0.2)
-	if _, err := t.Ingest(ctx, r.env.Registry, known); err != nil {
-		return round, err
-	}
-	keys, err := peer.Routes(r.env, known)
-	if err != nil {
-		return round, err
-	}
 	round.Peak, round.Wanted = peak, peak*part
 	running, stop := context.WithTimeout(ctx, r.Live)
 	defer stop()
 	group, running := errgroup.WithContext(running)
 	group.Go(func() (err error) {
-		round.Reached, err = r.pace(running, t, lines[len(known):], round.Wanted)
+		round.Reached, err = r.pace(running, t, rest, round.Wanted)
 		return err
 	})
 	group.Go(func() (err error) {
@@ -134,6 +126,23 @@ func (r *run) loadRound(ctx context.Context, lines []byte, peak, part float64) (
 		return err
 	})
 	return round, group.Wait()
+}
+
+// openKnown opens an engine that has ingested a share of the events. It returns the routes of those, to look up, and the
+// events that are left.
+func (r *run) openKnown(ctx context.Context, lines []byte, share float64) (_ *trial.Trial, keys []graph.NodeKey, rest []byte, err error) {
+	t, err := trial.Open(ctx, trial.Config{Dir: r.Dir, Memory: r.Memory, Rules: r.env.Rules})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	known := prefix(lines, share)
+	if _, err = t.Ingest(ctx, r.env.Registry, known); err == nil {
+		keys, err = peer.Routes(r.env, known)
+	}
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, t.Close(context.WithoutCancel(ctx)))
+	}
+	return t, keys, lines[len(known):], nil
 }
 
 // pace delivers events at a rate until the time is over or the events are, and returns the rate that it reached.

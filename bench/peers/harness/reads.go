@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/kindred-id/kindred/bench/peers/peer"
 	"github.com/kindred-id/kindred/bench/trial"
 	"github.com/kindred-id/kindred/bench/workload"
 	"github.com/kindred-id/kindred/graph"
@@ -53,20 +52,12 @@ func measureReads(ctx context.Context, r *run) error {
 }
 
 func (r *run) readsRound(ctx context.Context, lines []byte) (round ReadsRound, err error) {
-	t, err := trial.Open(ctx, trial.Config{Dir: r.Dir, Memory: r.Memory, Rules: r.env.Rules})
+	t, keys, left, err := r.openKnown(ctx, lines, 0.5)
 	if err != nil {
 		return round, err
 	}
 	defer func() { err = errors.Join(err, t.Close(context.WithoutCancel(ctx))) }()
-	known := prefix(lines, 0.5)
-	if _, err := t.Ingest(ctx, r.env.Registry, known); err != nil {
-		return round, err
-	}
-	keys, err := peer.Routes(r.env, known)
-	if err != nil {
-		return round, err
-	}
-	rest := bytes.SplitAfter(lines[len(known):], []byte("\n"))
+	rest := bytes.SplitAfter(left, []byte("\n"))
 	if round.Alone, _, err = r.closedLoop(ctx, t, keys, nil); err != nil {
 		return round, err
 	}
