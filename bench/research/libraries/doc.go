@@ -4,5 +4,5 @@
 // It holds only benchmarks, in a separate module, since the program uses none of these libraries. Take the least of several
 // runs, because other processes use the machine too:
 //
-//	cd bench/research && go test ./libraries -run xxx -bench JSON -benchtime 20ms -count 10
+//	cd bench/research && go test ./libraries -run '^$' -bench JSON -benchtime 20ms -count 10
 package libraries
