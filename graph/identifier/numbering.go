@@ -23,7 +23,7 @@ const slashDigitsMax = 6
 // reports false for any other, and for one that cleanPhone may take for something else than a number: the two must
 // agree.
 func (x *number) scan(value []byte) bool {
-	joints, joint := 0, [2]int{} // the first two marks that a date may have
+	joints, joint, before := 0, [2]int{}, 0 // the first two marks that a date may have, and the digits before them
 	for i, b := range value {
 		if b-'0' <= 9 {
 			if x.n == numberDigitsMax {
@@ -43,6 +43,9 @@ func (x *number) scan(value []byte) bool {
 			if b == '/' && x.n > slashDigitsMax {
 				return false
 			}
+			if joints == 0 {
+				before = x.n
+			}
 			if joints < len(joint) {
 				joint[joints] = i
 			}
@@ -52,7 +55,7 @@ func (x *number) scan(value []byte) bool {
 			return false
 		}
 	}
-	return !mayBeDecimal(value) && (joints < 2 || !mayBeDate(value, joint[0], joint[1]))
+	return !mayBeDecimal(value) && (joints < 2 || !mayBeDate(value, before, joint))
 }
 
 // mayBeDecimal reports whether a value has a point where a decimal number of one or two places has it.
@@ -61,13 +64,14 @@ func mayBeDecimal(value []byte) bool {
 	return n > 2 && (value[n-2] == '.' || value[n-3] == '.')
 }
 
-// mayBeDate reports whether a value with marks at two places may be, or begin with, a date.
-func mayBeDate(value []byte, first, second int) bool {
-	if width := second - first - 1; width < 1 || width > 2 {
+// mayBeDate reports whether a value may be, or begin with, a date: by the digits before its first mark, since spaces may
+// stand before those, and by the places of its first two marks.
+func mayBeDate(value []byte, before int, joint [2]int) bool {
+	if width := joint[1] - joint[0] - 1; width < 1 || width > 2 {
 		return false
 	}
-	year := value[second+1:]
-	return first == 4 || first <= 2 && (bytes.HasPrefix(year, []byte("19")) || bytes.HasPrefix(year, []byte("20")))
+	year := value[joint[1]+1:]
+	return before == 4 || before <= 2 && (bytes.HasPrefix(year, []byte("19")) || bytes.HasPrefix(year, []byte("20")))
 }
 
 // A numberCountry is what the phone library surely makes of the digits after a country code.
