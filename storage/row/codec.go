@@ -35,6 +35,7 @@ const (
 	quarantineVersion = 1
 	channelVersion    = 1
 	positionVersion   = 1
+	accessKeyVersion  = 1
 
 	feedBlockVersion    = 1
 	feedStateVersion    = 1

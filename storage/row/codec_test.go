@@ -353,6 +353,7 @@ func samples() []sample {
 		{"record", writeRecord(&RecordWriter{}, nil, &r), record},
 		{"meta", appendValue(nil, sampleMeta()), rewrite[ShardMeta]("meta row")},
 		{"quarantine", appendValue(nil, sampleQuarantined()), rewrite[Quarantined]("quarantine row")},
+		{"access-key", appendValue(nil, sampleAccessKey()), rewrite[AccessKey]("access key")},
 		{"channel", appendValue(nil, sampleChannel()), rewrite[Channel]("channel row")},
 		{"positions", appendValue(nil, samplePositions()), rewrite[ChannelPositions]("positions row")},
 	}

@@ -16,6 +16,8 @@
 //	                +----+----+
 //	parameters      | 01 | 02 |                                                 one row: parameters of the scores
 //	                +----+----+----+
+//	access key      | 01 | 03 | id |                                            one row an access key: its hash, scopes, expiry
+//	                +----+----+----+
 //	meta            | 02 | shard 2 |                                            one row a shard
 //	                +----+---------+-------+
 //	log             | 03 | shard 2 | seq 8 |                                    one row a commit, packed; short-lived

@@ -116,6 +116,7 @@ func TestRows(t *testing.T) {
 	(&FeedTrim{Number: 7}).Put(&b, 1)
 	enc.PutFeedMark(&b, 1, root.Key, 7)
 	sink.Put(&b)
+	sampleAccessKey().Put(&b)
 	must(t, s.Commit(&b))
 	seen := map[*kind]bool{}
 	must(t, s.Iterate([]byte{0}, []byte{0xff}, func(key, value []byte) error {
@@ -150,6 +151,9 @@ func TestRows(t *testing.T) {
 	settings, err := ReadFeedSettings(s)
 	must(t, err)
 	sameValue(t, "settings", &settings, sampleFeedSettings())
+	accessKey, err := ReadAccessKey(s, sampleAccessKey().ID)
+	must(t, err)
+	sameValue(t, "access key", &accessKey, sampleAccessKey())
 	mark, err := dec.GetFeedMark(s, 1, root.Key)
 	must(t, err)
 	sameValue(t, "mark", mark, uint64(7))
@@ -161,6 +165,7 @@ func TestRows(t *testing.T) {
 		must(t, dec.ScanTimeline(s, 1, root.Key, math.MaxUint64, func(event []byte) error { found = append(found, fmt.Sprintf("event %d", event)); return nil }))
 		must(t, ScanChannels(s, func(id ChannelID, c Channel) error { found = append(found, fmt.Sprint(id, c)); return nil }))
 		must(t, ScanFeedSinks(s, func(sink FeedSink) error { found = append(found, sink.Name); return nil }))
+		must(t, ScanAccessKeys(s, func(k AccessKey) error { found = append(found, k.Name); return nil }))
 		must(t, ScanFeed(s, 1, 48, func(key, value []byte) error {
 			block, number, err := dec.FeedRow(key, value)
 			sameValue(t, "block", &block, sampleFeedBlock())
@@ -170,7 +175,7 @@ func TestRows(t *testing.T) {
 		return found
 	}
 	sameValue(t, "rows", scanned(), []string{
-		forward.Key.String(), root.Key.String(), fmt.Sprint("record ", record.Seq), "event [1]", "1 {orders 7}", "kafka", "block 48",
+		forward.Key.String(), root.Key.String(), fmt.Sprint("record ", record.Seq), "event [1]", "1 {orders 7}", "kafka", "shop", "block 48",
 	})
 	b.Reset()
 	DeleteRecords(&b, 1, record.Seq, record.Seq+1)
@@ -178,7 +183,7 @@ func TestRows(t *testing.T) {
 	DeleteFeedMarks(&b, 1)
 	DeleteFeed(&b, 1, 48, 49)
 	must(t, s.Commit(&b))
-	sameValue(t, "rows that are left", scanned(), []string{forward.Key.String(), root.Key.String(), "event [1]", "1 {orders 7}"})
+	sameValue(t, "rows that are left", scanned(), []string{forward.Key.String(), root.Key.String(), "event [1]", "1 {orders 7}", "shop"})
 	if _, err := dec.GetFeedMark(s, 1, root.Key); !errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("a mark that was deleted: %v", err)
 	}

@@ -182,6 +182,13 @@ func sampleQuarantined() *Quarantined {
 	return &Quarantined{Reason: "graph: impossible message", At: 1_700_000_000_300, Input: Input{3, 77, []byte("message")}}
 }
 
+func sampleAccessKey() *AccessKey {
+	return &AccessKey{
+		ID: "0102030405060708", Hash: [32]byte{1, 2, 3, 31: 9}, Name: "shop", Kind: "write", Role: "", Scopes: []string{"events:write"}, Source: "shop",
+		Created: 1 << 40, Expires: 1 << 41, Revoked: 1<<40 + 1, PerSecond: 100, Successor: "1112131415161718",
+	}
+}
+
 func sampleChannel() *Channel { return &Channel{Name: "orders/11/1", Floor: 1 << 33} }
 
 func samplePositions() *ChannelPositions {
