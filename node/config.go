@@ -8,7 +8,9 @@ import (
 	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/ingest/kafka"
+	"github.com/kindred-id/kindred/node/rulesfile"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -98,6 +100,45 @@ func (c *Config) check() error {
 		return &ConfigError{err}
 	}
 	return nil
+}
+
+// Check reports everything about c that Start would refuse before it creates a directory or binds an address. It reads the
+// files that settings name, and opens, writes and connects to nothing.
+func Check(c Config) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	_, err := c.read()
+	return err
+}
+
+// settled is what settings stand for: their files are read.
+type settled struct {
+	memory  storage.Memory
+	control score.Control
+	secret  row.Secret      // zero: none was given
+	rules   *rulesfile.File // nil: none were given
+}
+
+// read reads the files that settings name.
+func (c *Config) read() (s settled, err error) {
+	if s.memory, err = storage.SplitMemory(c.Memory); err != nil {
+		return s, err
+	}
+	if s.control, err = score.NewControl(c.ControlShare); err != nil {
+		return s, err
+	}
+	if c.SecretFile != "" {
+		if s.secret, err = readSecret(c.SecretFile); err != nil {
+			return s, err
+		}
+	}
+	if c.Rules != "" {
+		if s.rules, err = rulesfile.Load(c.Rules); err != nil {
+			return s, err
+		}
+	}
+	return s, c.Terms.check(s.rules)
 }
 
 // unless returns nil if ok is set, and otherwise an error.

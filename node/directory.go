@@ -50,35 +50,16 @@ func (k *Kindred) closeDirectory(ctx context.Context) error { return k.directory
 // openDirectory opens a data directory, and creates it if it does not exist. It fails as row.Open does, and for a secret
 // or rules that cannot be used.
 func openDirectory(ctx context.Context, c *Config) (*directory, error) {
-	memory, err := storage.SplitMemory(c.Memory)
+	s, err := c.read()
 	if err != nil {
 		return nil, err
 	}
-	control, err := score.NewControl(c.ControlShare)
+	store, deployment, err := openStore(c, s.memory, s.secret, s.rules)
 	if err != nil {
 		return nil, err
 	}
-	var secret row.Secret
-	if c.SecretFile != "" {
-		if secret, err = readSecret(c.SecretFile); err != nil {
-			return nil, err
-		}
-	}
-	var rules *rulesfile.File
-	if c.Rules != "" {
-		if rules, err = rulesfile.Load(c.Rules); err != nil {
-			return nil, err
-		}
-	}
-	if err := c.Terms.check(rules); err != nil {
-		return nil, err
-	}
-	store, deployment, err := openStore(c, memory, secret, rules)
-	if err != nil {
-		return nil, err
-	}
-	d := &directory{store: store, deployment: deployment, rules: rules, control: control}
-	if err := d.start(ctx, c, memory); err != nil {
+	d := &directory{store: store, deployment: deployment, rules: s.rules, control: s.control}
+	if err := d.start(ctx, c, s.memory); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	return d, nil

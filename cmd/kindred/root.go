@@ -37,8 +37,8 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 // newRoot builds the tree of commands. Each package of commands owns its flags; the root adds what all of them share:
-// flags set by KINDRED_ variables, exit code 2 for wrong usage, and a suggestion for a mistyped command. Cobra prints
-// nothing itself: execute alone reports errors, so an error appears once.
+// settings from KINDRED_ variables and the configuration file, exit code 2 for wrong usage, and a suggestion for a
+// mistyped command. Cobra prints nothing itself: execute alone reports errors, so an error appears once.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kindred",
@@ -58,7 +58,7 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in 
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return cli.FromEnvironment(cmd.Flags()) }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return cli.Settle(cmd) }
 	// A flag that cobra cannot parse is wrong usage, like a value that a command refuses.
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Exit(cli.ExitUsage, err) })
 	for _, g := range []struct {

@@ -79,14 +79,14 @@ func parse(content []byte) (*Node, error) {
 	case !errors.Is(err, io.EOF):
 		return nil, err
 	}
-	if len(root.Content) == 0 || isNull(root.Content[0]) {
+	if len(root.Content) == 0 || IsNull(root.Content[0]) {
 		return nil, nil
 	}
 	return root.Content[0], nil
 }
 
-// isNull reports whether a key has no value.
-func isNull(n *Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+// IsNull reports whether a key has no value.
+func IsNull(n *Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
 // Fail records a problem with the value of a key.
 func (d *Decoder) Fail(n *Node, key, format string, args ...any) {
@@ -102,7 +102,7 @@ type Entry struct {
 
 // Entries reads a mapping with arbitrary keys.
 func (d *Decoder) Entries(n *Node, key string) []Entry {
-	if isNull(n) {
+	if IsNull(n) {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
@@ -139,7 +139,7 @@ func (d *Decoder) fields(entries []Entry, key string, known []string) map[string
 		switch {
 		case !slices.Contains(known, e.Key):
 			d.Fail(e.Where, d.join(key, e.Key), "unknown key; known here: %s", strings.Join(known, ", "))
-		case !isNull(e.Node):
+		case !IsNull(e.Node):
 			fields[e.Key] = e.Node
 		}
 	}
@@ -215,6 +215,9 @@ func resolve(n *Node) *Node {
 // IsScalar reports whether a node is a single value.
 func IsScalar(n *Node) bool { return n.Kind == yaml.ScalarNode }
 
+// IsList reports whether a node is a list.
+func IsList(n *Node) bool { return n.Kind == yaml.SequenceNode }
+
 // IsMapping reports whether a node has keys with values.
 func IsMapping(n *Node) bool { return n.Kind == yaml.MappingNode }
 
@@ -226,11 +229,22 @@ func Describe(n *Node) string {
 	case yaml.SequenceNode:
 		return "a list"
 	default:
-		if isNull(n) {
+		if IsNull(n) {
 			return "nothing"
 		}
 		return fmt.Sprintf("%.60q", n.Value)
 	}
+}
+
+// Line writes a value in one line of YAML.
+func Line(n *Node) string {
+	flow := *n
+	flow.Style = yaml.FlowStyle
+	text, err := yaml.Marshal(&flow)
+	if err != nil {
+		return Describe(n)
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // Join returns the name of a key below another.

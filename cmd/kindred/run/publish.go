@@ -1,8 +1,6 @@
 package run
 
 import (
-	"strings"
-
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 	"github.com/kindred-id/kindred/node"
 	"github.com/spf13/cobra"
@@ -10,8 +8,9 @@ import (
 
 // publishFlags are the flags for publishing the change feed to Kafka.
 type publishFlags struct {
-	brokers, topic, profiles string
-	scores                   bool
+	brokers         []string
+	topic, profiles string
+	scores          bool
 }
 
 // addPublish adds the flags that publish the change feed. Nothing is published without --publish-brokers, whatever the
@@ -19,7 +18,7 @@ type publishFlags struct {
 func addPublish(cmd *cobra.Command) *publishFlags {
 	f := &publishFlags{}
 	flags := cmd.Flags()
-	flags.StringVar(&f.brokers, "publish-brokers", "", "publish the change feed to these Kafka brokers, HOST:PORT,…, with the TLS and SASL settings of --kafka-… and --kafka-config")
+	flags.StringSliceVar(&f.brokers, "publish-brokers", nil, "publish the change feed to these Kafka brokers, HOST:PORT,…, with the TLS and SASL settings of --kafka-… and --kafka-config")
 	flags.StringVar(&f.topic, "publish-topic", "kindred.changes", "topic for the entries of the change feed")
 	flags.StringVar(&f.profiles, "publish-profiles", "", "compacted topic for whole profiles (default: profiles are not published)")
 	flags.BoolVar(&f.scores, "publish-scores", false, "publish scores too: in entries that change orders, and in whole profiles")
@@ -28,13 +27,13 @@ func addPublish(cmd *cobra.Command) *publishFlags {
 }
 
 // config returns where the change feed goes. The brokers are reached with the TLS and SASL settings of the Kafka flags.
-func (f *publishFlags) config(k *cli.KafkaFlags) (p node.Publish, err error) {
-	if f.brokers == "" {
+func (f *publishFlags) config(cmd *cobra.Command, k *cli.KafkaFlags) (p node.Publish, err error) {
+	if len(f.brokers) == 0 {
 		return p, nil
 	}
 	p = node.Publish{Topic: f.topic, Profiles: f.profiles, Scores: f.scores}
-	if p.Connection, err = k.Connection(strings.Split(f.brokers, ",")); err != nil {
-		return p, cli.UsageError("serve: --publish-brokers: %w", err)
+	if p.Connection, err = k.Connection(cmd, f.brokers); err != nil {
+		return p, cli.UsageError("%s: --publish-brokers: %w", cmd.Name(), err)
 	}
 	return p, nil
 }

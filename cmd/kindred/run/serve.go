@@ -22,41 +22,61 @@ func newServe() *cobra.Command {
 		Short: "Serve a data directory over HTTP, and consume events from Kafka",
 		Long: `Accept events and answer queries over HTTP until SIGINT or SIGTERM. Then finish the requests in progress
 and write everything, so that nothing is lost. Flags take precedence over environment variables, environment
-variables over files, and files over defaults.
+variables over the configuration file, and the file over defaults: kindred config show --origin tells which.
 
 With --kafka-brokers and --kafka-topic, or with --kafka-config, also consume the events of topics, each
 exactly once, from where the last run stopped. See docs/kafka.md.`,
 		Args: cobra.NoArgs,
 	}
-	f := cli.AddNode(cmd)
-	f.AddLogFormat(cmd)
-	f.Config.Refit = true
-	k := cli.AddKafka(cmd, true)
-	cmd.Flags().StringVar(&f.Config.Listen, "listen", defaultListen, "address to listen on; port 0 selects a free port")
-	cmd.Flags().StringSliceVar(&f.Config.Origins, "collect-origins", nil, "origins of pages that may send events, SCHEME://HOST,…; none: no page (default: any)")
-	cli.WithEnv(cmd.Flags(), "listen", "collect-origins")
-	addFeed(cmd, f)
-	publish := addPublish(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		if f.Config.Dir == "" {
-			return cli.UsageError("serve: no data directory; give --data DIR")
-		}
-		if f.Config.Kafka, err = k.Config(cmd); err != nil {
+	f := addServe(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := f.settle(cmd); err != nil {
 			return err
 		}
-		if f.Config.Publish, err = publish.config(k); err != nil {
-			return err
-		}
-		logger := f.Logger(cmd.ErrOrStderr())
+		logger := f.node.Logger(cmd.ErrOrStderr())
 		start := time.Now()
-		kindred, err := f.Open(cmd.Context(), logger)
+		kindred, err := f.node.Open(cmd.Context(), logger)
 		if err != nil {
 			return err
 		}
-		logger.Info("serving", "url", kindred.URL(), "data", f.Config.Dir, "rules", kindred.Rules().Name,
-			"shards", kindred.Engine().Shards(), "memory", cli.FormatBytes(f.Config.Memory), "opened_in", time.Since(start).Round(time.Millisecond).String())
+		logger.Info("serving", "url", kindred.URL(), "data", f.node.Config.Dir, "rules", kindred.Rules().Name,
+			"shards", kindred.Engine().Shards(), "memory", cli.FormatBytes(f.node.Config.Memory), "opened_in", time.Since(start).Round(time.Millisecond).String())
 		err = kindred.Wait(cmd.Context())
 		return cmp.Or(err, kindred.Stop(context.Background()))
 	}
 	return cmd
+}
+
+// serveFlags are the flags of serve, and of the commands that look at its settings.
+type serveFlags struct {
+	node    *cli.NodeFlags
+	kafka   *cli.KafkaFlags
+	publish *publishFlags
+}
+
+// addServe adds the flags of serve.
+func addServe(cmd *cobra.Command) *serveFlags {
+	f := &serveFlags{node: cli.AddNode(cmd)}
+	f.node.AddLogFormat(cmd)
+	f.node.Config.Refit = true
+	f.kafka = cli.AddKafka(cmd, true)
+	flags := cmd.Flags()
+	flags.StringVar(&f.node.Config.Listen, "listen", defaultListen, "address to listen on; port 0 selects a free port")
+	flags.StringSliceVar(&f.node.Config.Origins, "collect-origins", nil, "origins of pages that may send events, SCHEME://HOST,…; none: no page (default: any)")
+	cli.WithEnv(flags, "listen", "collect-origins")
+	addFeed(cmd, f.node)
+	f.publish = addPublish(cmd)
+	return f
+}
+
+// settle makes the configuration of the node from the flags.
+func (f *serveFlags) settle(cmd *cobra.Command) (err error) {
+	if f.node.Config.Dir == "" {
+		return cli.UsageError("%s: no data directory; give --data DIR", cmd.Name())
+	}
+	if f.node.Config.Kafka, err = f.kafka.Config(cmd); err != nil {
+		return err
+	}
+	f.node.Config.Publish, err = f.publish.config(cmd, f.kafka)
+	return err
 }

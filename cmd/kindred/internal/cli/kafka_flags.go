@@ -14,7 +14,7 @@ import (
 // They override a file of settings flag by flag, so a file may hold the shared part and the command line the rest. A
 // flag can set a setting but not clear one: an empty flag means "as in the file".
 type KafkaFlags struct {
-	file                          string
+	file                          kafkaSection
 	brokers, topics               []string
 	group, start, letters         string
 	tls                           bool
@@ -25,15 +25,16 @@ type KafkaFlags struct {
 func AddKafka(cmd *cobra.Command, consumes bool) *KafkaFlags {
 	f := &KafkaFlags{}
 	flags := cmd.Flags()
-	flags.StringVar(&f.file, "kafka-config", "", "file with all Kafka settings, see docs/kafka.md; the other --kafka flags override it")
+	flags.Var(&f.file, "kafka-config", "file with all Kafka settings, see docs/kafka.md; the other --kafka flags override it")
 	flags.StringSliceVar(&f.brokers, "kafka-brokers", nil, "bootstrap brokers, HOST:PORT,…")
 	flags.StringVar(&f.letters, "kafka-dead-letters", "", "topic for rejected events (default "+kafka.DefaultDeadLetters+")")
 	flags.BoolVar(&f.tls, "kafka-tls", false, "connect to the brokers with TLS")
 	flags.StringVar(&f.ca, "kafka-ca-file", "", "PEM file of the CAs that sign the brokers' certificates (default: those of the system)")
 	flags.StringVar(&f.mechanism, "kafka-sasl", "", "SASL mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER (default: no SASL)")
 	flags.StringVar(&f.user, "kafka-user", "", "SASL user")
-	flags.StringVar(&f.password, "kafka-password-file", "", "file with the SASL password; alternatively, set "+passwordVariable)
-	WithEnv(flags, "kafka-config", "kafka-brokers", "kafka-dead-letters", "kafka-tls", "kafka-ca-file", "kafka-sasl", "kafka-user", "kafka-password-file")
+	flags.StringVar(&f.password, passwordFlag, "", "file with the SASL password; alternatively, set "+passwordVariable)
+	WithEnv(flags, "kafka-config", "kafka-brokers", "kafka-dead-letters", "kafka-tls", "kafka-ca-file", "kafka-sasl", "kafka-user", passwordFlag)
+	annotate(flags.Lookup("kafka-config"), sectionAnnotation, kafkaSectionName)
 	if consumes {
 		flags.StringSliceVar(&f.topics, "kafka-topic", nil, "topics to consume, NAME,…; records are JSON unless --kafka-config says otherwise")
 		flags.StringVar(&f.group, "kafka-group", "", `consumer group to commit offsets to, so that lag monitors see progress; "-" commits none (default `+kafka.DefaultGroup+")")
@@ -46,34 +47,36 @@ func AddKafka(cmd *cobra.Command, consumes bool) *KafkaFlags {
 // passwordVariable holds the SASL password. There is no flag for it, because every user of the machine can see flags.
 const passwordVariable = "KINDRED_KAFKA_PASSWORD"
 
+// passwordFlag names a file that holds it instead.
+const passwordFlag = "kafka-password-file"
+
+// secretVariables are variables that hold a secret itself, each with the setting that names a file instead.
+var secretVariables = map[string]string{passwordVariable: passwordFlag}
+
 // Config returns the settings of the file, overridden by the flags, and nil if neither names brokers or topics.
 func (f *KafkaFlags) Config(cmd *cobra.Command) (*kafka.Config, error) {
-	var c kafka.Config
-	if f.file != "" {
-		var err error
-		if c, err = kafka.ReadConfig(f.file); err != nil {
-			return nil, Exit(ExitUsage, err)
-		}
-	} else if len(f.brokers) == 0 && len(f.topics) == 0 {
-		return nil, nil
+	c, given, err := f.file.config()
+	if err == nil {
+		err = f.over(cmd, &c)
 	}
-	if err := f.over(&c); err != nil {
+	if err != nil {
 		return nil, Exit(ExitUsage, fmt.Errorf("%s: %w", cmd.Name(), err))
+	}
+	// A section may say no more than how to reach the brokers to which the change feed is published.
+	if named := len(c.Brokers) > 0 || len(c.Topics) > 0; !named && (!given || f.file.path == "") {
+		return nil, nil
 	}
 	return &c, nil
 }
 
 // Connection returns how to reach brokers that are named elsewhere, with the TLS and SASL settings of the flags and the
 // file.
-func (f *KafkaFlags) Connection(brokers []string) (broker.Connection, error) {
-	var c kafka.Config
-	if f.file != "" {
-		var err error
-		if c, err = kafka.ReadConfig(f.file); err != nil {
-			return broker.Connection{}, err
-		}
+func (f *KafkaFlags) Connection(cmd *cobra.Command, brokers []string) (broker.Connection, error) {
+	c, _, err := f.file.config()
+	if err == nil {
+		err = f.over(cmd, &c)
 	}
-	if err := f.over(&c); err != nil {
+	if err != nil {
 		return broker.Connection{}, err
 	}
 	c.Brokers = brokers
@@ -84,9 +87,8 @@ func (f *KafkaFlags) Connection(brokers []string) (broker.Connection, error) {
 // over overrides settings of a file with the flags that are set.
 //
 // The topics of the flag replace the topics of the file as a list. A topic that both name keeps the settings of the
-// file, such as its format; a topic that only the file names is not consumed. TLS can be switched on but not off. The
-// password of the environment is passed on beside a password file; broker.Secret reads the file if there is one.
-func (f *KafkaFlags) over(c *kafka.Config) (err error) {
+// file, such as its format; a topic that only the file names is not consumed. TLS can be switched on but not off.
+func (f *KafkaFlags) over(cmd *cobra.Command, c *kafka.Config) (err error) {
 	if len(f.brokers) > 0 {
 		c.Brokers = f.brokers
 	}
@@ -118,13 +120,28 @@ func (f *KafkaFlags) over(c *kafka.Config) (err error) {
 		}
 	}
 	c.TLS.Enabled = c.TLS.Enabled || f.tls
-	if password := os.Getenv(passwordVariable); password != "" {
-		c.SetPassword(password)
+	if err := overPassword(cmd, c); err != nil {
+		return err
 	}
 	if f.start != "" {
 		c.Start, err = kafka.ParseStart(f.start)
 	}
 	return err
+}
+
+// overPassword sets the SASL password of the environment, which overrides a password file of a file of settings, and gives
+// way to one of the command line. Of two in the environment neither is first, so they are refused.
+func overPassword(cmd *cobra.Command, c *kafka.Config) error {
+	password := os.Getenv(passwordVariable)
+	switch {
+	case password == "" || cmd.Flags().Changed(passwordFlag):
+		return nil
+	case os.Getenv(variableOf(passwordFlag)) != "":
+		return fmt.Errorf("%s and %s are both set; unset one", passwordVariable, variableOf(passwordFlag))
+	}
+	c.SASL.PasswordFile = ""
+	c.SetPassword(password)
+	return nil
 }
 
 // Required is Config for a command that needs brokers.

@@ -32,6 +32,7 @@ func AddNode(cmd *cobra.Command) *NodeFlags {
 	addTerms(cmd, &f.Config.Terms)
 	addControl(cmd, &f.Config.ControlShare)
 	WithEnv(flags, "data", "rules", "memory", "shards", "secret-file")
+	AddConfig(cmd)
 	return f
 }
 
@@ -97,12 +98,19 @@ func (f *NodeFlags) Logger(w io.Writer) *slog.Logger {
 	return slog.New(warnings{slog.NewTextHandler(w, nil)})
 }
 
-// Open starts a Kindred and applies its memory limit to the whole process.
-func (f *NodeFlags) Open(ctx context.Context, logger *slog.Logger) (*node.Kindred, error) {
-	f.Config.Memory, f.Config.Logger, f.Config.Version = int64(f.Memory), logger, ReadVersion().Version
+// Settled returns the configuration as the flags have it.
+func (f *NodeFlags) Settled() node.Config {
+	f.Config.Memory, f.Config.Version = int64(f.Memory), ReadVersion().Version
 	if f.Config.Memory == 0 {
 		f.Config.Memory = storage.DefaultMemory()
 	}
+	return f.Config
+}
+
+// Open starts a Kindred and applies its memory limit to the whole process.
+func (f *NodeFlags) Open(ctx context.Context, logger *slog.Logger) (*node.Kindred, error) {
+	f.Settled()
+	f.Config.Logger = logger
 	k, err := node.New(f.Config)
 	if err != nil {
 		return nil, err
