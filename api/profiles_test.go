@@ -26,15 +26,8 @@ const goldenProfile = `{"id":"kID","identifiers":[` +
 	`"orders":3,"revenue":24.99,"discount":1.00,"discounted_orders":1,"currency":"USD",` +
 	`"by_currency":{"JPY":{"orders":1,"revenue":1999,"discount":0,"discounted_orders":0},"USD":{"orders":2,"revenue":24.99,"discount":1.00,"discounted_orders":1}}}` + "\n"
 
-const goldenLine = `{"id":"kID","identifiers":[` +
-	`{"namespace":"user_id","value":"u1","first_seen":"2026-01-01T00:01:00.500Z","last_seen":"2026-01-01T00:04:00.000Z"},` +
-	`{"namespace":"email","value":"ann@example.com","first_seen":"2026-01-01T00:01:00.500Z","last_seen":"2026-01-01T00:05:00.000Z"},` +
-	`{"namespace":"anonymous_id","value":"a1","first_seen":"2026-01-01T00:00:00.000Z","last_seen":"2026-01-01T00:01:00.500Z"},` +
-	`{"namespace":"anonymous_id","value":"a2","first_seen":"2026-01-01T00:03:00.000Z","last_seen":"2026-01-01T00:05:00.000Z"}],` +
-	`"events":6,"orders":3,"revenue":24.99,"discount":1.00,"discounted_orders":1,"currency":"USD",` +
-	`"first_seen":"2026-01-01T00:00:00.000Z","last_seen":"2026-01-01T00:05:00.000Z",` +
-	`"traits":{"address":{"city":"New  York","zip":"1\"0"},"email":"Ann@Example.com"},"counts":{"identify":2,"track":3,"page":1},` +
-	`"by_currency":{"JPY":{"orders":1,"revenue":1999,"discount":0,"discounted_orders":0},"USD":{"orders":2,"revenue":24.99,"discount":1.00,"discounted_orders":1}}}` + "\n"
+// goldenLine is a line of an export: the profile without the members that the change feed does not tell.
+var goldenLine = strings.Replace(goldenProfile, `"raw":"Ann@Example.com",`, "", 1)
 
 func (w *world) id(id string) string {
 	w.t.Helper()
@@ -107,7 +100,7 @@ func TestExportGolden(t *testing.T) {
 		t.Fatalf("got\n%swant a line\n%s", a.body, w.golden(goldenLine))
 	}
 	all := w.get("/v1/export?identifiers=all")
-	if strings.Count(all.body, "\n") != 5 || !strings.Contains(all.body, `"events":0,"orders":0,"revenue":0,"discount":0,"discounted_orders":0,"currency":null,"first_seen":null,"last_seen":null,"traits":{},"counts":{}}`) {
+	if strings.Count(all.body, "\n") != 5 || !strings.Contains(all.body, `"events":0,"counts":{},"first_seen":null,"last_seen":null,"traits":{},"orders":0,"revenue":0,"discount":0,"discounted_orders":0,"currency":null}`) {
 		t.Fatal(all.body)
 	}
 	rows, err := csv.NewReader(strings.NewReader(w.get("/v1/export?format=csv").body)).ReadAll()

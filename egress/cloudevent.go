@@ -87,7 +87,7 @@ func TellsOrders(e *feed.Event) bool {
 //
 //	created, updated  {"rules","complete"?,"scores"?,"identity":{"events","first_seen","last_seen","counts":{type:n},
 //	                   "identifiers":[{"id","namespace","value","first_seen","last_seen"}],"identifiers_left":["k…"],
-//	                   "traits":{name:value or null},"money":{currency:{"orders","revenue","discount","discounted_orders"} or null}}}
+//	                   "traits":{name:value or null},"by_currency":{currency:{"orders","revenue","discount","discounted_orders"} or null}}}
 //	linked            {"rules","identifier":{"id","namespace","value"},"cause":{…} or null}
 //	merged            {"rules","winner":"k…","losers":["k…"],"cause":{…} or null}
 //	split             {"rules","into":["k…"]}
@@ -224,7 +224,7 @@ func appendDelta(dst []byte, d *graph.Delta) []byte {
 		w.dst = traits.end()
 	}
 	if len(d.Money) > 0 {
-		all := members{dst: w.member("money")}
+		all := members{dst: w.member("by_currency")}
 		for i := range d.Money {
 			all.dst = appendMoney(all.member(d.Money[i].Currency.String()), &d.Money[i])
 		}

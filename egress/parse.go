@@ -203,10 +203,10 @@ func parseDelta(doc *document.IdentityDelta) (d graph.Delta, err error) {
 		d.Traits = append(d.Traits, t)
 	}
 	slices.SortFunc(d.Traits, func(a, b graph.TraitValue) int { return strings.Compare(a.Name, b.Name) })
-	for code, sums := range doc.Money {
+	for code, sums := range doc.ByCurrency {
 		m, err := parseMoney(code, sums)
 		if err != nil {
-			return d, fmt.Errorf("money in %q: %w", code, err)
+			return d, fmt.Errorf("by_currency: %q: %w", code, err)
 		}
 		d.Money = append(d.Money, m)
 	}

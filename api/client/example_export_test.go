@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/api/document"
 )
 
@@ -14,7 +15,7 @@ import (
 func ExampleProfiles_Export() {
 	c, stop := start(sharedTablet)
 	defer stop()
-	export, err := c.Profiles.Export(context.Background(), "ndjson", false, false)
+	export, err := c.Profiles.Export(context.Background(), client.ExportOptions{Fields: "identifiers,events"})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func TestInProcessBreaksOff(t *testing.T) {
 		_, _ = io.WriteString(w, "half a line")
 		panic(http.ErrAbortHandler)
 	})
-	x, err := c.Profiles.Export(context.Background(), "ndjson", false, false)
+	x, err := c.Profiles.Export(context.Background(), ExportOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestInProcessGivesUp(t *testing.T) {
 			}
 		}
 	})
-	x, err := c.Profiles.Export(context.Background(), "ndjson", false, false)
+	x, err := c.Profiles.Export(context.Background(), ExportOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

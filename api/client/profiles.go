@@ -64,16 +64,38 @@ type Export struct {
 	Settled    bool  // no event was in progress when the export began
 }
 
-// Export returns all identities in a format of the API. empty includes identities without an event, and scores adds the
-// scores of each.
-func (p Profiles) Export(ctx context.Context, format string, empty, scores bool) (*Export, error) {
-	query := url.Values{"format": {format}}
-	if scores {
-		query.Set("scores", "true")
+// ExportOptions say what an export has. The zero value is every identity with an event, as NDJSON.
+type ExportOptions struct {
+	Format document.Format
+	Empty  bool   // identities without an event, too
+	Scores bool   // the scores of each
+	Detail bool   // the members that the change feed does not tell
+	Fields string // members, separated by commas; empty: all
+}
+
+func (o *ExportOptions) query() url.Values {
+	query := url.Values{}
+	if o.Format != "" {
+		query.Set("format", string(o.Format))
 	}
-	if empty {
+	if o.Empty {
 		query.Set("identifiers", "all")
 	}
+	if o.Scores {
+		query.Set("scores", "true")
+	}
+	if o.Detail {
+		query.Set("detail", "true")
+	}
+	if o.Fields != "" {
+		query.Set("fields", o.Fields)
+	}
+	return query
+}
+
+// Export returns all identities.
+func (p Profiles) Export(ctx context.Context, o ExportOptions) (*Export, error) {
+	query := o.query()
 	res, err := p.conn.send(ctx, http.MethodGet, "/v1/export", query, nil)
 	if err != nil {
 		return nil, err

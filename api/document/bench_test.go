@@ -39,7 +39,7 @@ func BenchmarkLine(b *testing.B) {
 	p := rapid.Custom(drawProfile).Example(7)
 	var lines Lines
 	text := lines.Append(nil, &p)
-	var d Line
+	var d Profile
 	if err := json.Unmarshal(text, &d); err != nil {
 		b.Fatal(err)
 	}

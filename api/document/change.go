@@ -43,7 +43,7 @@ type IdentityDelta struct {
 	Identifiers     []Sighting       `json:"identifiers,omitempty"`      // new ones, and those with another time
 	IdentifiersLeft []string         `json:"identifiers_left,omitempty"` // ids of identifiers that are another person's now
 	Traits          Traits           `json:"traits,omitempty"`           // null: the trait was deleted
-	Money           map[string]*Sums `json:"money,omitempty"`            // by ISO 4217 code; null: no orders any more
+	ByCurrency      map[string]*Sums `json:"by_currency,omitempty"`      // by ISO 4217 code; null: no orders any more
 }
 
 // CountsDelta are counts of events by type, null where there are none any more.

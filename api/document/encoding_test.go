@@ -12,7 +12,7 @@ import (
 )
 
 func TestEncodings(t *testing.T) {
-	var profiles, lines, orders, events bytes.Buffer
+	var profiles, orders, events bytes.Buffer
 	parameters := score.ColdStart()
 	parameters.Dealings = map[string]uint64{"wine": 12, "<b>": 3}
 	scorer, err := score.NewScorer(parameters, score.Terms{}.WithDefaults())
@@ -40,10 +40,9 @@ func TestEncodings(t *testing.T) {
 			documenttest.CheckSame[Orders](t, text)
 			orders.Write(text)
 
-			for _, l := range []Lines{{}, {Scores: scorer, Control: control, Now: now}} {
+			for _, l := range []Lines{{}, {Shape: Shape{Scores: scorer, Control: control, Now: now}}} {
 				text = l.Append(nil, &p)
-				documenttest.CheckSame[Line](t, text)
-				lines.Write(text)
+				documenttest.CheckSame[Profile](t, text)
 			}
 
 			page := BeginTimeline(nil, p.ID)
@@ -58,7 +57,6 @@ func TestEncodings(t *testing.T) {
 		}
 	})
 	documenttest.CheckMembers[Profile](t, profiles.Bytes())
-	documenttest.CheckMembers[Line](t, lines.Bytes())
 	documenttest.CheckMembers[Orders](t, orders.Bytes())
 	documenttest.CheckMembers[Timeline](t, events.Bytes())
 }

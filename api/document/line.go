@@ -2,36 +2,13 @@ package document
 
 import (
 	"fmt"
+	"math/bits"
 	"strconv"
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/money"
 )
-
-// Line is a person in an export: a line of NDJSON. A row of CSV has the same fields.
-type Line struct {
-	ID          string           `json:"id"`          // public id
-	Identifiers []LineIdentifier `json:"identifiers"` // the highest-ranked first
-	Events      uint64           `json:"events"`      // distinct message ids
-	Sums
-	Currency   TextOrNull      `json:"currency"`              // ISO 4217 code of revenue and discount; null without an order
-	FirstSeen  TimeOrNull      `json:"first_seen"`            // time of the first event; null without an event
-	LastSeen   TimeOrNull      `json:"last_seen"`             // time of the last event; null without an event
-	Traits     Traits          `json:"traits"`                // each with the value of the latest event that names it
-	Counts     Counts          `json:"counts"`                // events by type
-	ByCurrency map[string]Sums `json:"by_currency,omitempty"` // sums by ISO 4217 code, where orders have several currencies
-	Control    bool            `json:"control,omitempty"`     // member of the control group; only with scores
-	Scores     *Scores         `json:"scores,omitempty"`      // where they were asked for
-}
-
-// LineIdentifier is an identifier of a person, with the times between which events named it as theirs.
-type LineIdentifier struct {
-	Namespace string     `json:"namespace"`
-	Value     string     `json:"value"`      // normalised
-	FirstSeen TimeOrNull `json:"first_seen"` // null where only an assertion names it
-	LastSeen  TimeOrNull `json:"last_seen"`  // null where only an assertion names it
-}
 
 // Format is how an export is written.
 type Format string
@@ -54,92 +31,149 @@ func ParseFormat(name string) (Format, error) {
 	return "", fmt.Errorf("format %q: want ndjson or csv", name)
 }
 
-// Lines encodes people as the lines of one export.
+// Lines encodes people as the lines of one export: each is a Profile, or a row of CSV.
 type Lines struct {
-	Format  Format
-	Scores  *score.Scorer // nil: lines have no scores
-	Control score.Control // lines with scores state whether the person is in the control group
-	Now     int64         // the moment of the scores, ms since 1970
+	Format Format
+	Shape
 }
 
-const csvHeader = "id,identifiers,events,orders,revenue,discount,discounted_orders,currency,first_seen,last_seen,traits,counts,by_currency"
+// column is a column of CSV that shows a member of a Profile.
+type column struct {
+	of     member // 0: the id
+	detail bool   // only with Detail
+	cell   func(l *Lines, dst []byte, p *graph.Profile, total *moneySum) []byte
+}
 
-// scoreColumns follow those of csvHeader.
+// columns are those of CSV up to the scores, in their order.
+var columns = [...]column{
+	{0, false, func(_ *Lines, dst []byte, p *graph.Profile, _ *moneySum) []byte { return append(dst, p.ID.String()...) }},
+	{memberIdentifiers, false, func(l *Lines, dst []byte, p *graph.Profile, _ *moneySum) []byte {
+		return appendCell(dst, appendIdentifiers(nil, p, l.Detail))
+	}},
+	{memberEvents, false, func(_ *Lines, dst []byte, p *graph.Profile, _ *moneySum) []byte {
+		return strconv.AppendUint(dst, p.Events, 10)
+	}},
+	{memberOrders, false, func(_ *Lines, dst []byte, _ *graph.Profile, t *moneySum) []byte {
+		return strconv.AppendUint(dst, t.Orders, 10)
+	}},
+	{memberRevenue, false, func(_ *Lines, dst []byte, _ *graph.Profile, t *moneySum) []byte {
+		return money.Append(dst, t.Revenue, t.Currency)
+	}},
+	{memberDiscount, false, func(_ *Lines, dst []byte, _ *graph.Profile, t *moneySum) []byte {
+		return money.Append(dst, t.Discount, t.Currency)
+	}},
+	{memberDiscountedOrders, false, func(_ *Lines, dst []byte, _ *graph.Profile, t *moneySum) []byte {
+		return strconv.AppendUint(dst, t.Discounted, 10)
+	}},
+	{memberCurrency, false, func(_ *Lines, dst []byte, _ *graph.Profile, t *moneySum) []byte {
+		return append(dst, t.Currency.String()...)
+	}},
+	{memberFirstSeen, false, func(_ *Lines, dst []byte, p *graph.Profile, _ *moneySum) []byte {
+		return appendTimeCell(dst, p, p.First)
+	}},
+	{memberLastSeen, false, func(_ *Lines, dst []byte, p *graph.Profile, _ *moneySum) []byte {
+		return appendTimeCell(dst, p, p.Last)
+	}},
+	{memberTraits, false, func(l *Lines, dst []byte, p *graph.Profile, _ *moneySum) []byte {
+		return appendCell(dst, appendTraits(nil, p, &l.Fields))
+	}},
+	{memberCounts, false, func(_ *Lines, dst []byte, p *graph.Profile, _ *moneySum) []byte {
+		return appendCell(dst, appendCounts(nil, p))
+	}},
+	{memberByCurrency, false, func(_ *Lines, dst []byte, p *graph.Profile, _ *moneySum) []byte {
+		if len(p.Money) == 0 {
+			return dst
+		}
+		return appendCell(dst, appendCurrencies(nil, p))
+	}},
+	{memberOrdersWithoutAmount, true, func(_ *Lines, dst []byte, p *graph.Profile, _ *moneySum) []byte {
+		return appendCount(dst, countDoubts(p).without)
+	}},
+	{memberUnknownRefunds, true, func(_ *Lines, dst []byte, p *graph.Profile, _ *moneySum) []byte {
+		return appendCount(dst, countDoubts(p).unknown)
+	}},
+	{memberRefusedRefunds, true, func(_ *Lines, dst []byte, p *graph.Profile, _ *moneySum) []byte {
+		return appendCount(dst, countDoubts(p).refused)
+	}},
+}
+
+// scoreColumns follow the others.
 const scoreColumns = ",scores_as_of,scores_version,scores_currency,clv,expected_orders,expected_value,p_alive,churn_risk,p_buy_30d,order_days,average_order_day,days_between_orders," +
-	"discount_affinity,discount_band,offer_probability,uplift_ratio,rfm,interests,control"
+	"discount_affinity,discount_band,offer_probability,uplift_ratio,rfm,interests"
+
+// shows reports whether rows have a column.
+func (l *Lines) shows(c *column) bool {
+	return c.of == 0 || l.Fields.has(c.of) && (l.Detail || !c.detail)
+}
+
+// showsScores and showsControl report whether rows have the columns of scores, and that of the control group, which is
+// the last.
+func (l *Lines) showsScores() bool { return l.Scores != nil && l.Fields.has(memberScores) }
+func (l *Lines) showsControl() bool {
+	return (l.Detail || l.Scores != nil) && l.Fields.has(memberControl)
+}
 
 // Header is what comes before the first line: the names of columns for CSV, nothing for NDJSON.
 func (l *Lines) Header() string {
-	switch {
-	case l.Format != CSV:
+	if l.Format != CSV {
 		return ""
-	case l.Scores != nil:
-		return csvHeader + scoreColumns + "\r\n"
 	}
-	return csvHeader + "\r\n"
+	header := "id"
+	for i := range columns[1:] {
+		if c := &columns[i+1]; l.shows(c) {
+			header += "," + memberNames[bits.TrailingZeros32(uint32(c.of))]
+		}
+	}
+	if l.showsScores() {
+		header += scoreColumns
+	}
+	if l.showsControl() {
+		header += ",control"
+	}
+	return header + "\r\n"
 }
 
 // Append appends a person as one line, with its line break.
 func (l *Lines) Append(dst []byte, p *graph.Profile) []byte {
 	if l.Format == CSV {
-		dst = appendRow(dst, p)
-		if l.Scores != nil {
-			scores := Score(l.Scores, p, l.Now)
-			dst = strconv.AppendBool(append(scores.appendCells(dst), ','), inControl(l.Control, p))
-		}
-		return append(dst, "\r\n"...)
+		return append(l.appendRow(dst, p), "\r\n"...)
 	}
-	dst = appendLine(dst, p)
-	if l.Scores != nil {
-		scores := Score(l.Scores, p, l.Now)
-		if inControl(l.Control, p) {
-			dst = append(dst, memberOfControl...)
-		}
-		dst = scores.Append(append(dst, `,"scores":`...))
-	}
-	return append(dst, "}\n"...)
+	return append(l.Shape.Append(dst, p), '\n')
 }
 
-// appendLine appends a Line but for its members control and scores and its closing brace.
-func appendLine(dst []byte, p *graph.Profile) []byte {
-	dst = append(append(dst, `{"id":"`...), p.ID.String()...)
-	dst = appendIdentifiers(append(dst, `","identifiers":`...), p, false)
-	dst = strconv.AppendUint(append(dst, `,"events":`...), p.Events, 10)
-	dst = appendSums(dst, p)
-	dst = appendTimeOrNull(append(dst, `,"first_seen":`...), p.First, p.Events > 0)
-	dst = appendTimeOrNull(append(dst, `,"last_seen":`...), p.Last, p.Events > 0)
-	dst = appendTraits(append(dst, `,"traits":`...), p)
-	dst = appendCounts(append(dst, `,"counts":`...), p)
-	return appendByCurrency(dst, p)
-}
-
-// appendRow appends a person as a row of RFC 4180, in the order of csvHeader, without its line break.
-func appendRow(dst []byte, p *graph.Profile) []byte {
+// appendRow appends a person as a row of RFC 4180, without its line break.
+func (l *Lines) appendRow(dst []byte, p *graph.Profile) []byte {
 	total := sumMoney(p)
-	dst = append(append(dst, p.ID.String()...), ',')
-	dst = append(appendCell(dst, appendIdentifiers(nil, p, false)), ',')
-	dst = append(strconv.AppendUint(dst, p.Events, 10), ',')
-	dst = append(strconv.AppendUint(dst, total.Orders, 10), ',')
-	dst = append(money.Append(dst, total.Revenue, total.Currency), ',')
-	dst = append(money.Append(dst, total.Discount, total.Currency), ',')
-	dst = append(strconv.AppendUint(dst, total.Discounted, 10), ',')
-	dst = append(append(dst, total.Currency.String()...), ',')
-	for _, ms := range [2]int64{p.First, p.Last} {
-		if p.Events > 0 {
-			quoted := appendTime(nil, ms)
-			dst = append(dst, quoted[1:len(quoted)-1]...)
+	for i := range columns {
+		if c := &columns[i]; l.shows(c) {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = c.cell(l, dst, p, &total)
 		}
-		dst = append(dst, ',')
 	}
-	dst = append(appendCell(dst, appendTraits(nil, p)), ',')
-	dst = append(appendCell(dst, appendCounts(nil, p)), ',')
-	if len(p.Money) > 0 {
-		dst = appendCell(dst, appendCurrencies(nil, p))
+	if l.showsScores() {
+		scores := Score(l.Scores, p, l.Now)
+		dst = scores.appendCells(dst)
+	}
+	if l.showsControl() {
+		dst = strconv.AppendBool(append(dst, ','), inControl(l.Control, p))
 	}
 	return dst
 }
 
-// appendCells appends the cells of scoreColumns but the last, each after a comma.
+// appendTimeCell appends a time of a profile's events; nothing without an event.
+func appendTimeCell(dst []byte, p *graph.Profile, ms int64) []byte {
+	if p.Events == 0 {
+		return dst
+	}
+	quoted := appendTime(nil, ms)
+	return append(dst, quoted[1:len(quoted)-1]...)
+}
+
+func appendCount(dst []byte, n int) []byte { return strconv.AppendInt(dst, int64(n), 10) }
+
+// appendCells appends the cells of scoreColumns, each after a comma.
 func (s *Scored) appendCells(dst []byte) []byte {
 	number := func(v float64) { dst = appendNumber(append(dst, ','), v) }
 	amount := func(minor float64) { dst = s.money(append(dst, ','), minor) }

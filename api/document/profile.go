@@ -9,7 +9,8 @@ import (
 	"github.com/kindred-id/kindred/internal/money"
 )
 
-// Profile is a person as Kindred knows them at the moment of the answer.
+// Profile is a person as Kindred knows them at the moment of the answer. A line of an export and a published profile have
+// the same members in the same order; see Shape for which of them may be left out.
 //
 // Amounts of several currencies are never added up: revenue, discount and currency are those of the currency with the
 // most orders (the alphabetically first of equals), while orders and discounted_orders count all.
@@ -23,13 +24,19 @@ type Profile struct {
 	Traits      Traits       `json:"traits"`      // each with the value of the latest event that names it
 	Sums
 	Currency            TextOrNull      `json:"currency"`                        // ISO 4217 code of revenue and discount; null without an order
-	ByCurrency          map[string]Sums `json:"by_currency,omitempty"`           // sums by ISO 4217 code, where orders have several currencies
+	ByCurrency          map[string]Sums `json:"by_currency,omitempty"`           // sums by ISO 4217 code, one currency included; left out without an order
 	OrdersWithoutAmount int             `json:"orders_without_amount,omitempty"` // orders whose amount is not known: revenue lacks them
 	UnknownRefunds      int             `json:"unknown_refunds,omitempty"`       // refunds whose amount is not known: revenue still has it
 	RefusedRefunds      int             `json:"refused_refunds,omitempty"`       // refunds in another currency than their order's: revenue still has them
 	Control             bool            `json:"control,omitempty"`               // member of the control group, which gets no offers
 	Scores              *Scores         `json:"scores,omitempty"`                // where they were asked for
 }
+
+// PartialProfile is a Profile of which only some members were asked for: any may be missing but the id.
+type PartialProfile struct{ Profile }
+
+// AnyProfile is a Profile, or a PartialProfile where only some members were asked for.
+type AnyProfile struct{}
 
 // Identifier is an identifier of a person, with the times between which events named it as theirs.
 type Identifier struct {
@@ -68,31 +75,9 @@ type Sums struct {
 	DiscountedOrders uint64 `json:"discounted_orders"` // orders with a discount or a coupon
 }
 
-// AppendProfile appends a Profile, without its scores and without a line break.
+// AppendProfile appends a Profile with all its members but scores, without a line break.
 func AppendProfile(dst []byte, p *graph.Profile, control score.Control) []byte {
-	dst = append(append(dst, `{"id":"`...), p.ID.String()...)
-	dst = appendIdentifiers(append(dst, `","identifiers":`...), p, true)
-	dst = strconv.AppendUint(append(dst, `,"events":`...), p.Events, 10)
-	dst = appendCounts(append(dst, `,"counts":`...), p)
-	dst = appendTimeOrNull(append(dst, `,"first_seen":`...), p.First, p.Events > 0)
-	dst = appendTimeOrNull(append(dst, `,"last_seen":`...), p.Last, p.Events > 0)
-	dst = appendTraits(append(dst, `,"traits":`...), p)
-	dst = appendSums(dst, p)
-	dst = appendByCurrency(dst, p)
-	dst = appendDoubts(dst, p)
-	if inControl(control, p) {
-		dst = append(dst, memberOfControl...)
-	}
-	return append(dst, '}')
-}
-
-// memberOfControl is a member of the documents of the control group: the documents of others lack it.
-const memberOfControl = `,"control":true`
-
-// inControl reports whether a profile is in the control group.
-func inControl(control score.Control, p *graph.Profile) bool {
-	var id [16]byte
-	return control.Holds(p.ID.AppendBinary(id[:0]))
+	return (&Shape{Detail: true, Control: control}).append(dst, p, nil)
 }
 
 // appendIdentifiers appends the identifiers whose names have arrived, the highest-ranked first. With whole, each has
@@ -143,26 +128,22 @@ func appendCounts(dst []byte, p *graph.Profile) []byte {
 	return append(dst, '}')
 }
 
-func appendTraits(dst []byte, p *graph.Profile) []byte {
+// appendTraits appends the traits that are asked for.
+func appendTraits(dst []byte, p *graph.Profile, fields *Fields) []byte {
 	dst = append(dst, '{')
+	first := true
 	for i := range p.Traits {
-		if i > 0 {
+		if !fields.trait(p.Traits[i].Name) {
+			continue
+		}
+		if !first {
 			dst = append(dst, ',')
 		}
+		first = false
 		dst = append(appendString(dst, p.Traits[i].Name), ':')
 		dst = appendCompact(dst, p.Traits[i].Value)
 	}
 	return append(dst, '}')
-}
-
-// appendSums appends the members "orders" to "currency", after a comma.
-func appendSums(dst []byte, p *graph.Profile) []byte {
-	total := sumMoney(p)
-	dst = total.append(dst)
-	if len(p.Money) == 0 {
-		return append(dst, `,"currency":null`...)
-	}
-	return appendString(append(dst, `,"currency":`...), total.Currency.String())
 }
 
 // sumMoney counts all orders, and takes the amounts of the currency with the most orders.
@@ -183,55 +164,35 @@ func sumMoney(p *graph.Profile) moneySum {
 
 type moneySum graph.Money
 
-// append appends the members "orders" to "discounted_orders", after a comma.
-func (s moneySum) append(dst []byte) []byte {
-	dst = strconv.AppendUint(append(dst, `,"orders":`...), s.Orders, 10)
-	dst = money.Append(append(dst, `,"revenue":`...), s.Revenue, s.Currency)
-	dst = money.Append(append(dst, `,"discount":`...), s.Discount, s.Currency)
-	return strconv.AppendUint(append(dst, `,"discounted_orders":`...), s.Discounted, 10)
-}
-
-// appendByCurrency appends the member "by_currency", after a comma, where there are several.
-func appendByCurrency(dst []byte, p *graph.Profile) []byte {
-	if len(p.Money) < 2 {
-		return dst
+// append appends the members "orders" to "discounted_orders" that are asked for, each after a comma.
+func (s moneySum) append(dst []byte, fields *Fields) []byte {
+	if fields.has(memberOrders) {
+		dst = strconv.AppendUint(append(dst, `,"orders":`...), s.Orders, 10)
 	}
-	return appendCurrencies(append(dst, `,"by_currency":`...), p)
-}
-
-// appendDoubts appends the members that say what the sums of money lack.
-func appendDoubts(dst []byte, p *graph.Profile) []byte {
-	without, unknown, refused := 0, 0, 0
-	for i := range p.Orders {
-		o := &p.Orders[i]
-		if o.Status == graph.OrderStateCancelled {
-			continue
-		}
-		if o.Rule == graph.NetNone {
-			without++
-		}
-		unknown += o.UnknownRefunds
-		refused += o.RefusedRefunds
+	if fields.has(memberRevenue) {
+		dst = money.Append(append(dst, `,"revenue":`...), s.Revenue, s.Currency)
 	}
-	for _, n := range [...]struct {
-		member string
-		count  int
-	}{{`,"orders_without_amount":`, without}, {`,"unknown_refunds":`, unknown}, {`,"refused_refunds":`, refused}} {
-		if n.count > 0 {
-			dst = strconv.AppendInt(append(dst, n.member...), int64(n.count), 10)
-		}
+	if fields.has(memberDiscount) {
+		dst = money.Append(append(dst, `,"discount":`...), s.Discount, s.Currency)
+	}
+	if fields.has(memberDiscountedOrders) {
+		dst = strconv.AppendUint(append(dst, `,"discounted_orders":`...), s.Discounted, 10)
 	}
 	return dst
 }
 
+// appendCurrencies appends the sums of each currency.
+//
+// REQUIRES: len(p.Money) > 0
 func appendCurrencies(dst []byte, p *graph.Profile) []byte {
 	for i := range p.Money {
 		m := &p.Money[i]
 		dst = append(dst, "{,"[min(i, 1)])
-		dst = appendString(dst, m.Currency.String())
-		sum := moneySum(*m).append(nil)
-		sum[0] = '{' // for the comma
-		dst = append(append(append(dst, ':'), sum...), '}')
+		dst = append(appendString(dst, m.Currency.String()), ':')
+		start := len(dst)
+		dst = moneySum(*m).append(dst, &Fields{})
+		dst[start] = '{' // for the comma
+		dst = append(dst, '}')
 	}
 	return append(dst, '}')
 }

@@ -93,9 +93,7 @@ func ScoreFrom(s *score.Scorer, scoring *graph.Scoring, now int64) Scored {
 
 // AppendScored appends a Profile with its scores, without a line break.
 func AppendScored(dst []byte, p *graph.Profile, scores *Scored, control score.Control) []byte {
-	dst = AppendProfile(dst, p, control)
-	dst = append(dst[:len(dst)-1], `,"scores":`...)
-	return append(scores.Append(dst), '}')
+	return (&Shape{Detail: true, Control: control}).append(dst, p, scores)
 }
 
 // Append appends a Scores document.

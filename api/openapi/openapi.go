@@ -121,6 +121,7 @@ func Document(routes []route.Route) ([]byte, error) {
 	for _, change := range changes { // what an entry of the feed may be is named by its schema alone
 		r.schema(change)
 	}
+	r.addPartial()
 	d := contract{
 		OpenAPI: "3.1.0",
 		Info: info{
@@ -339,6 +340,15 @@ func (r *reflector) schema(d any) *jsonschema.Schema {
 	return s
 }
 
+// addPartial adds the schema of a PartialProfile: that of a Profile, of which only the id is required.
+func (r *reflector) addPartial() {
+	r.schema(document.Profile{})
+	partial := *r.schemas["Profile"]
+	partial.Required = []string{"id"}
+	partial.Description = r.LookupTypeComment(reflect.TypeFor[document.PartialProfile]())
+	r.schemas["PartialProfile"] = &partial
+}
+
 // anyOf is the schema of any of several documents: of one document, its own schema.
 func (r *reflector) anyOf(list []any) *jsonschema.Schema {
 	if len(list) == 1 {
@@ -388,6 +398,8 @@ func (r *reflector) mapped(t reflect.Type) *jsonschema.Schema {
 			s.Enum = append(s.Enum, p.Code)
 		}
 		return s
+	case reflect.TypeFor[document.AnyProfile]():
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Ref: "#/$defs/Profile"}, {Ref: "#/$defs/PartialProfile"}}}
 	case reflect.TypeFor[document.AnyChange]():
 		s := new(jsonschema.Schema)
 		for _, change := range changes {

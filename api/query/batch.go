@@ -3,11 +3,11 @@ package query
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/jsontext"
 	"golang.org/x/sync/errgroup"
 )
@@ -18,7 +18,7 @@ const (
 	batchGetAtOnce = 32 // profiles in memory
 )
 
-// batchGet answers POST /v1/profiles:batchGet {"ids":[…]}, in the order of the ids:
+// batchGet answers POST /v1/profiles:batchGet {"ids":[…],"fields":[…]}, in the order of the ids:
 //
 //	{"results":[{"requested":"…","status":"found","profile":{…}},
 //	            {"requested":"…","status":"not_found"|"bad_id"|…,"detail"?,"hint"}]}
@@ -33,6 +33,14 @@ func (q *Queries) batchGet(w http.ResponseWriter, r *http.Request) *route.Proble
 	if len(ask.IDs) > maxBatchIDs {
 		return route.NewProblem(document.CodeTooManyIDs, "%d ids: at most %d are answered at once", len(ask.IDs), maxBatchIDs)
 	}
+	fields, err := document.ParseFields(strings.Join(ask.Fields, ","))
+	if err != nil {
+		return route.NewProblem(document.CodeInvalidBody, "fields: %v", err)
+	}
+	if fields.Scores() {
+		return route.NewProblem(document.CodeInvalidBody, "fields: scores come for one person at a time, or with an export")
+	}
+	shape := document.Shape{Fields: fields, Detail: true, Control: q.Control}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
@@ -45,7 +53,7 @@ func (q *Queries) batchGet(w http.ResponseWriter, r *http.Request) *route.Proble
 				body = append(body, ',')
 			}
 			body = jsontext.AppendString(append(body, `{"requested":`...), id)
-			body = appendResult(body, &profiles[i], q.Control, problems[i])
+			body = appendResult(body, &profiles[i], &shape, problems[i])
 		}
 		if _, err := w.Write(body); err != nil {
 			return nil // the client has gone
@@ -58,9 +66,9 @@ func (q *Queries) batchGet(w http.ResponseWriter, r *http.Request) *route.Proble
 
 // appendResult appends what follows the requested id: the profile, or why there is none, with the code and hint that a
 // request for this id alone would get.
-func appendResult(dst []byte, p *graph.Profile, control score.Control, failed *route.Problem) []byte {
+func appendResult(dst []byte, p *graph.Profile, shape *document.Shape, failed *route.Problem) []byte {
 	if failed == nil {
-		dst = document.AppendProfile(append(dst, `,"status":"found","profile":`...), p, control)
+		dst = shape.Append(append(dst, `,"status":"found","profile":`...), p)
 		return append(dst, '}')
 	}
 	dst = jsontext.AppendString(append(dst, `,"status":`...), string(failed.Code))

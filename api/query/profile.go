@@ -1,63 +1,53 @@
 package query
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"encoding/binary"
 	"net/http"
-	"strings"
 
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
+	"github.com/kindred-id/kindred/graph"
 )
 
-// getProfile answers GET /v1/profiles/{id}?scores=true.
-//
-// The entity tag is a hash of the answer, so it costs the look-up and saves the transfer alone. It could be cheaper as
-// the number of the commit that changed the profile; but then each event of a component would change the tags of all
-// people in it. Scores age by the moment: with them every answer would have another tag, so it has none.
+// scoresFresh is how long an answer with scores keeps its entity tag while nothing but time passes, in ms.
+const scoresFresh = 60 * 60 * 1000
+
+// getProfile answers GET /v1/profiles/{id}?scores=true&fields=….
 func (q *Queries) getProfile(w http.ResponseWriter, r *http.Request) *route.Problem {
-	switch withScores, p := route.ScoresParameter(r, q.Scores != nil); {
-	case p != nil:
+	shape, p := q.shape(r)
+	if p != nil {
 		return p
-	case withScores:
-		return q.getScored(w, r)
 	}
-	profile, problem := q.Need(r.Context(), r.PathValue("id"))
-	if problem != nil {
-		return problem
+	profile, p := q.Need(r.Context(), r.PathValue("id"))
+	if p != nil {
+		return p
 	}
-	body := append(document.AppendProfile(nil, &profile, q.Control), '\n')
-	sum := sha256.Sum256(body)
-	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
-	w.Header().Set("ETag", tag)
-	w.Header().Set("Cache-Control", "private, no-cache")
-	if matches(r.Header.Values("If-None-Match"), tag) {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	return route.SendJSON(w, body)
-}
-
-// getScored answers GET /v1/profiles/{id}?scores=true.
-func (q *Queries) getScored(w http.ResponseWriter, r *http.Request) *route.Problem {
-	profile, scores, problem := q.needScored(r.Context(), r.PathValue("id"))
-	if problem != nil {
-		return problem
-	}
-	return route.SendJSON(w, append(document.AppendScored(nil, &profile, &scores, q.Control), '\n'))
-}
-
-// matches reports whether a list of entity tags holds tag, weakly compared.
-func matches(lists []string, tag string) bool {
-	for _, list := range lists {
-		for candidate := range strings.SplitSeq(list, ",") {
-			candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
-			if candidate == "*" || candidate == tag {
-				return true
-			}
+	if shape.Scores != nil {
+		if route.Unchanged(w, r, "W/", q.scoredText(&shape, &profile, r.URL.Query().Get("fields"))) {
+			return nil
 		}
+		return route.SendJSON(w, append(shape.Append(nil, &profile), '\n'))
 	}
-	return false
+	return route.SendTagged(w, r, append(shape.Append(nil, &profile), '\n'))
+}
+
+// shape is what a request about one person, or a few, asks for.
+func (q *Queries) shape(r *http.Request) (document.Shape, *route.Problem) {
+	shape, p := route.Shape(r, q.Scores, q.Control)
+	shape.Detail = true
+	if shape.Scores != nil {
+		shape.Now = q.Engine.Now()
+	}
+	return shape, p
+}
+
+// scoredText is what the tag of an answer with scores is made of: all that scores follow from. That is the person's
+// events, which the profile counts, the parameters, and the hour: scores age by the moment, but hardly within an hour.
+// So the tag is a weak one, and 304 says that the scores of an hour ago at most will do.
+func (q *Queries) scoredText(shape *document.Shape, profile *graph.Profile, fields string) []byte {
+	text := append(document.AppendProfile(nil, profile, shape.Control), fields...)
+	text = binary.BigEndian.AppendUint64(text, shape.Scores.Parameters().Version)
+	return binary.BigEndian.AppendUint64(text, uint64(shape.Now/scoresFresh)) //nolint:gosec // after 1970
 }
 
 // getIdentifiers answers GET /v1/profiles/{id}/identifiers.
@@ -66,7 +56,7 @@ func (q *Queries) getIdentifiers(w http.ResponseWriter, r *http.Request) *route.
 	if problem != nil {
 		return problem
 	}
-	return route.SendJSON(w, append(document.AppendIdentifiers(nil, &profile), '\n'))
+	return route.SendTagged(w, r, append(document.AppendIdentifiers(nil, &profile), '\n'))
 }
 
 // getOrders answers GET /v1/profiles/{id}/orders: the newest first.
@@ -75,5 +65,5 @@ func (q *Queries) getOrders(w http.ResponseWriter, r *http.Request) *route.Probl
 	if problem != nil {
 		return problem
 	}
-	return route.SendJSON(w, append(document.AppendOrders(nil, &profile), '\n'))
+	return route.SendTagged(w, r, append(document.AppendOrders(nil, &profile), '\n'))
 }

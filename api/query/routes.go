@@ -2,6 +2,7 @@ package query
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
@@ -11,25 +12,19 @@ import (
 func (q *Queries) Routes() []route.Route {
 	return []route.Route{
 		person("", q.getProfile, "Get the profile of a person", route.Route{
-			Notes: "Without scores the answer has an entity tag. Scores age by the moment, so an answer with scores has none.",
-			Parameters: []route.Parameter{
-				{Name: "scores", Type: "boolean", Default: "false", Text: "true: with the scores, as of now"},
-				{Name: "If-None-Match", Header: true, Text: "entity tags: the answer is 304 if the profile still has one of them"},
-			},
-			Answers: []route.Answer{
-				{Document: document.Profile{}, Headers: []route.Header{{Name: "ETag", Text: "entity tag of the profile"}}},
-				{Status: http.StatusNotModified, Text: "The profile still has one of the tags of If-None-Match"},
-			},
+			Notes: "Scores age by the moment. With them the entity tag is weak, and stays for an hour at most while the person has no new event. " +
+				"With fields the answer is a PartialProfile.",
+			Parameters: []route.Parameter{route.Scores, route.Fields},
+			Answers:    tagged(document.AnyProfile{}),
 		}),
-		person("/identifiers", q.getIdentifiers, "List the identifiers of a person", route.Route{Answers: answer(document.Identifiers{})}),
+		person("/identifiers", q.getIdentifiers, "List the identifiers of a person", route.Route{Answers: tagged(document.Identifiers{})}),
 		person("/events", q.getEvents, "List the events of a person, the newest first", route.Route{
 			Parameters: []route.Parameter{
-				{Name: "limit", Type: "integer", Min: 1, Max: maxPage, Default: "50", Text: "events in a page; a page also ends at about 8 MiB"},
-				{Name: "cursor", Text: "next of the page before"},
+				route.Limit(defaultPage, maxPage, "events in a page; a page also ends at about 8 MiB"), route.Cursor,
 			},
-			Answers: answer(document.Timeline{}),
+			Answers: tagged(document.Timeline{}),
 		}),
-		person("/orders", q.getOrders, "List the orders of a person, the newest first", route.Route{Answers: answer(document.Orders{})}),
+		person("/orders", q.getOrders, "List the orders of a person, the newest first", route.Route{Answers: tagged(document.Orders{})}),
 		person("/why", q.getWhy, "Explain why two identifiers are one person, or why they are not", route.Route{
 			Parameters: []route.Parameter{{Name: "with", Required: true, Text: "the other id"}},
 			Answers:    answer(document.Why{}),
@@ -57,15 +52,26 @@ func (q *Queries) Routes() []route.Route {
 }
 
 // person is a route about one person. All of them are looked up alike, so they share their problems; rt adds what is
-// the route's own.
+// the route's own. All but explanations have entity tags.
 func person(part string, h route.Handler, summary string, rt route.Route) route.Route {
 	rt.Method, rt.Path, rt.Handler, rt.Summary = "GET", "/v1/profiles/{id}"+part, h, summary
 	rt.Audience, rt.Timely = route.Query, true
+	if slices.ContainsFunc(rt.Answers, func(a route.Answer) bool { return a.Status == http.StatusNotModified }) {
+		rt.Parameters = append(rt.Parameters, route.IfNoneMatch)
+	}
 	rt.Problems = []document.Code{
 		document.CodeBadParameter, document.CodeBadID, document.CodeUnknownNamespace, document.CodeNotFound, document.CodeInTransit, document.CodeBusy,
 		document.CodeShuttingDown, document.CodeEngineFailed, document.CodeShardLost, document.CodeTimeout,
 	}
 	return rt
+}
+
+// tagged is the list of answers of a route whose success has this document and an entity tag.
+func tagged(d any) []route.Answer {
+	return []route.Answer{
+		{Document: d, Headers: []route.Header{{Name: "ETag", Text: "entity tag of the answer"}}},
+		{Status: http.StatusNotModified, Text: "The answer still has one of the tags of If-None-Match"},
+	}
 }
 
 // answer is the list of answers of a route that has one success, with this document.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/http"
-	"strconv"
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/api/document"
@@ -28,13 +27,9 @@ const (
 // on.
 func (q *Queries) getEvents(w http.ResponseWriter, r *http.Request) *route.Problem {
 	query := r.URL.Query()
-	limit := defaultPage
-	if text := query.Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > maxPage {
-			return route.NewProblem(document.CodeBadParameter, "limit: want a whole number from 1 to %d", maxPage)
-		}
-		limit = n
+	limit, p := route.LimitParameter(r, defaultPage, maxPage)
+	if p != nil {
+		return p
 	}
 	before, err := parseCursor(query.Get("cursor"))
 	if err != nil {
@@ -56,7 +51,7 @@ func (q *Queries) getEvents(w http.ResponseWriter, r *http.Request) *route.Probl
 	if n < len(events) {
 		next = cursor(actors.PositionOf(&events[n-1]))
 	}
-	return route.SendJSON(w, append(document.EndTimeline(page, next), '\n'))
+	return route.SendTagged(w, r, append(document.EndTimeline(page, next), '\n'))
 }
 
 // A cursor is a position in five fields, big-endian, then base64 for URLs:

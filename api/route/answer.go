@@ -1,11 +1,14 @@
 package route
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kindred-id/kindred/api/document"
@@ -26,6 +29,45 @@ func Send(w http.ResponseWriter, answer any) *Problem {
 	return SendJSON(w, append(body, '\n'))
 }
 
+// SendTagged answers with JSON text, which ends with a line break, and its hash as the entity tag; or with 304 where
+// If-None-Match lists the tag.
+func SendTagged(w http.ResponseWriter, r *http.Request, body []byte) *Problem {
+	if Unchanged(w, r, "", body) {
+		return nil
+	}
+	return SendJSON(w, body)
+}
+
+// Unchanged sets an entity tag, which is a prefix, empty or "W/", and a hash of text. It reports whether the client has
+// the answer already; then 304 is sent.
+//
+// A tag costs the look-up and saves the transfer alone. It could be cheaper as the number of the commit that changed the
+// person; but then each event of a component would change the tags of all people in it.
+func Unchanged(w http.ResponseWriter, r *http.Request, prefix string, text []byte) bool {
+	sum := sha256.Sum256(text)
+	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	w.Header().Set("ETag", prefix+tag)
+	w.Header().Set("Cache-Control", "private, no-cache")
+	if !matches(r.Header.Values("If-None-Match"), tag) {
+		return false
+	}
+	w.WriteHeader(http.StatusNotModified)
+	return true
+}
+
+// matches reports whether a list of entity tags holds tag, weakly compared.
+func matches(lists []string, tag string) bool {
+	for _, list := range lists {
+		for candidate := range strings.SplitSeq(list, ",") {
+			candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
+			if candidate == "*" || candidate == tag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // SendJSON answers with JSON text, which ends with a line break.
 func SendJSON(w http.ResponseWriter, body []byte) *Problem {
 	h := w.Header()
@@ -36,21 +78,6 @@ func SendJSON(w http.ResponseWriter, body []byte) *Problem {
 	}
 	_, _ = w.Write(body) // the client has gone: nobody to tell
 	return nil
-}
-
-// ScoresParameter reports whether the parameter scores asks for them. available reports whether the server computes any.
-func ScoresParameter(r *http.Request, available bool) (bool, *Problem) {
-	switch r.URL.Query().Get("scores") {
-	case "", "false":
-		return false, nil
-	case "true":
-		if !available {
-			return false, NewProblem(document.CodeBadParameter, "scores: this server computes none")
-		}
-		return true, nil
-	default:
-		return false, NewProblem(document.CodeBadParameter, "scores: want true or false")
-	}
 }
 
 // ReadJSON reads the body of a request that is not events: one JSON object with known members only.

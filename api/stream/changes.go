@@ -51,7 +51,7 @@ func (s *Streams) getChanges(w http.ResponseWriter, r *http.Request) *route.Prob
 			return route.NewProblem(document.CodeBadParameter, "follow: want true or false")
 		}
 	}
-	withScores, p := route.ScoresParameter(r, s.Scores != nil)
+	shape, p := route.Shape(r, s.Scores, s.Control)
 	if p != nil {
 		return p
 	}
@@ -85,7 +85,7 @@ func (s *Streams) getChanges(w http.ResponseWriter, r *http.Request) *route.Prob
 		w: route.NewStallGuard(w), control: http.NewResponseController(w), reader: reader, kinds: kinds,
 		source: egress.Source(since),
 	}
-	if withScores {
+	if shape.Scores != nil {
 		st.scores = ScoresOf(s.Engine, s.Scores)
 	}
 	ctx, cancel := context.WithCancel(r.Context())

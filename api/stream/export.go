@@ -10,21 +10,18 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
-	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/extsort"
 )
 
-// Exporter writes one line for every identity, sorted by id: a document.Line, or a row of CSV. Memory is bounded by
+// Exporter writes one line for every identity, sorted by id: a document.Profile, or a row of CSV. Memory is bounded by
 // SortBytes: what does not fit goes through temporary files.
 type Exporter struct {
 	Engine *actors.Engine
 	Format document.Format // empty is NDJSON
 	// Empty lists identities without an event too.
 	Empty bool
-	// Scores adds the scores of every identity, all as of one moment; nil leaves them out.
-	Scores *score.Scorer
-	// Control is the control group. Lines with scores state whether the person is a member.
-	Control score.Control
+	// Shape says which members lines have. Scores are all as of one moment, the export's, whatever its Now says.
+	Shape document.Shape
 	// SettleFor is how long to wait until no event is under way, so that no evidence is between two
 	// shards. After that the export goes on with the evidence that has arrived. 0 is defaultSettleFor.
 	SettleFor time.Duration
@@ -59,7 +56,7 @@ func (x *Exporter) Collect(ctx context.Context) (*Export, error) {
 	if memory == 0 {
 		memory = DefaultSortBytes
 	}
-	export := &Export{lines: document.Lines{Format: format, Scores: x.Scores, Control: x.Control}, sorter: extsort.New(x.TempDir, memory)}
+	export := &Export{lines: document.Lines{Format: format, Shape: x.Shape}, sorter: extsort.New(x.TempDir, memory)}
 	if err := x.collect(ctx, export); err != nil {
 		return nil, errors.Join(err, export.Close())
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/kindred-id/kindred/api/route"
 )
 
-// getExport answers GET /v1/export?format=ndjson|csv&identifiers=all&scores=true. Kindred-Settled reports whether no
+// getExport answers GET /v1/export?format=ndjson|csv&identifiers=all&scores=true&detail=true&fields=…. Kindred-Settled reports whether no
 // event was under way when it began (Export.Settled), Kindred-Identities how many lines follow. An
 // export that fails half-way breaks the connection: what came is then not taken for the whole.
 func (s *Streams) getExport(w http.ResponseWriter, r *http.Request) *route.Problem {
@@ -22,8 +22,11 @@ func (s *Streams) getExport(w http.ResponseWriter, r *http.Request) *route.Probl
 	if identifiers != "" && identifiers != "all" {
 		return route.NewProblem(document.CodeBadParameter, "identifiers: want all, or nothing")
 	}
-	scores, p := route.ScoresParameter(r, s.Scores != nil)
+	shape, p := route.Shape(r, s.Scores, s.Control)
 	if p != nil {
+		return p
+	}
+	if shape.Detail, p = route.BoolParameter(r, "detail"); p != nil {
 		return p
 	}
 	if !s.exports.TryAcquire(1) {
@@ -31,10 +34,7 @@ func (s *Streams) getExport(w http.ResponseWriter, r *http.Request) *route.Probl
 	}
 	defer s.exports.Release(1)
 	route.Patient(w)
-	x := Exporter{Engine: s.Engine, Format: format, Empty: identifiers == "all", SortBytes: s.SortBytes, TempDir: s.TempDir}
-	if scores {
-		x.Scores, x.Control = s.Scores.Scorer(), s.Control
-	}
+	x := Exporter{Engine: s.Engine, Format: format, Empty: identifiers == "all", Shape: shape, SortBytes: s.SortBytes, TempDir: s.TempDir}
 	export, err := x.Collect(r.Context())
 	if err != nil {
 		return s.exportProblem(err)

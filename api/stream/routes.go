@@ -22,9 +22,11 @@ func (s *Streams) Routes() []route.Route {
 				{Name: "format", Enum: []string{string(document.NDJSON), string(document.CSV)}, Default: string(document.NDJSON), Text: "how lines are written"},
 				{Name: "identifiers", Enum: []string{"all"}, Text: "all: people without an event as well"},
 				exportScores,
+				{Name: "detail", Type: "boolean", Default: "false", Text: "true: with the members that the change feed does not tell, so that a line is what GET /v1/profiles/{id} answers"},
+				route.Fields,
 			},
 			Answers: []route.Answer{
-				{Media: "application/x-ndjson", Document: document.Line{}, Text: "A line of JSON a person", Headers: exportHeaders},
+				{Media: "application/x-ndjson", Document: document.AnyProfile{}, Text: "A line of JSON a person", Headers: exportHeaders},
 				{Media: "text/csv", Text: "A row a person, after a header", Headers: exportHeaders},
 			},
 			Problems: append(engine, document.CodeExportFailed),

@@ -28,7 +28,10 @@ output or a file. The file appears only when it is complete. A name that ends in
 	format, identifiers := string(document.NDJSON), ""
 	cmd.Flags().Var(cli.Choose(&format, []string{string(document.NDJSON), string(document.CSV)}), "format", "output format: ndjson or csv")
 	cmd.Flags().Var(cli.Choose(&identifiers, []string{"all"}), "identifiers", `"all" also writes identities without an event (default: only those with events)`)
-	scores := cmd.Flags().Bool("scores", false, "add the scores of each identity, computed as of now")
+	var o client.ExportOptions
+	cmd.Flags().BoolVar(&o.Scores, "scores", false, "add the scores of each identity, computed as of now")
+	cmd.Flags().BoolVar(&o.Detail, "detail", false, "add the members that the change feed does not tell, so that lines are those of kindred get")
+	cmd.Flags().StringVar(&o.Fields, "fields", "", "only these members, comma-separated; traits.NAME is one trait (default: all)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		name := ""
 		if len(args) > 0 {
@@ -39,7 +42,8 @@ output or a file. The file appears only when it is complete. A name that ends in
 			if err != nil {
 				return err
 			}
-			x, err := c.Profiles.Export(cmd.Context(), format, identifiers == "all", *scores)
+			o.Format, o.Empty = document.Format(format), identifiers == "all"
+			x, err := c.Profiles.Export(cmd.Context(), o)
 			if err != nil {
 				_ = file.Finish(err) // nothing was written
 				return err

@@ -75,7 +75,7 @@ func profileTable(w io.Writer, p cli.Paint, profile *document.Profile, orders []
 	}
 	if profile.Orders > 0 {
 		t.Row("orders", fmt.Sprintf("%s, %s with a discount", cli.Number(profile.Orders), cli.Number(profile.DiscountedOrders)))
-		if len(profile.ByCurrency) > 0 {
+		if len(profile.ByCurrency) > 1 {
 			for _, code := range slices.Sorted(maps.Keys(profile.ByCurrency)) {
 				sum := profile.ByCurrency[code]
 				t.Row("revenue", fmt.Sprintf("%s %s in %s, discounts %s", sum.Revenue, code, cli.Plural(sum.Orders, "order"), sum.Discount))

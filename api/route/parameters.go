@@ -1,0 +1,83 @@
+package route
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/kindred-id/kindred/actors/scoring"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/graph/score"
+)
+
+// Parameters that several routes have.
+var (
+	Fields      = Parameter{Name: "fields", Text: "members of the profile to answer, with commas between; traits.NAME is one trait; default: all"}
+	Scores      = Parameter{Name: "scores", Type: "boolean", Default: "false", Text: "true: with the scores, as of now; so does scores among the fields"}
+	IfNoneMatch = Parameter{Name: "If-None-Match", Header: true, Text: "entity tags: the answer is 304 if it still has one of them"}
+	Cursor      = Parameter{Name: "cursor", Text: "next of the page before"}
+)
+
+// Limit describes the parameter limit of a route whose answers are pages.
+func Limit(otherwise, most int, text string) Parameter {
+	return Parameter{Name: "limit", Type: "integer", Min: 1, Max: most, Default: strconv.Itoa(otherwise), Text: text}
+}
+
+// LimitParameter reads the parameter limit.
+func LimitParameter(r *http.Request, otherwise, most int) (int, *Problem) {
+	text := r.URL.Query().Get("limit")
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > most {
+		return 0, NewProblem(document.CodeBadParameter, "limit: want a whole number from 1 to %d", most)
+	}
+	return n, nil
+}
+
+// TimeParameter reads a parameter that is a moment as RFC 3339, into ms since 1970; otherwise where it is missing.
+func TimeParameter(r *http.Request, name string, otherwise int64) (int64, *Problem) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return 0, NewProblem(document.CodeBadParameter, "%s: want a time such as 2026-01-31T09:30:00Z", name).
+			WithHint("write the time as RFC 3339, with + as %2B")
+	}
+	return at.UnixMilli(), nil
+}
+
+// BoolParameter reads a parameter that is true or false, and false where it is missing.
+func BoolParameter(r *http.Request, name string) (bool, *Problem) {
+	switch r.URL.Query().Get(name) {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, NewProblem(document.CodeBadParameter, "%s: want true or false", name)
+}
+
+// Shape reads which members of profiles a request asks for: the parameters fields and scores. keeper is nil where the
+// server computes no scores.
+func Shape(r *http.Request, keeper *scoring.Keeper, control score.Control) (shape document.Shape, p *Problem) {
+	shape.Control = control
+	var err error
+	if shape.Fields, err = document.ParseFields(r.URL.Query().Get("fields")); err != nil {
+		return shape, NewProblem(document.CodeBadParameter, "fields: %v", err)
+	}
+	asked, p := BoolParameter(r, "scores")
+	switch {
+	case p != nil:
+		return shape, p
+	case !asked && !shape.Fields.Scores():
+	case keeper == nil:
+		return shape, NewProblem(document.CodeBadParameter, "scores: this server computes none")
+	default:
+		shape.Scores = keeper.Scorer()
+	}
+	return shape, nil
+}
