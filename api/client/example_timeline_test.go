@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/api/document"
 )
 
@@ -13,9 +14,9 @@ import (
 func ExampleProfiles_Timeline() {
 	c, stop := start(sharedTablet)
 	defer stop()
-	cursor := ""
+	o := client.TimelineOptions{Limit: 1}
 	for page := 1; ; page++ {
-		timeline, err := c.Profiles.Timeline(context.Background(), "user_id:ann", 1, cursor)
+		timeline, err := c.Profiles.Timeline(context.Background(), "user_id:ann", o)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -26,7 +27,7 @@ func ExampleProfiles_Timeline() {
 			}
 			fmt.Printf("page %d: %s %s\n", page, e.Type, e.MessageID)
 		}
-		if cursor = string(timeline.Next); cursor == "" {
+		if o.Cursor = string(timeline.Next); o.Cursor == "" {
 			break
 		}
 	}

@@ -28,11 +28,41 @@ func (p Profiles) Scored(ctx context.Context, id string) (text json.RawMessage, 
 	return text, err
 }
 
-// Orders returns the orders of an id, newest first.
-func (p Profiles) Orders(ctx context.Context, id string) ([]document.Order, error) {
-	var answer document.Orders
-	err := p.conn.get(ctx, profilePath(id, "/orders"), nil, &answer)
-	return answer.Orders, err
+// Orders returns all orders of an id, newest first. It asks for page after page.
+func (p Profiles) Orders(ctx context.Context, id string) (orders []document.Order, err error) {
+	query := url.Values{}
+	for {
+		var page document.Orders
+		if err := p.conn.get(ctx, profilePath(id, "/orders"), query, &page); err != nil {
+			return nil, err
+		}
+		if orders = append(orders, page.Orders...); page.Next == "" {
+			return orders, nil
+		}
+		query.Set("cursor", string(page.Next))
+	}
+}
+
+// OrderDetails returns a page of the orders of an id, newest first, with their lines, tax and shipping as they were sent.
+// An empty cursor means the first page.
+func (p Profiles) OrderDetails(ctx context.Context, id, cursor string) (page document.Orders, err error) {
+	query := url.Values{"details": {"true"}}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	err = p.conn.get(ctx, profilePath(id, "/orders"), query, &page)
+	return page, err
+}
+
+// Traits returns a page of the traits of an id, by name, each with the event that set it. An empty cursor means the first
+// page.
+func (p Profiles) Traits(ctx context.Context, id, cursor string) (page document.VerboseTraits, err error) {
+	query := url.Values{"verbose": {"true"}}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	err = p.conn.get(ctx, profilePath(id, "/traits"), query, &page)
+	return page, err
 }
 
 // Why explains whether two ids are one person.
@@ -47,11 +77,24 @@ func (p Profiles) How(ctx context.Context, id string) (h document.How, err error
 	return h, err
 }
 
-// Timeline returns a page of the events of an id. An empty cursor means the first page.
-func (p Profiles) Timeline(ctx context.Context, id string, limit int, cursor string) (t document.Timeline, err error) {
-	query := url.Values{"limit": {strconv.Itoa(limit)}}
-	if cursor != "" {
-		query.Set("cursor", cursor)
+// TimelineOptions say which events of a person are listed. The zero value is the newest of all.
+type TimelineOptions struct {
+	Limit        int      // of a page; 0 is the server's default
+	Cursor       string   // of the page; empty means the first
+	Types, Names []string // only these; none means all
+	Since, Until string   // as RFC 3339: from Since on, and before Until; empty means without a bound
+}
+
+// Timeline returns a page of the events of an id, newest first.
+func (p Profiles) Timeline(ctx context.Context, id string, o TimelineOptions) (t document.Timeline, err error) {
+	query := url.Values{"type": o.Types, "name": o.Names}
+	if o.Limit > 0 {
+		query.Set("limit", strconv.Itoa(o.Limit))
+	}
+	for name, value := range map[string]string{"cursor": o.Cursor, "since": o.Since, "until": o.Until} {
+		if value != "" {
+			query.Set(name, value)
+		}
 	}
 	err = p.conn.get(ctx, profilePath(id, "/events"), query, &t)
 	return t, err

@@ -36,7 +36,14 @@ func TestEncodings(t *testing.T) {
 			profiles.Write(text)
 
 			documenttest.CheckSame[Identifiers](t, AppendIdentifiers(nil, &p))
-			text = AppendOrders(nil, &p)
+			details := NewOrderDetails(p.Orders)
+			for i := range p.Orders {
+				e := drawEvent(t)
+				e.Order.Kind, e.Order.ID = graph.OrderCompleted, []byte(p.Orders[i].ID)
+				e.Properties = []byte(`{"tax":"1,50","shipping":2,"products":[{"product_id":7,"sku":"s","name":"n","brand":"b","variant":"v","category":"c","coupon":"d","price":"9.9","quantity":1.5}]}`)
+				details.Observe(&e)
+			}
+			text = AppendOrders(nil, p.ID, p.Orders, details, rapid.SampledFrom([]string{"", "cursor"}).Draw(t, "next"))
 			documenttest.CheckSame[Orders](t, text)
 			orders.Write(text)
 

@@ -61,11 +61,7 @@ func AppendTimelineEvent(dst []byte, e *graph.Event) []byte {
 
 // EndTimeline ends a Timeline; an empty cursor says that there are no more events.
 func EndTimeline(dst []byte, next string) []byte {
-	dst = append(dst, `],"next":`...)
-	if next == "" {
-		return append(dst, "null}"...)
-	}
-	return append(appendString(dst, next), '}')
+	return appendNext(append(dst, ']'), next)
 }
 
 // appendEvent appends an Event.

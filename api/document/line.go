@@ -106,9 +106,10 @@ func (l *Lines) shows(c *column) bool {
 	return c.of == 0 || l.Fields.has(c.of) && (l.Detail || !c.detail)
 }
 
-// showsScores and showsControl report whether rows have the columns of scores, and that of the control group, which is
-// the last.
+// showsScores reports whether rows have the columns of scores.
 func (l *Lines) showsScores() bool { return l.Scores != nil && l.Fields.has(memberScores) }
+
+// showsControl reports whether rows have the column of the control group, which is the last.
 func (l *Lines) showsControl() bool {
 	return (l.Detail || l.Scores != nil) && l.Fields.has(memberControl)
 }

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 
@@ -8,10 +9,11 @@ import (
 	"github.com/kindred-id/kindred/internal/money"
 )
 
-// Orders are the orders of a person, the newest first.
+// Orders are a page of the orders of a person, the newest first.
 type Orders struct {
-	ID     string  `json:"id"` // public id of the person
-	Orders []Order `json:"orders"`
+	ID     string     `json:"id"` // public id of the person
+	Orders []Order    `json:"orders"`
+	Next   TextOrNull `json:"next"` // cursor of the next page; null at the end
 }
 
 // Order is an order as it stands. Amounts are in the unit of its currency.
@@ -30,20 +32,48 @@ type Order struct {
 	UnknownRefunds int    `json:"unknown_refunds,omitempty"`                                                                   // of those, refunds whose amount is not known
 	RefusedRefunds int    `json:"refused_refunds,omitempty"`                                                                   // refunds in another currency, which take nothing off
 	RefundsLeftOut bool   `json:"refunds_left_out,omitempty"`                                                                  // there are more refunds than Kindred keeps
+
+	Tax      Amount      `json:"tax,omitempty"`      // as the latest event that has it says; with details
+	Shipping Amount      `json:"shipping,omitempty"` // as the latest event that has it says; with details
+	Lines    []OrderLine `json:"lines,omitempty"`    // products, as the latest event that lists any says; with details
 }
 
-// AppendOrders appends an Orders document.
-func AppendOrders(dst []byte, p *graph.Profile) []byte {
-	dst = append(appendHead(dst, p.ID, "orders"), '[')
-	// A profile holds its orders by ascending time, so they are read from the end, and the order 0 is the one without
-	// a comma.
-	for i, order := range slices.Backward(p.Orders) {
+// OrderLine is a product of an order, as it was sent.
+type OrderLine struct {
+	ProductID string      `json:"product_id,omitempty"`
+	SKU       string      `json:"sku,omitempty"` // stock keeping unit
+	Name      string      `json:"name,omitempty"`
+	Brand     string      `json:"brand,omitempty"`
+	Variant   string      `json:"variant,omitempty"`
+	Category  string      `json:"category,omitempty"`
+	Coupon    string      `json:"coupon,omitempty"`
+	Price     Amount      `json:"price,omitempty"` // of one, in the unit of the order's currency
+	Quantity  json.Number `json:"quantity"`        // 1 where it was not sent
+}
+
+// AppendOrders appends an Orders document: of orders by ascending time, the newest first, with the cursor of the next
+// page, empty at the end. details may be nil.
+func AppendOrders(dst []byte, id graph.NodeKey, orders []graph.OrderState, details *OrderDetails, next string) []byte {
+	dst = append(appendHead(dst, id, "orders"), '[')
+	for i, order := range slices.Backward(orders) {
 		dst = appendOrder(dst, &order)
-		if i > 0 {
+		if details != nil {
+			dst = append(details.append(dst[:len(dst)-1], &order), '}')
+		}
+		if i > 0 { // the order 0 is the last
 			dst = append(dst, ',')
 		}
 	}
-	return append(dst, "]}"...)
+	return appendNext(append(dst, ']'), next)
+}
+
+// appendNext appends the member "next" and closes the document.
+func appendNext(dst []byte, next string) []byte {
+	dst = append(dst, `,"next":`...)
+	if next == "" {
+		return append(dst, "null}"...)
+	}
+	return append(appendString(dst, next), '}')
 }
 
 // appendOrder appends an Order.

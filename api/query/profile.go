@@ -58,12 +58,3 @@ func (q *Queries) getIdentifiers(w http.ResponseWriter, r *http.Request) *route.
 	}
 	return route.SendTagged(w, r, append(document.AppendIdentifiers(nil, &profile), '\n'))
 }
-
-// getOrders answers GET /v1/profiles/{id}/orders: the newest first.
-func (q *Queries) getOrders(w http.ResponseWriter, r *http.Request) *route.Problem {
-	profile, problem := q.Need(r.Context(), r.PathValue("id"))
-	if problem != nil {
-		return problem
-	}
-	return route.SendTagged(w, r, append(document.AppendOrders(nil, &profile), '\n'))
-}

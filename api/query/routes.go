@@ -20,11 +20,28 @@ func (q *Queries) Routes() []route.Route {
 		person("/identifiers", q.getIdentifiers, "List the identifiers of a person", route.Route{Answers: tagged(document.Identifiers{})}),
 		person("/events", q.getEvents, "List the events of a person, the newest first", route.Route{
 			Parameters: []route.Parameter{
+				{Name: "type", Text: "only events of this type; several with commas between"},
+				{Name: "name", Text: "only events of this name; give it again for another name"},
+				{Name: "since", Text: "only events of this time or later, such as 2026-01-31T09:30:00Z"},
+				{Name: "until", Text: "only events before this time"},
 				route.Limit(defaultPage, maxPage, "events in a page; a page also ends at about 8 MiB"), route.Cursor,
 			},
 			Answers: tagged(document.Timeline{}),
 		}),
-		person("/orders", q.getOrders, "List the orders of a person, the newest first", route.Route{Answers: tagged(document.Orders{})}),
+		person("/orders", q.getOrders, "List the orders of a person, the newest first", route.Route{
+			Parameters: []route.Parameter{
+				{Name: "details", Type: "boolean", Default: "false", Text: "true: with lines, tax and shipping, as they were sent; a page then has at most 100 orders"},
+				route.Limit(maxOrders, maxOrders, "orders in a page"), route.Cursor,
+			},
+			Answers: tagged(document.Orders{}),
+		}),
+		person("/traits", q.getTraits, "List the traits of a person, by name", route.Route{
+			Parameters: []route.Parameter{
+				{Name: "verbose", Type: "boolean", Default: "false", Text: "true: each with its value, its source and the time and id of the event that set it"},
+				route.Limit(defaultTraits, maxTraits, "traits in a page"), route.Cursor,
+			},
+			Answers: tagged(document.AnyTraits{}),
+		}),
 		person("/why", q.getWhy, "Explain why two identifiers are one person, or why they are not", route.Route{
 			Parameters: []route.Parameter{{Name: "with", Required: true, Text: "the other id"}},
 			Answers:    answer(document.Why{}),

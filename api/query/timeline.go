@@ -4,7 +4,10 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"math"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/api/document"
@@ -19,27 +22,30 @@ const (
 	maxPageBytes = 8 << 20
 )
 
-// getEvents answers GET /v1/profiles/{id}/events?limit=&cursor=: the newest first, and the cursor of the next page,
-// null at the end.
+// getEvents answers GET /v1/profiles/{id}/events?type=&name=&since=&until=&limit=&cursor=: the newest first, and the cursor
+// of the next page, null at the end.
 //
 // It asks the engine for one event more than the page holds: whether there is a next page is known without counting
 // them. A page ends early at maxPageBytes, but has one event at least, so a client that follows cursors always gets
-// on.
+// on. Filters are applied before events are counted, so a page is full where there are enough.
 func (q *Queries) getEvents(w http.ResponseWriter, r *http.Request) *route.Problem {
-	query := r.URL.Query()
 	limit, p := route.LimitParameter(r, defaultPage, maxPage)
 	if p != nil {
 		return p
 	}
-	before, err := parseCursor(query.Get("cursor"))
+	wanted, p := eventFilter(r)
+	if p != nil {
+		return p
+	}
+	before, err := parseCursor(r.URL.Query().Get("cursor"))
 	if err != nil {
-		return route.NewProblem(document.CodeBadParameter, "cursor: %v", err).WithHint("give the \"next\" of the page before, unchanged")
+		return route.BadCursor()
 	}
 	profile, problem := q.Need(r.Context(), r.PathValue("id"))
 	if problem != nil {
 		return problem
 	}
-	events, err := q.Engine.Timeline(r.Context(), profile.ID, before, limit+1)
+	events, err := q.Engine.Timeline(r.Context(), profile.ID, actors.TimelineQuery{Before: before, Limit: limit + 1, Wanted: wanted})
 	if err != nil {
 		return route.EngineProblem(err)
 	}
@@ -52,6 +58,38 @@ func (q *Queries) getEvents(w http.ResponseWriter, r *http.Request) *route.Probl
 		next = cursor(actors.PositionOf(&events[n-1]))
 	}
 	return route.SendTagged(w, r, append(document.EndTimeline(page, next), '\n'))
+}
+
+// eventFilter reads which events are asked for: of types, of names, from since on and before until, by the time of the
+// event. It is nil where all are.
+func eventFilter(r *http.Request) (func(*graph.Event) bool, *route.Problem) {
+	var types [graph.EventTypes]bool
+	query := r.URL.Query()
+	for _, list := range query["type"] {
+		for name := range strings.SplitSeq(list, ",") {
+			t := graph.ParseEventType([]byte(name))
+			if t == 0 {
+				return nil, route.NewProblem(document.CodeBadParameter, "type: want identify, track, page, screen, group or alias, or several with commas between")
+			}
+			types[t] = true
+		}
+	}
+	since, p := route.TimeParameter(r, "since", math.MinInt64)
+	if p != nil {
+		return nil, p
+	}
+	until, p := route.TimeParameter(r, "until", math.MaxInt64)
+	if p != nil {
+		return nil, p
+	}
+	names := query["name"]
+	if len(query["type"])+len(names) == 0 && since == math.MinInt64 && until == math.MaxInt64 {
+		return nil, nil //nolint:nilnil // no filter
+	}
+	return func(e *graph.Event) bool {
+		return e.Stamp.Time >= since && e.Stamp.Time < until && (len(query["type"]) == 0 || types[e.Type]) &&
+			(len(names) == 0 || slices.Contains(names, string(e.Name)))
+	}, nil
 }
 
 // A cursor is a position in five fields, big-endian, then base64 for URLs:

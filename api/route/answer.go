@@ -38,6 +38,15 @@ func SendTagged(w http.ResponseWriter, r *http.Request, body []byte) *Problem {
 	return SendJSON(w, body)
 }
 
+// SendTaggedDocument is SendTagged for a document.
+func SendTaggedDocument(w http.ResponseWriter, r *http.Request, answer any) *Problem {
+	body, err := json.Marshal(answer)
+	if err != nil {
+		return &Problem{Code: document.CodeInternal, Detail: "the answer can't be encoded"}
+	}
+	return SendTagged(w, r, append(body, '\n'))
+}
+
 // Unchanged sets an entity tag, which is a prefix, empty or "W/", and a hash of text. It reports whether the client has
 // the answer already; then 304 is sent.
 //

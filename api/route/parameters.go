@@ -1,6 +1,7 @@
 package route
 
 import (
+	"encoding/base64"
 	"net/http"
 	"strconv"
 	"time"
@@ -34,6 +35,23 @@ func LimitParameter(r *http.Request, otherwise, most int) (int, *Problem) {
 		return 0, NewProblem(document.CodeBadParameter, "limit: want a whole number from 1 to %d", most)
 	}
 	return n, nil
+}
+
+// NewCursor is a cursor that holds a position. Clients hand it back as it is.
+func NewCursor(position string) string { return base64.RawURLEncoding.EncodeToString([]byte(position)) }
+
+// CursorParameter reads the position of the parameter cursor; empty where it is missing.
+func CursorParameter(r *http.Request) (position string, p *Problem) {
+	text, err := base64.RawURLEncoding.Strict().DecodeString(r.URL.Query().Get("cursor"))
+	if err != nil {
+		return "", BadCursor()
+	}
+	return string(text), nil
+}
+
+// BadCursor says that the parameter cursor does not come from the route.
+func BadCursor() *Problem {
+	return NewProblem(document.CodeBadParameter, "cursor: not a cursor of this server").WithHint("give the \"next\" of the page before, unchanged")
 }
 
 // TimeParameter reads a parameter that is a moment as RFC 3339, into ms since 1970; otherwise where it is missing.

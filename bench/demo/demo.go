@@ -110,7 +110,7 @@ func (d *Demo) Watch(ctx context.Context, engine *actors.Engine, show func(*Merg
 
 // cause finds the event that caused a merge among the newest of the person, and otherwise returns nil.
 func cause(ctx context.Context, engine *actors.Engine, c *graph.Merge) *graph.Event {
-	events, _ := engine.Timeline(ctx, c.Into.ID(), actors.Position{}, findMax)
+	events, _ := engine.Timeline(ctx, c.Into.ID(), actors.TimelineQuery{Limit: findMax})
 	for i := range events {
 		if string(events[i].ID) == string(c.Mark.ID) {
 			return &events[i]

@@ -27,6 +27,11 @@ func newTimeline() *cobra.Command {
 	t := cli.AddTarget(cmd)
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	limit := 50
+	var o client.TimelineOptions
+	cmd.Flags().StringSliceVar(&o.Types, "type", nil, "only events of these types, comma-separated: identify, track, page, screen, group, alias (default: all)")
+	cmd.Flags().StringArrayVar(&o.Names, "name", nil, "only events of this name; repeat for several names (default: all)")
+	cmd.Flags().StringVar(&o.Since, "since", "", "only events of this time or later, such as 2026-01-31T09:30:00Z (default: all)")
+	cmd.Flags().StringVar(&o.Until, "until", "", "only events before this time (default: all)")
 	cmd.Flags().IntVarP(&limit, "limit", "n", limit, "maximum number of events; 0 lists all")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if limit < 0 {
@@ -35,13 +40,12 @@ func newTimeline() *cobra.Command {
 		return t.With(cmd, func(c *client.Client) error {
 			w := cmd.OutOrStdout()
 			asJSON := out.JSON(w)
-			cursor, left := "", limit
+			left := limit
 			for {
-				page := timelinePage
-				if limit > 0 {
-					page = min(page, left)
+				if o.Limit = timelinePage; limit > 0 {
+					o.Limit = min(o.Limit, left)
 				}
-				timeline, err := c.Profiles.Timeline(cmd.Context(), args[0], page, cursor)
+				timeline, err := c.Profiles.Timeline(cmd.Context(), args[0], o)
 				if err != nil {
 					return err
 				}
@@ -49,7 +53,7 @@ func newTimeline() *cobra.Command {
 					return err
 				}
 				left -= len(timeline.Events)
-				if cursor = string(timeline.Next); cursor == "" {
+				if o.Cursor = string(timeline.Next); o.Cursor == "" {
 					return nil
 				}
 				if limit > 0 && left <= 0 {
