@@ -8,6 +8,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/scoring"
+	"github.com/kindred-id/kindred/api/access"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/api/stream"
@@ -30,6 +31,9 @@ type Config struct {
 	// Origins are the origins of pages that may send events, such as https://shop.example; see route.NewOrigins. Default:
 	// any.
 	Origins []string
+	// Access decides whom the server lets in. Nil, the default, lets everybody do everything: for a handler that only its own
+	// process reaches.
+	Access *access.Gate
 	// Version is shown in /livez, /v1/stats and the metric kindred_build_info.
 	Version string
 	// Rules is the document of the rules in force, YAML, for GET /v1/rules. Empty, the default, switches
@@ -104,6 +108,9 @@ func (c *Config) setDefaults() error {
 	setDefault(&c.SortBytes, int(min(defaultSortBytes, c.Engine.InputBytes())))
 	if c.Version == "" {
 		c.Version = "dev"
+	}
+	if c.Access == nil {
+		c.Access = access.New(access.Config{})
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -97,10 +97,11 @@ func TestPagesOfOtherOrigins(t *testing.T) {
 			}
 		}
 	}
-	check(ask(w, "GET", "/v1/profiles/user_id:u", shop), 404, "")
+	check(ask(w, "GET", "/v1/profiles/user_id:u", shop), 403, "")
+	check(ask(w, "GET", "/v1/profiles/user_id:u", "http://kindred.example"), 404, "") // a page of its own
 	a := ask(w, "POST", "/v1/page", shop)
 	check(a, 200, shop)
-	if a.header.Get("Access-Control-Expose-Headers") != "Retry-After, X-Request-Id" {
+	if a.header.Get("Access-Control-Expose-Headers") != "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id" {
 		t.Error(a.header)
 	}
 	check(ask(w, "POST", "/v1/page", "null"), 200, "null")         // a page in a sandbox, or a file

@@ -173,7 +173,7 @@ func contractOf(t *testing.T) *contract {
 }
 
 // common are problems that any route may answer with: the document has them under default.
-var common = []document.Code{document.CodeUnknownRoute, document.CodeMethodNotAllowed, document.CodeInternal}
+var common = []document.Code{document.CodeUnknownRoute, document.CodeMethodNotAllowed, document.CodeInternal, document.CodeWrongHost}
 
 // check says what the document does not allow about the answer to a request, which the router has seen.
 func (c *contract) check(r *http.Request, a answer) error {

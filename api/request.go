@@ -36,6 +36,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.panicked(answer, r, id, cause) // may panic again, to break the connection
 		}
 	}()
+	if p := route.Refused(s.gates.Access.CheckHost(r)); p != nil {
+		p.Write(answer)
+		return
+	}
 	s.handler.ServeHTTP(answer, r)
 }
 

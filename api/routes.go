@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 )
@@ -24,10 +25,12 @@ func (s *Server) healthRoutes() []route.Route {
 			Answers: []route.Answer{{Document: document.Ready{}}, {Status: http.StatusServiceUnavailable, Text: "Not ready", Document: document.Ready{}}},
 		},
 		{Path: "/openapi.json", Handler: getOpenAPI, Summary: "Get this document", Answers: []route.Answer{{Text: "An OpenAPI 3.1 document"}}},
-		{Path: "/metrics", Handler: s.getMetrics, Summary: "Get metrics for Prometheus", Answers: []route.Answer{{Media: "text/plain", Text: "Metrics in the format of Prometheus"}}},
+		{Path: "/metrics", Scope: keyring.Operate, Handler: s.getMetrics, Summary: "Get metrics for Prometheus", Answers: []route.Answer{{Media: "text/plain", Text: "Metrics in the format of Prometheus"}}},
 	}
 	for i := range routes {
-		routes[i].Method, routes[i].Audience, routes[i].OtherParameters = "GET", route.Health, true
+		rt := &routes[i]
+		rt.Method, rt.Audience, rt.OtherParameters = "GET", route.Health, true
+		rt.Public = rt.Scope == 0
 	}
 	return routes
 }

@@ -35,7 +35,7 @@ type Server struct {
 	streams   *stream.Streams
 	draining  atomic.Bool
 	started   time.Time
-	origins   *route.Origins
+	gates     route.Gates
 	http      http.Server
 }
 
@@ -52,7 +52,10 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, metrics: m, started: time.Now(), origins: origins}
+	s := &Server{Config: c, metrics: m, started: time.Now(), gates: route.Gates{Origins: origins, Access: c.Access}}
+	if err := m.registry.Register(c.Access.Collector()); err != nil {
+		return nil, err
+	}
 	if err := s.mount(); err != nil {
 		return nil, err
 	}
@@ -80,8 +83,8 @@ func (s *Server) mount() (err error) {
 	s.streams = stream.New(stream.Config{
 		Engine: s.Engine, Scores: s.Scores, Control: s.Control, Logger: s.Logger, SortBytes: s.SortBytes, TempDir: s.TempDir,
 	})
-	s.handler = s.router()
-	return nil
+	s.handler, err = s.router()
+	return err
 }
 
 // Serve answers requests until Shutdown, and then returns nil. It closes the listener.
@@ -107,18 +110,20 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 // router serves a table of routes. A path of none of them may be one that a library was misconfigured to.
-func (s *Server) router() http.Handler {
+func (s *Server) router() (http.Handler, error) {
 	routes := s.Routes()
+	var errs []error
 	byPath := map[string]methods{}
 	for i := range routes {
 		rt := &routes[i]
+		errs = append(errs, rt.Check())
 		for _, path := range append([]string{rt.Path}, rt.Aliases...) {
 			if byPath[path] == nil {
 				byPath[path] = methods{}
 			}
-			byPath[path][rt.Method] = func(w http.ResponseWriter, r *http.Request) *route.Problem { return rt.Serve(s.origins, w, r) }
+			byPath[path][rt.Method] = func(w http.ResponseWriter, r *http.Request) *route.Problem { return rt.Serve(&s.gates, w, r) }
 			if rt.CrossOrigin { // its path has no other method
-				byPath[path][http.MethodOptions] = s.origins.Preflight(rt.Method + ", " + http.MethodOptions)
+				byPath[path][http.MethodOptions] = s.gates.Preflight(rt.Method + ", " + http.MethodOptions)
 			}
 		}
 	}
@@ -127,7 +132,7 @@ func (s *Server) router() http.Handler {
 		mux.Handle(path, m)
 	}
 	mux.Handle("/", newMisplaced(mux, routes))
-	return mux
+	return mux, errors.Join(errs...)
 }
 
 func (s *Server) getMetrics(w http.ResponseWriter, r *http.Request) *route.Problem {

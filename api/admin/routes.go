@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 )
@@ -11,7 +12,7 @@ func (a *Admin) Routes() []route.Route {
 	with := func(codes ...document.Code) []document.Code { return append(codes, engine...) }
 	routes := []route.Route{
 		{
-			Method: "POST", Path: "/v1/assertions", Handler: a.postAssertion,
+			Method: "POST", Path: "/v1/assertions", Scope: keyring.AdministerGraph, Handler: a.postAssertion,
 			Summary: "Assert that identifiers are one person, or are not", Notes: "With dry_run it says what the assertion would do, and does nothing.",
 			OtherParameters: true, SameOrigin: true, Timely: true,
 			Bodies: []any{document.AssertionRequest{}}, Answers: answer(document.AssertionAnswer{}),
@@ -19,26 +20,26 @@ func (a *Admin) Routes() []route.Route {
 				document.CodeUnknownNamespace, document.CodeNotFound, document.CodeInTransit, document.CodeSameIdentifier, document.CodeContradiction, document.CodeUnknownAssertion, document.CodeBusy),
 		},
 		{
-			Method: "GET", Path: "/v1/stats", Handler: a.getStats, Timely: true,
+			Method: "GET", Path: "/v1/stats", Scope: keyring.Operate, Handler: a.getStats, Timely: true,
 			Summary: "Get what the deployment holds and has done", Answers: answer(document.Stats{}), Problems: with(document.CodeBadParameter),
 		},
 		{
-			Method: "GET", Path: "/v1/changes/receivers", Handler: a.getReceivers,
+			Method: "GET", Path: "/v1/changes/receivers", Scope: keyring.Operate, Handler: a.getReceivers,
 			Summary: "List the registered receivers of the change feed", Answers: answer(document.Receivers{}),
 			Problems: with(document.CodeBadParameter, document.CodeFeedOff),
 		},
 		{
-			Method: "DELETE", Path: "/v1/changes/receivers/{name}", Handler: a.deleteReceiver, SameOrigin: true,
+			Method: "DELETE", Path: "/v1/changes/receivers/{name}", Scope: keyring.Operate, Handler: a.deleteReceiver, SameOrigin: true,
 			Summary: "Drop a receiver of the change feed", Notes: "The feed no longer keeps entries for it. A publisher that still runs under that name fails, and registers it anew at its next start.",
 			Answers: answer(document.DroppedReceiver{}), Problems: with(document.CodeCrossOrigin, document.CodeBadParameter, document.CodeFeedOff, document.CodeUnknownReceiver),
 		},
 		{
-			Method: "POST", Path: "/v1/scores/fit", Handler: a.postFit, SameOrigin: true,
+			Method: "POST", Path: "/v1/scores/fit", Scope: keyring.Operate, Handler: a.postFit, SameOrigin: true,
 			Summary: "Fit the parameters of scores to the live profiles", Notes: "The answer is sent when the fit has ended. A fit that failed is answered with 200 as well: the earlier parameters stay in use, and kept says why.",
 			Answers: answer(document.Parameters{}), Problems: with(document.CodeCrossOrigin, document.CodeBadParameter, document.CodeUnknownRoute),
 		},
 		{
-			Method: "POST", Path: "/v1/admin/backup", Handler: a.postBackup, OtherParameters: true, SameOrigin: true,
+			Method: "POST", Path: "/v1/admin/backup", Scope: keyring.Operate, Handler: a.postBackup, OtherParameters: true, SameOrigin: true,
 			Summary: "Write a backup to a directory of the server's machine", Notes: "The backup is consistent, while events flow.",
 			Bodies: []any{document.Backup{}}, Answers: answer(document.Backup{}),
 			Problems: []document.Code{document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBackupDisabled, document.CodeBackupRefused, document.CodeBackupRunning, document.CodeBackupFailed, document.CodeDiskFull},

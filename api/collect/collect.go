@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/api/access"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/lookup"
 	"github.com/kindred-id/kindred/api/route"
@@ -202,13 +203,13 @@ func (c *Collector) post(typ graph.EventType) route.Handler {
 		if err != nil {
 			return bodyProblem(err, c.MaxBody)
 		}
-		return c.take(r, b.body, a, func(in *request) *route.Problem { return in.answer(w, a.verbose) })
+		return c.take(w, r, b.body, a, func(in *request) *route.Problem { return in.answer(w, a.verbose) })
 	}
 }
 
 // take reads the events of a body, hands them to the engine, waits until they are durable (P1) and can
 // be seen (P8), and answers.
-func (c *Collector) take(r *http.Request, body []byte, a asked, answer func(*request) *route.Problem) *route.Problem {
+func (c *Collector) take(w http.ResponseWriter, r *http.Request, body []byte, a asked, answer func(*request) *route.Problem) *route.Problem {
 	body = bytes.TrimPrefix(body, []byte(utf8Mark))
 	if len(bytes.TrimSpace(body)) == 0 {
 		return &route.Problem{Code: document.CodeEmptyBody}
@@ -222,6 +223,10 @@ func (c *Collector) take(r *http.Request, body []byte, a asked, answer func(*req
 		return route.NewProblem(document.CodeTooManyEvents, "%d events, of which none was taken", len(batch.Events)+batch.Excess).
 			WithHint(fmt.Sprintf("send at most %d events in a request", c.MaxEvents))
 	}
+	source, refusal := access.CallerOf(r.Context()).SourceOf(w, batch.WriteKey)
+	if refusal != nil {
+		return route.Refused(refusal)
+	}
 	leave, err := c.intakes.enter(r.Context(), len(body), len(batch.Events))
 	if err != nil {
 		return route.EngineProblem(err)
@@ -233,7 +238,7 @@ func (c *Collector) take(r *http.Request, body []byte, a asked, answer func(*req
 	if sentAt == nil || batch.Single { // RudderStack's library for browsers says it in a header as well
 		sentAt = []byte(r.Header.Get("SentAt"))
 	}
-	in.take(&batch, a, sentAt, ingest.Arrival{Received: c.Engine.Now(), Source: []byte(sourceOf(r, batch.WriteKey))})
+	in.take(&batch, a, sentAt, ingest.Arrival{Received: c.Engine.Now(), Source: []byte(source)})
 	if err := c.deliver(r.Context(), in); err != nil {
 		return route.EngineProblem(err)
 	}

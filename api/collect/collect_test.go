@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/base64"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -132,35 +131,4 @@ func TestBodyRoom(t *testing.T) {
 		t.Error("released room is not to be had")
 	}
 	second.release()
-}
-
-// The source of a request is the id of its write key, from the most deliberate place that has one.
-func TestSourceOf(t *testing.T) {
-	basic := func(text string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(text)) }
-	for _, c := range []struct{ authorization, header, body, query, want string }{
-		{"", "", "", "", "http"},
-		{basic("k1:"), "k2", "k3", "k4", "k1"},
-		{basic("k1"), "", "", "", "k1"},
-		{"basic " + basic("k1:secret")[len("Basic "):], "", "", "", "k1"},
-		{"Bearer abc", "k2", "k3", "k4", "k2"},
-		{"Basic !", "", "k3", "k4", "k3"},
-		{"", "", "", "k4", "k4"},
-		{"", "k2:secret", "", "", "k2"},
-		{"", "two words", "", "", "sha256:"},
-		{"", strings.Repeat("k", maxSource), "", "", strings.Repeat("k", maxSource)},
-		{"", strings.Repeat("k", maxSource+1), "", "", "sha256:"},
-	} {
-		r := httptest.NewRequest("POST", "/v1/batch", nil)
-		r.URL.RawQuery = "writeKey=" + c.query
-		r.Header.Set("Authorization", c.authorization)
-		r.Header.Set("X-Write-Key", c.header)
-		got := sourceOf(r, []byte(c.body))
-		if strings.HasPrefix(c.want, "sha256:") {
-			if !strings.HasPrefix(got, "sha256:") || len(got) != len("sha256:")+32 {
-				t.Errorf("%+v: %q", c, got)
-			}
-		} else if got != c.want {
-			t.Errorf("%+v: %q", c, got)
-		}
-	}
 }

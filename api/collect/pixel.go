@@ -63,7 +63,7 @@ func (c *Collector) pixel(typ graph.EventType) route.Handler {
 		if p != nil {
 			return p
 		}
-		return c.take(r, event, asked{typ: typ, live: true}, func(in *request) *route.Problem {
+		return c.take(w, r, event, asked{typ: typ, live: true}, func(in *request) *route.Problem {
 			if v := in.Verdicts()[0]; v.Status == ingest.Rejected {
 				return in.unreadable(nil)
 			}

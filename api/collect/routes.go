@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/graph"
@@ -15,11 +16,15 @@ func (c *Collector) Routes() []route.Route {
 	routes := slices.Concat(c.eventRoutes(), c.pixelRoutes(), c.settingsRoutes(), []route.Route{{
 		Method: http.MethodPost, Path: "/v1/m", Handler: discard, Summary: "Discard what a library measured of itself",
 		Notes:           "Libraries for browsers send it to the host of their events. Nothing of it is read.",
-		OtherParameters: true,
-		Answers:         []route.Answer{{Document: document.Discarded{}}},
+		OtherParameters: true, Public: true,
+		Answers: []route.Answer{{Document: document.Discarded{}}},
 	}})
 	for i := range routes {
-		routes[i].Audience, routes[i].CrossOrigin = route.Collect, true
+		rt := &routes[i]
+		rt.Audience, rt.CrossOrigin = route.Collect, true
+		if !rt.Public {
+			rt.Scope = keyring.WriteEvents
+		}
 	}
 	return routes
 }
@@ -60,7 +65,7 @@ func (c *Collector) eventRoute(path string, t graph.EventType, summary string, b
 			{Name: "live", Type: "boolean", Default: "true", Text: "false: the events come from a file and not as they happen, so their times are believed"},
 			{Name: "wait", Enum: []string{"durable", "visible"}, Default: "visible", Text: "when to answer: once events are durable, or once look-ups find them, too"},
 			writeKeyParameter,
-			{Name: "X-Write-Key", Header: true, Text: "names the system that sends"},
+			{Name: "X-Write-Key", Header: true, Text: "the write key; on a server without keys, the name of the system that sends"},
 			{Name: "Content-Encoding", Header: true, Enum: []string{"gzip", "zstd", "identity"}, Text: "compression of the body; it is recognised without the header as well"},
 		},
 		OtherParameters: true, // clients of other systems send their own
@@ -73,7 +78,7 @@ func (c *Collector) eventRoute(path string, t graph.EventType, summary string, b
 	}
 }
 
-var writeKeyParameter = route.Parameter{Name: "writeKey", Text: "names the system that sends, if neither Authorization nor X-Write-Key nor the body does"}
+var writeKeyParameter = route.Parameter{Name: "writeKey", Text: "the write key, if neither Authorization nor X-Write-Key nor the body has one; on a server without keys, the name of the system that sends"}
 
 // discard answers POST /v1/m. It does not read the body: net/http reads a little of what follows, or closes the connection.
 func discard(w http.ResponseWriter, _ *http.Request) *route.Problem {

@@ -1,9 +1,11 @@
 package collect
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
+	"github.com/kindred-id/kindred/api/access"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 )
@@ -18,18 +20,18 @@ func (c *Collector) settingsRoutes() []route.Route {
 			Notes: "They name this server, as the request addresses it, as the host of events: a page only sets cdnURL. " +
 				"Behind a proxy that ends TLS, the proxy has to send X-Forwarded-Proto.",
 			Parameters:      []route.Parameter{{Name: "X-Forwarded-Proto", Header: true, Enum: []string{"http", "https"}, Text: "how the page reaches the server"}},
-			OtherParameters: true,
-			Answers:         []route.Answer{{Document: document.Settings{}}},
-			Problems:        []document.Code{document.CodeCrossOrigin},
+			OtherParameters: true, Public: true,
+			Answers:  []route.Answer{{Document: document.Settings{}}},
+			Problems: []document.Code{document.CodeCrossOrigin},
 		},
 		{
 			Method: http.MethodGet, Path: "/sourceConfig", Handler: getSourceConfig,
 			Summary:         "Get the settings of RudderStack's library for browsers",
 			Notes:           "They switch every destination of the library off, and its reports about itself.",
 			Parameters:      []route.Parameter{writeKeyParameter},
-			OtherParameters: true,
-			Answers:         []route.Answer{{Document: document.SourceConfig{}}},
-			Problems:        []document.Code{document.CodeCrossOrigin},
+			OtherParameters: true, Public: true,
+			Answers:  []route.Answer{{Document: document.SourceConfig{}}},
+			Problems: []document.Code{document.CodeCrossOrigin},
 		},
 	}
 }
@@ -50,7 +52,7 @@ func scheme(r *http.Request) string {
 }
 
 func getSourceConfig(w http.ResponseWriter, r *http.Request) *route.Problem {
-	source := sourceOf(r, nil)
+	source := cmp.Or(access.ShownKey(r), "http")
 	return route.Send(w, &document.SourceConfig{Source: document.RudderSource{
 		ID: source, Name: source, WriteKey: source, Enabled: true, WorkspaceID: "kindred",
 		Connections: []struct{}{}, Destinations: []struct{}{},

@@ -54,6 +54,18 @@ const (
 	CodeFeedOff          Code = "feed_off"
 	CodeFeedBehind       Code = "feed_behind"
 	CodeUnknownReceiver  Code = "unknown_receiver"
+	CodeNoKey            Code = "no_key"
+	CodeUnknownKey       Code = "unknown_key"
+	CodeKeyExpired       Code = "key_expired"
+	CodeKeyRevoked       Code = "key_revoked"
+	CodeWrongScope       Code = "wrong_scope"
+	CodeRateLimited      Code = "rate_limited"
+	CodeWrongHost        Code = "wrong_host"
+	CodeBadKey           Code = "bad_key"
+	CodeNoSuchKey        Code = "no_such_key"
+	CodeKeyEnded         Code = "key_ended"
+	CodeFirstKey         Code = "first_key"
+	CodeTooManyKeys      Code = "too_many_keys"
 	CodeInternal         Code = "internal"
 
 	// Of a single event; the other codes of events are those of package segment.
@@ -105,6 +117,18 @@ var problemTable = []ProblemInfo{
 	{CodeFeedOff, 409, "There is no change feed", "turn it on: kindred serve --feed; from then on every change is kept for its readers"},
 	{CodeFeedBehind, 410, "The changes after this cursor were deleted", "ask with cursor=now for a cursor, take an export, and go on from that cursor"},
 	{CodeUnknownReceiver, 404, "The change feed has no such receiver", "GET /v1/changes/receivers lists them"},
+	{CodeNoKey, 401, "The route needs a key", "send Authorization: Bearer KEY; kindred keys create makes one"},
+	{CodeUnknownKey, 401, "The key is not known", "check that it is whole, and of this deployment: kindred keys list"},
+	{CodeKeyExpired, 401, "The key has expired", "use its successor, or make another: kindred keys create"},
+	{CodeKeyRevoked, 401, "The key was revoked", "make another: kindred keys create"},
+	{CodeWrongScope, 403, "The key may not do this", "use a key with the scope that the detail names"},
+	{CodeRateLimited, 429, "The key makes too many requests", "wait as Retry-After says, then send the same again: nothing was taken"},
+	{CodeWrongHost, 421, "The server does not answer for this host", "list the name in --allowed-hosts of kindred serve, or address the server by IP address"},
+	{CodeBadKey, 400, "No such key can be made", "see the detail"},
+	{CodeNoSuchKey, 404, "No key has this id", "kindred keys list shows the ids"},
+	{CodeKeyEnded, 409, "The key has ended", "make another: kindred keys create"},
+	{CodeFirstKey, 409, "The first key has to be an admin key", "make it first: kindred keys create admin; from then on every request needs a key"},
+	{CodeTooManyKeys, 409, "There are too many keys", "revoked keys count, since they are told from unknown ones: use fewer, and longer"},
 	{CodeInternal, 500, "A defect of Kindred", "report it with the request id and the log of the server"},
 }
 

@@ -57,13 +57,14 @@ type tag struct {
 }
 
 type operation struct {
-	OperationID string               `json:"operationId"`
-	Tags        []string             `json:"tags"`
-	Summary     string               `json:"summary"`
-	Description string               `json:"description,omitempty"`
-	Parameters  []parameter          `json:"parameters,omitempty"`
-	RequestBody *requestBody         `json:"requestBody,omitempty"`
-	Responses   map[string]*response `json:"responses"`
+	OperationID string                `json:"operationId"`
+	Tags        []string              `json:"tags"`
+	Summary     string                `json:"summary"`
+	Description string                `json:"description,omitempty"`
+	Parameters  []parameter           `json:"parameters,omitempty"`
+	RequestBody *requestBody          `json:"requestBody,omitempty"`
+	Security    []map[string][]string `json:"security,omitempty"`
+	Responses   map[string]*response  `json:"responses"`
 }
 
 type parameter struct {
@@ -95,7 +96,8 @@ type media struct {
 }
 
 type components struct {
-	Schemas map[string]*jsonschema.Schema `json:"schemas"`
+	Schemas         map[string]*jsonschema.Schema `json:"schemas"`
+	SecuritySchemes map[string]securityScheme     `json:"securitySchemes"`
 }
 
 var tags = []tag{
@@ -137,7 +139,7 @@ func Document(routes []route.Route) ([]byte, error) {
 		}
 		d.Paths[rt.Path][strings.ToLower(rt.Method)] = r.operation(rt)
 	}
-	d.Components.Schemas = r.schemas
+	d.Components.Schemas, d.Components.SecuritySchemes = r.schemas, securitySchemes
 	text, err := marshal(d)
 	if err != nil {
 		return nil, err
@@ -198,7 +200,8 @@ func (r *reflector) operation(rt *route.Route) operation {
 	for i := range rt.Answers {
 		r.addAnswer(op.Responses, &rt.Answers[i])
 	}
-	for status, codes := range byStatus(rt.Problems) {
+	secure(&op, rt)
+	for status, codes := range byStatus(problemsOf(rt)) {
 		op.Responses[strconv.Itoa(status)] = r.problem(codes)
 	}
 	op.Responses["default"] = &response{

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 )
@@ -49,19 +50,19 @@ func (q *Queries) Routes() []route.Route {
 		person("/how", q.getHow, "List the evidence that made a person", route.Route{Answers: answer(document.How{})}),
 		person("/assertions", q.getAssertions, "List the assertions about a person", route.Route{Answers: answer(document.Assertions{})}),
 		{
-			Method: "POST", Path: "/v1/profiles:batchGet", Handler: q.batchGet, Audience: route.Query,
+			Method: "POST", Path: "/v1/profiles:batchGet", Handler: q.batchGet, Audience: route.Query, Scope: keyring.ReadProfiles,
 			Summary: "Get the profiles of several people", Notes: "Results are in the order of the ids. The status of the answer is 200 even if none is found.",
 			OtherParameters: true, SameOrigin: true, Timely: true,
 			Bodies: []any{document.BatchGetRequest{}}, Answers: answer(document.BatchGetAnswer{}),
 			Problems: []document.Code{document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeTooManyIDs},
 		},
 		{
-			Method: "GET", Path: "/v1/rules", Handler: q.getRules, Audience: route.Query,
+			Method: "GET", Path: "/v1/rules", Handler: q.getRules, Audience: route.Query, Scope: keyring.ReadProfiles,
 			Summary: "Get the rules in force", Notes: "The route exists only where the server was given rules.",
 			Answers: answer(document.Rules{}), Problems: []document.Code{document.CodeUnknownRoute, document.CodeBadParameter},
 		},
 		{
-			Method: "GET", Path: "/v1/scores/parameters", Handler: q.getParameters, Audience: route.Query,
+			Method: "GET", Path: "/v1/scores/parameters", Handler: q.getParameters, Audience: route.Query, Scope: keyring.ReadProfiles,
 			Summary: "Get the parameters that scores are computed with", Notes: "The route exists only where the server computes scores.",
 			Answers: answer(document.Parameters{}), Problems: []document.Code{document.CodeUnknownRoute, document.CodeBadParameter},
 		},
@@ -72,7 +73,7 @@ func (q *Queries) Routes() []route.Route {
 // the route's own. All but explanations have entity tags.
 func person(part string, h route.Handler, summary string, rt route.Route) route.Route {
 	rt.Method, rt.Path, rt.Handler, rt.Summary = "GET", "/v1/profiles/{id}"+part, h, summary
-	rt.Audience, rt.Timely = route.Query, true
+	rt.Audience, rt.Scope, rt.Timely = route.Query, keyring.ReadProfiles, true
 	if slices.ContainsFunc(rt.Answers, func(a route.Answer) bool { return a.Status == http.StatusNotModified }) {
 		rt.Parameters = append(rt.Parameters, route.IfNoneMatch)
 	}

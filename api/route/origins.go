@@ -67,9 +67,23 @@ func cleanOrigin(origin string) (string, error) {
 const (
 	allowedHeaders = "authorization, content-type, content-encoding, anonymousid, sentat, x-retry-count, x-write-key, x-ip-policy, " +
 		"rsa-retry-attempt, rsa-retry-reason, rsa-since-last-attempt, rsa-since-first-attempt, x-request-id"
-	exposedHeaders  = "Retry-After, " + RequestIDHeader // what a library reads of an answer
-	preflightMaxAge = "7200"                            // seconds: browsers keep it no longer
+	exposedHeaders  = "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, " + RequestIDHeader // what a library reads of an answer
+	preflightMaxAge = "7200"                                                                                   // seconds: browsers keep it no longer
 )
+
+// check refuses a request of a page of another origin where the route is for none. That of a route with a scope is refused
+// even if it only reads: the page could not read the answer, and has no business there.
+func (o *Origins) check(rt *Route, w http.ResponseWriter, r *http.Request) *Problem {
+	if rt.CrossOrigin {
+		return o.allow(w, r)
+	}
+	origin := r.Header.Get("Origin")
+	foreign := !rt.Public && origin != "" && !isOwn(origin, r)
+	if foreign || rt.SameOrigin && o.same.Check(r) != nil {
+		return &Problem{Code: document.CodeCrossOrigin}
+	}
+	return nil
+}
 
 // allow lets a page of the request's origin read the answer, or refuses the request. A request without an Origin is not
 // from a page of another origin.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/api/access"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph/identifier"
 )
@@ -30,6 +31,7 @@ type Problem struct {
 	Hint       string // empty: the hint of the code
 	RetryAfter int    // seconds; 0 is no header
 	Allow      string // header of a 405
+	Challenge  string // header WWW-Authenticate of a 401 or 403
 	More       []byte // further JSON members, each after a comma
 }
 
@@ -44,6 +46,14 @@ func (p *Problem) WithHint(hint string) *Problem {
 	return p
 }
 
+// Refused is the problem of a request that a gate does not let in; nil for nil.
+func Refused(r *access.Refusal) *Problem {
+	if r == nil {
+		return nil
+	}
+	return &Problem{Code: r.Code, Detail: r.Detail, Hint: r.Hint, RetryAfter: r.RetryAfter, Challenge: r.Challenge}
+}
+
 // Write sends the problem. The request's id makes its instance.
 func (p *Problem) Write(w http.ResponseWriter) {
 	info := document.InfoOf(p.Code)
@@ -56,6 +66,9 @@ func (p *Problem) Write(w http.ResponseWriter) {
 	}
 	if p.Allow != "" {
 		h.Set("Allow", p.Allow)
+	}
+	if p.Challenge != "" {
+		h.Set("WWW-Authenticate", p.Challenge)
 	}
 	hint := p.Hint
 	if hint == "" {

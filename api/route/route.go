@@ -2,11 +2,14 @@ package route
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/keyring"
+	"github.com/kindred-id/kindred/api/access"
 	"github.com/kindred-id/kindred/api/document"
 )
 
@@ -30,6 +33,10 @@ type Route struct {
 	OtherParameters bool
 	// OpenBody says that a body may have members that its document does not name.
 	OpenBody bool
+	// Scope is what the caller's key has to allow. Every route has one, unless it is Public.
+	Scope keyring.Scope
+	// Public lets everybody in: load balancers, and pages that ask for settings. Such a route tells nothing about anybody.
+	Public bool
 	// SameOrigin refuses requests that a page of another origin makes a browser send: nothing else keeps it from changing
 	// things on a server that listens on loopback.
 	SameOrigin bool
@@ -108,15 +115,42 @@ func (rt *Route) CheckParameters(r *http.Request) *Problem {
 	return nil
 }
 
-// Serve answers a request for the route.
-func (rt *Route) Serve(origins *Origins, w http.ResponseWriter, r *http.Request) *Problem {
-	if rt.SameOrigin && origins.same.Check(r) != nil {
-		return &Problem{Code: document.CodeCrossOrigin}
+// Gates are what a request passes before a handler sees it.
+type Gates struct {
+	*Origins
+	Access *access.Gate
+}
+
+// Check reports whether the route says who may call it: exactly one of Scope and Public.
+func (rt *Route) Check() error {
+	if (rt.Scope != 0) == rt.Public {
+		return fmt.Errorf("route %s %s: want a scope, or that it is public", rt.Method, rt.Path)
 	}
-	if rt.CrossOrigin {
-		if p := origins.allow(w, r); p != nil {
-			return p
+	return nil
+}
+
+// AccessProblems are the problems of a request that Serve does not let in.
+func (rt *Route) AccessProblems() []document.Code {
+	if rt.Public {
+		return nil
+	}
+	return []document.Code{
+		document.CodeNoKey, document.CodeUnknownKey, document.CodeKeyExpired, document.CodeKeyRevoked, document.CodeWrongScope,
+		document.CodeCrossOrigin, document.CodeRateLimited,
+	}
+}
+
+// Serve answers a request for the route, if the gates let it in.
+func (rt *Route) Serve(gates *Gates, w http.ResponseWriter, r *http.Request) *Problem {
+	if p := gates.check(rt, w, r); p != nil {
+		return p
+	}
+	if !rt.Public {
+		admitted, refusal := gates.Access.Admit(w, r, access.Need{Scope: rt.Scope, Events: rt.Scope == keyring.WriteEvents})
+		if refusal != nil {
+			return Refused(refusal)
 		}
+		r = admitted
 	}
 	if p := rt.CheckParameters(r); p != nil {
 		return p

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
@@ -15,7 +16,7 @@ func (s *Streams) Routes() []route.Route {
 	engine := []document.Code{document.CodeBadParameter, document.CodeBusy, document.CodeShuttingDown, document.CodeEngineFailed, document.CodeTimeout}
 	return []route.Route{
 		{
-			Method: "GET", Path: "/v1/export", Handler: s.getExport, Audience: route.Stream,
+			Method: "GET", Path: "/v1/export", Handler: s.getExport, Audience: route.Stream, Scope: keyring.ReadProfiles,
 			Summary: "Export every person, one a line, sorted by id",
 			Notes:   "An export that fails half-way breaks the connection, so that what came is not taken for the whole.",
 			Parameters: []route.Parameter{
@@ -32,7 +33,7 @@ func (s *Streams) Routes() []route.Route {
 			Problems: append(engine, document.CodeExportFailed),
 		},
 		{
-			Method: "GET", Path: "/v1/changes", Handler: s.getChanges, Audience: route.Stream,
+			Method: "GET", Path: "/v1/changes", Handler: s.getChanges, Audience: route.Stream, Scope: keyring.ReadProfiles,
 			Summary: "Stream the change feed as server-sent events",
 			Notes: "Each entry is a CloudEvent in the data of an event whose name is the entry's kind. Ids come every few entries, so a client that connects " +
 				"again may get some entries twice. A comment every 15 seconds says that the stream is alive.",
@@ -47,7 +48,7 @@ func (s *Streams) Routes() []route.Route {
 			Problems: append(engine, document.CodeFeedOff, document.CodeFeedBehind),
 		},
 		{
-			Method: "GET", Path: "/v1/scores/report", Handler: s.getScoreReport, Audience: route.Stream,
+			Method: "GET", Path: "/v1/scores/report", Handler: s.getScoreReport, Audience: route.Stream, Scope: keyring.ReadProfiles,
 			Summary: "Compare the control group with the rest", Notes: "It reads every profile, so it counts as an export. The route exists only where the server computes scores.",
 			Parameters: []route.Parameter{{Name: "window_days", Type: "integer", Min: 1, Max: scoring.DaysMax, Default: "30", Text: "length of the window that ends now, in days"}},
 			Answers:    []route.Answer{{Document: document.ScoreReport{}}},

@@ -1,0 +1,86 @@
+package access
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/kindred-id/kindred/actors/keyring"
+	"github.com/kindred-id/kindred/api/document"
+)
+
+// Caller is who sends a request, as far as a Gate knows.
+type Caller struct {
+	ID     string        // of the key; empty on an open server
+	Scopes keyring.Scope // what the caller may do
+
+	key     *keyring.Key // nil on an open server
+	gate    *Gate
+	need    Need
+	shown   credentials
+	pending bool // the key may stand in the body
+}
+
+type callerKey struct{}
+
+// CallerOf returns the caller of a request that a Gate has let in. Without a Gate nobody may do anything.
+func CallerOf(ctx context.Context) *Caller {
+	if c, ok := ctx.Value(callerKey{}).(*Caller); ok {
+		return c
+	}
+	return &Caller{gate: New(Config{}), pending: true}
+}
+
+// enter finds the key of the caller, and checks its scope and its rate.
+func (c *Caller) enter(w http.ResponseWriter) *Refusal {
+	key, refusal := c.gate.find(&c.shown)
+	if refusal == nil {
+		c.ID, c.Scopes, c.key = key.ID, key.Scopes, key
+		refusal = c.mayEnter()
+	}
+	if refusal == nil {
+		refusal = c.gate.limits.take(w.Header(), key.ID, cmp.Or(key.PerSecond, c.gate.PerSecond))
+	}
+	if refusal != nil {
+		return c.gate.refuse(refusal)
+	}
+	return nil
+}
+
+func (c *Caller) mayEnter() *Refusal {
+	if c.Scopes.Has(c.need.Scope) {
+		return nil
+	}
+	return &Refusal{
+		Code: document.CodeWrongScope, Detail: "the route needs " + c.need.Scope.String() + "; this key has " + c.Scopes.String(),
+		Challenge: scopeChallenge + strconv.Quote(c.need.Scope.String()),
+	}
+}
+
+// SourceOf names the system that sent events. It is the last step of Gate.Admit for a request whose key stands in the body
+// (A1), so a handler of events calls it before it takes any.
+//
+// The source is that of the write key. A key of another kind may send events for any system, so the request names it. On an
+// open server it is what stands where a write key would.
+func (c *Caller) SourceOf(w http.ResponseWriter, bodyKey []byte) (string, *Refusal) {
+	c.shown.body = string(bodyKey)
+	if c.pending {
+		if refusal := c.enter(w); refusal != nil {
+			return "", refusal
+		}
+		c.pending = false
+	}
+	switch {
+	case c.key == nil:
+		return sourceName(c.shown.named()), nil
+	case c.key.Source != "":
+		return c.key.Source, nil
+	}
+	for _, text := range [...]string{c.shown.basic, c.shown.writeKey, c.shown.body, c.shown.query} {
+		if name := withoutSecret(text); name != "" && !keyring.Is(name) {
+			return sourceName(name), nil
+		}
+	}
+	return c.key.Name, nil
+}
