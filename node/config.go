@@ -48,6 +48,8 @@ type Config struct {
 	// Origins are the origins of pages that may send events, such as https://shop.example; "*" is any, "none" alone is no
 	// page. Default: any.
 	Origins []string
+	// AdminListen is a loopback address for pprof and the level of the log: a port, or HOST:PORT. Default: none.
+	AdminListen string
 	// Kafka names the topics to consume. Default: no topics.
 	Kafka *kafka.Config
 	// Publish is the destination of the change feed. Default: it is not published.
@@ -57,6 +59,8 @@ type Config struct {
 	Version string
 	// Logger takes notes and warnings, never an identifier. Default: nothing is logged.
 	Logger *slog.Logger
+	// LogLevel is the level of Logger, which the admin listener shows and sets. Default: it can't be set.
+	LogLevel *slog.LevelVar
 	// OnMerge is actors.Config.Merged.
 	OnMerge func([]graph.Merge)
 }
@@ -85,6 +89,7 @@ func (c *Config) check() error {
 	}
 	_, memory := storage.SplitMemory(c.Memory)
 	_, origins := route.NewOrigins(c.Origins)
+	_, admin := adminAddress(c.AdminListen)
 	var topics error
 	if c.Kafka != nil {
 		topics = c.Kafka.Check()
@@ -94,6 +99,7 @@ func (c *Config) check() error {
 		unless(c.Shards >= 0 && c.Shards <= row.MaxShards, "--shards %d: want 1 to %d", c.Shards, row.MaxShards),
 		memory,
 		origins,
+		admin,
 		topics,
 		c.Publish.check(),
 	); err != nil {

@@ -17,7 +17,7 @@ import (
 // Kindred is one running Kindred. It owns the order in which parts start and stop, and nothing else: each part is a few
 // lines in a file of its own, and the engine, the server, the consumer and the publisher know nothing of each other.
 //
-//	listener ──► directory ──► publisher ──► consumer ──► api ──► refits ──► http
+//	listener ──► admin ──► directory ──► publisher ──► consumer ──► api ──► refits ──► http
 //
 // Parts start from left to right and stop from right to left.
 //
@@ -36,6 +36,7 @@ type Kindred struct {
 	publisher *publishing
 	consumer  consuming
 	http      *endpoint
+	admin     adminListener
 	refits    func() // stops the refits
 
 	mu      sync.Mutex // held while parts start and stop; guards the following
@@ -87,6 +88,9 @@ func (k *Kindred) parts() []part {
 	all = append(all, part{"api", k.makeServer, none, 0})
 	if k.config.Refit {
 		all = append(all, part{"refits", k.startRefits, k.stopRefits, drainTimeout})
+	}
+	if k.config.AdminListen != "" { // before the directory: a long recovery can be looked at
+		all = append([]part{{"admin listener", k.startAdmin, k.admin.stop, failedTimeout}}, all...)
 	}
 	if k.config.Listen != "" {
 		listen := part{"listener", k.http.listen, k.http.unlisten, 0}

@@ -55,6 +55,9 @@ func TestScripts(t *testing.T) {
 			"allread":  allRead,
 			"damage":   damage,
 			"head":     firstLines,
+			"plant":    plant,
+			"unseen":   unseen,
+			"nocanary": noCanary,
 		},
 	})
 }

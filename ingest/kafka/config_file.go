@@ -3,6 +3,7 @@ package kafka
 import (
 	"fmt"
 
+	"github.com/kindred-id/kindred/internal/redact"
 	"github.com/kindred-id/kindred/internal/yamlfile"
 )
 
@@ -34,4 +35,4 @@ func (s *Start) UnmarshalText(text []byte) (err error) {
 }
 
 // SetPassword sets the password of SASL, so that it need not be in a file.
-func (c *Config) SetPassword(password string) { c.SASL.Password = password }
+func (c *Config) SetPassword(password string) { c.SASL.Password = redact.NewSecret(password) }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kindred-id/kindred/internal/redact"
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
@@ -26,7 +27,7 @@ type SASL struct {
 	TokenURL string   `yaml:"token_url"`
 	Scopes   []string `yaml:"scopes"`
 	// Password counts without a PasswordFile. Settings files can't contain it: it comes from the environment.
-	Password string `yaml:"-"`
+	Password redact.Secret `yaml:"-"`
 }
 
 // The mechanisms of SASL.
@@ -45,14 +46,14 @@ func (s *SASL) Check() error {
 			return errors.New("kafka: sasl: a user, a password or a token, and no mechanism: want PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER")
 		}
 	case Plain, Scram256, Scram512:
-		if s.User == "" || s.PasswordFile == "" && s.Password == "" {
+		if s.User == "" || s.PasswordFile == "" && s.Password.Empty() {
 			return fmt.Errorf("kafka: sasl: %s needs user and password_file (or KINDRED_KAFKA_PASSWORD)", s.Mechanism)
 		}
 	case OAuth:
 		if (s.TokenFile == "") == (s.TokenURL == "") {
 			return errors.New("kafka: sasl: OAUTHBEARER needs token_file or token_url, and not both")
 		}
-		if s.TokenURL != "" && (s.User == "" || s.PasswordFile == "" && s.Password == "") {
+		if s.TokenURL != "" && (s.User == "" || s.PasswordFile == "" && s.Password.Empty()) {
 			return errors.New("kafka: sasl: token_url needs user and password_file: the client's id and its secret")
 		}
 	default:
@@ -64,7 +65,7 @@ func (s *SASL) Check() error {
 // mechanism returns how this client authenticates; nil if it does not.
 func (s *SASL) mechanism() sasl.Mechanism {
 	login := func() (user, password string, err error) {
-		password, err = Secret(s.PasswordFile, s.Password)
+		password, err = Secret(s.PasswordFile, s.Password.Reveal())
 		return s.User, password, err
 	}
 	switch s.Mechanism {
@@ -109,7 +110,7 @@ func (s *SASL) token() func(context.Context) (oauth.Auth, error) {
 		if current != nil && time.Now().Before(current.until) {
 			return oauth.Auth{Token: current.text}, nil
 		}
-		password, err := Secret(s.PasswordFile, s.Password)
+		password, err := Secret(s.PasswordFile, s.Password.Reveal())
 		if err != nil {
 			return oauth.Auth{}, err
 		}

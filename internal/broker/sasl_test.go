@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/kindred-id/kindred/internal/redact"
 )
 
 // A token comes from a file, which may change, or from a token service, and is used until it expires.
@@ -40,7 +42,7 @@ func TestToken(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"access_token": "given", "token_type": "bearer", "expires_in": lives})
 	}))
 	defer giver.Close()
-	s = SASL{Mechanism: OAuth, TokenURL: giver.URL, User: "ali", Password: "sesame"}
+	s = SASL{Mechanism: OAuth, TokenURL: giver.URL, User: "ali", Password: redact.NewSecret("sesame")}
 	for _, test := range []struct{ lives, want int }{{3600, 1}, {10, 3}} { // one that expires within the margin is not cached
 		asked, lives = 0, test.lives
 		token := s.token()

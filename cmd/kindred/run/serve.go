@@ -57,13 +57,14 @@ type serveFlags struct {
 // addServe adds the flags of serve.
 func addServe(cmd *cobra.Command) *serveFlags {
 	f := &serveFlags{node: cli.AddNode(cmd)}
-	f.node.AddLogFormat(cmd)
+	f.node.AddLog(cmd)
 	f.node.Config.Refit = true
 	f.kafka = cli.AddKafka(cmd, true)
 	flags := cmd.Flags()
 	flags.StringVar(&f.node.Config.Listen, "listen", defaultListen, "address to listen on; port 0 selects a free port")
 	flags.StringSliceVar(&f.node.Config.Origins, "collect-origins", nil, "origins of pages that may send events, SCHEME://HOST,…; none: no page (default: any)")
-	cli.WithEnv(flags, "listen", "collect-origins")
+	flags.StringVar(&f.node.Config.AdminListen, "admin-listen", "", "loopback address for profiles of the process (pprof) and the level of the log, PORT or HOST:PORT (default: none)")
+	cli.WithEnv(flags, "listen", "collect-origins", "admin-listen")
 	addFeed(cmd, f.node)
 	f.publish = addPublish(cmd)
 	return f

@@ -56,7 +56,7 @@ func TestPasswordPrecedence(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := broker.Secret(config.SASL.PasswordFile, config.SASL.Password); got != c.want || err != nil {
+			if got, err := broker.Secret(config.SASL.PasswordFile, config.SASL.Password.Reveal()); got != c.want || err != nil {
 				t.Errorf("password %q, %v; want %q", got, err, c.want)
 			}
 		})

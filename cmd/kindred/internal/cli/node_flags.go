@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strconv"
 
+	"github.com/kindred-id/kindred/internal/redact"
 	"github.com/kindred-id/kindred/node"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ type NodeFlags struct {
 	Config    node.Config
 	Memory    ByteSize
 	logFormat string
+	logLevel  slog.LevelVar
 }
 
 // AddNode adds the flags that select and configure a data directory.
@@ -78,24 +80,27 @@ func addControl(cmd *cobra.Command, share *float64) {
 	WithEnv(cmd.Flags(), "control-share")
 }
 
-// AddLogFormat adds the flag of commands that log while they run.
-func (f *NodeFlags) AddLogFormat(cmd *cobra.Command) {
+// AddLog adds the flags of commands that log while they run.
+func (f *NodeFlags) AddLog(cmd *cobra.Command) {
 	formats := []string{"text", "json"}
 	f.logFormat = formats[0]
 	cmd.Flags().Var(Choose(&f.logFormat, formats), "log-format", "format of the log: text or json")
-	WithEnv(cmd.Flags(), "log-format")
+	cmd.Flags().TextVar(&f.logLevel, "log-level", new(slog.LevelVar), "what is logged: debug, info, warn or error, and what is above it; debug has a line for each request")
+	WithEnv(cmd.Flags(), "log-format", "log-level")
+	f.Config.LogLevel = &f.logLevel
 }
 
-// Logger logs to w: from level info upwards in the format of the flag. A command without that flag logs warnings only,
-// since it ends with its error and reports it then.
+// Logger logs to w, one event a line, with identifiers and secrets masked. Format and level are those of the flags. A
+// command without these flags logs warnings only, since it ends with its error and reports it then.
 func (f *NodeFlags) Logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: &f.logLevel}
 	switch f.logFormat {
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, nil))
+		return slog.New(redact.NewHandler(slog.NewJSONHandler(w, options)))
 	case "text":
-		return slog.New(slog.NewTextHandler(w, nil))
+		return slog.New(redact.NewHandler(slog.NewTextHandler(w, options)))
 	}
-	return slog.New(warnings{slog.NewTextHandler(w, nil)})
+	return slog.New(warnings{redact.NewHandler(slog.NewTextHandler(w, nil))})
 }
 
 // Settled returns the configuration as the flags have it.
