@@ -24,8 +24,11 @@ type KafkaConfig struct {
 	// Kafka is how to reach the brokers. Its topics are ignored, since the run creates topics of its own.
 	Kafka      kafka.Config
 	Partitions int
-	// Live bounds how long latency is measured at half of the rate that was reached; 0 skips it.
+	// Live bounds how long one measurement of latency takes; 0 skips all.
 	Live time.Duration
+	// LiveRuns is how often latency is measured at each load, and Loads are parts of the rate that was reached.
+	LiveRuns int
+	Loads    []float64
 	// Profile is a file for the CPU profile of the first end-to-end run; if it is empty, no profile is written.
 	Profile string
 }
@@ -59,7 +62,7 @@ type KafkaReport struct {
 	Fetch        float64      `json:"fetch_events_per_second"`
 	Ratio        float64      `json:"ratio"`
 	CPURatio     float64      `json:"cpu_ratio"`
-	Live         *Live        `json:"live,omitempty"`
+	Live         []Live       `json:"live,omitempty"`
 }
 
 // kafkaRun is the state of one RunKafka.
@@ -73,8 +76,8 @@ type kafkaRun struct {
 }
 
 // RunKafka measures in turn, on the same events, ingest from memory, ingest from the brokers, and reading from the
-// brokers alone. Then, at half of the rate that was reached, it measures how long an event takes from the broker's log
-// to a profile that shows it. It creates topics and deletes them.
+// brokers alone. Then, at parts of the rate that was reached, it measures how long an event takes to a profile that shows
+// it. It creates topics and deletes them.
 func RunKafka(ctx context.Context, c KafkaConfig) (report KafkaReport, err error) {
 	if c.Progress == nil {
 		c.Progress = func(string) {}
@@ -92,7 +95,7 @@ func RunKafka(ctx context.Context, c KafkaConfig) (report KafkaReport, err error
 		return report, err
 	}
 	defer r.topics.Close()
-	defer func() { err = errors.Join(err, r.deleteTopics(ctx)) }()
+	defer func() { err = errors.Join(err, r.deleteTopics(ctx, r.name, r.letterTopic())) }()
 	if err := r.makeTopics(ctx); err != nil {
 		return report, err
 	}
@@ -116,7 +119,7 @@ func RunKafka(ctx context.Context, c KafkaConfig) (report KafkaReport, err error
 	report.Ratio = median(report.Rounds, func(r KafkaRound) float64 { return r.Ratio })
 	report.CPURatio = median(report.Rounds, func(r KafkaRound) float64 { return r.CPURatio })
 	if c.Live > 0 {
-		report.Live, err = r.live(ctx, report.EndToEnd/2)
+		report.Live, err = r.live(ctx, report.EndToEnd)
 	}
 	return report, err
 }
@@ -153,23 +156,20 @@ const loadLinger = 10 * time.Millisecond
 
 // Names of the run's topics.
 func (r *kafkaRun) letterTopic() string { return r.name + "-letters" }
-func (r *kafkaRun) liveTopic() string   { return r.name + "-live" }
 
-// makeTopics creates all topics before the rounds, so that no round waits for one. Records of the live topic carry the
-// time at which the broker appended them.
+// makeTopics creates the topics of the rounds before them, so that no round waits for one.
 func (r *kafkaRun) makeTopics(ctx context.Context) error {
 	return errors.Join(
 		r.topics.Create(ctx, r.name, int32(r.Partitions), false),
 		r.topics.Create(ctx, r.letterTopic(), 1, false),
-		r.topics.Create(ctx, r.liveTopic(), int32(r.Partitions), true),
 	)
 }
 
-// deleteTopics deletes the topics, however the run ended.
-func (r *kafkaRun) deleteTopics(ctx context.Context) error {
+// deleteTopics deletes topics, however the run ended.
+func (r *kafkaRun) deleteTopics(ctx context.Context, names ...string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	return r.topics.Delete(ctx, r.name, r.letterTopic(), r.liveTopic())
+	return r.topics.Delete(ctx, names...)
 }
 
 // load writes all events to the partitions in turn, with the default compression of the client library.

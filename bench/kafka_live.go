@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -17,27 +18,58 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Live is the latency from the broker's log to the profile while other events flow at a rate. Probes are identify calls
-// that set a trait of a customer in the stream. They carry no time of their own, so the stamp of the trait is the time
+// Live is the latency of events on their way to a profile while others flow at a rate, in several runs. Probes are identify
+// calls that set a trait of a customer in the stream. They carry no time of their own, so the stamp of the trait is the time
 // at which the broker appended the record, to the millisecond.
 //
-// A latency is the difference of the broker's clock and this process's: they have to be on one machine, or in step. It
-// ends when a look-up shows the trait, up to a millisecond or a twentieth of the time later than it could be seen
+// It is an open loop: each record is to be sent at a time that follows from the rate, whatever became of those before it.
+// FromSending counts from that time, so that what holds up the sender counts as well, for each probe that it held up
+// (coordinated omission). FromLog counts from the broker's clock, which has to be this machine's, or in step.
+//
+// A latency ends when a look-up shows the trait, up to a millisecond or a twentieth of the time later than it could be seen
 // (lookSoonest, lookShare): figures err upwards.
 type Live struct {
-	Wanted  float64 `json:"wanted_events_per_second"` // half of the rate that was reached end to end
-	Reached float64 `json:"reached_events_per_second"`
-	Seconds float64 `json:"seconds"`
-	Probes  int     `json:"probes"`
-	Median  float64 `json:"p50_ms"` // from appended to visible
-	P99     float64 `json:"p99_ms"`
-	Worst   float64 `json:"max_ms"`
+	Part    float64   `json:"part_of_reached"` // of the rate that was reached end to end
+	Wanted  float64   `json:"wanted_events_per_second"`
+	Runs    []LiveRun `json:"runs"`
+	Reached Spread    `json:"reached_events_per_second"`
+	// Medians of the runs, with the lowest and the highest.
+	FromLog     LiveSpread `json:"from_log"`
+	FromSending LiveSpread `json:"from_sending"`
+}
+
+// LiveRun is one run, on a new directory.
+type LiveRun struct {
+	Reached     float64   `json:"reached_events_per_second"`
+	Seconds     float64   `json:"seconds"`
+	FromLog     Latencies `json:"from_log"`
+	FromSending Latencies `json:"from_sending"`
+}
+
+// LiveSpread are percentiles over several runs, in milliseconds.
+type LiveSpread struct {
+	Median Spread `json:"p50_ms"`
+	P99    Spread `json:"p99_ms"`
+	P999   Spread `json:"p999_ms"`
+	Worst  Spread `json:"max_ms"`
+}
+
+func liveSpread(runs []LiveRun, of func(*LiveRun) *Latencies) LiveSpread {
+	ms := func(figure func(*Latencies) float64) Spread {
+		return SpreadOf(runs, func(r *LiveRun) float64 { return figure(of(r)) / 1e3 })
+	}
+	return LiveSpread{
+		Median: ms(func(l *Latencies) float64 { return l.Median }),
+		P99:    ms(func(l *Latencies) float64 { return l.P99 }),
+		P999:   ms(func(l *Latencies) float64 { return l.P999 }),
+		Worst:  ms(func(l *Latencies) float64 { return l.Worst }),
+	}
 }
 
 const (
-	probeEvery    = 20 * time.Millisecond
+	probeEvery    = 10 * time.Millisecond
 	probeTrait    = "bench_probe"
-	probeWatchers = 64 // probes watched at the same time; with more, a probe is noticed late
+	probeWatchers = 256 // probes watched at the same time; with more, a probe is noticed late
 	produceEvery  = 2 * time.Millisecond
 	produceLinger = 5 * time.Millisecond // a usual setting; it passes before the record is appended
 	probePatience = time.Minute
@@ -50,59 +82,90 @@ type probe struct {
 	key    graph.NodeKey
 	number int // counted from 1
 	line   []byte
+	due    time.Time // when it was to be sent
 }
 
-// live produces the events at a rate, and watches probes among them.
-func (r *kafkaRun) live(ctx context.Context, rate float64) (_ *Live, err error) {
-	r.Progress(fmt.Sprintf("at %.0f events/s, from the broker's log to the profile", rate))
+// seen is how long probes took to their profiles.
+type seen struct {
+	mu                   sync.Mutex // guards the following
+	fromLog, fromSending []time.Duration
+}
+
+func (s *seen) add(fromLog, fromSending time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fromLog, s.fromSending = append(s.fromLog, fromLog), append(s.fromSending, fromSending)
+}
+
+// live measures each load in turn, run after run, since the speed of a machine drifts.
+func (r *kafkaRun) live(ctx context.Context, reached float64) ([]Live, error) {
+	lives := make([]Live, len(r.Loads))
+	for n := range r.LiveRuns {
+		for i, part := range r.Loads {
+			l := &lives[i]
+			l.Part, l.Wanted = part, part*reached
+			r.Progress(fmt.Sprintf("at %.0f events/s, to the profile, run %d of %d", l.Wanted, n+1, r.LiveRuns))
+			run, err := r.liveRun(ctx, l.Wanted, fmt.Sprintf("%s-live-%d-%d", r.name, n, i))
+			if err != nil {
+				return nil, err
+			}
+			l.Runs = append(l.Runs, run)
+		}
+	}
+	for i := range lives {
+		l := &lives[i]
+		l.Reached = SpreadOf(l.Runs, func(x *LiveRun) float64 { return x.Reached })
+		l.FromLog = liveSpread(l.Runs, func(x *LiveRun) *Latencies { return &x.FromLog })
+		l.FromSending = liveSpread(l.Runs, func(x *LiveRun) *Latencies { return &x.FromSending })
+	}
+	return lives, nil
+}
+
+// liveRun produces the events at a rate to a topic of its own, and watches probes among them. Records of that topic carry
+// the time at which the broker appended them.
+func (r *kafkaRun) liveRun(ctx context.Context, rate float64, topic string) (run LiveRun, err error) {
+	if err := r.topics.Create(ctx, topic, int32(r.Partitions), true); err != nil {
+		return run, err
+	}
+	defer func() { err = errors.Join(err, r.deleteTopics(ctx, topic)) }()
 	t, err := trial.Open(ctx, r.Config.trial())
 	if err != nil {
-		return nil, err
+		return run, err
 	}
 	defer func() { err = errors.Join(err, t.Close(ctx)) }()
-	consumer, err := r.consumer(t, r.liveTopic())
+	consumer, err := r.consumer(t, topic)
 	if err != nil {
-		return nil, err
+		return run, err
 	}
 	defer func() { err = errors.Join(err, consumer.Stop(ctx)) }()
 	if err := consumer.Start(); err != nil {
-		return nil, err
+		return run, err
 	}
 	if err := r.consuming(ctx, t, consumer); err != nil {
-		return nil, err
+		return run, err
 	}
+	runtime.GC() // the garbage of the run before is not this one's
 	group, running := errgroup.WithContext(ctx)
 	probes := make(chan probe, int(r.Live/probeEvery)+1) // room for all probes, so that the stream never waits for a watcher
-	var mu sync.Mutex
-	var took []time.Duration
+	var s seen
 	for range probeWatchers {
 		group.Go(func() error {
 			for p := range probes {
-				d, ok, err := watch(running, t.Engine, p)
-				if err != nil {
+				if err := watch(running, t.Engine, p, &s); err != nil {
 					return err
 				}
-				if !ok {
-					continue
-				}
-				mu.Lock()
-				took = append(took, d)
-				mu.Unlock()
 			}
 			return nil
 		})
 	}
-	l := &Live{Wanted: rate}
-	group.Go(func() error {
+	group.Go(func() (err error) {
 		defer close(probes)
-		return r.stream(running, l, probes)
+		run.Reached, run.Seconds, err = r.stream(running, rate, topic, probes)
+		return err
 	})
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	s := summarise(took)
-	l.Probes, l.Median, l.P99, l.Worst = s.Count, s.Median/1e3, s.P99/1e3, s.Worst/1e3
-	return l, nil
+	err = group.Wait()
+	run.FromLog, run.FromSending = Summarise(s.fromLog), Summarise(s.fromSending)
+	return run, err
 }
 
 // consuming waits until every partition of a consumer is read.
@@ -118,32 +181,41 @@ func (r *kafkaRun) consuming(ctx context.Context, t *trial.Trial, consumer *kafk
 	})
 }
 
-// stream produces events at the wanted rate, and regularly a probe, directly after an event of the same customer in the
-// same partition. The number of events that are due follows from the time since the start, so a late tick is made up
-// for; Reached says how far that succeeded.
-func (r *kafkaRun) stream(ctx context.Context, l *Live, probes chan<- probe) error {
+// stream produces events at a rate, and regularly a probe, directly after an event of the same customer in the same
+// partition. The number of events that are due follows from the time since the start, so a late tick is made up for, and
+// its probes as well; the rate that it returns says how far that succeeded.
+func (r *kafkaRun) stream(ctx context.Context, rate float64, topic string, probes chan<- probe) (reached, seconds float64, err error) {
 	writer, err := broker.NewWriter(r.Kafka.Connection(), produceLinger)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	defer writer.Close()
 	prober := &prober{decoder: segment.NewDecoder(r.registry, segment.Options{}), seen: make(map[graph.NodeKey]bool)}
+	writer.Write(ctx, topic, 0, r.lines[0]) // so that the client knows the topic
+	if err := writer.Flush(ctx); err != nil {
+		return 0, 0, err
+	}
 	tick := time.NewTicker(produceEvery)
 	defer tick.Stop()
-	start, n, next := time.Now(), 0, probeEvery
+	start, n, next := time.Now(), 1, probeEvery
 	for elapsed := time.Duration(0); elapsed < r.Live && n < len(r.lines); elapsed = time.Since(start) {
-		for ; n < len(r.lines) && float64(n) < l.Wanted*elapsed.Seconds(); n++ {
+		for ; n < len(r.lines); n++ {
+			due := time.Duration(float64(n) / rate * float64(time.Second))
+			if due > elapsed {
+				break
+			}
 			partition := int32(n % r.Partitions)
-			writer.Write(ctx, r.liveTopic(), partition, r.lines[n])
-			if elapsed < next {
+			writer.Write(ctx, topic, partition, r.lines[n])
+			if due < next {
 				continue
 			}
 			p, ok, err := prober.probe(r.lines[n])
 			if err != nil {
-				return err
+				return 0, 0, err
 			}
 			if ok {
-				writer.Write(ctx, r.liveTopic(), partition, p.line)
+				writer.Write(ctx, topic, partition, p.line)
+				p.due = start.Add(due)
 				probes <- p
 				next += probeEvery
 			}
@@ -151,15 +223,14 @@ func (r *kafkaRun) stream(ctx context.Context, l *Live, probes chan<- probe) err
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return ctx.Err()
+			return 0, 0, ctx.Err()
 		}
 	}
 	if err := writer.Flush(ctx); err != nil {
-		return err
+		return 0, 0, err
 	}
-	l.Seconds = time.Since(start).Seconds()
-	l.Reached = float64(n) / l.Seconds
-	return nil
+	seconds = time.Since(start).Seconds()
+	return float64(n) / seconds, seconds, nil
 }
 
 // prober makes probes, at most one per customer.
@@ -193,28 +264,31 @@ func (r *prober) probe(line []byte) (p probe, ok bool, err error) {
 	return p, false, nil
 }
 
-// watch looks a profile up until it shows a probe, and returns the time since the probe was appended. It is not ok if
-// the customer has merged with another one whose probe is later.
-func watch(ctx context.Context, engine *actors.Engine, p probe) (took time.Duration, ok bool, err error) {
+// watch looks a profile up until it shows a probe, and adds how long that took. It adds nothing if the customer has merged
+// with another one whose probe is later.
+func watch(ctx context.Context, engine *actors.Engine, p probe, s *seen) error {
 	ctx, cancel := context.WithTimeout(ctx, probePatience)
 	defer cancel()
 	start := time.Now()
 	for {
 		profile, err := engine.Profile(ctx, p.key)
 		if err != nil && !errors.Is(err, actors.ErrUnknown) { // it comes with the probe
-			return 0, false, err
+			return err
 		}
 		shown, appended, err := shownProbe(&profile)
 		if err != nil {
-			return 0, false, err
+			return err
+		}
+		if shown == p.number {
+			s.add(time.Since(appended), time.Since(p.due))
 		}
 		if shown >= p.number {
-			return time.Since(appended), shown == p.number, nil
+			return nil
 		}
 		select {
 		case <-time.After(max(lookSoonest, time.Since(start)/lookShare)):
 		case <-ctx.Done():
-			return 0, false, fmt.Errorf("probe %d did not show in its profile: %w", p.number, ctx.Err())
+			return fmt.Errorf("probe %d did not show in its profile: %w", p.number, ctx.Err())
 		}
 	}
 }

@@ -20,7 +20,7 @@ func TestRunKafka(t *testing.T) {
 	defer fake.Close()
 	c := KafkaConfig{
 		Config: Config{Events: 3000, People: 300, Rounds: 1, Dir: t.TempDir(), Memory: storage.MinMemory},
-		Kafka:  kafka.Config{Brokers: fake.ListenAddrs()}, Partitions: 3, Live: 300 * time.Millisecond,
+		Kafka:  kafka.Config{Brokers: fake.ListenAddrs()}, Partitions: 3, Live: 300 * time.Millisecond, LiveRuns: 2, Loads: []float64{0.2, 0.5},
 	}
 	r, err := RunKafka(t.Context(), c)
 	if err != nil {
@@ -32,8 +32,18 @@ func TestRunKafka(t *testing.T) {
 	if r.Ratio <= 0 || r.CPURatio <= 0 || r.Fetch <= 0 {
 		t.Errorf("medians: %+v", r)
 	}
-	if r.Live == nil || r.Live.Probes == 0 || r.Live.Reached <= 0 || r.Live.P99 < r.Live.Median {
-		t.Errorf("live: %+v", r.Live)
+	if len(r.Live) != len(c.Loads) {
+		t.Fatalf("live: %+v", r.Live)
+	}
+	for i, l := range r.Live {
+		if l.Part != c.Loads[i] || l.Wanted != l.Part*r.EndToEnd || len(l.Runs) != c.LiveRuns || l.Reached.Low <= 0 {
+			t.Errorf("live at %v: %+v", c.Loads[i], l)
+		}
+		for _, run := range l.Runs {
+			if log, sent := run.FromLog, run.FromSending; log.Count == 0 || sent.Count != log.Count || log.P999 < log.Median || sent.Median <= 0 {
+				t.Errorf("live at %v: %+v", c.Loads[i], run)
+			}
+		}
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(fake.ListenAddrs()...))
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
@@ -12,15 +11,6 @@ import (
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/ingest/segment"
 )
-
-// Lookups is the latency of look-ups during ingest, in microseconds. Each reads the whole profile of a resident
-// identity by a message to its actor.
-type Lookups struct {
-	Count  int     `json:"count"`
-	Median float64 `json:"p50_us"`
-	P99    float64 `json:"p99_us"`
-	Worst  float64 `json:"max_us"`
-}
 
 const (
 	lookupEvery  = 2 * time.Millisecond // from one answer to the next look-up
@@ -48,10 +38,11 @@ func lookupKeys(reg *identifier.Registry, data []byte) ([]graph.NodeKey, error) 
 	return keys, nil
 }
 
-// lookUp reads profiles until stop is closed, one after the other. A look-up that waits for long holds up those after
+// lookUp reads profiles until stop is closed, one after the other. Each look-up reads the whole profile of a resident
+// identity by a message to its actor. A look-up that waits for long holds up those after
 // it, whose ticks are lost: so a stall counts once, and the percentiles are those of one client, not of a fixed rate of
 // them. The keys are taken in strides of a prime, so that neighbours in the stream are not asked for in turn.
-func lookUp(ctx context.Context, engine *actors.Engine, keys []graph.NodeKey, stop <-chan struct{}) (Lookups, error) {
+func lookUp(ctx context.Context, engine *actors.Engine, keys []graph.NodeKey, stop <-chan struct{}) (Latencies, error) {
 	var took []time.Duration
 	tick := time.NewTicker(lookupEvery)
 	defer tick.Stop()
@@ -59,7 +50,7 @@ func lookUp(ctx context.Context, engine *actors.Engine, keys []graph.NodeKey, st
 		select {
 		case <-tick.C:
 		case <-stop:
-			return summarise(took), nil
+			return Summarise(took), nil
 		}
 		start := time.Now()
 		_, err := engine.Profile(ctx, keys[n*7919%len(keys)])
@@ -67,16 +58,7 @@ func lookUp(ctx context.Context, engine *actors.Engine, keys []graph.NodeKey, st
 		case err == nil:
 			took = append(took, time.Since(start))
 		case !errors.Is(err, actors.ErrUnknown):
-			return Lookups{}, err
+			return Latencies{}, err
 		}
 	}
-}
-
-func summarise(took []time.Duration) Lookups {
-	if len(took) == 0 {
-		return Lookups{}
-	}
-	slices.Sort(took)
-	us := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
-	return Lookups{len(took), us(took[len(took)/2]), us(took[len(took)*99/100]), us(took[len(took)-1])}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/kindred-id/kindred/bench/ceiling"
@@ -37,7 +36,7 @@ type Round struct {
 	Ratio   float64       `json:"ratio"` // engine to ceiling, events per second
 	// A second run of the engine, with concurrent look-ups.
 	WithLookups trial.Measure `json:"engine_with_lookups"`
-	Lookups     Lookups       `json:"lookups"`
+	Lookups     Latencies     `json:"lookups"`
 }
 
 // Report is the result, with the medians over the rounds.
@@ -100,14 +99,9 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	return report, nil
 }
 
-// median is the middle value over rounds; of an even number of them, the higher of the two in the middle.
+// median is the middle value over rounds.
 func median[R any](rounds []R, of func(R) float64) float64 {
-	values := make([]float64, len(rounds))
-	for i, r := range rounds {
-		values[i] = of(r)
-	}
-	slices.Sort(values)
-	return values[len(values)/2]
+	return SpreadOf(rounds, func(r *R) float64 { return of(*r) }).Median
 }
 
 // events generates the input as NDJSON.
@@ -140,10 +134,10 @@ func measureCeiling(reg *identifier.Registry, data []byte) (trial.Measure, error
 
 // measureEngine ingests the bytes into an engine on a new data directory, until everything is durable and delivered
 // between shards. Meanwhile it looks up the profiles of keys, if any are given.
-func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data []byte, keys []graph.NodeKey) (m trial.Measure, l Lookups, err error) {
+func measureEngine(ctx context.Context, c Config, reg *identifier.Registry, data []byte, keys []graph.NodeKey) (m trial.Measure, l Latencies, err error) {
 	t, err := trial.Open(ctx, c.trial())
 	if err != nil {
-		return trial.Measure{}, Lookups{}, err
+		return trial.Measure{}, Latencies{}, err
 	}
 	defer func() { err = errors.Join(err, t.Close(ctx)) }()
 	stop, done := make(chan struct{}), make(chan error, 1)

@@ -59,6 +59,9 @@ func (p *batches) get() *batch { return p.pool.Get().(*batch) }
 func (p *batches) put(b *batch) {
 	b.unpack.Reset()
 	b.intake.Reset()
+	for _, r := range b.records {
+		r.Recycle()
+	}
 	clear(b.records)
 	b.records, b.ids, b.counts = b.records[:0], b.ids[:0], Counts{}
 	b.answered, b.outOfTurn, b.lettered = false, false, nil

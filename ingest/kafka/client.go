@@ -22,7 +22,7 @@ const (
 
 // consumeOptions returns the options of the reading client. It keeps control records, because they occupy offsets,
 // too: otherwise a partition that ends with one would never be handled to its end.
-func (c *Config) consumeOptions() []kgo.Opt {
+func (c *Config) consumeOptions(free *memory) []kgo.Opt {
 	fetch := int32(max(fetchLeast, queueOr(c.QueueBytes)/fetchShare))
 	opts := []kgo.Opt{
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
@@ -31,6 +31,8 @@ func (c *Config) consumeOptions() []kgo.Opt {
 		kgo.FetchMaxBytes(fetch),
 		kgo.FetchMaxPartitionBytes(min(fetch, fetchPartitionBytes)),
 		kgo.MaxDecompressBatchBytes(decompressBytes),
+		kgo.WithPools(free),
+		kgo.WithHooks(free),
 	}
 	if c.Rack != "" {
 		opts = append(opts, kgo.Rack(c.Rack))

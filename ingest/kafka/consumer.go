@@ -106,7 +106,7 @@ func (c *Consumer) Start() error {
 	if err != nil {
 		return err
 	}
-	client, err := kgo.NewClient(append(common, c.config.consumeOptions()...)...)
+	client, err := kgo.NewClient(append(common, c.config.consumeOptions(&memory{})...)...)
 	if err != nil {
 		return fmt.Errorf("kafka: %w", err)
 	}

@@ -156,7 +156,7 @@ func (c *Config) Drain(ctx context.Context, topic string, partitions, records in
 	for p := range partitions {
 		from[int32(p)] = kgo.NewOffset().AtStart() //nolint:gosec // partitions are few
 	}
-	client, err := c.client(append(c.consumeOptions(), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))...)
+	client, err := c.client(append(c.consumeOptions(&memory{}), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))...)
 	if err != nil {
 		return err
 	}
@@ -167,6 +167,7 @@ func (c *Config) Drain(ctx context.Context, topic string, partitions, records in
 			return fmt.Errorf("read topic %s: %w", topic, err)
 		}
 		n += fetches.NumRecords()
+		fetches.EachRecord((*kgo.Record).Recycle)
 	}
 	return nil
 }
