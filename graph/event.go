@@ -184,6 +184,9 @@ type Event struct {
 	// Identifiers are distinct and in descending rank: the first is the route. At least one. Of an alias with
 	// Alias, the first is what userId names, whatever its rank, and the rest is in descending rank.
 	Identifiers []Identifier
+	// Mentions are identifiers that the event names but may have made up: of a server's library, the anonymousId beside a
+	// userId. Each ranks below the route. What becomes of them is in mention.go; an alias has none.
+	Mentions []Identifier
 	// Alias are the roles of an alias event's identifiers; empty where it has no previousId. An event of a format
 	// before 3 does not say which is which: each has the roles AliasCarried and AliasPrevious.
 	Alias      []AliasRole

@@ -6,6 +6,7 @@ package graph
 // The consequences of a message are written to out, and nothing is asked back: a claim stands until a refusal comes.
 //
 //	observe.go   an event: folded at its route, linked to its other identifiers
+//	mention.go   an identifier that an event names but may have made up
 //	absorb.go    the evidence of a component that came under this one; this one's, when it goes
 //	generic.go   values that too many share
 //	handle.go    claims on nodes elsewhere and their refusals; assertions; other rules

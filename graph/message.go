@@ -13,9 +13,10 @@ const (
 	KindRefuse                           // the answer to Join: Via stays where it is, under Root, for Reason
 	KindNeighbour                        // a generic value, Neighbour, is linked to you: count it
 	KindRecheck                          // the rules have changed: judge again what was judged when it came
+	KindMention                          // Event, as told by its route to the node that it mentions
 )
 
-var kindNames = [...]string{"", "observe", "assert", "join", "absorb", "repoint", "refuse", "neighbour", "recheck"}
+var kindNames = [...]string{"", "observe", "assert", "join", "absorb", "repoint", "refuse", "neighbour", "recheck", "mention"}
 
 func (k MessageKind) String() string {
 	if int(k) < len(kindNames) {

@@ -39,9 +39,17 @@ func (o observation) take() {
 		o.active++
 	}
 	f.fold(e)
-	if len(e.Identifiers) == 1 {
-		return
+	if len(e.Identifiers) > 1 {
+		o.link()
 	}
+	for i := range e.Mentions {
+		o.out.send(Message{Kind: KindMention, To: e.Mentions[i].Key, Event: e.toMentioned(i)})
+	}
+}
+
+// link links the event's route, which is a member, to its other identifiers.
+func (o observation) link() {
+	e := o.event
 	routeKey := e.Identifiers[0].Key
 	for i := range e.Identifiers[1:] {
 		id := &e.Identifiers[1+i]

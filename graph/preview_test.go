@@ -63,6 +63,9 @@ func TestPreviewIsWhatFollows(t *testing.T) {
 		if last.Verb != graph.AssertForget {
 			keys = append(keys, last.B.Key)
 		}
+		if b := n.nodes[last.B.Key]; b != nil && b.Mention != nil {
+			continue // the assertion speaks for the mention, whose route may be in a third component
+		}
 		before, after := graph.Preview(n.copies(last), last, keys, n.rules)
 		if got, want := dumpSorted(before), n.holders(keys); got != want {
 			t.Fatalf("seed %d: %+v: before\n%s", seed, last, oracle.Diff(want, got))

@@ -15,6 +15,8 @@ type Node struct {
 	Key       NodeKey
 	Parent    NodeKey
 	Component *Component
+	// Mention is the one event that mentioned a node which was never seen; nil without any.
+	Mention *Event
 	// Counted is how many of the component's identities are in its shard's count. It is kept with the
 	// node, so that the count comes right when other rules divide the component differently.
 	Counted int
@@ -37,8 +39,21 @@ func (n *Node) Handle(m *Message, rules *Rules, out *Outbox) error {
 }
 
 func (n *Node) handleUnseen(m *Message, rules *Rules, out *Outbox) error {
+	if m.Kind == KindRecheck || m.Kind == KindMention && n.hold(m.Event) {
+		return nil
+	}
+	held := n.Mention
+	n.Mention = nil
+	if err := n.begin(m, rules, out); err != nil || held == nil {
+		return err
+	}
+	return n.Handle(&Message{Kind: KindMention, To: n.Key, Event: held}, rules, out)
+}
+
+// begin makes a node that was never seen a root or a forward.
+func (n *Node) begin(m *Message, rules *Rules, out *Outbox) error {
 	switch m.Kind {
-	case KindObserve, KindAssert, KindNeighbour:
+	case KindObserve, KindAssert, KindNeighbour, KindMention:
 		n.Component = newComponent(n.Key)
 		return n.handleRoot(m, rules, out)
 	case KindJoin:
@@ -48,8 +63,6 @@ func (n *Node) handleUnseen(m *Message, rules *Rules, out *Outbox) error {
 			return n.handleRoot(m, rules, out)
 		}
 		return n.forwardTo(m.Root)
-	case KindRecheck:
-		return nil
 	default:
 		return ErrCorrupt
 	}
@@ -118,6 +131,8 @@ func (n *Node) handleRoot(m *Message, rules *Rules, out *Outbox) error {
 		h.neighbour(m.Node, m.Neighbour)
 	case KindRecheck:
 		h.recheck()
+	case KindMention:
+		observation{h, m.Event.fromMentioned()}.mention()
 	case KindRepoint:
 		return ErrCorrupt
 	}

@@ -73,8 +73,8 @@ func (p *hostingPass) strays(ctx context.Context) error {
 			return nil // reported before
 		}
 		n, _, err := p.dec.Node(node, value)
-		if err != nil || n.Component != nil {
-			return nil // reported before, or a root
+		if err != nil || n.Component != nil || n.Mention != nil {
+			return nil // reported before, or no forward
 		}
 		root, moving, err := p.root(node)
 		if err != nil || moving || p.isMoving(root) {
@@ -99,6 +99,9 @@ func (p *hostingPass) root(node graph.NodeKey) (root graph.NodeKey, moving bool,
 	for range shard.MaxHops {
 		moving = moving || p.isMoving(node)
 		n, err := p.get(node)
+		if err == nil && n.Mention != nil {
+			err = storage.ErrNotFound // it was never seen
+		}
 		if errors.Is(err, storage.ErrNotFound) {
 			if moving {
 				return node, true, nil

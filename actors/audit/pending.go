@@ -86,6 +86,9 @@ func (p *pendingPass) moves(m *graph.Message) {
 		for i := range m.Event.Identifiers {
 			p.moving[m.Event.Identifiers[i].Key] = struct{}{}
 		}
+		for i := range m.Event.Mentions {
+			p.moving[m.Event.Mentions[i].Key] = struct{}{}
+		}
 	}
 	if m.Evidence != nil {
 		for i := range m.Evidence.Members {

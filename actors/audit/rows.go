@@ -63,6 +63,9 @@ func (p *rowPass) node(key, value []byte) error {
 	if applied > p.ends[id] {
 		return fmt.Errorf("it counts up to record %d of the log, which ends at %d", applied, p.ends[id])
 	}
+	if n.Mention != nil { // no identifier yet
+		return nil
+	}
 	p.report.Identifiers++
 	if n.Component == nil {
 		p.forwards++

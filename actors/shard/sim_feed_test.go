@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
@@ -59,7 +60,7 @@ func (f *feeder) add(s *simulation, a act, poison bool) {
 		}
 		f.events[e.Seen], f.routes[e.Route()] = true, true
 		f.taken = append(f.taken, *e)
-		for _, id := range e.Identifiers {
+		for _, id := range slices.Concat(e.Identifiers, e.Mentions) {
 			s.names[id.Key] = graph.NodeName{Key: id.Key, Namespace: id.Namespace, Value: string(id.Value)}
 		}
 		o := &offer{event: e, to: e.Route().Shard(s.p.shards), body: s.enc.Event(nil, e, true)}

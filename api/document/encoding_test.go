@@ -143,6 +143,9 @@ func drawEvent(t *rapid.T) graph.Event {
 	for range rapid.IntRange(0, 2).Draw(t, "identifiers") {
 		e.Identifiers = append(e.Identifiers, graph.Identifier{Key: drawKey(t), Namespace: "user_id", Value: []byte(drawText(t, "value"))})
 	}
+	if rapid.Bool().Draw(t, "a mention") {
+		e.Mentions = []graph.Identifier{{Key: drawKey(t), Namespace: "anonymous_id", Value: []byte(drawText(t, "value"))}}
+	}
 	for _, name := range []string{"age", "plan"} {
 		if rapid.Bool().Draw(t, "a trait") {
 			e.Traits = append(e.Traits, graph.Trait{Name: []byte(name), Value: rapid.SampledFrom([][]byte{nil, []byte(`{"a" : 1}`)}).Draw(t, "trait")})

@@ -25,6 +25,7 @@ type Event struct {
 	ReceivedAt  Time            `json:"received_at"`    // when Kindred received it
 	Source      string          `json:"source"`         // the system that sent it
 	Identifiers []Name          `json:"identifiers"`
+	Mentions    []Name          `json:"mentions,omitempty"`   // an anonymousId that a library for servers may have made up
 	Traits      Traits          `json:"traits,omitempty"`     // null deletes a trait
 	Properties  json.RawMessage `json:"properties,omitempty"` // an object, as it was sent
 	Context     json.RawMessage `json:"context,omitempty"`    // an object: the part of the event's context that the rules keep
@@ -64,6 +65,20 @@ func EndTimeline(dst []byte, next string) []byte {
 	return appendNext(append(dst, ']'), next)
 }
 
+// appendNames appends the identifiers of an event, as a list of Name.
+func appendNames(dst []byte, identifiers []graph.Identifier) []byte {
+	dst = append(dst, '[')
+	for i := range identifiers {
+		id := &identifiers[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(dst, `{"namespace":"`...), id.Namespace...)
+		dst = append(appendString(append(dst, `","value":`...), id.Value), '}')
+	}
+	return append(dst, ']')
+}
+
 // appendEvent appends an Event.
 func appendEvent(dst []byte, e *graph.Event) []byte {
 	dst = appendString(append(dst, `{"message_id":`...), e.ID)
@@ -74,16 +89,10 @@ func appendEvent(dst []byte, e *graph.Event) []byte {
 	dst = appendTime(append(dst, `,"timestamp":`...), e.Stamp.Time)
 	dst = appendTime(append(dst, `,"received_at":`...), e.Received)
 	dst = appendString(append(dst, `,"source":`...), e.Source)
-	dst = append(dst, `,"identifiers":[`...)
-	for i := range e.Identifiers {
-		id := &e.Identifiers[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(append(dst, `{"namespace":"`...), id.Namespace...)
-		dst = append(appendString(append(dst, `","value":`...), id.Value), '}')
+	dst = appendNames(append(dst, `,"identifiers":`...), e.Identifiers)
+	if len(e.Mentions) > 0 {
+		dst = appendNames(append(dst, `,"mentions":`...), e.Mentions)
 	}
-	dst = append(dst, ']')
 	if len(e.Traits) > 0 {
 		dst = append(dst, `,"traits":{`...)
 		for i := range e.Traits {

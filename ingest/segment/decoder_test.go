@@ -91,6 +91,9 @@ func describe(ev *graph.Event) string {
 		}
 		ids = append(ids, text)
 	}
+	for _, id := range ev.Mentions {
+		ids = append(ids, "mentions "+id.Namespace+":"+string(id.Value))
+	}
 	slices.Sort(ids)
 	if len(ev.Alias) > 0 {
 		return strings.Join(ids, ", ")

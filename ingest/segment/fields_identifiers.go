@@ -107,7 +107,8 @@ type identifierReader struct {
 	*picker
 	normaliser *identifier.Normaliser
 	namespaces namespaces
-	aside      graph.Event // takes the readings of a previousId that are only counted
+	aside      graph.Event   // takes the readings of a previousId that are only counted
+	cookie     graph.NodeKey // of an anonymousId beside a userId; else zero
 }
 
 // identify sets the event's identifiers, from the spec's fields and from elsewhere, in descending rank, each once (E1).
@@ -125,6 +126,10 @@ func (r *identifierReader) identify(ev *graph.Event) *Rejection {
 	}
 	add("anonymousId", ns.anonymousID, f.anonymousID)
 	before := len(ev.Identifiers)
+	r.cookie = graph.NodeKey{}
+	if before > 0 {
+		r.cookie = ev.Identifiers[0].Key
+	}
 	if absent(f.userID) {
 	} else if r.isAnonymousID(ev, f.userID) {
 		carried++
@@ -137,6 +142,8 @@ func (r *identifierReader) identify(ev *graph.Event) *Rejection {
 	user := graph.NodeKey{} // of userId, which ranks above a cookie
 	if named {
 		user = ev.Identifiers[0].Key
+	} else {
+		r.cookie = graph.NodeKey{}
 	}
 	if ev.Type == graph.TypeAlias && !absent(f.previousID) {
 		carried += 2 // readings

@@ -81,6 +81,23 @@ func TestCodecRoundTrips(t *testing.T) {
 		checkRoundTrip(t, genMessage, enc.Message,
 			func(_ *graph.Message, src []byte) (*graph.Message, error) { return dec.Message(src) })
 	})
+	t.Run("mention", func(t *testing.T) {
+		mention := func(t *rapid.T) *graph.Event {
+			ev := genEvent(t, true)
+			ev.Identifiers = []graph.Identifier{{Key: sampleUser, Namespace: "user_id", Value: genBytes(t, "user")}, {Key: sampleCookie, Raw: genBytes(t, "raw")}}
+			ev.Type = graph.TypeTrack
+			return ev.KeepMention()
+		}
+		checkRoundTrip(t, func(t *rapid.T) *graph.Message {
+			return &graph.Message{Kind: graph.KindMention, To: sampleCookie, Event: mention(t)}
+		}, enc.Message, func(_ *graph.Message, src []byte) (*graph.Message, error) { return dec.Message(src) })
+		checkRoundTrip(t, func(t *rapid.T) *graph.Node { return &graph.Node{Key: sampleCookie, Mention: mention(t)} },
+			func(dst []byte, n *graph.Node) []byte { return enc.Node(dst, n, 7) },
+			func(_ *graph.Node, src []byte) (*graph.Node, error) {
+				n, _, err := dec.Node(sampleCookie, src)
+				return n, err
+			})
+	})
 	t.Run("node", func(t *testing.T) {
 		type row struct {
 			*graph.Node
@@ -347,6 +364,9 @@ func samples() []sample {
 	all := []sample{
 		{"event", enc.Event(nil, sampleEvent(), true), event},
 		{"event-alias", enc.Event(nil, sampleAlias(), true), event},
+		{"event-mention", enc.Event(nil, sampleMentioning(), true), event},
+		{"mention", enc.Node(nil, &graph.Node{Key: sampleCookie, Mention: sampleMention()}, 299), node(sampleCookie)},
+		{"message-mention", enc.Message(nil, &graph.Message{Kind: graph.KindMention, To: sampleCookie, Event: sampleMention()}), message},
 		{"root", enc.Node(nil, sampleRoot(), 299), node(sampleUser)},
 		{"forward", enc.Node(nil, sampleForward(), 299), node(sampleCookie)},
 		{"block", enc.Block(nil, [][]byte{[]byte("first"), []byte("second")}), block},

@@ -9,7 +9,8 @@ import (
 
 // Fields of an event, and of an identifier and a trait in its lists.
 const (
-	eventFields      = 18
+	eventFields      = 19
+	eventFieldsV3    = 18 // without mentions
 	eventFieldsV2    = 15 // without context, apart, and the roles of an alias
 	eventFieldsV1    = 13 // also without offer notice and interest
 	identifierFields = 4
@@ -28,13 +29,13 @@ func (e *Encoder) Event(dst []byte, ev *graph.Event, whole bool) []byte {
 	return e.finish()
 }
 
-// An eventWriter writes events. In version 3:
+// An eventWriter writes events. In version 4:
 //
 //	+----+--------+------+----------+----------+------+------+-----------------+------------+-------+-----+
 //	| id | source | seen | stamp, 3 | received | type | name | identifiers, 4n | traits, 2n | order | ... |
 //	+----++-------+------+---+------+-----+----+----+-+-----++------------+----+------------+-------+-----+
-//	| ... | offer | interest | properties | context | apart | alias roles |
-//	+-----+-------+----------+------------+---------+-------+-------------+
+//	| ... | offer | interest | properties | context | apart | alias roles | mentions, 4n |
+//	+-----+-------+----------+------------+---------+-------+-------------+--------------+
 //
 // Lists are flat arrays, n items of so many values each, and a stamp is three values in place. properties and context
 // are nil in an event that travels between shards: no decision needs them.
@@ -47,6 +48,8 @@ func (out eventWriter) event(ev *graph.Event, whole bool) {
 		out.array(eventFieldsV1)
 	case 2:
 		out.array(eventFieldsV2)
+	case 3:
+		out.array(eventFieldsV3)
 	default:
 		out.array(eventFields)
 	}
@@ -60,14 +63,7 @@ func (out eventWriter) event(ev *graph.Event, whole bool) {
 	out.int(ev.Received)
 	out.uint(uint64(ev.Type))
 	out.bytes(ev.Name)
-	out.array(identifierFields * len(identifiers))
-	for i := range identifiers {
-		id := &identifiers[i]
-		out.key(id.Key)
-		out.text(id.Namespace)
-		out.bytes(id.Value)
-		out.bytes(id.Raw)
-	}
+	out.identifiers(identifiers)
 	out.array(traitFields * len(ev.Traits))
 	for i := range ev.Traits {
 		out.bytes(ev.Traits[i].Name)
@@ -90,6 +86,22 @@ func (out eventWriter) event(ev *graph.Event, whole bool) {
 	}
 	out.bool(ev.Apart)
 	out.aliasRoles(ev)
+	if out.formats.event < 4 {
+		out.leave(len(ev.Mentions) > 0)
+		return
+	}
+	out.identifiers(ev.Mentions)
+}
+
+func (out eventWriter) identifiers(identifiers []graph.Identifier) {
+	out.array(identifierFields * len(identifiers))
+	for i := range identifiers {
+		id := &identifiers[i]
+		out.key(id.Key)
+		out.text(id.Namespace)
+		out.bytes(id.Value)
+		out.bytes(id.Raw)
+	}
 }
 
 // formerEnd writes the fields that follow the traits in an event of version 1 or 2.
@@ -107,7 +119,7 @@ func (out eventWriter) formerEnd(ev *graph.Event, whole bool) {
 	} else {
 		out.null()
 	}
-	out.leave(ev.Apart || whole && ev.Context != nil)
+	out.leave(ev.Apart || whole && ev.Context != nil || len(ev.Mentions) > 0)
 }
 
 // formerIdentifiers returns an event's identifiers in the order of versions 1 and 2: descending rank, even for an
@@ -170,6 +182,8 @@ func (in eventReader) event(ev *graph.Event) {
 		in.tuple(eventFieldsV1)
 	case 2:
 		in.tuple(eventFieldsV2)
+	case 3:
+		in.tuple(eventFieldsV3)
 	default:
 		in.tuple(eventFields)
 	}
@@ -200,11 +214,14 @@ func (in eventReader) event(ev *graph.Event) {
 	}
 	ev.Properties = in.bytes()
 	ev.Context, ev.Apart, ev.Former = nil, false, 0
-	ev.Alias = ev.Alias[:0]
+	ev.Alias, ev.Mentions = ev.Alias[:0], ev.Mentions[:0]
 	if in.of >= 3 {
 		ev.Context = in.bytes()
 		ev.Apart = in.bool()
 		in.aliasRoles(ev)
+		if in.of >= 4 {
+			in.mentions(ev)
+		}
 		return
 	}
 	if ev.Type == graph.TypeAlias { // these versions do not record the roles
@@ -250,7 +267,7 @@ func (in eventReader) identifiers(ev *graph.Event) {
 	ev.Identifiers = slices.Grow(ev.Identifiers[:0], n)
 	for i := range n {
 		at := in.at
-		id := graph.Identifier{Key: in.key(), Namespace: in.namespace(), Value: in.bytes(), Raw: in.bytes()}
+		id := in.identifier()
 		if in.err != nil {
 			return
 		}
@@ -259,5 +276,35 @@ func (in eventReader) identifiers(ev *graph.Event) {
 			return
 		}
 		ev.Identifiers = append(ev.Identifiers, id)
+	}
+}
+
+func (in eventReader) identifier() graph.Identifier {
+	return graph.Identifier{Key: in.key(), Namespace: in.namespace(), Value: in.bytes(), Raw: in.bytes()}
+}
+
+// mentions reads an event's mentions: distinct, in descending rank, below the route; an alias has none.
+func (in eventReader) mentions(ev *graph.Event) {
+	at := in.at
+	n := in.list(identifierFields, identifierLeast)
+	if n > 0 && ev.Type == graph.TypeAlias {
+		in.fail(at, "%d mentions in an alias", n)
+	}
+	if n == 0 || in.err != nil {
+		return
+	}
+	above := ev.Route()
+	for i := range n {
+		at := in.at
+		id := in.identifier()
+		if in.err != nil {
+			return
+		}
+		if !above.Outranks(id.Key) {
+			in.fail(at, "mention %d does not rank below the route and the one before", i)
+			return
+		}
+		above = id.Key
+		ev.Mentions = append(ev.Mentions, id)
 	}
 }

@@ -97,6 +97,9 @@ func genEvent(t *rapid.T, whole bool) *graph.Event {
 			ev.Identifiers = append([]graph.Identifier{ev.Identifiers[last]}, ev.Identifiers[:last]...)
 		}
 	}
+	if n := len(ev.Identifiers); ev.Type != graph.TypeAlias && n > 1 && rapid.Bool().Draw(t, "mentions the last") {
+		ev.Identifiers, ev.Mentions = ev.Identifiers[:n-1:n-1], ev.Identifiers[n-1:]
+	}
 	for range rapid.IntRange(0, 4).Draw(t, "traits") {
 		ev.Traits = append(ev.Traits, graph.Trait{Name: genBytes(t, "trait"), Value: genBytes(t, "trait value")})
 	}

@@ -12,6 +12,7 @@ var messageFields = [...]int{
 	graph.KindRefuse:    5, // kind, to, via, root, reason
 	graph.KindNeighbour: 8, // kind, to, node (key, namespace, value), neighbour (the same)
 	graph.KindRecheck:   2, // kind, to
+	graph.KindMention:   4, // kind, to, version of the event, event
 }
 
 // messageValues is the number of values in a message of a kind and a version.
@@ -45,7 +46,7 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 // A messageWriter writes messages: an array of the kind, the node to which it goes, and what messageFields lists for
 // the kind.
 //
-// An Observe names the version of its event apart from its own. The two change for different reasons, and a reader
+// An Observe, and a Mention, names the version of its event apart from its own. The two change for different reasons, and a reader
 // rejects a pair that no program wrote.
 //
 //	 1 B
@@ -92,6 +93,10 @@ func (out messageWriter) message(m *graph.Message) {
 	case graph.KindNeighbour:
 		out.nodeName(&m.Node)
 		out.nodeName(&m.Neighbour)
+	case graph.KindMention:
+		out.leave(version < 6)
+		out.uint(uint64(out.formats.event))
+		eventWriter(out).event(m.Event, false)
 	}
 }
 
@@ -136,7 +141,11 @@ type messageReader struct {
 func (in messageReader) message(m *graph.Message) {
 	at := in.at
 	n := in.arrayLen()
-	m.Kind = graph.MessageKind(in.enum("message kind", uint8(graph.KindObserve), uint8(graph.KindRecheck)))
+	last := graph.KindMention
+	if in.of < 6 {
+		last = graph.KindRecheck
+	}
+	m.Kind = graph.MessageKind(in.enum("message kind", uint8(graph.KindObserve), uint8(last)))
 	if in.err == nil && n != messageValues(m.Kind, in.of) {
 		in.fail(at, "%s message of %d values, want %d", m.Kind, n, messageValues(m.Kind, in.of))
 	}
@@ -163,6 +172,12 @@ func (in messageReader) message(m *graph.Message) {
 	case graph.KindNeighbour:
 		m.Node = in.nodeName()
 		m.Neighbour = in.nodeName()
+	case graph.KindMention:
+		in.event(m)
+		at := in.at
+		if in.err == nil && len(m.Event.Identifiers) != 2 {
+			in.fail(at, "mention with %d identifiers, want the route and what is mentioned", len(m.Event.Identifiers))
+		}
 	}
 }
 
@@ -176,6 +191,11 @@ func (in messageReader) observed(m *graph.Message) {
 	if in.of >= 3 {
 		m.Passed = in.uint()
 	}
+	in.event(m)
+}
+
+// event reads the event of a message, and the event's version.
+func (in messageReader) event(m *graph.Message) {
 	at := in.at
 	version := in.version(eventVersion)
 	if in.err == nil && version != eventVersionIn(in.of) {

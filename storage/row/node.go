@@ -13,9 +13,11 @@ import (
 const (
 	nodeRoot    = 1 // kind, applied, identities counted, members, links, assertions
 	nodeForward = 2 // kind, applied, parent
+	nodeMention = 3 // kind, applied, event
 
 	rootFields    = 6
 	forwardFields = 3
+	mentionFields = 3
 )
 
 // SpaceNode has the nodes' rows.
@@ -45,7 +47,7 @@ func ParseNodeKey(key []byte) (graph.ShardID, graph.NodeKey, error) {
 	return readShard(b), readNodeKey(b[2:]), nil
 }
 
-// Node appends a node's row: a root with its component, or a forward with its parent. The row includes the effects of
+// Node appends a node's row: a root with its component, a forward with its parent, or a mention. The row includes the effects of
 // every log record up to applied. A node that was never seen has no row.
 //
 //	        +---------+------+---------+---------+---------+-------+------------+
@@ -53,11 +55,13 @@ func ParseNodeKey(key []byte) (graph.ShardID, graph.NodeKey, error) {
 //	        +---------+------+---------+--------++---------+-------+------------+
 //	forward | version | kind | applied | parent |
 //	        +---------+------+---------+--------+
+//	mention | version | kind | applied | event |      seen in nothing but one event's mentions
+//	        +---------+------+---------+-------+
 //
 // applied lets rows be written one by one, long after the records that changed them: a recovery gives a node only the
 // inputs of later records, however old the rows of other nodes are.
 //
-// REQUIRES: n is a root or a forward
+// REQUIRES: n is a root or a forward, or was mentioned
 func (e *Encoder) Node(dst []byte, n *graph.Node, applied uint64) []byte {
 	out := e.begin(dst)
 	out.start(out.formats.node)
@@ -77,6 +81,11 @@ func (e *Encoder) Node(dst []byte, n *graph.Node, applied uint64) []byte {
 		out.uint(nodeForward)
 		out.uint(applied)
 		out.key(n.Parent)
+	case n.Mention != nil && out.formats.node >= 4:
+		out.array(mentionFields)
+		out.uint(nodeMention)
+		out.uint(applied)
+		eventWriter{out}.event(n.Mention, false)
 	default:
 		panic(fmt.Sprintf("row: row of node %s, which was never seen", n.Key))
 	}
@@ -87,14 +96,17 @@ func (e *Encoder) Node(dst []byte, n *graph.Node, applied uint64) []byte {
 // with src.
 func (d *Decoder) Node(key graph.NodeKey, src []byte) (n *graph.Node, applied uint64, err error) {
 	in := d.begin("node", src)
-	parts := evidenceReader{in, in.version(nodeVersion)} // fragments have the version of their row
+	version := in.version(nodeVersion)
 	n = &graph.Node{Key: key}
 	at := in.at
-	fields := in.arrayLen()
-	kind := in.enum("kind of node", nodeRoot, nodeForward)
+	fields, last := in.arrayLen(), uint8(nodeMention)
+	if version < 4 {
+		last = nodeForward
+	}
+	kind := in.enum("kind of node", nodeRoot, last)
 	applied = in.uint()
 	var evidence graph.Evidence
-	switch want := []int{nodeRoot: rootFields, nodeForward: forwardFields}[kind]; {
+	switch want := []int{nodeRoot: rootFields, nodeForward: forwardFields, nodeMention: mentionFields}[kind]; {
 	case in.err != nil:
 	case fields != want:
 		in.fail(at, "node of %d values, want %d", fields, want)
@@ -104,8 +116,11 @@ func (d *Decoder) Node(key graph.NodeKey, src []byte) (n *graph.Node, applied ui
 		if in.err == nil && !n.Parent.Outranks(key) {
 			in.fail(at, "the parent does not outrank its node (H1)")
 		}
+	case kind == nodeMention:
+		n.Mention = in.mention(key)
 	default:
 		n.Counted = int(in.upTo(math.MaxInt32))
+		parts := evidenceReader{in, version} // fragments have the version of their row
 		evidence.Members = parts.members()
 		at := in.at
 		evidence.Links = parts.links()
@@ -119,6 +134,21 @@ func (d *Decoder) Node(key graph.NodeKey, src []byte) (n *graph.Node, applied ui
 		n.Component = graph.RestoreComponent(key, &evidence)
 	}
 	return n, applied, nil
+}
+
+// mention reads the event that mentioned a node. The event shares no memory with what is read.
+func (in *reader) mention(key graph.NodeKey) *graph.Event {
+	at := in.at
+	var shared graph.Event
+	eventReader{in, eventVersion}.event(&shared)
+	if in.err != nil {
+		return nil
+	}
+	if len(shared.Identifiers) != 2 || shared.Identifiers[1].Key != key {
+		in.fail(at, "mention of another node")
+		return nil
+	}
+	return shared.KeepMention()
 }
 
 // PutNode writes a node's row, see Node.

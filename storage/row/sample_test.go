@@ -62,6 +62,20 @@ func sampleAlias() *graph.Event {
 	}
 }
 
+// sampleMentioning has a cookie that its library may have made up.
+func sampleMentioning() *graph.Event {
+	ev := sampleEvent()
+	ev.Identifiers, ev.Mentions = ev.Identifiers[:3], ev.Identifiers[3:]
+	return ev
+}
+
+// sampleMention is what is kept of that event, and told to the cookie's node.
+func sampleMention() *graph.Event {
+	ev := sampleMentioning()
+	ev.Identifiers = []graph.Identifier{ev.Identifiers[0], ev.Mentions[0]}
+	return ev.KeepMention()
+}
+
 func sampleMark(n int64, id string) graph.Mark {
 	return graph.Mark{Stamp: sampleStamp(n), ID: []byte(id), Source: []byte("shop")}
 }

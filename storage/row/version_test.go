@@ -169,6 +169,12 @@ func TestLossy(t *testing.T) {
 		{"roles of an alias", 4, func(enc *Encoder) {
 			enc.Event(nil, &graph.Event{Type: graph.TypeAlias, Identifiers: make([]graph.Identifier, 1), Alias: []graph.AliasRole{graph.AliasCarried}}, true)
 		}},
+		{"mention", 6, func(enc *Encoder) {
+			enc.Event(nil, &graph.Event{Type: graph.TypeTrack, Mentions: make([]graph.Identifier, 1)}, false)
+		}},
+		{"message of a mention", 6, func(enc *Encoder) {
+			enc.Message(nil, &graph.Message{Kind: graph.KindMention, Event: sampleMention()})
+		}},
 		{"interest", 2, func(enc *Encoder) {
 			enc.Event(nil, &graph.Event{Type: graph.TypeTrack, Interest: graph.Interest{Kind: graph.InterestViewed}}, true)
 		}},

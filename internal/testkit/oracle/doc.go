@@ -17,6 +17,8 @@
 //     A node is unseen if the only evidence of it is that a previousId may mean it (no event of its own, no other link, no
 //     force, not generic). Unseen nodes are mere readings, with one exception: the reading that the form of previousId
 //     suggests, if the other readings are unseen too.
+//   - E6: an event that mentions an identifier links it as if it carried it, if another event mentions it too, or if it
+//     exists otherwise: an event carries it, or an assertion made it a node. Else it does not exist.
 //
 // Rules for the groups:
 //   - R1: links are taken in a total order: the stronger verb; the time, ascending for keep_first

@@ -49,6 +49,7 @@ func gather(events []graph.Event, assertions []graph.Assertion) *evidence {
 		forgotten:  map[graph.NodeKey]bool{},
 	}
 	seen := map[[2]string]bool{}
+	var mentions []mention
 	for _, e := range events {
 		message := [2]string{string(e.ID), content(&e)}
 		if seen[message] {
@@ -56,6 +57,9 @@ func gather(events []graph.Event, assertions []graph.Assertion) *evidence {
 		}
 		seen[message] = true
 		ev.observe(e)
+		for _, id := range e.Mentions {
+			mentions = append(mentions, mention{e, id})
+		}
 	}
 	for _, a := range assertions {
 		ev.exists(a.A)
@@ -63,6 +67,7 @@ func gather(events []graph.Event, assertions []graph.Assertion) *evidence {
 			ev.exists(a.B)
 		}
 	}
+	ev.mention(mentions)
 	for _, a := range assertions {
 		// An event that saw B names it; the assertion does so only if no event did.
 		if _, seen := ev.names[a.B.Key]; !seen && a.Verb != graph.AssertForget {
@@ -106,6 +111,39 @@ func (ev *evidence) observe(e graph.Event) {
 		}
 		ev.observeLink(p, verb, e.Stamp.Time)
 		ev.links[p].otherwise = ev.links[p].otherwise || otherwise
+	}
+}
+
+// mention is an identifier that an event mentions.
+type mention struct {
+	event graph.Event
+	id    graph.Identifier
+}
+
+// mention links what is mentioned to the routes of the events that mention it, if two of them do, or if it exists
+// otherwise (E6).
+func (ev *evidence) mention(all []mention) {
+	count := map[graph.NodeKey]int{}
+	for _, m := range all {
+		count[m.id.Key]++
+	}
+	for n := range count {
+		if _, exists := ev.names[n]; exists {
+			count[n]++
+		}
+	}
+	for _, m := range all {
+		if count[m.id.Key] < 2 {
+			continue
+		}
+		ev.exists(nodeName(m.id))
+		verb := graph.VerbObserve
+		if m.event.Type == graph.TypeIdentify {
+			verb = graph.VerbIdentify
+		}
+		p := pair{m.event.Identifiers[0].Key, m.id.Key}
+		ev.observeLink(p, verb, m.event.Stamp.Time)
+		ev.links[p].otherwise = true
 	}
 }
 

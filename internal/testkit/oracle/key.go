@@ -83,6 +83,9 @@ func content(e *graph.Event) string {
 		}
 		ids = append(ids, fmt.Sprintf("identifier %s %q%s\n", id.Namespace, id.Value, role))
 	}
+	for _, id := range e.Mentions {
+		ids = append(ids, fmt.Sprintf("mention %s %q\n", id.Namespace, id.Value))
+	}
 	slices.Sort(ids)
 	b.WriteString(strings.Join(ids, ""))
 	for _, t := range e.Traits {

@@ -20,13 +20,23 @@ type World struct {
 
 // RandomWorld makes a world from a seeded source.
 func RandomWorld(rng *rand.Rand) World {
-	return makeWorld(func(n int, _ string) int { return rng.IntN(n) })
+	w := makeWorld(func(n int, _ string) int { return rng.IntN(n) })
+	var seed uint64
+	for i := range w.Events {
+		seed += w.Events[i].Seen
+	}
+	mentions := rand.New(rand.NewPCG(seed, 0)) // so that what else there is to a seed does not depend on them
+	w.mention(func(n int, _ string) int { return mentions.IntN(n) })
+	return w
 }
 
 // DrawWorld makes a world that rapid can shrink: towards fewer events, fewer identifiers, default
 // types and earlier times.
 func DrawWorld(t *rapid.T) World {
-	return makeWorld(func(n int, what string) int { return rapid.IntRange(0, n-1).Draw(t, what) })
+	choose := func(n int, what string) int { return rapid.IntRange(0, n-1).Draw(t, what) }
+	w := makeWorld(choose)
+	w.mention(choose)
+	return w
 }
 
 // A chooser picks a number in [0, n); what names its purpose. 0 is always the plainest choice.
@@ -97,6 +107,31 @@ func makeWorld(choose chooser) World {
 		w.Assertions = makeAssertions(choose, members, w.Events)
 	}
 	return w
+}
+
+// mention lets some events of some worlds mention the last of their identifiers, which they carried so far. A retry does
+// as its event does.
+func (w *World) mention(choose chooser) {
+	if !choose.oneIn(3, "mentions at all") {
+		return
+	}
+	decided := map[uint64]bool{}
+	for i := range w.Events {
+		e := &w.Events[i]
+		last := len(e.Identifiers) - 1
+		if e.Type == graph.TypeAlias || last < 1 {
+			continue
+		}
+		mentions, known := decided[e.Seen]
+		if !known {
+			mentions = choose.oneIn(2, "a mention")
+			decided[e.Seen] = mentions
+		}
+		if mentions {
+			e.Identifiers, e.Mentions = e.Identifiers[:last:last], slices.Clone(e.Identifiers[last:])
+			seal(e)
+		}
+	}
 }
 
 // makeRules makes rules with thresholds up to 4, limits up to 3 and caps up to 6, so that a dozen identifiers reach
