@@ -126,7 +126,7 @@ func (h handler) leave(root NodeKey) {
 
 // heads are the highest-ranked members of the identities with events, in descending rank.
 func heads(c *Component, rules *Rules) []NodeKey {
-	identities, _ := c.identities(c.resolve(rules), summaries, nil)
+	identities, _ := c.identities(c.resolve(rules), summaries, nil, nil, nil)
 	heads := make([]NodeKey, len(identities))
 	for i := range identities {
 		heads[i] = identities[i].ID()

@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"slices"
+	"sync"
 )
 
 // divide takes the entries in their total order, in n log n.
@@ -22,12 +23,14 @@ import (
 // a constraint refuses something: of two links that can't both hold, the first to arrive would win (I3).
 func divide(s *store, rules *Rules) *partition {
 	r := newResolver(s, rules)
-	p := &partition{latest: rules.Precedence == LatestWins}
-	items := r.items()
-	p.refused, p.barred = r.barred, len(r.barred)
+	defer r.release()
+	p := newPartition(len(s.members))
+	p.latest = rules.Precedence == LatestWins
+	r.list(p)
+	p.barred = len(p.refused)
 	var late []entry // of mere readings
-	for i := range items {
-		e := r.entry(&items[i])
+	for i := range r.items {
+		e := r.entry(&r.items[i])
 		if r.mere != nil && (r.mere[e.a] || r.mere[e.b]) {
 			late = append(late, e)
 			continue
@@ -44,7 +47,7 @@ func divide(s *store, rules *Rules) *partition {
 		p.accepted = append(p.accepted, e)
 	}
 	r.attach(p, late)
-	p.groups, p.of = r.groups()
+	r.groups(p)
 	for i := range p.attached {
 		p.attached[i].group = p.of[p.attached[i].with]
 	}
@@ -64,11 +67,12 @@ func divide(s *store, rules *Rules) *partition {
 type resolver struct {
 	*store
 	rules   *Rules
+	numbers []int32    // memory of all numbers by member
+	items   []item     // what conducts, in order
 	ends    [][2]int32 // by link: its members
 	parent  []int32
 	sizes   []int32 // by representative
 	counts  []int32 // by representative and limit
-	barred  []refusal
 	mere    []bool  // by member: whether it is a mere reading of an alias; nil when none is
 	with    []int32 // by member: of a mere reading, a member of the identity that it goes with, or -1
 	forces  []entry
@@ -89,10 +93,22 @@ type windows struct {
 	admit   []int64 // by member: the time of the entry that first joined it to another
 }
 
+// resolvers are those that are not used, with the memory of their lists. Most divisions are of a few members, and would
+// otherwise allocate more for what is forgotten at their end than for their result.
+var resolvers = sync.Pool{New: func() any { return new(resolver) }}
+
+// numbersKept bounds the memory that a resolver keeps: large components are rare.
+const numbersKept = 1024
+
+// newResolver makes a group of each member.
 func newResolver(s *store, rules *Rules) *resolver {
 	n, limits := len(s.members), len(rules.Limits)
-	numbers := make([]int32, n*(2+limits))
-	r := &resolver{store: s, rules: rules, parent: numbers[:n:n], sizes: numbers[n : 2*n : 2*n], counts: numbers[2*n:], mere: mereReadings(s)}
+	r := resolvers.Get().(*resolver)
+	all := n * (2 + limits)
+	r.numbers = slices.Grow(r.numbers[:0], all)[:all]
+	clear(r.numbers)
+	r.store, r.rules, r.mere = s, rules, mereReadings(s)
+	r.parent, r.sizes, r.counts = r.numbers[:n:n], r.numbers[n:2*n:2*n], r.numbers[2*n:]
 	if rules.windowed() {
 		r.windows = &windows{limitOf: make([]int32, n), next: make([]int32, n), joined: make([]bool, n), admit: make([]int64, n)}
 	}
@@ -117,6 +133,16 @@ func newResolver(s *store, rules *Rules) *resolver {
 	return r
 }
 
+// release gives the resolver back. Nothing of it is in the partition.
+func (r *resolver) release() {
+	kept := resolver{}
+	if max(cap(r.numbers), cap(r.items), cap(r.ends)) <= numbersKept {
+		kept = resolver{numbers: r.numbers, items: r.items[:0], ends: r.ends[:0]}
+	}
+	*r = kept
+	resolvers.Put(r)
+}
+
 // representative finds the member that a group is known by, and shortens the way there.
 func (r *resolver) representative(i int32) int32 {
 	for r.parent[i] != i {
@@ -137,16 +163,16 @@ type item struct {
 	last bool
 }
 
-// items lists what conducts, in order; what does not is noted as barred.
+// list fills items with what conducts, in order; what does not is noted as refused.
 //
 // The order is total: the stronger verb, then the earlier time (the later one for latest_wins), then the rank of
 // the ends. Links are in the order of their keys, and forces are sorted by theirs, so that an index stands for the
 // rank. Nothing in it depends on the order of arrival.
-func (r *resolver) items() []item {
+func (r *resolver) list(p *partition) {
 	windowed, latest := r.windows != nil, r.rules.Precedence == LatestWins
 	bars := gatherBars(r.store)
-	r.ends = make([][2]int32, len(r.links))
-	items := make([]item, 0, len(r.links))
+	r.ends = slices.Grow(r.ends, len(r.links))[:len(r.links)]
+	items := slices.Grow(r.items, len(r.links))
 	for i := range r.links {
 		l := &r.links[i]
 		if l.Count == 0 {
@@ -164,7 +190,7 @@ func (r *resolver) items() []item {
 			it.time, it.last = -l.Last.Stamp.Time, true
 		}
 		if kind, by := bars.bar(r.store, int32(a), int32(b)); kind != 0 {
-			r.barred = append(r.barred, refusal{r.entry(&it), kind, by})
+			p.refused = append(p.refused, refusal{r.entry(&it), kind, by})
 			continue
 		}
 		items = append(items, it)
@@ -180,8 +206,8 @@ func (r *resolver) items() []item {
 			items = append(items, it)
 		}
 	}
-	items = r.addForces(items)
-	slices.SortFunc(items, func(x, y item) int {
+	r.items = r.addForces(items)
+	slices.SortFunc(r.items, func(x, y item) int {
 		switch {
 		case x.verb != y.verb:
 			return sign(x.verb > y.verb)
@@ -192,7 +218,6 @@ func (r *resolver) items() []item {
 		}
 		return sign(!x.last)
 	})
-	return items
 }
 
 // addForces adds what operators forced, in the order of keys.
@@ -316,9 +341,9 @@ func (r *resolver) unite(e *entry, a, b int32) {
 // Two passes give all groups memory in one piece: the first numbers the groups by their first member and so in
 // descending rank, the second cuts a part of the right size for each. counts serves as memory of the first, as
 // nothing is counted any more.
-func (r *resolver) groups() (groups [][]int32, of []int32) {
+func (r *resolver) groups(p *partition) {
 	n := int32(len(r.members))
-	of = make([]int32, n)
+	of, all := p.of, p.all
 	place := r.counts[:0] // by representative, when all is counted: its group and one
 	if len(r.rules.Limits) == 0 {
 		place = make([]int32, 0, n)
@@ -338,8 +363,8 @@ func (r *resolver) groups() (groups [][]int32, of []int32) {
 		}
 		of[i] = place[root] - 1
 	}
-	groups = make([][]int32, count)
-	all := make([]int32, n)
+	p.groups = slices.Grow(p.groups, count)[:count]
+	groups := p.groups
 	for i, at := int32(0), int32(0); i < n; i++ {
 		g := of[i]
 		if g < 0 {
@@ -352,5 +377,4 @@ func (r *resolver) groups() (groups [][]int32, of []int32) {
 		}
 		groups[g] = append(groups[g], i)
 	}
-	return groups, of
 }

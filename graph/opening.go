@@ -32,7 +32,7 @@ type opening struct {
 // Told lists the identities that readers of the feed are told of under some rules: those that have events, with their
 // profiles. It shares no memory that a message changes.
 func (c *Component) Told(rules *Rules) []Identity {
-	told, _ := c.identities(c.resolve(rules), withProfiles, nil)
+	told, _ := c.identities(c.resolve(rules), withProfiles, nil, nil, nil)
 	for i := range told {
 		p := told[i].Profile
 		p.Orders = nil // the feed tells of their sums
@@ -105,9 +105,9 @@ func (h handler) note(p *partition) {
 	o.partition, o.causes = p, room.causes[:0]
 	h.settle()
 	if p != whole {
-		o.before, _ = h.identities(p, withNodes, nil)
+		o.before, _ = h.identities(p, withNodes, room.identities[:0], nil, room.nodes[:0])
 	} else if h.active > 0 {
-		o.before = append(room.identities[:0], summarise(h.members, nil, room.nodes[:0], h.active))
+		o.before = append(room.identities[:0], summarise(h.members, nil, room.nodes[:0], h.Active()))
 	}
 	h.Component.opening = o
 }
@@ -166,12 +166,13 @@ func (c *Component) Close(rules *Rules, d *Diff) {
 	if !o.watched && (p == o.partition || p == whole && len(o.before) < 2) {
 		return
 	}
-	var room [1]Identity
+	var room [2]Identity
+	var placesRoom [2]int32
 	what := summaries
 	if o.watched {
 		what = withProfiles
 	}
-	after, places := c.identities(p, what, room[:0])
+	after, places := c.identities(p, what, room[:0], placesRoom[:0], nil)
 	home := func(node NodeKey) int {
 		at := c.place(node)
 		switch {
@@ -204,11 +205,11 @@ const (
 )
 
 // identities lists the identities of a partition that have events, in descending rank. places has the place of each
-// group in that list, -1 for one without events. The only identity of a whole component is in room.
-func (c *Component) identities(p *partition, what detail, room []Identity) (list []Identity, places []int32) {
+// group in that list, -1 for one without events. Their memory is what the caller gives, empty, as far as it is large enough.
+func (c *Component) identities(p *partition, what detail, list []Identity, places []int32, nodes []NodeKey) ([]Identity, []int32) {
 	most := 0 // nodes of an identity that are listed
 	if what == withNodes {
-		most = c.active
+		most = c.Active()
 	}
 	c.settle()
 	add := func(group []int32) bool {
@@ -220,14 +221,16 @@ func (c *Component) identities(p *partition, what detail, room []Identity) (list
 			list = append(list, Identity{Summary: Summary{profile.Identifiers[0].NodeName, profile.Events}, Profile: &profile})
 			return true
 		}
-		identity := summarise(c.members, group, nil, most)
+		identity := summarise(c.members, group, nodes, most)
+		if n := len(identity.Nodes); p != whole && n <= cap(nodes) {
+			identity.Nodes, nodes = slices.Clip(identity.Nodes), nodes[n:n]
+		}
 		if identity.Events > 0 {
 			list = append(list, identity)
 		}
 		return identity.Events > 0
 	}
 	if p == whole {
-		list = room
 		var group []int32
 		if what == withProfiles {
 			group = c.everyone()
@@ -235,7 +238,7 @@ func (c *Component) identities(p *partition, what detail, room []Identity) (list
 		add(group)
 		return list, nil
 	}
-	list, places = make([]Identity, 0, len(p.groups)), make([]int32, len(p.groups))
+	list, places = slices.Grow(list, len(p.groups)), slices.Grow(places, len(p.groups))[:len(p.groups)]
 	for g, group := range p.groups {
 		places[g] = -1
 		if add(group) {
@@ -307,7 +310,7 @@ func (ev *Evidence) appendIdentities(list []Identity, room []NodeKey, rules *Rul
 	if profiles {
 		return append(list, c.Told(rules)...)
 	}
-	divided, _ := c.identities(c.resolve(rules), withNodes, nil)
+	divided, _ := c.identities(c.resolve(rules), withNodes, nil, nil, nil)
 	return append(list, divided...)
 }
 

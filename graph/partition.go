@@ -11,12 +11,38 @@ import (
 type partition struct {
 	groups    [][]int32    // members in descending rank; groups by their first
 	of        []int32      // by member: its group, -1 for one that is hosted elsewhere
+	all       []int32      // memory of groups
 	accepted  []entry      // in the order in which they were admitted: the identities' trees
 	refused   []refusal    // barred ones, then the others in the order of entries
 	barred    int          // how many of the refused do not conduct at all
 	attached  []attachment // mere readings of aliases; in no group
 	latest    bool         // entries are in the order of latest_wins
 	reordered bool         // what was admitted would be admitted in another order by now, to the same identities
+}
+
+// fewMembers is how many members a partition has memory for in one piece.
+const fewMembers = 4
+
+// partitionRoom is a partition of a component as most people have, with all that it lists.
+type partitionRoom struct {
+	partition
+	fewGroups   [1][]int32
+	fewOf       [fewMembers]int32
+	fewAll      [fewMembers]int32
+	fewAccepted [fewMembers - 1]entry
+	fewRefused  [2]refusal
+}
+
+// newPartition returns the partition of so many members, of which nothing is known yet.
+func newPartition(members int) *partition {
+	if members > fewMembers {
+		return &partition{of: make([]int32, members), all: make([]int32, members)}
+	}
+	room := &partitionRoom{}
+	p := &room.partition
+	p.groups, p.of, p.all = room.fewGroups[:0], room.fewOf[:members], room.fewAll[:members]
+	p.accepted, p.refused = room.fewAccepted[:0], room.fewRefused[:0]
+	return p
 }
 
 // whole is the partition of a component that is one identity.
@@ -205,13 +231,13 @@ func (c *Component) identityOf(node NodeKey, rules *Rules) ([]int32, bool) {
 func (c *Component) Identities(rules *Rules) int {
 	p := c.resolve(rules)
 	if p == whole {
-		return min(c.active, 1)
+		return min(c.Active(), 1)
 	}
 	if c.counted(p, c.active) {
 		return int(c.identityCount)
 	}
 	c.settle()
-	c.countedPartition, c.countedActive, c.identityCount = p, int32(c.active), 0
+	c.countedPartition, c.countedActive, c.identityCount = p, c.active, 0
 	for _, group := range p.groups {
 		if slices.ContainsFunc(group, func(i int32) bool { return c.members[i].active() }) {
 			c.identityCount++
@@ -221,6 +247,6 @@ func (c *Component) Identities(rules *Rules) int {
 }
 
 // counted reports whether the identities of a partition are counted.
-func (d *division) counted(p *partition, active int) bool {
-	return p == d.countedPartition && int32(active) == d.countedActive
+func (d *division) counted(p *partition, active int32) bool {
+	return p == d.countedPartition && active == d.countedActive
 }

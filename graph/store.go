@@ -19,19 +19,53 @@ type store struct {
 	root       NodeKey
 	assertions []Assertion
 
-	namespaces []namespaceCount // named members by namespace
-	special    int32            // members that are generic or not hosted
-	readings   int32            // links that were seen in aliases only: with none, no member is a mere reading
-	active     int              // members with events
+	namespaces namespaceCounts // of named members
+	special    int32           // members that are generic or not hosted
+	readings   int32           // links that were seen in aliases only: with none, no member is a mere reading
+	active     int32           // members with events
+	edition    uint32          // wraps round after more changes than fit between two divisions
+}
 
-	fewNamespaces [2]namespaceCount // memory of namespaces, while there are so few
-
-	edition uint32 // wraps round after more changes than fit between two divisions
+// namespaceCounts counts members by namespace. Nearly every person has identifiers of three namespaces or fewer, and so
+// needs no memory but this.
+type namespaceCounts struct {
+	few  [3]namespaceCount // from the front; a place without a name is free
+	more *[]namespaceCount // the others; nil without any
 }
 
 type namespaceCount struct {
 	name  string
 	count int
+}
+
+// add counts one more member.
+func (n *namespaceCounts) add(name string) {
+	for i := range n.few {
+		if c := &n.few[i]; c.name == name || c.name == "" {
+			c.name = name
+			c.count++
+			return
+		}
+	}
+	if n.more == nil {
+		n.more = new([]namespaceCount)
+	}
+	for i := range *n.more {
+		if c := &(*n.more)[i]; c.name == name {
+			c.count++
+			return
+		}
+	}
+	*n.more = append(*n.more, namespaceCount{name, 1})
+}
+
+// exceed reports whether there are more members of a namespace than its limit allows.
+func (n *namespaceCounts) exceed(rules *Rules) bool {
+	over := func(c namespaceCount) bool {
+		l, ok := rules.limit(c.name)
+		return ok && c.count > l.Max
+	}
+	return slices.ContainsFunc(n.few[:], over) || n.more != nil && slices.ContainsFunc(*n.more, over)
 }
 
 // Root is the node that hosts the component.
@@ -60,7 +94,7 @@ func (s *store) Outgrew(breadth int) bool {
 }
 
 // Active is how many identifiers of the component have events of their own: such as came in under them.
-func (s *store) Active() int { return s.active }
+func (s *store) Active() int { return int(s.active) }
 
 // Full reports whether the component is at a cap of the rules and hosts nothing new.
 func (s *store) Full(rules *Rules) bool {
@@ -127,20 +161,9 @@ func (s *store) name(m *Member, name NodeName) {
 }
 
 func (s *store) countNamespace(name string) {
-	if name == "" {
-		return
+	if name != "" {
+		s.namespaces.add(PlainNamespace(name))
 	}
-	name = PlainNamespace(name)
-	for i := range s.namespaces {
-		if s.namespaces[i].name == name {
-			s.namespaces[i].count++
-			return
-		}
-	}
-	if s.namespaces == nil {
-		s.namespaces = s.fewNamespaces[:0]
-	}
-	s.namespaces = append(s.namespaces, namespaceCount{name, 1})
 }
 
 // countNeighbours counts a new link at both ends.
@@ -185,10 +208,5 @@ func (s *store) plain(rules *Rules) bool {
 	if rules.MaxIdentity > 0 && s.memberCount() > rules.MaxIdentity {
 		return false
 	}
-	for i := range s.namespaces {
-		if l, ok := rules.limit(s.namespaces[i].name); ok && s.namespaces[i].count > l.Max {
-			return false
-		}
-	}
-	return true
+	return !s.namespaces.exceed(rules)
 }
