@@ -163,9 +163,13 @@ func (r *kafkaRun) liveRun(ctx context.Context, rate float64, topic string) (run
 		run.Reached, run.Seconds, err = r.stream(running, rate, topic, probes)
 		return err
 	})
-	err = group.Wait()
-	run.FromLog, run.FromSending = Summarise(s.fromLog), Summarise(s.fromSending)
-	return run, err
+	if err := group.Wait(); err != nil {
+		return run, err
+	}
+	if run.FromLog, run.FromSending = Summarise(s.fromLog), Summarise(s.fromSending); run.FromLog.Count == 0 {
+		return run, fmt.Errorf("no probe was sent in %.3f s: want more events", run.Seconds)
+	}
+	return run, nil
 }
 
 // consuming waits until every partition of a consumer is read.

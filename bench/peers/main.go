@@ -37,21 +37,22 @@ func run(ctx context.Context, args []string) error {
 	out := flags.String("out", "..", "directory for RESULTS.md and the folder results")
 	memory := flags.Int64("memory", storage.DefaultMemory()>>20, "memory limit of the engine, in MiB")
 	commit := flags.String("commit", "", "commit to name in the results (default: from git)")
-	flags.IntVar(&c.Events, "events", 1_000_000, "number of events of each stream, at least 2000")
+	flags.IntVar(&c.Events, "events", 200_000, "number of events of each stream, at least 2000")
 	flags.IntVar(&c.Rounds, "rounds", 3, "number of rounds, at least 1")
 	flags.Uint64Var(&c.Seed, "seed", 1, "seed of the streams")
 	flags.StringSliceVar(&c.Only, "only", nil, "sections to run: "+names()+" (default: all)")
 	flags.StringSliceVar(&c.Peers, "peers", nil, "beginnings of the names of peers, such as postgres,redis (default: all)")
 	flags.StringSliceVar(&c.Workloads, "workloads", []string{"retail", "web", "merge-storm", "hot-key"}, "workloads of the section peers")
-	flags.IntVar(&c.Identities, "identities", 1_000_000, "the most identities of a curve, from 10,000 to 10,000,000")
+	flags.IntVar(&c.Identities, "identities", 100_000, "the most identities of a curve, from 10,000 to 10,000,000")
 	flags.StringVar(&c.Binary, "kindred", "../../bin/kindred", "the program, for measurements of the whole process")
 	flags.StringVar(&c.Dir, "dir", "", "where to write data (default: the directory of temporary files)")
+	flags.IntVar(&c.KafkaRuns, "kafka-runs", 10, "measurements of latency from Kafka at each load, at least 1")
 	flags.DurationVar(&c.Live, "live", 10*time.Second, "how long each measurement under load takes")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if c.Events < 2000 || c.Rounds < 1 {
-		return fmt.Errorf("--events %d --rounds %d: want at least 2000 and 1", c.Events, c.Rounds)
+	if c.Events < 2000 || c.Rounds < 1 || c.KafkaRuns < 1 {
+		return fmt.Errorf("--events %d --rounds %d --kafka-runs %d: want at least 2000, 1 and 1", c.Events, c.Rounds, c.KafkaRuns)
 	}
 	for _, name := range c.Only {
 		if !strings.Contains(", "+names()+",", ", "+name+",") {
@@ -62,17 +63,17 @@ func run(ctx context.Context, args []string) error {
 	bar := newBar()
 	c.Step = bar.step
 	debug.SetGCPercent(storage.GCPercent) // as for serve and ingest
-	r, err := harness.Run(ctx, c)
+	r, failed := harness.Run(ctx, c)
 	bar.end()
-	if err != nil {
-		return err
+	if r == nil || len(r.Sections) == 0 {
+		return failed
 	}
 	r.Command = command(flags)
 	r.Date = time.Now().UTC().Format(time.DateOnly)
 	if r.Commit = *commit; r.Commit == "" {
 		r.Commit = revision()
 	}
-	return report.Write(*out, r)
+	return errors.Join(failed, report.Write(*out, r)) // what was measured before a failure took hours
 }
 
 // command is how to repeat a run. Where its results and data went does not matter for that.

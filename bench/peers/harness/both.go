@@ -16,16 +16,21 @@ import (
 type stream struct {
 	before func(take func(lines []byte) error) error // may be nil
 	lines  []byte
+	// profile, if it is set, receives what the engine's processor time went to.
+	profile **Profile
 }
 
-// compare measures engine and ceiling on a stream, round after round.
-func (r *run) compare(ctx context.Context, c *Comparison, config trial.Config, s stream) error {
+// compare measures engine and ceiling on a stream, round after round. With profiles, it notes what the engine's time went to.
+func (r *run) compare(ctx context.Context, c *Comparison, config trial.Config, s stream, profiles bool) error {
 	for n := range r.Rounds {
 		r.step("%s, round %d of %d", c.Name, n+1, r.Rounds)
 		var both Both
 		var err error
 		if both.Ceiling, err = r.ceiling(s); err != nil {
 			return err
+		}
+		if profiles {
+			s.profile = &both.Profile
 		}
 		if both.Engine, err = r.engine(ctx, config, s, nil); err != nil {
 			return err
@@ -79,10 +84,20 @@ func (r *run) engine(ctx context.Context, config trial.Config, s stream, look fu
 			return m, err
 		}
 	}
-	m, err = trial.Time(func() (int, int, error) {
-		n, err := t.Ingest(ctx, r.env.Registry, s.lines)
+	var stop func() (*Profile, error)
+	m, err = trial.Time(func() (n int, _ int, err error) {
+		if s.profile != nil {
+			if stop, err = startProfile(); err != nil {
+				return 0, 0, err
+			}
+		}
+		n, err = t.Ingest(ctx, r.env.Registry, s.lines)
 		return n, 0, err
 	})
+	if stop != nil {
+		profile, failed := stop()
+		*s.profile, err = profile, errors.Join(err, failed)
+	}
 	if err != nil {
 		return m, err
 	}

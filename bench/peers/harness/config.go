@@ -27,6 +27,7 @@ type Config struct {
 	Dir        string   // where data is written; empty is the system's directory of temporary files
 	Memory     int64    // of the engine
 	Live       time.Duration
+	KafkaRuns  int // measurements of latency at each load
 	// Step is called before each step, with the number of steps so far and the most that there will be.
 	Step func(done, total int, what string)
 }
@@ -47,6 +48,7 @@ func Sections() []Section {
 		{"pairs", "the merge of two identities", stepsOfPairs, measurePairs},
 		{"load", "latency of look-ups while events come in at a part of the peak", stepsOfLoad, measureLoad},
 		{"reads", "read-heavy: 19 look-ups for every event", stepsOfReads, measureReads},
+		{"kafka", "ingest from Apache Kafka, and latency from its log to the profile", stepsOfKafka, measureKafka},
 		{"curves", "the cost of an event against identities, identifiers, merges and shards", stepsOfCurves, measureCurves},
 		{"scale", "bin/kindred on one core and on all, from 10,000 identities on", stepsOfScale, measureScale},
 	}
@@ -68,7 +70,7 @@ func (r *run) step(format string, args ...any) {
 	r.done++
 }
 
-// Run measures. A failure, or an outcome that differs, ends it; the report then holds what was measured before.
+// Run measures. A failure, or an outcome that differs, ends it; the report then holds the sections before it.
 func Run(ctx context.Context, c Config) (*Report, error) {
 	env, err := environment(c)
 	if err != nil {
@@ -83,8 +85,10 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		}
 	}
 	for _, s := range sections {
+		whole := *r.report
 		if err := s.measure(ctx, r); err != nil {
-			return r.report, fmt.Errorf("%s: %w", s.Name, err)
+			whole.Failed = fmt.Sprintf("%s: %v", s.Name, err)
+			return &whole, fmt.Errorf("%s: %w", s.Name, err)
 		}
 		r.report.Sections = append(r.report.Sections, s.Name)
 	}

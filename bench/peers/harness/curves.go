@@ -16,7 +16,7 @@ func measurePairs(ctx context.Context, r *run) error {
 	r.report.Pairs = &Comparison{Name: "merge of two identities"}
 	return r.compare(ctx, r.report.Pairs, r.open(), stream{
 		before: func(take func([]byte) error) error { return take(people) }, lines: joins,
-	})
+	}, false)
 }
 
 // The points of the curves.
@@ -49,13 +49,14 @@ func measureCurves(ctx context.Context, r *run) error {
 	events := max(1000, r.Events/4)
 	point := func(c *Curve, x float64, config trial.Config, s stream) error {
 		p := Comparison{X: x, Name: fmt.Sprintf("%s %v", c.X, x)}
-		err := r.compare(ctx, &p, config, s)
+		err := r.compare(ctx, &p, config, s, true)
 		c.Points = append(c.Points, p)
 		return err
 	}
 	curve := func(name, x string, measure func(*Curve) error) error {
 		c := Curve{Name: name, X: x}
 		err := measure(&c)
+		c.Bends = c.bends()
 		r.report.Curves = append(r.report.Curves, c)
 		return err
 	}

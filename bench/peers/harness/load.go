@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/bench"
 	"github.com/kindred-id/kindred/bench/peers/peer"
 	"github.com/kindred-id/kindred/bench/trial"
 	"github.com/kindred-id/kindred/bench/workload"
@@ -28,34 +28,17 @@ type Load struct {
 	P999    Spread      `json:"p999_us"`
 	Worst   Spread      `json:"max_us"`
 	Reached Spread      `json:"reached_to_wanted"` // events per second
+	Late    Spread      `json:"began_late_p99_us"`
 }
 
 // LoadRound is one round.
 type LoadRound struct {
-	Peak    float64   `json:"peak_events_per_second"`
-	Reached float64   `json:"events_per_second"`
-	Wanted  float64   `json:"wanted_events_per_second"`
-	Lookups Latencies `json:"lookups"`
-}
-
-// Latencies are in microseconds.
-type Latencies struct {
-	Count  int     `json:"count"`
-	Median float64 `json:"p50_us"`
-	P99    float64 `json:"p99_us"`
-	P999   float64 `json:"p999_us"`
-	Worst  float64 `json:"max_us"`
-}
-
-func latencies(took []time.Duration) Latencies {
-	if len(took) == 0 {
-		return Latencies{}
-	}
-	slices.Sort(took)
-	at := func(share float64) float64 {
-		return float64(took[min(len(took)-1, int(share*float64(len(took))))].Nanoseconds()) / 1e3
-	}
-	return Latencies{len(took), at(0.5), at(0.99), at(0.999), at(1)}
+	Peak    float64         `json:"peak_events_per_second"`
+	Reached float64         `json:"events_per_second"`
+	Wanted  float64         `json:"wanted_events_per_second"`
+	Lookups bench.Latencies `json:"lookups"`
+	// Late is how late look-ups began because this process was not run in time; Lookups include it.
+	Late bench.Latencies `json:"began_late"`
 }
 
 // loadParts are the parts of the peak.
@@ -96,6 +79,7 @@ func measureLoad(ctx context.Context, r *run) error {
 		l.P99 = spreadOf(l.Rounds, func(x *LoadRound) float64 { return x.Lookups.P99 })
 		l.P999 = spreadOf(l.Rounds, func(x *LoadRound) float64 { return x.Lookups.P999 })
 		l.Worst = spreadOf(l.Rounds, func(x *LoadRound) float64 { return x.Lookups.Worst })
+		l.Late = spreadOf(l.Rounds, func(x *LoadRound) float64 { return x.Late.P99 })
 		l.Reached = spreadOf(l.Rounds, func(x *LoadRound) float64 {
 			if x.Wanted == 0 {
 				return 1
@@ -122,7 +106,7 @@ func (r *run) loadRound(ctx context.Context, lines []byte, peak, part float64) (
 		return err
 	})
 	group.Go(func() (err error) {
-		round.Lookups, err = lookUp(running, t.Engine, keys)
+		round.Lookups, round.Late, err = lookUp(running, t.Engine, keys)
 		return err
 	})
 	return round, group.Wait()
@@ -192,15 +176,15 @@ func (r *run) pace(ctx context.Context, t *trial.Trial, lines []byte, rate float
 	return reached, failed
 }
 
-// lookUp reads profiles at fixed times until the time is over.
-func lookUp(ctx context.Context, engine *actors.Engine, keys []graph.NodeKey) (Latencies, error) {
+// lookUp reads profiles at fixed times until the time is over. late is how much later than that each was begun.
+func lookUp(ctx context.Context, engine *actors.Engine, keys []graph.NodeKey) (looked, late bench.Latencies, err error) {
 	type look struct {
 		key graph.NodeKey
 		due time.Time
 	}
 	looks := make(chan look, 1<<16)
 	var mu sync.Mutex
-	var took []time.Duration
+	var took, lateness []time.Duration
 	group := errgroup.Group{}
 	for range lookupWorkers {
 		group.Go(func() error {
@@ -221,9 +205,10 @@ func lookUp(ctx context.Context, engine *actors.Engine, keys []graph.NodeKey) (L
 	for n := 0; ctx.Err() == nil; n++ {
 		due := start.Add(time.Duration(n) * time.Second / lookupsPerSecond)
 		time.Sleep(time.Until(due))
+		lateness = append(lateness, time.Since(due))
 		looks <- look{keys[n*7919%len(keys)], due}
 	}
 	close(looks)
-	err := group.Wait()
-	return latencies(took), err
+	err = group.Wait()
+	return bench.Summarise(took), bench.Summarise(lateness), err
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -94,9 +94,18 @@ func (r *run) ingest(ctx context.Context, data, file string, environment []strin
 	command.Env = append(os.Environ(), environment...)
 	var said strings.Builder
 	command.Stderr = &said
+	var out bytes.Buffer
+	command.Stdout = &out
 	start := time.Now()
-	out, err := command.Output()
+	if err := command.Start(); err != nil {
+		return x, err
+	}
+	ended, resident := make(chan struct{}), make(chan int64, 1)
+	go func() { resident <- mostResident(command.Process.Pid, ended) }()
+	err = command.Wait()
 	elapsed := time.Since(start)
+	close(ended)
+	x.Resident = <-resident
 	if err != nil {
 		return x, fmt.Errorf("%s: %w: %s", r.Binary, err, said.String())
 	}
@@ -104,18 +113,37 @@ func (r *run) ingest(ctx context.Context, data, file string, environment []strin
 		Read       int `json:"read"`
 		Identities int `json:"identities"`
 	}
-	if err := json.Unmarshal(out, &summary); err != nil {
+	if err := json.Unmarshal(out.Bytes(), &summary); err != nil {
 		return x, err
 	}
 	used := command.ProcessState.UserTime() + command.ProcessState.SystemTime()
 	x = Exec{
 		EventsPerSecond: float64(summary.Read) / elapsed.Seconds(), CPUPerEvent: float64(used.Nanoseconds()) / 1e3 / float64(summary.Read),
-		Identities: summary.Identities,
-	}
-	if usage, ok := command.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		x.Resident = usage.Maxrss << 10 // Linux gives KiB
+		Identities: summary.Identities, Resident: x.Resident,
 	}
 	return x, nil
+}
+
+// residentEvery is how often a process is asked for the most memory that it had; it may grow for so long unseen.
+const residentEvery = 5 * time.Millisecond
+
+// mostResident returns the most resident memory of a process until ended is closed; 0 if the system does not tell. The figure
+// that a wait for its end returns (ru_maxrss) does not do: it begins with the memory of the process that started this one.
+func mostResident(pid int, ended <-chan struct{}) (most int64) {
+	path := fmt.Sprintf("/proc/%d/status", pid)
+	tick := time.NewTicker(residentEvery)
+	defer tick.Stop()
+	for {
+		var kib int64
+		if _, err := fmt.Sscanf(field(path, "VmHWM"), "%d kB", &kib); err == nil {
+			most = max(most, kib<<10)
+		}
+		select {
+		case <-tick.C:
+		case <-ended:
+			return most
+		}
+	}
 }
 
 // inDirectory calls fn with a directory that is deleted afterwards.

@@ -1,30 +1,31 @@
 package harness
 
 import (
-	"slices"
-
+	"github.com/kindred-id/kindred/bench"
 	"github.com/kindred-id/kindred/bench/ceiling"
 	"github.com/kindred-id/kindred/bench/trial"
 )
 
 // Report is what a run measured.
 type Report struct {
-	Command  string          `json:"command"`
-	Commit   string          `json:"commit"`
-	Date     string          `json:"date"`
-	Machine  Machine         `json:"machine"`
-	Config   Settings        `json:"settings"`
-	Sections []string        `json:"sections"`
-	Shapes   []WorkloadShape `json:"workloads,omitempty"`
-	Peers    []PeerResult    `json:"peers,omitempty"`
-	Missing  []string        `json:"missing,omitempty"` // peers whose server is not installed
-	Process  *Process        `json:"process,omitempty"`
-	Pressure []Pressure      `json:"pressure,omitempty"`
-	Pairs    *Comparison     `json:"pairs,omitempty"`
-	Load     []Load          `json:"load,omitempty"`
-	Reads    *Reads          `json:"reads,omitempty"`
-	Curves   []Curve         `json:"curves,omitempty"`
-	Scale    []ScalePoint    `json:"scale,omitempty"`
+	Failed   string             `json:"failed,omitempty"` // why the run ended early; the sections before are whole
+	Command  string             `json:"command"`
+	Commit   string             `json:"commit"`
+	Date     string             `json:"date"`
+	Machine  Machine            `json:"machine"`
+	Config   Settings           `json:"settings"`
+	Sections []string           `json:"sections"`
+	Shapes   []WorkloadShape    `json:"workloads,omitempty"`
+	Peers    []PeerResult       `json:"peers,omitempty"`
+	Missing  []string           `json:"missing,omitempty"` // peers, or Kafka, that are not installed
+	Process  *Process           `json:"process,omitempty"`
+	Pressure []Pressure         `json:"pressure,omitempty"`
+	Pairs    *Comparison        `json:"pairs,omitempty"`
+	Load     []Load             `json:"load,omitempty"`
+	Reads    *Reads             `json:"reads,omitempty"`
+	Kafka    *bench.KafkaReport `json:"kafka,omitempty"`
+	Curves   []Curve            `json:"curves,omitempty"`
+	Scale    []ScalePoint       `json:"scale,omitempty"`
 }
 
 // Settings are the parts of a Config that others need to repeat the run.
@@ -47,26 +48,12 @@ type WorkloadShape struct {
 }
 
 // Spread is the median of the rounds, with the lowest and the highest.
-type Spread struct {
-	Median float64 `json:"median"`
-	Low    float64 `json:"low"`
-	High   float64 `json:"high"`
-}
+type Spread = bench.Spread
+
+func spreadOf[T any](list []T, of func(*T) float64) Spread { return bench.SpreadOf(list, of) }
 
 func spread(values []float64) Spread {
-	if len(values) == 0 {
-		return Spread{}
-	}
-	values = slices.Sorted(slices.Values(values))
-	return Spread{Median: values[len(values)/2], Low: values[0], High: values[len(values)-1]}
-}
-
-func spreadOf[T any](list []T, of func(*T) float64) Spread {
-	values := make([]float64, len(list))
-	for i := range list {
-		values[i] = of(&list[i])
-	}
-	return spread(values)
+	return bench.SpreadOf(values, func(v *float64) float64 { return *v })
 }
 
 // PeerResult is what one peer reached on one workload.
@@ -107,12 +94,16 @@ type Comparison struct {
 	Allocs  Spread  `json:"engine_allocs_per_event"`
 	Ratio   Spread  `json:"engine_to_ceiling"`
 	CPURate Spread  `json:"engine_to_ceiling_cpu"`
+	// Parts is the engine's processor time of an event by part of the program; the median of the rounds for each.
+	Parts Parts `json:"engine_cpu_us_by_part,omitempty"`
 }
 
 // Both is one round.
 type Both struct {
 	Engine  trial.Measure `json:"engine"`
 	Ceiling trial.Measure `json:"ceiling"`
+	// Profile is what the engine's processor time went to; of curves alone.
+	Profile *Profile `json:"engine_profile,omitempty"`
 }
 
 func (c *Comparison) sum() {
@@ -121,6 +112,12 @@ func (c *Comparison) sum() {
 	c.Allocs = spreadOf(c.Rounds, func(b *Both) float64 { return b.Engine.AllocsPerEvent })
 	c.Ratio = spreadOf(c.Rounds, func(b *Both) float64 { return b.Engine.EventsPerSecond / b.Ceiling.EventsPerSecond })
 	c.CPURate = spreadOf(c.Rounds, func(b *Both) float64 { return b.Engine.CPUPerEvent / b.Ceiling.CPUPerEvent })
+	if len(c.Rounds) > 0 && c.Rounds[0].Profile != nil {
+		c.Parts = Parts{}
+		for _, name := range PartNames() {
+			c.Parts[name] = spreadOf(c.Rounds, func(b *Both) float64 { return b.Profile.Shares[name] * b.Engine.CPUPerEvent }).Median
+		}
+	}
 }
 
 // Curve is the cost of an event against something.
@@ -128,6 +125,7 @@ type Curve struct {
 	Name   string       `json:"name"`
 	X      string       `json:"x"`
 	Points []Comparison `json:"points"`
+	Bends  []string     `json:"bends,omitempty"` // where an event costs more than at the point before, and why
 }
 
 // Pressure is a stream with a difficulty beside a stream without it.

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 
+	"github.com/kindred-id/kindred/bench"
 	"github.com/kindred-id/kindred/bench/peers/harness"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -34,12 +35,15 @@ func drawAll(r *harness.Report) []picture {
 	if len(r.Load) > 0 {
 		list = append(list, drawLoad(r))
 	}
+	if r.Kafka != nil && len(r.Kafka.Live) > 0 {
+		list = append(list, drawKafka(r.Kafka))
+	}
 	for i := range r.Curves {
 		list = append(list, drawCurve(&r.Curves[i]))
 	}
 	if len(r.Scale) > 0 {
-		list = append(list, drawScale(r, "scale-rate.svg", "Events a second, beside the rate at the fewest identities", func(p *harness.ScalePoint) float64 {
-			return p.Ratio.Median
+		list = append(list, drawScale(r, "scale-rate.svg", "Events a second, beside one core at the fewest identities", func(p *harness.ScalePoint) float64 {
+			return p.Rate.Median / r.Scale[0].Rate.Median
 		}), drawScale(r, "scale-memory.svg", "Most resident memory, MiB", func(p *harness.ScalePoint) float64 {
 			return p.Resident.Median / (1 << 20)
 		}))
@@ -62,8 +66,11 @@ func (p *picture) svg() ([]byte, error) {
 	p.plot.Draw(draw.Crop(draw.New(canvas), vg.Points(4), -vg.Points(14), vg.Points(4), -vg.Points(8)))
 	var b bytes.Buffer
 	_, err := canvas.WriteTo(&b)
-	return b.Bytes(), err
+	return bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"), []byte(fontFamily)), err
 }
+
+// fontFamily lists fonts of the same width, for viewers without the font that the text was measured with.
+const fontFamily = "font-family:Liberation Sans,Arial,Helvetica,sans-serif;"
 
 func newPicture(name, title, x, y string) picture {
 	p := plot.New()
@@ -74,13 +81,18 @@ func newPicture(name, title, x, y string) picture {
 		f.Variant, f.Size = "Sans", vg.Points(11)
 	}
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
+	p.Title.Padding, p.X.Label.Padding, p.Y.Label.Padding = vg.Points(8), vg.Points(5), vg.Points(5)
 	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.XOffs, p.Legend.Padding, p.Legend.ThumbnailWidth = vg.Points(10), vg.Points(3), vg.Points(30)
 	p.Y.Min = 0
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = nil, pale
 	p.Add(grid)
 	return picture{name: name, plot: p}
 }
+
+// room leaves place for the legend above the curves.
+func (p *picture) room() { p.plot.Y.Max *= 1.3 }
 
 func (p *picture) line(n int, name string, points plotter.XYs) {
 	line, marks, err := plotter.NewLinePoints(points)
@@ -122,22 +134,52 @@ func drawPeers(r *harness.Report, workload string) picture {
 
 func drawLoad(r *harness.Report) picture {
 	p := newPicture("load.svg", "Latency of look-ups while events come in", "part of the peak rate of events, %", "µs")
-	for n, of := range []struct {
-		name  string
-		value func(*harness.Load) float64
-	}{
+	at := func(i int) (float64, *harness.Load) { return r.Load[i].Part * 100, &r.Load[i] }
+	drawLatencies(&p, len(r.Load), at, []percentile[*harness.Load]{
 		{"p50", func(l *harness.Load) float64 { return l.Median.Median }},
 		{"p99", func(l *harness.Load) float64 { return l.P99.Median }},
 		{"p99.9", func(l *harness.Load) float64 { return l.P999.Median }},
-	} {
-		var points plotter.XYs
-		for i := range r.Load {
-			points = append(points, plotter.XY{X: r.Load[i].Part * 100, Y: math.Max(1, of.value(&r.Load[i]))})
-		}
-		p.line(n, of.name, points)
-	}
-	p.plot.Y.Min, p.plot.Y.Scale, p.plot.Y.Tick.Marker = 1, plot.LogScale{}, plot.LogTicks{Prec: -1}
+	})
 	return p
+}
+
+func drawKafka(k *bench.KafkaReport) picture {
+	p := newPicture("kafka.svg", "From Kafka's log to the profile", "part of the rate of ingest from Kafka, %", "ms")
+	at := func(i int) (float64, *bench.Live) { return k.Live[i].Part * 100, &k.Live[i] }
+	drawLatencies(&p, len(k.Live), at, []percentile[*bench.Live]{
+		{"p50", func(l *bench.Live) float64 { return l.FromLog.Median.Median }},
+		{"p99", func(l *bench.Live) float64 { return l.FromLog.P99.Median }},
+		{"p99.9", func(l *bench.Live) float64 { return l.FromLog.P999.Median }},
+	})
+	return p
+}
+
+type percentile[T any] struct {
+	name  string
+	value func(T) float64
+}
+
+// drawLatencies draws percentiles against load, on a logarithmic axis of whole decades.
+func drawLatencies[T any](p *picture, n int, at func(int) (float64, T), of []percentile[T]) {
+	least, most := math.Inf(1), 0.0
+	var ticks plot.ConstantTicks
+	for line, percentile := range of {
+		var points plotter.XYs
+		for i := range n {
+			x, load := at(i)
+			y := max(percentile.value(load), 0.001)
+			least, most = min(least, y), max(most, y)
+			points = append(points, plotter.XY{X: x, Y: y})
+			if line == 0 {
+				ticks = append(ticks, plot.Tick{Value: x, Label: fmt.Sprintf("%.0f", x)})
+			}
+		}
+		p.line(line, percentile.name, points)
+	}
+	p.plot.X.Tick.Marker = ticks
+	p.plot.Y.Scale, p.plot.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	p.plot.Y.Min, p.plot.Y.Max = math.Pow(10, math.Floor(math.Log10(least))), math.Pow(10, math.Ceil(math.Log10(most*1.5)))
+	p.plot.Legend.YOffs = -vg.Points(2)
 }
 
 func drawCurve(c *harness.Curve) picture {
@@ -153,15 +195,30 @@ func drawCurve(c *harness.Curve) picture {
 		points = append(points, plotter.XY{X: c.Points[i].X, Y: cost(&c.Points[i]) / cost(&c.Points[0])})
 	}
 	p.line(1, "ceiling", points)
+	p.room()
 	if c.Points[0].X > 0 && len(c.Points) > 1 && c.Points[len(c.Points)-1].X/c.Points[0].X > 8 {
 		p.logarithmic(c.Points[0].X, c.Points[len(c.Points)-1].X)
 	}
 	return p
 }
 
+// thousands writes the numbers of ticks with their thousands apart.
+type thousands struct{ plot.LogTicks }
+
+// Ticks implements plot.Ticker.
+func (t thousands) Ticks(low, high float64) []plot.Tick {
+	ticks := t.LogTicks.Ticks(low, high)
+	for i := range ticks {
+		if ticks[i].Label != "" {
+			ticks[i].Label = number(ticks[i].Value, 0)
+		}
+	}
+	return ticks
+}
+
 // logarithmic makes the x axis logarithmic.
 func (p *picture) logarithmic(low, high float64) {
-	p.plot.X.Scale, p.plot.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	p.plot.X.Scale, p.plot.X.Tick.Marker = plot.LogScale{}, thousands{plot.LogTicks{Prec: -1}}
 	p.plot.X.Min, p.plot.X.Max = low, high
 }
 
@@ -174,12 +231,17 @@ func drawScale(r *harness.Report, name, title string, of func(*harness.ScalePoin
 	}
 	for cores := 1; cores <= 2; cores++ {
 		if points := lines[cores]; len(points) > 0 {
-			p.line(cores-1, fmt.Sprintf("%d cores", cores), points)
+			name := "two cores"
+			if cores == 1 {
+				name = "one core"
+			}
+			p.line(cores-1, name, points)
 			if len(points) > 1 {
 				p.logarithmic(points[0].X, points[len(points)-1].X)
 			}
 		}
 	}
+	p.room()
 	return p
 }
 

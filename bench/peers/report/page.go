@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 
+	"github.com/kindred-id/kindred/bench"
 	"github.com/kindred-id/kindred/bench/peers/harness"
 )
 
@@ -23,11 +24,19 @@ func page(r *harness.Report, pictures map[string][]byte) string {
 		{"events of a stream, rounds, seed", fmt.Sprintf("%d, %d, %d", r.Config.Events, r.Config.Rounds, r.Config.Seed)},
 		{"memory of the engine", fmt.Sprintf("%d MiB", r.Config.Memory>>20)},
 	})
+	if r.Failed != "" {
+		w.line("\nThe run ended early, after the sections here: %s", r.Failed)
+	}
 	w.line("\nA figure is the median of the rounds, with the lowest and the highest. A ratio is taken within each round.")
 	w.peers(r)
 	w.engine(r)
 	w.load(r)
+	w.kafka(r)
 	w.curves(r)
+	w.scale(r)
+	for _, name := range r.Missing {
+		w.line("\nMissing, since it is not installed: %s.", name)
+	}
 	return w.String()
 }
 
@@ -64,9 +73,6 @@ func (w *writer) peers(r *harness.Report) {
 	w.line("\nCPU is that of all processes of the peer, client and server; allocations are in results.json.")
 	w.line("A result was found equal to the engine's before its time counted.\n")
 	w.table(kinds)
-	for _, name := range r.Missing {
-		w.line("\n%s is missing: its server is not installed.", name)
-	}
 	for _, s := range r.Shapes {
 		w.picture("peers-"+s.Name+".svg", "Throughput beside peers on "+s.Name)
 	}
@@ -120,51 +126,109 @@ func (w *writer) load(r *harness.Report) {
 		return
 	}
 	w.heading("Latency of look-ups under load")
-	w.line("1,000 look-ups a second in an open loop, counted from when each was to begin, while events come in.\n")
+	w.line("1,000 look-ups a second in an open loop, counted from when each was to begin, while events come in.")
+	w.line("Where this process was not run in time to begin one, that is part of its latency, and stands in the last column.\n")
 	base := r.Load[0].P99.Median
-	rows := [][]string{{"part of the peak", "rate reached ÷ wanted", "p50 µs", "p99 µs", "p99.9 µs", "most µs", "p99 ÷ p99 without events"}}
+	rows := [][]string{{"part of the peak", "rate reached ÷ wanted", "p50 µs", "p99 µs", "p99.9 µs", "most µs", "p99 ÷ p99 without events", "begun late, p99 µs"}}
 	for i := range r.Load {
 		l := &r.Load[i]
 		rows = append(rows, []string{
 			fmt.Sprintf("%.0f %%", l.Part*100), with(l.Reached, 2), with(l.Median, 0), with(l.P99, 0), with(l.P999, 0), with(l.Worst, 0),
-			number(l.P99.Median/base, 2),
+			number(l.P99.Median/base, 2), with(l.Late, 0),
 		})
 	}
 	w.table(rows)
 	w.picture("load.svg", "Latency of look-ups against load")
 }
 
-func (w *writer) curves(r *harness.Report) {
-	if len(r.Curves) > 0 {
-		w.heading("What an event costs")
-		rows := [][]string{{"against", "", "engine's CPU ÷ ceiling's", "engine's rate ÷ ceiling's", "CPU ÷ CPU of the first", "CPU µs/event"}}
-		for i := range r.Curves {
-			c := &r.Curves[i]
-			for k := range c.Points {
-				p := &c.Points[k]
-				rows = append(rows, []string{
-					c.X, number(p.X, digits(p.X)), with(p.CPURate, 2), with(p.Ratio, 2), number(p.CPU.Median/c.Points[0].CPU.Median, 2), with(p.CPU, 2),
-				})
+// liveGoal is the goal for p99 from Kafka's log to the profile, at half of the rate that was reached.
+const liveGoal = "≤ 100"
+
+func (w *writer) kafka(r *harness.Report) {
+	k := r.Kafka
+	if k == nil {
+		return
+	}
+	w.heading("From Apache Kafka")
+	w.line("Broker, producer and engine share the machine: %d events to %d partitions.", k.Events, k.Partitions)
+	w.line("The ratio of rates is %.2f, that of processor time %.2f: from the broker, durable, beside from memory.\n", k.Ratio, k.CPURatio)
+	w.table([][]string{
+		{"measured", "events/s"},
+		{"from memory", number(k.File, 0)},
+		{"from the broker, durable", number(k.EndToEnd, 0)},
+		{"reading the records alone", number(k.Fetch, 0)},
+	})
+	if len(k.Live) == 0 {
+		return
+	}
+	w.line("\nHow long events take to a profile that shows them, at parts of that rate: medians of %d runs, in an open loop.\n", len(k.Live[0].Runs))
+	rows := [][]string{{"part of the rate", "events/s, reached", "counted from", "p50 ms", "p99 ms", "p99.9 ms", "most ms", "goal for p99"}}
+	for i := range k.Live {
+		l := &k.Live[i]
+		row := func(from, goal string, s *bench.LiveSpread) []string {
+			return []string{
+				fmt.Sprintf("%.0f %%", l.Part*100), with(l.Reached, 0), from, with(s.Median, 1), with(s.P99, 1), with(s.P999, 1), with(s.Worst, 1), goal,
 			}
 		}
-		w.table(rows)
-		for i := range r.Curves {
-			w.picture("curve-"+r.Curves[i].Name+".svg", "Processor time of an event against "+r.Curves[i].X)
-		}
+		rows = append(rows, row("the append in the broker's log", liveGoal, &l.FromLog), row("the time at which it was to be sent", "", &l.FromSending))
 	}
-	if len(r.Scale) > 0 {
-		w.heading("Throughput and memory, by identities and cores")
-		rows := [][]string{{"identities", "cores", "rate ÷ rate at the fewest", "events/s, whole process", "CPU µs/event", "most resident MiB"}}
-		for i := range r.Scale {
-			p := &r.Scale[i]
+	w.table(rows)
+	w.picture("kafka.svg", "Latency from Kafka's log to the profile against load")
+}
+
+func (w *writer) curves(r *harness.Report) {
+	if len(r.Curves) == 0 {
+		return
+	}
+	w.heading("What an event costs")
+	rows := [][]string{{"against", "", "engine's CPU ÷ ceiling's", "engine's rate ÷ ceiling's", "CPU ÷ CPU of the first", "CPU µs/event"}}
+	names := harness.PartNames()
+	byPart := [][]string{append([]string{"CPU µs/event at", ""}, names...)}
+	for i := range r.Curves {
+		c := &r.Curves[i]
+		for k := range c.Points {
+			p := &c.Points[k]
+			x := number(p.X, digits(p.X))
 			rows = append(rows, []string{
-				number(float64(p.Identities), 0), fmt.Sprint(p.Cores), with(p.Ratio, 2), with(p.Rate, 0), with(p.CPU, 2), number(p.Resident.Median/(1<<20), 0),
+				c.X, x, with(p.CPURate, 2), with(p.Ratio, 2), number(p.CPU.Median/c.Points[0].CPU.Median, 2), with(p.CPU, 2),
 			})
+			row := []string{c.X, x}
+			for _, name := range names {
+				row = append(row, number(p.Parts[name], 2))
+			}
+			byPart = append(byPart, row)
 		}
-		w.table(rows)
-		w.picture("scale-rate.svg", "Throughput against identities")
-		w.picture("scale-memory.svg", "Memory against identities")
 	}
+	w.table(rows)
+	w.line("\nBy part of the program, from profiles of the engine, medians for each part:\n")
+	w.table(byPart)
+	for i := range r.Curves {
+		c := &r.Curves[i]
+		w.picture("curve-"+c.Name+".svg", "Processor time of an event against "+c.X)
+		if len(c.Bends) == 0 {
+			w.line("\nIt does not bend: no point costs a fifth more than the one before.")
+		}
+		for _, bend := range c.Bends {
+			w.line("\n%s", bend)
+		}
+	}
+}
+
+func (w *writer) scale(r *harness.Report) {
+	if len(r.Scale) == 0 {
+		return
+	}
+	w.heading("Throughput and memory, by identities and cores")
+	rows := [][]string{{"identities", "cores", "rate ÷ rate at the fewest", "events/s, whole process", "CPU µs/event", "most resident MiB"}}
+	for i := range r.Scale {
+		p := &r.Scale[i]
+		rows = append(rows, []string{
+			number(float64(p.Identities), 0), fmt.Sprint(p.Cores), with(p.Ratio, 2), with(p.Rate, 0), with(p.CPU, 2), number(p.Resident.Median/(1<<20), 0),
+		})
+	}
+	w.table(rows)
+	w.picture("scale-rate.svg", "Throughput against identities")
+	w.picture("scale-memory.svg", "Memory against identities")
 }
 
 func digits(x float64) int {

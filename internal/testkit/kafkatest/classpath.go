@@ -12,26 +12,23 @@ import (
 // ErrNoKafka is returned if `make kafka` has not run.
 var ErrNoKafka = errors.New("no Kafka is there: fetch it with `make kafka`")
 
-// classpathFile is the file, relative to the module's root, in which `make kafka` lists the jars of a broker.
+// classpathFile is the file, relative to the repository's root, in which `make kafka` lists the jars of a broker.
 const classpathFile = ".kafka/classpath"
 
-// classpath returns the jars of a broker. It fails with ErrNoKafka if they are missing.
+// classpath returns the jars of a broker, by the file of this directory or of one above it: modules lie in each other. It
+// fails with ErrNoKafka if they are missing.
 func classpath() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
+	text, err := os.ReadFile(filepath.Join(dir, classpathFile))
+	for errors.Is(err, fs.ErrNotExist) {
 		if dir == filepath.Dir(dir) {
 			return "", ErrNoKafka
 		}
-	}
-	text, err := os.ReadFile(filepath.Join(dir, classpathFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", ErrNoKafka
+		dir = filepath.Dir(dir)
+		text, err = os.ReadFile(filepath.Join(dir, classpathFile))
 	}
 	if err != nil {
 		return "", err
