@@ -100,6 +100,36 @@ func (q queries) each(ctx context.Context, wanted func(graph.NodeKey) bool, fn f
 	})
 }
 
+// Place is where the row of a component is among all: what a Scan goes on from.
+type Place = row.NodePlace
+
+// Scan calls fn for the components in the store from a place on, or after that place, in the order of their rows. From the
+// zero place it first writes everything, so that people who are known when a scan begins are among those it meets; those who
+// come while it goes on from place to place may be. It ends where fn returns storage.ErrStop.
+func (q queries) Scan(ctx context.Context, from Place, after bool, fn func(place Place, c *graph.Component) error) error {
+	if from == (row.NodePlace{}) {
+		if err := q.Flush(ctx); err != nil {
+			return err
+		}
+	} else if err := q.lost(); err != nil {
+		return err
+	}
+	dec := row.NewDecoder()
+	return row.ScanNodesFrom(q.store, from, after, func(place Place, node graph.NodeKey, value []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, _, err := dec.Node(node, value)
+		if err != nil {
+			return fmt.Errorf("row of node %s: %w", node, err)
+		}
+		if n.Component == nil {
+			return nil
+		}
+		return fn(place, n.Component)
+	})
+}
+
 // Assert takes an operator's assertion and returns when it is durable where it was made. Its effects in other shards follow;
 // Visible waits for them.
 func (e *Engine) Assert(ctx context.Context, a graph.Assertion) error {

@@ -42,6 +42,8 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"GET /v1/profiles/{id}/identifiers": keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/events":      keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/orders":      keyring.ReadProfiles,
+	"GET /v1/profiles/{id}/traits":      keyring.ReadProfiles,
+	"GET /v1/profiles":                  keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/why":         keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/how":         keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/assertions":  keyring.ReadProfiles,

@@ -14,6 +14,7 @@ import (
 	"github.com/kindred-id/kindred/api/query"
 	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/api/stream"
+	"golang.org/x/sync/semaphore"
 )
 
 // Bounds of one connection.
@@ -76,7 +77,7 @@ func (s *Server) mount() (err error) {
 	if err != nil {
 		return err
 	}
-	s.queries = &query.Queries{Lookup: find, Scores: s.Scores, Control: s.Control, Rules: s.Rules}
+	s.queries = &query.Queries{Lookup: find, Scores: s.Scores, Control: s.Control, Rules: s.Rules, Searches: semaphore.NewWeighted(query.SearchesAtOnce)}
 	s.admin = &admin.Admin{
 		Lookup: find, Version: s.Version, Started: s.started, Scores: s.Scores, Control: s.Control, Backup: s.Backup, Logger: s.Logger,
 	}

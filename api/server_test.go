@@ -27,7 +27,7 @@ import (
 
 func TestUnknownRoutes(t *testing.T) {
 	w := newWorld(t, nil)
-	for _, path := range []string{"/", "/v1", "/v1/batchx", "/v1/profiles", "/v1/profiles/user_id:a/b", "/v1/profiles/user_id:a/orders/x", "/v2/batch"} {
+	for _, path := range []string{"/", "/v1", "/v1/batchx", "/v1/profile", "/v1/profiles/user_id:a/b", "/v1/profiles/user_id:a/orders/x", "/v2/batch"} {
 		w.get(path).want(t, 404, `"unknown_route"`)
 	}
 	for path, allow := range map[string]string{"/v1/batch": "OPTIONS, POST", "/v1/track": "OPTIONS, POST", "/v1/export": "GET", "/v1/profiles/user_id:a": "GET", "/v1/profiles:batchGet": "POST"} {

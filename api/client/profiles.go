@@ -100,6 +100,38 @@ func (p Profiles) Timeline(ctx context.Context, id string, o TimelineOptions) (t
 	return t, err
 }
 
+// SearchOptions say which people a search finds: those who meet all conditions. The zero value finds everybody.
+type SearchOptions struct {
+	Text                 string   // begins an identifier, or a word of one of the usual traits
+	Identifiers, Traits  []string // NAME:PREFIX, such as email:ann, city:Ghe
+	SeenSince, SeenUntil string   // as RFC 3339: the last event from SeenSince on, and before SeenUntil
+	Empty                bool     // people without an event, too
+	Fields               string   // members of the profiles, separated by commas; empty: all
+	Limit                int      // of a page; 0 is the server's default
+	Cursor               string   // of the page; empty means the first
+}
+
+// Search returns a page of the people that are found. A page may be short, or empty, and not the last: only an empty Next
+// says so.
+func (p Profiles) Search(ctx context.Context, o SearchOptions) (page document.People, err error) {
+	query := url.Values{"identifier": o.Identifiers, "trait": o.Traits}
+	for name, value := range map[string]string{
+		"q": o.Text, "seen_since": o.SeenSince, "seen_until": o.SeenUntil, "fields": o.Fields, "cursor": o.Cursor,
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if o.Empty {
+		query.Set("identifiers", "all")
+	}
+	if o.Limit > 0 {
+		query.Set("limit", strconv.Itoa(o.Limit))
+	}
+	err = p.conn.get(ctx, "/v1/profiles", query, &page)
+	return page, err
+}
+
 // Export is the lines of an export. Close it.
 type Export struct {
 	io.ReadCloser

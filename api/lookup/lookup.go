@@ -20,8 +20,12 @@ type Lookup struct {
 	Unseen   prometheus.Counter // counts what AwaitVisible gave up on
 }
 
-// ParseID reads an id: namespace:value, or a public id, which has no colon. Only the former gives a complete name.
+// ParseID reads an id: namespace:value, or a public id, which has no colon. Only the former gives a complete name. A text
+// without a colon that looks like an address or a phone number is read as one (plainNamespace).
 func ParseID(registry *identifier.Registry, text string) (graph.NodeName, error) {
+	if namespace := plainNamespace(text); namespace != "" {
+		text = namespace + ":" + text
+	}
 	if strings.IndexByte(text, ':') < 0 {
 		key, err := graph.ParseNodeKey(text)
 		if err != nil {
@@ -34,6 +38,21 @@ func ParseID(registry *identifier.Registry, text string) (graph.NodeName, error)
 		return graph.NodeName{}, err
 	}
 	return graph.NodeName{Key: id.Key, Namespace: id.Namespace, Value: string(id.Value)}, nil
+}
+
+// plainNamespace is the namespace of an id that is given without one: a text with an @ is an address, and a plus with digits
+// is a phone number with its country code. Public ids have neither. Any other text may belong to several namespaces: the
+// result is empty.
+func plainNamespace(text string) string {
+	switch {
+	case strings.Contains(text, ":"):
+		return ""
+	case strings.Contains(text, "@"):
+		return "email"
+	case strings.HasPrefix(text, "+") && strings.Trim(text[1:], "0123456789 ()-./") == "" && len(text) > 6:
+		return "phone"
+	}
+	return ""
 }
 
 // Need is the profile of the identity that an id names, or the problem to answer with.

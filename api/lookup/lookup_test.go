@@ -26,6 +26,10 @@ func TestParseID(t *testing.T) {
 	if err != nil || ann.Namespace != "email" || ann.Value != "ann@example.com" {
 		t.Fatalf("%v, %v", ann, err)
 	}
+	phone, err := ParseID(registry, "phone:+3225551212")
+	if err != nil {
+		t.Fatal(err)
+	}
 	public := ann.Key.String()
 	for _, c := range []struct {
 		text string
@@ -38,7 +42,11 @@ func TestParseID(t *testing.T) {
 		{public[:len(public)-1], graph.NodeName{}, identifier.ErrSyntax},
 		{public + ":", graph.NodeName{}, identifier.ErrUnknownNamespace},
 		{"", graph.NodeName{}, identifier.ErrSyntax},
-		{"ann@example.com", graph.NodeName{}, identifier.ErrSyntax},
+		{"Ann@example.com", ann, nil},
+		{"ann@", graph.NodeName{}, identifier.ErrInvalid},
+		{"+32 2 555 12 12", phone, nil},
+		{"+32x", graph.NodeName{}, identifier.ErrSyntax},
+		{"025551212", graph.NodeName{}, identifier.ErrSyntax},
 		{":ann@example.com", graph.NodeName{}, identifier.ErrSyntax},
 		{"emial:ann@example.com", graph.NodeName{}, identifier.ErrUnknownNamespace},
 		{"email:ann", graph.NodeName{}, identifier.ErrInvalid},

@@ -4,6 +4,7 @@ import (
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/api/lookup"
 	"github.com/kindred-id/kindred/graph/score"
+	"golang.org/x/sync/semaphore"
 )
 
 // Queries answers about people.
@@ -12,4 +13,6 @@ type Queries struct {
 	Scores  *scoring.Keeper // nil: the server computes no scores
 	Control score.Control   // the control group
 	Rules   string          // the rules file in force, YAML; empty: the route does not exist
+
+	Searches *semaphore.Weighted // bounds the searches at one time
 }

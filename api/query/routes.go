@@ -50,6 +50,17 @@ func (q *Queries) Routes() []route.Route {
 		person("/how", q.getHow, "List the evidence that made a person", route.Route{Answers: answer(document.How{})}),
 		person("/assertions", q.getAssertions, "List the assertions about a person", route.Route{Answers: answer(document.Assertions{})}),
 		{
+			Method: "GET", Path: "/v1/profiles", Handler: q.search, Audience: route.Query, Scope: keyring.ReadProfiles, Timely: true,
+			Summary: "List or search people, in pages",
+			Notes: "People come in an order that means nothing. A page is bounded in time and in the people that are read for it, so it may be empty and not " +
+				"the last: go on until next is null. Searching reads every person; to find one by an identifier, get its profile.",
+			Parameters: searchParameters,
+			Answers:    answer(document.People{}),
+			Problems: []document.Code{
+				document.CodeBadParameter, document.CodeBusy, document.CodeShuttingDown, document.CodeEngineFailed, document.CodeShardLost, document.CodeTimeout,
+			},
+		},
+		{
 			Method: "POST", Path: "/v1/profiles:batchGet", Handler: q.batchGet, Audience: route.Query, Scope: keyring.ReadProfiles,
 			Summary: "Get the profiles of several people", Notes: "Results are in the order of the ids. The status of the answer is 200 even if none is found.",
 			OtherParameters: true, SameOrigin: true, Timely: true,

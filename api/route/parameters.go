@@ -79,6 +79,17 @@ func BoolParameter(r *http.Request, name string) (bool, *Problem) {
 	return false, NewProblem(document.CodeBadParameter, "%s: want true or false", name)
 }
 
+// EmptyParameter reports whether the parameter identifiers asks for people without an event, too.
+func EmptyParameter(r *http.Request) (bool, *Problem) {
+	switch r.URL.Query().Get("identifiers") {
+	case "":
+		return false, nil
+	case "all":
+		return true, nil
+	}
+	return false, NewProblem(document.CodeBadParameter, "identifiers: want all, or nothing")
+}
+
 // Shape reads which members of profiles a request asks for: the parameters fields and scores. keeper is nil where the
 // server computes no scores.
 func Shape(r *http.Request, keeper *scoring.Keeper, control score.Control) (shape document.Shape, p *Problem) {

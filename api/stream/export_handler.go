@@ -18,9 +18,9 @@ func (s *Streams) getExport(w http.ResponseWriter, r *http.Request) *route.Probl
 	if err != nil {
 		return route.NewProblem(document.CodeBadParameter, "format: want ndjson or csv")
 	}
-	identifiers := r.URL.Query().Get("identifiers")
-	if identifiers != "" && identifiers != "all" {
-		return route.NewProblem(document.CodeBadParameter, "identifiers: want all, or nothing")
+	empty, p := route.EmptyParameter(r)
+	if p != nil {
+		return p
 	}
 	shape, p := route.Shape(r, s.Scores, s.Control)
 	if p != nil {
@@ -34,7 +34,7 @@ func (s *Streams) getExport(w http.ResponseWriter, r *http.Request) *route.Probl
 	}
 	defer s.exports.Release(1)
 	route.Patient(w)
-	x := Exporter{Engine: s.Engine, Format: format, Empty: identifiers == "all", Shape: shape, SortBytes: s.SortBytes, TempDir: s.TempDir}
+	x := Exporter{Engine: s.Engine, Format: format, Empty: empty, Shape: shape, SortBytes: s.SortBytes, TempDir: s.TempDir}
 	export, err := x.Collect(r.Context())
 	if err != nil {
 		return s.exportProblem(err)

@@ -180,6 +180,24 @@ func ScanAllNodes(s storage.Store, fn func(node graph.NodeKey, value []byte) err
 	return scanNodes(s, AppendSpaceLower(nil, SpaceNode), AppendSpaceUpper(nil, SpaceNode), fn)
 }
 
+// NodePlace is where a node's row is among all: its shard and its key. Places are in the order of rows.
+type NodePlace [2 + 16]byte
+
+// ScanNodesFrom calls fn for every node from a place on, or after that place.
+func ScanNodesFrom(s storage.Store, from NodePlace, after bool, fn func(place NodePlace, node graph.NodeKey, value []byte) error) error {
+	lower := append(AppendSpaceLower(nil, SpaceNode), from[:]...)
+	if after {
+		lower = append(lower, 0) // keys of one space have one length
+	}
+	return s.Iterate(lower, AppendSpaceUpper(nil, SpaceNode), func(key, value []byte) error {
+		_, node, err := ParseNodeKey(key)
+		if err != nil {
+			return err
+		}
+		return fn(NodePlace(key[1:]), node, value)
+	})
+}
+
 func scanNodes(s storage.Store, lower, upper []byte, fn func(node graph.NodeKey, value []byte) error) error {
 	return s.Iterate(lower, upper, func(key, value []byte) error {
 		_, node, err := ParseNodeKey(key)

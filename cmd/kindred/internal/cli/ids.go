@@ -9,7 +9,7 @@ import (
 )
 
 // IDHelp explains the arguments of IDArgs.
-const IDHelp = "ID is namespace:value, such as email:ann@example.com, in any form that the namespace accepts, or a public id."
+const IDHelp = "ID is namespace:value, such as email:ann@example.com, in any form that the namespace accepts, or a public id.\nAn address, or a phone number that begins with +, needs no namespace."
 
 // IDArgs requires n ids. It rejects an empty one, which is usually a shell variable that was not set.
 func IDArgs(n int) cobra.PositionalArgs {
