@@ -3,7 +3,6 @@ package graph
 import (
 	"cmp"
 	"slices"
-	"sync"
 )
 
 // divide takes the entries in their total order, in n log n.
@@ -23,7 +22,6 @@ import (
 // a constraint refuses something: of two links that can't both hold, the first to arrive would win (I3).
 func divide(s *store, rules *Rules) *partition {
 	r := newResolver(s, rules)
-	defer r.release()
 	p := newPartition(len(s.members))
 	p.latest = rules.Precedence == LatestWins
 	r.list(p)
@@ -67,7 +65,6 @@ func divide(s *store, rules *Rules) *partition {
 type resolver struct {
 	*store
 	rules   *Rules
-	numbers []int32    // memory of all numbers by member
 	items   []item     // what conducts, in order
 	ends    [][2]int32 // by link: its members
 	parent  []int32
@@ -93,22 +90,23 @@ type windows struct {
 	admit   []int64 // by member: the time of the entry that first joined it to another
 }
 
-// resolvers are those that are not used, with the memory of their lists. Most divisions are of a few members, and would
-// otherwise allocate more for what is forgotten at their end than for their result.
-var resolvers = sync.Pool{New: func() any { return new(resolver) }}
-
-// numbersKept bounds the memory that a resolver keeps: large components are rare.
-const numbersKept = 1024
+// resolverRoom is a resolver of a component as most people have, with its lists in one piece of memory.
+type resolverRoom struct {
+	resolver
+	numbers [fewMembers * 4]int32 // with two limits
+	items   [fewMembers]item
+	ends    [fewMembers][2]int32
+}
 
 // newResolver makes a group of each member.
 func newResolver(s *store, rules *Rules) *resolver {
 	n, limits := len(s.members), len(rules.Limits)
-	r := resolvers.Get().(*resolver)
+	room := &resolverRoom{}
+	r := &room.resolver
 	all := n * (2 + limits)
-	r.numbers = slices.Grow(r.numbers[:0], all)[:all]
-	clear(r.numbers)
-	r.store, r.rules, r.mere = s, rules, mereReadings(s)
-	r.parent, r.sizes, r.counts = r.numbers[:n:n], r.numbers[n:2*n:2*n], r.numbers[2*n:]
+	numbers := slices.Grow(room.numbers[:0], all)[:all]
+	r.store, r.rules, r.mere, r.items, r.ends = s, rules, mereReadings(s), room.items[:0], room.ends[:0]
+	r.parent, r.sizes, r.counts = numbers[:n:n], numbers[n:2*n:2*n], numbers[2*n:]
 	if rules.windowed() {
 		r.windows = &windows{limitOf: make([]int32, n), next: make([]int32, n), joined: make([]bool, n), admit: make([]int64, n)}
 	}
@@ -131,16 +129,6 @@ func newResolver(s *store, rules *Rules) *resolver {
 	}
 	r.cannots.gather(s)
 	return r
-}
-
-// release gives the resolver back. Nothing of it is in the partition.
-func (r *resolver) release() {
-	kept := resolver{}
-	if max(cap(r.numbers), cap(r.items), cap(r.ends)) <= numbersKept {
-		kept = resolver{numbers: r.numbers, items: r.items[:0], ends: r.ends[:0]}
-	}
-	*r = kept
-	resolvers.Put(r)
 }
 
 // representative finds the member that a group is known by, and shortens the way there.
