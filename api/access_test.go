@@ -54,6 +54,12 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"GET /v1/changes":                   keyring.ReadProfiles,
 	"GET /v1/scores/report":             keyring.ReadProfiles,
 
+	"GET /v1/spaces/{space}/collections/users/profiles/{id}/traits":       keyring.ReadProfiles,
+	"GET /v1/spaces/{space}/collections/users/profiles/{id}/external_ids": keyring.ReadProfiles,
+	"GET /v1/spaces/{space}/collections/users/profiles/{id}/events":       keyring.ReadProfiles,
+	"GET /v1/spaces/{space}/collections/users/profiles/{id}/metadata":     keyring.ReadProfiles,
+	"GET /v1/spaces/{space}/collections/users/profiles/{id}/links":        keyring.ReadProfiles,
+
 	"POST /v1/assertions":                 keyring.AdministerGraph,
 	"GET /v1/stats":                       keyring.Operate,
 	"GET /v1/changes/receivers":           keyring.Operate,

@@ -172,6 +172,7 @@ var inPath = regexp.MustCompile(`\{(\w+)\}`)
 var pathTexts = map[string]string{
 	"id":       "namespace:value, such as email:ann@example.com, in any form that the namespace normalises, or a public id; reserved characters escaped",
 	"name":     "name of the receiver",
+	"space":    "any text: every space is this deployment",
 	"type":     "identify, track, page, screen, group or alias, or its first letter",
 	"writeKey": "names the system that sends; any text",
 }
@@ -201,12 +202,18 @@ func (r *reflector) operation(rt *route.Route) operation {
 		r.addAnswer(op.Responses, &rt.Answers[i])
 	}
 	secure(&op, rt)
+	var problem any = document.Problem{}
+	others := []any{problem}
+	if rt.ErrorMember {
+		problem = document.SegmentProblem{}
+		others = append(others, problem)
+	}
 	for status, codes := range byStatus(problemsOf(rt)) {
-		op.Responses[strconv.Itoa(status)] = r.problem(codes)
+		op.Responses[strconv.Itoa(status)] = r.problem(problem, codes)
 	}
 	op.Responses["default"] = &response{
 		Description: "Any other problem, such as a method that the route does not have, or a defect of Kindred.",
-		Content:     map[string]media{"application/problem+json": {r.schema(document.Problem{})}},
+		Content:     map[string]media{"application/problem+json": {r.anyOf(others)}},
 	}
 	return op
 }
@@ -306,9 +313,9 @@ func byStatus(codes []document.Code) map[int][]document.Code {
 
 // problem is the response of all problems of one status. It lists their codes in words, since a client decides by
 // them. A batch without a readable event answers with the members of a batch beside those of a problem.
-func (r *reflector) problem(codes []document.Code) *response {
+func (r *reflector) problem(problem any, codes []document.Code) *response {
 	var texts []string
-	documents := []any{document.Problem{}}
+	documents := []any{problem}
 	retry := false
 	for _, code := range codes {
 		info := document.InfoOf(code)

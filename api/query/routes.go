@@ -11,7 +11,7 @@ import (
 
 // Routes are the routes that answer about people.
 func (q *Queries) Routes() []route.Route {
-	return []route.Route{
+	return append(q.segmentRoutes(), []route.Route{
 		person("", q.getProfile, "Get the profile of a person", route.Route{
 			Notes: "Scores age by the moment. With them the entity tag is weak, and stays for an hour at most while the person has no new event. " +
 				"With fields the answer is a PartialProfile.",
@@ -77,7 +77,7 @@ func (q *Queries) Routes() []route.Route {
 			Summary: "Get the parameters that scores are computed with", Notes: "The route exists only where the server computes scores.",
 			Answers: answer(document.Parameters{}), Problems: []document.Code{document.CodeUnknownRoute, document.CodeBadParameter},
 		},
-	}
+	}...)
 }
 
 // person is a route about one person. All of them are looked up alike, so they share their problems; rt adds what is

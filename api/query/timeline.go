@@ -74,11 +74,7 @@ func eventFilter(r *http.Request) (func(*graph.Event) bool, *route.Problem) {
 			types[t] = true
 		}
 	}
-	since, p := route.TimeParameter(r, "since", math.MinInt64)
-	if p != nil {
-		return nil, p
-	}
-	until, p := route.TimeParameter(r, "until", math.MaxInt64)
+	since, until, p := eventTimes(r, "since", "until")
 	if p != nil {
 		return nil, p
 	}
@@ -90,6 +86,15 @@ func eventFilter(r *http.Request) (func(*graph.Event) bool, *route.Problem) {
 		return e.Stamp.Time >= since && e.Stamp.Time < until && (len(query["type"]) == 0 || types[e.Type]) &&
 			(len(names) == 0 || slices.Contains(names, string(e.Name)))
 	}, nil
+}
+
+// eventTimes reads two parameters that bound times: from the first on, and before the second.
+func eventTimes(r *http.Request, from, to string) (since, until int64, p *route.Problem) {
+	if since, p = route.TimeParameter(r, from, math.MinInt64); p != nil {
+		return 0, 0, p
+	}
+	until, p = route.TimeParameter(r, to, math.MaxInt64)
+	return since, until, p
 }
 
 // A cursor is a position in five fields, big-endian, then base64 for URLs:

@@ -42,7 +42,12 @@ func NewCursor(position string) string { return base64.RawURLEncoding.EncodeToSt
 
 // CursorParameter reads the position of the parameter cursor; empty where it is missing.
 func CursorParameter(r *http.Request) (position string, p *Problem) {
-	text, err := base64.RawURLEncoding.Strict().DecodeString(r.URL.Query().Get("cursor"))
+	return PositionParameter(r, "cursor")
+}
+
+// PositionParameter reads the position of a cursor that comes in a parameter of another name.
+func PositionParameter(r *http.Request, name string) (position string, p *Problem) {
+	text, err := base64.RawURLEncoding.Strict().DecodeString(r.URL.Query().Get(name))
 	if err != nil {
 		return "", BadCursor()
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/kindred-id/kindred/api/access"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph/identifier"
+	"github.com/kindred-id/kindred/internal/jsontext"
 )
 
 // Seconds of Retry-After.
@@ -44,6 +45,16 @@ func NewProblem(code document.Code, format string, args ...any) *Problem {
 func (p *Problem) WithHint(hint string) *Problem {
 	p.Hint = hint
 	return p
+}
+
+// addError adds the member error of a document.SegmentProblem.
+func (p *Problem) addError() {
+	message := p.Detail
+	if message == "" {
+		message = document.InfoOf(p.Code).Title
+	}
+	p.More = jsontext.AppendString(append(p.More, `,"error":{"code":`...), string(p.Code))
+	p.More = append(jsontext.AppendString(append(p.More, `,"message":`...), message), '}')
 }
 
 // Refused is the problem of a request that a gate does not let in; nil for nil.

@@ -42,6 +42,8 @@ type Route struct {
 	SameOrigin bool
 	// CrossOrigin lets pages of other origins call the route, as far as Origins allows it (CORS).
 	CrossOrigin bool
+	// ErrorMember gives problems a member error as well, as Segment's Profile API has it.
+	ErrorMember bool
 	// Timely bounds how long the answer may take by answerTimeout.
 	Timely bool
 }
@@ -142,6 +144,14 @@ func (rt *Route) AccessProblems() []document.Code {
 
 // Serve answers a request for the route, if the gates let it in.
 func (rt *Route) Serve(gates *Gates, w http.ResponseWriter, r *http.Request) *Problem {
+	p := rt.serve(gates, w, r)
+	if p != nil && rt.ErrorMember {
+		p.addError()
+	}
+	return p
+}
+
+func (rt *Route) serve(gates *Gates, w http.ResponseWriter, r *http.Request) *Problem {
 	if p := gates.check(rt, w, r); p != nil {
 		return p
 	}

@@ -1,0 +1,283 @@
+package query
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/route"
+	"github.com/kindred-id/kindred/graph"
+)
+
+// Segment's Profile API, read-only, so that a service that asks it needs another host and token alone. Any space is this
+// deployment. Pages are those of the API's own routes with the cursor in the member "next"; problems have a member
+// "error" beside those of RFC 9457.
+
+// Bounds of one page.
+const (
+	defaultSegment = 10
+	maxSegment     = 100
+)
+
+// segmentTraits answers …/traits?include=&exclude=&class=&verbose=&limit=&next=.
+func (q *Queries) segmentTraits(w http.ResponseWriter, r *http.Request) *route.Problem {
+	verbose, p := route.BoolParameter(r, "verbose")
+	if p != nil {
+		return p
+	}
+	limit, after, profile, p := q.segmentPage(r, defaultTraits)
+	if p != nil {
+		return p
+	}
+	traits := slices.DeleteFunc(slices.Clone(profile.Traits), func(t graph.TraitValue) bool { return !included(r, t.Name) })
+	if r.URL.Query().Get("class") != "" {
+		traits = nil // Kindred computes no traits and keeps no audiences as traits
+	}
+	traits, next := pageOfTraits(traits, after, limit)
+	answer := document.SegmentTraits{Traits: document.Traits{}, Cursor: segmentCursor(r, limit, next)}
+	for i := range traits {
+		answer.Traits[traits[i].Name] = traits[i].Value
+	}
+	if verbose {
+		origins := document.NewTraitOrigins(traits)
+		if err := q.Engine.EachEvent(r.Context(), &profile, origins.Observe); err != nil {
+			return route.EngineProblem(err)
+		}
+		for i := range traits {
+			t := origins.Verbose(i)
+			text, err := json.Marshal(document.SegmentTrait{Value: t.Value, SourceID: string(t.Source), UpdatedAt: t.UpdatedAt})
+			if err != nil {
+				return &route.Problem{Code: document.CodeInternal}
+			}
+			answer.Traits[traits[i].Name] = text
+		}
+	}
+	return route.Send(w, answer)
+}
+
+// included reports whether the parameters include and exclude leave a name in.
+func included(r *http.Request, name string) bool {
+	query := r.URL.Query()
+	in, out := query.Get("include"), query.Get("exclude")
+	return (in == "" || slices.Contains(strings.Split(in, ","), name)) && (out == "" || !slices.Contains(strings.Split(out, ","), name))
+}
+
+// segmentIDs answers …/external_ids?include=&limit=&next=: the cursor is the public id of the last identifier.
+func (q *Queries) segmentIDs(w http.ResponseWriter, r *http.Request) *route.Problem {
+	limit, after, profile, p := q.segmentPage(r, maxSegment)
+	if p != nil {
+		return p
+	}
+	ids := slices.DeleteFunc(profile.Identifiers, func(id graph.ProfileIdentifier) bool {
+		return id.Namespace == "" || !included(r, id.Namespace) || after != "" && id.Key.String() >= after
+	})
+	next := ""
+	if len(ids) > limit {
+		next = route.NewCursor(ids[limit-1].Key.String())
+		ids = ids[:limit]
+	}
+	answer := document.SegmentExternalIDs{Data: []document.SegmentExternalID{}, Cursor: segmentCursor(r, limit, next)}
+	for i := range ids {
+		answer.Data = append(answer.Data, externalID(&ids[i].NodeName, ids[i].First, profile.Events > 0))
+	}
+	return route.Send(w, answer)
+}
+
+func externalID(name *graph.NodeName, at int64, seen bool) document.SegmentExternalID {
+	id := document.SegmentExternalID{Collection: "users", Type: name.Namespace, ID: name.Value, Encoding: "none"}
+	if seen && at != 0 {
+		id.CreatedAt = document.TimeOrNull(document.NewTime(at))
+	}
+	return id
+}
+
+// segmentEvents answers …/events?include=&exclude=&start=&end=&limit=&next=: include and exclude name events.
+func (q *Queries) segmentEvents(w http.ResponseWriter, r *http.Request) *route.Problem {
+	if sort := r.URL.Query().Get("sort"); sort != "" && sort != "desc" {
+		return route.NewProblem(document.CodeBadParameter, "sort: want desc, or nothing")
+	}
+	limit, p := route.LimitParameter(r, defaultSegment, maxSegment)
+	if p != nil {
+		return p
+	}
+	before, err := parseCursor(r.URL.Query().Get("next"))
+	if err != nil {
+		return route.BadCursor()
+	}
+	since, until, p := eventTimes(r, "start", "end")
+	if p != nil {
+		return p
+	}
+	profile, p := q.Need(r.Context(), r.PathValue("id"))
+	if p != nil {
+		return p
+	}
+	events, err := q.Engine.Timeline(r.Context(), profile.ID, actors.TimelineQuery{Before: before, Limit: limit + 1, Wanted: func(e *graph.Event) bool {
+		return e.Stamp.Time >= since && e.Stamp.Time < until && included(r, string(e.Name))
+	}})
+	if err != nil {
+		return route.EngineProblem(err)
+	}
+	next := ""
+	if len(events) > limit {
+		events = events[:limit]
+		next = cursor(actors.PositionOf(&events[limit-1]))
+	}
+	answer := document.SegmentEvents{Data: []document.SegmentEvent{}, Cursor: segmentCursor(r, limit, next)}
+	for i := range events {
+		answer.Data = append(answer.Data, segmentEvent(&events[i]))
+	}
+	return route.Send(w, answer)
+}
+
+func segmentEvent(e *graph.Event) document.SegmentEvent {
+	d := document.SegmentEvent{
+		Type: e.Type.String(), Event: string(e.Name), MessageID: string(e.ID), SourceID: string(e.Source), Timestamp: document.NewTime(e.Stamp.Time),
+		ExternalIDs: []document.SegmentExternalID{}, Properties: e.Properties, Context: e.Context,
+	}
+	for i := range e.Identifiers {
+		id := &e.Identifiers[i]
+		d.ExternalIDs = append(d.ExternalIDs, externalID(&graph.NodeName{Namespace: id.Namespace, Value: string(id.Value)}, 0, false))
+	}
+	for i := range e.Traits {
+		if d.Traits == nil {
+			d.Traits = document.Traits{}
+		}
+		value := e.Traits[i].Value
+		if value == nil {
+			value = []byte("null")
+		}
+		d.Traits[string(e.Traits[i].Name)] = value
+	}
+	return d
+}
+
+// segmentMetadata answers …/metadata.
+func (q *Queries) segmentMetadata(w http.ResponseWriter, r *http.Request) *route.Problem {
+	profile, p := q.Need(r.Context(), r.PathValue("id"))
+	if p != nil {
+		return p
+	}
+	answer := document.SegmentMetadata{SegmentID: profile.ID.String()}
+	if profile.Events > 0 {
+		answer.CreatedAt, answer.UpdatedAt = document.TimeOrNull(document.NewTime(profile.First)), document.TimeOrNull(document.NewTime(profile.Last))
+	}
+	return route.Send(w, answer)
+}
+
+// segmentLinks answers …/links?limit=&next=: the groups that the person's group events name, by id. The cursor is the id of
+// the last group.
+func (q *Queries) segmentLinks(w http.ResponseWriter, r *http.Request) *route.Problem {
+	limit, after, profile, p := q.segmentPage(r, maxSegment)
+	if p != nil {
+		return p
+	}
+	joined := map[string]int64{}
+	if profile.Counts[graph.TypeGroup] > 0 {
+		if err := q.Engine.EachEvent(r.Context(), &profile, func(e *graph.Event) {
+			id := groupOf(e)
+			if at, known := joined[id]; id != "" && (!known || e.Stamp.Time < at) {
+				joined[id] = e.Stamp.Time
+			}
+		}); err != nil {
+			return route.EngineProblem(err)
+		}
+	}
+	groups := make([]string, 0, len(joined))
+	for id := range joined {
+		if id > after {
+			groups = append(groups, id)
+		}
+	}
+	slices.Sort(groups)
+	next := ""
+	if len(groups) > limit {
+		next = route.NewCursor(groups[limit-1])
+		groups = groups[:limit]
+	}
+	answer := document.SegmentLinks{Data: []document.SegmentLink{}, Cursor: segmentCursor(r, limit, next)}
+	for _, id := range groups {
+		account := document.SegmentExternalID{
+			Collection: "accounts", Type: "group_id", ID: id, Encoding: "none", CreatedAt: document.TimeOrNull(document.NewTime(joined[id])),
+		}
+		answer.Data = append(answer.Data, document.SegmentLink{ToCollection: "accounts", ExternalIDs: []document.SegmentExternalID{account}})
+	}
+	return route.Send(w, answer)
+}
+
+// groupOf is the group that a group event names; empty for other events.
+func groupOf(e *graph.Event) string {
+	if e.Type != graph.TypeGroup || e.Context == nil {
+		return ""
+	}
+	var context struct {
+		GroupID any `json:"groupId"`
+	}
+	d := json.NewDecoder(strings.NewReader(string(e.Context)))
+	d.UseNumber()
+	if d.Decode(&context) != nil {
+		return ""
+	}
+	switch id := context.GroupID.(type) {
+	case string:
+		return id
+	case json.Number:
+		return id.String()
+	}
+	return ""
+}
+
+// segmentPage reads what pages of parts of a profile have in common: the limit, the position of the cursor, the person.
+func (q *Queries) segmentPage(r *http.Request, most int) (limit int, after string, profile graph.Profile, p *route.Problem) {
+	if limit, p = route.LimitParameter(r, defaultSegment, most); p != nil {
+		return limit, after, profile, p
+	}
+	if after, p = route.PositionParameter(r, "next"); p != nil {
+		return limit, after, profile, p
+	}
+	profile, p = q.Need(r.Context(), r.PathValue("id"))
+	return limit, after, profile, p
+}
+
+// segmentCursor says where the next page is: at the same address with another next.
+func segmentCursor(r *http.Request, limit int, next string) document.SegmentCursor {
+	c := document.SegmentCursor{HasMore: next != "", Next: next, Limit: limit}
+	if next != "" {
+		query := r.URL.Query()
+		query.Set("next", next)
+		c.URL = (&url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: query.Encode()}).String()
+	}
+	return c
+}
+
+// segmentRoutes are the routes of Segment's Profile API.
+func (q *Queries) segmentRoutes() []route.Route {
+	include := []route.Parameter{
+		{Name: "include", Text: "only these, with commas between"}, {Name: "exclude", Text: "all but these, with commas between"},
+	}
+	next := route.Parameter{Name: "next", Text: "next of the cursor of the page before"}
+	one := func(part string, h route.Handler, summary string, d any, parameters ...route.Parameter) route.Route {
+		rt := person("", h, summary, route.Route{Parameters: parameters, Answers: answer(d), ErrorMember: true})
+		rt.Path = "/v1/spaces/{space}/collections/users/profiles/{id}/" + part
+		return rt
+	}
+	return []route.Route{
+		one("traits", q.segmentTraits, "List traits as Segment's Profile API does", document.SegmentTraits{}, append(slices.Clone(include),
+			route.Parameter{Name: "class", Enum: []string{"audience", "computed_trait"}, Text: "traits of a class: there are none"},
+			route.Parameter{Name: "verbose", Type: "boolean", Default: "false", Text: "true: each with its source and time"},
+			route.Limit(defaultSegment, defaultTraits, "traits in a page"), next)...),
+		one("external_ids", q.segmentIDs, "List identifiers as Segment's Profile API does", document.SegmentExternalIDs{}, append(slices.Clone(include),
+			route.Limit(defaultSegment, maxSegment, "identifiers in a page"), next)...),
+		one("events", q.segmentEvents, "List events as Segment's Profile API does", document.SegmentEvents{}, append(slices.Clone(include),
+			route.Parameter{Name: "start", Text: "only events of this time or later"}, route.Parameter{Name: "end", Text: "only events before this time"},
+			route.Parameter{Name: "sort", Enum: []string{"desc"}, Text: "the newest first, which is the only order"},
+			route.Limit(defaultSegment, maxSegment, "events in a page"), next)...),
+		one("metadata", q.segmentMetadata, "Get metadata as Segment's Profile API does", document.SegmentMetadata{}),
+		one("links", q.segmentLinks, "List accounts as Segment's Profile API does", document.SegmentLinks{},
+			route.Limit(defaultSegment, maxSegment, "accounts in a page"), next),
+	}
+}
