@@ -135,8 +135,9 @@ func (p Profiles) Search(ctx context.Context, o SearchOptions) (page document.Pe
 // Export is the lines of an export. Close it.
 type Export struct {
 	io.ReadCloser
-	Identities int64 // number of lines, without the header of CSV; -1 if the server does not say
-	Settled    bool  // no event was in progress when the export began
+	Identities int64  // number of lines, without the header of CSV; -1 if the server does not say
+	Settled    bool   // no event was in progress when the export began
+	Next       string // cursor of the next page; empty at the end, and without a cursor
 }
 
 // ExportOptions say what an export has. The zero value is every identity with an event, as NDJSON.
@@ -146,6 +147,9 @@ type ExportOptions struct {
 	Scores bool   // the scores of each
 	Detail bool   // the members that the change feed does not tell
 	Fields string // members, separated by commas; empty: all
+
+	SeenSince string // as RFC 3339: only people whose last event is of this time or later; empty: all
+	Cursor    string // a page, not sorted: "start", or Next of the page before; empty: everybody, sorted by id
 }
 
 func (o *ExportOptions) query() url.Values {
@@ -162,8 +166,10 @@ func (o *ExportOptions) query() url.Values {
 	if o.Detail {
 		query.Set("detail", "true")
 	}
-	if o.Fields != "" {
-		query.Set("fields", o.Fields)
+	for name, value := range map[string]string{"fields": o.Fields, "seen_since": o.SeenSince, "cursor": o.Cursor} {
+		if value != "" {
+			query.Set(name, value)
+		}
 	}
 	return query
 }
@@ -175,7 +181,7 @@ func (p Profiles) Export(ctx context.Context, o ExportOptions) (*Export, error) 
 	if err != nil {
 		return nil, err
 	}
-	x := &Export{ReadCloser: res.Body, Identities: -1, Settled: res.Header.Get("Kindred-Settled") == "true"}
+	x := &Export{ReadCloser: res.Body, Identities: -1, Settled: res.Header.Get("Kindred-Settled") == "true", Next: res.Header.Get("Kindred-Next")}
 	if n, err := strconv.ParseInt(res.Header.Get("Kindred-Identities"), 10, 64); err == nil {
 		x.Identities = n
 	}

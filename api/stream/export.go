@@ -20,6 +20,8 @@ type Exporter struct {
 	Format document.Format // empty is NDJSON
 	// Empty lists identities without an event too.
 	Empty bool
+	// Wanted chooses people; nil is everybody.
+	Wanted func(*graph.Profile) bool
 	// Shape says which members lines have. Scores are all as of one moment, the export's, whatever its Now says.
 	Shape document.Shape
 	// SettleFor is how long to wait until no event is under way, so that no evidence is between two
@@ -81,13 +83,16 @@ func (x *Exporter) collect(ctx context.Context, export *Export) error {
 	return x.Engine.Each(ctx, func(c *graph.Component) error {
 		profiles := c.Profiles(x.Engine.Rules(), x.Empty)
 		for i := range profiles {
+			if x.Wanted != nil && !x.Wanted(&profiles[i]) {
+				continue
+			}
+			export.Lines++
 			key = profiles[i].ID.AppendBinary(key[:0])
 			line = export.lines.Append(line[:0], &profiles[i])
 			if err := export.sorter.Add(key, line); err != nil {
 				return err
 			}
 		}
-		export.Lines += int64(len(profiles))
 		return nil
 	})
 }

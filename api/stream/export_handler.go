@@ -3,16 +3,20 @@ package stream
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
 
 	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/lookup"
 	"github.com/kindred-id/kindred/api/route"
+	"github.com/kindred-id/kindred/graph"
 )
 
-// getExport answers GET /v1/export?format=ndjson|csv&identifiers=all&scores=true&detail=true&fields=…. Kindred-Settled reports whether no
-// event was under way when it began (Export.Settled), Kindred-Identities how many lines follow. An
-// export that fails half-way breaks the connection: what came is then not taken for the whole.
+// getExport answers GET /v1/export?format=ndjson|csv&identifiers=all&scores=true&detail=true&fields=…&seen_since=…: everybody,
+// sorted by id, or with cursor a page (getPage). Kindred-Settled reports whether no event was under way when it began
+// (Export.Settled), Kindred-Identities how many lines follow. An export that fails half-way breaks the connection: a part
+// is then not taken for the whole.
 func (s *Streams) getExport(w http.ResponseWriter, r *http.Request) *route.Problem {
 	format, err := document.ParseFormat(r.URL.Query().Get("format"))
 	if err != nil {
@@ -29,12 +33,23 @@ func (s *Streams) getExport(w http.ResponseWriter, r *http.Request) *route.Probl
 	if shape.Detail, p = route.BoolParameter(r, "detail"); p != nil {
 		return p
 	}
+	since, p := route.TimeParameter(r, "seen_since", math.MinInt64)
+	if p != nil {
+		return p
+	}
+	wanted := func(p *graph.Profile) bool { return p.Last >= since }
 	if !s.exports.TryAcquire(1) {
 		return exportsBusy()
 	}
 	defer s.exports.Release(1)
 	route.Patient(w)
-	x := Exporter{Engine: s.Engine, Format: format, Empty: empty, Shape: shape, SortBytes: s.SortBytes, TempDir: s.TempDir}
+	if cursor := r.URL.Query().Get("cursor"); cursor != "" {
+		return s.getPage(w, r, cursor, &document.Lines{Format: format, Shape: shape}, lookup.Walk{Empty: empty, Wanted: wanted})
+	}
+	if r.URL.Query().Get("limit") != "" {
+		return route.NewProblem(document.CodeBadParameter, "limit: only with cursor").WithHint("give cursor=start for the first page")
+	}
+	x := Exporter{Engine: s.Engine, Format: format, Empty: empty, Wanted: wanted, Shape: shape, SortBytes: s.SortBytes, TempDir: s.TempDir}
 	export, err := x.Collect(r.Context())
 	if err != nil {
 		return s.exportProblem(err)
@@ -45,14 +60,15 @@ func (s *Streams) getExport(w http.ResponseWriter, r *http.Request) *route.Probl
 		}
 	}()
 	h := w.Header()
-	h.Set("Content-Type", "application/x-ndjson")
-	if format == document.CSV {
-		h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	}
-	h.Set("Cache-Control", "no-store")
+	setExportType(h, format)
 	h.Set("Kindred-Settled", strconv.FormatBool(export.Settled))
 	h.Set("Kindred-Identities", strconv.FormatInt(export.Lines, 10))
-	if err := export.Write(r.Context(), route.NewStallGuard(w)); err != nil {
+	out := route.Compress(w, r, route.NewStallGuard(w))
+	err = export.Write(r.Context(), out)
+	if err == nil {
+		err = out.Close()
+	}
+	if err != nil {
 		if r.Context().Err() == nil {
 			s.Logger.Warn("an export ended early", "error", err)
 		}

@@ -18,13 +18,17 @@ func (s *Streams) Routes() []route.Route {
 		{
 			Method: "GET", Path: "/v1/export", Handler: s.getExport, Audience: route.Stream, Scope: keyring.ReadProfiles,
 			Summary: "Export every person, one a line, sorted by id",
-			Notes:   "An export that fails half-way breaks the connection, so that what came is not taken for the whole.",
+			Notes:   "An export that fails half-way breaks the connection, so that a part is not taken for the whole. With cursor it comes in pages, which begin at once and can be asked for again.",
 			Parameters: []route.Parameter{
 				{Name: "format", Enum: []string{string(document.NDJSON), string(document.CSV)}, Default: string(document.NDJSON), Text: "how lines are written"},
 				{Name: "identifiers", Enum: []string{"all"}, Text: "all: people without an event as well"},
 				exportScores,
 				{Name: "detail", Type: "boolean", Default: "false", Text: "true: with the members that the change feed does not tell, so that a line is what GET /v1/profiles/{id} answers"},
 				route.Fields,
+				{Name: "seen_since", Text: "only people whose last event is of this time or later, such as 2026-01-31T09:30:00Z"},
+				{Name: "cursor", Text: "a page instead of everybody, not sorted: start, or Kindred-Next of the page before"},
+				route.Limit(defaultPage, maxPage, "people in a page, with cursor; a page also ends at about 16 MiB, or after two seconds"),
+				{Name: "Accept-Encoding", Header: true, Text: "zstd and gzip compress the lines"},
 			},
 			Answers: []route.Answer{
 				{Media: "application/x-ndjson", Document: document.AnyProfile{}, Text: "A line of JSON a person", Headers: exportHeaders},
@@ -58,6 +62,7 @@ func (s *Streams) Routes() []route.Route {
 }
 
 var exportHeaders = []route.Header{
+	{Name: "Kindred-Next", Text: "with cursor: the cursor of the next page; left out at the end"},
 	{Name: "Kindred-Settled", Text: "true if no event was under way when the export began; else the newest may be missing"},
 	{Name: "Kindred-Identities", Text: "how many people follow"},
 }

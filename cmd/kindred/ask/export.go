@@ -24,6 +24,10 @@ func newExport() *cobra.Command {
 output or a file. The file appears only when it is complete. A name that ends in .gz or .zst selects compression.`,
 		Args: cobra.MaximumNArgs(1),
 	}
+	cmd.Long += `
+
+With --cursor, write pages to standard output in no order that means anything. It begins at once, and if it breaks off, it
+says from which cursor to continue; what was written so far is whole pages.`
 	t := cli.AddTarget(cmd)
 	format, identifiers := string(document.NDJSON), ""
 	cmd.Flags().Var(cli.Choose(&format, []string{string(document.NDJSON), string(document.CSV)}), "format", "output format: ndjson or csv")
@@ -32,7 +36,16 @@ output or a file. The file appears only when it is complete. A name that ends in
 	cmd.Flags().BoolVar(&o.Scores, "scores", false, "add the scores of each identity, computed as of now")
 	cmd.Flags().BoolVar(&o.Detail, "detail", false, "add the members that the change feed does not tell, so that lines are those of kindred get")
 	cmd.Flags().StringVar(&o.Fields, "fields", "", "only these members, comma-separated; traits.NAME is one trait (default: all)")
+	cmd.Flags().StringVar(&o.SeenSince, "seen-since", "", "only people whose last event is of this time or later, such as 2026-01-31T09:30:00Z (default: all)")
+	cmd.Flags().StringVar(&o.Cursor, "cursor", "", `write pages, not sorted, from "start" or from the cursor of an earlier run (default: everybody, sorted)`)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o.Format, o.Empty = document.Format(format), identifiers == "all"
+		if o.Cursor != "" {
+			if len(args) > 0 {
+				return cli.UsageError("export: --cursor writes to standard output; omit the file")
+			}
+			return t.With(cmd, func(c *client.Client) error { return exportPages(cmd, c, o) })
+		}
 		name := ""
 		if len(args) > 0 {
 			name = args[0]
@@ -42,7 +55,6 @@ output or a file. The file appears only when it is complete. A name that ends in
 			if err != nil {
 				return err
 			}
-			o.Format, o.Empty = document.Format(format), identifiers == "all"
 			x, err := c.Profiles.Export(cmd.Context(), o)
 			if err != nil {
 				_ = file.Finish(err) // nothing was written
@@ -62,6 +74,37 @@ output or a file. The file appears only when it is complete. A name that ends in
 		})
 	}
 	return cmd
+}
+
+// exportPages writes page after page. A page is read whole before it is written, so the output never has a part of one.
+func exportPages(cmd *cobra.Command, c *client.Client, o client.ExportOptions) error {
+	for {
+		err := exportPage(cmd, c, &o)
+		if err != nil {
+			return fmt.Errorf("export: %w; to continue from here: --cursor %s", err, o.Cursor)
+		}
+		if o.Cursor == "" {
+			return nil
+		}
+	}
+}
+
+// exportPage writes one page, and moves the cursor on.
+func exportPage(cmd *cobra.Command, c *client.Client, o *client.ExportOptions) error {
+	page, err := c.Profiles.Export(cmd.Context(), *o)
+	if err != nil {
+		return err
+	}
+	defer page.Close()
+	lines, err := io.ReadAll(page)
+	if err != nil {
+		return err
+	}
+	if _, err := cmd.OutOrStdout().Write(lines); err != nil {
+		return err
+	}
+	o.Cursor = page.Next
+	return nil
 }
 
 // copyBuffer is the size of one read from the server and of one write to the file, in bytes: large enough that a system
