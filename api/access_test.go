@@ -61,6 +61,10 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"GET /v1/spaces/{space}/collections/users/profiles/{id}/links":        keyring.ReadProfiles,
 
 	"POST /v1/assertions":                 keyring.AdministerGraph,
+	"GET /v1/admin/keys":                  keyring.AdministerGraph,
+	"POST /v1/admin/keys":                 keyring.AdministerGraph,
+	"POST /v1/admin/keys/{key}/rotate":    keyring.AdministerGraph,
+	"DELETE /v1/admin/keys/{key}":         keyring.AdministerGraph,
 	"GET /v1/stats":                       keyring.Operate,
 	"GET /v1/changes/receivers":           keyring.Operate,
 	"DELETE /v1/changes/receivers/{name}": keyring.Operate,
@@ -84,9 +88,11 @@ func newKeyed(t *testing.T) *keyed {
 		t.Fatal(err)
 	}
 	k.admin = k.create(t, keyring.Spec{Kind: keyring.Admin, Name: "ann"})
-	k.world = newWorld(t, func(c *Config) { c.Access = access.New(access.Config{Keys: k.keys}) })
+	k.world = newWorld(t, func(c *Config) { c.Keys, c.Access = k.keys, gateOf(k.keys) })
 	return k
 }
+
+func gateOf(keys *keyring.Keyring) *access.Gate { return access.New(access.Config{Keys: keys}) }
 
 func (k *keyed) create(t *testing.T, s keyring.Spec) string {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/api/access"
 	"github.com/kindred-id/kindred/api/document"
@@ -34,6 +35,8 @@ type Config struct {
 	// Access decides whom the server lets in. Nil, the default, lets everybody do everything: for a handler that only its own
 	// process reaches.
 	Access *access.Gate
+	// Keys are the access keys of the deployment, for the routes that manage them. Nil, the default, switches these routes off.
+	Keys *keyring.Keyring
 	// Version is shown in /livez, /v1/stats and the metric kindred_build_info.
 	Version string
 	// Rules is the document of the rules in force, YAML, for GET /v1/rules. Empty, the default, switches

@@ -65,7 +65,7 @@ func TestOpenAPIRoutes(t *testing.T) {
 	}
 	told := map[string]bool{}
 	for path, operations := range contractOf(t).Paths {
-		address := strings.NewReplacer("{id}", "user_id:1", "{name}", "x", "{space}", "s", "{type}", "track", "{writeKey}", "k").Replace(path)
+		address := strings.NewReplacer("{id}", "user_id:1", "{name}", "x", "{space}", "s", "{type}", "track", "{writeKey}", "k", "{key}", "0000000000000000").Replace(path)
 		h, pattern := mux.Handler(httptest.NewRequest("GET", address, nil))
 		served, _ := h.(methods)
 		for method := range operations {

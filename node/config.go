@@ -50,6 +50,8 @@ type Config struct {
 	Origins []string
 	// AdminListen is a loopback address for pprof and the level of the log: a port, or HOST:PORT. Default: none.
 	AdminListen string
+	// Access says whom the HTTP server lets in.
+	Access Access
 	// Kafka names the topics to consume. Default: no topics.
 	Kafka *kafka.Config
 	// Publish is the destination of the change feed. Default: it is not published.
@@ -100,6 +102,7 @@ func (c *Config) check() error {
 		memory,
 		origins,
 		admin,
+		c.Access.check(),
 		topics,
 		c.Publish.check(),
 	); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
@@ -41,6 +42,11 @@ type directory struct {
 }
 
 func (k *Kindred) openDirectory(ctx context.Context) (err error) {
+	if _, absent := os.Stat(k.config.Dir); os.IsNotExist(absent) { // it would have no keys (N1)
+		if err := k.refuseOpen(false); err != nil {
+			return err
+		}
+	}
 	k.directory, err = openDirectory(ctx, &k.config)
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api"
 )
 
@@ -50,7 +51,16 @@ func (e *endpoint) unlisten(context.Context) error {
 // makeServer makes the HTTP server, with the readiness and the metrics of every other part.
 func (k *Kindred) makeServer(context.Context) (err error) {
 	d := k.directory
+	keys, err := keyring.Open(d.engine.Catalog(), d.engine.Now)
+	if err != nil {
+		return err
+	}
+	gate, err := k.gate(keys)
+	if err != nil {
+		return err
+	}
 	c := api.Config{
+		Access: gate, Keys: keys,
 		Engine: d.engine, Registry: d.registry, Decode: d.decoding(true), Origins: k.config.Origins, Version: k.config.Version,
 		Backup: d.store.Backup, Scores: d.scores, Control: d.control, Rules: string(d.rules.YAML()), Logger: k.config.Logger,
 	}

@@ -173,7 +173,8 @@ func (k *Kindred) Wait(ctx context.Context) error {
 // REQUIRES: Config.Listen was given
 func (k *Kindred) URL() string { return "http://" + k.http.listener.Addr().String() }
 
-// Handler answers requests of the HTTP interface in this process, whether or not there is a listener.
+// Handler answers requests of the HTTP interface in this process. Without a listener it asks for no key: the caller has opened
+// the directory, and may do everything.
 func (k *Kindred) Handler() http.Handler { return k.http.server }
 
 // Engine returns the engine of the open directory.

@@ -107,9 +107,9 @@ func (g *Gate) find(shown *credentials) (*keyring.Key, *Refusal) {
 	case err == nil:
 		return key, nil
 	case errors.Is(err, keyring.ErrExpired):
-		return nil, &Refusal{Code: document.CodeKeyExpired, Detail: "key " + key.ID, Challenge: badToken}
+		return nil, &Refusal{Code: document.CodeKeyExpired, Detail: "the key " + key.ID + " has expired", Challenge: badToken}
 	case errors.Is(err, keyring.ErrRevoked):
-		return nil, &Refusal{Code: document.CodeKeyRevoked, Detail: "key " + key.ID, Challenge: badToken}
+		return nil, &Refusal{Code: document.CodeKeyRevoked, Detail: "the key " + key.ID + " was revoked", Challenge: badToken}
 	}
 	return nil, &Refusal{Code: document.CodeUnknownKey, Challenge: badToken}
 }

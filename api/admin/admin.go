@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/api/lookup"
 	"github.com/kindred-id/kindred/graph/score"
@@ -18,6 +19,7 @@ type Admin struct {
 	Scores  *scoring.Keeper        // nil: the server computes no scores
 	Control score.Control          // the control group
 	Backup  func(dir string) error // nil: backups are switched off
+	Keys    *keyring.Keyring       // nil: there are no access keys to manage
 	Logger  *slog.Logger
 
 	backingUp sync.Mutex // one backup at a time

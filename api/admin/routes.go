@@ -45,6 +45,7 @@ func (a *Admin) Routes() []route.Route {
 			Problems: []document.Code{document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBackupDisabled, document.CodeBackupRefused, document.CodeBackupRunning, document.CodeBackupFailed, document.CodeDiskFull},
 		},
 	}
+	routes = append(routes, a.keyRoutes()...)
 	for i := range routes {
 		routes[i].Audience = route.Admin
 	}

@@ -16,6 +16,7 @@ import (
 type connection struct {
 	base *url.URL
 	http *http.Client
+	key  string // empty: requests show no access key
 }
 
 // get requests a document and decodes it into out.
@@ -33,8 +34,11 @@ func (c *connection) post(ctx context.Context, path string, query url.Values, in
 }
 
 // delete removes a document.
-func (c *connection) delete(ctx context.Context, path string) error {
-	return c.do(ctx, http.MethodDelete, path, nil, nil, nil)
+func (c *connection) delete(ctx context.Context, path string) error { return c.deleted(ctx, path, nil) }
+
+// deleted removes a document, and decodes the answer into out.
+func (c *connection) deleted(ctx context.Context, path string, out any) error {
+	return c.do(ctx, http.MethodDelete, path, nil, nil, out)
 }
 
 // do sends a request and decodes the answer into out, which may be nil.
@@ -66,6 +70,9 @@ func (c *connection) send(ctx context.Context, method, path string, query url.Va
 		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

@@ -173,6 +173,7 @@ var pathTexts = map[string]string{
 	"id":       "namespace:value, such as email:ann@example.com, in any form that the namespace normalises, or a public id; reserved characters escaped",
 	"name":     "name of the receiver",
 	"space":    "any text: every space is this deployment",
+	"key":      "id of the key, as the list shows it; not the key itself",
 	"type":     "identify, track, page, screen, group or alias, or its first letter",
 	"writeKey": "names the system that sends; any text",
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/storage/row"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -58,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"plant":    plant,
 			"unseen":   unseen,
 			"nocanary": noCanary,
+			"keyid":    keyID,
 		},
 	})
 }
@@ -115,6 +117,19 @@ func fetch(ts *testscript.TestScript, _ bool, args []string) {
 			return
 		}
 	}
+}
+
+// keyID sets a variable to the id of the key of a kind, in a list of keys on standard output: keyid VARIABLE KIND.
+func keyID(ts *testscript.TestScript, _ bool, args []string) {
+	var list document.AccessKeys
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &list))
+	for _, key := range list.Keys {
+		if key.Kind == args[1] {
+			ts.Setenv(args[0], key.ID)
+			return
+		}
+	}
+	ts.Fatalf("no key of kind %s", args[1])
 }
 
 func awaitReady(url string) error {

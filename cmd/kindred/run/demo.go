@@ -41,6 +41,7 @@ profiles as it happens. Ctrl-C ends it and deletes the directory.`,
 	flags.Float64Var(&d.rate, "rate", 20, "events per second, above 0 and at most 10000")
 	flags.DurationVar(&d.length, "for", 0, "stop after this time (default: on Ctrl-C)")
 	flags.StringVar(&d.listen, "listen", defaultListen, "address to listen on; if the flag is not given and the port is in use, any free port")
+	flags.BoolVar(&d.open, "insecure-dev", false, "with --listen on a network: every client may do everything")
 	flags.Uint64Var(&d.seed, "seed", 1, "seed of the random generator: another seed generates another crowd")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if !(d.rate > 0 && d.rate <= demo.RateMax) {
@@ -61,6 +62,7 @@ type demoCommand struct {
 	rate   float64
 	length time.Duration
 	listen string
+	open   bool // on a network too
 	seed   uint64
 
 	out, notes io.Writer
@@ -119,6 +121,7 @@ func (d *demoCommand) run(ctx context.Context, anyPort bool) (err error) {
 func (d *demoCommand) start(ctx context.Context, dir string, anyPort bool) (err error) {
 	f := cli.NodeFlags{Memory: demoMemory}
 	f.Config.Dir, f.Config.Shards, f.Config.OnMerge, f.Config.Listen = dir, demoShards, d.demo.Merged, d.listen
+	f.Config.Access = node.Access{InsecureDev: d.open, Announced: true}
 	logger := f.Logger(d.notes)
 	d.kindred, err = f.Open(ctx, logger)
 	if anyPort && errors.Is(err, node.ErrAddressInUse) {
@@ -133,7 +136,7 @@ func (d *demoCommand) welcome() {
 	p := d.paint
 	fmt.Fprintf(d.out, "%s runs at %s\n", p.Bold("Kindred"), p.Cyan(d.kindred.URL()))
 	fmt.Fprintf(d.out, "Shoppers send %v events per second: most browse anonymously, then log in, and two profiles become one.\n", d.rate)
-	fmt.Fprintf(d.out, "All data is in a temporary directory. Press %s to stop.\n\n", p.Bold("Ctrl-C"))
+	fmt.Fprintf(d.out, "All data is in a temporary directory, open to every program on this machine. Press %s to stop.\n\n", p.Bold("Ctrl-C"))
 }
 
 // merge shows one merge: both profiles as they were before, and the event that joined them.

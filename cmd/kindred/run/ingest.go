@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/api/client/upload"
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 	"github.com/kindred-id/kindred/ingest/file"
@@ -40,7 +39,7 @@ the command then ends with exit code 5.`,
 	f := cli.AddNode(cmd)
 	var to, rejectsName string
 	var patience time.Duration
-	cmd.Flags().StringVar(&to, "to", "", "send the events to the running server at this URL")
+	cli.AddServer(cmd, &to, "to", "send the events to the running server at this URL")
 	cmd.Flags().DurationVar(&patience, "patience", 5*time.Minute, "with --to: how long to retry a batch that the server does not accept")
 	cmd.Flags().StringVar(&rejectsName, "rejects", "", "file for rejected lines, created if there are any (default kindred-rejects-TIME.ndjson)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -64,7 +63,7 @@ the command then ends with exit code 5.`,
 		bar := cli.NewProgress(cmd.ErrOrStderr(), "ingesting", size, true, "")
 		var summary file.Summary
 		if to != "" {
-			summary, err = send(cmd.Context(), to, upload.Files{
+			summary, err = send(cmd, to, upload.Files{
 				Sources: sources(args), Patience: patience, Reject: r.add, Progress: bar.Add,
 			})
 		} else {
@@ -144,11 +143,11 @@ func sources(names []string) []file.Source {
 }
 
 // send sends files to a server.
-func send(ctx context.Context, address string, files upload.Files) (summary file.Summary, err error) {
-	if files.Client, err = client.New(address, nil); err != nil {
-		return summary, cli.Exit(cli.ExitUsage, err)
+func send(cmd *cobra.Command, address string, files upload.Files) (summary file.Summary, err error) {
+	if files.Client, err = cli.Connect(cmd, address); err != nil {
+		return summary, err
 	}
-	return files.Send(ctx)
+	return files.Send(cmd.Context())
 }
 
 // ingestInto ingests files into a directory that this process opens. It first waits for the sweep after a change of

@@ -65,6 +65,7 @@ func addServe(cmd *cobra.Command) *serveFlags {
 	flags.StringSliceVar(&f.node.Config.Origins, "collect-origins", nil, "origins of pages that may send events, SCHEME://HOST,…; none: no page (default: any)")
 	flags.StringVar(&f.node.Config.AdminListen, "admin-listen", "", "loopback address for profiles of the process (pprof) and the level of the log, PORT or HOST:PORT (default: none)")
 	cli.WithEnv(flags, "listen", "collect-origins", "admin-listen")
+	addAccess(cmd, f.node)
 	addFeed(cmd, f.node)
 	f.publish = addPublish(cmd)
 	return f

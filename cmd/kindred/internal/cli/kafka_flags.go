@@ -51,7 +51,7 @@ const passwordVariable = "KINDRED_KAFKA_PASSWORD"
 const passwordFlag = "kafka-password-file"
 
 // secretVariables are variables that hold a secret itself, each with the setting that names a file instead.
-var secretVariables = map[string]string{passwordVariable: passwordFlag}
+var secretVariables = map[string]string{passwordVariable: passwordFlag, keyVariable: keyFlag}
 
 // Config returns the settings of the file, overridden by the flags, and nil if neither names brokers or topics.
 func (f *KafkaFlags) Config(cmd *cobra.Command) (*kafka.Config, error) {

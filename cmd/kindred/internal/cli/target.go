@@ -11,8 +11,9 @@ import (
 
 // target is the deployment that a command addresses: a running server, or a data directory that the command opens itself.
 type target struct {
-	url  string
-	node NodeFlags
+	url    string
+	node   NodeFlags
+	create bool // a directory that does not exist
 }
 
 // AddTarget adds the flags that select a target.
@@ -23,11 +24,15 @@ func AddTarget(cmd *cobra.Command) *target {
 	flags.StringVar(&t.node.Config.Dir, "data", "", "open this data directory instead of asking a server; no other process may have it open")
 	flags.StringVar(&t.node.Config.Rules, "rules", "", "with --data: rules, a preset or a file (default: the rules last used)")
 	flags.Var(&t.node.Memory, "memory", "with --data: memory limit, at least 128 MiB (default: half of the machine's memory, at most 8 GiB)")
+	addKey(cmd)
 	addTerms(cmd, &t.node.Config.Terms)
 	addControl(cmd, &t.node.Config.ControlShare)
 	WithEnv(flags, "url", "rules", "memory")
 	return t
 }
+
+// Create lets the command create a data directory that does not exist.
+func (t *target) Create() { t.create = true }
 
 // Local reports whether the command opens a directory itself.
 func (t *target) Local() bool { return t.node.Config.Dir != "" }
@@ -49,13 +54,13 @@ func (t *target) With(cmd *cobra.Command, fn func(*client.Client) error) error {
 				return UsageError("%s: --%s cannot change a server's settings; use it with --data", cmd.Name(), name)
 			}
 		}
-		c, err := client.New(t.url, nil)
+		c, err := Connect(cmd, t.url)
 		if err != nil {
-			return Exit(ExitUsage, err)
+			return err
 		}
 		return fn(c)
 	}
-	t.node.Config.MustExist = true
+	t.node.Config.MustExist = !t.create
 	// A mistyped --data must fail. Without MustExist it would open a new, empty deployment and answer "not found".
 	k, err := t.node.Open(cmd.Context(), t.node.Logger(cmd.ErrOrStderr()))
 	if err != nil {

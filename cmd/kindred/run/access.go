@@ -1,0 +1,15 @@
+package run
+
+import (
+	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
+	"github.com/spf13/cobra"
+)
+
+// addAccess adds the flags that say whom the HTTP server lets in.
+func addAccess(cmd *cobra.Command, f *cli.NodeFlags) {
+	flags, a := cmd.Flags(), &f.Config.Access
+	flags.StringSliceVar(&a.AllowedHosts, "allowed-hosts", nil, "names that the server answers for, beside addresses and local names: NAME,*.NAME,…; *: any")
+	flags.BoolVar(&a.InsecureDev, "insecure-dev", false, "listen on a network without keys: every client may do everything")
+	flags.IntVar(&a.KeyRate, "key-rate", 0, "requests that each key may make in a second (default: as many as come)")
+	cli.WithEnv(flags, "allowed-hosts", "insecure-dev", "key-rate")
+}

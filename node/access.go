@@ -1,0 +1,92 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/kindred-id/kindred/actors/keyring"
+	"github.com/kindred-id/kindred/api/access"
+)
+
+// Access says whom the HTTP server lets in, and under which names it answers. Without Config.Listen none of it matters: only
+// this process can reach Handler, and may do everything.
+type Access struct {
+	// AllowedHosts are names that the server answers for, beside addresses, names of one label, and that of this machine; see
+	// access.NewHosts.
+	AllowedHosts []string
+	// InsecureDev lets a server without keys listen on a network.
+	InsecureDev bool
+	// Announced keeps the warning of an open server on loopback out of the log: the caller tells it in its own words.
+	Announced bool
+	// KeyRate is how many requests a key may make in a second, unless the key has a number of its own. Default: 0, as many as
+	// come.
+	KeyRate int
+}
+
+// check validates the settings.
+func (a *Access) check() error {
+	_, hosts := access.NewHosts(a.AllowedHosts)
+	return errors.Join(hosts, unless(a.KeyRate >= 0, "--key-rate %d: want 0 or more requests a second", a.KeyRate))
+}
+
+// errOpen is why a server without keys does not start on an address of a network.
+const errOpen = "listen on %s: the deployment has no keys, so every client that reaches the address could read and change everything; " +
+	"make one with kindred keys create admin --data %s, listen on 127.0.0.1, or give --insecure-dev"
+
+// refuseOpen fails if the server would be open to a network.
+func (k *Kindred) refuseOpen(keys bool) error {
+	address := k.http.listener
+	if k.config.Listen == "" || keys || k.config.Access.InsecureDev || onLoopback(address.Addr()) {
+		return nil
+	}
+	return &ConfigError{fmt.Errorf(errOpen, address.Addr(), k.config.Dir)}
+}
+
+func onLoopback(address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// gate makes the gate of the HTTP server.
+func (k *Kindred) gate(keys *keyring.Keyring) (*access.Gate, error) {
+	if err := k.refuseOpen(!keys.Empty()); err != nil {
+		return nil, err
+	}
+	if k.config.Listen == "" {
+		return access.New(access.Config{}), nil
+	}
+	hosts, err := access.NewHosts(append(k.ownNames(), k.config.Access.AllowedHosts...))
+	if err != nil {
+		return nil, err
+	}
+	k.warnOpen(keys)
+	return access.New(access.Config{Keys: keys, Hosts: hosts, PerSecond: k.config.Access.KeyRate}), nil
+}
+
+// ownNames are the names of this machine, and of the address to listen on.
+func (k *Kindred) ownNames() (names []string) {
+	own, _ := os.Hostname()
+	listen, _, _ := net.SplitHostPort(k.config.Listen)
+	for _, name := range []string{own, listen} {
+		if _, err := access.NewHosts([]string{name}); err == nil && net.ParseIP(name) == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// warnOpen says that everybody may do everything.
+func (k *Kindred) warnOpen(keys *keyring.Keyring) {
+	local := onLoopback(k.http.listener.Addr())
+	if !keys.Empty() || local && k.config.Access.Announced {
+		return
+	}
+	reach := "every program on this machine"
+	if !local {
+		reach = "EVERY CLIENT THAT REACHES THIS ADDRESS"
+	}
+	k.config.Logger.Warn("the server is open: the deployment has no keys, so "+reach+" can read and change everything",
+		"address", k.http.listener.Addr().String(), "remedy", "kindred keys create admin")
+}
