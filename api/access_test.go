@@ -24,25 +24,27 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"GET /openapi.json": public,
 	"GET /metrics":      keyring.Operate,
 
-	"POST /v1/m":                           public,
-	"GET /v1/projects/{writeKey}/settings": public,
-	"GET /sourceConfig":                    public,
-	"POST /v1/batch":                       keyring.WriteEvents,
-	"POST /v1/identify":                    keyring.WriteEvents,
-	"POST /v1/track":                       keyring.WriteEvents,
-	"POST /v1/page":                        keyring.WriteEvents,
-	"POST /v1/screen":                      keyring.WriteEvents,
-	"POST /v1/group":                       keyring.WriteEvents,
-	"POST /v1/alias":                       keyring.WriteEvents,
-	"GET /pixel/v1/track":                  keyring.WriteEvents,
-	"GET /pixel/v1/page":                   keyring.WriteEvents,
-	"GET /api/px/{type}":                   keyring.WriteEvents,
+	"POST /v1/m":                               public,
+	"GET /v1/projects/{writeKey}/settings":     public,
+	"GET /sourceConfig":                        public,
+	"POST /v1/batch":                           keyring.WriteEvents,
+	"POST /v1/identify":                        keyring.WriteEvents,
+	"POST /v1/track":                           keyring.WriteEvents,
+	"POST /v1/page":                            keyring.WriteEvents,
+	"POST /v1/screen":                          keyring.WriteEvents,
+	"POST /v1/group":                           keyring.WriteEvents,
+	"POST /v1/alias":                           keyring.WriteEvents,
+	"POST /com.snowplowanalytics.snowplow/tp2": keyring.WriteEvents,
+	"GET /i":                                   keyring.WriteEvents,
+	"GET /pixel/v1/track":                      keyring.WriteEvents,
+	"GET /pixel/v1/page":                       keyring.WriteEvents,
+	"GET /api/px/{type}":                       keyring.WriteEvents,
 
 	"GET /v1/profiles/{id}":             keyring.ReadProfiles,
+	"GET /v1/profiles/{id}/traits":      keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/identifiers": keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/events":      keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/orders":      keyring.ReadProfiles,
-	"GET /v1/profiles/{id}/traits":      keyring.ReadProfiles,
 	"GET /v1/profiles":                  keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/why":         keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/how":         keyring.ReadProfiles,
@@ -172,7 +174,10 @@ func TestScopesOfRoutes(t *testing.T) {
 func (k *keyed) tryRoute(t *testing.T, rt route.Route, path string, scopes map[string]keyring.Scope, refused map[string]string) {
 	t.Helper()
 	path = strings.NewReplacer("{type}", "track", "{writeKey}", "k", "{id}", "user_id:u", "{name}", "x", "{key}", "0000000000000000").Replace(path)
-	const body = `{"type":"page","userId":"u","previousId":"p","event":"x","messageId":"m"}`
+	body := `{"type":"page","userId":"u","previousId":"p","event":"x","messageId":"m"}`
+	if strings.Contains(path, "snowplow") {
+		body = `{"data":[{"e":"pv","uid":"u","eid":"m"}]}`
+	}
 	letIn := func(a answer) bool {
 		return a.status != 401 && (a.status != 403 || !strings.Contains(a.body, `"wrong_scope"`))
 	}

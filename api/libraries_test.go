@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -210,6 +211,31 @@ func TestPixels(t *testing.T) {
 	w.get("/api/px/page?userId=u1&properties"+strings.Repeat(".x", 16)+"=1").want(t, 400, `"bad_parameter"`)
 	w.get("/api/px/page?userId=u1&type=track").want(t, 400, `"no_readable_event"`, `"status":400`)
 	w.get("/metrics").want(t, 200, `kindred_http_requests_total{route="/api/px/{type}",status="200"} 3`)
+}
+
+func TestSnowplow(t *testing.T) {
+	w := newWorld(t, nil)
+	text, err := os.ReadFile("../ingest/snowplow/testdata/browser-shop.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ := strings.Cut(string(text), "\n----\n")
+	_, body, _ := strings.Cut(head, "\n")
+	w.post("/com.snowplowanalytics.snowplow/tp2", body).want(t, 200, `"accepted":11,"duplicates":0`)
+	w.post("/com.snowplowanalytics.snowplow/tp2", body).want(t, 200, `"accepted":0,"duplicates":11`)
+	w.get("/v1/profiles/email:ann@example.com").want(t, 200, `"events":11,`, `"orders":1`, `"revenue":132.60`, `"value":"cus_1"`, `"a8b3c1d2-1111-4222-8333-944455556666"`)
+	w.get("/v1/profiles/user_id:cus_1/events").want(t, 200, `"source":"shop"`, `"Checkout Started"`, `"2026-01-02T03:03:06.000Z"`) // a minute before it was sent
+
+	a := w.get("/i?e=pv&eid=p-1&duid=d-9&aid=mail&dtm=1767261600000&page=Home")
+	if a.want(t, 200); !strings.HasPrefix(a.body, "GIF89a") {
+		t.Errorf("%q", a.body)
+	}
+	w.get("/v1/profiles/anonymous_id:d-9/events").want(t, 200, `"name":"Home"`, `"source":"mail"`)
+	w.get("/i?e=xx&duid=d-9").want(t, 400, `"no_readable_event"`)
+	w.post("/com.snowplowanalytics.snowplow/tp2", `{"batch":[]}`).want(t, 400, `"invalid_body"`, "Snowplow")
+	w.post("/com.snowplowanalytics.snowplow/tp2", ``).want(t, 400, `"empty_body"`)
+	w.post("/com.snowplowanalytics.snowplow/tp2", `{"data":[{"e":"pv","duid":"d-9","eid":"p-2"},{"e":"ue","eid":"p-3","duid":"d-9","ue_pr":"{"}]}`).
+		want(t, 200, `"accepted":1`, `"index":1`, `unstruct_event`)
 }
 
 // The testdata of package segment says what becomes of the bodies that libraries send; this test adds what the routes do with

@@ -189,22 +189,29 @@ func (c *Collector) post(typ graph.EventType) route.Handler {
 		if p != nil {
 			return p
 		}
-		if r.ContentLength > int64(c.MaxBody) {
-			return bodyProblem(errBodyTooLarge, c.MaxBody)
-		}
-		m, err := c.bodies.begin(r.Context())
-		if err != nil {
-			return bodyProblem(err, c.MaxBody)
-		}
-		defer m.release()
-		b := c.newReader()
-		defer c.keepReader(b)
-		b.body, err = b.read(b.body[:0], http.MaxBytesReader(w, r.Body, int64(c.MaxBody)), r.Header.Get("Content-Encoding"), c.MaxBody, m)
-		if err != nil {
-			return bodyProblem(err, c.MaxBody)
-		}
-		return c.take(w, r, b.body, a, func(in *request) *route.Problem { return in.answer(w, a.verbose) })
+		return c.withBody(w, r, func(body []byte) *route.Problem {
+			return c.take(w, r, body, a, func(in *request) *route.Problem { return in.answer(w, a.verbose) })
+		})
 	}
+}
+
+// withBody lets use answer with the body of a request, inflated and bounded; it is valid during the call.
+func (c *Collector) withBody(w http.ResponseWriter, r *http.Request, use func(body []byte) *route.Problem) *route.Problem {
+	if r.ContentLength > int64(c.MaxBody) {
+		return bodyProblem(errBodyTooLarge, c.MaxBody)
+	}
+	m, err := c.bodies.begin(r.Context())
+	if err != nil {
+		return bodyProblem(err, c.MaxBody)
+	}
+	defer m.release()
+	b := c.newReader()
+	defer c.keepReader(b)
+	b.body, err = b.read(b.body[:0], http.MaxBytesReader(w, r.Body, int64(c.MaxBody)), r.Header.Get("Content-Encoding"), c.MaxBody, m)
+	if err != nil {
+		return bodyProblem(err, c.MaxBody)
+	}
+	return use(b.body)
 }
 
 // take reads the events of a body, hands them to the engine, waits until they are durable (P1) and can

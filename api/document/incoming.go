@@ -20,6 +20,12 @@ type IncomingEvent struct {
 	Context     json.RawMessage `json:"context,omitempty" jsonschema:"type=object"`                                                       // where and how it was made
 }
 
+// SnowplowPayload is what a tracker of Snowplow sends with POST.
+type SnowplowPayload struct {
+	Schema string              `json:"schema,omitempty"`           // iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4
+	Data   []map[string]string `json:"data" jsonschema:"required"` // events, by the tracker protocol
+}
+
 // EventBatch is a list of events, with what they have in common.
 type EventBatch struct {
 	Batch    []IncomingEvent `json:"batch" jsonschema:"required"`

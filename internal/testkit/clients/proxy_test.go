@@ -158,7 +158,7 @@ func allowPage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-var messageID = regexp.MustCompile(`"messageId" *: *"([^"]+)"`)
+var messageID = regexp.MustCompile(`"(?:messageId|eid)" *: *"([^"]+)"`)
 
 // messageOf is the first message id of a body; empty if it has none.
 func messageOf(body []byte) string {
