@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/kindred-id/kindred/ingest/record"
 	"github.com/kindred-id/kindred/internal/broker"
@@ -20,6 +21,11 @@ const (
 	letterRecords       = 10_000    // dead letters in progress
 )
 
+// fetchWait is how long a broker holds a fetch for which it has nothing. A partition that is assigned or resumed meanwhile is
+// not part of that fetch, and waits for its end: with the library's 5 s, for as long. Brokers with nothing are asked ten times
+// a second instead.
+const fetchWait = 100 * time.Millisecond
+
 // consumeOptions returns the options of the reading client. It keeps control records, because they occupy offsets,
 // too: otherwise a partition that ends with one would never be handled to its end.
 func (c *Config) consumeOptions(free *memory) []kgo.Opt {
@@ -29,6 +35,7 @@ func (c *Config) consumeOptions(free *memory) []kgo.Opt {
 		kgo.KeepControlRecords(),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()), // C3: nothing is skipped
 		kgo.FetchMaxBytes(fetch),
+		kgo.FetchMaxWait(fetchWait),
 		kgo.FetchMaxPartitionBytes(min(fetch, fetchPartitionBytes)),
 		kgo.MaxDecompressBatchBytes(decompressBytes),
 		kgo.WithPools(free),

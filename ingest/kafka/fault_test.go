@@ -355,3 +355,25 @@ func TestRoutingChanges(t *testing.T) {
 		}
 	})
 }
+
+// A partition that is assigned while others have nothing to read does not wait for the fetch of those.
+func TestAssignedIsReadSoon(t *testing.T) {
+	inWorld(t, 6, func(w *world) {
+		c := w.consumer()
+		w.caughtUp(c)
+		at := c.running.find(place{topic, 0}).partition
+		c.poller.unassign(at)
+		time.Sleep(time.Minute) // only fetches without it are under way
+		w.produce(0, 1)
+		time.Sleep(7 * time.Millisecond)
+		start := time.Now()
+		if err := c.poller.assign(context.Background(), at, 0); err != nil {
+			t.Fatal(err)
+		}
+		w.caughtUp(c)
+		if waited := time.Since(start); waited > 300*time.Millisecond {
+			t.Errorf("it was read %v after it was assigned", waited)
+		}
+		w.stop(c)
+	})
+}

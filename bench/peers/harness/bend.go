@@ -3,11 +3,18 @@ package harness
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // bendAbove is how much more an event must cost than at the point before to be a bend.
 const bendAbove = 1.2
+
+// samplesLeast is how many samples each profile must have for a comparison of parts.
+const samplesLeast = 50
+
+// plain writes a number without an exponent.
+func plain(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 // bends says where a curve bends upwards, and which parts of the program took the time.
 func (c *Curve) bends() (list []string) {
@@ -16,8 +23,12 @@ func (c *Curve) bends() (list []string) {
 		if to.CPU.Median < bendAbove*from.CPU.Median {
 			continue
 		}
-		list = append(list, fmt.Sprintf("From %v to %v %s an event costs %.2f times as much, %.2f µs more: %s; %.1f allocations instead of %.1f (profiles of %d and %d samples).",
-			from.X, to.X, c.X, to.CPU.Median/from.CPU.Median, to.CPU.Median-from.CPU.Median, growth(from.Parts, to.Parts), to.Allocs.Median, from.Allocs.Median, from.samples(), to.samples()))
+		why := "; the profiles have too few samples to say why"
+		if n, m := from.samples(), to.samples(); min(n, m) >= samplesLeast {
+			why = fmt.Sprintf(": %s (profiles of %d and %d samples)", growth(from.Parts, to.Parts), n, m)
+		}
+		list = append(list, fmt.Sprintf("From %s to %s %s an event costs %.2f times as much, %.2f µs more, with %.1f allocations instead of %.1f%s.",
+			plain(from.X), plain(to.X), c.X, to.CPU.Median/from.CPU.Median, to.CPU.Median-from.CPU.Median, to.Allocs.Median, from.Allocs.Median, why))
 	}
 	return list
 }

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/kindred-id/kindred/bench/trial"
 	"github.com/kindred-id/kindred/bench/workload"
@@ -48,7 +47,7 @@ func stepsOfCurves(r *run) int {
 func measureCurves(ctx context.Context, r *run) error {
 	events := max(1000, r.Events/4)
 	point := func(c *Curve, x float64, config trial.Config, s stream) error {
-		p := Comparison{X: x, Name: fmt.Sprintf("%s %v", c.X, x)}
+		p := Comparison{X: x, Name: c.X + " " + plain(x)}
 		err := r.compare(ctx, &p, config, s, true)
 		c.Points = append(c.Points, p)
 		return err
