@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -88,8 +89,9 @@ func (r *run) processRound(ctx context.Context, dir string, lines []byte, round 
 	return nil
 }
 
-// ingest runs bin/kindred ingest once.
+// ingest runs bin/kindred ingest once. It has the machine's memory: this process gives back what earlier measurements took.
 func (r *run) ingest(ctx context.Context, data, file string, environment []string) (x Exec, err error) {
+	debug.FreeOSMemory()
 	command := exec.CommandContext(ctx, r.Binary, "ingest", "--data", data, "--rules", "open", "--memory", fmt.Sprintf("%dMiB", r.Memory>>20), file)
 	command.Env = append(os.Environ(), environment...)
 	var said strings.Builder

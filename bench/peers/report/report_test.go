@@ -63,7 +63,7 @@ func TestWrite(t *testing.T) {
 	page := string(raw)
 	for _, want := range []string{
 		"| command | make bench-all |", "| commit | 0123abc |", "## Beside peers", "## The engine", "## Latency of look-ups", "## From Apache Kafka",
-		"80.0 (40.0 to 160.0)", "| ≤ 100 |", "## What an event costs", "From 1 to 64 shards it bends.", "It does not bend", "## Throughput and memory",
+		"80.0 (40.0 to 160.0)", "| ≤ 100 |", "| p99 < 1,000 |", "| ≥ 0.85, CPU ≤ 2.2,", "## What an event costs", "From 1 to 64 shards it bends.", "It does not bend", "## Throughput and memory",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
