@@ -103,6 +103,19 @@ CLIENTS := internal/testkit/clients
 	@if command -v python3 >/dev/null; then (set -x; python3 -m venv .clients/python && .clients/python/bin/pip install -q -r $(CLIENTS)/python/requirements.txt); else echo "no python3: the libraries for Python are skipped"; fi
 	@touch $@
 
+.PHONY: typescript
+typescript: ## The TypeScript client: its types made of api/openapi.json, compiled, its examples run; needs Node
+	cd api/client/typescript && npm ci --ignore-scripts --no-audit --no-fund && npm run build
+	$(GO) test -count=1 -run TestTypeScriptExamples ./internal/testkit/contract
+
+.PHONY: schemathesis
+schemathesis: .clients/schemathesis-installed ## Requests made of the OpenAPI document against a server; needs Python. EXAMPLES a route (30)
+	$(GO) test -count=1 -v -timeout 60m -run TestSchemathesis ./internal/testkit/contract
+
+.clients/schemathesis-installed: internal/testkit/contract/requirements.txt
+	python3 -m venv .clients/schemathesis && .clients/schemathesis/bin/pip install -q -r $<
+	@touch $@
+
 .PHONY: fuzz
 fuzz: ## Every fuzz target, FUZZTIME times (20000x) or for a time (30s)
 	@.ci/fuzz $(FUZZTIME)

@@ -72,6 +72,7 @@ type parameter struct {
 	In          string         `json:"in"`
 	Description string         `json:"description"`
 	Required    bool           `json:"required,omitempty"`
+	Example     string         `json:"example,omitempty"`
 	Schema      map[string]any `json:"schema"`
 }
 
@@ -178,6 +179,10 @@ var pathTexts = map[string]string{
 	"writeKey": "names the system that sends; any text",
 }
 
+// pathExamples are values that lead somewhere in a deployment whose people have such ids: tools that try the API begin with
+// them.
+var pathExamples = map[string]string{"id": "user_id:42", "name": "warehouse", "space": "any", "type": "track", "writeKey": "shop"}
+
 // operation describes one route. Its parameters are those of the path, which the path itself names, then those that
 // the route lists. Problems of one status are one response; default stands for those that any route may answer with.
 func (r *reflector) operation(rt *route.Route) operation {
@@ -189,7 +194,7 @@ func (r *reflector) operation(rt *route.Route) operation {
 		op.Description = strings.TrimSpace(op.Description + " The same at " + strings.Join(rt.Aliases, ", ") + ".")
 	}
 	for _, m := range inPath.FindAllStringSubmatch(rt.Path, -1) {
-		op.Parameters = append(op.Parameters, parameter{Name: m[1], In: "path", Description: pathTexts[m[1]], Required: true, Schema: map[string]any{"type": "string"}})
+		op.Parameters = append(op.Parameters, parameter{Name: m[1], In: "path", Description: pathTexts[m[1]], Required: true, Example: pathExamples[m[1]], Schema: map[string]any{"type": "string"}})
 	}
 	for i := range rt.Parameters {
 		op.Parameters = append(op.Parameters, newParameter(&rt.Parameters[i]))
@@ -260,7 +265,7 @@ func newParameter(p *route.Parameter) parameter {
 	if p.Header {
 		in = "header"
 	}
-	return parameter{Name: p.Name, In: in, Description: sentence(p.Text) + ".", Required: p.Required, Schema: schema}
+	return parameter{Name: p.Name, In: in, Description: sentence(p.Text) + ".", Required: p.Required, Example: p.Example, Schema: schema}
 }
 
 // addAnswer adds one answer of a route. Answers of one status, such as an export as NDJSON and as CSV, are media types

@@ -44,7 +44,7 @@ func (q *Queries) Routes() []route.Route {
 			Answers: tagged(document.AnyTraits{}),
 		}),
 		person("/why", q.getWhy, "Explain why two identifiers are one person, or why they are not", route.Route{
-			Parameters: []route.Parameter{{Name: "with", Required: true, Text: "the other id"}},
+			Parameters: []route.Parameter{{Name: "with", Required: true, Example: "anonymous_id:tablet", Text: "the other id"}},
 			Answers:    answer(document.Why{}),
 		}),
 		person("/how", q.getHow, "List the evidence that made a person", route.Route{Answers: answer(document.How{})}),

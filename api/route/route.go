@@ -70,6 +70,7 @@ type Parameter struct {
 	Type     string // JSON Schema: string, integer or boolean; empty is string
 	Enum     []string
 	Default  string
+	Example  string
 	Min, Max int // of an integer, where Max is not 0
 	Required bool
 	Header   bool
