@@ -50,6 +50,9 @@ type Config struct {
 	// Backup writes a backup of the engine's store to an absolute directory of this machine. Nil, the
 	// default, switches the route off.
 	Backup func(dir string) error
+	// BackupDir is the folder below which Backup may write. Empty, the default, allows any directory: for a handler that only its
+	// own process reaches.
+	BackupDir string
 	// Logger takes what operators should know; never an identifier. Default: nothing is logged.
 	Logger *slog.Logger
 	// Metrics is where metrics are registered, and what /metrics shows. Default: a registry of its

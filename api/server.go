@@ -79,7 +79,7 @@ func (s *Server) mount() (err error) {
 	}
 	s.queries = &query.Queries{Lookup: find, Scores: s.Scores, Control: s.Control, Rules: s.Rules, Searches: semaphore.NewWeighted(query.SearchesAtOnce)}
 	s.admin = &admin.Admin{
-		Lookup: find, Version: s.Version, Started: s.started, Scores: s.Scores, Control: s.Control, Backup: s.Backup, Keys: s.Keys, Logger: s.Logger,
+		Lookup: find, Version: s.Version, Started: s.started, Scores: s.Scores, Control: s.Control, Backup: s.Backup, BackupDir: s.BackupDir, Keys: s.Keys, Logger: s.Logger,
 	}
 	s.streams = stream.New(stream.Config{
 		Engine: s.Engine, Scores: s.Scores, Control: s.Control, Logger: s.Logger, SortBytes: s.SortBytes, TempDir: s.TempDir,

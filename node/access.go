@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 
@@ -20,6 +21,11 @@ type Access struct {
 	InsecureDev bool
 	// Announced keeps the warning of an open server on loopback out of the log: the caller tells it in its own words.
 	Announced bool
+	// TLSCert and TLSKey name the files of the certificate chain and its private key, in PEM. They are read again when they
+	// change. Default: the server speaks HTTP without TLS.
+	TLSCert, TLSKey string
+	// BackupDir is the folder below which backups over HTTP are written. Default: there are no backups over HTTP.
+	BackupDir string
 	// KeyRate is how many requests a key may make in a second, unless the key has a number of its own. Default: 0, as many as
 	// come.
 	KeyRate int
@@ -29,6 +35,20 @@ type Access struct {
 func (a *Access) check() error {
 	_, hosts := access.NewHosts(a.AllowedHosts)
 	return errors.Join(hosts, unless(a.KeyRate >= 0, "--key-rate %d: want 0 or more requests a second", a.KeyRate))
+}
+
+// checkFiles reads the files that the settings name.
+func (a *Access) checkFiles() error {
+	_, err := a.certificate(slog.New(slog.DiscardHandler))
+	if a.BackupDir != "" {
+		switch info, missing := os.Stat(a.BackupDir); {
+		case missing != nil:
+			err = errors.Join(err, fmt.Errorf("--backup-dir: %w; make the folder first", missing))
+		case !info.IsDir():
+			err = errors.Join(err, fmt.Errorf("--backup-dir %s: it is no folder", a.BackupDir))
+		}
+	}
+	return err
 }
 
 // errOpen is why a server without keys does not start on an address of a network.

@@ -147,6 +147,9 @@ func (c *Config) read() (s settled, err error) {
 			return s, err
 		}
 	}
+	if err := c.Access.checkFiles(); err != nil {
+		return s, &ConfigError{err}
+	}
 	return s, c.Terms.check(s.rules)
 }
 

@@ -22,14 +22,23 @@ type endpoint struct {
 	address string // none: only Handler answers
 	logger  *slog.Logger
 
-	listener net.Listener
-	server   *api.Server
-	engine   *actors.Engine
-	serving  sync.WaitGroup
-	broken   chan error // why the server ended on its own
+	listener    net.Listener
+	certificate *certificate // nil: no TLS
+	server      *api.Server
+	engine      *actors.Engine
+	serving     sync.WaitGroup
+	broken      chan error // why the server ended on its own
 }
 
-func (e *endpoint) listen(context.Context) (err error) {
+// listen reads the certificate and binds the address.
+func (k *Kindred) listen(context.Context) (err error) {
+	if k.http.certificate, err = k.config.Access.certificate(k.config.Logger); err != nil {
+		return &ConfigError{err}
+	}
+	return k.http.listen()
+}
+
+func (e *endpoint) listen() (err error) {
 	e.listener, err = net.Listen("tcp", e.address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("listen on %s: %w", e.address, ErrAddressInUse)
@@ -62,7 +71,10 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 	c := api.Config{
 		Access: gate, Keys: keys,
 		Engine: d.engine, Registry: d.registry, Decode: d.decoding(true), Origins: k.config.Origins, Version: k.config.Version,
-		Backup: d.store.Backup, Scores: d.scores, Control: d.control, Rules: string(d.rules.YAML()), Logger: k.config.Logger,
+		Backup: d.store.Backup, BackupDir: k.config.Access.BackupDir, Scores: d.scores, Control: d.control, Rules: string(d.rules.YAML()), Logger: k.config.Logger,
+	}
+	if k.config.Listen != "" && c.BackupDir == "" {
+		c.Backup = nil // a client would choose any path of this machine
 	}
 	if k.config.Kafka != nil {
 		c.Collectors = append(c.Collectors, k.consumer.Metrics())
@@ -79,6 +91,9 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 
 func (e *endpoint) serve(context.Context) error {
 	broken, server, listener := make(chan error, 1), e.server, e.listener
+	if e.certificate != nil {
+		listener = e.certificate.over(listener)
+	}
 	e.broken = broken
 	e.serving.Go(func() {
 		if err := server.Serve(listener); err != nil {

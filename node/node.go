@@ -93,7 +93,7 @@ func (k *Kindred) parts() []part {
 		all = append([]part{{"admin listener", k.startAdmin, k.admin.stop, failedTimeout}}, all...)
 	}
 	if k.config.Listen != "" {
-		listen := part{"listener", k.http.listen, k.http.unlisten, 0}
+		listen := part{"listener", k.listen, k.http.unlisten, 0}
 		serve := part{"http", k.http.serve, k.http.drain, drainTimeout}
 		all = append(append([]part{listen}, all...), serve)
 	}
@@ -171,7 +171,13 @@ func (k *Kindred) Wait(ctx context.Context) error {
 // URL returns the address of the HTTP server.
 //
 // REQUIRES: Config.Listen was given
-func (k *Kindred) URL() string { return "http://" + k.http.listener.Addr().String() }
+func (k *Kindred) URL() string {
+	scheme := "http://"
+	if k.http.certificate != nil {
+		scheme = "https://"
+	}
+	return scheme + k.http.listener.Addr().String()
+}
 
 // Handler answers requests of the HTTP interface in this process. Without a listener it asks for no key: the caller has opened
 // the directory, and may do everything.

@@ -14,13 +14,14 @@ import (
 // Admin does what operators ask for.
 type Admin struct {
 	*lookup.Lookup
-	Version string
-	Started time.Time
-	Scores  *scoring.Keeper        // nil: the server computes no scores
-	Control score.Control          // the control group
-	Backup  func(dir string) error // nil: backups are switched off
-	Keys    *keyring.Keyring       // nil: there are no access keys to manage
-	Logger  *slog.Logger
+	Version   string
+	Started   time.Time
+	Scores    *scoring.Keeper        // nil: the server computes no scores
+	Control   score.Control          // the control group
+	Backup    func(dir string) error // nil: backups are switched off
+	BackupDir string                 // backups are written below it; empty: anywhere
+	Keys      *keyring.Keyring       // nil: there are no access keys to manage
+	Logger    *slog.Logger
 
 	backingUp sync.Mutex // one backup at a time
 }

@@ -21,7 +21,10 @@ func (a Admin) Rules(ctx context.Context) (r document.Rules, err error) {
 	return r, err
 }
 
-// Backup makes the server write a backup to a directory of its own machine.
-func (a Admin) Backup(ctx context.Context, dir string) error {
-	return a.conn.post(ctx, "/v1/admin/backup", nil, document.Backup{Dir: dir}, nil)
+// Backup makes the server write a backup to a directory of its own machine, and returns where it is. A path that is not
+// absolute is taken from the folder of backups.
+func (a Admin) Backup(ctx context.Context, dir string) (document.Backup, error) {
+	var written document.Backup
+	err := a.conn.post(ctx, "/v1/admin/backup", nil, document.Backup{Dir: dir}, &written)
+	return written, err
 }

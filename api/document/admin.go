@@ -78,5 +78,5 @@ type DroppedReceiver struct {
 
 // Backup names the directory of a backup, on the machine of the server.
 type Backup struct {
-	Dir string `json:"dir" jsonschema:"required"` // absolute
+	Dir string `json:"dir" jsonschema:"required"` // in a request also a path below the folder of backups
 }

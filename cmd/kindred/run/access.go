@@ -10,6 +10,9 @@ func addAccess(cmd *cobra.Command, f *cli.NodeFlags) {
 	flags, a := cmd.Flags(), &f.Config.Access
 	flags.StringSliceVar(&a.AllowedHosts, "allowed-hosts", nil, "names that the server answers for, beside addresses and local names: NAME,*.NAME,…; *: any")
 	flags.BoolVar(&a.InsecureDev, "insecure-dev", false, "listen on a network without keys: every client may do everything")
+	flags.StringVar(&a.TLSCert, "tls-cert", "", "file with the certificate chain of the server, in PEM; read again when it changes (default: no TLS)")
+	flags.StringVar(&a.TLSKey, "tls-key", "", "file with the private key of --tls-cert, in PEM")
+	flags.StringVar(&a.BackupDir, "backup-dir", "", "folder below which backups over HTTP are written (default: none are)")
 	flags.IntVar(&a.KeyRate, "key-rate", 0, "requests that each key may make in a second (default: as many as come)")
-	cli.WithEnv(flags, "allowed-hosts", "insecure-dev", "key-rate")
+	cli.WithEnv(flags, "allowed-hosts", "insecure-dev", "tls-cert", "tls-key", "backup-dir", "key-rate")
 }
