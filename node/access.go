@@ -26,6 +26,8 @@ type Access struct {
 	TLSCert, TLSKey string
 	// BackupDir is the folder below which backups over HTTP are written. Default: there are no backups over HTTP.
 	BackupDir string
+	// Provider is an identity provider whose people are let in, beside keys. Default: none.
+	Provider access.Provider
 	// KeyRate is how many requests a key may make in a second, unless the key has a number of its own. Default: 0, as many as
 	// come.
 	KeyRate int
@@ -34,7 +36,21 @@ type Access struct {
 // check validates the settings.
 func (a *Access) check() error {
 	_, hosts := access.NewHosts(a.AllowedHosts)
-	return errors.Join(hosts, unless(a.KeyRate >= 0, "--key-rate %d: want 0 or more requests a second", a.KeyRate))
+	_, provider := a.people()
+	return errors.Join(hosts, provider, unless(a.KeyRate >= 0, "--key-rate %d: want 0 or more requests a second", a.KeyRate))
+}
+
+// people lets in the people of the provider; nil if the settings name none.
+func (a *Access) people() (*access.People, error) {
+	p := a.Provider
+	if !p.On() {
+		return nil, unless(p.Audience == "" && p.Claim == "" && len(p.Roles) == 0, "--oidc-audience, --oidc-claim and --oidc-roles: want --oidc-issuer, too")
+	}
+	people, err := access.NewPeople(p)
+	if err != nil {
+		return nil, fmt.Errorf("OIDC: %w", err)
+	}
+	return people, nil
 }
 
 // checkFiles reads the files that the settings name.
@@ -58,7 +74,7 @@ const errOpen = "listen on %s: the deployment has no keys, so every client that 
 // refuseOpen fails if the server would be open to a network.
 func (k *Kindred) refuseOpen(keys bool) error {
 	address := k.http.listener
-	if k.config.Listen == "" || keys || k.config.Access.InsecureDev || onLoopback(address.Addr()) {
+	if k.config.Listen == "" || keys || k.config.Access.Provider.On() || k.config.Access.InsecureDev || onLoopback(address.Addr()) {
 		return nil
 	}
 	return &ConfigError{fmt.Errorf(errOpen, address.Addr(), k.config.Dir)}
@@ -81,8 +97,15 @@ func (k *Kindred) gate(keys *keyring.Keyring) (*access.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.warnOpen(keys)
-	return access.New(access.Config{Keys: keys, Hosts: hosts, PerSecond: k.config.Access.KeyRate}), nil
+	people, err := k.config.Access.people()
+	if err != nil {
+		return nil, err
+	}
+	gate := access.New(access.Config{Keys: keys, People: people, Hosts: hosts, PerSecond: k.config.Access.KeyRate})
+	if gate.Open() {
+		k.warnOpen()
+	}
+	return gate, nil
 }
 
 // ownNames are the names of this machine, and of the address to listen on.
@@ -98,9 +121,9 @@ func (k *Kindred) ownNames() (names []string) {
 }
 
 // warnOpen says that everybody may do everything.
-func (k *Kindred) warnOpen(keys *keyring.Keyring) {
+func (k *Kindred) warnOpen() {
 	local := onLoopback(k.http.listener.Addr())
-	if !keys.Empty() || local && k.config.Access.Announced {
+	if local && k.config.Access.Announced {
 		return
 	}
 	reach := "every program on this machine"

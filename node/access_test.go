@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kindred-id/kindred/api/access"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/storage"
 )
@@ -59,6 +60,11 @@ func TestOpenServers(t *testing.T) {
 	refused(":0")
 	k, err = start("0.0.0.0:0", Access{InsecureDev: true})
 	if err != nil || !strings.Contains(log.String(), "EVERY CLIENT") {
+		t.Fatal(err, log.String())
+	}
+	stopped(t, k)
+	k, err = start("0.0.0.0:0", Access{Provider: access.Provider{Issuer: "https://id.example", Audience: "kindred"}})
+	if err != nil || strings.Contains(log.String(), "WARN") {
 		t.Fatal(err, log.String())
 	}
 	stopped(t, k)
@@ -123,7 +129,7 @@ func sent(t *testing.T, req *http.Request) int {
 }
 
 func TestAccessSettings(t *testing.T) {
-	for _, a := range []Access{{AllowedHosts: []string{"http://kindred.example"}}, {KeyRate: -1}} {
+	for _, a := range []Access{{AllowedHosts: []string{"http://kindred.example"}}, {KeyRate: -1}, {Provider: access.Provider{Issuer: "id.example"}}, {Provider: access.Provider{Claim: "x"}}} {
 		var wrong *ConfigError
 		if _, err := New(Config{Dir: "x", Access: a}); !errors.As(err, &wrong) {
 			t.Errorf("%+v: %v", a, err)

@@ -57,7 +57,7 @@ func TestSourceOf(t *testing.T) {
 		w := httptest.NewRecorder()
 		r, refusal := New(Config{}).Admit(w, r, Need{Scope: keyring.WriteEvents, Events: true})
 		if refusal == nil {
-			got, refusal = CallerOf(r.Context()).SourceOf(w, []byte(c.body))
+			got, refusal = CallerOf(r.Context()).SourceOf(r.Context(), w, []byte(c.body))
 		}
 		if refusal != nil {
 			t.Fatal(refusal)
@@ -112,7 +112,7 @@ func TestPlacesOfWriteKeys(t *testing.T) {
 		w := httptest.NewRecorder()
 		source, refusal := "", (*Refusal)(nil)
 		if r, refusal = New(Config{Keys: keys}).Admit(w, r, Need{Scope: keyring.WriteEvents, Events: true}); refusal == nil {
-			source, refusal = CallerOf(r.Context()).SourceOf(w, []byte(c.body))
+			source, refusal = CallerOf(r.Context()).SourceOf(r.Context(), w, []byte(c.body))
 		}
 		got := source
 		if refusal != nil {
@@ -138,7 +138,7 @@ func TestKeysAreNoSources(t *testing.T) {
 	r := httptest.NewRequest("POST", "/", nil)
 	r.Header.Set("X-Write-Key", "wk_"+strings.Repeat("a", 52))
 	r, _ = New(Config{}).Admit(httptest.NewRecorder(), r, Need{Scope: keyring.WriteEvents, Events: true})
-	source, refusal := CallerOf(r.Context()).SourceOf(httptest.NewRecorder(), nil)
+	source, refusal := CallerOf(r.Context()).SourceOf(context.Background(), httptest.NewRecorder(), nil)
 	if refusal != nil || !strings.HasPrefix(source, "sha256:") {
 		t.Error(source, refusal)
 	}
@@ -150,7 +150,7 @@ func TestNoGate(t *testing.T) {
 	if c.Scopes != 0 {
 		t.Error(c.Scopes)
 	}
-	if _, refusal := c.SourceOf(httptest.NewRecorder(), nil); refusal == nil {
+	if _, refusal := c.SourceOf(context.Background(), httptest.NewRecorder(), nil); refusal == nil {
 		t.Error("events without a gate have a source")
 	}
 }

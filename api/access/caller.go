@@ -12,10 +12,10 @@ import (
 
 // Caller is who sends a request, as far as a Gate knows.
 type Caller struct {
-	ID     string        // of the key; empty on an open server
+	ID     string        // of the key, or a name for a person; empty on an open server
 	Scopes keyring.Scope // what the caller may do
 
-	key     *keyring.Key // nil on an open server
+	key     *keyring.Key // nil for a person, and on an open server
 	gate    *Gate
 	need    Need
 	shown   credentials
@@ -33,19 +33,32 @@ func CallerOf(ctx context.Context) *Caller {
 }
 
 // enter finds the key of the caller, and checks its scope and its rate.
-func (c *Caller) enter(w http.ResponseWriter) *Refusal {
-	key, refusal := c.gate.find(&c.shown)
+func (c *Caller) enter(ctx context.Context, w http.ResponseWriter) *Refusal {
+	perSecond, refusal := c.identify(ctx)
 	if refusal == nil {
-		c.ID, c.Scopes, c.key = key.ID, key.Scopes, key
 		refusal = c.mayEnter()
 	}
 	if refusal == nil {
-		refusal = c.gate.limits.take(w.Header(), key.ID, cmp.Or(key.PerSecond, c.gate.PerSecond))
+		refusal = c.gate.limits.take(w.Header(), c.ID, perSecond)
 	}
 	if refusal != nil {
 		return c.gate.refuse(refusal)
 	}
 	return nil
+}
+
+// identify finds out who the caller is, and how many requests it may make in a second. A key counts before a token.
+func (c *Caller) identify(ctx context.Context) (perSecond int, refusal *Refusal) {
+	if c.shown.key() == "" && c.gate.People.isToken(c.shown.bearer) {
+		c.ID, c.Scopes, refusal = c.gate.People.find(ctx, c.shown.bearer)
+		return c.gate.PerSecond, refusal
+	}
+	key, refusal := c.gate.find(&c.shown)
+	if refusal != nil {
+		return 0, refusal
+	}
+	c.ID, c.Scopes, c.key = key.ID, key.Scopes, key
+	return cmp.Or(key.PerSecond, c.gate.PerSecond), nil
 }
 
 func (c *Caller) mayEnter() *Refusal {
@@ -63,10 +76,10 @@ func (c *Caller) mayEnter() *Refusal {
 //
 // The source is that of the write key. A key of another kind may send events for any system, so the request names it. On an
 // open server it is what stands where a write key would.
-func (c *Caller) SourceOf(w http.ResponseWriter, bodyKey []byte) (string, *Refusal) {
+func (c *Caller) SourceOf(ctx context.Context, w http.ResponseWriter, bodyKey []byte) (string, *Refusal) {
 	c.shown.body = string(bodyKey)
 	if c.pending {
-		if refusal := c.enter(w); refusal != nil {
+		if refusal := c.enter(ctx, w); refusal != nil {
 			return "", refusal
 		}
 		c.pending = false

@@ -5,6 +5,8 @@
 //	                                                                                               │
 //	            Caller in the context ◄── rate of the key ◄── scope? ◄─────────────────────────────┘
 //
+// Bearer may be an ID token as well, whose scopes are those of its roles (People).
+//
 // It knows no route: package route asks a Gate for each request, and makes a problem of a Refusal.
 //
 // Invariants:

@@ -30,6 +30,8 @@ type Config struct {
 	// Keys are the access keys of the deployment. Nil: no key is asked for. While there are none, everybody may do everything
 	// (A3).
 	Keys *keyring.Keyring
+	// People are let in by an identity provider, beside keys. Nil: nobody is.
+	People *People
 	// Hosts are the names that the server answers for. Nil: every name.
 	Hosts *Hosts
 	// PerSecond is how many requests a key may make in a second, unless the key itself has a number. 0, the default: as many
@@ -58,7 +60,7 @@ func New(c Config) *Gate {
 func (g *Gate) Collector() prometheus.Collector { return g.refusals }
 
 // Open reports whether everybody may do everything.
-func (g *Gate) Open() bool { return g.Keys == nil || g.Keys.Empty() }
+func (g *Gate) Open() bool { return g.Keys == nil || g.Keys.Empty() && g.People == nil }
 
 // Admit lets a request of a route in, and returns it with its Caller in the context. For events without a key in the headers it
 // leaves the decision to Caller.SourceOf.
@@ -68,10 +70,10 @@ func (g *Gate) Admit(w http.ResponseWriter, r *http.Request, need Need) (*http.R
 	switch {
 	case g.Open():
 		caller.Scopes = keyring.All()
-	case need.Events && shown.headerKey() == "":
+	case need.Events && shown.headerKey() == "" && !g.People.isToken(shown.bearer):
 		caller.pending = true
 	default:
-		if refusal := caller.enter(w); refusal != nil {
+		if refusal := caller.enter(r.Context(), w); refusal != nil {
 			return nil, refusal
 		}
 	}

@@ -230,7 +230,7 @@ func (c *Collector) take(w http.ResponseWriter, r *http.Request, body []byte, a 
 		return route.NewProblem(document.CodeTooManyEvents, "%d events, of which none was taken", len(batch.Events)+batch.Excess).
 			WithHint(fmt.Sprintf("send at most %d events in a request", c.MaxEvents))
 	}
-	source, refusal := access.CallerOf(r.Context()).SourceOf(w, batch.WriteKey)
+	source, refusal := access.CallerOf(r.Context()).SourceOf(r.Context(), w, batch.WriteKey)
 	if refusal != nil {
 		return route.Refused(refusal)
 	}

@@ -58,6 +58,9 @@ const (
 	CodeUnknownKey       Code = "unknown_key"
 	CodeKeyExpired       Code = "key_expired"
 	CodeKeyRevoked       Code = "key_revoked"
+	CodeBadToken         Code = "bad_token"
+	CodeNoRole           Code = "no_role"
+	CodeProviderDown     Code = "provider_unavailable"
 	CodeWrongScope       Code = "wrong_scope"
 	CodeRateLimited      Code = "rate_limited"
 	CodeWrongHost        Code = "wrong_host"
@@ -121,6 +124,9 @@ var problemTable = []ProblemInfo{
 	{CodeUnknownKey, 401, "The key is not known", "check that it is whole, and of this deployment: kindred keys list"},
 	{CodeKeyExpired, 401, "The key has expired", "use its successor, or make another: kindred keys create"},
 	{CodeKeyRevoked, 401, "The key was revoked", "make another: kindred keys create"},
+	{CodeBadToken, 401, "The ID token is not valid", "sign in again; the token has to be of the issuer and for the audience that the server was started with"},
+	{CodeNoRole, 403, "The person has no role here", "ask an administrator of the identity provider for a role"},
+	{CodeProviderDown, 503, "The identity provider does not answer", "try again; keys are valid all the same"},
 	{CodeWrongScope, 403, "The key may not do this", "use a key with the scope that the detail names"},
 	{CodeRateLimited, 429, "The key makes too many requests", "wait as Retry-After says, then send the same again: nothing was taken"},
 	{CodeWrongHost, 421, "The server does not answer for this host", "list the name in --allowed-hosts of kindred serve, or address the server by IP address"},

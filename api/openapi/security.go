@@ -19,7 +19,7 @@ type securityScheme struct {
 }
 
 var securitySchemes = map[string]securityScheme{
-	"bearer":   {Type: "http", Scheme: "bearer", Description: "A key of kindred keys create, whose scopes have those that the operation lists. A server without keys asks for none."},
+	"bearer":   {Type: "http", Scheme: "bearer", Description: "A key of kindred keys create, or an ID token of the identity provider. Its scopes have to have those that the operation lists. A server without keys asks for none."},
 	"basic":    {Type: "http", Scheme: "basic", Description: "A key as the user, with an empty password, as tracking libraries send it."},
 	"writeKey": {Type: "apiKey", In: "header", Name: "X-Write-Key", Description: "A write key. It may stand in writeKey of the body or of the query as well."},
 }

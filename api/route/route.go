@@ -138,8 +138,8 @@ func (rt *Route) AccessProblems() []document.Code {
 		return nil
 	}
 	return []document.Code{
-		document.CodeNoKey, document.CodeUnknownKey, document.CodeKeyExpired, document.CodeKeyRevoked, document.CodeWrongScope,
-		document.CodeCrossOrigin, document.CodeRateLimited,
+		document.CodeNoKey, document.CodeUnknownKey, document.CodeKeyExpired, document.CodeKeyRevoked, document.CodeBadToken,
+		document.CodeWrongScope, document.CodeNoRole, document.CodeCrossOrigin, document.CodeRateLimited, document.CodeProviderDown,
 	}
 }
 

@@ -14,5 +14,10 @@ func addAccess(cmd *cobra.Command, f *cli.NodeFlags) {
 	flags.StringVar(&a.TLSKey, "tls-key", "", "file with the private key of --tls-cert, in PEM")
 	flags.StringVar(&a.BackupDir, "backup-dir", "", "folder below which backups over HTTP are written (default: none are)")
 	flags.IntVar(&a.KeyRate, "key-rate", 0, "requests that each key may make in a second (default: as many as come)")
+	flags.StringVar(&a.Provider.Issuer, "oidc-issuer", "", "identity provider (OpenID Connect) whose people are let in by their ID tokens, https://… (default: none)")
+	flags.StringVar(&a.Provider.Audience, "oidc-audience", "", "client id that the tokens of --oidc-issuer are made for")
+	flags.StringVar(&a.Provider.Claim, "oidc-claim", "", "claim with the roles of a person; a dot leads into an object (default: roles)")
+	flags.StringToStringVar(&a.Provider.Roles, "oidc-roles", nil, "roles by value of the claim, VALUE=ROLE,… (default: the values are roles)")
+	cli.WithEnv(flags, "oidc-issuer", "oidc-audience", "oidc-claim", "oidc-roles")
 	cli.WithEnv(flags, "allowed-hosts", "insecure-dev", "tls-cert", "tls-key", "backup-dir", "key-rate")
 }
