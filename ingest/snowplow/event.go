@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
+
+	"github.com/kindred-id/kindred/actors/keyring"
 )
 
 // object is a JSON object.
@@ -143,7 +145,7 @@ func (t tracked) context() object {
 	if len(page) > 0 {
 		c["page"] = page
 	}
-	if app := t.text("aid"); app != "" {
+	if app := t.text("aid"); app != "" && !keyring.Is(app) { // an access key is shown to the server, and kept nowhere
 		c["app"] = object{"name": app}
 	}
 	if version := t.text("tv"); version != "" {

@@ -109,3 +109,14 @@ func FuzzPayload(f *testing.F) {
 		}
 	})
 }
+
+// An app id that is an access key is the write key of the batch, and no part of its event.
+func TestKeysAreNotKept(t *testing.T) {
+	key := "wk_" + strings.Repeat("a", 52)
+	for app, want := range map[string]int{key: 1, "shop": 2} {
+		batch, err := Query(url.Values{"e": {"pv"}, "aid": {app}})
+		if n := bytes.Count(batch, []byte(app)); n != want || err != nil {
+			t.Errorf("%s: %d times in %s: %v", app, n, batch, err)
+		}
+	}
+}

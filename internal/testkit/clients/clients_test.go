@@ -45,7 +45,7 @@ var libraries = []library{
 // arrival bounds how long the events of a program may take, retries among them.
 const arrival = time.Minute
 
-// Each library makes the profile that its calls describe, in quiet and through faults.
+// Each library makes the profile that its calls describe: in quiet, with a key where the server asks for one, and through faults.
 func TestClients(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the libraries have to be installed: make clients")
@@ -57,13 +57,16 @@ func TestClients(t *testing.T) {
 	for _, l := range libraries {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
-			command := l.command(t, snippet(t, string(page), l.name))
-			l.check(t, l.run(t, command))
+			code := snippet(t, string(page), l.name)
+			command := l.command(t, code, "")
+			l.check(t, l.run(t, newServer(t), command))
+			keyed := newServer(t)
+			l.check(t, l.run(t, keyed, l.command(t, code, keyed.keyed(t, l.source))))
 			faults := []fault{unavailable, unavailable, limited, cutAfter, restart, cutBefore}
 			if l.retries == 0 {
 				faults = []fault{unavailable, cutAfter} // each costs an event: the second is there, and the library can't know
 			}
-			l.check(t, l.run(t, command, faults...))
+			l.check(t, l.run(t, newServer(t), command, faults...))
 		})
 	}
 }
@@ -85,6 +88,16 @@ func TestSnippets(t *testing.T) {
 	}
 }
 
+// withKey puts a key in the place of the write key of a program; what follows a colon stays.
+func (l *library) withKey(t *testing.T, code, key string) string {
+	t.Helper()
+	keyed := regexp.MustCompile(`"`+l.source+`(:\w+)?"`).ReplaceAllString(code, `"`+key+`$1"`)
+	if keyed == code {
+		t.Fatalf("%s: the program has no write key", l.name)
+	}
+	return keyed
+}
+
 // snippet is the code that the page has for a library.
 func snippet(t *testing.T, page, name string) string {
 	t.Helper()
@@ -97,8 +110,9 @@ func snippet(t *testing.T, page, name string) string {
 	return code
 }
 
-// command makes the program of a library, and returns a function that makes the command which runs it against a host.
-func (l *library) command(t *testing.T, code string) func(host string) *exec.Cmd {
+// command makes the program of a library, with a key if it is not empty, and returns a function that makes the command which
+// runs it against a host.
+func (l *library) command(t *testing.T, code, key string) func(host string) *exec.Cmd {
 	t.Helper()
 	text, err := os.ReadFile(l.program)
 	if err != nil {
@@ -107,6 +121,9 @@ func (l *library) command(t *testing.T, code string) func(host string) *exec.Cmd
 	whole := regexp.MustCompile(`(?m)^\s*(//|#)snippet$`).ReplaceAllLiteralString(string(text), code)
 	if whole == string(text) {
 		t.Fatalf("%s has no place for a snippet", l.program)
+	}
+	if key != "" {
+		whole = l.withKey(t, whole, key)
 	}
 	installed, err := filepath.Abs("../../../.clients")
 	if err != nil {
@@ -238,9 +255,8 @@ type event struct {
 }
 
 // run runs a program against a server of its own, through a proxy with faults, until its events have arrived.
-func (l *library) run(t *testing.T, command func(host string) *exec.Cmd, faults ...fault) outcome {
+func (l *library) run(t *testing.T, server *server, command func(host string) *exec.Cmd, faults ...fault) outcome {
 	t.Helper()
-	server := newServer(t)
 	p := newProxy(t, server, max(l.retries, 1), faults...)
 	cmd := command(strings.TrimPrefix(p.URL, "http://"))
 	var output bytes.Buffer

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/node"
 )
 
@@ -18,6 +20,7 @@ import (
 type server struct {
 	t      *testing.T
 	config node.Config
+	admin  string     // key of the test; empty: the server asks for none
 	mu     sync.Mutex // guards the following
 	node   *node.Kindred
 }
@@ -32,6 +35,26 @@ func newServer(t *testing.T) *server {
 		s.stop()
 	})
 	return s
+}
+
+// keyed makes keys, so that the server asks for one, and returns a write key for events of a source.
+func (s *server) keyed(t *testing.T, source string) string {
+	t.Helper()
+	c, err := client.New(s.url(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin, err := c.Admin.CreateKey(t.Context(), document.AccessKeyRequest{Name: "test", Kind: "admin"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.admin = admin.Key
+	c.SetKey(admin.Key)
+	write, err := c.Admin.CreateKey(t.Context(), document.AccessKeyRequest{Name: "library", Kind: "write", Source: source})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return write.Key
 }
 
 // start opens the data. Neither it nor stop ends with the context of the test.
@@ -82,7 +105,7 @@ func (s *server) get(t *testing.T, path string, into any) {
 }
 
 func (s *server) try(path string) (status int, body []byte, err error) {
-	res, err := http.Get(s.url() + path)
+	res, err := s.send(http.MethodGet, path, nil)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -91,9 +114,20 @@ func (s *server) try(path string) (status int, body []byte, err error) {
 	return res.StatusCode, body, err
 }
 
+func (s *server) send(method, path string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequest(method, s.url()+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if s.admin != "" {
+		req.Header.Set("Authorization", "Bearer "+s.admin)
+	}
+	return http.DefaultClient.Do(req)
+}
+
 func (s *server) post(t *testing.T, path, body string) {
 	t.Helper()
-	res, err := http.Post(s.url()+path, "application/json", strings.NewReader(body))
+	res, err := s.send(http.MethodPost, path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
