@@ -5,12 +5,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/kindred-id/kindred/actors/catalog"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api/access"
 	"github.com/kindred-id/kindred/api/route"
+	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -267,3 +270,59 @@ func TestRoutesSayWhoMayCall(t *testing.T) {
 		}
 	}
 }
+
+// A stream ends when the key of its reader is revoked or expires, and when a server that was open gets its first key.
+func TestStreamsEndWithTheirKeys(t *testing.T) {
+	w := newWorldWith(t, 4, graph.DefaultRules(), feed.Settings{On: true}, nil)
+	keys, err := keyring.Open(w.engine.Catalog(), w.engine.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &keyed{world: w, keys: keys}
+	w.reconfigure(func(c *Config) { c.Keys, c.Access = keys, gateOf(keys) })
+	follow := func(key string) (ended chan struct{}) {
+		t.Helper()
+		began, ended := make(chan struct{}), make(chan struct{})
+		r := httptest.NewRequest("GET", "/v1/changes", nil)
+		r.Header.Set("Authorization", "Bearer "+key)
+		go func() {
+			defer close(ended)
+			w.server.ServeHTTP(&beginWriter{ResponseRecorder: httptest.NewRecorder(), began: began}, r)
+		}()
+		<-began
+		return ended
+	}
+	open := follow("")
+	admin := k.create(t, keyring.Spec{Kind: keyring.Admin, Name: "ann"})
+	<-open
+	other := follow(admin)
+	reader, key, err := keys.Create(t.Context(), keyring.Spec{Kind: keyring.Read, Name: "bi"}, keyring.All())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := follow(key)
+	if _, err := keys.Revoke(t.Context(), reader.ID, keyring.All()); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	select {
+	case <-other:
+		t.Error("the stream of another key has ended, too")
+	default:
+	}
+	for _, key := range keys.List() {
+		if _, err := keys.Revoke(t.Context(), key.ID, keyring.All()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-other
+}
+
+// beginWriter tells when the first byte was flushed.
+type beginWriter struct {
+	*httptest.ResponseRecorder
+	once  sync.Once
+	began chan struct{}
+}
+
+func (w *beginWriter) Flush() { w.once.Do(func() { close(w.began) }) }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -52,6 +53,7 @@ type Keyring struct {
 	catalog *catalog.Catalog
 	now     func() int64
 	keys    atomic.Pointer[map[[idBytes]byte]*Key] // keys and map are never changed, only replaced
+	changed atomic.Pointer[chan struct{}]          // closed when keys is replaced
 	mu      sync.Mutex                             // held from a change to the replacement of keys
 }
 
@@ -76,6 +78,10 @@ func (k *Keyring) load() error {
 		return fmt.Errorf("read the access keys: %w", err)
 	}
 	k.keys.Store(&keys)
+	next := make(chan struct{})
+	if last := k.changed.Swap(&next); last != nil {
+		close(*last)
+	}
 	return nil
 }
 
@@ -104,6 +110,21 @@ func (k *Keyring) Find(secret string) (*Key, error) {
 		return key, ErrExpired
 	}
 	return key, nil
+}
+
+// Changed returns a channel that is closed when keys change next.
+func (k *Keyring) Changed() <-chan struct{} { return *k.changed.Load() }
+
+// Left returns how long a key will be valid if nothing changes; 0 if it is not, and the longest time if it does not expire.
+func (k *Keyring) Left(key *Key) time.Duration {
+	now := (*k.keys.Load())[[idBytes]byte(key.hash[:idBytes])]
+	switch {
+	case now == nil || now.Revoked != 0:
+		return 0
+	case now.Expires == 0:
+		return math.MaxInt64
+	}
+	return time.Duration(min(max(0, now.Expires-k.now()), lifetimeMost.Milliseconds())) * time.Millisecond
 }
 
 // List returns all keys, the newest first.

@@ -109,6 +109,30 @@ func TestLifeOfKeys(t *testing.T) {
 	}
 }
 
+// A change is told, and how long a key has left.
+func TestLeft(t *testing.T) {
+	r := newRing(t)
+	admin, _ := r.create(Spec{Kind: Admin, Name: "ann"})
+	k, _ := r.create(Spec{Kind: Read, Name: "bi", Expires: r.clock + 500})
+	if left := r.Left(&k); left != 500*time.Millisecond || r.Left(&admin) < lifetimeMost {
+		t.Errorf("%s left", left)
+	}
+	changed := r.Changed()
+	select {
+	case <-changed:
+		t.Error("nothing has changed")
+	default:
+	}
+	if _, err := r.Revoke(context.Background(), admin.ID, All()); err != nil {
+		t.Fatal(err)
+	}
+	<-changed
+	r.clock += 500
+	if r.Left(&admin) != 0 || r.Left(&k) != 0 || r.Left(&Key{}) != 0 {
+		t.Error("ended keys have time left")
+	}
+}
+
 // An overlap never makes a key live longer than it would have.
 func TestOverlapWithinLife(t *testing.T) {
 	r := newRing(t)

@@ -214,7 +214,7 @@ func TestHosts(t *testing.T) {
 		"127.0.0.1:8080": true, "[::1]:8080": true, "10.0.0.7": true, "localhost:8080": true, "kindred": true, "a.localhost": true,
 		"kindred.example": true, "KINDRED.example.:443": true, "eu.shop.example": true,
 		"evil.example": false, "evil.example:8080": false, "shop.example": false, "kindred.example.evil.example": false, "127.0.0.1.evil.example": false,
-		"xkindred.example": false, "": false, "a b": false, "[": false, "localhost.evil.example": false,
+		"xkindred.example": false, "": true, "a b": false, "[": false, "localhost.evil.example": false,
 	} {
 		if got := h.allow(host); got != want {
 			t.Errorf("%q: %t", host, got)

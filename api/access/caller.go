@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api/document"
@@ -16,6 +17,7 @@ type Caller struct {
 	Scopes keyring.Scope // what the caller may do
 
 	key     *keyring.Key // nil for a person, and on an open server
+	until   time.Time    // of a person: when the token expires
 	gate    *Gate
 	need    Need
 	shown   credentials
@@ -50,7 +52,8 @@ func (c *Caller) enter(ctx context.Context, w http.ResponseWriter) *Refusal {
 // identify finds out who the caller is, and how many requests it may make in a second. A key counts before a token.
 func (c *Caller) identify(ctx context.Context) (perSecond int, refusal *Refusal) {
 	if c.shown.key() == "" && c.gate.People.isToken(c.shown.bearer) {
-		c.ID, c.Scopes, refusal = c.gate.People.find(ctx, c.shown.bearer)
+		person, refusal := c.gate.People.find(ctx, c.shown.bearer)
+		c.ID, c.Scopes, c.until = person.id, person.scopes, person.until
 		return c.gate.PerSecond, refusal
 	}
 	key, refusal := c.gate.find(&c.shown)

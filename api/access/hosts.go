@@ -49,9 +49,9 @@ func isName(name string) bool {
 	})
 }
 
-// allow reports whether the server answers for a Host header.
+// allow reports whether the server answers for a Host header. No browser leaves it out; a health check of HTTP/1.0 may.
 func (h *Hosts) allow(host string) bool {
-	if h.any {
+	if h.any || host == "" {
 		return true
 	}
 	name := host

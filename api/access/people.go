@@ -84,34 +84,40 @@ func (p *People) isToken(bearer string) bool {
 	return p != nil && len(bearer) <= tokenBytesMax && strings.Count(bearer, ".") == 2
 }
 
-// find returns a name and the permissions of the person that a token was made for. The name is a hash: that of a person is no
-// text for a log.
-func (p *People) find(ctx context.Context, token string) (id string, scopes keyring.Scope, _ *Refusal) {
+// person is somebody whom a provider vouches for.
+type person struct {
+	id     string // a hash: the name of a person is no text for a log
+	scopes keyring.Scope
+	until  time.Time
+}
+
+// find returns the person that a token was made for.
+func (p *People) find(ctx context.Context, token string) (person, *Refusal) {
 	verifier, keys, err := p.discovered(ctx)
 	if err != nil {
-		return "", 0, unreachable
+		return person{}, unreachable
 	}
 	verdict := new(error)
 	verified, err := verifier.Verify(context.WithValue(ctx, fetchFailure{}, verdict), token)
 	var expired *oidc.TokenExpiredError
 	switch {
 	case errors.As(err, &expired):
-		return "", 0, &Refusal{Code: document.CodeBadToken, Detail: "the ID token has expired", Challenge: badToken}
+		return person{}, &Refusal{Code: document.CodeBadToken, Detail: "the ID token has expired", Challenge: badToken}
 	case err != nil && keys.unreachable(*verdict):
-		return "", 0, unreachable
+		return person{}, unreachable
 	case err != nil:
-		return "", 0, &Refusal{Code: document.CodeBadToken, Challenge: badToken}
+		return person{}, &Refusal{Code: document.CodeBadToken, Challenge: badToken}
 	}
-	sum := sha256.Sum256([]byte(verified.Issuer + "\x00" + verified.Subject))
-	id = "person:" + hex.EncodeToString(sum[:8])
 	var claims map[string]any
 	if err := verified.Claims(&claims); err != nil {
-		return id, 0, &Refusal{Code: document.CodeBadToken, Challenge: badToken}
+		return person{}, &Refusal{Code: document.CodeBadToken, Challenge: badToken}
 	}
-	if scopes = p.scopes(claims); scopes == 0 {
-		return id, 0, &Refusal{Code: document.CodeNoRole, Detail: "the claim " + p.Claim + " of the ID token has no role of this server"}
+	sum := sha256.Sum256([]byte(verified.Issuer + "\x00" + verified.Subject))
+	found := person{"person:" + hex.EncodeToString(sum[:8]), p.scopes(claims), verified.Expiry}
+	if found.scopes == 0 {
+		return found, &Refusal{Code: document.CodeNoRole, Detail: "the claim " + p.Claim + " of the ID token has no role of this server"}
 	}
-	return id, scopes, nil
+	return found, nil
 }
 
 var unreachable = &Refusal{Code: document.CodeProviderDown, RetryAfter: int(fetchEvery / time.Second)}

@@ -44,6 +44,8 @@ type Route struct {
 	CrossOrigin bool
 	// ErrorMember gives problems a member error as well, as Segment's Profile API has it.
 	ErrorMember bool
+	// Lasting answers go on for as long as their clients read: they end with the key of the caller, too.
+	Lasting bool
 	// Timely bounds how long the answer may take by answerTimeout.
 	Timely bool
 }
@@ -162,6 +164,11 @@ func (rt *Route) serve(gates *Gates, w http.ResponseWriter, r *http.Request) *Pr
 			return Refused(refusal)
 		}
 		r = admitted
+	}
+	if rt.Lasting {
+		ctx, stop := access.CallerOf(r.Context()).While(r.Context())
+		defer stop()
+		r = r.WithContext(ctx)
 	}
 	if p := rt.CheckParameters(r); p != nil {
 		return p

@@ -16,7 +16,7 @@ func (s *Streams) Routes() []route.Route {
 	engine := []document.Code{document.CodeBadParameter, document.CodeBusy, document.CodeShuttingDown, document.CodeEngineFailed, document.CodeTimeout}
 	return []route.Route{
 		{
-			Method: "GET", Path: "/v1/export", Handler: s.getExport, Audience: route.Stream, Scope: keyring.ReadProfiles,
+			Method: "GET", Path: "/v1/export", Lasting: true, Handler: s.getExport, Audience: route.Stream, Scope: keyring.ReadProfiles,
 			Summary: "Export every person, one a line, sorted by id",
 			Notes:   "An export that fails half-way breaks the connection, so that a part is not taken for the whole. With cursor it comes in pages, which begin at once and can be asked for again.",
 			Parameters: []route.Parameter{
@@ -37,7 +37,7 @@ func (s *Streams) Routes() []route.Route {
 			Problems: append(engine, document.CodeExportFailed),
 		},
 		{
-			Method: "GET", Path: "/v1/changes", Handler: s.getChanges, Audience: route.Stream, Scope: keyring.ReadProfiles,
+			Method: "GET", Path: "/v1/changes", Lasting: true, Handler: s.getChanges, Audience: route.Stream, Scope: keyring.ReadProfiles,
 			Summary: "Stream the change feed as server-sent events",
 			Notes: "Each entry is a CloudEvent in the data of an event whose name is the entry's kind. Ids come every few entries, so a client that connects " +
 				"again may get some entries twice. A comment every 15 seconds says that the stream is alive.",
