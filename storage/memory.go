@@ -70,7 +70,10 @@ const codeBytes = 28 << 20
 
 // CommitBytes is the largest size that one commit should have. Pebble keeps a commit of half a memtable or more,
 // counting its overhead for each row, in memory of its own beside the memtables.
-func (m *Memory) CommitBytes() int { return memtableSize(m.Memtables) / 4 }
+func (m *Memory) CommitBytes() int {
+	_, size := memtableShape(m.Memtables)
+	return int(size / 4)
+}
 
 // GCPercent, set with debug.SetGCPercent, lets garbage grow to four times the live heap: most garbage of an event is
 // dead at once, and a collection costs by the live heap. GoLimit bounds the growth where memory does.

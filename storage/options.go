@@ -17,9 +17,9 @@ type Options struct {
 	Dir string
 	// BlockCacheBytes holds uncompressed blocks of tables. Default 64 MiB, at least 1 MiB.
 	BlockCacheBytes int64
-	// MemtableBytes bounds the rows that are committed and not yet in a table. Four memtables share it with a fifth that
-	// is kept for reuse; a crash leaves at most as much write-ahead log to replay. Default 80 MiB, at least 5 MiB; one
-	// memtable has at most 64 MiB: docs/decisions/0010-memtables.md.
+	// MemtableBytes bounds the rows that are committed and not yet in a table. Four memtables, or three small ones, share it
+	// with one more that is kept for reuse; a crash leaves at most as much write-ahead log to replay. Default 80 MiB, at
+	// least 4 MiB; one memtable has at most 64 MiB: docs/decisions/0010-memtables.md.
 	MemtableBytes int64
 	// Create makes the directory if it does not exist. Without it, or with ReadOnly, Open fails for an absent directory.
 	Create bool
@@ -58,6 +58,8 @@ func (o *Options) setDefaults() error {
 
 const (
 	memtables    = 4 // one takes writes, up to three are being flushed
+	memtablesFew = 3 // where memory is little
+	memtableLow  = 16 << 20
 	memtableMin  = 1 << 20
 	memtableMax  = 64 << 20
 	tableMin     = int64(4 << 20)
@@ -65,9 +67,16 @@ const (
 	pebbleFormat = pebble.FormatValueSeparation
 )
 
-// memtableSize is the size of one memtable if all of them share the given bytes.
-func memtableSize(bytes int64) int {
-	return int(max(memtableMin, min(bytes/(memtables+1), memtableMax)))
+// memtableShape is how many memtables share the given bytes with one that is kept for reuse, and the size of each.
+//
+// Each becomes tables of its own, and a look-up asks the filters of all that are not compacted yet. So where memory is
+// little, there are fewer and larger ones: docs/decisions/0038-cold-identities.md.
+func memtableShape(bytes int64) (count int, size int64) {
+	count = memtables
+	if bytes/(memtables+1) < memtableLow {
+		count = memtablesFew
+	}
+	return count, max(memtableMin, min(bytes/int64(count+1), memtableMax))
 }
 
 // cacheSize is the number of bytes of blocks that fit into the given memory. On Go's heap a block is rounded up to
@@ -81,14 +90,14 @@ func cacheSize(bytes int64) int64 {
 
 // pebbleOptions returns the settings of the database. REQUIRES: o has its defaults set.
 func pebbleOptions(o *Options) *pebble.Options {
-	memtable := int64(memtableSize(o.MemtableBytes))
+	count, memtable := memtableShape(o.MemtableBytes)
 	p := &pebble.Options{
 		FS:                          o.FS,
 		ReadOnly:                    o.ReadOnly,
 		FormatMajorVersion:          pebbleFormat,
 		CacheSize:                   cacheSize(o.BlockCacheBytes),
 		MemTableSize:                uint64(memtable),
-		MemTableStopWritesThreshold: memtables,
+		MemTableStopWritesThreshold: count,
 		// A flush adds one sublevel. Compacting two at once keeps reads short; commits wait only when compactions
 		// have far too much to do.
 		L0CompactionThreshold: 4,
