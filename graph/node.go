@@ -86,7 +86,9 @@ var errNotAnID = errors.New("not a public id")
 func (k NodeKey) String() string {
 	var raw [16]byte
 	k.AppendBinary(raw[:0])
-	return "k" + idEncoding.EncodeToString(raw[:])
+	id := [idLength]byte{'k'}
+	idEncoding.Encode(id[1:], raw[:])
+	return string(id[:])
 }
 
 // ParseNodeKey reads a public id, in the one form that String gives it: a second spelling would be a second address of the

@@ -91,8 +91,9 @@ func (e *Encoder) setPacked(b *storage.Batch, value []byte) int {
 // byte. One goroutine at a time uses it. It keeps the names of namespaces from one value to the next, so that equal ones
 // share memory; rows without names are read by functions such as ReadMeta.
 type Decoder struct {
-	in  reader
-	key []byte // buffer of GetNode
+	in    reader
+	key   []byte // buffers of GetNode
+	value []byte
 }
 
 // NewDecoder returns a decoder.

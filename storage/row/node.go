@@ -157,12 +157,18 @@ func (e *Encoder) PutNode(b *storage.Batch, shard graph.ShardID, n *graph.Node, 
 	e.set(b, e.Node(e.value[:0], n, applied))
 }
 
+// valueKept bounds the row that GetNode keeps the memory of: large components are rare.
+const valueKept = 64 << 10
+
 // GetNode reads a node's row, see Node. It fails with ErrNotFound if the row is absent.
 func (d *Decoder) GetNode(s storage.Store, shard graph.ShardID, key graph.NodeKey) (n *graph.Node, applied uint64, err error) {
 	d.key = AppendNodeKey(d.key[:0], shard, key)
-	value, err := s.Get(nil, d.key)
+	value, err := s.Get(d.value[:0], d.key)
 	if err != nil {
 		return nil, 0, err
+	}
+	if d.value = nil; cap(value) <= valueKept {
+		d.value = value
 	}
 	if n, applied, err = d.Node(key, value); err != nil {
 		return nil, 0, fmt.Errorf("row of node %s: %w", key, err)
