@@ -305,14 +305,17 @@ func (e *Engine) SettleWithin(ctx context.Context, limit time.Duration) (settled
 }
 
 // Close refuses new input, waits until all inputs and the messages that follow from them are durable where they belong,
-// flushes all shards, and stops the actors. The store stays open. If a shard has failed on its own, Close
-// closes the others in good order and returns the cause.
+// flushes all shards, and stops the actors. The store stays open, but is about to be closed: it begins no compaction that no
+// commit waits for. If a shard has failed on its own, Close closes the others in good order and returns the cause.
 func (e *Engine) Close(ctx context.Context) error {
 	if e.intake.isClosed() {
 		return nil
 	}
 	told := e.tellNotes(ctx) // before close: it submits inputs
 	e.intake.close()
+	if s, ok := e.store.(interface{ Rest() }); ok {
+		s.Rest()
+	}
 	err := cmp.Or(told, e.settleAndFlush(ctx))
 	e.shutdown()
 	return err

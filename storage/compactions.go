@@ -18,6 +18,7 @@ import (
 // Invariants:
 //   - running <= what Pebble allows at the time of the grant; the allowance may fall while compactions run.
 //   - After Unregister returns, no call to db is under way and none follows.
+//   - While a commit waits, compactions begin even at rest: what it waits for may be one.
 //
 // Lock order: turn, then Pebble's locks, then mu. Pebble calls TrySchedule with its locks held, so mu must never be
 // held during a call that takes them; turn alone serialises the loop of grant.
@@ -28,6 +29,8 @@ type compactions struct {
 	turn     sync.Mutex
 	mu       sync.Mutex // guards the following
 	granting bool
+	resting  bool // the database is about to close
+	stalled  bool // a commit waits
 	running  int
 
 	polling sync.WaitGroup // the goroutine that begin starts
@@ -85,7 +88,28 @@ func (c *compactions) grant() {
 func (c *compactions) isGranting() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.granting
+	return c.mayStartLocked()
+}
+
+// mayStartLocked reports whether a compaction may start now. REQUIRES: c.mu held
+func (c *compactions) mayStartLocked() bool { return c.granting && (!c.resting || c.stalled) }
+
+// rest starts no more compactions, but for a commit that waits: the database is about to close, and would wait for those that
+// run. The next process makes up for them.
+func (c *compactions) rest() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resting = true
+}
+
+// setStalled notes whether a commit waits. Pebble's locks may be held.
+func (c *compactions) setStalled(stalled bool) {
+	c.mu.Lock()
+	c.stalled = stalled
+	c.mu.Unlock()
+	if stalled {
+		c.UpdateGetAllowedWithoutPermission()
+	}
 }
 
 func (c *compactions) ended() {
@@ -121,7 +145,7 @@ func (c *compactions) Unregister() {
 func (c *compactions) TrySchedule() (bool, pebble.CompactionGrantHandle) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.granting || c.running >= c.db.GetAllowedWithoutPermission() {
+	if !c.mayStartLocked() || c.running >= c.db.GetAllowedWithoutPermission() {
 		return false, nil
 	}
 	c.running++

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"encoding/binary"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // compactingDB has waiting compactions, each of which runs for a second.
@@ -65,7 +67,8 @@ func (db *compactingDB) want() {
 	}
 }
 
-// No compaction runs before begin; then all of them run, as many at a time as are allowed; none runs after Unregister.
+// No compaction runs before begin; then all of them run, as many at a time as are allowed; at rest they run only while a
+// commit waits; none runs after Unregister.
 func TestCompactions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCompactions()
@@ -101,14 +104,30 @@ func TestCompactions(t *testing.T) {
 		state(3, 1, 0)
 		time.Sleep(time.Minute)
 		state(0, 4, 0)
+		c.rest()
+		db.want()
+		time.Sleep(time.Minute)
+		state(0, 4, 1)
+		c.setStalled(true)
+		state(1, 4, 0)
+		time.Sleep(time.Minute)
+		state(0, 5, 0)
+		c.setStalled(false)
+		db.want()
+		time.Sleep(time.Minute)
+		state(0, 5, 1)
+		c.setStalled(true) // first the stall, then the rest
+		c.rest()
+		time.Sleep(time.Minute)
+		state(0, 6, 0)
 		for range 5 {
 			db.want()
 		}
-		state(3, 4, 2)
+		state(3, 6, 2)
 		c.Unregister()
 		calls := db.calls
 		time.Sleep(time.Minute)
-		state(0, 7, 2)
+		state(0, 9, 2)
 		if db.calls != calls {
 			t.Errorf("%d calls after Unregister returned", db.calls-calls)
 		}
@@ -127,5 +146,28 @@ func TestCompactionsWithoutBegin(t *testing.T) {
 	c.Unregister()
 	if ok, _ := c.TrySchedule(); ok {
 		t.Error("a compaction was granted")
+	}
+}
+
+// Commits that only a compaction makes room for return at rest, too.
+func TestRest(t *testing.T) {
+	p, err := Open(Options{Dir: "data", FS: vfs.NewMem(), Create: true, MemtableBytes: 4 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Rest()
+	value := make([]byte, 64<<10)
+	for i := range 700 { // 44 MiB, in more memtables than may be tables without a compaction
+		var b Batch
+		b.Set(binary.BigEndian.AppendUint64(nil, uint64(i%16)<<60|uint64(i)), value)
+		if err := p.Commit(&b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p.Stats().WriteStalls == 0 {
+		t.Error("no commit waited, so there was nothing to see")
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

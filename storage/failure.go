@@ -130,7 +130,11 @@ func (p *Pebble) events() *pebble.EventListener {
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			_ = p.failure.fail(&Error{Class: ErrCorrupt, Op: "read", Path: info.Path, Err: info.Details, Remedy: remedies[ErrCorrupt]})
 		},
-		WriteStallBegin: func(pebble.WriteStallBeginInfo) { p.stalls.Add(1) },
+		WriteStallBegin: func(pebble.WriteStallBeginInfo) {
+			p.stalls.Add(1)
+			p.compacting.setStalled(true)
+		},
+		WriteStallEnd: func() { p.compacting.setStalled(false) },
 		LowDiskSpace: func(info pebble.LowDiskSpaceInfo) {
 			if info.AvailBytes > lowDiskBytes {
 				return

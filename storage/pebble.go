@@ -232,6 +232,10 @@ func (p *Pebble) Failed() <-chan struct{} { return p.failure.failed }
 // Err implements Store.
 func (p *Pebble) Err() error { return p.failure.err() }
 
+// Rest says that the store is about to be closed: no compaction begins any more but while a commit waits. Close would wait
+// for it, and what it would do can be done after the next Open.
+func (p *Pebble) Rest() { p.compacting.rest() }
+
 // Close implements Store. A store that failed during a write keeps its database and its lock until the process ends:
 // Pebble's background work can't be stopped then, and no other process may open the directory meanwhile.
 func (p *Pebble) Close() error {
