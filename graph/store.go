@@ -48,7 +48,11 @@ func (n *namespaceCounts) add(name string) {
 		}
 	}
 	if n.more == nil {
-		n.more = new([]namespaceCount)
+		room := &struct {
+			list []namespaceCount
+			few  [2]namespaceCount
+		}{}
+		room.list, n.more = room.few[:0], &room.list
 	}
 	for i := range *n.more {
 		if c := &(*n.more)[i]; c.name == name {
