@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/idempotency"
 	"github.com/kindred-id/kindred/api/admin"
 	"github.com/kindred-id/kindred/api/collect"
 	"github.com/kindred-id/kindred/api/lookup"
@@ -80,6 +81,7 @@ func (s *Server) mount() (err error) {
 	s.queries = &query.Queries{Lookup: find, Scores: s.Scores, Control: s.Control, Rules: s.Rules, Searches: semaphore.NewWeighted(query.SearchesAtOnce)}
 	s.admin = &admin.Admin{
 		Lookup: find, Version: s.Version, Started: s.started, Scores: s.Scores, Control: s.Control, Backup: s.Backup, BackupDir: s.BackupDir, Keys: s.Keys, Logger: s.Logger,
+		Answers: idempotency.New(s.Engine.Catalog(), s.Engine.Now),
 	}
 	s.streams = stream.New(stream.Config{
 		Engine: s.Engine, Scores: s.Scores, Control: s.Control, Logger: s.Logger, SortBytes: s.SortBytes, TempDir: s.TempDir,

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/idempotency"
 	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/api/lookup"
@@ -21,6 +22,7 @@ type Admin struct {
 	Backup    func(dir string) error // nil: backups are switched off
 	BackupDir string                 // backups are written below it; empty: anywhere
 	Keys      *keyring.Keyring       // nil: there are no access keys to manage
+	Answers   *idempotency.Keeper    // of requests with an idempotency key
 	Logger    *slog.Logger
 
 	backingUp sync.Mutex // one backup at a time

@@ -26,11 +26,28 @@ func (ad *Admin) postAssertion(w http.ResponseWriter, r *http.Request) *route.Pr
 	if p := route.ReadJSON(w, r, &ask); p != nil {
 		return p
 	}
-	answer, p := ad.assert(r.Context(), &ask)
+	id, err := uuid.NewV7()
+	if err != nil {
+		return &route.Problem{Code: document.CodeInternal, Detail: "no random numbers for an id"}
+	}
+	key, p := idempotencyKey(r)
+	if p != nil {
+		return p
+	}
+	if key != "" && !ask.DryRun {
+		return ad.assertOnce(w, r, key, &ask, id.String())
+	}
+	answer, p := ad.assert(r.Context(), &ask, mark{id: id.String()})
 	if p != nil {
 		return p
 	}
 	return route.Send(w, answer)
+}
+
+// mark is what makes an assertion one: the same mark twice is one assertion.
+type mark struct {
+	id string
+	at int64 // ms since 1970; 0: when the assertion is made
 }
 
 var assertionVerbs = map[string]graph.AssertionVerb{
@@ -47,8 +64,8 @@ var assertionVerbs = map[string]graph.AssertionVerb{
 //     that is on its way between shards.
 //   - After the assertion the profiles are read again, once it is visible: the preview is only what it would do to the
 //     components as they were.
-func (ad *Admin) assert(ctx context.Context, ask *document.AssertionRequest) (*document.AssertionAnswer, *route.Problem) {
-	a := graph.Assertion{Verb: assertionVerbs[ask.Verb], Withdrawn: ask.Withdraw, By: ask.By, Note: ask.Note}
+func (ad *Admin) assert(ctx context.Context, ask *document.AssertionRequest, m mark) (*document.AssertionAnswer, *route.Problem) {
+	a := graph.Assertion{ID: m.id, At: m.at, Verb: assertionVerbs[ask.Verb], Withdrawn: ask.Withdraw, By: ask.By, Note: ask.Note}
 	switch {
 	case a.Verb == 0:
 		return nil, route.NewProblem(document.CodeBadAssertion, "verb: want force, cannot, retract or forget")
@@ -86,15 +103,12 @@ func (ad *Admin) assert(ctx context.Context, ask *document.AssertionRequest) (*d
 			a.A, a.B = a.B, a.A
 		}
 	}
-	a.At = ad.Engine.Now()
+	if a.At == 0 {
+		a.At = ad.Engine.Now()
+	}
 	if p := ad.contradictions(ctx, &a); p != nil {
 		return nil, p
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return nil, &route.Problem{Code: document.CodeInternal, Detail: "no random numbers for an id"}
-	}
-	a.ID = id.String()
 	ad.AwaitVisible(ctx) // evidence on its way between shards may be about the same people
 	before, after, err := ad.Engine.Preview(ctx, a)
 	if err != nil {
@@ -168,6 +182,10 @@ func (ad *Admin) contradictions(ctx context.Context, a *graph.Assertion) *route.
 		old := &held[i]
 		if old.A.Key != a.A.Key || old.B.Key != a.B.Key {
 			continue
+		}
+		if old.ID == a.ID { // made before, and cut off from its answer
+			a.At = old.At
+			return nil
 		}
 		if a.Verb == graph.AssertForce && !a.Withdrawn && old.Verb == graph.AssertCannot && !old.Withdrawn {
 			return route.NewProblem(document.CodeContradiction, "a cannot about the same two identifiers holds, and is stronger than a force (its id is %s)", old.ID).

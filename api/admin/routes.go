@@ -15,8 +15,12 @@ func (a *Admin) Routes() []route.Route {
 			Method: "POST", Path: "/v1/assertions", Scope: keyring.AdministerGraph, Handler: a.postAssertion,
 			Summary: "Assert that identifiers are one person, or are not", Notes: "With dry_run it says what the assertion would do, and does nothing.",
 			OtherParameters: true, SameOrigin: true, Timely: true,
-			Bodies: []any{document.AssertionRequest{}}, Answers: answer(document.AssertionAnswer{}),
-			Problems: with(document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBadAssertion, document.CodeBadID,
+			Parameters: []route.Parameter{{Name: idempotencyHeader, Header: true, Text: "a text of your own, new for each assertion: a request that comes again within 24 hours gets the same answer, and makes nothing"}},
+			Bodies:     []any{document.AssertionRequest{}},
+			Answers: []route.Answer{{Document: document.AssertionAnswer{}, Headers: []route.Header{
+				{Name: replayedHeader, Text: "true where the answer is one that was kept under the idempotency key"},
+			}}},
+			Problems: with(document.CodeBadParameter, document.CodeKeyReused, document.CodeKeyUnderWay, document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBadAssertion, document.CodeBadID,
 				document.CodeUnknownNamespace, document.CodeNotFound, document.CodeInTransit, document.CodeSameIdentifier, document.CodeContradiction, document.CodeUnknownAssertion, document.CodeBusy),
 		},
 		{

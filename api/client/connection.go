@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"syscall"
@@ -61,6 +62,11 @@ func (c *connection) do(ctx context.Context, method, path string, query url.Valu
 // send returns the answer if it is a success, and otherwise a *Problem (C1).
 // The caller closes the body of an answer. Nothing is sent again: only the caller knows if it may repeat a request.
 func (c *connection) send(ctx context.Context, method, path string, query url.Values, body []byte) (*http.Response, error) {
+	return c.sendWith(ctx, method, path, query, body, nil)
+}
+
+// sendWith is send with headers beside those that every request has.
+func (c *connection) sendWith(ctx context.Context, method, path string, query url.Values, body []byte, more http.Header) (*http.Response, error) {
 	address := c.base.String() + path
 	if len(query) > 0 {
 		address += "?" + query.Encode()
@@ -69,6 +75,7 @@ func (c *connection) send(ctx context.Context, method, path string, query url.Va
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, more)
 	req.Header.Set("Accept", "application/json")
 	if c.key != "" {
 		req.Header.Set("Authorization", "Bearer "+c.key)

@@ -18,5 +18,5 @@
 // Invariants:
 //   - C1: an answer that is not a success is returned as a *Problem, even if a proxy made it.
 //   - C2: only Send retries, because a repeated event changes nothing. A repeated call of another method may take effect
-//     twice.
+//     twice, but for MakeOnce.
 package client

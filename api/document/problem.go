@@ -61,6 +61,8 @@ const (
 	CodeBadToken         Code = "bad_token"
 	CodeNoRole           Code = "no_role"
 	CodeProviderDown     Code = "provider_unavailable"
+	CodeKeyReused        Code = "idempotency_key_reused"
+	CodeKeyUnderWay      Code = "idempotency_key_under_way"
 	CodeWrongScope       Code = "wrong_scope"
 	CodeRateLimited      Code = "rate_limited"
 	CodeWrongHost        Code = "wrong_host"
@@ -107,6 +109,8 @@ var problemTable = []ProblemInfo{
 	{CodeTimeout, 503, "The answer took too long", "try again"},
 	{CodeTooManyIDs, 400, "Too many ids in one request", "ask in several requests"},
 	{CodeCrossOrigin, 403, "A page of another origin may not do this", "call the API from a server, or from a page of its own origin"},
+	{CodeKeyReused, 422, "The idempotency key came with another request", "use a new key for each request, and the same key for a request that is sent again"},
+	{CodeKeyUnderWay, 409, "A request with this idempotency key is under way", "wait, and send the same again"},
 	{CodeBadAssertion, 400, "The assertion can't be made", "see the documentation of assertions"},
 	{CodeSameIdentifier, 400, "Both ids are the same identifier", "name two different identifiers"},
 	{CodeContradiction, 409, "The assertion contradicts another one", "withdraw the other one first"},

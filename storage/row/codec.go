@@ -36,6 +36,7 @@ const (
 	channelVersion    = 1
 	positionVersion   = 1
 	accessKeyVersion  = 1
+	keptAnswerVersion = 1
 
 	feedBlockVersion    = 1
 	feedStateVersion    = 1

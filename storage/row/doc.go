@@ -17,7 +17,9 @@
 //	parameters      | 01 | 02 |                                                 one row: parameters of the scores
 //	                +----+----+----+
 //	access key      | 01 | 03 | id |                                            one row an access key: its hash, scopes, expiry
-//	                +----+----+----+
+//	                +----+----+----+----+
+//	kept answer     | 01 | 04 | hash 16 |                                       one row a request with an idempotency key: its hash, answer, time
+//	                +----+----+----+----+
 //	meta            | 02 | shard 2 |                                            one row a shard
 //	                +----+---------+-------+
 //	log             | 03 | shard 2 | seq 8 |                                    one row a commit, packed; short-lived

@@ -117,6 +117,7 @@ func TestRows(t *testing.T) {
 	enc.PutFeedMark(&b, 1, root.Key, 7)
 	sink.Put(&b)
 	sampleAccessKey().Put(&b)
+	sampleKeptAnswer().Put(&b)
 	must(t, s.Commit(&b))
 	seen := map[*kind]bool{}
 	must(t, s.Iterate([]byte{0}, []byte{0xff}, func(key, value []byte) error {
@@ -154,6 +155,9 @@ func TestRows(t *testing.T) {
 	accessKey, err := ReadAccessKey(s, sampleAccessKey().ID)
 	must(t, err)
 	sameValue(t, "access key", &accessKey, sampleAccessKey())
+	kept, err := ReadKeptAnswer(s, sampleKeptAnswer().Key)
+	must(t, err)
+	sameValue(t, "kept answer", &kept, sampleKeptAnswer())
 	mark, err := dec.GetFeedMark(s, 1, root.Key)
 	must(t, err)
 	sameValue(t, "mark", mark, uint64(7))
@@ -166,6 +170,7 @@ func TestRows(t *testing.T) {
 		must(t, ScanChannels(s, func(id ChannelID, c Channel) error { found = append(found, fmt.Sprint(id, c)); return nil }))
 		must(t, ScanFeedSinks(s, func(sink FeedSink) error { found = append(found, sink.Name); return nil }))
 		must(t, ScanAccessKeys(s, func(k AccessKey) error { found = append(found, k.Name); return nil }))
+		must(t, ScanKeptAnswers(s, func(k KeptAnswer) error { found = append(found, k.Effect); return nil }))
 		must(t, ScanFeed(s, 1, 48, func(key, value []byte) error {
 			block, number, err := dec.FeedRow(key, value)
 			sameValue(t, "block", &block, sampleFeedBlock())
@@ -175,7 +180,7 @@ func TestRows(t *testing.T) {
 		return found
 	}
 	sameValue(t, "rows", scanned(), []string{
-		forward.Key.String(), root.Key.String(), fmt.Sprint("record ", record.Seq), "event [1]", "1 {orders 7}", "kafka", "shop", "block 48",
+		forward.Key.String(), root.Key.String(), fmt.Sprint("record ", record.Seq), "event [1]", "1 {orders 7}", "kafka", "shop", "0190c8d0", "block 48",
 	})
 	b.Reset()
 	DeleteRecords(&b, 1, record.Seq, record.Seq+1)
@@ -183,7 +188,7 @@ func TestRows(t *testing.T) {
 	DeleteFeedMarks(&b, 1)
 	DeleteFeed(&b, 1, 48, 49)
 	must(t, s.Commit(&b))
-	sameValue(t, "rows that are left", scanned(), []string{forward.Key.String(), root.Key.String(), "event [1]", "1 {orders 7}", "shop"})
+	sameValue(t, "rows that are left", scanned(), []string{forward.Key.String(), root.Key.String(), "event [1]", "1 {orders 7}", "shop", "0190c8d0"})
 	if _, err := dec.GetFeedMark(s, 1, root.Key); !errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("a mark that was deleted: %v", err)
 	}

@@ -203,6 +203,10 @@ func sampleAccessKey() *AccessKey {
 	}
 }
 
+func sampleKeptAnswer() *KeptAnswer {
+	return &KeptAnswer{Key: [16]byte{1, 15: 9}, Body: [32]byte{2, 31: 8}, Effect: "0190c8d0", At: 1 << 40, Answer: []byte(`{"a":1}`)}
+}
+
 func sampleChannel() *Channel { return &Channel{Name: "orders/11/1", Floor: 1 << 33} }
 
 func samplePositions() *ChannelPositions {
