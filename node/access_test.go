@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/kindred-id/kindred/api/access"
@@ -23,7 +24,7 @@ import (
 // opens it.
 func TestOpenServers(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
-	var log bytes.Buffer
+	var log logBuffer
 	start := func(listen string, a Access) (*Kindred, error) {
 		t.Helper()
 		log.Reset()
@@ -105,6 +106,31 @@ func keyOn(t *testing.T, dir string) string {
 		t.Fatalf("%v: %s", err, w.Body)
 	}
 	return made.Key
+}
+
+// logBuffer takes a log that is read while a node writes to it.
+type logBuffer struct {
+	mu   sync.Mutex // guards the following
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (b *logBuffer) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(line)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func (b *logBuffer) Reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.text.Reset()
 }
 
 func stopped(t *testing.T, k *Kindred) {

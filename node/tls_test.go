@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -65,7 +64,7 @@ func TestTLS(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	issue(t, cert, key, 1)
-	var log bytes.Buffer
+	var log logBuffer
 	k, err := Open(t.Context(), Config{
 		Dir: filepath.Join(dir, "data"), Memory: storage.MinMemory, Shards: 1, Listen: "127.0.0.1:0",
 		Access: Access{TLSCert: cert, TLSKey: key}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
