@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/kindred-id/kindred/ingest/split"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
@@ -14,28 +15,71 @@ const utf8Mark = "\xef\xbb\xbf"
 // trimMark returns text without a leading byte-order mark.
 func trimMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte(utf8Mark)) }
 
-// ErrNotNDJSON is in the error of a Reader whose stream as a whole has another format.
+// ErrNotNDJSON is in the error of a Reader whose stream as a whole has a format that it can't read.
 var ErrNotNDJSON = errors.New("not NDJSON")
 
+// Formats that a Reader reads, the last two with a mapping.
+const (
+	formatArray    = "a JSON array"
+	formatDocument = "one JSON document over several lines"
+	formatBatch    = "a JSON document with a list of events"
+	formatTable    = "a table, such as CSV"
+	formatParquet  = "a Parquet file"
+)
+
+// Remedies for files in other formats.
+const (
+	giveMap    = "give --map NAME or FILE, with the event that its columns become; kindred map guess proposes one"
+	toUTF8     = "convert it to UTF-8, as with iconv -f UTF-16 -t UTF-8"
+	decompress = "decompress it first"
+	exportNew  = "export it as NDJSON, CSV or Parquet"
+)
+
 // magics are the first bytes of files in other formats that hold events or tables.
-var magics = []struct{ head, name string }{
-	{"PAR1", "a Parquet file"},
-	{"Obj\x01", "an Avro file"},
-	{"ORC", "an ORC file"},
-	{"ARROW1", "an Arrow file"},
-	{"PK\x03\x04", "a zip archive (or an Excel sheet)"},
-	{"PK\x05\x06", "a zip archive"},
-	{"BZh", "a file compressed with bzip2"},
-	{"\xfd7zXZ\x00", "a file compressed with xz"},
-	{"\x04\x22\x4d\x18", "a file compressed with lz4"},
-	{"7z\xbc\xaf\x27\x1c", "a 7z archive"},
-	{"SQLite format 3\x00", "an SQLite database"},
-	{"%PDF-", "a PDF document"},
-	{"\x1f\x8b", "a file compressed with gzip twice"},
-	{"\x28\xb5\x2f\xfd", "a file compressed with zstd twice"},
-	{"\xff\xfe", "text in UTF-16"},
-	{"\xfe\xff", "text in UTF-16"},
+var magics = []struct{ head, name, remedy string }{
+	{"PAR1", formatParquet, giveMap},
+	{"Obj\x01", "an Avro file", exportNew},
+	{"ORC", "an ORC file", exportNew},
+	{"ARROW1", "an Arrow file", exportNew},
+	{"PK\x03\x04", "a zip archive (or an Excel sheet)", "unzip it, or save the sheet as CSV in UTF-8"},
+	{"PK\x05\x06", "a zip archive", "unzip it"},
+	{"\xd0\xcf\x11\xe0", "an old Excel sheet", "save the sheet as CSV in UTF-8"},
+	{"BZh", "a file compressed with bzip2", decompress},
+	{"\xfd7zXZ\x00", "a file compressed with xz", decompress},
+	{"\x04\x22\x4d\x18", "a file compressed with lz4", decompress},
+	{"7z\xbc\xaf\x27\x1c", "a 7z archive", decompress},
+	{"SQLite format 3\x00", "an SQLite database", exportNew},
+	{"%PDF-", "a PDF document", exportNew},
+	{"\x1f\x8b", "a file compressed with gzip twice", decompress},
+	{"\x28\xb5\x2f\xfd", "a file compressed with zstd twice", decompress},
+	{"\xff\xfe", formatUTF16, toUTF8},
+	{"\xfe\xff", formatUTF16, toUTF8},
 }
+
+const (
+	formatUTF16  = "text in UTF-16"
+	formatXML    = "XML or HTML"
+	formatBinary = "a binary file"
+)
+
+// remedyOf returns what to do about a file in a format.
+func remedyOf(format string) string {
+	for _, m := range magics {
+		if m.name == format {
+			return m.remedy
+		}
+	}
+	switch format {
+	case formatTable:
+		return giveMap
+	case formatXML:
+		return "see that it is the export, and not a page with an error; " + exportNew
+	}
+	return exportNew
+}
+
+// batchKey is where a document has its events, unless a mapping says otherwise.
+const batchKey = "batch"
 
 // headBytes is how many leading bytes of a stream decide its format.
 const headBytes = 4096
@@ -43,14 +87,15 @@ const headBytes = 4096
 // OtherFormat names the format of a text that is certainly not NDJSON, as in "a JSON array"; it returns "" for a text
 // that may be NDJSON with bad lines.
 func OtherFormat(text []byte) string {
-	format, _ := otherFormat(text, true)
+	format, _ := otherFormat(text, true, batchKey)
 	return format
 }
 
 // otherFormat is OtherFormat for a stream that begins with head; ended means that the stream ends there. more means
 // that the answer needs more of the stream. A given answer holds for every continuation. It is conservative: if the
-// first line is an object, or an object follows it, the text counts as lines.
-func otherFormat(head []byte, ended bool) (format string, more bool) {
+// first line is an object, or an object follows it, the text counts as lines. An object with a list at one of keys is a
+// document with events, however many lines it has.
+func otherFormat(head []byte, ended bool, keys ...string) (format string, more bool) {
 	if len(head) >= headBytes {
 		head, ended = head[:headBytes], true
 	}
@@ -66,7 +111,7 @@ func otherFormat(head []byte, ended bool) (format string, more bool) {
 		return "", true
 	}
 	if len(head) >= 4 && (head[0] == 0 && head[1] != 0 && head[2] == 0 || head[1] == 0 && head[0] != 0 && head[3] == 0) {
-		return "text in UTF-16", false
+		return formatUTF16, false
 	}
 	text := bytes.TrimLeft(trimMark(head), " \t\r\n")
 	first, rest, lineEnds := bytes.Cut(text, []byte{'\n'})
@@ -78,29 +123,32 @@ func otherFormat(head []byte, ended bool) (format string, more bool) {
 	object := len(next) > 0 && next[0] == '{'
 	switch {
 	case text[0] == '{':
+		if split.Holds(first, keys...) {
+			return formatBatch, false
+		}
 		if !mayGoOn(first) {
 			return "", false
 		}
 		if len(next) > 0 && goesOn(first, next[0]) {
-			return "one JSON document over several lines", false
+			return formatDocument, false
 		}
 		return "", unknown
 	case text[0] == '[':
 		if !whole(first) {
-			return "a JSON array", false
+			return formatArray, false
 		}
 		if unknown || object {
 			return "", unknown
 		}
-		return "a JSON array", false
+		return formatArray, false
 	case unknown || object:
 		return "", unknown // not an event, but the next line may be one
 	case text[0] == '<':
-		return "XML or HTML", false
+		return formatXML, false
 	case controls(first):
-		return "a binary file", false
+		return formatBinary, false
 	case isTable(first):
-		return "a table, such as CSV", false
+		return formatTable, false
 	}
 	return "", false
 }
@@ -164,6 +212,5 @@ func isTable(line []byte) bool {
 }
 
 func notNDJSON(name, format string) error {
-	return fmt.Errorf("read %s: %w: this looks like %s; want a JSON object on each line, in UTF-8, plain or compressed with gzip or zstd. Nothing of it was taken",
-		name, ErrNotNDJSON, format)
+	return fmt.Errorf("read %s: %w: this looks like %s: %s. Nothing of it was taken", name, ErrNotNDJSON, format, remedyOf(format))
 }

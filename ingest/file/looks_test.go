@@ -18,7 +18,9 @@ func TestOtherFormats(t *testing.T) {
 		{"\ufeff \n [" + event + ",\n" + event + "]", "a JSON array"},
 		{"{\n  \"type\": \"page\",\n  \"userId\": \"u1\"\n}\n", "one JSON document"},
 		{"{\r\n}\r\n", "one JSON document"},
-		{"{\"batch\": [\n  " + event + "\n]}", "one JSON document"},
+		{"{\"batch\": [\n  " + event + "\n]}", "a JSON document with a list"},
+		{"{\"batch\":[" + event + "]}", "a JSON document with a list"},
+		{"{\"sentAt\":\"x\",\"batch\" : [" + event + "]}\n{\"batch\":[]}", "a JSON document with a list"},
 		{"{ \"type\": \"page\",\n  \"userId\": \"u1\" }", "one JSON document"},
 		{"type,user_id\npage,u1\n", "CSV"},
 		{"\ufefftype;user_id\r\npage;u1\r\n", "CSV"},
@@ -69,7 +71,13 @@ func TestOtherFormats(t *testing.T) {
 				if chunk, err = r.Next(); chunk == nil {
 					break
 				}
-				chunk.Lines(func(int64, []byte, *segment.Rejection) { lines++ })
+				chunk.Events(func(Place, []byte, *segment.Rejection) { lines++ })
+			}
+			if strings.Contains(c.want, "JSON") {
+				if err != nil || lines == 0 {
+					t.Errorf("%q: %d events, %v", c.text, lines, err)
+				}
+				continue
 			}
 			if (c.want != "") != errors.Is(err, ErrNotNDJSON) || c.want != "" && (lines > 0 || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "events")) {
 				t.Errorf("%q: %d lines, %v", c.text, lines, err)
@@ -78,14 +86,31 @@ func TestOtherFormats(t *testing.T) {
 	}
 }
 
-// A long array on one line is also reported as an array, not as a line that is too long.
+// A long array on one line is read as an array, and is no line that is too long.
 func TestLongArray(t *testing.T) {
 	r, err := NewReader(strings.NewReader("["+strings.Repeat(`{"type":"page","userId":"u1"},`, 100_000)+"{}]"), "events", 1<<16)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if chunk, err := r.Next(); chunk != nil || !errors.Is(err, ErrNotNDJSON) {
-		t.Errorf("%v", err)
+	events, last := 0, Place{}
+	for {
+		chunk, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if chunk == nil {
+			break
+		}
+		chunk.Events(func(at Place, _ []byte, problem *segment.Rejection) {
+			if events++; problem != nil {
+				t.Fatal(problem)
+			}
+			last = at
+		})
+		chunk.Release()
+	}
+	if events != 100_001 || last != (Place{1, 100_001}) {
+		t.Errorf("%d events, the last at %+v", events, last)
 	}
 }
 

@@ -34,11 +34,15 @@ type Source struct {
 	Open func() (*Reader, error)
 }
 
-// FromPath reads a file; "-" is standard input.
-func FromPath(path string, lineMax int) Source {
+// FromPath reads a file; "-" is standard input. Its records become events by m, unless that is nil.
+func FromPath(path string, lineMax int, m *Mapper) Source {
 	return Source{Name: path, Open: func() (*Reader, error) {
 		if path == "-" {
-			return NewReader(os.Stdin, "standard input", lineMax)
+			r, err := NewReader(os.Stdin, "standard input", lineMax)
+			if err == nil {
+				r.Map(m)
+			}
+			return r, err
 		}
 		f, err := os.Open(path)
 		if err != nil {
@@ -47,16 +51,18 @@ func FromPath(path string, lineMax int) Source {
 		r, err := NewReader(f, path, lineMax)
 		if err != nil {
 			f.Close()
+			return nil, err
 		}
-		return r, err
+		r.Map(m)
+		return r, nil
 	}}
 }
 
 // Reject is a line that was not taken.
 type Reject struct {
-	File   string
-	Line   int64
-	Raw    []byte // valid during the call; nil if the line was too long to keep
+	File string
+	Place
+	Raw    []byte // valid during the call; nil if there is no text, as of a line that was too long to keep
 	Reason *segment.Rejection
 }
 
@@ -72,6 +78,8 @@ type Summary struct {
 	WithoutIdentifier int64         `json:"without_identifier"`
 	Rejected          int64         `json:"rejected"`
 	Quarantined       int64         `json:"quarantined,omitempty"`
+	Skipped           int64         `json:"skipped,omitempty"`      // records of which the mapping made no event
+	Unidentified      []Reason      `json:"unidentified,omitempty"` // the first events without an identifier
 	Reasons           []Reason      `json:"reasons,omitempty"`
 	Dropped           segment.Stats `json:"dropped"`
 	DroppedFields     []Reason      `json:"dropped_fields,omitempty"` // the first dropped fields
@@ -85,6 +93,7 @@ type Summary struct {
 type Reason struct {
 	File    string `json:"file"`
 	Line    int64  `json:"line"`
+	Record  int64  `json:"record,omitempty"` // in files with records that are not lines
 	Code    string `json:"code"`
 	Field   string `json:"field,omitempty"`
 	Message string `json:"message"`
@@ -222,6 +231,9 @@ func (r *run) read(ctx context.Context, source Source, full chan<- *slot) error 
 	}
 	defer reader.Close()
 	reader.chunkBytes = r.chunkBytes
+	if reader.form.mapper != nil {
+		reader.chunkBytes /= 2 // a chunk then holds its records and their events
+	}
 	for {
 		chunk, err := reader.Next()
 		if chunk != nil {
@@ -251,20 +263,20 @@ func (r *run) decode(ctx context.Context, s *slot) error {
 	engine, in := r.pipeline.into.Engine, s.intake
 	from, read := ingest.Arrival{Received: engine.Now()}, 0
 	in.Reset()
-	s.chunk.Lines(func(line int64, raw []byte, tooLong *segment.Rejection) {
+	s.chunk.Events(func(at Place, raw []byte, problem *segment.Rejection) {
 		if read++; read%turnLines == 0 {
 			engine.YieldToReads()
 		}
-		if tooLong != nil {
-			r.reject(s.file, line, nil, in.Refuse(tooLong).Rejection)
+		if problem != nil {
+			r.reject(s.file, at, raw, in.Refuse(problem).Rejection)
 			return
 		}
 		v := in.Take(raw, from)
 		if dropped := in.Decoder.Dropped(); len(dropped) > 0 {
-			r.dropped(s.file, line, dropped)
+			r.dropped(s.file, at, dropped)
 		}
 		if v.Rejection != nil {
-			r.reject(s.file, line, raw, v.Rejection)
+			r.reject(s.file, at, raw, v.Rejection)
 		}
 	})
 	r.answers.Add(1)
@@ -316,27 +328,30 @@ func (r *run) note(add func(*Summary)) {
 	add(&r.summary)
 }
 
-// reject notes a line that was not taken. Events without an identifier are handed to Reject, and are no reason to list:
-// a file may be full of them. mu is held during the call, so Reject is called by one goroutine at a time.
-func (r *run) reject(file string, line int64, raw []byte, reason *segment.Rejection) {
+// reject notes a line that was not taken; events without an identifier are listed apart. mu is held during the call, so Reject is called by one goroutine at a time.
+func (r *run) reject(file string, at Place, raw []byte, reason *segment.Rejection) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if reason.Code != segment.CodeNoIdentifier && len(r.summary.Reasons) < firstReasons {
-		r.summary.Reasons = append(r.summary.Reasons, Reason{file, line, string(reason.Code), reason.Field, reason.Message, reason.Hint})
+	list := &r.summary.Reasons
+	if reason.Code == segment.CodeNoIdentifier {
+		list = &r.summary.Unidentified
+	}
+	if len(*list) < firstReasons {
+		*list = append(*list, Reason{file, at.Line, at.Record, string(reason.Code), reason.Field, reason.Message, reason.Hint})
 	}
 	if r.pipeline.Reject != nil {
-		r.pipeline.Reject(Reject{file, line, raw, reason})
+		r.pipeline.Reject(Reject{file, at, raw, reason})
 	}
 }
 
 // dropped records the first dropped fields.
-func (r *run) dropped(file string, line int64, drops []segment.Drop) {
+func (r *run) dropped(file string, at Place, drops []segment.Drop) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, drop := range drops {
 		if len(r.summary.DroppedFields) == firstReasons {
 			return
 		}
-		r.summary.DroppedFields = append(r.summary.DroppedFields, Reason{file, line, string(drop.Code), drop.Field, drop.Message, drop.Hint})
+		r.summary.DroppedFields = append(r.summary.DroppedFields, Reason{file, at.Line, at.Record, string(drop.Code), drop.Field, drop.Message, drop.Hint})
 	}
 }

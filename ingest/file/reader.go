@@ -7,15 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/kindred-id/kindred/ingest/segment"
 )
 
-// Reader cuts a stream of NDJSON into chunks of whole lines. The stream may be compressed with gzip or zstd, which
-// its first bytes show; concatenated members form one stream.
+// Reader cuts a stream into chunks: of whole lines, if it is NDJSON, and otherwise of records. The stream may be
+// compressed with gzip or zstd, which its first bytes show; concatenated members form one stream.
 //
 //	carry │ read ...                          the chunk under construction
 //	──────┴───────────────── \n ─┬──────────
@@ -41,9 +40,8 @@ type Reader struct {
 	carry  []byte // the beginning of a line whose end has not been read
 	line   int64  // number of the next line, from 1
 	passed int64  // bytes of the source that chunks have accounted for
-	begun  bool   // the stream is known not to have another format
+	form   form
 	ended  bool
-	other  error // the stream has another format
 	err    error // comes after the last chunk
 }
 
@@ -105,6 +103,9 @@ func ended(err error) error {
 // Close releases the reader's resources and closes the source. Chunks stay valid.
 func (r *Reader) Close() error {
 	r.stop()
+	if c, ok := r.form.records.(io.Closer); ok {
+		_ = c.Close() // it was only read
+	}
 	if r.closer == nil {
 		return nil
 	}
@@ -120,16 +121,24 @@ func (r *Reader) Next() (*Chunk, error) {
 	c := newChunk(r.chunkBytes)
 	c.data = append(c.data, r.carry...)
 	r.carry = r.carry[:0]
-	r.fill(c)
-	r.cut(c)
-	c.SourceBytes = r.source.bytes - r.passed
-	r.passed = r.source.bytes
-	if r.other != nil {
+	if r.form.records == nil {
+		r.fill(c)
+	}
+	if r.form.records != nil {
+		r.records(c)
+	} else {
+		r.cut(c)
+	}
+	c.mapper = r.form.mapper
+	passed := r.passed
+	r.passed = r.form.passed(r.source)
+	c.SourceBytes = r.passed - passed
+	if r.form.other != nil {
 		c.Release()
-		r.err = r.other
+		r.err = r.form.other
 		return nil, r.err
 	}
-	if len(c.data) == 0 && len(c.tooLong) == 0 && c.SourceBytes == 0 {
+	if len(c.data) == 0 && len(c.tooLong)+len(c.records) == 0 && c.SourceBytes == 0 {
 		c.Release()
 		return nil, r.err // the chunk is empty: fill returns with a line or at the end
 	}
@@ -158,21 +167,20 @@ func (r *Reader) fill(c *Chunk) {
 		start := len(c.data)
 		n, err := r.text.Read(c.data[start:cap(c.data)])
 		c.data = c.data[:start+n]
-		if !r.begun && (err == nil || errors.Is(err, io.EOF)) {
-			format, more := otherFormat(c.data, err != nil)
+		if !r.form.begun && (err == nil || errors.Is(err, io.EOF)) {
+			format, more := otherFormat(c.data, err != nil, r.form.keys()...)
 			if format != "" {
-				c.data = c.data[:0]
-				r.ended, r.other = true, notNDJSON(r.name, format)
+				r.recognise(c, format)
 				return
 			}
-			r.begun = !more
+			r.form.begun = !more
 		}
 		hasEnd = hasEnd || bytes.IndexByte(c.data[start:], '\n') >= 0
 		if err != nil {
 			r.finish(err)
 			return
 		}
-		if r.eager && r.begun && hasEnd && len(c.data) < cap(c.data) {
+		if r.eager && r.form.begun && hasEnd && len(c.data) < cap(c.data) {
 			return
 		}
 	}
@@ -240,72 +248,4 @@ func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.from.Read(p)
 	c.bytes += int64(n)
 	return n, err
-}
-
-// Chunk is a number of whole lines of a stream; the last chunk may have no lines.
-//
-//	tooLong  4, 5         numbers of skipped lines
-//	first    6            number of the first line of data
-//	data     {…}\n{…}\n   whole lines; the last line of a stream may lack its \n
-type Chunk struct {
-	// SourceBytes is the number of bytes of the (possibly compressed) source that this chunk accounts for: those of all
-	// chunks add up to its size.
-	SourceBytes int64
-	data        []byte
-	first       int64   // number of the first line of data
-	tooLong     []int64 // numbers of the skipped lines, all of them before first
-	lineMax     int
-}
-
-// chunks are reused. After Release, a caller must not use a chunk or its lines.
-var chunks = sync.Pool{New: func() any { return new(Chunk) }}
-
-func newChunk(size int) *Chunk {
-	c := chunks.Get().(*Chunk)
-	*c = Chunk{data: c.data[:0], tooLong: c.tooLong[:0]}
-	if cap(c.data) != size { // left by another reader, or by a long line
-		c.data = make([]byte, 0, size)
-	}
-	return c
-}
-
-// Release returns the chunk's memory: its lines may not be used any more.
-func (c *Chunk) Release() {
-	if cap(c.data) > chunkTarget {
-		c.data = nil // large buffers are rare and not worth keeping
-	}
-	chunks.Put(c)
-}
-
-// grow doubles the room for a line, up to most bytes.
-func (c *Chunk) grow(most int) {
-	larger := make([]byte, len(c.data), min(2*cap(c.data), most))
-	copy(larger, c.data)
-	c.data = larger
-}
-
-// Lines calls each for every line that isn't blank, with its number in the stream, counted from 1, and its text
-// without the line end. A line that was too long to keep comes as a rejection, without its text.
-func (c *Chunk) Lines(each func(line int64, raw []byte, tooLong *segment.Rejection)) {
-	for _, line := range c.tooLong {
-		each(line, nil, segment.TooLarge(c.lineMax))
-	}
-	data := c.data
-	for line := c.first; len(data) > 0; line++ {
-		raw := data
-		if end := bytes.IndexByte(data, '\n'); end >= 0 {
-			raw, data = data[:end:end], data[end+1:]
-		} else {
-			data = nil
-		}
-		if len(raw) > 0 && raw[0] == utf8Mark[0] {
-			raw = trimMark(raw) // of the first file, or of a concatenated one
-		}
-		if n := len(raw); n > 0 && raw[n-1] == '\r' {
-			raw = raw[:n-1]
-		}
-		if len(raw) > 0 && (raw[0] > ' ' || len(bytes.TrimSpace(raw)) > 0) {
-			each(line, raw, nil)
-		}
-	}
 }

@@ -23,6 +23,8 @@ type Options struct {
 	Format Format
 	// Mapping turns records that are not events into events; nil if they are events.
 	Mapping *Mapping
+	// Usage, if given, counts what the mapping finds.
+	Usage *Usage
 	// Schemas finds the schemas of Avro and Protobuf.
 	Schemas *Schemas
 	// MaxBytes bounds a record; 0 is defaultMaxBytes.
@@ -54,8 +56,8 @@ func (o Options) Check() error {
 type Decoder struct {
 	Options
 	arena jsonscan.Arena
-	text  []byte // the current record as JSON; reused
-	pick  picker
+	text  []byte  // the current record as JSON; reused
+	pick  *picker // nil without a mapping
 }
 
 // NewDecoder returns a decoder. It panics if o.Check fails.
@@ -72,6 +74,7 @@ func NewDecoder(o Options) *Decoder {
 	d := &Decoder{Options: o}
 	if o.Mapping != nil {
 		d.pick = newPicker(o.Mapping)
+		d.pick.used = o.Usage
 	}
 	return d
 }

@@ -96,8 +96,11 @@ func TestMilliseconds(t *testing.T) {
 func TestMappingErrors(t *testing.T) {
 	for text, says := range map[string]string{
 		`{}`: "without fields", `{a..b: x}`: "keys with a dot", `{a: x..y}`: "keys with a dot", `{a: {from: x, value: y}}`: "not both", `{a: {}}`: "give a path",
-		`{a: {from: x, unit: h}}`: "unit", `{a: {value: 1, unit: s}}`: "no unit", `{a: {value: 1}, a.b: x}`: "fields of its own", `{a: [x]}`: "want a path",
-		`{a: {what: x}}`: "map.a.what: unknown key; known here: from, unit, value", `[a]`: "a mapping is", "a: x\na: y": "twice", `{a: {from: ts, unit: s}, a.b: x}`: "fields of its own",
+		`{a: {from: x, unit: h}}`: "unit", `{a: {value: 1, unit: s}}`: "no unit", `{a: {value: 1}, a.b: x}`: "fields of its own", `{a: [[x]]}`: "want a list of words",
+		`{a: {what: x}}`: "map.a.what: unknown key; known here: from, sum, value, values, else, prefix, suffix, unit, when", `[a]`: "a mapping is", "a: x\na: y": "twice", `{a: {from: ts, unit: s}, a.b: x}`: "fields of its own",
+		`events: [{a: x}, {b: {}}]`: "event 2 (line 1): field \"b\": give a path", `{a: x, events: [{b: y}]}`: "a is beside events", `events: [x]`: "an event is its fields",
+		`nosuch`: "want a file, or one of", `{read: {parse: x}, a: y}`: "want records", `events: [{when: [x], a: y}]`: "want paths with what", `events: [{when: {x: {is: y}}, a: y}]`: "want a text, a list",
+		`events: [{when: {x: {above: y}}, a: y}]`: "want a number", `{a: {value: 1, prefix: x}}`: "no prefix", `{a: {sum: ..}}`: "sum", `events: [{each: a..b, a: y}]`: "each", `{read: {unpack: [a..b]}, a: y}`: "read: path",
 	} {
 		err := unmarshalMapping(text, new(Mapping))
 		if err == nil || !strings.Contains(err.Error(), says) {
@@ -116,5 +119,72 @@ func TestMappingString(t *testing.T) {
 		if parseMapping(t, other).String() == a.String() {
 			t.Errorf("%s is like %s", other, a)
 		}
+	}
+}
+
+// A mapping of several events makes those whose conditions hold, and for lists one an element.
+func TestMappingOfSeveralEvents(t *testing.T) {
+	m := parseMapping(t, `
+read: {records: orders, parse: [attributes], unpack: [params]}
+events:
+  - when: {status: [paid, shipped], test: {not: true}, total: {above: 10}, customer: {present: true}}
+    messageId: {from: id, prefix: "order-"}
+    userId: [customer.id, customer.email]
+    event: {from: status, values: {paid: Order Completed}}
+    properties.plan: attributes.plan
+    properties.page: params.page
+    properties.session: params.session
+    properties.total: {from: cents, unit: hundredths}
+    properties.tax: {sum: lines.taxes.amount, from: tax}
+    properties.tip: {from: tip, when: {tipped: true}}
+  - each: refunds.payments
+    when: {kind: refund, $.status: {not: [draft]}}
+    messageId: id
+    properties.order_id: $.id
+    properties.dotted: a.b
+`)
+	order := `{"id":7,"status":"paid","total":"12.5","customer":{"id":"","email":"a@x.de"},"attributes":"{\"plan\":\"pro\"}",
+		"params":[{"key":"page","value":{"string_value":"/x","int_value":null}},{"key":"session","value":{"string_value":null,"int_value":"5"}},3],
+		"cents":1234,"lines":[{"taxes":[{"amount":"1.10"},{"amount":2}]},{"taxes":[]}],"tip":1,"tipped":false,
+		"refunds":[{"payments":[{"id":1,"kind":"refund","a.b":"x"},{"id":2,"kind":"void"}]},{"payments":[{"id":3,"kind":"refund"}]}]}`
+	want := []string{
+		`{"event":"Order Completed","messageId":"order-7","properties":{"page":"/x","plan":"pro","session":"5","tax":3.1,"total":12.34},"userId":"a@x.de"}`,
+		`{"messageId":1,"properties":{"dotted":"x","order_id":7}}`, `{"messageId":3,"properties":{"order_id":7}}`,
+	}
+	for _, text := range []string{order, "[" + order + "]", `{"page":1,"orders":[` + order + `]}`} {
+		usage := NewUsage(m)
+		events, _, r := decodeAll(t, Options{Mapping: m, Usage: usage}, []byte(text))
+		if r != nil || len(events) != len(want) {
+			t.Fatalf("%s: %q, %v", text, events, r)
+		}
+		for i := range want {
+			sameJSON(t, events[i], want[i])
+		}
+		if warnings := usage.Warnings(); usage.Skipped() != 0 || len(warnings) != 0 {
+			t.Errorf("%s: %d skipped, %q", text, usage.Skipped(), warnings)
+		}
+	}
+	for _, other := range []string{
+		`{"id":7,"status":"draft"}`, `{"id":7,"status":"paid","total":"10","customer":1}`, `{"id":7,"status":"paid","total":"11"}`,
+		`{"id":7,"status":"paid","total":"11","customer":{}, "test":true}`,
+	} {
+		usage := NewUsage(m)
+		events, _, r := decodeAll(t, Options{Mapping: m, Usage: usage}, []byte(other))
+		if r != nil || len(events) != 0 || usage.Skipped() != 1 || len(usage.Warnings()) != 1 {
+			t.Errorf("%s: %q, %v, %d skipped, %q", other, events, r, usage.Skipped(), usage.Warnings())
+		}
+	}
+}
+
+// A path that no record has is told with its line; so is an event that is never made.
+func TestUsageTells(t *testing.T) {
+	m := parseMapping(t, "events:\n  - userId: id\n    properties.total: amuont\n    type: {value: track}\n  - when: {kind: refund}\n    userId: id\n")
+	usage := NewUsage(m)
+	if _, _, r := decodeAll(t, Options{Mapping: m, Usage: usage}, []byte(`[{"id":1,"amount":2},{"id":2,"amount":3}]`)); r != nil {
+		t.Fatal(r)
+	}
+	got := strings.Join(usage.Warnings(), "\n")
+	if got != "line 3 of the mapping: properties.total: none of 2 records has amuont\nline 5 of the mapping: event 2 was made of none of 2 records: its conditions never hold" {
+		t.Error(got)
 	}
 }

@@ -55,11 +55,11 @@ const (
 // firstReasons bounds the rejections in a summary, and the dropped fields.
 const firstReasons = 10
 
-// batch is the body of a request, and the line that each of its events came from.
+// batch is the body of a request, and the place that each of its events came from.
 type batch struct {
 	file   string
 	body   bytes.Buffer
-	lines  []int64
+	places []file.Place
 	ends   []int // of each line's text in body
 	source int64 // bytes of the source that it accounts for
 }
@@ -133,7 +133,7 @@ func (s *sender) read(ctx context.Context, source file.Source, full chan<- *batc
 	defer reader.Close()
 	b := &batch{file: source.Name}
 	flush := func() error {
-		if len(b.lines) == 0 && b.source == 0 {
+		if len(b.places) == 0 && b.source == 0 {
 			return nil
 		}
 		select {
@@ -153,16 +153,16 @@ func (s *sender) read(ctx context.Context, source file.Source, full chan<- *batc
 			return err
 		}
 		var stopped error
-		chunk.Lines(func(line int64, raw []byte, tooLong *segment.Rejection) {
-			if stopped != nil || !s.check(source.Name, line, raw, tooLong) {
+		chunk.Events(func(at file.Place, raw []byte, problem *segment.Rejection) {
+			if stopped != nil || !s.check(source.Name, at, raw, problem) {
 				return
 			}
-			if len(b.lines) == batchEvents || len(b.lines) > 0 && b.body.Len()+len(raw) > batchBytes {
+			if len(b.places) == batchEvents || len(b.places) > 0 && b.body.Len()+len(raw) > batchBytes {
 				if stopped = flush(); stopped != nil {
 					return
 				}
 			}
-			b.add(line, raw)
+			b.add(at, raw)
 		})
 		b.source += chunk.SourceBytes
 		chunk.Release()
@@ -177,17 +177,17 @@ func (s *sender) read(ctx context.Context, source file.Source, full chan<- *batc
 
 // check rejects a line that is not JSON, since it would make its whole batch unreadable (U1). It reports whether the line
 // can be sent.
-func (s *sender) check(name string, line int64, raw []byte, tooLong *segment.Rejection) bool {
+func (s *sender) check(name string, at file.Place, raw []byte, problem *segment.Rejection) bool {
 	s.mu.Lock()
 	s.sum.Read++
 	s.mu.Unlock()
-	if tooLong == nil && !json.Valid(raw) {
-		tooLong = &segment.Rejection{Code: segment.CodeInvalidJSON, Message: whyInvalid(raw), Hint: "send one complete JSON object per event"}
+	if problem == nil && !json.Valid(raw) {
+		problem = &segment.Rejection{Code: segment.CodeInvalidJSON, Message: whyInvalid(raw), Hint: "send one complete JSON object per event"}
 	}
-	if tooLong != nil {
-		s.reject(name, line, raw, tooLong)
+	if problem != nil {
+		s.reject(name, at, raw, problem)
 	}
-	return tooLong == nil
+	return problem == nil
 }
 
 // whyInvalid says where a line stops being JSON. It reads the line a second time, which only rejected lines cost.
@@ -201,14 +201,14 @@ func whyInvalid(raw []byte) string {
 
 // add appends a line to the body as it is, and notes where it ends: a rejected event is reported with its text (text)
 // and without a second copy of it.
-func (b *batch) add(line int64, raw []byte) {
-	if len(b.lines) == 0 {
+func (b *batch) add(at file.Place, raw []byte) {
+	if len(b.places) == 0 {
 		b.body.WriteString(`{"batch":[`)
 	} else {
 		b.body.WriteByte(',')
 	}
 	b.body.Write(raw)
-	b.lines, b.ends = append(b.lines, line), append(b.ends, b.body.Len())
+	b.places, b.ends = append(b.places, at), append(b.ends, b.body.Len())
 }
 
 // text returns the event of that index as it was read. It is a part of the body.
@@ -222,11 +222,11 @@ func (b *batch) text(index int) []byte {
 
 // send sends a batch until it is accepted, and counts the outcomes of its events.
 func (s *sender) send(ctx context.Context, b *batch) error {
-	if len(b.lines) > 0 {
+	if len(b.places) > 0 {
 		b.body.WriteString(`]}`)
 		result, err := s.Client.Events.Send(ctx, b.body.Bytes(), s.Patience)
 		if err != nil {
-			return fmt.Errorf("send lines %d to %d of %s: %w", b.lines[0], b.lines[len(b.lines)-1], b.file, err)
+			return fmt.Errorf("send lines %d to %d of %s: %w", b.places[0].Line, b.places[len(b.places)-1].Line, b.file, err)
 		}
 		var warnings segment.Stats
 		if len(result.Warnings) > 0 {
@@ -240,18 +240,18 @@ func (s *sender) send(ctx context.Context, b *batch) error {
 		s.sum.WithoutIdentifier += int64(result.WithoutIdentifier)
 		s.sum.Dropped.Add(warnings)
 		for _, drop := range result.Dropped {
-			if at := drop.Index; at != nil && 0 <= *at && *at < len(b.lines) && len(s.sum.DroppedFields) < firstReasons {
+			if at := drop.Index; at != nil && 0 <= *at && *at < len(b.places) && len(s.sum.DroppedFields) < firstReasons {
 				s.sum.DroppedFields = append(s.sum.DroppedFields, file.Reason{
-					File: b.file, Line: b.lines[*at], Code: drop.Code, Field: drop.Field, Message: drop.Message, Hint: drop.Hint,
+					File: b.file, Line: b.places[*at].Line, Record: b.places[*at].Record, Code: drop.Code, Field: drop.Field, Message: drop.Message, Hint: drop.Hint,
 				})
 			}
 		}
 		s.mu.Unlock()
 		for _, r := range result.Rejected {
-			if r.Index < 0 || r.Index >= len(b.lines) {
-				return fmt.Errorf("the server rejects event %d of a batch of %d; check that the address is that of a Kindred server", r.Index, len(b.lines))
+			if r.Index < 0 || r.Index >= len(b.places) {
+				return fmt.Errorf("the server rejects event %d of a batch of %d; check that the address is that of a Kindred server", r.Index, len(b.places))
 			}
-			s.reject(b.file, b.lines[r.Index], b.text(r.Index), &segment.Rejection{Code: segment.Code(r.Code), Field: r.Field, Message: r.Message, Hint: r.Hint})
+			s.reject(b.file, b.places[r.Index], b.text(r.Index), &segment.Rejection{Code: segment.Code(r.Code), Field: r.Field, Message: r.Message, Hint: r.Hint})
 		}
 	}
 	if s.Progress != nil {
@@ -262,7 +262,7 @@ func (s *sender) send(ctx context.Context, b *batch) error {
 
 // reject counts a rejected line and hands it to the caller, under the lock: callers write it to one file, so calls
 // come one at a time.
-func (s *sender) reject(name string, line int64, raw []byte, reason *segment.Rejection) {
+func (s *sender) reject(name string, at file.Place, raw []byte, reason *segment.Rejection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if reason.Code == "quarantined" {
@@ -270,10 +270,10 @@ func (s *sender) reject(name string, line int64, raw []byte, reason *segment.Rej
 	} else {
 		s.sum.Rejected++
 		if len(s.sum.Reasons) < firstReasons {
-			s.sum.Reasons = append(s.sum.Reasons, file.Reason{File: name, Line: line, Code: string(reason.Code), Field: reason.Field, Message: reason.Message, Hint: reason.Hint})
+			s.sum.Reasons = append(s.sum.Reasons, file.Reason{File: name, Line: at.Line, Record: at.Record, Code: string(reason.Code), Field: reason.Field, Message: reason.Message, Hint: reason.Hint})
 		}
 	}
 	if s.Files.Reject != nil {
-		s.Files.Reject(file.Reject{File: name, Line: line, Raw: raw, Reason: reason})
+		s.Files.Reject(file.Reject{File: name, Place: at, Raw: raw, Reason: reason})
 	}
 }

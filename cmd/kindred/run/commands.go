@@ -6,5 +6,5 @@ import "github.com/spf13/cobra"
 
 // Commands returns the commands of this group.
 func Commands() []*cobra.Command {
-	return []*cobra.Command{newServe(), newIngest(), newDemo(), newConfig()}
+	return []*cobra.Command{newServe(), newIngest(), newMap(), newDemo(), newConfig()}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/kindred-id/kindred/api/client/upload"
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 	"github.com/kindred-id/kindred/ingest/file"
+	"github.com/kindred-id/kindred/ingest/record"
 	"github.com/spf13/cobra"
 )
 
@@ -24,8 +25,10 @@ func newIngest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ingest --data DIR FILE... | --to URL FILE...",
 		Short: "Ingest files of events",
-		Long: `Ingest files of events: one JSON object per line, plain or compressed with gzip or zstd; "-" is standard
-input. With --data the events go into a data directory, which no other process may have open. With --to they
+		Long: `Ingest files of events: one JSON object per line, a JSON array, JSON documents over several lines, or
+{"batch":[…]}; plain or compressed with gzip or zstd; "-" is standard input. With --map, files of other
+systems as well, also CSV with a header and Parquet: a mapping says which events their records become. It is
+the name of a ready-made one (kindred map list) or a file. With --data the events go into a data directory, which no other process may have open. With --to they
 go to a running server, and events that it cannot accept at the moment are sent again.
 
 An event is recognised by its message id and its content, however it arrives. So ingesting a file twice
@@ -37,10 +40,11 @@ the command then ends with exit code 5.`,
 		Args: cobra.MinimumNArgs(1),
 	}
 	f := cli.AddNode(cmd)
-	var to, rejectsName string
+	var to, rejectsName, mapping string
 	var patience time.Duration
 	cli.AddServer(cmd, &to, "to", "send the events to the running server at this URL")
 	cmd.Flags().DurationVar(&patience, "patience", 5*time.Minute, "with --to: how long to retry a batch that the server does not accept")
+	cmd.Flags().StringVar(&mapping, "map", "", "mapping of the files' records to events: the NAME of a ready-made one, or a FILE")
 	cmd.Flags().StringVar(&rejectsName, "rejects", "", "file for rejected lines, created if there are any (default kindred-rejects-TIME.ndjson)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if to != "" && cmd.Flags().Changed("data") {
@@ -59,33 +63,72 @@ the command then ends with exit code 5.`,
 		if info, err := os.Stat(rejectsName); err == nil && info.Mode().IsRegular() {
 			return cli.Exit(cli.ExitRefused, fmt.Errorf("ingest: --rejects %s: file exists; name another one, or move it away", rejectsName))
 		}
+		mapper, usage, err := mapperOf(mapping)
+		if err != nil {
+			return err
+		}
 		r := newRejects(rejectsName, time.Now())
 		bar := cli.NewProgress(cmd.ErrOrStderr(), "ingesting", size, true, "")
 		var summary file.Summary
 		if to != "" {
 			summary, err = send(cmd, to, upload.Files{
-				Sources: sources(args), Patience: patience, Reject: r.add, Progress: bar.Add,
+				Sources: sources(args, mapper), Patience: patience, Reject: r.add, Progress: bar.Add,
 			})
 		} else {
-			summary, err = ingestInto(cmd, f, args, r, bar)
+			summary, err = ingestInto(cmd, f, sources(args, mapper), r, bar)
 		}
 		bar.End()
 		err = cmp.Or(err, r.close())
 		if summary.Read == 0 && err != nil {
 			return err
 		}
+		if usage != nil {
+			summary.Skipped = usage.Skipped()
+		}
 		if err := cmp.Or(cli.WriteJSON(cmd.OutOrStdout(), summary), err); err != nil {
 			return err
 		}
+		warn(cmd.ErrOrStderr(), usage)
 		return afterIngest(cmd.ErrOrStderr(), &summary, r)
 	}
 	return cmd
+}
+
+// mapperOf returns the mapper of a mapping, with the counts of what it finds; nil without a name.
+func mapperOf(name string) (*file.Mapper, *record.Usage, error) {
+	if name == "" {
+		return nil, nil, nil
+	}
+	m, err := record.FindMapping(name)
+	if err != nil {
+		return nil, nil, cli.Exit(cli.ExitUsage, fmt.Errorf("--map %s: %w", name, err))
+	}
+	usage := record.NewUsage(m)
+	return file.NewMapper(m, usage), usage, nil
+}
+
+// warn prints what of a mapping met no record.
+func warn(w io.Writer, usage *record.Usage) {
+	if usage == nil {
+		return
+	}
+	for _, warning := range usage.Warnings() {
+		fmt.Fprintf(w, "kindred: warning: %s\n", warning)
+	}
 }
 
 // afterIngest reports rejected lines, dropped fields and quarantined events, and returns the exit code.
 func afterIngest(w io.Writer, s *file.Summary, r *rejects) error {
 	if r.count > 0 {
 		fmt.Fprintf(w, "kindred: %s rejected, see %s\n", cli.Plural(r.count, "line"), r.name)
+	}
+	if s.Skipped > 0 {
+		fmt.Fprintf(w, "kindred: %s made no event: no condition of the mapping holds for them\n", cli.Plural(s.Skipped, "record"))
+	}
+	if len(s.Unidentified) > 0 {
+		first := s.Unidentified[0]
+		fmt.Fprintf(w, "kindred: %s without an identifier, the first at %s:%d: %s\n",
+			cli.Plural(s.WithoutIdentifier, "event"), first.File, max(first.Line, first.Record), first.Message)
 	}
 	for _, key := range s.Dropped.Fields.Keys() {
 		n, why := s.Dropped.Fields[key], ""
@@ -134,10 +177,10 @@ func sizeOf(names []string) (int64, error) {
 }
 
 // sources returns the files of these names.
-func sources(names []string) []file.Source {
+func sources(names []string, m *file.Mapper) []file.Source {
 	all := make([]file.Source, len(names))
 	for i, name := range names {
-		all[i] = file.FromPath(name, 0)
+		all[i] = file.FromPath(name, 0, m)
 	}
 	return all
 }
@@ -153,7 +196,7 @@ func send(cmd *cobra.Command, address string, files upload.Files) (summary file.
 // ingestInto ingests files into a directory that this process opens. It first waits for the sweep after a change of
 // rules (Judged): a command that ended before would begin the sweep anew each time, and never complete it. The times
 // of a file are believed, as its events are not live.
-func ingestInto(cmd *cobra.Command, f *cli.NodeFlags, names []string, r *rejects, bar *cli.Progress) (file.Summary, error) {
+func ingestInto(cmd *cobra.Command, f *cli.NodeFlags, from []file.Source, r *rejects, bar *cli.Progress) (file.Summary, error) {
 	k, err := f.Open(cmd.Context(), f.Logger(cmd.ErrOrStderr()))
 	if err != nil {
 		return file.Summary{}, err
@@ -162,7 +205,7 @@ func ingestInto(cmd *cobra.Command, f *cli.NodeFlags, names []string, r *rejects
 	if err = k.Judged(cmd.Context()); err == nil {
 		p := file.NewPipeline(k.Into(false))
 		p.Reject, p.Progress = r.add, bar.Add
-		summary, err = p.Run(cmd.Context(), sources(names))
+		summary, err = p.Run(cmd.Context(), from)
 	}
 	return summary, cmp.Or(err, k.Stop(context.Background()))
 }

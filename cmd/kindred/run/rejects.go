@@ -36,6 +36,7 @@ func newRejects(name string, now time.Time) *rejects {
 type rejectLine struct {
 	File      string `json:"file"`
 	Line      int64  `json:"line"`
+	Record    int64  `json:"record,omitempty"` // in files with records that are not lines
 	Code      string `json:"code"`
 	Field     string `json:"field,omitempty"`
 	Message   string `json:"message"`
@@ -58,7 +59,7 @@ func (r *rejects) add(reject file.Reject) {
 		r.out = bufio.NewWriter(r.file)
 	}
 	line := rejectLine{
-		File: reject.File, Line: reject.Line, Code: string(reject.Reason.Code), Field: reject.Reason.Field,
+		File: reject.File, Line: reject.Line, Record: reject.Record, Code: string(reject.Reason.Code), Field: reject.Reason.Field,
 		Message: reject.Reason.Message, Hint: reject.Reason.Hint,
 	}
 	if utf8.Valid(reject.Raw) {
