@@ -31,6 +31,7 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"GET /v1/projects/{writeKey}/settings":     public,
 	"GET /sourceConfig":                        public,
 	"POST /v1/batch":                           keyring.WriteEvents,
+	"POST /v1/map/{mapping}":                   keyring.WriteEvents,
 	"POST /v1/identify":                        keyring.WriteEvents,
 	"POST /v1/track":                           keyring.WriteEvents,
 	"POST /v1/page":                            keyring.WriteEvents,

@@ -16,6 +16,7 @@ import (
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/ingest"
+	"github.com/kindred-id/kindred/ingest/record"
 	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -29,6 +30,8 @@ type Config struct {
 	Decode segment.Options
 	// Admission decides which events enter the engine. Nil, the default, admits all.
 	Admission ingest.Admission
+	// Mappings are those of POST /v1/map/{mapping}, by name, beside the ready-made ones.
+	Mappings map[string]*record.Mapping
 	// Origins are the origins of pages that may send events, such as https://shop.example; see route.NewOrigins. Default:
 	// any.
 	Origins []string

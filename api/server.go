@@ -73,7 +73,7 @@ func (s *Server) mount() (err error) {
 	find := &lookup.Lookup{Engine: s.Engine, Registry: s.Registry, Unseen: s.metrics.unseen}
 	s.collector, err = collect.New(collect.Config{
 		Lookup: find, Decode: s.Decode, Admission: s.Admission, MaxBody: s.MaxBody, MaxEvents: s.MaxEvents, BodyBytes: s.BodyBytes,
-		Metrics: s.metrics.registry,
+		Mappings: s.Mappings, Metrics: s.metrics.registry,
 	})
 	if err != nil {
 		return err

@@ -52,6 +52,8 @@ type Config struct {
 	AdminListen string
 	// Access says whom the HTTP server lets in.
 	Access Access
+	// Mappings are those of POST /v1/map/{mapping}, NAME=FILE each. Default: the ready-made ones alone.
+	Mappings []string
 	// Kafka names the topics to consume. Default: no topics.
 	Kafka *kafka.Config
 	// Publish is the destination of the change feed. Default: it is not published.
@@ -91,6 +93,7 @@ func (c *Config) check() error {
 	}
 	_, memory := storage.SplitMemory(c.Memory)
 	_, origins := route.NewOrigins(c.Origins)
+	_, mappings := readMappings(c.Mappings)
 	_, admin := adminAddress(c.AdminListen)
 	var topics error
 	if c.Kafka != nil {
@@ -101,6 +104,7 @@ func (c *Config) check() error {
 		unless(c.Shards >= 0 && c.Shards <= row.MaxShards, "--shards %d: want 1 to %d", c.Shards, row.MaxShards),
 		memory,
 		origins,
+		mappings,
 		admin,
 		c.Access.check(),
 		topics,

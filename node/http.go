@@ -68,8 +68,12 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	mappings, err := readMappings(k.config.Mappings)
+	if err != nil {
+		return err
+	}
 	c := api.Config{
-		Access: gate, Keys: keys,
+		Access: gate, Keys: keys, Mappings: mappings,
 		Engine: d.engine, Registry: d.registry, Decode: d.decoding(true), Origins: k.config.Origins, Version: k.config.Version,
 		Backup: d.store.Backup, BackupDir: k.config.Access.BackupDir, Scores: d.scores, Control: d.control, Rules: string(d.rules.YAML()), Logger: k.config.Logger,
 	}

@@ -13,7 +13,8 @@ import (
 
 // answer answers with a document.BatchAnswer, or with a problem that has the same members if not one event can be read:
 //
-//	{"success":true,"accepted":2,"duplicates":0,"without_identifier":0,
+//	{"success":true,"accepted":2,"duplicates":0,"without_identifier":1,
+//	 "unidentified":[{"index":2,"messageId":"m3","code":"no_identifier","message":"…","hint":"…"}],                   if any
 //	 "rejected":[{"index":1,"messageId":"m2","code":"bad_money","field":"properties.revenue","message":"…","hint":"…"}],
 //	 "dropped":[{"index":0,"messageId":"m1","code":"bad_type","field":"properties","message":"…","hint":"…"}],   if any
 //	 "results":[{"index":0,"messageId":"m1","status":"accepted"},…],   with ?results=all
@@ -27,6 +28,7 @@ func (in *request) answer(w http.ResponseWriter, verbose bool) *route.Problem {
 	body = strconv.AppendInt(append(body, `,"accepted":`...), int64(counts[ingest.Accepted]), 10)
 	body = strconv.AppendInt(append(body, `,"duplicates":`...), int64(counts[ingest.Duplicate]), 10)
 	body = strconv.AppendInt(append(body, `,"without_identifier":`...), int64(counts[ingest.WithoutIdentifier]), 10)
+	body = in.appendUnidentified(body)
 	body = in.appendRejected(append(body, `,"rejected":`...))
 	body = in.appendDropped(body)
 	if verbose {
@@ -61,8 +63,35 @@ func (in *request) appendRejected(dst []byte) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = appendIndex(dst, i, v.ID)
+		dst = in.appendIndex(dst, i, v.ID)
 		dst = append(appendReason(dst, v.Rejection), '}')
+	}
+	return append(dst, ']')
+}
+
+// unidentifiedMax bounds how many events without an identifier an answer names: the others are in the count.
+const unidentifiedMax = 100
+
+// appendUnidentified appends the first events without an identifier, if any.
+func (in *request) appendUnidentified(dst []byte) []byte {
+	listed := 0
+	for i := range in.Verdicts() {
+		v := &in.Verdicts()[i]
+		if v.Status != ingest.WithoutIdentifier {
+			continue
+		}
+		if listed == unidentifiedMax {
+			break
+		}
+		if listed++; listed == 1 {
+			dst = append(dst, `,"unidentified":[`...)
+		} else {
+			dst = append(dst, ',')
+		}
+		dst = append(appendReason(in.appendIndex(dst, i, v.ID), v.Rejection), '}')
+	}
+	if listed == 0 {
+		return dst
 	}
 	return append(dst, ']')
 }
@@ -82,7 +111,7 @@ func (in *request) appendDropped(dst []byte) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendIndex(dst, drop.index, in.Verdicts()[drop.index].ID)
+		dst = in.appendIndex(dst, drop.index, in.Verdicts()[drop.index].ID)
 		dst = append(appendReason(dst, &segment.Rejection{Code: drop.Code, Field: drop.Field, Message: drop.Message, Hint: drop.Hint}), '}')
 	}
 	if rest -= uint64(len(in.dropped)); rest > 0 {
@@ -102,15 +131,25 @@ func (in *request) appendResults(dst []byte) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendIndex(dst, i, v.ID)
+		dst = in.appendIndex(dst, i, v.ID)
 		dst = append(append(append(dst, `,"status":"`...), statusNames[v.Status]...), `"}`...)
 	}
 	return append(dst, ']')
 }
 
-// appendIndex appends an object without its end: the event's place in the request, from 0, and its message id or null.
-func appendIndex(dst []byte, index int, id []byte) []byte {
+// appendIndex appends an object without its end: the event's place in the request, from 0, that of the record it was made
+// of, and its message id or null.
+func (in *request) appendIndex(dst []byte, index int, id []byte) []byte {
 	dst = strconv.AppendInt(append(dst, `{"index":`...), int64(index), 10)
+	if in.mapped != nil {
+		at := in.mapped.places[index]
+		if at.Line > 0 {
+			dst = strconv.AppendInt(append(dst, `,"line":`...), at.Line, 10)
+		}
+		if at.Record > 0 {
+			dst = strconv.AppendInt(append(dst, `,"record":`...), at.Record, 10)
+		}
+	}
 	if id == nil {
 		return append(dst, `,"messageId":null`...)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/file"
+	"github.com/kindred-id/kindred/ingest/record"
 	"github.com/kindred-id/kindred/ingest/segment"
 	"github.com/kindred-id/kindred/internal/jsonscan"
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,10 +35,11 @@ type Collector struct {
 	Config
 	metrics *metrics
 	intakes intakes
+	mappers mappers
 	bodies  *bodyRoom // of request bodies under way
 }
 
-// Config says what a collector takes events into. All but Decode and Admission are required.
+// Config says what a collector takes events into. All but Decode, Admission and Mappings are required.
 type Config struct {
 	*lookup.Lookup
 	Decode    segment.Options
@@ -45,6 +47,7 @@ type Config struct {
 	MaxBody   int              // of one request, on the wire and inflated, in bytes
 	MaxEvents int              // of one request: one with more is refused
 	BodyBytes int              // of the bodies of all requests under way; at least MaxBody is taken
+	Mappings  map[string]*record.Mapping
 	Metrics   prometheus.Registerer
 }
 
@@ -55,6 +58,7 @@ func New(config Config) (*Collector, error) {
 		return nil, err
 	}
 	c := &Collector{Config: config, metrics: m, bodies: newBodyRoom(max(config.BodyBytes, config.MaxBody+meterStep))}
+	c.mappers.own = config.Mappings
 	c.intakes.most = config.Engine.InputBytes() / 2 // bodies have the other half
 	c.intakes.room = semaphore.NewWeighted(c.intakes.most)
 	return c, nil
@@ -68,6 +72,7 @@ const largeEvent = 32 << 10
 type request struct {
 	*ingest.Intake
 	dropped []droppedField // the first of them
+	mapped  *mapped        // where the events are from; nil if the body had them
 	large   int            // events above largeEvent
 }
 
@@ -132,6 +137,10 @@ func (c *Collector) keep(in *request) {
 		return
 	}
 	clear(in.dropped)
+	if in.mapped != nil {
+		in.mapped.release()
+		in.mapped = nil
+	}
 	in.Reset()
 	c.intakes.pool.Put(in)
 }
@@ -217,9 +226,9 @@ func (c *Collector) withBody(w http.ResponseWriter, r *http.Request, use func(bo
 // take reads the events of a body, hands them to the engine, waits until they are durable (P1) and can
 // be seen (P8), and answers.
 func (c *Collector) take(w http.ResponseWriter, r *http.Request, body []byte, a asked, answer func(*request) *route.Problem) *route.Problem {
-	body = bytes.TrimPrefix(body, []byte(utf8Mark))
-	if len(bytes.TrimSpace(body)) == 0 {
-		return &route.Problem{Code: document.CodeEmptyBody}
+	body, p := trimmed(body)
+	if p != nil {
+		return p
 	}
 	var batch segment.Batch
 	if err := batch.Parse(body, c.MaxEvents); err != nil {
@@ -239,13 +248,28 @@ func (c *Collector) take(w http.ResponseWriter, r *http.Request, body []byte, a 
 		return route.EngineProblem(err)
 	}
 	defer leave()
+	return c.takeBatch(r, &batch, nil, source, a, answer)
+}
+
+// trimmed returns a body without its byte-order mark, unless it is empty.
+func trimmed(body []byte) ([]byte, *route.Problem) {
+	body = bytes.TrimPrefix(body, []byte(utf8Mark))
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil, &route.Problem{Code: document.CodeEmptyBody}
+	}
+	return body, nil
+}
+
+// takeBatch is take after the body was split: by itself, or into records that were mapped. REQUIRES: there is room
+func (c *Collector) takeBatch(r *http.Request, batch *segment.Batch, from *mapped, source string, a asked, answer func(*request) *route.Problem) *route.Problem {
 	in := c.newRequest()
 	defer c.keep(in)
 	sentAt := batch.SentAt
-	if sentAt == nil || batch.Single { // RudderStack's library for browsers says it in a header as well
+	if from == nil && (sentAt == nil || batch.Single) { // RudderStack's library for browsers says it in a header as well
 		sentAt = []byte(r.Header.Get("SentAt"))
 	}
-	in.take(&batch, a, sentAt, ingest.Arrival{Received: c.Engine.Now(), Source: []byte(source)})
+	in.mapped = from
+	in.take(batch, a, sentAt, ingest.Arrival{Received: c.Engine.Now(), Source: []byte(source)})
 	if err := c.deliver(r.Context(), in); err != nil {
 		return route.EngineProblem(err)
 	}
@@ -288,6 +312,10 @@ func (in *request) take(batch *segment.Batch, a asked, sentAt []byte, from inges
 	// is rejected with the reason.
 	contextErr := in.Decoder.SetContext(batch.Context)
 	for i, raw := range batch.Events {
+		if in.mapped != nil && in.mapped.problems[i] != nil {
+			in.Refuse(in.mapped.problems[i])
+			continue
+		}
 		if len(raw) > largeEvent {
 			in.large++
 		}

@@ -13,7 +13,7 @@ import (
 // Routes are the routes that take events, and those that libraries ask before they send any. Pages of other origins may call
 // all of them.
 func (c *Collector) Routes() []route.Route {
-	routes := slices.Concat(c.eventRoutes(), c.snowplowRoutes(), c.pixelRoutes(), c.settingsRoutes(), []route.Route{{
+	routes := slices.Concat(c.eventRoutes(), c.snowplowRoutes(), []route.Route{c.mappedRoute()}, c.pixelRoutes(), c.settingsRoutes(), []route.Route{{
 		Method: http.MethodPost, Path: "/v1/m", Handler: discard, Summary: "Discard what a library measured of itself",
 		Notes:           "Libraries for browsers send it to the host of their events. Nothing of it is read.",
 		OtherParameters: true, Public: true,

@@ -33,6 +33,7 @@ const (
 	CodeNoReadableEvent  Code = "no_readable_event"
 	CodeBodyTooLarge     Code = "body_too_large"
 	CodeTooManyEvents    Code = "too_many_events"
+	CodeUnknownMapping   Code = "unknown_mapping"
 	CodeBodyTimeout      Code = "body_timeout"
 	CodeBusy             Code = "busy"
 	CodeShuttingDown     Code = "shutting_down"
@@ -101,6 +102,7 @@ var problemTable = []ProblemInfo{
 	{CodeNoReadableEvent, 400, "No event of the body can be read", "see the hint of each rejected event"},
 	{CodeBodyTooLarge, 413, "The body is too large", "send fewer events in a request"},
 	{CodeTooManyEvents, 413, "The request has too many events", "send fewer events in a request"},
+	{CodeUnknownMapping, 404, "There is no mapping of this name", "use one of the names that the detail lists, or start the server with --map NAME=FILE"},
 	{CodeBodyTimeout, 408, "The body took too long", "send it again"},
 	{CodeBusy, 429, "There is no room at the moment", "wait as Retry-After says, then send the same again: nothing was taken"},
 	{CodeShuttingDown, 503, "The server is stopping", "send the same again once it is back: what has the same messageId is taken once"},

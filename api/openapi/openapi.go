@@ -175,6 +175,7 @@ var pathTexts = map[string]string{
 	"name":     "name of the receiver",
 	"space":    "any text: every space is this deployment",
 	"key":      "id of the key, as the list shows it; not the key itself",
+	"mapping":  "name of a ready-made mapping, or of one that the server was started with",
 	"type":     "identify, track, page, screen, group or alias, or its first letter",
 	"writeKey": "names the system that sends; any text",
 }
@@ -203,6 +204,9 @@ func (r *reflector) operation(rt *route.Route) operation {
 		r.request, r.AllowAdditionalProperties = true, rt.OpenBody
 		op.RequestBody = &requestBody{Required: true, Content: map[string]media{"application/json": {r.anyOf(rt.Bodies)}}}
 		r.request, r.AllowAdditionalProperties = false, false
+		for _, other := range rt.Media {
+			op.RequestBody.Content[other] = media{map[string]any{"type": "string", "format": "binary"}}
+		}
 	}
 	for i := range rt.Answers {
 		r.addAnswer(op.Responses, &rt.Answers[i])

@@ -25,6 +25,7 @@ type Route struct {
 	Audience   Audience    // which part of the API it belongs to
 	Parameters []Parameter // of the query, and headers
 	Bodies     []any       // example values of the documents that a request may have; empty: it has no body
+	Media      []string    // media types of its body beside JSON
 	Answers    []Answer    // the successes
 	Problems   []document.Code
 

@@ -17,6 +17,7 @@ type form struct {
 	begun   bool    // the stream is known to be NDJSON
 	records split.Splitter
 	other   error // the stream has a format that can't be read
+	most    int64 // bytes that a Parquet file may have, decompressed; 0: any number
 }
 
 // keys are those at which documents have their records.
@@ -38,6 +39,9 @@ func (f *form) passed(source *counter) int64 {
 // Map makes the reader's records events by a mapping. It is called before the first Next.
 func (r *Reader) Map(m *Mapper) { r.form.mapper = m }
 
+// Bound refuses Parquet with more bytes, decompressed. It is called before the first Next.
+func (r *Reader) Bound(bytes int64) { r.form.most = bytes }
+
 // errPlainFile is for Parquet that has no file of its own: it is read from its end.
 var errPlainFile = errors.New("a Parquet file can't be read from standard input or compressed: save it as a file")
 
@@ -53,7 +57,7 @@ func (r *Reader) recognise(c *Chunk, format string) {
 	case format == formatTable && mapped:
 		r.form.records, err = split.NewTable(text, r.lineMax)
 	case format == formatParquet && mapped:
-		r.form.records, err = openParquet(r.source.from)
+		r.form.records, err = openParquet(r.source.from, r.form.most)
 	default:
 		r.ended, r.form.other = true, notNDJSON(r.name, format)
 	}
@@ -63,7 +67,7 @@ func (r *Reader) recognise(c *Chunk, format string) {
 }
 
 // openParquet reads a file whose beginning was read.
-func openParquet(source io.Reader) (split.Splitter, error) {
+func openParquet(source io.Reader, most int64) (split.Splitter, error) {
 	file, at := source.(interface {
 		io.ReaderAt
 		io.Seeker
@@ -75,7 +79,7 @@ func openParquet(source io.Reader) (split.Splitter, error) {
 	if err != nil {
 		return nil, errPlainFile
 	}
-	return split.OpenParquet(file, size, 0)
+	return split.OpenParquet(file, size, most)
 }
 
 // records reads records until the chunk is full or the stream ends.

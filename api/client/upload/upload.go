@@ -239,6 +239,7 @@ func (s *sender) send(ctx context.Context, b *batch) error {
 		s.sum.Duplicates += int64(result.Duplicates)
 		s.sum.WithoutIdentifier += int64(result.WithoutIdentifier)
 		s.sum.Dropped.Add(warnings)
+		s.unidentified(b, result.Unidentified)
 		for _, drop := range result.Dropped {
 			if at := drop.Index; at != nil && 0 <= *at && *at < len(b.places) && len(s.sum.DroppedFields) < firstReasons {
 				s.sum.DroppedFields = append(s.sum.DroppedFields, file.Reason{
@@ -258,6 +259,19 @@ func (s *sender) send(ctx context.Context, b *batch) error {
 		s.Progress(b.source)
 	}
 	return nil
+}
+
+// unidentified lists the first events without an identifier. REQUIRES: mu held
+func (s *sender) unidentified(b *batch, events []document.Rejection) {
+	for _, u := range events {
+		if u.Index < 0 || u.Index >= len(b.places) || len(s.sum.Unidentified) == firstReasons {
+			return
+		}
+		at := b.places[u.Index]
+		s.sum.Unidentified = append(s.sum.Unidentified, file.Reason{
+			File: b.file, Line: at.Line, Record: at.Record, Code: u.Code, Field: u.Field, Message: u.Message, Hint: u.Hint,
+		})
+	}
 }
 
 // reject counts a rejected line and hands it to the caller, under the lock: callers write it to one file, so calls
