@@ -45,6 +45,7 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"GET /api/px/{type}":                       keyring.WriteEvents,
 
 	"GET /v1/profiles/{id}":             keyring.ReadProfiles,
+	"GET /v1/profiles/{id}/groups":      keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/traits":      keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/identifiers": keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/events":      keyring.ReadProfiles,

@@ -36,6 +36,11 @@ func (q *Queries) Routes() []route.Route {
 			},
 			Answers: tagged(document.Orders{}),
 		}),
+		person("/groups", q.getGroups, "List the groups of a person, by id", route.Route{
+			Notes:      "They are those that the person's group events name, where the rules keep groupId in the context.",
+			Parameters: []route.Parameter{route.Limit(defaultPage, maxPage, "groups in a page"), route.Cursor},
+			Answers:    tagged(document.Memberships{}),
+		}),
 		person("/traits", q.getTraits, "List the traits of a person, by name", route.Route{
 			Parameters: []route.Parameter{
 				{Name: "verbose", Type: "boolean", Default: "false", Text: "true: each with its value, its source and the time and id of the event that set it"},

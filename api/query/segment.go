@@ -176,59 +176,19 @@ func (q *Queries) segmentLinks(w http.ResponseWriter, r *http.Request) *route.Pr
 	if p != nil {
 		return p
 	}
-	joined := map[string]int64{}
-	if profile.Counts[graph.TypeGroup] > 0 {
-		if err := q.Engine.EachEvent(r.Context(), &profile, func(e *graph.Event) {
-			id := groupOf(e)
-			if at, known := joined[id]; id != "" && (!known || e.Stamp.Time < at) {
-				joined[id] = e.Stamp.Time
-			}
-		}); err != nil {
-			return route.EngineProblem(err)
-		}
+	groups, err := q.groupsOf(r.Context(), &profile)
+	if err != nil {
+		return route.EngineProblem(err)
 	}
-	groups := make([]string, 0, len(joined))
-	for id := range joined {
-		if id > after {
-			groups = append(groups, id)
-		}
-	}
-	slices.Sort(groups)
-	next := ""
-	if len(groups) > limit {
-		next = route.NewCursor(groups[limit-1])
-		groups = groups[:limit]
-	}
+	ids, next := pageOfGroups(groups, after, limit)
 	answer := document.SegmentLinks{Data: []document.SegmentLink{}, Cursor: segmentCursor(r, limit, next)}
-	for _, id := range groups {
+	for _, id := range ids {
 		account := document.SegmentExternalID{
-			Collection: "accounts", Type: "group_id", ID: id, Encoding: "none", CreatedAt: document.TimeOrNull(document.NewTime(joined[id])),
+			Collection: "accounts", Type: "group_id", ID: id, Encoding: "none", CreatedAt: document.TimeOrNull(document.NewTime(groups[id].first)),
 		}
 		answer.Data = append(answer.Data, document.SegmentLink{ToCollection: "accounts", ExternalIDs: []document.SegmentExternalID{account}})
 	}
 	return route.Send(w, answer)
-}
-
-// groupOf is the group that a group event names; empty for other events.
-func groupOf(e *graph.Event) string {
-	if e.Type != graph.TypeGroup || e.Context == nil {
-		return ""
-	}
-	var context struct {
-		GroupID any `json:"groupId"`
-	}
-	d := json.NewDecoder(strings.NewReader(string(e.Context)))
-	d.UseNumber()
-	if d.Decode(&context) != nil {
-		return ""
-	}
-	switch id := context.GroupID.(type) {
-	case string:
-		return id
-	case json.Number:
-		return id.String()
-	}
-	return ""
 }
 
 // segmentPage reads what pages of parts of a profile have in common: the limit, the position of the cursor, the person.
