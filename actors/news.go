@@ -31,7 +31,7 @@ func (n *news) After(v *shard.Visit) { n.leftOut += uint64(v.Out.LeftOut) }
 
 // Changed implements shard.Observer.
 func (n *news) Changed(d *graph.Diff) {
-	if n.to.onMerge == nil {
+	if n.to.onMerge == nil && n.to.watcher.Load() == nil {
 		return
 	}
 	for i := range d.Merges {
@@ -50,7 +50,7 @@ func (n *news) Committed() {
 		n.to.linksLeftOut(n.leftOut)
 	}
 	if len(n.merges) > 0 {
-		n.to.onMerge(n.merges)
+		n.to.tellMerges(n.merges)
 	}
 	n.merges, n.leftOut = nil, 0
 }
@@ -59,7 +59,8 @@ func (n *news) Committed() {
 type bulletin struct {
 	logger  *slog.Logger
 	onMerge func([]graph.Merge) // nil: nobody wants to know
-	leftOut atomic.Uint64       // links that components at a cap left out since the start
+	watcher atomic.Pointer[func([]graph.Merge)]
+	leftOut atomic.Uint64 // links that components at a cap left out since the start
 }
 
 // linksLeftOut counts links that components at a cap left out, and logs the count whenever it has passed a power of two:
@@ -69,4 +70,24 @@ func (b *bulletin) linksLeftOut(more uint64) {
 		b.logger.Warn("a component is at caps.hosted or caps.links and leaves new links out: the identities there depend on the order of events; "+
 			"look for a value that connects people it should not, or raise the cap", "links_left_out", n)
 	}
+}
+
+// tellMerges passes on the merges of a step that is durable.
+func (b *bulletin) tellMerges(merges []graph.Merge) {
+	if b.onMerge != nil {
+		b.onMerge(merges)
+	}
+	if watcher := b.watcher.Load(); watcher != nil {
+		(*watcher)(merges)
+	}
+}
+
+// WatchMerges calls watcher with the merges of each step once they are durable, beside Config.Merged and under its terms,
+// until it is called again: with nil, nobody watches. While nobody does, a merge costs one atomic load.
+func (e *Engine) WatchMerges(watcher func([]graph.Merge)) {
+	if watcher == nil {
+		e.bulletin.watcher.Store(nil)
+		return
+	}
+	e.bulletin.watcher.Store(&watcher)
 }

@@ -75,6 +75,7 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"GET /v1/stats":                       keyring.Operate,
 	"GET /v1/changes/receivers":           keyring.Operate,
 	"DELETE /v1/changes/receivers/{name}": keyring.Operate,
+	"GET /v1/debug/events":                keyring.Operate,
 	"POST /v1/scores/fit":                 keyring.Operate,
 	"POST /v1/admin/backup":               keyring.Operate,
 }
@@ -118,8 +119,8 @@ func (k *keyed) ask(method, path, body, key string) answer {
 		r.Header.Set("Authorization", "Bearer "+key)
 	}
 	ctx, cancel := context.WithCancel(r.Context())
-	cancel() // the feed would go on for ever
-	if !strings.HasPrefix(path, "/v1/changes") {
+	cancel() // streams would go on for ever
+	if !strings.HasPrefix(path, "/v1/changes") && !strings.HasPrefix(path, "/v1/debug") {
 		ctx = r.Context()
 	}
 	return k.do(r.WithContext(ctx))

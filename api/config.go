@@ -32,6 +32,9 @@ type Config struct {
 	Admission ingest.Admission
 	// Mappings are those of POST /v1/map/{mapping}, by name, beside the ready-made ones.
 	Mappings map[string]*record.Mapping
+	// Tap shows the events of all inputs to GET /v1/debug/events. Default: one of the server's own, which shows those that come
+	// over HTTP.
+	Tap *ingest.Tap
 	// Origins are the origins of pages that may send events, such as https://shop.example; see route.NewOrigins. Default:
 	// any.
 	Origins []string
@@ -115,6 +118,9 @@ func (c *Config) setDefaults() error {
 	setDefault(&c.MaxEvents, defaultMaxEvents)
 	setDefault(&c.BodyBytes, int(min(defaultBodyBytes, c.Engine.InputBytes()/2)))
 	setDefault(&c.SortBytes, int(min(defaultSortBytes, c.Engine.InputBytes())))
+	if c.Tap == nil {
+		c.Tap = new(ingest.Tap)
+	}
 	if c.Version == "" {
 		c.Version = "dev"
 	}

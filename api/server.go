@@ -11,6 +11,7 @@ import (
 	"github.com/kindred-id/kindred/actors/idempotency"
 	"github.com/kindred-id/kindred/api/admin"
 	"github.com/kindred-id/kindred/api/collect"
+	"github.com/kindred-id/kindred/api/debug"
 	"github.com/kindred-id/kindred/api/lookup"
 	"github.com/kindred-id/kindred/api/query"
 	"github.com/kindred-id/kindred/api/route"
@@ -35,6 +36,7 @@ type Server struct {
 	queries   *query.Queries
 	admin     *admin.Admin
 	streams   *stream.Streams
+	debugger  *debug.Debugger
 	draining  atomic.Bool
 	started   time.Time
 	gates     route.Gates
@@ -74,6 +76,7 @@ func (s *Server) mount() (err error) {
 	s.collector, err = collect.New(collect.Config{
 		Lookup: find, Decode: s.Decode, Admission: s.Admission, MaxBody: s.MaxBody, MaxEvents: s.MaxEvents, BodyBytes: s.BodyBytes,
 		Mappings: s.Mappings, Metrics: s.metrics.registry,
+		Tap: s.Tap,
 	})
 	if err != nil {
 		return err
@@ -86,6 +89,7 @@ func (s *Server) mount() (err error) {
 	s.streams = stream.New(stream.Config{
 		Engine: s.Engine, Scores: s.Scores, Control: s.Control, Logger: s.Logger, SortBytes: s.SortBytes, TempDir: s.TempDir,
 	})
+	s.debugger = debug.New(find, s.Tap)
 	s.handler, err = s.router()
 	return err
 }
@@ -105,6 +109,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	// all requests, and a reader that follows the change feed would keep it waiting.
 	s.draining.Store(true)
 	s.streams.Close()
+	s.debugger.Close()
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.http.Close())

@@ -41,6 +41,8 @@ type Intake struct {
 	delivered []int // by input of the delivery: an index into taken
 	answered  chan error
 	lent      bool // the engine holds the delivery, or failed while it did
+	tap       *Tap
+	traced    []Traced // events to show, while the tap is open
 }
 
 // taken is an event that was admitted, and whose shard has not confirmed it yet.
@@ -61,6 +63,8 @@ type Into struct {
 	Options segment.Options
 	// Admission decides which events enter. Nil, the default, admits all.
 	Admission Admission
+	// Tap shows events to a debugger. Nil, the default, shows none.
+	Tap *Tap
 }
 
 // Arrival describes how an event arrived.
@@ -75,7 +79,7 @@ type Arrival struct {
 func NewIntake(into Into) *Intake {
 	return &Intake{
 		Decoder: segment.NewDecoder(into.Registry, into.Options),
-		engine:  into.Engine, admission: into.Admission, answered: make(chan error, 1),
+		engine:  into.Engine, admission: into.Admission, answered: make(chan error, 1), tap: into.Tap,
 	}
 }
 
@@ -87,6 +91,8 @@ func (in *Intake) Reset() {
 	in.Decoder.Reset()
 	in.delivery.Reset()
 	clear(in.verdicts)
+	clear(in.traced)
+	in.traced = in.traced[:0]
 	in.verdicts, in.delivered, in.chain = in.verdicts[:0], in.delivered[:0], nil
 	if in.taken = in.taken[:0]; cap(in.taken) > takenKept {
 		in.taken = nil
@@ -101,6 +107,19 @@ func (in *Intake) Follow(chain *Chain) { in.chain = chain }
 // Elsewhere. The event may point into raw and the arrival's texts, which must not change until the next Reset. The
 // verdict is valid until the next call.
 func (in *Intake) Take(raw []byte, from Arrival) *Verdict {
+	before := len(in.taken)
+	v := in.take(raw, from)
+	if in.tap.open() {
+		if taken := len(in.taken) - 1; taken >= before {
+			in.trace(raw, &from, taken)
+		} else {
+			in.trace(raw, &from, -1)
+		}
+	}
+	return v
+}
+
+func (in *Intake) take(raw []byte, from Arrival) *Verdict {
 	in.arrival = from
 	t := in.room()
 	if err := in.Decoder.Record(raw, from.Received, from.Source, from.RecordID, t.event); err != nil {
@@ -233,6 +252,9 @@ func (in *Intake) Deliver(ctx context.Context) error {
 func (in *Intake) Settle() error {
 	for input, i := range in.delivered {
 		in.verdicts[in.taken[i].verdict].Status = statusOf[in.delivery.Outcomes[input]]
+	}
+	if len(in.traced) > 0 {
+		in.show()
 	}
 	return in.engine.Refused(&in.delivery)
 }

@@ -58,4 +58,26 @@ func BenchmarkTake(b *testing.B) {
 			n++
 		}
 	})
+	for name, tap := range map[string]*Tap{"intake, closed tap": {}, "intake, open tap": openTap()} {
+		b.Run(name, func(b *testing.B) {
+			in := NewIntake(Into{Registry: registry, Tap: tap})
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				if n%perChunk == 0 {
+					in.Tally()
+					in.Tally()
+					in.Reset()
+				}
+				in.Take(lines[n%len(lines)], Arrival{Received: received})
+				n++
+			}
+		})
+	}
+}
+
+func openTap() *Tap {
+	tap := new(Tap)
+	tap.Watch(func(*Traced) {})
+	return tap
 }

@@ -42,6 +42,18 @@ const (
 	Statuses
 )
 
+// String names a status as answers and metrics do; a status that nobody is told has no name.
+func (s Status) String() string {
+	if s < Statuses {
+		return statusNames[s]
+	}
+	return ""
+}
+
+var statusNames = [Statuses]string{
+	Accepted: "accepted", Duplicate: "duplicate", WithoutIdentifier: "without_identifier", Rejected: "rejected", Quarantined: "quarantined",
+}
+
 // statusOf maps the outcome of an event to its status.
 var statusOf = [...]Status{
 	actors.Pending: Pending, actors.Accepted: Accepted, actors.Duplicate: Duplicate,

@@ -36,6 +36,7 @@ type directory struct {
 	rules      *rulesfile.File
 	scores     *scoring.Keeper
 	control    score.Control
+	tap        ingest.Tap // shows the events of every input to the debugger
 
 	formerUntil int64 // see row.Deployment
 	judging     judging
@@ -175,7 +176,7 @@ func (d *directory) keep(change *catalog.Change, stored *rulesfile.File) (k kept
 
 // into returns the destination of ingest. live means that events arrive as they happen.
 func (d *directory) into(live bool) ingest.Into {
-	return ingest.Into{Engine: d.engine, Registry: d.registry, Options: d.decoding(live)}
+	return ingest.Into{Engine: d.engine, Registry: d.registry, Options: d.decoding(live), Tap: &d.tap}
 }
 
 // decoding returns the options of decoders under the rules in force. live means that events arrive as they happen.

@@ -75,7 +75,7 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 	c := api.Config{
 		Access: gate, Keys: keys, Mappings: mappings,
 		Engine: d.engine, Registry: d.registry, Decode: d.decoding(true), Origins: k.config.Origins, Version: k.config.Version,
-		Backup: d.store.Backup, BackupDir: k.config.Access.BackupDir, Scores: d.scores, Control: d.control, Rules: string(d.rules.YAML()), Logger: k.config.Logger,
+		Backup: d.store.Backup, BackupDir: k.config.Access.BackupDir, Scores: d.scores, Control: d.control, Rules: string(d.rules.YAML()), Logger: k.config.Logger, Tap: &d.tap,
 	}
 	if k.config.Listen != "" && c.BackupDir == "" {
 		c.Backup = nil // a client would choose any path of this machine

@@ -22,6 +22,7 @@ type Changes struct {
 	body   io.ReadCloser
 	lines  *bufio.Reader
 	cursor string
+	kind   string // of the last entry
 }
 
 // maxChange bounds one entry of the feed, in bytes: a whole identity of the largest size.
@@ -37,7 +38,11 @@ func (f Feed) Changes(ctx context.Context, cursor, kinds string, follow, scores 
 	if kinds != "" {
 		query.Set("kinds", kinds)
 	}
-	res, err := f.conn.send(ctx, http.MethodGet, "/v1/changes", query, nil)
+	return streamOf(f.conn.send(ctx, http.MethodGet, "/v1/changes", query, nil))
+}
+
+// streamOf reads server-sent events of an answer.
+func streamOf(res *http.Response, err error) (*Changes, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +64,8 @@ func (c *Changes) Next() ([]byte, error) {
 			return data, nil
 		case string(name) == "id":
 			c.cursor = string(value)
+		case string(name) == "event":
+			c.kind = string(value)
 		case string(name) == "data":
 			data = append(data, value...)
 		}

@@ -39,11 +39,12 @@ type Collector struct {
 	bodies  *bodyRoom // of request bodies under way
 }
 
-// Config says what a collector takes events into. All but Decode, Admission and Mappings are required.
+// Config says what a collector takes events into. All but Decode, Admission, Tap and Mappings are required.
 type Config struct {
 	*lookup.Lookup
 	Decode    segment.Options
 	Admission ingest.Admission // decides which events enter the engine; nil: all
+	Tap       *ingest.Tap      // shows events to a debugger; nil: none
 	MaxBody   int              // of one request, on the wire and inflated, in bytes
 	MaxEvents int              // of one request: one with more is refused
 	BodyBytes int              // of the bodies of all requests under way; at least MaxBody is taken
@@ -78,8 +79,8 @@ type request struct {
 
 // statusNames are the statuses that events of a request can have, as answers and metrics name them.
 var statusNames = [ingest.Statuses]string{
-	ingest.Accepted: "accepted", ingest.Duplicate: "duplicate", ingest.WithoutIdentifier: "without_identifier",
-	ingest.Rejected: "rejected", ingest.Quarantined: "quarantined",
+	ingest.Accepted: ingest.Accepted.String(), ingest.Duplicate: ingest.Duplicate.String(), ingest.Rejected: ingest.Rejected.String(),
+	ingest.WithoutIdentifier: ingest.WithoutIdentifier.String(), ingest.Quarantined: ingest.Quarantined.String(),
 }
 
 // intakes keeps readers of bodies and intakes for requests to come. An intake is only taken once there is room for
@@ -127,7 +128,7 @@ func (c *Collector) newRequest() *request {
 		return in
 	}
 	return &request{Intake: ingest.NewIntake(ingest.Into{
-		Engine: c.Engine, Registry: c.Registry, Options: c.Decode, Admission: c.Admission,
+		Engine: c.Engine, Registry: c.Registry, Options: c.Decode, Admission: c.Admission, Tap: c.Tap,
 	})}
 }
 

@@ -29,7 +29,10 @@ func newTail() *cobra.Command {
 CloudEvent per line. On a running server it continues until stopped; on a data directory it ends where the feed ends.
 
 With --rebuild, replay the feed from its start and write the identities that result, in the same lines as
-kindred export.`,
+kindred export.
+
+With --debug, watch events instead, as they come in to a running server: the text of each, what was read of
+it, why it was not taken or what was left out of it, whose it is, and which identities it merged.`,
 		Args: cobra.NoArgs,
 	}
 	t := cli.AddTarget(cmd)
@@ -42,7 +45,11 @@ kindred export.`,
 	flags.BoolVar(&follow, "follow", true, "wait for new entries at the end of the feed; off by default with --data or --rebuild")
 	flags.BoolVar(&scores, "scores", false, "in JSON, add the identity's scores to entries that change its orders")
 	flags.BoolVar(&rebuild, "rebuild", false, "write an export built from the feed alone")
+	debug := addDebug(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if debug.given(cmd) {
+			return debug.run(cmd, t.Local(), t.With, out)
+		}
 		if rebuild && (kinds != "" || from != "" && from != feed.Start) {
 			return cli.UsageError("tail: --rebuild takes the whole feed; omit --kinds and --from")
 		}
