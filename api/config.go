@@ -35,6 +35,8 @@ type Config struct {
 	// Tap shows the events of all inputs to GET /v1/debug/events. Default: one of the server's own, which shows those that come
 	// over HTTP.
 	Tap *ingest.Tap
+	// Settled is ingest.Into.Settled of events that come over HTTP.
+	Settled func(received int64)
 	// Origins are the origins of pages that may send events, such as https://shop.example; see route.NewOrigins. Default:
 	// any.
 	Origins []string

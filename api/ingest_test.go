@@ -110,8 +110,8 @@ func TestBatchAnswer(t *testing.T) {
 	}
 	w.get("/v1/profiles/user_id:u1").want(t, 200, `"events":2`, `"orders":1`, `"orders_without_amount":1`)
 	w.get("/metrics").want(t, 200,
-		`kindred_ingest_events_total{result="accepted",type="page"} 2`, `kindred_ingest_events_total{result="duplicate",type="page"} 4`,
-		`kindred_ingest_events_total{result="rejected",type="unknown"} 6`, `kindred_events_total{result="accepted"} 3`, "kindred_profiles 2")
+		`kindred_ingest_events_total{result="accepted",source="http",type="page"} 2`, `kindred_ingest_events_total{result="duplicate",source="http",type="page"} 4`,
+		`kindred_ingest_events_total{result="rejected",source="http",type="unknown"} 6`, `kindred_events_total{result="accepted"} 3`, "kindred_profiles 2")
 }
 
 func TestTypedRoutes(t *testing.T) {
@@ -248,7 +248,7 @@ func TestLimits(t *testing.T) {
 	w.post("/v1/batch", `[`+strings.Repeat(`{"type":"page","userId":"u"},`, 3)+`{"type":"page","userId":"u"}]`).
 		want(t, 413, `"too_many_events"`, "4 events, of which none was taken", "at most 3")
 	w.get("/v1/profiles/user_id:u").want(t, 404)
-	w.get("/metrics").want(t, 200, `kindred_ingest_events_total{result="too_many_events",type="unknown"} 4`)
+	w.get("/metrics").want(t, 200, `kindred_ingest_events_total{result="too_many_events",source="http",type="unknown"} 4`)
 	w.post("/v1/batch?results=some", `{}`).want(t, 400, `"bad_parameter"`)
 	// A malformed context of the batch is dropped from the events without a context of their own.
 	w.post("/v1/batch", `{"context":17,"batch":[{"type":"page","userId":"u","messageId":"c1"},{"type":"page","userId":"u","messageId":"c2","context":{}}]}`).

@@ -63,7 +63,7 @@ func registerScoreMetrics(registry *prometheus.Registry, scores *scoring.Keeper)
 	var errs []error
 	for _, result := range []scoring.Result{scoring.Fitted, scoring.Partly, scoring.Failed} {
 		errs = append(errs, registry.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "kindred_score_fit_total", Help: "Fits of the scores' parameters, by result: ok, partial (some keep their values), failed (all do).",
+			Name: "kindred_score_fits_total", Help: "Fits of the scores' parameters, by result: ok, partial (some keep their values), failed (all do).",
 			ConstLabels: prometheus.Labels{"result": string(result)},
 		}, func() float64 { return float64(scores.Fits(result)) })))
 	}

@@ -28,9 +28,9 @@ func TestFitThatFails(t *testing.T) {
 		c.Scores = keeper
 	})
 	w.feed(`{"type":"page","messageId":"m1","userId":"7"}`)
-	w.get("/metrics").want(t, 200, `kindred_score_fit_total{result="failed"} 0`, "kindred_score_parameters_version 7")
+	w.get("/metrics").want(t, 200, `kindred_score_fits_total{result="failed"} 0`, "kindred_score_parameters_version 7")
 	w.post("/v1/scores/fit", "").want(t, 200, `"result":"failed"`, `"kept":"the sample says too little`, `"version":7`)
-	w.get("/metrics").want(t, 200, `kindred_score_fit_total{result="failed"} 1`, `kindred_score_fit_total{result="ok"} 0`, "kindred_score_parameters_version 7")
+	w.get("/metrics").want(t, 200, `kindred_score_fits_total{result="failed"} 1`, `kindred_score_fits_total{result="ok"} 0`, "kindred_score_parameters_version 7")
 	if got := *keeper.Scorer().Parameters(); !reflect.DeepEqual(got, before) {
 		t.Errorf("in use\n%+v\nwant\n%+v", got, before)
 	}

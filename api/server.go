@@ -76,7 +76,7 @@ func (s *Server) mount() (err error) {
 	s.collector, err = collect.New(collect.Config{
 		Lookup: find, Decode: s.Decode, Admission: s.Admission, MaxBody: s.MaxBody, MaxEvents: s.MaxEvents, BodyBytes: s.BodyBytes,
 		Mappings: s.Mappings, Metrics: s.metrics.registry,
-		Tap: s.Tap,
+		Tap: s.Tap, Settled: s.Settled,
 	})
 	if err != nil {
 		return err

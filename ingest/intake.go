@@ -43,6 +43,8 @@ type Intake struct {
 	lent      bool // the engine holds the delivery, or failed while it did
 	tap       *Tap
 	traced    []Traced // events to show, while the tap is open
+	settled   func(received int64)
+	first     int64 // when the first event of the batch was received
 }
 
 // taken is an event that was admitted, and whose shard has not confirmed it yet.
@@ -65,6 +67,9 @@ type Into struct {
 	Admission Admission
 	// Tap shows events to a debugger. Nil, the default, shows none.
 	Tap *Tap
+	// Settled is called once a batch is durable, with the time at which its first event was received. It must not block.
+	// Default: nobody wants to know.
+	Settled func(received int64)
 }
 
 // Arrival describes how an event arrived.
@@ -79,7 +84,7 @@ type Arrival struct {
 func NewIntake(into Into) *Intake {
 	return &Intake{
 		Decoder: segment.NewDecoder(into.Registry, into.Options),
-		engine:  into.Engine, admission: into.Admission, answered: make(chan error, 1), tap: into.Tap,
+		engine:  into.Engine, admission: into.Admission, answered: make(chan error, 1), tap: into.Tap, settled: into.Settled,
 	}
 }
 
@@ -120,7 +125,9 @@ func (in *Intake) Take(raw []byte, from Arrival) *Verdict {
 }
 
 func (in *Intake) take(raw []byte, from Arrival) *Verdict {
-	in.arrival = from
+	if in.arrival = from; len(in.verdicts) == 0 {
+		in.first = from.Received
+	}
 	t := in.room()
 	if err := in.Decoder.Record(raw, from.Received, from.Source, from.RecordID, t.event); err != nil {
 		return in.Refuse(segment.AsRejection(err))
@@ -255,6 +262,9 @@ func (in *Intake) Settle() error {
 	}
 	if len(in.traced) > 0 {
 		in.show()
+	}
+	if in.settled != nil && len(in.delivered) > 0 {
+		in.settled(in.first)
 	}
 	return in.engine.Refused(&in.delivery)
 }

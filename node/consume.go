@@ -13,8 +13,10 @@ type consuming struct{ *kafka.Consumer }
 
 func (k *Kindred) startConsuming(context.Context) error {
 	d := k.directory
+	into := d.into(false)
+	into.Settled = d.latency.of("kafka")
 	consumer, err := kafka.New(*k.config.Kafka, kafka.Into{
-		Into: d.into(false), Logger: k.config.Logger,
+		Into: into, Logger: k.config.Logger,
 		Routing: fmt.Sprintf("%d shards, rules %016x", d.deployment.Shards, d.rules.Rules.Version),
 	})
 	if err != nil {

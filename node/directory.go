@@ -37,6 +37,7 @@ type directory struct {
 	scores     *scoring.Keeper
 	control    score.Control
 	tap        ingest.Tap // shows the events of every input to the debugger
+	latency    *latency
 
 	formerUntil int64 // see row.Deployment
 	judging     judging
@@ -65,7 +66,7 @@ func openDirectory(ctx context.Context, c *Config) (*directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &directory{store: store, deployment: deployment, rules: s.rules, control: s.control}
+	d := &directory{store: store, deployment: deployment, rules: s.rules, control: s.control, latency: newLatency()}
 	if err := d.start(ctx, c, s.memory); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

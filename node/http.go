@@ -12,6 +12,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // ErrAddressInUse is returned by Start when another process listens on the address.
@@ -76,6 +77,7 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 		Access: gate, Keys: keys, Mappings: mappings,
 		Engine: d.engine, Registry: d.registry, Decode: d.decoding(true), Origins: k.config.Origins, Version: k.config.Version,
 		Backup: d.store.Backup, BackupDir: k.config.Access.BackupDir, Scores: d.scores, Control: d.control, Rules: string(d.rules.YAML()), Logger: k.config.Logger, Tap: &d.tap,
+		Settled: d.latency.of("http"), Collectors: []prometheus.Collector{d.latency.seconds},
 	}
 	if k.config.Listen != "" && c.BackupDir == "" {
 		c.Backup = nil // a client would choose any path of this machine

@@ -17,7 +17,7 @@ import (
 // Kindred is one running Kindred. It owns the order in which parts start and stop, and nothing else: each part is a few
 // lines in a file of its own, and the engine, the server, the consumer and the publisher know nothing of each other.
 //
-//	listener ──► admin ──► directory ──► publisher ──► consumer ──► api ──► refits ──► http
+//	listener ──► admin ──► directory ──► latency ──► publisher ──► consumer ──► api ──► refits ──► http
 //
 // Parts start from left to right and stop from right to left.
 //
@@ -38,6 +38,8 @@ type Kindred struct {
 	http      *endpoint
 	admin     adminListener
 	refits    func() // stops the refits
+
+	stopMeasuring func() // stops the measurement of latency
 
 	mu      sync.Mutex // held while parts start and stop; guards the following
 	running []part     // in the order in which they started
@@ -78,7 +80,10 @@ func Open(ctx context.Context, c Config) (*Kindred, error) {
 
 // parts returns the parts of this Kindred in the order in which they start.
 func (k *Kindred) parts() []part {
-	all := []part{{"directory", k.openDirectory, k.closeDirectory, closeTimeout}}
+	all := []part{
+		{"directory", k.openDirectory, k.closeDirectory, closeTimeout},
+		{"latency", k.startLatency, k.stopLatency, drainTimeout},
+	}
 	if k.config.Publish.on() {
 		all = append(all, part{"publisher", k.startPublishing, k.stopPublishing, drainTimeout})
 	}

@@ -39,12 +39,13 @@ type Collector struct {
 	bodies  *bodyRoom // of request bodies under way
 }
 
-// Config says what a collector takes events into. All but Decode, Admission, Tap and Mappings are required.
+// Config says what a collector takes events into. All but Decode, Admission, Tap, Settled and Mappings are required.
 type Config struct {
 	*lookup.Lookup
 	Decode    segment.Options
 	Admission ingest.Admission // decides which events enter the engine; nil: all
 	Tap       *ingest.Tap      // shows events to a debugger; nil: none
+	Settled   func(received int64)
 	MaxBody   int              // of one request, on the wire and inflated, in bytes
 	MaxEvents int              // of one request: one with more is refused
 	BodyBytes int              // of the bodies of all requests under way; at least MaxBody is taken
@@ -128,7 +129,7 @@ func (c *Collector) newRequest() *request {
 		return in
 	}
 	return &request{Intake: ingest.NewIntake(ingest.Into{
-		Engine: c.Engine, Registry: c.Registry, Options: c.Decode, Admission: c.Admission, Tap: c.Tap,
+		Engine: c.Engine, Registry: c.Registry, Options: c.Decode, Admission: c.Admission, Tap: c.Tap, Settled: c.Settled,
 	})}
 }
 

@@ -22,7 +22,7 @@ type metrics struct {
 // newMetrics registers the metrics. It fails if the registry has one of them already.
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	events := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "kindred_ingest_events_total", Help: "Events that came over HTTP, by type and by what became of them.",
+		Name: "kindred_ingest_events_total", Help: "Events that came in, by way, type and result.", ConstLabels: prometheus.Labels{"source": "http"},
 	}, []string{"type", "result"})
 	m := &metrics{
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
