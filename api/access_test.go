@@ -25,6 +25,7 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"GET /healthz":      public,
 	"GET /readyz":       public,
 	"GET /openapi.json": public,
+	"GET /docs":         public,
 	"GET /metrics":      keyring.Operate,
 
 	"POST /v1/m":                               public,

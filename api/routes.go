@@ -25,6 +25,7 @@ func (s *Server) healthRoutes() []route.Route {
 			Answers: []route.Answer{{Document: document.Ready{}}, {Status: http.StatusServiceUnavailable, Text: "Not ready", Document: document.Ready{}}},
 		},
 		{Path: "/openapi.json", Handler: getOpenAPI, Summary: "Get this document", Answers: []route.Answer{{Text: "An OpenAPI 3.1 document"}}},
+		{Path: "/docs", Handler: getReference, Summary: "Read this document as a page", Answers: []route.Answer{{Media: "text/html", Text: "A page without scripts"}}},
 		{Path: "/metrics", Scope: keyring.Operate, Handler: s.getMetrics, Summary: "Get metrics for Prometheus", Answers: []route.Answer{{Media: "text/plain", Text: "Metrics in the format of Prometheus"}}},
 	}
 	for i := range routes {

@@ -46,9 +46,9 @@ type Config struct {
 	Admission ingest.Admission // decides which events enter the engine; nil: all
 	Tap       *ingest.Tap      // shows events to a debugger; nil: none
 	Settled   func(received int64)
-	MaxBody   int              // of one request, on the wire and inflated, in bytes
-	MaxEvents int              // of one request: one with more is refused
-	BodyBytes int              // of the bodies of all requests under way; at least MaxBody is taken
+	MaxBody   int // of one request, on the wire and inflated, in bytes
+	MaxEvents int // of one request: one with more is refused
+	BodyBytes int // of the bodies of all requests under way; at least MaxBody is taken
 	Mappings  map[string]*record.Mapping
 	Metrics   prometheus.Registerer
 }
