@@ -5,6 +5,7 @@ BIN := bin/kindred
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+HELM := helm.sh/helm/v3/cmd/helm@v3.19.0
 FUZZTIME ?= 20000x
 
 .DEFAULT_GOAL := help
@@ -21,6 +22,15 @@ setup: ## Install the hook that checks commit messages
 build: ## Build bin/kindred
 	@mkdir -p bin
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/kindred
+
+.PHONY: release
+release: ## Build archives for Linux, macOS and Windows with checksums and an SBOM into dist/, the same bytes each time
+	.ci/release $(VERSION)
+
+.PHONY: helm-lint
+helm-lint: ## Lint the chart and render it, with helm, pinned
+	GOFLAGS=-mod=mod $(GO) run $(HELM) lint deploy/helm/kindred
+	GOFLAGS=-mod=mod $(GO) run $(HELM) template kindred deploy/helm/kindred >/dev/null
 
 .PHONY: run
 run: build ## Run the demo: shoppers stream in, and their identities merge before your eyes

@@ -112,7 +112,7 @@ func (rt *Route) CheckParameters(r *http.Request) *Problem {
 		if slices.Contains(known, name) {
 			continue
 		}
-		p := NewProblem(document.CodeBadParameter, "the route has no parameter of this name")
+		p := NewProblem(document.CodeBadParameter, "%.40q: the route has no parameter of this name", name)
 		if len(known) > 0 {
 			return p.WithHint("it has: " + strings.Join(known, ", "))
 		}

@@ -53,11 +53,13 @@ arrive, and keeps one live profile per person.
   kindred get email:ann@example.com --data ./data
 
 Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 refused, 5 done in part.`,
+		Version:       cli.ReadVersion().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("kindred {{.Version}}\n")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return cli.Settle(cmd) }
 	// A flag that cobra cannot parse is wrong usage, like a value that a command refuses.
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Exit(cli.ExitUsage, err) })

@@ -18,10 +18,11 @@ import (
 // request, for the orders, so an order that comes in between may be in one of the two alone.
 func newGet() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "get ID",
-		Short: "Show the profile of the person with an identifier",
-		Long:  "Show the live profile of the person with an identifier: identifiers, traits, orders, money, scores.\n" + cli.IDHelp,
-		Args:  cli.IDArgs(1),
+		Use:               "get ID",
+		Short:             "Show the profile of the person with an identifier",
+		Long:              "Show the live profile of the person with an identifier: identifiers, traits, orders, money, scores.\n" + cli.IDHelp,
+		Args:              cli.IDArgs(1),
+		ValidArgsFunction: cli.CompleteIDs(1),
 	}
 	t := cli.AddTarget(cmd)
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)

@@ -19,10 +19,11 @@ const timelinePage = 200
 // among events already printed, so no event is printed twice.
 func newTimeline() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "timeline ID",
-		Short: "List the events of a person, newest first",
-		Long:  "List the events of a person, newest first. JSON output is one event per line.\n" + cli.IDHelp,
-		Args:  cli.IDArgs(1),
+		Use:               "timeline ID",
+		Short:             "List the events of a person, newest first",
+		Long:              "List the events of a person, newest first. JSON output is one event per line.\n" + cli.IDHelp,
+		Args:              cli.IDArgs(1),
+		ValidArgsFunction: cli.CompleteIDs(1),
 	}
 	t := cli.AddTarget(cmd)
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)

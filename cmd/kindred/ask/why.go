@@ -14,10 +14,11 @@ import (
 // script that asks whether two ids are one person reads the member same of -o json.
 func newWhy() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "why A B",
-		Short: "Explain why two identifiers are one person, or why not",
-		Long:  "Explain why two identifiers are one person: the chain of links between them, with the events that made each link.\nIf they are not one person, explain what keeps them apart.\n" + cli.IDHelp,
-		Args:  cli.IDArgs(2),
+		Use:               "why A B",
+		Short:             "Explain why two identifiers are one person, or why not",
+		Long:              "Explain why two identifiers are one person: the chain of links between them, with the events that made each link.\nIf they are not one person, explain what keeps them apart.\n" + cli.IDHelp,
+		Args:              cli.IDArgs(2),
+		ValidArgsFunction: cli.CompleteIDs(2),
 	}
 	t := cli.AddTarget(cmd)
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
@@ -42,10 +43,11 @@ func newWhy() *cobra.Command {
 // the evidence and not of arrival, so two deployments with the same events print the same.
 func newHow() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "how ID",
-		Short: "List the evidence that formed an identity, in order",
-		Long:  "List the evidence that joined the identifiers of a person into one identity, in the order in which it was admitted.\n" + cli.IDHelp,
-		Args:  cli.IDArgs(1),
+		Use:               "how ID",
+		Short:             "List the evidence that formed an identity, in order",
+		Long:              "List the evidence that joined the identifiers of a person into one identity, in the order in which it was admitted.\n" + cli.IDHelp,
+		Args:              cli.IDArgs(1),
+		ValidArgsFunction: cli.CompleteIDs(1),
 	}
 	t := cli.AddTarget(cmd)
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)

@@ -42,7 +42,7 @@ func newForget() *cobra.Command {
 // replays until --withdraw takes it back.
 func newAssertion(verb, use, short, long string, args int) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: use, Short: short, Args: cli.IDArgs(args),
+		Use: use, Short: short, Args: cli.IDArgs(args), ValidArgsFunction: cli.CompleteIDs(args),
 		Long: long + "\n--dry-run shows the identities before and after, and changes nothing; --withdraw takes the assertion back.\nAn id is namespace:value, or a public id, which stands for the identifier that heads the identity.",
 	}
 	t := cli.AddTarget(cmd)

@@ -41,7 +41,11 @@ exactly once, from where the last run stopped. See docs/kafka.md.`,
 		}
 		logger.Info("serving", "url", kindred.URL(), "data", f.node.Config.Dir, "rules", kindred.Rules().Name,
 			"shards", kindred.Engine().Shards(), "memory", cli.FormatBytes(f.node.Config.Memory), "opened_in", time.Since(start).Round(time.Millisecond).String())
+		if err := cli.Notify(cli.NotifyReady); err != nil {
+			logger.Warn("serving, and nobody was told", "error", err)
+		}
 		err = kindred.Wait(cmd.Context())
+		_ = cli.Notify(cli.NotifyStopping) // it was told that this one is ready, or was not there
 		return cmp.Or(err, kindred.Stop(context.Background()))
 	}
 	return cmd

@@ -35,6 +35,7 @@ func AddNode(cmd *cobra.Command) *NodeFlags {
 	addControl(cmd, &f.Config.ControlShare)
 	WithEnv(flags, "data", "rules", "memory", "shards", "secret-file")
 	AddConfig(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("rules", completeRules) // the flag is there
 	return f
 }
 

@@ -27,6 +27,7 @@ func AddTarget(cmd *cobra.Command) *target {
 	addKey(cmd)
 	addTerms(cmd, &t.node.Config.Terms)
 	addControl(cmd, &t.node.Config.ControlShare)
+	_ = cmd.RegisterFlagCompletionFunc("rules", completeRules) // the flag is there
 	WithEnv(flags, "url", "rules", "memory")
 	return t
 }

@@ -1,0 +1,281 @@
+package run
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"text/template"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+)
+
+const deploy = "../../../deploy/"
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.FromSlash(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// parse fails for arguments that a command does not have.
+func parse(t *testing.T, where string, cmd *cobra.Command, args []string) {
+	t.Helper()
+	if err := cmd.ParseFlags(args); err != nil {
+		t.Errorf("%s: %v: %v", where, args, err)
+	}
+}
+
+// The image builds from files that there are, runs without root, and its command line is one of serve.
+func TestDockerfile(t *testing.T) {
+	text := read(t, deploy+"Dockerfile")
+	var base, user string
+	args := map[string]bool{}
+	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\\\n", " "), "\n") {
+		word, rest, _ := strings.Cut(line, " ")
+		switch word {
+		case "FROM":
+			base = rest
+		case "USER":
+			user = rest
+		case "ARG":
+			for arg := range strings.FieldsSeq(rest) {
+				name, _, _ := strings.Cut(arg, "=")
+				args[name] = true
+			}
+		case "COPY":
+			fields := strings.Fields(rest)
+			for _, from := range fields[:len(fields)-1] {
+				if strings.HasPrefix(rest, "--from") || strings.HasPrefix(from, "--") {
+					continue
+				}
+				if _, err := os.Stat(filepath.Join("../../..", from)); err != nil {
+					t.Errorf("COPY %s: %v", from, err)
+				}
+			}
+		case "RUN":
+			for _, name := range regexp.MustCompile(`\$([A-Z]+)`).FindAllStringSubmatch(rest, -1) {
+				if !args[name[1]] {
+					t.Errorf("RUN names %s, which is no ARG", name[1])
+				}
+			}
+		case "ENTRYPOINT":
+			var words []string
+			if err := json.Unmarshal([]byte(rest), &words); err != nil || !strings.Contains(text, "/out/kindred "+words[0]+"\n") {
+				t.Errorf("ENTRYPOINT %s is not what was copied: %v", rest, err)
+			}
+		case "CMD":
+			var words []string
+			if err := json.Unmarshal([]byte(rest), &words); err != nil || words[0] != "serve" {
+				t.Fatalf("CMD %s: %v", rest, err)
+			}
+			parse(t, "Dockerfile", newServe(), words[1:])
+		case "ENV":
+			checkVariable(t, "Dockerfile", rest)
+		}
+	}
+	if !strings.HasPrefix(base, "gcr.io/distroless/static") || !strings.HasSuffix(base, ":nonroot") || user != "65532:65532" {
+		t.Errorf("the image is of %s and runs as %s", base, user)
+	}
+	if _, err := os.Stat("../../../cmd/kindred"); err != nil || !strings.Contains(text, " ./cmd/kindred ") {
+		t.Errorf("the image builds something else: %v", err)
+	}
+	if want := "main.version="; !strings.Contains(text, want) || !strings.Contains(read(t, "../main.go"), "var version = ") {
+		t.Error("the linker sets no version")
+	}
+}
+
+// checkVariable fails for a variable that sets nothing.
+func checkVariable(t *testing.T, where, assignment string) {
+	t.Helper()
+	name, _, _ := strings.Cut(assignment, "=")
+	flag := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "KINDRED_"), "_", "-"))
+	if newServe().Flags().Lookup(flag) == nil {
+		t.Errorf("%s sets %s, which serve does not have", where, name)
+	}
+}
+
+// The unit tells systemd when it is ready, runs without rights, and its command lines are those of kindred.
+func TestSystemdUnit(t *testing.T) {
+	text := read(t, deploy+"systemd/kindred.service")
+	commands := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		key, value, _ := strings.Cut(strings.TrimPrefix(line, "#"), "=")
+		words := strings.Fields(value)
+		switch key {
+		case "ExecStart":
+			commands++
+			parse(t, "ExecStart", newServe(), words[2:])
+		case "ExecStartPre":
+			commands++
+			if words[1] != "config" || words[2] != "check" {
+				t.Errorf("ExecStartPre=%s", value)
+			}
+			parse(t, "ExecStartPre", newConfigCheck(), words[3:])
+		case "Environment":
+			checkVariable(t, "the unit", value)
+		}
+	}
+	if commands != 2 {
+		t.Errorf("%d commands", commands)
+	}
+	for _, setting := range []string{
+		"Type=notify", "DynamicUser=yes", "StateDirectory=kindred", "ProtectSystem=strict", "NoNewPrivileges=yes", "CapabilityBoundingSet=\n",
+		"MemoryDenyWriteExecute=yes", "SystemCallFilter=@system-service", "SystemCallErrorNumber=EPERM", "PrivateDevices=yes", "ProtectHome=yes",
+	} {
+		if !strings.Contains(text, "\n"+setting) {
+			t.Errorf("the unit lacks %s", setting)
+		}
+	}
+}
+
+// render renders a template of the chart as Helm does, with the few functions that the chart uses.
+func render(t *testing.T, name string, change func(values map[string]any)) []map[string]any {
+	t.Helper()
+	chart := deploy + "helm/kindred/"
+	var about, values map[string]any
+	for path, into := range map[string]*map[string]any{"Chart.yaml": &about, "values.yaml": &values} {
+		if err := yaml.Unmarshal([]byte(read(t, chart+path)), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if change != nil {
+		change(values)
+	}
+	toYAML := func(v any) (string, error) {
+		text, err := yaml.Marshal(v)
+		return strings.TrimSuffix(string(text), "\n"), err
+	}
+	page, err := template.New(name).Option("missingkey=error").Funcs(template.FuncMap{
+		"toYaml": toYAML,
+		"nindent": func(n int, s string) string {
+			return "\n" + strings.Repeat(" ", n) + strings.ReplaceAll(s, "\n", "\n"+strings.Repeat(" ", n))
+		},
+		"quote":     func(v any) string { return fmt.Sprintf("%q", fmt.Sprint(v)) },
+		"sha256sum": func(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) },
+		"mul":       func(a, b int) int { return a * b },
+		"div":       func(a, b int) int { return a / b },
+		"default": func(otherwise, v any) any {
+			if v == nil || v == "" {
+				return otherwise
+			}
+			return v
+		},
+	}).Parse(read(t, chart+"templates/"+name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := page.Execute(&b, map[string]any{
+		"Values": values, "Release": map[string]any{"Name": "k"}, "Chart": map[string]any{"AppVersion": about["appVersion"]},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var list []map[string]any
+	if strings.HasSuffix(name, ".txt") {
+		return nil
+	}
+	d := yaml.NewDecoder(&b)
+	for {
+		var one map[string]any
+		if d.Decode(&one) != nil {
+			break
+		}
+		if one != nil {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// at follows a path of keys and indexes.
+func at(t *testing.T, v any, path ...any) any {
+	t.Helper()
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			m, ok := v.(map[string]any)
+			if !ok || m[step] == nil {
+				t.Fatalf("no %v in %v", path, v)
+			}
+			v = m[step]
+		case int:
+			v = v.([]any)[step]
+		}
+	}
+	return v
+}
+
+// The chart renders to one pod whose command line, settings, probes and volumes fit together, without rights.
+func TestHelmChart(t *testing.T) {
+	set := render(t, "statefulset.yaml", func(v map[string]any) { v["kafkaPasswordSecret"] = "s" })[0]
+	if at(t, set, "spec", "replicas") != 1 {
+		t.Error("a data directory has one process")
+	}
+	pod := at(t, set, "spec", "template", "spec")
+	c := at(t, pod, "containers", 0)
+	var args []string
+	for _, a := range at(t, c, "args").([]any) {
+		args = append(args, fmt.Sprint(a))
+	}
+	if args[0] != "serve" {
+		t.Errorf("the pod runs %v", args)
+	}
+	serve := newServe()
+	parse(t, "the chart", serve, args[1:])
+	var mounts []string
+	for _, m := range at(t, c, "volumeMounts").([]any) {
+		mounts = append(mounts, at(t, m, "mountPath").(string))
+	}
+	for _, flag := range []string{"data", "config"} {
+		path := serve.Flags().Lookup(flag).Value.String()
+		if !slices.ContainsFunc(mounts, func(m string) bool { return strings.HasPrefix(path, m+"/") }) {
+			t.Errorf("--%s %s is in no volume", flag, path)
+		}
+	}
+	for _, e := range at(t, c, "env").([]any) {
+		checkVariable(t, "the chart", fmt.Sprint(at(t, e, "name")))
+	}
+	for probe, path := range map[string]string{"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"} {
+		if at(t, c, probe, "httpGet", "path") != path {
+			t.Errorf("%s asks for another path", probe)
+		}
+	}
+	if at(t, c, "resources", "limits", "memory") != "2457Mi" || at(t, c, "securityContext", "readOnlyRootFilesystem") != true ||
+		at(t, pod, "securityContext", "runAsNonRoot") != true || at(t, c, "securityContext", "capabilities", "drop", 0) != "ALL" {
+		t.Errorf("%v", c)
+	}
+	// The settings are those of serve.
+	file := at(t, render(t, "configmap.yaml", nil)[0], "data", "kindred.yaml").(string)
+	var settings map[string]any
+	if err := yaml.Unmarshal([]byte(file), &settings); err != nil || len(settings) == 0 {
+		t.Errorf("%v: %s", err, file)
+	}
+	for key := range settings {
+		if key != "kafka" && serve.Flags().Lookup(key) == nil {
+			t.Errorf("the chart sets %s, which serve does not have", key)
+		}
+	}
+	if monitors := render(t, "servicemonitor.yaml", nil); len(monitors) > 0 {
+		t.Error("a monitor that nobody asked for")
+	}
+	monitor := render(t, "servicemonitor.yaml", func(v map[string]any) { v["serviceMonitor"] = map[string]any{"enabled": true, "keySecret": "s"} })[0]
+	if at(t, monitor, "spec", "endpoints", 0, "path") != "/metrics" {
+		t.Errorf("%v", monitor)
+	}
+	service := render(t, "service.yaml", nil)[0]
+	if fmt.Sprint(at(t, service, "spec", "selector")) != fmt.Sprint(at(t, set, "spec", "selector", "matchLabels")) {
+		t.Error("the service selects other pods")
+	}
+	render(t, "NOTES.txt", nil)
+}
