@@ -158,6 +158,9 @@ func (r *identifierReader) identify(ev *graph.Event) *Rejection {
 	if r.isOwn(ev, ns.phone, r.own.phone, r.shared.phone, "context.traits.phone") {
 		add("context.traits.phone", ns.phone, r.shared.phone)
 	}
+	if v := r.formAddress(ev); !absent(v) {
+		add("properties.email", ns.email, v)
+	}
 	add("context.device.id", ns.deviceID, f.deviceID)
 	add("context.device.token", ns.pushToken, f.pushToken)
 	add("context.integrations.Google Analytics.clientId", ns.gaClientID, f.gaClientID)

@@ -71,6 +71,7 @@ const (
 	propertyOfferClass
 	propertyUntil
 	propertyExpiresAt
+	propertyEmail
 	propertiesEnd
 )
 
@@ -114,6 +115,7 @@ var propertyFields = [propertiesEnd]string{
 	propertyOfferClass:         "properties.offer_class",
 	propertyUntil:              "properties.until",
 	propertyExpiresAt:          "properties.expires_at",
+	propertyEmail:              "properties.email",
 }
 
 // propertyMeaning returns what a key of properties means; 0 is nothing.
@@ -191,6 +193,8 @@ func propertyMeaning(key []byte) uint16 {
 		return propertyUntil
 	case "expires_at":
 		return propertyExpiresAt
+	case "email":
+		return propertyEmail
 	}
 	return 0
 }
