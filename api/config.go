@@ -79,6 +79,11 @@ type Config struct {
 	// BodyBytes bounds the bodies of all requests under way, in bytes. Default half of the engine's share for
 	// input, at most defaultBodyBytes; never less than MaxBody.
 	BodyBytes int
+	// MaxConnections bounds the connections of Serve. Default one for each 32 KiB of the engine's share for input, within
+	// fewestConnections and mostConnections.
+	MaxConnections int
+	// MaxStreams bounds the streams of changes at one time; one key may have half of them. Default stream.DefaultStreams.
+	MaxStreams int
 	// SortBytes is the memory of one export's sort, and TempDir the directory for what does not fit into
 	// it. Default the engine's share for input, at most defaultSortBytes, and the system's.
 	SortBytes int
@@ -92,6 +97,10 @@ const (
 	defaultMaxEvents = 20_000
 	defaultBodyBytes = 64 << 20
 	defaultSortBytes = stream.DefaultSortBytes
+
+	connectionBytes   = 32 << 10 // of a connection that is slow with its header, about
+	fewestConnections = 256
+	mostConnections   = 8192
 )
 
 // setDefaults fills in defaults, and reports everything that is wrong at once.
@@ -116,6 +125,11 @@ func (c *Config) setDefaults() error {
 	if c.BodyBytes < 0 || c.SortBytes < 0 {
 		errs = append(errs, errors.New("memory for bodies and for sorting: want 0 (default) or more bytes"))
 	}
+	if c.MaxConnections < 0 || c.MaxStreams < 0 {
+		errs = append(errs, errors.New("connections and streams of changes: want 0 (default) or more"))
+	}
+	setDefault(&c.MaxConnections, int(min(max(c.Engine.InputBytes()/connectionBytes, fewestConnections), mostConnections)))
+	setDefault(&c.MaxStreams, stream.DefaultStreams)
 	setDefault(&c.MaxBody, defaultMaxBody)
 	setDefault(&c.MaxEvents, defaultMaxEvents)
 	setDefault(&c.BodyBytes, int(min(defaultBodyBytes, c.Engine.InputBytes()/2)))

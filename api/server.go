@@ -40,6 +40,7 @@ type Server struct {
 	draining  atomic.Bool
 	started   time.Time
 	gates     route.Gates
+	clients   *connections
 	http      http.Server
 }
 
@@ -57,7 +58,8 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Config: c, metrics: m, started: time.Now(), gates: route.Gates{Origins: origins, Access: c.Access}}
-	if err := m.registry.Register(c.Access.Collector()); err != nil {
+	s.clients = newConnections(c.MaxConnections)
+	if err := errors.Join(m.registry.Register(c.Access.Collector()), m.registry.Register(s.clients)); err != nil {
 		return nil, err
 	}
 	if err := s.mount(); err != nil {
@@ -66,6 +68,7 @@ func New(c Config) (*Server, error) {
 	s.http = http.Server{
 		Handler: s, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: discardLog(),
+		ConnState: s.clients.follow,
 	}
 	return s, nil
 }
@@ -87,7 +90,7 @@ func (s *Server) mount() (err error) {
 		Answers: idempotency.New(s.Engine.Catalog(), s.Engine.Now),
 	}
 	s.streams = stream.New(stream.Config{
-		Engine: s.Engine, Scores: s.Scores, Control: s.Control, Logger: s.Logger, SortBytes: s.SortBytes, TempDir: s.TempDir,
+		Engine: s.Engine, Scores: s.Scores, Control: s.Control, Logger: s.Logger, Streams: s.MaxStreams, SortBytes: s.SortBytes, TempDir: s.TempDir,
 	})
 	s.debugger = debug.New(find, s.Tap)
 	s.handler, err = s.router()
@@ -96,7 +99,7 @@ func (s *Server) mount() (err error) {
 
 // Serve answers requests until Shutdown, and then returns nil. It closes the listener.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.http.Serve(s.clients.over(l)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api/access"
+	"github.com/kindred-id/kindred/api/stream"
 )
 
 // Access says whom the HTTP server lets in, and under which names it answers. Without Config.Listen none of it matters: only
@@ -31,13 +32,18 @@ type Access struct {
 	// KeyRate is how many requests a key may make in a second, unless the key has a number of its own. Default: 0, as many as
 	// come.
 	KeyRate int
+	// MaxConnections and MaxStreams bound the connections of clients, and the streams of changes among them; see api.Config.
+	// Default: 0, as many as the memory is made for, and 16.
+	MaxConnections, MaxStreams int
 }
 
 // check validates the settings.
 func (a *Access) check() error {
 	_, hosts := access.NewHosts(a.AllowedHosts)
 	_, provider := a.people()
-	return errors.Join(hosts, provider, unless(a.KeyRate >= 0, "--key-rate %d: want 0 or more requests a second", a.KeyRate))
+	return errors.Join(hosts, provider, unless(a.KeyRate >= 0, "--key-rate %d: want 0 or more requests a second", a.KeyRate),
+		unless(a.MaxConnections >= 0, "--max-connections %d: want 1 or more, or 0 for as many as the memory is made for", a.MaxConnections),
+		unless(a.MaxStreams >= 0, "--max-streams %d: want 1 or more, or 0 for %d", a.MaxStreams, stream.DefaultStreams))
 }
 
 // people lets in the people of the provider; nil if the settings name none.

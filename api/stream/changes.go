@@ -10,20 +10,15 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/api/access"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/egress"
 	"github.com/kindred-id/kindred/graph"
 )
 
-// Bounds of streams of changes.
-const (
-	// streamsAtOnce bounds the streams at one time. Each holds as much in memory as the feed's reader takes at
-	// once; a client that reads slowly holds up only itself.
-	streamsAtOnce = 16
-	// streamCursorEvery is the greatest number of entries between two cursors of a stream.
-	streamCursorEvery = 64
-)
+// streamCursorEvery is the greatest number of entries between two cursors of a stream.
+const streamCursorEvery = 64
 
 // streamHeartbeat is the interval of the comments that show that an idle stream is alive.
 const streamHeartbeat = 15 * time.Second
@@ -66,10 +61,14 @@ func (s *Streams) getChanges(w http.ResponseWriter, r *http.Request) *route.Prob
 	if err != nil {
 		return feedProblem(err)
 	}
-	if !s.streams.TryAcquire(1) {
-		return &route.Problem{Code: document.CodeBusy, Detail: fmt.Sprintf("%d streams of changes are open", streamsAtOnce), RetryAfter: route.RetryAfterUnavailable}
+	leave := s.streams.take(access.CallerOf(r.Context()).ID)
+	if leave == nil {
+		return &route.Problem{
+			Code: document.CodeBusy, RetryAfter: route.RetryAfterUnavailable,
+			Detail: fmt.Sprintf("at most %d streams of changes are open at one time, and %d of one key", s.streams.most, s.streams.perCaller()),
+		}
 	}
-	defer s.streams.Release(1)
+	defer leave()
 	// The first entries before the status: they may be gone.
 	events, err := reader.TryNext()
 	if err != nil {

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -17,8 +18,8 @@ const exportsAtOnce = 2
 type Streams struct {
 	Config
 	exports *semaphore.Weighted
-	streams *semaphore.Weighted // of changes
-	ctx     context.Context     // of the streams of changes: it ends with Close
+	streams places          // of changes
+	ctx     context.Context // of the streams of changes: it ends with Close
 	end     context.CancelFunc
 }
 
@@ -28,13 +29,17 @@ type Config struct {
 	Scores    *scoring.Keeper // nil: the server computes no scores
 	Control   score.Control   // the control group
 	Logger    *slog.Logger
+	Streams   int    // of changes, at one time; 0 is DefaultStreams
 	SortBytes int    // memory of one export's sort; 0 is DefaultSortBytes
 	TempDir   string // of what does not fit into it; empty is the system's
 }
 
 // New makes streams.
 func New(c Config) *Streams {
-	s := &Streams{Config: c, exports: semaphore.NewWeighted(exportsAtOnce), streams: semaphore.NewWeighted(streamsAtOnce)}
+	s := &Streams{
+		Config: c, exports: semaphore.NewWeighted(exportsAtOnce),
+		streams: places{most: cmp.Or(c.Streams, DefaultStreams), of: map[string]int{}},
+	}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	return s
 }

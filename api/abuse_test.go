@@ -1,0 +1,255 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kindred-id/kindred/actors/feed"
+	"github.com/kindred-id/kindred/graph"
+)
+
+// target is a server on a real connection, for clients that mean it no good.
+type target struct {
+	*world
+	address string
+	heap    uint64 // in use before the attack
+}
+
+// attacked serves a world, with the limits that tune has shortened.
+func attacked(t *testing.T, change func(*Config), tune func(*http.Server)) *target {
+	t.Helper()
+	w := newWorldWith(t, 4, graph.DefaultRules(), feed.Settings{On: true}, change)
+	if tune != nil {
+		tune(&w.server.http)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- w.server.Serve(listener) }()
+	t.Cleanup(func() {
+		if err := errors.Join(w.server.Shutdown(context.Background()), <-served); err != nil {
+			t.Error(err)
+		}
+	})
+	a := &target{world: w, address: listener.Addr().String()}
+	a.honest(1) // what is made once does not count
+	a.heap = heapInUse()
+	return a
+}
+
+func heapInUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapInuse
+}
+
+// flat fails if the heap has grown by more than most bytes.
+func (a *target) flat(most uint64) {
+	a.t.Helper()
+	if now := heapInUse(); now > a.heap+most {
+		a.t.Errorf("the heap grew from %d to %d KiB under attack: want at most %d more", a.heap>>10, now>>10, most>>10)
+	}
+}
+
+// dial opens a connection that the test closes.
+func (a *target) dial() net.Conn {
+	a.t.Helper()
+	conn, err := net.Dial("tcp", a.address)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// say opens a connection and begins a request; a connection that is closed for another meanwhile is what may happen.
+func (a *target) say(text string) net.Conn {
+	a.t.Helper()
+	conn := a.dial()
+	_, _ = io.WriteString(conn, text)
+	return conn
+}
+
+// honest sends events and asks for a person and for health, n times, on connections of its own.
+func (a *target) honest(n int) {
+	a.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+	defer client.CloseIdleConnections()
+	for range n {
+		a.expect(client, "POST", "/v1/track", `{"userId":"honest","event":"x"}`)
+		a.expect(client, "GET", "/v1/profiles/user_id:honest", "")
+		a.expect(client, "GET", "/livez", "")
+	}
+}
+
+func (a *target) expect(client *http.Client, method, path, body string) {
+	a.t.Helper()
+	r, err := http.NewRequest(method, "http://"+a.address+path, strings.NewReader(body))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	res, err := client.Do(r)
+	if err != nil {
+		a.t.Fatalf("an honest client: %v", err)
+	}
+	defer res.Body.Close()
+	if text, err := io.ReadAll(res.Body); err != nil || res.StatusCode != http.StatusOK {
+		a.t.Fatalf("an honest client: %s: status %d: %s %v", path, res.StatusCode, text, err)
+	}
+}
+
+// metric reads a metric.
+func (a *target) metric(name string) float64 {
+	a.t.Helper()
+	rec := httptest.NewRecorder()
+	a.server.ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+	for line := range strings.Lines(rec.Body.String()) {
+		if value, found := strings.CutPrefix(line, name+" "); found {
+			n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil {
+				a.t.Fatal(err)
+			}
+			return n
+		}
+	}
+	a.t.Fatalf("no metric %s", name)
+	return 0
+}
+
+// await waits until ok.
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for start := time.Now(); !ok(); time.Sleep(time.Millisecond) {
+		if time.Since(start) > time.Minute {
+			t.Fatal("never: " + what)
+		}
+	}
+}
+
+// Connections that say nothing, or never end their header, or have had an answer and stay: they make room for clients with
+// requests.
+func TestConnectionsThatOnlyStay(t *testing.T) {
+	const most, attackers = 32, 200
+	for name, text := range map[string]string{
+		"silent": "", "slow header": "POST /v1/batch HTTP/1.1\r\nHost: a\r\nX-Pad: " + strings.Repeat("x", 4<<10), "idle": "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := attacked(t, func(c *Config) { c.MaxConnections = most }, nil)
+			first := a.say(text)
+			for range attackers {
+				a.say(text)
+			}
+			a.honest(10)
+			if _, err := io.Copy(io.Discard, first); err != nil && !strings.Contains(err.Error(), "reset") {
+				t.Error(err)
+			}
+			a.flat(8 << 20)
+			if open, closed := a.metric("kindred_http_connections"), a.metric("kindred_http_connections_closed_total"); open > most || closed < attackers-most {
+				t.Errorf("%v connections are open, %v were closed for others", open, closed)
+			}
+		})
+	}
+}
+
+// While all connections have a request under way, one more waits, and is served then.
+func TestConnectionsThatAreServed(t *testing.T) {
+	const most = 4
+	a := attacked(t, func(c *Config) { c.MaxConnections = most }, nil)
+	var busy []net.Conn
+	for range most {
+		busy = append(busy, a.say("POST /v1/page HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 14\r\n\r\n"))
+	}
+	await(t, "all are served", func() bool { return a.metric("kindred_http_requests_in_flight") == most+1 }) // with that for metrics
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		a.honest(1)
+	}()
+	await(t, "one more waits", func() bool { return a.metric("kindred_http_connections_waited_total") == 1 })
+	for _, conn := range busy { // none of them was closed for it
+		if _, err := io.WriteString(conn, `{"userId":"b"}`); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 200 ") {
+			t.Errorf("%s %v", text, err)
+		}
+	}
+	<-served
+}
+
+// A header that is too long is refused as soon as it is.
+func TestHugeHeaders(t *testing.T) {
+	a := attacked(t, nil, nil)
+	huge := "GET /livez HTTP/1.1\r\nHost: a\r\n" + strings.Repeat("X: "+strings.Repeat("x", 1<<10)+"\r\n", 80)
+	var attack sync.WaitGroup
+	for range 50 {
+		conn := a.dial()
+		attack.Go(func() {
+			_, _ = io.WriteString(conn, huge) // the server need not read all of it
+			status := make([]byte, len("HTTP/1.1 431 "))
+			if _, err := io.ReadFull(conn, status); err != nil || string(status) != "HTTP/1.1 431 " {
+				t.Errorf("%q %v", status, err)
+			}
+		})
+	}
+	a.honest(5)
+	attack.Wait()
+	a.flat(8 << 20)
+}
+
+// A header that does not end in time loses its connection.
+func TestSlowHeaders(t *testing.T) {
+	slow := attacked(t, nil, func(s *http.Server) { s.ReadHeaderTimeout = 500 * time.Millisecond })
+	var attack sync.WaitGroup
+	for range 50 {
+		conn := slow.say("GET /livez HTTP/1.1\r\nHost: ")
+		attack.Go(func() {
+			if text, err := io.ReadAll(conn); err == nil && len(text) > 0 {
+				t.Errorf("an answer to half a header: %q", text)
+			}
+		})
+	}
+	slow.honest(3)
+	attack.Wait()
+	slow.flat(8 << 20)
+}
+
+// Streams of changes are bounded; the rest of the API is served beside them.
+func TestStreamsUnderAttack(t *testing.T) {
+	const most, attackers = 4, 40
+	a := attacked(t, func(c *Config) { c.MaxStreams = most }, nil)
+	statuses := map[int]int{}
+	for range attackers {
+		res, err := http.Get("http://" + a.address + "/v1/changes")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		statuses[res.StatusCode]++
+		if res.StatusCode == http.StatusTooManyRequests && res.Header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	}
+	if statuses[200] != most || statuses[429] != attackers-most {
+		t.Errorf("answers by status: %v", statuses)
+	}
+	a.honest(10)
+	a.flat(8 << 20)
+	refused := `kindred_http_requests_total{route="/v1/changes",status="429"}`
+	if got := a.metric(refused); got != attackers-most {
+		t.Errorf("%v refusals are counted", got)
+	}
+}
