@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -23,6 +24,7 @@ type target struct {
 	*world
 	address string
 	heap    uint64 // in use before the attack
+	open    []net.Conn
 }
 
 // attacked serves a world, with the limits that tune has shortened.
@@ -38,12 +40,13 @@ func attacked(t *testing.T, change func(*Config), tune func(*http.Server)) *targ
 	}
 	served := make(chan error, 1)
 	go func() { served <- w.server.Serve(listener) }()
+	a := &target{world: w, address: listener.Addr().String()}
 	t.Cleanup(func() {
+		a.drop()
 		if err := errors.Join(w.server.Shutdown(context.Background()), <-served); err != nil {
 			t.Error(err)
 		}
 	})
-	a := &target{world: w, address: listener.Addr().String()}
 	a.honest(1) // what is made once does not count
 	a.heap = heapInUse()
 	return a
@@ -64,15 +67,23 @@ func (a *target) flat(most uint64) {
 	}
 }
 
-// dial opens a connection that the test closes.
+// dial opens a connection; drop closes it.
 func (a *target) dial() net.Conn {
 	a.t.Helper()
 	conn, err := net.Dial("tcp", a.address)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	a.t.Cleanup(func() { _ = conn.Close() })
+	a.open = append(a.open, conn)
 	return conn
+}
+
+// drop closes the connections of attackers.
+func (a *target) drop() {
+	for _, conn := range a.open {
+		_ = conn.Close()
+	}
+	a.open = nil
 }
 
 // say opens a connection and begins a request; a connection that is closed for another meanwhile is what may happen.
@@ -212,7 +223,7 @@ func TestHugeHeaders(t *testing.T) {
 
 // A header that does not end in time loses its connection.
 func TestSlowHeaders(t *testing.T) {
-	slow := attacked(t, nil, func(s *http.Server) { s.ReadHeaderTimeout = 500 * time.Millisecond })
+	slow := attacked(t, nil, func(s *http.Server) { s.ReadHeaderTimeout = time.Second })
 	var attack sync.WaitGroup
 	for range 50 {
 		conn := slow.say("GET /livez HTTP/1.1\r\nHost: ")
@@ -251,5 +262,107 @@ func TestStreamsUnderAttack(t *testing.T) {
 	refused := `kindred_http_requests_total{route="/v1/changes",status="429"}`
 	if got := a.metric(refused); got != attackers-most {
 		t.Errorf("%v refusals are counted", got)
+	}
+}
+
+// Bodies that begin and then hang fill the room for bodies: they are cut for those that come.
+func TestSlowBodies(t *testing.T) {
+	const attackers = 100
+	for name, body := range map[string]string{"short": "{", "grown": `{"userId":"` + strings.Repeat("x", 120<<10)} {
+		t.Run(name, func(t *testing.T) {
+			a := attacked(t, func(c *Config) { c.MaxBody, c.BodyBytes = 128<<10, 4<<20 }, nil)
+			var attack sync.WaitGroup
+			for range attackers {
+				conn := a.say("POST /v1/page HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 130000\r\n\r\n")
+				attack.Go(func() {
+					_, _ = io.WriteString(conn, body)
+					text, _ := io.ReadAll(conn)
+					if status := string(text[:min(12, len(text))]); status != "HTTP/1.1 408" && status != "HTTP/1.1 429" && status != "" {
+						t.Errorf("%q", text)
+					}
+				})
+			}
+			a.honest(3)
+			if a.metric("kindred_ingest_bodies_cut_total") == 0 {
+				t.Error("no body was cut")
+			}
+			a.flat(16 << 20)
+			a.drop()
+			attack.Wait()
+		})
+	}
+}
+
+// A body has as long as its connection allows where nobody needs its room.
+func TestBodyTimeout(t *testing.T) {
+	a := attacked(t, nil, func(s *http.Server) { s.ReadTimeout = time.Second })
+	var attack sync.WaitGroup
+	for range 50 {
+		conn := a.say("POST /v1/page HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
+		attack.Go(func() {
+			if text, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 408 ") || !strings.Contains(string(text), `"body_timeout"`) {
+				t.Errorf("%s %v", text, err)
+			}
+		})
+	}
+	a.honest(3)
+	attack.Wait()
+	a.flat(8 << 20)
+}
+
+// Bodies that inflate, nest, or carry more than allowed, from many clients at once: each gets the answer of its limit.
+func TestBodiesUnderAttack(t *testing.T) {
+	zeros := make([]byte, 64<<20)
+	fields := func(n int, format string) string {
+		var all []string
+		for i := range n {
+			all = append(all, fmt.Sprintf(format, i))
+		}
+		return strings.Join(all, ",")
+	}
+	deep := strings.Repeat(`[`, 100_000) + strings.Repeat(`]`, 100_000)
+	for _, c := range []struct {
+		name, body string
+		status     int
+		answer     string
+	}{
+		{"gzip bomb", string(gzipped(t, zeros)), 413, `"body_too_large"`},
+		{"zstd bomb", string(zstded(t, zeros)), 413, `"body_too_large"`},
+		{"deep event", `[{"type":"page","userId":"u","properties":{"a":` + deep + `}}]`, 400, `"too_deep"`},
+		{"deep body", deep, 400, `"too_deep"`},
+		{"long identifier", `[{"type":"page","userId":"` + strings.Repeat("x", 1<<19) + `"}]`, 200, `"too_long":1`},
+		{"long value", `[{"type":"page","userId":"u","name":"` + strings.Repeat("x", 2<<20) + `"}]`, 400, `"event_too_large"`},
+		{"long key", `[{"type":"identify","userId":"u","traits":{"` + strings.Repeat("x", 2<<20) + `":1}}]`, 400, `"event_too_large"`},
+		{"many events", `[` + fields(30_000, `{"type":"page","userId":"u%d"}`) + `]`, 413, `"too_many_events"`},
+		{"many traits", `[{"type":"identify","userId":"traits","messageId":"t","traits":{` + fields(20_000, `"t%d":1`) + `}}]`, 200, `"success":true`},
+		{"many identifiers", `[{"type":"page","context":{"externalIds":[` + fields(5000, `{"id":"x%d","type":"user_id","collection":"users"}`) + `]}}]`, 400, `"too_many_identifiers"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := attacked(t, nil, nil)
+			var attack sync.WaitGroup
+			for range 8 {
+				attack.Go(func() { a.storm(c.body, c.status, c.answer) })
+			}
+			a.honest(3)
+			attack.Wait()
+			a.flat(16 << 20)
+		})
+	}
+}
+
+// storm sends a body twice. A body may also be told that there is no room, or lose its connection while it is still being sent.
+func (a *target) storm(body string, status int, want string) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+	defer client.CloseIdleConnections()
+	for range 2 {
+		res, err := client.Post("http://"+a.address+"/v1/batch", "application/json", strings.NewReader(body))
+		if err != nil {
+			continue
+		}
+		text, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusTooManyRequests && (res.StatusCode != status || !strings.Contains(string(text), want)) {
+			a.t.Errorf("status %d: %.300s, want %d and %s", res.StatusCode, text, status, want)
+		}
 	}
 }

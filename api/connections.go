@@ -15,7 +15,7 @@ import (
 // leave them costs a client nothing, so they must not keep others out. While every connection has a request under way,
 // new ones wait: first one of them here, then in the queue of the operating system.
 //
-//   - A connection with a whole header is never closed for another: it may have been taken already.
+//   - A connection whose header was read is never closed for another: what it sends may have been taken already.
 //   - len(open) <= most. A connection that is closed for another counts no longer, and is gone once its goroutine sees it.
 type connections struct {
 	most   int

@@ -27,27 +27,28 @@ const meterStep = 64 << 10
 const roomWait = 2 * time.Second
 
 // bodyRoom is the memory of the bodies of all requests under way. Bodies that begin may take half of it: the rest is
-// for bodies that grow. So a body that waits holds nothing yet, and a body that holds something never waits: no two bodies
-// can wait for each other.
+// for bodies that grow. So a body that waits holds nothing yet, and a body that holds something waits only for one that
+// was cut: no two bodies can wait for each other.
 type bodyRoom struct {
-	all     *semaphore.Weighted
-	begun   *semaphore.Weighted
-	windows int64 // the most that the window of one decompressor is counted as
+	all      *semaphore.Weighted
+	begun    *semaphore.Weighted
+	windows  int64 // the most that the window of one decompressor is counted as
+	arrivals arrivals
 }
 
 func newBodyRoom(bytes int) *bodyRoom {
 	all := int64(bytes)
-	return &bodyRoom{semaphore.NewWeighted(all), semaphore.NewWeighted(max(all/2, meterStep)), all / 4}
+	return &bodyRoom{semaphore.NewWeighted(all), semaphore.NewWeighted(max(all/2, meterStep)), all / 4, newArrivals()}
 }
 
 // begin takes room for the first step of a body, and waits for it.
 func (r *bodyRoom) begin(ctx context.Context) (*meter, error) {
 	ctx, cancel := context.WithTimeout(ctx, roomWait)
 	defer cancel()
-	if r.begun.Acquire(ctx, meterStep) != nil {
+	if r.acquire(ctx, r.begun, meterStep) != nil {
 		return nil, errNoRoom
 	}
-	if r.all.Acquire(ctx, meterStep) != nil {
+	if r.acquire(ctx, r.all, meterStep) != nil {
 		r.begun.Release(meterStep)
 		return nil, errNoRoom
 	}
@@ -68,7 +69,14 @@ func (m *meter) need(size int) bool {
 		return true
 	}
 	if !m.room.all.TryAcquire(more) {
-		return false
+		if !m.room.arrivals.cutStalled() {
+			return false
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), roomWait)
+		defer cancel()
+		if m.room.acquire(ctx, m.room.all, more) != nil {
+			return false
+		}
 	}
 	m.held += more
 	return true

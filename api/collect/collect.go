@@ -61,6 +61,9 @@ func New(config Config) (*Collector, error) {
 	}
 	c := &Collector{Config: config, metrics: m, bodies: newBodyRoom(max(config.BodyBytes, config.MaxBody+meterStep))}
 	c.mappers.own = config.Mappings
+	if err := config.Metrics.Register(c.bodies.arrivals.cuts); err != nil {
+		return nil, err
+	}
 	c.intakes.most = config.Engine.InputBytes() / 2 // bodies have the other half
 	c.intakes.room = semaphore.NewWeighted(c.intakes.most)
 	return c, nil
@@ -218,7 +221,11 @@ func (c *Collector) withBody(w http.ResponseWriter, r *http.Request, use func(bo
 	defer m.release()
 	b := c.newReader()
 	defer c.keepReader(b)
-	b.body, err = b.read(b.body[:0], http.MaxBytesReader(w, r.Body, int64(c.MaxBody)), r.Header.Get("Content-Encoding"), c.MaxBody, m)
+	source := c.bodies.arrive(m, http.MaxBytesReader(w, r.Body, int64(c.MaxBody)), func() {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // without deadlines, as in tests, it reads on
+	})
+	b.body, err = b.read(b.body[:0], source, r.Header.Get("Content-Encoding"), c.MaxBody, m)
+	source.settle()
 	if err != nil {
 		return bodyProblem(err, c.MaxBody)
 	}
