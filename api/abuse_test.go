@@ -156,6 +156,8 @@ func TestConnectionsThatOnlyStay(t *testing.T) {
 	const most, attackers = 32, 200
 	for name, text := range map[string]string{
 		"silent": "", "slow header": "POST /v1/batch HTTP/1.1\r\nHost: a\r\nX-Pad: " + strings.Repeat("x", 4<<10), "idle": "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n",
+		"slow body": "POST /v1/profiles:batchGet HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{", "body of an event": "POST /v1/page HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{",
+		"body nobody reads": "GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{", "chunk that never comes": "POST /nowhere HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := attacked(t, func(c *Config) { c.MaxConnections = most }, nil)
@@ -175,30 +177,73 @@ func TestConnectionsThatOnlyStay(t *testing.T) {
 	}
 }
 
-// While all connections have a request under way, one more waits, and is served then.
+// While all connections have whole requests under way, one more waits, and is served then.
 func TestConnectionsThatAreServed(t *testing.T) {
 	const most = 4
 	a := attacked(t, func(c *Config) { c.MaxConnections = most }, nil)
 	var busy []net.Conn
 	for range most {
-		busy = append(busy, a.say("POST /v1/page HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 14\r\n\r\n"))
+		conn := a.say("GET /v1/changes HTTP/1.1\r\nHost: a\r\n\r\n")
+		if _, err := io.ReadFull(conn, make([]byte, len("HTTP/1.1 200"))); err != nil {
+			t.Fatal(err)
+		}
+		busy = append(busy, conn)
 	}
-	await(t, "all are served", func() bool { return a.metric("kindred_http_requests_in_flight") == most+1 }) // with that for metrics
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
 		a.honest(1)
 	}()
 	await(t, "one more waits", func() bool { return a.metric("kindred_http_connections_waited_total") == 1 })
-	for _, conn := range busy { // none of them was closed for it
-		if _, err := io.WriteString(conn, `{"userId":"b"}`); err != nil {
-			t.Fatal(err)
-		}
-		if text, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 200 ") {
-			t.Errorf("%s %v", text, err)
-		}
+	if closed := a.metric("kindred_http_connections_closed_total"); closed > 0 {
+		t.Errorf("%v streams were closed for it", closed)
 	}
+	_ = busy[0].Close()
 	<-served
+}
+
+// The server gives up the connection that it has waited for longest: one that brings a piece of its body is the last in turn,
+// and one with a whole request is not in it.
+func TestConnectionsInTurn(t *testing.T) {
+	c := newConnections(2)
+	stop := make(chan struct{})
+	close(stop)
+	closed := func(conn net.Conn) bool {
+		_, known := c.open[conn]
+		return !known
+	}
+	come := func(state ...http.ConnState) net.Conn {
+		conn, peer := net.Pipe()
+		t.Cleanup(func() { _ = errors.Join(conn.Close(), peer.Close()) })
+		for _, s := range append([]http.ConnState{http.StateNew}, state...) {
+			c.follow(conn, s)
+		}
+		return conn
+	}
+	body, idle := come(http.StateActive), come(http.StateActive, http.StateIdle)
+	c.awaitBody(body, true)
+	if !c.makeRoom(stop) || !closed(idle) || closed(body) {
+		t.Fatal("the idle one is first in turn")
+	}
+	fresh := come()
+	c.awaitBody(body, true) // a piece has come
+	if !c.makeRoom(stop) || !closed(fresh) || closed(body) {
+		t.Fatal("a body that comes is last in turn")
+	}
+	c.awaitBody(body, false)
+	served := come(http.StateActive)
+	if <-c.changed; c.makeRoom(stop) || closed(served) || closed(body) {
+		t.Fatal("whole requests are not closed for another")
+	}
+	c.follow(served, http.StateClosed)
+	if !c.makeRoom(stop) {
+		t.Fatal("there is room")
+	}
+	c.follow(idle, http.StateIdle) // it was closed: what it still says counts for nothing
+	c.awaitBody(fresh, true)
+	if len(c.open) != 1 || c.waiting.Len() != 0 {
+		t.Fatal(len(c.open), c.waiting.Len())
+	}
 }
 
 // A header that is too long is refused as soon as it is.

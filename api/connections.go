@@ -2,7 +2,9 @@ package api
 
 import (
 	"container/list"
+	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -11,11 +13,12 @@ import (
 )
 
 // connections bounds the connections of a server. Once there are as many as allowed, a new one takes the place of that
-// which has kept the server waiting for a request longest, be it idle or slow with its header: to open connections and
-// leave them costs a client nothing, so they must not keep others out. While every connection has a request under way,
-// new ones wait: first one of them here, then in the queue of the operating system.
+// which the server has waited for longest: for a request, for the rest of a header, or for the rest of a body, whether
+// somebody reads the body or it is dropped after the answer. To open connections and leave them costs a client nothing, so
+// they must not keep others out. While the server waits for none, new ones wait: first one of them here, then in the queue
+// of the operating system.
 //
-//   - A connection whose header was read is never closed for another: what it sends may have been taken already.
+//   - A connection whose request has come whole is not closed for another before its answer: it may have been taken already.
 //   - len(open) <= most. A connection that is closed for another counts no longer, and is gone once its goroutine sees it.
 type connections struct {
 	most   int
@@ -23,7 +26,7 @@ type connections struct {
 	waited prometheus.Counter
 
 	mu      sync.Mutex                 // guards the following
-	open    map[net.Conn]*list.Element // in waiting; nil: a request is under way
+	open    map[net.Conn]*list.Element // in waiting; nil: a whole request is under way
 	waiting *list.List                 // of net.Conn without a request, that which waits longest first
 	changed chan struct{}              // holds a token after room may have come
 }
@@ -32,7 +35,7 @@ func newConnections(most int) *connections {
 	return &connections{
 		most: most, open: map[net.Conn]*list.Element{}, waiting: list.New(), changed: make(chan struct{}, 1),
 		closed: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "kindred_http_connections_closed_total", Help: "Connections without a request under way that were closed to make room for others.",
+			Name: "kindred_http_connections_closed_total", Help: "Connections without a whole request that were closed to make room for others.",
 		}),
 		waited: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "kindred_http_connections_waited_total", Help: "Connections that waited because all others had requests under way.",
@@ -73,10 +76,67 @@ func (c *connections) follow(conn net.Conn, state http.ConnState) {
 	default:
 		delete(c.open, conn)
 	}
+	c.signalLocked()
+}
+
+// signalLocked says that there may be room. REQUIRES: c.mu held
+func (c *connections) signalLocked() {
 	select {
 	case c.changed <- struct{}{}:
 	default:
 	}
+}
+
+// awaitBody says that the server waits for the next piece of a body, or no longer: all of it has come.
+func (c *connections) awaitBody(conn net.Conn, more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	place, known := c.open[conn]
+	switch {
+	case !known:
+	case more && place != nil:
+		c.waiting.MoveToBack(place)
+	case more:
+		c.open[conn] = c.waiting.PushBack(conn)
+		c.signalLocked()
+	case place != nil:
+		c.waiting.Remove(place)
+		c.open[conn] = nil
+	}
+}
+
+// connectionKey is the key of a connection in the context of its requests.
+type connectionKey struct{}
+
+// name is the http.Server's ConnContext.
+func (c *connections) name(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connectionKey{}, conn)
+}
+
+// watch returns the request with a body that tells what it brings. It is a copy: net/http looks at the body of its own one
+// to know how much of it is left.
+func (c *connections) watch(r *http.Request) *http.Request {
+	conn, known := r.Context().Value(connectionKey{}).(net.Conn)
+	if !known || r.ContentLength == 0 {
+		return r
+	}
+	c.awaitBody(conn, true)
+	r = r.WithContext(r.Context())
+	r.Body = &awaitedBody{r.Body, c, conn}
+	return r
+}
+
+type awaitedBody struct {
+	io.ReadCloser
+	connections *connections
+	conn        net.Conn
+}
+
+// Read implements io.Reader.
+func (b *awaitedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.connections.awaitBody(b.conn, err == nil)
+	return n, err
 }
 
 // makeRoom returns once there is room for one more connection; false once stop is closed. Only one goroutine, that which

@@ -23,6 +23,7 @@ import (
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
+	r = s.clients.watch(r)
 	s.metrics.unanswered.Inc()
 	defer s.metrics.unanswered.Dec()
 	id := requestID(r)

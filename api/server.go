@@ -68,7 +68,7 @@ func New(c Config) (*Server, error) {
 	s.http = http.Server{
 		Handler: s, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: discardLog(),
-		ConnState: s.clients.follow,
+		ConnState: s.clients.follow, ConnContext: s.clients.name,
 	}
 	return s, nil
 }
