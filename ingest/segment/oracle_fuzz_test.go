@@ -43,11 +43,12 @@ func FuzzAgainstEncodingJSON(f *testing.F) {
 		if bytes.Contains(raw, []byte(`\u`)) || bytes.Contains(raw, []byte("\ufffd")) {
 			return // halves of surrogate pairs are mended in another way
 		}
-		if typ, ok := want["type"].(string); ok && graph.ParseEventType([]byte(strings.TrimSpace(typ))) != ev.Type {
+		if typ, ok := want["type"].(string); ok && !strings.EqualFold(strings.TrimSpace(typ), ev.Type.String()) {
 			t.Fatalf("%s: type %s", raw, ev.Type)
 		}
-		if name, ok := want[map[graph.EventType]string{graph.TypeTrack: "event", graph.TypePage: "name", graph.TypeScreen: "name"}[ev.Type]].(string); ok &&
-			len(name) <= 100 && strings.TrimSpace(name) != strings.TrimSpace(string(ev.Name)) {
+		key := map[graph.EventType]string{graph.TypeTrack: "event", graph.TypePage: "name", graph.TypeScreen: "name"}[ev.Type]
+		if name, ok := want[key].(string); ok && key != "" && len(name) <= 100 &&
+			strings.TrimSpace(name) != strings.TrimSpace(string(ev.Name)) {
 			t.Fatalf("%s: name %q, want %q", raw, ev.Name, name)
 		}
 		if properties, ok := want["properties"].(map[string]any); ok != (ev.Properties != nil) || ok && !sameValue(ev.Properties, properties) {
