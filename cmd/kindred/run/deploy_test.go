@@ -177,7 +177,7 @@ func render(t *testing.T, name string, change func(values map[string]any)) []map
 	}
 	var b bytes.Buffer
 	if err := page.Execute(&b, map[string]any{
-		"Values": values, "Release": map[string]any{"Name": "k"}, "Chart": map[string]any{"AppVersion": about["appVersion"]},
+		"Values": values, "Release": map[string]any{"Name": "k", "Namespace": "n"}, "Chart": map[string]any{"AppVersion": about["appVersion"]},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func at(t *testing.T, v any, path ...any) any {
 
 // The chart renders to one pod whose command line, settings, probes and volumes fit together, without rights.
 func TestHelmChart(t *testing.T) {
-	set := render(t, "statefulset.yaml", func(v map[string]any) { v["kafkaPasswordSecret"] = "s" })[0]
+	set := render(t, "statefulset.yaml", func(v map[string]any) { v["kafkaPasswordSecret"], v["allowedHosts"] = "s", []any{"kindred.example"} })[0]
 	if at(t, set, "spec", "replicas") != 1 {
 		t.Error("a data directory has one process")
 	}
@@ -233,6 +233,9 @@ func TestHelmChart(t *testing.T) {
 	}
 	serve := newServe()
 	parse(t, "the chart", serve, args[1:])
+	if hosts := serve.Flags().Lookup("allowed-hosts").Value.String(); hosts != "[k.n,*.n.svc,*.svc.cluster.local,kindred.example]" {
+		t.Errorf("the server answers for %s", hosts)
+	}
 	var mounts []string
 	for _, m := range at(t, c, "volumeMounts").([]any) {
 		mounts = append(mounts, at(t, m, "mountPath").(string))
