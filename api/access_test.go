@@ -47,6 +47,7 @@ var scopesOfRoutes = map[string]keyring.Scope{
 
 	"GET /v1/profiles/{id}":             keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/groups":      keyring.ReadProfiles,
+	"GET /v1/debug/events":              keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/traits":      keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/identifiers": keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/events":      keyring.ReadProfiles,
@@ -76,7 +77,6 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"GET /v1/stats":                       keyring.Operate,
 	"GET /v1/changes/receivers":           keyring.Operate,
 	"DELETE /v1/changes/receivers/{name}": keyring.Operate,
-	"GET /v1/debug/events":                keyring.Operate,
 	"POST /v1/scores/fit":                 keyring.Operate,
 	"POST /v1/admin/backup":               keyring.Operate,
 }

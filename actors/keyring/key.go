@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -69,6 +70,24 @@ func Is(text string) bool {
 		}
 	}
 	return false
+}
+
+// hidden stands for a key in a text.
+const hidden = "(key)"
+
+// inText finds what may be a key in a text: too much of it is hidden rather than too little.
+var inText = regexp.MustCompile(`[a-z]{2}_[a-z2-7]+`)
+
+// Hide returns a text that is to be shown, without what has the form of a key.
+func Hide(text string) string {
+	return inText.ReplaceAllStringFunc(text, func(found string) string {
+		for at := 0; at+keyLen <= len(found); at++ {
+			if Is(found[at : at+keyLen]) {
+				return hidden
+			}
+		}
+		return found
+	})
 }
 
 // newSecret makes a key of a kind.

@@ -280,3 +280,19 @@ func TestFindWhileKeysChange(t *testing.T) {
 		t.Errorf("a look-up allocates %v times", n)
 	}
 }
+
+// A text is shown without keys, and otherwise as it is.
+func TestHide(t *testing.T) {
+	key := newSecret(Write)
+	for text, want := range map[string]string{
+		`{"writeKey":"` + key + `","userId":"cus_1"}`: `{"writeKey":"(key)","userId":"cus_1"}`,
+		key + " " + key:  "(key) (key)",
+		key + "abc":      "(key)",
+		key[:50]:         key[:50],
+		"no key is here": "no key is here",
+	} {
+		if got := Hide(text); got != want {
+			t.Errorf("%s is shown as %s, want %s", text, got, want)
+		}
+	}
+}

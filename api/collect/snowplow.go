@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/ingest"
@@ -35,7 +36,7 @@ func (c *Collector) postSnowplow(w http.ResponseWriter, r *http.Request) *route.
 		if len(body) == 0 {
 			return &route.Problem{Code: document.CodeEmptyBody}
 		}
-		batch, err := snowplow.Payload(body)
+		batch, err := snowplow.Payload(body, keyring.Is)
 		if err != nil {
 			return route.NewProblem(document.CodeInvalidBody, "%v", err).WithHint("send what a Snowplow tracker sends with POST; events in Segment's format go to /v1/batch")
 		}
@@ -47,7 +48,7 @@ func (c *Collector) getSnowplow(w http.ResponseWriter, r *http.Request) *route.P
 	if r.Method == http.MethodHead {
 		return sendGIF(w)
 	}
-	batch, err := snowplow.Query(r.URL.Query())
+	batch, err := snowplow.Query(r.URL.Query(), keyring.Is)
 	if err != nil {
 		return &route.Problem{Code: document.CodeInternal}
 	}

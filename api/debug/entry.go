@@ -1,6 +1,7 @@
 package debug
 
 import (
+	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest"
@@ -24,7 +25,7 @@ func newEntry(t *ingest.Traced) *entry {
 	e := &entry{document: document.DebugEvent{
 		ReceivedAt: document.NewTime(t.Arrival.Received),
 		Source:     string(t.Arrival.Source), Result: v.Status.String(), MessageID: string(v.ID), Type: v.Type.String(),
-		Raw: cut(t.Raw), RawBytes: len(t.Raw),
+		Raw: keyring.Hide(cut(t.Raw)), RawBytes: len(t.Raw),
 	}}
 	d := &e.document
 	if v.Rejection != nil {

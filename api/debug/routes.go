@@ -11,7 +11,7 @@ import (
 // Routes are the routes of the debugger.
 func (d *Debugger) Routes() []route.Route {
 	return []route.Route{{
-		Method: "GET", Path: "/v1/debug/events", Scope: keyring.Operate, Handler: d.getEvents, Audience: route.Admin,
+		Method: "GET", Path: "/v1/debug/events", Scope: keyring.ReadProfiles, Lasting: true, Handler: d.getEvents, Audience: route.Admin,
 		Summary: "Watch events live: as they came in, what was read of them, and what they did",
 		Notes: fmt.Sprintf("An event named event has a DebugEvent as its data, and one named notice a DebugNotice: up to %d events a second that the "+
 			"parameters let through are all shown, above that the first of each second, and a reader that is too slow misses some; a notice says how many. "+

@@ -13,7 +13,7 @@ type DebugEvent struct {
 	Result     string          `json:"result" jsonschema:"enum=accepted,enum=duplicate,enum=without_identifier,enum=rejected,enum=quarantined"`
 	MessageID  string          `json:"message_id,omitempty"` // empty where it can't be read
 	Type       string          `json:"type,omitempty"`       // empty where it can't be read
-	Raw        string          `json:"raw"`                  // as it came in, after a mapping, at most 64 KiB
+	Raw        string          `json:"raw"`                  // as it came in, after a mapping, at most 64 KiB, without access keys
 	RawBytes   int             `json:"raw_bytes"`            // length of all of it
 	Parsed     json.RawMessage `json:"parsed,omitempty"`     // an Event: what was read of it; absent if it was not taken, or is larger than 64 KiB
 	Reason     *DebugReason    `json:"reason,omitempty"`     // why it was not taken

@@ -4,8 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
-
-	"github.com/kindred-id/kindred/actors/keyring"
 )
 
 // object is a JSON object.
@@ -145,7 +143,7 @@ func (t tracked) context() object {
 	if len(page) > 0 {
 		c["page"] = page
 	}
-	if app := t.text("aid"); app != "" && !keyring.Is(app) { // an access key is shown to the server, and kept nowhere
+	if app := t.text("aid"); app != "" {
 		c["app"] = object{"name": app}
 	}
 	if version := t.text("tv"); version != "" {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kindred-id/kindred/actors/keyring"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what bodies are translated to into testdata")
@@ -31,7 +33,7 @@ func TestPayload(t *testing.T) {
 			if !ok || !commented {
 				t.Fatal("want a comment, a body, ---- and what becomes of it")
 			}
-			batch, err := Payload(body)
+			batch, err := Payload(body, noSecret)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -51,12 +53,23 @@ func TestPayload(t *testing.T) {
 	}
 }
 
+func noSecret(string) bool { return false }
+
+// A secret app id is the write key, and in no event.
+func TestSecretAppID(t *testing.T) {
+	got, err := Payload([]byte(`{"data":[{"e":"pv","aid":"wk_1","tv":"js"},{"e":"pv","aid":"shop"}]}`), func(id string) bool { return id == "wk_1" })
+	const want = `{"writeKey":"wk_1","batch":[{"context":{"library":{"name":"snowplow","version":"js"}},"type":"page"},{"context":{"app":{"name":"shop"}},"type":"page"}]}`
+	if err != nil || string(got) != want {
+		t.Errorf("%s, %v; want %s", got, err, want)
+	}
+}
+
 func TestQuery(t *testing.T) {
 	query, err := url.ParseQuery("e=pv&eid=e-1&duid=d-1&aid=shop&p=web&url=https%3A%2F%2Fshop.example%2F&page=Home&dtm=1767261600123&unknown=x")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Query(query)
+	got, err := Query(query, noSecret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +82,7 @@ func TestQuery(t *testing.T) {
 
 func TestBodiesThatAreNoPayloads(t *testing.T) {
 	for _, body := range []string{``, `[]`, `{}`, `{"data":{}}`, `{"data":null}`, `{"batch":[]}`, `{"data":[{}]`} {
-		if got, err := Payload([]byte(body)); err == nil {
+		if got, err := Payload([]byte(body), noSecret); err == nil {
 			t.Errorf("%s gives %s", body, got)
 		}
 	}
@@ -87,7 +100,7 @@ func TestOddEvents(t *testing.T) {
 		`{"data":[{"e":"ue","ue_pr":"{\"data\":7}"}]}`:             `{"batch":[{"type":"unstruct_event"}]}`,
 		`{"data":[{"e":"se","se_ac":"play","se_va":7,"co":"[]"}]}`: `{"batch":[{"event":"play","properties":{"value":"7"},"type":"track"}]}`,
 	} {
-		got, err := Payload([]byte(body))
+		got, err := Payload([]byte(body), noSecret)
 		if err != nil || string(got) != want {
 			t.Errorf("%s gives %s, %v; want %s", body, got, err, want)
 		}
@@ -103,7 +116,7 @@ func FuzzPayload(f *testing.F) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		got, err := Payload(body)
+		got, err := Payload(body, noSecret)
 		if err == nil && !json.Valid(got) {
 			t.Errorf("%q gives %q", body, got)
 		}
@@ -114,7 +127,7 @@ func FuzzPayload(f *testing.F) {
 func TestKeysAreNotKept(t *testing.T) {
 	key := "wk_" + strings.Repeat("a", 52)
 	for app, want := range map[string]int{key: 1, "shop": 2} {
-		batch, err := Query(url.Values{"e": {"pv"}, "aid": {app}})
+		batch, err := Query(url.Values{"e": {"pv"}, "aid": {app}}, keyring.Is)
 		if n := bytes.Count(batch, []byte(app)); n != want || err != nil {
 			t.Errorf("%s: %d times in %s: %v", app, n, batch, err)
 		}
