@@ -37,9 +37,9 @@ type write struct {
 	batch  *storage.Batch
 }
 
-// gather is how long a commit waits for more shards when there is much to do: a sync costs the same for one shard as for
+// gatherMost is how long a commit waits for more shards when there is much to do: a sync costs the same for one shard as for
 // all, and while a shard waits for its commit, its inbox fills, so that its next step is larger.
-const gather = 2 * time.Millisecond
+const gatherMost = 2 * time.Millisecond
 
 func startCommitter(p *pool, most int, underWay func() int64) *committer {
 	c := &committer{pool: p, underWay: underWay, most: most, ready: make(chan write, len(p.runners)), stop: make(chan struct{}), done: make(chan struct{})}
@@ -63,7 +63,7 @@ func (c *committer) run() {
 			return
 		}
 		if c.underWay() > gatherAbove {
-			time.Sleep(gather) //nolint:forbidigo // the committer is driven by real time, not by a clock of the protocol
+			group = c.gather(group)
 		}
 		for more := true; more; {
 			select {
@@ -92,6 +92,23 @@ func (c *committer) run() {
 			group = group[n:]
 		}
 	}
+}
+
+// gather waits for more shards: for gatherMost, and no longer than one of them runs or is about to. Once all are at rest,
+// each that has something to commit is here, and what their inboxes wait for may be this very commit.
+func (c *committer) gather(group []write) []write {
+	late := time.NewTimer(gatherMost)
+	defer late.Stop()
+	for !c.pool.workers.atRest() {
+		select {
+		case w := <-c.ready:
+			group = append(group, w)
+		case <-c.pool.workers.rest:
+		case <-late.C:
+			return group
+		}
+	}
+	return group
 }
 
 // gatherAbove is how many events from outside must be under way for commits to wait for more.

@@ -3,6 +3,7 @@ package actors
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/kindred-id/kindred/actors/shard"
 )
@@ -17,11 +18,13 @@ type workers struct {
 	turns chan func()
 	stop  chan struct{}
 	group sync.WaitGroup
+	busy  atomic.Int64  // turns that wait or run
+	rest  chan struct{} // has a value soon after busy came to 0
 }
 
 // startWorkers starts them, for a number of shards.
 func startWorkers(shards int) *workers {
-	w := &workers{turns: make(chan func(), shards), stop: make(chan struct{})}
+	w := &workers{turns: make(chan func(), shards), stop: make(chan struct{}), rest: make(chan struct{}, 1)}
 	for range 2 * runtime.GOMAXPROCS(0) {
 		w.group.Go(w.run)
 	}
@@ -33,6 +36,7 @@ func (w *workers) run() {
 		select {
 		case turn := <-w.turns:
 			turn()
+			w.ended()
 		case <-w.stop:
 			return
 		}
@@ -40,7 +44,24 @@ func (w *workers) run() {
 }
 
 // Schedule implements protoactor.Dispatcher.
-func (w *workers) Schedule(turn func()) { w.turns <- turn }
+func (w *workers) Schedule(turn func()) {
+	w.busy.Add(1)
+	w.turns <- turn
+}
+
+// ended notes the end of a turn.
+func (w *workers) ended() {
+	if w.busy.Add(-1) > 0 {
+		return
+	}
+	select {
+	case w.rest <- struct{}{}:
+	default: // it is said already
+	}
+}
+
+// atRest reports whether no shard runs or waits for its turn.
+func (w *workers) atRest() bool { return w.busy.Load() == 0 }
 
 // Throughput implements protoactor.Dispatcher. Inboxes have bounds of their own.
 func (w *workers) Throughput() int { return shard.StepInputs }
