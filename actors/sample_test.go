@@ -79,7 +79,7 @@ func TestSampleIsOfTheEvents(t *testing.T) {
 
 // anyGeneric reports whether a profile of the world has a generic value.
 func anyGeneric(w *oracle.World) bool {
-	for _, p := range oracle.Profiles(w.Events, w.Assertions, w.Rules) {
+	for _, p := range oracle.AllProfiles(w.Events, w.Assertions, w.Rules) {
 		if slices.ContainsFunc(p.Identifiers, func(id graph.ProfileIdentifier) bool { return id.Generic }) {
 			return true
 		}

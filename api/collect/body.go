@@ -60,6 +60,8 @@ type meter struct {
 	room   *bodyRoom
 	held   int64
 	window int // of its decompressor
+
+	arriving *arriving // the body, once it is watched
 }
 
 // need makes sure that size bytes are taken, beside the window; false when there is no room.
@@ -74,6 +76,8 @@ func (m *meter) need(size int) bool {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), roomWait)
 		defer cancel()
+		m.arriving.wait()
+		defer m.arriving.resume()
 		if m.room.acquire(ctx, m.room.all, more) != nil {
 			return false
 		}

@@ -12,10 +12,12 @@ import (
 )
 
 // A body that has not brought stallStep bytes in stallAfter is stalled: it may be cut for another that needs its room.
-// While there is room, a body has as long as its connection allows, so clients with a poor network are served.
+// While there is room, a body has as long as its connection allows, so clients with a poor network are served. A body that
+// waits for room itself is not stalled: it is the server that does not read.
 const (
 	stallStep  = 4 << 10
-	stallAfter = 250 * time.Millisecond
+	stallAfter = 1500 * time.Millisecond
+	stallLooks = 8 // in that time
 )
 
 // arrivals are the bodies that are being read. To begin a body and let it hang costs a client nothing, so its room goes to
@@ -40,7 +42,8 @@ type arriving struct {
 	cut    func() // ends a Read of source under way
 	got    int    // since the last step; of the goroutine that reads
 	since  time.Time
-	place  *list.Element // nil: it was cut
+	place  *list.Element // nil: it was cut, or waits for room
+	waits  bool
 }
 
 // arrive watches the body that m takes room for, until settle.
@@ -49,7 +52,34 @@ func (r *bodyRoom) arrive(m *meter, source io.Reader, cut func()) *arriving {
 	r.arrivals.mu.Lock()
 	defer r.arrivals.mu.Unlock()
 	a.place = r.arrivals.list.PushBack(a)
+	m.arriving = a
 	return a
+}
+
+// wait notes that the server does not read the body meanwhile; resume, that it does again.
+func (a *arriving) wait() {
+	if a == nil {
+		return
+	}
+	all := &a.meter.room.arrivals
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if a.place != nil {
+		all.list.Remove(a.place)
+		a.place, a.waits = nil, true
+	}
+}
+
+func (a *arriving) resume() {
+	if a == nil {
+		return
+	}
+	all := &a.meter.room.arrivals
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if a.waits {
+		a.place, a.waits, a.since = all.list.PushBack(a), false, time.Now()
+	}
 }
 
 // Read implements io.Reader.
@@ -106,7 +136,7 @@ func (r *bodyRoom) acquire(ctx context.Context, s *semaphore.Weighted, n int64) 
 	done := make(chan struct{})
 	defer close(done)
 	go func() {
-		again := time.NewTicker(stallAfter / 4)
+		again := time.NewTicker(stallAfter / stallLooks)
 		defer again.Stop()
 		for {
 			r.arrivals.cutStalled()

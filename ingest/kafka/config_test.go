@@ -57,7 +57,7 @@ func TestReadConfig(t *testing.T) {
 		"start: yesterday":                                "kafka.yaml:1: start: start \"yesterday\": want earliest",
 		"dead_letters: {name: x}":                         "kafka.yaml:1: dead_letters.name: unknown key; known here: topic, create",
 		"dead_letters: {create: 1}":                       `dead_letters.create: want true or false, got "1"`,
-		"topics: [{topic: a, map: {a: {x: 1}}}]":          "topics.map.a.x: unknown key; known here: from, unit, value",
+		"topics: [{topic: a, map: {a: {x: 1}}}]":          "topics.map.a.x: unknown key; known here: from, sum, value",
 		"queue_bytes: much":                               `queue_bytes: want a whole number, got "much"`,
 		"brokers: a:1":                                    "brokers: want a list",
 		"client_id: {a: b}":                               "client_id: want a text, got keys with values",
