@@ -12,21 +12,22 @@ import (
 // So a mention counts once something else speaks for it: another event that mentions the same identifier, or anything that
 // makes it a node (an event that carries it, an assertion). Then it is a link like any other, of all events that mentioned it.
 //
-//	route of the event               node of the mention
-//	──────────────────               ───────────────────
+//	route of the event                     node of the mention
+//	──────────────────                     ───────────────────
 //	observe: fold, link others
-//	   └──── Mention(event) ───────► never seen, no mention held:  hold it
-//	                                 never seen, another one held:  a root; take both
-//	                                 root:                          take it: link, and Join the route
-//	                                 forward:                       to the parent
-//	         Observe, Join, … ─────► never seen, one held:          as without, then take it
+//	   └──── Mention(event) ─────────────► never seen, no mention held:   hold it
+//	                                       never seen, another one held:  a root; both count
+//	link it ◄──────── Counts(event) ────── root or forward:               it counts
+//	         Observe, Join, … ───────────► never seen, one held:          as without; the one held counts
 //
 // An assertion speaks for it once and for all: withdrawn, it leaves a node that was seen.
 //
 // The node of the mention judges, as it alone hears of everything that names it. So it does not matter which comes
 // first (I1), and an event that is sent again, however late, speaks for nothing: it is the same event.
 //
-// It would be simpler if the route judged, and did without the message: but it never hears of a visitor with that cookie.
+// It would be simpler if the route judged, and did without the messages: but it never hears of a visitor with that cookie.
+// It would take one message less if the node made the link: but then an identity could be named after the route while the
+// route's own evidence is elsewhere, and the change feed would tell of one name from two places (A9).
 
 // toMentioned returns what the route of the event tells the node of its i-th mention: what a link remembers of an event,
 // from the route to the mention. It shares the event's memory.
@@ -37,12 +38,8 @@ func (e *Event) toMentioned(i int) *Event {
 	}
 }
 
-// fromMentioned returns what toMentioned made, from the mention to the route: an event at the mention's node.
-func (e *Event) fromMentioned() *Event {
-	turned := *e
-	turned.Identifiers = []Identifier{e.Identifiers[1], e.Identifiers[0]}
-	return &turned
-}
+// counts tells the route of what toMentioned made that the mention counts.
+func (e *Event) counts() Message { return Message{Kind: KindCounts, To: e.Route(), Event: e} }
 
 // hold keeps the event that mentions a node which was never seen. It reports false if another one is held.
 func (n *Node) hold(e *Event) bool {
@@ -66,11 +63,8 @@ func (e *Event) KeepMention() *Event {
 	return &kept
 }
 
-// mention takes a mention that counts: the event, from the mention to its route, makes a link and is not folded.
-func (o observation) mention() {
-	if len(o.members) == 0 {
-		o.reserve(len(o.event.Identifiers))
-	}
+// counts links the event's route to a mention that counts, as if the event had carried it. The event is folded already.
+func (o observation) counts() {
 	o.eventMember(&o.event.Identifiers[0])
 	o.link()
 }

@@ -14,9 +14,10 @@ const (
 	KindNeighbour                        // a generic value, Neighbour, is linked to you: count it
 	KindRecheck                          // the rules have changed: judge again what was judged when it came
 	KindMention                          // Event, as told by its route to the node that it mentions
+	KindCounts                           // the answer to Mention: what Event mentions counts, link it
 )
 
-var kindNames = [...]string{"", "observe", "assert", "join", "absorb", "repoint", "refuse", "neighbour", "recheck", "mention"}
+var kindNames = [...]string{"", "observe", "assert", "join", "absorb", "repoint", "refuse", "neighbour", "recheck", "mention", "counts"}
 
 func (k MessageKind) String() string {
 	if int(k) < len(kindNames) {

@@ -53,8 +53,13 @@ func (n *Node) handleUnseen(m *Message, rules *Rules, out *Outbox) error {
 // begin makes a node that was never seen a root or a forward.
 func (n *Node) begin(m *Message, rules *Rules, out *Outbox) error {
 	switch m.Kind {
-	case KindObserve, KindAssert, KindNeighbour, KindMention:
+	case KindObserve, KindAssert, KindNeighbour:
 		n.Component = newComponent(n.Key)
+		return n.handleRoot(m, rules, out)
+	case KindMention:
+		id := &m.Event.Identifiers[1]
+		n.Component = newComponent(n.Key)
+		n.Component.member(NodeName{n.Key, id.Namespace, string(id.Value)}, true)
 		return n.handleRoot(m, rules, out)
 	case KindJoin:
 		if m.Node.Namespace != "" || !m.Root.Outranks(n.Key) { // that of an alias whose previousId is of higher rank: answer
@@ -89,6 +94,8 @@ func (n *Node) handleForward(m *Message, out *Outbox) error {
 		if m.Root.Outranks(n.Parent) {
 			return n.forwardTo(m.Root)
 		}
+	case KindMention:
+		out.send(m.Event.counts())
 	case KindRecheck: // the evidence that it was meant for has moved, and another follows that
 	default:
 		n.pass(m, out)
@@ -132,7 +139,9 @@ func (n *Node) handleRoot(m *Message, rules *Rules, out *Outbox) error {
 	case KindRecheck:
 		h.recheck()
 	case KindMention:
-		observation{h, m.Event.fromMentioned()}.mention()
+		out.send(m.Event.counts())
+	case KindCounts:
+		observation{h, m.Event}.counts()
 	case KindRepoint:
 		return ErrCorrupt
 	}

@@ -366,6 +366,7 @@ func samples() []sample {
 		{"event-alias", enc.Event(nil, sampleAlias(), true), event},
 		{"event-mention", enc.Event(nil, sampleMentioning(), true), event},
 		{"mention", enc.Node(nil, &graph.Node{Key: sampleCookie, Mention: sampleMention()}, 299), node(sampleCookie)},
+		{"message-counts", enc.Message(nil, &graph.Message{Kind: graph.KindCounts, To: sampleUser, Event: sampleMention()}), message},
 		{"message-mention", enc.Message(nil, &graph.Message{Kind: graph.KindMention, To: sampleCookie, Event: sampleMention()}), message},
 		{"root", enc.Node(nil, sampleRoot(), 299), node(sampleUser)},
 		{"forward", enc.Node(nil, sampleForward(), 299), node(sampleCookie)},

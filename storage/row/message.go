@@ -13,6 +13,7 @@ var messageFields = [...]int{
 	graph.KindNeighbour: 8, // kind, to, node (key, namespace, value), neighbour (the same)
 	graph.KindRecheck:   2, // kind, to
 	graph.KindMention:   4, // kind, to, version of the event, event
+	graph.KindCounts:    4, // likewise
 }
 
 // messageValues is the number of values in a message of a kind and a version.
@@ -46,8 +47,8 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 // A messageWriter writes messages: an array of the kind, the node to which it goes, and what messageFields lists for
 // the kind.
 //
-// An Observe, and a Mention, names the version of its event apart from its own. The two change for different reasons, and a reader
-// rejects a pair that no program wrote.
+// An Observe, a Mention and a Counts name the version of their event apart from their own. The two change for different
+// reasons, and a reader rejects a pair that no program wrote.
 //
 //	 1 B
 //	+---------+------+----+--------------------+
@@ -93,7 +94,7 @@ func (out messageWriter) message(m *graph.Message) {
 	case graph.KindNeighbour:
 		out.nodeName(&m.Node)
 		out.nodeName(&m.Neighbour)
-	case graph.KindMention:
+	case graph.KindMention, graph.KindCounts:
 		out.leave(version < 6)
 		out.uint(uint64(out.formats.event))
 		eventWriter(out).event(m.Event, false)
@@ -141,7 +142,7 @@ type messageReader struct {
 func (in messageReader) message(m *graph.Message) {
 	at := in.at
 	n := in.arrayLen()
-	last := graph.KindMention
+	last := graph.KindCounts
 	if in.of < 6 {
 		last = graph.KindRecheck
 	}
@@ -172,7 +173,7 @@ func (in messageReader) message(m *graph.Message) {
 	case graph.KindNeighbour:
 		m.Node = in.nodeName()
 		m.Neighbour = in.nodeName()
-	case graph.KindMention:
+	case graph.KindMention, graph.KindCounts:
 		in.event(m)
 		at := in.at
 		if in.err == nil && len(m.Event.Identifiers) != 2 {
