@@ -21,15 +21,7 @@ type membership struct {
 
 // getGroups answers GET /v1/profiles/{id}/groups?limit=&cursor=: by id. The cursor is the id of the last group.
 func (q *Queries) getGroups(w http.ResponseWriter, r *http.Request) *route.Problem {
-	limit, p := route.LimitParameter(r, defaultPage, maxPage)
-	if p != nil {
-		return p
-	}
-	after, p := route.CursorParameter(r)
-	if p != nil {
-		return p
-	}
-	profile, p := q.Need(r.Context(), r.PathValue("id"))
+	profile, limit, after, p := q.pageOfOne(r, defaultPage, maxPage)
 	if p != nil {
 		return p
 	}

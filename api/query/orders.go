@@ -29,15 +29,7 @@ func (q *Queries) getOrders(w http.ResponseWriter, r *http.Request) *route.Probl
 	if detailed {
 		most = maxDetailedOrders
 	}
-	limit, p := route.LimitParameter(r, most, maxOrders)
-	if p != nil {
-		return p
-	}
-	before, p := route.CursorParameter(r)
-	if p != nil {
-		return p
-	}
-	profile, p := q.Need(r.Context(), r.PathValue("id"))
+	profile, limit, before, p := q.pageOfOne(r, most, maxOrders)
 	if p != nil {
 		return p
 	}

@@ -16,6 +16,19 @@ const (
 	maxTraits     = 1000
 )
 
+// pageOfOne reads what routes ask for that list something of one person in pages: the person, how many of it, and where the
+// page before ended.
+func (q *Queries) pageOfOne(r *http.Request, usual, most int) (profile graph.Profile, limit int, cursor string, p *route.Problem) {
+	if limit, p = route.LimitParameter(r, usual, most); p != nil {
+		return profile, 0, "", p
+	}
+	if cursor, p = route.CursorParameter(r); p != nil {
+		return profile, 0, "", p
+	}
+	profile, p = q.Need(r.Context(), r.PathValue("id"))
+	return profile, limit, cursor, p
+}
+
 // getTraits answers GET /v1/profiles/{id}/traits?verbose=true&limit=&cursor=: by name. The cursor is the name of the last
 // trait, so it goes on where it was whatever traits come or go.
 func (q *Queries) getTraits(w http.ResponseWriter, r *http.Request) *route.Problem {
@@ -23,15 +36,7 @@ func (q *Queries) getTraits(w http.ResponseWriter, r *http.Request) *route.Probl
 	if p != nil {
 		return p
 	}
-	limit, p := route.LimitParameter(r, defaultTraits, maxTraits)
-	if p != nil {
-		return p
-	}
-	after, p := route.CursorParameter(r)
-	if p != nil {
-		return p
-	}
-	profile, p := q.Need(r.Context(), r.PathValue("id"))
+	profile, limit, after, p := q.pageOfOne(r, defaultTraits, maxTraits)
 	if p != nil {
 		return p
 	}
