@@ -2,6 +2,7 @@ package row
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math"
 	"slices"
@@ -14,6 +15,7 @@ func sampleKeys() [][]byte {
 	a, b := graph.NodeKey{Hi: 1, Lo: 2}, graph.NodeKey{Hi: 1, Lo: 3}
 	return [][]byte{ // ascending
 		appendDeploymentKey(nil), appendRulesKey(nil), appendParametersKey(nil),
+		appendAccessKeyKey(nil, "0"), appendAccessKeyKey(nil, "0123456789abcdef"), appendKeptAnswerKey(nil, &[16]byte{15: 1}),
 		appendMetaKey(nil, 0), appendMetaKey(nil, 1), appendMetaKey(nil, 65535),
 		AppendLogKey(nil, 0, 0), AppendLogKey(nil, 0, 255), AppendLogKey(nil, 0, 256), AppendLogKey(nil, 65535, 1<<64-1),
 		AppendNodeKey(nil, 7, a), AppendNodeKey(nil, 7, b),
@@ -23,6 +25,9 @@ func sampleKeys() [][]byte {
 		appendQuarantineKey(nil, 0, 4),
 		appendChannelKey(nil, 1), appendChannelKey(nil, 65535),
 		appendPositionKey(nil, 0), appendPositionKey(nil, 65535),
+		appendFeedKey(nil, 7, 9),
+		appendFeedSettingsKey(nil), appendFeedStateKey(nil, 7), appendFeedTrimKey(nil, 7), appendFeedMarkKey(nil, 7, a),
+		appendFeedSinkKey(nil, "crm"),
 	}
 }
 
@@ -66,6 +71,9 @@ func TestBounds(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for _, key := range sampleKeys() {
+		if k, err := kindOf(key); err == nil && k.named() {
+			continue // a longer and a shorter name are names too
+		}
 		for _, bad := range [][]byte{key[:len(key)-1], append(slices.Clone(key), 0), append([]byte{0x0c}, key[1:]...), {0}} {
 			if bytes.Equal(bad, appendDeploymentKey(nil)) {
 				continue // what the rules row's key begins with
@@ -90,53 +98,94 @@ func TestAppendDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// The append function of a space writes every key that its parser accepts.
+// named reports whether the key ends with a name of any length.
+func (k *kind) named() bool { return len(k.key) > 0 && k.key[len(k.key)-1].bytes == 0 }
+
+// writeKey writes a key again with the append function of its kind.
+func writeKey(t *testing.T, k *kind, key []byte) []byte {
+	t.Helper()
+	fields, err := k.fields(key)
+	if err != nil {
+		t.Fatalf("% x: %v", key, err)
+	}
+	seq := func(write func([]byte, graph.ShardID, uint64) []byte) []byte {
+		return write(nil, readShard(fields), binary.BigEndian.Uint64(fields[2:]))
+	}
+	switch k {
+	case deploymentKind:
+		return appendDeploymentKey(nil)
+	case rulesKind:
+		return appendRulesKey(nil)
+	case parametersKind:
+		return appendParametersKey(nil)
+	case accessKeyKind:
+		return appendAccessKeyKey(nil, string(fields))
+	case keptAnswerKind:
+		return appendKeptAnswerKey(nil, (*[16]byte)(fields))
+	case metaKind:
+		return appendMetaKey(nil, readShard(fields))
+	case logKind:
+		return seq(AppendLogKey)
+	case nodeKind:
+		return AppendNodeKey(nil, readShard(fields), readNodeKey(fields[2:]))
+	case timelineKind:
+		return appendTimelineKey(nil, readShard(fields), readNodeKey(fields[2:]), binary.BigEndian.Uint64(fields[18:]))
+	case seenKind:
+		return key // FuzzKey of package dedupe
+	case quarantineKind:
+		return seq(appendQuarantineKey)
+	case channelKind:
+		return appendChannelKey(nil, ChannelID(binary.BigEndian.Uint16(fields)))
+	case positionKind:
+		return appendPositionKey(nil, readShard(fields))
+	case feedKind:
+		return seq(appendFeedKey)
+	case feedSettingsKind:
+		return appendFeedSettingsKey(nil)
+	case feedStateKind:
+		return appendFeedStateKey(nil, readShard(fields))
+	case feedTrimKind:
+		return appendFeedTrimKey(nil, readShard(fields))
+	case feedMarkKind:
+		return appendFeedMarkKey(nil, readShard(fields), readNodeKey(fields[2:]))
+	case feedSinkKind:
+		return appendFeedSinkKey(nil, string(fields))
+	}
+	t.Fatalf("%s: a kind that writeKey does not know", k.name)
+	return nil
+}
+
+// The sample has a key of every kind.
+func TestSampleKeysOfEveryKind(t *testing.T) {
+	sampled := make(map[*kind]bool)
+	for _, key := range sampleKeys() {
+		k, err := kindOf(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sampled[k] = true
+		if again := writeKey(t, k, key); !bytes.Equal(again, key) {
+			t.Errorf("% x was read, and written as % x", key, again)
+		}
+	}
+	for _, k := range kinds {
+		if !sampled[k] {
+			t.Errorf("%s: no sample", k.name)
+		}
+	}
+}
+
+// The append function of a kind writes every key that ParseKey accepts.
 func FuzzKeys(f *testing.F) {
 	for _, key := range sampleKeys() {
 		f.Add(key)
 	}
 	f.Fuzz(func(t *testing.T, key []byte) {
-		space, err := ParseKey(key)
+		k, err := kindOf(key)
 		if err != nil {
 			return
 		}
-		var again []byte
-		switch space {
-		case spaceDeployment:
-			again = appendDeploymentKey(nil)
-			if len(key) == 2 {
-				again = append(again, key[1])
-			}
-		case SpaceMeta:
-			shard, _ := ParseMetaKey(key)
-			again = appendMetaKey(nil, shard)
-		case SpaceLog:
-			shard, seq, _ := ParseLogKey(key)
-			again = AppendLogKey(nil, shard, seq)
-		case SpaceNode:
-			shard, node, _ := ParseNodeKey(key)
-			again = AppendNodeKey(nil, shard, node)
-		case SpaceTimeline:
-			shard, node, seq, _ := ParseTimelineKey(key)
-			again = appendTimelineKey(nil, shard, node, seq)
-		case SpaceSeen:
-			return // FuzzKey of package dedupe
-		case SpaceQuarantine:
-			shard, seq, _ := parseQuarantineKey(key)
-			again = appendQuarantineKey(nil, shard, seq)
-		case spaceChannel:
-			id, _ := parseChannelKey(key)
-			again = appendChannelKey(nil, id)
-		case SpacePosition:
-			shard, _ := ParsePositionKey(key)
-			again = appendPositionKey(nil, shard)
-		case SpaceFeed:
-			shard, number, _ := ParseFeedKey(key)
-			again = appendFeedKey(nil, shard, number)
-		case spaceFeedState:
-			again = append(appendFeedRow(nil, key[1]), key[2:]...)
-		}
-		if !bytes.Equal(again, key) {
+		if again := writeKey(t, k, key); !bytes.Equal(again, key) {
 			t.Errorf("% x was read, and written as % x", key, again)
 		}
 	})
