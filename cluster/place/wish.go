@@ -1,0 +1,84 @@
+package place
+
+import (
+	"slices"
+
+	"github.com/kindred-id/kindred/graph"
+)
+
+// A Wish is what a node should be to a shard.
+type Wish uint8
+
+// The wishes.
+const (
+	Absent Wish = iota // have no copy
+	Follow             // have a copy that follows the log
+	Own                // claim the shard
+)
+
+func (w Wish) String() string { return [...]string{"absent", "follow", "own"}[w] }
+
+// Times, in ms.
+const (
+	Stable  = 4_000  // how long a view has not grown before shards move to those who came
+	Overdue = 14_000 // how long before an owner that should have yielded is overtaken
+	stagger = 100    // between those who may claim the shard of a dead owner, by rank
+	ranks   = 3      // that are told apart by it
+)
+
+// A Stand is what a node knows of a shard from its log.
+type Stand struct {
+	Has      bool   // it has a copy, or is making one
+	Owner    string // the node of the claim in force; "" if there is none, or if it is unknown
+	Unowned  bool   // no claim is in force: none was ever made, or the last owner has sealed
+	Surplus  bool   // the copies of those who should have one are caught up and durable, as they have just confirmed
+	Standing bool   // the owner is unknown and appends all the same
+}
+
+// Decide says what a node should be to a shard, by its view.
+//
+// Only a node with a copy that is caught up may own: the first of those by rank. It claims at once when the owner has left, or
+// after 0 to 300 ms by rank, so that the first is mostly alone. A shard moves to a node that came later only after the view
+// has been stable: its owner yields first.
+func Decide(shard graph.ShardID, v *View, me string, s Stand, now int64) Wish {
+	rank := Rank(shard, v)
+	stable := now-v.Joined >= Stable
+	first, at := firstReady(rank, shard)
+	if s.Owner == me {
+		draining := v.Node(me) == nil || v.Node(me).Weight == 0
+		if first != nil && first.Name != me && (stable || draining) {
+			return Follow
+		}
+		return Own
+	}
+	if first != nil && first.Name == me && mayClaim(v, s, at, now) {
+		return Own
+	}
+	chosen := slices.ContainsFunc(spread(rank, 2), func(n *Node) bool { return n.Name == me })
+	if chosen || s.Has && !(s.Surplus && stable) {
+		return Follow
+	}
+	return Absent
+}
+
+// firstReady is the first of a rank with a copy that is caught up, and its place.
+func firstReady(rank []*Node, shard graph.ShardID) (*Node, int) {
+	for i, n := range rank {
+		if n.Copies.Has(shard) {
+			return n, i
+		}
+	}
+	return nil, 0
+}
+
+// mayClaim reports whether the first that is ready, which has a place in the rank, may claim now.
+func mayClaim(v *View, s Stand, at int, now int64) bool {
+	gone := s.Owner != "" && v.Node(s.Owner) == nil
+	switch {
+	case gone:
+		return now-v.Left >= stagger*int64(min(at, ranks))
+	case s.Owner == "" && !s.Standing:
+		return s.Unowned && at == 0 || now-v.Joined >= Stable
+	}
+	return now-v.Joined >= Overdue
+}
