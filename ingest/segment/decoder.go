@@ -221,6 +221,7 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 	d.picker.mergeTraits(ev)
 	d.fingerprint.key(ev)
 	d.identifiers.mention(ev, &d.clock)
+	d.identifiers.form(ev)
 	d.keeper.keepContext(ev)
 	ev.Properties = nil
 	if f.properties.Kind == jsonscan.Object {

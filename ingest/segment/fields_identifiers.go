@@ -107,8 +107,9 @@ type identifierReader struct {
 	*picker
 	normaliser *identifier.Normaliser
 	namespaces namespaces
-	aside      graph.Event   // takes the readings of a previousId that are only counted
-	cookie     graph.NodeKey // of an anonymousId beside a userId; else zero
+	aside      graph.Event    // takes the readings of a previousId that are only counted
+	cookie     graph.NodeKey  // of an anonymousId beside a userId; else zero
+	address    jsonscan.Value // in the properties of a form event, for form to add
 }
 
 // identify sets the event's identifiers, from the spec's fields and from elsewhere, in descending rank, each once (E1).
@@ -158,8 +159,8 @@ func (r *identifierReader) identify(ev *graph.Event) *Rejection {
 	if r.isOwn(ev, ns.phone, r.own.phone, r.shared.phone, "context.traits.phone") {
 		add("context.traits.phone", ns.phone, r.shared.phone)
 	}
-	if v := r.formAddress(ev); !absent(v) {
-		add("properties.email", ns.email, v)
+	if r.address = r.formAddress(ev); !absent(r.address) {
+		carried++ // form adds it
 	}
 	add("context.device.id", ns.deviceID, f.deviceID)
 	add("context.device.token", ns.pushToken, f.pushToken)
@@ -184,6 +185,10 @@ func (r *identifierReader) identify(ev *graph.Event) *Rejection {
 	ev.Alias = ev.Alias[:0]
 	if ev.Type == graph.TypeAlias && !absent(f.previousID) {
 		r.alias(ev, user, named)
+	}
+	if len(ev.Identifiers) == 0 && !absent(r.address) { // which is all that the event has
+		r.add(ev, "properties.email", ns.email, r.address)
+		r.address = jsonscan.Value{}
 	}
 	if len(ev.Identifiers) == 0 {
 		return errNoIdentifier

@@ -15,7 +15,7 @@ import (
 // client sent it. Two events are the same event if and only if they have the same message id and the same fingerprint
 // (E5).
 //
-//	in:  type, name, identifiers as normalised, the client's times as sent, traits, properties, groupId
+//	in:  type, name, identifiers as normalised (but that in a form), the client's times as sent, traits, properties, groupId
 //	out: context except identifiers and traits in it, sentAt, receivedAt, additions of a retry (_metadata), the write
 //	     key, integrations, the source
 //

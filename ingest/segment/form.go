@@ -35,6 +35,17 @@ func isForm(name []byte) bool {
 	return false
 }
 
+// form adds the address in the properties of a form event to the event's identifiers. Like mention it comes after the
+// fingerprint, which covers the properties anyway: so an event that was taken before its name was a form's is still known,
+// unless the address becomes its route (docs/decisions/0048-the-address-in-a-form.md).
+//
+// REQUIRES: the event has its fingerprint; address is that of formAddress
+func (r *identifierReader) form(ev *graph.Event) {
+	if !absent(r.address) {
+		r.add(ev, "properties.email", r.namespaces.email, r.address)
+	}
+}
+
 // formAddress returns the address in the properties of a form event; nothing for any other event, and for one that has
 // an address elsewhere. In events of other names, an address may be anybody's: that of a friend who is invited, for
 // example.

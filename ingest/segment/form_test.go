@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/jsonscan"
 )
 
 // An address in the properties of a form event is an identifier of its person. In other events, and beside another
@@ -49,6 +52,55 @@ func TestAddressesInForms(t *testing.T) {
 	if _, _, r := decode(t, Options{}, `{"type":"track","event":"Newsletter Subscribed","properties":{"email":"ann@example.com"}}`); r != nil {
 		t.Error(r)
 	}
+}
+
+// A form is the event that it was before its name was one of a form: the address in it changes neither its key in the memory
+// of duplicates nor its tie.
+func TestFormsAreKnownAsBefore(t *testing.T) {
+	const properties = `"properties":{"email":"Ann@Example.com"}`
+	for _, ids := range []string{
+		`"userId":"u1"`, `"userId":"u1","anonymousId":"a1"`, `"anonymousId":"a1"`, `"anonymousId":"a1","context":{"device":{"id":"d1"}}`,
+	} {
+		raw := []byte(`{"type":"track","messageId":"m1","event":"Form Submitted",` + ids + `,` + properties + `}`)
+		before, now := decodeWithoutForms(t, raw), decodeAs(t, Options{}, "", string(raw))
+		if len(now.Identifiers) != len(before.Identifiers)+1 {
+			t.Fatalf("%s: %d identifiers before and %d now", ids, len(before.Identifiers), len(now.Identifiers))
+		}
+		if now.Seen != before.Seen || now.Stamp.Tie != before.Stamp.Tie {
+			t.Errorf("%s: another event than before", ids)
+		}
+		if strings.Contains(ids, "userId") != (now.Route() == before.Route()) {
+			t.Errorf("%s: the route was %s and is %s", ids, before.Route(), now.Route())
+		}
+		other := strings.Replace(string(raw), "Ann@", "Bob@", 1)
+		if decodeAs(t, Options{}, "", other).Seen == now.Seen {
+			t.Errorf("%s: a form with another address is the same event", ids)
+		}
+	}
+}
+
+// decodeWithoutForms decodes a track event as a version without the rule of forms did: its identifiers are read as if it had no
+// name.
+func decodeWithoutForms(t *testing.T, raw []byte) *graph.Event {
+	t.Helper()
+	d := NewDecoder(testRegistry(t), Options{})
+	ev := new(graph.Event)
+	if r := d.picker.pick(raw); r != nil {
+		t.Fatal(r)
+	}
+	ev.Type = graph.TypeTrack
+	ev.Stamp.Time = d.clock.eventTime(now)
+	noForm := d.picker.fields.event
+	d.picker.fields.event = jsonscan.Value{}
+	if r := d.identifiers.identify(ev); r != nil {
+		t.Fatal(r)
+	}
+	d.picker.fields.event = noForm
+	ev.ID, ev.Received = d.messageID(raw, now), now
+	ev.Name = d.name("event", noForm)
+	d.picker.mergeTraits(ev)
+	d.fingerprint.key(ev)
+	return ev
 }
 
 // The aliases of each field of commerce give the same order.
