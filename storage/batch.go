@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"iter"
@@ -163,16 +164,73 @@ func combine(buf []byte, batches []*Batch) ([]byte, error) {
 	return buf, nil
 }
 
-// Keys returns the keys of the operations of b, in order, each with whether it is the lower bound of a deleted range.
-func (b *Batch) Keys() iter.Seq2[[]byte, bool] {
-	return func(yield func(key []byte, isRange bool) bool) {
+// Keys returns the keys of the operations of b, in order. upper is nil but for a deleted range, whose lower bound is key.
+func (b *Batch) Keys() iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, upper []byte) bool) {
 		more := true
 		b.each(
-			func(key, _ []byte) { more = more && yield(key, false) },
-			func(key []byte) { more = more && yield(key, false) },
-			func(lower, _ []byte) { more = more && yield(lower, true) },
+			func(key, _ []byte) { more = more && yield(key, nil) },
+			func(key []byte) { more = more && yield(key, nil) },
+			func(lower, upper []byte) { more = more && yield(lower, upper) },
 		)
 	}
+}
+
+// Ops returns the operations of b as bytes, and their number, from which BatchOf makes the batch again. The bytes are
+// b's own, until it is changed.
+func (b *Batch) Ops() (ops []byte, n uint32) {
+	if b.Empty() {
+		return nil, 0
+	}
+	return b.repr[batchHeaderLen:], b.count
+}
+
+// BatchOf returns a batch of operations that Ops returned, perhaps in another process. It copies them. It fails with
+// ErrCorrupt for bytes that no batch of this package has: another kind of operation, another number of them, a range
+// without keys, bytes that are missing or too many.
+func BatchOf(ops []byte, n uint32) (*Batch, error) {
+	if n == 0 {
+		if len(ops) > 0 {
+			return nil, fmt.Errorf("%w: batch of no operations has %d bytes", ErrCorrupt, len(ops))
+		}
+		return &Batch{}, nil
+	}
+	b := &Batch{repr: make([]byte, batchHeaderLen, batchHeaderLen+len(ops)), count: n}
+	b.repr = append(b.repr, ops...)
+	found := uint32(0)
+	for rest := ops; len(rest) > 0; found++ {
+		op := pebble.InternalKeyKind(rest[0])
+		key, after, ok := cutString(rest[1:])
+		var upper []byte
+		if ok && op != pebble.InternalKeyKindDelete {
+			upper, after, ok = cutString(after)
+		}
+		switch {
+		case op != pebble.InternalKeyKindSet && op != pebble.InternalKeyKindDelete && op != pebble.InternalKeyKindRangeDelete:
+			return nil, fmt.Errorf("%w: batch: operation %d is of kind %d", ErrCorrupt, found, op)
+		case !ok:
+			return nil, fmt.Errorf("%w: batch: operation %d is cut off", ErrCorrupt, found)
+		case op == pebble.InternalKeyKindRangeDelete && bytes.Compare(key, upper) >= 0:
+			return nil, fmt.Errorf("%w: batch: operation %d deletes a range without keys", ErrCorrupt, found)
+		}
+		rest = after
+	}
+	if found != n {
+		return nil, fmt.Errorf("%w: batch of %d operations has %d", ErrCorrupt, n, found)
+	}
+	return b, nil
+}
+
+// cutString cuts a length and so many bytes off b. It accepts what Batch.bytes writes alone.
+//
+// Pebble's reader of batches would do, but it panics on a batch that ends before a length.
+func cutString(b []byte) (s, rest []byte, ok bool) {
+	length, n := binary.Uvarint(b)
+	if n <= 0 || length > uint64(len(b)-n) || n > 1 && b[n-1] == 0 {
+		return nil, nil, false
+	}
+	end := n + int(length)
+	return b[n:end], b[end:], true
 }
 
 // each calls set, del or delRange for each operation of b, in order.

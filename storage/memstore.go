@@ -67,10 +67,7 @@ func (m *MemStore) Get(dst, key []byte) ([]byte, error) {
 	if err := m.refusalLocked(); err != nil {
 		return dst, err
 	}
-	if i, ok := m.findLocked(key); ok {
-		return append(dst, m.rows[i].value...), nil
-	}
-	return dst, ErrNotFound
+	return getRow(m.rows, dst, key)
 }
 
 // Iterate implements Store.
@@ -80,19 +77,46 @@ func (m *MemStore) Iterate(lower, upper []byte, fn func(key, value []byte) error
 		m.mu.Unlock()
 		return err
 	}
-	from, to := m.rangeLocked(lower, upper)
+	from, to := rowRange(m.rows, lower, upper)
 	rows := slices.Clone(m.rows[from:to])
 	m.mu.Unlock()
-	for _, row := range rows {
-		if err := fn(row.key, row.value); err != nil {
-			if err == ErrStop { //nolint:errorlint // a wrapped ErrStop is some other function's
-				return nil
-			}
-			return err
-		}
-	}
-	return nil
+	return eachRow(rows, fn)
 }
+
+// Snapshot implements Store.
+func (m *MemStore) Snapshot() (Snapshot, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.refusalLocked(); err != nil {
+		return nil, err
+	}
+	return &memSnapshot{m, slices.Clone(m.rows)}, nil
+}
+
+type memSnapshot struct {
+	store *MemStore
+	rows  []memRow
+}
+
+// Get implements Reader.
+func (s *memSnapshot) Get(dst, key []byte) ([]byte, error) {
+	if err := s.store.refusal(); err != nil {
+		return dst, err
+	}
+	return getRow(s.rows, dst, key)
+}
+
+// Iterate implements Reader.
+func (s *memSnapshot) Iterate(lower, upper []byte, fn func(key, value []byte) error) error {
+	if err := s.store.refusal(); err != nil {
+		return err
+	}
+	from, to := rowRange(s.rows, lower, upper)
+	return eachRow(s.rows[from:to], fn)
+}
+
+// Close implements Snapshot.
+func (s *memSnapshot) Close() error { return nil }
 
 // Commit implements Store.
 func (m *MemStore) Commit(batches ...*Batch) error {
@@ -143,14 +167,45 @@ func (m *MemStore) deleteRangeLocked(lower, upper []byte) {
 	m.rows = slices.Delete(m.rows, from, to)
 }
 
-func (m *MemStore) findLocked(key []byte) (int, bool) {
-	return slices.BinarySearchFunc(m.rows, key, func(r memRow, key []byte) int { return bytes.Compare(r.key, key) })
-}
+func (m *MemStore) findLocked(key []byte) (int, bool) { return findRow(m.rows, key) }
 
 func (m *MemStore) rangeLocked(lower, upper []byte) (from, to int) {
-	from, _ = m.findLocked(lower)
-	to, _ = m.findLocked(upper)
+	return rowRange(m.rows, lower, upper)
+}
+
+func findRow(rows []memRow, key []byte) (int, bool) {
+	return slices.BinarySearchFunc(rows, key, func(r memRow, key []byte) int { return bytes.Compare(r.key, key) })
+}
+
+func rowRange(rows []memRow, lower, upper []byte) (from, to int) {
+	from, _ = findRow(rows, lower)
+	to, _ = findRow(rows, upper)
 	return from, max(from, to)
+}
+
+func getRow(rows []memRow, dst, key []byte) ([]byte, error) {
+	if i, ok := findRow(rows, key); ok {
+		return append(dst, rows[i].value...), nil
+	}
+	return dst, ErrNotFound
+}
+
+func eachRow(rows []memRow, fn func(key, value []byte) error) error {
+	for _, row := range rows {
+		if err := fn(row.key, row.value); err != nil {
+			if err == ErrStop { //nolint:errorlint // a wrapped ErrStop is some other function's
+				return nil
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *MemStore) refusal() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.refusalLocked()
 }
 
 func (m *MemStore) refusalLocked() error {

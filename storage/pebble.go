@@ -134,54 +134,6 @@ func (p *Pebble) open(o Options) error {
 	return nil
 }
 
-// Get implements Store.
-func (p *Pebble) Get(dst, key []byte) ([]byte, error) {
-	if err := p.failure.refusal(); err != nil {
-		return dst, err
-	}
-	value, closer, err := p.db.Get(key)
-	if err == pebble.ErrNotFound { //nolint:errorlint // Pebble returns the sentinel itself, and this path is hot
-		return dst, ErrNotFound
-	}
-	if err != nil {
-		return dst, p.fail("get", err)
-	}
-	dst = append(dst, value...)
-	if err := closer.Close(); err != nil {
-		return dst, p.fail("get", err)
-	}
-	return dst, nil
-}
-
-// Iterate implements Store.
-func (p *Pebble) Iterate(lower, upper []byte, fn func(key, value []byte) error) error {
-	if err := p.failure.refusal(); err != nil {
-		return err
-	}
-	it, err := p.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
-	if err != nil {
-		return p.fail("iterate", err)
-	}
-	for ok := it.First(); ok; ok = it.Next() {
-		value, err := it.ValueAndErr()
-		if err != nil {
-			_ = it.Close()
-			return p.fail("iterate", err)
-		}
-		if err := fn(it.Key(), value); err != nil {
-			if err == ErrStop { //nolint:errorlint // a wrapped ErrStop is some other function's
-				err = nil
-			}
-			return errors.Join(err, it.Close())
-		}
-	}
-	// Without this check an iterator that met a damaged block would look like one that reached its end.
-	if err := it.Close(); err != nil {
-		return p.fail("iterate", err)
-	}
-	return nil
-}
-
 // Commit implements Store. Commits are written one after another, each with its own fsync: callers share an fsync by
 // passing their batches together. checkLog relies on this order.
 func (p *Pebble) Commit(batches ...*Batch) error {

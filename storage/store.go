@@ -14,6 +14,10 @@ type Store interface {
 	// too large; the outcome is then unknown until the store is opened again.
 	Commit(batches ...*Batch) error
 
+	// Snapshot returns the rows as they are at one moment during the call. Commits continue; the snapshot keeps the space of
+	// what they delete.
+	Snapshot() (Snapshot, error)
+
 	// Backup writes a copy of the store, as it is at one moment during the call, to the directory dir, which must be
 	// absent or empty. Commits continue meanwhile.
 	Backup(dir string) error
@@ -41,4 +45,13 @@ type Reader interface {
 	// call and its first row. Key and value are valid only during the call of fn. When fn returns ErrStop, Iterate ends
 	// and returns nil; it returns any other error unchanged.
 	Iterate(lower, upper []byte, fn func(key, value []byte) error) error
+}
+
+// Snapshot is a store at one moment. Any number of goroutines may read it; Close only after they have returned, and before
+// the store is closed. Its reads fail with the error of Err once the store has failed.
+type Snapshot interface {
+	Reader
+
+	// Close frees what the snapshot holds. A second call has no effect.
+	Close() error
 }

@@ -116,8 +116,8 @@ func (ch *Change) Iterate(lower, upper []byte, fn func(key, value []byte) error)
 
 // check holds C3 and the bound.
 func (ch *Change) check() error {
-	for key, isRange := range ch.batch.Keys() {
-		if isRange || !row.InCatalog(key) {
+	for key, upper := range ch.batch.Keys() {
+		if upper != nil || !row.InCatalog(key) {
 			return fmt.Errorf("change of the catalog: key % x is not of a row of its own", key)
 		}
 	}

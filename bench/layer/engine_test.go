@@ -3,6 +3,7 @@ package layer
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
@@ -20,6 +21,7 @@ type forgetful struct{}
 func (forgetful) Get(dst, _ []byte) ([]byte, error)                          { return dst, storage.ErrNotFound }
 func (forgetful) Iterate(_, _ []byte, _ func(key, value []byte) error) error { return nil }
 func (forgetful) Commit(...*storage.Batch) error                             { return nil }
+func (forgetful) Snapshot() (storage.Snapshot, error)                        { return nil, errors.ErrUnsupported }
 func (forgetful) Backup(string) error                                        { return nil }
 func (forgetful) Failed() <-chan struct{}                                    { return nil }
 func (forgetful) Err() error                                                 { return nil }

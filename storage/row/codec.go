@@ -26,17 +26,18 @@ import "github.com/kindred-id/kindred/storage"
 // The obvious codec, a library that reflects over the structs, promises neither C1 nor C2:
 // docs/decisions/0022-own-primitives-of-messagepack.md.
 const (
-	eventVersion      = 4 // 1 lacks offers and interests; 2 lacks context, apart and the roles of an alias; 3 lacks mentions
-	messageVersion    = 6 // 1 has events and fragments of version 1; 2 lacks when an event passed a forward; 3 has events and fragments of 2; 4 has identities with evidence; 5 has events of 3
-	nodeVersion       = 4 // 1 has fragments of version 1; 2 has those of 2, with one outcome for all refunds of an order; 3 has no node that was only mentioned
-	blockVersion      = 1
-	recordVersion     = 1
-	metaVersion       = 2
-	quarantineVersion = 1
-	channelVersion    = 1
-	positionVersion   = 1
-	accessKeyVersion  = 1
-	keptAnswerVersion = 1
+	eventVersion           = 4 // 1 lacks offers and interests; 2 lacks context, apart and the roles of an alias; 3 lacks mentions
+	messageVersion         = 6 // 1 has events and fragments of version 1; 2 lacks when an event passed a forward; 3 has events and fragments of 2; 4 has identities with evidence; 5 has events of 3
+	nodeVersion            = 4 // 1 has fragments of version 1; 2 has those of 2, with one outcome for all refunds of an order; 3 has no node that was only mentioned
+	blockVersion           = 1
+	recordVersion          = 1
+	metaVersion            = 2
+	quarantineVersion      = 1
+	channelVersion         = 1
+	positionVersion        = 1
+	accessKeyVersion       = 1
+	keptAnswerVersion      = 1
+	journalPositionVersion = 1
 
 	feedBlockVersion    = 1
 	feedStateVersion    = 1

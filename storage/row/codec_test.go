@@ -375,6 +375,7 @@ func samples() []sample {
 		{"meta", appendValue(nil, sampleMeta()), rewrite[ShardMeta]("meta row")},
 		{"quarantine", appendValue(nil, sampleQuarantined()), rewrite[Quarantined]("quarantine row")},
 		{"access-key", appendValue(nil, sampleAccessKey()), rewrite[AccessKey]("access key")},
+		{"journal-position", appendValue(nil, sampleJournalPosition()), rewrite[JournalPosition]("journal position")},
 		{"kept-answer", appendValue(nil, sampleKeptAnswer()), rewrite[KeptAnswer]("kept answer")},
 		{"channel", appendValue(nil, sampleChannel()), rewrite[Channel]("channel row")},
 		{"positions", appendValue(nil, samplePositions()), rewrite[ChannelPositions]("positions row")},

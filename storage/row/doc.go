@@ -9,45 +9,47 @@
 // All numbers are big-endian, so rows sort as numbers do. A key's space is its first byte. Widths are in bytes; make
 // generate draws this from the table in kind.go.
 //
-//	                +----+
-//	deployment      | 01 |                                                      one row
-//	                +----+----+
-//	rules           | 01 | 01 |                                                 one row
-//	                +----+----+
-//	parameters      | 01 | 02 |                                                 one row: parameters of the scores
-//	                +----+----+----+
-//	access key      | 01 | 03 | id |                                            one row an access key: its hash, scopes, expiry
-//	                +----+----+----+----+
-//	kept answer     | 01 | 04 | hash 16 |                                       one row a request with an idempotency key: its hash, answer, time
-//	                +----+----+----+----+
-//	meta            | 02 | shard 2 |                                            one row a shard
-//	                +----+---------+-------+
-//	log             | 03 | shard 2 | seq 8 |                                    one row a commit, packed; short-lived
-//	                +----+---------+-------+-----+
-//	node            | 04 | shard 2 | node key 16 |                              one row a node
-//	                +----+---------+-------------+-------+
-//	timeline        | 05 | shard 2 | node key 16 | seq 8 |                      one row a block of events, packed
-//	                +----+---------+--------+----+-------+-+-------+---------+
-//	seen            | 06 | shard 2 | kind 1 | generation 8 | run 4 | block 4 |  blocks of hashes, filters
-//	                +----+---------+-------++--------------+-------+---------+
-//	quarantine      | 07 | shard 2 | seq 8 |                                    one row an input that failed
-//	                +----+------+--+-------+
-//	channel         | 08 | id 2 |                                               one row an external channel, for ever
-//	                +----+------+--+
-//	position        | 09 | shard 2 |                                            one row a shard: positions in channels
-//	                +----+---------+----------+
-//	feed            | 0a | shard 2 | number 8 |                                 one row a commit with entries, packed
-//	                +----+----+----+----------+
-//	feed settings   | 0b | 01 |                                                 one row
-//	                +----+----+---------+
-//	feed end        | 0b | 02 | shard 2 |                                       one row a shard: its end of the feed
-//	                +----+----+---------+
-//	feed beginning  | 0b | 03 | shard 2 |                                       one row a shard: its beginning of the feed
-//	                +----+----+---------+-------------+
-//	feed mark       | 0b | 04 | shard 2 | node key 16 |                         one row a root announced under other rules
-//	                +----+----+------+--+-------------+
-//	feed receiver   | 0b | 05 | name |                                          one row a receiver: its position
-//	                +----+----+------+
+//	                  +----+
+//	deployment        | 01 |                                                      one row
+//	                  +----+----+
+//	rules             | 01 | 01 |                                                 one row
+//	                  +----+----+
+//	parameters        | 01 | 02 |                                                 one row: parameters of the scores
+//	                  +----+----+----+
+//	access key        | 01 | 03 | id |                                            one row an access key: its hash, scopes, expiry
+//	                  +----+----+----+----+
+//	kept answer       | 01 | 04 | hash 16 |                                       one row a request with an idempotency key: its hash, answer, time
+//	                  +----+----+----+----+
+//	meta              | 02 | shard 2 |                                            one row a shard
+//	                  +----+---------+-------+
+//	log               | 03 | shard 2 | seq 8 |                                    one row a commit, packed; short-lived
+//	                  +----+---------+-------+-----+
+//	node              | 04 | shard 2 | node key 16 |                              one row a node
+//	                  +----+---------+-------------+-------+
+//	timeline          | 05 | shard 2 | node key 16 | seq 8 |                      one row a block of events, packed
+//	                  +----+---------+--------+----+-------+-+-------+---------+
+//	seen              | 06 | shard 2 | kind 1 | generation 8 | run 4 | block 4 |  blocks of hashes, filters
+//	                  +----+---------+-------++--------------+-------+---------+
+//	quarantine        | 07 | shard 2 | seq 8 |                                    one row an input that failed
+//	                  +----+------+--+-------+
+//	channel           | 08 | id 2 |                                               one row an external channel, for ever
+//	                  +----+------+--+
+//	position          | 09 | shard 2 |                                            one row a shard: positions in channels
+//	                  +----+---------+----------+
+//	feed              | 0a | shard 2 | number 8 |                                 one row a commit with entries, packed
+//	                  +----+----+----+----------+
+//	feed settings     | 0b | 01 |                                                 one row
+//	                  +----+----+---------+
+//	feed end          | 0b | 02 | shard 2 |                                       one row a shard: its end of the feed
+//	                  +----+----+---------+
+//	feed beginning    | 0b | 03 | shard 2 |                                       one row a shard: its beginning of the feed
+//	                  +----+----+---------+-------------+
+//	feed mark         | 0b | 04 | shard 2 | node key 16 |                         one row a root announced under other rules
+//	                  +----+----+------+--+-------------+
+//	feed receiver     | 0b | 05 | name |                                          one row a receiver: its position
+//	                  +----+----+----+-+
+//	journal position  | 0c | shard 2 |                                            one row a shard, in a cluster
+//	                  +----+---------+
 //
 // # Invariants
 //

@@ -20,6 +20,7 @@ var kinds = [...]*kind{
 	positionKind,
 	feedKind,
 	feedSettingsKind, feedStateKind, feedTrimKind, feedMarkKind, feedSinkKind,
+	journalPositionKind,
 }
 
 // A kind describes the key of one kind of row and checks its values:

@@ -69,7 +69,7 @@ func TestKinds(t *testing.T) {
 				t.Errorf("a row of kind %s has the value % x", k.name, value)
 			}
 		}
-		for _, bad := range [][]byte{nil, {0}, {0x0c}, key[:len(key)-1], append(slices.Clone(key), bytes.Repeat([]byte{1}, maxKeyLen)...)} {
+		for _, bad := range [][]byte{nil, {0}, {0x0d}, key[:len(key)-1], append(slices.Clone(key), bytes.Repeat([]byte{1}, maxKeyLen)...)} {
 			if slices.ContainsFunc(kinds[:], func(other *kind) bool { return other.has(bad) }) {
 				continue // the rules row's key begins with the deployment row's
 			}
@@ -118,6 +118,7 @@ func TestRows(t *testing.T) {
 	sink.Put(&b)
 	sampleAccessKey().Put(&b)
 	sampleKeptAnswer().Put(&b)
+	enc.PutJournalPosition(&b, 1, sampleJournalPosition())
 	must(t, s.Commit(&b))
 	seen := map[*kind]bool{}
 	must(t, s.Iterate([]byte{0}, []byte{0xff}, func(key, value []byte) error {
@@ -158,6 +159,9 @@ func TestRows(t *testing.T) {
 	kept, err := ReadKeptAnswer(s, sampleKeptAnswer().Key)
 	must(t, err)
 	sameValue(t, "kept answer", &kept, sampleKeptAnswer())
+	place, err := ReadJournalPosition(s, 1)
+	must(t, err)
+	sameValue(t, "journal position", &place, sampleJournalPosition())
 	mark, err := dec.GetFeedMark(s, 1, root.Key)
 	must(t, err)
 	sameValue(t, "mark", mark, uint64(7))

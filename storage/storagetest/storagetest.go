@@ -25,7 +25,8 @@ func Run(t *testing.T, open func(t *testing.T) (s storage.Store, reopen func(sto
 		{"get", testGet},
 		{"order within a commit", testOrder},
 		{"iterate", testIterate},
-		{"iterate sees one moment", testSnapshot},
+		{"iterate sees one moment", testMoment},
+		{"snapshot", testSnapshot},
 		{"commit copies", testCommitCopies},
 		{"empty commit", testEmptyCommit},
 		{"large rows", testLarge},
@@ -67,7 +68,7 @@ func commit(t *testing.T, s storage.Store, batches ...*storage.Batch) {
 }
 
 // dump lists the rows with lower <= key < upper.
-func dump(t *testing.T, s storage.Store, lower, upper string) []string {
+func dump(t *testing.T, s storage.Reader, lower, upper string) []string {
 	t.Helper()
 	var rows []string
 	if err := s.Iterate([]byte(lower), []byte(upper), func(key, value []byte) error {
@@ -136,7 +137,7 @@ func testIterate(t *testing.T, s storage.Store, _ func(storage.Store) storage.St
 	return s
 }
 
-func testSnapshot(t *testing.T, s storage.Store, _ func(storage.Store) storage.Store) storage.Store {
+func testMoment(t *testing.T, s storage.Store, _ func(storage.Store) storage.Store) storage.Store {
 	commit(t, s, set("a", "1", "b", "1", "c", "1"))
 	var got []string
 	if err := s.Iterate([]byte("a"), []byte("z"), func(key, value []byte) error {
@@ -151,6 +152,39 @@ func testSnapshot(t *testing.T, s storage.Store, _ func(storage.Store) storage.S
 	want(t, got, "a=1", "b=1", "c=1")
 	want(t, dump(t, s, "a", "z"), "a=1", "b=2", "c=1", "c2=2")
 	return s
+}
+
+func testSnapshot(t *testing.T, s storage.Store, reopen func(storage.Store) storage.Store) storage.Store {
+	commit(t, s, set("a", "1", "b", "1"))
+	at, err := s.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b storage.Batch
+	b.DeleteRange([]byte("a"), []byte("b"))
+	commit(t, s, &b, set("b", "2", "c", "2"))
+	later, err := s.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, dump(t, at, "a", "z"), "a=1", "b=1")
+	want(t, dump(t, at, "b", "z"), "b=1")
+	want(t, dump(t, later, "a", "z"), "b=2", "c=2")
+	if got, err := at.Get([]byte("x"), []byte("b")); err != nil || string(got) != "x1" {
+		t.Fatalf("get: %q, %v", got, err)
+	}
+	if _, err := at.Get(nil, []byte("c")); !errors.Is(err, storage.ErrNotFound) {
+		t.Fatalf("a row of later: %v", err)
+	}
+	n := 0
+	if err := at.Iterate([]byte("a"), []byte("z"), func(_, _ []byte) error { n++; return storage.ErrStop }); err != nil || n != 1 {
+		t.Fatalf("stop: %v after %d rows", err, n)
+	}
+	if err := errors.Join(at.Close(), at.Close(), later.Close()); err != nil {
+		t.Fatalf("close: %v", err)
+	}
+	want(t, dump(t, s, "a", "z"), "b=2", "c=2")
+	return reopen(s)
 }
 
 func testCommitCopies(t *testing.T, s storage.Store, _ func(storage.Store) storage.Store) storage.Store {
@@ -315,6 +349,9 @@ func testClosed(t *testing.T, s storage.Store, _ func(storage.Store) storage.Sto
 	}
 	if err := s.Iterate([]byte("a"), []byte("z"), func(_, _ []byte) error { return nil }); !errors.Is(err, storage.ErrClosed) {
 		t.Errorf("iterate: %v", err)
+	}
+	if _, err := s.Snapshot(); !errors.Is(err, storage.ErrClosed) {
+		t.Errorf("snapshot: %v", err)
 	}
 	select {
 	case <-s.Failed():
