@@ -29,11 +29,6 @@ func appendQuarantineKey(b []byte, shard graph.ShardID, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(appendShard(b, SpaceQuarantine, shard), seq)
 }
 
-// parseQuarantineKey reads the format of appendQuarantineKey. It fails with ErrKeyShape.
-func parseQuarantineKey(key []byte) (graph.ShardID, uint64, error) {
-	return quarantineKind.parseSeq(key)
-}
-
 const quarantineFields = 5
 
 func (q *Quarantined) encode(out *writer) {
