@@ -17,10 +17,12 @@ type View struct {
 
 // A Node is a member, as it says of itself.
 type Node struct {
-	Name   string // stable over restarts
-	Zone   string
-	Weight uint16 // how many shards it should have in relation to others; 0 while it is drained
-	Copies Shards // of which it has a copy that is caught up
+	Name     string // stable over restarts
+	Zone     string
+	Weight   uint16 // how many shards it should have in relation to others; 0 while it is drained
+	Boot     uint64 // of its process, another one at each start
+	Handlers uint64 // the version of its handlers
+	Copies   Shards // of which it has a copy that is caught up
 }
 
 // With returns the view after an announcement: all nodes that are alive, in any order. The claims of a join wait until a view
@@ -30,7 +32,7 @@ func (v *View) With(nodes []Node, now int64) View {
 	slices.SortFunc(next.Nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
 	for i := range next.Nodes {
 		n := &next.Nodes[i]
-		if was := v.Node(n.Name); was == nil || was.Zone != n.Zone || was.Weight != n.Weight {
+		if was := v.Node(n.Name); was == nil || was.Boot != n.Boot || was.Zone != n.Zone || was.Weight != n.Weight {
 			next.Joined = now
 		}
 	}

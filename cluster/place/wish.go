@@ -30,7 +30,9 @@ const (
 type Stand struct {
 	Has      bool   // it has a copy, or is making one
 	Owner    string // the node of the claim in force; "" if there is none, or if it is unknown
+	Boot     uint64 // its process
 	Unowned  bool   // no claim is in force: none was ever made, or the last owner has sealed
+	Tail     uint64 // the version of the handlers that have to finish the log tail; 0 is any
 	Surplus  bool   // the copies of those who should have one are caught up and durable, as they have just confirmed
 	Standing bool   // the owner is unknown and appends all the same
 }
@@ -39,11 +41,13 @@ type Stand struct {
 //
 // Only a node with a copy that is caught up may own: the first of those by rank. It claims at once when the owner has left, or
 // after 0 to 300 ms by rank, so that the first is mostly alone. A shard moves to a node that came later only after the view
-// has been stable: its owner yields first.
+// has been stable: its owner yields first. Then the log tail is empty; an owner that died leaves one, and the first with
+// the handlers that wrote it claims.
 func Decide(shard graph.ShardID, v *View, me string, s Stand, now int64) Wish {
 	rank := Rank(shard, v)
 	stable := now-v.Joined >= Stable
-	first, at := firstReady(rank, shard)
+	first, _ := firstReady(rank, shard, 0)
+	heir, at := firstReady(rank, shard, s.Tail)
 	if s.Owner == me {
 		draining := v.Node(me) == nil || v.Node(me).Weight == 0
 		if first != nil && first.Name != me && (stable || draining) {
@@ -51,7 +55,7 @@ func Decide(shard graph.ShardID, v *View, me string, s Stand, now int64) Wish {
 		}
 		return Own
 	}
-	if first != nil && first.Name == me && mayClaim(v, s, at, now) {
+	if heir != nil && heir.Name == me && mayClaim(v, s, at, now) {
 		return Own
 	}
 	chosen := slices.ContainsFunc(spread(rank, 2), func(n *Node) bool { return n.Name == me })
@@ -61,22 +65,23 @@ func Decide(shard graph.ShardID, v *View, me string, s Stand, now int64) Wish {
 	return Absent
 }
 
-// firstReady is the first of a rank with a copy that is caught up, and its place.
-func firstReady(rank []*Node, shard graph.ShardID) (*Node, int) {
+// firstReady is the first of a rank with a copy that is caught up, and its place. Handlers, if not 0, are those that it has.
+func firstReady(rank []*Node, shard graph.ShardID, handlers uint64) (*Node, int) {
 	for i, n := range rank {
-		if n.Copies.Has(shard) {
+		if n.Copies.Has(shard) && (handlers == 0 || n.Handlers == handlers) {
 			return n, i
 		}
 	}
 	return nil, 0
 }
 
-// mayClaim reports whether the first that is ready, which has a place in the rank, may claim now.
+// mayClaim reports whether the heir, which has a place in the rank, may claim now.
 func mayClaim(v *View, s Stand, at int, now int64) bool {
-	gone := s.Owner != "" && v.Node(s.Owner) == nil
+	owner := v.Node(s.Owner)
+	gone := s.Owner != "" && (owner == nil || owner.Boot != s.Boot)
 	switch {
 	case gone:
-		return now-v.Left >= stagger*int64(min(at, ranks))
+		return now-max(v.Left, v.Joined) >= stagger*int64(min(at, ranks))
 	case s.Owner == "" && !s.Standing:
 		return s.Unowned && at == 0 || now-v.Joined >= Stable
 	}
