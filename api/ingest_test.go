@@ -434,6 +434,7 @@ func FuzzBody(f *testing.F) {
 		f.Add(gzipped(f, []byte(event)), byte(3))
 		f.Add(zstded(f, []byte(event)), byte(0))
 	}
+	f.Add([]byte("[]"), byte(1))
 	f.Add([]byte("\xef\xbb\xbf{}"), byte(2))
 	f.Add([]byte("{\"type\":\"page\"\x00}"), byte(0))
 	w := newWorld(&testing.T{}, func(c *Config) { c.MaxBody = 64 << 10 })

@@ -20,7 +20,7 @@ type BatchOutcome struct {
 	Unidentified      []Rejection                `json:"unidentified,omitempty"` // the first events without an identifier
 	Rejected          []Rejection                `json:"rejected"`               // events that were not taken
 	Dropped           []DroppedField             `json:"dropped,omitempty"`      // fields left out of events that were taken
-	Results           []EventResult              `json:"results,omitempty"`      // an entry an event; only with results=all
+	Results           []EventResult              `json:"results,omitzero"`       // an entry an event; only with results=all
 	Warnings          Encoded[map[string]uint64] `json:"warnings,omitempty"`     // what was left out of, or changed in, events that were taken: counts by kind or by field
 }
 
