@@ -189,8 +189,8 @@ func drawCatalog(t *rapid.T) (*Catalog, *Node) {
 	return c, n
 }
 
-// What signals remember answers as all events do, in any order and any division into fragments (T1, T2), and nothing changes
-// before the moment that is given for it (T5, T6).
+// Signals answer as all events do, in any order and any division into fragments (T1, T2), and nothing changes before the
+// moment that is given for it (T5, T6).
 func TestAgainstOracleProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c, n := drawCatalog(t)

@@ -9,8 +9,8 @@
 // traits, identifiers, orders, scores, and other audiences.
 //
 // Time is an input. Beside the answer, Evaluate gives the earliest moment at which the answer may change without an event: of
-// "three views within seven days" seven days after the third newest. Whoever asks again then, and after each event, always knows
-// the truth, and nothing is recomputed in between.
+// "three views within seven days" seven days after the third newest. A caller that asks again then, and after each event,
+// always knows the truth, and nothing is recomputed in between.
 //
 // Invariants:
 //   - T1: Evaluate depends on the view, the definitions and now alone.

@@ -6,7 +6,7 @@ import (
 	"github.com/kindred-id/kindred/graph/signal"
 )
 
-// Answer says whether a condition holds, and until when that can't change without an event (T5).
+// Answer reports whether a condition holds, and until when that can't change without an event (T5).
 type Answer struct {
 	Holds bool
 	Until int64 // ms since 1970 UTC; Never

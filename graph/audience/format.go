@@ -121,11 +121,11 @@ func appendFilter(b []byte, f *signal.EventFilter) []byte {
 
 func (w Window) append(b []byte) []byte {
 	if w.Last > 0 {
-		b = appendText(append(b, `,"last":`...), formatDuration(w.Last))
+		b = appendText(append(b, `,"last":`...), FormatDuration(w.Last))
 	}
 	if w.Days {
-		b = appendText(append(b, `,"from":`...), formatDuration(int64(w.From)*day))
-		b = appendText(append(b, `,"to":`...), formatDuration(int64(w.To)*day))
+		b = appendText(append(b, `,"from":`...), FormatDuration(int64(w.From)*day))
+		b = appendText(append(b, `,"to":`...), FormatDuration(int64(w.To)*day))
 	}
 	return b
 }
@@ -155,11 +155,17 @@ func (r Range) append(b []byte, of string, decimals int) []byte {
 	return append(b, '}')
 }
 
-// appendDecimal appends a number of so many decimals: a text, unless it is whole, so that no reader rounds it.
+// appendDecimal appends a number of so many decimals: as a text, unless it is whole, so that no reader rounds it.
 func appendDecimal(b []byte, n int64, decimals int) []byte {
-	if decimals == 0 {
-		return strconv.AppendInt(b, n, 10)
+	text := FormatDecimal(n, decimals)
+	if strings.Contains(text, ".") {
+		return append(append(append(b, '"'), text...), '"')
 	}
+	return append(b, text...)
+}
+
+// FormatDecimal writes a number that counts units of 10^-decimals, without zeros at its end.
+func FormatDecimal(n int64, decimals int) string {
 	sign, digits := "", strconv.FormatInt(n, 10)
 	if n < 0 {
 		sign, digits = "-", digits[1:]
@@ -167,10 +173,23 @@ func appendDecimal(b []byte, n int64, decimals int) []byte {
 	digits = strings.Repeat("0", max(0, decimals+1-len(digits))) + digits
 	whole, fraction := digits[:len(digits)-decimals], strings.TrimRight(digits[len(digits)-decimals:], "0")
 	if fraction == "" {
-		return append(append(b, sign...), whole...)
+		return sign + whole
 	}
-	return append(append(append(append(append(append(b, '"'), sign...), whole...), '.'), fraction...), '"')
+	return sign + whole + "." + fraction
 }
+
+// Decimals is how many decimals a bound of the condition has.
+func (c *OrderCondition) Decimals() int {
+	if c.Measure != OrderNet {
+		return 0
+	}
+	var code [3]byte
+	copy(code[:], c.Currency)
+	return currency.Decimals(code)
+}
+
+// SumDecimals is how many decimals a bound of Sum has.
+const SumDecimals = 4
 
 func (e *EventCondition) append(b []byte) []byte {
 	b = appendFilter(append(b, `"signal":`...), &e.Filter)
@@ -180,7 +199,7 @@ func (e *EventCondition) append(b []byte) []byte {
 			b = e.Range.append(append(b, `,"count":`...), "", 0)
 		}
 	case Sum:
-		b = e.Range.append(append(b, `,"sum":`...), e.Of, 4)
+		b = e.Range.append(append(b, `,"sum":`...), e.Of, SumDecimals)
 	case DistinctOf:
 		b = e.Range.append(append(b, `,"distinct":`...), e.Of, 0)
 	case FirstEvent:
@@ -196,20 +215,13 @@ func (e *EventCondition) append(b []byte) []byte {
 func (s *SequenceOf) append(b []byte) []byte {
 	b = appendFilter(append(b, `"sequence":[`...), &s.First)
 	b = appendFilter(append(b, ','), &s.Then)
-	b = appendText(append(b, `],"within":`...), formatDuration(s.Within))
+	b = appendText(append(b, `],"within":`...), FormatDuration(s.Within))
 	return s.Window.append(b)
 }
 
 func (c *OrderCondition) append(b []byte) []byte {
-	decimals := 0
-	b = append(b, `"orders":{"count":`...)
-	if c.Measure == OrderNet {
-		var code [3]byte
-		copy(code[:], c.Currency)
-		decimals = currency.Decimals(code)
-		b = append(b[:len(b)-len(`count":`)], `net":`...)
-	}
-	b = append(c.Range.append(b, "", decimals), '}')
+	b = append(append(append(b, `"orders":{"`...), c.Measure...), `":`...)
+	b = append(c.Range.append(b, "", c.Decimals()), '}')
 	if c.Currency != "" {
 		b = appendText(append(b, `,"currency":`...), c.Currency)
 	}

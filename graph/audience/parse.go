@@ -276,7 +276,7 @@ func (o *object) days(name string) (int32, error) {
 		return 0, err
 	}
 	if ms%day != 0 {
-		return 0, misplaced(o.at(name), "%s is not a number of whole days; use last for hours and minutes", formatDuration(ms))
+		return 0, misplaced(o.at(name), "%s is not a number of whole days; use last for hours and minutes", FormatDuration(ms))
 	}
 	return int32(ms / day), nil
 }
@@ -453,7 +453,7 @@ func (p *parser) measure(e *EventCondition, o *object, text json.RawMessage) (er
 		}
 		return e.checkCount(place)
 	case Sum:
-		if e.Range, e.Of, err = p.bounds(place, text, 4); err != nil {
+		if e.Range, e.Of, err = p.bounds(place, text, SumDecimals); err != nil {
 			return err
 		}
 		if e.Of == "" {
@@ -561,7 +561,7 @@ func (p *parser) orders(o *object, raw json.RawMessage) (*OrderCondition, error)
 			return nil, misplaced(o.at("currency"), "%q is no currency; money needs one, like EUR", c.Currency)
 		}
 		c.Measure = OrderNet
-		c.Range, of, err = p.bounds(inner.at("net"), net, currency.Decimals(code))
+		c.Range, of, err = p.bounds(inner.at("net"), net, c.Decimals())
 	}
 	if err == nil && of != "" {
 		err = misplaced(inner.place, `"of" has no meaning here; leave it out`)

@@ -55,8 +55,8 @@ func parseDuration(s string) (int64, error) {
 	return 0, fmt.Errorf("%q is no duration; give a number and one of w, d, h, m, s, like 7d, 36h or 15m", s)
 }
 
-// formatDuration is the canonical form: days, unless it takes a smaller unit.
-func formatDuration(ms int64) string {
+// FormatDuration writes ms in the form that Parse reads: days, unless it takes a smaller unit.
+func FormatDuration(ms int64) string {
 	for _, u := range units[1:] {
 		if ms%u.ms == 0 {
 			return strconv.FormatInt(ms/u.ms, 10) + string(u.suffix)

@@ -109,7 +109,7 @@ func (d *Definition) Check() error {
 }
 
 // Canonical brings the filter into the one form that all equal ones have: neither the order of conditions nor that of their
-// values says anything. What the filter shared with others stays as it is.
+// values says anything. Memory that the filter shared with others stays as it is.
 func (e *EventFilter) Canonical() {
 	where := slices.Clone(e.Where)
 	for i := range where {

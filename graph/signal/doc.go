@@ -11,7 +11,7 @@
 // newest moment lies within them. That keeps the state of a signal to tens of bytes, and exact.
 //
 // Invariants:
-//   - S1: Fold and Merge are commutative and associative. What is cut off can't come back by a later merge.
+//   - S1: Fold and Merge are commutative and associative. A later merge can't bring back what was cut off.
 //   - S2: Folding one event twice equals folding it once, for every kind but Days and the counts of Distinct. Those rely on the
 //     memory of duplicates, as the sums of a fragment do.
 //   - S3: Equal definitions have equal ids, whatever the order in which their conditions were written.
