@@ -31,6 +31,7 @@ type HTTPRound struct {
 	Load float64 `json:"load_average"`
 	// File is ingest from a file, in a process of its own, as the summary of the command says it.
 	File     float64  `json:"file_events_per_second"`
+	FileCPU  float64  `json:"file_cpu_us"` // of an event
 	Batches  HTTPLoad `json:"batches"`
 	Singles  HTTPLoad `json:"singles"`
 	Reads    HTTPLoad `json:"reads"`
@@ -42,9 +43,10 @@ type HTTPRound struct {
 // answer to the last.
 type HTTPLoad struct {
 	Connections int       `json:"connections"`
-	PerSecond   float64   `json:"per_second"` // events, or reads
-	CPU         float64   `json:"server_cpu_us"`
-	Latency     Latencies `json:"latency"` // of requests
+	PerSecond   float64   `json:"per_second"`    // events, or reads
+	CPU         float64   `json:"server_cpu_us"` // of each
+	Client      float64   `json:"client_cpu_us"` // of each, and no part of the server's
+	Latency     Latencies `json:"latency"`       // of requests
 }
 
 // HTTPReport is the result, with the medians over the rounds.
@@ -103,7 +105,7 @@ func (c *HTTPConfig) round(ctx context.Context, n int, input string, lines [][]b
 	progress := func(step string) { c.Progress(fmt.Sprintf("round %d of %d: %s", n+1, c.Rounds, step)) }
 	round.Load = loadAverage()
 	progress("from a file")
-	if round.File, err = c.ingestFile(ctx, input); err != nil {
+	if round.File, round.FileCPU, err = c.ingestFile(ctx, input, len(lines)); err != nil {
 		return round, err
 	}
 	server, err := startServer(ctx, c.Binary, c.Dir, c.Memory)
@@ -131,11 +133,11 @@ func (c *HTTPConfig) round(ctx context.Context, n int, input string, lines [][]b
 	return round, nil
 }
 
-// ingestFile ingests a file into a new directory, and returns the events per second.
-func (c *HTTPConfig) ingestFile(ctx context.Context, input string) (float64, error) {
+// ingestFile ingests a file into a new directory, and returns the events per second, and µs of processor time for each.
+func (c *HTTPConfig) ingestFile(ctx context.Context, input string, events int) (rate, cpu float64, err error) {
 	dir, err := os.MkdirTemp(c.Dir, "file-")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // that of the run goes in the end
 	cmd := exec.CommandContext(ctx, c.Binary, "ingest", "--data", dir, "--memory", fmt.Sprint(c.Memory), input)
@@ -143,15 +145,16 @@ func (c *HTTPConfig) ingestFile(ctx context.Context, input string) (float64, err
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return 0, fmt.Errorf("ingest: %w: %s", err, &stderr)
+		return 0, 0, fmt.Errorf("ingest: %w: %s", err, &stderr)
 	}
 	var summary struct {
 		Rate float64 `json:"events_per_second"`
 	}
 	if err := json.Unmarshal(out, &summary); err != nil || summary.Rate <= 0 {
-		return 0, fmt.Errorf("ingest: summary without a rate: %s", out)
+		return 0, 0, fmt.Errorf("ingest: summary without a rate: %s", out)
 	}
-	return summary.Rate, nil
+	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return summary.Rate, float64(used.Microseconds()) / float64(events), nil
 }
 
 // requests are those of one kind: in all, or without end.

@@ -6,15 +6,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/kindred-id/kindred/bench/trial"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -115,7 +116,7 @@ func (s *benchServer) proc(name string) string {
 func (s *benchServer) load(ctx context.Context, connections int, r requests) (HTTPLoad, error) {
 	var next atomic.Int64
 	took := make([][]time.Duration, connections)
-	cpu, start := s.cpu(), time.Now()
+	cpu, own, start := s.cpu(), trial.ProcessorTime(), time.Now()
 	var group errgroup.Group
 	for i := range connections {
 		group.Go(func() (err error) {
@@ -134,7 +135,8 @@ func (s *benchServer) load(ctx context.Context, connections int, r requests) (HT
 	}
 	n := float64(len(all) * r.each)
 	return HTTPLoad{
-		Connections: connections, PerSecond: n / elapsed.Seconds(), CPU: float64((s.cpu() - cpu).Microseconds()) / n, Latency: Summarise(all),
+		Connections: connections, PerSecond: n / elapsed.Seconds(), CPU: float64((s.cpu() - cpu).Microseconds()) / n,
+		Client: float64((trial.ProcessorTime() - own).Microseconds()) / n, Latency: Summarise(all),
 	}, nil
 }
 
@@ -145,7 +147,7 @@ func (s *benchServer) connection(ctx context.Context, r requests, next *atomic.I
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	answers := bufio.NewReader(conn)
+	answers := bufio.NewReaderSize(conn, answerRoom)
 	var request []byte
 	for ctx.Err() == nil {
 		n := int(next.Add(1)) - 1
@@ -157,18 +159,55 @@ func (s *benchServer) connection(ctx context.Context, r requests, next *atomic.I
 		if _, err := conn.Write(request); err != nil {
 			return nil, err
 		}
-		answer, err := http.ReadResponse(answers, nil)
+		status, err := readAnswer(answers)
 		if err != nil {
 			return nil, err
 		}
-		body, err := io.ReadAll(answer.Body)
-		if err != nil {
-			return nil, err
-		}
-		if answer.StatusCode != http.StatusOK && (r.count > 0 || answer.StatusCode != http.StatusNotFound) {
-			return nil, fmt.Errorf("the server answers %s: %s", answer.Status, body)
+		if status != http.StatusOK && (r.count > 0 || status != http.StatusNotFound) {
+			return nil, fmt.Errorf("the server answers with status %d to request %d", status, n)
 		}
 		took = append(took, time.Since(sent))
 	}
 	return took, nil
+}
+
+// answerRoom is the buffer of a connection: nearly every answer arrives in one read.
+const answerRoom = 16 << 10
+
+// readAnswer reads a whole answer, and returns its status. Client and server share the processors, so it takes of an answer no
+// more than a client must: net/http would make a header, and a body to be read, for each.
+//
+// It fails on an answer whose length is not in its head: the server sends none.
+func readAnswer(r *bufio.Reader) (status int, err error) {
+	line, err := r.ReadSlice('\n')
+	if err != nil {
+		return 0, err
+	}
+	_, code, _ := bytes.Cut(line, []byte(" "))
+	if len(code) < 3 {
+		return 0, fmt.Errorf("answer: no status in %q", line)
+	}
+	if status, err = strconv.Atoi(string(code[:3])); err != nil {
+		return 0, fmt.Errorf("answer: %w", err)
+	}
+	length := -1
+	for {
+		if line, err = r.ReadSlice('\n'); err != nil {
+			return 0, err
+		}
+		name, value, field := bytes.Cut(bytes.TrimRight(line, "\r\n"), []byte(": "))
+		if !field {
+			break
+		}
+		if string(name) == "Content-Length" { // as net/http writes it
+			if length, err = strconv.Atoi(string(value)); err != nil {
+				return 0, fmt.Errorf("answer: %w", err)
+			}
+		}
+	}
+	if length < 0 {
+		return 0, errors.New("answer: no length in its head")
+	}
+	_, err = r.Discard(length)
+	return status, err
 }

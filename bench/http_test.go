@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -42,5 +44,59 @@ func TestHTTPRequests(t *testing.T) {
 		if _, err := http.ReadRequest(r); !errors.Is(err, io.EOF) {
 			t.Errorf("after the last request: %v", err)
 		}
+	}
+}
+
+// An answer is read to its end and no further, whatever its status, and one that has no end to be known is an error.
+func TestHTTPAnswers(t *testing.T) {
+	all := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n{\"success\":true}\n" +
+		"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" +
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	r := bufio.NewReader(strings.NewReader(all))
+	for _, want := range []int{http.StatusOK, http.StatusNotFound} {
+		if status, err := readAnswer(r); err != nil || status != want {
+			t.Errorf("status %d, %v; want %d", status, err, want)
+		}
+	}
+	if _, err := readAnswer(r); err == nil {
+		t.Error("an answer without a length was read")
+	}
+	for _, bad := range []string{"", "HTTP/1.1", "HTTP/1.1 ok\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"} {
+		if status, err := readAnswer(bufio.NewReader(strings.NewReader(bad))); err == nil {
+			t.Errorf("%q: status %d, want an error", bad, status)
+		}
+	}
+}
+
+// BenchmarkReadAnswer compares what the client spends on an answer with what net/http would.
+func BenchmarkReadAnswer(b *testing.B) {
+	const body = `{"success":true,"accepted":1,"duplicates":0,"without_identifier":0,"rejected":[]}` + "\n"
+	answer := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: %d\r\nContent-Type: application/json\r\n"+
+		"Date: Sun, 01 Nov 2026 09:00:00 GMT\r\n\r\n%s", len(body), body)
+	source := bytes.NewReader(nil)
+	r := bufio.NewReaderSize(source, answerRoom)
+	for _, reader := range []struct {
+		name string
+		read func() error
+	}{
+		{"lean", func() error { _, err := readAnswer(r); return err }},
+		{"net/http", func() error {
+			answer, err := http.ReadResponse(r, nil)
+			if err == nil {
+				_, err = io.ReadAll(answer.Body)
+			}
+			return err
+		}},
+	} {
+		b.Run(reader.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				source.Reset(answer)
+				r.Reset(source)
+				if err := reader.read(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

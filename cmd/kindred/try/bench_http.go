@@ -62,16 +62,16 @@ the speed of a machine drifts. Client and server share the processors.`,
 func benchHTTPTable(w io.Writer, r *bench.HTTPReport) {
 	fmt.Fprintf(w, "%d events, %d a request, %d processors\n\n", r.Events, r.Batch, r.Processors)
 	var rates, medians cli.Table
-	rates.Row("round", "measured", "connections", "per second", "server CPU µs each", "p50 ms", "p99 ms", "load average")
+	rates.Row("round", "measured", "connections", "per second", "server CPU µs each", "client CPU µs each", "p50 ms", "p99 ms", "load average")
 	for i := range r.Rounds {
 		round := &r.Rounds[i]
 		load := decimals(round.Load, 1)
-		rates.Row(fmt.Sprint(i+1), "events from a file", "", decimals(round.File, 0), "", "", "", load)
+		rates.Row(fmt.Sprint(i+1), "events from a file", "", decimals(round.File, 0), decimals(round.FileCPU, 1), "", "", "", load)
 		for _, of := range []struct {
 			name string
 			*bench.HTTPLoad
 		}{{"events in batches", &round.Batches}, {"events one by one", &round.Singles}, {"reads", &round.Reads}} {
-			rates.Row(fmt.Sprint(i+1), of.name, fmt.Sprint(of.Connections), decimals(of.PerSecond, 0), decimals(of.CPU, 1),
+			rates.Row(fmt.Sprint(i+1), of.name, fmt.Sprint(of.Connections), decimals(of.PerSecond, 0), decimals(of.CPU, 1), decimals(of.Client, 1),
 				decimals(of.Latency.Median/1e3, 2), decimals(of.Latency.P99/1e3, 2), load)
 		}
 	}
