@@ -37,6 +37,8 @@ type channels struct {
 	positions []uint64        // by shard: the last message taken
 	outboxes  []outbox        // by shard
 	heard     []graph.ShardID // touched by the step under way, to be acknowledged
+	departing []graph.ShardID // to which the step under way has sent
+	acked     []graph.ShardID // which acknowledged something that no record notes yet
 	posts     []Post          // of the last call, to be used again
 	wires     []Wire          // of posts
 }
@@ -44,7 +46,8 @@ type channels struct {
 // reset forgets everything but who waits for messages to arrive. It returns the outboxes before.
 func (c *channels) reset(shards int) (before []outbox) {
 	before = c.outboxes
-	c.positions, c.outboxes, c.heard = make([]uint64, shards), make([]outbox, shards), nil
+	c.positions, c.outboxes = make([]uint64, shards), make([]outbox, shards)
+	c.heard, c.departing, c.acked = nil, nil, nil
 	for i := range c.outboxes {
 		c.outboxes[i].transit = c.transit
 		if before != nil {
@@ -72,8 +75,12 @@ func (c *channels) to(node graph.NodeKey) *outbox { return &c.outboxes[node.Shar
 
 // number gives the next message to a shard its number.
 func (c *channels) number(to graph.ShardID) uint64 {
-	c.outboxes[to].sent++
-	return c.outboxes[to].sent
+	o := &c.outboxes[to]
+	if o.sent == o.ready {
+		c.departing = append(c.departing, to)
+	}
+	o.sent++
+	return o.sent
 }
 
 // wait puts the messages of a record into their outboxes. Their bodies get memory of their own, which nobody writes again:
@@ -112,12 +119,16 @@ func (c *channels) end(posts []Post) []Post {
 }
 
 // committed gives what may leave now that the step is durable.
+//
+// Only outboxes that the step has sent to are looked at: what waits in another one for room in its window goes with an
+// acknowledgement, and what is overdue with a tick.
 func (c *channels) committed(now int64) []Post {
 	posts := c.begin()
-	for i := range c.outboxes {
-		c.outboxes[i].ready = c.outboxes[i].sent
-		posts = c.fly(posts, graph.ShardID(i), now)
+	for _, to := range c.departing {
+		c.outboxes[to].ready = c.outboxes[to].sent
+		posts = c.fly(posts, to, now)
 	}
+	c.departing = c.departing[:0]
 	for _, from := range c.heard {
 		posts = c.acknowledge(posts, from)
 	}
@@ -154,6 +165,9 @@ func (c *channels) acknowledged(from graph.ShardID, seq uint64, now int64) []Pos
 	o := &c.outboxes[from]
 	if seq > o.sent {
 		return nil // of a message that was never committed: impossible, and harmless
+	}
+	if seq > o.acked && o.acked == o.noted {
+		c.acked = append(c.acked, from)
 	}
 	o.acknowledge(seq)
 	return c.end(c.fly(c.begin(), from, now))
@@ -205,23 +219,16 @@ func (c *channels) oldest() (record uint64) {
 // An acknowledgement waits for the next record; only Flush writes a record for it. If it is lost in a crash, the
 // messages are sent again, and the receiver, which has taken them, acknowledges them again.
 func (c *channels) note(record *row.RecordWriter) {
-	for i := range c.outboxes {
-		if o := &c.outboxes[i]; o.acked > o.noted {
-			record.AddAck(uint16(i), o.acked)
-			o.noted = o.acked
-		}
+	for _, from := range c.acked {
+		o := &c.outboxes[from]
+		record.AddAck(uint16(from), o.acked)
+		o.noted = o.acked
 	}
+	c.acked = c.acked[:0]
 }
 
 // unnoted reports whether an acknowledgement came that no record holds.
-func (c *channels) unnoted() bool {
-	for i := range c.outboxes {
-		if c.outboxes[i].acked > c.outboxes[i].noted {
-			return true
-		}
-	}
-	return false
-}
+func (c *channels) unnoted() bool { return len(c.acked) > 0 }
 
 // moving is the number of the message with which evidence that a forward has handed on is still on its
 // way to its parent; 0 when none is.
