@@ -23,12 +23,11 @@ import (
 // The obvious design, a commit by each shard as soon as its step ends, costs a sync for each: 64 shards would sync 64 times
 // for the events of one request, and a sync costs the same however many batches it covers.
 type committer struct {
-	pool     *pool
-	underWay func() int64 // inputs from outside
-	most     int          // bytes of a commit, unless one shard has more; 0 is any
-	ready    chan write
-	stop     chan struct{}
-	done     chan struct{}
+	pool  *pool
+	most  int // bytes of a commit, unless one shard has more; 0 is any
+	ready chan write
+	stop  chan struct{}
+	done  chan struct{}
 }
 
 // write is a shard's batch on its way to the store.
@@ -37,12 +36,12 @@ type write struct {
 	batch  *storage.Batch
 }
 
-// gatherMost is how long a commit waits for more shards when there is much to do: a sync costs the same for one shard as for
-// all, and while a shard waits for its commit, its inbox fills, so that its next step is larger.
+// gatherMost bounds how long a commit waits for more shards: a sync costs the same for one shard as for all, and while a shard
+// waits for its commit, its inbox fills, so that its next step is larger.
 const gatherMost = 2 * time.Millisecond
 
-func startCommitter(p *pool, most int, underWay func() int64) *committer {
-	c := &committer{pool: p, underWay: underWay, most: most, ready: make(chan write, len(p.runners)), stop: make(chan struct{}), done: make(chan struct{})}
+func startCommitter(p *pool, most int) *committer {
+	c := &committer{pool: p, most: most, ready: make(chan write, len(p.runners)), stop: make(chan struct{}), done: make(chan struct{})}
 	go c.run()
 	return c
 }
@@ -62,17 +61,7 @@ func (c *committer) run() {
 		case <-c.stop:
 			return
 		}
-		if c.underWay() > gatherAbove {
-			group = c.gather(group)
-		}
-		for more := true; more; {
-			select {
-			case w := <-c.ready:
-				group = append(group, w)
-			default:
-				more = false
-			}
-		}
+		group = c.gather(group)
 		for len(group) > 0 {
 			n, bytes := 0, 0
 			batches = batches[:0]
@@ -94,9 +83,14 @@ func (c *committer) run() {
 	}
 }
 
-// gather waits for more shards: for gatherMost, and no longer than one of them runs or is about to. Once all are at rest,
-// each that has something to commit is here, and what their inboxes wait for may be this very commit.
+// gather takes what is ready, and waits for more shards: for gatherMost at most, and no longer than one of them runs or is about to.
+// Once all are at rest, each that has something to commit is here, and what their inboxes wait for may be this very commit.
+//
+// A lone event finds all shards at rest but its own, so its commit waits for the end of its step and for nothing else.
 func (c *committer) gather(group []write) []write {
+	if c.pool.workers.atRest() {
+		return c.take(group)
+	}
 	late := time.NewTimer(gatherMost)
 	defer late.Stop()
 	for !c.pool.workers.atRest() {
@@ -105,14 +99,23 @@ func (c *committer) gather(group []write) []write {
 			group = append(group, w)
 		case <-c.pool.workers.rest:
 		case <-late.C:
+			return c.take(group)
+		}
+	}
+	return c.take(group)
+}
+
+// take takes what is ready.
+func (c *committer) take(group []write) []write {
+	for {
+		select {
+		case w := <-c.ready:
+			group = append(group, w)
+		default:
 			return group
 		}
 	}
-	return group
 }
-
-// gatherAbove is how many events from outside must be under way for commits to wait for more.
-const gatherAbove = 200
 
 // close ends the committer after the commit under way.
 func (c *committer) close() {

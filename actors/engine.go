@@ -193,7 +193,7 @@ func (e *Engine) prepare(ctx context.Context, c *Config) error {
 
 // start starts the shards. Unless they recover in the background, it waits until all have. It leaves nothing running if it fails.
 func (e *Engine) start(ctx context.Context, c *Config, background bool) error {
-	err := e.pool.start(commitBytes(c.Memory), e.underWay)
+	err := e.pool.start(commitBytes(c.Memory))
 	if err == nil && !background {
 		err = e.recoverShards(ctx)
 		if lost := (*lostError)(nil); errors.As(err, &lost) {

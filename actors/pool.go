@@ -107,9 +107,9 @@ func commitBytes(m storage.Memory) int {
 }
 
 // start starts the shard actors, the workers that run them, and the committer.
-func (p *pool) start(mostOfCommit int, underWay func() int64) error {
+func (p *pool) start(mostOfCommit int) error {
 	p.workers = startWorkers(len(p.runners))
-	p.committer = startCommitter(p, mostOfCommit, underWay)
+	p.committer = startCommitter(p, mostOfCommit)
 	for _, r := range p.runners {
 		if err := p.system.Spawn(fmt.Sprintf("shard-%d", r.id), r, &r.inbox, p.workers); err != nil {
 			return err

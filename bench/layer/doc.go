@@ -9,10 +9,11 @@
 //	 7 shards    unions through actors, across shards               the same, 64 shards
 //	 8 commit    batches of rows, durable on disk                   storage.Pebble
 //	 9 durable   unions through actors, durable on disk             actors.Engine on storage.Pebble, group commit
-//	10 read      the live profile of an identity, looked up         actors.Engine
+//	10 requests  the same by callers who wait until it is visible   the same
+//	11 read      the live profile of an identity, looked up         actors.Engine
 //
-// Layers 3, 6, 7 and 9 do the same work, unions, on more and more of the engine: their differences are the costs of actors,
-// of messages between shards, and of the disk. Run all with
+// Layers 3, 6, 7, 9 and 10 do the same work, unions, on more and more of the engine: their differences are the costs of actors,
+// of messages between shards, of the disk, and of small steps. Run all with
 //
 //	go test -run '^$' -bench Layer ./bench/layer
 //

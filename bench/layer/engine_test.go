@@ -6,6 +6,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/kindred-id/kindred/actors"
@@ -145,6 +147,61 @@ func openStore(b *testing.B) *storage.Pebble {
 
 // durable is unions on disk: a load is answered when it is durable, and loads that come meanwhile share the next sync.
 func durable(b *testing.B) { unions(b, 64, openStore(b)) }
+
+// callers is how many requests are under way at once.
+const callers = 4
+
+// requests is unions on disk as clients of HTTP bring them: each of a few callers hands over its next load once look-ups find all
+// of the last one. So steps and commits are small, and what each costs counts.
+func requests(b *testing.B) {
+	counted := &countedStore{Store: openStore(b)}
+	engine := openEngine(b, 64, counted)
+	turns := make(chan int)
+	var done sync.WaitGroup
+	for range callers {
+		done.Go(func() {
+			l, answers := newLoad(), make(chan error, 1)
+			answer := func(err error) { answers <- err }
+			for first := range turns {
+				l.fill(first)
+				err := engine.Submit(b.Context(), &l.delivery, answer)
+				if err == nil {
+					err = <-answers
+				}
+				if err == nil {
+					err = engine.Visible(b.Context())
+				}
+				if err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	people := 0
+	w := startWatch(b)
+	for b.Loop() {
+		turns <- people
+		people += perLoad
+	}
+	close(turns)
+	done.Wait()
+	w.stop()
+	b.ReportMetric(float64(counted.commits.Load())/float64(b.N), "commits/op")
+	b.ReportMetric(float64(counted.batches.Load())/float64(b.N), "steps/op")
+}
+
+// countedStore counts commits, and the steps of shards in them.
+type countedStore struct {
+	storage.Store
+	commits, batches atomic.Int64
+}
+
+func (s *countedStore) Commit(batches ...*storage.Batch) error {
+	s.commits.Add(1)
+	s.batches.Add(int64(len(batches)))
+	return s.Store.Commit(batches...)
+}
 
 // commit writes the batches of four shards: a record of 20 KiB and 20 rows of 500 bytes each.
 func commit(b *testing.B) {

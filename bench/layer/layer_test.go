@@ -33,6 +33,7 @@ var layers = []struct {
 	{"shards", func(b *testing.B) { unions(b, 64, forgetful{}) }},
 	{"commit", commit},
 	{"durable", durable},
+	{"requests", requests},
 	{"read", read},
 }
 
