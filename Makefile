@@ -102,7 +102,7 @@ kafka-down: ## Stop the Kafka of kafka-up
 	@$(MAKE) --no-print-directory kafka
 
 .PHONY: clients
-clients: .clients/installed ## The tracking libraries of other vendors against a server, in quiet and through faults; needs Node and Python
+clients: .clients/installed ## The tracking libraries of other vendors against a server, in quiet and through faults; needs Node, Python, Chromium
 	$(GO) test -count=1 -v -timeout 10m ./internal/testkit/clients 2>&1 | { grep -vE '^ *=== ' || true; }
 
 CLIENTS := internal/testkit/clients

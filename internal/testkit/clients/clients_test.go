@@ -20,7 +20,7 @@ import (
 type library struct {
 	name    string
 	program string // in this directory
-	browser bool   // it runs in a page
+	browser bool   // it runs in a page: of jsdom, and of Chromium
 	types   string // the types of events that its program sends
 	retries int    // attempts after the first that its requests survive; 0: it never sends again
 	source  string
@@ -32,57 +32,74 @@ const every = "alias group identify page screen track"
 var libraries = []library{
 	{name: "segment-node", program: "node/segment-node.mjs", types: every, retries: 3, source: "shop-server"},
 	{name: "segment-browser", program: "node/segment-browser.mjs", browser: true, types: every, retries: 3, source: "shop-web", own: 1},
+	{name: "segment-batching", program: "node/segment-batching.mjs", browser: true, types: every, retries: 6, source: "shop-web", own: 1},
 	{name: "segment-go", program: "go/segment-go.txt", types: every, retries: 4, source: "shop-server"},
 	{name: "segment-python", program: "python/segment-python.py", types: every, retries: 4, source: "shop-server"},
 	{name: "rudder-node", program: "node/rudder-node.mjs", types: every, retries: 2, source: "shop-server"},
 	{name: "rudder-browser", program: "node/rudder-browser.mjs", browser: true, types: "alias group identify page track", retries: 3, source: "shop-web", own: 1},
 	{name: "rudder-go", program: "go/rudder-go.txt", types: every, retries: 4, source: "shop-server"},
 	{name: "rudder-python", program: "python/rudder-python.py", types: every, retries: 4, source: "shop-server"},
-	{name: "snowplow-node", program: "node/snowplow-node.mjs", types: "page screen track", retries: 3, source: "shop-server"},
+	{name: "snowplow-node", program: "node/snowplow-node.mjs", types: "page screen track", retries: 6, source: "shop-server"},
 	{name: "jitsu-node", program: "node/jitsu-node.mjs", types: "group identify page track", source: "shop", own: 1},
+	{name: "jitsu-browser", program: "node/jitsu-browser.mjs", browser: true, types: "group identify page track", source: "shop", own: 1},
 }
 
 // arrival bounds how long the events of a program may take, retries among them.
 const arrival = time.Minute
 
-// Each library makes the profile that its calls describe: in quiet, with a key where the server asks for one, and through faults.
+// Each library makes the profile that its calls describe.
 func TestClients(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the libraries have to be installed: make clients")
 	}
-	page, err := os.ReadFile("../../../docs/clients.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := readPage(t)
 	for _, l := range libraries {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
-			code := snippet(t, string(page), l.name)
-			command := l.command(t, code, "")
-			l.check(t, l.run(t, newServer(t), command))
-			keyed := newServer(t)
-			l.check(t, l.run(t, keyed, l.command(t, code, keyed.keyed(t, l.source))))
-			faults := []fault{unavailable, unavailable, limited, cutAfter, restart, cutBefore}
-			if l.retries == 0 {
-				faults = []fault{unavailable, cutAfter} // each costs an event: the second is there, and the library can't know
+			if l.browser {
+				l.checkAll(t, page, "--import", "./browser.mjs")
+			} else {
+				l.checkAll(t, page)
 			}
-			l.check(t, l.run(t, newServer(t), command, faults...))
 		})
 	}
 }
 
-// Every snippet of the page is run.
-func TestSnippets(t *testing.T) {
+// checkAll runs the program of a library in quiet, with a key where the server asks for one, and through faults. For one that
+// Node runs, inside is what comes before the program on the command line.
+func (l *library) checkAll(t *testing.T, page string, inside ...string) {
+	t.Helper()
+	code := snippet(t, page, l.name)
+	command := l.command(t, code, "", inside)
+	l.check(t, l.run(t, newServer(t), command))
+	keyed := newServer(t)
+	l.check(t, l.run(t, keyed, l.command(t, code, keyed.keyed(t, l.source), inside)))
+	faults := []fault{unavailable, unavailable, limited, kill, cutAfter, cutBefore}
+	if l.retries == 0 {
+		faults = []fault{unavailable, cutAfter} // each costs an event: the second is there, and the library can't know
+	}
+	l.check(t, l.run(t, newServer(t), command, faults...))
+}
+
+// readPage returns the text of docs/clients.md.
+func readPage(t *testing.T) string {
+	t.Helper()
 	page, err := os.ReadFile("../../../docs/clients.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := regexp.MustCompile(`<!-- client: (\S+) -->`).FindAllStringSubmatch(string(page), -1)
-	if len(names) != len(libraries) || strings.Count(string(page), "```") != 2*len(names) {
-		t.Errorf("the page has %d named snippets of %d, and %d libraries are run", len(names), strings.Count(string(page), "```")/2, len(libraries))
+	return string(page)
+}
+
+// Every snippet of the page is run.
+func TestSnippets(t *testing.T) {
+	page := readPage(t)
+	names := regexp.MustCompile(`<!-- client: (\S+) -->`).FindAllStringSubmatch(page, -1)
+	if len(names) != len(libraries) || strings.Count(page, "```") != 2*len(names) {
+		t.Errorf("the page has %d named snippets of %d, and %d libraries are run", len(names), strings.Count(page, "```")/2, len(libraries))
 	}
 	for _, l := range libraries {
-		if text := snippet(t, string(page), l.name); !strings.Contains(text, "127.0.0.1:8080") {
+		if text := snippet(t, page, l.name); !strings.Contains(text, "127.0.0.1:8080") {
 			t.Errorf("%s: the snippet names no host", l.name)
 		}
 	}
@@ -112,7 +129,7 @@ func snippet(t *testing.T, page, name string) string {
 
 // command makes the program of a library, with a key if it is not empty, and returns a function that makes the command which
 // runs it against a host.
-func (l *library) command(t *testing.T, code, key string) func(host string) *exec.Cmd {
+func (l *library) command(t *testing.T, code, key string, inside []string) func(host string) *exec.Cmd {
 	t.Helper()
 	text, err := os.ReadFile(l.program)
 	if err != nil {
@@ -148,11 +165,7 @@ func (l *library) command(t *testing.T, code, key string) func(host string) *exe
 		return func(host string) *exec.Cmd {
 			program := write(t, filepath.Join(folder, fmt.Sprintf("%s-%d.mjs", l.name, time.Now().UnixNano())), at(host))
 			t.Cleanup(func() { _ = os.Remove(program) })
-			args := []string{program}
-			if l.browser {
-				args = []string{"--import", "./browser.mjs", program}
-			}
-			cmd := exec.Command("node", args...)
+			cmd := exec.Command("node", append(slices.Clone(inside), program)...)
 			cmd.Dir = folder
 			return cmd
 		}
@@ -166,7 +179,7 @@ var copied sync.Mutex
 func shareModules(folder string) error {
 	copied.Lock()
 	defer copied.Unlock()
-	for _, name := range []string{"browser.mjs", "stop.mjs"} {
+	for _, name := range []string{"browser.mjs", "chromium.mjs", "stop.mjs"} {
 		text, err := os.ReadFile(filepath.Join("node", name))
 		if err != nil {
 			return err
@@ -226,11 +239,11 @@ func goProgram(t *testing.T, text []byte) *exec.Cmd {
 
 // outcome is what a run of a program has left behind.
 type outcome struct {
-	profile      profile
-	former       profile // of the former id that the program gives up
-	events       []event
-	served, told int // requests that the server took, and whose library was told so
-	faults       int // that met a request
+	seen
+	profile profile
+	former  profile // of the former id that the program gives up
+	events  []event
+	faults  int // that met a request
 }
 
 // profile is what tests compare of a profile.
@@ -273,13 +286,14 @@ func (l *library) run(t *testing.T, server *server, command func(host string) *e
 	want := len(strings.Fields(l.types))
 	start := time.Now()
 	var o outcome
-	for o.profile.Events < want && time.Since(start) < arrival && !l.gaveUp(p, len(faults)) {
+	for !l.arrived(&o, want) && time.Since(start) < arrival {
 		select {
 		case err := <-ended:
 			t.Fatalf("the program ended: %v\n%s", err, &output)
 		case <-time.After(50 * time.Millisecond):
 		}
 		o = l.ask(t, server)
+		o.seen = p.seen()
 	}
 	took := time.Since(start)
 	time.Sleep(500 * time.Millisecond) // for what should not come
@@ -298,9 +312,8 @@ func (l *library) run(t *testing.T, server *server, command func(host string) *e
 	}
 	o = l.ask(t, server)
 	server.get(t, "/v1/profiles/user_id:old-"+l.name, &o.former)
-	var left int
-	o.served, o.told, left = p.seen()
-	o.faults = len(faults) - left
+	o.seen = p.seen()
+	o.faults = len(faults) - o.left
 	t.Logf("%d faults, %d events in %s, paths %v", o.faults, o.profile.Events, took.Round(10*time.Millisecond), p.passed())
 	if o.profile.Events < want && l.retries > 0 || len(faults) > 0 && o.faults < min(4, len(faults)) {
 		t.Logf("the library says: %s", &output)
@@ -308,10 +321,13 @@ func (l *library) run(t *testing.T, server *server, command func(host string) *e
 	return o
 }
 
-// gaveUp reports whether a library that never sends again has sent everything.
-func (l *library) gaveUp(p *proxy, faults int) bool {
-	_, told, left := p.seen()
-	return l.retries == 0 && told+faults-left >= len(strings.Fields(l.types))
+// arrived reports whether all events of the program have arrived. By then a request that was cut off has come again, so that it
+// could have counted twice; a library that never sends again has sent everything.
+func (l *library) arrived(o *outcome, want int) bool {
+	if l.retries == 0 {
+		return o.served+o.lost >= want
+	}
+	return o.profile.Events >= want && o.told == o.served
 }
 
 // ask asks the server about the customer of the program.
@@ -328,8 +344,9 @@ func (l *library) ask(t *testing.T, s *server) (o outcome) {
 func (l *library) check(t *testing.T, o outcome) {
 	t.Helper()
 	if l.retries == 0 && o.faults > 0 {
-		if len(o.events) != o.served || o.profile.Events != o.served || o.told != 2 || o.served != 3 {
-			t.Errorf("%d events are there, %d counted, %d served, %d acknowledged: want 3, 3, 3 and 2", len(o.events), o.profile.Events, o.served, o.told)
+		if len(o.events) != o.served || o.profile.Events != o.served || o.told < 2 || o.served != 3 {
+			// A browser sends again by itself what was cut off on a connection that had served before: then all 3 are acknowledged.
+			t.Errorf("%d events are there, %d counted, %d served, %d acknowledged: want 3, 3, 3 and 2 or 3", len(o.events), o.profile.Events, o.served, o.told)
 		}
 		return
 	}

@@ -23,7 +23,7 @@ const (
 	limited                  // 429 with Retry-After
 	cutBefore                // the connection is cut, and the server sees nothing
 	cutAfter                 // the connection is cut once the server has answered
-	restart                  // the server stops with the request in its hands, and starts again; the library never hears of it
+	kill                     // kill -9 of the server with the request in its hands, and it starts again; the library never hears of it
 )
 
 // proxy stands between a library and a server. Faults meet requests that carry events, in order, and at most perRequest of
@@ -35,15 +35,17 @@ type proxy struct {
 
 	mu     sync.Mutex // guards the following
 	faults []fault
-	met    map[string]int // faults by the first message id of a request
 	paths  map[string]int // requests that were passed on, and answered, by path
-	served int            // requests that the server took
-	told   int            // requests that the server took, and whose library was told so
+
+	// By the first message id of a request, however often it is sent.
+	met    map[string]int  // faults
+	served map[string]bool // the server took it
+	told   map[string]bool // and the library was told so
 }
 
 func newProxy(t *testing.T, s *server, perRequest int, faults ...fault) *proxy {
 	t.Helper()
-	p := &proxy{server: s, faults: faults, perRequest: perRequest, met: map[string]int{}, paths: map[string]int{}}
+	p := &proxy{server: s, faults: faults, perRequest: perRequest, paths: map[string]int{}, met: map[string]int{}, served: map[string]bool{}, told: map[string]bool{}}
 	pass := &httputil.ReverseProxy{ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) {
 		target, err := url.Parse(s.url())
 		if err != nil {
@@ -72,7 +74,7 @@ func (p *proxy) serve(pass http.Handler, w http.ResponseWriter, r *http.Request)
 	if !met {
 		answer := httptest.NewRecorder()
 		pass.ServeHTTP(answer, r)
-		p.count(r.URL.Path, answer.Code, true)
+		p.count(r.URL.Path, message, answer.Code, true)
 		give(w, answer)
 		return
 	}
@@ -81,20 +83,20 @@ func (p *proxy) serve(pass http.Handler, w http.ResponseWriter, r *http.Request)
 		allowPage(w, r)
 		w.Header().Set("Retry-After", "1")
 		w.WriteHeader(map[fault]int{unavailable: http.StatusServiceUnavailable, limited: http.StatusTooManyRequests}[f])
-	case restart:
+	case kill:
 		served := make(chan int)
 		go func() {
 			answer := httptest.NewRecorder()
 			pass.ServeHTTP(answer, r)
 			served <- answer.Code
 		}()
-		p.server.restart()
-		p.count(r.URL.Path, <-served, false)
+		p.server.killAndStart()
+		p.count(r.URL.Path, message, <-served, false)
 		panic(http.ErrAbortHandler)
 	case cutAfter:
 		answer := httptest.NewRecorder()
 		pass.ServeHTTP(answer, r)
-		p.count(r.URL.Path, answer.Code, false)
+		p.count(r.URL.Path, message, answer.Code, false)
 		panic(http.ErrAbortHandler)
 	default:
 		panic(http.ErrAbortHandler)
@@ -114,25 +116,41 @@ func (p *proxy) meet(message string) (fault, bool) {
 	return f, true
 }
 
-func (p *proxy) count(path string, status int, told bool) {
+func (p *proxy) count(path, message string, status int, told bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if status == http.StatusOK {
-		p.served++
-	}
 	if told {
 		p.paths[path]++
-		if status == http.StatusOK {
-			p.told++
-		}
+	}
+	if status == http.StatusOK {
+		p.served[message] = true
+		p.told[message] = p.told[message] || told
 	}
 }
 
-// seen returns how many requests the server took, of how many of those the library was told, and how many faults met none.
-func (p *proxy) seen() (served, told, left int) {
+// seen is what a proxy saw of the requests with events.
+type seen struct {
+	served int // requests that the server took
+	told   int // of those, requests whose library was told so
+	lost   int // requests that met a fault and were not taken
+	left   int // faults that met no request
+}
+
+func (p *proxy) seen() (s seen) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.served, p.told, len(p.faults)
+	s = seen{served: len(p.served), left: len(p.faults)}
+	for _, told := range p.told {
+		if told {
+			s.told++
+		}
+	}
+	for message := range p.met {
+		if !p.served[message] {
+			s.lost++
+		}
+	}
+	return s
 }
 
 // passed returns the requests that were passed on, by path.

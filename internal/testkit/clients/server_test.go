@@ -1,10 +1,13 @@
 package clients
 
 import (
-	"context"
+	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -13,29 +16,52 @@ import (
 
 	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/api/document"
-	"github.com/kindred-id/kindred/node"
 )
 
-// server is a Kindred that can be stopped and started again on its data.
+// server is a process that can be killed and started again on its data.
 type server struct {
-	t      *testing.T
-	config node.Config
-	admin  string     // key of the test; empty: the server asks for none
-	mu     sync.Mutex // guards the following
-	node   *node.Kindred
+	t       *testing.T
+	program string
+	data    string
+	admin   string     // key of the test; empty: the server asks for none
+	mu      sync.Mutex // guards the following
+	process *exec.Cmd
+	address string // the URL of the process
 }
 
+// newServer starts a server on a new directory; it ends with the test.
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{t: t, config: node.Config{Dir: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", Shards: 4, Memory: 128 << 20}}
+	program, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{t: t, program: program, data: filepath.Join(t.TempDir(), "data")}
 	s.start()
 	t.Cleanup(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.stop()
+		if err := s.process.Process.Signal(os.Interrupt); err != nil {
+			t.Error(err)
+		}
+		if err := s.process.Wait(); err != nil {
+			t.Errorf("stop the server: %v", err)
+		}
 	})
 	return s
 }
+
+// built builds kindred, once, and returns its path.
+var built = sync.OnceValues(func() (string, error) {
+	program, err := filepath.Abs("../../../.clients/kindred")
+	if err != nil {
+		return "", err
+	}
+	if out, err := exec.Command("go", "build", "-o", program, "../../../cmd/kindred").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return program, nil
+})
 
 // keyed makes keys, so that the server asks for one, and returns a write key for events of a source.
 func (s *server) keyed(t *testing.T, source string) string {
@@ -57,32 +83,45 @@ func (s *server) keyed(t *testing.T, source string) string {
 	return write.Key
 }
 
-// start opens the data. Neither it nor stop ends with the context of the test.
+// start starts the process, and waits until it serves.
 func (s *server) start() {
-	var err error
-	if s.node, err = node.Open(context.Background(), s.config); err != nil {
-		s.t.Error(err)
+	s.process = exec.Command(s.program, "serve", "--data", s.data, "--listen", "127.0.0.1:0", "--shards", "4", "--memory", "128MiB", "--log-format", "json")
+	log, err := s.process.StderrPipe()
+	if err == nil {
+		err = s.process.Start()
 	}
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	lines := bufio.NewScanner(log)
+	for lines.Scan() {
+		var line struct{ Msg, URL string }
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil || line.Msg != "serving" {
+			continue
+		}
+		s.address = line.URL
+		go func() { _, _ = io.Copy(io.Discard, log) }() // until the process ends
+		return
+	}
+	s.t.Errorf("the server did not start: %v", s.process.Wait())
 }
 
-func (s *server) stop() {
-	if err := s.node.Stop(context.Background()); err != nil {
-		s.t.Error(err)
-	}
-}
-
-// restart stops the server, which answers the requests that it has, and starts it again at another address.
-func (s *server) restart() {
+// killAndStart ends the server with kill -9, whatever it has in its hands, and starts it again, at another address.
+func (s *server) killAndStart() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stop()
+	if err := s.process.Process.Kill(); err != nil {
+		s.t.Error(err)
+	}
+	_ = s.process.Wait() // it was killed
 	s.start()
 }
 
 func (s *server) url() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.node.URL()
+	return s.address
 }
 
 // get asks the server, which may be about to stop, and again once it is back. Nobody is known: into is left as it is.
