@@ -255,6 +255,11 @@ func TestFeedRetention(t *testing.T) {
 	if n := kept(); n == 0 || n > 8 {
 		t.Errorf("%d blocks of 1 kB are kept in 6 kB", n)
 	}
+	e.Feed().Bound(feed.Settings{Age: time.Hour, Bytes: 1})
+	trim()
+	if n := kept(); n != 0 {
+		t.Errorf("%d blocks are kept once the bound is 1 byte", n)
+	}
 	if err := e.Close(ctx); err != nil {
 		t.Fatal(err)
 	}

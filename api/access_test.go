@@ -243,7 +243,7 @@ func TestHostsAndOrigins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, func(c *Config) { c.Access = access.New(access.Config{Hosts: hosts}) })
+	w := newWorld(t, func(c *Config) { c.Access = access.New(access.Config{Bounds: access.Bounds{Hosts: hosts}}) })
 	ask := func(method, path, host, origin string) answer {
 		r := httptest.NewRequest(method, path, strings.NewReader(`{"type":"page","userId":"u"}`))
 		if r.Host = host; origin != "" {

@@ -99,7 +99,7 @@ func (k *Kindred) gate(keys *keyring.Keyring) (*access.Gate, error) {
 	if k.config.Listen == "" {
 		return access.New(access.Config{}), nil
 	}
-	hosts, err := access.NewHosts(append(k.ownNames(), k.config.Access.AllowedHosts...))
+	bounds, err := k.bounds(&k.config.Access)
 	if err != nil {
 		return nil, err
 	}
@@ -107,11 +107,17 @@ func (k *Kindred) gate(keys *keyring.Keyring) (*access.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	gate := access.New(access.Config{Keys: keys, People: people, Hosts: hosts, PerSecond: k.config.Access.KeyRate})
+	gate := access.New(access.Config{Keys: keys, People: people, Bounds: bounds})
 	if gate.Open() {
 		k.warnOpen()
 	}
 	return gate, nil
+}
+
+// bounds are those of the settings.
+func (k *Kindred) bounds(a *Access) (access.Bounds, error) {
+	hosts, err := access.NewHosts(append(k.ownNames(), a.AllowedHosts...))
+	return access.Bounds{Hosts: hosts, PerSecond: a.KeyRate}, err
 }
 
 // ownNames are the names of this machine, and of the address to listen on.

@@ -13,4 +13,5 @@
 //     from the rules by which everything was judged, a sweep judges again, or begins anew at the next start.
 //   - N5: a log is replayed under the rules it was written under, and under no others.
 //   - N6: after Stop, every event that was acknowledged is durable, and no goroutine of the node is left.
+//   - N7: Reload takes over every setting that may change while parts run, or nothing and says why.
 package node

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -43,6 +44,7 @@ type Kindred struct {
 
 	mu      sync.Mutex // held while parts start and stop; guards the following
 	running []part     // in the order in which they started
+	level   slog.Level // of the log, as the settings last had it
 }
 
 // part is one part of a Kindred. stop may take as long as patience, and reports work that was cut off. start either
@@ -66,7 +68,11 @@ func New(c Config) (*Kindred, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	return &Kindred{config: c, http: &endpoint{address: c.Listen, logger: c.Logger}}, nil
+	k := &Kindred{config: c, http: &endpoint{address: c.Listen, logger: c.Logger}}
+	if c.LogLevel != nil {
+		k.level = c.LogLevel.Level()
+	}
+	return k, nil
 }
 
 // Open is New and Start.

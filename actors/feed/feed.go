@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,7 +58,6 @@ const (
 type Feed struct {
 	store     storage.Store
 	catalog   *catalog.Catalog
-	settings  Settings
 	since     int64
 	told      toldRules
 	sweeping  atomic.Bool     // some identities were told under other rules, or not at all
@@ -72,7 +72,8 @@ type Feed struct {
 	// Trim may replace it while a step deletes up to the former one: a shard clears only what it has read.
 	due []atomic.Pointer[row.FeedTrim]
 
-	keeping   sync.Mutex          // guards the following, and is held while rows of receivers are written
+	keeping   sync.Mutex // guards the following, and is held while rows of receivers are written
+	settings  Settings
 	receivers map[string][]uint64 // by name: what each has acknowledged, by shard
 	trims     []row.FeedTrim      // by shard: up to where entries are deleted, or will be soon
 }
@@ -118,17 +119,12 @@ func Open(store storage.Store, rows *catalog.Catalog, shards int, rules *graph.R
 	if err != nil || !found {
 		return nil, err
 	}
-	if settings.Age == 0 {
-		settings.Age = DefaultAge
-	}
-	if settings.Bytes == 0 {
-		settings.Bytes = DefaultBytes
-	}
 	f := &Feed{
-		store: store, catalog: rows, settings: settings, since: stored.Since, ends: make([]atomic.Uint64, shards),
+		store: store, catalog: rows, since: stored.Since, ends: make([]atomic.Uint64, shards),
 		observers: make([]*observer, shards), receivers: map[string][]uint64{}, trims: make([]row.FeedTrim, shards),
 		due: make([]atomic.Pointer[row.FeedTrim], shards),
 	}
+	f.Bound(settings)
 	if err := f.tellUnder(&stored, rules); err != nil {
 		return nil, err
 	}
@@ -136,6 +132,15 @@ func Open(store storage.Store, rows *catalog.Catalog, shards int, rules *graph.R
 		return nil, err
 	}
 	return f, f.readReceivers()
+}
+
+// Bound replaces the bounds of what is kept. A feed stays on, whatever Settings.On says.
+func (f *Feed) Bound(settings Settings) {
+	settings.Age = cmp.Or(settings.Age, DefaultAge)
+	settings.Bytes = cmp.Or(settings.Bytes, DefaultBytes)
+	f.keeping.Lock()
+	defer f.keeping.Unlock()
+	f.settings = settings
 }
 
 func readSettings(store storage.Reader) (stored row.FeedSettings, found bool, err error) {

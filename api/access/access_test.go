@@ -160,7 +160,7 @@ func TestRates(t *testing.T) {
 	create(t, keys, keyring.Spec{Kind: keyring.Admin, Name: "ann"})
 	slow := create(t, keys, keyring.Spec{Kind: keyring.Read, Name: "slow", PerSecond: 2})
 	other := create(t, keys, keyring.Spec{Kind: keyring.Read, Name: "other"})
-	g := New(Config{Keys: keys, PerSecond: 1000})
+	g := New(Config{Keys: keys, Bounds: Bounds{PerSecond: 1000}})
 	ask := func(key string) (*Refusal, map[string]string) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Authorization", "Bearer "+key)

@@ -54,14 +54,14 @@ func (c *Caller) identify(ctx context.Context) (perSecond int, refusal *Refusal)
 	if c.shown.key() == "" && c.gate.People.isToken(c.shown.bearer) {
 		person, refusal := c.gate.People.find(ctx, c.shown.bearer)
 		c.ID, c.Scopes, c.until = person.id, person.scopes, person.until
-		return c.gate.PerSecond, refusal
+		return c.gate.bounds.Load().PerSecond, refusal
 	}
 	key, refusal := c.gate.find(&c.shown)
 	if refusal != nil {
 		return 0, refusal
 	}
 	c.ID, c.Scopes, c.key = key.ID, key.Scopes, key
-	return cmp.Or(key.PerSecond, c.gate.PerSecond), nil
+	return cmp.Or(key.PerSecond, c.gate.bounds.Load().PerSecond), nil
 }
 
 func (c *Caller) mayEnter() *Refusal {

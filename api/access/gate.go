@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api/document"
@@ -32,6 +33,11 @@ type Config struct {
 	Keys *keyring.Keyring
 	// People are let in by an identity provider, beside keys. Nil: nobody is.
 	People *People
+	Bounds
+}
+
+// Bounds are what may change of a gate while requests pass it.
+type Bounds struct {
 	// Hosts are the names that the server answers for. Nil: every name.
 	Hosts *Hosts
 	// PerSecond is how many requests a key may make in a second, unless the key itself has a number. 0, the default: as many
@@ -41,20 +47,27 @@ type Config struct {
 
 // Gate lets requests in. Any number of goroutines use it.
 type Gate struct {
-	Config
+	Keys     *keyring.Keyring
+	People   *People
+	bounds   atomic.Pointer[Bounds]
 	limits   limits
 	refusals *prometheus.CounterVec
 }
 
 // New makes a gate.
 func New(c Config) *Gate {
-	return &Gate{
-		Config: c, limits: limits{of: map[string]*limiter{}},
+	g := &Gate{
+		Keys: c.Keys, People: c.People, limits: limits{of: map[string]*limiter{}},
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "kindred_http_refusals_total", Help: "Requests that were not let in, by reason.",
 		}, []string{"code"}),
 	}
+	g.Bound(c.Bounds)
+	return g
 }
+
+// Bound replaces the bounds, for requests from now on.
+func (g *Gate) Bound(b Bounds) { g.bounds.Store(&b) }
 
 // Collector has the metrics of the gate: labels are codes (A2).
 func (g *Gate) Collector() prometheus.Collector { return g.refusals }
@@ -119,7 +132,7 @@ func (g *Gate) find(shown *credentials) (*keyring.Key, *Refusal) {
 // CheckHost refuses a request for a name that is not the server's: a page can make a browser send requests to this server
 // under a name of its own (DNS rebinding), and they are of the page's own origin then.
 func (g *Gate) CheckHost(r *http.Request) *Refusal {
-	if g.Hosts == nil || g.Hosts.allow(r.Host) {
+	if hosts := g.bounds.Load().Hosts; hosts == nil || hosts.allow(r.Host) {
 		return nil
 	}
 	return g.refuse(&Refusal{Code: document.CodeWrongHost})

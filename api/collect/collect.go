@@ -69,6 +69,9 @@ func New(config Config) (*Collector, error) {
 	return c, nil
 }
 
+// SetMappings replaces the mappings of the configuration, for requests from now on.
+func (c *Collector) SetMappings(own map[string]*record.Mapping) { c.mappers.replace(own) }
+
 // largeEvent is the size above which an answer warns about an event, in bytes.
 const largeEvent = 32 << 10
 

@@ -20,9 +20,8 @@ import (
 
 // mappers are the mappings that requests may name: those of the configuration, and the ready-made ones.
 type mappers struct {
-	own map[string]*record.Mapping
-
 	mu   sync.Mutex // guards the following
+	own  map[string]*record.Mapping
 	made map[string]*file.Mapper
 }
 
@@ -48,8 +47,17 @@ func (m *mappers) find(name string) *file.Mapper {
 	return m.made[name]
 }
 
+// replace takes other mappings of the configuration, for requests from now on.
+func (m *mappers) replace(own map[string]*record.Mapping) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.own, m.made = own, nil
+}
+
 // names lists the names of all mappings.
 func (m *mappers) names() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	names := slices.AppendSeq(record.ReadyNames(), maps.Keys(m.own))
 	slices.Sort(names)
 	return slices.Compact(names)

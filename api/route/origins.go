@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/kindred-id/kindred/api/document"
 )
@@ -18,7 +19,12 @@ import (
 // sending events through their visitors' browsers. It is no authentication: a program sends whatever Origin it likes, or
 // none.
 type Origins struct {
-	same *http.CrossOriginProtection
+	same  *http.CrossOriginProtection
+	pages atomic.Pointer[originList]
+}
+
+// originList is the pages that may send events.
+type originList struct {
 	any  bool
 	list []string
 }
@@ -32,21 +38,26 @@ const (
 // NewOrigins reads a list of origins such as https://shop.example. An empty list allows any, as anyOrigin does; NoOrigin
 // alone allows none.
 func NewOrigins(list []string) (*Origins, error) {
-	o := &Origins{same: http.NewCrossOriginProtection(), any: len(list) == 0}
+	pages := &originList{any: len(list) == 0}
 	var errs []error
 	for _, origin := range list {
 		switch {
 		case origin == anyOrigin:
-			o.any = true
+			pages.any = true
 		case origin == NoOrigin && len(list) == 1:
 		default:
 			clean, err := cleanOrigin(origin)
 			errs = append(errs, err)
-			o.list = append(o.list, clean)
+			pages.list = append(pages.list, clean)
 		}
 	}
+	o := &Origins{same: http.NewCrossOriginProtection()}
+	o.pages.Store(pages)
 	return o, errors.Join(errs...)
 }
+
+// Replace takes over the list of other, for requests from now on.
+func (o *Origins) Replace(other *Origins) { o.pages.Store(other.pages.Load()) }
 
 // cleanOrigin returns an origin as browsers write it: in lower case, without a path and without the port that its scheme
 // stands for.
@@ -94,7 +105,8 @@ func (o *Origins) allow(w http.ResponseWriter, r *http.Request) *Problem {
 	if origin == "" {
 		return nil
 	}
-	if !o.any && !slices.Contains(o.list, origin) && !isOwn(origin, r) {
+	pages := o.pages.Load()
+	if !pages.any && !slices.Contains(pages.list, origin) && !isOwn(origin, r) {
 		return (&Problem{Code: document.CodeCrossOrigin}).WithHint("list the page's origin in --collect-origins")
 	}
 	h.Set("Access-Control-Allow-Origin", origin)

@@ -29,7 +29,7 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	err := root.ExecuteContext(cli.WithArgs(ctx, args))
 	if err != nil {
 		cli.Report(stderr, err)
 	}

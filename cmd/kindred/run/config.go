@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 	"github.com/kindred-id/kindred/node"
@@ -27,7 +28,8 @@ func newConfigCheck() *cobra.Command {
 		Short: "Check a configuration file and every file that it names",
 		Long: `Check the settings that kindred serve would have with the same flags, environment and configuration file:
 unknown settings are named with their lines, and the rules, the secret and the certificates are read. Nothing
-is opened, written or connected to. Exit code 2 if there is a mistake.`,
+is opened, written or connected to. It says which settings a running server reads again at SIGHUP. Exit code 2
+if there is a mistake.`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	f := addServe(cmd)
@@ -42,10 +44,20 @@ is opened, written or connected to. Exit code 2 if there is a mistake.`,
 		if err := node.Check(f.node.Settled()); err != nil {
 			return cli.Exit(cli.ExitUsage, err)
 		}
-		_, err := fmt.Fprintln(cmd.OutOrStdout(), "the configuration is valid")
+		_, err := fmt.Fprintf(cmd.OutOrStdout(), "the configuration is valid\nSIGHUP reloads %s; a change of any other setting needs a restart\n", strings.Join(reloaded(cmd), ", "))
 		return err
 	}
 	return cmd
+}
+
+// reloaded lists the settings that a running server reads again.
+func reloaded(cmd *cobra.Command) (names []string) {
+	for _, s := range cli.Settings(cmd) {
+		if s.Reload {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 // newConfigShow shows settings even if they contradict each other, so that it helps to find out why.

@@ -3,6 +3,10 @@ package run
 import (
 	"cmp"
 	"context"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
@@ -24,6 +28,9 @@ func newServe() *cobra.Command {
 and write everything, so that nothing is lost. Flags take precedence over environment variables, environment
 variables over the configuration file, and the file over defaults: kindred config show --origin tells which.
 
+SIGHUP reads the settings again, and takes over those that may change while the server runs; kindred config
+check lists them.
+
 With --kafka-brokers and --kafka-topic, or with --kafka-config, also consume the events of topics, each
 exactly once, from where the last run stopped. See docs/kafka.md.`,
 		Args: cobra.NoArgs,
@@ -34,6 +41,9 @@ exactly once, from where the last run stopped. See docs/kafka.md.`,
 			return err
 		}
 		logger := f.node.Logger(cmd.ErrOrStderr())
+		hangup := make(chan os.Signal, 1) // from here on: one that comes early is answered late, and ends nothing
+		signal.Notify(hangup, syscall.SIGHUP)
+		defer signal.Stop(hangup)
 		start := time.Now()
 		kindred, err := f.node.Open(cmd.Context(), logger)
 		if err != nil {
@@ -44,7 +54,13 @@ exactly once, from where the last run stopped. See docs/kafka.md.`,
 		if err := cli.Notify(cli.NotifyReady); err != nil {
 			logger.Warn("serving, and nobody was told", "error", err)
 		}
+		again := newReloader(cmd, kindred, logger)
+		stopped := make(chan struct{})
+		var reloads sync.WaitGroup
+		reloads.Go(func() { again.run(hangup, stopped) })
 		err = kindred.Wait(cmd.Context())
+		close(stopped)
+		reloads.Wait()
 		_ = cli.Notify(cli.NotifyStopping) // it was told that this one is ready, or was not there
 		return cmp.Or(err, kindred.Stop(context.Background()))
 	}
@@ -72,6 +88,7 @@ func addServe(cmd *cobra.Command) *serveFlags {
 	cli.WithEnv(flags, "listen", "collect-origins", "map", "admin-listen")
 	addAccess(cmd, f.node)
 	addFeed(cmd, f.node)
+	cli.Reloads(flags, "log-level", "collect-origins", "allowed-hosts", "key-rate", "map", "feed-age", "feed-bytes")
 	f.publish = addPublish(cmd)
 	return f
 }

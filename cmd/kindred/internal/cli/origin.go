@@ -15,6 +15,7 @@ type Setting struct {
 	Name   string `json:"name"`
 	Value  string `json:"value"`
 	Origin string `json:"origin"` // command line, environment VARIABLE, FILE:LINE, or default
+	Reload bool   `json:"reload"` // a running server reads it again
 }
 
 // secretText stands for the value of a secret.
@@ -52,11 +53,11 @@ func Settings(cmd *cobra.Command) []Setting {
 		list = append(list, set)
 	})
 	for _, l := range leaves {
-		list = append(list, Setting{kafkaSectionName + "." + l.key, l.text, fmt.Sprintf("%s:%d", path, l.line)})
+		list = append(list, Setting{Name: kafkaSectionName + "." + l.key, Value: l.text, Origin: fmt.Sprintf("%s:%d", path, l.line)})
 	}
 	for variable, flag := range secretVariables {
 		if os.Getenv(variable) != "" && cmd.Flags().Lookup(flag) != nil {
-			list = append(list, Setting{settingName(variable), secretText, "environment " + variable})
+			list = append(list, Setting{Name: settingName(variable), Value: secretText, Origin: "environment " + variable})
 		}
 	}
 	slices.SortFunc(list, func(a, b Setting) int { return cmp.Compare(a.Name, b.Name) })
@@ -68,7 +69,7 @@ const defaultOrigin = "default"
 
 // settingFrom describes a flag.
 func settingFrom(f *pflag.Flag) Setting {
-	set := Setting{Name: f.Name, Value: f.Value.String(), Origin: defaultOrigin}
+	set := Setting{Name: f.Name, Value: f.Value.String(), Origin: defaultOrigin, Reload: annotation(f, reloadAnnotation) != ""}
 	if list, ok := f.Value.(pflag.SliceValue); ok {
 		set.Value = fmt.Sprintf("%q", list.GetSlice())
 		if len(list.GetSlice()) == 0 {

@@ -22,6 +22,7 @@ import (
 const (
 	envAnnotation     = "kindred_env"     // the flag's variable, from WithEnv
 	originAnnotation  = "kindred_origin"  // where the value came from, if not from the command line
+	reloadAnnotation  = "kindred_reload"  // the setting may change while a server runs, from Reloads
 	sectionAnnotation = "kindred_section" // the section of the configuration file that the flag's value reads
 )
 
@@ -38,6 +39,13 @@ func WithEnv(flags *pflag.FlagSet, names ...string) {
 		variable := variableOf(name)
 		annotate(f, envAnnotation, variable)
 		f.Usage += " [" + variable + "]"
+	}
+}
+
+// Reloads marks settings that a running server reads again.
+func Reloads(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		annotate(flags.Lookup(name), reloadAnnotation, "true")
 	}
 }
 
