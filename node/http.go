@@ -79,6 +79,9 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 		Backup: d.store.Backup, BackupDir: k.config.Access.BackupDir, Scores: d.scores, Control: d.control, Rules: string(d.rules.YAML()), Logger: k.config.Logger, Tap: &d.tap,
 		Settled: d.latency.of("http"), Collectors: []prometheus.Collector{d.latency.seconds},
 	}
+	watch := storeWatch{d.store.Stats}
+	c.Collectors = append(c.Collectors, watch)
+	c.Checks = append(c.Checks, watch.disk, watch.writes)
 	c.MaxConnections, c.MaxStreams = k.config.Access.MaxConnections, k.config.Access.MaxStreams
 	if k.config.Listen != "" && c.BackupDir == "" {
 		c.Backup = nil // a client would choose any path of this machine

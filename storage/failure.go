@@ -119,9 +119,9 @@ func (l pebbleLogger) Fatalf(format string, args ...any) {
 	l.failure.park(classify("write", l.dir, err))
 }
 
-// lowDiskBytes is how much free space is worth a warning. Pebble tells of the last tenth of any disk, which is much of a
+// LowDiskBytes is how much free space is worth a warning. Pebble tells of the last tenth of any disk, which is much of a
 // large one.
-const lowDiskBytes = 8 << 30
+const LowDiskBytes = 8 << 30
 
 // events fails the store on background errors.
 func (p *Pebble) events() *pebble.EventListener {
@@ -132,11 +132,15 @@ func (p *Pebble) events() *pebble.EventListener {
 		},
 		WriteStallBegin: func(pebble.WriteStallBeginInfo) {
 			p.stalls.Add(1)
+			p.stalled.Store(true)
 			p.compacting.setStalled(true)
 		},
-		WriteStallEnd: func() { p.compacting.setStalled(false) },
+		WriteStallEnd: func() {
+			p.stalled.Store(false)
+			p.compacting.setStalled(false)
+		},
 		LowDiskSpace: func(info pebble.LowDiskSpaceInfo) {
-			if info.AvailBytes > lowDiskBytes {
+			if info.AvailBytes > LowDiskBytes {
 				return
 			}
 			p.logger.Warn("disk space is low", "dir", p.dir, "available_bytes", info.AvailBytes, "total_bytes", info.TotalBytes)

@@ -28,8 +28,9 @@ type Pebble struct {
 	lock       io.Closer
 	failure    failure
 	stalls     atomic.Uint64
-	buffers    sync.Pool  // of *[]byte, into which Commit combines batches
-	commitMu   sync.Mutex // held from the write of a commit to its sync
+	stalled    atomic.Bool // a commit waits now
+	buffers    sync.Pool   // of *[]byte, into which Commit combines batches
+	commitMu   sync.Mutex  // held from the write of a commit to its sync
 	compacting *compactions
 	closeOnce  sync.Once
 	closeErr   error
@@ -234,6 +235,8 @@ type Stats struct {
 	CacheMisses    int64
 	CompactionDebt uint64 // bytes that compactions still have to rewrite
 	WriteStalls    uint64 // how many times commits waited for a flush or a compaction
+	Stalled        bool   // a commit waits for one now
+	FreeBytes      uint64 // of the disk; 0 where it is not known
 }
 
 // Stats measures the store. It is cheap enough for every scrape of the metrics.
@@ -250,6 +253,10 @@ func (p *Pebble) Stats() Stats {
 		CacheMisses:    m.BlockCache.Misses,
 		CompactionDebt: m.Compact.EstimatedDebt,
 		WriteStalls:    p.stalls.Load(),
+		Stalled:        p.stalled.Load(),
+	}
+	if usage, err := p.fsys.GetDiskUsage(p.dir); err == nil {
+		s.FreeBytes = usage.AvailBytes
 	}
 	for i := range m.Levels {
 		s.Tables += m.Levels[i].TablesCount
