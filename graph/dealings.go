@@ -7,7 +7,7 @@ import "github.com/kindred-id/kindred/graph/score"
 // order, a mail that was sent or a trait that was set do not show that somebody came.
 
 // foldDealings adds what an event shows of them.
-func (f *Fragment) foldDealings(e *Event) {
+func (f *Fragment) foldDealings(e *Event, names *score.Names) {
 	at := e.Stamp.Time
 	if e.Offer.Signal != score.OfferNone {
 		if f.Offers == nil {
@@ -21,7 +21,7 @@ func (f *Fragment) foldDealings(e *Event) {
 			f.Interests = &score.InterestCounts{}
 		}
 		for _, category := range e.Interest.Categories {
-			f.Interests.AddBytes(category, at, 1)
+			f.Interests.AddBytes(category, at, 1, names)
 		}
 	}
 	if e.visits() {

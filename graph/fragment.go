@@ -43,8 +43,8 @@ type Register struct {
 const noTime = math.MinInt64
 
 // fold adds an event that was never folded before. It keeps no reference to the event's bytes, and
-// allocates only for what it sees for the first time.
-func (f *Fragment) fold(e *Event) {
+// allocates only for what it sees for the first time. Names of traits and categories come from names, which may be nil.
+func (f *Fragment) fold(e *Event, names *score.Names) {
 	at := e.Stamp.Time
 	if f.Events == 0 {
 		f.First, f.Last = at, at
@@ -53,24 +53,46 @@ func (f *Fragment) fold(e *Event) {
 	}
 	f.Events++
 	f.Counts[e.Type]++
-	for i := range e.Traits {
-		f.setTrait(&e.Traits[i], e.Stamp)
+	if len(e.Traits) > 0 {
+		f.foldTraits(e, names)
 	}
 	if e.Order.Kind != OrderNone {
 		f.foldOrder(e)
 	}
-	f.foldDealings(e)
+	f.foldDealings(e, names)
 }
 
-func (f *Fragment) setTrait(t *Trait, stamp Stamp) {
+// foldTraits sets the traits of an event. The first event with traits brings most of them, so its values share memory.
+func (f *Fragment) foldTraits(e *Event, names *score.Names) {
+	var room []byte
+	if f.Traits == nil {
+		size := 0
+		for i := range e.Traits {
+			size += len(e.Traits[i].Value)
+		}
+		f.Traits, room = make([]Register, 0, len(e.Traits)), make([]byte, 0, size)
+	}
+	for i := range e.Traits {
+		room = f.setTrait(&e.Traits[i], e.Stamp, names, room)
+	}
+}
+
+// setTrait sets a trait. The value of a new one is put into room if that has enough, and what is left of room is returned.
+func (f *Fragment) setTrait(t *Trait, stamp Stamp, names *score.Names, room []byte) []byte {
 	i, found := searchName(f.Traits, t.Name)
 	if !found {
-		f.Traits = slices.Insert(f.Traits, i, Register{Name: string(t.Name), Value: bytes.Clone(t.Value), Stamp: stamp})
-		return
+		r := Register{Name: names.Of(t.Name), Stamp: stamp}
+		if n := len(t.Value); room == nil || n > cap(room) {
+			r.Value = bytes.Clone(t.Value)
+		} else if t.Value != nil {
+			r.Value, room = append(room[:0:n], t.Value...), room[n:n:cap(room)]
+		}
+		f.Traits = slices.Insert(f.Traits, i, r)
+		return room
 	}
 	r := &f.Traits[i]
 	if compareRegister(stamp, t.Value, r.Stamp, r.Value) <= 0 {
-		return
+		return room
 	}
 	r.Stamp = stamp
 	if t.Value == nil {
@@ -78,6 +100,7 @@ func (f *Fragment) setTrait(t *Trait, stamp Stamp) {
 	} else {
 		r.Value = append(r.Value[:0], t.Value...)
 	}
+	return room
 }
 
 // searchName finds a register without turning the name into a string.

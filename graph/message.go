@@ -1,5 +1,7 @@
 package graph
 
+import "github.com/kindred-id/kindred/graph/score"
+
 // MessageKind is what a message asks of a node.
 type MessageKind uint8
 
@@ -60,6 +62,7 @@ type Outbox struct {
 
 	openings slab[openingRoom] // closed with the step
 	evidence slab[Evidence]    // of messages: gone with the step that takes them
+	names    score.Names       // of traits and categories
 }
 
 // Reset empties the outbox and keeps its memory.

@@ -38,7 +38,7 @@ func (o observation) take() {
 	if f.Events == 0 {
 		o.active++
 	}
-	f.fold(e)
+	f.fold(e, &o.out.names)
 	if len(e.Identifiers) > 1 {
 		o.link()
 	}

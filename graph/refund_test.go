@@ -58,11 +58,11 @@ func withLines(c OrderChange, lines ...OrderLine) OrderChange {
 // A refund that is sent again with one more identifier is the same refund; one message id with another amount is another.
 func TestRefundSentAgain(t *testing.T) {
 	f := &Fragment{}
-	f.fold(told(0, completed(10000, eur)))
+	f.fold(told(0, completed(10000, eur)), nil)
 	for i, amount := range []int64{3000, 3000, 2000} {
 		e := told(1, refund(amount, eur))
 		e.Seen, e.Stamp.Tie = uint64(i), uint64(i) // both have the event's content, and so its identifiers
-		f.fold(e)
+		f.fold(e, nil)
 	}
 	if got := describeFold(f); got != "refunded 5000 of 10000 EUR, 2 refunds" {
 		t.Error(got)
@@ -70,7 +70,7 @@ func TestRefundSentAgain(t *testing.T) {
 	for _, till := range []string{"till 1", "till 2", "till 2"} { // message 1 of each is its own
 		e := told(1, refund(1000, eur))
 		e.Source, e.Apart = []byte(till), true
-		f.fold(e)
+		f.fold(e, nil)
 	}
 	if got := describeFold(f); got != "refunded 7000 of 10000 EUR, 4 refunds" {
 		t.Error(got)
@@ -136,9 +136,9 @@ func TestRefunds(t *testing.T) {
 			together := &Fragment{}
 			apart := &Fragment{}
 			for _, i := range order {
-				together.fold(events[i])
+				together.fold(events[i], nil)
 				alone := &Fragment{}
-				alone.fold(events[i])
+				alone.fold(events[i], nil)
 				apart.merge(alone)
 			}
 			for how, f := range map[string]*Fragment{"together": together, "apart": apart} {
@@ -226,7 +226,7 @@ func TestOrdersMergeInAnyOrder(t *testing.T) {
 		}
 		inOrder := &Fragment{}
 		for _, e := range events {
-			inOrder.fold(e)
+			inOrder.fold(e, nil)
 		}
 		shuffled := rapid.Permutation(events).Draw(t, "order")
 		parts := make([]*Fragment, rapid.IntRange(1, 4).Draw(t, "parts"))
@@ -234,7 +234,7 @@ func TestOrdersMergeInAnyOrder(t *testing.T) {
 			parts[i] = &Fragment{}
 		}
 		for i, e := range shuffled {
-			parts[i%len(parts)].fold(e)
+			parts[i%len(parts)].fold(e, nil)
 		}
 		var folded orderFold
 		var before []string
@@ -266,14 +266,14 @@ func TestOrdersMergeInAnyOrder(t *testing.T) {
 // More refunds than are kept are told.
 func TestRefundsLeftOut(t *testing.T) {
 	f := &Fragment{}
-	f.fold(told(0, completed(1_000_000, eur)))
+	f.fold(told(0, completed(1_000_000, eur)), nil)
 	for i := range int64(RefundsMax) {
-		f.fold(told(1+i, refund(100, eur)))
+		f.fold(told(1+i, refund(100, eur)), nil)
 	}
 	if o := f.Orders[0].state(); o.RefundsLeftOut || o.Refunded != 100*RefundsMax {
 		t.Fatalf("%+v", o)
 	}
-	f.fold(told(-1, refund(100, eur)))
+	f.fold(told(-1, refund(100, eur)), nil)
 	if o := f.Orders[0].state(); !o.RefundsLeftOut || o.Refunded != 100*RefundsMax || o.Refunds != RefundsMax {
 		t.Fatalf("%+v", o)
 	}
@@ -285,7 +285,7 @@ func TestOrdersOfNoCurrency(t *testing.T) {
 	for i, c := range []OrderChange{open(OrderChange{Kind: OrderCompleted, Currency: usd}), open(OrderChange{Kind: OrderCompleted, Currency: usd}), completed(5000, eur)} {
 		e := told(int64(i), c)
 		e.Order.ID = fmt.Append(nil, i)
-		f.fold(e)
+		f.fold(e, nil)
 	}
 	var p Profile
 	p.addOrders(f.Orders)

@@ -66,6 +66,9 @@ func (n *namespaceCounts) add(name string) {
 // exceed reports whether there are more members of a namespace than its limit allows.
 func (n *namespaceCounts) exceed(rules *Rules) bool {
 	over := func(c namespaceCount) bool {
+		if c.count <= 1 { // as nearly always, and a limit is 1 at least
+			return false
+		}
 		l, ok := rules.limit(c.name)
 		return ok && c.count > l.Max
 	}

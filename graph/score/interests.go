@@ -44,13 +44,17 @@ func compareCells(a, b *InterestCell) int {
 
 func (c *InterestCell) merge(o *InterestCell) { c.Count = addCount(c.Count, o.Count) }
 
+// cellsFirst is how many cells there is room for at first: most people have some.
+const cellsFirst = 4
+
 // Add counts n dealings with a category at a time (ms since 1970 UTC). An empty category is not counted.
 func (c *InterestCounts) Add(category string, at int64, n uint32) {
-	c.AddBytes([]byte(category), at, n)
+	c.AddBytes([]byte(category), at, n, nil)
 }
 
-// AddBytes is Add for a name that is bytes, of which nothing is kept. It allocates only where a cell is new.
-func (c *InterestCounts) AddBytes(category []byte, at int64, n uint32) {
+// AddBytes is Add for a name that is bytes, of which nothing is kept: a new cell takes its name from names. It allocates only
+// where a cell is new.
+func (c *InterestCounts) AddBytes(category []byte, at int64, n uint32, names *Names) {
 	if n == 0 || len(category) == 0 {
 		return
 	}
@@ -65,7 +69,10 @@ func (c *InterestCounts) AddBytes(category []byte, at int64, n uint32) {
 	}
 	before := i > 0 && c.cells[i-1].Category == string(category)
 	after := i < len(c.cells) && c.cells[i].Category == string(category)
-	c.cells = slices.Insert(c.cells, i, InterestCell{Category: string(category), Period: period, Count: n})
+	if c.cells == nil {
+		c.cells = make([]InterestCell, 0, cellsFirst)
+	}
+	c.cells = slices.Insert(c.cells, i, InterestCell{Category: names.Of(category), Period: period, Count: n})
 	if !before && !after {
 		c.categories++
 	}

@@ -160,8 +160,8 @@ func TestInterestsAreBounded(t *testing.T) {
 func TestKnownInterestsDoNotAllocate(t *testing.T) {
 	var c InterestCounts
 	category := []byte("a category whose name is much longer than thirty-two bytes")
-	c.AddBytes(category, today0, 1)
-	if n := testing.AllocsPerRun(100, func() { c.AddBytes(category, today0, 1) }); n != 0 {
+	c.AddBytes(category, today0, 1, nil)
+	if n := testing.AllocsPerRun(100, func() { c.AddBytes(category, today0, 1, nil) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

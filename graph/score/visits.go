@@ -25,6 +25,9 @@ type VisitPeriod struct {
 // visitPeriodsMax bounds the periods kept: ten years.
 const visitPeriodsMax = 122
 
+// periodsFirst is how many periods there is room for at first: most people come in some.
+const periodsFirst = 4
+
 // VisitDayBits are the bits that the days of a period have.
 const VisitDayBits = 1<<bucketDays - 1
 
@@ -51,6 +54,9 @@ func (v *VisitDays) period(at int64) (i int, bit uint32) {
 	}
 	i, found := slices.BinarySearchFunc(v.periods, period, func(p VisitPeriod, period int32) int { return cmp.Compare(p.Period, period) })
 	if !found {
+		if v.periods == nil {
+			v.periods = make([]VisitPeriod, 0, periodsFirst)
+		}
 		v.periods = slices.Insert(v.periods, i, VisitPeriod{Period: period})
 	}
 	return i, bit
