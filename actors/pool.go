@@ -58,8 +58,12 @@ const flushBytes = 1 << 20
 // minLogBytes is the least log, over all shards, whatever the memory.
 const minLogBytes = 4 << 20
 
-// buffersShare is the part of the log that free buffers of records and batches may take beside it.
+// buffersShare is the part of the log that free buffers may take beside it and the events that wait.
 const buffersShare = 8
+
+// poisonBuffers is set by this package's tests: a buffer that is given back is overwritten, so that a reader that still has it
+// fails.
+var poisonBuffers bool
 
 // newPool has the runners of all shards, and none of them started.
 func newPool(c Config) *pool {
@@ -81,9 +85,12 @@ func newPool(c Config) *pool {
 	}
 	p.settings = settings{
 		store: c.Store, rules: c.Rules, now: c.Clock,
-		buffers:    storage.NewBuffers(c.LogBytes / buffersShare),
+		buffers:    storage.NewBuffers(c.LogBytes/buffersShare, c.LogBytes),
 		limits:     shard.Limits{LogBytes: c.LogBytes / shards, ActorBytes: c.Memory.Actors / shards, FlushBytes: flush},
 		seenLimits: dedupe.Limits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / 2 / shards}, // and as much for message ids
+	}
+	if poisonBuffers {
+		p.buffers.Poison()
 	}
 	p.learner = learner{pool: p, bytes: c.Memory.NodeIndex / shards}
 	p.system = protoactor.NewSystem(p.logger)

@@ -13,7 +13,9 @@ import (
 //
 // Invariants:
 //   - A buffer has one owner: the caller that took it, or Buffers from Give on. Nobody reads it after Give.
-//   - Free buffers have at most the given number of bytes together, so what is kept doesn't grow with the load.
+//   - Free buffers have at most the given number of bytes together, so what is kept doesn't grow with the load. Events that
+//     wait have a share of their own, and free buffers may also have what those leave of it: the blocks of a commit give
+//     back the memory of many events at once, and the events after them take it again.
 //   - Sizes are four to a doubling, so a new buffer is at most a quarter larger than was asked for. One that is used again
 //     is less than twice as large.
 //
@@ -23,11 +25,13 @@ import (
 // A nil Buffers keeps nothing. Any number of goroutines may call its methods.
 type Buffers struct {
 	most   int
+	share  int // of what is held
 	poison bool
 
 	mu   sync.Mutex // guards the following
 	free [bufferClasses][][]byte
 	kept int // bytes of free
+	held int // bytes that Hold has counted
 	hand int // the class that makes room next
 }
 
@@ -41,8 +45,8 @@ const (
 	bufferLarger   = 4 // classes that Take looks into, its own the first
 )
 
-// NewBuffers returns buffers that keep at most so many bytes.
-func NewBuffers(most int64) *Buffers { return &Buffers{most: int(most)} }
+// NewBuffers returns buffers that keep at most so many bytes, and what is not held of a share.
+func NewBuffers(most, share int64) *Buffers { return &Buffers{most: int(most), share: int(share)} }
 
 // Poison makes Give overwrite what is given back, so that a test notices an owner that still reads it.
 func (b *Buffers) Poison() { b.poison = true }
@@ -91,6 +95,33 @@ func (b *Buffers) removeLocked(class int) []byte {
 	return buf
 }
 
+// Hold counts bytes of buffers as held for long: a number below 0 when they are about to be given back, or forgotten.
+func (b *Buffers) Hold(bytes int) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	b.held += bytes
+	for b.kept > b.mostLocked() {
+		b.makeRoomLocked()
+	}
+	b.mu.Unlock()
+}
+
+// mostLocked is how many bytes free buffers may have. REQUIRES: b.mu held
+func (b *Buffers) mostLocked() int { return b.most + max(0, b.share-b.held) }
+
+// makeRoomLocked drops a buffer, of each class in turn: what nobody asks for must not stay. REQUIRES: b.mu held; one is free
+func (b *Buffers) makeRoomLocked() {
+	for {
+		b.hand = (b.hand + 1) % bufferClasses
+		if len(b.free[b.hand]) > 0 {
+			b.removeLocked(b.hand)
+			return
+		}
+	}
+}
+
 // Give takes back a buffer, of Take or not. REQUIRES: nobody reads or writes it any more
 func (b *Buffers) Give(buf []byte) {
 	size := cap(buf)
@@ -109,11 +140,8 @@ func (b *Buffers) Give(buf []byte) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for b.kept+size > b.most { // those of each class in turn: what nobody asks for must not stay
-		b.hand = (b.hand + 1) % bufferClasses
-		if len(b.free[b.hand]) > 0 {
-			b.removeLocked(b.hand)
-		}
+	for b.kept+size > b.mostLocked() {
+		b.makeRoomLocked()
 	}
 	b.free[class] = append(b.free[class], buf[:0])
 	b.kept += size

@@ -26,7 +26,7 @@ func TestBufferClasses(t *testing.T) {
 }
 
 func TestBuffersAreUsedAgain(t *testing.T) {
-	b := NewBuffers(100 << 10)
+	b := NewBuffers(100<<10, 0)
 	first := append(b.Take(5000), 7)
 	b.Give(first)
 	if again := b.Take(4900); len(again) != 0 || &again[:1][0] != &first[0] {
@@ -44,7 +44,7 @@ func TestBuffersAreUsedAgain(t *testing.T) {
 }
 
 func TestBuffersAreBounded(t *testing.T) {
-	b := NewBuffers(100 << 10)
+	b := NewBuffers(100<<10, 0)
 	for range 30 {
 		b.Give(make([]byte, 10<<10))
 	}
@@ -68,11 +68,41 @@ func TestBuffersAreBounded(t *testing.T) {
 }
 
 func TestBuffersPoison(t *testing.T) {
-	b := NewBuffers(1 << 20)
+	b := NewBuffers(1<<20, 0)
 	b.Poison()
 	buf := append(b.Take(1000), "text"...)
 	b.Give(buf)
 	if !bytes.Equal(buf, []byte{0xc1, 0xc1, 0xc1, 0xc1}) {
 		t.Errorf("a buffer that was given back holds %x", buf)
 	}
+}
+
+// Free buffers may have what is not held of the share: they grow as what was held is given back, and shrink when more is held.
+func TestBuffersHeldAndFree(t *testing.T) {
+	const size, share, most = 10 << 10, 100 << 10, 20 << 10
+	b := NewBuffers(most, share)
+	held := make([][]byte, share/size)
+	for i := range held {
+		held[i] = b.Take(size)
+		b.Hold(cap(held[i]))
+	}
+	check := func(when string, least, limit int) {
+		t.Helper()
+		if b.kept < least || b.kept > limit {
+			t.Errorf("%s: %d bytes are kept, want %d to %d", when, b.kept, least, limit)
+		}
+	}
+	for range 10 {
+		b.Give(make([]byte, size))
+	}
+	check("all of the share is held", most-size, most)
+	for _, buf := range held {
+		b.Hold(-cap(buf))
+		b.Give(buf)
+	}
+	check("nothing is held", share, share+most)
+	b.Hold(share)
+	check("all of it is held again", most-size, most)
+	b.Hold(share) // more than the share: nothing below zero
+	check("twice as much is held", most-size, most)
 }

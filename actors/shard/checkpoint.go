@@ -21,7 +21,7 @@ type checkpoint struct {
 func (c *checkpoint) write(r *resident) {
 	s, enc := c.shard, c.shard.codec.enc
 	enc.PutNode(c.batch, s.config.ID, &r.Node, s.log.last())
-	if r.pending.first != 0 {
+	if !r.pending.empty() {
 		s.codec.events = s.pending.list(s.codec.events[:0], r.pending)
 		enc.PutBlock(c.batch, s.config.ID, r.Key, s.log.last(), s.codec.events)
 		s.step.blocked = append(s.step.blocked, r)

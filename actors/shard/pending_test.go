@@ -15,7 +15,7 @@ import (
 // An event is in the timeline at every moment: while it is in the log alone, while the batch with its block is on its way to
 // the store, when that is durable, and from then on. With a log of no bytes each step writes the blocks of all its events.
 func TestTimelineHoldsEventsUnderWay(t *testing.T) {
-	store, rules, buffers := storage.NewMemStore(), graph.DefaultRules(), storage.NewBuffers(1<<20)
+	store, rules, buffers := storage.NewMemStore(), graph.DefaultRules(), storage.NewBuffers(1<<20, 0)
 	buffers.Poison()
 	s, err := shard.Open(shard.Config{Shards: 1, Store: store, Rules: rules, Buffers: buffers, Host: shard.Plain{Rules: rules}})
 	if err != nil {

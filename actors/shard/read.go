@@ -45,7 +45,7 @@ func (s *Shard) Timeline(key graph.NodeKey, fn func(event []byte) error) error {
 		return err
 	}
 	before := uint64(math.MaxUint64)
-	if r.dirtySince == 0 && r.pending.first != 0 {
+	if r.dirtySince == 0 && !r.pending.empty() {
 		before = r.applied // what is pending is in the block of that number, which may be durable or not
 	}
 	if err := s.codec.dec.ScanTimeline(s.config.Store, s.config.ID, key, before, fn); err != nil {

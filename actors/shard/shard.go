@@ -135,6 +135,7 @@ func (s *Shard) ChangeRules(rules *graph.Rules, host Host, observers []Observer)
 // It may be called at any moment between two calls, with a batch on its way to the store, too. The shard is not used again.
 func (s *Shard) Close() {
 	s.residents.clear()
+	s.pending.forget()
 	for i := range s.channels.outboxes {
 		s.channels.outboxes[i].abandon(s.config.ID)
 	}

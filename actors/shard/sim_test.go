@@ -211,7 +211,7 @@ func (s *simulation) open() {
 	s.store, s.rows = store, catalog.New(store, nil)
 	s.transit, s.watched, s.sweep.on = shard.NewTransit(), nil, false
 	s.prepare()
-	s.buffers = storage.NewBuffers(bufferBytes)
+	s.buffers = storage.NewBuffers(bufferBytes, bufferBytes)
 	s.buffers.Poison()
 	s.shards = make([]*simShard, s.p.shards)
 	for i := range s.shards {
