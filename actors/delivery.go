@@ -44,7 +44,7 @@ type Delivery struct {
 	Outcomes []shard.Outcome // in the order in which inputs were added; valid once answered
 
 	encoder *row.Encoder // made by the first input
-	arena   []byte       // encodings; those before it grew stay in the memory that it grew out of
+	arena   []byte       // the last encodings; those before them stay in the memory of the arenas before
 	inputs  []shard.Input
 	sorted  []shard.Input
 	counts  []int
@@ -56,6 +56,10 @@ type Delivery struct {
 
 // arenaKept bounds the memory of encodings that is kept for the next use: large events are rare.
 const arenaKept = 512 << 10
+
+// arenaFree is the room that an arena has before an encoding is added to it; most encodings need less. An arena with less room
+// gives way to one twice as large, and nothing moves: append would move all, and grow by a quarter at a time.
+const arenaFree = 1 << 10
 
 // Reset empties the delivery and keeps its memory.
 func (d *Delivery) Reset() {
@@ -95,6 +99,9 @@ func (d *Delivery) tidy(to graph.ShardID) {
 func (d *Delivery) add(in shard.Input) {
 	if d.encoder == nil {
 		d.encoder = row.NewEncoder()
+	}
+	if free := cap(d.arena) - len(d.arena); free < arenaFree && cap(d.arena) < arenaKept {
+		d.arena = make([]byte, 0, max(arenaFree, 2*cap(d.arena)))
 	}
 	start := len(d.arena)
 	if in.Event != nil {

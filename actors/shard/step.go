@@ -41,6 +41,7 @@ type step struct {
 	batch    storage.Batch
 	queue    queue         // to nodes of this shard
 	outside  graph.Message // being handled: from outside the shard
+	event    graph.Event   // of a message from another shard; valid until its input is done
 	out      graph.Outbox  // of the node being handled
 	diff     graph.Diff    // of the component that is being closed
 	logged   []loggedEvent // events that go to timelines
@@ -206,7 +207,7 @@ func (t *step) acceptMessage(in *Input) (*resident, *graph.Message, error) {
 		t.add(uint16(in.From), in.Seq, in.Body)
 		return nil, nil, row.Notes(in.Body, func(h uint64) error { return s.ids.hear(h, t.now, &s.counting.Counters) })
 	}
-	if err := s.codec.dec.MessageInto(in.Body, &t.outside); err != nil {
+	if err := s.codec.dec.MessageInto(in.Body, &t.outside, &t.event); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", errUndecodable, err)
 	}
 	ahead, err := t.ahead(&t.outside)

@@ -180,8 +180,14 @@ func (s *Memory) Add(h uint64, now int64) {
 		s.pendingOf(generation)
 	}
 	last := &s.pending[len(s.pending)-1]
+	if n := len(last.hashes); n == cap(last.hashes) {
+		last.hashes = slices.Grow(last.hashes, max(n, hashesFirst)) // append grows long lists by a quarter
+	}
 	last.hashes = append(last.hashes, h)
 }
+
+// hashesFirst is how many pending hashes there is room for at first.
+const hashesFirst = 64
 
 // pendingOf moves the pending hashes of a generation to the end of s.pending, where Add appends.
 func (t *table) pendingOf(generation uint64) {

@@ -119,24 +119,26 @@ func (out messageWriter) absorbed(ev *graph.Evidence) {
 // Links of an Absorb may have ends that are not among its members: evidence of a large component comes in parts.
 func (d *Decoder) Message(src []byte) (*graph.Message, error) {
 	m := &graph.Message{}
-	if err := d.MessageInto(src, m); err != nil {
+	if err := d.MessageInto(src, m, &graph.Event{}); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
-// MessageInto reads a message into m and overwrites it. After an error the contents of m are undefined.
-func (d *Decoder) MessageInto(src []byte, m *graph.Message) error {
+// MessageInto reads a message into m and overwrites it. The event of a message is read into event, as EventInto does. After an
+// error the contents of both are undefined.
+func (d *Decoder) MessageInto(src []byte, m *graph.Message, event *graph.Event) error {
 	*m = graph.Message{}
 	in := d.begin("message", src)
-	messageReader{in, in.version(messageVersion)}.message(m)
+	messageReader{in, in.version(messageVersion), event}.message(m)
 	return in.finish()
 }
 
 // A messageReader reads messages of a version.
 type messageReader struct {
 	*reader
-	of uint64
+	of   uint64
+	into *graph.Event
 }
 
 func (in messageReader) message(m *graph.Message) {
@@ -202,7 +204,7 @@ func (in messageReader) event(m *graph.Message) {
 	if in.err == nil && version != eventVersionIn(in.of) {
 		in.fail(at, "event of version %d in a message of version %d", version, in.of)
 	}
-	m.Event = &graph.Event{}
+	m.Event = in.into
 	eventReader{in.reader, version}.event(m.Event)
 	if m.Event.Properties != nil || m.Event.Context != nil {
 		in.fail(at, "event with properties or a context between shards")

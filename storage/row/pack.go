@@ -35,7 +35,7 @@ func AppendPacked(dst, value []byte) []byte {
 	dst = append(dst, packedS2)
 	room := s2.MaxEncodedLen(len(value))
 	if cap(dst)-len(dst) < room {
-		dst = append(make([]byte, 0, len(dst)+room), dst...)
+		dst = append(make([]byte, 0, (len(dst)+room)/4*5), dst...) // a buffer that is used again grows a few times only
 	}
 	packed := s2.Encode(dst[len(dst):len(dst)+room], value)
 	if len(packed) >= len(value) {
