@@ -37,7 +37,7 @@ run: build ## Run the demo: shoppers stream in, and their identities merge befor
 	$(BIN) demo
 
 .PHONY: test
-test: race research peers properties mutants kill scale memory ## All tests: race detector, properties, mutants, kill -9, a million events, memory
+test: race wires research peers properties mutants kill scale memory ## All tests: race detector, properties, mutants, kill -9, a million events, memory
 
 .PHONY: unit
 unit: ## The quick tests
@@ -46,6 +46,10 @@ unit: ## The quick tests
 .PHONY: race
 race: ## Every test under the race detector
 	$(GO) test -race -short ./...
+
+.PHONY: wires
+wires: ## Messages between nodes, and attacks on them, without the race detector
+	$(GO) test -count=1 -timeout 10m ./cluster/proto
 
 .PHONY: research
 research: ## Evaluations on public data and their pictures: a module of its own
