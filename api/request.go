@@ -75,7 +75,11 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // cleanPath removes doubled and trailing slashes, which misconfigured clients send. The mux would redirect such a path,
 // and clients take a redirect for success (P2). The escaped path is cleaned, so that escaped slashes within a value stay.
 func cleanPath(u *url.URL) {
-	clean := path.Clean("/" + u.EscapedPath())
+	asked := u.EscapedPath()
+	if strings.HasPrefix(asked, "/") && path.Clean(asked) == asked {
+		return // as nearly every path
+	}
+	clean := path.Clean("/" + asked)
 	if plain, err := url.PathUnescape(clean); err == nil {
 		u.Path, u.RawPath = plain, clean
 	}
@@ -103,6 +107,9 @@ func (s *Server) done(w *answerWriter, r *http.Request, id string, took time.Dur
 	level := slog.LevelDebug
 	if w.sent() >= http.StatusInternalServerError {
 		level = slog.LevelWarn
+	}
+	if !s.Logger.Enabled(r.Context(), level) {
+		return // before the attributes are made
 	}
 	s.Logger.Log(r.Context(), level, "request", "request_id", id, "method", methodName(r.Method), "route", route, "status", w.sent(), "seconds", took.Seconds())
 }

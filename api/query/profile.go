@@ -3,6 +3,7 @@ package query
 import (
 	"encoding/binary"
 	"net/http"
+	"sync"
 
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
@@ -22,13 +23,29 @@ func (q *Queries) getProfile(w http.ResponseWriter, r *http.Request) *route.Prob
 	if p != nil {
 		return p
 	}
-	if shape.Scores != nil {
-		if route.Unchanged(w, r, "W/", q.scoredText(&shape, &profile, r.URL.Query().Get("fields"))) {
-			return nil
-		}
-		return route.SendJSON(w, append(shape.Append(nil, &profile), '\n'))
+	if shape.Scores != nil && route.Unchanged(w, r, "W/", q.scoredText(&shape, &profile, r.URL.Query().Get("fields"))) {
+		return nil
 	}
-	return route.SendTagged(w, r, append(shape.Append(nil, &profile), '\n'))
+	text := texts.Get().(*[]byte) //nolint:forcetypeassert // it has nothing else
+	defer keepText(text)
+	*text = append(shape.Append((*text)[:0], &profile), '\n')
+	if shape.Scores != nil {
+		return route.SendJSON(w, *text)
+	}
+	return route.SendTagged(w, r, *text)
+}
+
+// texts are the memory of answers about one person. An answer is written before its handler returns, and a
+// http.ResponseWriter keeps nothing of it, so the next request may write over it.
+var texts = sync.Pool{New: func() any { return new([]byte) }}
+
+// textKept bounds the memory of an answer that is kept: large profiles are rare.
+const textKept = 64 << 10
+
+func keepText(text *[]byte) {
+	if cap(*text) <= textKept {
+		texts.Put(text)
+	}
 }
 
 // shape is what a request about one person, or a few, asks for.
