@@ -8,6 +8,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/keyring"
+	"github.com/kindred-id/kindred/actors/letters"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/api/access"
 	"github.com/kindred-id/kindred/api/document"
@@ -45,6 +46,8 @@ type Config struct {
 	Access *access.Gate
 	// Keys are the access keys of the deployment, for the routes that manage them. Nil, the default, switches these routes off.
 	Keys *keyring.Keyring
+	// Letters keep the events that are refused. Nil, the default: they are not kept.
+	Letters *letters.Letters
 	// Version is shown in /livez, /v1/stats and the metric kindred_build_info.
 	Version string
 	// Rules is the document of the rules in force, YAML, for GET /v1/rules. Empty, the default, switches

@@ -79,7 +79,7 @@ func (s *Server) mount() (err error) {
 	s.collector, err = collect.New(collect.Config{
 		Lookup: find, Decode: s.Decode, Admission: s.Admission, MaxBody: s.MaxBody, MaxEvents: s.MaxEvents, BodyBytes: s.BodyBytes,
 		Mappings: s.Mappings, Metrics: s.metrics.registry,
-		Tap: s.Tap, Settled: s.Settled,
+		Tap: s.Tap, Settled: s.Settled, Letters: s.Letters,
 	})
 	if err != nil {
 		return err

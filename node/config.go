@@ -54,6 +54,8 @@ type Config struct {
 	Access Access
 	// Mappings are those of POST /v1/map/{mapping}, NAME=FILE each. Default: the ready-made ones alone.
 	Mappings []string
+	// DeadLetters bounds the events that came over HTTP and were refused, and that are kept for the operator.
+	DeadLetters DeadLetters
 	// Kafka names the topics to consume. Default: no topics.
 	Kafka *kafka.Config
 	// Publish is the destination of the change feed. Default: it is not published.
@@ -107,6 +109,7 @@ func (c *Config) check() error {
 		mappings,
 		admin,
 		c.Access.check(),
+		c.DeadLetters.check(),
 		topics,
 		c.Publish.check(),
 	); err != nil {

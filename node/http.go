@@ -82,6 +82,12 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 	watch := storeWatch{d.store.Stats}
 	c.Collectors = append(c.Collectors, watch)
 	c.Checks = append(c.Checks, watch.disk, watch.writes)
+	if err := k.openLetters(); err != nil {
+		return err
+	}
+	if c.Letters = k.letters; c.Letters != nil {
+		c.Collectors = append(c.Collectors, c.Letters)
+	}
 	c.MaxConnections, c.MaxStreams = k.config.Access.MaxConnections, k.config.Access.MaxStreams
 	if k.config.Listen != "" && c.BackupDir == "" {
 		c.Backup = nil // a client would choose any path of this machine
@@ -95,8 +101,10 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 		c.Checks = append(c.Checks, k.publisher.check)
 	}
 	k.http.engine = d.engine
-	k.http.server, err = api.New(c)
-	return err
+	if k.http.server, err = api.New(c); err != nil {
+		return errors.Join(err, k.closeLetters(context.Background()))
+	}
+	return nil
 }
 
 func (e *endpoint) serve(context.Context) error {

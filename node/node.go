@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/letters"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/ingest"
@@ -38,7 +39,8 @@ type Kindred struct {
 	consumer  consuming
 	http      *endpoint
 	admin     adminListener
-	refits    func() // stops the refits
+	letters   *letters.Letters // of events that HTTP refused; nil: they are not kept
+	refits    func()           // stops the refits
 
 	stopMeasuring func() // stops the measurement of latency
 
@@ -96,7 +98,7 @@ func (k *Kindred) parts() []part {
 	if k.config.Kafka != nil {
 		all = append(all, part{"consumer", k.startConsuming, k.consumer.stop, drainTimeout})
 	}
-	all = append(all, part{"api", k.makeServer, none, 0})
+	all = append(all, part{"api", k.makeServer, k.closeLetters, drainTimeout})
 	if k.config.Refit {
 		all = append(all, part{"refits", k.startRefits, k.stopRefits, drainTimeout})
 	}
@@ -110,8 +112,6 @@ func (k *Kindred) parts() []part {
 	}
 	return all
 }
-
-func none(context.Context) error { return nil }
 
 // Start starts every part and returns when all are running. If a part fails, it stops the others again (N3). ctx bounds
 // only the start.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/letters"
 	"github.com/kindred-id/kindred/api/access"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/lookup"
@@ -39,7 +40,7 @@ type Collector struct {
 	bodies  *bodyRoom // of request bodies under way
 }
 
-// Config says what a collector takes events into. All but Decode, Admission, Tap, Settled and Mappings are required.
+// Config says what a collector takes events into. All but Decode, Admission, Tap, Settled, Mappings and Letters are required.
 type Config struct {
 	*lookup.Lookup
 	Decode    segment.Options
@@ -51,6 +52,8 @@ type Config struct {
 	BodyBytes int // of the bodies of all requests under way; at least MaxBody is taken
 	Mappings  map[string]*record.Mapping
 	Metrics   prometheus.Registerer
+	// Letters keep the events that are refused. Nil: they are not kept.
+	Letters *letters.Letters
 }
 
 // New makes a collector.
@@ -285,6 +288,7 @@ func (c *Collector) takeBatch(r *http.Request, batch *segment.Batch, from *mappe
 	if err := c.deliver(r.Context(), in); err != nil {
 		return route.EngineProblem(err)
 	}
+	c.keepRefused(r, in, batch, a, sentAt, source)
 	if !a.durableOnly {
 		c.AwaitVisible(r.Context())
 	}

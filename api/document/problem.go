@@ -72,6 +72,8 @@ const (
 	CodeKeyEnded         Code = "key_ended"
 	CodeFirstKey         Code = "first_key"
 	CodeTooManyKeys      Code = "too_many_keys"
+	CodeNoSuchLetter     Code = "no_such_letter"
+	CodeNoText           Code = "no_text"
 	CodeInternal         Code = "internal"
 
 	// Of a single event; the other codes of events are those of package segment.
@@ -141,6 +143,8 @@ var problemTable = []ProblemInfo{
 	{CodeKeyEnded, 409, "The key has ended", "make another: kindred keys create"},
 	{CodeFirstKey, 409, "The first key has to be an admin key", "make it first: kindred keys create admin; from then on every request needs a key"},
 	{CodeTooManyKeys, 409, "There are too many keys", "revoked keys count, since they are told from unknown ones: use fewer, and longer"},
+	{CodeNoSuchLetter, 404, "There is no such dead letter", "kindred deadletters list shows them; old ones are dropped"},
+	{CodeNoText, 409, "The dead letter can't be sent again", "have its source send the event again: it was too long to be kept, or its mapping is gone"},
 	{CodeInternal, 500, "A defect of Kindred", "report it with the request id and the log of the server"},
 }
 

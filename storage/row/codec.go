@@ -38,6 +38,7 @@ const (
 	accessKeyVersion       = 1
 	keptAnswerVersion      = 1
 	journalPositionVersion = 1
+	deadLetterVersion      = 1
 
 	feedBlockVersion    = 1
 	feedStateVersion    = 1

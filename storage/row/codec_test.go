@@ -376,6 +376,7 @@ func samples() []sample {
 		{"quarantine", appendValue(nil, sampleQuarantined()), rewrite[Quarantined]("quarantine row")},
 		{"access-key", appendValue(nil, sampleAccessKey()), rewrite[AccessKey]("access key")},
 		{"journal-position", appendValue(nil, sampleJournalPosition()), rewrite[JournalPosition]("journal position")},
+		{"dead-letter", appendValue(nil, sampleDeadLetter()), rewrite[DeadLetter]("dead letter")},
 		{"kept-answer", appendValue(nil, sampleKeptAnswer()), rewrite[KeptAnswer]("kept answer")},
 		{"channel", appendValue(nil, sampleChannel()), rewrite[Channel]("channel row")},
 		{"positions", appendValue(nil, samplePositions()), rewrite[ChannelPositions]("positions row")},

@@ -19,7 +19,9 @@
 //	access key        | 01 | 03 | id |                                            one row an access key: its hash, scopes, expiry
 //	                  +----+----+----+----+
 //	kept answer       | 01 | 04 | hash 16 |                                       one row a request with an idempotency key: its hash, answer, time
-//	                  +----+----+----+----+
+//	                  +----+----+---------++
+//	dead letter       | 01 | 05 | number 8 |                                      one row an event that was refused: why, its text
+//	                  +----+----+----+-----+
 //	meta              | 02 | shard 2 |                                            one row a shard
 //	                  +----+---------+-------+
 //	log               | 03 | shard 2 | seq 8 |                                    one row a commit, packed; short-lived

@@ -15,7 +15,7 @@ func sampleKeys() [][]byte {
 	a, b := graph.NodeKey{Hi: 1, Lo: 2}, graph.NodeKey{Hi: 1, Lo: 3}
 	return [][]byte{ // ascending
 		appendDeploymentKey(nil), appendRulesKey(nil), appendParametersKey(nil),
-		appendAccessKeyKey(nil, "0"), appendAccessKeyKey(nil, "0123456789abcdef"), appendKeptAnswerKey(nil, &[16]byte{15: 1}),
+		appendAccessKeyKey(nil, "0"), appendAccessKeyKey(nil, "0123456789abcdef"), appendKeptAnswerKey(nil, &[16]byte{15: 1}), appendDeadLetterKey(nil, 7),
 		appendMetaKey(nil, 0), appendMetaKey(nil, 1), appendMetaKey(nil, 65535),
 		AppendLogKey(nil, 0, 0), AppendLogKey(nil, 0, 255), AppendLogKey(nil, 0, 256), AppendLogKey(nil, 65535, 1<<64-1),
 		AppendNodeKey(nil, 7, a), AppendNodeKey(nil, 7, b),
@@ -123,6 +123,8 @@ func writeKey(t *testing.T, k *kind, key []byte) []byte {
 		return appendAccessKeyKey(nil, string(fields))
 	case keptAnswerKind:
 		return appendKeptAnswerKey(nil, (*[16]byte)(fields))
+	case deadLetterKind:
+		return appendDeadLetterKey(nil, binary.BigEndian.Uint64(fields))
 	case metaKind:
 		return appendMetaKey(nil, readShard(fields))
 	case logKind:

@@ -119,6 +119,7 @@ func TestRows(t *testing.T) {
 	sampleAccessKey().Put(&b)
 	sampleKeptAnswer().Put(&b)
 	enc.PutJournalPosition(&b, 1, sampleJournalPosition())
+	sampleDeadLetter().Put(&b)
 	must(t, s.Commit(&b))
 	seen := map[*kind]bool{}
 	must(t, s.Iterate([]byte{0}, []byte{0xff}, func(key, value []byte) error {
@@ -162,6 +163,9 @@ func TestRows(t *testing.T) {
 	place, err := ReadJournalPosition(s, 1)
 	must(t, err)
 	sameValue(t, "journal position", &place, sampleJournalPosition())
+	letter, err := ReadDeadLetter(s, sampleDeadLetter().Number)
+	must(t, err)
+	sameValue(t, "dead letter", &letter, sampleDeadLetter())
 	mark, err := dec.GetFeedMark(s, 1, root.Key)
 	must(t, err)
 	sameValue(t, "mark", mark, uint64(7))
@@ -175,6 +179,11 @@ func TestRows(t *testing.T) {
 		must(t, ScanFeedSinks(s, func(sink FeedSink) error { found = append(found, sink.Name); return nil }))
 		must(t, ScanAccessKeys(s, func(k AccessKey) error { found = append(found, k.Name); return nil }))
 		must(t, ScanKeptAnswers(s, func(k KeptAnswer) error { found = append(found, k.Effect); return nil }))
+		must(t, ScanDeadLetters(s, 0, func(l *DeadLetter, bytes int) error {
+			found = append(found, fmt.Sprint("letter ", l.Number))
+			return nil
+		}))
+		must(t, ScanDeadLetters(s, 9, func(l *DeadLetter, bytes int) error { return errors.New("a letter of before") }))
 		must(t, ScanFeed(s, 1, 48, func(key, value []byte) error {
 			block, number, err := dec.FeedRow(key, value)
 			sameValue(t, "block", &block, sampleFeedBlock())
@@ -184,7 +193,7 @@ func TestRows(t *testing.T) {
 		return found
 	}
 	sameValue(t, "rows", scanned(), []string{
-		forward.Key.String(), root.Key.String(), fmt.Sprint("record ", record.Seq), "event [1]", "1 {orders 7}", "kafka", "shop", "0190c8d0", "block 48",
+		forward.Key.String(), root.Key.String(), fmt.Sprint("record ", record.Seq), "event [1]", "1 {orders 7}", "kafka", "shop", "0190c8d0", "letter 9", "block 48",
 	})
 	b.Reset()
 	DeleteRecords(&b, 1, record.Seq, record.Seq+1)
@@ -192,7 +201,7 @@ func TestRows(t *testing.T) {
 	DeleteFeedMarks(&b, 1)
 	DeleteFeed(&b, 1, 48, 49)
 	must(t, s.Commit(&b))
-	sameValue(t, "rows that are left", scanned(), []string{forward.Key.String(), root.Key.String(), "event [1]", "1 {orders 7}", "shop", "0190c8d0"})
+	sameValue(t, "rows that are left", scanned(), []string{forward.Key.String(), root.Key.String(), "event [1]", "1 {orders 7}", "shop", "0190c8d0", "letter 9"})
 	if _, err := dec.GetFeedMark(s, 1, root.Key); !errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("a mark that was deleted: %v", err)
 	}

@@ -211,6 +211,14 @@ func sampleJournalPosition() *JournalPosition {
 	return &JournalPosition{Topic: [16]byte{1, 15: 9}, Next: 1 << 33, Claim: 1<<33 - 7, Seq: 300, Sum: 1 << 31, Rules: 1 << 63, Handlers: 2}
 }
 
+func sampleDeadLetter() *DeadLetter {
+	return &DeadLetter{
+		Number: 9, At: 1 << 40, Code: "bad_type", Field: "type", Message: "want a string, got a number", Hint: "send a string", Source: "shop",
+		Route: "/v1/batch", MessageID: "m-1", Index: 3, Type: 2, Live: true, Mapping: "shopify-orders", SentAt: []byte("2026-01-01"),
+		Context: []byte("{}"), Bytes: 7, Text: []byte(`{"a":1}`),
+	}
+}
+
 func sampleChannel() *Channel { return &Channel{Name: "orders/11/1", Floor: 1 << 33} }
 
 func samplePositions() *ChannelPositions {

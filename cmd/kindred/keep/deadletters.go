@@ -6,16 +6,21 @@ import (
 	"io"
 	"time"
 
+	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 	"github.com/kindred-id/kindred/ingest/kafka"
 	"github.com/spf13/cobra"
 )
 
-// newDeadLetters groups what can be done with events that ingest from Kafka rejected. The letters are records of a
-// topic, so these commands need the brokers and neither a server nor a data directory.
+// newDeadLetters groups what can be done with events that were rejected. Those from Kafka are records of a topic, so the
+// commands for them need the brokers and neither a server nor a data directory; those from HTTP are in the data directory.
 func newDeadLetters() *cobra.Command {
-	return cli.Group("deadletters", "List and retry rejected events from Kafka", "",
-		newDeadLettersList(), newDeadLettersRetry())
+	return cli.Group("deadletters", "List, show, resend and drop rejected events",
+		`List, show, resend and drop events that were rejected.
+
+Events that came over HTTP are kept in the data directory, and a server shows them: list, show, resend, drop.
+Events from Kafka are in a topic: list --kafka-brokers, retry.`,
+		newDeadLettersList(), newDeadLettersShow(), newDeadLettersResend(), newDeadLettersDrop(), newDeadLettersRetry())
 }
 
 // errEnough stops reading when the list has reached its limit.
@@ -27,17 +32,25 @@ var errEnough = errors.New("enough")
 // The records themselves may hold personal data: a table never shows them, and JSON only with --values.
 func newDeadLettersList() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "list --kafka-brokers HOST:PORT",
+		Use:   "list [--kafka-brokers HOST:PORT]",
 		Short: "List dead letters, oldest first",
-		Args:  cobra.NoArgs,
+		Long: `List the events that were rejected over HTTP; with --kafka-brokers or --kafka-config, those of the topic of dead
+letters instead.`,
+		Args: cobra.NoArgs,
 	}
 	k := cli.AddKafka(cmd, false)
+	target := cli.AddTarget(cmd)
+	var code string
+	cmd.Flags().StringVar(&code, "code", "", "over HTTP: only letters rejected with this code (default: any)")
 	o := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	var limit int
 	var values bool
 	cmd.Flags().IntVar(&limit, "limit", 100, "maximum number of letters; 0 lists all")
 	cmd.Flags().BoolVar(&values, "values", false, "in JSON, include the content of each letter in base64; it may be personal data")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if !k.Given(cmd) {
+			return target.With(cmd, func(c *client.Client) error { return listLetters(cmd, c, o, code, limit) })
+		}
 		config, err := k.Required(cmd)
 		if err != nil {
 			return err

@@ -87,6 +87,7 @@ func addServe(cmd *cobra.Command) *serveFlags {
 	flags.StringVar(&f.node.Config.AdminListen, "admin-listen", "", "loopback address for profiles of the process (pprof) and the level of the log, PORT or HOST:PORT (default: none)")
 	cli.WithEnv(flags, "listen", "collect-origins", "map", "admin-listen")
 	addAccess(cmd, f.node)
+	addDeadLetters(cmd, f.node)
 	addFeed(cmd, f.node)
 	cli.Reloads(flags, "log-level", "collect-origins", "allowed-hosts", "key-rate", "map", "feed-age", "feed-bytes")
 	f.publish = addPublish(cmd)

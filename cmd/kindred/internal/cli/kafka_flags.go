@@ -144,6 +144,12 @@ func overPassword(cmd *cobra.Command, c *kafka.Config) error {
 	return nil
 }
 
+// Given reports whether the command names brokers.
+func (f *KafkaFlags) Given(cmd *cobra.Command) bool {
+	file := cmd.Flags().Lookup("kafka-config")
+	return len(f.brokers) > 0 || file != nil && file.Value.String() != ""
+}
+
 // Required is Config for a command that needs brokers.
 func (f *KafkaFlags) Required(cmd *cobra.Command) (*kafka.Config, error) {
 	config, err := f.Config(cmd)
