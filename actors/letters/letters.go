@@ -13,6 +13,9 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
+// Letter is an event that was refused.
+type Letter = row.DeadLetter
+
 // Letters are the dead letters of a deployment. Any number of goroutines may use them.
 //
 // There is no goroutine that writes: the first caller of Keep that finds nobody writing does, for all that wait, and again
@@ -46,7 +49,7 @@ type kept struct {
 
 // bundle are the letters of one call of Keep.
 type bundle struct {
-	letters []row.DeadLetter
+	letters []Letter
 	size    int
 	done    chan struct{}
 	err     error
@@ -111,7 +114,7 @@ func Open(c Config) (*Letters, error) {
 	}
 	l := &Letters{config: c, next: 1}
 	l.metrics = newMetrics(l)
-	err := row.ScanDeadLetters(c.Catalog.Reader(), 0, func(letter *row.DeadLetter, bytes int) error {
+	err := row.ScanDeadLetters(c.Catalog.Reader(), 0, func(letter *Letter, bytes int) error {
 		l.kept = append(l.kept, kept{letter.Number, letter.At, bytes})
 		l.bytes += int64(bytes)
 		l.next = letter.Number + 1
@@ -150,7 +153,7 @@ func (l *Letters) tick() {
 // Keep keeps letters, in this order, and returns once they are durable. It numbers them, bounds them, and hides keys in them
 // (L3), in place. It fails with ErrBusy if more come than the rate allows, or than fit while others are written: then none
 // of them is kept.
-func (l *Letters) Keep(ctx context.Context, letters []row.DeadLetter) error {
+func (l *Letters) Keep(ctx context.Context, letters []Letter) error {
 	b := &bundle{letters: letters, done: make(chan struct{})}
 	for i := range letters {
 		b.size += trim(&letters[i])
@@ -361,7 +364,7 @@ func (l *Letters) drop(ctx context.Context, numbers []uint64) error {
 func (l *Letters) Lose(n int) { l.metrics.lost.Add(float64(n)) }
 
 // Read returns a letter. It fails with ErrNoSuch if there is none.
-func (l *Letters) Read(number uint64) (row.DeadLetter, error) {
+func (l *Letters) Read(number uint64) (Letter, error) {
 	letter, err := row.ReadDeadLetter(l.config.Catalog.Reader(), number)
 	if errors.Is(err, storage.ErrNotFound) || err == nil && letter.At < l.config.Now()-l.config.Age.Milliseconds() {
 		return letter, ErrNoSuch
@@ -371,9 +374,9 @@ func (l *Letters) Read(number uint64) (row.DeadLetter, error) {
 
 // List calls each with the letters above a number, the oldest first. It stops at the first error of each and returns it. A
 // letter is valid during the call.
-func (l *Letters) List(above uint64, each func(letter *row.DeadLetter) error) error {
+func (l *Letters) List(above uint64, each func(letter *Letter) error) error {
 	oldest := l.config.Now() - l.config.Age.Milliseconds()
-	return row.ScanDeadLetters(l.config.Catalog.Reader(), above, func(letter *row.DeadLetter, _ int) error {
+	return row.ScanDeadLetters(l.config.Catalog.Reader(), above, func(letter *Letter, _ int) error {
 		if letter.At < oldest {
 			return nil
 		}

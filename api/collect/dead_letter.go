@@ -14,7 +14,6 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/ingest/segment"
-	"github.com/kindred-id/kindred/storage/row"
 )
 
 // keepRefused keeps the events of a request that were refused as dead letters, the first of them. The answer says that they
@@ -23,7 +22,7 @@ func (c *Collector) keepRefused(r *http.Request, in *request, batch *segment.Bat
 	if c.Letters == nil {
 		return
 	}
-	var refused []row.DeadLetter
+	var refused []letters.Letter
 	over, size := 0, 0
 	for i := range in.Verdicts() {
 		v := &in.Verdicts()[i]
@@ -34,7 +33,7 @@ func (c *Collector) keepRefused(r *http.Request, in *request, batch *segment.Bat
 			over++
 			continue
 		}
-		l := row.DeadLetter{
+		l := letters.Letter{
 			At: c.Engine.Now(), Code: string(v.Rejection.Code), Field: v.Rejection.Field, Message: v.Rejection.Message, Hint: v.Rejection.Hint,
 			Source: source, Route: r.Pattern, MessageID: string(v.ID), Index: uint32(i), //nolint:gosec // below MaxEvents
 			Type: uint8(a.typ), Live: a.live, SentAt: sentAt, Context: batch.Context, Text: batch.Events[i],
@@ -117,7 +116,7 @@ func (c *Collector) getLetters(w http.ResponseWriter, r *http.Request) *route.Pr
 	code := r.URL.Query().Get("code")
 	page := document.DeadLetters{DeadLetters: []document.DeadLetter{}}
 	page.Kept, page.Bytes = c.Letters.Size()
-	err := c.Letters.List(above, func(l *row.DeadLetter) error {
+	err := c.Letters.List(above, func(l *letters.Letter) error {
 		switch {
 		case code != "" && l.Code != code:
 			return nil
@@ -140,13 +139,13 @@ func noLetters() *route.Problem {
 }
 
 // letter reads the letter that a request names.
-func (c *Collector) letter(r *http.Request) (row.DeadLetter, *route.Problem) {
+func (c *Collector) letter(r *http.Request) (letters.Letter, *route.Problem) {
 	if c.Letters == nil {
-		return row.DeadLetter{}, noLetters()
+		return letters.Letter{}, noLetters()
 	}
 	number, err := strconv.ParseUint(r.PathValue("number"), 10, 64)
 	if err != nil {
-		return row.DeadLetter{}, route.NewProblem(document.CodeNoSuchLetter, "want the number of a dead letter")
+		return letters.Letter{}, route.NewProblem(document.CodeNoSuchLetter, "want the number of a dead letter")
 	}
 	l, err := c.Letters.Read(number)
 	if err != nil {
@@ -232,7 +231,7 @@ func (c *Collector) resendLetter(w http.ResponseWriter, r *http.Request) *route.
 }
 
 // resent drops a letter whose events were all taken, and answers.
-func (c *Collector) resent(w http.ResponseWriter, r *http.Request, l *row.DeadLetter, in *request) *route.Problem {
+func (c *Collector) resent(w http.ResponseWriter, r *http.Request, l *letters.Letter, in *request) *route.Problem {
 	answer := document.ResentLetter{Number: l.Number, Status: statusNames[ingest.Duplicate]}
 	for i := range in.Verdicts() {
 		v := &in.Verdicts()[i]
@@ -253,7 +252,7 @@ func (c *Collector) resent(w http.ResponseWriter, r *http.Request, l *row.DeadLe
 	return route.Send(w, answer)
 }
 
-func letterDocument(l *row.DeadLetter) document.DeadLetter {
+func letterDocument(l *letters.Letter) document.DeadLetter {
 	d := document.DeadLetter{
 		Number: l.Number, Received: document.NewTime(l.At), Code: l.Code, Field: l.Field, Message: l.Message, Hint: l.Hint,
 		Source: l.Source, Route: l.Route, Index: int(l.Index), MessageID: document.TextOrNull(l.MessageID), Mapping: l.Mapping,

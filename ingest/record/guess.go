@@ -110,7 +110,7 @@ var guesses = []struct {
 	{"anonymousId", []string{"anonymousid", "cookieid", "visitorid", "domainuserid", "cookie", "userpseudoid", "deviceid"}},
 	{"context.traits.email", []string{"email", "emailaddress", "customeremail", "mail", "useremail", "billingemail"}},
 	{"context.traits.phone", []string{"phone", "phonenumber", "mobile", "telephone", "customerphone", "billingphone", "tel"}},
-	{"timestamp", []string{"timestamp", "eventtime", "orderedat", "orderdate", "createdat", "purchasedat", "processedat", "datetime", "time", "date", "ts", "created"}},
+	{"timestamp", []string{"timestamp", "eventtime", "orderedat", "orderdate", "createdat", "purchasedat", "processedat", "occurredat", "happenedat", "occurred", "when", "datetime", "time", "timeutc", "utctime", "date", "eventdate", "ts", "eventts", "at", "created", "creationtime", "createdon", "loggedat", "receivedat"}},
 	{"event", []string{"event", "eventname", "action", "activity", "eventtype"}},
 	{"messageId", []string{"messageid", "eventid", "uuid"}},
 	{"context.traits.firstName", []string{"firstname", "givenname", "customerfirstname"}},
