@@ -53,12 +53,13 @@ const (
 
 // Gossip is a node among others. It is for any number of goroutines.
 type Gossip struct {
-	config Config
-	logger *slog.Logger
-	list   *memberlist.Memberlist
-	keys   *memberlist.Keyring
-	heard  *heard
-	view   atomic.Pointer[View]
+	config  Config
+	logger  *slog.Logger
+	address string // host:port that others reach this node at
+	list    *memberlist.Memberlist
+	keys    *memberlist.Keyring
+	heard   *heard
+	view    atomic.Pointer[View]
 	// refused is why the last join was, by the gate.
 	refused atomic.Pointer[error]
 
@@ -112,7 +113,7 @@ func start(c Config) (*Gossip, error) {
 	}
 	g := &Gossip{
 		config: c, logger: logger, keys: keys, self: c.Self, stop: func() {},
-		heard:   &heard{alive: map[string][]byte{}, news: make(chan struct{}, 1)},
+		heard:   &heard{alive: map[string]word{}, news: make(chan struct{}, 1)},
 		changes: make(chan struct{}, 1), announce: make(chan struct{}, 1),
 	}
 	self := &memberlist.Node{Name: c.Self.Name} // its address is known once it listens
@@ -123,7 +124,8 @@ func start(c Config) (*Gossip, error) {
 	if g.list, err = memberlist.Create(settings); err != nil {
 		return nil, fmt.Errorf("gossip: listen on %s: %w", c.Bind, err)
 	}
-	self.Addr, self.Port = g.list.LocalNode().Addr, g.list.LocalNode().Port
+	local := g.list.LocalNode()
+	self.Addr, self.Port, g.address = local.Addr, local.Port, local.Address()
 	g.publish()
 	return g, nil
 }
@@ -172,7 +174,7 @@ func (g *Gossip) View() *View { return g.view.Load() }
 func (g *Gossip) Changes() <-chan struct{} { return g.changes }
 
 // Address returns the host:port that others reach this node at.
-func (g *Gossip) Address() string { return g.list.LocalNode().Address() }
+func (g *Gossip) Address() string { return g.address }
 
 // Announce changes what this node says of itself: its weight, its copies. The name stays. Others hear soon, and of several
 // changes perhaps the last one only.

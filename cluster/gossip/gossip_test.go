@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -123,10 +124,11 @@ func TestPartition(t *testing.T) {
 func TestJoinByName(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		n1 := w.start(1)
-		c, known := w.config(3), false
+		var known atomic.Bool
+		c := w.config(3)
 		c.Join = []string{"shop-headless:7946"}
 		c.resolve = func(_ context.Context, host string) ([]string, error) {
-			if !known || host != "shop-headless" {
+			if !known.Load() || host != "shop-headless" {
 				return nil, errors.New("no such host")
 			}
 			return []string{"10.0.0.3", "10.0.0.1"}, nil
@@ -136,7 +138,7 @@ func TestJoinByName(t *testing.T) {
 		if names(n3) != "n3 " {
 			t.Errorf("found %s", names(n3))
 		}
-		known = true
+		known.Store(true)
 		w.until("found", all("n1 n3 ", n1, n3))
 	})
 }

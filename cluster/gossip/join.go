@@ -72,10 +72,7 @@ func (c *Config) addresses(ctx context.Context) []string {
 // join asks those addresses that no member has. It reports whether the name is taken; that nobody answers is no error, as
 // the first node of a cluster is alone.
 func (g *Gossip) join(ctx context.Context) error {
-	known := map[string]bool{}
-	for _, n := range g.list.Members() {
-		known[n.Address()] = true
-	}
+	known := g.heard.addresses()
 	ask := slices.DeleteFunc(g.config.addresses(ctx), func(a string) bool { return known[a] })
 	if len(ask) == 0 {
 		return nil

@@ -27,9 +27,27 @@ func (v *View) Member(name string) *Member {
 // under its own lock, from several goroutines.
 type heard struct {
 	mu    sync.Mutex // guards the following
-	alive map[string][]byte
+	alive map[string]word
 
 	news chan struct{} // of one
+}
+
+// word is what a member said of itself, and from where. The library changes its own nodes under a lock that nobody else has,
+// so that they may be read within a callback alone.
+type word struct {
+	meta    []byte
+	address string // host:port
+}
+
+// addresses returns where members are.
+func (h *heard) addresses() map[string]bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := map[string]bool{}
+	for _, w := range h.alive {
+		all[w.address] = true
+	}
+	return all
 }
 
 // NotifyJoin implements memberlist.EventDelegate.
@@ -45,7 +63,7 @@ func (h *heard) note(n *memberlist.Node, alive bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if alive {
-		h.alive[n.Name] = slices.Clone(n.Meta)
+		h.alive[n.Name] = word{slices.Clone(n.Meta), n.Address()}
 	} else {
 		delete(h.alive, n.Name)
 	}
@@ -60,8 +78,8 @@ func (h *heard) members() []Member {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	members := make([]Member, 0, len(h.alive))
-	for name, meta := range h.alive {
-		if m, err := parseMember(name, meta); err == nil {
+	for name, w := range h.alive {
+		if m, err := parseMember(name, w.meta); err == nil {
 			members = append(members, m)
 		}
 	}
