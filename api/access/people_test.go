@@ -215,13 +215,25 @@ func TestProviderAway(t *testing.T) {
 	}
 	p.rotate("k2")
 	token = p.token(nil, nil)
-	if _, code := admit(g, token, keyring.ReadProfiles); code != document.CodeProviderDown {
+	if code := admitSoon(g, token, document.CodeProviderDown); code != document.CodeProviderDown {
 		t.Errorf("a new key while it is away: %q", code)
 	}
 	p.down.Store(false)
-	if _, code := admit(g, token, keyring.ReadProfiles); code != "" {
+	if code := admitSoon(g, token, ""); code != "" {
 		t.Errorf("a new key: %q", code)
 	}
+}
+
+// admitSoon asks until it gets the wanted answer, and returns the last one. For a moment after it has fetched keys, the library
+// answers the next request with the same ones instead of fetching again.
+func admitSoon(g *Gate, token string, want document.Code) (code document.Code) {
+	for range 1000 {
+		if _, code = admit(g, token, keyring.ReadProfiles); code == want {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return code
 }
 
 // Made-up tokens don't flood the provider.
