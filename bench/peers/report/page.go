@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/kindred-id/kindred/bench"
 	"github.com/kindred-id/kindred/bench/peers/harness"
@@ -219,9 +221,31 @@ func (w *writer) curves(r *harness.Report) {
 			w.line("\nIt does not bend: no point costs a fifth more than the one before.")
 		}
 		for _, bend := range c.Bends {
-			w.line("\n%s", bend)
+			w.line("\n%s", wrapped(bend))
 		}
 	}
+}
+
+// wrapped breaks a sentence into lines of at most 118 columns, as the pages of the repository have them.
+func wrapped(sentence string) string {
+	const columns = 118
+	var b strings.Builder
+	at := 0
+	for word := range strings.FieldsSeq(sentence) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case at == 0:
+		case at+1+n > columns:
+			b.WriteByte('\n')
+			at = 0
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += n
+	}
+	return b.String()
 }
 
 func (w *writer) scale(r *harness.Report) {
