@@ -122,6 +122,11 @@ typescript: ## The TypeScript client: its types made of api/openapi.json, compil
 	cd api/client/typescript && npm ci --ignore-scripts --no-audit --no-fund && npm run build
 	$(GO) test -count=1 -run TestTypeScriptExamples ./internal/testkit/contract
 
+.PHONY: console-test
+console-test: ## The console in a real Chromium: its types, both languages, mouse and keyboard, axe; needs Node and Chromium. PICTURES a folder for screenshots
+	cd console/test && npm ci --ignore-scripts --no-audit --no-fund && npm run types
+	KINDRED_PICTURES=$(PICTURES) $(GO) test -count=1 -v -run TestConsole ./internal/testkit/browser
+
 .PHONY: schemathesis
 schemathesis: .clients/schemathesis-installed ## Requests made of the OpenAPI document against a server; needs Python. EXAMPLES a route (30)
 	$(GO) test -count=1 -v -timeout 60m -run TestSchemathesis ./internal/testkit/contract
@@ -144,6 +149,7 @@ lint: ## staticcheck and golangci-lint, pinned
 	$(GO) run $(LINT) run ./...
 	cd bench/research && $(GO) run $(STATICCHECK) ./...
 	cd bench/peers && $(GO) run $(STATICCHECK) ./...
+	cd console/build && $(GO) run $(STATICCHECK) ./...
 
 .PHONY: bench
 bench: ## Benchmarks of the hot path, with allocations

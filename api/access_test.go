@@ -28,6 +28,11 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"GET /docs":         public,
 	"GET /metrics":      keyring.Operate,
 
+	// They tell about nobody but the asker. The files of the console are no routes: everybody may load them, they are in the binary.
+	"GET /v1/session":    public,
+	"POST /v1/session":   public,
+	"DELETE /v1/session": public,
+
 	"POST /v1/m":                               public,
 	"GET /v1/projects/{writeKey}/settings":     public,
 	"GET /sourceConfig":                        public,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/keyring"
@@ -48,6 +49,8 @@ type Config struct {
 	Keys *keyring.Keyring
 	// Letters keep the events that are refused. Nil, the default: they are not kept.
 	Letters *letters.Letters
+	// Console serves the files of the console below /console. Nil, the default: there is no console.
+	Console http.Handler
 	// Version is shown in /livez, /v1/stats and the metric kindred_build_info.
 	Version string
 	// Rules is the document of the rules in force, YAML, for GET /v1/rules. Empty, the default, switches

@@ -11,7 +11,7 @@ import (
 
 // Routes are all routes of the server: what the router serves, and what the OpenAPI document shows.
 func (s *Server) Routes() []route.Route {
-	return slices.Concat(s.collector.Routes(), s.queries.Routes(), s.admin.Routes(), s.collector.LetterRoutes(), s.streams.Routes(), s.debugger.Routes(), s.healthRoutes())
+	return slices.Concat(s.collector.Routes(), s.queries.Routes(), s.admin.Routes(), s.collector.LetterRoutes(), s.streams.Routes(), s.debugger.Routes(), s.sessionRoutes(), s.healthRoutes())
 }
 
 func (s *Server) healthRoutes() []route.Route {

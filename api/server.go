@@ -142,6 +142,10 @@ func (s *Server) router() (http.Handler, error) {
 	for path, m := range byPath {
 		mux.Handle(path, m)
 	}
+	if s.Console != nil {
+		mux.Handle("GET /console", s.Console)
+		mux.Handle("GET /console/{page...}", s.Console)
+	}
 	mux.Handle("/", newMisplaced(mux, routes))
 	return mux, errors.Join(errs...)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api"
+	"github.com/kindred-id/kindred/console"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -74,7 +75,7 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 		return err
 	}
 	c := api.Config{
-		Access: gate, Keys: keys, Mappings: mappings,
+		Access: gate, Keys: keys, Mappings: mappings, Console: console.Handler(),
 		Engine: d.engine, Registry: d.registry, Decode: d.decoding(true), Origins: k.config.Origins, Version: k.config.Version,
 		Backup: d.store.Backup, BackupDir: k.config.Access.BackupDir, Scores: d.scores, Control: d.control, Rules: string(d.rules.YAML()), Logger: k.config.Logger, Tap: &d.tap,
 		Settled: d.latency.of("http"), Collectors: []prometheus.Collector{d.latency.seconds},

@@ -18,6 +18,7 @@ type Caller struct {
 
 	key     *keyring.Key // nil for a person, and on an open server
 	until   time.Time    // of a person: when the token expires
+	session *Session     // of a browser that shows nothing else; nil without one
 	gate    *Gate
 	need    Need
 	shown   credentials
@@ -49,8 +50,13 @@ func (c *Caller) enter(ctx context.Context, w http.ResponseWriter) *Refusal {
 	return nil
 }
 
-// identify finds out who the caller is, and how many requests it may make in a second. A key counts before a token.
+// identify finds out who the caller is, and how many requests it may make in a second. A key counts before a token, and a
+// session where there is neither.
 func (c *Caller) identify(ctx context.Context) (perSecond int, refusal *Refusal) {
+	if s := c.session; s != nil {
+		c.ID, c.Scopes, c.key, c.until = s.id, s.Scopes, s.key, s.Until
+		return s.perSecond(c.gate), nil
+	}
 	if c.shown.key() == "" && c.gate.People.isToken(c.shown.bearer) {
 		person, refusal := c.gate.People.find(ctx, c.shown.bearer)
 		c.ID, c.Scopes, c.until = person.id, person.scopes, person.until

@@ -5,7 +5,9 @@
 //	                                                                                               │
 //	            Caller in the context ◄── rate of the key ◄── scope? ◄─────────────────────────────┘
 //
-// Bearer may be an ID token as well, whose scopes are those of its roles (People).
+// Bearer may be an ID token as well, whose scopes are those of its roles (People). A browser that signed in with either shows a
+// cookie instead (sessions): it counts for a request that shows nothing else, and for no route that takes events, which pages of
+// other sites may ask.
 //
 // It knows no route: package route asks a Gate for each request, and makes a problem of a Refusal.
 //

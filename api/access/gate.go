@@ -51,6 +51,7 @@ type Gate struct {
 	People   *People
 	bounds   atomic.Pointer[Bounds]
 	limits   limits
+	sessions sessions
 	refusals *prometheus.CounterVec
 }
 
@@ -80,6 +81,9 @@ func (g *Gate) Open() bool { return g.Keys == nil || g.Keys.Empty() && g.People 
 func (g *Gate) Admit(w http.ResponseWriter, r *http.Request, need Need) (*http.Request, *Refusal) {
 	shown := headersOf(r, need.Events)
 	caller := &Caller{gate: g, need: need, shown: shown}
+	if shown.none() && !need.Events {
+		caller.session = g.SessionOf(r)
+	}
 	switch {
 	case g.Open():
 		caller.Scopes = keyring.All()

@@ -49,6 +49,8 @@ func (c *Caller) watch(ctx context.Context) {
 // left returns how long the caller may go on asking, if nothing changes; 0 and less if it may not.
 func (c *Caller) left() time.Duration {
 	switch {
+	case c.session != nil && c.key != nil:
+		return min(c.gate.Keys.Left(c.key), time.Until(c.until))
 	case c.key != nil:
 		return c.gate.Keys.Left(c.key)
 	case !c.until.IsZero():

@@ -106,6 +106,7 @@ var tags = []tag{
 	{string(route.Query), "Answers about one person, or about several."},
 	{string(route.Admin), "What operators do: assertions, backups, fits, receivers of the change feed."},
 	{string(route.Stream), "Everything: exports, reports and the change feed."},
+	{string(route.Console), "For the console: people sign in and out with a browser."},
 	{string(route.Health), "For load balancers, monitors and tools."},
 }
 

@@ -63,6 +63,7 @@ const (
 	Query   Audience = "query"   // programs that ask about people
 	Admin   Audience = "admin"   // operators
 	Stream  Audience = "stream"  // programs that take everything: exports and changes
+	Console Audience = "console" // people, with a browser
 	Health  Audience = "health"  // load balancers, monitors and tools
 )
 

@@ -40,6 +40,9 @@ func (l *Live) Next(dst []byte, now time.Time) []byte {
 	return l.shop.append(dst, l.last)
 }
 
+// People is how many people have come so far.
+func (l *Live) People() int { return int(min(l.arrived, maxPeople)) } //nolint:gosec // bounded
+
 func (l *Live) nextPerson() uint64 {
 	if l.arrived > 0 && l.shop.dice.below(100) < 40 {
 		back := 1 + uint64(l.shop.dice.below(uint32(min(l.arrived, liveReturns))))

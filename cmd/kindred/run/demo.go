@@ -24,6 +24,8 @@ import (
 const (
 	demoMemory = 512 << 20
 	demoShards = 16
+
+	demoPeopleMax = 1_000_000
 )
 
 // newDemo runs a server, a crowd of shoppers and a screen in one process, on a directory that is deleted at the end.
@@ -33,12 +35,14 @@ func newDemo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Watch identities merge, from generated shoppers in a temporary directory",
-		Long: `Start a server on a temporary directory, stream generated shoppers into it, and show each merge of two
-profiles as it happens. Ctrl-C ends it and deletes the directory.`,
+		Long: `Start a server on a temporary directory with the visits of 5,000 generated shoppers, stream more into it, and
+show each merge of two profiles as it happens. The console, whose address it prints, shows the same people in a
+browser. Ctrl-C ends it and deletes the directory.`,
 		Args: cobra.NoArgs,
 	}
 	flags := cmd.Flags()
 	flags.Float64Var(&d.rate, "rate", 20, "events per second, above 0 and at most 10000")
+	flags.IntVar(&d.people, "people", 5000, "shoppers who were there before, up to 1000000; 0 begins with nobody")
 	flags.DurationVar(&d.length, "for", 0, "stop after this time (default: on Ctrl-C)")
 	flags.StringVar(&d.listen, "listen", defaultListen, "address to listen on; if the flag is not given and the port is in use, any free port")
 	flags.BoolVar(&d.open, "insecure-dev", false, "with --listen on a network: every client may do everything")
@@ -50,6 +54,9 @@ profiles as it happens. Ctrl-C ends it and deletes the directory.`,
 		if d.length < 0 {
 			return cli.UsageError("demo: --for %s: negative; want a time above 0", d.length)
 		}
+		if d.people < 0 || d.people > demoPeopleMax {
+			return cli.UsageError("demo: --people %d: want 0 to %d", d.people, demoPeopleMax)
+		}
 		d.out, d.notes = cmd.OutOrStdout(), cmd.ErrOrStderr()
 		d.paint = cli.NewPaint(d.out)
 		return d.run(cmd.Context(), !cmd.Flags().Changed("listen"))
@@ -60,6 +67,7 @@ profiles as it happens. Ctrl-C ends it and deletes the directory.`,
 // demoCommand shows a demonstration on a screen.
 type demoCommand struct {
 	rate   float64
+	people int
 	length time.Duration
 	listen string
 	open   bool // on a network too
@@ -91,6 +99,9 @@ func (d *demoCommand) run(ctx context.Context, anyPort bool) (err error) {
 		return err
 	}
 	defer func() { err = cmp.Or(err, d.kindred.Stop(context.Background())) }()
+	if err := d.demo.Fill(ctx, d.kindred.Into(false), d.people); err != nil {
+		return err
+	}
 	d.welcome()
 
 	if d.length > 0 {
@@ -135,6 +146,7 @@ func (d *demoCommand) start(ctx context.Context, dir string, anyPort bool) (err 
 func (d *demoCommand) welcome() {
 	p := d.paint
 	fmt.Fprintf(d.out, "%s runs at %s\n", p.Bold("Kindred"), p.Cyan(d.kindred.URL()))
+	fmt.Fprintf(d.out, "Open %s to look people up, see why they are one, and undo it.\n", p.Cyan(d.kindred.URL()+"/console"))
 	fmt.Fprintf(d.out, "Shoppers send %v events per second: most browse anonymously, then log in, and two profiles become one.\n", d.rate)
 	fmt.Fprintf(d.out, "All data is in a temporary directory, open to every program on this machine. Press %s to stop.\n\n", p.Bold("Ctrl-C"))
 }

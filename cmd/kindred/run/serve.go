@@ -49,7 +49,7 @@ exactly once, from where the last run stopped. See docs/kafka.md.`,
 		if err != nil {
 			return err
 		}
-		logger.Info("serving", "url", kindred.URL(), "data", f.node.Config.Dir, "rules", kindred.Rules().Name,
+		logger.Info("serving", "url", kindred.URL(), "console", kindred.URL()+"/console", "data", f.node.Config.Dir, "rules", kindred.Rules().Name,
 			"shards", kindred.Engine().Shards(), "memory", cli.FormatBytes(f.node.Config.Memory), "opened_in", time.Since(start).Round(time.Millisecond).String())
 		if err := cli.Notify(cli.NotifyReady); err != nil {
 			logger.Warn("serving, and nobody was told", "error", err)
