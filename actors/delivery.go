@@ -1,13 +1,18 @@
 package actors
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/backoff"
+	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 	"golang.org/x/sync/semaphore"
 )
@@ -52,6 +57,9 @@ type Delivery struct {
 	left    atomic.Int64
 	done    func(error)
 	failed  atomic.Bool
+	guest   bool          // it came from another process: what is not here is not passed on
+	waited  time.Duration // for shards that were with no process
+	tries   int
 }
 
 // arenaKept bounds the memory of encodings that is kept for the next use: large events are rare.
@@ -168,9 +176,13 @@ func (d *Delivery) fail(err error) {
 //
 //   - The memory of events under way is bounded by room: a delivery takes its share until it is answered.
 //   - A delivery is registered before its first input is posted, so that a failure answers it, whatever was posted.
+//   - What comes from other processes has a room of its own. It waits for nothing but shards that are here, so two processes
+//     that are full of each other's deliveries go on.
 type intake struct {
+	far       far
 	inboxes   []*runner           // by shard
 	room      *semaphore.Weighted // bytes of input under way
+	guests    *semaphore.Weighted // bytes of input under way, of other processes
 	roomBytes int64
 	inputs    atomic.Int64 // under way
 
@@ -180,15 +192,26 @@ type intake struct {
 	closed     bool
 }
 
-func newIntake(runners []*runner, room int64) *intake {
-	return &intake{inboxes: runners, room: semaphore.NewWeighted(room), roomBytes: room, deliveries: make(map[*Delivery]struct{})}
+func newIntake(others far, room int64) *intake {
+	return &intake{
+		far: others, inboxes: others.runners, room: semaphore.NewWeighted(room), guests: semaphore.NewWeighted(room), roomBytes: room,
+		deliveries: make(map[*Delivery]struct{}),
+	}
+}
+
+// roomOf is the room that a delivery takes its share of.
+func (in *intake) roomOf(d *Delivery) *semaphore.Weighted {
+	if d.guest {
+		return in.guests
+	}
+	return in.room
 }
 
 // Submit hands a delivery to the shards, and waits for room until ctx ends. Once everything in the delivery is durable, or
 // the engine has stopped with an error, it calls done, once; done must not block. After an error of Submit itself nothing was
 // handed over.
 func (in *intake) Submit(ctx context.Context, d *Delivery, done func(error)) error {
-	if err := in.room.Acquire(ctx, in.share(d.bytes)); err != nil {
+	if err := in.roomOf(d).Acquire(ctx, in.share(d.bytes)); err != nil {
 		return err
 	}
 	return in.hand(d, done)
@@ -217,12 +240,13 @@ func (in *intake) Refused(d *Delivery) error {
 	if !slices.Contains(d.Outcomes, Elsewhere) {
 		return nil
 	}
-	for _, r := range in.inboxes {
-		if gone := r.gone.Load(); gone != nil {
-			return gone
+	for i := range d.sorted {
+		if *d.sorted[i].Outcome == Elsewhere {
+			id := d.sorted[i].Shard(len(in.inboxes))
+			return cmp.Or(in.inboxes[id].gone.Load(), &lostError{id: id}) // or it has come back meanwhile
 		}
 	}
-	return ErrLost // it has come back meanwhile
+	return ErrLost
 }
 
 // hand spreads a delivery over the inboxes of the shards. REQUIRES: its share of the room is taken
@@ -234,15 +258,19 @@ func (in *intake) hand(d *Delivery, done func(error)) error {
 	n, bytes := int64(len(d.inputs)), in.share(d.bytes)
 	d.left.Store(n)
 	d.failed.Store(false)
+	d.waited, d.tries = 0, 0
 	d.done = func(err error) {
+		if err == nil && in.again(d) {
+			return
+		}
 		in.inputs.Add(-n)
 		in.forget(d)
-		in.room.Release(bytes)
+		in.roomOf(d).Release(bytes)
 		done(err)
 	}
 	ends := d.sort(len(in.inboxes))
 	if err := in.register(d, n); err != nil {
-		in.room.Release(bytes)
+		in.roomOf(d).Release(bytes)
 		return err
 	}
 	if n == 0 {
@@ -252,9 +280,102 @@ func (in *intake) hand(d *Delivery, done func(error)) error {
 	start := 0
 	for id, end := range ends {
 		if end > start {
-			in.inboxes[id].inbox.postInputs(d.sorted[start:end])
+			in.give(d, graph.ShardID(id), d.sorted[start:end])
 		}
 		start = end
+	}
+	return nil
+}
+
+// give hands inputs of a delivery to their shard, here or there.
+func (in *intake) give(d *Delivery, id graph.ShardID, inputs []shard.Input) {
+	if r := in.inboxes[id]; in.far.network == nil || d.guest || r.here() {
+		r.inbox.postInputs(inputs)
+		return
+	}
+	if !in.far.calls.start(func() {
+		if err := in.far.deliver(id, inputs); err != nil {
+			shard.Refuse(inputs)
+		}
+		d.answer(len(inputs))
+	}) {
+		d.fail(ErrClosed)
+	}
+}
+
+// again delivers once more what was answered Elsewhere, to the processes that have the shards by then. It reports whether it does: not
+// without a network, and not for ever. An input that was taken all the same is a duplicate then, or out of its channel's turn.
+//
+// It is called between the answer of the last input and the answer of the delivery. A failure of the engine in between would find
+// the delivery answered, so again looks for it once the delivery is open.
+func (in *intake) again(d *Delivery) bool {
+	if in.far.network == nil || d.guest || d.waited > elsewherePatience || !slices.Contains(d.Outcomes, Elsewhere) {
+		return false
+	}
+	wait := elsewhereAgain.Wait(d.tries)
+	d.tries++
+	d.waited += wait
+	var rest []shard.Input
+	for i := range d.sorted {
+		if *d.sorted[i].Outcome == Elsewhere {
+			rest = append(rest, d.sorted[i])
+		}
+	}
+	for i := range rest {
+		*rest[i].Outcome = Pending
+	}
+	d.left.Store(int64(len(rest)))
+	d.failed.Store(false)
+	if err := in.refusedTo(d); err != nil {
+		d.fail(err)
+		return true
+	}
+	if !in.far.calls.start(func() {
+		_ = backoff.Sleep(in.far.ending, wait)
+		for len(rest) > 0 {
+			id, n := rest[0].Shard(len(in.inboxes)), 1
+			for n < len(rest) && rest[n].Shard(len(in.inboxes)) == id {
+				n++
+			}
+			in.give(d, id, rest[:n:n])
+			rest = rest[n:]
+		}
+	}) {
+		d.fail(ErrClosed)
+	}
+	return true
+}
+
+// refusedTo says why a delivery will not be answered by shards: the engine has failed.
+func (in *intake) refusedTo(d *Delivery) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if _, known := in.deliveries[d]; known {
+		return nil
+	}
+	return cmp.Or(in.refused, ErrClosed)
+}
+
+// deliver hands inputs to the process that has their shard, and waits for their outcomes. After an error they are unknown.
+func (f far) deliver(id graph.ShardID, inputs []shard.Input) error {
+	ctx, cancel := context.WithTimeout(f.ending, elsewherePatience)
+	defer cancel()
+	answer, err := f.pose(ctx, id, askDeliver, appendInputs(nil, f.transit.Now(), inputs))
+	if err != nil {
+		return err
+	}
+	if len(answer.b) != len(inputs) {
+		return fmt.Errorf("%w: outcomes of %d inputs, want %d", storage.ErrCorrupt, len(answer.b), len(inputs))
+	}
+	for i, outcome := range answer.b {
+		switch outcome := shard.Outcome(outcome); outcome {
+		case Accepted, Duplicate, Quarantined, OutOfTurn:
+			*inputs[i].Outcome = outcome
+		case Pending, Elsewhere:
+			*inputs[i].Outcome = Elsewhere
+		default:
+			return fmt.Errorf("%w: outcome %d", storage.ErrCorrupt, outcome)
+		}
 	}
 	return nil
 }

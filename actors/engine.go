@@ -161,7 +161,9 @@ type Engine struct {
 func newEngine(c *Config, rules *graph.Rules) (*Engine, error) {
 	p := newPool(*c)
 	p.rules = rules
-	e := &Engine{pool: p, intake: newIntake(p.runners, max(c.Memory.Ingest, 1<<20)), queries: queries{p}, placement: placement{p}}
+	c.Feed.Order = &p.clock
+	others := newFar(p)
+	e := &Engine{pool: p, queries: queries{others}, intake: newIntake(others, max(c.Memory.Ingest, 1<<20)), placement: placement{p}}
 	e.bulletin.logger, e.bulletin.onMerge = p.logger, c.Merged
 	e.catalog = catalog.New(c.Store, c.CatalogLog)
 	p.refuse = e.intake.refuse
@@ -259,8 +261,16 @@ func (e *Engine) tick() {
 	}
 }
 
-// Settle waits until no input is under way and no message between the shards of this process is unacknowledged.
+// Settle waits until no input is under way and no message between shards is unacknowledged, in all processes.
 func (e *Engine) Settle(ctx context.Context) error {
+	if e.network != nil {
+		return e.settle(ctx)
+	}
+	return e.settleHere(ctx)
+}
+
+// settleHere is Settle for this process, and the messages between its shards.
+func (e *Engine) settleHere(ctx context.Context) error {
 	// Shards are asked one by one, and a message may pass from a shard that was not asked yet to one that was. So all
 	// shards must be found at rest twice, with no record written in between.
 	rested, records := false, uint64(0)
@@ -332,7 +342,7 @@ func (e *Engine) finish(ctx context.Context) error {
 }
 
 func (e *Engine) settleAndFlush(ctx context.Context) error {
-	err := e.Settle(ctx)
+	err := e.settleHere(ctx)
 	if err == nil {
 		if err = e.Flush(ctx); errors.Is(err, ErrLost) {
 			err = cmp.Or(e.Err(), e.lost())
@@ -344,6 +354,7 @@ func (e *Engine) settleAndFlush(ctx context.Context) error {
 // shutdown ends everything that Open has started.
 func (e *Engine) shutdown() {
 	close(e.stop)
+	e.queries.end()
 	if e.ticker != nil {
 		e.ticker.Stop()
 	}

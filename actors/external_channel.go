@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -181,8 +182,25 @@ func (c *ExternalChannel) Position(ctx context.Context, id graph.ShardID) (numbe
 	if !c.engine.channels.open.Has(c.id) {
 		return 0, c.dropped()
 	}
+	q := c.engine.queries
+	err = q.reach(ctx, id, func() (err error) {
+		number, err = c.engine.channels.position(ctx, c.id, id)
+		return err
+	}, func(ctx context.Context) error {
+		answer, err := q.pose(ctx, id, askPosition, binary.AppendUvarint(nil, uint64(c.id)))
+		if err != nil {
+			return err
+		}
+		number = answer.int()
+		return answer.end()
+	})
+	return number, err
+}
+
+// position is the position of a shard that is here.
+func (c *ExternalChannels) position(ctx context.Context, of row.ChannelID, id graph.ShardID) (number int64, err error) {
 	err = c.engine.ask(ctx, id, func(s *shard.Shard) error {
-		number = s.Position(c.id)
+		number = s.Position(of)
 		return nil
 	})
 	return number, err

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 )
@@ -18,10 +17,4 @@ import (
 // lost is written all the same (A12): the log has it, so the rows must, too.
 type Journal interface {
 	Commit(id graph.ShardID, b *storage.Batch, done func(error))
-}
-
-// A Network carries envelopes to shards that are with other processes. It may lose, repeat, delay and reorder them. Post is
-// called on goroutines that run shards, must not block, and may keep the envelope; the process that has the shard hands the envelope to Engine.Receive.
-type Network interface {
-	Post(shard.Post)
 }

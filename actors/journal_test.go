@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"testing"
 
-	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
@@ -102,91 +100,5 @@ func TestJournalDecides(t *testing.T) {
 	}
 	if refused == 0 {
 		t.Error("the journal refused nothing")
-	}
-}
-
-// wire is a Network to one other process.
-type wire struct{ to **Engine }
-
-func (w wire) Post(p shard.Post) { (*w.to).Receive(p) }
-
-// TestTwoProcesses: two engines on stores of their own, each with half of the shards, make the same people as one.
-func TestTwoProcesses(t *testing.T) {
-	ctx := context.Background()
-	memory, err := storage.SplitMemory(storage.MinMemory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for seed := range uint64(6) {
-		world := oracle.RandomWorld(rand.New(rand.NewPCG(seed, 35)))
-		var engines [2]*Engine
-		var stores [2]*storage.MemStore
-		for i, shards := range [][]graph.ShardID{{0, 2}, {1, 3}} {
-			stores[i] = storage.NewMemStore()
-			engines[i], err = Open(ctx, Config{
-				Store: stores[i], Deployment: row.Deployment{Shards: 4}, Rules: world.Rules, Memory: memory,
-				Shards: shards, Network: wire{&engines[1-i]}, Background: true,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		at := func(key graph.NodeKey) *Engine { return engines[key.Shard(4)%2] }
-		for i := range world.Events {
-			insist(t, at(world.Events[i].Route()), world.Events[i:i+1])
-		}
-		for _, a := range world.Assertions {
-			if err := at(a.A.Key).Assert(ctx, a); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for range 3 { // a hop each way, and one more
-			for _, e := range engines {
-				if err := e.Visible(ctx); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		for rested := 0; rested < 3; rested++ { // engines are asked one after the other, and a message may pass in between
-			waiting := 0
-			for _, e := range engines {
-				stats, err := e.Stats(ctx)
-				if err != nil {
-					t.Fatal(err)
-				}
-				waiting += stats.Waiting
-			}
-			if waiting > 0 {
-				rested = -1
-			}
-		}
-		var profiles []graph.Profile
-		dec := row.NewDecoder()
-		for i, e := range engines {
-			if err := e.Flush(ctx); !errors.Is(err, ErrLost) {
-				t.Fatalf("flush: %v, want that half of the shards are not here", err)
-			}
-			if err := row.ScanAllNodes(stores[i], func(key graph.NodeKey, value []byte) error {
-				if engines[key.Shard(4)%2] != e {
-					t.Errorf("node %s has a row with the other process", key)
-				}
-				n, _, err := dec.Node(key, slices.Clone(value))
-				if err == nil && n.Component != nil {
-					profiles = append(profiles, n.Component.Profiles(world.Rules, false)...)
-				}
-				return err
-			}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		slices.SortFunc(profiles, func(a, b graph.Profile) int { return a.ID.Compare(b.ID) })
-		if want, got := oracle.Dump(oracle.Profiles(world.Events, world.Assertions, world.Rules)), oracle.Dump(profiles); got != want {
-			t.Fatalf("seed %d:\n%s", seed, oracle.Diff(want, got))
-		}
-		for _, e := range engines {
-			if err := e.Close(ctx); err != nil {
-				t.Fatal(err)
-			}
-		}
 	}
 }

@@ -23,7 +23,7 @@ import (
 // nodes from starting until the scan ends.
 type learner struct {
 	pool  *pool
-	bytes int64          // of the fingerprints of one shard
+	bytes int64          // of the fingerprints of all shards
 	group sync.WaitGroup // of shards that are learned because they were taken
 }
 
@@ -41,7 +41,7 @@ func (l *learner) learn(r *runner) {
 	if err := l.pool.ask(context.Background(), r.id, func(s *shard.Shard) error { opened = s; return nil }); err != nil {
 		return // there is no shard to tell, or soon no engine
 	}
-	rows := hashset.NewFingerprints(l.bytes)
+	rows := hashset.NewFingerprints(l.bytes / l.pool.parts())
 	err := row.ScanNodes(l.pool.store, r.id, func(node graph.NodeKey, _ []byte) error {
 		select {
 		case <-l.pool.stop:

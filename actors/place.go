@@ -105,6 +105,7 @@ func (r *runner) take(m *taking, self protoactor.Context) {
 		return
 	}
 	r.gone.Store(nil)
+	r.pool.divide(1)
 	if r.open(self); r.shard != nil {
 		m.done <- nil
 	} else if gone := r.gone.Load(); gone != nil {
@@ -145,6 +146,8 @@ func (r *runner) lose(cause error) {
 	}
 	gone := &lostError{r.id, cause}
 	r.gone.Store(gone)
+	r.pool.divide(-1)
+	r.opened.Store(false)
 	if r.shard != nil {
 		r.shard.Close()
 		r.shard = nil

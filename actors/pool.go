@@ -6,16 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/actors/protoactor"
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
-	"github.com/kindred-id/kindred/storage/dedupe"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -35,21 +37,23 @@ type pool struct {
 	workers   *workers
 	priority  readPriority
 	transit   *shard.Transit
+	clock     feed.Clock
 	observers func(graph.ShardID) []shard.Observer
 	open      *shard.OpenChannels
 	sweeping  atomic.Bool // everything is being judged again: shards that are opened meanwhile have to know
 	learner   learner
+	owned     atomic.Int64 // shards that are with this process
 	stop      chan struct{}
 }
 
 // settings are what all shards run on.
 type settings struct {
-	store      storage.Store
-	rules      *graph.Rules
-	limits     shard.Limits
-	buffers    *storage.Buffers
-	seenLimits dedupe.Limits
-	now        func() int64 // ms since 1970
+	store   storage.Store
+	rules   *graph.Rules
+	memory  memoryOfShards
+	buffers *storage.Buffers
+	seenFor time.Duration
+	now     func() int64 // ms since 1970
 }
 
 // flushBytes is how much of a flush a shard commits at a time: enough to be worth a sync, and at most what a commit may have.
@@ -69,6 +73,9 @@ var poisonBuffers bool
 func newPool(c Config) *pool {
 	shards := int64(c.Deployment.Shards)
 	p := &pool{transit: shard.NewTransit(), stop: make(chan struct{})}
+	if c.Network != nil {
+		p.transit = shard.NewSharedTransit(1 + rand.Uint32N(math.MaxUint32))
+	}
 	p.logger, p.failed = c.Logger, make(chan struct{})
 	if p.logger == nil {
 		p.logger = slog.New(slog.DiscardHandler)
@@ -85,14 +92,14 @@ func newPool(c Config) *pool {
 	}
 	p.settings = settings{
 		store: c.Store, rules: c.Rules, now: c.Clock,
-		buffers:    storage.NewBuffers(c.LogBytes/buffersShare, c.LogBytes),
-		limits:     shard.Limits{LogBytes: c.LogBytes / shards, ActorBytes: c.Memory.Actors / shards, FlushBytes: flush},
-		seenLimits: dedupe.Limits{Horizon: c.SeenFor, Bytes: c.Memory.Duplicates / 2 / shards}, // and as much for message ids
+		buffers: storage.NewBuffers(c.LogBytes/buffersShare, c.LogBytes),
+		memory:  memoryOfShards{log: c.LogBytes, actors: c.Memory.Actors, duplicates: c.Memory.Duplicates, flush: flush},
+		seenFor: c.SeenFor,
 	}
 	if poisonBuffers {
 		p.buffers.Poison()
 	}
-	p.learner = learner{pool: p, bytes: c.Memory.NodeIndex / shards}
+	p.learner = learner{pool: p, bytes: c.Memory.NodeIndex}
 	p.system = protoactor.NewSystem(p.logger)
 	p.runners = make([]*runner, shards)
 	for i := range p.runners {
@@ -101,7 +108,12 @@ func newPool(c Config) *pool {
 			p.runners[i].gone.Store(&lostError{id: graph.ShardID(i)})
 		}
 	}
-	p.journal, p.network = c.Journal, c.Network
+	for _, r := range p.runners {
+		if r.here() {
+			p.owned.Add(1)
+		}
+	}
+	p.journal, p.network, p.routes.clock = c.Journal, c.Network, &p.clock
 	return p
 }
 
@@ -127,8 +139,9 @@ func (p *pool) start(mostOfCommit int) error {
 
 // openShard recovers a shard.
 func (p *pool) openShard(id graph.ShardID, host shard.Host, between func()) (*shard.Shard, error) {
+	limits, seen := p.limits()
 	c := shard.Config{
-		ID: id, Shards: len(p.runners), Store: p.store, Rules: p.rules, Limits: p.limits, Buffers: p.buffers, Seen: p.seenLimits,
+		ID: id, Shards: len(p.runners), Store: p.store, Rules: p.rules, Limits: limits, Buffers: p.buffers, Seen: seen,
 		Host: host, Transit: p.transit, Between: between, Channels: p.open, Observers: p.observers(id),
 	}
 	s, err := shard.Open(c)
@@ -254,11 +267,8 @@ func (p *pool) placed(ctx context.Context, done <-chan error) error {
 // made since: what that one sent has to arrive as well, and was sent before the first wait was over.
 const visibleWaits = 2
 
-// Visible waits until a look-up by any identifier of an event or assertion that was answered before the call finds its
-// effect: until the messages in transit between shards, and those that follow from them, have arrived. It does not wait for
-// inputs that arrive meanwhile, nor at all when nothing is in transit. It fails with the error of the context or the engine. It also fails
-// with ErrLost, soon, if a shard has failed on its own: what is in transit there arrives after the next start only.
-func (p *pool) Visible(ctx context.Context) error {
+// visibleHere is Visible in one process.
+func (p *pool) visibleHere(ctx context.Context) error {
 	lost := p.lost()
 	if lost != nil {
 		var cancel func()

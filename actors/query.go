@@ -12,7 +12,7 @@ import (
 )
 
 // queries read what shards hold. Look-ups of one person go through Read; exports and samples read all rows.
-type queries struct{ *pool }
+type queries struct{ far }
 
 // Profile is the live profile of the identity that holds a node. It fails as Read does.
 func (q queries) Profile(ctx context.Context, key graph.NodeKey) (p graph.Profile, err error) {
@@ -81,11 +81,8 @@ func (q queries) Each(ctx context.Context, fn func(*graph.Component) error) erro
 
 // each is Each for the components whose roots are wanted. Rows of others are skipped unread.
 func (q queries) each(ctx context.Context, wanted func(graph.NodeKey) bool, fn func(*graph.Component) error) error {
-	if err := q.Flush(ctx); err != nil { // of a shard that is not here, too: its part would be missing
-		return err
-	}
 	dec := row.NewDecoder()
-	return row.ScanAllNodes(q.store, func(node graph.NodeKey, value []byte) error {
+	show := func(node graph.NodeKey, value []byte) error {
 		if err := ctx.Err(); err != nil || !wanted(node) {
 			return err
 		}
@@ -97,7 +94,14 @@ func (q queries) each(ctx context.Context, wanted func(graph.NodeKey) bool, fn f
 			return nil
 		}
 		return fn(n.Component)
-	})
+	}
+	if q.network != nil {
+		return q.nodes(ctx, Place{}, false, func(_ Place, node graph.NodeKey, value []byte) error { return show(node, value) })
+	}
+	if err := q.Flush(ctx); err != nil { // of a shard that is not here, too: its part would be missing
+		return err
+	}
+	return row.ScanAllNodes(q.store, show)
 }
 
 // Place is where the row of a component is among all: what a Scan goes on from.
@@ -107,15 +111,8 @@ type Place = row.NodePlace
 // zero place it first writes everything, so that people who are known when a scan begins are among those it meets; those who
 // come while it goes on from place to place may be. It ends where fn returns storage.ErrStop.
 func (q queries) Scan(ctx context.Context, from Place, after bool, fn func(place Place, c *graph.Component) error) error {
-	if from == (row.NodePlace{}) {
-		if err := q.Flush(ctx); err != nil {
-			return err
-		}
-	} else if err := q.lost(); err != nil {
-		return err
-	}
 	dec := row.NewDecoder()
-	return row.ScanNodesFrom(q.store, from, after, func(place Place, node graph.NodeKey, value []byte) error {
+	show := func(place Place, node graph.NodeKey, value []byte) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -127,7 +124,18 @@ func (q queries) Scan(ctx context.Context, from Place, after bool, fn func(place
 			return nil
 		}
 		return fn(place, n.Component)
-	})
+	}
+	if q.network != nil {
+		return q.nodes(ctx, from, after, show)
+	}
+	if from == (row.NodePlace{}) {
+		if err := q.Flush(ctx); err != nil {
+			return err
+		}
+	} else if err := q.lost(); err != nil {
+		return err
+	}
+	return row.ScanNodesFrom(q.store, from, after, show)
 }
 
 // Assert takes an operator's assertion and returns when it is durable where it was made. Its effects in other shards follow;
@@ -166,32 +174,29 @@ type Stats struct {
 // came, and however they were scheduled, once nothing is under way. It falls where an identity is divided.
 func (s *Stats) Merges() int64 { return max(0, s.Active-s.Identities) }
 
-// Stats adds up the shards that are with this process.
+// Stats adds up the shards: those of other processes, too, as far as these can be reached. Counts that belong to no shard are those of this process.
 func (e *Engine) Stats(ctx context.Context) (Stats, error) {
 	total := Stats{Shards: len(e.runners), UnderWay: e.underWay(), LeftOut: e.bulletin.leftOut.Load()}
 	for id := range e.runners {
-		err := e.ask(ctx, graph.ShardID(id), func(s *shard.Shard) error {
-			c := s.Stats()
-			total.Accepted += c.Accepted
-			total.Duplicates += c.Duplicates
-			total.Conflicting += c.Conflicting
-			total.Splits += c.Splits
-			total.Generic += c.Generic
-			total.Quarantined += c.Quarantined
-			total.Identities += c.Identities
-			total.Active += c.Active
-			total.Residents += c.Residents
-			total.ActorBytes += c.ActorBytes
-			total.LogBytes += c.LogBytes
-			total.Waiting += c.Waiting
-			return nil
-		})
+		s, err := e.statsOf(ctx, graph.ShardID(id))
 		if errors.Is(err, ErrLost) {
 			continue
 		}
 		if err != nil {
 			return Stats{}, err
 		}
+		total.Accepted += s.Accepted
+		total.Duplicates += s.Duplicates
+		total.Conflicting += s.Conflicting
+		total.Splits += s.Splits
+		total.Generic += s.Generic
+		total.Quarantined += s.Quarantined
+		total.Identities += s.Identities
+		total.Active += s.Active
+		total.Residents += s.Residents
+		total.ActorBytes += s.ActorBytes
+		total.LogBytes += s.LogBytes
+		total.Waiting += s.Waiting
 	}
 	for _, r := range e.runners {
 		if r.failed() != nil {
@@ -199,4 +204,25 @@ func (e *Engine) Stats(ctx context.Context) (Stats, error) {
 		}
 	}
 	return total, nil
+}
+
+// statsOf asks the process that has a shard, once.
+func (e *Engine) statsOf(ctx context.Context, id graph.ShardID) (shard.Stats, error) {
+	if e.network == nil || e.Has(id) {
+		return e.shardStats(ctx, id)
+	}
+	answer, err := e.pose(ctx, id, askStatus, nil)
+	if err != nil {
+		return shard.Stats{}, err
+	}
+	return readStats(answer)
+}
+
+// shardStats is what a shard here holds and has done.
+func (p *pool) shardStats(ctx context.Context, id graph.ShardID) (stats shard.Stats, err error) {
+	err = p.ask(ctx, id, func(s *shard.Shard) error {
+		stats = s.Stats()
+		return nil
+	})
+	return stats, err
 }

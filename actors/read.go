@@ -10,6 +10,7 @@ import (
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/backoff"
 	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -71,6 +72,9 @@ func (q queries) ReadMany(ctx context.Context, keys []graph.NodeKey, fn func(i i
 	group, ctx := errgroup.WithContext(ctx)
 	for id, here := range places {
 		group.Go(func() error {
+			if q.network != nil && !q.runners[id].here() {
+				return q.readEach(ctx, keys, here, fn)
+			}
 			var forwarded []int
 			if err := q.ask(ctx, id, func(s *shard.Shard) error {
 				for _, i := range here {
@@ -83,18 +87,25 @@ func (q queries) ReadMany(ctx context.Context, keys []graph.NodeKey, fn func(i i
 					}
 				}
 				return nil
-			}); err != nil {
+			}); errors.Is(err, ErrLost) && q.network != nil {
+				return q.readEach(ctx, keys, here, fn)
+			} else if err != nil {
 				return err
 			}
-			for _, i := range forwarded { // few: entries and answers name roots, mostly
-				if err := q.readOn(ctx, keys[i], func(v *View) error { fn(i, v); return nil }, q.ask); err != nil && !errors.Is(err, ErrUnknown) {
-					return err
-				}
-			}
-			return nil
+			return q.readEach(ctx, keys, forwarded, fn) // few: entries and answers name roots, mostly
 		})
 	}
 	return group.Wait()
+}
+
+// readEach is Read of some of the nodes.
+func (q queries) readEach(ctx context.Context, keys []graph.NodeKey, some []int, fn func(i int, v *View)) error {
+	for _, i := range some {
+		if err := q.readOn(ctx, keys[i], func(v *View) error { fn(i, v); return nil }, q.ask); err != nil && !errors.Is(err, ErrUnknown) {
+			return err
+		}
+	}
+	return nil
 }
 
 // transitTimeout bounds how long a read looks again for evidence that no forward announces. It takes two commits to arrive,
@@ -136,7 +147,7 @@ func (q queries) follow(ctx context.Context, r *reading, ask asker) error {
 	at := r.view.key
 	for range shard.MaxHops {
 		r.at = at
-		if err := ask(ctx, at.Shard(len(q.runners)), r.ask); err != nil {
+		if err := q.visit(ctx, r, ask); err != nil {
 			return err
 		}
 		switch {
@@ -155,6 +166,35 @@ func (q queries) follow(ctx context.Context, r *reading, ask asker) error {
 		at = r.sight.Parent
 	}
 	return fmt.Errorf("%w: more than %d forwards in a row", storage.ErrCorrupt, shard.MaxHops)
+}
+
+// visit asks for the node that the reading is at.
+func (q queries) visit(ctx context.Context, r *reading, ask asker) error {
+	id := r.at.Shard(len(q.runners))
+	if q.network == nil {
+		return ask(ctx, id, r.ask)
+	}
+	return q.reach(ctx, id, func() error { return ask(ctx, id, r.ask) }, func(ctx context.Context) error { return q.view(ctx, id, r) })
+}
+
+// view asks the process that has the shard of the node that the reading is at, and shows the component that it answers with.
+func (q queries) view(ctx context.Context, id graph.ShardID, r *reading) error {
+	answer, err := q.pose(ctx, id, askView, r.at.AppendBinary(nil))
+	if err != nil {
+		return err
+	}
+	r.sight = shard.Sight{Found: answer.bool(), Parent: answer.nodeKey()}
+	if answer.err != nil || len(answer.b) == 0 {
+		return answer.end()
+	}
+	n, _, err := row.NewDecoder().Node(r.at, answer.b)
+	if err != nil {
+		return fmt.Errorf("view of node %s from another process: %w", r.at, err)
+	}
+	if n.Component != nil {
+		r.show(n.Component)
+	}
+	return nil
 }
 
 // reading is a read under way: one piece of memory for all that its steps hand over.

@@ -3,6 +3,7 @@ package actors
 import (
 	"slices"
 
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/storage"
 )
@@ -14,6 +15,7 @@ type routes struct {
 	committer *committer
 	journal   Journal // nil: the store decides
 	network   Network // nil: all shards are here
+	clock     *feed.Clock
 }
 
 // commit puts a shard's batch on its way to the store, by the journal where there is one.
@@ -35,6 +37,7 @@ func (o *routes) commit(r *runner, b *storage.Batch) {
 func (o *routes) post(post shard.Post) {
 	if o.network != nil && !o.runners[post.To].here() {
 		post.Messages = slices.Clone(post.Messages) // the list is the shard's
+		post.Clock = o.clock.Now()
 		o.network.Post(post)
 		return
 	}
@@ -44,9 +47,9 @@ func (o *routes) post(post shard.Post) {
 // Receive takes an envelope from another process. If the shard is not here, the envelope is dropped: its sender keeps the
 // messages until they are acknowledged.
 func (o *routes) Receive(post shard.Post) {
-	post.Messages = slices.Clone(post.Messages)
-	for i := range post.Messages {
-		post.Messages[i].Epoch = 0 // epochs of another process mean nothing here
+	if int(post.To) >= len(o.runners) || int(post.From) >= len(o.runners) {
+		return
 	}
+	o.clock.Raise(post.Clock) // first: what follows from the messages comes after what they follow from
 	o.runners[post.To].inbox.postEnvelope(post.Envelope)
 }

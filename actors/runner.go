@@ -39,6 +39,8 @@ type runner struct {
 	inbox inbox
 	// gone says why the shard is not with this process; nil while it is. The runner alone changes it.
 	gone atomic.Pointer[lostError]
+	// opened is set while the shard is open.
+	opened atomic.Bool
 
 	shard   *shard.Shard  // nil until it is opened
 	inputs  []shard.Input // of the step under way
@@ -81,6 +83,8 @@ type (
 	ticking struct{}
 	// ruling lets the shard judge by the rules in force, which have changed.
 	ruling struct{ done chan error }
+	// limiting lets the shard keep to its share of the memory, which has changed.
+	limiting struct{}
 	// flushing asks for everything to be written, and is answered when it is durable.
 	flushing struct{ done chan error }
 )
@@ -139,6 +143,10 @@ func (r *runner) Receive(message any, self protoactor.Context) {
 	case ticking:
 		if r.shard != nil { // else nothing waits in it
 			r.deliver(r.shard.Tick(r.pool.now()))
+		}
+	case limiting:
+		if r.shard != nil {
+			r.shard.Limit(r.pool.limits())
 		}
 	case *step, *asking, *acks, *flushing, *ruling:
 		if r.gone.Load() == nil && r.shard == nil {
@@ -199,6 +207,10 @@ func (r *runner) open(self protoactor.Context) {
 		return
 	}
 	r.shard = opened
+	r.opened.Store(true)
+	if r.pool.network != nil {
+		r.shard.Limit(r.pool.limits()) // they may have changed before it was seen to be open
+	}
 	// Messages in the log may have arrived long ago: only the other shards know. If the next tick asked them, a command
 	// that opens an engine for one question and closes it would wait for that tick.
 	r.deliver(opened.Tick(r.pool.now()))

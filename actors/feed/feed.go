@@ -27,6 +27,7 @@ type Settings struct {
 	On    bool
 	Age   time.Duration // 0 is DefaultAge
 	Bytes int64         // over all shards; 0 is DefaultBytes
+	Order *Clock        // of all processes; nil is one of this feed alone
 }
 
 // Defaults of Settings.
@@ -61,7 +62,7 @@ type Feed struct {
 	since     int64
 	told      toldRules
 	sweeping  atomic.Bool     // some identities were told under other rules, or not at all
-	order     atomic.Uint64   // that of the last block that any shard prepared
+	order     *Clock          // that of the last block that any shard prepared, or a higher one
 	ends      []atomic.Uint64 // by shard: the number of the last entry that is durable
 	observers []*observer     // by shard
 
@@ -120,7 +121,7 @@ func Open(store storage.Store, rows *catalog.Catalog, shards int, rules *graph.R
 		return nil, err
 	}
 	f := &Feed{
-		store: store, catalog: rows, since: stored.Since, ends: make([]atomic.Uint64, shards),
+		store: store, catalog: rows, order: cmp.Or(settings.Order, new(Clock)), since: stored.Since, ends: make([]atomic.Uint64, shards),
 		observers: make([]*observer, shards), receivers: map[string][]uint64{}, trims: make([]row.FeedTrim, shards),
 		due: make([]atomic.Pointer[row.FeedTrim], shards),
 	}
@@ -210,7 +211,7 @@ func (f *Feed) readStates() error {
 			return err
 		}
 		f.ends[shard].Store(state.Number)
-		f.order.Store(max(f.order.Load(), state.Order))
+		f.order.Raise(state.Order)
 		if f.trims[shard], err = row.ReadFeedTrim(f.store, id); err != nil {
 			return err
 		}

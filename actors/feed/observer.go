@@ -138,7 +138,7 @@ func (o *observer) Close(c *shard.Closing) {
 // the commit; if that fails, Recover reads it back.
 func (o *observer) write(c *shard.Closing) {
 	block := row.FeedBlock{
-		Record: c.Record, Order: o.feed.order.Add(1), At: c.Now, First: o.state.Number + 1, Rules: o.feed.told.inForce.Version, Entries: o.entries,
+		Record: c.Record, Order: o.feed.order.next(), At: c.Now, First: o.state.Number + 1, Rules: o.feed.told.inForce.Version, Entries: o.entries,
 	}
 	bytes := o.enc.PutFeedBlock(c.Batch, o.shard, &block)
 	o.state = row.FeedState{
@@ -198,6 +198,7 @@ func (o *observer) Recover(r *shard.Recovery) (err error) {
 	if o.state, err = row.ReadFeedState(o.feed.store, o.shard); err != nil {
 		return err
 	}
+	o.feed.order.Raise(o.state.Order) // another process may have written them
 	if r.Record < o.state.Record {
 		return fmt.Errorf("%w: log of shard %d ends at record %d, and its feed counts up to %d", storage.ErrCorrupt, o.shard, r.Record, o.state.Record)
 	}

@@ -157,7 +157,7 @@ func (r *Reader) TryNext() ([]Event, error) {
 	// Read the order first, and then the ends. A durable block of an order up to high was prepared before this line; its
 	// causes were committed, and their ends moved, before that. So the ends read below include them. The other way round,
 	// a cause could become durable after its shard's end was read, and its effect before the order was.
-	high := r.feed.order.Load()
+	high := r.feed.order.Now()
 	ends := make([]uint64, len(r.feed.ends))
 	for shard := range ends {
 		ends[shard] = r.feed.ends[shard].Load()

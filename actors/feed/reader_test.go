@@ -41,7 +41,7 @@ func writeBlock(t *testing.T, store storage.Store, f *Feed, id graph.ShardID, or
 	if err := store.Commit(&batch); err != nil {
 		t.Fatal(err)
 	}
-	f.order.Store(order)
+	f.order.Raise(order)
 	f.committed(id, last)
 }
 
@@ -52,7 +52,7 @@ func TestReaderBehind(t *testing.T) {
 	id := oracle.Key("user_id", "1")
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 12))
-		f := &Feed{ends: make([]atomic.Uint64, shards), store: storage.NewMemStore()}
+		f := &Feed{order: new(Clock), ends: make([]atomic.Uint64, shards), store: storage.NewMemStore()}
 		r := newReader(f, make(place, shards))
 		written, read, last := 0, 0, uint64(0)
 		look := func() int {
@@ -95,7 +95,7 @@ func TestReaderBehind(t *testing.T) {
 // its effect in the next, before it looks there, come in their order.
 func TestReaderKeepsCauses(t *testing.T) {
 	mem := storage.NewMemStore()
-	f := &Feed{ends: make([]atomic.Uint64, 2)}
+	f := &Feed{order: new(Clock), ends: make([]atomic.Uint64, 2)}
 	write := func(id graph.ShardID, order, number uint64, identity graph.NodeKey) {
 		writeBlock(t, mem, f, id, order, number, identity)
 	}

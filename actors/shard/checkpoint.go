@@ -92,7 +92,7 @@ func (c *checkpoint) writeMeta() {
 // rules hold for each: what it leaves in Batch is to be committed.
 func (s *Shard) Flush(now int64) (more bool, err error) {
 	t := &s.step
-	t.begin(now, nil)
+	t.begin(s.log.after(now), nil)
 	deferred := checkpoint{s, &t.batch}
 	for r := s.residents.dirty.head(); r != nil; r = s.residents.dirty.head() {
 		deferred.write(r)

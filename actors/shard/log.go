@@ -15,15 +15,29 @@ type logSpan struct {
 	low   uint64 // the first record kept
 	sizes []int  // from low on
 	bytes int64
+	now   int64 // of the last record, ms since 1970
 }
 
 // last is the number of the last record; one below low where there is none.
 func (l *logSpan) last() uint64 { return l.low + uint64(len(l.sizes)) - 1 }
 
 // append adds the next record.
-func (l *logSpan) append(size int) {
+func (l *logSpan) append(size int, now int64) {
+	l.now = now
 	l.sizes = append(l.sizes, size)
 	l.bytes += int64(size)
+}
+
+// clockAhead is how much the last record may be ahead of the clock, ms: more, and the clock was wrong then.
+const clockAhead = 24 * 3600 * 1000
+
+// after is the time of a step that begins at a time by this process's clock. Clocks of processes differ, and go back: a shard that
+// has moved goes on from the time of its last record, unless that is out of all reason.
+func (l *logSpan) after(clock int64) int64 {
+	if l.now-clock > clockAhead {
+		return clock
+	}
+	return max(clock, l.now)
 }
 
 // cut is the first record of the newest ones that together have at most keep bytes.

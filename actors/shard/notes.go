@@ -60,6 +60,12 @@ func newMessageIDs(c *Config) messageIDs {
 	return messageIDs{seen: dedupe.New(c.Store, c.ID, c.Seen), told: dedupe.NewIDs(c.Store, c.ID, c.Seen), shards: c.Shards}
 }
 
+// limit changes how much memory each of the two may take.
+func (m *messageIDs) limit(bytes int64) {
+	m.seen.SetBytes(bytes)
+	m.told.SetBytes(bytes)
+}
+
 // take remembers an event, and reports whether it was taken before.
 func (ids *messageIDs) take(e *graph.Event, now int64) (taken bool, err error) {
 	taken, err = ids.seen.Has(e.Seen)

@@ -15,6 +15,7 @@ type Envelope struct {
 	Messages []Wire
 	Acked    uint64 // valid with HasAck
 	HasAck   bool
+	Clock    uint64 // of the change feed where the sender is, as the envelope leaves for another process; else 0
 }
 
 // Wire is one message of a channel. Numbers start at 1 and have no gaps.

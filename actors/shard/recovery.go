@@ -94,7 +94,7 @@ func (rc *recovery) replayLog(low uint64) error {
 		if err != nil {
 			return fmt.Errorf("log of shard %d, record %d: %w", s.config.ID, number, err)
 		}
-		s.log.append(len(record))
+		s.log.append(len(record), rc.now)
 		return nil
 	})
 }

@@ -161,6 +161,15 @@ func (s *Shard) Tick(now int64) []Post { return s.channels.tick(now) }
 // Sweep sets whether a sweep judges everything again. While it is, evidence that moves is followed by a Recheck.
 func (s *Shard) Sweep(on bool) { s.sweeping = on }
 
+// Limits are what the shard may hold.
+func (s *Shard) Limits() Limits { return s.config.Limits }
+
+// Limit changes what the shard may hold, from the next step on.
+func (s *Shard) Limit(l Limits, seen dedupe.Limits) {
+	s.config.Limits, s.config.Seen, s.residents.limit = l, seen, l.ActorBytes
+	s.ids.limit(seen.Bytes)
+}
+
 // TakeIndex takes the fingerprints of all nodes that have a row, gathered while the shard worked: from then on a node that
 // was never seen costs no read of the store. The shard owns rows from here on, and adds the nodes that it makes.
 func (s *Shard) TakeIndex(rows *hashset.Fingerprints) { s.residents.index.gathered(rows) }

@@ -81,7 +81,7 @@ func (s *Shard) Step(inputs []Input, now int64) (changed bool, err error) {
 // no fault of an input, so it is returned as it is and stops the shard.
 func (s *Shard) take(inputs []Input, now int64) (err error) {
 	t := &s.step
-	t.begin(now, inputs)
+	t.begin(s.log.after(now), inputs)
 	at := 0
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -381,7 +381,7 @@ func (t *step) closeRecord() []byte {
 		o.Close(&closing)
 	}
 	record := t.record.Bytes()
-	s.log.append(len(record))
+	s.log.append(len(record), t.now)
 	c.enc.PutRecord(&t.batch, s.config.ID, s.log.last(), record)
 	return record
 }

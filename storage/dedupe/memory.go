@@ -73,6 +73,8 @@ type Limits struct {
 	Horizon time.Duration // default 7 days; at least 8 ms
 }
 
+const defaultBytes = 16 << 20
+
 // DefaultHorizon is how long a message id is remembered: longer than the retries of any known client.
 const DefaultHorizon = 7 * 24 * time.Hour
 
@@ -119,7 +121,7 @@ type sortedRun struct {
 // New returns the memory of a shard. It reads nothing until its first use; see Load.
 func New(store storage.Store, shard graph.ShardID, limit Limits) *Memory {
 	if limit.Bytes <= 0 {
-		limit.Bytes = 16 << 20
+		limit.Bytes = defaultBytes
 	}
 	if limit.Horizon <= 0 {
 		limit.Horizon = DefaultHorizon
@@ -322,6 +324,9 @@ func (s *Memory) Load() error {
 	s.loaded = true
 	return nil
 }
+
+// SetBytes changes how much main memory it may take, from the next write on. 0 is the default.
+func (s *Memory) SetBytes(bytes int64) { s.limit.Bytes = cmp.Or(max(bytes, 0), defaultBytes) }
 
 // Bytes returns the main memory in use.
 func (s *Memory) Bytes() int64 {

@@ -12,8 +12,8 @@ import (
 // Range is the keys from Lower to below Upper.
 type Range struct{ Lower, Upper []byte }
 
-// holds reports whether a range has all keys of another one.
-func (r *Range) holds(other Range) bool {
+// Holds reports whether a range has all keys of another one.
+func (r *Range) Holds(other Range) bool {
 	return bytes.Compare(r.Lower, other.Lower) <= 0 && bytes.Compare(other.Upper, r.Upper) <= 0
 }
 
@@ -84,7 +84,7 @@ func ownKey(key, upper []byte, shard graph.ShardID, ranges []Range) error {
 		return err
 	}
 	for i := range ranges {
-		if ranges[i].holds(Range{key, upper}) {
+		if ranges[i].Holds(Range{key, upper}) {
 			return nil
 		}
 	}

@@ -1,0 +1,464 @@
+package actors
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kindred-id/kindred/actors/shard"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/testkit/oracle"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// A fleet is several engines on stores of their own, which share the shards of a deployment and reach each other by calls. Everything
+// passes through its encoding, envelopes get lost, repeated and delayed, and questions are lost before or after their effect.
+type fleet struct {
+	t       *testing.T
+	rules   *graph.Rules
+	engines []*Engine
+	stores  []*storage.MemStore
+	faults  bool
+	calls   sync.WaitGroup
+
+	mu    sync.Mutex // guards the following
+	rng   *rand.Rand
+	owner []int // by shard
+}
+
+// errNoRoad is what a fleet's network fails with.
+var errNoRoad = errors.New("no road")
+
+// newFleet opens engines that have the shards by turns.
+func newFleet(t *testing.T, rng *rand.Rand, rules *graph.Rules, engines, shards int, faults bool) *fleet {
+	t.Helper()
+	memory, err := storage.SplitMemory(storage.MinMemory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fleet{t: t, rules: rules, rng: rng, faults: faults, owner: make([]int, shards), engines: make([]*Engine, engines), stores: make([]*storage.MemStore, engines)}
+	of := make([][]graph.ShardID, engines)
+	for id := range f.owner {
+		f.owner[id] = rng.IntN(engines)
+		of[f.owner[id]] = append(of[f.owner[id]], graph.ShardID(id))
+	}
+	for i := range f.engines {
+		f.stores[i] = storage.NewMemStore()
+		c := Config{
+			Store: f.stores[i], Deployment: row.Deployment{Shards: shards}, Rules: rules, Memory: memory,
+			Shards: append([]graph.ShardID{}, of[i]...), Network: road{f, i}, Background: true,
+		}
+		f.mu.Lock() // nobody is reached before all are there
+		e, err := Open(context.Background(), c)
+		f.engines[i] = e
+		f.mu.Unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f
+}
+
+// chance reports true once in n calls, while there are faults.
+func (f *fleet) chance(n int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.faults && f.rng.IntN(n) == 0
+}
+
+func (f *fleet) of(id graph.ShardID) *Engine {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.engines[f.owner[id]]
+}
+
+// any is one of the engines.
+func (f *fleet) any() *Engine {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.engines[f.rng.IntN(len(f.engines))]
+}
+
+// road is the Network of one engine of a fleet.
+type road struct {
+	fleet *fleet
+	from  int
+}
+
+func (r road) Post(p shard.Post) {
+	encoded := AppendPost(nil, &p)
+	times := 1
+	switch {
+	case r.fleet.chance(10):
+		times = 0
+	case r.fleet.chance(10):
+		times = 2
+	}
+	for range times {
+		r.fleet.calls.Go(func() { // so that they overtake each other
+			p, err := ParsePost(encoded)
+			if err != nil {
+				r.fleet.t.Error(err)
+				return
+			}
+			if to := r.fleet.of(p.To); to != nil {
+				to.Receive(p)
+			}
+		})
+	}
+}
+
+func (r road) Ask(ctx context.Context, to graph.ShardID, question []byte) ([]byte, error) {
+	if r.fleet.chance(20) {
+		return nil, errNoRoad
+	}
+	e := r.fleet.of(to)
+	if e == nil {
+		return nil, errNoRoad
+	}
+	answer := e.Answer(ctx, question)
+	if r.fleet.chance(20) {
+		return nil, errNoRoad // it had its effect
+	}
+	return answer, nil
+}
+
+func (r road) AskAll(ctx context.Context, question []byte) (answers [][]byte, err error) {
+	if r.fleet.chance(20) {
+		return nil, errNoRoad
+	}
+	r.fleet.mu.Lock()
+	engines := slices.Clone(r.fleet.engines)
+	r.fleet.rng.Shuffle(len(engines), func(i, j int) { engines[i], engines[j] = engines[j], engines[i] })
+	self := r.fleet.engines[r.from]
+	r.fleet.mu.Unlock()
+	for _, e := range engines {
+		if e == nil {
+			return nil, errNoRoad
+		}
+		if e != self {
+			answers = append(answers, e.Answer(ctx, question))
+		}
+	}
+	return answers, nil
+}
+
+func (r road) Rows(ctx context.Context, of graph.ShardID, lower, upper []byte, fn func(key, value []byte) error) error {
+	e := r.fleet.of(of)
+	if e == nil {
+		return errNoRoad
+	}
+	return e.Rows(ctx, of, lower, upper, func(key, value []byte) error {
+		if r.fleet.chance(200) {
+			return errNoRoad // in the middle
+		}
+		return fn(key, value)
+	})
+}
+
+// move gives a shard to another engine: with its rows, as a copy between machines has them.
+func (f *fleet) move(id graph.ShardID, to int, orderly bool) {
+	f.t.Helper()
+	ctx := context.Background()
+	f.mu.Lock()
+	from := f.owner[id]
+	f.mu.Unlock()
+	if from == to {
+		return
+	}
+	if orderly {
+		if err := f.engines[from].Yield(ctx, id); err != nil {
+			f.t.Errorf("yield shard %d: %v", id, err)
+			return
+		}
+	} else {
+		f.engines[from].Lose(id)
+	}
+	if err := copyShard(f.stores[to], f.stores[from], id); err != nil {
+		f.t.Errorf("copy shard %d: %v", id, err)
+		return
+	}
+	if err := f.engines[to].Take(id); err != nil {
+		f.t.Errorf("take shard %d: %v", id, err)
+		return
+	}
+	f.mu.Lock()
+	f.owner[id] = to
+	f.mu.Unlock()
+}
+
+// copyShard makes the rows of a shard in a store those of another store at one moment.
+func copyShard(to, from storage.Store, id graph.ShardID) error {
+	at, err := from.Snapshot()
+	if err != nil {
+		return err
+	}
+	var b storage.Batch
+	for _, r := range row.ShardRanges(id) {
+		b.DeleteRange(r.Lower, r.Upper)
+		if err := at.Iterate(r.Lower, r.Upper, func(key, value []byte) error { b.Set(key, value); return nil }); err != nil {
+			return err
+		}
+	}
+	return errors.Join(to.Commit(&b), at.Close())
+}
+
+// calm ends the faults.
+func (f *fleet) calm() {
+	f.mu.Lock()
+	f.faults = false
+	f.mu.Unlock()
+}
+
+func (f *fleet) close() {
+	f.t.Helper()
+	f.calls.Wait()
+	for _, e := range f.engines {
+		e.shutdown()
+	}
+	f.calls.Wait()
+}
+
+// seeds are some that are always run, and fresh ones, or the one of KINDRED_SEED.
+func seeds(t *testing.T, fixed, fresh int) (all []uint64) {
+	t.Helper()
+	if text := os.Getenv("KINDRED_SEED"); text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []uint64{seed}
+	}
+	if testing.Short() {
+		fixed, fresh = fixed/2, min(fresh, 1)
+	}
+	for seed := range uint64(fixed) {
+		all = append(all, seed)
+	}
+	for range fresh {
+		all = append(all, rand.Uint64())
+	}
+	return all
+}
+
+// told is what an engine answers to every question about a world: one text, to be compared.
+func told(t *testing.T, e *Engine, world *oracle.World) string {
+	t.Helper()
+	ctx := context.Background()
+	var b strings.Builder
+	b.WriteString(dump(t, e))
+	keys := map[graph.NodeKey]bool{}
+	for i := range world.Events {
+		for _, id := range world.Events[i].Identifiers {
+			keys[id.Key] = true
+		}
+	}
+	var before graph.NodeKey
+	for _, key := range slices.SortedFunc(mapKeys(keys), graph.NodeKey.Compare) {
+		p, err := e.Profile(ctx, key)
+		fmt.Fprintf(&b, "%s: %v %v\n", key, oracle.Dump([]graph.Profile{p}), err)
+		how, err := e.How(ctx, key)
+		fmt.Fprintf(&b, "how %s %v\n", asJSON(t, how), err)
+		why, err := e.Why(ctx, key, before)
+		fmt.Fprintf(&b, "why %s %v\n", asJSON(t, why), err)
+		for _, limit := range []int{2, 1000} {
+			events, err := e.Timeline(ctx, key, TimelineQuery{Limit: limit})
+			for i := range events {
+				fmt.Fprintf(&b, "%+v\n", PositionOf(&events[i]))
+			}
+			fmt.Fprintf(&b, "%d events %v\n", len(events), err)
+			if limit == 2 && len(events) == 2 {
+				events, err = e.Timeline(ctx, key, TimelineQuery{Limit: 3, Before: PositionOf(&events[1]), Wanted: func(ev *graph.Event) bool { return ev.Stamp.Time%2 == 0 }})
+				fmt.Fprintf(&b, "page of %d %v\n", len(events), err)
+			}
+		}
+		if !before.IsZero() {
+			a := graph.Assertion{Verb: graph.AssertForce, A: graph.NodeName{Key: key}, B: graph.NodeName{Key: before}}
+			was, is, err := e.Preview(ctx, a)
+			fmt.Fprintf(&b, "preview %s%s%v\n", oracle.Dump(was), oracle.Dump(is), err)
+		}
+		before = key
+	}
+	return b.String()
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func mapKeys[K comparable, V any](m map[K]V) func(yield func(K) bool) {
+	return func(yield func(K) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// alone is what one engine that has all shards is told of a world.
+func alone(t *testing.T, world *oracle.World, shards int) string {
+	t.Helper()
+	memory, err := storage.SplitMemory(storage.MinMemory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	e, err := Open(ctx, Config{Store: storage.NewMemStore(), Deployment: row.Deployment{Shards: shards}, Rules: world.Rules, Memory: memory})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close(ctx)
+	for i := range world.Events {
+		insist(t, e, world.Events[i:i+1])
+	}
+	for _, a := range world.Assertions {
+		if err := e.Assert(ctx, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Settle(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return told(t, e, world)
+}
+
+// TestFleetEqualsOneEngine: several engines that share the shards, while shards move from one to another, whatever is lost on the
+// way, answer every question as one engine does, each of them.
+func TestFleetEqualsOneEngine(t *testing.T) {
+	for _, seed := range seeds(t, 6, 3) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			defer func() {
+				if t.Failed() {
+					t.Logf("again: KINDRED_SEED=%d go test ./actors -run TestFleetEqualsOneEngine", seed)
+				}
+			}()
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+			defer cancel()
+			rng := rand.New(rand.NewPCG(seed, 35))
+			world := oracle.RandomWorld(rng)
+			shards := []int{1, 4, 16}[rng.IntN(3)]
+			f := newFleet(t, rng, world.Rules, 2+rng.IntN(3), shards, true)
+			defer f.close()
+
+			over := make(chan struct{})
+			var moving sync.WaitGroup
+			var moves atomic.Int64
+			moving.Go(func() {
+				mover := rand.New(rand.NewPCG(seed, 36))
+				for {
+					select {
+					case <-over:
+						return
+					case <-time.After(time.Duration(mover.IntN(2000)) * time.Microsecond):
+						f.move(graph.ShardID(mover.IntN(shards)), mover.IntN(len(f.engines)), mover.IntN(2) == 0)
+						moves.Add(1)
+					}
+				}
+			})
+			// The first copy of each event is delivered once, by whatever engine; later copies are duplicates.
+			for round := 0; round == 0 || moves.Load() < 12 && ctx.Err() == nil; round++ {
+				for rest := world.Events; len(rest) > 0 && !t.Failed(); {
+					n := min(1+rng.IntN(8), len(rest))
+					insist(t, f.any(), rest[:n])
+					rest = rest[n:]
+				}
+			}
+			for _, a := range world.Assertions {
+				if err := f.any().Assert(ctx, a); err != nil {
+					t.Fatal(err)
+				}
+			}
+			close(over)
+			moving.Wait()
+			f.calm()
+			for _, e := range f.engines {
+				if err := e.Settle(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, want := dump(t, f.engines[0]), oracle.Dump(oracle.Profiles(world.Events, world.Assertions, world.Rules)); got != want {
+				t.Fatalf("after %d moves:\n%s", moves.Load(), oracle.Diff(want, got))
+			}
+			want := alone(t, &world, shards)
+			for i, e := range f.engines {
+				if got := told(t, e, &world); got != want {
+					t.Fatalf("engine %d of %d says, after %d moves:\n%s", i, len(f.engines), moves.Load(), oracle.Diff(want, got))
+				}
+				stats, err := e.Stats(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if stats.Waiting != 0 || stats.Quarantined != 0 {
+					t.Errorf("engine %d: %d messages wait, %d inputs are set aside", i, stats.Waiting, stats.Quarantined)
+				}
+			}
+		})
+	}
+}
+
+// TestFleetVisible: once Visible has returned at the engine that answered an event, every engine finds what the event says, by any of
+// its identifiers (P8), wherever the messages between shards went, and while shards move.
+func TestFleetVisible(t *testing.T) {
+	for _, seed := range seeds(t, 4, 2) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			defer func() {
+				if t.Failed() {
+					t.Logf("again: KINDRED_SEED=%d go test ./actors -run TestFleetVisible", seed)
+				}
+			}()
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+			defer cancel()
+			rng := rand.New(rand.NewPCG(seed, 37))
+			world := oracle.RandomWorld(rng)
+			const shards = 8
+			f := newFleet(t, rng, world.Rules, 3, shards, true)
+			defer f.close()
+			for i := range world.Events {
+				ev := &world.Events[i]
+				e := f.any()
+				insist(t, e, world.Events[i:i+1])
+				if rng.IntN(3) == 0 {
+					f.move(graph.ShardID(rng.IntN(shards)), rng.IntN(3), rng.IntN(2) == 0)
+				}
+				if err := e.Visible(ctx); err != nil {
+					t.Fatal(err)
+				}
+				profiles := oracle.Profiles(world.Events[:i+1], nil, world.Rules)
+				asked := f.any()
+				for _, id := range ev.Identifiers {
+					at := slices.IndexFunc(profiles, func(p graph.Profile) bool {
+						return slices.ContainsFunc(p.Identifiers, func(o graph.ProfileIdentifier) bool { return o.Key == id.Key })
+					})
+					if at < 0 {
+						continue // a reading that belongs to no one
+					}
+					want := profiles[at]
+					got, err := asked.Profile(ctx, id.Key)
+					if err != nil {
+						t.Fatalf("event %d: %v", i, err)
+					}
+					if want, got := oracle.Dump([]graph.Profile{want}), oracle.Dump([]graph.Profile{got}); want != got {
+						t.Fatalf("event %d:\n%s", i, oracle.Diff(want, got))
+					}
+				}
+			}
+		})
+	}
+}
