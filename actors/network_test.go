@@ -23,18 +23,21 @@ import (
 )
 
 // A fleet is several engines on stores of their own, which share the shards of a deployment and reach each other by calls. Everything
-// passes through its encoding, envelopes get lost, repeated and delayed, and questions are lost before or after their effect.
+// passes through its encoding, envelopes get lost, repeated and delayed, and questions are lost before or after their effect. A
+// journal decides late which batches count, and none of a process whose shard is another's by then.
 type fleet struct {
 	t       *testing.T
 	rules   *graph.Rules
 	engines []*Engine
 	stores  []*storage.MemStore
-	faults  bool
 	calls   sync.WaitGroup
 
-	mu    sync.Mutex // guards the following
-	rng   *rand.Rand
-	owner []int // by shard
+	mu     sync.Mutex // guards the following
+	faults bool
+	rng    *rand.Rand
+	owner  []int    // by shard
+	fenced [][]bool // by engine and shard: what is written there no longer counts
+	left   [][]bool // by engine and shard: nothing of it may reach the engine's store
 }
 
 // errNoRoad is what a fleet's network fails with.
@@ -47,7 +50,10 @@ func newFleet(t *testing.T, rng *rand.Rand, rules *graph.Rules, engines, shards 
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fleet{t: t, rules: rules, rng: rng, faults: faults, owner: make([]int, shards), engines: make([]*Engine, engines), stores: make([]*storage.MemStore, engines)}
+	f := &fleet{
+		t: t, rules: rules, rng: rand.New(rand.NewPCG(rng.Uint64(), 38)), faults: faults, owner: make([]int, shards),
+		engines: make([]*Engine, engines), stores: make([]*storage.MemStore, engines), fenced: make([][]bool, engines), left: make([][]bool, engines),
+	}
 	of := make([][]graph.ShardID, engines)
 	for id := range f.owner {
 		f.owner[id] = rng.IntN(engines)
@@ -55,9 +61,13 @@ func newFleet(t *testing.T, rng *rand.Rand, rules *graph.Rules, engines, shards 
 	}
 	for i := range f.engines {
 		f.stores[i] = storage.NewMemStore()
+		f.fenced[i], f.left[i] = make([]bool, shards), make([]bool, shards)
 		c := Config{
-			Store: f.stores[i], Deployment: row.Deployment{Shards: shards}, Rules: rules, Memory: memory,
+			Store: guardedStore{f.stores[i], f, i}, Deployment: row.Deployment{Shards: shards}, Rules: rules, Memory: memory,
 			Shards: append([]graph.ShardID{}, of[i]...), Network: road{f, i}, Background: true,
+		}
+		if rng.IntN(2) == 0 {
+			c.Journal = ledger{f, i}
 		}
 		f.mu.Lock() // nobody is reached before all are there
 		e, err := Open(context.Background(), c)
@@ -167,6 +177,64 @@ func (r road) Rows(ctx context.Context, of graph.ShardID, lower, upper []byte, f
 	})
 }
 
+// guardedStore is the store of one engine of a fleet. It reports a batch of a shard that has left: rows of another process
+// may be there by then, and the batch would land on them.
+type guardedStore struct {
+	*storage.MemStore
+	fleet *fleet
+	of    int
+}
+
+// Commit implements storage.Store.
+func (s guardedStore) Commit(batches ...*storage.Batch) error {
+	for _, b := range batches {
+		for key := range b.Keys() {
+			id, err := row.ShardOf(key)
+			if err != nil {
+				break // of the catalog, as the whole batch is
+			}
+			if s.fleet.has(s.fleet.left, s.of, id) {
+				s.fleet.t.Errorf("engine %d: a batch of shard %d reaches the store after the shard has left", s.of, id)
+			}
+		}
+	}
+	return s.MemStore.Commit(batches...)
+}
+
+func (f *fleet) has(marks [][]bool, engine int, id graph.ShardID) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return marks[engine][id]
+}
+
+func (f *fleet) mark(marks [][]bool, engine int, id graph.ShardID, set bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	marks[engine][id] = set
+}
+
+// ledger is the Journal of one engine of a fleet.
+type ledger struct {
+	fleet *fleet
+	of    int
+}
+
+// errFenced is what a ledger refuses with.
+var errFenced = errors.New("another process has the shard")
+
+func (l ledger) Commit(id graph.ShardID, _ *storage.Batch, done func(error)) {
+	l.fleet.calls.Go(func() {
+		if l.fleet.chance(4) {
+			time.Sleep(time.Millisecond)
+		}
+		if l.fleet.has(l.fleet.fenced, l.of, id) {
+			done(errFenced)
+			return
+		}
+		done(nil)
+	})
+}
+
 // move gives a shard to another engine: with its rows, as a copy between machines has them.
 func (f *fleet) move(id graph.ShardID, to int, orderly bool) {
 	f.t.Helper()
@@ -183,12 +251,16 @@ func (f *fleet) move(id graph.ShardID, to int, orderly bool) {
 			return
 		}
 	} else {
+		f.mark(f.fenced, from, id, true)
 		f.engines[from].Lose(id)
 	}
+	f.mark(f.left, from, id, true)
 	if err := copyShard(f.stores[to], f.stores[from], id); err != nil {
 		f.t.Errorf("copy shard %d: %v", id, err)
 		return
 	}
+	f.mark(f.left, to, id, false)
+	f.mark(f.fenced, to, id, false)
 	if err := f.engines[to].Take(id); err != nil {
 		f.t.Errorf("take shard %d: %v", id, err)
 		return

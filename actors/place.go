@@ -74,7 +74,9 @@ func (p placement) Yield(ctx context.Context, id graph.ShardID) error {
 }
 
 // Lose takes a shard from this process at once: its memory is dropped, and what it did not answer is answered Elsewhere. A
-// batch on its way may become durable all the same. It is for a process that learns that the shard is another's.
+// batch on its way may become durable all the same. Lose returns once it is, or never will be: from then on nothing of this process
+// reaches rows of the shard, and the caller may write those of another process over them (A12). It is for a process that
+// learns that the shard is another's. A Journal that is still asked for a batch has to decide it, or Lose waits.
 func (p placement) Lose(id graph.ShardID) {
 	m := &losing{done: make(chan struct{})}
 	p.runners[id].inbox.PostUserMessage(m)

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/kindred-id/kindred/actors/shard"
@@ -109,6 +110,62 @@ func TestShardsComeAndGo(t *testing.T) {
 		if err := e.Close(ctx); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// heldStore holds commits back, once armed, until it is opened.
+type heldStore struct {
+	*storage.MemStore
+	armed         atomic.Bool
+	entered, open chan struct{}
+}
+
+// Commit implements storage.Store.
+func (s *heldStore) Commit(batches ...*storage.Batch) error {
+	if s.armed.CompareAndSwap(true, false) {
+		close(s.entered)
+		<-s.open
+	}
+	return s.MemStore.Commit(batches...)
+}
+
+// TestLoseWaitsForItsBatch: a caller that was told that a shard has left may write rows of another process over it, so no batch of the
+// shard is on its way any more (A12). Those who wait for the shard are answered before.
+func TestLoseWaitsForItsBatch(t *testing.T) {
+	ctx := context.Background()
+	world := oracle.RandomWorld(rand.New(rand.NewPCG(1, 31)))
+	store := &heldStore{MemStore: storage.NewMemStore(), entered: make(chan struct{}), open: make(chan struct{})}
+	e := openEngine(t, store, 1, world.Rules)
+	store.armed.Store(true)
+	d := &Delivery{}
+	d.Add(&world.Events[0])
+	answered := make(chan error, 1)
+	if err := e.Submit(ctx, d, func(err error) { answered <- err }); err != nil {
+		t.Fatal(err)
+	}
+	<-store.entered
+	m := &losing{done: make(chan struct{})}
+	e.runners[0].inbox.PostUserMessage(m)
+	if err := <-answered; err != nil || d.Outcomes[0] != Elsewhere {
+		t.Errorf("an input of a shard that was lost: outcome %d, %v", d.Outcomes[0], err)
+	}
+	if err := e.ask(ctx, 0, func(*shard.Shard) error { return nil }); !errors.Is(err, ErrLost) {
+		t.Errorf("a question after it: %v", err)
+	}
+	select {
+	case <-m.done:
+		t.Error("the shard has left, and a batch of it is on its way to the store")
+	default:
+	}
+	close(store.open)
+	<-m.done
+	if err := e.Take(0); err != nil {
+		t.Fatal(err)
+	}
+	d.Reset()
+	d.Add(&world.Events[0])
+	if err := e.submitAndWait(ctx, d); err != nil || d.Outcomes[0] != Duplicate {
+		t.Errorf("the input again: outcome %d, %v; want that its batch had arrived", d.Outcomes[0], err)
 	}
 }
 

@@ -21,7 +21,8 @@ import (
 //   - It has one batch on its way: from Step, or Flush, until the committer says committed, the inbox holds inputs back.
 //   - While a shard is away, its inputs are answered Elsewhere, callers who ask are told ErrLost, and messages of other shards
 //     are dropped: their senders keep them and send them again.
-//   - A shard that was lost is not opened again while a batch of it is on its way to the store (A12): Take waits.
+//   - A shard that was lost is not opened again while a batch of it is on its way to the store, and nobody is told until then
+//     that it has left (A12): Take and Lose wait.
 //   - A batch on its way belongs to the committer. Nothing else of a shard is touched by another goroutine.
 //
 // They force the order in which a step ends. A look-up may run between two inputs of a step, so it sees what is not
@@ -51,6 +52,7 @@ type runner struct {
 	flush   flush     // of all deferred rows
 	leaving *yielding // nothing more is taken: with the end of the flush the shard leaves
 	takers  []*taking // wait until nothing is on its way
+	losers  []*losing // so do these
 }
 
 // flush is a flush under way: one batch after the other, and no step between them.
@@ -139,7 +141,11 @@ func (r *runner) Receive(message any, self protoactor.Context) {
 		} else {
 			r.lose(nil)
 		}
-		close(m.done)
+		if r.writing {
+			r.losers = append(r.losers, m)
+		} else {
+			close(m.done)
+		}
 	case ticking:
 		if r.shard != nil { // else nothing waits in it
 			r.deliver(r.shard.Tick(r.pool.now()))
@@ -278,10 +284,13 @@ func (r *runner) written(err error) {
 		r.pool.logger.Warn("the journal did not take what a shard wrote: the shard is with another process now", "shard", r.id, "error", err)
 		r.lose(nil)
 	}
+	for _, m := range r.losers {
+		close(m.done)
+	}
 	for _, m := range r.takers {
 		r.inbox.PostUserMessage(m)
 	}
-	r.takers = nil
+	r.takers, r.losers = nil, nil
 }
 
 // finish lets out what the shard has committed, and answers its inputs.

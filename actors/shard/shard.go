@@ -26,8 +26,9 @@ import (
 //   - A6: memory is ahead of the store by one step at most. Reads may come between Step and Committed, another Step may not.
 //   - After an error, memory is ahead of the store by an unknown part of a step: the shard must be closed and opened anew.
 //   - A12: at most one process has a shard open, and it opens the shard only once no batch of an earlier opening is on its
-//     way to the store. An input that the shard did not answer before it was closed is answered Elsewhere, whatever became
-//     of its batch, so that its sender sends it again.
+//     way to the store. Nor are rows of another process written there before: such a batch would land on them. An input that
+//     the shard did not answer before it was closed is answered Elsewhere, whatever became of its batch, so that its sender
+//     sends it again.
 //
 // They force the order of a step: accept every input, let nodes handle it, collect what they send, close the record once. A
 // handler that fails in the middle has changed nodes already, so the whole step is undone by a recovery, and done again
