@@ -29,6 +29,8 @@ func (e *Engine) Answer(ctx context.Context, question []byte) []byte {
 	switch {
 	case errors.Is(err, ErrLost), errors.Is(err, ErrClosed):
 		status, answer = statusElsewhere, nil
+	case errors.Is(err, ErrBacklog):
+		status, answer = statusBacklog, nil
 	case err != nil:
 		status, answer = statusFailed, []byte(err.Error())
 	}

@@ -3,6 +3,7 @@ package actors
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -58,6 +59,7 @@ type Delivery struct {
 	done    func(error)
 	failed  atomic.Bool
 	guest   bool          // it came from another process: what is not here is not passed on
+	busy    atomic.Bool   // a process has refused a part of it, with ErrBacklog
 	waited  time.Duration // for shards that were with no process
 	tries   int
 }
@@ -209,8 +211,12 @@ func (in *intake) roomOf(d *Delivery) *semaphore.Weighted {
 
 // Submit hands a delivery to the shards, and waits for room until ctx ends. Once everything in the delivery is durable, or
 // the engine has stopped with an error, it calls done, once; done must not block. After an error of Submit itself nothing was
-// handed over.
+// handed over. It refuses events with ErrBacklog, at once, where messages to a shard of another process have no end: what is
+// taken in would add to them.
 func (in *intake) Submit(ctx context.Context, d *Delivery, done func(error)) error {
+	if in.far.crowded.Load() > 0 && len(d.inputs) > 0 && d.inputs[0].Event != nil {
+		return ErrBacklog
+	}
 	if err := in.roomOf(d).Acquire(ctx, in.share(d.bytes)); err != nil {
 		return err
 	}
@@ -234,11 +240,15 @@ func (in *intake) submitAndWait(ctx context.Context, d *Delivery) error {
 	}
 }
 
-// Refused reports, with ErrLost, that an answered delivery has inputs whose shard is not with this process: they are to be
-// submitted again, here or to the process that has it. An input that was taken all the same is a duplicate then.
+// Refused reports, with ErrLost, that an answered delivery has inputs whose shard is not with this process, or, with ErrBacklog, that
+// the process that has it takes none: they are to be submitted again, here or to the process that has it. An input that was
+// taken all the same is a duplicate then.
 func (in *intake) Refused(d *Delivery) error {
 	if !slices.Contains(d.Outcomes, Elsewhere) {
 		return nil
+	}
+	if d.busy.Load() {
+		return ErrBacklog
 	}
 	for i := range d.sorted {
 		if *d.sorted[i].Outcome == Elsewhere {
@@ -258,6 +268,7 @@ func (in *intake) hand(d *Delivery, done func(error)) error {
 	n, bytes := int64(len(d.inputs)), in.share(d.bytes)
 	d.left.Store(n)
 	d.failed.Store(false)
+	d.busy.Store(false)
 	d.waited, d.tries = 0, 0
 	d.done = func(err error) {
 		if err == nil && in.again(d) {
@@ -295,6 +306,9 @@ func (in *intake) give(d *Delivery, id graph.ShardID, inputs []shard.Input) {
 	}
 	if !in.far.calls.start(func() {
 		if err := in.far.deliver(id, inputs); err != nil {
+			if errors.Is(err, ErrBacklog) {
+				d.busy.Store(true)
+			}
 			shard.Refuse(inputs)
 		}
 		d.answer(len(inputs))
@@ -309,7 +323,7 @@ func (in *intake) give(d *Delivery, id graph.ShardID, inputs []shard.Input) {
 // It is called between the answer of the last input and the answer of the delivery. A failure of the engine in between would find
 // the delivery answered, so again looks for it once the delivery is open.
 func (in *intake) again(d *Delivery) bool {
-	if in.far.network == nil || d.guest || d.waited > elsewherePatience || !slices.Contains(d.Outcomes, Elsewhere) {
+	if in.far.network == nil || d.guest || d.busy.Load() || d.waited > elsewherePatience || !slices.Contains(d.Outcomes, Elsewhere) {
 		return false
 	}
 	wait := elsewhereAgain.Wait(d.tries)

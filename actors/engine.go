@@ -23,6 +23,10 @@ var ErrClosed = errors.New("engine: closed; open its data directory again")
 // ErrBusy is what callers of Submit report when they stop waiting for room: the events under way fill their share of memory.
 var ErrBusy = errors.New("engine: too many events under way; send the same again a little later")
 
+// ErrBacklog is returned by Submit, and told of a delivery, while too many messages to one shard of another process wait there to be
+// acknowledged: no process has it, or the one that has it is far behind. It is in the class of ErrBusy.
+var ErrBacklog = fmt.Errorf("%w: messages to a shard of another process wait", ErrBusy)
+
 // Config is what an engine runs on. Store, Deployment and Rules are required.
 type Config struct {
 	Store      storage.Store

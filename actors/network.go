@@ -134,6 +134,8 @@ func (f far) readAnswer(to graph.ShardID, answer []byte) (*wireReader, error) {
 	switch status {
 	case statusElsewhere:
 		return nil, &lostError{id: to}
+	case statusBacklog:
+		return nil, ErrBacklog
 	case statusFailed:
 		return nil, fmt.Errorf("the process that has shard %d: %s", to, body.b)
 	}

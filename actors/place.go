@@ -153,6 +153,7 @@ func (r *runner) lose(cause error) {
 	if r.shard != nil {
 		r.shard.Close()
 		r.shard = nil
+		r.crowd()
 	}
 	inputs, waiting, leaving := r.inputs, r.flush.waiting, r.leaving
 	r.inputs, r.flush, r.leaving = nil, flush{}, nil

@@ -43,6 +43,7 @@ type pool struct {
 	sweeping  atomic.Bool // everything is being judged again: shards that are opened meanwhile have to know
 	learner   learner
 	owned     atomic.Int64 // shards that are with this process
+	crowded   atomic.Int64 // and that have more messages under way to another one than may be while events are taken in
 	stop      chan struct{}
 }
 

@@ -41,6 +41,7 @@ const (
 	statusAnswered  uint8 = 1 + iota
 	statusElsewhere       // the shard is not here
 	statusFailed          // body is the error's text
+	statusBacklog         // events are not taken in
 	lastStatus
 )
 

@@ -53,6 +53,7 @@ type runner struct {
 	leaving *yielding // nothing more is taken: with the end of the flush the shard leaves
 	takers  []*taking // wait until nothing is on its way
 	losers  []*losing // so do these
+	crowded bool      // counted in pool.crowded
 }
 
 // flush is a flush under way: one batch after the other, and no step between them.
@@ -194,6 +195,7 @@ func (r *runner) receive(message any) {
 			for _, a := range m.list {
 				r.deliver(r.shard.Acked(a.from, a.seq, r.pool.now()))
 			}
+			r.crowd()
 		}
 	case *flushing:
 		if gone != nil {
@@ -220,6 +222,7 @@ func (r *runner) open(self protoactor.Context) {
 	// Messages in the log may have arrived long ago: only the other shards know. If the next tick asked them, a command
 	// that opens an engine for one question and closes it would wait for that tick.
 	r.deliver(opened.Tick(r.pool.now()))
+	r.crowd()
 }
 
 // turnInputs is how many inputs a shard handles before it yields to reads.
@@ -296,6 +299,7 @@ func (r *runner) written(err error) {
 // finish lets out what the shard has committed, and answers its inputs.
 func (r *runner) finish() {
 	r.deliver(r.shard.Committed(r.pool.now()))
+	r.crowd()
 	if inputs := r.inputs; inputs != nil {
 		r.inputs = nil
 		r.answer(inputs)
@@ -361,4 +365,20 @@ func (r *runner) deliver(posts []shard.Post) {
 	for _, p := range posts {
 		r.pool.post(p)
 	}
+}
+
+// crowd notes whether the shard has too many messages under way. In one process a shard that others send to is at hand, and the room for
+// inputs bounds what waits.
+func (r *runner) crowd() {
+	if r.pool.network == nil {
+		return
+	}
+	crowded := r.shard != nil && r.shard.Crowded()
+	switch {
+	case crowded && !r.crowded:
+		r.pool.crowded.Add(1)
+	case !crowded && r.crowded:
+		r.pool.crowded.Add(-1)
+	}
+	r.crowded = crowded
 }

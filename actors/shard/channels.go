@@ -39,6 +39,7 @@ type channels struct {
 	heard     []graph.ShardID // touched by the step under way, to be acknowledged
 	departing []graph.ShardID // to which the step under way has sent
 	acked     []graph.ShardID // which acknowledged something that no record notes yet
+	crowded   int             // outboxes that are
 	posts     []Post          // of the last call, to be used again
 	wires     []Wire          // of posts
 }
@@ -47,7 +48,7 @@ type channels struct {
 func (c *channels) reset(shards int) (before []outbox) {
 	before = c.outboxes
 	c.positions, c.outboxes = make([]uint64, shards), make([]outbox, shards)
-	c.heard, c.departing, c.acked = nil, nil, nil
+	c.heard, c.departing, c.acked, c.crowded = nil, nil, nil, 0
 	for i := range c.outboxes {
 		c.outboxes[i].transit = c.transit
 		if before != nil {
@@ -95,7 +96,12 @@ func (c *channels) wait(messages []sending, record []byte, number uint64) {
 	for _, m := range messages {
 		at := len(bodies)
 		bodies = append(bodies, record[m.start:m.end]...)
-		c.outboxes[m.to].wait(outgoing{Wire{m.seq, bodies[at:len(bodies):len(bodies)], m.epoch}, number})
+		o := &c.outboxes[m.to]
+		was := o.crowded()
+		o.wait(outgoing{Wire{m.seq, bodies[at:len(bodies):len(bodies)], m.epoch}, number})
+		if !was && o.crowded() {
+			c.crowded++
+		}
 	}
 }
 
@@ -169,7 +175,10 @@ func (c *channels) acknowledged(from graph.ShardID, seq uint64, now int64) []Pos
 	if seq > o.acked && o.acked == o.noted {
 		c.acked = append(c.acked, from)
 	}
-	o.acknowledge(seq)
+	was := o.crowded()
+	if o.acknowledge(seq); was && !o.crowded() {
+		c.crowded--
+	}
 	return c.end(c.fly(c.begin(), from, now))
 }
 
@@ -203,6 +212,9 @@ func (s *Shard) Waiting(to func(graph.ShardID) bool) (n int) {
 	}
 	return n
 }
+
+// Crowded reports whether more messages to one shard are not acknowledged than may be while events are taken in.
+func (s *Shard) Crowded() bool { return s.channels.crowded > 0 }
 
 // oldest is the first record that holds a message which is not acknowledged; 0 when there is none.
 func (c *channels) oldest() (record uint64) {

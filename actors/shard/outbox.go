@@ -44,6 +44,7 @@ type outbox struct {
 	ready   uint64 // the last one whose record is durable: later ones must not leave yet (A1)
 	acked   uint64 // the last one acknowledged
 	waiting []outgoing
+	bytes   int        // of waiting
 	room    []outgoing // what waiting begins in, for when it is empty again
 	flown   int        // how many of waiting are under way
 	flying  int        // their bytes
@@ -75,6 +76,16 @@ type outgoing struct {
 	record uint64 // the log record that holds it
 }
 
+// Above these bounds an outbox is crowded, and its process takes nothing more in from outside: the shard that it sends to
+// is with no process, or far behind. Messages of other shards are taken all the same, as they are finite.
+const (
+	crowdedMessages = 10_000
+	crowdedBytes    = 16 << 20
+)
+
+// crowded reports whether so much waits that intake has to stop.
+func (o *outbox) crowded() bool { return len(o.waiting) > crowdedMessages || o.bytes > crowdedBytes }
+
 // roomKept is how many messages an outbox keeps room for while none waits.
 const roomKept = 16
 
@@ -83,6 +94,7 @@ func (o *outbox) wait(m outgoing) {
 	if len(o.waiting) == 0 {
 		o.waiting = o.room[:0]
 	}
+	o.bytes += len(m.Body)
 	if o.waiting = append(o.waiting, m); cap(o.waiting) > cap(o.room) && cap(o.waiting) <= roomKept {
 		o.room = o.waiting[:0]
 	}
@@ -96,6 +108,7 @@ func (o *outbox) acknowledge(seq uint64) {
 	o.acked = seq
 	n := 0
 	for n < len(o.waiting) && o.waiting[n].Seq <= seq {
+		o.bytes -= len(o.waiting[n].Body)
 		if n < o.flown {
 			o.flying -= len(o.waiting[n].Body)
 		}

@@ -119,6 +119,7 @@ func (rc *recovery) replay(data []byte) error {
 		o := &s.channels.outboxes[out.To]
 		o.sent = max(o.sent, out.Seq)
 		o.waiting = append(o.waiting, outgoing{Wire{out.Seq, out.Body, s.channels.transit.departAgain()}, record.Seq})
+		o.bytes += len(out.Body)
 	}
 	for _, ack := range record.Acks {
 		if int(ack.To) >= s.config.Shards {
@@ -214,7 +215,9 @@ func (rc *recovery) finish() error {
 	s.step.observed.forget()
 	for i := range s.channels.outboxes {
 		o := &s.channels.outboxes[i]
-		o.noted, o.ready = o.acked, o.sent
+		if o.noted, o.ready = o.acked, o.sent; o.crowded() {
+			s.channels.crowded++
+		}
 		if err := rc.noteMoves(o); err != nil {
 			return err
 		}

@@ -111,6 +111,8 @@ func encode(d *document.Problem) []byte {
 // which nobody reads.
 func EngineProblem(err error) *Problem {
 	switch {
+	case errors.Is(err, actors.ErrBacklog):
+		return &Problem{Code: document.CodeBusy, Detail: "messages to a shard wait: no node has it, or the one that has it is far behind", RetryAfter: RetryAfterBusy}
 	case errors.Is(err, actors.ErrBusy):
 		return &Problem{Code: document.CodeBusy, Detail: "the events under way have filled their share of memory", RetryAfter: RetryAfterBusy}
 	case errors.Is(err, actors.ErrClosed):

@@ -228,11 +228,21 @@ func (p *partition) submit(ctx context.Context, b *batch) error {
 	if b.answered {
 		return nil
 	}
-	err := b.intake.Submit(ctx, func(err error) {
+	done := func(err error) {
 		if err == nil { // otherwise the engine has failed, and reports it itself
 			p.answers <- b
 		}
-	})
+	}
+	err := b.intake.Submit(ctx, done)
+	if errors.Is(err, actors.ErrBacklog) { // the partition waits: its records are kept
+		for attempt := 0; errors.Is(err, actors.ErrBacklog); attempt++ {
+			p.wait(err)
+			if err = retry.Pause(ctx, attempt); err == nil {
+				err = b.intake.Submit(ctx, done)
+			}
+		}
+		p.proceed()
+	}
 	if err != nil {
 		b.answered, b.outOfTurn = true, true // it was not handed over
 	}
