@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors/shard"
+	"github.com/kindred-id/kindred/actors/signals"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/backoff"
 	"github.com/kindred-id/kindred/storage"
@@ -49,6 +50,10 @@ const (
 type Delivery struct {
 	Outcomes []shard.Outcome // in the order in which inputs were added; valid once answered
 
+	definitions func() *signals.Definitions // by which events are marked; nil: by none
+	marker      signals.Marker
+	marks       signals.Marks
+
 	encoder *row.Encoder // made by the first input
 	arena   []byte       // the last encodings; those before them stay in the memory of the arenas before
 	inputs  []shard.Input
@@ -76,12 +81,17 @@ func (d *Delivery) Reset() {
 	clear(d.inputs)
 	clear(d.sorted)
 	d.inputs, d.sorted, d.Outcomes, d.bytes = d.inputs[:0], d.sorted[:0], d.Outcomes[:0], 0
+	d.marks.Reset()
 	if d.arena = d.arena[:0]; cap(d.arena) > arenaKept {
 		d.arena = nil
 	}
 }
 
-// Add adds an event. The event, and all that it points to, stays as it is until the delivery is answered.
+// MarkBy lets the caller's goroutine mark events by the newest definitions of an engine. The shard of an event marks it again if
+// it is at another version by then, and a delivery that marks none leaves all of it to shards.
+func (d *Delivery) MarkBy(e *Engine) { d.definitions = e.pool.definitions }
+
+// Add adds an event, and marks it. The event, and all that it points to, stays as it is until the delivery is answered.
 func (d *Delivery) Add(e *graph.Event) { d.add(shard.Input{Event: e}) }
 
 // AddRecord adds an event of an external channel. seq is its number there, and prev that of the channel's event before
@@ -105,6 +115,11 @@ func (d *Delivery) tidy(to graph.ShardID) {
 	d.inputs = append(d.inputs, shard.Input{Tidy: true, From: to})
 }
 
+// fill adds that a shard is to do a part of what it has to look through of its stored events.
+func (d *Delivery) fill(to graph.ShardID) {
+	d.inputs = append(d.inputs, shard.Input{Fill: true, From: to})
+}
+
 // add encodes an event or a message and adds it.
 func (d *Delivery) add(in shard.Input) {
 	if d.encoder == nil {
@@ -115,6 +130,7 @@ func (d *Delivery) add(in shard.Input) {
 	}
 	start := len(d.arena)
 	if in.Event != nil {
+		d.mark(in.Event)
 		d.arena = d.encoder.Event(d.arena, in.Event, true)
 	} else {
 		d.arena = d.encoder.Message(d.arena, in.Message)
@@ -122,6 +138,17 @@ func (d *Delivery) add(in shard.Input) {
 	in.Body = d.arena[start:len(d.arena):len(d.arena)]
 	d.inputs = append(d.inputs, in)
 	d.bytes += cost(in.Body)
+}
+
+// mark marks an event by the newest definitions.
+func (d *Delivery) mark(e *graph.Event) {
+	if d.definitions == nil {
+		return
+	}
+	e.Marked, e.Marks = 0, nil
+	if now := d.definitions(); now != nil {
+		e.Marked, e.Marks = now.Version(), d.marker.Mark(now, e, 0, now.Version(), &d.marks)
+	}
 }
 
 // cost is the memory that an input takes until it is durable: its encoding is copied into the record, the batch, the

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/audiences"
 	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/actors/shard"
@@ -156,6 +157,7 @@ type Engine struct {
 	catalog  *catalog.Catalog
 	channels *ExternalChannels
 	feed     *feed.Feed // nil: the deployment has none
+	filler   filler
 	bulletin bulletin
 	ticker   *time.Ticker
 	tasks    sync.WaitGroup
@@ -170,12 +172,18 @@ func newEngine(c *Config, rules *graph.Rules) (*Engine, error) {
 	e := &Engine{pool: p, queries: queries{others}, intake: newIntake(others, max(c.Memory.Ingest, 1<<20)), placement: placement{p}}
 	e.bulletin.logger, e.bulletin.onMerge = p.logger, c.Merged
 	e.catalog = catalog.New(c.Store, c.CatalogLog)
+	e.filler = filler{engine: e, due: make(chan struct{}, 1)}
 	p.refuse = e.intake.refuse
 	p.observers = e.observers
 	var err error
 	if e.channels, err = loadChannels(e); err != nil {
 		return nil, err
 	}
+	defined, err := audiences.Load(c.Store)
+	if err != nil {
+		return nil, err
+	}
+	e.defined.Store(defined)
 	p.open = &e.channels.open
 	return e, nil
 }
@@ -225,6 +233,7 @@ func (e *Engine) serve(ctx context.Context, recovering bool) {
 		}
 		e.learner.learnAll()
 	})
+	e.tasks.Go(e.filler.often)
 	if e.feed != nil {
 		e.tasks.Go(e.trimmer().often)
 	}

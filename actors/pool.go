@@ -13,9 +13,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kindred-id/kindred/actors/audiences"
 	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/actors/protoactor"
 	"github.com/kindred-id/kindred/actors/shard"
+	"github.com/kindred-id/kindred/actors/signals"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 	"golang.org/x/sync/errgroup"
@@ -40,7 +42,8 @@ type pool struct {
 	clock     feed.Clock
 	observers func(graph.ShardID) []shard.Observer
 	open      *shard.OpenChannels
-	sweeping  atomic.Bool // everything is being judged again: shards that are opened meanwhile have to know
+	defined   atomic.Pointer[audiences.State] // nil: nothing ever was
+	sweeping  atomic.Bool                     // everything is being judged again: shards that are opened meanwhile have to know
 	learner   learner
 	owned     atomic.Int64 // shards that are with this process
 	crowded   atomic.Int64 // and that have more messages under way to another one than may be while events are taken in
@@ -144,12 +147,21 @@ func (p *pool) openShard(id graph.ShardID, host shard.Host, between func()) (*sh
 	c := shard.Config{
 		ID: id, Shards: len(p.runners), Store: p.store, Rules: p.rules, Limits: limits, Buffers: p.buffers, Seen: seen,
 		Host: host, Transit: p.transit, Between: between, Channels: p.open, Observers: p.observers(id),
+		Definitions: p.definitions(),
 	}
 	s, err := shard.Open(c)
 	if err == nil {
 		s.Sweep(p.sweeping.Load())
 	}
 	return s, err
+}
+
+// definitions are those by which events are marked.
+func (p *pool) definitions() *signals.Definitions {
+	if now := p.defined.Load(); now != nil {
+		return now.Signals
+	}
+	return nil
 }
 
 // changeRules lets all shards judge by the rules in force, which were changed. It fails where anything is left that other rules

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kindred-id/kindred/actors/audiences"
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage/row"
@@ -21,6 +22,28 @@ func (q queries) Profile(ctx context.Context, key graph.NodeKey) (p graph.Profil
 		return err
 	})
 	return p, err
+}
+
+// Person is what conditions read of the identity that holds a node: one moment of it. It fails as Read does, and returns nil where
+// no audience was ever defined.
+func (q queries) Person(ctx context.Context, key graph.NodeKey) (person *audiences.Person, err error) {
+	defined := q.Audiences()
+	if defined == nil {
+		return nil, q.Read(ctx, key, func(*View) error { return nil })
+	}
+	err = q.Read(ctx, key, func(v *View) error {
+		p, err := v.Profile()
+		if err != nil {
+			return err
+		}
+		remembered, ok := v.Component.Remembered(key, q.rules)
+		if !ok {
+			return ErrInTransit
+		}
+		person = &audiences.Person{State: defined, Profile: &p, Remembered: remembered}
+		return nil
+	})
+	return person, err
 }
 
 // Why explains whether two nodes are one person. It fails with ErrUnknown if one of them was never seen.

@@ -246,6 +246,7 @@ func (r *runner) between() {
 
 func (r *runner) step(inputs []shard.Input) {
 	r.inputs = inputs
+	r.shard.Define(r.pool.definitions())
 	changed, err := r.shard.Step(inputs, r.pool.now())
 	if err != nil {
 		r.fail(err)

@@ -6,7 +6,8 @@
 //	                                     │ a step: opening … Close
 //	                                     └──────► Diff ──► counters, change feed, news
 //
-// Hosting, resolving and folding, which are this package, need the standard library, graph/currency and graph/score alone.
+// Hosting, resolving and folding, which are this package, need the standard library, graph/currency, graph/score and graph/signal
+// alone.
 // The reading of identifiers (graph/identifier) also needs a keyed hash, telephone numbers and Unicode tables, and the fit of
 // parameters (graph/score/fit) a numerical optimiser: neither decides who is who.
 //

@@ -198,6 +198,10 @@ type Event struct {
 	// Context is where and how the event was made: of the event's context, and of that of its batch, what
 	// the rules keep, as a compact JSON object; nil when nothing is left.
 	Context []byte
+	// Marks are the signals that the event is of. Marked is the version of the definitions by which they were found; 0 is
+	// that of a deployment without any. The shard of the route sees to it that both are of the version that it is at.
+	Marks  []SignalMark
+	Marked uint64
 }
 
 // Route is the key of the first identifier: where the event is handled. It is known from the event alone, so a

@@ -30,6 +30,8 @@ type Fragment struct {
 	Offers    *score.OfferBook      // nil without any, as for most
 	Interests *score.InterestCounts // nil without any
 	Visits    score.VisitDays
+
+	Sections *Sections // nil without any
 }
 
 // Register is a last-writer-wins value. Value is JSON text; nil says that the trait was deleted.
@@ -60,6 +62,9 @@ func (f *Fragment) fold(e *Event, names *score.Names) {
 		f.foldOrder(e)
 	}
 	f.foldDealings(e, names)
+	if len(e.Marks) > 0 {
+		f.foldMarks(e)
+	}
 }
 
 // foldTraits sets the traits of an event. The first event with traits brings most of them, so its values share memory.
@@ -158,6 +163,7 @@ func (f *Fragment) merge(g *Fragment) {
 	f.Orders = mergeSorted(f.Orders, g.Orders, func(a, b *OrderEvidence) int { return strings.Compare(a.ID, b.ID) },
 		func(a, b *OrderEvidence) { a.merge(b) })
 	f.mergeDealings(g)
+	f.mergeSections(g.Sections)
 }
 
 // mergeSorted unites two sorted slices; both folds an element of b into its equal of a.
@@ -185,7 +191,7 @@ func mergeSorted[T any](a, b []T, compare func(a, b *T) int, both func(a, b *T))
 
 // Size estimates the fragment's memory in bytes.
 func (f *Fragment) Size() int {
-	size := 184 + f.Visits.Size()
+	size := 192 + f.Visits.Size() + f.Sections.size()
 	for i := range f.Traits {
 		size += f.Traits[i].size()
 	}
@@ -234,7 +240,7 @@ func (f *Fragment) cut() (pieces []*Fragment) {
 		pieces = append(pieces, &Fragment{Offers: f.Offers})
 	}
 	f.Interests, f.Offers = nil, nil
-	return pieces
+	return f.cutSections(pieces)
 }
 
 // clone copies the fragment with everything that an event can change in place.
@@ -256,5 +262,6 @@ func (f *Fragment) clone() *Fragment {
 		clone.Interests = &interests
 	}
 	clone.Visits = f.Visits.Clone()
+	clone.Sections = f.Sections.clone()
 	return &clone
 }

@@ -17,9 +17,10 @@ const (
 	KindRecheck                          // the rules have changed: judge again what was judged when it came
 	KindMention                          // Event, as told by its route to the node that it mentions
 	KindCounts                           // the answer to Mention: what Event mentions counts, link it
+	KindPatch                            // Patch: what is remembered of events from before a signal was defined
 )
 
-var kindNames = [...]string{"", "observe", "assert", "join", "absorb", "repoint", "refuse", "neighbour", "recheck", "mention", "counts"}
+var kindNames = [...]string{"", "observe", "assert", "join", "absorb", "repoint", "refuse", "neighbour", "recheck", "mention", "counts", "patch"}
 
 func (k MessageKind) String() string {
 	if int(k) < len(kindNames) {
@@ -52,6 +53,7 @@ type Message struct {
 	Event     *Event
 	Evidence  *Evidence
 	Assertion *Assertion
+	Patch     *Patch
 }
 
 // Outbox collects what handling a message brings about. It is reused.

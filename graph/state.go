@@ -142,6 +142,8 @@ func (n *Node) handleRoot(m *Message, rules *Rules, out *Outbox) error {
 		out.send(m.Event.counts())
 	case KindCounts:
 		observation{h, m.Event}.counts()
+	case KindPatch:
+		return h.patch(m.Patch)
 	case KindRepoint:
 		return ErrCorrupt
 	}

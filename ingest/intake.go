@@ -82,10 +82,12 @@ type Arrival struct {
 
 // NewIntake returns an intake. It panics if the options are invalid.
 func NewIntake(into Into) *Intake {
-	return &Intake{
+	in := &Intake{
 		Decoder: segment.NewDecoder(into.Registry, into.Options),
 		engine:  into.Engine, admission: into.Admission, answered: make(chan error, 1), tap: into.Tap, settled: into.Settled,
 	}
+	in.delivery.MarkBy(into.Engine)
+	return in
 }
 
 // Reset begins a new batch, outside channels. It panics while the engine holds the previous one.

@@ -10,12 +10,14 @@ import (
 //   - the position in an external channel of shard From, which becomes Seq, with Outcome and Channel;
 //   - the request to shard From to tell the ids that it noted, with Outcome and Tell;
 //   - the request to the observers of shard From to delete what they keep no more, with Outcome and Tidy;
+//   - the request to shard From to do a part of what it has to look through of its stored events, with Outcome and Fill;
 //   - a message of the channel from another shard, with From and Seq.
 type Input struct {
 	Event   *graph.Event
 	Message *graph.Message
 	Tell    bool   // see notes
 	Tidy    bool   // an observer is to delete rows that it keeps no more: see tidier
+	Fill    bool   // signals are to be filled from stored events: see marking
 	Body    []byte // the event or the message, encoded
 	Outcome *Outcome
 	From    graph.ShardID

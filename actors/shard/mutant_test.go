@@ -16,6 +16,12 @@ var underRules = []string{"replay-under-other-rules", "sweep-not-followed", "ref
 // byAliases are the mutants that aliases alone can show.
 var byAliases = []string{"alias-claims-ahead"}
 
+// bySignals are the mutants that only definitions that change can show.
+var bySignals = []string{
+	"marks-lost-at-forward", "patch-not-passed-on", "barrier-ignored", "marked-before-the-barrier", "fill-asks-again", "fill-forgets-its-place",
+	"arrival-takes-all", "fill-of-one-part",
+}
+
 // TestMutants breaks each rule of internal/testkit/mutant until a schedule or a scenario notices. A rule that can be broken
 // unnoticed is not tested, or not needed. The engine's own sources have no switch to break them by, so the test runs
 // itself again, once, in a build with mutated sources.
@@ -62,6 +68,9 @@ func runMutant(name string, schedules int) (how string, err error) {
 	}
 	if slices.Contains(byAliases, name) {
 		sc.make = amongAliases
+	}
+	if slices.Contains(bySignals, name) {
+		sc.make = amongSignals
 	}
 	for seed := range uint64(schedules) {
 		mutant.Select(name)

@@ -38,6 +38,9 @@ func (s *Shard) recover() error {
 	if s.external, err = readExternal(c); err != nil {
 		return err
 	}
+	if err := s.marking.read(c); err != nil {
+		return err
+	}
 	if err := r.replayLog(meta.Low); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kindred-id/kindred/actors/signals"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/dedupe"
@@ -46,6 +47,7 @@ type Shard struct {
 	channels  channels
 	external  external
 	ids       messageIDs
+	marking   marking
 	log       logSpan
 	step      step
 	poisoned  poisonRate
@@ -71,6 +73,8 @@ type Config struct {
 	Channels *OpenChannels
 	// Observers follow what steps make of components, in this order.
 	Observers []Observer
+	// Definitions are those by which events are marked, in the newest version that the process knows; nil if there are none.
+	Definitions *signals.Definitions
 	// Between is called between the inputs of a step, and may be nil: then reads may run. They see the step half done.
 	Between func()
 }
@@ -80,6 +84,7 @@ type Limits struct {
 	LogBytes   int64 // log that a recovery may have to replay
 	ActorBytes int64 // resident nodes, components and actors
 	FlushBytes int   // that one part of a Flush writes, about
+	FillEvents int   // that one part of a fill reads, about; 0 is 1,024
 }
 
 // codec is what encodes and decodes for a shard, with memory that is used again.
@@ -99,6 +104,7 @@ func Open(c Config) (*Shard, error) {
 	s.channels = channels{id: c.ID, transit: c.Transit}
 	s.residents = residents{id: c.ID, store: c.Store, host: c.Host, limit: c.Limits.ActorBytes, dec: s.codec.dec, channels: &s.channels}
 	s.pending = newPending(&c)
+	s.marking.definitions = c.Definitions
 	s.step.shard = s
 	if err := s.recover(); err != nil {
 		return nil, fmt.Errorf("recover shard %d: %w", c.ID, err)

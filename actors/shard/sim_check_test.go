@@ -50,6 +50,7 @@ func (s *simulation) check(want string, identities int) {
 		s.must(err, "view a root")
 	}
 	s.checkTimelines()
+	s.checkSignals()
 	s.checkCounters(identities)
 }
 

@@ -59,6 +59,9 @@ func (f *feeder) add(s *simulation, a act, poison bool) {
 			continue // a message id comes once, where ids are not remembered
 		}
 		f.events[e.Seen], f.routes[e.Route()] = true, true
+		if s.p.signals > 0 {
+			s.signals.properties(e)
+		}
 		f.taken = append(f.taken, *e)
 		for _, id := range slices.Concat(e.Identifiers, e.Mentions) {
 			s.names[id.Key] = graph.NodeName{Key: id.Key, Namespace: id.Namespace, Value: string(id.Value)}
@@ -154,7 +157,8 @@ func (o *offer) input(s *simulation) simInput {
 		e, err := row.NewDecoder().Event(own)
 		s.must(err, "read an event")
 		in.Event = e
-		in.scratch = append(in.scratch, own)
+		in.Body = s.signals.mark(s, e, in.Body)
+		in.scratch = append(in.scratch, own, in.Body)
 	}
 	return in
 }

@@ -52,6 +52,7 @@ type simulation struct {
 	capped   bool           // components may reach their caps
 	topic    []*simPartition
 	feed     *feed.Feed // nil: there is none
+	signals  simSignals
 	reader   simReader
 	closings int // how many more shards leave, at most
 	// turned says that the rules have changed in the middle of things. Values that were generic before may then be
@@ -84,6 +85,7 @@ type simParams struct {
 	resend  bool
 	// Of the events, some or all come over external channels.
 	feed       bool // there is a change feed
+	signals    int  // how often definitions change, at most
 	partitions int
 	consumers  int
 	streamed   int // percent of the events; with 100, the memory of duplicates is as good as none
@@ -137,12 +139,14 @@ type simMet struct {
 	conflicting                                                                                                                                        uint64
 	lostShards, yielded, late, elsewhere                                                                                                               uint64
 	told, toldMerged, toldSplit                                                                                                                        uint64
+	definitions, fills, compared, marked                                                                                                               uint64
 }
 
 func (m *simMet) counts() map[string]*uint64 {
 	return map[string]*uint64{
 		"crashes": &m.crashes, "crashes before a commit": &m.lost, "crashes after a commit": &m.unseen,
 		"group commits": &m.groups, "duplicates": &m.duplicates, "quarantined": &m.quarantined, "flushes": &m.flushes,
+		"definitions": &m.definitions, "parts of fills": &m.fills, "signals compared": &m.compared, "events marked ahead": &m.marked,
 		"late fingerprints": &m.known, "packets": &m.packets, "shards with a truncated log": &m.truncated,
 		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged, "watched events": &m.watched, "changes of rules": &m.changes, "sweeps": &m.sweeps,
 		"lost shards": &m.lostShards, "yielded shards": &m.yielded, "late commits": &m.late, "answered elsewhere": &m.elsewhere,
@@ -225,10 +229,11 @@ const bufferBytes = 64 << 10
 func (s *simulation) openShard(id graph.ShardID) *simShard {
 	c := shard.Config{
 		ID: id, Shards: s.p.shards, Store: s.store, Rules: s.rules, Limits: s.p.limits, Buffers: s.buffers, Seen: s.p.seen,
-		Host: s.host(s.rules), Transit: s.transit,
+		Host: s.host(s.rules), Transit: s.transit, Definitions: s.signals.now,
 	}
 	news := &simNews{}
 	c.Observers = s.observers(id, news)
+	c.Limits.FillEvents = s.signals.part
 	opened, err := shard.Open(c)
 	s.must(err, "open shard")
 	return &simShard{Shard: opened, id: c.ID, news: news}
@@ -314,6 +319,9 @@ func (s *simulation) stir(most int) {
 			return true
 		}},
 	}
+	if s.p.signals > 0 {
+		actions = append(actions, action{weight: 3, do: s.define}, action{weight: 12, do: s.fill})
+	}
 	if s.p.leaves == 0 {
 		actions = slices.DeleteFunc(actions, func(a action) bool { return a.place })
 	}
@@ -373,6 +381,7 @@ func (s *simulation) stepShard(sh *simShard, n int) {
 	for i := range sh.batch {
 		sh.inputs[i] = sh.batch[i].Input
 	}
+	sh.Define(s.signals.now)
 	changed, err := sh.Step(sh.inputs, s.now)
 	s.must(err, fmt.Sprintf("step of shard %d", sh.id))
 	s.note("step", uint64(sh.id), uint64(n), uint64(sh.Batch().Len()), uint64(sh.Batch().Size()))
@@ -560,6 +569,7 @@ func (s *simulation) settle(again bool) {
 	}
 	s.consumeAgain(again)
 	s.drain(s.consumeAll, s.consumed, s.askSweep)
+	s.fillAll()
 }
 
 // drain goes on until nothing is under way, done is true, and nothing comes of more; each is done before
@@ -672,7 +682,10 @@ func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk 
 		enc: row.NewEncoder(), dec: row.NewDecoder(), names: map[graph.NodeKey]graph.NodeName{},
 	}
 	s.feeder.known = map[uint64]bool{}
+	s.signals = newSimSignals(p.seed, p.signals)
 	defer func() {
+		s.met.definitions, s.met.fills = s.signals.version, uint64(s.signals.filling)
+		s.met.compared, s.met.marked = uint64(s.signals.filled), uint64(s.signals.marked)
 		result.trace, result.met = s.trace, s.met
 		switch cause := recover().(type) {
 		case nil:

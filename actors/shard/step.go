@@ -38,6 +38,7 @@ type step struct {
 	now      int64
 	epoch    uint64 // of the input being handled
 	tidy     bool   // observers are to delete what they keep no more
+	flushTo  uint64 // rows of nodes that lack records up to this one are to be written, some of them
 	batch    storage.Batch
 	queue    queue         // to nodes of this shard
 	outside  graph.Message // being handled: from outside the shard
@@ -82,6 +83,7 @@ func (s *Shard) Step(inputs []Input, now int64) (changed bool, err error) {
 func (s *Shard) take(inputs []Input, now int64) (err error) {
 	t := &s.step
 	t.begin(s.log.after(now), inputs)
+	t.raise()
 	at := 0
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -117,7 +119,7 @@ func (t *step) begin(now int64, inputs []Input) {
 	}
 	t.now = now
 	t.start(size, now)
-	t.tidy, t.shard.ids.notes.now = false, false
+	t.tidy, t.shard.ids.notes.now, t.flushTo = false, false, 0
 	t.batch.Release()
 	t.queue.clear()
 	t.logged = t.logged[:0]
@@ -153,6 +155,12 @@ func (t *step) accept(in *Input) (*resident, *graph.Message, error) {
 	case in.Tidy:
 		*in.Outcome = Accepted
 		t.tidy = true
+	case in.Fill:
+		*in.Outcome = Accepted
+		if err := t.fill(); err != nil {
+			return nil, nil, err
+		}
+		return t.next()
 	default:
 		*in.Outcome = Accepted
 		t.add(row.ExternalMessage, 0, in.Body)
@@ -181,8 +189,9 @@ func (t *step) acceptEvent(in *Input) (*resident, *graph.Message, error) {
 	}
 	*in.Outcome = Accepted
 	s.counting.Accepted++
-	s.ids.note(e, t.number(), len(in.Body))
-	start, end := t.add(row.ExternalInput, 0, in.Body)
+	e, body := t.mark(in)
+	s.ids.note(e, t.number(), len(body))
+	start, end := t.add(row.ExternalInput, 0, body)
 	r, err := s.residents.node(e.Route())
 	if err != nil {
 		return nil, nil, err
@@ -327,6 +336,7 @@ func (t *step) close() (changed bool, err error) {
 	if t.tidy {
 		t.tidyObservers()
 	}
+	t.noteMarking()
 	if !t.begun {
 		t.end(t.buffer)
 		return !t.batch.Empty(), nil
@@ -343,6 +353,11 @@ func (t *step) close() (changed bool, err error) {
 	cut := s.log.cut(s.config.Limits.LogBytes)
 	for r := s.residents.dirty.head(); r != nil && r.dirtySince < cut; r = s.residents.dirty.head() {
 		deferred.write(r)
+	}
+	for r := s.residents.dirty.head(); r != nil && r.dirtySince <= t.flushTo; r = s.residents.dirty.head() {
+		if deferred.write(r); t.batch.Size() >= s.config.Limits.FlushBytes {
+			break
+		}
 	}
 	for r := range s.residents.excess() {
 		if r.dirtySince != 0 {
@@ -425,6 +440,7 @@ func (s *Shard) Committed(now int64) []Post {
 	s.step.settle()
 	posts := s.channels.committed(now)
 	s.external.committed()
+	s.marking.filled = s.marking.through()
 	for _, o := range s.observers {
 		o.Committed()
 	}

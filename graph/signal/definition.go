@@ -21,8 +21,22 @@ const (
 	Last                     // the value of a property in the newest event that has it
 	Distinct                 // values of a property: the N whose hash is lowest, with count and newest moment
 	Recent                   // values of a property: the N seen last, with their newest moment
-
 )
+
+// Holds reports whether a signal of the kind may keep n moments or values; 0 of those that keep none, or all.
+func (k Kind) Holds(n int) bool {
+	switch k {
+	case Newest, Oldest:
+		return n >= 1 && n <= MomentsMax
+	case Distinct:
+		return n >= 1 && n <= DistinctMax
+	case Recent:
+		return n >= 1 && n <= RecentMax
+	case Days, First, Last:
+		return n == 0
+	}
+	return false
+}
 
 // Limits of what a signal remembers.
 const (

@@ -63,8 +63,9 @@ func (s Scalar) Units() (int64, bool) {
 	return int64(max(-unitsMax, min(unitsMax, math.RoundToEven(n*unitsPerOne)))), true
 }
 
-// key returns the scalar as a text, by which distinct values are told apart: a number as its shortest form. At most ValueMax bytes.
-func (s Scalar) key() []byte {
+// Key returns the scalar as a text, by which distinct values are told apart: a number as its shortest form. At most ValueMax bytes.
+// A scalar and its key have the same units.
+func (s Scalar) Key() []byte {
 	switch s.Kind {
 	case Number:
 		return strconv.AppendFloat(nil, s.Num, 'g', -1, 64)

@@ -79,7 +79,7 @@ func (s *State) Fold(m Moment, value Scalar, ok bool) {
 	default:
 		if ok && value.Kind != Null {
 			units, _ := value.Units()
-			s.foldValue(value.key(), units, m)
+			s.foldValue(value.Key(), units, m)
 		}
 	}
 }
@@ -208,13 +208,71 @@ func hashOf(text []byte) uint64 {
 	return hash.Sum64()
 }
 
-// Restore completes a state that was decoded: it computes what is not stored.
-func (s *State) Restore() {
-	if s.Kind == Distinct {
-		for i := range s.Values {
-			s.Values[i].hash = hashOf([]byte(s.Values[i].Text))
+// Restore completes a state that was decoded: it computes what is not stored. It reports whether the state is one that events
+// can have brought about: of a known kind, in order, and within its bounds.
+func (s *State) Restore() bool {
+	for i := range s.Values {
+		v := &s.Values[i]
+		v.Number, _ = v.Scalar().Units()
+		if s.Kind == Distinct {
+			v.hash = hashOf([]byte(v.Text))
 		}
 	}
+	return s.valid()
+}
+
+func (s *State) valid() bool {
+	if !s.Kind.Holds(s.N) {
+		return false
+	}
+	switch s.Kind {
+	case Newest:
+		return len(s.Moments) <= s.N && ascending(s.Moments, newestFirst)
+	case Oldest:
+		return len(s.Moments) <= s.N && ascending(s.Moments, oldestFirst)
+	case Days:
+		return s.validDays()
+	case First, Last:
+		return len(s.Values) <= 1 && s.validValues()
+	case Distinct:
+		return len(s.Values) <= s.N && s.validValues() &&
+			ascending(s.Values, func(a, b Value) int { return cmp.Or(cmp.Compare(a.hash, b.hash), strings.Compare(a.Text, b.Text)) })
+	}
+	return len(s.Values) <= s.N && s.validValues() &&
+		ascending(s.Values, func(a, b Value) int { return cmp.Or(newestFirst(a.Newest, b.Newest), strings.Compare(a.Text, b.Text)) })
+}
+
+// ascending reports whether elements stand in an order, with no two that are equal.
+func ascending[T any](list []T, compare func(a, b T) int) bool {
+	for i := 1; i < len(list); i++ {
+		if compare(list[i-1], list[i]) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *State) validDays() bool {
+	days := 0
+	for i := range s.Days {
+		d := &s.Days[i]
+		if d.Count == 0 || d.Long && mod(d.Day, PeriodDays) != 0 {
+			return false
+		}
+		if !d.Long {
+			days++
+		}
+	}
+	return days <= DaysMax && ascending(s.Days, compareDays)
+}
+
+func (s *State) validValues() bool {
+	for i := range s.Values {
+		if v := &s.Values[i]; len(v.Text) > ValueMax || (s.Kind == Distinct) != (v.Count > 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // Merge adds the state of other events of the same signal. It leaves other as it is, and keeps no reference to it.

@@ -26,9 +26,9 @@ import "github.com/kindred-id/kindred/storage"
 // The obvious codec, a library that reflects over the structs, promises neither C1 nor C2:
 // docs/decisions/0022-own-primitives-of-messagepack.md.
 const (
-	eventVersion           = 4 // 1 lacks offers and interests; 2 lacks context, apart and the roles of an alias; 3 lacks mentions
-	messageVersion         = 6 // 1 has events and fragments of version 1; 2 lacks when an event passed a forward; 3 has events and fragments of 2; 4 has identities with evidence; 5 has events of 3
-	nodeVersion            = 4 // 1 has fragments of version 1; 2 has those of 2, with one outcome for all refunds of an order; 3 has no node that was only mentioned
+	eventVersion           = 5 // 1 lacks offers and interests; 2 lacks context, apart and the roles of an alias; 3 lacks mentions; 4 lacks marks
+	messageVersion         = 7 // 1 has events and fragments of version 1; 2 lacks when an event passed a forward; 3 has events and fragments of 2; 4 has identities with evidence; 5 has events of 3; 6 has events and fragments of 4
+	nodeVersion            = 5 // 1 has fragments of version 1; 2 has those of 2, with one outcome for all refunds of an order; 3 has no node that was only mentioned; 4 has fragments of 4
 	blockVersion           = 1
 	recordVersion          = 1
 	metaVersion            = 2
@@ -39,6 +39,8 @@ const (
 	keptAnswerVersion      = 1
 	journalPositionVersion = 1
 	deadLetterVersion      = 1
+	definitionsVersion     = 1
+	markingVersion         = 1
 
 	feedBlockVersion    = 1
 	feedStateVersion    = 1

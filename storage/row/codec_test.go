@@ -98,6 +98,12 @@ func TestCodecRoundTrips(t *testing.T) {
 				return n, err
 			})
 	})
+	t.Run("patch", func(t *testing.T) {
+		checkRoundTrip(t, func(t *rapid.T) *graph.Message {
+			patch := graph.Patch{Node: genKey(t, "patched"), Signals: genSignals(t, 1)}
+			return &graph.Message{Kind: graph.KindPatch, To: genKey(t, "to"), Patch: &patch}
+		}, enc.Message, func(_ *graph.Message, src []byte) (*graph.Message, error) { return dec.Message(src) })
+	})
 	t.Run("node", func(t *testing.T) {
 		type row struct {
 			*graph.Node
@@ -365,10 +371,13 @@ func samples() []sample {
 		{"event", enc.Event(nil, sampleEvent(), true), event},
 		{"event-alias", enc.Event(nil, sampleAlias(), true), event},
 		{"event-mention", enc.Event(nil, sampleMentioning(), true), event},
+		{"event-marks", enc.Event(nil, sampleMarked(), true), event},
 		{"mention", enc.Node(nil, &graph.Node{Key: sampleCookie, Mention: sampleMention()}, 299), node(sampleCookie)},
 		{"message-counts", enc.Message(nil, &graph.Message{Kind: graph.KindCounts, To: sampleUser, Event: sampleMention()}), message},
 		{"message-mention", enc.Message(nil, &graph.Message{Kind: graph.KindMention, To: sampleCookie, Event: sampleMention()}), message},
 		{"root", enc.Node(nil, sampleRoot(), 299), node(sampleUser)},
+		{"root-signals", enc.Node(nil, sampleRootOfSignals(), 299), node(sampleUser)},
+		{"message-patch", enc.Message(nil, samplePatch()), message},
 		{"forward", enc.Node(nil, sampleForward(), 299), node(sampleCookie)},
 		{"block", enc.Block(nil, [][]byte{[]byte("first"), []byte("second")}), block},
 		{"record", writeRecord(&RecordWriter{}, nil, &r), record},
@@ -377,6 +386,8 @@ func samples() []sample {
 		{"access-key", appendValue(nil, sampleAccessKey()), rewrite[AccessKey]("access key")},
 		{"journal-position", appendValue(nil, sampleJournalPosition()), rewrite[JournalPosition]("journal position")},
 		{"dead-letter", appendValue(nil, sampleDeadLetter()), rewrite[DeadLetter]("dead letter")},
+		{"definitions", appendValue(nil, sampleDefinitions()), rewrite[Definitions]("definitions")},
+		{"marking", appendValue(nil, sampleMarking()), rewrite[Marking]("marking")},
 		{"kept-answer", appendValue(nil, sampleKeptAnswer()), rewrite[KeptAnswer]("kept answer")},
 		{"channel", appendValue(nil, sampleChannel()), rewrite[Channel]("channel row")},
 		{"positions", appendValue(nil, samplePositions()), rewrite[ChannelPositions]("positions row")},

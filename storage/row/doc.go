@@ -21,7 +21,9 @@
 //	kept answer       | 01 | 04 | hash 16 |                                       one row a request with an idempotency key: its hash, answer, time
 //	                  +----+----+---------++
 //	dead letter       | 01 | 05 | number 8 |                                      one row an event that was refused: why, its text
-//	                  +----+----+----+-----+
+//	                  +----+----+----------+
+//	definitions       | 01 | 06 |                                                 one row: audiences, and the signals that they read
+//	                  +----+----+----+
 //	meta              | 02 | shard 2 |                                            one row a shard
 //	                  +----+---------+-------+
 //	log               | 03 | shard 2 | seq 8 |                                    one row a commit, packed; short-lived
@@ -50,7 +52,9 @@
 //	                  +----+----+------+--+-------------+
 //	feed receiver     | 0b | 05 | name |                                          one row a receiver: its position
 //	                  +----+----+----+-+
-//	journal position  | 0c | shard 2 |                                            one row a shard, in a cluster
+//	marking           | 0f | shard 2 |                                            one row a shard: its version of the definitions
+//	                  +----+---------+
+//	journal position  | 7f | shard 2 |                                            one row a shard, in a cluster
 //	                  +----+---------+
 //
 // # Invariants

@@ -9,7 +9,8 @@ import (
 
 // Fields of an event, and of an identifier and a trait in its lists.
 const (
-	eventFields      = 19
+	eventFields      = 20
+	eventFieldsV4    = 19 // without marks
 	eventFieldsV3    = 18 // without mentions
 	eventFieldsV2    = 15 // without context, apart, and the roles of an alias
 	eventFieldsV1    = 13 // also without offer notice and interest
@@ -29,13 +30,13 @@ func (e *Encoder) Event(dst []byte, ev *graph.Event, whole bool) []byte {
 	return e.finish()
 }
 
-// An eventWriter writes events. In version 4:
+// An eventWriter writes events. In version 5:
 //
 //	+----+--------+------+----------+----------+------+------+-----------------+------------+-------+-----+
 //	| id | source | seen | stamp, 3 | received | type | name | identifiers, 4n | traits, 2n | order | ... |
 //	+----++-------+------+---+------+-----+----+----+-+-----++------------+----+------------+-------+-----+
-//	| ... | offer | interest | properties | context | apart | alias roles | mentions, 4n |
-//	+-----+-------+----------+------------+---------+-------+-------------+--------------+
+//	| ... | offer | interest | properties | context | apart | alias roles | mentions, 4n | marks |
+//	+-----+-------+----------+------------+---------+-------+-------------+--------------+-------+
 //
 // Lists are flat arrays, n items of so many values each, and a stamp is three values in place. properties and context
 // are nil in an event that travels between shards: no decision needs them.
@@ -50,6 +51,8 @@ func (out eventWriter) event(ev *graph.Event, whole bool) {
 		out.array(eventFieldsV2)
 	case 3:
 		out.array(eventFieldsV3)
+	case 4:
+		out.array(eventFieldsV4)
 	default:
 		out.array(eventFields)
 	}
@@ -87,10 +90,15 @@ func (out eventWriter) event(ev *graph.Event, whole bool) {
 	out.bool(ev.Apart)
 	out.aliasRoles(ev)
 	if out.formats.event < 4 {
-		out.leave(len(ev.Mentions) > 0)
+		out.leave(len(ev.Mentions) > 0 || ev.Marked > 0)
 		return
 	}
 	out.identifiers(ev.Mentions)
+	if out.formats.event < marksSince {
+		out.leave(ev.Marked > 0)
+		return
+	}
+	signalsWriter(out).marks(ev)
 }
 
 func (out eventWriter) identifiers(identifiers []graph.Identifier) {
@@ -119,7 +127,7 @@ func (out eventWriter) formerEnd(ev *graph.Event, whole bool) {
 	} else {
 		out.null()
 	}
-	out.leave(ev.Apart || whole && ev.Context != nil || len(ev.Mentions) > 0)
+	out.leave(ev.Apart || whole && ev.Context != nil || len(ev.Mentions) > 0 || ev.Marked > 0)
 }
 
 // formerIdentifiers returns an event's identifiers in the order of versions 1 and 2: descending rank, even for an
@@ -184,6 +192,8 @@ func (in eventReader) event(ev *graph.Event) {
 		in.tuple(eventFieldsV2)
 	case 3:
 		in.tuple(eventFieldsV3)
+	case 4:
+		in.tuple(eventFieldsV4)
 	default:
 		in.tuple(eventFields)
 	}
@@ -215,12 +225,16 @@ func (in eventReader) event(ev *graph.Event) {
 	ev.Properties = in.bytes()
 	ev.Context, ev.Apart, ev.Former = nil, false, 0
 	ev.Alias, ev.Mentions = ev.Alias[:0], ev.Mentions[:0]
+	ev.Marks, ev.Marked = ev.Marks[:0], 0
 	if in.of >= 3 {
 		ev.Context = in.bytes()
 		ev.Apart = in.bool()
 		in.aliasRoles(ev)
 		if in.of >= 4 {
 			in.mentions(ev)
+		}
+		if in.of >= marksSince {
+			signalsReader{in.reader}.marks(ev)
 		}
 		return
 	}

@@ -4,7 +4,8 @@ import "github.com/kindred-id/kindred/graph"
 
 // Fields of a fragment, and of a trait in its list.
 const (
-	fragmentFields = 9
+	fragmentFields = 10
+	fragmentV2     = 9 // without sections; until version 4
 	fragmentV1     = 6 // fields, without offers, interests and visits
 	registerFields = 5
 
@@ -14,21 +15,24 @@ const (
 
 // fragment writes the sum of what the events of one identifier said, or nil for a member without events of its own:
 //
-//	+--------+--------+-------+------+------------+------------+-------------+---------------+------------+
-//	| events | counts | first | last | traits, 5n | orders, 8n | offers, 10n | interests, 3n | visits, 3n |
-//	+--------+--------+-------+------+------------+------------+-------------+---------------+------------+
+//	+--------+--------+-------+------+------------+------------+-------------+---------------+------------+----------+
+//	| events | counts | first | last | traits, 5n | orders, 8n | offers, 10n | interests, 3n | visits, 3n | sections |
+//	+--------+--------+-------+------+------------+------------+-------------+---------------+------------+----------+
 //
 // counts has one number for each type of event, in the order of graph.EventType. A list is one flat array, n items of
 // so many values each, sorted and with no two items of one key, so that equal fragments have equal bytes (C1).
-// Version 1 ends after the orders.
+// Version 1 ends after the orders, and versions 2 to 4 after the visits.
 func (out evidenceWriter) fragment(f *graph.Fragment) {
 	if f == nil {
 		out.null()
 		return
 	}
-	if out.formats.event == 1 {
+	switch {
+	case out.formats.event == 1:
 		out.array(fragmentV1)
-	} else {
+	case out.formats.event < marksSince:
+		out.array(fragmentV2)
+	default:
 		out.array(fragmentFields)
 	}
 	out.uint(f.Events)
@@ -51,13 +55,18 @@ func (out evidenceWriter) fragment(f *graph.Fragment) {
 		orders.orders(f.Orders)
 	}
 	if out.formats.event == 1 {
-		out.leave(f.Offers != nil || f.Interests != nil || len(f.Visits.Periods()) > 0)
+		out.leave(f.Offers != nil || f.Interests != nil || len(f.Visits.Periods()) > 0 || f.Sections != nil)
 		return
 	}
 	dealings := dealingsWriter(out)
 	dealings.offers(f.Offers)
 	dealings.interests(f.Interests)
 	dealings.visits(&f.Visits)
+	if out.formats.event < marksSince {
+		out.leave(f.Sections != nil)
+		return
+	}
+	signalsWriter(out).sections(f.Sections)
 }
 
 // fragment reads a fragment of the version that belongs to its node's or message's version.
@@ -67,9 +76,12 @@ func (in evidenceReader) fragment() *graph.Fragment {
 	}
 	f := &graph.Fragment{}
 	old := in.fragments == 1
-	if old {
+	switch {
+	case old:
 		in.tuple(fragmentV1)
-	} else {
+	case in.fragments < marksSince:
+		in.tuple(fragmentV2)
+	default:
 		in.tuple(fragmentFields)
 	}
 	f.Events = in.uint()
@@ -90,6 +102,9 @@ func (in evidenceReader) fragment() *graph.Fragment {
 		f.Offers = dealings.offers()
 		f.Interests = dealings.interests()
 		f.Visits = dealings.visits()
+	}
+	if in.fragments >= marksSince {
+		f.Sections = signalsReader{in.reader}.sections()
 	}
 	return f
 }

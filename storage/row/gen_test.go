@@ -7,6 +7,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/graph/signal"
 	"pgregory.net/rapid"
 )
 
@@ -124,7 +125,38 @@ func genEvent(t *rapid.T, whole bool) *graph.Event {
 			ev.Interest.Categories = append(ev.Interest.Categories, []byte(genText(t, "category")))
 		}
 	}
+	if rapid.Bool().Draw(t, "marked") {
+		ev.Marked = rapid.Uint64Min(1).Draw(t, "version of the definitions")
+		for range rapid.IntRange(0, 3).Draw(t, "marks") {
+			kind, n := genMemory(t)
+			ev.Marks = append(ev.Marks, graph.SignalMark{Number: rapid.Uint32().Draw(t, "signal"), Kind: kind, N: uint16(n), Value: genBytes(t, "value")})
+		}
+	}
 	return ev
+}
+
+func genMemory(t *rapid.T) (signal.Kind, int) {
+	kind := signal.Kind(rapid.IntRange(int(signal.Newest), int(signal.Recent)).Draw(t, "kind of signal"))
+	if kind.Holds(0) {
+		return kind, 0
+	}
+	return kind, rapid.IntRange(1, signal.MomentsMax).Draw(t, "kept")
+}
+
+// genSignals are states of signals, by number.
+func genSignals(t *rapid.T, least int) (states []graph.SignalState) {
+	numbers := rapid.SliceOfNDistinct(rapid.Uint32(), least, 3, rapid.ID).Draw(t, "signals")
+	slices.Sort(numbers)
+	for _, number := range numbers {
+		kind, n := genMemory(t)
+		s := graph.SignalState{Number: number, State: signal.State{Kind: kind, N: n}}
+		for range rapid.IntRange(0, 4).Draw(t, "events of the signal") {
+			at := signal.Moment{Time: genInt(t, "time"), Tie: genUint(t, "tie")}
+			s.Fold(at, signal.Scalar{Kind: signal.Text, Text: genBytes(t, "value")}, rapid.Bool().Draw(t, "has"))
+		}
+		states = append(states, s)
+	}
+	return states
 }
 
 // genDealings fills a fragment's offers, interests and visits.
@@ -212,6 +244,9 @@ func genFragment(t *rapid.T) *graph.Fragment {
 		f.Orders = append(f.Orders, order)
 	}
 	genDealings(t, f)
+	if signals := genSignals(t, 0); len(signals) > 0 {
+		f.Sections = &graph.Sections{Signals: signals}
+	}
 	return f
 }
 

@@ -22,7 +22,7 @@ type JournalPosition struct {
 
 // SpaceJournal holds the positions of shards in the journal. It is the last space, so that a copy made in the order of keys
 // gets its position after all rows that the position covers.
-const SpaceJournal Space = 0x0c
+const SpaceJournal Space = 0x7f
 
 var journalPositionKind = &kind{
 	space: SpaceJournal, name: "journal position",

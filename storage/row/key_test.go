@@ -15,7 +15,7 @@ func sampleKeys() [][]byte {
 	a, b := graph.NodeKey{Hi: 1, Lo: 2}, graph.NodeKey{Hi: 1, Lo: 3}
 	return [][]byte{ // ascending
 		appendDeploymentKey(nil), appendRulesKey(nil), appendParametersKey(nil),
-		appendAccessKeyKey(nil, "0"), appendAccessKeyKey(nil, "0123456789abcdef"), appendKeptAnswerKey(nil, &[16]byte{15: 1}), appendDeadLetterKey(nil, 7),
+		appendAccessKeyKey(nil, "0"), appendAccessKeyKey(nil, "0123456789abcdef"), appendKeptAnswerKey(nil, &[16]byte{15: 1}), appendDeadLetterKey(nil, 7), appendDefinitionsKey(nil),
 		appendMetaKey(nil, 0), appendMetaKey(nil, 1), appendMetaKey(nil, 65535),
 		AppendLogKey(nil, 0, 0), AppendLogKey(nil, 0, 255), AppendLogKey(nil, 0, 256), AppendLogKey(nil, 65535, 1<<64-1),
 		AppendNodeKey(nil, 7, a), AppendNodeKey(nil, 7, b),
@@ -28,6 +28,7 @@ func sampleKeys() [][]byte {
 		appendFeedKey(nil, 7, 9),
 		appendFeedSettingsKey(nil), appendFeedStateKey(nil, 7), appendFeedTrimKey(nil, 7), appendFeedMarkKey(nil, 7, a),
 		appendFeedSinkKey(nil, "crm"),
+		appendMarkingKey(nil, 0), appendMarkingKey(nil, 65535),
 		appendJournalPositionKey(nil, 0), appendJournalPositionKey(nil, 65535),
 	}
 }
@@ -153,6 +154,10 @@ func writeKey(t *testing.T, k *kind, key []byte) []byte {
 		return appendFeedMarkKey(nil, readShard(fields), readNodeKey(fields[2:]))
 	case feedSinkKind:
 		return appendFeedSinkKey(nil, string(fields))
+	case definitionsKind:
+		return appendDefinitionsKey(nil)
+	case markingKind:
+		return appendMarkingKey(nil, readShard(fields))
 	case journalPositionKind:
 		return appendJournalPositionKey(nil, readShard(fields))
 	}

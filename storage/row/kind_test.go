@@ -120,6 +120,8 @@ func TestRows(t *testing.T) {
 	sampleKeptAnswer().Put(&b)
 	enc.PutJournalPosition(&b, 1, sampleJournalPosition())
 	sampleDeadLetter().Put(&b)
+	sampleDefinitions().Put(&b)
+	enc.PutMarking(&b, 1, sampleMarking())
 	must(t, s.Commit(&b))
 	seen := map[*kind]bool{}
 	must(t, s.Iterate([]byte{0}, []byte{0xff}, func(key, value []byte) error {
@@ -166,6 +168,12 @@ func TestRows(t *testing.T) {
 	letter, err := ReadDeadLetter(s, sampleDeadLetter().Number)
 	must(t, err)
 	sameValue(t, "dead letter", &letter, sampleDeadLetter())
+	defined, err := ReadDefinitions(s)
+	must(t, err)
+	sameValue(t, "definitions", &defined, sampleDefinitions())
+	marking, err := ReadMarking(s, 1)
+	must(t, err)
+	sameValue(t, "marking", &marking, sampleMarking())
 	mark, err := dec.GetFeedMark(s, 1, root.Key)
 	must(t, err)
 	sameValue(t, "mark", mark, uint64(7))

@@ -14,6 +14,7 @@ var messageFields = [...]int{
 	graph.KindRecheck:   2, // kind, to
 	graph.KindMention:   4, // kind, to, version of the event, event
 	graph.KindCounts:    4, // likewise
+	graph.KindPatch:     4, // kind, to, node, signals
 }
 
 // messageValues is the number of values in a message of a kind and a version.
@@ -98,6 +99,10 @@ func (out messageWriter) message(m *graph.Message) {
 		out.leave(version < 6)
 		out.uint(uint64(out.formats.event))
 		eventWriter(out).event(m.Event, false)
+	case graph.KindPatch:
+		out.leave(version < patchSince)
+		out.key(m.Patch.Node)
+		signalsWriter(out).states(m.Patch.Signals)
 	}
 }
 
@@ -144,9 +149,12 @@ type messageReader struct {
 func (in messageReader) message(m *graph.Message) {
 	at := in.at
 	n := in.arrayLen()
-	last := graph.KindCounts
-	if in.of < 6 {
+	last := graph.KindPatch
+	switch {
+	case in.of < 6:
 		last = graph.KindRecheck
+	case in.of < patchSince:
+		last = graph.KindCounts
 	}
 	m.Kind = graph.MessageKind(in.enum("message kind", uint8(graph.KindObserve), uint8(last)))
 	if in.err == nil && n != messageValues(m.Kind, in.of) {
@@ -181,6 +189,8 @@ func (in messageReader) message(m *graph.Message) {
 		if in.err == nil && len(m.Event.Identifiers) != 2 {
 			in.fail(at, "mention with %d identifiers, want the route and what is mentioned", len(m.Event.Identifiers))
 		}
+	case graph.KindPatch:
+		m.Patch = &graph.Patch{Node: in.key(), Signals: signalsReader{in.reader}.states()}
 	}
 }
 

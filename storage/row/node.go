@@ -117,7 +117,7 @@ func (d *Decoder) Node(key graph.NodeKey, src []byte) (n *graph.Node, applied ui
 			in.fail(at, "the parent does not outrank its node (H1)")
 		}
 	case kind == nodeMention:
-		n.Mention = in.mention(key)
+		n.Mention = in.mention(key, version)
 	default:
 		n.Counted = int(in.upTo(math.MaxInt32))
 		parts := evidenceReader{in, version} // fragments have the version of their row
@@ -136,11 +136,11 @@ func (d *Decoder) Node(key graph.NodeKey, src []byte) (n *graph.Node, applied ui
 	return n, applied, nil
 }
 
-// mention reads the event that mentioned a node. The event shares no memory with what is read.
-func (in *reader) mention(key graph.NodeKey) *graph.Event {
+// mention reads the event that mentioned a node, in a row of a version. The event shares no memory with what is read.
+func (in *reader) mention(key graph.NodeKey, version uint64) *graph.Event {
 	at := in.at
 	var shared graph.Event
-	eventReader{in, eventVersion}.event(&shared)
+	eventReader{in, version}.event(&shared) // rows of nodes and events have had one version since there are mentions
 	if in.err != nil {
 		return nil
 	}

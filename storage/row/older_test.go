@@ -224,7 +224,7 @@ func TestCodecReadsFormerParts(t *testing.T) {
 		{"one piece", sampleEvidence().Members, false, graph.Evidence{Members: sampleEvidence().Members}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			enc := NewEncoder()
+			enc := newEncoderOf(4)
 			o := evidenceWriter{enc.begin(nil)}
 			o.start(4)
 			o.array(messageFields[graph.KindAbsorb])
@@ -353,4 +353,38 @@ func TestCodecReadsEventsOfVersion2(t *testing.T) {
 }
 
 // ofMentions reports whether a sample is a message that earlier versions lack.
-func ofMentions(name string) bool { return name == "message-mention" || name == "message-counts" }
+func ofMentions(name string) bool {
+	return name == "message-mention" || name == "message-counts" || name == "message-patch"
+}
+
+// Values of before there were signals are read, and written again in the newest version.
+func TestCodecReadsValuesWithoutSignals(t *testing.T) {
+	dec := NewDecoder()
+	for name, want := range map[string]*graph.Event{"event": sampleEvent(), "event-alias": sampleAlias(), "event-mention": sampleMentioning()} {
+		got, err := dec.Event(olderGolden(t, name, 4))
+		must(t, err)
+		sameValue(t, name, got, want)
+	}
+	mentions := []*graph.Message{
+		{Kind: graph.KindMention, To: sampleCookie, Event: sampleMention()}, {Kind: graph.KindCounts, To: sampleUser, Event: sampleMention()},
+	}
+	for _, want := range append(sampleMessages(), mentions...) {
+		got, err := dec.Message(olderGolden(t, "message-"+want.Kind.String(), 6))
+		must(t, err)
+		sameValue(t, "message", got, want)
+	}
+	for name, want := range map[string]*graph.Node{
+		"root": sampleRoot(), "forward": sampleForward(), "mention": {Key: sampleCookie, Mention: sampleMention()},
+	} {
+		got, _, err := dec.Node(want.Key, olderGolden(t, name, 4))
+		must(t, err)
+		sameValue(t, name, got, want)
+	}
+	for _, s := range samples() {
+		for _, version := range []int{4, 6} {
+			if _, err := os.Stat(olderPath(s.name, version)); err == nil && s.name != "record" && !accepts(t, &s, olderGolden(t, s.name, version)) {
+				t.Errorf("%s of version %d is refused", s.name, version)
+			}
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/graph/signal"
 	"github.com/kindred-id/kindred/internal/msgpack"
 	"github.com/kindred-id/kindred/storage"
 	library "github.com/vmihailenco/msgpack/v5"
@@ -49,6 +50,12 @@ func TestDecodersRefuse(t *testing.T) {
 	}
 	fragment := func(change func(*graph.Fragment)) error {
 		return root(func(ev *graph.Evidence) { change(ev.Members[0].Fragment) })
+	}
+	signalsOf := func(change func(*graph.Sections)) error {
+		return fragment(func(f *graph.Fragment) {
+			f.Sections = sampleSignals()
+			change(f.Sections)
+		})
 	}
 	dealings := func(change func(*score.OfferBook, *score.InterestCounts, *score.VisitDays)) error {
 		return fragment(func(f *graph.Fragment) { change(f.Offers, f.Interests, &f.Visits) })
@@ -130,6 +137,19 @@ func TestDecodersRefuse(t *testing.T) {
 		{"visits out of order", dealings(func(_ *score.OfferBook, _ *score.InterestCounts, v *score.VisitDays) { slices.Reverse(v.Periods()) }), "periods of visits are not in order"},
 		{"period without a visit", dealings(func(_ *score.OfferBook, _ *score.InterestCounts, v *score.VisitDays) { v.Periods()[0].Came = 0 }), "periods of visits are not in order"},
 		{"visit on the 31st day", dealings(func(_ *score.OfferBook, _ *score.InterestCounts, v *score.VisitDays) { v.Periods()[0].Came = 1 << 30 }), "is above"},
+
+		{"mark of no kind", event(func(ev *graph.Event) { ev.Marked, ev.Marks = 1, []graph.SignalMark{{}} }), "unknown kind of signal 0"},
+		{"mark that keeps too much", event(func(ev *graph.Event) {
+			ev.Marked, ev.Marks = 1, []graph.SignalMark{{Kind: signal.Newest, N: 65}}
+		}), "kind 1 that keeps 65"},
+		{"signals out of order", signalsOf(func(s *graph.Sections) { slices.Reverse(s.Signals) }), "signal 1 is not in the order"},
+		{"moments out of order", signalsOf(func(s *graph.Sections) { slices.Reverse(s.Signals[0].Moments) }), "out of order or out of bounds"},
+		{"too many moments", signalsOf(func(s *graph.Sections) { s.Signals[0].N = 1 }), "out of order or out of bounds"},
+		{"days out of order", signalsOf(func(s *graph.Sections) { slices.Reverse(s.Signals[2].Days) }), "out of order or out of bounds"},
+		{"day without an event", signalsOf(func(s *graph.Sections) { s.Signals[2].Days[1].Count = 0 }), "out of order or out of bounds"},
+		{"count of what counts nothing", signalsOf(func(s *graph.Sections) { s.Signals[3].Values[0].Count = 1 }), "out of order or out of bounds"},
+		{"values out of order", signalsOf(func(s *graph.Sections) { slices.Reverse(s.Signals[6].Values) }), "out of order or out of bounds"},
+		{"patch of nothing", message(graph.Message{Kind: graph.KindPatch, To: sampleUser, Patch: &graph.Patch{Node: sampleUser}}), "no signals"},
 
 		{"refused for nothing", message(graph.Message{Kind: graph.KindRefuse, To: sampleUser, Via: sampleEmail, Root: sampleEmail}), "unknown refusal 0"},
 		{"join without root", message(graph.Message{Kind: graph.KindJoin, To: sampleUser}), "key of zeroes"},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
+	"github.com/kindred-id/kindred/graph/signal"
 )
 
 // Samples of everything that the codecs encode: for golden files, as seeds, and for measuring.
@@ -67,6 +68,58 @@ func sampleMentioning() *graph.Event {
 	ev := sampleEvent()
 	ev.Identifiers, ev.Mentions = ev.Identifiers[:3], ev.Identifiers[3:]
 	return ev
+}
+
+// sampleMarked is of two signals.
+func sampleMarked() *graph.Event {
+	ev := sampleEvent()
+	ev.Marked = 3
+	ev.Marks = []graph.SignalMark{
+		{Number: 4, Kind: signal.Newest, N: 4}, {Number: 700, Kind: signal.Days, Value: []byte("25")}, {Number: 9, Kind: signal.Recent, N: 256, Value: []byte{}},
+	}
+	return ev
+}
+
+// sampleSignals has a signal of each kind.
+func sampleSignals() *graph.Sections {
+	at := func(n int64) signal.Moment { return signal.Moment{Time: sampleStamp(n).Time, Tie: sampleStamp(n).Tie} }
+	s := &graph.Sections{Signals: []graph.SignalState{
+		{Number: 1, State: signal.State{Kind: signal.Newest, N: 4, Moments: []signal.Moment{at(2), at(0)}}},
+		{Number: 2, State: signal.State{Kind: signal.Oldest, N: 1, Moments: []signal.Moment{at(0)}}},
+		{Number: 3, State: signal.State{Kind: signal.Days, Days: []signal.Day{{Day: 19_650, Long: true, Count: 70, Sum: -5}, {Day: 19_700, Count: 2, Sum: 250_000}}}},
+		{Number: 4, State: signal.State{Kind: signal.First, Values: []signal.Value{{Text: "nl", Newest: at(0)}}}},
+		{Number: 5, State: signal.State{Kind: signal.Last, Values: []signal.Value{{Text: "42.5", Newest: at(2)}}}},
+		{Number: 6, State: signal.State{Kind: signal.Distinct, N: 128, Values: []signal.Value{{Text: "tents", Newest: at(1), Count: 300}}}},
+		{Number: 700, State: signal.State{Kind: signal.Recent, N: 256, Values: []signal.Value{{Text: "T-1", Newest: at(2)}, {Text: "T-2", Newest: at(1)}}}},
+	}}
+	for i := range s.Signals {
+		if !s.Signals[i].Restore() {
+			panic("a sample is no state")
+		}
+	}
+	return s
+}
+
+func sampleRootOfSignals() *graph.Node {
+	evidence := sampleEvidence()
+	evidence.Members[0].Fragment.Sections = sampleSignals()
+	return &graph.Node{Key: sampleUser, Component: graph.RestoreComponent(sampleUser, evidence)}
+}
+
+func samplePatch() *graph.Message {
+	return &graph.Message{Kind: graph.KindPatch, To: sampleUser, Patch: &graph.Patch{Node: sampleCookie, Signals: sampleSignals().Signals[:3]}}
+}
+
+func sampleDefinitions() *Definitions {
+	return &Definitions{
+		Version: 5, Filled: 4, Next: 701, Signals: []NumberedSignal{{ID: 1 << 63, Number: 4, Since: 1}, {ID: 7, Number: 700, Since: 5}},
+		Newest:  []DefinedAudience{{Key: "campers", Where: `{"all":[]}`}, {Key: "walkers", Where: `{"any":[]}`}},
+		Serving: []DefinedAudience{{Key: "campers", Where: `{"any":[]}`}},
+	}
+}
+
+func sampleMarking() *Marking {
+	return &Marking{Version: 5, Fills: []Fill{{From: 0, To: 4, Barrier: 300, Cursor: sampleCookie}, {From: 4, To: 5, Barrier: 1 << 33}}}
 }
 
 // sampleMention is what is kept of that event, and told to the cookie's node.

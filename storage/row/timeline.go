@@ -3,6 +3,7 @@ package row
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
@@ -86,6 +87,26 @@ func (d *Decoder) Block(src []byte, each func(event []byte) error) error {
 func (e *Encoder) PutBlock(b *storage.Batch, shard graph.ShardID, node graph.NodeKey, seq uint64, events [][]byte) {
 	e.key, e.value = appendTimelineKey(e.key[:0], shard, node, seq), e.Block(e.value[:0], events)
 	e.setPacked(b, e.value)
+}
+
+// ScanTimelines calls fn with the stored events of a shard's nodes, node by node, those of a node in the order in which they were
+// written. It begins after a node, or with the first for the zero key, and ends early with an error of fn, which it returns.
+func (d *Decoder) ScanTimelines(s storage.Store, shard graph.ShardID, after graph.NodeKey, fn func(node graph.NodeKey, event []byte) error) error {
+	lower := AppendShardLower(nil, SpaceTimeline, shard)
+	if !after.IsZero() {
+		lower = append(appendTimelineKey(nil, shard, after, math.MaxUint64), 0)
+	}
+	return s.Iterate(lower, AppendShardUpper(nil, SpaceTimeline, shard), func(key, value []byte) error {
+		_, node, _, err := ParseTimelineKey(key)
+		if err != nil {
+			return err
+		}
+		block, err := Unpack(value)
+		if err != nil {
+			return fmt.Errorf("timeline of node %s: %w", node, err)
+		}
+		return d.Block(block, func(event []byte) error { return fn(node, event) })
+	})
 }
 
 // ScanTimeline calls fn with the events of a node's blocks whose numbers are below before, in the order in which they were written.

@@ -12,7 +12,7 @@ package row
 type generation uint8
 
 // newest is the generation that encoders write by default.
-const newest generation = 6
+const newest generation = 7
 
 // formats holds the versions of the kinds of values in one generation.
 type formats struct {
@@ -28,7 +28,8 @@ var versions = [newest + 1]formats{
 	3: {event: 2, message: 3, node: 2, settings: 1},                                                     // when an event passed a forward
 	4: {event: 3, message: 4, node: 3, settings: 2},                                                     // context, aliases, several refunds
 	5: {event: 3, message: 5, node: 3, settings: 2},                                                     // evidence without identities
-	6: {event: eventVersion, message: messageVersion, node: nodeVersion, settings: feedSettingsVersion}, // mentions
+	6: {event: 4, message: 6, node: 4, settings: 2},                                                     // mentions
+	7: {event: eventVersion, message: messageVersion, node: nodeVersion, settings: feedSettingsVersion}, // signals
 }
 
 // newEncoderOf returns an encoder that writes a generation from 1 to newest.

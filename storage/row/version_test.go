@@ -175,6 +175,9 @@ func TestLossy(t *testing.T) {
 		{"message of a mention", 6, func(enc *Encoder) {
 			enc.Message(nil, &graph.Message{Kind: graph.KindMention, Event: sampleMention()})
 		}},
+		{"marks", 7, func(enc *Encoder) { enc.Event(nil, &graph.Event{Type: graph.TypeTrack, Marked: 1}, false) }},
+		{"sections", 7, func(enc *Encoder) { enc.Node(nil, sampleRootOfSignals(), 1) }},
+		{"patch", 7, func(enc *Encoder) { enc.Message(nil, samplePatch()) }},
 		{"interest", 2, func(enc *Encoder) {
 			enc.Event(nil, &graph.Event{Type: graph.TypeTrack, Interest: graph.Interest{Kind: graph.InterestViewed}}, true)
 		}},

@@ -1,0 +1,193 @@
+// Package audiences keeps what the deployment's audiences are: versions of their definitions, in the catalog.
+//
+//	Define ──► a new version: its signals are numbered ──► intake marks by it, shards fill from stored events
+//	                                                           │ all have
+//	           the new audiences serve ◄── Filled ◄────────────┘
+//
+// Invariants:
+//   - D1: a version is written once, and its number is never used again; nor is that of a signal.
+//   - D2: what serves rests on signals that are filled: on all events, whether they came before the definition or after it.
+//   - D3: a definition that is wrong changes nothing.
+package audiences
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/kindred-id/kindred/actors/signals"
+	"github.com/kindred-id/kindred/graph/audience"
+	"github.com/kindred-id/kindred/graph/signal"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// WaitingMax bounds the versions that wait for stored events to be looked through.
+const WaitingMax = 64
+
+// ErrWaiting is returned for a definition while too many versions wait.
+var ErrWaiting = fmt.Errorf("audiences: %d changes wait for stored events to be looked through; define again once some are done", WaitingMax)
+
+// State is what is defined. It never changes, and any number of goroutines may use it. Nil is a deployment that never had an
+// audience.
+type State struct {
+	row.Definitions
+	Newest  *audience.Catalog
+	Serving *audience.Catalog // Newest, once that is filled
+	Signals *signals.Definitions
+}
+
+// Load reads what is defined; nil if nothing ever was.
+func Load(s storage.Reader) (*State, error) {
+	d, err := row.ReadDefinitions(s)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return Compile(d)
+}
+
+// Compile prepares stored definitions.
+func Compile(d row.Definitions) (*State, error) {
+	s := &State{Definitions: d}
+	index, err := s.catalogs()
+	if err == nil {
+		s.Signals, err = signals.New(d.Version, index, d.Signals)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("audiences of version %d: %w", d.Version, err)
+	}
+	return s, nil
+}
+
+// catalogs prepares the audiences, and returns the signals of all.
+func (s *State) catalogs() (index *signal.Index, err error) {
+	if s.Newest, err = catalogOf(s.Definitions.Newest); err != nil {
+		return nil, err
+	}
+	if s.Serving = s.Newest; s.Filled == s.Version {
+		return s.Newest.Signals(), nil
+	}
+	if s.Serving, err = catalogOf(s.Definitions.Serving); err != nil {
+		return nil, err
+	}
+	var all []signal.Definition
+	for _, c := range []*audience.Catalog{s.Newest, s.Serving} {
+		for _, id := range c.Signals().Signals() {
+			d, _ := c.Signals().Definition(id)
+			all = append(all, d)
+		}
+	}
+	return signal.NewIndex(all)
+}
+
+func catalogOf(list []row.DefinedAudience) (*audience.Catalog, error) {
+	definitions := make([]audience.Definition, len(list))
+	for i, a := range list {
+		where, err := audience.Parse([]byte(a.Where))
+		if err != nil {
+			return nil, fmt.Errorf("audience %s: %w", a.Key, err)
+		}
+		definitions[i] = audience.Definition{Key: a.Key, Where: where}
+	}
+	return audience.NewCatalog(definitions)
+}
+
+// Next is the version after s with other audiences. Audiences with unchanged conditions go on as they are.
+func (s *State) Next(definitions []audience.Definition) (*State, error) {
+	next := &State{}
+	known := map[signal.ID]row.NumberedSignal{}
+	if s != nil {
+		next.Filled, next.Definitions.Next = s.Filled, s.Definitions.Next
+		if next.Definitions.Serving = s.Definitions.Serving; s.Filled == s.Version {
+			next.Definitions.Serving = s.Definitions.Newest
+		}
+		for _, n := range s.Definitions.Signals {
+			known[n.ID] = n
+		}
+		next.Version = s.Version
+	}
+	if next.Version++; next.Version-next.Filled > WaitingMax {
+		return nil, ErrWaiting
+	}
+	for _, d := range definitions {
+		where, err := d.Where.MarshalJSON()
+		if err == nil {
+			err = checkLeaves(d.Key, d.Where)
+		}
+		if err != nil {
+			return nil, err
+		}
+		next.Definitions.Newest = append(next.Definitions.Newest, row.DefinedAudience{Key: d.Key, Where: string(where)})
+	}
+	slices.SortFunc(next.Definitions.Newest, func(a, b row.DefinedAudience) int { return cmp.Compare(a.Key, b.Key) })
+	index, err := next.catalogs()
+	if err != nil {
+		return nil, err
+	}
+	next.number(index, known)
+	return Compile(next.Definitions)
+}
+
+// checkLeaves refuses conditions that nothing can answer yet.
+func checkLeaves(key string, n *audience.Node) error {
+	if n.Kind == audience.Score {
+		return fmt.Errorf("audience %s: condition %s reads the score %q, and conditions can't read scores yet; take it out", key, n.ID, n.Value.Path)
+	}
+	for _, child := range n.Children {
+		if err := checkLeaves(key, child); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// number gives each signal the number that it has, or a new one. A version without new signals has nothing to fill.
+func (s *State) number(index *signal.Index, known map[signal.ID]row.NumberedSignal) {
+	fresh := false
+	for _, id := range index.Signals() {
+		n, ok := known[id]
+		if !ok {
+			n, fresh = row.NumberedSignal{ID: id, Number: s.Definitions.Next, Since: s.Version}, true
+			s.Definitions.Next++
+		}
+		s.Definitions.Signals = append(s.Definitions.Signals, n)
+	}
+	slices.SortFunc(s.Definitions.Signals, func(a, b row.NumberedSignal) int { return cmp.Compare(a.Number, b.Number) })
+	if !fresh && s.Filled == s.Version-1 {
+		s.fill(s.Version)
+	}
+}
+
+// Fill is s once everything up to a version is filled.
+func (s *State) Fill(version uint64) (*State, error) {
+	next := &State{Definitions: s.Definitions, Newest: s.Newest}
+	next.fill(version)
+	return Compile(next.Definitions)
+}
+
+func (s *State) fill(version uint64) {
+	if s.Filled = max(s.Filled, version); s.Filled < s.Version {
+		return
+	}
+	s.Definitions.Serving = nil
+	s.Definitions.Signals = slices.DeleteFunc(slices.Clone(s.Definitions.Signals), func(n row.NumberedSignal) bool {
+		_, read := s.Newest.Signals().Definition(n.ID)
+		return !read
+	})
+}
+
+// Definition returns an audience of the newest version.
+func (s *State) Definition(key string) (row.DefinedAudience, bool) {
+	if s == nil {
+		return row.DefinedAudience{}, false
+	}
+	i, found := slices.BinarySearchFunc(s.Definitions.Newest, key, func(a row.DefinedAudience, key string) int { return cmp.Compare(a.Key, key) })
+	if !found {
+		return row.DefinedAudience{}, false
+	}
+	return s.Definitions.Newest[i], true
+}

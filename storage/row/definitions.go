@@ -1,0 +1,120 @@
+package row
+
+import (
+	"github.com/kindred-id/kindred/graph/signal"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// Definitions is the row of the deployment's audiences, and of the signals that they read. Its version counts the changes.
+//
+// A change is in force for intake at once, and serves once every shard has looked through its stored events: until then the
+// audiences of before serve.
+type Definitions struct {
+	Version uint64 // of Newest
+	Filled  uint64 // the version for which all stored events were looked through last; at most Version
+	Next    uint32 // number of the next new signal
+	Signals []NumberedSignal
+	Newest  []DefinedAudience
+	// Serving are the audiences that serve while Filled is below Version; then they are the newest.
+	Serving []DefinedAudience
+}
+
+// NumberedSignal is a signal that an audience reads. The audience says what it is of.
+type NumberedSignal struct {
+	ID     signal.ID
+	Number uint32
+	Since  uint64 // the version that brought it
+}
+
+// DefinedAudience is an audience as it is stored.
+type DefinedAudience struct {
+	Key   string
+	Where string // a tree of conditions, as JSON
+}
+
+const definitionsRow = 6 // in spaceDeployment
+
+var definitionsKind = &kind{
+	space: spaceDeployment, row: definitionsRow, name: "definitions", group: "deployment",
+	about:   "one row: audiences, and the signals that they read",
+	catalog: true,
+	check:   parses[Definitions]("definitions"),
+}
+
+// appendDefinitionsKey appends the key of the row of audiences.
+func appendDefinitionsKey(b []byte) []byte { return append(b, byte(spaceDeployment), definitionsRow) }
+
+const (
+	definitionsFields      = 6
+	numberedSignalFields   = 3
+	definedAudienceFields  = 2
+	definitionsWhereLeast  = 2 // bytes
+	definitionsSignalLeast = 3
+)
+
+func (d *Definitions) encode(out *writer) {
+	out.start(definitionsVersion)
+	out.array(definitionsFields)
+	out.uint(d.Version)
+	out.uint(d.Filled)
+	out.uint(uint64(d.Next))
+	out.array(numberedSignalFields * len(d.Signals))
+	for i := range d.Signals {
+		s := &d.Signals[i]
+		out.uint(uint64(s.ID))
+		out.uint(uint64(s.Number))
+		out.uint(s.Since)
+	}
+	for _, list := range [][]DefinedAudience{d.Newest, d.Serving} {
+		out.array(definedAudienceFields * len(list))
+		for i := range list {
+			out.text(list[i].Key)
+			out.text(list[i].Where)
+		}
+	}
+}
+
+func (d *Definitions) decode(in *reader) {
+	in.version(definitionsVersion)
+	in.tuple(definitionsFields)
+	at := in.at
+	*d = Definitions{Version: in.uint(), Filled: in.uint(), Next: in.uint32()}
+	if in.err == nil && (d.Version == 0 || d.Filled > d.Version) {
+		in.fail(at, "definitions of version %d, filled up to %d", d.Version, d.Filled)
+	}
+	if n := in.list(numberedSignalFields, definitionsSignalLeast); n > 0 {
+		d.Signals = make([]NumberedSignal, n)
+	}
+	for i := range d.Signals {
+		at := in.at
+		s := NumberedSignal{ID: signal.ID(in.uint()), Number: in.uint32(), Since: in.uint()}
+		if in.err == nil && (s.Number >= d.Next || s.Since == 0 || s.Since > d.Version || i > 0 && d.Signals[i-1].Number >= s.Number) {
+			in.fail(at, "signal %d of number %d, since version %d", i, s.Number, s.Since)
+		}
+		d.Signals[i] = s
+	}
+	for _, list := range []*[]DefinedAudience{&d.Newest, &d.Serving} {
+		if n := in.list(definedAudienceFields, definitionsWhereLeast); n > 0 {
+			*list = make([]DefinedAudience, n)
+		}
+		for i := range *list {
+			(*list)[i] = DefinedAudience{Key: in.text(), Where: in.text()}
+		}
+	}
+}
+
+// Put writes the row of definitions. REQUIRES: 1 <= d.Version, d.Filled <= d.Version, signals by number
+func (d *Definitions) Put(b *storage.Batch) { b.Set(appendDefinitionsKey(nil), appendValue(nil, d)) }
+
+// ReadDefinitions reads the row of definitions. It fails with ErrNotFound if the deployment never had an audience.
+func ReadDefinitions(s storage.Reader) (Definitions, error) {
+	value, err := s.Get(nil, appendDefinitionsKey(nil))
+	if err != nil {
+		return Definitions{}, err
+	}
+	d, err := parse[Definitions]("definitions", value)
+	if err != nil {
+		return d, storage.Corrupt("read", "definitions row", err)
+	}
+	return d, nil
+}
