@@ -40,7 +40,17 @@ type DiscountAffinity struct {
 	Band     string   `json:"band" jsonschema:"enum=unknown,enum=low,enum=medium,enum=high"`
 	Evidence float64  `json:"evidence"` // log-odds over the population
 	Depth    float64  `json:"depth"`    // average share taken off a reduced order, 0–1
-	Reasons  []string `json:"reasons"`  // as text
+	Reasons  []string `json:"reasons"`  // the trials as text
+	Trials   []Trial  `json:"trials"`   // what the evidence consists of; a kind without trials or without weight is left out
+}
+
+// Trial is what one kind of trial adds to a discount affinity.
+type Trial struct {
+	Kind       string  `json:"kind" jsonschema:"enum=offers,enum=coupons,enum=reductions"` // offers accepted, orders with a coupon, orders at a reduced price
+	Won        uint64  `json:"won"`
+	Of         uint64  `json:"of"`
+	Population float64 `json:"population"` // mean rate of all customers, 0–1
+	Points     float64 `json:"points"`     // log-odds that it adds to evidence
 }
 
 // Uplift compares a person's rate of orders while an offer is open with the rate while no offer is.
@@ -145,8 +155,8 @@ func (s *Scored) appendAffinity(dst []byte) []byte {
 	dst = appendNumber(append(dst, `,"depth":`...), a.Depth)
 	dst = append(dst, `,"reasons":[`...)
 	first := true
-	for _, t := range a.Trials {
-		if reason := t.Reason(); reason != "" {
+	for i := range a.Trials {
+		if reason := a.Trials[i].Reason(); reason != "" {
 			if !first {
 				dst = append(dst, ',')
 			}
@@ -154,7 +164,28 @@ func (s *Scored) appendAffinity(dst []byte) []byte {
 			dst = appendString(dst, reason)
 		}
 	}
-	return append(dst, "]}"...)
+	return append(appendTrials(append(dst, `],"trials":[`...), a.Trials[:]), "]}"...)
+}
+
+// appendTrials appends the trials that count.
+func appendTrials(dst []byte, trials []score.TrialEvidence) []byte {
+	first := true
+	for i := range trials {
+		t := &trials[i]
+		if !t.Counts() {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(append(append(dst, `{"kind":"`...), t.Trial.String()...), `","won":`...)
+		dst = append(strconv.AppendUint(dst, uint64(t.Trials.Won), 10), `,"of":`...)
+		dst = append(strconv.AppendUint(dst, uint64(t.Trials.Of), 10), `,"population":`...)
+		dst = append(appendNumber(dst, t.Population), `,"points":`...)
+		dst = append(appendNumber(dst, t.Points), '}')
+	}
+	return dst
 }
 
 const dayMillis = 24 * 60 * 60 * 1000

@@ -40,7 +40,7 @@ export interface Scores {
   order_days: number
   average_order_day: number
   days_between_orders: number
-  discount_affinity: { score: number; band: "unknown" | "low" | "medium" | "high"; depth: number; reasons: string[] }
+  discount_affinity: { score: number; band: "unknown" | "low" | "medium" | "high"; depth: number; trials: { kind: "offers" | "coupons" | "reductions"; won: number; of: number; population: number }[] }
   offer_probability: number
   rfm: { recency: number; frequency: number; money: number } | null
   interests: { category: string; share: number; lift: number; count: number }[]

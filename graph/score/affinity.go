@@ -82,9 +82,14 @@ var trialReasons = [trialKinds]string{
 	"paid less than the full price in %d of %d orders, population %.0f %%: %+.1f",
 }
 
-// Reason is the evidence in words, "accepted 3 of 4 offers, population 14 %: +1.3"; empty without evidence.
-func (e TrialEvidence) Reason() string {
-	if e.Trial >= trialKinds || e.Trials.Of == 0 || e.Weight == 0 {
+// Counts reports whether the trials are evidence: there are some, and their kind has weight.
+func (e *TrialEvidence) Counts() bool {
+	return e.Trial < trialKinds && e.Trials.Of > 0 && e.Weight != 0
+}
+
+// Reason is the evidence in words, "accepted 3 of 4 offers, population 14 %: +1.3"; empty where it does not count.
+func (e *TrialEvidence) Reason() string {
+	if !e.Counts() {
 		return ""
 	}
 	return fmt.Sprintf(trialReasons[e.Trial], e.Trials.Won, e.Trials.Of, 100*e.Population, e.Points)

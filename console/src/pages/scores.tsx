@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact"
-import { language, moment, money, number, percent, plural, t } from "../language"
+import { moment, money, number, percent, plural, t } from "../language"
 import { ProblemNotice } from "../parts/notice"
 import { useResource } from "../resource"
 import { get, type Profile, profilePath } from "../server"
@@ -21,8 +21,7 @@ export function ScoresPart({ id }: { id: string }) {
         <Score name={t("scores.alive")} value={percent(s.p_alive)} bar={s.p_alive} why={lifetime} />
         <Score name={t("scores.buy")} value={percent(s.p_buy_30d)} bar={s.p_buy_30d} why={s.days_between_orders ? t("scores.between", { days: number(s.days_between_orders) }) : lifetime} />
         <Score name={t("scores.discount")} value={t(`band.${d.band}`)} bar={d.band === "unknown" ? undefined : d.score} why={t("scores.depth", { share: percent(d.depth) })}>
-          {/* The reasons of the server are in English. */}
-          {language.value === "en" && d.reasons.length > 0 && <ul class="tight">{d.reasons.map((r) => <li>{r}</li>)}</ul>}
+          {d.trials.length > 0 && <ul class="tight">{d.trials.map((r) => <li>{t(`trial.${r.kind}`, { won: number(r.won), of: number(r.of), all: percent(r.population) })}</li>)}</ul>}
         </Score>
         <Score name={t("scores.offer")} value={percent(s.offer_probability)} bar={s.offer_probability} why={t("scores.offer.note")} />
         {s.rfm && <Score name={t("scores.rfm")} value={`${s.rfm.recency} · ${s.rfm.frequency} · ${s.rfm.money}`} why={t("scores.rfm.note")} />}
