@@ -8,13 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/memberlist"
+	"github.com/kindred-id/kindred/internal/hostport"
 )
 
 // DefaultPort is that of an address without one.
@@ -144,27 +144,15 @@ func (g *Gossip) settings(self *memberlist.Node) (*memberlist.Config, error) {
 		return s, nil
 	}
 	var err error
-	if s.BindAddr, s.BindPort, err = hostPort(g.config.Bind); err != nil {
+	if s.BindAddr, s.BindPort, err = hostport.Split(g.config.Bind); err != nil {
 		return nil, fmt.Errorf("gossip: the address to listen on: %w", err)
 	}
 	if g.config.Advertise != "" {
-		if s.AdvertiseAddr, s.AdvertisePort, err = hostPort(g.config.Advertise); err != nil {
+		if s.AdvertiseAddr, s.AdvertisePort, err = hostport.Split(g.config.Advertise); err != nil {
 			return nil, fmt.Errorf("gossip: the address to advertise: %w", err)
 		}
 	}
 	return s, nil
-}
-
-func hostPort(address string) (string, int, error) {
-	host, text, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", 0, fmt.Errorf("%q: want host:port: %w", address, err)
-	}
-	port, err := strconv.ParseUint(text, 10, 16)
-	if err != nil {
-		return "", 0, fmt.Errorf("%q: the port is no number up to 65535", address)
-	}
-	return host, int(port), nil
 }
 
 // View returns the newest view.

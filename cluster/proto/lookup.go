@@ -6,6 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/cluster"
+	"github.com/kindred-id/kindred/internal/hostport"
 )
 
 // Member is another node, or this one.
@@ -90,7 +91,7 @@ func (p *provider) update(members []Member) error {
 	list := make(cluster.Members, 0, len(members))
 	var bad error
 	for _, m := range members {
-		host, port, err := hostPort(m.Address)
+		host, port, err := hostport.Split(m.Address)
 		if err != nil {
 			bad = err
 			continue

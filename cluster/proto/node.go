@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/cluster"
 	"github.com/asynkron/protoactor-go/remote"
+	"github.com/kindred-id/kindred/internal/hostport"
 	"github.com/kindred-id/kindred/internal/peertls"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -82,7 +82,7 @@ const (
 
 // Start listens, and knows nobody but itself until Update.
 func Start(c Config) (n *Node, err error) {
-	host, port, err := hostPort(c.Bind)
+	host, port, err := hostport.Split(c.Bind)
 	if err != nil {
 		return nil, fmt.Errorf("cluster: the address to listen on: %w", err)
 	}
@@ -129,18 +129,6 @@ func Start(c Config) (n *Node, err error) {
 	n.system.EventStream.Subscribe(n.event)
 	n.cluster.StartMember()
 	return n, nil
-}
-
-func hostPort(address string) (string, int, error) {
-	host, text, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", 0, fmt.Errorf("%q: want host:port: %w", address, err)
-	}
-	port, err := strconv.ParseUint(text, 10, 16)
-	if err != nil {
-		return "", 0, fmt.Errorf("%q: the port is no number up to 65535", address)
-	}
-	return host, int(port), nil
 }
 
 // free reports whether an address can be listened on: the library panics where it cannot.
