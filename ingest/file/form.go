@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/kindred-id/kindred/ingest/record"
+	"github.com/kindred-id/kindred/ingest/snowplow"
 	"github.com/kindred-id/kindred/ingest/split"
 )
 
@@ -48,12 +49,15 @@ var errPlainFile = errors.New("a Parquet file can't be read from standard input 
 // recognise opens a stream that is not NDJSON, and of which the chunk has the beginning; or records that it can't be
 // read.
 func (r *Reader) recognise(c *Chunk, format string) {
-	text := io.MultiReader(bytes.NewReader(bytes.Clone(trimMark(c.data))), r.text)
+	head := bytes.Clone(trimMark(c.data))
+	text := io.MultiReader(bytes.NewReader(head), r.text)
 	c.data = c.data[:0]
 	var err error
 	switch mapped := r.form.mapper != nil; {
 	case format == formatArray, format == formatDocument, format == formatBatch:
 		r.form.records = split.NewDocuments(text, r.lineMax, r.form.keys()...)
+	case format == formatTable && mapped && r.form.mapper.headless(head):
+		r.form.records = split.NewLines(text, r.lineMax, snowplow.AppendEnriched)
 	case format == formatTable && mapped:
 		r.form.records, err = split.NewTable(text, r.lineMax)
 	case format == formatParquet && mapped:
@@ -101,18 +105,24 @@ func (r *Reader) records(c *Chunk) {
 type Mapper struct {
 	options record.Options
 	keys    []string
+	columns string // of tables without a header
 	pool    sync.Pool
 }
 
 // NewMapper returns a mapper; usage counts what the mapping finds, and may be nil.
 func NewMapper(m *record.Mapping, usage *record.Usage) *Mapper {
-	mapper := &Mapper{options: record.Options{Mapping: m, Usage: usage}}
+	mapper := &Mapper{options: record.Options{Mapping: m, Usage: usage}, columns: m.Columns()}
 	if key := m.Records(); key != "" {
 		mapper.keys = []string{key}
 	} else if m.Usual(batchKey) {
 		mapper.keys = []string{batchKey}
 	}
 	return mapper
+}
+
+// headless reports whether a table that begins so has no header, but the columns of the mapping.
+func (m *Mapper) headless(head []byte) bool {
+	return m.columns != "" && !bytes.HasPrefix(bytes.TrimLeft(head, "\"\r\n"), []byte(snowplow.EnrichedHeader))
 }
 
 func (m *Mapper) get() *record.Decoder {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -98,5 +99,28 @@ func lines(b *strings.Builder, path string, value any) {
 	default:
 		text, _ := json.Marshal(v)
 		fmt.Fprintf(b, "  %s = %s\n", path, text)
+	}
+}
+
+// Snowplow's enriched events make the same events as lines of cells, as JSON of its SDK, and as a table with a header.
+func TestSnowplowLines(t *testing.T) {
+	m, err := record.FindReady("snowplow-enriched")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join("..", "snowplow", "testdata")
+	events := func(name string) string { // without their places
+		return regexp.MustCompile(`(?m)^line .*\n`).ReplaceAllString(mapped(t, filepath.Join(folder, name), NewMapper(m, nil)), "\n")
+	}
+	want := events("enriched.ndjson")
+	if got := events("enriched.tsv"); got != want || !strings.Contains(got, "Order Completed") {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	table := filepath.Join(t.TempDir(), "atomic.tsv")
+	if err := os.WriteFile(table, []byte("app_id\tevent\tevent_id\tdomain_userid\nshop\tpage_view\te1\td1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := mapped(t, table, NewMapper(m, nil)); !strings.Contains(got, `"d1"`) {
+		t.Errorf("a table with a header: %s", got)
 	}
 }

@@ -41,6 +41,7 @@ type Mapping struct {
 // reading is what happens to a document, and to a record before its paths are read.
 type reading struct {
 	records string   // the key of the list with a document's records; "" is batch, in files alone
+	columns string   // the columns of a table without a header; "" is a table with one
 	parse   []string // paths of texts that hold JSON
 	unpack  []string // paths of lists of {key, value}, which become objects
 }
@@ -192,6 +193,9 @@ func (f *mappingField) converted() bool {
 
 // check finds paths that lead nowhere.
 func (r *reading) check() error {
+	if r.columns != "" && r.columns != ColumnsSnowplow {
+		return fmt.Errorf("read: columns %q: want %s, or leave it out for tables with a header", r.columns, ColumnsSnowplow)
+	}
 	for _, path := range slices.Concat(r.parse, r.unpack) {
 		if !isPath(path) {
 			return fmt.Errorf("read: path %q: want keys with a dot between, as in event.params", path)
@@ -208,6 +212,12 @@ func isSource(path string) bool { return isPath(strings.TrimSuffix(path, ".")) }
 
 // Records is the key of the list that holds the records of a document, if the mapping names one.
 func (m *Mapping) Records() string { return m.read.records }
+
+// ColumnsSnowplow are the columns of a table without a header: those of Snowplow's enriched events.
+const ColumnsSnowplow = "snowplow-enriched"
+
+// Columns names the columns of a table without a header, if the mapping does.
+func (m *Mapping) Columns() string { return m.read.columns }
 
 // Usual reports whether the mapping leaves a key of the record alone at which a document may have its records: no path
 // begins with it.

@@ -120,12 +120,14 @@ func (r *mappingReader) reading(n *yamlfile.Node, key string) (read reading) {
 		switch {
 		case e.Key == "records" && yamlfile.IsScalar(e.Node):
 			read.records = e.Node.Value
+		case e.Key == "columns" && yamlfile.IsScalar(e.Node):
+			read.columns = e.Node.Value
 		case e.Key == "parse" && isList(e.Node):
 			read.parse = r.texts(e.Node, at)
 		case e.Key == "unpack" && isList(e.Node):
 			read.unpack = r.texts(e.Node, at)
 		default:
-			r.fail(e.Where, at, "want records: a key, parse: [paths] and unpack: [paths]")
+			r.fail(e.Where, at, "want records: a key, columns: the name of some, parse: [paths] and unpack: [paths]")
 		}
 	}
 	return read

@@ -32,6 +32,32 @@ func all(s Splitter) string {
 	}
 }
 
+func TestLines(t *testing.T) {
+	shout := func(dst, line []byte) ([]byte, error) {
+		if bytes.Equal(line, []byte("bad")) {
+			return dst, errors.New("a bad line")
+		}
+		return append(dst, bytes.ToUpper(line)...), nil
+	}
+	long := strings.Repeat("x", 200_000)
+	for text, want := range map[string]string{
+		"":                       "",
+		"\n\r\n":                 "",
+		"a\r\n\nb\tc":            "1/1 A\n3/2 B\tC\n",
+		"a\nbad\nb\n":            "1/1 A\n2/2 undecodable: a bad line\n3/3 B\n",
+		"a\n" + long + "\nb":     "1/1 A\n2/2 event_too_large: more than 200 bytes\n3/3 B\n",
+		long:                     "1/1 event_too_large: more than 200 bytes\n",
+		long[:200] + "\r\nb":     "1/1 " + strings.ToUpper(long[:200]) + "\n2/2 B\n",
+		long[:201] + "\n\n\nb\n": "1/1 event_too_large: more than 200 bytes\n4/2 B\n",
+	} {
+		for _, in := range []io.Reader{strings.NewReader(text), iotest.OneByteReader(strings.NewReader(text))} {
+			if got := all(NewLines(in, 200, shout)); got != want {
+				t.Errorf("%.30q:\n%.300s\nwant\n%s", text, got, want)
+			}
+		}
+	}
+}
+
 func TestDocuments(t *testing.T) {
 	long := strings.Repeat("x", 300)
 	for text, want := range map[string]string{
