@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -361,6 +362,41 @@ func TestBodyTimeout(t *testing.T) {
 	a.honest(3)
 	attack.Wait()
 	a.flat(8 << 20)
+}
+
+// Bodies that are no events, from many clients that do not finish them, hold no more memory than they may together: what is
+// above it is refused at once. Events and questions are answered meanwhile, and the room is free again after the attack.
+func TestOtherBodiesUnderAttack(t *testing.T) {
+	const attackers, length = 100, 1<<20 - 1
+	for _, path := range []string{"/v1/assertions", "/v1/profiles:batchGet"} {
+		t.Run(path, func(t *testing.T) {
+			a := attacked(t, nil, func(s *http.Server) { s.ReadTimeout = 3 * time.Second })
+			var attack sync.WaitGroup
+			var busy atomic.Int64
+			begun := `{"ids":["` + strings.Repeat("x", length-20)
+			for range attackers {
+				conn := a.say(fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n", path, length))
+				attack.Go(func() {
+					_, _ = io.WriteString(conn, begun)
+					if text, _ := io.ReadAll(conn); strings.Contains(string(text), `"busy"`) {
+						busy.Add(1)
+					}
+				})
+			}
+			a.honest(2)
+			a.flat(2 * otherBodyBytes)
+			attack.Wait()
+			if busy.Load() == 0 || a.metric("kindred_http_bodies_refused_total") == 0 {
+				t.Error("no body was refused")
+			}
+			a.drop()
+			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+			a.expect(client, "POST", "/v1/profiles:batchGet", `{"ids":["user_id:honest"]}`)
+			if used := a.server.gates.Bodies.Used(); used != 0 {
+				t.Errorf("%d bytes are not given back", used)
+			}
+		})
+	}
 }
 
 // Bodies that inflate, nest, or carry more than allowed, from many clients at once: each gets the answer of its limit.

@@ -56,6 +56,8 @@ type Config struct {
 	// Rules is the document of the rules in force, YAML, for GET /v1/rules. Empty, the default, switches
 	// the route off.
 	Rules string
+	// Assumed are the settings of the rules that nobody has stated, with their values, for GET /v1/stats.
+	Assumed []string
 	// Scores keeps the parameters of the scores. Nil, the default, switches scores off.
 	Scores *scoring.Keeper
 	// Control is the control group, which gets no offers: profiles of its members say so. The zero value, the default, has

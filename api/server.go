@@ -19,12 +19,13 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Bounds of one connection.
+// Bounds of one connection, and of all.
 const (
 	headerTimeout  = 10 * time.Second
 	requestTimeout = time.Minute // to read a request, and again to answer it
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 64 << 10
+	otherBodyBytes = 16 << 20 // of bodies that are no events, of all requests
 )
 
 // Server serves an engine. It is an http.Handler; Serve and Shutdown run it with timeouts.
@@ -57,9 +58,9 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, metrics: m, started: time.Now(), gates: route.Gates{Origins: origins, Access: c.Access}}
+	s := &Server{Config: c, metrics: m, started: time.Now(), gates: route.Gates{Origins: origins, Access: c.Access, Bodies: route.NewBodies(otherBodyBytes)}}
 	s.clients = newConnections(c.MaxConnections)
-	if err := errors.Join(m.registry.Register(c.Access.Collector()), m.registry.Register(s.clients)); err != nil {
+	if err := errors.Join(m.registry.Register(c.Access.Collector()), m.registry.Register(s.gates.Bodies.Collector()), m.registry.Register(s.clients)); err != nil {
 		return nil, err
 	}
 	if err := s.mount(); err != nil {
@@ -86,7 +87,7 @@ func (s *Server) mount() (err error) {
 	}
 	s.queries = &query.Queries{Lookup: find, Scores: s.Scores, Control: s.Control, Rules: s.Rules, Searches: semaphore.NewWeighted(query.SearchesAtOnce)}
 	s.admin = &admin.Admin{
-		Lookup: find, Version: s.Version, Started: s.started, Scores: s.Scores, Control: s.Control, Backup: s.Backup, BackupDir: s.BackupDir, Keys: s.Keys, Logger: s.Logger,
+		Lookup: find, Version: s.Version, Started: s.started, Assumed: s.Assumed, Scores: s.Scores, Control: s.Control, Backup: s.Backup, BackupDir: s.BackupDir, Keys: s.Keys, Logger: s.Logger,
 		Answers: idempotency.New(s.Engine.Catalog(), s.Engine.Now),
 	}
 	s.streams = stream.New(stream.Config{

@@ -25,6 +25,9 @@ type Access struct {
 	// TLSCert and TLSKey name the files of the certificate chain and its private key, in PEM. They are read again when they
 	// change. Default: the server speaks HTTP without TLS.
 	TLSCert, TLSKey string
+	// UnknownKey is what happens to events with a write key that is not known, has expired or was revoked: KeyRejected, or
+	// KeyQuarantined. Default: KeyRejected.
+	UnknownKey string
 	// BackupDir is the folder below which backups over HTTP are written. Default: there are no backups over HTTP.
 	BackupDir string
 	// Provider is an identity provider whose people are let in, beside keys. Default: none.
@@ -37,11 +40,18 @@ type Access struct {
 	MaxConnections, MaxStreams int
 }
 
+// The treatments of events without a valid write key.
+const (
+	KeyRejected    = "reject"     // the request is refused
+	KeyQuarantined = "quarantine" // they are kept as dead letters, within bounds
+)
+
 // check validates the settings.
 func (a *Access) check() error {
 	_, hosts := access.NewHosts(a.AllowedHosts)
 	_, provider := a.people()
-	return errors.Join(hosts, provider, unless(a.KeyRate >= 0, "--key-rate %d: want 0 or more requests a second", a.KeyRate),
+	return errors.Join(hosts, provider, unless(a.UnknownKey == "" || a.UnknownKey == KeyRejected || a.UnknownKey == KeyQuarantined, "--unknown-key %q: want %s or %s", a.UnknownKey, KeyRejected, KeyQuarantined),
+		unless(a.KeyRate >= 0, "--key-rate %d: want 0 or more requests a second", a.KeyRate),
 		unless(a.MaxConnections >= 0, "--max-connections %d: want 1 or more, or 0 for as many as the memory is made for", a.MaxConnections),
 		unless(a.MaxStreams >= 0, "--max-streams %d: want 1 or more, or 0 for %d", a.MaxStreams, stream.DefaultStreams))
 }
@@ -117,7 +127,7 @@ func (k *Kindred) gate(keys *keyring.Keyring) (*access.Gate, error) {
 // bounds are those of the settings.
 func (k *Kindred) bounds(a *Access) (access.Bounds, error) {
 	hosts, err := access.NewHosts(append(k.ownNames(), a.AllowedHosts...))
-	return access.Bounds{Hosts: hosts, PerSecond: a.KeyRate}, err
+	return access.Bounds{Hosts: hosts, PerSecond: a.KeyRate, SetAside: a.UnknownKey == KeyQuarantined}, err
 }
 
 // ownNames are the names of this machine, and of the address to listen on.

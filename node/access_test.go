@@ -29,7 +29,7 @@ func TestOpenServers(t *testing.T) {
 		t.Helper()
 		log.Reset()
 		k, err := Open(t.Context(), Config{
-			Dir: dir, Memory: storage.MinMemory, Shards: 1, Listen: listen, Access: a, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Dir: dir, Memory: storage.MinMemory, Shards: 1, Listen: listen, Access: a, Locale: Locale{Region: "DE", Currency: "EUR"}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		t.Cleanup(func() { stopped(t, k) })
 		return k, err

@@ -24,6 +24,9 @@ type Config struct {
 	// Rules is a preset or a file. Default: the rules that the directory was last used with; in a new directory, the
 	// preset default.
 	Rules string
+	// Locale states the region and the currency of the rules. Default: those of the rules, which assume some until somebody
+	// states them.
+	Locale Locale
 	// Memory bounds the process, in bytes, at least storage.MinMemory. Default: storage.DefaultMemory. The caller sets the
 	// limits of the Go runtime (see storage.Memory.GoLimit), since those belong to the process.
 	Memory int64
@@ -105,11 +108,13 @@ func (c *Config) check() error {
 		unless(c.Dir != "", "no data directory; give --data DIR"),
 		unless(c.Shards >= 0 && c.Shards <= row.MaxShards, "--shards %d: want 1 to %d", c.Shards, row.MaxShards),
 		memory,
+		c.Locale.check(),
 		origins,
 		mappings,
 		admin,
 		c.Access.check(),
 		c.DeadLetters.check(),
+		unless(!c.DeadLetters.Off || c.Access.UnknownKey != KeyQuarantined, "--unknown-key quarantine: events are kept as dead letters; leave --dead-letters-off out"),
 		topics,
 		c.Publish.check(),
 	); err != nil {
@@ -152,6 +157,9 @@ func (c *Config) read() (s settled, err error) {
 	if c.Rules != "" {
 		if s.rules, err = rulesfile.Load(c.Rules); err != nil {
 			return s, err
+		}
+		if err := c.Locale.agree(s.rules); err != nil {
+			return s, &ConfigError{err}
 		}
 	}
 	if err := c.Access.checkFiles(); err != nil {

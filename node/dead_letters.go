@@ -2,9 +2,11 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/kindred-id/kindred/actors/letters"
+	"github.com/kindred-id/kindred/api/document"
 )
 
 // DeadLetters bounds what is kept of events that came over HTTP and were refused.
@@ -37,6 +39,16 @@ func (k *Kindred) openLetters() (err error) {
 		Catalog: d.engine.Catalog(), Now: d.engine.Now, Logger: k.config.Logger, Bytes: c.Bytes, Age: c.Age,
 	})
 	return err
+}
+
+// checkLetters is a warning of readiness: refused events are dropped for later ones. Events are answered all the same.
+func (k *Kindred) checkLetters(context.Context) document.Check {
+	c := document.Check{Name: "dead_letters", OK: true}
+	if number, bytes := k.letters.Size(); k.letters.Full() {
+		c.Detail = fmt.Sprintf("the dead letters are full, with %d events of %d bytes: the oldest are dropped for later ones", number, bytes)
+		c.Hint = "kindred deadletters list shows why events are refused; resend or drop them, or give --dead-letters more room"
+	}
+	return c
 }
 
 func (k *Kindred) closeLetters(context.Context) error {

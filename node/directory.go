@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
@@ -101,12 +102,18 @@ func openStore(c *Config, memory storage.Memory, secret row.Secret, rules *rules
 }
 
 func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory) error {
-	stored, err := d.settleRules(c.Dir)
+	stored, err := d.settleRules(c.Dir, c.Locale)
 	if err != nil {
 		return err
 	}
 	for _, line := range d.rules.Unreachable() {
 		c.Logger.Warn("a limit of the rules cannot be reached", "rules", d.rules.Rules.Name, "why", line)
+	}
+	if assumed := d.rules.Assumptions(); len(assumed) > 0 && (stored == nil || c.Listen != "") {
+		c.Logger.Warn("nobody has said where the customers are, so these settings are assumed", "assumed", strings.Join(assumed, ", "), "remedy", assumedRemedy)
+	}
+	if stored != nil {
+		warnLocale(c.Logger, stored, d.rules)
 	}
 	identifiers := d.rules.Identifier
 	identifiers.PlainKeys = d.deployment.PlainKeys

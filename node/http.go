@@ -83,11 +83,15 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 	watch := storeWatch{d.store.Stats}
 	c.Collectors = append(c.Collectors, watch)
 	c.Checks = append(c.Checks, watch.disk, watch.writes)
+	if c.Assumed = d.rules.Assumptions(); len(c.Assumed) > 0 {
+		c.Checks = append(c.Checks, d.checkLocale)
+	}
 	if err := k.openLetters(); err != nil {
 		return err
 	}
 	if c.Letters = k.letters; c.Letters != nil {
 		c.Collectors = append(c.Collectors, c.Letters)
+		c.Checks = append(c.Checks, k.checkLetters)
 	}
 	c.MaxConnections, c.MaxStreams = k.config.Access.MaxConnections, k.config.Access.MaxStreams
 	if k.config.Listen != "" && c.BackupDir == "" {

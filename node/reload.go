@@ -11,7 +11,7 @@ import (
 var ErrNotRunning = errors.New("reload: nothing is running")
 
 // Reload takes over the settings of c that may change while parts run, for what comes from now on: the level of the log,
-// Origins, Mappings with their files, AllowedHosts and KeyRate of Access, and the bounds of Feed. It leaves all others as they
+// Origins, Mappings with their files, AllowedHosts, KeyRate and UnknownKey of Access, and the bounds of Feed. It leaves all others as they
 // are. Everything of c is checked first, as Start would: an error changes nothing (N7).
 //
 // The obvious design, one atomic pointer to a Config that every part reads, would make each part know when a setting may

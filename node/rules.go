@@ -16,7 +16,12 @@ import (
 
 // settleRules reads the rules that the directory was last used with, or nil if it has no rules yet. They stay in force
 // unless other rules were given, which must be compatible with them.
-func (d *directory) settleRules(dir string) (stored *rulesfile.File, err error) {
+func (d *directory) settleRules(dir string, given Locale) (stored *rulesfile.File, err error) {
+	defer func() {
+		if err == nil {
+			d.rules = given.over(d.rules)
+		}
+	}()
 	encoded, err := row.ReadRules(d.store)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
@@ -37,6 +42,8 @@ func (d *directory) settleRules(dir string) (stored *rulesfile.File, err error) 
 		return nil, fmt.Errorf("%w; use the program that wrote them", err)
 	case d.rules == nil:
 		d.rules = stored.Today()
+	default:
+		d.rules = d.rules.Inherit(stored)
 	}
 	if err := d.rules.Follow(stored); err != nil {
 		return nil, fmt.Errorf("rules %q cannot replace the rules %q of %s: %w", d.rules.Rules.Name, stored.Rules.Name, dir, err)

@@ -142,3 +142,24 @@ func TestTLSFiles(t *testing.T) {
 		t.Error("a directory was created")
 	}
 }
+
+// A client that offers HTTP/2 first gets HTTP/1.1, with which the limits against abuse count.
+func TestHTTP1OverTLS(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	issue(t, cert, key, 1)
+	k, err := Open(t.Context(), Config{Dir: filepath.Join(dir, "data"), Memory: storage.MinMemory, Shards: 1, Listen: "127.0.0.1:0", Access: Access{TLSCert: cert, TLSKey: key}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stopped(t, k) })
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // the protocol is looked at
+	res, err := client.Get(k.URL() + "/livez")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK || res.Proto != "HTTP/1.1" {
+		t.Errorf("%s %s", res.Proto, res.Status)
+	}
+}

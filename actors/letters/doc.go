@@ -11,4 +11,5 @@
 //     that is counted and logged. Letters that come faster than a rate are not kept, and counted.
 //   - L3: a letter holds the event as it was sent, but for access keys (keyring.Hide) and the member writeKey.
 //   - L4: letters survive a restart, in their order; a number is never given twice while letters of later numbers exist.
+//   - L5: letters of senders without a valid key fill at most half of the bounds, and displace no other.
 package letters

@@ -31,6 +31,7 @@ type Letters struct {
 	next    uint64     // number of the next letter
 	waiting []*bundle
 	size    int // bytes of waiting and of the bundles that are being written
+	queued  int // letters of the same
 	writing bool
 	full    bool // a bound was reached, and it was told
 	second  int64
@@ -76,7 +77,6 @@ const (
 
 	defaultPerSecond = 1000
 	bytesPerSecond   = 8 << 20
-	maxText          = 1 << 20  // of one event: a longer one is kept without its text
 	maxWaiting       = 8 << 20  // of letters that are not written yet
 	maxContext       = 64 << 10 // of a batch
 	maxName          = 256      // of a message id or a name
@@ -87,7 +87,11 @@ const (
 const (
 	MostAtOnce      = 500
 	MostBytesAtOnce = 4 << 20
+	MaxText         = 1 << 20 // of one event: a longer one is kept without its text
 )
+
+// asideShare is the part of every bound that letters of strangers may fill.
+const asideShare = 2
 
 // Errors of Keep and Read.
 var (
@@ -153,12 +157,20 @@ func (l *Letters) tick() {
 // Keep keeps letters, in this order, and returns once they are durable. It numbers them, bounds them, and hides keys in them
 // (L3), in place. It fails with ErrBusy if more come than the rate allows, or than fit while others are written: then none
 // of them is kept.
-func (l *Letters) Keep(ctx context.Context, letters []Letter) error {
+func (l *Letters) Keep(ctx context.Context, letters []Letter) error { return l.keep(ctx, letters, 1) }
+
+// KeepAside is Keep for letters of senders that have shown no valid key. They are kept while half of every bound is free, and
+// never take the place of another letter: a stranger could have it filled, and the letters of others dropped (L5).
+func (l *Letters) KeepAside(ctx context.Context, letters []Letter) error {
+	return l.keep(ctx, letters, asideShare)
+}
+
+func (l *Letters) keep(ctx context.Context, letters []Letter, share int) error {
 	b := &bundle{letters: letters, done: make(chan struct{})}
 	for i := range letters {
 		b.size += trim(&letters[i])
 	}
-	if !l.admit(b) {
+	if !l.admit(b, share) {
 		l.metrics.lost.Add(float64(len(letters)))
 		return ErrBusy
 	}
@@ -180,17 +192,20 @@ func (l *Letters) Keep(ctx context.Context, letters []Letter) error {
 	return b.err
 }
 
-// admit takes room and rate for a bundle.
-func (l *Letters) admit(b *bundle) bool {
+// admit takes room and rate for a bundle, as far as a share of them goes.
+func (l *Letters) admit(b *bundle, share int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if second := l.config.Now() / 1000; second != l.second {
 		l.second, l.spent, l.spentBy = second, 0, 0
 	}
-	if l.spent+len(b.letters) > l.config.PerSecond || l.spentBy+b.size > bytesPerSecond || l.size+b.size > maxWaiting {
+	if l.spent+len(b.letters) > l.config.PerSecond/share || l.spentBy+b.size > bytesPerSecond/share || l.size+b.size > maxWaiting/share {
 		return false
 	}
-	l.spent, l.spentBy, l.size = l.spent+len(b.letters), l.spentBy+b.size, l.size+b.size
+	if share > 1 && (len(l.kept)+l.queued+len(b.letters) > l.config.Letters/share || l.bytes+int64(l.size+b.size) > l.config.Bytes/int64(share)) {
+		return false
+	}
+	l.spent, l.spentBy, l.size, l.queued = l.spent+len(b.letters), l.spentBy+b.size, l.size+b.size, l.queued+len(b.letters)
 	return true
 }
 
@@ -244,6 +259,7 @@ func (l *Letters) commit(ctx context.Context, bundles []*bundle, first uint64) {
 	}
 	for _, b := range bundles {
 		l.size -= b.size
+		l.queued -= len(b.letters)
 		b.err = err
 	}
 	l.mu.Unlock()
@@ -296,11 +312,19 @@ func (l *Letters) take(added []kept, gone int) {
 	all := append(l.kept, added...)
 	l.kept = all[:copy(all, all[gone:])]
 	switch {
-	case evicted > 0 && !l.full:
+	case evicted > 0 && l.full: // it was told
+	case evicted > 0:
 		l.full = true
 		l.config.Logger.Warn("the dead letters are full, so the oldest are dropped",
 			"letters", len(l.kept), "bytes", l.bytes, "remedy", "kindred deadletters list shows why events are refused; drop or resend them, or give --dead-letters more room")
-	case l.bytes < l.config.Bytes*9/10 && len(l.kept) < l.config.Letters*9/10:
+	default:
+		l.noteRoom()
+	}
+}
+
+// noteRoom notes that there is room again, once a tenth of it is free. REQUIRES: l.mu held
+func (l *Letters) noteRoom() {
+	if l.bytes < l.config.Bytes*9/10 && len(l.kept) < l.config.Letters*9/10 {
 		l.full = false
 	}
 }
@@ -357,6 +381,7 @@ func (l *Letters) drop(ctx context.Context, numbers []uint64) error {
 		left = append(left, letter)
 	}
 	l.kept = left
+	l.noteRoom()
 	return nil
 }
 
@@ -382,6 +407,14 @@ func (l *Letters) List(above uint64, each func(letter *Letter) error) error {
 		}
 		return each(letter)
 	})
+}
+
+// Full reports whether a bound was reached, and the oldest letters were dropped for later ones. It holds until a tenth of
+// the room is free again.
+func (l *Letters) Full() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.full
 }
 
 // Size returns how many letters are kept, and the bytes that they take.

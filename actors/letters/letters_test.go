@@ -76,14 +76,14 @@ func TestLettersSurvive(t *testing.T) {
 	d := newDesk(t, Config{})
 	key := "wk_" + strings.Repeat("a", 52)
 	must(t, d.Keep(context.Background(), []row.DeadLetter{d.letter(`{"a":1,"writeKey" : "plain","b":"` + key + `"}`), d.letter(`not JSON, "writeKey":"x" ` + key)}))
-	must(t, d.Keep(context.Background(), []row.DeadLetter{d.letter(strings.Repeat("x", maxText+1))}))
+	must(t, d.Keep(context.Background(), []row.DeadLetter{d.letter(strings.Repeat("x", MaxText+1))}))
 	for range 2 {
 		got := fmt.Sprintf("%q", d.texts(t))
 		if want := `["{\"a\":1,\"writeKey\" : \"(key)\",\"b\":\"(key)\"}" "not JSON, \"writeKey\":\"x\" (key)" ""]`; got != want {
 			t.Fatalf("kept %s, want %s", got, want)
 		}
 		last, err := d.Read(3)
-		if must(t, err); !last.Missing || last.Bytes != maxText+1 {
+		if must(t, err); !last.Missing || last.Bytes != MaxText+1 {
 			t.Errorf("a long event: %+v", last)
 		}
 		d.open(t, Config{})
@@ -180,5 +180,76 @@ func TestLettersBoundTheRate(t *testing.T) {
 	all.Wait()
 	if n, _ := d.Size(); n != 100 || count(d.metrics.lost) != 300 || count(d.metrics.kept) != 100 || d.size != 0 {
 		t.Errorf("%d letters kept, %v lost, %d bytes wait", n, count(d.metrics.lost), d.size)
+	}
+}
+
+// Letters of strangers fill half of the bounds at most, and displace none, however they come between the others (L5).
+func TestLettersOfStrangers(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		c := Config{Letters: rapid.IntRange(2, 12).Draw(rt, "letters"), Bytes: int64(rapid.IntRange(2, 12).Draw(rt, "room")) * rowBytes, PerSecond: 1 << 20}
+		d := newDesk(t, c)
+		defer func() { d.Close() }()
+		for i := range rapid.IntRange(1, 20).Draw(rt, "steps") {
+			var letters []row.DeadLetter
+			for range rapid.IntRange(1, 3).Draw(rt, "together") {
+				letters = append(letters, d.letter(fmt.Sprint("stranger ", i)))
+			}
+			before, evicted := d.texts(t), count(d.metrics.evicted)
+			if rapid.Bool().Draw(rt, "stranger") {
+				err := d.KeepAside(context.Background(), letters)
+				n, bytes := d.Size()
+				got := d.texts(t)
+				switch {
+				case err != nil && (!errors.Is(err, ErrBusy) || len(got) != len(before)):
+					rt.Fatalf("refused with %v, %d letters were %d", err, len(got), len(before))
+				case err == nil && (n > c.Letters/asideShare || bytes > c.Bytes/asideShare || len(got) != len(before)+len(letters)):
+					rt.Fatalf("%d letters of %d bytes, %d were there before: %+v", n, bytes, len(before), c)
+				}
+				if count(d.metrics.evicted) != evicted {
+					rt.Fatal("a letter of a stranger displaced another")
+				}
+				continue
+			}
+			must(t, d.Keep(context.Background(), letters))
+		}
+	})
+}
+
+// While strangers send as fast as they can, half of the rate is left for the others.
+func TestStrangersLeaveRate(t *testing.T) {
+	d := newDesk(t, Config{PerSecond: 10})
+	defer d.Close()
+	for i := range 20 {
+		if err := d.KeepAside(context.Background(), []row.DeadLetter{d.letter("x")}); (err == nil) != (i < 5) {
+			t.Errorf("letter %d: %v", i, err)
+		}
+	}
+	for range 5 {
+		must(t, d.Keep(context.Background(), []row.DeadLetter{d.letter("y")}))
+	}
+	if n, _ := d.Size(); n != 10 || count(d.metrics.lost) != 15 {
+		t.Errorf("%d letters, %v lost", n, count(d.metrics.lost))
+	}
+}
+
+// That they are full is told until a tenth of the room is free.
+func TestFull(t *testing.T) {
+	d := newDesk(t, Config{Letters: 20})
+	defer d.Close()
+	for i := range 20 {
+		must(t, d.Keep(context.Background(), []row.DeadLetter{d.letter(fmt.Sprint(i))}))
+	}
+	if d.Full() {
+		t.Error("full, though nothing was dropped")
+	}
+	must(t, d.Keep(context.Background(), []row.DeadLetter{d.letter("more")}))
+	for number := uint64(2); number < 5; number++ {
+		if !d.Full() {
+			t.Errorf("before letter %d is dropped, there is room", number)
+		}
+		must(t, d.Drop(context.Background(), number))
+	}
+	if d.Full() {
+		t.Error("full, though a tenth of the room is free")
 	}
 }

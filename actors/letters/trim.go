@@ -12,7 +12,7 @@ import (
 // left out: they are of the batch, and the event stays.
 func trim(l *row.DeadLetter) int {
 	l.Bytes = uint64(len(l.Text))
-	if len(l.Text) > maxText {
+	if len(l.Text) > MaxText {
 		l.Text, l.Missing = nil, true
 	}
 	if len(l.Context) > maxContext {

@@ -22,7 +22,8 @@ type Caller struct {
 	gate    *Gate
 	need    Need
 	shown   credentials
-	pending bool // the key may stand in the body
+	pending bool     // the key may stand in the body
+	refused *Refusal // its events may be kept aside, and not be taken
 }
 
 type callerKey struct{}
@@ -64,10 +65,22 @@ func (c *Caller) identify(ctx context.Context) (perSecond int, refusal *Refusal)
 	}
 	key, refusal := c.gate.find(&c.shown)
 	if refusal != nil {
+		c.mayBeKept(key, refusal)
 		return 0, refusal
 	}
 	c.ID, c.Scopes, c.key = key.ID, key.Scopes, key
 	return cmp.Or(key.PerSecond, c.gate.bounds.Load().PerSecond), nil
+}
+
+// mayBeKept marks a refusal as one whose events may be kept aside. Those of a request without any key may
+// not: nothing says that its sender means this server.
+func (c *Caller) mayBeKept(key *keyring.Key, refusal *Refusal) {
+	if !c.need.Events || !c.gate.bounds.Load().SetAside || refusal.Code == document.CodeNoKey || key != nil && !key.Scopes.Has(c.need.Scope) {
+		return
+	}
+	if refusal.Aside = true; key != nil {
+		refusal.Source = key.Source
+	}
 }
 
 func (c *Caller) mayEnter() *Refusal {
@@ -86,6 +99,9 @@ func (c *Caller) mayEnter() *Refusal {
 // The source is that of the write key. A key of another kind may send events for any system, so the request names it. On an
 // open server it is what stands where a write key would.
 func (c *Caller) SourceOf(ctx context.Context, w http.ResponseWriter, bodyKey []byte) (string, *Refusal) {
+	if c.refused != nil {
+		return "", c.refused
+	}
 	c.shown.body = string(bodyKey)
 	if c.pending {
 		if refusal := c.enter(ctx, w); refusal != nil {

@@ -63,6 +63,9 @@ const defaultSource = "http"
 // maxSource bounds the name of a source, in bytes; a longer one becomes its hash.
 const maxSource = 64
 
+// SourceName makes the source of events of what somebody wrote.
+func SourceName(text string) string { return sourceName(text) }
+
 // sourceName makes the source of events of what a client wrote. A text that can't be shown, a key among them (A2), becomes its
 // hash.
 func sourceName(text string) string {

@@ -13,7 +13,8 @@
 //
 // Invariants:
 //   - A1: what a route may do is decided in one place, Gate.Admit, before its handler runs. The exception are events, whose
-//     key may stand in the body: their handler can't learn a source without Gate's leave (Caller.SourceOf).
+//     key may stand in the body: their handler can't learn a source without Gate's leave (Caller.SourceOf). Without one it
+//     takes no event; at most it keeps them aside (Refusal.Aside).
 //   - A2: no part of a key, and nothing that looks like one, is logged, counted, stored or answered.
 //   - A3: a server is open as long as its deployment never had a key, and says so when it starts.
 //   - A4: memory is bounded, whatever clients send.

@@ -24,6 +24,11 @@ type Refusal struct {
 	Hint       string // empty: that of the code
 	RetryAfter int    // seconds; 0 is no header
 	Challenge  string // header WWW-Authenticate; empty is no header
+
+	// Aside says that the handler may keep the events of the request for an operator, though it takes none
+	// (Bounds.SetAside). Source is then that of the key, if the key was one once.
+	Aside  bool
+	Source string
 }
 
 // Config says whom a gate lets in. The zero value lets everybody in, for a handler that only its own process reaches.
@@ -43,6 +48,8 @@ type Bounds struct {
 	// PerSecond is how many requests a key may make in a second, unless the key itself has a number. 0, the default: as many
 	// as come.
 	PerSecond int
+	// SetAside lets the events of a write key that is not known, has expired or was revoked be kept for an operator.
+	SetAside bool
 }
 
 // Gate lets requests in. Any number of goroutines use it.
@@ -90,9 +97,11 @@ func (g *Gate) Admit(w http.ResponseWriter, r *http.Request, need Need) (*http.R
 	case need.Events && shown.headerKey() == "" && !g.People.isToken(shown.bearer):
 		caller.pending = true
 	default:
-		if refusal := caller.enter(r.Context(), w); refusal != nil {
+		refusal := caller.enter(r.Context(), w)
+		if refusal != nil && !refusal.Aside {
 			return nil, refusal
 		}
+		caller.refused = refusal // for SourceOf to say
 	}
 	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)), nil
 }
@@ -116,7 +125,7 @@ const (
 	scopeChallenge = challenge + `, error="insufficient_scope", scope=`
 )
 
-// find returns the key that a request shows, or says why it does not count.
+// find returns the key that a request shows, or says why it does not count, with the key that it once was.
 func (g *Gate) find(shown *credentials) (*keyring.Key, *Refusal) {
 	if shown.none() {
 		return nil, &Refusal{Code: document.CodeNoKey, Challenge: challenge}
@@ -126,9 +135,9 @@ func (g *Gate) find(shown *credentials) (*keyring.Key, *Refusal) {
 	case err == nil:
 		return key, nil
 	case errors.Is(err, keyring.ErrExpired):
-		return nil, &Refusal{Code: document.CodeKeyExpired, Detail: "the key " + key.ID + " has expired", Challenge: badToken}
+		return key, &Refusal{Code: document.CodeKeyExpired, Detail: "the key " + key.ID + " has expired", Challenge: badToken}
 	case errors.Is(err, keyring.ErrRevoked):
-		return nil, &Refusal{Code: document.CodeKeyRevoked, Detail: "the key " + key.ID + " was revoked", Challenge: badToken}
+		return key, &Refusal{Code: document.CodeKeyRevoked, Detail: "the key " + key.ID + " was revoked", Challenge: badToken}
 	}
 	return nil, &Refusal{Code: document.CodeUnknownKey, Challenge: badToken}
 }

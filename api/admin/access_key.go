@@ -16,7 +16,7 @@ import (
 // keyRoutes manage access keys. A change is durable before it is answered, and each is logged with the id of the key that asked
 // for it. No log has a key or a name of one.
 func (a *Admin) keyRoutes() []route.Route {
-	change := []document.Code{document.CodeBadParameter, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeCrossOrigin, document.CodeEngineFailed}
+	change := []document.Code{document.CodeBadParameter, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeCrossOrigin, document.CodeBusy, document.CodeEngineFailed}
 	routes := []route.Route{
 		{
 			Method: "GET", Path: "/v1/admin/keys", Handler: a.getKeys,

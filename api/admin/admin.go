@@ -17,6 +17,7 @@ type Admin struct {
 	*lookup.Lookup
 	Version   string
 	Started   time.Time
+	Assumed   []string               // settings of the rules that nobody has stated
 	Scores    *scoring.Keeper        // nil: the server computes no scores
 	Control   score.Control          // the control group
 	Backup    func(dir string) error // nil: backups are switched off

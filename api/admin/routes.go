@@ -46,7 +46,7 @@ func (a *Admin) Routes() []route.Route {
 			Method: "POST", Path: "/v1/admin/backup", Scope: keyring.Operate, Handler: a.postBackup, OtherParameters: true, SameOrigin: true,
 			Summary: "Write a backup to a directory of the server's machine", Notes: "The backup is consistent, while events flow.",
 			Bodies: []any{document.Backup{}}, Answers: answer(document.Backup{}),
-			Problems: []document.Code{document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBackupDisabled, document.CodeBackupRefused, document.CodeBackupRunning, document.CodeBackupFailed, document.CodeDiskFull},
+			Problems: []document.Code{document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBusy, document.CodeBackupDisabled, document.CodeBackupRefused, document.CodeBackupRunning, document.CodeBackupFailed, document.CodeDiskFull},
 		},
 	}
 	routes = append(routes, a.keyRoutes()...)

@@ -29,9 +29,14 @@ func (a Admin) DeadLetter(ctx context.Context, number uint64) (l document.DeadLe
 	return l, err
 }
 
-// ResendDeadLetter has an event taken that was refused. If it is taken, it leaves the letters.
-func (a Admin) ResendDeadLetter(ctx context.Context, number uint64) (r document.ResentLetter, err error) {
-	err = a.conn.post(ctx, letterPath(number)+"/resend", nil, struct{}{}, &r)
+// ResendDeadLetter has an event taken that was refused. If it is taken, it leaves the letters. source names the system of an
+// event whose write key was not known; it is empty for others.
+func (a Admin) ResendDeadLetter(ctx context.Context, number uint64, source string) (r document.ResentLetter, err error) {
+	query := url.Values{}
+	if source != "" {
+		query.Set("source", source)
+	}
+	err = a.conn.post(ctx, letterPath(number)+"/resend", query, struct{}{}, &r)
 	return r, err
 }
 

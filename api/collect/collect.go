@@ -34,10 +34,11 @@ import (
 // what a body is decoded to, so a client that is still sending holds none.
 type Collector struct {
 	Config
-	metrics *metrics
-	intakes intakes
-	mappers mappers
-	bodies  *bodyRoom // of request bodies under way
+	metrics   *metrics
+	intakes   intakes
+	mappers   mappers
+	bodies    *bodyRoom // of request bodies under way
+	strangers strangers
 }
 
 // Config says what a collector takes events into. All but Decode, Admission, Tap, Settled, Mappings and Letters are required.
@@ -256,7 +257,7 @@ func (c *Collector) take(w http.ResponseWriter, r *http.Request, body []byte, a 
 	}
 	source, refusal := access.CallerOf(r.Context()).SourceOf(r.Context(), w, batch.WriteKey)
 	if refusal != nil {
-		return route.Refused(refusal)
+		return c.setAside(r, &batch, nil, refusal, a, answer)
 	}
 	leave, err := c.intakes.enter(r.Context(), len(body), len(batch.Events))
 	if err != nil {
@@ -279,10 +280,7 @@ func trimmed(body []byte) ([]byte, *route.Problem) {
 func (c *Collector) takeBatch(r *http.Request, batch *segment.Batch, from *mapped, source string, a asked, answer func(*request) *route.Problem) *route.Problem {
 	in := c.newRequest()
 	defer c.keep(in)
-	sentAt := batch.SentAt
-	if from == nil && (sentAt == nil || batch.Single) { // RudderStack's library for browsers says it in a header as well
-		sentAt = []byte(r.Header.Get("SentAt"))
-	}
+	sentAt := sentAt(r, batch, from)
 	in.mapped = from
 	in.take(batch, a, sentAt, ingest.Arrival{Received: c.Engine.Now(), Source: []byte(source)})
 	if err := c.deliver(r.Context(), in); err != nil {
@@ -294,6 +292,14 @@ func (c *Collector) takeBatch(r *http.Request, batch *segment.Batch, from *mappe
 	}
 	c.metrics.count(in.Verdicts(), in.Decoder.Stats().Fields)
 	return answer(in)
+}
+
+// sentAt is when the sender's clock says that the request was sent.
+func sentAt(r *http.Request, batch *segment.Batch, from *mapped) []byte {
+	if from == nil && (batch.SentAt == nil || batch.Single) { // RudderStack's library for browsers says it in a header as well
+		return []byte(r.Header.Get("SentAt"))
+	}
+	return batch.SentAt
 }
 
 // deliver hands the events of a request to the engine, waits a moment for room, and then until all of them are durable.

@@ -33,20 +33,26 @@ func (c *Collector) keepRefused(r *http.Request, in *request, batch *segment.Bat
 			over++
 			continue
 		}
-		l := letters.Letter{
-			At: c.Engine.Now(), Code: string(v.Rejection.Code), Field: v.Rejection.Field, Message: v.Rejection.Message, Hint: v.Rejection.Hint,
-			Source: source, Route: r.Pattern, MessageID: string(v.ID), Index: uint32(i), //nolint:gosec // below MaxEvents
-			Type: uint8(a.typ), Live: a.live, SentAt: sentAt, Context: batch.Context, Text: batch.Events[i],
-		}
-		if in.mapped != nil && in.mapped.problems[i] != nil {
-			l.Mapping = r.PathValue("mapping")
-		}
-		refused = append(refused, l)
+		refused = append(refused, c.letter(r, in, batch, a, sentAt, source, i))
 	}
 	c.Letters.Lose(over)
 	if len(refused) > 0 {
 		_ = c.Letters.Keep(r.Context(), refused) // counted
 	}
+}
+
+// letter is the letter of an event of a request, whose verdict says why it was refused.
+func (c *Collector) letter(r *http.Request, in *request, batch *segment.Batch, a asked, sentAt []byte, source string, i int) letters.Letter {
+	v := &in.Verdicts()[i]
+	l := letters.Letter{
+		At: c.Engine.Now(), Code: string(v.Rejection.Code), Field: v.Rejection.Field, Message: v.Rejection.Message, Hint: v.Rejection.Hint,
+		Source: source, Route: r.Pattern, MessageID: string(v.ID), Index: uint32(i), //nolint:gosec // below MaxEvents
+		Type: uint8(a.typ), Live: a.live, SentAt: sentAt, Context: batch.Context, Text: batch.Events[i],
+	}
+	if in.mapped != nil && in.mapped.problems[i] != nil {
+		l.Mapping = r.PathValue("mapping")
+	}
+	return l
 }
 
 // Bounds of one page of dead letters.
@@ -75,8 +81,9 @@ func (c *Collector) LetterRoutes() []route.Route {
 			Method: http.MethodPost, Path: "/v1/deadletters/{number}/resend", Handler: c.resendLetter, SameOrigin: true,
 			Summary: "Take an event that was refused, after all", Notes: "As if it came again from where it came, at the time when it came. The key needs the scope events:write, too. " +
 				"An event that is taken, or was meanwhile, leaves the letters; one that is refused again stays.",
-			Answers:  []route.Answer{{Document: document.ResentLetter{}}},
-			Problems: append([]document.Code{document.CodeCrossOrigin, document.CodeWrongScope, document.CodeNoText, document.CodeBusy, document.CodeShuttingDown, document.CodeShardLost, document.CodeTimeout}, number...),
+			Parameters: []route.Parameter{{Name: "source", Text: "the system that the event is of, if its write key was not known: such a letter has no source of its own"}},
+			Answers:    []route.Answer{{Document: document.ResentLetter{}}},
+			Problems:   append([]document.Code{document.CodeCrossOrigin, document.CodeWrongScope, document.CodeNoText, document.CodeBusy, document.CodeShuttingDown, document.CodeShardLost, document.CodeTimeout}, number...),
 		},
 		{
 			Method: http.MethodDelete, Path: "/v1/deadletters/{number}", Handler: c.deleteLetter, SameOrigin: true,
@@ -138,8 +145,8 @@ func noLetters() *route.Problem {
 	return route.NewProblem(document.CodeUnknownRoute, "the server keeps no dead letters").WithHint("start it with --dead-letters SIZE")
 }
 
-// letter reads the letter that a request names.
-func (c *Collector) letter(r *http.Request) (letters.Letter, *route.Problem) {
+// namedLetter reads the letter that a request names.
+func (c *Collector) namedLetter(r *http.Request) (letters.Letter, *route.Problem) {
 	if c.Letters == nil {
 		return letters.Letter{}, noLetters()
 	}
@@ -163,7 +170,7 @@ func letterProblem(err error) *route.Problem {
 
 // getLetter answers GET /v1/deadletters/{number}.
 func (c *Collector) getLetter(w http.ResponseWriter, r *http.Request) *route.Problem {
-	l, p := c.letter(r)
+	l, p := c.namedLetter(r)
 	if p != nil {
 		return p
 	}
@@ -176,7 +183,7 @@ func (c *Collector) getLetter(w http.ResponseWriter, r *http.Request) *route.Pro
 
 // deleteLetter answers DELETE /v1/deadletters/{number}.
 func (c *Collector) deleteLetter(w http.ResponseWriter, r *http.Request) *route.Problem {
-	l, p := c.letter(r)
+	l, p := c.namedLetter(r)
 	if p != nil {
 		return p
 	}
@@ -189,7 +196,7 @@ func (c *Collector) deleteLetter(w http.ResponseWriter, r *http.Request) *route.
 // resendLetter answers POST /v1/deadletters/{number}/resend. The letter leaves after the event is durable: a crash in between
 // leaves it, and sent once more it is a duplicate, since it has the id, or the text and the time, that it had.
 func (c *Collector) resendLetter(w http.ResponseWriter, r *http.Request) *route.Problem {
-	l, p := c.letter(r)
+	l, p := c.namedLetter(r)
 	if p != nil {
 		return p
 	}
@@ -199,7 +206,13 @@ func (c *Collector) resendLetter(w http.ResponseWriter, r *http.Request) *route.
 	if l.Missing {
 		return &route.Problem{Code: document.CodeNoText}
 	}
-	batch := &segment.Batch{Events: [][]byte{l.Text}, Context: l.Context}
+	if p := nameSource(r, &l); p != nil {
+		return p
+	}
+	batch := &segment.Batch{Events: [][]byte{l.Text}}
+	if len(l.Context) > 0 { // a row has no difference between an empty one and none
+		batch.Context = l.Context
+	}
 	var from *mapped
 	if l.Mapping != "" {
 		mapper := c.mappers.find(l.Mapping)
@@ -228,6 +241,22 @@ func (c *Collector) resendLetter(w http.ResponseWriter, r *http.Request) *route.
 	c.AwaitVisible(r.Context())
 	c.metrics.count(in.Verdicts(), in.Decoder.Stats().Fields)
 	return c.resent(w, r, &l, in)
+}
+
+// nameSource gives a letter without a source, whose key was not known, the one that the request names. A letter with a source
+// keeps it: its event would be another one.
+func nameSource(r *http.Request, l *letters.Letter) *route.Problem {
+	named := r.URL.Query().Get("source")
+	switch {
+	case l.Source == "" && named == "":
+		return route.NewProblem(document.CodeBadParameter, "source: the event came with a write key that is not known, so nothing says what system it is of").
+			WithHint("name the system, as its write key does: kindred deadletters resend --source NAME")
+	case l.Source == "":
+		l.Source = access.SourceName(named)
+	case named != "" && named != l.Source:
+		return route.NewProblem(document.CodeBadParameter, "source: the letter is of %q", l.Source).WithHint("leave source out")
+	}
+	return nil
 }
 
 // resent drops a letter whose events were all taken, and answers.

@@ -78,7 +78,7 @@ func (c *Collector) mappedRoute() route.Route {
 // postMapped answers POST /v1/map/{mapping}.
 func (c *Collector) postMapped(w http.ResponseWriter, r *http.Request) *route.Problem {
 	source, refusal := access.CallerOf(r.Context()).SourceOf(r.Context(), w, nil)
-	if refusal != nil {
+	if refusal != nil && !refusal.Aside {
 		return route.Refused(refusal)
 	}
 	mapper := c.mappers.find(r.PathValue("mapping"))
@@ -104,7 +104,12 @@ func (c *Collector) postMapped(w http.ResponseWriter, r *http.Request) *route.Pr
 			m.release()
 			return c.unmappable(err)
 		}
-		return c.takeBatch(r, &segment.Batch{Events: m.events}, &m, source, a, func(in *request) *route.Problem { return in.answer(w, a.verbose) })
+		batch, answer := &segment.Batch{Events: m.events}, func(in *request) *route.Problem { return in.answer(w, a.verbose) }
+		if refusal != nil {
+			defer m.release()
+			return c.setAside(r, batch, &m, refusal, a, answer)
+		}
+		return c.takeBatch(r, batch, &m, source, a, answer)
 	})
 }
 

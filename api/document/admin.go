@@ -8,24 +8,25 @@ import (
 
 // Stats are what a deployment holds and has done since it began.
 type Stats struct {
-	Version       string `json:"version"`        // of Kindred
-	UptimeSeconds int64  `json:"uptime_seconds"` // of this process
-	Shards        int    `json:"shards"`
-	Rules         Rules  `json:"rules"`
-	Events        uint64 `json:"events"`                   // accepted, each message once
-	Duplicates    uint64 `json:"duplicates"`               // events that came again
-	Conflicting   uint64 `json:"conflicting"`              // events whose message id has another content as well: events less ids
-	Quarantined   uint64 `json:"quarantined"`              // events set aside because their handler failed
-	Identities    int64  `json:"identities"`               // with at least one event
-	Merges        int64  `json:"merges"`                   // identifiers that events came in under, less identities
-	Splits        uint64 `json:"splits"`                   // identities that became several
-	GenericValues uint64 `json:"generic_values"`           // identifiers shared by too many to stand for one person
-	Residents     int    `json:"residents"`                // nodes in memory
-	ActorBytes    int64  `json:"actor_bytes"`              // their memory, in bytes, by estimate
-	LogBytes      int64  `json:"log_bytes"`                // log that a start would replay, in bytes
-	UnderWay      int64  `json:"under_way"`                // events and assertions that are not durable yet
-	InTransit     int    `json:"in_transit"`               // messages between shards that are not acknowledged
-	LeftOut       uint64 `json:"links_left_out,omitempty"` // links that components at caps.hosted left out since the start
+	Version       string   `json:"version"`        // of Kindred
+	UptimeSeconds int64    `json:"uptime_seconds"` // of this process
+	Shards        int      `json:"shards"`
+	Rules         Rules    `json:"rules"`
+	Events        uint64   `json:"events"`                   // accepted, each message once
+	Duplicates    uint64   `json:"duplicates"`               // events that came again
+	Conflicting   uint64   `json:"conflicting"`              // events whose message id has another content as well: events less ids
+	Quarantined   uint64   `json:"quarantined"`              // events set aside because their handler failed
+	Identities    int64    `json:"identities"`               // with at least one event
+	Merges        int64    `json:"merges"`                   // identifiers that events came in under, less identities
+	Splits        uint64   `json:"splits"`                   // identities that became several
+	GenericValues uint64   `json:"generic_values"`           // identifiers shared by too many to stand for one person
+	Residents     int      `json:"residents"`                // nodes in memory
+	ActorBytes    int64    `json:"actor_bytes"`              // their memory, in bytes, by estimate
+	LogBytes      int64    `json:"log_bytes"`                // log that a start would replay, in bytes
+	UnderWay      int64    `json:"under_way"`                // events and assertions that are not durable yet
+	InTransit     int      `json:"in_transit"`               // messages between shards that are not acknowledged
+	LeftOut       uint64   `json:"links_left_out,omitempty"` // links that components at caps.hosted left out since the start
+	Assumed       []string `json:"assumed,omitempty"`        // settings of the rules that nobody has stated, with their values
 }
 
 // Rules name the rules in force.

@@ -70,7 +70,7 @@ func (q *Queries) Routes() []route.Route {
 			Summary: "Get the profiles of several people", Notes: "Results are in the order of the ids. The status of the answer is 200 even if none is found.",
 			OtherParameters: true, SameOrigin: true, Timely: true,
 			Bodies: []any{document.BatchGetRequest{}}, Answers: answer(document.BatchGetAnswer{}),
-			Problems: []document.Code{document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeTooManyIDs},
+			Problems: []document.Code{document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBusy, document.CodeTooManyIDs},
 		},
 		{
 			Method: "GET", Path: "/v1/rules", Handler: q.getRules, Audience: route.Query, Scope: keyring.ReadProfiles,

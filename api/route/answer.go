@@ -102,6 +102,8 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, into any) *Problem {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, errNoRoom):
+		return &Problem{Code: document.CodeBusy, Detail: errNoRoom.Error(), RetryAfter: RetryAfterBusy}
 	case errors.As(err, &large):
 		return NewProblem(document.CodeBodyTooLarge, "more than %d bytes", large.Limit).WithHint("send less in a request")
 	case errors.Is(err, io.EOF):

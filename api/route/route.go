@@ -126,6 +126,7 @@ func (rt *Route) CheckParameters(r *http.Request) *Problem {
 type Gates struct {
 	*Origins
 	Access *access.Gate
+	Bodies *Bodies // of requests that are no events
 }
 
 // Check reports whether the route says who may call it: exactly one of Scope and Public.
@@ -179,6 +180,11 @@ func (rt *Route) serve(gates *Gates, w http.ResponseWriter, r *http.Request) *Pr
 		ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
 		defer cancel()
 		r = r.WithContext(ctx)
+	}
+	if len(rt.Bodies) > 0 && !rt.OpenBody { // events have a bound of their own
+		body := &boundedBody{ReadCloser: r.Body, of: gates.Bodies}
+		defer body.release()
+		r.Body = body
 	}
 	return rt.Handler(w, r)
 }

@@ -65,8 +65,11 @@ func (f *File) YAML() []byte {
 		list("patterns", f.Identifier.BlockedPatterns)
 		list("allow", f.Identifier.Allowed)
 	}
-	line("phone_region: %s", scalar(f.Identifier.Region))
-	line("default_currency: %s", scalar(f.Currency))
+	line("%s: %s", regionKey, scalar(f.Identifier.Region))
+	line("%s: %s", currencyKey, scalar(f.Currency))
+	if keys := f.Assumed.list(); len(keys) > 0 {
+		line("%s: [%s]", assumedKey, strings.Join(keys, ", "))
+	}
 	if len(f.Sources) > 0 {
 		line("sources:")
 		for _, s := range f.Sources {

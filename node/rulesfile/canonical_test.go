@@ -85,8 +85,8 @@ caps.links: 77, was 1000000
 namespaces.loyalty_card: {class: customer, normalise: trim}, was not set
 namespaces.box: {class: device, normalise: trim}, was not set
 identifiers: properties.card to loyalty_card, context.a-b,c to box, was none
-phone_region: NO, was US
-default_currency: EUR, was USD
+phone_region: NO, was US (assumed)
+default_currency: EUR, was USD (assumed)
 sources: on, web, 3, was none
 context.keep: page, 1, a, b, null, was consent, consentManagement, groupId, campaign, page, referrer, timezone, locale, userAgent, library, app, os, screen
 context.ip: truncated, was none

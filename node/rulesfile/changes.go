@@ -83,8 +83,8 @@ func (f *File) settings() []setting {
 	}
 	return append(list,
 		setting{"identifiers", orNone(paths)},
-		setting{"phone_region", f.Identifier.Region},
-		setting{"default_currency", f.Currency},
+		setting{regionKey, ifAssumed(f.Identifier.Region, f.Assumed.Region)},
+		setting{currencyKey, ifAssumed(f.Currency, f.Assumed.Currency)},
 		setting{"sources", orNone(f.Sources)},
 		setting{"sources_apart", orNone(f.SourcesApart)},
 		setting{"context.keep", orNone(f.Context.Keep)},
@@ -95,6 +95,14 @@ func (f *File) settings() []setting {
 		setting{"scores." + horizonDays, realText(f.Scores.HorizonDays)},
 		setting{"scores." + annualDiscount, realText(f.Scores.AnnualDiscount)},
 		setting{"scores." + margin, realText(f.Scores.Margin)})
+}
+
+// ifAssumed marks a value that nobody stated.
+func ifAssumed(value string, assumed bool) string {
+	if assumed {
+		return value + " (assumed)"
+	}
+	return value
 }
 
 // orNone writes a list for people.

@@ -24,7 +24,7 @@ type decoder struct{ *yamlfile.Decoder }
 
 var keys = []string{
 	"extends", "name", "order", aliasKey, "limits", "generic", "caps", "namespaces", "identifiers", "blocked",
-	"phone_region", "default_currency", "sources", "sources_apart", "context", "times", "scores",
+	regionKey, currencyKey, assumedKey, "sources", "sources_apart", "context", "times", "scores",
 }
 
 // empty returns the base of a file that extends no preset: no limits and no generic values, but the default caps, since
@@ -35,6 +35,7 @@ func empty() *File {
 		Rules:      &graph.Rules{MaxIdentity: defaults.MaxIdentity, MaxMembers: defaults.MaxMembers, MaxLinks: defaults.MaxLinks},
 		Identifier: identifier.Config{Region: identifier.DefaultRegion},
 		Currency:   defaultCurrency,
+		Assumed:    Assumed{Region: true, Currency: true},
 		Context:    defaultContext(),
 		Times:      defaultTimes,
 		Scores:     score.Terms{}.WithDefaults(),
@@ -64,9 +65,10 @@ func (d decoder) file(root *yamlfile.Node) *File {
 		{"namespaces", d.namespaces},
 		{"limits", d.limits},
 		{"identifiers", d.paths},
-		{"phone_region", d.region},
+		{regionKey, d.region},
 		{"blocked", d.blocked},
-		{"default_currency", d.currency},
+		{currencyKey, d.currency},
+		{assumedKey, d.assumed},
 		{"sources", d.sources},
 		{"sources_apart", d.sourcesApart},
 		{"context", d.context},

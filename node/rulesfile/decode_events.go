@@ -85,29 +85,6 @@ func (d decoder) blocked(f *File, n *yamlfile.Node, key string) {
 	}
 }
 
-// region reads the country of phone numbers without a country code; package identifier knows which there are.
-func (d decoder) region(f *File, n *yamlfile.Node, key string) {
-	region, ok := d.Text(n, key)
-	if ok && d.accepts(n, key, identifier.Config{Region: region}) {
-		f.Identifier.Region = strings.ToUpper(region)
-	}
-}
-
-// currency reads the currency of amounts that name none. Its form is checked here, so a code that no list has yet may
-// be used.
-func (d decoder) currency(f *File, n *yamlfile.Node, key string) {
-	text, ok := d.Text(n, key)
-	if !ok {
-		return
-	}
-	code := strings.ToUpper(text)
-	if len(code) != 3 || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		d.Fail(n, key, "currency %.60q: want an ISO 4217 code of three letters, such as USD or EUR", text)
-		return
-	}
-	f.Currency = code
-}
-
 func (d decoder) sources(f *File, n *yamlfile.Node, key string) { f.Sources = d.sourceList(n, key) }
 
 func (d decoder) sourcesApart(f *File, n *yamlfile.Node, key string) {

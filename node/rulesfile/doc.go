@@ -25,6 +25,7 @@
 //	  patterns: ['(?i)^qa-']
 //	phone_region: US
 //	default_currency: USD
+//	assumed: [phone_region]     # stated by nobody: of the text that a directory stores
 //	sources: [crm, web]         # if two sources contradict each other at one time, the first one listed wins
 //	sources_apart: [till]       # sources whose message ids are unique only within the source
 //	context: {keep: [page, campaign], ip: truncated, max_bytes: 4096} # the stored part of an event's context

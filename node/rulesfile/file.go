@@ -22,7 +22,8 @@ type File struct {
 	Identifier identifier.Config
 	Paths      []PathMapping // in the order of the file
 	Currency   string        // of amounts that name no currency: ISO 4217, three capitals
-	Sources    []string      // most trusted first; sources that are not listed rank below
+	Assumed    Assumed
+	Sources    []string // most trusted first; sources that are not listed rank below
 	// SourcesApart are the sources whose message ids are unique only within the source.
 	SourcesApart []string
 	// Context selects the parts of an event's context that are stored.
@@ -37,9 +38,6 @@ type PathMapping struct {
 	Path      string
 	Namespace string
 }
-
-// defaultCurrency is the currency of amounts that name no currency.
-const defaultCurrency = "USD"
 
 // fileBytesMax bounds the size of a rules file.
 const fileBytesMax = 1 << 20

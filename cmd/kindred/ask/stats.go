@@ -3,6 +3,7 @@ package ask
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/api/document"
@@ -48,6 +49,9 @@ func statsTable(w io.Writer, s *document.Stats) {
 	}
 	t.Row("quarantined", cli.Number(s.Quarantined))
 	t.Row("rules", fmt.Sprintf("%s (%s)", s.Rules.Name, s.Rules.Version))
+	if len(s.Assumed) > 0 {
+		t.Row("assumed", strings.Join(s.Assumed, ", ")+"; state them with kindred serve --region --currency")
+	}
 	t.Row("shards", cli.Number(s.Shards))
 	t.Row("in memory", fmt.Sprintf("%s, %s", cli.Plural(s.Residents, "identifier"), cli.FormatBytes(s.ActorBytes)))
 	t.Row("log to replay", cli.FormatBytes(s.LogBytes))

@@ -125,11 +125,16 @@ func newDeadLettersResend() *cobra.Command {
 		Short: "Have rejected events of HTTP taken after all, and drop those that are",
 		Long: `Take events that were rejected over HTTP as if they came again: from the same source, at the time when they
 came. Do it after you have corrected what they were rejected for: a mapping, a rule, a limit. Events that are taken,
-or were taken meanwhile, leave the dead letters; the others stay.`,
+or were taken meanwhile, leave the dead letters; the others stay.
+
+Events that were kept aside because their write key was not known (--unknown-key of serve) name no system: give
+--source, as in kindred deadletters resend --code unknown_key --source shop-web.`,
 	}
 	t := cli.AddTarget(cmd)
 	var which selected
 	which.add(cmd, "resend")
+	source := ""
+	cmd.Flags().StringVar(&source, "source", "", "the system that events with an unknown write key are of, as its right key names it")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var done struct {
 			Resent int `json:"resent"`
@@ -137,7 +142,7 @@ or were taken meanwhile, leave the dead letters; the others stay.`,
 		}
 		err := t.With(cmd, func(c *client.Client) error {
 			return which.each(cmd, args, c, func(number uint64) error {
-				r, err := c.Admin.ResendDeadLetter(cmd.Context(), number)
+				r, err := c.Admin.ResendDeadLetter(cmd.Context(), number, source)
 				var problem *client.Problem
 				switch {
 				case err == nil && r.Dropped:

@@ -132,6 +132,7 @@ func (d *demoCommand) run(ctx context.Context, anyPort bool) (err error) {
 func (d *demoCommand) start(ctx context.Context, dir string, anyPort bool) (err error) {
 	f := cli.NodeFlags{Memory: demoMemory}
 	f.Config.Dir, f.Config.Shards, f.Config.OnMerge, f.Config.Listen = dir, demoShards, d.demo.Merged, d.listen
+	f.Config.Locale = node.Locale{Region: "US", Currency: "USD"} // of the shoppers that are generated
 	f.Config.Access = node.Access{InsecureDev: d.open, Announced: true}
 	logger := f.Logger(d.notes)
 	d.kindred, err = f.Open(ctx, logger)

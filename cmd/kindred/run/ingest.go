@@ -53,8 +53,10 @@ the command then ends with exit code 5.`,
 		if to == "" && f.Config.Dir == "" {
 			return cli.UsageError("ingest: no destination; give --data DIR, or --to URL of a running server")
 		}
-		if to != "" && cmd.Flags().Changed("rules") {
-			return cli.UsageError("ingest: --rules cannot change a server's rules; use it with --data")
+		for _, name := range []string{"rules", "region", "currency"} {
+			if to != "" && cmd.Flags().Changed(name) {
+				return cli.UsageError("ingest: --%s cannot change a server's rules; use it with --data", name)
+			}
 		}
 		size, err := sizeOf(args)
 		if err != nil {
@@ -66,6 +68,11 @@ the command then ends with exit code 5.`,
 		mapper, usage, err := mapperOf(mapping)
 		if err != nil {
 			return err
+		}
+		if to == "" && !slices.Contains(args, "-") {
+			if err := f.AskLocale(cmd); err != nil {
+				return err
+			}
 		}
 		r := newRejects(rejectsName, time.Now())
 		bar := cli.NewProgress(cmd.ErrOrStderr(), "ingesting", size, true, "")

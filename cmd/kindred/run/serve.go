@@ -40,6 +40,9 @@ exactly once, from where the last run stopped. See docs/kafka.md.`,
 		if err := f.settle(cmd); err != nil {
 			return err
 		}
+		if err := f.node.AskLocale(cmd); err != nil {
+			return err
+		}
 		logger := f.node.Logger(cmd.ErrOrStderr())
 		hangup := make(chan os.Signal, 1) // from here on: one that comes early is answered late, and ends nothing
 		signal.Notify(hangup, syscall.SIGHUP)
@@ -89,7 +92,7 @@ func addServe(cmd *cobra.Command) *serveFlags {
 	addAccess(cmd, f.node)
 	addDeadLetters(cmd, f.node)
 	addFeed(cmd, f.node)
-	cli.Reloads(flags, "log-level", "collect-origins", "allowed-hosts", "key-rate", "map", "feed-age", "feed-bytes")
+	cli.Reloads(flags, "log-level", "collect-origins", "allowed-hosts", "unknown-key", "key-rate", "map", "feed-age", "feed-bytes")
 	f.publish = addPublish(cmd)
 	return f
 }

@@ -31,6 +31,7 @@ func AddNode(cmd *cobra.Command) *NodeFlags {
 	flags.Var(&f.Memory, "memory", "memory limit of the process, at least 128 MiB (default: half of the machine's memory, at most 8 GiB)")
 	flags.IntVar(&f.Config.Shards, "shards", 0, "number of shards, 1 to 65536, fixed when the directory is created (default 64)")
 	flags.StringVar(&f.Config.SecretFile, "secret-file", "", "file with the secret of a new directory, 32 hexadecimal digits (default: a random secret)")
+	addLocale(cmd, &f.Config.Locale)
 	addTerms(cmd, &f.Config.Terms)
 	addControl(cmd, &f.Config.ControlShare)
 	WithEnv(flags, "data", "rules", "memory", "shards", "secret-file")
