@@ -176,6 +176,18 @@ func (b *Batch) Keys() iter.Seq2[[]byte, []byte] {
 	}
 }
 
+// Rows returns the rows that b sets, in order, and those that it deletes one by one, with a nil value.
+func (b *Batch) Rows() iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		more := true
+		b.each(
+			func(key, value []byte) { more = more && yield(key, append([]byte{}, value...)) },
+			func(key []byte) { more = more && yield(key, nil) },
+			func(_, _ []byte) {},
+		)
+	}
+}
+
 // Ops returns the operations of b as bytes, and their number, from which BatchOf makes the batch again. The bytes are
 // b's own, until it is changed.
 func (b *Batch) Ops() (ops []byte, n uint32) {

@@ -252,9 +252,14 @@ func (o *Owner) Copied(at Position) []Do {
 	return o.readOn()
 }
 
-// Behind says that the log begins only after what the copy needs next: it was trimmed, and the copy is of no use.
-func (o *Owner) Behind() []Do {
-	if o.state != Following && o.state != Claiming {
+// Behind says that the log begins only after what is needed next: it was trimmed. A copy that follows is of no use then. An owner
+// that was to read what came before its append has lost: nothing can tell it any more that no claim is there.
+func (o *Owner) Behind(now int64) []Do {
+	switch o.state {
+	case Following, Claiming:
+	case Owning, Yielding:
+		return o.lose(now)
+	default:
 		return nil
 	}
 	o.under = appending{}

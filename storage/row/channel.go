@@ -55,6 +55,12 @@ func parseChannelKey(key []byte) (ChannelID, error) {
 	return ChannelID(binary.BigEndian.Uint16(b)), nil
 }
 
+// IsChannel reports whether a key is of the row of an external channel.
+func IsChannel(key []byte) bool {
+	_, err := parseChannelKey(key)
+	return err == nil
+}
+
 const channelRowFields = 2
 
 func (c *Channel) encode(out *writer) {

@@ -11,7 +11,8 @@ import (
 // only inserts removes nothing.
 type hunk struct {
 	mutant                 string
-	line                   int // in mutants.txt, where it begins
+	file                   string
+	line                   int // where it begins
 	before, removed, after []lexeme
 	added                  string
 }
@@ -29,7 +30,7 @@ const gap = "…"
 const gapMost = 60
 
 func (h *hunk) errorf(format string, args ...any) error {
-	return fmt.Errorf("mutants.txt:%d: hunk of %s: %s", h.line, h.mutant, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%s:%d: hunk of %s: %s", h.file, h.line, h.mutant, fmt.Sprintf(format, args...))
 }
 
 // wanted are the tokens that the hunk finds.

@@ -7,10 +7,12 @@ import (
 
 // TestHunksApply fails as soon as somebody edits a line that a mutant breaks, long before `make mutants` runs (M1).
 func TestHunksApply(t *testing.T) {
-	if _, err := read(table); err != nil {
-		t.Fatal(err)
+	for file, text := range map[string]string{"mutants.txt": engine, "cluster.txt": cluster} {
+		if _, err := read(file, text); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := writeOverlay(t.TempDir(), All()); err != nil {
+	if _, err := writeOverlay(t.TempDir(), everything()); err != nil {
 		t.Error(err)
 	}
 }
@@ -56,7 +58,7 @@ func TestRefused(t *testing.T) {
 	for _, test := range []struct {
 		name, table, want string
 	}{
-		{"edited code", "m: breaks\n  if\n- n > 2\n+ true\n", `mutants.txt:2: hunk of m: it matches no code below graph, actors, storage; the nearest, at actors/a.go:4, differs where the hunk has "2"; write its lines`},
+		{"edited code", "m: breaks\n  if\n- n > 2\n+ true\n", `mutants.txt:2: hunk of m: it matches no code below graph, actors, storage, cluster; the nearest, at actors/a.go:4, differs where the hunk has "2"; write its lines`},
 		{"two places", "m: breaks\n- n\n+ 1\n", "it matches 6 places, actors/a.go:3, actors/a.go:4"},
 		{"half an expression", "m: breaks\n- n > 1 &&\n+ true &&\n", "neither one expression nor whole statements"},
 		{"renamed", "m: breaks\n- n > 1\n+ limit > 1\n", "it adds limit, a name that the package does not have"},
@@ -79,7 +81,7 @@ func TestRefused(t *testing.T) {
 }
 
 func applied(table string) (string, error) {
-	mutants, err := read(table)
+	mutants, err := read("mutants.txt", table)
 	if err != nil {
 		return "", err
 	}

@@ -18,7 +18,7 @@ func Overlaid() bool { return overlaid }
 // Rerun runs the calling test again, in a build of its package with the mutated sources. There Overlaid is true.
 func Rerun(t *testing.T) {
 	t.Helper()
-	overlay, err := writeOverlay(t.TempDir(), All())
+	overlay, err := writeOverlay(t.TempDir(), everything())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +31,9 @@ func Rerun(t *testing.T) {
 		t.Fatalf("%v: %v", run, err)
 	}
 }
+
+// everything is all mutants: they are in one build.
+func everything() []Mutant { return append(All(), Cluster()...) }
 
 // writeOverlay writes the mutated copies into a folder, and returns the file for `go test -overlay`.
 func writeOverlay(folder string, mutants []Mutant) (string, error) {

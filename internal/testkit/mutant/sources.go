@@ -18,7 +18,7 @@ import (
 )
 
 // roots are the folders whose sources hunks may match, tests and packages below included.
-var roots = []string{"graph", "actors", "storage"}
+var roots = []string{"graph", "actors", "storage", "cluster"}
 
 // sources are the Go files in which hunks are looked for, by path from the root of the module.
 type sources struct {

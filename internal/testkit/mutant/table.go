@@ -15,12 +15,22 @@ type Mutant struct {
 	hunks []hunk
 }
 
-//go:embed mutants.txt
-var table string
+// tables are the mutants of one process, and those of several.
+var (
+	//go:embed mutants.txt
+	engine string
+	//go:embed cluster.txt
+	cluster string
+)
 
-// All returns the mutants of mutants.txt, in its order.
-func All() []Mutant {
-	all, err := read(table)
+// All returns the mutants of mutants.txt, in its order: those that tests of one process notice.
+func All() []Mutant { return must("mutants.txt", engine) }
+
+// Cluster returns the mutants of cluster.txt, in its order: those that tests of several nodes notice.
+func Cluster() []Mutant { return must("cluster.txt", cluster) }
+
+func must(file, text string) []Mutant {
+	all, err := read(file, text)
 	if err != nil {
 		panic(err) // the quick test of this package fails first
 	}
@@ -30,7 +40,7 @@ func All() []Mutant {
 var header = regexp.MustCompile(`^([a-z]+(?:-[a-z]+)*): (\S.*)$`)
 
 // read parses a table of mutants.
-func read(text string) ([]Mutant, error) {
+func read(file, text string) ([]Mutant, error) {
 	var all []Mutant
 	var b builder
 	in := false // an entry
@@ -45,7 +55,7 @@ func read(text string) ([]Mutant, error) {
 		return err
 	}
 	for i, line := range strings.Split(text, "\n") {
-		fail := func(problem string) error { return fmt.Errorf("mutants.txt:%d: %s", i+1, problem) }
+		fail := func(problem string) error { return fmt.Errorf("%s:%d: %s", file, i+1, problem) }
 		var err error
 		switch {
 		case strings.TrimSpace(line) == "":
@@ -60,10 +70,10 @@ func read(text string) ([]Mutant, error) {
 				return nil, fail("mutant " + m[1] + " is there twice; name each once")
 			}
 			all = append(all, Mutant{Name: m[1], Is: m[2]})
-			b, in = builder{line: i + 2}, true
+			b, in = builder{file: file, line: i + 2}, true
 		case line == "@@":
 			err = end()
-			b, in = builder{line: i + 2}, true
+			b, in = builder{file: file, line: i + 2}, true
 		default:
 			if !b.add(line) {
 				return nil, fail(`a line of a hunk begins with "- ", "+ " or two spaces, and its edit is in one piece; begin another hunk with @@`)
@@ -78,6 +88,7 @@ func read(text string) ([]Mutant, error) {
 
 // A builder gathers the lines of one hunk.
 type builder struct {
+	file  string
 	line  int
 	parts [4]strings.Builder // before, removed, added, after
 	at    int                // the part of the last line
@@ -106,7 +117,7 @@ func (b *builder) add(line string) bool {
 }
 
 func (b *builder) hunk(mutant string) (hunk, error) {
-	h := hunk{mutant: mutant, line: b.line, added: strings.TrimSuffix(b.parts[2].String(), "\n")}
+	h := hunk{mutant: mutant, file: b.file, line: b.line, added: strings.TrimSuffix(b.parts[2].String(), "\n")}
 	for part, tokens := range map[int]*[]lexeme{0: &h.before, 1: &h.removed, 3: &h.after} {
 		*tokens = scan([]byte(b.parts[part].String()))
 	}
