@@ -180,14 +180,7 @@ func (s *State) fill(version uint64) {
 	})
 }
 
-// Definition returns an audience of the newest version.
-func (s *State) Definition(key string) (row.DefinedAudience, bool) {
-	if s == nil {
-		return row.DefinedAudience{}, false
-	}
-	i, found := slices.BinarySearchFunc(s.Definitions.Newest, key, func(a row.DefinedAudience, key string) int { return cmp.Compare(a.Key, key) })
-	if !found {
-		return row.DefinedAudience{}, false
-	}
-	return s.Definitions.Newest[i], true
+// Serves reports whether an audience of the newest version serves with the conditions that it has there.
+func (s *State) Serves(a *row.DefinedAudience) bool {
+	return s.Filled == s.Version || slices.Contains(s.Definitions.Serving, *a)
 }

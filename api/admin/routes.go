@@ -24,6 +24,12 @@ func (a *Admin) Routes() []route.Route {
 				document.CodeUnknownNamespace, document.CodeNotFound, document.CodeInTransit, document.CodeSameIdentifier, document.CodeContradiction, document.CodeUnknownAssertion, document.CodeBusy),
 		},
 		{
+			Method: "POST", Path: "/v1/audiences:apply", Scope: keyring.Operate, Handler: a.postAudiences, SameOrigin: true,
+			Summary: "Define audiences", Notes: "All that are given are defined, or none. Conditions that are new serve once stored events were looked through.",
+			Bodies: []any{document.AudiencesRequest{}}, Answers: answer(document.Audiences{}),
+			Problems: with(document.CodeBadParameter, document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBadAudience),
+		},
+		{
 			Method: "GET", Path: "/v1/stats", Scope: keyring.Operate, Handler: a.getStats, Timely: true,
 			Summary: "Get what the deployment holds and has done", Answers: answer(document.Stats{}), Problems: with(document.CodeBadParameter),
 		},

@@ -74,6 +74,7 @@ const (
 	CodeTooManyKeys      Code = "too_many_keys"
 	CodeNoSuchLetter     Code = "no_such_letter"
 	CodeNoText           Code = "no_text"
+	CodeBadAudience      Code = "bad_audience"
 	CodeInternal         Code = "internal"
 
 	// Of a single event; the other codes of events are those of package segment.
@@ -145,6 +146,7 @@ var problemTable = []ProblemInfo{
 	{CodeTooManyKeys, 409, "There are too many keys", "revoked keys count, since they are told from unknown ones: use fewer, and longer"},
 	{CodeNoSuchLetter, 404, "There is no such dead letter", "kindred deadletters list shows them; old ones are dropped"},
 	{CodeNoText, 409, "The dead letter can't be sent again", "have its source send the event again: it was too long to be kept, or its mapping is gone"},
+	{CodeBadAudience, 400, "The audience can't be defined", "see the detail, and docs/audience-language.md"},
 	{CodeInternal, 500, "A defect of Kindred", "report it with the request id and the log of the server"},
 }
 

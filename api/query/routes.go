@@ -52,6 +52,11 @@ func (q *Queries) Routes() []route.Route {
 			Parameters: []route.Parameter{{Name: "with", Required: true, Example: "anonymous_id:tablet", Text: "the other id"}},
 			Answers:    answer(document.Why{}),
 		}),
+		person("/audiences", q.getPersonAudiences, "List the audiences with whether a person is in them", route.Route{
+			Notes:      "They are evaluated as of now, and until says when an answer may change without an event.",
+			Parameters: []route.Parameter{{Name: "why", Type: "boolean", Default: "false", Text: "true: with each condition and what it compared"}},
+			Answers:    answer(document.PersonAudiences{}),
+		}),
 		person("/how", q.getHow, "List the evidence that made a person", route.Route{Answers: answer(document.How{})}),
 		person("/assertions", q.getAssertions, "List the assertions about a person", route.Route{Answers: answer(document.Assertions{})}),
 		{
@@ -71,6 +76,10 @@ func (q *Queries) Routes() []route.Route {
 			OtherParameters: true, SameOrigin: true, Timely: true,
 			Bodies: []any{document.BatchGetRequest{}}, Answers: answer(document.BatchGetAnswer{}),
 			Problems: []document.Code{document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBusy, document.CodeTooManyIDs},
+		},
+		{
+			Method: "GET", Path: "/v1/audiences", Handler: q.getAudiences, Audience: route.Query, Scope: keyring.ReadProfiles,
+			Summary: "List the audiences that are defined", Answers: answer(document.Audiences{}), Problems: []document.Code{document.CodeBadParameter},
 		},
 		{
 			Method: "GET", Path: "/v1/rules", Handler: q.getRules, Audience: route.Query, Scope: keyring.ReadProfiles,

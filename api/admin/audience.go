@@ -1,0 +1,77 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/kindred-id/kindred/actors/audiences"
+	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/api/query"
+	"github.com/kindred-id/kindred/api/route"
+	"github.com/kindred-id/kindred/graph/audience"
+	"github.com/kindred-id/kindred/internal/audiencelang"
+)
+
+// postAudiences answers POST /v1/audiences:apply. All of it is defined, as one version, or nothing.
+func (a *Admin) postAudiences(w http.ResponseWriter, r *http.Request) *route.Problem {
+	var ask document.AudiencesRequest
+	if p := route.ReadJSON(w, r, &ask); p != nil {
+		return p
+	}
+	var given []audience.Definition
+	for key, text := range ask.Audiences {
+		where, err := audiencelang.Parse(text)
+		if err != nil {
+			return route.NewProblem(document.CodeBadAudience, "audience %s: %v", key, err)
+		}
+		given = append(given, audience.Definition{Key: key, Where: where})
+	}
+	state, err := a.Engine.Define(r.Context(), func(now *audiences.State) (*audiences.State, error) {
+		list, err := others(now, given, ask.Prune)
+		if err != nil {
+			return nil, err
+		}
+		next, err := now.Next(list)
+		if err != nil {
+			return nil, &refusedAudience{err}
+		}
+		return next, nil
+	})
+	if refused := (*refusedAudience)(nil); errors.As(err, &refused) {
+		return route.NewProblem(document.CodeBadAudience, "%v", refused.err)
+	}
+	if err != nil {
+		return route.EngineProblem(err)
+	}
+	a.Logger.Info("audiences defined", "version", state.Version, "audiences", state.Newest.Len())
+	d, err := query.AudiencesDocument(state)
+	if err != nil {
+		return &route.Problem{Code: document.CodeInternal}
+	}
+	return route.Send(w, d)
+}
+
+// refusedAudience says that a definition is wrong, and not the engine.
+type refusedAudience struct{ err error }
+
+func (r *refusedAudience) Error() string { return r.err.Error() }
+
+// others adds to given audiences those of other keys that are defined, unless they are to go.
+func others(now *audiences.State, given []audience.Definition, prune bool) ([]audience.Definition, error) {
+	if now == nil || prune {
+		return given, nil
+	}
+	all := slices.Clone(given)
+	for _, d := range now.Definitions.Newest {
+		if slices.ContainsFunc(given, func(g audience.Definition) bool { return g.Key == d.Key }) {
+			continue
+		}
+		where, err := audience.Parse([]byte(d.Where))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, audience.Definition{Key: d.Key, Where: where})
+	}
+	return all, nil
+}

@@ -1,0 +1,33 @@
+package client
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/kindred-id/kindred/api/document"
+)
+
+// Audiences are the calls about audiences.
+type Audiences struct{ conn *connection }
+
+// List returns what is defined.
+func (a Audiences) List(ctx context.Context) (d document.Audiences, err error) {
+	err = a.conn.get(ctx, "/v1/audiences", nil, &d)
+	return d, err
+}
+
+// Apply defines audiences: all that are given, or none.
+func (a Audiences) Apply(ctx context.Context, request document.AudiencesRequest) (d document.Audiences, err error) {
+	err = a.conn.post(ctx, "/v1/audiences:apply", nil, request, &d)
+	return d, err
+}
+
+// Of returns the audiences of a person, with reasons if why is set.
+func (a Audiences) Of(ctx context.Context, id string, why bool) (d document.PersonAudiences, err error) {
+	query := url.Values{}
+	if why {
+		query.Set("why", "true")
+	}
+	err = a.conn.get(ctx, profilePath(id, "/audiences"), query, &d)
+	return d, err
+}

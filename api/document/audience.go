@@ -1,0 +1,53 @@
+package document
+
+import "encoding/json"
+
+// Audiences are what is defined, by key.
+type Audiences struct {
+	Version   uint64     `json:"version"` // counts the changes; 0 where there never was one
+	Filled    uint64     `json:"filled"`  // the version for which all stored events were looked through; below version, that is under way
+	Audiences []Audience `json:"audiences"`
+}
+
+// Audience is the conditions of an audience, as text and as a tree.
+type Audience struct {
+	Key    string          `json:"key"`
+	Text   string          `json:"text"`
+	Where  json.RawMessage `json:"where" jsonschema:"type=object"`
+	Serves bool            `json:"serves"` // false while the conditions are new, and stored events are being looked through
+}
+
+// AudiencesRequest defines audiences.
+type AudiencesRequest struct {
+	Audiences map[string]string `json:"audiences"`       // texts by key; those of other keys stay as they are
+	Prune     bool              `json:"prune,omitempty"` // true: those of other keys are deleted
+}
+
+// PersonAudiences are the audiences of one person, by key, as of a moment.
+type PersonAudiences struct {
+	ID        string           `json:"id"` // public id of the person
+	AsOf      Time             `json:"as_of"`
+	Version   uint64           `json:"version"` // of the definitions that serve
+	Audiences []PersonAudience `json:"audiences"`
+}
+
+// PersonAudience reports whether a person is in an audience.
+type PersonAudience struct {
+	Key   string              `json:"key"`
+	In    bool                `json:"in"`
+	Until Time                `json:"until,omitempty"` // when that may change without an event; absent: never
+	Why   []AudienceCondition `json:"why,omitempty"`   // with why=true: the conditions, each before those that it is made of
+}
+
+// AudienceCondition says of one condition why it holds or not.
+type AudienceCondition struct {
+	ID      string `json:"id"`               // in the tree
+	Parent  string `json:"parent,omitempty"` // the condition that it is a part of
+	Holds   bool   `json:"holds"`
+	Until   Time   `json:"until,omitempty"`    // when that may change without an event; absent: never
+	Number  *int64 `json:"number,omitempty"`   // what was compared: events, values or orders, ten-thousandths of a sum, minor units of money
+	AtLeast bool   `json:"at_least,omitempty"` // there may be more than number, as no more are remembered
+	Text    string `json:"text,omitempty"`     // what was compared
+	Moments []Time `json:"moments,omitempty"`  // of the events that count, at most 10
+	Inexact bool   `json:"inexact,omitempty"`  // events from before those that are remembered might make it hold
+}
