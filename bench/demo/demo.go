@@ -73,16 +73,18 @@ func (d *Demo) Fill(ctx context.Context, into ingest.Into, people int) error {
 	intake := ingest.NewIntake(into)
 	now := time.Now()
 	at := now.Add(-pace * time.Duration(eventsOfOne*people))
-	var line []byte
+	var lines []byte
 	for d.crowd.People() < people {
 		intake.Reset()
+		lines = lines[:0]
 		for range batch {
-			line = d.crowd.Next(line[:0], at)
+			begin := len(lines)
+			lines = d.crowd.Next(lines, at) // the intake reads what it took until it delivers: a batch keeps all its lines
 			at = at.Add(pace)
 			if at.After(now) {
 				at = now
 			}
-			if err := d.take(intake, line, now); err != nil {
+			if err := d.take(intake, lines[begin:], now); err != nil {
 				return err
 			}
 		}

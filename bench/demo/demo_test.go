@@ -2,12 +2,16 @@ package demo_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/kindred-id/kindred/bench/demo"
+	"github.com/kindred-id/kindred/bench/generate"
+	"github.com/kindred-id/kindred/bench/outcome"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest"
 	"github.com/kindred-id/kindred/node"
 	"github.com/kindred-id/kindred/storage"
 )
@@ -47,6 +51,72 @@ func TestDemo(t *testing.T) {
 	totals, err := d.Totals(k.Engine())
 	if err != nil || totals.Merges < wanted || totals.Events == 0 || totals.Identities == 0 {
 		t.Errorf("%+v, %v", totals, err)
+	}
+}
+
+// The crowd that was there before is the one that the generator describes: every event of a batch is read as it was made.
+func TestFill(t *testing.T) {
+	const people, batch = 60, 500
+	secretFile := filepath.Join(t.TempDir(), "secret") // one for both: keys of identifiers are compared
+	if err := os.WriteFile(secretFile, []byte("000102030405060708090a0b0c0d0e0f"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open := func(d *demo.Demo) *node.Kindred {
+		k, err := node.Open(t.Context(), node.Config{Dir: filepath.Join(t.TempDir(), "data"), Memory: storage.MinMemory, Shards: 4, OnMerge: d.Merged, SecretFile: secretFile})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := k.Stop(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+		return k
+	}
+	outcomeOf := func(k *node.Kindred) *outcome.Outcome {
+		if err := k.Engine().Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		o := &outcome.Outcome{}
+		err := k.Engine().Each(t.Context(), func(c *graph.Component) error {
+			for _, p := range c.Profiles(k.Engine().Rules(), false) {
+				var keys []graph.NodeKey
+				for i := range p.Identifiers {
+					keys = append(keys, p.Identifiers[i].Key)
+				}
+				o.Add(keys, p.Events)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	d := demo.New(1, 1)
+	filled := open(d)
+	if err := d.Fill(t.Context(), filled.Into(false), people); err != nil {
+		t.Fatal(err)
+	}
+	// The same lines, each read and delivered before the next is made.
+	one := open(demo.New(1, 1))
+	live, at := generate.NewLive(1), time.Now().Add(-time.Hour)
+	intake := ingest.NewIntake(one.Into(false))
+	for n := 0; live.People() < people || n%batch > 0; n++ {
+		intake.Reset()
+		if v := intake.Take(live.Next(nil, at), ingest.Arrival{Received: time.Now().UnixMilli(), Source: []byte("demo")}); v.Rejection != nil {
+			t.Fatal(v.Rejection)
+		}
+		if err := intake.Deliver(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := outcomeOf(filled).Differ(outcomeOf(one)); err != nil {
+		t.Error(err)
+	}
+	totals, err := d.Totals(filled.Engine())
+	if err != nil || totals.Missed != 0 {
+		t.Errorf("%+v, %v: merges of the past are not to be shown", totals, err)
 	}
 }
 
