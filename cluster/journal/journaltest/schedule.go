@@ -1,6 +1,10 @@
 package journaltest
 
-import "github.com/kindred-id/kindred/cluster/journal"
+import (
+	"slices"
+
+	"github.com/kindred-id/kindred/cluster/journal"
+)
 
 // Run does random things for a while, then lets all be well again, waits for the rest, and checks.
 func (w *World) Run(most int) {
@@ -215,13 +219,15 @@ func (w *World) settled() bool {
 	return true
 }
 
-// fit starts a node again with the handlers that have to finish a log tail, as an operator would.
+// fit starts a node again with the handlers that have to finish a log tail, as an operator would: it is drained first. Without that the
+// shards that it owned could wait for its handlers before, on this node or on no other, and two versions would take turns for ever.
 func (w *World) fit() {
 	start := w.rng.IntN(len(w.nodes))
 	for i := range w.nodes {
 		n := w.nodes[(start+i)%len(w.nodes)]
 		for id, h := range n.shards {
 			if handlers, _ := h.owner.Misfit(); handlers > 0 && !w.owned(id) {
+				w.drain(n)
 				w.crash(n)
 				n.handlers = handlers
 				w.start(n)
@@ -229,6 +235,18 @@ func (w *World) fit() {
 			}
 		}
 	}
+}
+
+// drain lets a node hand over what it owns, for as long as it takes others to see that it is drained and to claim.
+func (w *World) drain(n *node) {
+	n.weight = 0
+	for range 100 {
+		if !slices.ContainsFunc(n.shards, func(h *hosted) bool { return h.machine != nil }) {
+			break
+		}
+		w.round()
+	}
+	n.weight = 1
 }
 
 func (w *World) owned(id int) bool {
