@@ -153,10 +153,32 @@ func (e *Engine) answerTimeline(ctx context.Context, to graph.ShardID, body *wir
 // shard had taken before the call. It is for a process that asks for what a shard here holds: exports, samples, reports. It
 // fails with ErrLost if the shard is not here.
 func (e *Engine) Rows(ctx context.Context, id graph.ShardID, lower, upper []byte, fn func(key, value []byte) error) error {
+	if err := e.checkRange(id, lower, upper); err != nil {
+		return err
+	}
+	return e.ownRows(ctx, id, lower, upper, fn)
+}
+
+// Snapshot gives what Rows would show.
+func (e *Engine) Snapshot(ctx context.Context, id graph.ShardID, lower, upper []byte) (storage.Snapshot, error) {
+	if err := e.checkRange(id, lower, upper); err != nil {
+		return nil, err
+	}
+	return e.pool.snapshot(ctx, id)
+}
+
+// checkRange holds a range to the rows of a shard.
+func (e *Engine) checkRange(id graph.ShardID, lower, upper []byte) error {
 	if int(id) >= len(e.runners) || !slices.ContainsFunc(row.ShardRanges(id), func(r row.Range) bool { return r.Holds(row.Range{Lower: lower, Upper: upper}) }) {
 		return fmt.Errorf("%w: rows from % x to % x are not of shard %d", storage.ErrCorrupt, lower, upper, id)
 	}
-	return e.ownRows(ctx, id, lower, upper, fn)
+	return nil
+}
+
+// IsElsewhere reports whether an answer says that the shard is not with the process that gives it.
+func IsElsewhere(answer []byte) bool {
+	status, _, _, err := readAnswer(answer)
+	return err == nil && status == statusElsewhere
 }
 
 // ownRows is Rows of a shard that is here.

@@ -334,7 +334,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	if e.intake.isClosed() {
 		return nil
 	}
-	told := e.tellNotes(ctx) // before close: it submits inputs
+	told := e.tellNotes(ctx, e.Has) // before close: it submits inputs
 	e.intake.close()
 	if s, ok := e.store.(interface{ Rest() }); ok {
 		s.Rest()
@@ -348,7 +348,7 @@ func (e *Engine) Close(ctx context.Context) error {
 //
 // REQUIRES: nobody else has the engine
 func (e *Engine) finish(ctx context.Context) error {
-	if err := e.tellNotes(ctx); err != nil {
+	if err := e.tellNotes(ctx, e.Has); err != nil {
 		return err
 	}
 	return e.settleAndFlush(ctx)

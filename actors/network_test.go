@@ -343,6 +343,9 @@ func told(t *testing.T, e *Engine, world *oracle.World) string {
 		how, err := e.How(ctx, key)
 		fmt.Fprintf(&b, "how %s %v\n", asJSON(t, how), err)
 		why, err := e.Why(ctx, key, before)
+		if !why.Same { // then it has what is hosted together, which depends on the order of events
+			why.Path = nil
+		}
 		fmt.Fprintf(&b, "why %s %v\n", asJSON(t, why), err)
 		for _, limit := range []int{2, 1000} {
 			events, err := e.Timeline(ctx, key, TimelineQuery{Limit: limit})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/api/route"
+	"github.com/kindred-id/kindred/cluster"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/ingest/kafka"
@@ -63,6 +64,10 @@ type Config struct {
 	Kafka *kafka.Config
 	// Publish is the destination of the change feed. Default: it is not published.
 	Publish Publish
+
+	// Cluster makes the directory that of a node among others. No command sets it yet: keys, settings and rules are each node's own so
+	// far. Default: the process is alone.
+	Cluster *cluster.Config
 
 	// Version is the version that the HTTP server reports.
 	Version string

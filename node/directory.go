@@ -11,6 +11,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/actors/scoring"
+	"github.com/kindred-id/kindred/cluster"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/ingest"
@@ -33,6 +34,7 @@ type directory struct {
 	// opened.
 	deployment row.Deployment
 	engine     *actors.Engine
+	cluster    *cluster.Node // nil: this process is the only one
 	registry   *identifier.Registry
 	rules      *rulesfile.File
 	scores     *scoring.Keeper
@@ -141,7 +143,11 @@ func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory)
 		kept, err = d.keep(change, stored)
 		return err
 	}
+	if err := d.joinJournal(ctx, c, &engine); err != nil {
+		return err
+	}
 	if d.engine, err = actors.Open(ctx, engine); err != nil {
+		d.leaveJournal()
 		return fmt.Errorf("open %s: %w", c.Dir, err)
 	}
 	if d.formerUntil = kept.deployment.FormerUntil; kept.changed && stored != nil {
@@ -204,6 +210,7 @@ func (d *directory) decoding(live bool) segment.Options {
 // close refuses new events, waits until every accepted event is durable and delivered, and closes the store.
 func (d *directory) close(ctx context.Context) error {
 	d.judging.end()
+	d.leaveJournal()
 	err := d.engine.Close(ctx)
 	// Keep the first error: a failed store repeats it at every call.
 	if closing := d.store.Close(); closing != nil && err == nil {

@@ -19,7 +19,7 @@ import (
 // Kindred is one running Kindred. It owns the order in which parts start and stop, and nothing else: each part is a few
 // lines in a file of its own, and the engine, the server, the consumer and the publisher know nothing of each other.
 //
-//	listener ──► admin ──► directory ──► latency ──► publisher ──► consumer ──► api ──► refits ──► http
+//	listener ──► admin ──► directory ──► latency ──► cluster ──► publisher ──► consumer ──► api ──► refits ──► http
 //
 // Parts start from left to right and stop from right to left.
 //
@@ -91,6 +91,9 @@ func (k *Kindred) parts() []part {
 	all := []part{
 		{"directory", k.openDirectory, k.closeDirectory, closeTimeout},
 		{"latency", k.startLatency, k.stopLatency, drainTimeout},
+	}
+	if k.config.Cluster != nil {
+		all = append(all, part{"cluster", k.startCluster, k.stopCluster, drainTimeout})
 	}
 	if k.config.Publish.on() {
 		all = append(all, part{"publisher", k.startPublishing, k.stopPublishing, drainTimeout})

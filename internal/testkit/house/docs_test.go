@@ -342,6 +342,7 @@ var committers = map[string]string{
 	"actors/commit.go":          "the committer, of Store",
 	"actors/routes.go":          "of Journal, which decides before the committer writes",
 	"actors/catalog/catalog.go": "the catalog, of its Log and of Store",
+	"cluster/replica.go":        "of Owner, which orders the batches, and of Store: a copy of a shard that the engine does not have",
 	"storage/row/deployment.go": "of Store: the first row of a new directory, which no one else has yet",
 	"storage/memstore.go":       "of the store in memory, by itself",
 }

@@ -1,0 +1,345 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/cluster/bulk"
+	"github.com/kindred-id/kindred/cluster/gossip"
+	"github.com/kindred-id/kindred/cluster/journal"
+	"github.com/kindred-id/kindred/cluster/kafka"
+	"github.com/kindred-id/kindred/cluster/proto"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/broker"
+	"github.com/kindred-id/kindred/internal/peertls"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// Config describes a node. Name, Cluster, the three addresses to listen on, and Brokers are required.
+type Config struct {
+	Cluster string // all nodes of a deployment name the same one
+	Name    string // stable over restarts, and no other node's
+	Zone    string // nodes of a zone fail together
+	Weight  uint16 // how many shards it should have in relation to others; default 1
+
+	Gossip string // host:port to listen on, by UDP and TCP, for who is alive
+	Remote string // host:port to listen on for messages of other nodes
+	Bulk   string // host:port to listen on for exports of other nodes
+	Join   []string
+
+	Brokers  broker.Connection // of the journal
+	Replicas int               // of the journal's topic; default 3
+
+	TLS     peertls.Files
+	KeyFile string // of the gossip
+	// InsecureDev allows to run without TLS and without keys of the gossip.
+	InsecureDev bool
+
+	Logger *slog.Logger // default: discards
+}
+
+// Deployment is what all nodes of a cluster agree on. A node with another one is refused by the journal.
+type Deployment struct {
+	ID     [16]byte
+	Shards int
+	Rules  uint64 // the version of the rules in force
+}
+
+// Topic is the name of a cluster's journal.
+func (c *Config) Topic() string { return c.Cluster + ".journal" }
+
+// layout is what the journal's topic has to be like: a partition a shard, and one for what belongs to no shard.
+func (c *Config) layout(shards int) kafka.Layout {
+	replicas := c.Replicas
+	if replicas == 0 {
+		replicas = 3
+	}
+	return kafka.Layout{Topic: c.Topic(), Partitions: shards + 1, Replicas: replicas}
+}
+
+// Create makes the journal of a cluster. A topic of its name is an error: it may hold another journal.
+func Create(ctx context.Context, c *Config, shards int) error {
+	_, err := kafka.Create(ctx, c.Brokers, c.layout(shards))
+	return err
+}
+
+// Node is one process of a cluster. It decides, with the journal, which shards are with the engine here, and carries what engines
+// say to each other. It implements actors.Journal and actors.Network.
+//
+//	gossip ──► view ──► replica: Wish ──► journal.Owner ──► engine: Take, Yield, Lose
+//	                       ▲  │ records                        │
+//	 Kafka: a partition ───┘  └──► store: rows, position       └──► Commit ──► replica ──► Kafka ──► committer
+//
+// There is a replica for each shard of the deployment, and a goroutine that runs it. All that a replica is told goes through
+// its mailbox, so that an Owner needs no lock.
+//
+// Not there yet: copies of rows, for a journal that was trimmed, which nothing does so far; the control partition, so the catalog is
+// each node's own; local reads that are refused the moment they may be stale (J6), instead of with the next tick; a gate for versions.
+//
+// The parts start in an order: the journal is found and checked, then messages can arrive, then others are told that the node
+// is there. They stop in the other one.
+type Node struct {
+	config     Config
+	deployment Deployment
+	logger     *slog.Logger
+	store      storage.Store
+	boot       uint64
+	began      time.Time
+
+	log     *kafka.Log
+	wires   *proto.Node
+	gossip  *gossip.Gossip
+	rows    *bulk.Server
+	serving *http.Server
+	bulk    net.Listener
+	client  bulk.Client
+
+	engine   atomic.Pointer[actors.Engine]
+	replicas []*replica
+	peers    peers
+	asked    chan struct{} // a place for each question of another node that is being answered
+
+	leaving atomic.Bool
+	stop    context.CancelFunc // ends ctx
+	ctx     context.Context    //nolint:containedctx // of everything that goes on by itself: it ends with the node
+	tasks   sync.WaitGroup
+	once    sync.Once
+}
+
+// Generations and versions of this program: others read what it writes, and may finish what it began.
+const (
+	generation = 1
+	handlers   = 1
+)
+
+const (
+	tickEvery   = 200 * time.Millisecond
+	answersMost = 1024 // questions of other nodes that are answered at a time
+	leaveLimit  = 10 * time.Second
+)
+
+// New connects a node to its journal. It serves nothing, and nobody hears of it, before Start.
+func New(ctx context.Context, c Config, d Deployment, store storage.Store) (*Node, error) {
+	if c.Weight == 0 {
+		c.Weight = 1
+	}
+	logger := c.Logger
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	log, err := kafka.Open(ctx, kafka.Config{Connection: c.Brokers, Layout: c.layout(d.Shards), Logger: logger})
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{
+		config: c, deployment: d, logger: logger, store: store, log: log,
+		boot: rand.Uint64(), began: time.Now(), //nolint:forbidigo // the node is where clock and chance enter
+		replicas: make([]*replica, d.Shards), asked: make(chan struct{}, answersMost),
+	}
+	n.ctx, n.stop = context.WithCancel(context.Background())
+	for id := range n.replicas {
+		if n.replicas[id], err = newReplica(n, graph.ShardID(id)); err != nil {
+			n.stop()
+			log.Close()
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// now is a clock that never goes back, in ms.
+func (n *Node) now() int64 {
+	return time.Since(n.began).Milliseconds() //nolint:forbidigo // the node is where the clock enters
+}
+
+// Start joins the cluster with an engine, which was opened with the node as its Journal and its Network and without shards.
+func (n *Node) Start(ctx context.Context, e *actors.Engine) error {
+	n.engine.Store(e)
+	if err := n.listen(); err != nil {
+		return err
+	}
+	var err error
+	n.wires, err = proto.Start(proto.Config{
+		Cluster: n.config.Cluster, Bind: n.config.Remote, TLS: n.config.TLS, InsecureDev: n.config.InsecureDev,
+		Shards: uint32(n.deployment.Shards), ShardOf: n.shardOf, OwnerOf: n.ownerOf, Handler: (*handler)(n), Logger: n.logger,
+	})
+	if err != nil {
+		return err
+	}
+	n.gossip, err = gossip.Start(ctx, gossip.Config{
+		Cluster: n.config.Cluster, Bind: n.config.Gossip, Join: n.config.Join, KeyFile: n.config.KeyFile,
+		InsecureDev: n.config.InsecureDev, Logger: n.logger,
+		Self: gossip.Member{
+			Name: n.config.Name, Boot: n.boot, Remote: n.config.Remote, Bulk: n.config.Bulk, Reads: generation,
+			Zone: n.config.Zone, Weight: n.config.Weight,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	n.look()
+	for _, r := range n.replicas {
+		n.tasks.Go(r.run)
+	}
+	n.tasks.Go(n.tick)
+	n.tasks.Go(n.poll)
+	return nil
+}
+
+// listen serves exports to other nodes.
+func (n *Node) listen() error {
+	listener, err := net.Listen("tcp", n.config.Bulk)
+	if err != nil {
+		return fmt.Errorf("cluster: listen on %s: %w; stop what listens there, or choose another port", n.config.Bulk, err)
+	}
+	n.bulk = listener
+	n.rows = bulk.NewServer((*source)(n), 0)
+	n.serving = &http.Server{Handler: n.rows, ReadHeaderTimeout: 10 * time.Second}
+	transport := &http.Transport{}
+	if n.config.TLS.Cert != "" {
+		if err := n.config.TLS.Check(); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		n.serving.TLSConfig, transport.TLSClientConfig = n.config.TLS.Server(), n.config.TLS.Client()
+	} else if !n.config.InsecureDev {
+		return errors.Join(errors.New("cluster: no certificates; name them"), listener.Close())
+	}
+	n.client = bulk.Client{HTTP: &http.Client{Transport: transport}}
+	n.tasks.Go(func() {
+		if n.serving.TLSConfig != nil {
+			_ = n.serving.ServeTLS(listener, "", "")
+			return
+		}
+		_ = n.serving.Serve(listener)
+	})
+	return nil
+}
+
+// tick lets time pass for all replicas, and takes in what changed among the members.
+func (n *Node) tick() {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-n.gossip.Changes():
+			n.look()
+		case <-tick.C:
+		}
+		for _, r := range n.replicas {
+			r.tick()
+		}
+		n.announce()
+	}
+}
+
+// poll asks the journal where its partitions end: a copy that has read all up to there is caught up. Records that a copy had
+// read before the question must be there.
+func (n *Node) poll() {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		before := make([]int64, len(n.replicas))
+		for i, r := range n.replicas {
+			before[i] = r.next.Load()
+		}
+		ctx, cancel := context.WithTimeout(n.ctx, time.Second)
+		ranges, err := n.log.Ranges(ctx)
+		cancel()
+		if err != nil {
+			n.logger.Debug("the journal does not say where it ends", "error", err)
+			continue
+		}
+		for i, r := range n.replicas {
+			r.ends(before[i], ranges[i])
+		}
+	}
+}
+
+// Leave gives all shards away in good order, as far as others can take them and ctx allows, and tells the others that the node goes.
+func (n *Node) Leave(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, leaveLimit)
+	defer cancel()
+	n.leaving.Store(true)
+	for ctx.Err() == nil && n.owned() > 0 {
+		select {
+		case <-ctx.Done():
+		case <-time.After(tickEvery): //nolint:forbidigo // it waits for others
+		}
+	}
+	return n.gossip.Leave()
+}
+
+// owned is how many shards are with the engine here.
+func (n *Node) owned() (owned int) {
+	for _, r := range n.replicas {
+		if s := r.state(); s == journal.Owning || s == journal.Yielding {
+			owned++
+		}
+	}
+	return owned
+}
+
+// Close stops the node: its shards are lost, and it says nothing to others. It is safe twice. The engine must not be closed before.
+func (n *Node) Close() {
+	n.once.Do(func() {
+		n.stop()
+		if n.wires != nil {
+			n.wires.Close()
+		}
+		if n.gossip != nil {
+			n.gossip.Close()
+		}
+		if n.serving != nil {
+			_ = n.serving.Close()
+		}
+		n.log.Close()
+		n.tasks.Wait()
+		if n.engine.Load() != nil {
+			for _, r := range n.replicas {
+				r.lost()
+			}
+		}
+		if n.rows != nil {
+			n.rows.Close()
+		}
+	})
+}
+
+// Commit implements actors.Journal.
+func (n *Node) Commit(id graph.ShardID, b *storage.Batch, done func(error)) {
+	n.replicas[id].commit(b, done)
+}
+
+// shardOf returns the shard of an identity's public id.
+func (n *Node) shardOf(identity string) (uint32, error) {
+	key, err := graph.ParseNodeKey(identity)
+	if err != nil {
+		return 0, err
+	}
+	return uint32(key.Shard(n.deployment.Shards)), nil
+}
+
+// partition is that of a shard.
+func partition(id graph.ShardID) int32 { return int32(id) }
+
+// positionOf is the position of a copy as its row has it.
+func positionOf(p *journal.Position) row.JournalPosition {
+	return row.JournalPosition{Topic: p.Topic, Next: p.Next, Claim: p.Claim, Seq: p.Seq, Sum: p.Sum, Rules: p.Rules, Handlers: p.Handlers}
+}

@@ -1,0 +1,59 @@
+package node
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+
+	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/cluster"
+	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage/row"
+)
+
+// joinJournal makes the engine that is about to be opened one of several: the journal decides which of its batches count, and
+// shards come to it once others have heard of it.
+func (d *directory) joinJournal(ctx context.Context, c *Config, engine *actors.Config) (err error) {
+	if c.Cluster == nil {
+		return nil
+	}
+	if c.Kafka != nil || c.Publish.on() || c.Feed.On {
+		return &ConfigError{errors.New("a node of a cluster neither consumes topics nor has a change feed yet: leave both out")}
+	}
+	d.cluster, err = cluster.New(ctx, *c.Cluster, deploymentOf(&d.deployment, d.rules.Rules), d.store)
+	if err != nil {
+		return err
+	}
+	engine.Journal, engine.Network, engine.Shards = d.cluster, d.cluster, []graph.ShardID{}
+	return nil
+}
+
+// deploymentOf is what the nodes of a cluster have in common. A process that has the secret of a deployment is one of its nodes; the
+// id does not reveal the secret.
+func deploymentOf(d *row.Deployment, rules *graph.Rules) cluster.Deployment {
+	sum := sha256.Sum256(append([]byte("kindred cluster\x00"), d.Secret[:]...))
+	return cluster.Deployment{ID: [16]byte(sum[:16]), Shards: d.Shards, Rules: rules.Version}
+}
+
+// startCluster lets the engine have its share of the shards.
+func (k *Kindred) startCluster(ctx context.Context) error {
+	err := k.directory.cluster.Start(ctx, k.directory.engine)
+	if err != nil {
+		k.directory.cluster.Close()
+	}
+	return err
+}
+
+// stopCluster gives the shards to other nodes.
+func (k *Kindred) stopCluster(ctx context.Context) error {
+	err := k.directory.cluster.Leave(ctx)
+	k.directory.cluster.Close()
+	return err
+}
+
+// leaveJournal ends what joinJournal began.
+func (d *directory) leaveJournal() {
+	if d.cluster != nil {
+		d.cluster.Close()
+	}
+}
