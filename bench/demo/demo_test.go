@@ -73,16 +73,18 @@ func TestFill(t *testing.T) {
 		})
 		return k
 	}
-	outcomeOf := func(k *node.Kindred) *outcome.Outcome {
+	outcomeOf := func(k *node.Kindred) (*outcome.Outcome, map[graph.NodeKey]graph.NodeName) {
 		if err := k.Engine().Settle(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		o := &outcome.Outcome{}
+		o, names := &outcome.Outcome{}, map[graph.NodeKey]graph.NodeName{}
 		err := k.Engine().Each(t.Context(), func(c *graph.Component) error {
 			for _, p := range c.Profiles(k.Engine().Rules(), false) {
 				var keys []graph.NodeKey
 				for i := range p.Identifiers {
-					keys = append(keys, p.Identifiers[i].Key)
+					id := &p.Identifiers[i]
+					keys = append(keys, id.Key)
+					names[id.Key] = id.NodeName
 				}
 				o.Add(keys, p.Events)
 			}
@@ -91,7 +93,7 @@ func TestFill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return o
+		return o, names
 	}
 	d := demo.New(1, 1)
 	filled := open(d)
@@ -111,8 +113,15 @@ func TestFill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := outcomeOf(filled).Differ(outcomeOf(one)); err != nil {
+	got, names := outcomeOf(filled)
+	want, wantNames := outcomeOf(one)
+	if err := got.Differ(want); err != nil {
 		t.Error(err)
+	}
+	for key, name := range wantNames { // a key is computed at once, and a name is read later
+		if names[key] != name {
+			t.Fatalf("an identifier is called %v, want %v", names[key], name)
+		}
 	}
 	totals, err := d.Totals(filled.Engine())
 	if err != nil || totals.Missed != 0 {
