@@ -202,6 +202,8 @@ type Event struct {
 	// that of a deployment without any. The shard of the route sees to it that both are of the version that it is at.
 	Marks  []SignalMark
 	Marked uint64
+	// Group is what a group event says of its group; nil for other events, and where it names none.
+	Group *GroupCall
 }
 
 // Route is the key of the first identifier: where the event is handled. It is known from the event alone, so a

@@ -18,9 +18,10 @@ const (
 	KindMention                          // Event, as told by its route to the node that it mentions
 	KindCounts                           // the answer to Mention: what Event mentions counts, link it
 	KindPatch                            // Patch: what is remembered of events from before a signal was defined
+	KindGroup                            // Event names the group To, which is no node: see Group
 )
 
-var kindNames = [...]string{"", "observe", "assert", "join", "absorb", "repoint", "refuse", "neighbour", "recheck", "mention", "counts", "patch"}
+var kindNames = [...]string{"", "observe", "assert", "join", "absorb", "repoint", "refuse", "neighbour", "recheck", "mention", "counts", "patch", "group"}
 
 func (k MessageKind) String() string {
 	if int(k) < len(kindNames) {

@@ -97,6 +97,8 @@ func (n *Node) handleForward(m *Message, out *Outbox) error {
 	case KindMention:
 		out.send(m.Event.counts())
 	case KindRecheck: // the evidence that it was meant for has moved, and another follows that
+	case KindGroup:
+		return ErrCorrupt
 	default:
 		n.pass(m, out)
 	}
@@ -144,7 +146,7 @@ func (n *Node) handleRoot(m *Message, rules *Rules, out *Outbox) error {
 		observation{h, m.Event}.counts()
 	case KindPatch:
 		return h.patch(m.Patch)
-	case KindRepoint:
+	case KindRepoint, KindGroup: // a group is no node
 		return ErrCorrupt
 	}
 	return nil

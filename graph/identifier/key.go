@@ -31,6 +31,20 @@ func (r *Registry) nodeKey(class graph.Class, text []byte) graph.NodeKey {
 	return graph.MakeNodeKey(class, hi, lo)
 }
 
+// GroupKey is the key of a group: a keyed hash of its type and its id, of no class, so that it is no node's. The length of
+// the type goes before it, so no two texts are the same:
+//
+//	 4 B, little-endian
+//	+---------------------+------+----+
+//	|   length of type    | type | id |  ──SipHash-128──► hi, lo
+//	+---------------------+------+----+
+func (r *Registry) GroupKey(typ, id []byte) graph.NodeKey {
+	text := binary.LittleEndian.AppendUint32(make([]byte, 0, 4+len(typ)+len(id)), uint32(len(typ)))
+	text = append(append(text, typ...), id...)
+	hi, lo := siphash.Hash128(r.group.k0, r.group.k1, text)
+	return graph.MakeNodeKey(0, hi, lo)
+}
+
 // SeenHash is the key of an event in the memory of duplicates: a keyed hash of its message id, of the fingerprint of
 // its content, and of its source where that numbers its ids apart, else of none. The length of the source goes
 // before it, so no two texts are the same:

@@ -45,6 +45,7 @@ type Config struct {
 type Registry struct {
 	secret     hashKey
 	seen       hashKey
+	group      hashKey
 	namespaces map[string]*Namespace
 	names      []string // in the order of registration
 	region     string
@@ -62,7 +63,7 @@ func New(secret [16]byte, cfg Config) (*Registry, error) {
 		region:     strings.ToUpper(cfg.Region),
 		plainKeys:  cfg.PlainKeys,
 	}
-	r.seen = r.secret.derive("seen")
+	r.seen, r.group = r.secret.derive("seen"), r.secret.derive("group")
 	errs := r.register(cfg.Namespaces)
 	for _, ns := range r.namespaces {
 		if plain := r.namespaces[graph.PlainNamespace(ns.Name)]; plain != ns && plain != nil {

@@ -33,7 +33,7 @@ var accessKeyKind = &kind{
 	check:   parses[AccessKey]("access key"),
 }
 
-// appendAccessKeyKey appends the key of an access key's row. REQUIRES: 1 <= len(id) <= maxKeyLen-2
+// appendAccessKeyKey appends the key of an access key's row. REQUIRES: 1 <= len(id) <= maxNamedLen-2
 func appendAccessKeyKey(b []byte, id string) []byte {
 	return append(append(b, byte(spaceDeployment), accessKeyRow), id...)
 }

@@ -62,6 +62,8 @@ func FuzzDecodeShardMeta(f *testing.F)  { fuzzDecoder(f, "meta", asIs) }
 func FuzzDecodeChannel(f *testing.F)    { fuzzDecoder(f, "channel", asIs) }
 func FuzzDecodePositions(f *testing.F)  { fuzzDecoder(f, "positions", asIs) }
 func FuzzDecodeQuarantine(f *testing.F) { fuzzDecoder(f, "quarantine", asIs) }
+func FuzzDecodeGroup(f *testing.F)      { fuzzDecoder(f, "group", asIs) }
+func FuzzDecodeMember(f *testing.F)     { fuzzDecoder(f, "member", asIs) }
 
 // A record gets the right checksum, or nothing after it would be reached. Its entries are written again by kind, so
 // only a second reading must agree.

@@ -51,7 +51,11 @@
 //	feed mark         | 0b | 04 | shard 2 | node key 16 |                         one row a root announced under other rules
 //	                  +----+----+------+--+-------------+
 //	feed receiver     | 0b | 05 | name |                                          one row a receiver: its position
-//	                  +----+----+----+-+
+//	                  +----+----+----+-+------------+
+//	group             | 0c | shard 2 | group key 16 |                             one row a group: its traits, and how many events name it
+//	                  +----+---------+--------------+-----------+
+//	member            | 0d | shard 2 | group key 16 | member 16 |                 one row a route of events that name a group; higher ranks first
+//	                  +----+---------+--------------+-----------+
 //	marking           | 0f | shard 2 |                                            one row a shard: its version of the definitions
 //	                  +----+---------+
 //	journal position  | 7f | shard 2 |                                            one row a shard, in a cluster

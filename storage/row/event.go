@@ -10,12 +10,13 @@ import (
 // Fields of an event, and of an identifier and a trait in its lists.
 const (
 	eventFields      = 20
-	eventFieldsV4    = 19 // without marks
+	eventFieldsV4    = 19 // without marks and group
 	eventFieldsV3    = 18 // without mentions
 	eventFieldsV2    = 15 // without context, apart, and the roles of an alias
 	eventFieldsV1    = 13 // also without offer notice and interest
 	identifierFields = 4
 	traitFields      = 2
+	groupFields      = 4 // key, type or nil, id, traits
 
 	identifierLeast = keyLen + 2 + 3 // bytes
 	traitLeast      = 2
@@ -35,11 +36,11 @@ func (e *Encoder) Event(dst []byte, ev *graph.Event, whole bool) []byte {
 //	+----+--------+------+----------+----------+------+------+-----------------+------------+-------+-----+
 //	| id | source | seen | stamp, 3 | received | type | name | identifiers, 4n | traits, 2n | order | ... |
 //	+----++-------+------+---+------+-----+----+----+-+-----++------------+----+------------+-------+-----+
-//	| ... | offer | interest | properties | context | apart | alias roles | mentions, 4n | marks |
+//	| ... | offer | interest | properties | context | apart | alias roles | mentions, 4n | marks | group |
 //	+-----+-------+----------+------------+---------+-------+-------------+--------------+-------+
 //
-// Lists are flat arrays, n items of so many values each, and a stamp is three values in place. properties and context
-// are nil in an event that travels between shards: no decision needs them.
+// Lists are flat arrays, n items of so many values each, and a stamp is three values in place. properties, context and
+// group are nil in an event that travels between shards: no decision needs them. The group is an array of groupFields.
 type eventWriter struct{ *writer }
 
 func (out eventWriter) event(ev *graph.Event, whole bool) {
@@ -67,11 +68,7 @@ func (out eventWriter) event(ev *graph.Event, whole bool) {
 	out.uint(uint64(ev.Type))
 	out.bytes(ev.Name)
 	out.identifiers(identifiers)
-	out.array(traitFields * len(ev.Traits))
-	for i := range ev.Traits {
-		out.bytes(ev.Traits[i].Name)
-		out.bytes(ev.Traits[i].Value)
-	}
+	out.traits(ev.Traits)
 	if out.formats.event < 3 {
 		out.formerEnd(ev, whole)
 		return
@@ -90,15 +87,41 @@ func (out eventWriter) event(ev *graph.Event, whole bool) {
 	out.bool(ev.Apart)
 	out.aliasRoles(ev)
 	if out.formats.event < 4 {
-		out.leave(len(ev.Mentions) > 0 || ev.Marked > 0)
+		out.leave(len(ev.Mentions) > 0 || ev.Marked > 0 || whole && ev.Group != nil)
 		return
 	}
 	out.identifiers(ev.Mentions)
 	if out.formats.event < marksSince {
-		out.leave(ev.Marked > 0)
+		out.leave(ev.Marked > 0 || whole && ev.Group != nil)
 		return
 	}
 	signalsWriter(out).marks(ev)
+	group := ev.Group
+	if !whole {
+		group = nil
+	}
+	out.group(group)
+}
+
+// group writes what an event says of its group, or nil.
+func (out eventWriter) group(g *graph.GroupCall) {
+	if g == nil {
+		out.null()
+		return
+	}
+	out.array(groupFields)
+	out.key(g.Key)
+	out.bytes(g.Type)
+	out.blob(g.ID)
+	out.traits(g.Traits)
+}
+
+func (out eventWriter) traits(traits []graph.Trait) {
+	out.array(traitFields * len(traits))
+	for i := range traits {
+		out.bytes(traits[i].Name)
+		out.bytes(traits[i].Value)
+	}
 }
 
 func (out eventWriter) identifiers(identifiers []graph.Identifier) {
@@ -127,7 +150,7 @@ func (out eventWriter) formerEnd(ev *graph.Event, whole bool) {
 	} else {
 		out.null()
 	}
-	out.leave(ev.Apart || whole && ev.Context != nil || len(ev.Mentions) > 0 || ev.Marked > 0)
+	out.leave(ev.Apart || whole && (ev.Context != nil || ev.Group != nil) || len(ev.Mentions) > 0 || ev.Marked > 0)
 }
 
 // formerIdentifiers returns an event's identifiers in the order of versions 1 and 2: descending rank, even for an
@@ -205,11 +228,7 @@ func (in eventReader) event(ev *graph.Event) {
 	ev.Type = graph.EventType(in.enum("event type", 1, uint8(graph.EventTypes-1)))
 	ev.Name = in.bytes()
 	in.identifiers(ev)
-	n := in.list(traitFields, traitLeast)
-	ev.Traits = slices.Grow(ev.Traits[:0], n)
-	for range n {
-		ev.Traits = append(ev.Traits, graph.Trait{Name: in.bytes(), Value: in.bytes()})
-	}
+	ev.Traits = in.traits(ev.Traits)
 	if orders := (orderReader{in.reader}); in.of < 3 {
 		orders.formerOrderChange(&ev.Order)
 	} else {
@@ -223,7 +242,7 @@ func (in eventReader) event(ev *graph.Event) {
 		dealings.interest(&ev.Interest)
 	}
 	ev.Properties = in.bytes()
-	ev.Context, ev.Apart, ev.Former = nil, false, 0
+	ev.Context, ev.Apart, ev.Former, ev.Group = nil, false, 0, nil
 	ev.Alias, ev.Mentions = ev.Alias[:0], ev.Mentions[:0]
 	ev.Marks, ev.Marked = ev.Marks[:0], 0
 	if in.of >= 3 {
@@ -235,6 +254,7 @@ func (in eventReader) event(ev *graph.Event) {
 		}
 		if in.of >= marksSince {
 			signalsReader{in.reader}.marks(ev)
+			ev.Group = in.group()
 		}
 		return
 	}
@@ -243,6 +263,39 @@ func (in eventReader) event(ev *graph.Event) {
 			ev.Alias = append(ev.Alias, graph.AliasCarried|graph.AliasPrevious)
 		}
 	}
+}
+
+func (in eventReader) traits(into []graph.Trait) []graph.Trait {
+	n := in.list(traitFields, traitLeast)
+	into = slices.Grow(into[:0], n)
+	for range n {
+		into = append(into, graph.Trait{Name: in.bytes(), Value: in.bytes()})
+	}
+	return into
+}
+
+// group reads what an event says of its group; nil where it names none.
+func (in eventReader) group() *graph.GroupCall {
+	if in.null() {
+		return nil
+	}
+	in.tuple(groupFields)
+	g := &graph.GroupCall{Key: in.groupKey(), Type: in.bytes(), ID: in.blob()}
+	if at := in.at; in.err == nil && (len(g.ID) == 0 || g.Type != nil && len(g.Type) == 0) {
+		in.fail(at, "group of an empty id or type")
+	}
+	g.Traits = in.traits(nil)
+	return g
+}
+
+// groupKey reads the key of a group, which is of no class.
+func (in eventReader) groupKey() graph.NodeKey {
+	at := in.at
+	k := in.key()
+	if in.err == nil && k.Class() != 0 {
+		in.fail(at, "key of a group with the class of a node")
+	}
+	return k
 }
 
 // aliasRoles reads the roles of an alias's identifiers. It checks that the first identifier is not the highest: only

@@ -16,7 +16,7 @@ type FeedSink struct {
 const feedSinkRow = 5 // in spaceFeedState
 
 // MaxFeedSinkName is the longest name of a receiver of the feed, in bytes.
-const MaxFeedSinkName = maxKeyLen - 2
+const MaxFeedSinkName = maxNamedLen - 2
 
 var feedSinkKind = &kind{
 	space: spaceFeedState, row: feedSinkRow, name: "feed receiver", group: "feed state",

@@ -86,6 +86,9 @@ func genEvent(t *rapid.T, whole bool) *graph.Event {
 	if whole {
 		ev.Properties, ev.Context = genBytes(t, "properties"), genBytes(t, "context")
 		ev.Apart = rapid.Bool().Draw(t, "apart")
+		if rapid.Bool().Draw(t, "group") {
+			ev.Group = genGroupCall(t)
+		}
 	}
 	for _, key := range genKeys(t, "identifiers", 1, 6) {
 		ev.Identifiers = append(ev.Identifiers, graph.Identifier{Key: key, Namespace: genNamespace(t), Value: genBytes(t, "value"), Raw: genBytes(t, "raw")})
@@ -157,6 +160,18 @@ func genSignals(t *rapid.T, least int) (states []graph.SignalState) {
 		states = append(states, s)
 	}
 	return states
+}
+
+func genGroupCall(t *rapid.T) *graph.GroupCall {
+	g := &graph.GroupCall{Key: graph.MakeNodeKey(0, rapid.Uint64().Draw(t, "group hi"), rapid.Uint64Min(1).Draw(t, "group lo"))}
+	g.ID = append(g.ID, "g"+genText(t, "group id")...)
+	if rapid.Bool().Draw(t, "group type") {
+		g.Type = []byte("company")
+	}
+	for range rapid.IntRange(0, 4).Draw(t, "group traits") {
+		g.Traits = append(g.Traits, graph.Trait{Name: genBytes(t, "trait"), Value: genBytes(t, "trait value")})
+	}
+	return g
 }
 
 // genDealings fills a fragment's offers, interests and visits.

@@ -11,8 +11,10 @@ const (
 	shardPrefixLen = 1 + 2
 	nodeKeyLen     = shardPrefixLen + 16
 
+	// maxNamedLen bounds the keys that end in a name.
+	maxNamedLen = nodeKeyLen + 8
 	// maxKeyLen bounds every key: a buffer of this capacity never grows.
-	maxKeyLen = nodeKeyLen + 8
+	maxKeyLen = nodeKeyLen + 16
 )
 
 func appendShard(b []byte, space Space, shard graph.ShardID) []byte {

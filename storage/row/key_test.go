@@ -28,6 +28,7 @@ func sampleKeys() [][]byte {
 		appendFeedKey(nil, 7, 9),
 		appendFeedSettingsKey(nil), appendFeedStateKey(nil, 7), appendFeedTrimKey(nil, 7), appendFeedMarkKey(nil, 7, a),
 		appendFeedSinkKey(nil, "crm"),
+		AppendGroupKey(nil, 7, a), appendMemberKey(nil, 7, a, sampleUser), appendMemberKey(nil, 7, a, sampleCookie),
 		appendMarkingKey(nil, 0), appendMarkingKey(nil, 65535),
 		appendJournalPositionKey(nil, 0), appendJournalPositionKey(nil, 65535),
 	}
@@ -76,7 +77,7 @@ func TestParseRefuses(t *testing.T) {
 		if k, err := kindOf(key); err == nil && k.named() {
 			continue // a longer and a shorter name are names too
 		}
-		for _, bad := range [][]byte{key[:len(key)-1], append(slices.Clone(key), 0), append([]byte{0x0d}, key[1:]...), {0}} {
+		for _, bad := range [][]byte{key[:len(key)-1], append(slices.Clone(key), 0), append([]byte{0x0e}, key[1:]...), {0}} {
 			if bytes.Equal(bad, appendDeploymentKey(nil)) {
 				continue // what the rules row's key begins with
 			}
@@ -160,6 +161,10 @@ func writeKey(t *testing.T, k *kind, key []byte) []byte {
 		return appendMarkingKey(nil, readShard(fields))
 	case journalPositionKind:
 		return appendJournalPositionKey(nil, readShard(fields))
+	case groupKind:
+		return AppendGroupKey(nil, readShard(fields), readNodeKey(fields[2:]))
+	case memberKind:
+		return appendMemberKey(nil, readShard(fields), readNodeKey(fields[2:]), readMember(fields[18:]))
 	}
 	t.Fatalf("%s: a kind that writeKey does not know", k.name)
 	return nil

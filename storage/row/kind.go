@@ -20,8 +20,10 @@ var kinds = [...]*kind{
 	positionKind,
 	feedKind,
 	feedSettingsKind, feedStateKind, feedTrimKind, feedMarkKind, feedSinkKind,
+	groupKind,
+	memberKind,
 	markingKind,
-	journalPositionKind,
+	journalPositionKind, // the last: a copy of a shard ends with it
 }
 
 // A kind describes the key of one kind of row and checks its values:
@@ -153,7 +155,7 @@ func (k *kind) has(key []byte) bool {
 	rest := len(key) - head
 	for _, f := range k.key {
 		if f.bytes == 0 {
-			return rest > 0 && len(key) <= maxKeyLen
+			return rest > 0 && len(key) <= maxNamedLen
 		}
 		rest -= f.bytes
 	}

@@ -69,7 +69,7 @@ func TestKinds(t *testing.T) {
 				t.Errorf("a row of kind %s has the value % x", k.name, value)
 			}
 		}
-		for _, bad := range [][]byte{nil, {0}, {0x0d}, key[:len(key)-1], append(slices.Clone(key), bytes.Repeat([]byte{1}, maxKeyLen)...)} {
+		for _, bad := range [][]byte{nil, {0}, {0x0f}, key[:len(key)-1], append(slices.Clone(key), bytes.Repeat([]byte{1}, maxKeyLen)...)} {
 			if slices.ContainsFunc(kinds[:], func(other *kind) bool { return other.has(bad) }) {
 				continue // the rules row's key begins with the deployment row's
 			}
@@ -122,6 +122,10 @@ func TestRows(t *testing.T) {
 	sampleDeadLetter().Put(&b)
 	sampleDefinitions().Put(&b)
 	enc.PutMarking(&b, 1, sampleMarking())
+	group, member := sampleGroup(), sampleMember()
+	group.Key, member.Member = sampleAcme, sampleUser
+	enc.PutGroup(&b, 1, group)
+	enc.PutMember(&b, 1, sampleAcme, member)
 	must(t, s.Commit(&b))
 	seen := map[*kind]bool{}
 	must(t, s.Iterate([]byte{0}, []byte{0xff}, func(key, value []byte) error {
@@ -174,6 +178,12 @@ func TestRows(t *testing.T) {
 	marking, err := ReadMarking(s, 1)
 	must(t, err)
 	sameValue(t, "marking", &marking, sampleMarking())
+	gotGroup, err := ReadGroup(s, 1, sampleAcme)
+	must(t, err)
+	sameValue(t, "group", &gotGroup, group)
+	gotMember, err := ReadMember(s, 1, sampleAcme, sampleUser)
+	must(t, err)
+	sameValue(t, "member", &gotMember, member)
 	mark, err := dec.GetFeedMark(s, 1, root.Key)
 	must(t, err)
 	sameValue(t, "mark", mark, uint64(7))
@@ -192,6 +202,9 @@ func TestRows(t *testing.T) {
 			return nil
 		}))
 		must(t, ScanDeadLetters(s, 9, func(l *DeadLetter, bytes int) error { return errors.New("a letter of before") }))
+		must(t, ScanGroups(s, NodePlace{}, false, func(_ NodePlace, g graph.Group) error { found = append(found, g.ID); return nil }))
+		must(t, ScanMembers(s, 1, sampleAcme, graph.NodeKey{}, func(m graph.Membership) error { found = append(found, m.Member.String()); return nil }))
+		must(t, ScanMembers(s, 1, sampleAcme, sampleUser, func(graph.Membership) error { return errors.New("a member of before") }))
 		must(t, ScanFeed(s, 1, 48, func(key, value []byte) error {
 			block, number, err := dec.FeedRow(key, value)
 			sameValue(t, "block", &block, sampleFeedBlock())
@@ -201,7 +214,7 @@ func TestRows(t *testing.T) {
 		return found
 	}
 	sameValue(t, "rows", scanned(), []string{
-		forward.Key.String(), root.Key.String(), fmt.Sprint("record ", record.Seq), "event [1]", "1 {orders 7}", "kafka", "shop", "0190c8d0", "letter 9", "block 48",
+		forward.Key.String(), root.Key.String(), fmt.Sprint("record ", record.Seq), "event [1]", "1 {orders 7}", "kafka", "shop", "0190c8d0", "letter 9", "acme", sampleUser.String(), "block 48",
 	})
 	b.Reset()
 	DeleteRecords(&b, 1, record.Seq, record.Seq+1)
@@ -209,7 +222,7 @@ func TestRows(t *testing.T) {
 	DeleteFeedMarks(&b, 1)
 	DeleteFeed(&b, 1, 48, 49)
 	must(t, s.Commit(&b))
-	sameValue(t, "rows that are left", scanned(), []string{forward.Key.String(), root.Key.String(), "event [1]", "1 {orders 7}", "shop", "0190c8d0", "letter 9"})
+	sameValue(t, "rows that are left", scanned(), []string{forward.Key.String(), root.Key.String(), "event [1]", "1 {orders 7}", "shop", "0190c8d0", "letter 9", "acme", sampleUser.String()})
 	if _, err := dec.GetFeedMark(s, 1, root.Key); !errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("a mark that was deleted: %v", err)
 	}

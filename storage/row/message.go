@@ -15,6 +15,7 @@ var messageFields = [...]int{
 	graph.KindMention:   4, // kind, to, version of the event, event
 	graph.KindCounts:    4, // likewise
 	graph.KindPatch:     4, // kind, to, node, signals
+	graph.KindGroup:     9, // kind, to, route, id, source, stamp (3 values), group
 }
 
 // messageValues is the number of values in a message of a kind and a version.
@@ -103,6 +104,13 @@ func (out messageWriter) message(m *graph.Message) {
 		out.leave(version < patchSince)
 		out.key(m.Patch.Node)
 		signalsWriter(out).states(m.Patch.Signals)
+	case graph.KindGroup:
+		out.leave(version < patchSince)
+		out.key(m.Event.Route())
+		out.bytes(m.Event.ID)
+		out.bytes(m.Event.Source)
+		out.stamp(m.Event.Stamp)
+		eventWriter(out).group(m.Event.Group)
 	}
 }
 
@@ -149,7 +157,7 @@ type messageReader struct {
 func (in messageReader) message(m *graph.Message) {
 	at := in.at
 	n := in.arrayLen()
-	last := graph.KindPatch
+	last := graph.KindGroup
 	switch {
 	case in.of < 6:
 		last = graph.KindRecheck
@@ -191,6 +199,19 @@ func (in messageReader) message(m *graph.Message) {
 		}
 	case graph.KindPatch:
 		m.Patch = &graph.Patch{Node: in.key(), Signals: signalsReader{in.reader}.states()}
+	case graph.KindGroup:
+		in.grouped(m)
+	}
+}
+
+// grouped reads what a group is told of an event that names it.
+func (in messageReader) grouped(m *graph.Message) {
+	m.Event = &graph.Event{Type: graph.TypeGroup, Identifiers: []graph.Identifier{{Key: in.key()}}}
+	m.Event.ID, m.Event.Source, m.Event.Stamp = in.bytes(), in.bytes(), in.stamp()
+	at := in.at
+	m.Event.Group = eventReader{in.reader, eventVersionIn(in.of)}.group()
+	if in.err == nil && (m.Event.Group == nil || m.Event.Group.Key != m.To) {
+		in.fail(at, "message to a group that it does not name")
 	}
 }
 
@@ -216,8 +237,8 @@ func (in messageReader) event(m *graph.Message) {
 	}
 	m.Event = in.into
 	eventReader{in.reader, version}.event(m.Event)
-	if m.Event.Properties != nil || m.Event.Context != nil {
-		in.fail(at, "event with properties or a context between shards")
+	if m.Event.Properties != nil || m.Event.Context != nil || m.Event.Group != nil {
+		in.fail(at, "event with properties, a context or a group between shards")
 	}
 }
 

@@ -149,7 +149,7 @@ func TestCodecReadsMessagesOfVersion2(t *testing.T) {
 		})
 	}
 	for _, s := range samples() {
-		if strings.HasPrefix(s.name, "message-") && !ofMentions(s.name) && !accepts(t, &s, olderGolden(t, s.name, 2)) {
+		if strings.HasPrefix(s.name, "message-") && !isLater(s.name) && !accepts(t, &s, olderGolden(t, s.name, 2)) {
 			t.Errorf("%s of version 2 is refused", s.name)
 		}
 	}
@@ -176,7 +176,7 @@ func TestCodecReadsMessagesOfVersion4(t *testing.T) {
 		})
 	}
 	for _, s := range samples() {
-		if strings.HasPrefix(s.name, "message-") && !ofMentions(s.name) && !accepts(t, &s, olderGolden(t, s.name, 4)) {
+		if strings.HasPrefix(s.name, "message-") && !isLater(s.name) && !accepts(t, &s, olderGolden(t, s.name, 4)) {
 			t.Errorf("%s of version 4 is refused", s.name)
 		}
 	}
@@ -343,7 +343,7 @@ func TestCodecReadsEventsOfVersion2(t *testing.T) {
 		version := 3
 		if s.name == "event" {
 			version = 2
-		} else if !strings.HasPrefix(s.name, "message-") || ofMentions(s.name) {
+		} else if !strings.HasPrefix(s.name, "message-") || isLater(s.name) {
 			continue
 		}
 		if !accepts(t, &s, olderGolden(t, s.name, version)) {
@@ -352,12 +352,16 @@ func TestCodecReadsEventsOfVersion2(t *testing.T) {
 	}
 }
 
-// ofMentions reports whether a sample is a message that earlier versions lack.
-func ofMentions(name string) bool {
-	return name == "message-mention" || name == "message-counts" || name == "message-patch"
+// isLater reports whether a sample is a message that the first five versions lack.
+func isLater(name string) bool {
+	switch name {
+	case "message-mention", "message-counts", "message-patch", "message-group":
+		return true
+	}
+	return false
 }
 
-// Values of before there were signals are read, and written again in the newest version.
+// Values of before there were signals and groups are read, and written again in the newest version.
 func TestCodecReadsValuesWithoutSignals(t *testing.T) {
 	dec := NewDecoder()
 	for name, want := range map[string]*graph.Event{"event": sampleEvent(), "event-alias": sampleAlias(), "event-mention": sampleMentioning()} {
@@ -365,21 +369,24 @@ func TestCodecReadsValuesWithoutSignals(t *testing.T) {
 		must(t, err)
 		sameValue(t, name, got, want)
 	}
-	mentions := []*graph.Message{
-		{Kind: graph.KindMention, To: sampleCookie, Event: sampleMention()}, {Kind: graph.KindCounts, To: sampleUser, Event: sampleMention()},
-	}
-	for _, want := range append(sampleMessages(), mentions...) {
+	messages := append(sampleMessages(), &graph.Message{Kind: graph.KindCounts, To: sampleUser, Event: sampleMention()},
+		&graph.Message{Kind: graph.KindMention, To: sampleCookie, Event: sampleMention()})
+	for _, want := range messages {
 		got, err := dec.Message(olderGolden(t, "message-"+want.Kind.String(), 6))
 		must(t, err)
 		sameValue(t, "message", got, want)
 	}
-	for name, want := range map[string]*graph.Node{
-		"root": sampleRoot(), "forward": sampleForward(), "mention": {Key: sampleCookie, Mention: sampleMention()},
-	} {
-		got, _, err := dec.Node(want.Key, olderGolden(t, name, 4))
+	for name, want := range map[string]*graph.Node{"root": sampleRoot(), "forward": sampleForward(), "mention": {Key: sampleCookie, Mention: sampleMention()}} {
+		got, applied, err := dec.Node(want.Key, olderGolden(t, name, 4))
 		must(t, err)
 		sameValue(t, name, got, want)
+		sameValue(t, "applied", applied, uint64(299))
 	}
+	r, err := dec.Record(olderGolden(t, "record", 4))
+	must(t, err)
+	got, err := dec.Event(r.Inputs[0].Body)
+	must(t, err)
+	sameValue(t, "event in a record", got, sampleEvent())
 	for _, s := range samples() {
 		for _, version := range []int{4, 6} {
 			if _, err := os.Stat(olderPath(s.name, version)); err == nil && s.name != "record" && !accepts(t, &s, olderGolden(t, s.name, version)) {

@@ -15,6 +15,7 @@ var (
 	sampleEmail  = graph.MakeNodeKey(graph.ClassContact, 0x2122232425262728, 0x3132333435363738)
 	sampleDevice = graph.MakeNodeKey(graph.ClassDevice, 0x4142434445464748, 0x5152535455565758)
 	sampleCookie = graph.MakeNodeKey(graph.ClassCookie, 0x6162636465666768, 0x7172737475767778)
+	sampleAcme   = graph.MakeNodeKey(0, 0x8182838485868788, 0x9192939495969798)
 )
 
 func sampleStamp(n int64) graph.Stamp {
@@ -127,6 +128,40 @@ func sampleMention() *graph.Event {
 	ev := sampleMentioning()
 	ev.Identifiers = []graph.Identifier{ev.Identifiers[0], ev.Mentions[0]}
 	return ev.KeepMention()
+}
+
+// sampleGrouping says that a person is in a group.
+func sampleGrouping() *graph.Event {
+	ev := sampleEvent()
+	ev.Type, ev.Name, ev.Order, ev.Offer, ev.Interest, ev.Traits = graph.TypeGroup, nil, graph.OrderChange{}, graph.OfferNotice{}, graph.Interest{}, nil
+	ev.Group = &graph.GroupCall{
+		Key: sampleAcme, Type: []byte("company"), ID: []byte("acme"),
+		Traits: []graph.Trait{{Name: []byte("name"), Value: []byte(`"Acme"`)}, {Name: []byte("plan")}},
+	}
+	return ev
+}
+
+func sampleGroupMessage() *graph.Message {
+	m := sampleGrouping().GroupMessage()
+	return &m
+}
+
+func sampleGroup() *graph.Group {
+	trait := func(name, value string, n int64) graph.GroupTrait {
+		t := graph.GroupTrait{Register: graph.Register{Name: name, Stamp: sampleStamp(n)}, EventID: []byte("m-1"), Source: []byte("crm")}
+		if value != "" {
+			t.Value = []byte(value)
+		}
+		return t
+	}
+	return &graph.Group{
+		Type: "company", ID: "acme", Events: 3, First: 1_700_000_000_000, Last: 1_700_000_000_002, Members: 2,
+		Traits: []graph.GroupTrait{trait("name", `"Acme"`, 0), trait("plan", "", 2)},
+	}
+}
+
+func sampleMember() *graph.Membership {
+	return &graph.Membership{Events: 2, First: 1_700_000_000_000, Last: 1_700_000_000_002}
 }
 
 func sampleMark(n int64, id string) graph.Mark {

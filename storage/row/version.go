@@ -29,7 +29,7 @@ var versions = [newest + 1]formats{
 	4: {event: 3, message: 4, node: 3, settings: 2},                                                     // context, aliases, several refunds
 	5: {event: 3, message: 5, node: 3, settings: 2},                                                     // evidence without identities
 	6: {event: 4, message: 6, node: 4, settings: 2},                                                     // mentions
-	7: {event: eventVersion, message: messageVersion, node: nodeVersion, settings: feedSettingsVersion}, // signals
+	7: {event: eventVersion, message: messageVersion, node: nodeVersion, settings: feedSettingsVersion}, // signals, groups
 }
 
 // newEncoderOf returns an encoder that writes a generation from 1 to newest.

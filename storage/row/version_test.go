@@ -178,6 +178,10 @@ func TestLossy(t *testing.T) {
 		{"marks", 7, func(enc *Encoder) { enc.Event(nil, &graph.Event{Type: graph.TypeTrack, Marked: 1}, false) }},
 		{"sections", 7, func(enc *Encoder) { enc.Node(nil, sampleRootOfSignals(), 1) }},
 		{"patch", 7, func(enc *Encoder) { enc.Message(nil, samplePatch()) }},
+		{"group", 7, func(enc *Encoder) {
+			enc.Event(nil, &graph.Event{Type: graph.TypeGroup, Group: &graph.GroupCall{ID: []byte("g")}}, true)
+		}},
+		{"message to a group", 7, func(enc *Encoder) { enc.Message(nil, sampleGroupMessage()) }},
 		{"interest", 2, func(enc *Encoder) {
 			enc.Event(nil, &graph.Event{Type: graph.TypeTrack, Interest: graph.Interest{Kind: graph.InterestViewed}}, true)
 		}},
