@@ -24,7 +24,7 @@ func Verify(ctx context.Context, store storage.Store, progress func(rows uint64)
 		moving: make(map[graph.NodeKey]struct{}),
 	}
 	a.report.Rows = make(map[string]uint64)
-	for _, pass := range []pass{metaPass{a}, logPass{a}, newPendingPass(a), newRowPass(a), &hostingPass{auditor: a}, totalsPass{a}, duplicatesPass{a}} {
+	for _, pass := range []pass{metaPass{a}, logPass{a}, newPendingPass(a), newRowPass(a), &groupsPass{auditor: a}, &hostingPass{auditor: a}, totalsPass{a}, duplicatesPass{a}} {
 		if err := pass.run(ctx); err != nil {
 			if errors.Is(err, storage.ErrCorrupt) {
 				a.problem("store", 0, nil, err)

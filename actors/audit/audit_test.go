@@ -21,7 +21,7 @@ const verifyOthers = 64 // people of one event
 
 const verifyEvents = `{"type":"page","anonymousId":"a1","messageId":"m1","timestamp":"2026-01-01T10:00:00Z"}
 {"type":"identify","anonymousId":"a1","userId":"7","messageId":"m2","timestamp":"2026-01-01T10:01:00Z","traits":{"email":"ann@example.com"}}
-{"type":"page","anonymousId":"b1","messageId":"m3","timestamp":"2026-01-01T10:02:00Z"}
+{"type":"group","groupId":"acme","traits":{"name":"Acme"},"anonymousId":"b1","messageId":"m3","timestamp":"2026-01-01T10:02:00Z"}
 {"type":"identify","userId":"8","messageId":"m4","timestamp":"2026-01-01T10:03:00Z","traits":{"email":"bob@example.com"}}
 `
 
@@ -140,8 +140,41 @@ func TestVerify(t *testing.T) {
 		{"events are gone", func(t *testing.T, store storage.Store, b *storage.Batch) {
 			b.Delete(rowsOf(t, store, row.SpaceTimeline)[0].key)
 		}, "and profiles count 68"},
+		{"a member of a group is gone", func(t *testing.T, store storage.Store, b *storage.Batch) {
+			b.Delete(rowsOf(t, store, row.SpaceMember)[0].key)
+		}, "there are 1 groups, and 0 of them have members"},
+		{"a group is gone", func(t *testing.T, store storage.Store, b *storage.Batch) {
+			b.Delete(rowsOf(t, store, row.SpaceGroup)[0].key)
+		}, "members of a group that is not there"},
+		{"a group counts an event more", func(t *testing.T, store storage.Store, b *storage.Batch) {
+			shard, key, err := row.ParseGroupKey(rowsOf(t, store, row.SpaceGroup)[0].key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, err := row.ReadGroup(store, shard, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.Events++
+			row.NewEncoder().PutGroup(b, shard, &g)
+		}, "group of 2 events and 1 members"},
+		{"a group is in another shard", func(t *testing.T, store storage.Store, b *storage.Batch) {
+			r := rowsOf(t, store, row.SpaceGroup)[0]
+			shard, key, err := row.ParseGroupKey(r.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Set(row.AppendGroupKey(nil, (shard+1)%4, key), r.value)
+		}, "belongs to shard"},
+		{"a member of a group is no node", func(t *testing.T, store storage.Store, b *storage.Batch) {
+			shard, key, err := row.ParseGroupKey(rowsOf(t, store, row.SpaceGroup)[0].key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			row.NewEncoder().PutMember(b, shard, key, &graph.Membership{Member: graph.MakeNodeKey(graph.ClassCookie, 1, 1), Events: 1})
+		}, "is no node"},
 		{"an unknown key", func(_ *testing.T, _ storage.Store, b *storage.Batch) {
-			b.Set([]byte{0x7f, 1, 2}, []byte("x"))
+			b.Set([]byte{0x7e, 1, 2}, []byte("x"))
 		}, "key of an unexpected shape"},
 		{"the log has a gap", func(t *testing.T, store storage.Store, b *storage.Batch) {
 			meta := rowsOf(t, store, row.SpaceMeta)

@@ -58,6 +58,8 @@ func (p *pendingPass) message(in *row.Input) *graph.Message {
 		return nil
 	case e.Kind == shard.EntryEvent:
 		return &graph.Message{Kind: graph.KindObserve, To: e.Event.Route(), Event: e.Event}
+	case e.Message != nil && e.Message.Kind == graph.KindGroup: // its rows are written with the record (A13)
+		return nil
 	default:
 		return e.Message
 	}

@@ -29,4 +29,5 @@
 //   - A11: of events with one message id and one content one is taken, and the shards of the ids count each that is taken
 //     once: Conflicting, over all shards, is the number of events less that of ids, once what was noted is told. For as
 //     long as ids are remembered.
+//   - A13: rows of groups are written in the batch of the record that takes what they are told, once each event.
 package shard

@@ -156,6 +156,9 @@ func (rc *recovery) replayInput(record *row.Record, in *row.Input) error {
 		if !e.Outside && e.From != s.config.ID {
 			rc.took(e.From, e.Seq)
 		}
+		if e.Message.Kind == graph.KindGroup {
+			return nil // its rows are in the batch of the record (A13)
+		}
 		return rc.reapply(e.Message, record.Seq)
 	case EntryObserver:
 		for _, o := range s.observers {

@@ -48,6 +48,7 @@ type Shard struct {
 	external  external
 	ids       messageIDs
 	marking   marking
+	groups    groups
 	log       logSpan
 	step      step
 	poisoned  poisonRate
@@ -103,6 +104,7 @@ func Open(c Config) (*Shard, error) {
 	s.observe(c.Observers)
 	s.channels = channels{id: c.ID, transit: c.Transit}
 	s.residents = residents{id: c.ID, store: c.Store, host: c.Host, limit: c.Limits.ActorBytes, dec: s.codec.dec, channels: &s.channels}
+	s.groups = groups{id: c.ID, store: c.Store}
 	s.pending = newPending(&c)
 	s.marking.definitions = c.Definitions
 	s.step.shard = s

@@ -138,6 +138,7 @@ type simMet struct {
 	streamed, streamedDuplicates, streamedQuarantined, outOfTurn, rewound, floors                                                                      uint64
 	conflicting                                                                                                                                        uint64
 	lostShards, yielded, late, elsewhere                                                                                                               uint64
+	grouped, groupedTogether, groupTraitsLeftOut                                                                                                       uint64
 	told, toldMerged, toldSplit                                                                                                                        uint64
 	definitions, fills, compared, marked                                                                                                               uint64
 }
@@ -150,6 +151,7 @@ func (m *simMet) counts() map[string]*uint64 {
 		"late fingerprints": &m.known, "packets": &m.packets, "shards with a truncated log": &m.truncated,
 		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged, "watched events": &m.watched, "changes of rules": &m.changes, "sweeps": &m.sweeps,
 		"lost shards": &m.lostShards, "yielded shards": &m.yielded, "late commits": &m.late, "answered elsewhere": &m.elsewhere,
+		"groups": &m.grouped, "identifiers of one person in a group": &m.groupedTogether, "groups of too many traits": &m.groupTraitsLeftOut,
 		"contents that conflict": &m.conflicting, "events of channels": &m.streamed, "duplicates in channels": &m.streamedDuplicates, "quarantined of channels": &m.streamedQuarantined,
 		"out of turn": &m.outOfTurn, "consumers that went back": &m.rewound, "floors": &m.floors, "entries of the feed": &m.told, "merges in the feed": &m.toldMerged, "splits in the feed": &m.toldSplit,
 	}
@@ -723,13 +725,16 @@ func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk 
 		s.endSweep()
 		want := oracle.Dump(a.want)
 		s.check(want, len(a.want))
+		s.checkGroups(a.want)
 		s.checkFeed(a.want)
 		s.flushAll()
 		s.checkRows(want)
 		s.restart()
 		s.check(want, len(a.want))
+		s.checkGroups(a.want)
 		s.settle(true) // a replay changes nothing
 		s.check(want, len(a.want))
+		s.checkGroups(a.want)
 		s.checkFeed(a.want)
 		result.dump = want
 	}

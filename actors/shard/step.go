@@ -96,8 +96,12 @@ func (s *Shard) take(inputs []Input, now int64) (err error) {
 		}
 		r, m, err := t.accept(&inputs[at])
 		for err == nil && m != nil {
-			if r, err = t.handle(r, m); err == nil {
+			if m.Kind == graph.KindGroup {
+				err = s.groups.take(m.Event)
+			} else if r, err = t.handle(r, m); err == nil {
 				t.collect(r, m)
+			}
+			if err == nil {
 				r, m, err = t.next()
 			}
 		}
@@ -125,6 +129,7 @@ func (t *step) begin(now int64, inputs []Input) {
 	t.logged = t.logged[:0]
 	t.shard.channels.heard = t.shard.channels.heard[:0]
 	t.shard.external.begin()
+	t.shard.groups.begin()
 	t.observed.forget()
 }
 
@@ -198,6 +203,10 @@ func (t *step) acceptEvent(in *Input) (*resident, *graph.Message, error) {
 	}
 	s.residents.touch(r, t.number())
 	t.logged = append(t.logged, loggedEvent{r, start, end})
+	if e.Group != nil {
+		m := e.GroupMessage()
+		t.send(&m)
+	}
 	t.outside = graph.Message{Kind: graph.KindObserve, To: e.Route(), Event: e}
 	return r, &t.outside, nil
 }
@@ -342,6 +351,7 @@ func (t *step) close() (changed bool, err error) {
 		return !t.batch.Empty(), nil
 	}
 	t.closeRoots(false)
+	s.groups.close(s.codec.enc, &t.batch)
 	record := t.closeRecord()
 	for _, e := range t.logged {
 		s.pending.add(&e.r.pending, record[e.start:e.end])

@@ -219,6 +219,7 @@ func (d *Decoder) read(raw []byte, received int64, source []byte, ev *graph.Even
 		ev.Name = d.name("name", f.name)
 	}
 	d.picker.mergeTraits(ev)
+	d.picker.readGroup(ev)
 	d.fingerprint.key(ev)
 	d.identifiers.mention(ev, &d.clock)
 	d.identifiers.form(ev)
@@ -251,6 +252,11 @@ func (d *Decoder) mend(ev *graph.Event) {
 	ev.Properties = d.mended(ev.Properties)
 	for i := range ev.Traits {
 		ev.Traits[i].Value = d.mended(ev.Traits[i].Value)
+	}
+	if g := ev.Group; g != nil {
+		for i := range g.Traits {
+			g.Traits[i].Value = d.mended(g.Traits[i].Value)
+		}
 	}
 }
 

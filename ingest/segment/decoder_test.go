@@ -39,6 +39,9 @@ func checkEvent(t testing.TB, ev *graph.Event) {
 	if len(ev.Identifiers) == 0 || len(ev.Identifiers) > maxIdentifiers {
 		t.Fatalf("%d identifiers", len(ev.Identifiers))
 	}
+	if g := ev.Group; g != nil && (ev.Type != graph.TypeGroup || len(g.ID) == 0 || len(g.ID) > identifier.MaxBytes || g.Key.Class() != 0 || len(g.Traits) > maxTraits) {
+		t.Fatalf("group %q in a %s", g.ID, ev.Type)
+	}
 	for i, id := range ev.Identifiers {
 		if alias := len(ev.Alias) > 0; i > 0 && !ev.Identifiers[i-1].Key.Outranks(id.Key) && (!alias || i > 1) || alias && i > 0 && id.Key == ev.Route() {
 			t.Fatalf("identifier %d does not rank below the one before it", i)
@@ -264,7 +267,7 @@ func TestTraits(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 	for _, typ := range []string{"group", "page", "track"} {
-		ev, stats, r = decode(t, Options{}, `{"type":"`+typ+`","userId":"u1","traits":{"name":"Acme"},"context":{"traits":{"plan":"pro"}}}`)
+		ev, stats, r = decode(t, Options{}, `{"type":"`+typ+`","userId":"u1","groupId":"g1","traits":{"name":"Acme"},"context":{"traits":{"plan":"pro"}}}`)
 		if r != nil || !equalStats(stats, Stats{}) || len(ev.Traits) != 0 {
 			t.Errorf("%s: %s %v %v: a client's memory is no news", typ, ev.Traits, stats, r)
 		}

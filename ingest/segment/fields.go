@@ -20,7 +20,7 @@ type fields struct {
 	properties                        jsonscan.Value
 	propertiesDigest                  uint64         // see fingerprint
 	library, gaClientID               jsonscan.Value // context.library.name, context.integrations…
-	groupID                           jsonscan.Value
+	groupID, groupType                jsonscan.Value
 	hasContext                        bool           // the event has a context of its own
 	spaced, broken                    bool           // white space between tokens; text that Mend changes
 	deviceID, advertisingID           jsonscan.Value // context.device…
@@ -127,6 +127,8 @@ func (p *picker) record(s *jsonscan.Scanner) {
 			f.properties = p.readProperties(s, n)
 		case "groupId":
 			f.groupID = p.value(s, n)
+		case "groupType":
+			f.groupType = p.value(s, n)
 		case "context":
 			p.readContext(s, n)
 		case "traits":

@@ -15,7 +15,8 @@ import (
 // client sent it. Two events are the same event if and only if they have the same message id and the same fingerprint
 // (E5).
 //
-//	in:  type, name, identifiers as normalised (but that in a form), the client's times as sent, traits, properties, groupId
+//	in:  type, name, identifiers as normalised (but that in a form), the client's times as sent, traits, properties, groupId,
+//	     groupType of a group event
 //	out: context except identifiers and traits in it, sentAt, receivedAt, additions of a retry (_metadata), the write
 //	     key, integrations, the source
 //
@@ -23,7 +24,8 @@ import (
 // for any number of shards. The fingerprint does not depend on the spelling of JSON: white space, escapes in strings
 // and the order of keys do not count. The spelling of numbers does.
 //
-//	fingerprint   mix of type, name, identifiers, timestamp, originalTimestamp, properties, traits, and groupId if sent
+//	fingerprint   mix of type, name, identifiers, timestamp, originalTimestamp, properties, traits, and groupId if sent; of a
+//	              group event also groupType if sent
 //	identifiers   sum of mix(namespace, value)
 //	objects       sum of mix(key, value); traits likewise
 //	lists         mix of one element after the other
@@ -157,6 +159,9 @@ func (p *fingerprinter) fingerprint(ev *graph.Event) uint64 {
 	sum = mix(sum, traits)
 	if !absent(f.groupID) {
 		sum = mix(sum, p.digestRaw(f.groupID.Raw))
+	}
+	if ev.Type == graph.TypeGroup && !absent(f.groupType) {
+		sum = mix(sum, p.digestRaw(f.groupType.Raw))
 	}
 	return sum
 }

@@ -58,6 +58,8 @@ const (
 	CodeAnonymousUserID Code = "anonymous_user_id"
 	// CodeRemembered is for an address or a phone number in context.traits if the call itself has another.
 	CodeRemembered Code = "remembered"
+	// CodeNoGroup is for a group event whose groupId is missing or empty, or stands for no group.
+	CodeNoGroup Code = "no_group"
 	// CodeBadCurrency is for a currency of an order that ISO 4217 does not list.
 	CodeBadCurrency Code = "bad_currency"
 )

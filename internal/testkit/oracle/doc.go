@@ -32,6 +32,8 @@
 //   - R5: mere readings are in no group and count towards no limit. Each goes with the first identity that links to it and is
 //     not kept from it by a cannot. It is not among the identifiers of that identity, and joins nothing to it.
 //
+// Rules for what groups, such as companies, are: T1 to T3 at Groups.
+//
 // The caps of hosted nodes (MaxMembers, MaxLinks) protect the engine and are not modelled: worlds stay far below them.
 //
 // The package also has the cases that every way of running the engine must satisfy (Cases), and makers of random worlds

@@ -91,6 +91,12 @@ func content(e *graph.Event) string {
 	for _, t := range e.Traits {
 		fmt.Fprintf(&b, "trait %q %q %t\n", t.Name, t.Value, t.Value == nil)
 	}
+	if g := e.Group; g != nil {
+		fmt.Fprintf(&b, "group %q %q %q\n", g.Type, g.ID, g.Traits)
+		for _, t := range g.Traits {
+			fmt.Fprintf(&b, "deleted %t\n", t.Value == nil)
+		}
+	}
 	fmt.Fprintf(&b, "order %+v\noffer %+v\ninterest %+v\nproperties %q\n", e.Order, e.Offer, e.Interest, e.Properties)
 	return b.String()
 }

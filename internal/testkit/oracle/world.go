@@ -27,6 +27,8 @@ func RandomWorld(rng *rand.Rand) World {
 	}
 	mentions := rand.New(rand.NewPCG(seed, 0)) // so that what else there is to a seed does not depend on them
 	w.mention(func(n int, _ string) int { return mentions.IntN(n) })
+	groups := rand.New(rand.NewPCG(seed, 1))
+	w.group(func(n int, _ string) int { return groups.IntN(n) })
 	return w
 }
 
@@ -36,6 +38,7 @@ func DrawWorld(t *rapid.T) World {
 	choose := func(n int, what string) int { return rapid.IntRange(0, n-1).Draw(t, what) }
 	w := makeWorld(choose)
 	w.mention(choose)
+	w.group(choose)
 	return w
 }
 
