@@ -99,7 +99,8 @@ func TestEngineEqualsOracle(t *testing.T) {
 	for seed := range seeds {
 		rng := rand.New(rand.NewPCG(seed, 7))
 		world := oracle.RandomWorld(rng)
-		want := oracle.Dump(oracle.Profiles(world.Events, world.Assertions, world.Rules))
+		people := oracle.Profiles(world.Events, world.Assertions, world.Rules)
+		want := oracle.Dump(people)
 		shards := []int{1, 4, 64}[seed%3]
 		store := storage.NewMemStore()
 		for round := range 2 { // the second feeds everything again, after a restart
@@ -108,11 +109,13 @@ func TestEngineEqualsOracle(t *testing.T) {
 				if got := dump(t, e); got != want {
 					t.Fatalf("seed %d, %d shards, restarted:\n%s", seed, shards, oracle.Diff(want, got))
 				}
+				checkGroups(t, e, world.Events, people, rng)
 			}
 			ingest(t, e, world, rng)
 			if got := dump(t, e); got != want {
 				t.Fatalf("seed %d, %d shards, round %d:\n%s", seed, shards, round, oracle.Diff(want, got))
 			}
+			checkGroups(t, e, world.Events, people, rng)
 			if err := e.Close(context.Background()); err != nil {
 				t.Fatal(err)
 			}
@@ -168,6 +171,7 @@ func TestRulesChange(t *testing.T) {
 		if got := dump(t, e); got != want {
 			t.Fatalf("seed %d, %d shards:\nfrom %+v\nto   %+v\n%s", seed, shards, *world.Rules, other, oracle.Diff(want, got))
 		}
+		checkGroups(t, e, world.Events, profiles, rng)
 		stats, err := e.Stats(context.Background())
 		if err != nil {
 			t.Fatal(err)

@@ -103,10 +103,12 @@ func TestShardsComeAndGo(t *testing.T) {
 		if err := e.Visible(ctx); err != nil {
 			t.Fatal(err)
 		}
-		want := oracle.Dump(oracle.Profiles(world.Events, world.Assertions, world.Rules))
+		people := oracle.Profiles(world.Events, world.Assertions, world.Rules)
+		want := oracle.Dump(people)
 		if got := dump(t, e); got != want {
 			t.Fatalf("seed %d, %d shards, %d times a shard left:\n%s", seed, shards, left, oracle.Diff(want, got))
 		}
+		checkGroups(t, e, world.Events, people, rng)
 		if err := e.Close(ctx); err != nil {
 			t.Fatal(err)
 		}

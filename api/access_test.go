@@ -52,6 +52,9 @@ var scopesOfRoutes = map[string]keyring.Scope{
 
 	"GET /v1/profiles/{id}":             keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/groups":      keyring.ReadProfiles,
+	"GET /v1/groups":                    keyring.ReadProfiles,
+	"GET /v1/groups/{id}":               keyring.ReadProfiles,
+	"GET /v1/groups/{id}/members":       keyring.ReadProfiles,
 	"GET /v1/debug/events":              keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/traits":      keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/identifiers": keyring.ReadProfiles,

@@ -15,6 +15,7 @@ const DefaultURL = "http://127.0.0.1:8080"
 type Client struct {
 	Events     Events
 	Profiles   Profiles
+	Groups     Groups
 	Audiences  Audiences
 	Assertions Assertions
 	Scores     Scores
@@ -41,7 +42,7 @@ func New(address string, transport http.RoundTripper) (*Client, error) {
 	}
 	conn := &connection{base: base, http: &http.Client{Transport: transport}}
 	return &Client{
-		Events: Events{conn}, Profiles: Profiles{conn}, Audiences: Audiences{conn}, Assertions: Assertions{conn},
+		Events: Events{conn}, Profiles: Profiles{conn}, Groups: Groups{conn}, Audiences: Audiences{conn}, Assertions: Assertions{conn},
 		Scores: Scores{conn}, Feed: Feed{conn}, Admin: Admin{conn}, conn: conn,
 	}, nil
 }

@@ -11,6 +11,7 @@ type IncomingEvent struct {
 	AnonymousID string          `json:"anonymousId,omitempty"`                                                                            // a visitor
 	PreviousID  string          `json:"previousId,omitempty"`                                                                             // of an alias: the former id
 	GroupID     string          `json:"groupId,omitempty"`                                                                                // of a group event
+	GroupType   string          `json:"groupType,omitempty"`                                                                              // of a group event: what kind of group it is, if the client has several
 	Event       string          `json:"event,omitempty"`                                                                                  // of a track event: its name, such as Order Completed
 	Name        string          `json:"name,omitempty"`                                                                                   // of a page or screen event
 	Timestamp   string          `json:"timestamp,omitempty"`                                                                              // when it happened: ISO 8601, or a number of seconds, milli-, micro- or nanoseconds since 1970; default: when it was received

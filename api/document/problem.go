@@ -23,6 +23,7 @@ const (
 	CodeBadID            Code = "bad_id"
 	CodeUnknownNamespace Code = "unknown_namespace"
 	CodeNotFound         Code = "not_found"
+	CodeUnknownGroup     Code = "unknown_group"
 	CodeInTransit        Code = "in_transit"
 	CodeBadParameter     Code = "bad_parameter"
 	CodeEmptyBody        Code = "empty_body"
@@ -95,6 +96,7 @@ var problemTable = []ProblemInfo{
 	{CodeBadID, 400, "The id can't be read", "give namespace:value, such as email:ann@example.com with reserved characters escaped, or a public id"},
 	{CodeUnknownNamespace, 400, "The namespace is not registered", "use one of the namespaces that the detail lists"},
 	{CodeNotFound, 404, "Nobody is known by this id", "check the value: it was never seen in an event that was taken"},
+	{CodeUnknownGroup, 404, "No group is known by this id", "check the id and the type: no group event that was taken names it"},
 	{CodeInTransit, 503, "The profile is on its way between shards", "try again"},
 	{CodeBadParameter, 400, "A query parameter can't be used", "see the documentation of the route"},
 	{CodeEmptyBody, 400, "The body is empty", "send an event, a list of events, or {\"batch\":[…]}"},

@@ -423,6 +423,8 @@ func (r *reflector) mapped(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Ref: "#/$defs/Profile"}, {Ref: "#/$defs/PartialProfile"}}}
 	case reflect.TypeFor[document.AnyTraits]():
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{r.schema(document.TraitPage{}), r.schema(document.VerboseTraits{})}}
+	case reflect.TypeFor[document.AnyGroup]():
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{r.schema(document.GroupProfile{}), r.schema(document.VerboseGroupProfile{})}}
 	case reflect.TypeFor[document.AnyChange]():
 		s := new(jsonschema.Schema)
 		for _, change := range changes {

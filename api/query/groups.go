@@ -19,7 +19,7 @@ type membership struct {
 	first, last int64
 }
 
-// getGroups answers GET /v1/profiles/{id}/groups?limit=&cursor=: by id. The cursor is the id of the last group.
+// getGroups answers GET /v1/profiles/{id}/groups?limit=&cursor=: by id. The cursor is the name of the last group.
 func (q *Queries) getGroups(w http.ResponseWriter, r *http.Request) *route.Problem {
 	profile, limit, after, p := q.pageOfOne(r, defaultPage, maxPage)
 	if p != nil {
@@ -29,55 +29,72 @@ func (q *Queries) getGroups(w http.ResponseWriter, r *http.Request) *route.Probl
 	if err != nil {
 		return route.EngineProblem(err)
 	}
-	ids, next := pageOfGroups(groups, after, limit)
+	names, next := pageOfGroups(groups, after, limit)
 	answer := document.Memberships{ID: profile.ID.String(), Groups: []document.Membership{}, Next: document.TextOrNull(next)}
-	for _, id := range ids {
-		g := groups[id]
+	for _, name := range names {
+		g := groups[name]
 		answer.Groups = append(answer.Groups, document.Membership{
-			ID: id, Events: g.events, FirstSeen: document.NewTime(g.first), LastSeen: document.NewTime(g.last),
+			ID: name.id, Type: name.typ, Events: g.events, FirstSeen: document.NewTime(g.first), LastSeen: document.NewTime(g.last),
 		})
 	}
 	return route.SendTaggedDocument(w, r, answer)
 }
 
 // groupsOf reads the groups of a person from the group events. A person without one costs nothing.
-func (q *Queries) groupsOf(ctx context.Context, profile *graph.Profile) (map[string]membership, error) {
-	groups := map[string]membership{}
+func (q *Queries) groupsOf(ctx context.Context, profile *graph.Profile) (map[groupName]membership, error) {
+	groups := map[groupName]membership{}
 	if profile.Counts[graph.TypeGroup] == 0 {
 		return groups, nil
 	}
 	err := q.Engine.EachEvent(ctx, profile, func(e *graph.Event) {
-		id := groupOf(e)
-		if id == "" {
+		name := groupOf(e)
+		if name.id == "" {
 			return
 		}
-		g, known := groups[id]
+		g, known := groups[name]
 		if !known {
 			g.first, g.last = e.Stamp.Time, e.Stamp.Time
 		}
 		g.events, g.first, g.last = g.events+1, min(g.first, e.Stamp.Time), max(g.last, e.Stamp.Time)
-		groups[id] = g
+		groups[name] = g
 	})
 	return groups, err
 }
 
-// pageOfGroups is the page of ids after one, and the cursor of the next page.
-func pageOfGroups(groups map[string]membership, after string, limit int) (ids []string, next string) {
-	for _, id := range slices.Sorted(maps.Keys(groups)) {
-		if id > after {
-			ids = append(ids, id)
+// pageOfGroups is the page of groups after one, and the cursor of the next page.
+func pageOfGroups(groups map[groupName]membership, after string, limit int) (names []groupName, next string) {
+	for _, name := range slices.SortedFunc(maps.Keys(groups), groupName.compare) {
+		if name.text() > after {
+			names = append(names, name)
 		}
 	}
-	if len(ids) > limit {
-		return ids[:limit], route.NewCursor(ids[limit-1])
+	if len(names) > limit {
+		return names[:limit], route.NewCursor(names[limit-1].text())
 	}
-	return ids, ""
+	return names, ""
 }
 
-// groupOf is the group that a group event names; empty for other events, and where the rules keep no groupId.
-func groupOf(e *graph.Event) string {
+// groupName is a group as events name it.
+type groupName struct{ id, typ string }
+
+func (n groupName) compare(other groupName) int { return strings.Compare(n.text(), other.text()) }
+
+// text is the place of the group in the order of groups. Without a type it is the id.
+func (n groupName) text() string {
+	if n.typ == "" {
+		return n.id
+	}
+	return n.id + "\x00" + n.typ
+}
+
+// groupOf is the group that a group event names; empty for other events. Events of before groups were kept name it in
+// their context, where the rules keep that.
+func groupOf(e *graph.Event) groupName {
+	if e.Group != nil {
+		return groupName{string(e.Group.ID), string(e.Group.Type)}
+	}
 	if e.Type != graph.TypeGroup || e.Context == nil {
-		return ""
+		return groupName{}
 	}
 	var context struct {
 		GroupID any `json:"groupId"`
@@ -85,13 +102,13 @@ func groupOf(e *graph.Event) string {
 	d := json.NewDecoder(strings.NewReader(string(e.Context)))
 	d.UseNumber()
 	if d.Decode(&context) != nil {
-		return ""
+		return groupName{}
 	}
 	switch id := context.GroupID.(type) {
 	case string:
-		return id
+		return groupName{id: id}
 	case json.Number:
-		return id.String()
+		return groupName{id: id.String()}
 	}
-	return ""
+	return groupName{}
 }

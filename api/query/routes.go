@@ -11,7 +11,7 @@ import (
 
 // Routes are the routes that answer about people.
 func (q *Queries) Routes() []route.Route {
-	return append(q.segmentRoutes(), []route.Route{
+	return slices.Concat(q.segmentRoutes(), q.groupRoutes(), []route.Route{
 		person("", q.getProfile, "Get the profile of a person", route.Route{
 			Notes: "Scores age by the moment. With them the entity tag is weak, and stays for an hour at most while the person has no new event. " +
 				"With fields the answer is a PartialProfile.",
@@ -37,7 +37,7 @@ func (q *Queries) Routes() []route.Route {
 			Answers: tagged(document.Orders{}),
 		}),
 		person("/groups", q.getGroups, "List the groups of a person, by id", route.Route{
-			Notes:      "They are those that the person's group events name, where the rules keep groupId in the context.",
+			Notes:      "They are those that the person's group events name. Events of before groups were kept name them where the rules keep groupId in the context.",
 			Parameters: []route.Parameter{route.Limit(defaultPage, maxPage, "groups in a page"), route.Cursor},
 			Answers:    tagged(document.Memberships{}),
 		}),
@@ -91,7 +91,7 @@ func (q *Queries) Routes() []route.Route {
 			Summary: "Get the parameters that scores are computed with", Notes: "The route exists only where the server computes scores.",
 			Answers: answer(document.Parameters{}), Problems: []document.Code{document.CodeUnknownRoute, document.CodeBadParameter},
 		},
-	}...)
+	})
 }
 
 // person is a route about one person. All of them are looked up alike, so they share their problems; rt adds what is

@@ -180,11 +180,11 @@ func (q *Queries) segmentLinks(w http.ResponseWriter, r *http.Request) *route.Pr
 	if err != nil {
 		return route.EngineProblem(err)
 	}
-	ids, next := pageOfGroups(groups, after, limit)
+	names, next := pageOfGroups(groups, after, limit)
 	answer := document.SegmentLinks{Data: []document.SegmentLink{}, Cursor: segmentCursor(r, limit, next)}
-	for _, id := range ids {
+	for _, name := range names {
 		account := document.SegmentExternalID{
-			Collection: "accounts", Type: "group_id", ID: id, Encoding: "none", CreatedAt: document.TimeOrNull(document.NewTime(groups[id].first)),
+			Collection: "accounts", Type: "group_id", ID: name.id, Encoding: "none", CreatedAt: document.TimeOrNull(document.NewTime(groups[name].first)),
 		}
 		answer.Data = append(answer.Data, document.SegmentLink{ToCollection: "accounts", ExternalIDs: []document.SegmentExternalID{account}})
 	}

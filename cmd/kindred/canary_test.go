@@ -16,7 +16,7 @@ import (
 // about that person.
 var canaries = []string{
 	"canary.person@planted.example", "canary.person", "+4915555501234", "15555501234", "canary-user-7741", "canary-cookie-9921",
-	"wk_canary0canary0canary0canary", "canary-token", "Canarina", "canary-order-1",
+	"wk_canary0canary0canary0canary", "canary-token", "Canarina", "canary-order-1", "canary-group-1",
 }
 
 const canaryEvent = `{"type":"identify","messageId":"%s","userId":"canary-user-7741","anonymousId":"canary-cookie-9921","timestamp":"2026-01-01T00:00:00Z",` +
@@ -36,6 +36,11 @@ func plant(ts *testscript.TestScript, _ bool, args []string) {
 		{"POST", "/v1/track", `{"userId":"canary-user-7741","event":`},
 		{"POST", "/v1/track", `{"userId":{"canary-user-7741":1},"event":"x","timestamp":"canary-user-7741","messageId":"m3","anonymousId":"canary-cookie-9921"}`},
 		{"POST", "/v1/alias", `{"previousId":"canary-cookie-9921","userId":"canary-user-7741","messageId":"m4"}`},
+		{"POST", "/v1/group", `{"groupId":"canary-group-1","groupType":"canary-token","userId":"canary-user-7741","messageId":"m5","traits":{"name":"Canarina"}}`},
+		{"POST", "/v1/group", `{"groupId":{"canary-group-1":1},"userId":"canary-user-7741","messageId":"m6","traits":"Canarina"}`},
+		{"GET", "/v1/groups/canary-group-1?type=canary-token", ""},
+		{"GET", "/v1/groups/canary-group-1/members?cursor=canary-token", ""},
+		{"GET", "/v1/groups?cursor=canary-group-1", ""},
 		{"POST", "/v1/" + id, good},
 		{"GET", "/v1/profiles/" + id, ""},
 		{"GET", "/v1/profiles/" + id + "?" + address, ""},

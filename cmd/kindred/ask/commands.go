@@ -5,5 +5,5 @@ import "github.com/spf13/cobra"
 
 // Commands returns the commands of this group.
 func Commands() []*cobra.Command {
-	return []*cobra.Command{newGet(), newSearch(), newWhy(), newHow(), newTimeline(), newExport(), newTail(), newStats(), newRules()}
+	return []*cobra.Command{newGet(), newSearch(), newWhy(), newHow(), newTimeline(), newGroup(), newGroups(), newExport(), newTail(), newStats(), newRules()}
 }

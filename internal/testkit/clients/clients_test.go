@@ -242,6 +242,7 @@ type outcome struct {
 	seen
 	profile profile
 	former  profile // of the former id that the program gives up
+	group   group
 	events  []event
 	faults  int // that met a request
 }
@@ -255,6 +256,12 @@ type profile struct {
 	Orders      int
 	Revenue     json.Number
 	Currency    string
+}
+
+// group is what tests compare of the group that a program names.
+type group struct {
+	Events, People int
+	Traits         struct{ Name string }
 }
 
 // event is what tests compare of an event.
@@ -312,6 +319,7 @@ func (l *library) run(t *testing.T, server *server, command func(host string) *e
 	}
 	o = l.ask(t, server)
 	server.get(t, "/v1/profiles/user_id:old-"+l.name, &o.former)
+	server.get(t, "/v1/groups/g1", &o.group)
 	o.seen = p.seen()
 	o.faults = len(faults) - o.left
 	t.Logf("%d faults, %d events in %s, paths %v", o.faults, o.profile.Events, took.Round(10*time.Millisecond), p.passed())
@@ -371,6 +379,13 @@ func (l *library) check(t *testing.T, o outcome) {
 		t.Errorf("profile\n%+v, want\n%+v", got, want)
 	}
 	l.checkIdentifiers(t, o, names)
+	var acme group
+	if strings.Contains(l.types, "group") {
+		acme.Events, acme.People, acme.Traits.Name = 1, 1, "Acme"
+	}
+	if o.group != acme {
+		t.Errorf("group\n%+v, want\n%+v", o.group, acme)
+	}
 	for _, e := range o.events {
 		l.checkEvent(t, &e)
 	}
