@@ -6,10 +6,15 @@ import (
 
 	"github.com/kindred-id/kindred/actors/protoactor"
 	"github.com/kindred-id/kindred/actors/shard"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // stepBytes bounds the inputs of one step, and so one log record, beside shard.StepInputs.
 const stepBytes = 2 << 20
+
+// groupBytes is what an input that names a group counts for beside its own bytes: the step's batch has the group's row, which
+// takes 600 KB at most and about 20 times less as companies are. So a step changes 64 groups, and its batch is bounded.
+const groupBytes = 32 << 10
 
 // inbox is the mailbox of a shard actor, and decides which goroutine runs the shard. Control messages (reads,
 // acknowledgements, the end of a commit) go ahead of inputs. Inputs are handed over in steps, and only while no commit is in
@@ -232,10 +237,11 @@ func (b *inbox) drain() {
 // REQUIRES: b.mu held
 func (b *inbox) takeLocked() []shard.Input {
 	queued := b.inputs[b.head:]
-	n, bytes := 0, 0
-	for n < len(queued) && n < shard.StepInputs && (n == 0 || bytes+len(queued[n].Body) <= stepBytes) {
-		bytes += len(queued[n].Body)
-		n++
+	n := 0
+	for bytes := 0; n < len(queued) && n < shard.StepInputs; n++ {
+		if bytes += weight(&queued[n]); n > 0 && bytes > stepBytes {
+			break
+		}
 	}
 	taken := append(b.spare[:0], queued[:n]...)
 	b.spare = nil
@@ -245,6 +251,14 @@ func (b *inbox) takeLocked() []shard.Input {
 		b.inputs, b.head = b.inputs[:0], 0
 	}
 	return taken
+}
+
+// weight is what an input counts for in a step.
+func weight(in *shard.Input) int {
+	if in.Event != nil && in.Event.Group != nil || in.Outcome == nil && row.TellsGroup(in.Body) {
+		return len(in.Body) + groupBytes
+	}
+	return len(in.Body)
 }
 
 // recycle gives back the inputs of a step that was answered.

@@ -37,8 +37,8 @@ type changedGroup struct {
 	byRoute map[graph.NodeKey]*graph.Membership // the same
 }
 
-// begin forgets what the last step changed: it is durable, or was undone.
-func (gs *groups) begin() {
+// forget forgets what the step under way changed: its batch has it, or it was undone.
+func (gs *groups) forget() {
 	if len(gs.changed) > 0 {
 		gs.changed, gs.byKey = nil, nil
 	}
@@ -90,7 +90,7 @@ func (gs *groups) member(g *changedGroup, route graph.NodeKey) (*graph.Membershi
 	return m, nil
 }
 
-// close writes the rows of what the step changed.
+// close writes the rows of what the step changed, and forgets them: the batch has them.
 func (gs *groups) close(enc *row.Encoder, b *storage.Batch) {
 	for _, g := range gs.changed {
 		enc.PutGroup(b, gs.id, &g.Group)
@@ -98,6 +98,7 @@ func (gs *groups) close(enc *row.Encoder, b *storage.Batch) {
 			enc.PutMember(b, gs.id, g.Key, m)
 		}
 	}
+	gs.forget()
 }
 
 // Group reads a group, as of the last commit. It fails with storage.ErrNotFound if no event that arrived has named it.

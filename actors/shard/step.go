@@ -129,7 +129,7 @@ func (t *step) begin(now int64, inputs []Input) {
 	t.logged = t.logged[:0]
 	t.shard.channels.heard = t.shard.channels.heard[:0]
 	t.shard.external.begin()
-	t.shard.groups.begin()
+	t.shard.groups.forget()
 	t.observed.forget()
 }
 

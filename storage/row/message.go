@@ -46,6 +46,12 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 	return e.finish()
 }
 
+// TellsGroup reports whether the body of a message between shards is for a group. It reads the kind alone, which is the third
+// byte: after the version and the length of an array that has fewer than 16 values.
+func TellsGroup(body []byte) bool {
+	return len(body) > 2 && body[2] == byte(graph.KindGroup) && !AreNotes(body)
+}
+
 // A messageWriter writes messages: an array of the kind, the node to which it goes, and what messageFields lists for
 // the kind.
 //
