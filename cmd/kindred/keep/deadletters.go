@@ -110,14 +110,16 @@ Each run begins where the previous run ended.`,
 		if err != nil {
 			return err
 		}
-		if err := cli.WriteJSON(cmd.OutOrStdout(), done); err != nil {
-			return err
-		}
-		if done.Missing > 0 {
-			fmt.Fprintf(cmd.ErrOrStderr(), "kindred: %s without the record, which was too large; read it in its original topic\n", cli.Plural(int64(done.Missing), "letter"))
-			return cli.Silently(cli.ExitPartial)
-		}
-		return nil
+		return sentAgain(cmd, done, done.Missing, "kept without the record, which was too large; read it in its original topic")
 	}
 	return cmd
+}
+
+// sentAgain prints what a command did that sends letters again, and ends it with exit code 5 if some can't be sent.
+func sentAgain(cmd *cobra.Command, done any, left int, why string) error {
+	if err := cli.WriteJSON(cmd.OutOrStdout(), done); err != nil || left == 0 {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "kindred: %s left: %s\n", cli.Plural(int64(left), "letter"), why)
+	return cli.Silently(cli.ExitPartial)
 }

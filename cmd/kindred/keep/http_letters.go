@@ -3,7 +3,6 @@ package keep
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 
@@ -158,14 +157,7 @@ Events that were kept aside because their write key was not known (--unknown-key
 		if err != nil {
 			return err
 		}
-		if err := cli.WriteJSON(cmd.OutOrStdout(), done); err != nil {
-			return err
-		}
-		if done.Stay > 0 {
-			fmt.Fprintf(cmd.ErrOrStderr(), "kindred: %s stay; kindred deadletters list shows why\n", cli.Plural(int64(done.Stay), "letter"))
-			return cli.Silently(cli.ExitPartial)
-		}
-		return nil
+		return sentAgain(cmd, done, done.Stay, "refused again, or kept without the text; kindred deadletters list shows why")
 	}
 	return cmd
 }

@@ -51,7 +51,7 @@ func newReceiversList() *cobra.Command {
 }
 
 // newReceiversDrop forgets a receiver, so that the feed may delete what was kept for it. A publisher that still runs
-// under the name fails from then on; its next start registers it anew, from the oldest entry that is left. An unknown
+// under the name fails from then on; its next start registers it again, from the oldest entry that is left. An unknown
 // name ends with exit code 3.
 func newReceiversDrop() *cobra.Command {
 	cmd := &cobra.Command{

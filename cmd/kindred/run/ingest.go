@@ -201,7 +201,7 @@ func send(cmd *cobra.Command, address string, files upload.Files) (summary file.
 }
 
 // ingestInto ingests files into a directory that this process opens. It first waits for the sweep after a change of
-// rules (Judged): a command that ended before would begin the sweep anew each time, and never complete it. The times
+// rules (Judged): a command that ended before would begin the sweep again each time, and never complete it. The times
 // of a file are believed, as its events are not live.
 func ingestInto(cmd *cobra.Command, f *cli.NodeFlags, from []file.Source, r *rejects, bar *cli.Progress) (file.Summary, error) {
 	k, err := f.Open(cmd.Context(), f.Logger(cmd.ErrOrStderr()))
