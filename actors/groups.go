@@ -15,8 +15,8 @@ var ErrNoGroup = errors.New("group: never named in an event")
 
 // Group reads a group. It fails with ErrNoGroup if no event has named it.
 func (q queries) Group(ctx context.Context, key graph.NodeKey) (g graph.Group, err error) {
-	err = q.askFirst(ctx, key.Shard(len(q.runners)), func(s *shard.Shard) error {
-		g, err = s.Group(key)
+	err = q.withGroup(ctx, key, func(rows storage.Reader) error {
+		g, err = row.ReadGroup(rows, key.Shard(len(q.runners)), key)
 		return err
 	})
 	if errors.Is(err, storage.ErrNotFound) {
@@ -25,18 +25,37 @@ func (q queries) Group(ctx context.Context, key graph.NodeKey) (g graph.Group, e
 	return g, err
 }
 
+// withGroup runs fn with the rows of a group's shard, as of its last commit: with the shard where that is here, else as the
+// process that has it answers.
+func (q queries) withGroup(ctx context.Context, key graph.NodeKey, fn func(storage.Reader) error) error {
+	id := key.Shard(len(q.runners))
+	err := q.askFirst(ctx, id, func(*shard.Shard) error { return fn(q.store) })
+	if errors.Is(err, ErrLost) && q.network != nil {
+		return fn(farRows{ctx, q, id})
+	}
+	return err
+}
+
 // Groups calls fn for all groups from a place on, or after that place, in the order of their rows, which means nothing. It
 // ends where fn returns storage.ErrStop.
 func (q queries) Groups(ctx context.Context, from Place, after bool, fn func(Place, graph.Group) error) error {
-	if err := q.lost(); err != nil {
-		return err
-	}
-	return row.ScanGroups(q.store, from, after, func(place Place, g graph.Group) error {
+	show := func(key, value []byte) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		place, g, err := row.ParseGroup(key, value)
+		if err != nil {
+			return err
+		}
 		return fn(place, g)
-	})
+	}
+	if q.network != nil {
+		return q.allRows(ctx, row.SpaceGroup, from, after, show)
+	}
+	if err := q.lost(); err != nil {
+		return err
+	}
+	return row.ScanGroups(q.store, from, after, show)
 }
 
 // memberReads bounds the rows that one page of members reads beside its own: a person may have thousands of identifiers.
@@ -61,7 +80,7 @@ func (q queries) GroupPeople(ctx context.Context, group, after graph.NodeKey, li
 			return nil, next, err
 		}
 		for i := range members {
-			person, listed, err := q.together(group, &members[i], &holders[i])
+			person, listed, err := q.together(ctx, group, &members[i], &holders[i])
 			if err != nil {
 				return nil, next, err
 			}
@@ -100,9 +119,9 @@ func (q queries) CountGroupPeople(ctx context.Context, g *graph.Group, most int)
 
 // members reads the members of a group after one of them, and whether there are more than the limit.
 func (q queries) members(ctx context.Context, group, after graph.NodeKey, limit int) (members []graph.Membership, more bool, err error) {
-	err = q.askFirst(ctx, group.Shard(len(q.runners)), func(s *shard.Shard) error {
+	err = q.withGroup(ctx, group, func(rows storage.Reader) error {
 		members, more = nil, false
-		return s.Members(group, after, func(m graph.Membership) error {
+		return row.ScanMembers(rows, group.Shard(len(q.runners)), group, after, func(m graph.Membership) error {
 			if more = len(members) == limit; more {
 				return storage.ErrStop
 			}
@@ -151,25 +170,31 @@ func (q queries) holders(ctx context.Context, members []graph.Membership) ([]hol
 
 // together sums up what the routes of a person say of a group. It reports false if the person is listed in place of another
 // route than m's.
-func (q queries) together(group graph.NodeKey, m *graph.Membership, h *holder) (person graph.Membership, listed bool, err error) {
-	person = *m
-	person.Member = h.id
-	for _, route := range h.routes {
-		if route == m.Member {
-			continue
-		}
-		other, err := row.ReadMember(q.store, group.Shard(len(q.runners)), group, route)
-		if errors.Is(err, storage.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return person, false, err
-		}
-		if route.Outranks(m.Member) {
-			return person, false, nil
-		}
-		person.Events += other.Events
-		person.First, person.Last = min(person.First, other.First), max(person.Last, other.Last)
+func (q queries) together(ctx context.Context, group graph.NodeKey, m *graph.Membership, h *holder) (person graph.Membership, listed bool, err error) {
+	if len(h.routes) == 1 {
+		return graph.Membership{Member: h.id, Events: m.Events, First: m.First, Last: m.Last}, true, nil
 	}
-	return person, true, nil
+	err = q.withGroup(ctx, group, func(rows storage.Reader) error {
+		person, listed = *m, true
+		person.Member = h.id
+		for _, route := range h.routes {
+			if route == m.Member {
+				continue
+			}
+			other, err := row.ReadMember(rows, group.Shard(len(q.runners)), group, route)
+			if errors.Is(err, storage.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if listed = !route.Outranks(m.Member); !listed {
+				return nil
+			}
+			person.Events += other.Events
+			person.First, person.Last = min(person.First, other.First), max(person.Last, other.Last)
+		}
+		return nil
+	})
+	return person, listed, err
 }

@@ -468,9 +468,11 @@ func TestFleetEqualsOneEngine(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got, want := dump(t, f.engines[0]), oracle.Dump(oracle.Profiles(world.Events, world.Assertions, world.Rules)); got != want {
+			people := oracle.Profiles(world.Events, world.Assertions, world.Rules)
+			if got, want := dump(t, f.engines[0]), oracle.Dump(people); got != want {
 				t.Fatalf("after %d moves:\n%s", moves.Load(), oracle.Diff(want, got))
 			}
+			checkGroups(t, f.engines[0], world.Events, people, rand.New(rand.NewPCG(seed, 37)))
 			want := alone(t, &world, shards)
 			for i, e := range f.engines {
 				if got := told(t, e, &world); got != want {

@@ -100,19 +100,3 @@ func (gs *groups) close(enc *row.Encoder, b *storage.Batch) {
 	}
 	gs.forget()
 }
-
-// Group reads a group, as of the last commit. It fails with storage.ErrNotFound if no event that arrived has named it.
-func (s *Shard) Group(key graph.NodeKey) (graph.Group, error) {
-	return row.ReadGroup(s.config.Store, s.config.ID, key)
-}
-
-// Member reads what the events of one route say of a group. It fails with storage.ErrNotFound if none of them names it.
-func (s *Shard) Member(group, route graph.NodeKey) (graph.Membership, error) {
-	return row.ReadMember(s.config.Store, s.config.ID, group, route)
-}
-
-// Members calls fn with the members of a group in descending rank, from the one after a route on; the zero key is before all.
-// It ends where fn returns storage.ErrStop.
-func (s *Shard) Members(group, after graph.NodeKey, fn func(graph.Membership) error) error {
-	return row.ScanMembers(s.config.Store, s.config.ID, group, after, fn)
-}

@@ -248,21 +248,23 @@ func ScanMembers(s storage.Reader, shard graph.ShardID, group, after graph.NodeK
 	})
 }
 
-// ScanGroups calls fn with the groups of all shards, in the order of rows, from a place on, or after that place.
-func ScanGroups(s storage.Reader, from NodePlace, after bool, fn func(place NodePlace, g graph.Group) error) error {
+// ScanGroups calls fn with the rows of the groups of all shards, in their order, from a place on, or after that place.
+func ScanGroups(s storage.Reader, from NodePlace, after bool, fn func(key, value []byte) error) error {
 	lower := append(AppendSpaceLower(nil, SpaceGroup), from[:]...)
 	if after {
 		lower = append(lower, 0)
 	}
-	return s.Iterate(lower, AppendSpaceUpper(nil, SpaceGroup), func(key, value []byte) error {
-		_, group, err := ParseGroupKey(key)
-		if err != nil {
-			return err
-		}
-		g, err := parseGroup(group, value)
-		if err != nil {
-			return fmt.Errorf("row of a group: %w", err)
-		}
-		return fn(NodePlace(key[1:]), g)
-	})
+	return s.Iterate(lower, AppendSpaceUpper(nil, SpaceGroup), fn)
+}
+
+// ParseGroup reads a group's row, and its place among all.
+func ParseGroup(key, value []byte) (place NodePlace, g graph.Group, err error) {
+	_, group, err := ParseGroupKey(key)
+	if err != nil {
+		return place, g, err
+	}
+	if g, err = parseGroup(group, value); err != nil {
+		return place, g, fmt.Errorf("row of a group: %w", err)
+	}
+	return NodePlace(key[1:]), g, nil
 }

@@ -202,7 +202,11 @@ func TestRows(t *testing.T) {
 			return nil
 		}))
 		must(t, ScanDeadLetters(s, 9, func(l *DeadLetter, bytes int) error { return errors.New("a letter of before") }))
-		must(t, ScanGroups(s, NodePlace{}, false, func(_ NodePlace, g graph.Group) error { found = append(found, g.ID); return nil }))
+		must(t, ScanGroups(s, NodePlace{}, false, func(key, value []byte) error {
+			_, g, err := ParseGroup(key, value)
+			found = append(found, g.ID)
+			return err
+		}))
 		must(t, ScanMembers(s, 1, sampleAcme, graph.NodeKey{}, func(m graph.Membership) error { found = append(found, m.Member.String()); return nil }))
 		must(t, ScanMembers(s, 1, sampleAcme, sampleUser, func(graph.Membership) error { return errors.New("a member of before") }))
 		must(t, ScanFeed(s, 1, 48, func(key, value []byte) error {
