@@ -29,10 +29,11 @@ func newQuarantine(t *testing.T) (*keyed, *letters.Letters) {
 func TestUnknownKeysAreSetAside(t *testing.T) {
 	k, kept := newQuarantine(t)
 	revoked := k.create(t, keyring.Spec{Kind: keyring.Write, Name: "shop", Source: "shop-web"})
+	reader := k.create(t, keyring.Spec{Kind: keyring.Read, Name: "gone"})
 	expired := k.create(t, keyring.Spec{Kind: keyring.Write, Name: "till", Source: "till", Expires: k.now + 1})
 	k.now++
 	for _, key := range k.keys.List() {
-		if key.Source == "shop-web" {
+		if key.Source == "shop-web" || key.Name == "gone" {
 			if _, err := k.keys.Revoke(context.Background(), key.ID, keyring.All()); err != nil {
 				t.Fatal(err)
 			}
@@ -54,6 +55,7 @@ func TestUnknownKeysAreSetAside(t *testing.T) {
 	// Requests without a key, with a key of another scope, and for other routes are refused as ever.
 	k.ask("POST", "/v1/page", `{"userId":"u"}`, "").want(t, 401, `"no_key"`)
 	k.ask("POST", "/v1/page", `{"userId":"u"}`, k.create(t, keyring.Spec{Kind: keyring.Read, Name: "bi"})).want(t, 403, `"wrong_scope"`)
+	k.ask("POST", "/v1/page", `{"userId":"u"}`, reader).want(t, 401, `"key_revoked"`)
 	k.ask("GET", "/v1/export", "", unknown).want(t, 401, `"unknown_key"`)
 	k.ask("GET", "/v1/export", "", revoked).want(t, 401, `"key_revoked"`)
 
