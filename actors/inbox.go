@@ -13,7 +13,7 @@ import (
 const stepBytes = 2 << 20
 
 // groupBytes is what an input that names a group counts for beside its own bytes: the step's batch has the group's row, which
-// takes 600 KB at most and about 20 times less as companies are. So a step changes 64 groups, and its batch is bounded.
+// takes 600 KB at most. So a step changes 64 groups, and its batch is bounded.
 const groupBytes = 32 << 10
 
 // inbox is the mailbox of a shard actor, and decides which goroutine runs the shard. Control messages (reads,

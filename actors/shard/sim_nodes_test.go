@@ -345,6 +345,6 @@ func runNodes(seed uint64, logf func(string, ...any)) (met journaltest.Met, trac
 
 // TestSchedulesOnNodes: several nodes that crash, pause, lose disks and believe anything of each other make the people of one.
 func TestSchedulesOnNodes(t *testing.T) {
-	// Worlds are small, and forwards are shortened as they are used: five in a row, over three nodes, were not met in 1,390 schedules.
+	// Worlds are small, and forwards are shortened as they are used: five in a row, over three nodes, were not met in 300 schedules.
 	journaltest.Each(t, "./actors/shard", schedulesFor(t, 1500), runNodes, "five forwards over three nodes")
 }

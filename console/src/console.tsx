@@ -2,6 +2,7 @@
 import { render } from "preact"
 import { useEffect } from "preact/hooks"
 import { language, t } from "./language"
+import { AudiencesPage } from "./pages/audiences"
 import { PeoplePage } from "./pages/people"
 import { PersonPage } from "./pages/person"
 import { SignIn } from "./pages/sign-in"
@@ -15,6 +16,7 @@ import { ask, loadSession, session } from "./server"
 const pages = [
   { name: "today", page: TodayPage },
   { name: "people", page: PeoplePage },
+  { name: "audiences", page: AudiencesPage },
 ] as const
 
 function Console() {
@@ -22,7 +24,7 @@ function Console() {
   const [name = "today", id, part] = place.value
   useEffect(() => {
     document.documentElement.lang = language.value
-    document.title = `${t(name === "people" ? "people.title" : "today.title")} · Kindred` // a title has no identifiers: it ends up in histories
+    document.title = `${t(name === "people" || name === "audiences" ? `${name}.title` : "today.title")} · Kindred` // a title has no identifiers: it ends up in histories
   }, [name, language.value])
   if (!session.value) return <main id="main">{first.problem ? <ProblemNotice problem={asProblem(first.problem)} retry={first.reload} /> : <p class="quiet">{t("loading")}</p>}</main>
   if (!session.value.open && !session.value.signed_in) return <SignIn />

@@ -135,6 +135,44 @@ export interface Session {
   until: string | null
   version: string
 }
+/** Condition is a node of the tree that an audience is stored as; forms that no page has words for have other members. */
+export interface Condition {
+  id: string
+  all?: Condition[]
+  any?: Condition[]
+  not?: Condition
+  identifier?: string
+  audience?: string
+  signal?: { event?: string; type?: string; where?: unknown[][] }
+  last?: string
+}
+export interface Audiences {
+  version: number
+  filled: number
+  audiences: { key: string; text: string; where: Condition; serves: boolean }[]
+}
+export interface AudienceCondition {
+  id: string
+  holds: boolean
+  number?: number
+  at_least?: boolean
+  text?: string
+  moments?: string[]
+  inexact?: boolean
+}
+export interface PersonAudience {
+  key: string
+  in: boolean
+  until?: string
+  why?: AudienceCondition[]
+}
+export interface Membership {
+  id: string
+  type?: string
+  events: number
+  first_seen: string
+  last_seen: string
+}
 export interface Stats {
   events: number
   duplicates: number

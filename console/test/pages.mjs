@@ -91,9 +91,10 @@ async function story(language, hand) {
   check(!/jansen/i.test(page.url() + (await page.title())), `${name}: address and title have no identifier`)
   await accessible(page, `person ${name}`)
   await translated(page, language, `person ${name}`)
-  for (const part of ["timeline", "orders", "scores", "identity"]) {
-    await press(page.getByRole("link", { name: t[`person.${part}`], exact: true }))
-    await page.getByRole("link", { name: t[`person.${part}`], exact: true, includeHidden: false }).and(page.locator("[aria-current]")).waitFor()
+  for (const part of ["timeline", "orders", "scores", "audiences", "identity"]) {
+    const tab = page.getByRole("navigation", { name: t["person.parts"] }).getByRole("link", { name: t[`person.${part}`], exact: true })
+    await press(tab)
+    await tab.and(page.locator("[aria-current]")).waitFor()
     await page.waitForLoadState("networkidle")
     await accessible(page, `${part} ${name}`)
     await translated(page, language, `${part} ${name}`)
@@ -133,7 +134,38 @@ async function story(language, hand) {
   await done(name)
 }
 
+// Audiences are defined, and filled from the events that are there.
+{
+  const context = await browser.newContext()
+  const applied = await context.request.post(`${open}/v1/audiences:apply`, {
+    data: { audiences: { tents: 'events("Order Completed").any() && has_identifier("email")', strangers: '!has_identifier("email")' } },
+  })
+  equal(applied.status(), 200, "audiences are defined")
+  for (let tries = 0; tries < 100; tries++) {
+    const { version, filled } = await (await context.request.get(`${open}/v1/audiences`)).json()
+    if (version === filled) break
+    await new Promise((r) => setTimeout(r, 100))
+  }
+  await context.close()
+}
+
 for (const language of ["en", "nl"]) for (const hand of ["mouse", "keyboard"]) await story(language, hand)
+
+// Somebody is in an audience, with the reason.
+{
+  const { page, done } = await visit(`${open}/console/people`)
+  await page.getByRole("searchbox").fill("jansen")
+  await page.getByRole("link", { name: "Jan Jansen" }).click()
+  await page.getByRole("navigation", { name: texts.en["person.parts"] }).getByRole("link", { name: texts.en["person.audiences"] }).click()
+  const row = page.getByRole("row").filter({ hasText: "tents" })
+  await row.getByText("did: Order Completed").waitFor()
+  equal(await row.getByRole("cell").nth(1).textContent(), "yes", "the buyer is in the audience")
+  equal(await page.getByRole("row").filter({ hasText: "strangers" }).getByRole("cell").nth(1).textContent(), "no", "and not in the other")
+  await page.getByRole("navigation", { name: texts.en["nav.label"] }).getByRole("link", { name: texts.en["audiences.title"] }).click()
+  await page.getByText('has_identifier("email")', { exact: false }).first().waitFor()
+  await accessible(page, "audiences")
+  await done("audiences")
+}
 
 // The language can be changed, and stays.
 {
@@ -175,8 +207,8 @@ for (const [name, options] of Object.entries({
   await page.goto(`${open}/console/people`)
   await page.getByRole("searchbox").fill("jansen")
   await page.getByRole("link", { name: "Jan Jansen" }).click()
-  for (const part of ["overview", "timeline", "orders", "scores", "identity"]) {
-    await page.getByRole("link", { name: texts.en[`person.${part}`], exact: true }).click()
+  for (const part of ["overview", "timeline", "orders", "scores", "audiences", "identity"]) {
+    await page.getByRole("navigation", { name: texts.en["person.parts"] }).getByRole("link", { name: texts.en[`person.${part}`], exact: true }).click()
     await page.waitForLoadState("networkidle")
     await fits(page, `${part} ${name}`)
     await accessible(page, `${part} ${name}`)

@@ -5,13 +5,14 @@ import { fullName, traitText } from "../parts/person"
 import { Table } from "../parts/table"
 import { usePages, useResource } from "../resource"
 import { go, href } from "../router"
-import { get, type Profile, profilePath, type Trait } from "../server"
+import { get, type Membership, type Profile, profilePath, type Trait } from "../server"
 import { Identity } from "./identity"
+import { Memberships } from "./memberships"
 import { Orders } from "./orders"
 import { ScoresPart } from "./scores"
 import { Timeline } from "./timeline"
 
-const parts = ["overview", "timeline", "orders", "scores", "identity"] as const
+const parts = ["overview", "timeline", "orders", "scores", "audiences", "identity"] as const
 
 /** PersonPage shows one person, by public id. */
 export function PersonPage({ id, part = "overview" }: { id: string; part?: string }) {
@@ -38,6 +39,7 @@ export function PersonPage({ id, part = "overview" }: { id: string; part?: strin
           {part === "timeline" && <Timeline id={id} />}
           {part === "orders" && <Orders id={id} />}
           {part === "scores" && <ScoresPart id={id} />}
+          {part === "audiences" && <Memberships id={id} />}
           {part === "identity" && <Identity p={p} changed={person.reload} />}
           {!(parts as readonly string[]).includes(part) && <p>{t("page.unknown")}</p>}
         </>
@@ -52,6 +54,13 @@ function Overview({ p, at }: { p: Profile; at?: Date }) {
     async (cursor, signal) => {
       const page = await get<{ traits: Record<string, Trait>; next: string | null }>(profilePath(p.id, "traits"), { verbose: "true", cursor }, signal)
       return { rows: Object.entries(page.traits), next: page.next }
+    },
+    [p],
+  )
+  const groups = usePages(
+    async (cursor, signal) => {
+      const page = await get<{ groups: Membership[]; next: string | null }>(profilePath(p.id, "groups"), { cursor }, signal)
+      return { rows: page.groups, next: page.next }
     },
     [p],
   )
@@ -92,6 +101,23 @@ function Overview({ p, at }: { p: Profile; at?: Date }) {
             { title: t("source"), text: ([, trait]) => trait.source },
           ]}
         />
+      )}
+      {!!groups.value?.length && (
+        <>
+          <h2>{t("person.groups")}</h2>
+          <Table
+            name={t("person.groups")}
+            rows={groups.value}
+            more={groups.more}
+            loading={groups.loading}
+            columns={[
+              { title: t("group.id"), text: (g) => g.id },
+              { title: t("group.type"), text: (g) => g.type ?? "" },
+              { title: t("seen.first"), text: (g) => g.first_seen, cell: (g) => moment(g.first_seen) },
+              { title: t("seen.last"), text: (g) => g.last_seen, cell: (g) => moment(g.last_seen) },
+            ]}
+          />
+        </>
       )}
       <AsOf at={at} />
     </>
