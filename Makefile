@@ -88,6 +88,7 @@ kafka: ## Fetch Apache Kafka with Maven, for tests against a real broker (needs 
 .PHONY: kafka-test
 kafka-test: build .kafka/classpath ## 200,000 events through Apache Kafka: equal to their truth, over kill -9 of server and broker
 	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -v -timeout 30m ./internal/testkit/kafkatest ./ingest/kafka ./cluster/kafka
+	$(GO) test -count=1 -run TestThreeNodes -v -timeout 10m ./node
 	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run TestKafka -v -timeout 30m ./cmd/kindred
 
 .PHONY: kafka-scale
