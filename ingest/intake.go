@@ -86,7 +86,9 @@ func NewIntake(into Into) *Intake {
 		Decoder: segment.NewDecoder(into.Registry, into.Options),
 		engine:  into.Engine, admission: into.Admission, answered: make(chan error, 1), tap: into.Tap, settled: into.Settled,
 	}
-	in.delivery.MarkBy(into.Engine)
+	if into.Engine != nil { // without one, an intake only reads
+		in.delivery.MarkBy(into.Engine)
+	}
 	return in
 }
 
