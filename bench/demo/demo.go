@@ -66,8 +66,8 @@ func (d *Demo) Merged(merges []graph.Merge) {
 // 5,000 people take three weeks.
 const pace = 25 * time.Second
 
-// Fill sends what a crowd of people did until now, as fast as it is taken, and then forgets the merges of it. It ends early,
-// with nil, when the context ends.
+// Fill sends what a crowd of people did until now, as fast as it is taken. Once all of it has landed, it forgets the merges: they
+// are of the past. It ends early, with nil, when the context ends.
 func (d *Demo) Fill(ctx context.Context, into ingest.Into, people int) error {
 	const eventsOfOne, batch = 15, 500
 	intake := ingest.NewIntake(into)
@@ -95,6 +95,12 @@ func (d *Demo) Fill(ctx context.Context, into ingest.Into, people int) error {
 			return err
 		}
 		d.sent.Add(batch)
+	}
+	if err := into.Engine.Settle(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
 	}
 	for len(d.merges) > 0 {
 		<-d.merges
