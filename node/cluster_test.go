@@ -57,7 +57,14 @@ func serveMember() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	k, err := Open(ctx, Config{
-		Dir: m.Dir, SecretFile: m.Secret, Shards: clusterShards, Memory: storage.MinMemory, Listen: m.Listen, Cluster: c, Logger: logger,
+		Dir: m.Dir, SecretFile: m.Secret, Shards: clusterShards, Memory: storage.MinMemory, Listen: m.Listen, Logger: logger,
+		Cluster: func(ctx context.Context, d Deployment, s storage.Store) (Cluster, error) {
+			n, err := cluster.New(ctx, *c, cluster.Deployment(d), s)
+			if err != nil {
+				return nil, err
+			}
+			return n, nil
+		},
 	})
 	if err != nil {
 		return err

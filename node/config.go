@@ -1,13 +1,13 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 
 	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/api/route"
-	"github.com/kindred-id/kindred/cluster"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/ingest/kafka"
@@ -67,7 +67,7 @@ type Config struct {
 
 	// Cluster makes the directory that of a node among others. No command sets it yet: keys, settings and rules are each node's own so
 	// far. Default: the process is alone.
-	Cluster *cluster.Config
+	Cluster func(context.Context, Deployment, storage.Store) (Cluster, error)
 
 	// Version is the version that the HTTP server reports.
 	Version string

@@ -11,7 +11,6 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/actors/scoring"
-	"github.com/kindred-id/kindred/cluster"
 	"github.com/kindred-id/kindred/graph/identifier"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/ingest"
@@ -34,7 +33,7 @@ type directory struct {
 	// opened.
 	deployment row.Deployment
 	engine     *actors.Engine
-	cluster    *cluster.Node // nil: this process is the only one
+	cluster    Cluster // nil: this process is the only one
 	registry   *identifier.Registry
 	rules      *rulesfile.File
 	scores     *scoring.Keeper

@@ -18,7 +18,7 @@ const (
 
 // Memory is the memory setting, divided among the parts of the process. All values are in bytes.
 //
-//	(program)   52 MiB   code, tables of the program, buffers of the write-ahead log, stacks; the rest is divided:
+//	(program)   60 MiB   code, tables of the program, buffers of the write-ahead log, stacks; the rest is divided:
 //	block cache   15 %   uncompressed blocks of tables
 //	memtables      8 %   committed rows that are not yet in a table; at most 256 MiB
 //	duplicates    13 %   the memory of duplicates, all shards
@@ -62,11 +62,11 @@ func SplitMemory(total int64) (Memory, error) {
 }
 
 // programBytes is what the process takes regardless of its data.
-const programBytes = 52 << 20
+const programBytes = 60 << 20
 
 // codeBytes is the part of programBytes that Go does not count: the pages of the executable, and what the system
 // keeps for the process. It leaves room for the heap that Go uses beyond its limit until a collection ends.
-const codeBytes = 28 << 20
+const codeBytes = 36 << 20
 
 // CommitBytes is the largest size that one commit should have. Pebble keeps a commit of half a memtable or more,
 // counting its overhead for each row, in memory of its own beside the memtables.
