@@ -46,8 +46,9 @@ type Session struct {
 func (g *Gate) SignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, secret string) (*Session, *Refusal) {
 	s, refusal := g.newSession(ctx, secret)
 	if refusal != nil {
-		refusal.Challenge = "" // a browser's page asks, not the browser
-		return nil, g.refuse(refusal)
+		quiet := *refusal    // others may hold it
+		quiet.Challenge = "" // a browser's page asks, not the browser
+		return nil, g.refuse(&quiet)
 	}
 	text := make([]byte, sha256.Size)
 	_, _ = rand.Read(text) // never fails
@@ -61,7 +62,7 @@ func (g *Gate) newSession(ctx context.Context, secret string) (*Session, *Refusa
 	if g.People.isToken(secret) {
 		p, refusal := g.People.find(ctx, secret)
 		if refusal != nil {
-			return nil, withoutShared(refusal)
+			return nil, refusal
 		}
 		s.id, s.Scopes = p.id, p.scopes
 		if p.until.Before(s.Until) {
@@ -81,12 +82,6 @@ func (g *Gate) newSession(ctx context.Context, secret string) (*Session, *Refusa
 		return nil, &Refusal{Code: document.CodeWrongScope, Detail: "the console needs " + keyring.ReadProfiles.String() + "; this key has " + s.Scopes.String()}
 	}
 	return s, nil
-}
-
-// withoutShared copies a refusal that others may hold.
-func withoutShared(r *Refusal) *Refusal {
-	c := *r
-	return &c
 }
 
 // SignOut ends the session of a request, and takes its cookie back.
