@@ -15,6 +15,10 @@ func (k *Kindred) startConsuming(context.Context) error {
 	d := k.directory
 	into := d.into(false)
 	into.Settled = d.latency.of("kafka")
+	for i := range k.config.Kafka.Topics {
+		t := &k.config.Kafka.Topics[i]
+		k.warnOfMapping("topic "+t.Topic, t.Mapping)
+	}
 	consumer, err := kafka.New(*k.config.Kafka, kafka.Into{
 		Into: into, Logger: k.config.Logger,
 		Routing: fmt.Sprintf("%d shards, rules %016x", d.deployment.Shards, d.rules.Rules.Version),

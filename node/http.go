@@ -74,6 +74,7 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	k.warnOfMappings(mappings)
 	c := api.Config{
 		Access: gate, Keys: keys, Mappings: mappings, Console: console.Handler(),
 		Engine: d.engine, Registry: d.registry, Decode: d.decoding(true), Origins: k.config.Origins, Version: k.config.Version,

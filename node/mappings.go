@@ -3,10 +3,33 @@ package node
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/kindred-id/kindred/ingest/record"
 )
+
+// warnOfMapping logs what of a mapping nothing reads; place says where the mapping is set.
+func (k *Kindred) warnOfMapping(place string, m *record.Mapping) {
+	if m == nil || m.Ready != "" {
+		return
+	}
+	var paths []string
+	for _, p := range k.directory.rules.Paths {
+		paths = append(paths, p.Path)
+	}
+	for _, warning := range m.Unread(paths...) {
+		k.config.Logger.Warn("a mapping has a field that nothing reads", "mapping", place, "problem", warning)
+	}
+}
+
+// warnOfMappings is warnOfMapping for those of the HTTP interface.
+func (k *Kindred) warnOfMappings(all map[string]*record.Mapping) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		k.warnOfMapping("--map "+name, all[name])
+	}
+}
 
 // readMappings reads mappings, NAME=FILE each.
 func readMappings(list []string) (map[string]*record.Mapping, error) {

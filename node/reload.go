@@ -33,6 +33,7 @@ func (k *Kindred) Reload(c Config) error {
 		f.Bound(c.Feed)
 	}
 	k.http.server.Apply(live)
+	k.warnOfMappings(live.Mappings)
 	k.reloadLevel(&c)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,10 +15,35 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
+// lockedText is a log that a test reads while others write it.
+type lockedText struct {
+	mu   sync.Mutex
+	text strings.Builder // guarded by mu
+}
+
+func (l *lockedText) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *lockedText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *lockedText) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
+}
+
 // Settings that may change while parts run change for the next request, and an invalid configuration changes none of them (N7).
 func TestReload(t *testing.T) {
 	dir := t.TempDir()
 	var level slog.LevelVar
+	var told lockedText
 	mapping := filepath.Join(dir, "map.yaml")
 	writeMapping := func(text string) {
 		t.Helper()
@@ -28,7 +54,7 @@ func TestReload(t *testing.T) {
 	writeMapping("type: {value: track}\nevent: {value: Ordered}\nuserId: id\n")
 	config := Config{
 		Dir: filepath.Join(dir, "data"), Memory: storage.MinMemory, Shards: 1, Listen: "127.0.0.1:0", LogLevel: &level,
-		Origins: []string{"https://a.example"}, Access: Access{AllowedHosts: []string{"a.example"}}, Feed: feed.Settings{On: true},
+		Logger: slog.New(slog.NewTextHandler(&told, nil)), Origins: []string{"https://a.example"}, Access: Access{AllowedHosts: []string{"a.example"}}, Feed: feed.Settings{On: true},
 	}
 	k, err := New(config)
 	if err != nil {
@@ -101,6 +127,16 @@ func TestReload(t *testing.T) {
 	}
 	expect("after the same again", "origin b, host b, mapping b, WARN")
 
+	// A mapping with a field that nothing reads is taken, and told: at the start, and at each reload. One that the rules name is read.
+	writeMapping("type: {value: track}\nevent: {value: Ordered}\nusrId: id\nuserId: id\n")
+	told.Reset()
+	if err := k.Reload(next); err != nil {
+		t.Fatal(err)
+	}
+	if log := told.String(); !strings.Contains(log, "did you mean userId?") || !strings.Contains(log, `mapping="--map b"`) {
+		t.Errorf("a field that nothing reads: %s", log)
+	}
+
 	// A mapping is read again even if its name stays.
 	writeMapping("read: {recrods: orders}\n")
 	if err := k.Reload(next); err == nil || !strings.Contains(err.Error(), "map.yaml:1") {
@@ -151,5 +187,40 @@ func TestReloadRate(t *testing.T) {
 		if time.Since(start) > time.Minute {
 			t.Fatal("the rate of the reload bounds no key")
 		}
+	}
+}
+
+// Events with an unknown key are treated as the last reload says.
+func TestReloadUnknownKey(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	config := Config{Dir: dir, Memory: storage.MinMemory, Shards: 1, Listen: "127.0.0.1:0"}
+	made, err := Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped(t, made)
+	keyOn(t, dir)
+	k, err := Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stopped(t, k) })
+	for _, test := range []struct {
+		setting string
+		status  int
+	}{{KeyRejected, http.StatusUnauthorized}, {KeyQuarantined, http.StatusOK}, {KeyRejected, http.StatusUnauthorized}} {
+		config.Access.UnknownKey = test.setting
+		if err := k.Reload(config); err != nil {
+			t.Fatal(err)
+		}
+		req, _ := http.NewRequestWithContext(t.Context(), "POST", k.URL()+"/v1/track", strings.NewReader(`{"userId":"1","event":"e"}`))
+		req.Header.Set("Authorization", "Bearer wk_"+strings.Repeat("b", 52))
+		if got := sent(t, req); got != test.status {
+			t.Errorf("%s: %d, want %d", test.setting, got, test.status)
+		}
+	}
+	config.Access.UnknownKey, config.DeadLetters.Off = KeyQuarantined, true
+	if err := k.Reload(config); err == nil {
+		t.Error("events are to be kept where no dead letters are")
 	}
 }

@@ -57,15 +57,15 @@ func TestReload(t *testing.T) {
 	if l := next("the settings can't be used"); l.Level != "ERROR" || !strings.Contains(l.Error, "kindred.yaml:5: key-rtae: unknown setting") {
 		t.Errorf("%+v", l)
 	}
-	hangUp("memory: 1GiB\nfeed: true\nkey-rate: 7\nallowed-hosts: [kindred.example]\n")
-	if l := next("settings read again"); l.Changed != `allowed-hosts: (none) → ["kindred.example"]; key-rate: 0 → 7` {
+	hangUp("memory: 1GiB\nfeed: true\nkey-rate: 7\nallowed-hosts: [kindred.example]\nunknown-key: quarantine\n")
+	if l := next("settings read again"); l.Changed != `allowed-hosts: (none) → ["kindred.example"]; key-rate: 0 → 7; unknown-key: reject → quarantine` {
 		t.Errorf("%+v", l)
 	}
 	if l := next("settings have changed"); l.Level != "WARN" || l.Settings != "feed, memory" {
 		t.Errorf("%+v", l)
 	}
 	hangUp("memory: 128MiB\nlog-level: debug\n")
-	if l := next("settings read again"); l.Changed != `allowed-hosts: ["kindred.example"] → (none); key-rate: 7 → 0; log-level: INFO → DEBUG` {
+	if l := next("settings read again"); l.Changed != `allowed-hosts: ["kindred.example"] → (none); key-rate: 7 → 0; log-level: INFO → DEBUG; unknown-key: quarantine → reject` {
 		t.Errorf("%+v", l)
 	}
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {

@@ -70,19 +70,22 @@ func (u *Usage) Skipped() int64 {
 	return u.skipped
 }
 
-// Warnings says what of the mapping never met a record. Of a ready-made mapping it says so only if no record made an
+// Warnings says what of the mapping is read by nobody (Mapping.Unread), and what never met a record. Of a ready-made mapping it says so only if no record made an
 // event: a system need not fill all that its export may hold.
 func (u *Usage) Warnings() (warnings []string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if u.mapping.Ready == "" {
+		warnings = u.mapping.Unread()
+	}
 	if u.records == 0 {
-		return nil
+		return warnings
 	}
 	if u.skipped == u.records {
-		return []string{fmt.Sprintf("no event was made of %d records: no condition of the mapping holds for any; see kindred map show", u.records)}
+		return append(warnings, fmt.Sprintf("no event was made of %d records: no condition of the mapping holds for any; see kindred map show", u.records))
 	}
 	if u.mapping.Ready != "" {
-		return nil
+		return warnings
 	}
 	for i := range u.events {
 		e, m := &u.events[i], &u.mapping.events[i]

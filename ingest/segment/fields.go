@@ -27,6 +27,13 @@ type fields struct {
 	pushToken, deviceType, systemName jsonscan.Value // context.device…, context.os.name
 }
 
+// Fields names the members of an event that are read, as picker.record has them. An identifier may be at any other path that the
+// rules name.
+var Fields = []string{
+	"type", "event", "name", "messageId", "userId", "anonymousId", "previousId", "timestamp", "originalTimestamp", "receivedAt", "sentAt",
+	"channel", "properties", "groupId", "groupType", "context", "traits",
+}
+
 // absent reports whether a field is missing or null: the two mean the same everywhere.
 func absent(v jsonscan.Value) bool { return v.Kind <= jsonscan.Null }
 

@@ -64,13 +64,17 @@ type batch struct {
 	source int64 // bytes of the source that it accounts for
 }
 
-// Send sends the files and returns when all of their events are visible. The summary is valid even after an error: it
+// Send sends the files, after it has asked whether the server takes events with the client's key. It returns when all of their events are visible. The summary is valid even after an error: it
 // covers what was sent before. Its merges and identities include those of other clients, because the server has one count.
 // A key that may only send events may not read that count: these three members are 0 then.
 func (f Files) Send(ctx context.Context) (file.Summary, error) {
 	s, c := &sender{Files: f}, f.Client
 	before, counted, err := stats(ctx, c)
 	if err != nil {
+		return s.sum, err
+	}
+	// A batch of nothing needs the scope that events need: a key without it is told before a file is read.
+	if _, err = c.Events.Send(ctx, []byte(`{"batch":[]}`), f.Patience); err != nil {
 		return s.sum, err
 	}
 	start := time.Now()

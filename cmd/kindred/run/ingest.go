@@ -197,7 +197,8 @@ func send(cmd *cobra.Command, address string, files upload.Files) (summary file.
 	if files.Client, err = cli.Connect(cmd, address); err != nil {
 		return summary, err
 	}
-	return files.Send(cmd.Context())
+	summary, err = files.Send(cmd.Context())
+	return summary, cli.AboutKey(cmd, address, err)
 }
 
 // ingestInto ingests files into a directory that this process opens. It first waits for the sweep after a change of

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
 	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/spf13/cobra"
 )
 
@@ -49,11 +51,37 @@ func Connect(cmd *cobra.Command, address string) (*client.Client, error) {
 	return c, nil
 }
 
+// AboutKey adds to an error about an access key which server gave it, and where the command found the key. Other errors stay
+// as they are.
+func AboutKey(cmd *cobra.Command, address string, err error) error {
+	var p *client.Problem
+	if !errors.As(err, &p) {
+		return err
+	}
+	switch p.Code {
+	case document.CodeNoKey:
+		p.Hint = "give --" + keyFlag + " FILE, or set " + keyVariable + "; kindred keys create makes one"
+		return fmt.Errorf("%s: %w", address, err)
+	case document.CodeUnknownKey, document.CodeKeyExpired, document.CodeKeyRevoked, document.CodeWrongScope:
+		return fmt.Errorf("%s, with the key in %s: %w", address, keyPlace(cmd), err)
+	}
+	return err
+}
+
+// keyPlace names where the access key of a command is: the variable, or the file.
+func keyPlace(cmd *cobra.Command) string {
+	flag := cmd.Flags().Lookup(keyFlag)
+	if os.Getenv(keyVariable) != "" && !flag.Changed {
+		return keyVariable
+	}
+	return flag.Value.String()
+}
+
 // readKey reads the access key of a command. No error quotes a file's content.
 func readKey(cmd *cobra.Command) (string, error) {
 	flag := cmd.Flags().Lookup(keyFlag)
-	if key := os.Getenv(keyVariable); key != "" && !flag.Changed {
-		return strings.TrimSpace(key), nil
+	if keyPlace(cmd) == keyVariable {
+		return strings.TrimSpace(os.Getenv(keyVariable)), nil
 	}
 	if flag.Value.String() == "" {
 		return "", nil

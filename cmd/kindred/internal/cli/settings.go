@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kindred-id/kindred/internal/near"
 	"github.com/kindred-id/kindred/internal/yamlfile"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -184,39 +185,17 @@ func settingName(variable string) string {
 
 // similar suggests known settings whose names are near a misspelt one.
 func similar(key string, known map[string]string) string {
-	var near []string
-	name := strings.ReplaceAll(key, "_", "-")
-	for other := range known {
-		if known[other] == "" && (distance(name, other) <= 2 || strings.HasPrefix(other, name)) {
-			near = append(near, other)
+	var usable []string
+	for name, why := range known {
+		if why == "" {
+			usable = append(usable, name)
 		}
 	}
-	if len(near) == 0 {
+	names := near.Names(key, usable)
+	if len(names) == 0 {
 		return "; kindred config show lists the settings"
 	}
-	slices.Sort(near)
-	return "; did you mean " + strings.Join(near, " or ") + "?"
-}
-
-// distance is the number of letters to insert, delete or replace to turn a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(cost, before+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+	return "; did you mean " + strings.Join(names, " or ") + "?"
 }
 
 // settingOf returns the flag that a key of the file sets, or nil.

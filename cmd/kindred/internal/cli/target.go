@@ -59,7 +59,7 @@ func (t *target) With(cmd *cobra.Command, fn func(*client.Client) error) error {
 		if err != nil {
 			return err
 		}
-		return fn(c)
+		return AboutKey(cmd, t.url, fn(c))
 	}
 	t.node.Config.MustExist = !t.create
 	// A mistyped --data must fail. Without MustExist it would open a new, empty deployment and answer "not found".
