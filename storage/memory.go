@@ -18,7 +18,7 @@ const (
 
 // Memory is the memory setting, divided among the parts of the process. All values are in bytes.
 //
-//	(program)   60 MiB   code, tables of the program, buffers of the write-ahead log, stacks; the rest is divided:
+//	(program)   66 MiB   code, tables of the program, buffers of the write-ahead log, stacks; the rest is divided:
 //	block cache   15 %   uncompressed blocks of tables
 //	memtables      8 %   committed rows that are not yet in a table; at most 256 MiB
 //	duplicates    13 %   the memory of duplicates, all shards
@@ -62,7 +62,7 @@ func SplitMemory(total int64) (Memory, error) {
 }
 
 // programBytes is what the process takes regardless of its data.
-const programBytes = 60 << 20
+const programBytes = 66 << 20
 
 // codeBytes is the part of programBytes that Go does not count: the pages of the executable, and what the system
 // keeps for the process. It leaves room for the heap that Go uses beyond its limit until a collection ends.

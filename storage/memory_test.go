@@ -24,7 +24,7 @@ func TestSplitMemory(t *testing.T) {
 			t.Errorf("%d: Go's limit is %d, with shares of %d", total, limit, live)
 		}
 		for _, share := range []int64{m.BlockCache, m.Memtables, m.Duplicates, m.NodeIndex, m.Actors, m.Log, m.Ingest} {
-			if share < total*3/100 && share < 256<<20 {
+			if share < (total-programBytes)*5/100 && share < 256<<20 {
 				t.Errorf("%d: %+v", total, m)
 			}
 		}

@@ -129,7 +129,11 @@ func (f *NodeFlags) Open(ctx context.Context, logger *slog.Logger) (*node.Kindre
 	// Collect garbage rarely, and more often as the process approaches its limit.
 	debug.SetGCPercent(storage.GCPercent)
 	debug.SetMemoryLimit(memory.GoLimit())
-	return k, k.Start(ctx)
+	if err := k.Start(ctx); err != nil {
+		return k, err
+	}
+	giveBackExecutable()
+	return k, nil
 }
 
 // warnings is a handler that passes only warnings.
