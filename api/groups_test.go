@@ -32,6 +32,11 @@ func TestGroup(t *testing.T) {
 	w.get("/v1/groups/acme/members?limit=0").want(t, 400, `"bad_parameter"`)
 	w.get("/v1/groups/acme/members?cursor=x").want(t, 400, `"bad_parameter"`)
 	w.get("/v1/groups?cursor=x").want(t, 400, `"bad_parameter"`)
+	// A person has no group of a groupId that names no group.
+	w.feed(`{"type":"group","messageId":"g5","userId":"u3","groupId":"\t"}`, `{"type":"group","messageId":"g6","userId":"u3","groupId":"null"}`,
+		`{"type":"group","messageId":"g7","userId":"u3","groupId":" padded "}`)
+	w.get("/v1/profiles/user_id:u3/groups").want(t, 200, `"groups":[{"id":"padded","type":null,"events":1,`)
+	w.get("/v1/profiles/user_id:u1/groups").want(t, 200, `"groups":[{"id":"acme","type":null,"events":2,`)
 	w.get("/v1/profiles/user_id:u2/groups").want(t, 200, `"groups":[{"id":"a/b c","type":"team","events":1,`)
 }
 

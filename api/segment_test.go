@@ -31,7 +31,7 @@ func TestSegmentProfileAPI(t *testing.T) {
 	w.get(segmentPath+"anonymous_id:a9/links").want(t, 404, `"code":"not_found"`)
 
 	w.get("/v1/profiles/user_id:u1/groups?limit=1").want(t, 200,
-		`"groups":[{"id":"7","events":1,"first_seen":"2026-01-01T00:07:00.000Z","last_seen":"2026-01-01T00:07:00.000Z"}],"next":"`)
+		`"groups":[{"id":"7","type":null,"events":1,"first_seen":"2026-01-01T00:07:00.000Z","last_seen":"2026-01-01T00:07:00.000Z"}],"next":"`)
 	w.get("/v1/profiles/user_id:u1/groups?cursor=!").want(t, 400, `"bad_parameter"`)
 
 	var ids, kinds []string

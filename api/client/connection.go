@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"syscall"
 )
 
@@ -18,6 +19,14 @@ type connection struct {
 	base *url.URL
 	http *http.Client
 	key  string // empty: requests show no access key
+}
+
+// escape writes an id as one segment of a path. Dots alone would lead to another path, as in directories.
+func escape(id string) string {
+	if id == "." || id == ".." {
+		return strings.ReplaceAll(id, ".", "%2E")
+	}
+	return url.PathEscape(id)
 }
 
 // get requests a document and decodes it into out.

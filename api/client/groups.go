@@ -12,7 +12,7 @@ import (
 // its events, and empty where they have none.
 type Groups struct{ conn *connection }
 
-func groupPath(id, part string) string { return "/v1/groups/" + url.PathEscape(id) + part }
+func groupPath(id, part string) string { return "/v1/groups/" + escape(id) + part }
 
 func groupQuery(typ string) url.Values {
 	query := url.Values{}

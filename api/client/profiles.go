@@ -14,7 +14,7 @@ import (
 // Profiles are the calls about people: one of them, by any of their identifiers or by public id, or all.
 type Profiles struct{ conn *connection }
 
-func profilePath(id, part string) string { return "/v1/profiles/" + url.PathEscape(id) + part }
+func profilePath(id, part string) string { return "/v1/profiles/" + escape(id) + part }
 
 // Get returns the profile of an id, as JSON text.
 func (p Profiles) Get(ctx context.Context, id string) (text json.RawMessage, err error) {

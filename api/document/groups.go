@@ -11,11 +11,11 @@ type Memberships struct {
 
 // Membership is a group, such as a company, that events say a person belongs to.
 type Membership struct {
-	ID        string `json:"id"`             // groupId, as it was sent
-	Type      string `json:"type,omitempty"` // groupType, if it was sent
-	Events    uint64 `json:"events"`         // group events that name it
-	FirstSeen Time   `json:"first_seen"`     // time of the first of them
-	LastSeen  Time   `json:"last_seen"`      // time of the last of them
+	ID        string     `json:"id"`         // groupId, as it was sent
+	Type      TextOrNull `json:"type"`       // groupType, if it was sent
+	Events    uint64     `json:"events"`     // group events that name it
+	FirstSeen Time       `json:"first_seen"` // time of the first of them
+	LastSeen  Time       `json:"last_seen"`  // time of the last of them
 }
 
 // GroupSummary is what all answers about a group begin with.

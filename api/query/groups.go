@@ -11,6 +11,7 @@ import (
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/ingest/segment"
 )
 
 // membership is what a person's group events say of one group.
@@ -34,7 +35,7 @@ func (q *Queries) getGroups(w http.ResponseWriter, r *http.Request) *route.Probl
 	for _, name := range names {
 		g := groups[name]
 		answer.Groups = append(answer.Groups, document.Membership{
-			ID: name.id, Type: name.typ, Events: g.events, FirstSeen: document.NewTime(g.first), LastSeen: document.NewTime(g.last),
+			ID: name.id, Type: document.TextOrNull(name.typ), Events: g.events, FirstSeen: document.NewTime(g.first), LastSeen: document.NewTime(g.last),
 		})
 	}
 	return route.SendTaggedDocument(w, r, answer)
@@ -104,11 +105,16 @@ func groupOf(e *graph.Event) groupName {
 	if d.Decode(&context) != nil {
 		return groupName{}
 	}
+	var text string
 	switch id := context.GroupID.(type) {
 	case string:
-		return groupName{id: id}
+		text = id
 	case json.Number:
-		return groupName{id: id.String()}
+		text = id.String()
+	}
+	// An event whose groupId was dropped has it there as well.
+	if id, usable := segment.GroupText([]byte(text)); usable {
+		return groupName{id: string(id)}
 	}
 	return groupName{}
 }

@@ -41,16 +41,22 @@ func (p *picker) groupText(field string, v jsonscan.Value) (text []byte, usable 
 		p.dropText(field, &v)
 		return nil, false
 	}
-	text = bytes.TrimSpace(p.idText(v))
+	text, usable = GroupText(p.idText(v))
 	switch {
-	case len(text) == 0 || identifier.Junk(text):
-		p.drop(field, CodeNoGroup, "names no group", "send the id of the group, such as an account's")
+	case usable:
+		return text, true
 	case len(text) > identifier.MaxBytes:
 		p.drop(field, CodeLongIdentifier, fmt.Sprintf("is %d bytes long, want %d or fewer", len(text), identifier.MaxBytes), "send a shorter one, or its hash")
 	default:
-		return text, true
+		p.drop(field, CodeNoGroup, "names no group", "send the id of the group, such as an account's")
 	}
 	return nil, false
+}
+
+// GroupText returns an id or a type of a group without white space around it, and reports whether it names anything.
+func GroupText(text []byte) (trimmed []byte, usable bool) {
+	text = bytes.TrimSpace(text)
+	return text, len(text) > 0 && len(text) <= identifier.MaxBytes && !identifier.Junk(text)
 }
 
 // groupTraits returns the event's own traits, as they are those of the group.

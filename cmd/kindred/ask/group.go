@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/api/document"
@@ -40,6 +41,9 @@ ID is the groupId of group events, as it was sent.`,
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if limit < 0 {
 			return cli.UsageError("group: --limit %d: negative; want 1 or more, or 0 for all", limit)
+		}
+		if strings.TrimSpace(args[0]) == "" {
+			return cli.UsageError("group: ID is empty; give the groupId of its events, or list all with kindred groups")
 		}
 		return t.With(cmd, func(c *client.Client) error {
 			group, err := c.Groups.Verbose(cmd.Context(), args[0], typ)

@@ -52,7 +52,7 @@ func newKeysCreate() *cobra.Command {
 		ValidArgs: []string{"write", "read", "admin", "erase", "ops"},
 	}
 	t := cli.AddTarget(cmd)
-	t.Create()
+	t.Create(cmd)
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON, formatKey)
 	var ask document.AccessKeyRequest
 	var expires age
@@ -61,6 +61,8 @@ func newKeysCreate() *cobra.Command {
 	flags.StringVar(&ask.Role, "role", "", "make a key for a person: viewer, marketer, engineer, privacy or admin")
 	flags.StringVar(&ask.Source, "source", "", "source of the events that come with a write key (default: the name)")
 	flags.StringSliceVar(&ask.Scopes, "scopes", nil, "scopes: events:write, profiles:read, graph:admin, privacy:erase, ops (default: those of the kind or role)")
+	_ = cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{"viewer", "marketer", "engineer", "privacy", "admin"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("scopes", cobra.FixedCompletions([]string{"events:write", "profiles:read", "graph:admin", "privacy:erase", "ops"}, cobra.ShellCompDirectiveNoFileComp))
 	flags.Var(&expires, "expires", "lifetime, such as 90d or 12h (default: the key does not expire)")
 	flags.IntVar(&ask.RatePerSecond, "rate", 0, "requests that the key may make in a second (default: as the server allows each key)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -45,6 +45,7 @@ the command then ends with exit code 5.`,
 	cli.AddServer(cmd, &to, "to", "send the events to the running server at this URL")
 	cmd.Flags().DurationVar(&patience, "patience", 5*time.Minute, "with --to: how long to retry a batch that the server does not accept")
 	cmd.Flags().StringVar(&mapping, "map", "", "mapping of the files' records to events: the NAME of a ready-made one, or a FILE")
+	_ = cmd.RegisterFlagCompletionFunc("map", cobra.FixedCompletions(record.ReadyNames(), cobra.ShellCompDirectiveDefault))
 	cmd.Flags().StringVar(&rejectsName, "rejects", "", "file for rejected lines, created if there are any (default kindred-rejects-TIME.ndjson)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if to != "" && cmd.Flags().Changed("data") {

@@ -23,6 +23,16 @@ for files, serve --map for POST /v1/map/NAME, and a topic's map: for Kafka.`,
 		newMapList(), newMapShow(), newMapCheck(), newMapGuess())
 }
 
+// completeMapping completes the name of a ready-made mapping as the first argument; the shell completes others as it may.
+func completeMapping(others cobra.ShellCompDirective) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, others
+		}
+		return record.ReadyNames(), others
+	}
+}
+
 func newMapList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
@@ -48,7 +58,7 @@ func newMapShow() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show NAME",
 		Short: "Print a ready-made mapping, as a file to start from",
-		Args:  cobra.ExactArgs(1),
+		Args:  cobra.ExactArgs(1), ValidArgsFunction: completeMapping(cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := record.FindReady(args[0]); err != nil {
 				return cli.Exit(cli.ExitNotFound, err)
@@ -69,7 +79,7 @@ func newMapCheck() *cobra.Command {
 		Short: "Try a mapping on a file: show the first events, and what is wrong",
 		Long: `Map the records of a file as ingest --map does, show the first events as a table, and say what the mapping
 names and no record has. Nothing is ingested. Exit code 5 if a record can't be read or the mapping has warnings.`,
-		Args: cobra.ExactArgs(2),
+		Args: cobra.ExactArgs(2), ValidArgsFunction: completeMapping(cobra.ShellCompDirectiveDefault),
 	}
 	cmd.Flags().IntVar(&most, "events", 10, "how many events to show")
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)

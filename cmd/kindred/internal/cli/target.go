@@ -32,8 +32,11 @@ func AddTarget(cmd *cobra.Command) *target {
 	return t
 }
 
-// Create lets the command create a data directory that does not exist.
-func (t *target) Create() { t.create = true }
+// Create lets the command create a data directory that does not exist. So it states where the customers are, or asks.
+func (t *target) Create(cmd *cobra.Command) {
+	t.create = true
+	addLocale(cmd, &t.node.Config.Locale)
+}
 
 // Local reports whether the command opens a directory itself.
 func (t *target) Local() bool { return t.node.Config.Dir != "" }
@@ -50,8 +53,8 @@ func (t *target) With(cmd *cobra.Command, fn func(*client.Client) error) error {
 		if cmd.Flags().Changed("rules") {
 			return UsageError("%s: --rules cannot change a server's rules; use it with --data", cmd.Name())
 		}
-		for _, name := range termsFlags {
-			if cmd.Flags().Changed(name) {
+		for _, name := range append([]string{"region", "currency"}, termsFlags...) {
+			if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
 				return UsageError("%s: --%s cannot change a server's settings; use it with --data", cmd.Name(), name)
 			}
 		}
@@ -63,6 +66,11 @@ func (t *target) With(cmd *cobra.Command, fn func(*client.Client) error) error {
 	}
 	t.node.Config.MustExist = !t.create
 	// A mistyped --data must fail. Without MustExist it would open a new, empty deployment and answer "not found".
+	if t.create {
+		if err := t.node.AskLocale(cmd); err != nil {
+			return err
+		}
+	}
 	k, err := t.node.Open(cmd.Context(), t.node.Logger(cmd.ErrOrStderr()))
 	if err != nil {
 		return err
