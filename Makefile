@@ -88,8 +88,7 @@ kafka: ## Fetch Apache Kafka with Maven, for tests against a real broker (needs 
 .PHONY: kafka-test
 kafka-test: build .kafka/classpath ## 200,000 events through Apache Kafka: equal to their truth, over kill -9 of server and broker
 	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -v -timeout 30m ./internal/testkit/kafkatest ./ingest/kafka ./cluster/kafka
-	$(GO) test -count=1 -run TestThreeNodes -v -timeout 10m ./node
-	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run TestKafka -v -timeout 30m ./cmd/kindred
+	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run 'TestKafka|TestCluster' -v -timeout 30m ./cmd/kindred
 
 .PHONY: kafka-scale
 kafka-scale: build .kafka/classpath ## A million events through Apache Kafka, and again over 20 kill -9 of the server and five of the broker

@@ -35,7 +35,12 @@ type Config struct {
 	Gossip string // host:port to listen on, by UDP and TCP, for who is alive
 	Remote string // host:port to listen on for messages of other nodes
 	Bulk   string // host:port to listen on for exports of other nodes
-	Join   []string
+	// Advertise is the host under which others reach these ports. Default: those to listen on.
+	Advertise string
+	Join      []string // host:port of the gossip of members; a name stands for all its addresses
+
+	Client  string // the address of the HTTP interface, and
+	Version string // that of the program: for people who ask which nodes are there
 
 	Brokers  broker.Connection // of the journal
 	Replicas int               // of the journal's topic; default 3
@@ -99,6 +104,7 @@ type Node struct {
 	log     *kafka.Log
 	wires   *proto.Node
 	gossip  *gossip.Gossip
+	remote  string // host:port for messages, as others reach it
 	rows    *bulk.Server
 	serving *http.Server
 	bulk    net.Listener
@@ -110,6 +116,8 @@ type Node struct {
 	asked    chan struct{} // a place for each question of another node that is being answered
 
 	leaving atomic.Bool
+	asking  atomic.Pointer[asking]
+	counted counters
 	stop    context.CancelFunc // ends ctx
 	ctx     context.Context    //nolint:containedctx // of everything that goes on by itself: it ends with the node
 	tasks   sync.WaitGroup
@@ -165,23 +173,28 @@ func (n *Node) now() int64 {
 // Start joins the cluster with an engine, which was opened with the node as its Journal and its Network and without shards.
 func (n *Node) Start(ctx context.Context, e *actors.Engine) error {
 	n.engine.Store(e)
+	reached, err := n.config.reached(ctx)
+	if err != nil {
+		return err
+	}
+	n.remote = reached.remote
 	if err := n.listen(); err != nil {
 		return err
 	}
-	var err error
 	n.wires, err = proto.Start(proto.Config{
-		Cluster: n.config.Cluster, Bind: n.config.Remote, TLS: n.config.TLS, InsecureDev: n.config.InsecureDev,
-		Shards: uint32(n.deployment.Shards), ShardOf: n.shardOf, OwnerOf: n.ownerOf, Handler: (*handler)(n), Logger: n.logger,
+		Cluster: n.config.Cluster, Bind: n.config.Remote, Advertise: reached.remote, TLS: n.config.TLS, InsecureDev: n.config.InsecureDev,
+		Shards: uint32(n.deployment.Shards), ShardOf: n.shardOf, OwnerOf: n.ownerOf, Handler: (*handler)(n),
+		Logger: slog.New(quiet{n.logger.Handler()}),
 	})
 	if err != nil {
 		return err
 	}
 	n.gossip, err = gossip.Start(ctx, gossip.Config{
-		Cluster: n.config.Cluster, Bind: n.config.Gossip, Join: n.config.Join, KeyFile: n.config.KeyFile,
+		Cluster: n.config.Cluster, Bind: n.config.Gossip, Advertise: reached.gossip, Join: n.config.Join, KeyFile: n.config.KeyFile,
 		InsecureDev: n.config.InsecureDev, Logger: n.logger,
 		Self: gossip.Member{
-			Name: n.config.Name, Boot: n.boot, Remote: n.config.Remote, Bulk: n.config.Bulk, Reads: generation,
-			Zone: n.config.Zone, Weight: n.config.Weight,
+			Name: n.config.Name, Boot: n.boot, Remote: reached.remote, Bulk: reached.bulk, Reads: generation,
+			Client: n.config.Client, Version: n.config.Version, Zone: n.config.Zone, Weight: n.config.Weight,
 		},
 	})
 	if err != nil {
@@ -262,6 +275,7 @@ func (n *Node) poll() {
 		ctx, cancel := context.WithTimeout(n.ctx, time.Second)
 		ranges, err := n.log.Ranges(ctx)
 		cancel()
+		n.answered(ranges, err)
 		if err != nil {
 			n.logger.Debug("the journal does not say where it ends", "error", err)
 			continue

@@ -170,7 +170,7 @@ func (n *Node) ownerOf(shard uint32) (string, bool) {
 		return "", false
 	}
 	if n.engine.Load().Has(graph.ShardID(shard)) {
-		return n.config.Remote, true
+		return n.remote, true
 	}
 	p := n.of(graph.ShardID(shard))
 	if p == nil {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ type replica struct {
 
 	// The following belong to the goroutine that runs the replica.
 	owner   *journal.Owner
+	wished  place.Wish // what the node should be to the shard
 	encoder *row.Encoder
 	rows    []*storage.Batch // to be written, in order
 	reading *reading
@@ -54,6 +56,9 @@ type standing struct {
 	state journal.State
 	owner string // the node of the claim in force; "" if none is, or it is not known
 	ready bool
+	due   bool // the node should own the shard, and does not yet
+	voids uint64
+	err   error // why the shard has stopped here
 }
 
 // pending is a batch of the engine that waits for the journal.
@@ -108,7 +113,8 @@ func (r *replica) tick() {
 			r.do(r.owner.Lose(now))
 		}
 		r.do(r.owner.Tick(now))
-		r.do(r.owner.Placed(r.wish(now), now))
+		r.wished = r.wish(now)
+		r.do(r.owner.Placed(r.wished, now))
 		if from, to, needed := r.owner.Reading(); needed && r.reading == nil { // it broke off
 			r.read(from, to)
 		}
@@ -146,7 +152,11 @@ func (r *replica) publish() {
 	now := r.now()
 	stand := r.owner.Stand(now)
 	r.next.Store(r.owner.Next())
-	r.standing.Store(&standing{state: r.owner.State(), owner: stand.Owner, ready: r.broken == nil && r.owner.Ready(now)})
+	owned := r.owner.State() == journal.Owning
+	r.standing.Store(&standing{
+		state: r.owner.State(), owner: stand.Owner, ready: r.broken == nil && r.owner.Ready(now), due: r.wished == place.Own && !owned,
+		voids: r.owner.Voids(), err: cmp.Or(r.broken, r.owner.Err()),
+	})
 }
 
 // do does what the owner says, in its order.
@@ -333,6 +343,7 @@ func (r *replica) lost() {
 	if r.opening != nil {
 		<-r.opening
 		r.opening = nil
+		r.node.counted.losses.Add(1)
 		r.node.logger.Info("a shard is lost", "shard", r.id)
 		r.node.engine.Load().Lose(r.id)
 	}
@@ -345,6 +356,7 @@ func (r *replica) take() {
 	r.mu.Unlock()
 	opened := make(chan struct{})
 	r.opening = opened
+	r.node.counted.claims.Add(1)
 	r.node.logger.Info("a shard is owned", "shard", r.id)
 	r.node.tasks.Go(func() {
 		defer close(opened)

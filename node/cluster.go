@@ -1,17 +1,35 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/node/rulesfile"
+	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Cluster is this process among the others of a deployment; cluster.Node is one. It is an interface because a program that is alone
-// shall not carry the libraries of a cluster: they are 12 MB of it, and 13 MB of its memory.
+// Membership makes the process one of the nodes of a cluster. The zero value of no field is of use.
+type Membership struct {
+	ID     [16]byte // of the deployment, as its journal has it
+	Shards int
+	Node   string // and its cluster, in words: the directory belongs to it for ever
+	Ops    []byte // the definition of the deployment: see row.CatalogOf
+	Count  uint32
+	// Join connects to the journal.
+	Join func(context.Context, Deployment, storage.Store) (Cluster, error)
+}
+
+// Cluster is this process among the others of a deployment; cluster.Node is one. It is an interface so that a program which embeds
+// this package does not carry the libraries of a cluster.
 type Cluster interface {
 	actors.Journal
 	actors.Network
@@ -20,6 +38,10 @@ type Cluster interface {
 	// Leave gives its shards to other nodes.
 	Leave(context.Context) error
 	Close()
+	// Status is what the node knows of the cluster.
+	Status() document.Cluster
+	// Collector has the metrics of the node.
+	prometheus.Collector
 }
 
 // Deployment is what the nodes of a cluster have in common.
@@ -29,16 +51,74 @@ type Deployment struct {
 	Rules  uint64 // the version of the rules in force
 }
 
+// Define makes the definition of a deployment from settings: its shards, secret, rules and locale. The batch has no secret.
+func Define(c Config) (Deployment, *storage.Batch, error) {
+	if c.Shards == 0 {
+		c.Shards = defaultShards
+	}
+	if err := errors.Join(
+		unless(c.SecretFile != "", "no secret; make one with \"openssl rand -hex 16\", and give --secret-file FILE: every node needs it, and the journal never has it"),
+		unless(c.Shards > 0 && c.Shards <= MaxClusterShards, "--shards %d: want 1 to %d in a cluster", c.Shards, MaxClusterShards),
+		c.Locale.check(),
+	); err != nil {
+		return Deployment{}, nil, &ConfigError{err}
+	}
+	c.Memory = storage.MinMemory // read checks it, and nothing else is made of it here
+	s, err := c.read()
+	if err != nil {
+		return Deployment{}, nil, err
+	}
+	if s.rules == nil {
+		if s.rules, err = rulesfile.Load(defaultRules); err != nil {
+			return Deployment{}, nil, err
+		}
+	}
+	rules := c.Locale.over(s.rules)
+	d := row.Deployment{Shards: c.Shards, Secret: s.secret, Created: time.Now().UnixMilli(), RulesName: rules.Rules.Name, RulesVersion: rules.Rules.Version}
+	doc := row.RulesDocument{Version: rules.Rules.Version, Text: rules.YAML()}
+	var b storage.Batch
+	if err := errors.Join(d.Put(&b), doc.Put(&b)); err != nil {
+		return Deployment{}, nil, err
+	}
+	concealed, err := row.Concealed(&b)
+	return deploymentOf(&d, rules.Rules), concealed, err
+}
+
+// MaxClusterShards bounds the shards of a cluster: each node tells the others which copies it has, in 512 bytes.
+const MaxClusterShards = 1024
+
+// openNode opens the directory of a node.
+func openNode(c *Config, s *settled) (*storage.Pebble, row.Deployment, error) {
+	m := c.Cluster
+	if err := errors.Join(
+		unless(s.secret != row.Secret{}, "no secret; give --secret-file FILE with that of the deployment"),
+		unless(c.Shards == 0 || c.Shards == m.Shards, "--shards %d: the deployment has %d, and their number is fixed; leave the setting out", c.Shards, m.Shards),
+		unless(c.Kafka == nil && !c.Publish.on() && !c.Feed.On, "a node of a cluster neither consumes topics nor has a change feed yet: leave both out"),
+	); err != nil {
+		return nil, row.Deployment{}, &ConfigError{err}
+	}
+	if id := deploymentID(s.secret); id != m.ID {
+		return nil, row.Deployment{}, &ConfigError{fmt.Errorf("%s: the secret is that of deployment %x, and %s is of deployment %x; give the secret that the cluster was made with", c.SecretFile, id, m.Node, m.ID)}
+	}
+	rows, err := row.CatalogOf(m.Ops, m.Count, s.secret)
+	if err != nil {
+		return nil, row.Deployment{}, fmt.Errorf("the definition of the deployment: %w", err)
+	}
+	return row.OpenDefined(storage.Options{
+		Dir: c.Dir, BlockCacheBytes: s.memory.BlockCache, MemtableBytes: s.memory.Memtables, Logger: c.Logger, Node: m.Node,
+	}, s.secret, rows)
+}
+
 // joinJournal makes the engine that is about to be opened one of several: the journal decides which of its batches count, and
 // shards come to it once others have heard of it.
-func (d *directory) joinJournal(ctx context.Context, c *Config, engine *actors.Config) error {
+func (d *directory) joinJournal(ctx context.Context, c *Config, engine *actors.Config, stored *rulesfile.File) error {
 	if c.Cluster == nil {
 		return nil
 	}
-	if c.Kafka != nil || c.Publish.on() || c.Feed.On {
-		return &ConfigError{errors.New("a node of a cluster neither consumes topics nor has a change feed yet: leave both out")}
+	if stored == nil || !bytes.Equal(stored.YAML(), d.rules.YAML()) {
+		return &ConfigError{errors.New("the rules of a cluster are those that it was made with, and can't be changed yet: leave --rules, --region and --currency out")}
 	}
-	joined, err := c.Cluster(ctx, deploymentOf(&d.deployment, d.rules.Rules), d.store)
+	joined, err := c.Cluster.Join(ctx, deploymentOf(&d.deployment, d.rules.Rules), d.store)
 	if err != nil {
 		return err
 	}
@@ -47,11 +127,16 @@ func (d *directory) joinJournal(ctx context.Context, c *Config, engine *actors.C
 	return nil
 }
 
-// deploymentOf describes a deployment to the other nodes. A process that has the secret of a deployment is one of its nodes; the
-// id does not reveal the secret.
+// deploymentOf describes a deployment to the other nodes.
 func deploymentOf(d *row.Deployment, rules *graph.Rules) Deployment {
-	sum := sha256.Sum256(append([]byte("kindred cluster\x00"), d.Secret[:]...))
-	return Deployment{ID: [16]byte(sum[:16]), Shards: d.Shards, Rules: rules.Version}
+	return Deployment{ID: deploymentID(d.Secret), Shards: d.Shards, Rules: rules.Version}
+}
+
+// deploymentID names a deployment. A process that has the secret of a deployment is one of its nodes; the id does not reveal the
+// secret.
+func deploymentID(secret row.Secret) [16]byte {
+	sum := sha256.Sum256(append([]byte("kindred cluster\x00"), secret[:]...))
+	return [16]byte(sum[:16])
 }
 
 // startCluster lets the engine have its share of the shards.

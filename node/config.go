@@ -1,7 +1,6 @@
 package node
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -65,9 +64,9 @@ type Config struct {
 	// Publish is the destination of the change feed. Default: it is not published.
 	Publish Publish
 
-	// Cluster makes the directory that of a node among others. No command sets it yet: keys, settings and rules are each node's own so
-	// far. Default: the process is alone.
-	Cluster func(context.Context, Deployment, storage.Store) (Cluster, error)
+	// Cluster makes the process a node among others; then SecretFile is required, and Rules are those of the deployment. Default: the
+	// process is alone.
+	Cluster *Membership
 
 	// Version is the version that the HTTP server reports.
 	Version string

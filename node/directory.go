@@ -64,7 +64,11 @@ func openDirectory(ctx context.Context, c *Config) (*directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, deployment, err := openStore(c, s.memory, s.secret, s.rules)
+	open := openStore
+	if c.Cluster != nil {
+		open = openNode
+	}
+	store, deployment, err := open(c, &s)
 	if err != nil {
 		return nil, err
 	}
@@ -76,11 +80,12 @@ func openDirectory(ctx context.Context, c *Config) (*directory, error) {
 }
 
 // openStore opens the directory as it is, and creates one only if it does not exist.
-func openStore(c *Config, memory storage.Memory, secret row.Secret, rules *rulesfile.File) (*storage.Pebble, row.Deployment, error) {
+func openStore(c *Config, s *settled) (*storage.Pebble, row.Deployment, error) {
 	so := storage.Options{
-		Dir: c.Dir, BlockCacheBytes: memory.BlockCache, MemtableBytes: memory.Memtables, Logger: c.Logger,
+		Dir: c.Dir, BlockCacheBytes: s.memory.BlockCache, MemtableBytes: s.memory.Memtables, Logger: c.Logger,
 	}
-	d := row.Deployment{Shards: c.Shards, Secret: secret}
+	d := row.Deployment{Shards: c.Shards, Secret: s.secret}
+	rules := s.rules
 	if c.MustExist {
 		d.Shards = 0
 	}
@@ -142,7 +147,7 @@ func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory)
 		kept, err = d.keep(change, stored)
 		return err
 	}
-	if err := d.joinJournal(ctx, c, &engine); err != nil {
+	if err := d.joinJournal(ctx, c, &engine, stored); err != nil {
 		return err
 	}
 	if d.engine, err = actors.Open(ctx, engine); err != nil {

@@ -98,6 +98,9 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 	if k.config.Listen != "" && c.BackupDir == "" {
 		c.Backup = nil // a client would choose any path of this machine
 	}
+	if d.cluster != nil {
+		c.Collectors, c.Checks = append(c.Collectors, d.cluster), append(c.Checks, clusterChecks(d.cluster.Status)...)
+	}
 	if k.config.Kafka != nil {
 		c.Collectors = append(c.Collectors, k.consumer.Metrics())
 		c.Checks = append(c.Checks, k.consumer.check)

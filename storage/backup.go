@@ -21,10 +21,11 @@ func (p *Pebble) Backup(dir string) error {
 	db := p.fsys.PathJoin(dir, dbDir)
 	err := p.failure.guard(func() error { return p.db.Checkpoint(db) })
 	if err == nil {
-		err = markComplete(p.fsys, dir)
+		err = errors.Join(writeNode(p.fsys, dir, p.node), markComplete(p.fsys, dir))
 	}
 	if err != nil {
 		_ = p.fsys.RemoveAll(db)
+		_ = p.fsys.RemoveAll(p.fsys.PathJoin(dir, nodeFile))
 		return classifyDir("back up to", dir, err)
 	}
 	return nil
@@ -68,6 +69,9 @@ func Restore(o Options, backup string, check func(key []byte) error) error {
 			Class: ErrNotFound, Op: "restore from", Path: backup, Err: errors.New("there is no backup"),
 			Remedy: "give the directory that kindred backup made",
 		}
+	}
+	if err := checkNode(fsys, backup, o.Node); err != nil { // it has some of the shards
+		return err
 	}
 	if err := checkEmpty(fsys, "restore to", dir); err != nil {
 		return err

@@ -53,7 +53,7 @@ func inspect(fsys vfs.FS, dir string) (directory, int, error) {
 	// acknowledged data: Open had not returned.
 	harmless := []string{lockFile, "lost+found"}
 	if slices.Contains(names, initFile) {
-		harmless = append(harmless, initFile, formatFileTmp, dbDir)
+		harmless = append(harmless, initFile, formatFileTmp, nodeFile, dbDir)
 	}
 	for _, name := range names {
 		if !slices.Contains(harmless, name) {

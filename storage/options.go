@@ -32,6 +32,9 @@ type Options struct {
 	ReadOnly bool
 	// Logger receives warnings, and the messages of Pebble at level debug. Default: discards them.
 	Logger *slog.Logger
+	// Node names the node of a cluster that the directory belongs to, in words. A directory belongs to one node for ever, or to
+	// none. Default: none.
+	Node string
 	// FS is the file system of the directory. Default: the operating system's.
 	FS vfs.FS
 }

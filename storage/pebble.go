@@ -22,6 +22,7 @@ import (
 //   - The directory has one owner (S5), and is either complete or not a data directory at all (layout.go).
 type Pebble struct {
 	dir        string
+	node       string // see Options.Node
 	fsys       vfs.FS
 	logger     *slog.Logger
 	db         *pebble.DB
@@ -70,7 +71,7 @@ func Open(o Options) (*Pebble, error) {
 // openLocked opens o.Dir and takes over its lock. It classifies the directory again: another process may have
 // initialised it before this one took the lock.
 func openLocked(o Options, lock io.Closer) (*Pebble, error) {
-	p := &Pebble{dir: o.Dir, fsys: o.FS, logger: o.Logger, lock: lock}
+	p := &Pebble{dir: o.Dir, node: o.Node, fsys: o.FS, logger: o.Logger, lock: lock}
 	p.failure.init()
 	err := p.open(o)
 	if err == nil {
@@ -90,9 +91,11 @@ func (p *Pebble) open(o Options) error {
 		return err
 	}
 	if what == dirNew {
-		if err := beginNew(o.FS, o.Dir); err != nil {
+		if err := errors.Join(beginNew(o.FS, o.Dir), writeNode(o.FS, o.Dir, o.Node)); err != nil {
 			return classifyDir("initialise", o.Dir, err)
 		}
+	} else if err := checkNode(o.FS, o.Dir, o.Node); err != nil {
+		return err
 	}
 	opts := pebbleOptions(&o)
 	opts.FS = &failStopFS{FS: yieldingFS{o.FS}, dir: o.FS.PathJoin(o.Dir, dbDir), failure: &p.failure}

@@ -41,6 +41,7 @@ type Owner struct {
 	claimed int64 // the offset of the own claim
 	seq     uint64
 	decided uint64 // appends that count
+	voids   uint64 // records that were read and count for nobody
 	began   int64  // the last append
 	fresh   int64  // the last append that counts began
 
@@ -311,6 +312,9 @@ func (o *Owner) fits() bool {
 	return at.Handlers == 0 || at.Handlers == o.config.Handlers && at.Rules == o.config.Rules
 }
 
+// Voids counts the records that were read and count for nobody.
+func (o *Owner) Voids() uint64 { return o.voids }
+
 // Misfit says which handlers and rules have to finish the log tail, if these here do not; 0 otherwise.
 func (o *Owner) Misfit() (handlers, rules uint64) {
 	if o.fold == nil || o.fits() {
@@ -450,6 +454,8 @@ func (o *Owner) read(offset int64, r *Record, now int64) []Do {
 	switch verdict {
 	case Claimed, Part, Committed:
 		o.heard = now
+	case Void:
+		o.voids++
 	}
 	if o.state == Owning || o.state == Yielding {
 		return o.readOwn(offset, verdict, commit, now)

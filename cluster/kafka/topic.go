@@ -163,3 +163,24 @@ type RecreatedError struct {
 func (e *RecreatedError) Error() string {
 	return fmt.Sprintf("journal: topic %s has id %s, and this journal was in %s: it was deleted and made again; restore a backup into a new deployment", e.Topic, e.Found, e.Want)
 }
+
+// Partitions returns how many partitions a topic has; 0 if there is no such topic.
+func Partitions(ctx context.Context, c broker.Connection, topic string) (int, error) {
+	client, err := c.Client(nil)
+	if err != nil {
+		return 0, err
+	}
+	defer client.Close()
+	topics, err := kadm.NewClient(client).ListTopics(ctx, topic)
+	if err != nil {
+		return 0, fmt.Errorf("journal: ask about topic %s: %w; check --journal-brokers, and that the brokers are up", topic, err)
+	}
+	found, ok := topics[topic]
+	switch {
+	case !ok || errors.Is(found.Err, kerr.UnknownTopicOrPartition):
+		return 0, nil
+	case found.Err != nil:
+		return 0, fmt.Errorf("journal: topic %s: %w", topic, found.Err)
+	}
+	return len(found.Partitions), nil
+}

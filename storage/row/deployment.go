@@ -227,3 +227,6 @@ func initialiseNew(s storage.Store, d Deployment) (Deployment, error) {
 	b.Set(appendDeploymentKey(nil), appendDeployment(nil, &d))
 	return d, s.Commit(&b)
 }
+
+// begin writes the first rows of a new store. A crash before Open first returned may have left some.
+func begin(s storage.Store, rows *storage.Batch) error { return s.Commit(rows) }

@@ -15,6 +15,24 @@ func Open(o storage.Options, d Deployment) (*storage.Pebble, Deployment, error) 
 	return s, d, err
 }
 
+// OpenDefined opens the data directory o.Dir as that of a node, whose deployment was defined before it: a new directory begins
+// with the rows of the definition. It fails as storage.Open does, and with ErrMismatch if the deployment has another secret.
+func OpenDefined(o storage.Options, secret Secret, rows *storage.Batch) (*storage.Pebble, Deployment, error) {
+	var d Deployment
+	o.Create = true
+	o.Prepare = func(s storage.Store, isNew bool) (err error) {
+		if isNew {
+			if err := begin(s, rows); err != nil {
+				return err
+			}
+		}
+		d, err = Initialise(s, Deployment{Secret: secret})
+		return err
+	}
+	s, err := storage.Open(o)
+	return s, d, err
+}
+
 // Restore creates the data directory o.Dir from a backup. It rejects a backup without a deployment, or with a key
 // that belongs to no kind of row. It fails as storage.Restore does.
 func Restore(o storage.Options, backup string) error {

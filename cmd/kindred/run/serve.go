@@ -32,15 +32,19 @@ SIGHUP reads the settings again, and takes over those that may change while the 
 check lists them.
 
 With --kafka-brokers and --kafka-topic, or with --kafka-config, also consume the events of topics, each
-exactly once, from where the last run stopped. See docs/kafka.md.`,
+exactly once, from where the last run stopped. See docs/kafka.md.
+
+With --cluster, be one of several nodes that share the shards of a deployment, which kindred cluster init made.
+See docs/cluster.md.`,
 		Args: cobra.NoArgs,
 	}
 	f := addServe(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := f.settle(cmd); err != nil {
-			return err
+		err := f.settle(cmd)
+		if err == nil && !f.cluster.On() {
+			err = f.node.AskLocale(cmd)
 		}
-		if err := f.node.AskLocale(cmd); err != nil {
+		if err != nil {
 			return err
 		}
 		logger := f.node.Logger(cmd.ErrOrStderr())
@@ -48,6 +52,11 @@ exactly once, from where the last run stopped. See docs/kafka.md.`,
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
 		start := time.Now()
+		if f.cluster.On() {
+			if f.node.Config.Cluster, err = f.cluster.Find(cmd.Context(), logger); err != nil {
+				return err
+			}
+		}
 		kindred, err := f.node.Open(cmd.Context(), logger)
 		if err != nil {
 			return err
@@ -74,6 +83,7 @@ exactly once, from where the last run stopped. See docs/kafka.md.`,
 type serveFlags struct {
 	node    *cli.NodeFlags
 	kafka   *cli.KafkaFlags
+	cluster *cli.ClusterFlags
 	publish *publishFlags
 }
 
@@ -94,6 +104,7 @@ func addServe(cmd *cobra.Command) *serveFlags {
 	addFeed(cmd, f.node)
 	cli.Reloads(flags, "log-level", "collect-origins", "allowed-hosts", "unknown-key", "key-rate", "map", "feed-age", "feed-bytes")
 	f.publish = addPublish(cmd)
+	f.cluster = cli.AddNodeOfCluster(cmd, f.kafka)
 	return f
 }
 
@@ -105,6 +116,9 @@ func (f *serveFlags) settle(cmd *cobra.Command) (err error) {
 	if f.node.Config.Kafka, err = f.kafka.Config(cmd); err != nil {
 		return err
 	}
-	f.node.Config.Publish, err = f.publish.config(cmd, f.kafka)
-	return err
+	if f.node.Config.Publish, err = f.publish.config(cmd, f.kafka); err != nil {
+		return err
+	}
+	f.node.Config.Refit = !f.cluster.On() // the scores of a cluster are fitted on demand so far
+	return f.cluster.Settle(cmd, f.node.Config.Access.InsecureDev, f.node.Config.Listen)
 }

@@ -40,6 +40,18 @@ func AddNode(cmd *cobra.Command) *NodeFlags {
 	return f
 }
 
+// AddDefinition adds the flags of what is fixed when a deployment is made.
+func AddDefinition(cmd *cobra.Command, c *node.Config) {
+	flags := cmd.Flags()
+	flags.StringVar(&c.Rules, "rules", "", "rules: a preset or a file (default: the preset default)")
+	flags.IntVar(&c.Shards, "shards", 0, "number of shards, 1 to 1024, fixed for ever (default 64)")
+	flags.StringVar(&c.SecretFile, "secret-file", "", "file with the secret of the deployment, 32 hexadecimal digits; every node needs it")
+	addLocale(cmd, &c.Locale)
+	WithEnv(flags, "rules", "shards", "secret-file")
+	AddConfig(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("rules", completeRules) // the flag is there
+}
+
 // termsFlags names the flags that addTerms adds.
 var termsFlags = []string{"score-margin", "score-horizon-days", "score-discount"}
 

@@ -1,0 +1,236 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/kindred-id/kindred/cluster/journal"
+	"github.com/kindred-id/kindred/cluster/kafka"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// The definition of a deployment is the first commit of the control partition, which is the last one of the journal:
+//
+//	claim of "cluster init": deployment, shards │ data: rules, deployment row without its secret │ seal │ what nodes change …
+//
+// So a node needs no file to know what it is a node of, and a node that comes years later has what the first one had.
+
+// Definition is what a deployment was made with.
+type Definition struct {
+	Deployment [16]byte
+	Shards     int
+	Ops        []byte // of a batch of rows of the catalog, concealed: see row.CatalogOf
+	Count      uint32
+}
+
+// ErrDefined is returned for a cluster that has a definition.
+var ErrDefined = errors.New("it is initialised already")
+
+// initName is the node that a definition's claim names.
+const initName = "cluster init"
+
+// definePatience bounds what init and the start of a node wait for the brokers.
+const definePatience = time.Minute
+
+// Define makes the journal of a cluster, unless its topic is there and empty, and writes the definition. A topic that has another
+// layout or holds something is an error. If it is cut short, it may be run again.
+func Define(ctx context.Context, c *Config, d Definition, rules uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, definePatience)
+	defer cancel()
+	there, err := kafka.Partitions(ctx, c.Brokers, c.Topic())
+	if err != nil {
+		return err
+	}
+	if there == 0 {
+		if _, err := kafka.Create(ctx, c.Brokers, c.layout(d.Shards)); err != nil {
+			return err
+		}
+	}
+	log, err := c.open(ctx, d.Shards)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	if err := undefined(ctx, c, log); err != nil {
+		return err
+	}
+	if err := write(ctx, log, &d, rules); err != nil {
+		return fmt.Errorf("cluster %s: write the definition: %w; run \"kindred cluster init\" again", c.Cluster, err)
+	}
+	is, err := read(ctx, c, log)
+	if err == nil && is.Deployment != d.Deployment {
+		err = fmt.Errorf("cluster %s: another process has initialised it at the same time, with another secret", c.Cluster)
+	}
+	return err
+}
+
+// open opens the journal. Its topic may be a moment old, and brokers then do not all know it.
+func (c *Config) open(ctx context.Context, shards int) (log *kafka.Log, err error) {
+	for range 50 {
+		there := 0
+		if there, err = kafka.Partitions(ctx, c.Brokers, c.Topic()); err == nil && there > 0 {
+			return kafka.Open(ctx, kafka.Config{Connection: c.Brokers, Layout: c.layout(shards), Logger: c.Logger})
+		}
+		select {
+		case <-time.After(100 * time.Millisecond): //nolint:forbidigo // it waits for others
+		case <-ctx.Done():
+			return nil, errors.Join(err, ctx.Err())
+		}
+	}
+	return nil, errors.Join(err, fmt.Errorf("journal: the brokers do not know topic %s, which was just made", c.Topic()))
+}
+
+// undefined returns an error unless a journal is empty, but perhaps for a definition that was cut short.
+func undefined(ctx context.Context, c *Config, log *kafka.Log) error {
+	ranges, err := log.Ranges(ctx)
+	for tries := 0; err != nil && tries < 100 && ctx.Err() == nil; tries++ { // the partitions of a new topic have no leaders at first
+		time.Sleep(100 * time.Millisecond) //nolint:forbidigo // it waits for others
+		ranges, err = log.Ranges(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	control := len(ranges) - 1
+	for partition, r := range ranges[:control] {
+		if r.End > 0 {
+			return fmt.Errorf("cluster %s: %w: partition %d of topic %s has records; choose another name", c.Cluster, ErrDefined, partition, c.Topic())
+		}
+	}
+	if ranges[control].End == 0 {
+		return nil
+	}
+	is, err := read(ctx, c, log)
+	if errors.Is(err, errNoDefinition) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("cluster %s: %w, as deployment %x with %d shards; start its nodes with \"kindred serve --cluster %s\", or choose another name",
+		c.Cluster, ErrDefined, is.Deployment, is.Shards, c.Cluster)
+}
+
+// write writes a claim, and the definition under it.
+func write(ctx context.Context, log *kafka.Log, d *Definition, rules uint64) error {
+	now := time.Now().UnixMilli() //nolint:forbidigo // it is for people
+	claim, err := appendTo(ctx, log, d.Shards, journal.AppendClaim(nil, &journal.Claim{
+		Deployment: d.Deployment, Shards: uint32(d.Shards), Node: initName, Boot: rand.Uint64(),
+		Written: generation, Readable: generation, Handlers: handlers, At: now,
+	}))
+	if err != nil {
+		return err
+	}
+	data := journal.Data{
+		Claim: claim, Seq: 1, Parts: uint32((len(d.Ops) + journal.PartBytes - 1) / journal.PartBytes),
+		Rules: rules, Handlers: handlers, At: now, Count: d.Count,
+	}
+	for rest := d.Ops; len(rest) > 0; {
+		n := min(len(rest), journal.PartBytes)
+		data.Part++
+		data.Ops, rest = rest[:n], rest[n:]
+		if _, err := appendTo(ctx, log, d.Shards, journal.AppendData(nil, &data)); err != nil {
+			return err
+		}
+	}
+	seal := journal.Data{Claim: claim, Seq: 2, Part: 1, Parts: 1, Sealed: true, Rules: rules, Handlers: handlers, At: now}
+	_, err = appendTo(ctx, log, d.Shards, journal.AppendData(nil, &seal))
+	return err
+}
+
+func appendTo(ctx context.Context, log *kafka.Log, partition int, value []byte) (offset int64, err error) {
+	done := make(chan struct{})
+	log.Append(int32(partition), value, func(at int64, failed error) {
+		offset, err = at, failed
+		close(done)
+	})
+	select {
+	case <-done:
+		return offset, err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+var errNoDefinition = errors.New("no definition")
+
+// Find reads the definition of a cluster.
+func Find(ctx context.Context, c *Config) (Definition, error) {
+	ctx, cancel := context.WithTimeout(ctx, definePatience)
+	defer cancel()
+	n, err := kafka.Partitions(ctx, c.Brokers, c.Topic())
+	switch {
+	case err != nil:
+		return Definition{}, err
+	case n == 0:
+		return Definition{}, fmt.Errorf("cluster %s: its journal, topic %s, does not exist; make it with \"kindred cluster init --cluster %s\"", c.Cluster, c.Topic(), c.Cluster)
+	case n < 2:
+		return Definition{}, fmt.Errorf("cluster %s: topic %s has %d partition, and a journal has one a shard and one more; choose another name", c.Cluster, c.Topic(), n)
+	}
+	log, err := kafka.Open(ctx, kafka.Config{Connection: c.Brokers, Layout: c.layout(n - 1), Logger: c.Logger})
+	if err != nil {
+		return Definition{}, err
+	}
+	defer log.Close()
+	d, err := read(ctx, c, log)
+	if errors.Is(err, errNoDefinition) {
+		return d, fmt.Errorf("cluster %s: topic %s has no definition of a deployment; run \"kindred cluster init --cluster %s\" again", c.Cluster, c.Topic(), c.Cluster)
+	}
+	if err == nil && d.Shards != n-1 {
+		err = fmt.Errorf("cluster %s: topic %s has %d partitions, and its deployment has %d shards and one more: partitions must never be added; restore a backup into a new deployment", c.Cluster, c.Topic(), n, d.Shards)
+	}
+	return d, err
+}
+
+// read reads the first commit of the control partition. It fails with errNoDefinition if there is none yet.
+func read(ctx context.Context, c *Config, log *kafka.Log) (d Definition, err error) {
+	ranges, err := log.Ranges(ctx)
+	if err != nil {
+		return d, err
+	}
+	control := len(ranges) - 1
+	at := ranges[control]
+	switch {
+	case at.Start > 0:
+		return d, fmt.Errorf("cluster %s: partition %d of topic %s begins at offset %d, and the definition was before it; restore a backup into a new deployment", c.Cluster, control, c.Topic(), at.Start)
+	case at.End == 0:
+		return d, errNoDefinition
+	}
+	reader, err := log.Follow(int32(control), 0)
+	if err != nil {
+		return d, err
+	}
+	defer reader.Close()
+	var fold *journal.Fold
+	for next := int64(0); next < at.End; {
+		batch, err := reader.Next(ctx)
+		if err != nil {
+			return d, err
+		}
+		for i := range batch.Records {
+			record, err := journal.Parse(batch.Records[i].Value)
+			if err != nil {
+				return d, fmt.Errorf("cluster %s: topic %s: %w; choose another name if it is no journal", c.Cluster, c.Topic(), err)
+			}
+			if claim := record.Claim; fold == nil && claim != nil {
+				d.Deployment, d.Shards = claim.Deployment, int(claim.Shards)
+			}
+			if fold == nil {
+				fold = journal.NewFold(journal.Deployment{ID: d.Deployment, Shards: uint32(d.Shards)}, journal.Start(log.ID()))
+			}
+			_, commit, err := fold.Take(batch.Records[i].Offset, &record)
+			if err != nil {
+				return d, err
+			}
+			if commit != nil && commit.Count > 0 {
+				d.Ops, d.Count = commit.Ops, commit.Count
+				_, err := storage.BatchOf(d.Ops, d.Count)
+				return d, err
+			}
+			next = batch.Records[i].Offset + 1
+		}
+	}
+	return d, errNoDefinition
+}

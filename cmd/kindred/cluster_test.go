@@ -1,0 +1,385 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/internal/peertls"
+	"github.com/kindred-id/kindred/internal/testkit/certs"
+	"github.com/kindred-id/kindred/internal/testkit/kafkatest"
+	"github.com/kindred-id/kindred/node"
+	"github.com/kindred-id/kindred/storage"
+)
+
+// clusterTest is a cluster of processes, run by the command line alone.
+type clusterTest struct {
+	bin, name, dir  string
+	brokers, secret string
+	gossipKey       string
+	members         []*clusterMember
+}
+
+// clusterMember is one node of it.
+type clusterMember struct {
+	name, dir, listen, peers string
+	tls                      peertls.Files
+	process                  *exec.Cmd
+}
+
+const (
+	clusterShards = 8
+	clusterEvents = 2000
+	clusterBatch  = 25
+)
+
+func newClusterTest(t *testing.T) *clusterTest {
+	o := kafkatest.Options{Nodes: 3}
+	if os.Getenv("KINDRED_KAFKA") != "" {
+		o.Nodes = 0 // it has to have three
+	}
+	b := kafkatest.Start(t, o)
+	c := &clusterTest{bin: binary(t), name: fmt.Sprintf("shop-%08x", rand.Uint32()), dir: t.TempDir(), brokers: strings.Join(b.Brokers(), ",")}
+	c.secret = c.file(t, "secret", "000102030405060708090a0b0c0d0e0f\n")
+	c.gossipKey = c.file(t, "gossip", base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32))+"\n")
+	authority := certs.New(t)
+	names := []string{"n1", "n2", "n3"}
+	for _, name := range names {
+		c.members = append(c.members, &clusterMember{
+			name: name, dir: filepath.Join(c.dir, name), listen: freeAddresses(t, 1), peers: freeAddresses(t, 3), tls: authority.Node(name, names...),
+		})
+	}
+	t.Cleanup(func() {
+		for _, m := range c.members {
+			m.kill()
+			if text, err := os.ReadFile(m.dir + ".log"); err == nil && t.Failed() {
+				t.Logf("%s:\n%s", m.name, text)
+			}
+		}
+	})
+	return c
+}
+
+func (c *clusterTest) file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(c.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// freeAddresses returns the first of n addresses of loopback with ports one after the other.
+func freeAddresses(t *testing.T, n int) string {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address, free := l.Addr().(*net.TCPAddr), true
+		for i := 1; i < n && free; i++ {
+			next, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(address.Port+i)))
+			if free = err == nil; free {
+				next.Close()
+			}
+		}
+		l.Close()
+		if free {
+			return address.String()
+		}
+	}
+	t.Fatalf("no %d ports in a row are free", n)
+	return ""
+}
+
+// args is the command line of a node.
+func (c *clusterTest) args(m *clusterMember) []string {
+	return []string{
+		"serve", "--cluster", c.name, "--node", m.name, "--data", m.dir, "--listen", m.listen, "--node-listen", m.peers, "--join", c.members[0].peers + "," + c.members[1].peers + "," + c.members[2].peers,
+		"--journal-brokers", c.brokers, "--secret-file", c.secret, "--memory", "128MiB", "--gossip-key-file", c.gossipKey,
+		"--node-tls-cert", m.tls.Cert, "--node-tls-key", m.tls.Key, "--node-tls-ca", m.tls.Authority, "--node-tls-names", strings.Join(m.tls.Names, ","),
+	}
+}
+
+func (c *clusterTest) start(t *testing.T, m *clusterMember) {
+	t.Helper()
+	m.process = exec.Command(c.bin, c.args(m)...)
+	out, err := os.OpenFile(m.dir+".log", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.process.Stdout, m.process.Stderr = out, out
+	if err := errors.Join(m.process.Start(), out.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *clusterMember) kill() {
+	if m.process != nil {
+		_ = m.process.Process.Kill()
+		_ = m.process.Wait()
+		m.process = nil
+	}
+}
+
+// refused runs a command that has to fail, with this code and these words.
+func (c *clusterTest) refused(t *testing.T, what string, code int, words string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, c.bin, args...)
+	out, err := cmd.CombinedOutput()
+	if got := cmd.ProcessState.ExitCode(); err == nil || got != code || !strings.Contains(string(out), words) {
+		t.Errorf("%s: exit code %d (%v), want %d with %q:\n%s", what, got, err, code, words, out)
+	}
+}
+
+// with is the command line of a node with other values of flags; an empty value leaves the flag out.
+func (c *clusterTest) with(m *clusterMember, changes map[string]string) (args []string) {
+	args = []string{"serve"}
+	given := c.args(m)[1:]
+	for i := 0; i < len(given); i += 2 {
+		value, changed := changes[given[i]]
+		switch {
+		case !changed:
+			args = append(args, given[i], given[i+1])
+		case value != "":
+			args = append(args, given[i], value)
+		}
+	}
+	for flag, value := range changes {
+		if value != "" && !strings.Contains(" "+strings.Join(args, " ")+" ", " "+flag+" ") {
+			args = append(args, flag, value)
+		}
+	}
+	return args
+}
+
+// eventually waits until something holds.
+func eventually(t *testing.T, what string, holds func() error) {
+	t.Helper()
+	var err error
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if err = holds(); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%s: %v", what, err)
+}
+
+// ready waits until nodes are ready: they own what they should, their copies are caught up and the journal answers.
+func (c *clusterTest) ready(t *testing.T) {
+	t.Helper()
+	for _, m := range c.members {
+		eventually(t, m.name+" gets ready", func() error {
+			res, err := http.Get("http://" + m.listen + "/readyz")
+			if err != nil {
+				return err
+			}
+			defer res.Body.Close()
+			text, err := io.ReadAll(res.Body)
+			if err == nil && res.StatusCode != http.StatusOK {
+				err = fmt.Errorf("%s: %s", res.Status, text)
+			}
+			return err
+		})
+	}
+}
+
+// metric is a metric of a node.
+func (m *clusterMember) metric(t *testing.T, name string) float64 {
+	t.Helper()
+	res, err := http.Get("http://" + m.listen + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			v, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+	}
+	t.Fatalf("%s has no metric %s", m.name, name)
+	return 0
+}
+
+// clusterBatches makes batches of events of few people, who are seen on several devices.
+func clusterBatches(rng *rand.Rand) (batches [][]byte) {
+	for i := 0; i < clusterEvents; {
+		var b bytes.Buffer
+		b.WriteString(`{"batch":[`)
+		for n := range clusterBatch {
+			if n > 0 {
+				b.WriteByte(',')
+			}
+			at := time.Date(2026, 1, 1, 0, 0, i, 0, time.UTC).Format(time.RFC3339)
+			person := rng.IntN(300)
+			device := fmt.Sprintf("d%d-%d", person, rng.IntN(3))
+			switch rng.IntN(3) {
+			case 0:
+				fmt.Fprintf(&b, `{"type":"identify","messageId":"m%d","timestamp":%q,"userId":"u%d","anonymousId":%q,"traits":{"email":"p%d@example.com"}}`, i, at, person, device, person)
+			case 1:
+				fmt.Fprintf(&b, `{"type":"track","event":"Seen","messageId":"m%d","timestamp":%q,"anonymousId":%q}`, i, at, device)
+			default:
+				fmt.Fprintf(&b, `{"type":"page","messageId":"m%d","timestamp":%q,"userId":"u%d"}`, i, at, person)
+			}
+			i++
+		}
+		b.WriteString(`]}`)
+		batches = append(batches, b.Bytes())
+	}
+	return batches
+}
+
+// send sends a batch to any node, again until one takes it.
+func (c *clusterTest) send(t *testing.T, rng *rand.Rand, body []byte) {
+	t.Helper()
+	eventually(t, "a batch is taken", func() error {
+		to, err := client.New("http://"+c.members[rng.IntN(len(c.members))].listen, nil)
+		if err != nil {
+			return err
+		}
+		_, err = to.Events.Send(t.Context(), body, 0)
+		return err
+	})
+}
+
+// settledExport is the export at an address, once nothing is under way.
+func settledExport(t *testing.T, url string) (text []byte) {
+	t.Helper()
+	c, err := client.New(url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the export settles", func() error {
+		x, err := c.Profiles.Export(t.Context(), client.ExportOptions{Empty: true, Detail: true})
+		if err != nil {
+			return err
+		}
+		defer x.Close()
+		if text, err = io.ReadAll(x); err == nil && !x.Settled {
+			err = errors.New("something is under way")
+		}
+		return err
+	})
+	return text
+}
+
+// TestCluster: three processes share the shards of a deployment, over mutual TLS and three brokers. Events are sent to any of them while
+// one is killed, and later comes back; the export of each is that of one machine, byte for byte. Processes that would harm them are
+// refused.
+func TestCluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("three brokers take long to start")
+	}
+	rng := rand.New(rand.NewPCG(freshSeed(t), 41))
+	c := newClusterTest(t)
+	initialise := []string{"cluster", "init", "--cluster", c.name, "--journal-brokers", c.brokers, "--secret-file", c.secret, "--shards", strconv.Itoa(clusterShards)}
+	n1 := c.members[0]
+	c.refused(t, "a node before init", 1, `make it with "kindred cluster init --cluster `+c.name, c.args(n1)...)
+	kindred(t, c.bin, initialise...)
+	c.refused(t, "init again", 4, "it is initialised already", initialise...)
+	for _, m := range c.members {
+		c.start(t, m)
+	}
+	c.refuses(t)
+	c.ready(t)
+
+	batches := clusterBatches(rng)
+	for i, body := range batches {
+		switch i {
+		case len(batches) / 3:
+			for _, m := range c.members {
+				if owned := m.metric(t, "kindred_cluster_shards_owned"); owned == 0 {
+					t.Errorf("%s owns no shard", m.name)
+				}
+			}
+			c.members[1].kill()
+			t.Log("n2 was killed")
+		case 2 * len(batches) / 3:
+			c.start(t, c.members[1])
+			t.Log("n2 is started again")
+		}
+		c.send(t, rng, body)
+	}
+
+	one, err := node.Open(t.Context(), node.Config{Dir: filepath.Join(c.dir, "one"), SecretFile: c.secret, Shards: clusterShards, Memory: storage.MinMemory, Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := client.New(one.URL(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range batches {
+		if _, err := alone.Events.Send(t.Context(), body, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := settledExport(t, one.URL())
+	if err := one.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range c.members {
+		if got := settledExport(t, "http://"+m.listen); !bytes.Equal(got, want) {
+			t.Errorf("%s: an export of %d lines, want %d lines and the same", m.name, bytes.Count(got, []byte("\n")), bytes.Count(want, []byte("\n")))
+		}
+	}
+	c.ready(t)
+	n1.kill()
+	c.refused(t, "an embedded command on the directory of a node", 1, "it belongs to node n1 of cluster "+c.name, "verify", "--data", n1.dir)
+	c.refused(t, "the directory of another node", 1, "it belongs to node n1 of cluster "+c.name, c.with(n1, map[string]string{"--node": "n4"})...)
+	c.refused(t, "the directory of a deployment in one process", 1, "it belongs to a deployment in one process", c.with(n1, map[string]string{"--data": filepath.Join(c.dir, "one")})...)
+}
+
+// refuses starts nodes that must not run, while the others do.
+func (c *clusterTest) refuses(t *testing.T) {
+	t.Helper()
+	n1 := c.members[0]
+	fourth := func(changes map[string]string) []string {
+		all := map[string]string{"--node": "n4", "--data": filepath.Join(c.dir, "n4"), "--listen": "127.0.0.1:0", "--node-listen": freeAddresses(t, 3)}
+		for flag, value := range changes {
+			all[flag] = value
+		}
+		return c.with(n1, all)
+	}
+	other := c.file(t, "other", "ff0102030405060708090a0b0c0d0e0f\n")
+	eventually(t, "n1 answers", func() error {
+		res, err := http.Get("http://" + n1.listen + "/healthz")
+		if err == nil {
+			err = res.Body.Close()
+		}
+		return err
+	})
+	c.refused(t, "a name that is alive", 1, "a node of this name is alive: n1", fourth(map[string]string{"--node": "n1", "--data": filepath.Join(c.dir, "n4-as-n1")})...)
+	c.refused(t, "another secret", 2, "the secret is that of deployment", fourth(map[string]string{"--secret-file": other})...)
+	c.refused(t, "another number of shards", 2, "--shards 9: the deployment has 8", fourth(map[string]string{"--shards": "9"})...)
+	c.refused(t, "other rules", 2, "the rules of a cluster are those that it was made with", fourth(map[string]string{"--rules": "open"})...)
+	c.refused(t, "no certificate", 2, "a certificate, its key and an authority are needed", fourth(map[string]string{"--node-tls-cert": "", "--node-tls-key": "", "--node-tls-ca": ""})...)
+	c.refused(t, "no key of the gossip", 2, "no key of the gossip", fourth(map[string]string{"--gossip-key-file": ""})...)
+	c.refused(t, "nobody to join", 2, "no nodes to join", fourth(map[string]string{"--join": ""})...)
+	c.refused(t, "another cluster", 1, `make it with "kindred cluster init --cluster other"`, fourth(map[string]string{"--cluster": "other"})...)
+}

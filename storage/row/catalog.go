@@ -1,0 +1,71 @@
+package row
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/kindred-id/kindred/storage"
+)
+
+// Rows of the catalog travel between processes of a deployment. The secret in the deployment row does not: it is the zero Secret on
+// its way, and each process puts in its own, which it has from a file.
+
+// Concealed returns the batch that leaves this process: its operations with the zero Secret. REQUIRES: all keys are of the catalog
+func Concealed(b *storage.Batch) (*storage.Batch, error) { return withSecret(b, Secret{}) }
+
+// ConcealedValue returns the value of a row of the catalog that leaves this process.
+func ConcealedValue(key, value []byte) ([]byte, error) {
+	if value == nil || !bytes.Equal(key, appendDeploymentKey(nil)) {
+		return value, nil
+	}
+	d, err := decodeDeployment(value)
+	if err != nil {
+		return nil, storage.Corrupt("read", "deployment row", err)
+	}
+	d.Secret = Secret{}
+	return appendDeployment(nil, &d), nil
+}
+
+// CatalogOf returns the batch of operations that Concealed returned in another process, with the secret of this one. It fails with
+// ErrCorrupt for bytes that are no batch, and for a key that is not of a row of the catalog.
+func CatalogOf(ops []byte, n uint32, s Secret) (*storage.Batch, error) {
+	b, err := storage.BatchOf(ops, n)
+	if err != nil {
+		return nil, err
+	}
+	for key, upper := range b.Keys() {
+		if upper != nil || !InCatalog(key) {
+			return nil, fmt.Errorf("%w: batch of the catalog: key % x is not of a row of its own", storage.ErrCorrupt, key)
+		}
+	}
+	return withSecret(b, s)
+}
+
+func withSecret(b *storage.Batch, s Secret) (*storage.Batch, error) {
+	out := &storage.Batch{}
+	for key, value := range b.Rows() {
+		switch {
+		case value == nil:
+			out.Delete(key)
+			continue
+		case bytes.Equal(key, appendDeploymentKey(nil)):
+			d, err := decodeDeployment(value)
+			if err != nil {
+				return nil, storage.Corrupt("read", "deployment row", err)
+			}
+			d.Secret = s
+			value = appendDeployment(nil, &d)
+		}
+		out.Set(key, value)
+	}
+	return out, nil
+}
+
+// Put adds the deployment row to a batch.
+func (d *Deployment) Put(b *storage.Batch) error {
+	if err := d.check(); err != nil {
+		return err
+	}
+	b.Set(appendDeploymentKey(nil), appendDeployment(nil, d))
+	return nil
+}
