@@ -31,3 +31,9 @@ func (a Audiences) Of(ctx context.Context, id string, why bool) (d document.Pers
 	err = a.conn.get(ctx, profilePath(id, "/audiences"), query, &d)
 	return d, err
 }
+
+// Preview counts the people whom an audience would have that is not defined.
+func (a Audiences) Preview(ctx context.Context, request document.AudiencePreviewRequest) (d document.AudiencePreview, err error) {
+	err = a.conn.post(ctx, "/v1/audiences:preview", nil, request, &d)
+	return d, err
+}

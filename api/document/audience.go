@@ -51,3 +51,49 @@ type AudienceCondition struct {
 	Moments []Time `json:"moments,omitempty"`  // of the events that count, at most 10
 	Inexact bool   `json:"inexact,omitempty"`  // events from before those that are remembered might make it hold
 }
+
+// AudiencePreviewRequest asks how many people an audience would have that is not defined.
+type AudiencePreviewRequest struct {
+	Text  string `json:"text"`
+	Exact bool   `json:"exact,omitempty"` // true: look at everybody, however long that takes; false: at about 20,000
+}
+
+// AudiencePreview says how many people an audience would have. Where not everybody was looked at, counts are estimates.
+type AudiencePreview struct {
+	AsOf       Time               `json:"as_of"`
+	Text       string             `json:"text"`  // the conditions, written as they are everywhere
+	Exact      bool               `json:"exact"` // everybody was looked at
+	LookedAt   int                `json:"looked_at"`
+	People     PreviewCount       `json:"people"`
+	Members    PreviewCount       `json:"members"`
+	Conditions []PreviewCondition `json:"conditions"` // those that are joined with "&&", in their order
+	Sample     []string           `json:"sample"`     // public ids of some members, at most 10
+	Misses     []PreviewMiss      `json:"misses"`     // some people for whom all conditions hold but one, at most 10
+}
+
+// PreviewCount is a number of people: all of them, and those with more than a cookie or a device.
+type PreviewCount struct {
+	All   PreviewNumber `json:"all"`
+	Known PreviewNumber `json:"known"`
+}
+
+// PreviewNumber is an estimate with the bounds between which the number lies, 19 times of 20. All three are equal where it is exact.
+type PreviewNumber struct {
+	Estimate int64 `json:"estimate"`
+	Low      int64 `json:"low"`
+	High     int64 `json:"high"`
+}
+
+// PreviewCondition says for how many people a condition holds.
+type PreviewCondition struct {
+	ID    string        `json:"id"` // in the tree
+	Text  string        `json:"text"`
+	Alone PreviewNumber `json:"alone"`
+	Kept  PreviewNumber `json:"kept"` // those for whom all conditions before it hold, too
+}
+
+// PreviewMiss is a person whom one condition keeps out.
+type PreviewMiss struct {
+	ID        string `json:"id"`
+	Condition string `json:"condition"` // its id
+}

@@ -82,6 +82,17 @@ func (q *Queries) Routes() []route.Route {
 			Summary: "List the audiences that are defined", Answers: answer(document.Audiences{}), Problems: []document.Code{document.CodeBadParameter},
 		},
 		{
+			Method: "POST", Path: "/v1/audiences:preview", Handler: q.previewAudience, Audience: route.Query, Scope: keyring.ReadProfiles,
+			Summary: "Count the people whom an audience would have", SameOrigin: true, Lasting: true,
+			Notes: "Nothing is defined. About 20,000 people are looked at, the same ones every time, or everybody if exact is true; the answer then " +
+				"takes as long as that takes, and ends when the client goes away.",
+			Bodies: []any{document.AudiencePreviewRequest{}}, Answers: answer(document.AudiencePreview{}),
+			Problems: []document.Code{
+				document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBadAudience, document.CodeBusy,
+				document.CodeShuttingDown, document.CodeEngineFailed, document.CodeShardLost, document.CodeTimeout,
+			},
+		},
+		{
 			Method: "GET", Path: "/v1/rules", Handler: q.getRules, Audience: route.Query, Scope: keyring.ReadProfiles,
 			Summary: "Get the rules in force", Notes: "The route exists only where the server was given rules.",
 			Answers: answer(document.Rules{}), Problems: []document.Code{document.CodeUnknownRoute, document.CodeBadParameter},

@@ -197,6 +197,16 @@ func (c *Catalog) Len() int { return len(c.programs) }
 // Key is the key of an audience by its number.
 func (c *Catalog) Key(audience int) string { return c.programs[audience].key }
 
+// Conditions are the conditions that an audience joins with "and"; the whole where it does not begin with one.
+func (c *Catalog) Conditions(audience int) []*Node { return c.programs[audience].joined() }
+
+func (p *program) joined() []*Node {
+	if p.root.Kind == All {
+		return p.root.Children
+	}
+	return []*Node{p.root}
+}
+
 // Find returns the number of an audience.
 func (c *Catalog) Find(key string) (int, bool) {
 	i, ok := c.index[key]

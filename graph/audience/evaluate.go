@@ -44,6 +44,15 @@ func (e *Evaluation) Audience(number int) Answer {
 	return a
 }
 
+// Conditions appends the answers of the conditions that an audience joins with "and", in the order of Catalog.Conditions.
+func (e *Evaluation) Conditions(answers []Answer, number int) []Answer {
+	p := &e.catalog.programs[number]
+	for _, n := range p.joined() {
+		answers = append(answers, e.node(p, n))
+	}
+	return answers
+}
+
 func (e *Evaluation) node(p *program, n *Node) Answer {
 	switch n.Kind {
 	case All:
