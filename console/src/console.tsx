@@ -2,6 +2,7 @@
 import { render } from "preact"
 import { useEffect } from "preact/hooks"
 import { language, t } from "./language"
+import { AudiencePage } from "./pages/audience"
 import { AudiencesPage } from "./pages/audiences"
 import { PeoplePage } from "./pages/people"
 import { PersonPage } from "./pages/person"
@@ -44,7 +45,15 @@ function Console() {
       </header>
       {session.value.open && <p class="banner">{t("open")}</p>}
       <main id="main" tabIndex={-1}>
-        {name === "people" && id ? <PersonPage key={id} id={id} part={part} /> : Page ? <Page /> : <h1>{t("page.unknown")}</h1>}
+        {name === "people" && id ? (
+          <PersonPage key={id} id={id} part={part} />
+        ) : name === "audiences" && id ? (
+          <AudiencePage key={id} name={id === "new" ? undefined : id} />
+        ) : Page ? (
+          <Page />
+        ) : (
+          <h1>{t("page.unknown")}</h1>
+        )}
       </main>
       <footer class="quiet">
         Kindred {session.value.version} · {t("footer.zone", { zone: Intl.DateTimeFormat().resolvedOptions().timeZone })} · <a href="/docs">API</a>

@@ -151,6 +151,25 @@ export interface Audiences {
   filled: number
   audiences: { key: string; text: string; where: Condition; serves: boolean }[]
 }
+export interface PreviewNumber {
+  estimate: number
+  low: number
+  high: number
+}
+export interface PreviewCount {
+  all: PreviewNumber
+  known: PreviewNumber
+}
+export interface AudiencePreview {
+  text: string
+  exact: boolean
+  looked_at: number
+  people: PreviewCount
+  members: PreviewCount
+  conditions: { id: string; text: string; alone: PreviewNumber; kept: PreviewNumber }[]
+  sample: string[]
+  misses: { id: string; condition: string }[]
+}
 export interface AudienceCondition {
   id: string
   holds: boolean

@@ -167,6 +167,57 @@ for (const language of ["en", "nl"]) for (const hand of ["mouse", "keyboard"]) a
   await done("audiences")
 }
 
+// An audience is made by clicking: the count moves, the waterfall shows what each condition leaves, and text and chips agree.
+for (const language of ["en", "nl"]) for (const hand of ["mouse", "keyboard"]) {
+  const t = texts[language]
+  const name = `builder ${language} ${hand}`
+  const { page, done } = await visit(`${open}/console/audiences`, { locale: language === "nl" ? "nl-NL" : "en-GB" })
+  const press = async (locator) => {
+    if (hand === "mouse") return locator.click()
+    check(await tabTo(page, locator), `${name}: the keyboard reaches ${await locator.textContent().catch(() => "?")}`)
+    await page.keyboard.press("Enter")
+  }
+  await press(page.getByRole("link", { name: t["builder.title"], exact: true }))
+  await page.getByText(t["builder.empty"]).waitFor()
+  const count = page.locator("dl.figures .card").first().locator("dd").first()
+  await page.getByLabel(t["form.kind"], { exact: true }).selectOption({ label: t["form.identifier"] })
+  await page.getByLabel(t["form.namespace"], { exact: true }).fill("email")
+  await press(page.getByRole("button", { name: t["form.add"], exact: true }))
+  await count.waitFor()
+  const everybody = Number(await count.textContent())
+  check(everybody > 0, `${name}: somebody has an address`)
+  await page.getByLabel(t["form.kind"], { exact: true }).selectOption({ label: t["form.bought"] })
+  await press(page.getByRole("button", { name: t["form.add"], exact: true }))
+  const rows = page.locator("main table tbody tr")
+  await rows.nth(1).waitFor()
+  const text = page.getByLabel(t["builder.text"], { exact: true })
+  equal(await text.inputValue(), `has_identifier("email") && orders().count() >= 1`, `${name}: the text follows`)
+  const asked = await (await page.request.post(`${open}/v1/audiences:preview`, { data: { text: await text.inputValue() } })).json()
+  await page.waitForFunction((want) => document.querySelector("dl.figures .card dd").textContent === want, String(asked.members.all.estimate))
+  check(asked.members.all.estimate > 0 && asked.members.all.estimate <= everybody, `${name}: buyers are fewer`)
+  equal(await page.locator("section ul.tight").first().locator("li").count(), asked.sample.length, `${name}: some members are named`)
+  await accessible(page, name)
+  await translated(page, language, name)
+  await press(rows.nth(1).getByRole("button"))
+  await page.waitForFunction((want) => document.querySelector("dl.figures .card dd").textContent === want, String(everybody))
+  equal(await text.inputValue(), `has_identifier("email")`, `${name}: what is taken away leaves the text`)
+  await text.fill("orders(")
+  await page.getByRole("alert").waitFor()
+  check(await page.getByRole("button", { name: t["builder.save"] }).isDisabled(), `${name}: what is wrong can't be saved`)
+  await text.fill(`has_identifier("email") && orders().count() >= 1`)
+  await page.getByRole("alert").waitFor({ state: "detached" })
+  const key = `made_${language}_${hand}`
+  await page.getByLabel(t["builder.key"], { exact: true }).fill(key)
+  const save = page.getByRole("button", { name: t["builder.save"] })
+  await save.and(page.locator(":enabled")).waitFor()
+  await press(save)
+  await page.getByRole("link", { name: key, exact: true }).click()
+  await page.getByRole("heading", { level: 1, name: key }).waitFor()
+  equal(await page.getByLabel(t["builder.text"], { exact: true }).inputValue(), `has_identifier("email") && orders().count() >= 1`, `${name}: it is defined`)
+  await fits(page, name)
+  await done(name)
+}
+
 // The language can be changed, and stays.
 {
   const { page, done } = await visit(`${open}/console`)

@@ -2,6 +2,7 @@ import { t } from "../language"
 import { AsOf, Notice, ProblemNotice } from "../parts/notice"
 import { Table } from "../parts/table"
 import { useResource } from "../resource"
+import { href } from "../router"
 import { type Audiences, get } from "../server"
 
 /** AudiencesPage lists the audiences that are defined. */
@@ -11,7 +12,7 @@ export function AudiencesPage() {
   return (
     <>
       <h1>{t("audiences.title")}</h1>
-      <p class="quiet">{t("audiences.hint")}</p>
+      <p><a class="button" href={href("audiences", "new")}>{t("builder.title")}</a></p>
       {audiences.problem && <ProblemNotice problem={audiences.problem} retry={audiences.reload} />}
       {a && a.filled < a.version && <Notice>{t("audiences.filling")}</Notice>}
       {a && (
@@ -19,7 +20,7 @@ export function AudiencesPage() {
           name={t("audiences.title")}
           rows={a.audiences}
           columns={[
-            { title: t("audience"), text: (row) => row.key },
+            { title: t("audience"), text: (row) => row.key, cell: (row) => <a href={href("audiences", row.key)}>{row.key}</a> },
             { title: t("audience.conditions"), text: (row) => row.text, cell: (row) => <code>{row.text}</code> },
             { title: t("audience.state"), text: (row) => t(row.serves ? "audience.serves" : "audience.filling") },
           ]}
