@@ -105,7 +105,7 @@ func (s *source) Open(ctx context.Context, kind string, id uint32) (bulk.Snapsho
 	if err != nil {
 		return nil, fmt.Errorf("cluster: %q names no rows: %w", kind, err)
 	}
-	if int(id) >= len(s.replicas) {
+	if int(id) >= s.deployment.Shards {
 		return nil, bulk.ErrAbsent
 	}
 	at, err := s.engine.Load().Snapshot(ctx, graph.ShardID(id), lower, upper)
@@ -147,7 +147,7 @@ func (h *handler) Envelope(to uint32, body []byte) {
 }
 
 // Ask implements proto.Handler.
-func (h *handler) Ask(_ uint32, _ proto.Kind, body []byte, answer func([]byte)) {
+func (h *handler) Ask(to uint32, _ proto.Kind, body []byte, answer func([]byte)) {
 	select {
 	case h.asked <- struct{}{}:
 	default:
@@ -155,6 +155,10 @@ func (h *handler) Ask(_ uint32, _ proto.Kind, body []byte, answer func([]byte)) 
 	}
 	h.tasks.Go(func() {
 		defer func() { <-h.asked }()
+		if int(to) == h.deployment.Shards {
+			answer(h.shared.answer(body))
+			return
+		}
 		ctx, cancel := context.WithTimeout(h.ctx, answerPatience)
 		defer cancel()
 		answer(h.engine.Load().Answer(ctx, body))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/cluster/bulk"
 	"github.com/kindred-id/kindred/cluster/gossip"
 	"github.com/kindred-id/kindred/cluster/journal"
@@ -88,8 +89,7 @@ func Create(ctx context.Context, c *Config, shards int) error {
 // There is a replica for each shard of the deployment, and a goroutine that runs it. All that a replica is told goes through
 // its mailbox, so that an Owner needs no lock.
 //
-// Not there yet: copies of rows, for a journal that was trimmed, which nothing does so far; the control partition, so the catalog is
-// each node's own; local reads that are refused the moment they may be stale (J6), instead of with the next tick; a gate for versions.
+// Not there yet: copies of rows, for a journal that was trimmed, which nothing does so far; local reads that are refused the moment they may be stale (J6), instead of with the next tick; a gate for versions.
 //
 // The parts start in an order: the journal is found and checked, then messages can arrive, then others are told that the node
 // is there. They stop in the other one.
@@ -111,7 +111,9 @@ type Node struct {
 	client  bulk.Client
 
 	engine   atomic.Pointer[actors.Engine]
-	replicas []*replica
+	replicas []*replica // of each shard, and of the rows of no shard
+	shared   *sharedRows
+	started  atomic.Bool
 	peers    peers
 	asked    chan struct{} // a place for each question of another node that is being answered
 
@@ -152,17 +154,48 @@ func New(ctx context.Context, c Config, d Deployment, store storage.Store) (*Nod
 	n := &Node{
 		config: c, deployment: d, logger: logger, store: store, log: log,
 		boot: rand.Uint64(), began: time.Now(), //nolint:forbidigo // the node is where clock and chance enter
-		replicas: make([]*replica, d.Shards), asked: make(chan struct{}, answersMost),
+		replicas: make([]*replica, d.Shards+1), asked: make(chan struct{}, answersMost),
 	}
 	n.ctx, n.stop = context.WithCancel(context.Background())
+	n.shared = &sharedRows{node: n, own: catalog.Local(store), news: make(chan struct{}, 1)}
 	for id := range n.replicas {
-		if n.replicas[id], err = newReplica(n, graph.ShardID(id)); err != nil {
+		var of tenant = engineShard{n, graph.ShardID(id)}
+		if id == d.Shards {
+			of = n.shared
+		}
+		if n.replicas[id], err = newReplica(n, graph.ShardID(id), of); err != nil {
 			n.stop()
 			log.Close()
 			return nil, err
 		}
 	}
+	n.shared.replica = n.replicas[d.Shards]
+	kept, err := row.ReadDeployment(store)
+	if err != nil {
+		n.stop()
+		log.Close()
+		return nil, err
+	}
+	n.shared.secret = kept.Secret
 	return n, nil
+}
+
+// Catalog orders the changes of rows of no shard, over all nodes.
+func (n *Node) Catalog() catalog.Log { return n.shared }
+
+// Watch calls a function now, and soon after rows of no shard were written. It is for one caller.
+func (n *Node) Watch(fn func()) {
+	fn()
+	n.tasks.Go(func() {
+		for {
+			select {
+			case <-n.shared.news:
+				fn()
+			case <-n.ctx.Done():
+				return
+			}
+		}
+	})
 }
 
 // now is a clock that never goes back, in ms.
@@ -183,7 +216,7 @@ func (n *Node) Start(ctx context.Context, e *actors.Engine) error {
 	}
 	n.wires, err = proto.Start(proto.Config{
 		Cluster: n.config.Cluster, Bind: n.config.Remote, Advertise: reached.remote, TLS: n.config.TLS, InsecureDev: n.config.InsecureDev,
-		Shards: uint32(n.deployment.Shards), ShardOf: n.shardOf, OwnerOf: n.ownerOf, Handler: (*handler)(n),
+		Shards: uint32(len(n.replicas)), ShardOf: n.shardOf, OwnerOf: n.ownerOf, Handler: (*handler)(n),
 		Logger: slog.New(quiet{n.logger.Handler()}),
 	})
 	if err != nil {
@@ -201,6 +234,7 @@ func (n *Node) Start(ctx context.Context, e *actors.Engine) error {
 		return err
 	}
 	n.look()
+	n.started.Store(true)
 	for _, r := range n.replicas {
 		n.tasks.Go(r.run)
 	}

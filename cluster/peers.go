@@ -169,7 +169,7 @@ func (n *Node) ownerOf(shard uint32) (string, bool) {
 	if int(shard) >= len(n.replicas) {
 		return "", false
 	}
-	if n.engine.Load().Has(graph.ShardID(shard)) {
+	if n.replicas[shard].tenant.has() {
 		return n.remote, true
 	}
 	p := n.of(graph.ShardID(shard))

@@ -30,6 +30,7 @@ import (
 type replica struct {
 	node    *Node
 	id      graph.ShardID
+	tenant  tenant
 	mailbox mailbox
 	ticking atomic.Bool // a tick waits in the mailbox
 	ending  atomic.Bool // so does the end of the partition
@@ -71,8 +72,8 @@ type pending struct {
 var errNotHere = errors.New("cluster: the shard is another node's, or the journal did not answer")
 
 // newReplica is a shard as the node finds it at its start.
-func newReplica(n *Node, id graph.ShardID) (*replica, error) {
-	r := &replica{node: n, id: id, encoder: row.NewEncoder(), mailbox: mailbox{news: make(chan struct{}, 1)}}
+func newReplica(n *Node, id graph.ShardID, of tenant) (*replica, error) {
+	r := &replica{node: n, id: id, tenant: of, encoder: row.NewEncoder(), mailbox: mailbox{news: make(chan struct{}, 1)}}
 	var at *journal.Position
 	switch p, err := row.ReadJournalPosition(n.store, id); {
 	case err == nil:
@@ -107,7 +108,7 @@ func (r *replica) tick() {
 		}
 		now := r.now()
 		switch owning := r.owner.State() == journal.Owning; {
-		case owning && isClosed(r.opening) && !r.node.engine.Load().Has(r.id): // it failed alone
+		case owning && isClosed(r.opening) && !r.tenant.has(): // it failed alone
 			r.do(r.owner.Lose(now))
 		case owning && !r.owner.Fresh(now): // somebody else may have committed: nothing may be read any more (J6)
 			r.do(r.owner.Lose(now))
@@ -125,7 +126,11 @@ func (r *replica) tick() {
 // wish is what the node should be to the shard.
 func (r *replica) wish(now int64) place.Wish {
 	view := r.node.peers.view.Load()
-	return place.Decide(r.id, view, r.node.config.Name, r.owner.Stand(now), now)
+	wish := place.Decide(r.id, view, r.node.config.Name, r.owner.Stand(now), now)
+	if wish == place.Absent && int(r.id) == r.node.deployment.Shards { // every node has the rows of no shard
+		wish = place.Follow
+	}
+	return wish
 }
 
 // ends says where the partition ends, by an answer to a question that was asked when before had been read.
@@ -239,7 +244,7 @@ func (r *replica) apply(d *journal.Do) error {
 			return nil
 		}
 	}
-	b, err := row.OpsOf(d.Apply.Ops, d.Apply.Count, r.id)
+	b, err := r.tenant.parse(d.Apply.Ops, d.Apply.Count)
 	if err != nil {
 		return err
 	}
@@ -256,6 +261,21 @@ func (r *replica) write() error {
 	err := r.node.store.Commit(r.rows...)
 	clear(r.rows)
 	r.rows = r.rows[:0]
+	if err == nil {
+		r.tenant.written()
+	}
+	return err
+}
+
+// commitRows writes a batch of rows of no shard that was decided here, with its position. It runs on the replica's goroutine.
+func (r *replica) commitRows(b *storage.Batch, secret row.Secret) error {
+	own, err := row.Revealed(b, secret)
+	if err == nil {
+		err = r.node.store.Commit(own)
+	}
+	if err == nil {
+		r.tenant.written()
+	}
 	return err
 }
 
@@ -345,7 +365,7 @@ func (r *replica) lost() {
 		r.opening = nil
 		r.node.counted.losses.Add(1)
 		r.node.logger.Info("a shard is lost", "shard", r.id)
-		r.node.engine.Load().Lose(r.id)
+		r.tenant.lose()
 	}
 }
 
@@ -360,7 +380,7 @@ func (r *replica) take() {
 	r.node.logger.Info("a shard is owned", "shard", r.id)
 	r.node.tasks.Go(func() {
 		defer close(opened)
-		if err := r.node.engine.Load().Take(r.id); err != nil { // the next tick gives the shard up
+		if err := r.tenant.take(); err != nil { // the next tick gives the shard up
 			r.node.logger.Error("a shard cannot be opened", "shard", r.id, "error", err)
 		}
 	})
@@ -371,7 +391,7 @@ func (r *replica) yield() {
 	opened := r.opening
 	r.node.tasks.Go(func() {
 		<-opened
-		err := r.node.engine.Load().Yield(r.node.ctx, r.id)
+		err := r.tenant.yield(r.node.ctx)
 		r.mailbox.post(func() {
 			if r.owner.State() != journal.Yielding {
 				return

@@ -84,7 +84,7 @@ func (n *Node) Status() Status {
 		index[m.Name] = i
 		s.Members = append(s.Members, Member{Name: m.Name, Version: m.Version, Zone: m.Zone, Client: m.Client, Weight: int(m.Weight)})
 	}
-	for id, r := range n.replicas {
+	for id, r := range n.replicas[:n.deployment.Shards] {
 		at := r.standing.Load()
 		shard := Shard{Here: at.state.String(), Due: at.due, Err: at.err}
 		s.Voids += at.voids

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/catalog"
+	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/node/rulesfile"
@@ -38,6 +40,10 @@ type Cluster interface {
 	// Leave gives its shards to other nodes.
 	Leave(context.Context) error
 	Close()
+	// Catalog orders the changes of rows of no shard, over all nodes.
+	Catalog() catalog.Log
+	// Watch calls a function now, and whenever such rows were written.
+	Watch(func())
 	// Status is what the node knows of the cluster.
 	Status() document.Cluster
 	// Collector has the metrics of the node.
@@ -52,7 +58,9 @@ type Deployment struct {
 }
 
 // Define makes the definition of a deployment from settings: its shards, secret, rules and locale. The batch has no secret.
-func Define(c Config) (Deployment, *storage.Batch, error) {
+//
+// With the name of a key it also makes one that may do everything, and returns its secret, which is told nowhere else.
+func Define(ctx context.Context, c Config, key string) (d Deployment, rows *storage.Batch, secret string, err error) {
 	if c.Shards == 0 {
 		c.Shards = defaultShards
 	}
@@ -61,27 +69,53 @@ func Define(c Config) (Deployment, *storage.Batch, error) {
 		unless(c.Shards > 0 && c.Shards <= MaxClusterShards, "--shards %d: want 1 to %d in a cluster", c.Shards, MaxClusterShards),
 		c.Locale.check(),
 	); err != nil {
-		return Deployment{}, nil, &ConfigError{err}
+		return d, nil, "", &ConfigError{err}
 	}
 	c.Memory = storage.MinMemory // read checks it, and nothing else is made of it here
 	s, err := c.read()
 	if err != nil {
-		return Deployment{}, nil, err
+		return d, nil, "", err
 	}
 	if s.rules == nil {
 		if s.rules, err = rulesfile.Load(defaultRules); err != nil {
-			return Deployment{}, nil, err
+			return d, nil, "", err
 		}
 	}
-	rules := c.Locale.over(s.rules)
-	d := row.Deployment{Shards: c.Shards, Secret: s.secret, Created: time.Now().UnixMilli(), RulesName: rules.Rules.Name, RulesVersion: rules.Rules.Version}
-	doc := row.RulesDocument{Version: rules.Rules.Version, Text: rules.YAML()}
-	var b storage.Batch
-	if err := errors.Join(d.Put(&b), doc.Put(&b)); err != nil {
-		return Deployment{}, nil, err
+	rules, now := c.Locale.over(s.rules), time.Now().UnixMilli()
+	of := row.Deployment{Shards: c.Shards, Secret: s.secret, Created: now, RulesName: rules.Rules.Name, RulesVersion: rules.Rules.Version}
+	log := &defining{rows: &storage.Batch{}}
+	defined := catalog.New(storage.NewMemStore(), log)
+	err = defined.Change(ctx, func(change *catalog.Change) error {
+		doc := row.RulesDocument{Version: rules.Rules.Version, Text: rules.YAML()}
+		return errors.Join(of.Put(change.Batch()), doc.Put(change.Batch()))
+	})
+	if err == nil && key != "" {
+		secret, err = firstKey(ctx, defined, key, now)
 	}
-	concealed, err := row.Concealed(&b)
-	return deploymentOf(&d, rules.Rules), concealed, err
+	if err != nil {
+		return d, nil, "", err
+	}
+	rows, err = row.Concealed(log.rows)
+	return deploymentOf(&of, rules.Rules), rows, secret, err
+}
+
+// firstKey makes a key that may do everything.
+func firstKey(ctx context.Context, rows *catalog.Catalog, name string, now int64) (secret string, err error) {
+	keys, err := keyring.Open(rows, func() int64 { return now })
+	if err != nil {
+		return "", err
+	}
+	_, secret, err = keys.Create(ctx, keyring.Spec{Name: name, Kind: keyring.Admin}, keyring.All())
+	return secret, err
+}
+
+// defining gathers the rows of a definition. It implements catalog.Log.
+type defining struct{ rows *storage.Batch }
+
+// Commit implements catalog.Log.
+func (d *defining) Commit(_ context.Context, b *storage.Batch, _ catalog.Rows) error {
+	d.rows.Append(b)
+	return nil
 }
 
 // MaxClusterShards bounds the shards of a cluster: each node tells the others which copies it has, in 512 bytes.
@@ -123,7 +157,7 @@ func (d *directory) joinJournal(ctx context.Context, c *Config, engine *actors.C
 		return err
 	}
 	d.cluster = joined
-	engine.Journal, engine.Network, engine.Shards = d.cluster, d.cluster, []graph.ShardID{}
+	engine.Journal, engine.Network, engine.CatalogLog, engine.Shards = d.cluster, d.cluster, d.cluster.Catalog(), []graph.ShardID{}
 	return nil
 }
 

@@ -66,6 +66,13 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if d.cluster != nil {
+		d.cluster.Watch(func() {
+			if err := keys.Reload(); err != nil {
+				k.config.Logger.Error("the access keys that another node has changed are not in force here", "error", err)
+			}
+		})
+	}
 	gate, err := k.gate(keys)
 	if err != nil {
 		return err

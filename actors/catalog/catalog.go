@@ -13,8 +13,8 @@
 //     cross.
 //   - C4: after an error of the store nothing more is written.
 //
-// They need one writer. In one process it is the store, under a lock; several processes will share a log, which orders
-// the changes of all of them (Log). The obvious design, a commit by each owner of a row, works as long as every owner is in
+// They need one writer. In one process it is the store, under a lock; several processes share a log, which orders the
+// changes of all of them (Log; decision 0080). The obvious design, a commit by each owner of a row, works as long as every owner is in
 // one process and keeps a lock of its own, and nothing says which rows it covers.
 package catalog
 
@@ -132,6 +132,9 @@ type local struct {
 	store storage.Store
 	mu    sync.Mutex // held from the check of a change to its sync
 }
+
+// Local returns the log of one process: its store.
+func Local(store storage.Store) Log { return &local{store: store} }
 
 // Commit implements Log.
 func (l *local) Commit(ctx context.Context, b *storage.Batch, was Rows) error {

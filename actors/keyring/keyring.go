@@ -85,6 +85,13 @@ func (k *Keyring) load() error {
 	return nil
 }
 
+// Reload reads the keys again: another process of the deployment has changed some.
+func (k *Keyring) Reload() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.load()
+}
+
 // Empty reports whether the deployment never had a key (K3).
 func (k *Keyring) Empty() bool { return len(*k.keys.Load()) == 0 }
 

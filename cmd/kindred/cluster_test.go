@@ -349,10 +349,47 @@ func TestCluster(t *testing.T) {
 		}
 	}
 	c.ready(t)
-	n1.kill()
+	c.sharesKeys(t)
 	c.refused(t, "an embedded command on the directory of a node", 1, "it belongs to node n1 of cluster "+c.name, "verify", "--data", n1.dir)
 	c.refused(t, "the directory of another node", 1, "it belongs to node n1 of cluster "+c.name, c.with(n1, map[string]string{"--node": "n4"})...)
 	c.refused(t, "the directory of a deployment in one process", 1, "it belongs to a deployment in one process", c.with(n1, map[string]string{"--data": filepath.Join(c.dir, "one")})...)
+}
+
+// sharesKeys makes keys on one node, and shows them to others, also once a node is gone, which may have decided about them. Then n1 is
+// down.
+func (c *clusterTest) sharesKeys(t *testing.T) {
+	t.Helper()
+	ask := func(m *clusterMember, key string, want int) func() error {
+		return func() error {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+m.listen+"/v1/stats", nil)
+			if err != nil {
+				return err
+			}
+			if key != "" {
+				req.Header.Set("Authorization", "Bearer "+key)
+			}
+			res, err := http.DefaultClient.Do(req)
+			if err == nil && res.StatusCode != want {
+				err = fmt.Errorf("%s answers %s, want %d", m.name, res.Status, want)
+			}
+			if res != nil {
+				err = errors.Join(err, res.Body.Close())
+			}
+			return err
+		}
+	}
+	create := func(m *clusterMember, kind string) string {
+		return strings.TrimSpace(string(kindred(t, c.bin, "keys", "create", kind, "--url", "http://"+m.listen, "--output", "key")))
+	}
+	admin := create(c.members[0], "admin")
+	for _, m := range c.members {
+		eventually(t, "a key of n1 is needed everywhere", ask(m, "", http.StatusUnauthorized))
+		eventually(t, "a key of n1 is good everywhere", ask(m, admin, http.StatusOK))
+	}
+	c.members[0].kill()
+	t.Setenv("KINDRED_KEY", admin)
+	second := create(c.members[1], "ops")
+	eventually(t, "a key of n2 is good on n3", ask(c.members[2], second, http.StatusOK))
 }
 
 // refuses starts nodes that must not run, while the others do.

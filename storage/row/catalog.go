@@ -41,6 +41,16 @@ func CatalogOf(ops []byte, n uint32, s Secret) (*storage.Batch, error) {
 	return withSecret(b, s)
 }
 
+// Revealed returns a batch that Concealed returned, with the secret of this process.
+func Revealed(b *storage.Batch, s Secret) (*storage.Batch, error) { return withSecret(b, s) }
+
+// OfNode reports whether a row of the catalog is each process's own where several share a deployment: dead letters, whose numbers a
+// process gives out by itself, and what it makes of the shards that it has.
+func OfNode(key []byte) bool {
+	k, err := kindOf(key)
+	return err == nil && (k == deadLetterKind || k == definitionsKind || k == parametersKind)
+}
+
 func withSecret(b *storage.Batch, s Secret) (*storage.Batch, error) {
 	out := &storage.Batch{}
 	for key, value := range b.Rows() {

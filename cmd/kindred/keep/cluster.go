@@ -24,7 +24,8 @@ type initialised struct {
 	Topic      string `json:"topic"`
 	Deployment string `json:"deployment"`
 	Shards     int    `json:"shards"`
-	Rules      string `json:"rules"` // their version
+	Rules      string `json:"rules"`         // their version
+	Key        string `json:"key,omitempty"` // the secret of the first key, shown here alone
 }
 
 // newClusterInit makes the journal of a cluster and writes what the deployment is.
@@ -34,7 +35,7 @@ func newClusterInit() *cobra.Command {
 		Short: "Make the journal of a new cluster",
 		Long: `Make the topic NAME.journal with a partition for each shard and one for what belongs to no shard, and write
 there what the deployment is: its number of shards, its id and its rules. Every node needs the secret, which
-the journal never has.
+the journal never has. With --admin-key, make a first key: nodes that listen on a network need one.
 
 A topic of that name which is there already is used if it is empty and has the settings that a journal needs.
 Otherwise the command refuses it, and names each setting with its value and the remedy. If the command is cut
@@ -42,8 +43,10 @@ short, give it again.`,
 		Args: cobra.NoArgs,
 	}
 	var c node.Config
+	var key string
 	f := cli.AddCluster(cmd, cli.AddKafka(cmd, false))
 	cli.AddDefinition(cmd, &c)
+	cmd.Flags().StringVar(&key, "admin-key", "", "name of a first key, which may do everything; its secret is shown once (default: none, and nodes listen on loopback alone)")
 	o := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if !f.On() {
@@ -53,7 +56,7 @@ short, give it again.`,
 		if err != nil {
 			return err
 		}
-		d, rows, err := node.Define(c)
+		d, rows, secret, err := node.Define(cmd.Context(), c, key)
 		if err != nil {
 			return cli.Exit(cli.ExitUsage, fmt.Errorf("init: %w", err))
 		}
@@ -61,9 +64,12 @@ short, give it again.`,
 		if err := cluster.Define(cmd.Context(), journal, cluster.Definition{Deployment: d.ID, Shards: d.Shards, Ops: ops, Count: count}, d.Rules); err != nil {
 			return cli.ClusterError(err)
 		}
-		made := initialised{journal.Cluster, journal.Topic(), fmt.Sprintf("%x", d.ID), d.Shards, fmt.Sprintf("%016x", d.Rules)}
+		made := initialised{journal.Cluster, journal.Topic(), fmt.Sprintf("%x", d.ID), d.Shards, fmt.Sprintf("%016x", d.Rules), secret}
 		return o.Show(cmd.OutOrStdout(), made, func(w io.Writer) {
 			fmt.Fprintf(w, "cluster %s is made: topic %s, %d shards, deployment %s\n", made.Cluster, made.Topic, made.Shards, made.Deployment)
+			if made.Key != "" {
+				fmt.Fprintf(w, "key %s, which is shown once: %s\n", key, made.Key)
+			}
 		})
 	}
 	return cmd

@@ -343,6 +343,7 @@ var committers = map[string]string{
 	"actors/routes.go":          "of Journal, which decides before the committer writes",
 	"actors/catalog/catalog.go": "the catalog, of its Log and of Store",
 	"cluster/replica.go":        "of Owner, which orders the batches, and of Store: a copy of a shard that the engine does not have",
+	"cluster/shared_rows.go":    "of the log of the store: rows of the catalog that are this node's own",
 	"storage/row/deployment.go": "of Store: the first row of a new directory, which no one else has yet",
 	"storage/memstore.go":       "of the store in memory, by itself",
 }
