@@ -94,7 +94,8 @@ func TestMappedProblems(t *testing.T) {
 		{"mixpanel-export", strings.Repeat(`{"event":"a","properties":{"distinct_id":"u","time":1767607860}}`+"\n", 4), 413, `too_many_events`},
 		{"mixpanel-export", `{"event":"a","properties":{"distinct_id":"u","time":1767607860}}`, 200, `"accepted":1`},
 		{"mixpanel-export", "{\"event\":\"b\",\"properties\":{\"distinct_id\":\"u\",\"time\":1767607861}}\n{\"event\":}", 200, `"line":2,"messageId":null,"code":"invalid_json"`},
-		{"shopify-orders", `{"orders":[{"id":1,"test":true}]}`, 200, `"accepted":0`},
+		{"shopify-orders", `{"orders":[{"id":1,"test":true}]}`, 200, `"accepted":0,"duplicates":0,"without_identifier":0,"skipped":1,"rejected":[]`},
+		{"shopify-orders", `{"orders":[{"id":1,"test":true},{"id":2,"email":"a@b.de","created_at":"2026-01-01T00:00:00Z"},{"foo":1}]}`, 200, `"accepted":1,"duplicates":0,"without_identifier":0,"skipped":2,`},
 		{"shopify-orders", "PAR1", 400, `damaged`},
 	} {
 		if a := w.post("/v1/map/"+c.mapping, c.body); a.status != c.status || !strings.Contains(a.body, c.says) {

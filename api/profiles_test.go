@@ -335,7 +335,7 @@ func TestBatchGet(t *testing.T) {
 	}
 	w.post("/v1/profiles:batchGet", `{"ids":[]}`).want(t, 200, `{"results":[]}`)
 	w.post("/v1/profiles:batchGet", `{"ids":["`+strings.Repeat(`x","`, 1000)+`x"]}`).want(t, 400, `"too_many_ids"`)
-	w.post("/v1/profiles:batchGet", `{"idz":[]}`).want(t, 400, `"invalid_body"`)
+	w.post("/v1/profiles:batchGet", `{"idz":[]}`).want(t, 400, `"invalid_body"`, `\"idz\": the body has no member of this name`, `it has: ids`)
 	w.post("/v1/profiles:batchGet", ``).want(t, 400, `"invalid_body"`)
 	w.post("/v1/profiles:batchGet", `{"ids":[]} {}`).want(t, 400, `"invalid_body"`)
 	w.post("/v1/profiles:batchGet", `{"ids":["`+strings.Repeat("x", 2<<20)+`"]}`).want(t, 413, `"body_too_large"`)

@@ -14,6 +14,7 @@ import (
 // answer answers with a document.BatchAnswer, or with a problem that has the same members if not one event can be read:
 //
 //	{"success":true,"accepted":2,"duplicates":0,"without_identifier":1,
+//	 "skipped":3,                                                              records of which a mapping made no event, if any
 //	 "unidentified":[{"index":2,"messageId":"m3","code":"no_identifier","message":"…","hint":"…"}],                   if any
 //	 "rejected":[{"index":1,"messageId":"m2","code":"bad_money","field":"properties.revenue","message":"…","hint":"…"}],
 //	 "dropped":[{"index":0,"messageId":"m1","code":"bad_type","field":"properties","message":"…","hint":"…"}],   if any
@@ -28,6 +29,9 @@ func (in *request) answer(w http.ResponseWriter, verbose bool) *route.Problem {
 	body = strconv.AppendInt(append(body, `,"accepted":`...), int64(counts[ingest.Accepted]), 10)
 	body = strconv.AppendInt(append(body, `,"duplicates":`...), int64(counts[ingest.Duplicate]), 10)
 	body = strconv.AppendInt(append(body, `,"without_identifier":`...), int64(counts[ingest.WithoutIdentifier]), 10)
+	if in.mapped != nil && in.mapped.skipped > 0 {
+		body = strconv.AppendInt(append(body, `,"skipped":`...), int64(in.mapped.skipped), 10)
+	}
 	body = in.appendUnidentified(body)
 	body = in.appendRejected(append(body, `,"rejected":`...))
 	body = in.appendDropped(body)

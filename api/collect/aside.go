@@ -29,7 +29,7 @@ func (c *Collector) setAside(r *http.Request, batch *segment.Batch, from *mapped
 	in := c.newRequest()
 	defer c.keep(in)
 	if from != nil {
-		in.mapped = &mapped{places: from.places, problems: from.problems} // the caller releases the texts
+		in.mapped = &mapped{places: from.places, problems: from.problems, skipped: from.skipped} // the caller releases the texts
 	}
 	aside := make([]letters.Letter, 0, len(batch.Events))
 	at := sentAt(r, batch, from)

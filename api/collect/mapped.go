@@ -126,6 +126,7 @@ type mapped struct {
 	events      [][]byte
 	places      []file.Place
 	problems    []*segment.Rejection // by event: why there is none; nil for those that are
+	skipped     int                  // records of which the mapping made no event
 }
 
 // Returned by mapped.read.
@@ -152,6 +153,7 @@ func (m *mapped) read(body []byte, mapper *file.Mapper) error {
 				size += len(raw)
 				m.events, m.places, m.problems = append(m.events, raw), append(m.places, at), append(m.problems, problem)
 			})
+			m.skipped += chunk.Skipped
 		}
 		switch {
 		case err != nil:

@@ -17,6 +17,7 @@ type BatchOutcome struct {
 	Accepted          int                        `json:"accepted"`               // durable now
 	Duplicates        int                        `json:"duplicates"`             // had been accepted before
 	WithoutIdentifier int                        `json:"without_identifier"`     // name nobody, and were not taken
+	Skipped           int                        `json:"skipped,omitempty"`      // records of which the mapping made no event; only where records are mapped
 	Unidentified      []Rejection                `json:"unidentified,omitempty"` // the first events without an identifier
 	Rejected          []Rejection                `json:"rejected"`               // events that were not taken
 	Dropped           []DroppedField             `json:"dropped,omitempty"`      // fields left out of events that were taken

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -114,9 +115,28 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, into any) *Problem {
 			at = "the body"
 		}
 		return NewProblem(document.CodeInvalidBody, "%s: is of type %s, which it can't be", at, typed.Value).WithHint("see the documentation of the route")
-	default:
-		return NewProblem(document.CodeInvalidBody, "%v", err)
 	}
+	// encoding/json has no type for this error.
+	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
+		return NewProblem(document.CodeInvalidBody, "%s: the body has no member of this name", name).WithHint("it has: " + strings.Join(members(reflect.TypeOf(into), ""), ", "))
+	}
+	return NewProblem(document.CodeInvalidBody, "%v", err)
+}
+
+// members lists the members that a document may have, with those of objects and lists in it.
+func members(document reflect.Type, within string) (names []string) {
+	for document.Kind() == reflect.Pointer || document.Kind() == reflect.Slice {
+		document = document.Elem()
+	}
+	if document.Kind() != reflect.Struct {
+		return nil
+	}
+	for _, f := range reflect.VisibleFields(document) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
+			names = append(append(names, within+name), members(f.Type, within+name+".")...)
+		}
+	}
+	return names
 }
 
 // Patient lifts the deadlines of an answer that may take long. A connection without deadlines, as in tests, is left

@@ -21,14 +21,16 @@ type Chunk struct {
 	// SourceBytes is the number of bytes of the (possibly compressed) source that this chunk accounts for: those of all
 	// chunks add up to its size.
 	SourceBytes int64
-	data        []byte
-	first       int64   // number of the first line of data
-	tooLong     []int64 // numbers of the skipped lines, all of them before first
-	lineMax     int
-	records     []recordEnd
-	mapper      *Mapper         // nil if the records are events
-	decoder     *record.Decoder // of mapper, while its events are in use
-	batch       segment.Batch
+	// Skipped is the number of records of which the mapping made no event. It is known after Events.
+	Skipped int
+	data    []byte
+	first   int64   // number of the first line of data
+	tooLong []int64 // numbers of the skipped lines, all of them before first
+	lineMax int
+	records []recordEnd
+	mapper  *Mapper         // nil if the records are events
+	decoder *record.Decoder // of mapper, while its events are in use
+	batch   segment.Batch
 }
 
 // recordEnd is a record that is not a line: where its text ends in the data.
@@ -134,6 +136,9 @@ func (c *Chunk) mapped(at Place, raw []byte, problem *segment.Rejection, each fu
 	if problem != nil {
 		each(at, raw, problem)
 		return
+	}
+	if len(c.batch.Events) == 0 {
+		c.Skipped++
 	}
 	for _, event := range c.batch.Events {
 		each(at, event, nil)

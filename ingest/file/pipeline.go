@@ -3,6 +3,7 @@ package file
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"runtime"
@@ -85,8 +86,23 @@ type Summary struct {
 	DroppedFields     []Reason      `json:"dropped_fields,omitempty"` // the first dropped fields
 	Merges            int64         `json:"merges"`
 	Identities        int64         `json:"identities"`
+	Uncounted         bool          `json:"-"` // conflicting, merges and identities are not known, and null as JSON
 	EventsPerSecond   float64       `json:"events_per_second"`
 	Seconds           float64       `json:"seconds"`
+}
+
+// MarshalJSON writes counts that are not known as null.
+func (s Summary) MarshalJSON() ([]byte, error) {
+	type plain Summary
+	if !s.Uncounted {
+		return json.Marshal(plain(s))
+	}
+	return json.Marshal(struct {
+		plain
+		Conflicting *uint64 `json:"conflicting"`
+		Merges      *int64  `json:"merges"`
+		Identities  *int64  `json:"identities"`
+	}{plain: plain(s)})
 }
 
 // Reason is one of the first rejections, or one of the first dropped fields.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/api/document"
@@ -46,7 +47,7 @@ func listLetters(cmd *cobra.Command, c *client.Client, o *cli.Output, code strin
 	return o.Show(cmd.OutOrStdout(), letters, func(w io.Writer) {
 		var t cli.Table
 		for _, l := range letters {
-			t.Row(strconv.FormatUint(l.Number, 10), string(l.Received), l.Code, cli.Printable(l.Source), l.Route, cli.Printable(l.Field+" "+l.Message))
+			t.Row(strconv.FormatUint(l.Number, 10), string(l.Received), l.Code, cli.Printable(l.Source), l.Route, cli.Printable(strings.TrimSpace(l.Field+" "+l.Message)))
 		}
 		t.Write(w, "")
 	})
