@@ -91,18 +91,22 @@ func (b *inbox) PostUserMessage(message any) {
 // goroutine runs the shard. Otherwise it posts the message.
 func (b *inbox) runNow(message any) {
 	b.mu.Lock()
-	b.control = append(b.control, message)
-	b.asked.Store(true)
 	if b.running {
+		b.control = append(b.control, message)
+		b.asked.Store(true)
 		b.mu.Unlock()
 		return
 	}
 	b.running = true
-	system, control := b.system, b.control
-	b.system, b.control = nil, nil
+	var system, control []any
+	if len(b.system) > 0 || len(b.control) > 0 {
+		system, control = b.system, b.control
+		b.system, b.control = nil, nil
+	}
 	b.asked.Store(false)
 	b.mu.Unlock()
 	b.invoke(system, control)
+	b.invoker.InvokeUserMessage(message)
 	b.mu.Lock()
 	b.running = false
 	b.wakeLocked()

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -218,17 +219,28 @@ func (p *pool) ask(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) 
 	if err := p.Err(); err != nil {
 		return err
 	}
-	a := &asking{fn: fn, answer: make(chan error, 1)}
+	a, _ := askings.Get().(*asking)
+	a.fn = fn
+	a.taken.Store(false)
 	p.runners[id].inbox.runNow(a)
-	answer, gaveUp := receive(ctx, p, a.answer)
-	if gaveUp == nil {
-		return answer
+	var answer, gaveUp error
+	select {
+	case answer = <-a.answer: // as nearly always: the shard was at rest
+	default:
+		if answer, gaveUp = receive(ctx, p, a.answer); gaveUp != nil {
+			if a.taken.CompareAndSwap(false, true) {
+				return gaveUp // the inbox still has it
+			}
+			answer = <-a.answer // it is running
+		}
 	}
-	if a.taken.CompareAndSwap(false, true) {
-		return gaveUp
-	}
-	return <-a.answer // it is running
+	a.fn = nil
+	askings.Put(a)
+	return answer
 }
+
+// askings are used again once they are answered: after the answer the shard does not touch them.
+var askings = sync.Pool{New: func() any { return &asking{answer: make(chan error, 1)} }}
 
 // onShards runs fn with every shard, one after the other.
 func (p *pool) onShards(ctx context.Context, fn func(graph.ShardID, *shard.Shard)) error {
@@ -277,7 +289,8 @@ func (p *pool) placed(ctx context.Context, done <-chan error) error {
 
 // visibleWaits is how often Visible waits. Once is enough for an event that was folded where it came
 // in. One that was passed on by a forward may meet, where it is folded, a claim that another event has
-// made since: what that one sent has to arrive as well, and was sent before the first wait was over.
+// made since: what that one sent has to arrive as well, and was sent before the first wait was over. It also covers
+// copies of messages that a recovery counted again (docs/decisions/0077).
 const visibleWaits = 2
 
 // visibleHere is Visible in one process.

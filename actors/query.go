@@ -24,6 +24,15 @@ func (q queries) Profile(ctx context.Context, key graph.NodeKey) (p graph.Profil
 	return p, err
 }
 
+// Outline is Profile without dealings, for readers that compute no scores. It fails as Read does.
+func (q queries) Outline(ctx context.Context, key graph.NodeKey) (p graph.Profile, err error) {
+	err = q.Read(ctx, key, func(v *View) error {
+		p, err = v.Outline()
+		return err
+	})
+	return p, err
+}
+
 // Person is what conditions read of the identity that holds a node: one moment of it. It fails as Read does, and returns nil where
 // no audience was ever defined.
 func (q queries) Person(ctx context.Context, key graph.NodeKey) (person *audiences.Person, err error) {

@@ -40,6 +40,15 @@ func (v *View) Profile() (graph.Profile, error) {
 	return p, nil
 }
 
+// Outline is Profile without dealings, which only scores are computed from.
+func (v *View) Outline() (graph.Profile, error) {
+	p, ok := v.Component.Outline(v.key, v.rules)
+	if !ok {
+		return graph.Profile{}, ErrInTransit
+	}
+	return p, nil
+}
+
 // Read shows the component that holds a node to fn, and returns the error of fn. It fails with ErrUnknown, and does not call
 // fn, if the node was never seen.
 //

@@ -30,13 +30,23 @@ type HTTPRound struct {
 	// Load is the machine's load average over the minute before the round; 0 if it is unknown.
 	Load float64 `json:"load_average"`
 	// File is ingest from a file, in a process of its own, as the summary of the command says it.
-	File     float64  `json:"file_events_per_second"`
-	FileCPU  float64  `json:"file_cpu_us"` // of an event
-	Batches  HTTPLoad `json:"batches"`
-	Singles  HTTPLoad `json:"singles"`
-	Reads    HTTPLoad `json:"reads"`
-	Ratio    float64  `json:"ratio"`                  // batches to file, events per second
-	Resident int64    `json:"resident_bytes_at_most"` // of the server; 0 if it is unknown
+	File    float64  `json:"file_events_per_second"`
+	FileCPU float64  `json:"file_cpu_us"` // of an event
+	Batches HTTPLoad `json:"batches"`
+	Singles HTTPLoad `json:"singles"`
+	Reads   HTTPLoad `json:"reads"`
+	// Ceiling is what a server reaches that reads the same requests and answers with as many bytes, and does nothing else: the
+	// share of net/http, of the system and of the client.
+	Ceiling  HTTPCeiling `json:"ceiling"`
+	Ratio    float64     `json:"ratio"`                  // batches to file, events per second
+	Resident int64       `json:"resident_bytes_at_most"` // of the server; 0 if it is unknown
+}
+
+// HTTPCeiling is what a server reaches that does nothing with the same requests.
+type HTTPCeiling struct {
+	Batches HTTPLoad `json:"batches"`
+	Singles HTTPLoad `json:"singles"`
+	Reads   HTTPLoad `json:"reads"`
 }
 
 // HTTPLoad is what requests of one kind reached, in a closed loop: each connection sends the next request once it has the
@@ -46,6 +56,7 @@ type HTTPLoad struct {
 	PerSecond   float64   `json:"per_second"`    // events, or reads
 	CPU         float64   `json:"server_cpu_us"` // of each
 	Client      float64   `json:"client_cpu_us"` // of each, and no part of the server's
+	Answer      int       `json:"answer_bytes"`  // of the body of an answer, on average
 	Latency     Latencies `json:"latency"`       // of requests
 }
 
@@ -61,10 +72,13 @@ type HTTPReport struct {
 	Reads      Spread      `json:"reads_per_second"`
 	ReadP99    Spread      `json:"read_p99_us"`
 	Resident   Spread      `json:"resident_to_limit"`
+	// The following are to the ceilings, which are measured in the same rounds.
+	SinglesCeiling Spread `json:"singles_to_ceiling"`
+	ReadsCeiling   Spread `json:"reads_to_ceiling"`
 }
 
 // RunHTTP measures in turn, on the same events, ingest from a file and over HTTP: in batches, then one event a request, and
-// then reads of profiles.
+// then reads of profiles; and then the same requests against a server that does nothing with them.
 func RunHTTP(ctx context.Context, c HTTPConfig) (report HTTPReport, err error) {
 	if c.Progress == nil {
 		c.Progress = func(string) {}
@@ -98,6 +112,8 @@ func RunHTTP(ctx context.Context, c HTTPConfig) (report HTTPReport, err error) {
 	report.Reads = SpreadOf(report.Rounds, func(r *HTTPRound) float64 { return r.Reads.PerSecond })
 	report.ReadP99 = SpreadOf(report.Rounds, func(r *HTTPRound) float64 { return r.Reads.Latency.P99 })
 	report.Resident = SpreadOf(report.Rounds, func(r *HTTPRound) float64 { return float64(r.Resident) / float64(c.Memory) })
+	report.SinglesCeiling = SpreadOf(report.Rounds, func(r *HTTPRound) float64 { return r.Singles.PerSecond / r.Ceiling.Singles.PerSecond })
+	report.ReadsCeiling = SpreadOf(report.Rounds, func(r *HTTPRound) float64 { return r.Reads.PerSecond / r.Ceiling.Reads.PerSecond })
 	return report, nil
 }
 
@@ -130,7 +146,29 @@ func (c *HTTPConfig) round(ctx context.Context, n int, input string, lines [][]b
 	}
 	round.Ratio = round.Batches.PerSecond / round.File
 	round.Resident = server.resident()
-	return round, nil
+	progress("the same against a server that does nothing")
+	round.Ceiling, err = c.ceiling(ctx, &round, lines)
+	return round, err
+}
+
+// ceiling sends the requests of a round to a server that answers with as many bytes as the one of the round did.
+func (c *HTTPConfig) ceiling(ctx context.Context, round *HTTPRound, lines [][]byte) (reached HTTPCeiling, err error) {
+	server, err := launch(ctx, c.Binary, "bench", "ceiling", "--get", fmt.Sprint(round.Reads.Answer), "--post", fmt.Sprint(round.Singles.Answer))
+	if err != nil {
+		return reached, err
+	}
+	defer func() { err = errors.Join(err, server.stop()) }()
+	singles := min(c.Singles, len(lines)/2)
+	if reached.Batches, err = server.load(ctx, c.BatchConnections, batches(lines[singles:], c.Batch)); err != nil {
+		return reached, err
+	}
+	if reached.Singles, err = server.load(ctx, c.SingleConnections, batches(lines[:singles], 1)); err != nil {
+		return reached, err
+	}
+	reading, cancel := context.WithTimeout(ctx, c.Reads)
+	defer cancel()
+	reached.Reads, err = server.load(reading, c.ReadConnections, reads(lines))
+	return reached, err
 }
 
 // ingestFile ingests a file into a new directory, and returns the events per second, and µs of processor time for each.

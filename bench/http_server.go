@@ -36,6 +36,11 @@ func startServer(ctx context.Context, binary, dir string, memory int64) (*benchS
 	if err != nil {
 		return nil, err
 	}
+	return launch(ctx, binary, "serve", "--data", data, "--memory", fmt.Sprint(memory))
+}
+
+// launch starts a server by a command of the program, which is told where to listen, and waits until it is ready.
+func launch(ctx context.Context, binary string, command ...string) (*benchServer, error) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -44,7 +49,7 @@ func startServer(ctx context.Context, binary, dir string, memory int64) (*benchS
 	if err := free.Close(); err != nil {
 		return nil, err
 	}
-	s.cmd = exec.CommandContext(ctx, binary, "serve", "--data", data, "--listen", s.address, "--memory", fmt.Sprint(memory))
+	s.cmd = exec.CommandContext(ctx, binary, append(command, "--listen", s.address)...)
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(os.Interrupt) }
 	s.cmd.WaitDelay = serverPatience
 	s.cmd.Stderr = &s.log
@@ -114,13 +119,13 @@ func (s *benchServer) proc(name string) string {
 // load sends requests over so many connections until all are answered or the context ends. An answer other than 200, or to a
 // read 404, fails it.
 func (s *benchServer) load(ctx context.Context, connections int, r requests) (HTTPLoad, error) {
-	var next atomic.Int64
+	var next, answered atomic.Int64
 	took := make([][]time.Duration, connections)
 	cpu, own, start := s.cpu(), trial.ProcessorTime(), time.Now()
 	var group errgroup.Group
 	for i := range connections {
 		group.Go(func() (err error) {
-			took[i], err = s.connection(ctx, r, &next)
+			took[i], err = s.connection(ctx, r, &next, &answered)
 			return err
 		})
 	}
@@ -137,11 +142,12 @@ func (s *benchServer) load(ctx context.Context, connections int, r requests) (HT
 	return HTTPLoad{
 		Connections: connections, PerSecond: n / elapsed.Seconds(), CPU: float64((s.cpu() - cpu).Microseconds()) / n,
 		Client: float64((trial.ProcessorTime() - own).Microseconds()) / n, Latency: Summarise(all),
+		Answer: int(answered.Load()) / max(1, len(all)),
 	}, nil
 }
 
-// connection sends requests over one connection, one after the other.
-func (s *benchServer) connection(ctx context.Context, r requests, next *atomic.Int64) (took []time.Duration, err error) {
+// connection sends requests over one connection, one after the other, and adds up the bytes of the answers.
+func (s *benchServer) connection(ctx context.Context, r requests, next, answered *atomic.Int64) (took []time.Duration, err error) {
 	conn, err := net.Dial("tcp", s.address)
 	if err != nil {
 		return nil, err
@@ -149,6 +155,8 @@ func (s *benchServer) connection(ctx context.Context, r requests, next *atomic.I
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	answers := bufio.NewReaderSize(conn, answerRoom)
 	var request []byte
+	var bytes int64
+	defer func() { answered.Add(bytes) }()
 	for ctx.Err() == nil {
 		n := int(next.Add(1)) - 1
 		if r.count > 0 && n >= r.count {
@@ -159,10 +167,11 @@ func (s *benchServer) connection(ctx context.Context, r requests, next *atomic.I
 		if _, err := conn.Write(request); err != nil {
 			return nil, err
 		}
-		status, err := readAnswer(answers)
+		status, size, err := readAnswer(answers)
 		if err != nil {
 			return nil, err
 		}
+		bytes += int64(size)
 		if status != http.StatusOK && (r.count > 0 || status != http.StatusNotFound) {
 			return nil, fmt.Errorf("the server answers with status %d to request %d", status, n)
 		}
@@ -174,40 +183,40 @@ func (s *benchServer) connection(ctx context.Context, r requests, next *atomic.I
 // answerRoom is the buffer of a connection: nearly every answer arrives in one read.
 const answerRoom = 16 << 10
 
-// readAnswer reads a whole answer, and returns its status. Client and server share the processors, so it takes of an answer no
+// readAnswer reads a whole answer, and returns its status, and the size of its body. Client and server share the processors, so it takes of an answer no
 // more than a client must: net/http would make a header, and a body to be read, for each.
 //
 // It fails on an answer whose length is not in its head: the server sends none.
-func readAnswer(r *bufio.Reader) (status int, err error) {
+func readAnswer(r *bufio.Reader) (status, size int, err error) {
 	line, err := r.ReadSlice('\n')
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	_, code, _ := bytes.Cut(line, []byte(" "))
 	if len(code) < 3 {
-		return 0, fmt.Errorf("answer: no status in %q", line)
+		return 0, 0, fmt.Errorf("answer: no status in %q", line)
 	}
 	if status, err = strconv.Atoi(string(code[:3])); err != nil {
-		return 0, fmt.Errorf("answer: %w", err)
+		return 0, 0, fmt.Errorf("answer: %w", err)
 	}
-	length := -1
+	size = -1
 	for {
 		if line, err = r.ReadSlice('\n'); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		name, value, field := bytes.Cut(bytes.TrimRight(line, "\r\n"), []byte(": "))
 		if !field {
 			break
 		}
 		if string(name) == "Content-Length" { // as net/http writes it
-			if length, err = strconv.Atoi(string(value)); err != nil {
-				return 0, fmt.Errorf("answer: %w", err)
+			if size, err = strconv.Atoi(string(value)); err != nil {
+				return 0, 0, fmt.Errorf("answer: %w", err)
 			}
 		}
 	}
-	if length < 0 {
-		return 0, errors.New("answer: no length in its head")
+	if size < 0 {
+		return 0, 0, errors.New("answer: no length in its head")
 	}
-	_, err = r.Discard(length)
-	return status, err
+	_, err = r.Discard(size)
+	return status, size, err
 }

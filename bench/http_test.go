@@ -3,10 +3,14 @@ package bench
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -53,18 +57,61 @@ func TestHTTPAnswers(t *testing.T) {
 		"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" +
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	r := bufio.NewReader(strings.NewReader(all))
-	for _, want := range []int{http.StatusOK, http.StatusNotFound} {
-		if status, err := readAnswer(r); err != nil || status != want {
-			t.Errorf("status %d, %v; want %d", status, err, want)
+	for _, want := range []struct{ status, size int }{{http.StatusOK, 17}, {http.StatusNotFound, 0}} {
+		if status, size, err := readAnswer(r); err != nil || status != want.status || size != want.size {
+			t.Errorf("status %d, %d bytes, %v; want %v", status, size, err, want)
 		}
 	}
-	if _, err := readAnswer(r); err == nil {
+	if _, _, err := readAnswer(r); err == nil {
 		t.Error("an answer without a length was read")
 	}
 	for _, bad := range []string{"", "HTTP/1.1", "HTTP/1.1 ok\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"} {
-		if status, err := readAnswer(bufio.NewReader(strings.NewReader(bad))); err == nil {
+		if status, _, err := readAnswer(bufio.NewReader(strings.NewReader(bad))); err == nil {
 			t.Errorf("%q: status %d, want an error", bad, status)
 		}
+	}
+}
+
+// The ceiling reads what it is sent, and answers with as many bytes as it was told.
+func TestHTTPCeiling(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { ended <- ServeCeiling(ctx, address, 1200, 90) }()
+	s := &benchServer{cmd: &exec.Cmd{Process: &os.Process{Pid: os.Getpid()}}, address: address}
+	for { // until it listens
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = conn.Close()
+			break
+		}
+		select {
+		case err := <-ended:
+			t.Fatal(err)
+		default:
+		}
+	}
+	lines := [][]byte{[]byte(`{"userId":"cus_1"}`), []byte(`{"userId":"cus_2"}`), []byte(`{"userId":"cus_3"}`)}
+	posted, err := s.load(ctx, 2, batches(lines, 1))
+	if err != nil || posted.Answer != 90 || posted.PerSecond <= 0 {
+		t.Errorf("%+v, %v", posted, err)
+	}
+	all := reads(lines)
+	all.count = 10
+	got, err := s.load(ctx, 2, all)
+	if err != nil || got.Answer != 1200 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 
@@ -79,7 +126,7 @@ func BenchmarkReadAnswer(b *testing.B) {
 		name string
 		read func() error
 	}{
-		{"lean", func() error { _, err := readAnswer(r); return err }},
+		{"lean", func() error { _, _, err := readAnswer(r); return err }},
 		{"net/http", func() error {
 			answer, err := http.ReadResponse(r, nil)
 			if err == nil {

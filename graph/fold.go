@@ -25,7 +25,7 @@ type fold struct {
 
 // profile sums up all that the fragments hold; dealings only if asked for.
 func (f fold) profile(dealings bool) Profile {
-	p := Profile{ID: f.members[f.group[0]].Key}
+	p := Profile{ID: f.members[f.group[0]].Key, Identifiers: make([]ProfileIdentifier, 0, len(f.group))}
 	var orders orderFold
 	traits, ownTraits := []Register(nil), false
 	for _, i := range f.group {
@@ -67,6 +67,9 @@ func (f fold) profile(dealings bool) Profile {
 	f.seenTogether(&p)
 	for i := range traits {
 		if traits[i].Value != nil {
+			if p.Traits == nil {
+				p.Traits = make([]TraitValue, 0, len(traits)-i)
+			}
 			p.Traits = append(p.Traits, TraitValue(traits[i]))
 		}
 	}

@@ -62,11 +62,20 @@ func (c *Component) Profiles(rules *Rules, empty bool) []Profile {
 // Profile folds the identity that holds a node. It returns false when the node is not hosted here.
 // The profile owns its memory: it stays as it is when the component takes its next message.
 func (c *Component) Profile(node NodeKey, rules *Rules) (Profile, bool) {
+	return c.profile(node, rules, true)
+}
+
+// Outline is Profile without dealings: offers, interests and visits, which only scores are computed from.
+func (c *Component) Outline(node NodeKey, rules *Rules) (Profile, bool) {
+	return c.profile(node, rules, false)
+}
+
+func (c *Component) profile(node NodeKey, rules *Rules, dealings bool) (Profile, bool) {
 	group, ok := c.identityOf(node, rules)
 	if !ok {
 		return Profile{}, false
 	}
-	profile := fold{&c.store, group}.profile(true)
+	profile := fold{&c.store, group}.profile(dealings)
 	profile.own()
 	return profile, true
 }

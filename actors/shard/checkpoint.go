@@ -37,6 +37,9 @@ const truncateShare = 4
 // truncate deletes the records that nothing needs any more (A5), if they have at least so many bytes.
 func (c *checkpoint) truncate(least int64) error {
 	s := c.shard
+	if s.log.bytes < least {
+		return nil // before looking at every outbox
+	}
 	low := s.log.last() // the last record stays: it has the counters
 	if r := s.residents.dirty.head(); r != nil {
 		low = min(low, r.dirtySince)

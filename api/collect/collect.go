@@ -125,11 +125,13 @@ func (c *Collector) keepReader(b *bodyReader) {
 
 // enter waits for room for events in a body of so many bytes, and returns what gives it back.
 func (i *intakes) enter(ctx context.Context, bytes, events int) (leave func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, roomWait)
-	defer cancel()
 	n := min(i.most, int64(bytes)+decodedBytes*int64(events)) // one that is larger than all of it goes alone
-	if i.room.Acquire(ctx, n) != nil {
-		return nil, actors.ErrBusy
+	if !i.room.TryAcquire(n) {
+		ctx, cancel := context.WithTimeout(ctx, roomWait)
+		defer cancel()
+		if i.room.Acquire(ctx, n) != nil {
+			return nil, actors.ErrBusy
+		}
 	}
 	return func() { i.room.Release(n) }, nil
 }

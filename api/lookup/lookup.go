@@ -57,11 +57,20 @@ func plainNamespace(text string) string {
 
 // Need is the profile of the identity that an id names, or the problem to answer with.
 func (l *Lookup) Need(ctx context.Context, id string) (graph.Profile, *route.Problem) {
+	return l.need(ctx, id, (*actors.Engine).Profile)
+}
+
+// NeedOutline is Need without what only scores are computed from.
+func (l *Lookup) NeedOutline(ctx context.Context, id string) (graph.Profile, *route.Problem) {
+	return l.need(ctx, id, (*actors.Engine).Outline)
+}
+
+func (l *Lookup) need(ctx context.Context, id string, of func(*actors.Engine, context.Context, graph.NodeKey) (graph.Profile, error)) (graph.Profile, *route.Problem) {
 	name, err := ParseID(l.Registry, id)
 	if err != nil {
 		return graph.Profile{}, route.IDProblem(err)
 	}
-	p, err := l.Engine.Profile(ctx, name.Key)
+	p, err := of(l.Engine, ctx, name.Key)
 	if err != nil {
 		return graph.Profile{}, route.EngineProblem(err)
 	}

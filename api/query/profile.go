@@ -19,7 +19,11 @@ func (q *Queries) getProfile(w http.ResponseWriter, r *http.Request) *route.Prob
 	if p != nil {
 		return p
 	}
-	profile, p := q.Need(r.Context(), r.PathValue("id"))
+	need := q.NeedOutline
+	if shape.Scores != nil {
+		need = q.Need
+	}
+	profile, p := need(r.Context(), r.PathValue("id"))
 	if p != nil {
 		return p
 	}
@@ -69,7 +73,7 @@ func (q *Queries) scoredText(shape *document.Shape, profile *graph.Profile, fiel
 
 // getIdentifiers answers GET /v1/profiles/{id}/identifiers.
 func (q *Queries) getIdentifiers(w http.ResponseWriter, r *http.Request) *route.Problem {
-	profile, problem := q.Need(r.Context(), r.PathValue("id"))
+	profile, problem := q.NeedOutline(r.Context(), r.PathValue("id"))
 	if problem != nil {
 		return problem
 	}

@@ -98,7 +98,9 @@ func EmptyParameter(r *http.Request) (bool, *Problem) {
 // Shape reads which members of profiles a request asks for: the parameters fields and scores. keeper is nil where the
 // server computes no scores.
 func Shape(r *http.Request, keeper *scoring.Keeper, control score.Control) (shape document.Shape, p *Problem) {
-	shape.Control = control
+	if shape.Control = control; r.URL.RawQuery == "" {
+		return shape, nil
+	}
 	var err error
 	if shape.Fields, err = document.ParseFields(r.URL.Query().Get("fields")); err != nil {
 		return shape, NewProblem(document.CodeBadParameter, "fields: %v", err)

@@ -100,7 +100,7 @@ const answerTimeout = 30 * time.Second
 
 // CheckParameters refuses query parameters that the route does not have.
 func (rt *Route) CheckParameters(r *http.Request) *Problem {
-	if rt.OtherParameters {
+	if rt.OtherParameters || r.URL.RawQuery == "" {
 		return nil
 	}
 	var known []string

@@ -23,7 +23,8 @@ func newBenchHTTP() *cobra.Command {
 		Long: `Measure in turn, on the same generated events: ingest from a file; then, of a server on a new directory, ingest in
 batches, ingest of one event a request, and reads of profiles. Each connection sends its next request once it has the
 answer to the last. Rates and percentiles are medians over the rounds. The ratio is taken within each round, because
-the speed of a machine drifts. Client and server share the processors.`,
+the speed of a machine drifts. Client and server share the processors, so each round also measures the ceiling: the same
+requests against a server that reads them and answers with as many bytes, and does nothing else.`,
 		Args: cobra.NoArgs,
 	}
 	o := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
@@ -58,6 +59,25 @@ the speed of a machine drifts. Client and server share the processors.`,
 	return cmd
 }
 
+// newBenchCeiling serves nothing: it is what bench http measures its ceiling against, in a process of its own.
+func newBenchCeiling() *cobra.Command {
+	var listen string
+	var get, post int
+	cmd := &cobra.Command{
+		Use: "ceiling", Short: "Answer every request with so many bytes, for bench http", Args: cobra.NoArgs, Hidden: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if get < 0 || post < 0 {
+				return cli.UsageError("bench ceiling: want sizes of answers that are not negative")
+			}
+			return bench.ServeCeiling(cmd.Context(), listen, get, post)
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address to listen at")
+	cmd.Flags().IntVar(&get, "get", 0, "bytes of the answer to a GET")
+	cmd.Flags().IntVar(&post, "post", 0, "bytes of the answer to a POST")
+	return cmd
+}
+
 // benchHTTPTable prints a row per round and kind of request, then the medians over the rounds.
 func benchHTTPTable(w io.Writer, r *bench.HTTPReport) {
 	fmt.Fprintf(w, "%d events, %d a request, %d processors\n\n", r.Events, r.Batch, r.Processors)
@@ -70,7 +90,14 @@ func benchHTTPTable(w io.Writer, r *bench.HTTPReport) {
 		for _, of := range []struct {
 			name string
 			*bench.HTTPLoad
-		}{{"events in batches", &round.Batches}, {"events one by one", &round.Singles}, {"reads", &round.Reads}} {
+		}{
+			{"events in batches", &round.Batches},
+			{"events one by one", &round.Singles},
+			{"reads", &round.Reads},
+			{"ceiling: events in batches", &round.Ceiling.Batches},
+			{"ceiling: events one by one", &round.Ceiling.Singles},
+			{"ceiling: reads", &round.Ceiling.Reads},
+		} {
 			rates.Row(fmt.Sprint(i+1), of.name, fmt.Sprint(of.Connections), decimals(of.PerSecond, 0), decimals(of.CPU, 1), decimals(of.Client, 1),
 				decimals(of.Latency.Median/1e3, 2), decimals(of.Latency.P99/1e3, 2), load)
 		}
@@ -82,7 +109,9 @@ func benchHTTPTable(w io.Writer, r *bench.HTTPReport) {
 	}
 	spread("batches to file", r.Ratio, 2)
 	spread("single events a second", r.Singles, 0)
+	spread("single events to their ceiling", r.SinglesCeiling, 2)
 	spread("reads a second", r.Reads, 0)
+	spread("reads to their ceiling", r.ReadsCeiling, 2)
 	spread("read p99 µs", r.ReadP99, 0)
 	spread("resident memory to its limit", r.Resident, 2)
 	medians.Write(w, "")
