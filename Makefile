@@ -36,6 +36,10 @@ helm-lint: ## Lint the chart and render it, with helm, pinned
 run: build ## Run the demo: shoppers stream in, and their identities merge before your eyes
 	$(BIN) demo
 
+.PHONY: cluster-demo
+cluster-demo: build .kafka/classpath ## Three brokers and three nodes on loopback: shoppers stream in, one node is killed, and nothing is lost
+	$(GO) run ./internal/testkit/clusterdemo -bin $(BIN)
+
 .PHONY: test
 test: race wires research peers properties mutants kill scale memory ## All tests: race detector, properties, mutants, kill -9, a million events, memory
 

@@ -86,6 +86,7 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"POST /v1/admin/keys/{key}/rotate":     keyring.AdministerGraph,
 	"DELETE /v1/admin/keys/{key}":          keyring.AdministerGraph,
 	"GET /v1/stats":                        keyring.Operate,
+	"GET /v1/cluster":                      keyring.Operate,
 	"POST /v1/audiences:apply":             keyring.Operate,
 	"GET /v1/changes/receivers":            keyring.Operate,
 	"DELETE /v1/changes/receivers/{name}":  keyring.Operate,

@@ -76,6 +76,8 @@ type Config struct {
 	Metrics *prometheus.Registry
 	// Collectors are registered beside the server's own: those of inputs that run in the same process.
 	Collectors []prometheus.Collector
+	// Cluster is what the process knows of its cluster. Default: it is no node of one.
+	Cluster func() document.Cluster
 	// Checks are asked by /readyz beside the server's own, with a deadline.
 	Checks []func(context.Context) document.Check
 	// MaxBody bounds one request body, on the wire and inflated, in bytes. Default defaultMaxBody, at

@@ -34,6 +34,11 @@ func (a *Admin) Routes() []route.Route {
 			Summary: "Get what the deployment holds and has done", Answers: answer(document.Stats{}), Problems: with(document.CodeBadParameter),
 		},
 		{
+			Method: "GET", Path: "/v1/cluster", Scope: keyring.Operate, Handler: a.getCluster,
+			Summary: "Get what this node knows of its cluster", Notes: "Which nodes are alive, who owns each shard and where its copies are. Other nodes may know something else for a moment. A server that is no node answers 404.",
+			Answers: answer(document.Cluster{}), Problems: []document.Code{document.CodeBadParameter, document.CodeUnknownRoute},
+		},
+		{
 			Method: "GET", Path: "/v1/changes/receivers", Scope: keyring.Operate, Handler: a.getReceivers,
 			Summary: "List the registered receivers of the change feed", Answers: answer(document.Receivers{}),
 			Problems: with(document.CodeBadParameter, document.CodeFeedOff),

@@ -15,6 +15,12 @@ func (a Admin) Stats(ctx context.Context) (s document.Stats, err error) {
 	return s, err
 }
 
+// Cluster returns what the node knows of its cluster.
+func (a Admin) Cluster(ctx context.Context) (c document.Cluster, err error) {
+	err = a.conn.get(ctx, "/v1/cluster", nil, &c)
+	return c, err
+}
+
 // Rules returns the rules in force, with their text.
 func (a Admin) Rules(ctx context.Context) (r document.Rules, err error) {
 	err = a.conn.get(ctx, "/v1/rules", nil, &r)

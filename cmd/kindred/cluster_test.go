@@ -381,6 +381,13 @@ func (c *clusterTest) sharesKeys(t *testing.T) {
 	create := func(m *clusterMember, kind string) string {
 		return strings.TrimSpace(string(kindred(t, c.bin, "keys", "create", kind, "--url", "http://"+m.listen, "--output", "key")))
 	}
+	for _, view := range []struct{ name, words string }{{"status", "n3"}, {"shards", "owning"}} {
+		if out := string(kindred(t, c.bin, "cluster", view.name, "--url", "http://"+c.members[1].listen, "--output", "table")); !strings.Contains(out, view.words) {
+			t.Errorf("cluster %s lacks %s:\n%s", view.name, view.words, out)
+		} else {
+			t.Logf("\n%s", out)
+		}
+	}
 	admin := create(c.members[0], "admin")
 	for _, m := range c.members {
 		eventually(t, "a key of n1 is needed everywhere", ask(m, "", http.StatusUnauthorized))
