@@ -49,6 +49,7 @@ type pool struct {
 	owned     atomic.Int64 // shards that are with this process
 	crowded   atomic.Int64 // and that have more messages under way to another one than may be while events are taken in
 	stop      chan struct{}
+	askings   sync.Pool // of *asking, used again once they are answered: after the answer the shard does not touch them
 }
 
 // settings are what all shards run on.
@@ -219,7 +220,10 @@ func (p *pool) ask(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) 
 	if err := p.Err(); err != nil {
 		return err
 	}
-	a, _ := askings.Get().(*asking)
+	a, ok := p.askings.Get().(*asking)
+	if !ok {
+		a = &asking{answer: make(chan error, 1)}
+	}
 	a.fn = fn
 	a.taken.Store(false)
 	p.runners[id].inbox.runNow(a)
@@ -235,12 +239,9 @@ func (p *pool) ask(ctx context.Context, id graph.ShardID, fn func(*shard.Shard) 
 		}
 	}
 	a.fn = nil
-	askings.Put(a)
+	p.askings.Put(a)
 	return answer
 }
-
-// askings are used again once they are answered: after the answer the shard does not touch them.
-var askings = sync.Pool{New: func() any { return &asking{answer: make(chan error, 1)} }}
 
 // onShards runs fn with every shard, one after the other.
 func (p *pool) onShards(ctx context.Context, fn func(graph.ShardID, *shard.Shard)) error {

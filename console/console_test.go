@@ -125,7 +125,7 @@ func TestTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := regexp.MustCompile(`^(problem|check|type|trial|condition|reason|refused|assertion|change|band|status|person)\.`) // names that pages put together
+	made := regexp.MustCompile(`^(problem|check|type|trial|condition|reason|refused|assertion|change|band|status|person|form)\.`) // names that pages put together
 	for name := range texts(t, "en") {
 		stem := strings.TrimSuffix(strings.TrimSuffix(name, ".one"), ".other")
 		if !strings.Contains(all.String(), `"`+stem+`"`) && !made.MatchString(name) && !strings.HasSuffix(name, ".title") {
