@@ -1,11 +1,8 @@
 package shard_test
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/kindred-id/kindred/internal/testkit/mutant"
 )
@@ -26,57 +23,22 @@ var bySignals = []string{
 // unnoticed is not tested, or not needed. The engine's own sources have no switch to break them by, so the test runs
 // itself again, once, in a build with mutated sources.
 func TestMutants(t *testing.T) {
-	if !mutant.Overlaid() {
-		if testing.Short() {
-			t.Skip("without -short: make mutants")
+	mutant.Hunt(t, mutant.All(), 20_000, func(name string) mutant.Prey {
+		if scenario, ok := scenarios[name]; ok {
+			return mutant.Prey{Scenario: scenario}
 		}
-		mutant.Rerun(t)
-		return
-	}
-	if how, err := runMutant("", 100); err != nil {
-		t.Fatalf("without any mutant switched on, %s fails, so that no death would prove anything: %v", how, err)
-	}
-	all := mutant.All()
-	for _, m := range all {
-		start := time.Now()
-		how, err := runMutant(m.Name, 20_000)
-		if err == nil {
-			t.Errorf("%s survived %s: %s", m.Name, how, m.Is)
-			continue
+		sc := schedule{make: plainly, disk: inMemory}
+		switch {
+		case slices.Contains(underRules, name):
+			sc.make = underOtherRules
+		case slices.Contains(byAliases, name):
+			sc.make = amongAliases
+		case slices.Contains(bySignals, name):
+			sc.make = amongSignals
 		}
-		why, _, _ := strings.Cut(err.Error(), "\n")
-		t.Logf("%-36s died in %s after %v: %s", m.Name, how, time.Since(start).Round(time.Millisecond), why)
-	}
-	passed := mutant.Passed()
-	for _, m := range all {
-		if !passed[m.Name] {
-			t.Errorf("%s is never passed: what it breaks is not run", m.Name)
-		}
-	}
-}
-
-// runMutant runs a mutant, or none, in its scenario or in schedules. It returns how, and what a check noticed; nil if nothing.
-func runMutant(name string, schedules int) (how string, err error) {
-	defer mutant.Select("")
-	if scenario, ok := scenarios[name]; ok {
-		mutant.Select(name)
-		return "its scenario", scenario()
-	}
-	sc := schedule{test: "TestMutants", make: plainly, disk: inMemory}
-	if slices.Contains(underRules, name) {
-		sc.make = underOtherRules
-	}
-	if slices.Contains(byAliases, name) {
-		sc.make = amongAliases
-	}
-	if slices.Contains(bySignals, name) {
-		sc.make = amongSignals
-	}
-	for seed := range uint64(schedules) {
-		mutant.Select(name)
-		if _, _, err := sc.run(seed, nil, nil, nil); err != nil {
-			return fmt.Sprintf("schedule %4d", seed+1), err
-		}
-	}
-	return fmt.Sprintf("%d schedules", schedules), nil
+		return mutant.Prey{Schedule: func(seed uint64) error {
+			_, _, err := sc.run(seed, nil, nil, nil)
+			return err
+		}}
+	})
 }

@@ -2,24 +2,20 @@ package shard_test
 
 import (
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
+	"github.com/kindred-id/kindred/internal/testkit/schedules"
 )
 
 // schedule is how a test makes a run of a seed.
 type schedule struct {
-	test string // its name, for the command that repeats it
 	make func(seed uint64, rng *rand.Rand) (simParams, *graph.Rules, []act)
 	disk func(p simParams) simDisk
 	// actors reports whether a seed is run with real identity actors.
@@ -74,10 +70,6 @@ func (sc *schedule) run(seed uint64, on *stage, change func(*simParams), logf fu
 	return result, p, err
 }
 
-func (sc *schedule) report(seed uint64, p simParams, err error) string {
-	return fmt.Sprintf("%v\n%v\nrepeat: KINDRED_SEED=%d go test -count=1 -v -run '^%s$' ./actors/shard", p, err, seed, sc.test)
-}
-
 // schedulesFor scales a number of schedules: KINDRED_SCHEDULES says how many instead, -short and the
 // race detector make it fewer.
 func schedulesFor(t *testing.T, n int) int {
@@ -98,91 +90,39 @@ func schedulesFor(t *testing.T, n int) int {
 	return max(n, 4)
 }
 
-// each runs schedules: three quarters of them with seeds that are the same in every run, the rest with
-// fresh ones. KINDRED_SEED runs that one alone, and logs it.
+// rare is what only some tests are to meet.
+var rare = []string{"changes of rules", "sweeps", "definitions", "parts of fills", "signals compared", "events marked ahead"}
+
+// each runs so many schedules, or fewer.
 func (sc *schedule) each(t *testing.T, n int) {
 	t.Helper()
-	if text := os.Getenv("KINDRED_SEED"); text != "" {
-		seed, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatalf("KINDRED_SEED: %v", err)
-		}
-		_, p, err := sc.run(seed, newStage(t), nil, t.Logf)
-		if err != nil {
-			t.Fatal(sc.report(seed, p, err))
-		}
-		t.Logf("%v: well", p)
-		return
-	}
-	n = schedulesFor(t, n)
-	fixed := n * 3 / 4
-	fresh := rand.Uint64N(1 << 62)
-	t.Logf("%d schedules: seeds 0 to %d, and %d to %d", n, fixed-1, fresh, fresh+uint64(n-fixed)-1)
-
-	var next atomic.Int64
-	var mu sync.Mutex // guards the following
-	var met simMet
-	failed := false
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		on := newStage(t)
-		workers.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				mu.Lock()
-				stop := failed || i >= n
-				mu.Unlock()
-				if stop {
-					return
+	schedules.Each(t, schedules.Plan{
+		Schedules: schedulesFor(t, n), Package: "./actors/shard", Again: 50, Enough: 200,
+		Unmet: func(what string) bool { return slices.Contains(rare, what) && !slices.Contains(sc.meets, what) },
+		Worker: func() schedules.Run {
+			on := newStage(t)
+			return func(seed uint64, logf func(string, ...any)) (map[string]*uint64, uint64, error) {
+				result, p, err := sc.run(seed, on, nil, logf)
+				if err != nil {
+					err = fmt.Errorf("%v\n%w", p, err)
 				}
-				seed := uint64(i)
-				if i >= fixed {
-					seed = fresh + uint64(i-fixed)
-				}
-				result, p, err := sc.run(seed, on, nil, nil)
-				if err == nil && i%50 == 0 {
-					var again simResult
-					again, _, err = sc.run(seed, on, nil, nil)
-					if err == nil && again.trace != result.trace {
-						err = fmt.Errorf("two runs differ: traces %016x and %016x", result.trace, again.trace)
-					}
-				}
-				mu.Lock()
-				sum := met.counts()
-				for what, count := range result.met.counts() {
-					*sum[what] += *count
-				}
-				if err != nil && !failed {
-					failed = true
-					t.Error(sc.report(seed, p, err))
-				}
-				mu.Unlock()
+				return result.met.counts(), result.trace, err
 			}
-		})
-	}
-	workers.Wait()
-	counts := met.counts()
-	for _, what := range slices.Sorted(maps.Keys(counts)) {
-		count := counts[what]
-		t.Logf("%-30s %d", what, *count)
-		optional := slices.Contains([]string{"changes of rules", "sweeps", "definitions", "parts of fills", "signals compared", "events marked ahead"}, what)
-		if *count == 0 && n >= 200 && !failed && (!optional || slices.Contains(sc.meets, what)) {
-			t.Errorf("no schedule met any %s: they prove nothing about that", what)
-		}
-	}
+		},
+	})
 }
 
 // TestSchedules: whatever the order, the batches, the number of shards, the duplicates, the crashes and
 // the network, the same events give the same people.
 func TestSchedules(t *testing.T) {
-	sc := schedule{test: "TestSchedules", make: plainly, disk: inMemory, actors: func(seed uint64) bool { return seed%16 == 0 }}
+	sc := schedule{make: plainly, disk: inMemory, actors: func(seed uint64) bool { return seed%16 == 0 }}
 	sc.each(t, 20_000)
 }
 
 // TestSchedulesOnPebble runs schedules on the real store, which loses what it did not sync.
 func TestSchedulesOnPebble(t *testing.T) {
 	sc := schedule{
-		test: "TestSchedulesOnPebble", make: plainly,
+		make: plainly,
 		disk: func(p simParams) simDisk { return &pebbleDisk{shards: p.shards} },
 	}
 	sc.each(t, 600)
@@ -191,13 +131,13 @@ func TestSchedulesOnPebble(t *testing.T) {
 // TestSchedulesSplitUndoesMerge: what an operator asserted and withdrew, and all that it brought
 // together or kept apart meanwhile, leaves no trace.
 func TestSchedulesSplitUndoesMerge(t *testing.T) {
-	sc := schedule{test: "TestSchedulesSplitUndoesMerge", make: mergedAndSplit, disk: inMemory}
+	sc := schedule{make: mergedAndSplit, disk: inMemory}
 	sc.each(t, 2000)
 }
 
 // TestSchedulesAliases: aliases, of which ordinary worlds have few, are claims on nodes that may outrank the one that asks.
 func TestSchedulesAliases(t *testing.T) {
-	sc := schedule{test: "TestSchedulesAliases", make: amongAliases, disk: inMemory, actors: func(seed uint64) bool { return seed%16 == 0 }}
+	sc := schedule{make: amongAliases, disk: inMemory, actors: func(seed uint64) bool { return seed%16 == 0 }}
 	sc.each(t, 1000)
 }
 
@@ -250,7 +190,7 @@ func mergedAndSplit(seed uint64, rng *rand.Rand) (simParams, *graph.Rules, []act
 // whatever of that was under way.
 func TestSchedulesRulesChange(t *testing.T) {
 	sc := schedule{
-		test: "TestSchedulesRulesChange", make: underOtherRules, disk: inMemory, meets: []string{"changes of rules", "sweeps"},
+		make: underOtherRules, disk: inMemory, meets: []string{"changes of rules", "sweeps"},
 		actors: func(seed uint64) bool { return seed%16 == 0 },
 	}
 	sc.each(t, 3000)
@@ -283,14 +223,14 @@ func concerns(all []graph.Assertion, x *graph.Assertion) bool {
 // TestSchedulesLarge: what large components put off to the close of a step comes to the same.
 func TestSchedulesLarge(t *testing.T) {
 	defer graph.SetLarge(1, 2, 1)()
-	sc := schedule{test: "TestSchedulesLarge", make: plainly, disk: inMemory, actors: func(seed uint64) bool { return seed%16 == 0 }}
+	sc := schedule{make: plainly, disk: inMemory, actors: func(seed uint64) bool { return seed%16 == 0 }}
 	sc.each(t, 4000)
 }
 
 // TestSchedulesAtCaps: a component that is full hosts nothing new. Nothing is lost, nothing is counted
 // twice, and what came out survives a restart and a replay.
 func TestSchedulesAtCaps(t *testing.T) {
-	sc := schedule{test: "TestSchedulesAtCaps", disk: inMemory, make: func(seed uint64, rng *rand.Rand) (simParams, *graph.Rules, []act) {
+	sc := schedule{disk: inMemory, make: func(seed uint64, rng *rand.Rand) (simParams, *graph.Rules, []act) {
 		p, rules, acts := plainly(seed, rng)
 		rules.MaxMembers = 2 + rng.IntN(4)
 		rules.MaxLinks = 1 + rng.IntN(6)
@@ -302,13 +242,13 @@ func TestSchedulesAtCaps(t *testing.T) {
 // TestSchedulesResidentOrPassivated: with memory for everything or for nothing, with a log that is
 // never cut or always, what is read is the same.
 func TestSchedulesResidentOrPassivated(t *testing.T) {
-	sc := schedule{test: "TestSchedulesResidentOrPassivated", make: plainly, disk: inMemory}
+	sc := schedule{make: plainly, disk: inMemory}
 	for seed := range uint64(schedulesFor(t, 400)) {
 		var dumps []string
 		for _, limits := range []shard.Limits{{LogBytes: 1 << 30, ActorBytes: 1 << 30, FlushBytes: 1 << 30}, {}} {
 			result, p, err := sc.run(seed, nil, func(p *simParams) { p.limits = limits }, nil)
 			if err != nil {
-				t.Fatal(sc.report(seed, p, err))
+				t.Fatalf("seed %d, %v: %v", seed, p, err)
 			}
 			if huge := limits.ActorBytes > 0; huge == (result.met.passivated > 0) {
 				t.Fatalf("seed %d, limits %v: %d times nodes were passivated", seed, limits, result.met.passivated)

@@ -310,7 +310,7 @@ func simRemember(d *signal.Definition, all []simMatch) signal.State {
 // TestSchedulesSignals: definitions change while everything happens, and each fragment ends with what its events say of every
 // signal, whichever came first.
 func TestSchedulesSignals(t *testing.T) {
-	sc := schedule{test: "TestSchedulesSignals", make: amongSignals, disk: inMemory, meets: []string{"definitions", "parts of fills", "signals compared", "events marked ahead"}}
+	sc := schedule{make: amongSignals, disk: inMemory, meets: []string{"definitions", "parts of fills", "signals compared", "events marked ahead"}}
 	sc.each(t, 1500)
 }
 

@@ -11,7 +11,7 @@ import (
 // TestSchedulesFeedSweep: the change feed is turned on over what is there, and the rules change under
 // it, at moments when much is under way. Its readers end with what an export has, under the last rules.
 func TestSchedulesFeedSweep(t *testing.T) {
-	sc := schedule{test: "TestSchedulesFeedSweep", make: underManyRules, disk: inMemory}
+	sc := schedule{make: underManyRules, disk: inMemory}
 	sc.each(t, 3000)
 }
 

@@ -2,9 +2,7 @@ package journaltest
 
 import (
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 )
 
 // Simulate runs a program through the schedule of a seed, and returns what it met, and what a check noticed.
@@ -33,24 +31,4 @@ func SimulateCounters(seed uint64, logf func(string, ...any)) (met Met, trace ui
 	rng := rand.New(rand.NewPCG(seed, 0x6a)) //nolint:gosec // a schedule has to be the same every time
 	shards := 1 + rng.IntN(2)
 	return Simulate(seed, rng, &Counter{Commands: 10 + rng.IntN(60)}, shards, [...]int{0, 24, 60}[rng.IntN(3)], logf)
-}
-
-// Add adds what another schedule met.
-func (m *Met) Add(other *Met) {
-	sum := m.Counts()
-	for what, count := range other.Counts() {
-		*sum[what] += *count
-	}
-}
-
-// Log lists the counters, and returns the names of those that are zero.
-func (m *Met) Log(logf func(string, ...any)) (never []string) {
-	counts := m.Counts()
-	for _, what := range slices.Sorted(maps.Keys(counts)) {
-		logf("%-32s %d", what, *counts[what])
-		if *counts[what] == 0 {
-			never = append(never, what)
-		}
-	}
-	return never
 }
