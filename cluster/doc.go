@@ -31,7 +31,7 @@
 //   - J6: an owner appends at least once a second, so that it learns within that time that it was overtaken, and answers
 //     local reads for 3 s after its last append that counted began.
 //   - J7: a record is deleted only when two copies, or one and a backup, hold it durably, as each said at most 10 s before. A copy
-//     is dropped only when two others do.
+//     is dropped only when two others hold all that it ever vouched for, as they say after it has stopped to.
 //   - J8: a copy under way has no position until all its rows are there; then it has the position of its first snapshot.
 //   - J9: rows of no shard are written by the owner of the control partition, each change whole or not at all, and only if the
 //     rows that it rests on are unchanged.

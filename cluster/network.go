@@ -74,13 +74,17 @@ func (n *Node) Rows(ctx context.Context, of graph.ShardID, lower, upper []byte, 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(p.alive, cancel)()
-	base := "https://"
-	if n.config.TLS.Cert == "" {
-		base = "http://"
-	}
-	err := n.client.Copy(ctx, base+p.member.Bulk, kindOf(lower, upper), uint32(of), fn)
+	err := n.client.Copy(ctx, n.bulkOf(p), kindOf(lower, upper), uint32(of), fn)
 	n.hint(of, p, !errors.Is(err, bulk.ErrAbsent))
 	return err
+}
+
+// bulkOf is where another node serves rows.
+func (n *Node) bulkOf(p *peer) string {
+	if n.config.TLS.Cert == "" {
+		return "http://" + p.member.Bulk
+	}
+	return "https://" + p.member.Bulk
 }
 
 // kindOf names a range of rows on the wire.
@@ -101,6 +105,9 @@ type source Node
 
 // Open implements bulk.Source.
 func (s *source) Open(ctx context.Context, kind string, id uint32) (bulk.Snapshot, error) {
+	if kind == copyKind {
+		return (*Node)(s).openCopy(id)
+	}
 	lower, upper, err := parseKind(kind)
 	if err != nil {
 		return nil, fmt.Errorf("cluster: %q names no rows: %w", kind, err)
@@ -123,6 +130,9 @@ type rows struct {
 	storage.Snapshot
 	lower, upper []byte
 }
+
+// Head implements bulk.Snapshot.
+func (s *rows) Head() []byte { return nil }
 
 // Rows implements bulk.Snapshot.
 func (s *rows) Rows(after []byte, fn func(key, value []byte) error) error {

@@ -51,6 +51,10 @@ type Config struct {
 	// InsecureDev allows to run without TLS and without keys of the gossip.
 	InsecureDev bool
 
+	// JournalKeep is how old a record of the journal has to be before it may be deleted; default DefaultJournalKeep. It is deleted
+	// only once two nodes have it in their stores.
+	JournalKeep time.Duration
+
 	Logger *slog.Logger // default: discards
 }
 
@@ -79,6 +83,9 @@ func Create(ctx context.Context, c *Config, shards int) error {
 	return err
 }
 
+// DefaultJournalKeep is how long the journal keeps what two nodes have.
+const DefaultJournalKeep = 24 * time.Hour
+
 // Node is one process of a cluster. It decides, with the journal, which shards are with the engine here, and carries what engines
 // say to each other. It implements actors.Journal and actors.Network.
 //
@@ -89,7 +96,8 @@ func Create(ctx context.Context, c *Config, shards int) error {
 // There is a replica for each shard of the deployment, and a goroutine that runs it. All that a replica is told goes through
 // its mailbox, so that an Owner needs no lock.
 //
-// Not there yet: copies of rows, for a journal that was trimmed, which nothing does so far; local reads that are refused the moment they may be stale (J6), instead of with the next tick; a gate for versions.
+// Not there yet: backups that stand in for a second copy, copies of the rows of no shard, whose journal is kept whole; local reads that
+// are refused the moment they may be stale (J6), instead of with the next tick; a gate for versions.
 //
 // The parts start in an order: the journal is found and checked, then messages can arrive, then others are told that the node
 // is there. They stop in the other one.
@@ -116,6 +124,8 @@ type Node struct {
 	started  atomic.Bool
 	peers    peers
 	asked    chan struct{} // a place for each question of another node that is being answered
+	copies   chan struct{} // a place for each copy of a shard that is being made
+	journal  keeping
 
 	leaving atomic.Bool
 	asking  atomic.Pointer[asking]
@@ -143,6 +153,9 @@ func New(ctx context.Context, c Config, d Deployment, store storage.Store) (*Nod
 	if c.Weight == 0 {
 		c.Weight = 1
 	}
+	if c.JournalKeep == 0 {
+		c.JournalKeep = DefaultJournalKeep
+	}
 	logger := c.Logger
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
@@ -154,7 +167,7 @@ func New(ctx context.Context, c Config, d Deployment, store storage.Store) (*Nod
 	n := &Node{
 		config: c, deployment: d, logger: logger, store: store, log: log,
 		boot: rand.Uint64(), began: time.Now(), //nolint:forbidigo // the node is where clock and chance enter
-		replicas: make([]*replica, d.Shards+1), asked: make(chan struct{}, answersMost),
+		replicas: make([]*replica, d.Shards+1), asked: make(chan struct{}, answersMost), copies: make(chan struct{}, copiesMost),
 	}
 	n.ctx, n.stop = context.WithCancel(context.Background())
 	n.shared = &sharedRows{node: n, own: catalog.Local(store), news: make(chan struct{}, 1)}
@@ -240,10 +253,11 @@ func (n *Node) Start(ctx context.Context, e *actors.Engine) error {
 	}
 	n.tasks.Go(n.tick)
 	n.tasks.Go(n.poll)
+	n.tasks.Go(n.keep)
 	return nil
 }
 
-// listen serves exports to other nodes.
+// listen serves exports, copies and what is said of them to other nodes.
 func (n *Node) listen() error {
 	listener, err := net.Listen("tcp", n.config.Bulk)
 	if err != nil {
@@ -251,7 +265,10 @@ func (n *Node) listen() error {
 	}
 	n.bulk = listener
 	n.rows = bulk.NewServer((*source)(n), 0)
-	n.serving = &http.Server{Handler: n.rows, ReadHeaderTimeout: 10 * time.Second}
+	serves := http.NewServeMux()
+	serves.Handle("/bulk/", n.rows)
+	serves.HandleFunc("POST "+reportsPath, n.serveReports)
+	n.serving = &http.Server{Handler: serves, ReadHeaderTimeout: 10 * time.Second}
 	transport := &http.Transport{}
 	if n.config.TLS.Cert != "" {
 		if err := n.config.TLS.Check(); err != nil {

@@ -56,9 +56,8 @@ func (n *Node) look() {
 			}
 			was = &peer{}
 			was.alive, was.gone = context.WithCancel(n.ctx)
-			n.peers.members[m.Name] = was
 		}
-		was.member = *m
+		n.peers.members[m.Name] = &peer{*m, was.alive, was.gone} // others have the one before
 	}
 	for name, p := range n.peers.members {
 		if !here[name] {

@@ -2,9 +2,7 @@ package cluster
 
 import (
 	"cmp"
-	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -41,7 +39,9 @@ type replica struct {
 	encoder *row.Encoder
 	rows    []*storage.Batch // to be written, in order
 	reading *reading
+	copying *copying
 	opening chan struct{} // closed once the engine has opened the shard, or has failed to
+	heard   *heard        // what others said last; nil before
 	broken  error         // the store has failed, or the log has a record that this program cannot read
 
 	next     atomic.Int64 // the offset that is to be read next
@@ -126,11 +126,47 @@ func (r *replica) tick() {
 // wish is what the node should be to the shard.
 func (r *replica) wish(now int64) place.Wish {
 	view := r.node.peers.view.Load()
-	wish := place.Decide(r.id, view, r.node.config.Name, r.owner.Stand(now), now)
+	stand := r.owner.Stand(now)
+	if h := r.heard; h != nil {
+		stand.Surplus = journal.Surplus(h.reports, r.owners(view), h.begins, now)
+	}
+	wish := place.Decide(r.id, view, r.node.config.Name, stand, now)
 	if wish == place.Absent && int(r.id) == r.node.deployment.Shards { // every node has the rows of no shard
 		wish = place.Follow
 	}
 	return wish
+}
+
+// owners are the nodes that should have a copy.
+func (r *replica) owners(view *place.View) (names []string) {
+	for _, n := range place.Owners(r.id, view, 2) {
+		names = append(names, n.Name)
+	}
+	return names
+}
+
+// report is what this node says of its copy when it is asked. It counts once the store has been synced.
+func (r *replica) report() journal.Report {
+	if r.broken != nil {
+		return journal.Report{Node: r.node.config.Name}
+	}
+	var at *journal.Position
+	if p, err := row.ReadJournalPosition(r.node.store, r.id); err == nil {
+		position := journal.Position(p)
+		at = &position
+	}
+	return r.owner.Report(at, r.now())
+}
+
+// hear takes in what other nodes say of their copies.
+func (r *replica) hear(h *heard) {
+	r.mailbox.post(func() {
+		r.heard = h
+		if r.broken == nil {
+			r.do(r.owner.Heard(h.reports, r.owners(r.node.peers.view.Load()), h.begins, r.now()))
+			r.publish()
+		}
+	})
 }
 
 // ends says where the partition ends, by an answer to a question that was asked when before had been read.
@@ -192,6 +228,7 @@ func (r *replica) stopAt(err error) {
 	r.broken = err
 	r.node.logger.Error("a shard stops on this node", "shard", r.id, "error", err)
 	r.endReading()
+	r.endCopying()
 	r.lost()
 	r.publish()
 }
@@ -212,6 +249,7 @@ func (r *replica) one(d *journal.Do) error {
 		r.lost()
 	case d.Drop:
 		r.endReading()
+		r.endCopying()
 		return r.drop()
 	}
 	if d.Halt != nil {
@@ -219,7 +257,8 @@ func (r *replica) one(d *journal.Do) error {
 	}
 	switch {
 	case d.Copy:
-		return r.copy()
+		r.endReading()
+		r.copy()
 	case d.Open:
 		r.take()
 	case d.Yield:
@@ -286,35 +325,6 @@ func (r *replica) drop() error {
 		b.DeleteRange(ranges.Lower, ranges.Upper)
 	}
 	return r.node.store.Commit(&b)
-}
-
-// copy begins a copy: that of a log that has all its records is empty, and follows it from its beginning.
-func (r *replica) copy() error {
-	r.node.tasks.Go(func() {
-		ctx, cancel := context.WithTimeout(r.node.ctx, copyPatience)
-		defer cancel()
-		ranges, err := r.node.log.Ranges(ctx)
-		r.mailbox.post(func() {
-			switch {
-			case r.owner.State() != journal.Copying:
-				return
-			case err != nil:
-				_ = r.copy() // again
-				return
-			case ranges[r.id].Start > 0:
-				r.stopAt(fmt.Errorf("shard %d: its journal begins at %d: a copy of rows is needed, which this version does not make", r.id, ranges[r.id].Start))
-				return
-			}
-			at := journal.Start(r.node.log.ID())
-			if err := r.drop(); err != nil {
-				r.stopAt(err)
-				return
-			}
-			r.do(r.owner.Copied(at))
-			r.publish()
-		})
-	})
-	return nil
 }
 
 // commit appends a batch of the engine to the journal.

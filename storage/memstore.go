@@ -118,6 +118,13 @@ func (s *memSnapshot) Iterate(lower, upper []byte, fn func(key, value []byte) er
 // Close implements Snapshot.
 func (s *memSnapshot) Close() error { return nil }
 
+// Sync implements Store.
+func (m *MemStore) Sync() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.refusalLocked()
+}
+
 // Commit implements Store.
 func (m *MemStore) Commit(batches ...*Batch) error {
 	m.mu.Lock()

@@ -164,6 +164,22 @@ func (p *Pebble) Commit(batches ...*Batch) error {
 	return nil
 }
 
+// Sync implements Store. A commit has the mutex until it is durable.
+func (p *Pebble) Sync() error {
+	if err := p.failure.refusal(); err != nil {
+		return err
+	}
+	err := p.failure.guard(func() error {
+		p.commitMu.Lock()
+		defer p.commitMu.Unlock()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return p.failure.refusal()
+}
+
 func (p *Pebble) apply(repr []byte, buf *[]byte) error {
 	// Not from db.NewBatch: such a batch returns to Pebble's pool, with our memory in it.
 	var batch pebble.Batch

@@ -14,6 +14,10 @@ type Store interface {
 	// too large; the outcome is then unknown until the store is opened again.
 	Commit(batches ...*Batch) error
 
+	// Sync returns nil once everything that a read has returned before the call is durable: a read may see a commit that
+	// is not yet.
+	Sync() error
+
 	// Snapshot returns the rows as they are at one moment during the call. Commits continue; the snapshot keeps the space of
 	// what they delete.
 	Snapshot() (Snapshot, error)

@@ -54,6 +54,8 @@ func (s snapshot) Rows(after []byte, fn func(key, value []byte) error) error {
 	return nil
 }
 
+func (s snapshot) Head() []byte { return []byte("head of 7") }
+
 func (s snapshot) Close() error {
 	s.of.mu.Lock()
 	defer s.of.mu.Unlock()
@@ -165,7 +167,7 @@ func TestCopyEnds(t *testing.T) {
 		if err := w.client.Copy(t.Context(), "https://n1", "copy", 8, nil); !errors.Is(err, ErrAbsent) {
 			t.Errorf("another shard: %v", err)
 		}
-		w.cut = func(sent int) bool { return sent == 40 } // the name of the session has 36
+		w.cut = func(sent int) bool { return sent == 50 } // a session's name and head have less
 		if _, err := w.copy(t.Context()); err != nil && !errors.Is(err, ErrBroken) {
 			t.Errorf("%v", err)
 		}
@@ -180,8 +182,8 @@ func TestCopyEnds(t *testing.T) {
 func TestSnapshotsAreBounded(t *testing.T) {
 	inWorld(t, 10, 0, func(t *testing.T, w *world) {
 		for range snapshotsMost {
-			if _, err := w.client.begin(t.Context(), "https://n1/bulk/copy/7"); err != nil {
-				t.Fatal(err)
+			if r, err := w.client.Open(t.Context(), "https://n1", "copy", 7); err != nil || string(r.Head) != "head of 7" {
+				t.Fatal(r, err)
 			}
 		}
 		if _, err := w.copy(t.Context()); !errors.Is(err, ErrBusy) {

@@ -38,16 +38,39 @@ type Client struct{ HTTP *http.Client }
 // Copy calls fn with every row of a kind and a shard on the node at base ("https://host:port"), in the order of keys, all of
 // one moment. It goes on after breaks. If fn fails, so does Copy; key and value are valid during the call.
 func (c *Client) Copy(ctx context.Context, base, kind string, shard uint32, fn func(key, value []byte) error) error {
-	session, err := c.begin(ctx, base+"/bulk/"+kind+"/"+strconv.FormatUint(uint64(shard), 10))
+	r, err := c.Open(ctx, base, kind, shard)
 	if err != nil {
 		return err
 	}
-	url := base + "/bulk/rows/of/" + session
-	defer c.end(url)
-	var last []byte
+	defer r.Close()
+	return r.After(ctx, nil, fn)
+}
+
+// Rows are those of a snapshot on another node.
+type Rows struct {
+	Head   []byte // what the snapshot says of them
+	client *Client
+	url    string
+}
+
+// Open opens a snapshot on the node at base.
+func (c *Client) Open(ctx context.Context, base, kind string, shard uint32) (*Rows, error) {
+	session, head, err := c.begin(ctx, base+"/bulk/"+kind+"/"+strconv.FormatUint(uint64(shard), 10))
+	if err != nil {
+		return nil, err
+	}
+	return &Rows{Head: head, client: c, url: base + "/bulk/rows/of/" + session}, nil
+}
+
+// Close closes the snapshot.
+func (r *Rows) Close() { r.client.end(r.url) }
+
+// After calls fn with every row after a key, as Copy does.
+func (r *Rows) After(ctx context.Context, last []byte, fn func(key, value []byte) error) error {
+	last = bytes.Clone(last)
 	failed := 0
 	for {
-		rows, err := c.rows(ctx, url, last, func(key, value []byte) error {
+		rows, err := r.client.rows(ctx, r.url, last, func(key, value []byte) error {
 			if err := fn(key, value); err != nil {
 				return &stopped{err}
 			}
@@ -82,25 +105,25 @@ type stopped struct{ err error }
 
 func (s *stopped) Error() string { return s.err.Error() }
 
-func (c *Client) begin(ctx context.Context, url string) (session string, err error) {
+func (c *Client) begin(ctx context.Context, url string) (session string, head []byte, err error) {
 	r, err := c.do(ctx, url, nil)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer r.Body.Close()
-	name, err := io.ReadAll(io.LimitReader(r.Body, 1<<10))
+	body, err := io.ReadAll(io.LimitReader(r.Body, nameBytes+headMost))
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrBroken, err)
+		return "", nil, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
-	switch r.StatusCode {
-	case http.StatusCreated:
-		return string(name), nil
-	case http.StatusNotFound:
-		return "", ErrAbsent
-	case http.StatusServiceUnavailable:
-		return "", ErrBusy
+	switch {
+	case r.StatusCode == http.StatusCreated && len(body) >= nameBytes:
+		return string(body[:nameBytes]), body[nameBytes:], nil
+	case r.StatusCode == http.StatusNotFound:
+		return "", nil, ErrAbsent
+	case r.StatusCode == http.StatusServiceUnavailable:
+		return "", nil, ErrBusy
 	}
-	return "", fmt.Errorf("bulk: begin: %s: %s", r.Status, bytes.TrimSpace(name))
+	return "", nil, fmt.Errorf("bulk: begin: %s: %s", r.Status, bytes.TrimSpace(body))
 }
 
 func (c *Client) do(ctx context.Context, url string, body []byte) (*http.Response, error) {

@@ -3,7 +3,7 @@
 //	Source.Open ──► Server: a snapshot that stays open ══ mutual TLS ══► Client.Copy ──► rows, in the order of keys
 //
 // A copy may break off and go on: its snapshot stays open for a while, and the client names the last key that it has. So
-// all rows are of one moment, however often the connection breaks.
+// all rows are of one moment, however often the connection breaks. Another snapshot, on another node, can go on after a key, too.
 //
 //	frame  number of key's bytes, key, number of value's bytes, value     numbers as unsigned varints
 //	end    0, rows of this answer, crc32c of its frames (4 bytes)

@@ -24,6 +24,8 @@ type Source interface {
 
 // Snapshot is rows that do not change.
 type Snapshot interface {
+	// Head is what has to be known of the rows before the first one, up to 1 KiB.
+	Head() []byte
 	// Rows calls fn with every row whose key is greater than after, in the order of keys. Both are valid during the call.
 	Rows(after []byte, fn func(key, value []byte) error) error
 	Close() error
@@ -37,6 +39,8 @@ const (
 	snapshotIdle  = time.Minute
 	retryAfter    = 5 // seconds
 	chunk         = 64 << 10
+	nameBytes     = 36 // of a session
+	headMost      = 1 << 10
 )
 
 // Server serves copies. It is an http.Handler.
@@ -74,7 +78,7 @@ func NewServer(source Source, bytesPerSecond int) *Server {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// begin opens a snapshot, and answers with the name of its session.
+// begin opens a snapshot, and answers with the name of its session, and the head of the rows.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) {
 	shard, err := strconv.ParseUint(r.PathValue("shard"), 10, 32)
 	if err != nil {
@@ -108,6 +112,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) {
 	s.open[name] = &session{snapshot: snapshot, idle: time.AfterFunc(snapshotIdle, func() { s.drop(name) })}
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, name)
+	_, _ = w.Write(snapshot.Head())
 }
 
 func (s *Server) reserve() bool {

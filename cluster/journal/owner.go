@@ -48,6 +48,9 @@ type Owner struct {
 	caughtUp  int64 // when all that the log had was read last
 	heard     int64 // when a record of the claim in force was read last
 	notBefore int64 // no claim before that
+
+	vouched  int64 // the highest Durable of a report, of this process or, at most, of one before
+	retiring int64 // since when the copy is to be dropped; never if it is to stay
 }
 
 // Config says what an Owner runs on.
@@ -135,12 +138,13 @@ type appending struct {
 
 // NewOwner is a shard as a node finds it at its start, with the position of its copy; nil if it has none.
 func NewOwner(c Config, at *Position) *Owner {
-	o := &Owner{config: c, state: Absent, caughtUp: never, heard: never}
+	o := &Owner{config: c, state: Absent, caughtUp: never, heard: never, retiring: never}
 	if o.config.PartBytes == 0 {
 		o.config.PartBytes = PartBytes
 	}
 	if at != nil {
 		o.follow(*at)
+		o.vouched = at.Next
 		if at.Topic != c.Topic {
 			o.state, o.err = Halted, fmt.Errorf("shard %d: the journal's topic is not the one that this copy followed; name that one, or run kindred cluster reseed", c.Shard)
 		}
@@ -227,9 +231,12 @@ func (o *Owner) Stand(now int64) place.Stand {
 	return s
 }
 
-// Placed says what the node should be to the shard.
+// Placed says what the node should be to the shard. A copy that is not wanted retires.
 func (o *Owner) Placed(w place.Wish, now int64) []Do {
 	o.wish = w
+	if w != place.Absent {
+		o.retiring = never
+	}
 	switch {
 	case o.state == Absent && w != place.Absent:
 		o.state = Copying
@@ -237,11 +244,18 @@ func (o *Owner) Placed(w place.Wish, now int64) []Do {
 	case o.state == Owning && w != place.Own:
 		o.state = Yielding
 		return []Do{{Yield: true}}
-	case w == place.Absent && (o.state == Copying || o.state == Following):
-		o.state, o.fold = Absent, nil
-		return []Do{{Drop: true}}
+	case w == place.Absent && o.state == Copying:
+		return o.drop()
+	case w == place.Absent && o.state == Following && o.retiring == never:
+		o.retiring = now
+		return nil
 	}
 	return o.tryClaim(now)
+}
+
+func (o *Owner) drop() []Do {
+	o.state, o.fold, o.retiring = Absent, nil, never
+	return []Do{{Drop: true}}
 }
 
 // Copied says that all rows are there, with the position that they are written with.
@@ -264,7 +278,7 @@ func (o *Owner) Behind(now int64) []Do {
 		return nil
 	}
 	o.under = appending{}
-	o.state, o.fold = Copying, nil
+	o.state, o.fold, o.retiring = Copying, nil, never
 	return []Do{{Copy: true}}
 }
 

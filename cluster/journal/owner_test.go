@@ -224,20 +224,21 @@ func TestTrim(t *testing.T) {
 		reports      []Report
 		backup, keep int64
 		want         int64
+		why          Hold
 	}{
-		{"nobody", nil, NoBackup, 1000, 0},
-		{"one copy", []Report{fresh("a", 10)}, NoBackup, 1000, 0},
-		{"one copy, a backup before it", []Report{fresh("a", 10)}, 7, 1000, 7},
-		{"one copy, a backup after it", []Report{fresh("a", 10)}, 12, 1000, 10},
-		{"two", []Report{fresh("a", 10), fresh("b", 8)}, NoBackup, 1000, 8},
-		{"three: the oldest does not hold it up", []Report{fresh("a", 10), fresh("b", 8), fresh("c", 2)}, NoBackup, 1000, 8},
-		{"a backup does not count beside two", []Report{fresh("a", 10), fresh("b", 8)}, 2, 1000, 8},
-		{"what was said long ago does not count", []Report{fresh("a", 10), old}, NoBackup, 1000, 0},
-		{"a node without a copy does not count", []Report{fresh("a", 10), fresh("b", 0)}, NoBackup, 1000, 0},
-		{"what is to be kept is kept", []Report{fresh("a", 10), fresh("b", 8)}, NoBackup, 5, 5},
+		{"nobody", nil, NoBackup, 1000, 0, NoReports},
+		{"one copy", []Report{fresh("a", 10)}, NoBackup, 1000, 0, OneCopy},
+		{"one copy, a backup before it", []Report{fresh("a", 10)}, 7, 1000, 7, CopyBehind},
+		{"one copy, a backup after it", []Report{fresh("a", 10)}, 12, 1000, 10, CopyBehind},
+		{"two", []Report{fresh("a", 10), fresh("b", 8)}, NoBackup, 1000, 8, CopyBehind},
+		{"three: the oldest does not hold it up", []Report{fresh("a", 10), fresh("b", 8), fresh("c", 2)}, NoBackup, 1000, 8, CopyBehind},
+		{"a backup does not count beside two", []Report{fresh("a", 10), fresh("b", 8)}, 2, 1000, 8, CopyBehind},
+		{"what was said long ago does not count", []Report{fresh("a", 10), old}, NoBackup, 1000, 0, OneCopy},
+		{"a node without a copy does not count", []Report{fresh("a", 10), fresh("b", 0)}, NoBackup, 1000, 0, OneCopy},
+		{"what is to be kept is kept", []Report{fresh("a", 10), fresh("b", 8)}, NoBackup, 5, 5, Free},
 	} {
-		if got := Trim(test.reports, test.backup, test.keep, 50_000); got != test.want {
-			t.Errorf("%s: %d, want %d", test.name, got, test.want)
+		if got, why := Trim(test.reports, test.backup, test.keep, 50_000); got != test.want || why != test.why {
+			t.Errorf("%s: %d, %v, want %d, %v", test.name, got, why, test.want, test.why)
 		}
 	}
 	owners := []string{"a", "b"}

@@ -31,3 +31,12 @@ func schedulesFor(t *testing.T, n int) int {
 func TestSchedules(t *testing.T) {
 	journaltest.Each(t, "./cluster/journal", schedulesFor(t, 8_000), journaltest.SimulateCounters, "forwards", "five forwards over three nodes")
 }
+
+// TestSchedulesOfCopies: what the log has no more is durable in two copies, whichever are dropped, and whichever node trims (J7).
+func TestSchedulesOfCopies(t *testing.T) {
+	for seed := range uint64(schedulesFor(t, 60_000)) {
+		if err := journaltest.SimulateCopies(seed); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -128,6 +128,28 @@ func (l *Log) Ranges(ctx context.Context) ([]Range, error) {
 	return ranges, nil
 }
 
+// Since returns, of all partitions, the offset of the first record that the brokers have taken at a time or later; where the
+// partition ends if there is none.
+func (l *Log) Since(ctx context.Context, at time.Time) ([]int64, error) {
+	topic := l.config.Layout.Topic
+	listed, err := l.admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), topic)
+	if err == nil {
+		err = listed.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("journal: ask what topic %s has since %v: %w", topic, at, err)
+	}
+	offsets := make([]int64, l.config.Layout.Partitions)
+	for p := range offsets {
+		found, ok := listed.Lookup(topic, int32(p))
+		if !ok {
+			return nil, fmt.Errorf("journal: topic %s: no answer for partition %d; check that all brokers are up", topic, p)
+		}
+		offsets[p] = found.Offset
+	}
+	return offsets, nil
+}
+
 // Close disconnects. Appends under way get ErrUnknown, readers ErrClosed. It is safe twice.
 func (l *Log) Close() {
 	l.mu.Lock()

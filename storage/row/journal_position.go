@@ -86,9 +86,14 @@ func ReadJournalPosition(s storage.Reader, shard graph.ShardID) (JournalPosition
 	if err != nil {
 		return JournalPosition{}, err
 	}
-	p, err := parse[JournalPosition]("journal position", value)
+	p, err := ParseJournalPosition(value)
 	if err != nil {
 		return p, fmt.Errorf("journal position of shard %d: %w", shard, err)
 	}
 	return p, nil
+}
+
+// ParseJournalPosition reads the value of the row.
+func ParseJournalPosition(value []byte) (JournalPosition, error) {
+	return parse[JournalPosition]("journal position", value)
 }

@@ -32,6 +32,18 @@ func ShardRanges(shard graph.ShardID) []Range {
 	return ranges
 }
 
+// CopyRanges returns the ranges of the rows of a shard without its position in the journal, in the order of keys, and the key of that.
+func CopyRanges(shard graph.ShardID) (ranges [][2][]byte, position []byte) {
+	for _, r := range ShardRanges(shard) {
+		if Space(r.Lower[0]) == SpaceJournal {
+			position = r.Lower
+			continue
+		}
+		ranges = append(ranges, [2][]byte{r.Lower, r.Upper})
+	}
+	return ranges, position
+}
+
 // afterShard returns the first key after those that begin with a prefix and a shard.
 func afterShard(prefix []byte, shard graph.ShardID) []byte {
 	upper := bytes.Clone(prefix)

@@ -77,18 +77,6 @@ func (d *disk) put(b *storage.Batch, shard graph.ShardID, at journal.Position) {
 	d.enc.PutJournalPosition(b, shard, &p)
 }
 
-// ranges are those of the rows of a shard, without its position, and the key of that.
-func ranges(shard graph.ShardID) (ranges [][2][]byte, position []byte) {
-	for _, r := range row.ShardRanges(shard) {
-		if row.Space(r.Lower[0]) == row.SpaceJournal {
-			position = r.Lower
-			continue
-		}
-		ranges = append(ranges, [2][]byte{r.Lower, r.Upper})
-	}
-	return ranges, position
-}
-
 // hash is that of the rows of a shard, in any store.
 func (w *World) hash(s storage.Reader, shard graph.ShardID) uint64 {
 	h := uint64(0)

@@ -108,8 +108,9 @@ type hosted struct {
 	yielding bool
 	claiming bool
 	copy     *journal.Copy
-	whole    int64 // from there on the rows are what the log says
-	reports  []journal.Report
+	whole    int64            // from there on the rows are what the log says
+	reports  []journal.Report // the last one of each node
+	begins   int64            // where the log began when they were asked for
 	reads    []waitingRead
 }
 
@@ -160,7 +161,7 @@ func New(rng *rand.Rand, program Program, shards, partBytes int) *World {
 	w := &World{Shards: shards, rng: rng, program: program, deployment: journal.Deployment{ID: [16]byte{3}, Shards: uint32(shards)}, now: begin, partBytes: partBytes}
 	for id := range graph.ShardID(shards) {
 		w.partitions = append(w.partitions, w.newPartition(id))
-		r, _ := ranges(id)
+		r, _ := row.CopyRanges(id)
 		w.shardRanges = append(w.shardRanges, r)
 		w.restored = append(w.restored, restored{})
 	}
@@ -388,7 +389,7 @@ func (w *World) open(n *node, h *hosted) {
 }
 
 func (w *World) drop(n *node, h *hosted) {
-	r, key := ranges(h.id)
+	r, key := row.CopyRanges(h.id)
 	var b storage.Batch
 	journal.NewCopy(r).Begin(&b, key)
 	w.Must(n.disk.commit(&b), "drop")
@@ -402,7 +403,7 @@ func (w *World) beginCopy(n *node, h *hosted) {
 		w.run(n, h, h.owner.Copied(journal.Start(topic))) // the log has all of it
 		return
 	}
-	r, _ := ranges(h.id)
+	r, _ := row.CopyRanges(h.id)
 	h.copy = journal.NewCopy(r)
 }
 
@@ -567,7 +568,7 @@ func (w *World) tick(n *node) {
 	}
 	for _, h := range n.shards {
 		stand := h.owner.Stand(w.clock(n))
-		stand.Surplus = journal.Surplus(h.reports, w.owners(n, h.id), w.partitions[h.id].start, w.clock(n))
+		stand.Surplus = journal.Surplus(h.reports, w.owners(n, h.id), h.begins, w.clock(n))
 		wish := place.Decide(h.id, &n.view, n.name, stand, w.clock(n))
 		w.run(n, h, h.owner.Placed(wish, w.clock(n)))
 		w.run(n, h, h.owner.Tick(w.clock(n)))
@@ -581,19 +582,21 @@ func (w *World) owners(n *node, id graph.ShardID) (names []string) {
 	return names
 }
 
-// ask lets a node ask others for their positions.
+// ask lets a node ask some others for their positions. Older answers of the rest stay.
 func (w *World) ask(n *node, h *hosted) bool {
-	h.reports = nil
+	if n.cutKafka {
+		return false
+	}
+	h.begins = w.partitions[h.id].start
 	for _, m := range w.nodes {
-		if m != n && (!m.runs() || m.cutPeers || n.cutPeers) {
+		if m != n && (!m.runs() || m.cutPeers || n.cutPeers) || !w.healed && w.percent(30) {
 			continue
 		}
-		r := journal.Report{Node: m.name, Ready: m.shards[h.id].owner.Ready(w.clock(m)), At: w.clock(n)}
-		if at := position(m.disk.durable, h.id); at != nil {
-			r.Durable = at.Next
-		}
-		h.reports = append(h.reports, r)
+		r := m.shards[h.id].owner.Report(position(m.disk.durable, h.id), w.clock(m))
+		r.At = w.clock(n)
+		h.reports = append(slices.DeleteFunc(h.reports, func(old journal.Report) bool { return old.Node == r.Node }), r)
 	}
+	w.run(n, h, h.owner.Heard(h.reports, w.owners(n, h.id), h.begins, w.clock(n)))
 	return true
 }
 
@@ -603,7 +606,7 @@ func (w *World) trim(n *node, h *hosted) bool {
 		return false
 	}
 	p := w.partitions[h.id]
-	if before := journal.Trim(h.reports, journal.NoBackup, p.end(), w.clock(n)); before > p.start {
+	if before, _ := journal.Trim(h.reports, journal.NoBackup, p.end(), w.clock(n)); before > p.start {
 		w.note("trim", uint64(h.id), uint64(before))
 		w.Met.Trims++
 		p.start = before
