@@ -120,6 +120,11 @@ func (d *Delivery) fill(to graph.ShardID) {
 	d.inputs = append(d.inputs, shard.Input{Fill: true, From: to})
 }
 
+// wake adds that a shard is to evaluate the audiences of roots that are due.
+func (d *Delivery) wake(to graph.ShardID) {
+	d.inputs = append(d.inputs, shard.Input{Wake: true, From: to})
+}
+
 // add encodes an event or a message and adds it.
 func (d *Delivery) add(in shard.Input) {
 	if d.encoder == nil {

@@ -234,6 +234,7 @@ func (e *Engine) serve(ctx context.Context, recovering bool) {
 		e.learner.learnAll()
 	})
 	e.tasks.Go(e.filler.often)
+	e.tasks.Go(waker{e}.often)
 	if e.feed != nil {
 		e.tasks.Go(e.trimmer().often)
 	}

@@ -97,8 +97,14 @@ func (f *filler) often() {
 func (f *filler) fill(ctx context.Context) error {
 	for {
 		now := f.engine.Audiences()
-		if now == nil || now.Filled == now.Version {
+		if now == nil || now.Filled == now.Version && now.Told == now.Served {
 			return nil
+		}
+		if now.Filled == now.Version {
+			if err := f.tell(ctx, now.Served); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := f.fillShards(ctx, now.Version); err != nil {
 			return err
@@ -127,11 +133,38 @@ func (f *filler) fillShards(ctx context.Context, version uint64) error {
 	return group.Wait()
 }
 
+// tell lets all people be evaluated by the audiences that serve. Messages that are under way when the last shard is through may still
+// bring what was told before: they are waited for, so that nobody is left of whom an audience that was deleted is told.
+func (f *filler) tell(ctx context.Context, version uint64) error {
+	group, passing := errgroup.WithContext(ctx)
+	group.SetLimit(fillers)
+	for id := range f.engine.runners {
+		group.Go(func() error {
+			return f.part(passing, graph.ShardID(id), func(s *shard.Shard) bool { return s.Told() >= version })
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := f.engine.Visible(ctx); err != nil {
+		return err
+	}
+	_, err := f.engine.changeDefinitions(ctx, func(defined *audiences.State) (*audiences.State, error) {
+		return defined.Tell(version)
+	})
+	return err
+}
+
 func (f *filler) fillShard(ctx context.Context, id graph.ShardID, version uint64) error {
+	return f.part(ctx, id, func(s *shard.Shard) bool { return s.Filled() >= version })
+}
+
+// part lets a shard do part after part until it is done.
+func (f *filler) part(ctx context.Context, id graph.ShardID, done func(*shard.Shard) bool) error {
 	for {
-		var filled uint64
-		err := f.engine.ask(ctx, id, func(s *shard.Shard) error { filled = s.Filled(); return nil })
-		if err != nil || filled >= version {
+		through := false
+		err := f.engine.ask(ctx, id, func(s *shard.Shard) error { through = done(s); return nil })
+		if err != nil || through {
 			return err
 		}
 		d := &Delivery{}

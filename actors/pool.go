@@ -44,6 +44,7 @@ type pool struct {
 	observers func(graph.ShardID) []shard.Observer
 	open      *shard.OpenChannels
 	defined   atomic.Pointer[audiences.State] // nil: nothing ever was
+	due       []atomic.Int64                  // by shard: when roots are to be evaluated because of the time
 	sweeping  atomic.Bool                     // everything is being judged again: shards that are opened meanwhile have to know
 	learner   learner
 	owned     atomic.Int64 // shards that are with this process
@@ -108,7 +109,9 @@ func newPool(c Config) *pool {
 	p.learner = learner{pool: p, bytes: c.Memory.NodeIndex}
 	p.system = protoactor.NewSystem(p.logger)
 	p.runners = make([]*runner, shards)
+	p.due = make([]atomic.Int64, shards)
 	for i := range p.runners {
+		p.due[i].Store(notDue)
 		p.runners[i] = &runner{pool: p, id: graph.ShardID(i)}
 		if c.Shards != nil && !slices.Contains(c.Shards, graph.ShardID(i)) {
 			p.runners[i].gone.Store(&lostError{id: graph.ShardID(i)})
@@ -149,7 +152,10 @@ func (p *pool) openShard(id graph.ShardID, host shard.Host, between func()) (*sh
 	c := shard.Config{
 		ID: id, Shards: len(p.runners), Store: p.store, Rules: p.rules, Limits: limits, Buffers: p.buffers, Seen: seen,
 		Host: host, Transit: p.transit, Between: between, Channels: p.open, Observers: p.observers(id),
-		Definitions: p.definitions(),
+		Due: &p.due[id],
+	}
+	if defined := p.defined.Load(); defined != nil {
+		c.Definitions, c.Live = defined.Signals, defined.Live
 	}
 	s, err := shard.Open(c)
 	if err == nil {

@@ -246,7 +246,9 @@ func (r *runner) between() {
 
 func (r *runner) step(inputs []shard.Input) {
 	r.inputs = inputs
-	r.shard.Define(r.pool.definitions())
+	if defined := r.pool.defined.Load(); defined != nil {
+		r.shard.Define(defined.Signals, defined.Live)
+	}
 	changed, err := r.shard.Step(inputs, r.pool.now())
 	if err != nil {
 		r.fail(err)

@@ -91,6 +91,7 @@ func TellsOrders(e *feed.Event) bool {
 //	linked            {"rules","identifier":{"id","namespace","value"},"cause":{…} or null}
 //	merged            {"rules","winner":"k…","losers":["k…"],"cause":{…} or null}
 //	split             {"rules","into":["k…"]}
+//	entered, exited   {"rules","audience","cause":{"kind","event"?}}
 //	generic           {"rules","identifier":{"id","namespace","value"}}
 //	erased            {"rules"}
 //
@@ -122,6 +123,13 @@ func AppendData(dst []byte, e *feed.Event, scores []byte) []byte {
 		dst = appendKeys(append(dst, `,"into":`...), e.Others)
 	case graph.FeedGeneric:
 		dst = appendName(append(dst, `,"identifier":`...), &e.Name)
+	case graph.FeedEntered, graph.FeedExited:
+		dst = jsontext.AppendString(append(dst, `,"audience":`...), e.Audience)
+		dst = append(append(append(dst, `,"cause":{"kind":"`...), e.Why.String()...), '"')
+		if e.Why == graph.ByEvent {
+			dst = appendCauseEvent(dst, &e.Cause.Mark)
+		}
+		dst = append(dst, '}')
 	case graph.FeedErased:
 	}
 	return append(dst, '}')
@@ -166,9 +174,14 @@ func appendCause(dst []byte, c *graph.Cause) []byte {
 	if c.Assertion != "" {
 		return append(jsontext.AppendString(append(dst, `,"assertion":`...), c.Assertion), '}')
 	}
-	dst = jsontext.AppendString(append(dst, `,"event":{"source":`...), c.Mark.Source)
-	dst = jsontext.AppendString(append(dst, `,"message_id":`...), c.Mark.ID)
-	return append(jsontext.AppendTime(append(dst, `,"time":`...), c.Mark.Stamp.Time), "}}"...)
+	return append(appendCauseEvent(dst, &c.Mark), '}')
+}
+
+// appendCauseEvent appends the member "event", after others.
+func appendCauseEvent(dst []byte, m *graph.Mark) []byte {
+	dst = jsontext.AppendString(append(dst, `,"event":{"source":`...), m.Source)
+	dst = jsontext.AppendString(append(dst, `,"message_id":`...), m.ID)
+	return append(jsontext.AppendTime(append(dst, `,"time":`...), m.Stamp.Time), '}')
 }
 
 // appendDelta appends the changes of an identity. A member is there only if it changed. A count of 0, a trait without

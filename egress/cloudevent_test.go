@@ -99,7 +99,7 @@ func drawEvent(t *rapid.T) feed.Event {
 		Shard: graph.ShardID(rapid.Uint16().Draw(t, "shard")), Number: rapid.Uint64().Draw(t, "number"),
 		At: drawTime(t), Rules: rapid.Uint64().Draw(t, "rules"),
 	}
-	e.Kind, e.ID = graph.FeedKind(rapid.IntRange(1, int(graph.FeedGeneric)).Draw(t, "kind")), drawKey(t)
+	e.Kind, e.ID = graph.FeedKind(rapid.IntRange(1, int(graph.FeedExited)).Draw(t, "kind")), drawKey(t)
 	switch e.Kind {
 	case graph.FeedCreated, graph.FeedUpdated:
 		e.Delta = drawDelta(t)
@@ -111,6 +111,11 @@ func drawEvent(t *rapid.T) feed.Event {
 		e.Others = drawKeys(t)
 	case graph.FeedGeneric:
 		e.Name = drawName(t)
+	case graph.FeedEntered, graph.FeedExited:
+		e.Audience, e.Why = drawText(t, "audience"), graph.AudienceCause(rapid.IntRange(1, int(graph.ByDefinition)).Draw(t, "why"))
+		if e.Why == graph.ByEvent {
+			e.Cause.Mark = graph.Mark{Stamp: graph.Stamp{Time: drawTime(t)}, ID: []byte(drawText(t, "id")), Source: []byte(drawText(t, "source"))}
+		}
 	case graph.FeedErased:
 	}
 	return e
@@ -118,7 +123,7 @@ func drawEvent(t *rapid.T) feed.Event {
 
 // Append writes the same as encoding/json does for the documents.
 func TestCloudEventDocuments(t *testing.T) {
-	var all [graph.FeedGeneric + 1]bytes.Buffer
+	var all [graph.FeedExited + 1]bytes.Buffer
 	rapid.Check(t, func(t *rapid.T) {
 		for range 20 { // so that each member occurs even with few checks
 			e := drawEvent(t)
@@ -140,6 +145,8 @@ func TestCloudEventDocuments(t *testing.T) {
 				documenttest.CheckSame[document.Split](t, data)
 			case graph.FeedGeneric:
 				documenttest.CheckSame[document.GenericValue](t, data)
+			case graph.FeedEntered, graph.FeedExited:
+				documenttest.CheckSame[document.AudienceChange](t, data)
 			case graph.FeedErased:
 				documenttest.CheckSame[document.Erased](t, data)
 			}
@@ -152,6 +159,7 @@ func TestCloudEventDocuments(t *testing.T) {
 	documenttest.CheckMembers[document.Merged](t, all[graph.FeedMerged].Bytes())
 	documenttest.CheckMembers[document.Split](t, all[graph.FeedSplit].Bytes())
 	documenttest.CheckMembers[document.GenericValue](t, all[graph.FeedGeneric].Bytes())
+	documenttest.CheckMembers[document.AudienceChange](t, all[graph.FeedEntered].Bytes())
 	documenttest.CheckMembers[document.Erased](t, all[graph.FeedErased].Bytes())
 }
 

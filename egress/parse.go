@@ -103,12 +103,31 @@ func parseData(out *feed.Event, text []byte) (rules string, err error) {
 			out.Name, err = parseName(&d.Identifier)
 		}
 		return d.Rules, err
+	case graph.FeedEntered, graph.FeedExited:
+		var d document.AudienceChange
+		if err = json.Unmarshal(text, &d); err == nil {
+			err = parseMembership(out, &d)
+		}
+		return d.Rules, err
 	default:
 		// FeedErased: the data hold the rules alone.
 		var d document.Erased
 		err = json.Unmarshal(text, &d)
 		return d.Rules, err
 	}
+}
+
+// parseMembership reads who entered or left an audience, and why.
+func parseMembership(out *feed.Event, d *document.AudienceChange) (err error) {
+	out.Audience, out.Why = d.Audience, graph.ParseAudienceCause(d.Cause.Kind)
+	if out.Why == 0 {
+		return fmt.Errorf("cause %q: nothing brings anybody into an audience by that name", d.Cause.Kind)
+	}
+	if e := d.Cause.Event; e != nil {
+		out.Cause.Mark = graph.Mark{ID: []byte(e.MessageID), Source: []byte(e.Source)}
+		out.Cause.Mark.Stamp.Time, err = parseTime(e.Time)
+	}
+	return err
 }
 
 // parseTime reads a time of a document into ms since 1970 UTC.

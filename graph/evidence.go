@@ -98,6 +98,8 @@ type Evidence struct {
 	// Heads are the identities with events, by their highest-ranked members, each in the part that has the member: without
 	// the links of other parts it could not be told which they were. Evidence in one piece has none, for they are computed.
 	Heads []NodeKey
+	// Told is what was told of the audiences of identities whose highest-ranked members are among these, where the evidence comes from.
+	Told []ToldPerson
 }
 
 // observe adds one more distinct event to the link: that between its route and another of its identifiers.

@@ -12,11 +12,13 @@ const (
 	FeedUpdated                     // Delta is what changed of ID
 	FeedErased                      // ID is no more, and nothing is left of it
 	FeedGeneric                     // Name, whose key is ID, is a generic value and joins nobody any more
+	FeedEntered                     // ID is in Audience from now on, because of Why
+	FeedExited                      // ID is in Audience no more, because of Why
 
 	feedKindEnd
 )
 
-var feedKindNames = [feedKindEnd]string{"", "created", "linked", "merged", "split", "updated", "erased", "generic"}
+var feedKindNames = [feedKindEnd]string{"", "created", "linked", "merged", "split", "updated", "erased", "generic", "entered", "exited"}
 
 func (k FeedKind) String() string {
 	if k < feedKindEnd {
@@ -43,6 +45,8 @@ func ParseFeedKind(name string) FeedKind {
 //   - merged: forget Others
 //   - split: forget ID, unless it is among Others
 //   - erased: forget ID
+//   - entered, exited: ID is in Audience, or no more. When others are merged into an identity, it is in what they were in;
+//     when it is split, what becomes of it is in nothing, unless it is among Others
 //
 // An identity of which all is told, twice, is the same one: evidence that was on its way between two
 // shards has made it whole.
@@ -53,6 +57,9 @@ type FeedEntry struct {
 	Others []NodeKey // in descending rank
 	Name   NodeName
 	Cause  Cause
+
+	Audience string // its key
+	Why      AudienceCause
 }
 
 // AppendFeed appends what the feed tells of a component's step.

@@ -20,6 +20,9 @@ type Node struct {
 	// Counted is how many of the component's identities are in its shard's count. It is kept with the
 	// node, so that the count comes right when other rules divide the component differently.
 	Counted int
+	// Told is what was told of the audiences of the component's identities. It is kept with the node, too; nil where it was not
+	// read yet.
+	Told *Told
 }
 
 // Handle lets the node take one message. Its consequences, messages to other nodes and

@@ -36,6 +36,7 @@ type State struct {
 	Newest  *audience.Catalog
 	Serving *audience.Catalog // Newest, once that is filled
 	Signals *signals.Definitions
+	Live    *Live // Serving, ready to be evaluated beside the shards
 }
 
 // Load reads what is defined; nil if nothing ever was.
@@ -60,6 +61,7 @@ func Compile(d row.Definitions) (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audiences of version %d: %w", d.Version, err)
 	}
+	s.Live = newLive(s)
 	return s, nil
 }
 
@@ -109,7 +111,9 @@ func (s *State) Next(definitions []audience.Definition) (*State, error) {
 			known[n.ID] = n
 		}
 		next.Version = s.Version
+		next.Served, next.Told, next.NextAudience = s.Served, s.Told, s.NextAudience
 	}
+	keys := s.numbers()
 	if next.Version++; next.Version-next.Filled > WaitingMax {
 		return nil, ErrWaiting
 	}
@@ -121,8 +125,14 @@ func (s *State) Next(definitions []audience.Definition) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
-		next.Definitions.Newest = append(next.Definitions.Newest, row.DefinedAudience{Key: d.Key, Where: string(where)})
+		number, ok := keys[d.Key]
+		if !ok {
+			number = next.NextAudience
+			next.NextAudience++
+		}
+		next.Definitions.Newest = append(next.Definitions.Newest, row.DefinedAudience{Number: number, Key: d.Key, Where: string(where)})
 	}
+	next.gone(s)
 	slices.SortFunc(next.Definitions.Newest, func(a, b row.DefinedAudience) int { return cmp.Compare(a.Key, b.Key) })
 	index, err := next.catalogs()
 	if err != nil {
@@ -130,6 +140,33 @@ func (s *State) Next(definitions []audience.Definition) (*State, error) {
 	}
 	next.number(index, known)
 	return Compile(next.Definitions)
+}
+
+// numbers are those of the audiences that are defined, or still serve.
+func (s *State) numbers() map[string]uint32 {
+	keys := map[string]uint32{}
+	if s != nil {
+		for _, list := range [][]row.DefinedAudience{s.Definitions.Serving, s.Definitions.Newest} {
+			for i := range list {
+				keys[list[i].Key] = list[i].Number
+			}
+		}
+	}
+	return keys
+}
+
+// gone notes the audiences of before that are no more: people are told that they left them.
+func (s *State) gone(before *State) {
+	if before == nil {
+		return
+	}
+	gone := slices.Clone(before.Gone)
+	for _, a := range before.Definitions.Newest {
+		gone = append(gone, row.NamedAudience{Number: a.Number, Key: a.Key})
+	}
+	s.Gone = slices.DeleteFunc(gone, func(g row.NamedAudience) bool {
+		return slices.ContainsFunc(s.Definitions.Newest, func(a row.DefinedAudience) bool { return a.Number == g.Number })
+	})
 }
 
 // checkLeaves refuses conditions that nothing can answer yet.
@@ -173,11 +210,20 @@ func (s *State) fill(version uint64) {
 	if s.Filled = max(s.Filled, version); s.Filled < s.Version {
 		return
 	}
-	s.Definitions.Serving = nil
+	s.Definitions.Serving, s.Served = nil, s.Version
 	s.Definitions.Signals = slices.DeleteFunc(slices.Clone(s.Definitions.Signals), func(n row.NumberedSignal) bool {
 		_, read := s.Newest.Signals().Definition(n.ID)
 		return !read
 	})
+}
+
+// Tell is s once all people were evaluated by the audiences of a version that serves.
+func (s *State) Tell(version uint64) (*State, error) {
+	next := s.Definitions
+	if next.Told = max(next.Told, version); next.Told == next.Version {
+		next.Gone = nil
+	}
+	return Compile(next)
 }
 
 // Serves reports whether an audience of the newest version serves with the conditions that it has there.

@@ -2,10 +2,10 @@ package audiences
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strings"
 
+	"github.com/kindred-id/kindred/actors/signals"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/audience"
 	"github.com/kindred-id/kindred/graph/signal"
@@ -16,6 +16,8 @@ type Person struct {
 	State      *State
 	Profile    *graph.Profile
 	Remembered []graph.SignalState // by number
+
+	values signals.Values
 }
 
 // Signal implements audience.View.
@@ -33,6 +35,7 @@ func (p *Person) Signal(id signal.ID) *signal.State {
 
 // Trait implements audience.View: a name may be that of a trait, or lead into one, with dots between.
 func (p *Person) Trait(values []signal.Scalar, name string) []signal.Scalar {
+	p.values.Reset()
 	for i := range p.Profile.Traits {
 		t := &p.Profile.Traits[i]
 		rest := ""
@@ -42,43 +45,9 @@ func (p *Person) Trait(values []signal.Scalar, name string) []signal.Scalar {
 				continue
 			}
 		}
-		var value any
-		if json.Unmarshal(t.Value, &value) == nil {
-			values = appendScalars(values, value, rest)
-		}
+		values = p.values.Append(values, t.Value, rest)
 	}
 	return values
-}
-
-// appendScalars appends what is at a path below a value. An array stands for its elements.
-func appendScalars(values []signal.Scalar, value any, path string) []signal.Scalar {
-	switch v := value.(type) {
-	case []any:
-		for _, element := range v {
-			values = appendScalars(values, element, path)
-		}
-		return values
-	case map[string]any:
-		name, rest, _ := strings.Cut(path, ".")
-		if below, ok := v[name]; ok && path != "" {
-			values = appendScalars(values, below, rest)
-		}
-		return values
-	}
-	if path != "" {
-		return values
-	}
-	switch v := value.(type) {
-	case string:
-		return append(values, signal.Scalar{Kind: signal.Text, Text: []byte(v)})
-	case float64:
-		s := signal.Scalar{Kind: signal.Number, Num: v}
-		s.Text = s.Key()
-		return append(values, s)
-	case bool:
-		return append(values, signal.Scalar{Kind: signal.Bool, True: v})
-	}
-	return append(values, signal.Scalar{})
 }
 
 // Identifier implements audience.View.
@@ -90,12 +59,16 @@ func (p *Person) Identifier(namespace string) bool {
 func (p *Person) Orders() []audience.Order {
 	orders := make([]audience.Order, 0, len(p.Profile.Orders))
 	for i := range p.Profile.Orders {
-		o := &p.Profile.Orders[i]
-		orders = append(orders, audience.Order{
-			PlacedAt: o.PlacedAt, Net: o.Net - o.Refunded, Currency: o.Currency.String(), Cancelled: o.Status == graph.OrderStateCancelled,
-		})
+		orders = append(orders, orderOf(&p.Profile.Orders[i]))
 	}
 	return orders
+}
+
+// orderOf is what conditions read of an order.
+func orderOf(o *graph.OrderState) audience.Order {
+	return audience.Order{
+		PlacedAt: o.PlacedAt, Net: o.Net - o.Refunded, Currency: o.Currency.String(), Cancelled: o.Status == graph.OrderStateCancelled,
+	}
 }
 
 // Score implements audience.View. A definition with a score is refused (checkLeaves), so nothing asks.

@@ -128,6 +128,7 @@ func (o *observer) Close(c *shard.Closing) {
 	for _, root := range o.marks {
 		o.enc.PutFeedMark(c.Batch, o.shard, root, rules.Version)
 	}
+	o.entries = append(o.entries, c.Memberships...)
 	if len(o.entries) > 0 {
 		o.write(c)
 	}

@@ -11,6 +11,7 @@ import (
 //   - the request to shard From to tell the ids that it noted, with Outcome and Tell;
 //   - the request to the observers of shard From to delete what they keep no more, with Outcome and Tidy;
 //   - the request to shard From to do a part of what it has to look through of its stored events, with Outcome and Fill;
+//   - the request to shard From to evaluate the roots whose audiences are due, with Outcome and Wake;
 //   - a message of the channel from another shard, with From and Seq.
 type Input struct {
 	Event   *graph.Event
@@ -18,6 +19,7 @@ type Input struct {
 	Tell    bool   // see notes
 	Tidy    bool   // an observer is to delete rows that it keeps no more: see tidier
 	Fill    bool   // signals are to be filled from stored events: see marking
+	Wake    bool   // roots that are due are to be evaluated: see telling
 	Body    []byte // the event or the message, encoded
 	Outcome *Outcome
 	From    graph.ShardID

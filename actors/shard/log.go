@@ -107,6 +107,7 @@ const (
 	EntryPosition                      // how far the step took an external channel
 	EntryTold                          // all ids that were noted up to this record were told
 	EntryObserver                      // an observer's: of the source that it owns
+	EntryWoken                         // roots were evaluated because of the time
 )
 
 // Sources of log inputs beside shards and those of package row. Observers own those below.
@@ -138,6 +139,11 @@ func ParseInput(in *row.Input, dec *row.Decoder, shards int) (e Entry, err error
 		return e, err
 	case sourceTold:
 		return Entry{Kind: EntryTold}, nil
+	case sourceWoken:
+		if in.Seq == 0 || uint64(len(in.Body)) != in.Seq*16 {
+			return e, fmt.Errorf("%w: %d roots that were due, in %d bytes", storage.ErrCorrupt, in.Seq, len(in.Body))
+		}
+		return Entry{Kind: EntryWoken}, nil
 	}
 	e = Entry{Kind: EntryMessage, From: graph.ShardID(in.Source), Seq: in.Seq, Outside: in.Source == row.ExternalMessage}
 	if !e.Outside && int(in.Source) >= shards {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/kindred-id/kindred/actors/audiences"
 	"github.com/kindred-id/kindred/actors/signals"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
@@ -49,10 +50,14 @@ func (m *marking) read(c *Config) (err error) {
 	return nil
 }
 
-// Define gives the shard other definitions. They are in force from its next step on. Older ones than it has change nothing.
-func (s *Shard) Define(d *signals.Definitions) {
+// Define gives the shard other definitions, and audiences that serve. They are in force from its next step on. Older ones than it
+// has change nothing.
+func (s *Shard) Define(d *signals.Definitions, live *audiences.Live) {
 	if d.Version() > s.marking.definitions.Version() {
 		s.marking.definitions = d
+	}
+	if live != nil && (s.telling.next == nil || live.Version() >= s.telling.next.Version()) {
+		s.telling.next = live
 	}
 }
 
@@ -98,6 +103,7 @@ func (t *step) mark(in *Input) (*graph.Event, []byte) {
 func (t *step) fill() error {
 	s, m := t.shard, &t.shard.marking
 	if len(m.Fills) == 0 {
+		t.findPass()
 		return nil
 	}
 	f := &m.Fills[0]

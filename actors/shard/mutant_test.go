@@ -19,6 +19,12 @@ var bySignals = []string{
 	"arrival-takes-all", "fill-of-one-part",
 }
 
+// byAudiences are the mutants that only audiences can show.
+var byAudiences = []string{
+	"wake-dropped", "wake-later-only", "wake-forgotten", "told-left-behind", "told-rows-left", "arrived-forgotten", "merge-unnoticed",
+	"partition-unnoticed", "told-twice", "pass-of-one-part", "pass-ahead-of-rows", "gone-untold", "true-takes-the-latest", "some-without-dependents",
+}
+
 // TestMutants breaks each rule of internal/testkit/mutant until a schedule or a scenario notices. A rule that can be broken
 // unnoticed is not tested, or not needed. The engine's own sources have no switch to break them by, so the test runs
 // itself again, once, in a build with mutated sources.
@@ -35,6 +41,8 @@ func TestMutants(t *testing.T) {
 			sc.make = amongAliases
 		case slices.Contains(bySignals, name):
 			sc.make = amongSignals
+		case slices.Contains(byAudiences, name):
+			sc.make = withAudiences
 		}
 		return mutant.Prey{Schedule: func(seed uint64) error {
 			_, _, err := sc.run(seed, nil, nil, nil)

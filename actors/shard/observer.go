@@ -84,6 +84,8 @@ type Closing struct {
 	Now    int64          // ms since 1970
 	Batch  *storage.Batch // takes rows of observers
 	Log    *row.RecordWriter
+	// Memberships are who entered and who left audiences, for the change feed.
+	Memberships []graph.FeedEntry
 
 	touched
 }
@@ -99,6 +101,9 @@ func (t *step) show(r *resident, m *graph.Message, replay bool) error {
 	v, was := &t.observed.visit, r.Component
 	*v = Visit{Node: &r.Node, Message: m, Replay: replay}
 	t.observed.place(r)
+	if err := t.shard.telling.before(v); err != nil {
+		return err
+	}
 	for _, o := range t.shard.observers {
 		if err := o.Before(v); err != nil {
 			return err
@@ -113,6 +118,7 @@ func (t *step) show(r *resident, m *graph.Message, replay bool) error {
 	}
 	v.Was, v.Out, v.First = was, &t.out, false
 	t.observed.place(r)
+	t.shard.telling.after(v)
 	for _, o := range t.shard.observers {
 		o.After(v)
 	}

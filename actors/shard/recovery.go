@@ -41,6 +41,9 @@ func (s *Shard) recover() error {
 	if err := s.marking.read(c); err != nil {
 		return err
 	}
+	if err := s.telling.read(c); err != nil {
+		return err
+	}
 	if err := r.replayLog(meta.Low); err != nil {
 		return err
 	}
@@ -160,6 +163,7 @@ func (rc *recovery) replayInput(record *row.Record, in *row.Input) error {
 			return nil // its rows are in the batch of the record (A13)
 		}
 		return rc.reapply(e.Message, record.Seq)
+	case EntryWoken: // what was told then is in rows
 	case EntryObserver:
 		for _, o := range s.observers {
 			if o, ok := o.(replayer); ok && o.Source() == in.Source {

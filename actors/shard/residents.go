@@ -328,7 +328,7 @@ func (t *nodeTable) remove(r *resident) {
 func (t *nodeTable) measure(r *resident) {
 	size := 0
 	if r.Component != nil {
-		size = actorBytes + r.Component.Size()
+		size = actorBytes + r.Component.Size() + r.Told.Size()
 	}
 	t.bytes += int64(size - r.size)
 	r.size = size

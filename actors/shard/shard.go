@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
+	"github.com/kindred-id/kindred/actors/audiences"
 	"github.com/kindred-id/kindred/actors/signals"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/storage"
@@ -49,6 +51,7 @@ type Shard struct {
 	ids       messageIDs
 	marking   marking
 	groups    groups
+	telling   telling
 	log       logSpan
 	step      step
 	poisoned  poisonRate
@@ -76,6 +79,10 @@ type Config struct {
 	Observers []Observer
 	// Definitions are those by which events are marked, in the newest version that the process knows; nil if there are none.
 	Definitions *signals.Definitions
+	// Live are the audiences that serve; nil if none ever did.
+	Live *audiences.Live
+	// Due is where the shard says when a root is to be evaluated next because of the time, ms since 1970. It may be nil.
+	Due *atomic.Int64
 	// Between is called between the inputs of a step, and may be nil: then reads may run. They see the step half done.
 	Between func()
 }
@@ -107,6 +114,7 @@ func Open(c Config) (*Shard, error) {
 	s.groups = groups{id: c.ID, store: c.Store}
 	s.pending = newPending(&c)
 	s.marking.definitions = c.Definitions
+	s.telling.shard, s.telling.next = s, c.Live
 	s.step.shard = s
 	if err := s.recover(); err != nil {
 		return nil, fmt.Errorf("recover shard %d: %w", c.ID, err)

@@ -59,8 +59,11 @@ func (f *feeder) add(s *simulation, a act, poison bool) {
 			continue // a message id comes once, where ids are not remembered
 		}
 		f.events[e.Seen], f.routes[e.Route()] = true, true
-		if s.p.signals > 0 {
+		if s.p.signals+s.p.audiences > 0 {
 			s.signals.properties(e)
+		}
+		if s.p.audiences > 0 {
+			e.Received = min(e.Received, simReceived)
 		}
 		f.taken = append(f.taken, *e)
 		for _, id := range slices.Concat(e.Identifiers, e.Mentions) {

@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/kindred-id/kindred/actors/catalog"
@@ -44,17 +46,19 @@ type simulation struct {
 	sweep  sweep
 	// transit is that of the running process; watched are events that were answered, until they can be
 	// seen by each of their identifiers.
-	transit  *shard.Transit
-	buffers  *storage.Buffers
-	watched  []watch
-	found    []*graph.Event // were found once
-	picks    *rand.Rand     // of what is looked at, and changes nothing
-	capped   bool           // components may reach their caps
-	topic    []*simPartition
-	feed     *feed.Feed // nil: there is none
-	signals  simSignals
-	reader   simReader
-	closings int // how many more shards leave, at most
+	transit   *shard.Transit
+	buffers   *storage.Buffers
+	watched   []watch
+	found     []*graph.Event // were found once
+	picks     *rand.Rand     // of what is looked at, and changes nothing
+	capped    bool           // components may reach their caps
+	topic     []*simPartition
+	feed      *feed.Feed // nil: there is none
+	signals   simSignals
+	audiences simAudiences
+	lateFeed  bool // the feed was turned on after people had entered audiences
+	reader    simReader
+	closings  int // how many more shards leave, at most
 	// turned says that the rules have changed in the middle of things. Values that were generic before may then be
 	// claimed by two components, which hosting does not hold against them.
 	turned bool
@@ -86,6 +90,7 @@ type simParams struct {
 	// Of the events, some or all come over external channels.
 	feed       bool // there is a change feed
 	signals    int  // how often definitions change, at most
+	audiences  int  // how often audiences change, at most
 	partitions int
 	consumers  int
 	streamed   int // percent of the events; with 100, the memory of duplicates is as good as none
@@ -141,6 +146,7 @@ type simMet struct {
 	grouped, groupedTogether, groupTraitsLeftOut                                                                                                       uint64
 	told, toldMerged, toldSplit                                                                                                                        uint64
 	definitions, fills, compared, marked                                                                                                               uint64
+	members, timed, entered, exited                                                                                                                    uint64
 }
 
 func (m *simMet) counts() map[string]*uint64 {
@@ -148,6 +154,7 @@ func (m *simMet) counts() map[string]*uint64 {
 		"crashes": &m.crashes, "crashes before a commit": &m.lost, "crashes after a commit": &m.unseen,
 		"group commits": &m.groups, "duplicates": &m.duplicates, "quarantined": &m.quarantined, "flushes": &m.flushes,
 		"definitions": &m.definitions, "parts of fills": &m.fills, "signals compared": &m.compared, "events marked ahead": &m.marked,
+		"memberships": &m.members, "wakes": &m.timed, "entered": &m.entered, "exited": &m.exited,
 		"late fingerprints": &m.known, "packets": &m.packets, "shards with a truncated log": &m.truncated,
 		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged, "watched events": &m.watched, "changes of rules": &m.changes, "sweeps": &m.sweeps,
 		"lost shards": &m.lostShards, "yielded shards": &m.yielded, "late commits": &m.late, "answered elsewhere": &m.elsewhere,
@@ -168,6 +175,7 @@ type simShard struct {
 	news   *simNews
 	rows   *hashset.Fingerprints // nodes with a row, as gathered at some moment; nil before
 	told   bool
+	due    *atomic.Int64
 	simPlace
 }
 
@@ -229,16 +237,18 @@ func (s *simulation) open() {
 const bufferBytes = 64 << 10
 
 func (s *simulation) openShard(id graph.ShardID) *simShard {
+	due := new(atomic.Int64)
+	due.Store(math.MaxInt64)
 	c := shard.Config{
 		ID: id, Shards: s.p.shards, Store: s.store, Rules: s.rules, Limits: s.p.limits, Buffers: s.buffers, Seen: s.p.seen,
-		Host: s.host(s.rules), Transit: s.transit, Definitions: s.signals.now,
+		Host: s.host(s.rules), Transit: s.transit, Definitions: s.signals.now, Live: s.live(), Due: due,
 	}
 	news := &simNews{}
 	c.Observers = s.observers(id, news)
 	c.Limits.FillEvents = s.signals.part
 	opened, err := shard.Open(c)
 	s.must(err, "open shard")
-	return &simShard{Shard: opened, id: c.ID, news: news}
+	return &simShard{Shard: opened, id: c.ID, news: news, due: due}
 }
 
 func (s *simulation) observers(id graph.ShardID, news *simNews) (all []shard.Observer) {
@@ -324,6 +334,12 @@ func (s *simulation) stir(most int) {
 	if s.p.signals > 0 {
 		actions = append(actions, action{weight: 3, do: s.define}, action{weight: 12, do: s.fill})
 	}
+	if s.p.audiences > 0 {
+		actions = append(actions, action{weight: 4, do: s.defineAudiences}, action{weight: 12, do: s.fill}, action{weight: 6, do: s.serve},
+			action{weight: 4, do: s.jump},
+			action{weight: 8, do: func() bool { return s.pass(func(*simShard) bool { return s.percent(50) }) }},
+			action{weight: 8, do: func() bool { return s.awake(func(*simShard) bool { return s.percent(70) }) }})
+	}
 	if s.p.leaves == 0 {
 		actions = slices.DeleteFunc(actions, func(a action) bool { return a.place })
 	}
@@ -383,7 +399,7 @@ func (s *simulation) stepShard(sh *simShard, n int) {
 	for i := range sh.batch {
 		sh.inputs[i] = sh.batch[i].Input
 	}
-	sh.Define(s.signals.now)
+	sh.Define(s.signals.now, s.live())
 	changed, err := sh.Step(sh.inputs, s.now)
 	s.must(err, fmt.Sprintf("step of shard %d", sh.id))
 	s.note("step", uint64(sh.id), uint64(n), uint64(sh.Batch().Len()), uint64(sh.Batch().Size()))
@@ -685,9 +701,14 @@ func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk 
 	}
 	s.feeder.known = map[uint64]bool{}
 	s.signals = newSimSignals(p.seed, p.signals)
+	if p.audiences > 0 {
+		s.audiences.left = 1 + s.signals.rng.IntN(p.audiences)
+	}
 	defer func() {
 		s.met.definitions, s.met.fills = s.signals.version, uint64(s.signals.filling)
 		s.met.compared, s.met.marked = uint64(s.signals.filled), uint64(s.signals.marked)
+		au := &s.audiences
+		s.met.members, s.met.timed, s.met.entered, s.met.exited = uint64(au.members), uint64(au.timed), uint64(au.entered), uint64(au.exited)
 		result.trace, result.met = s.trace, s.met
 		switch cause := recover().(type) {
 		case nil:
@@ -726,15 +747,18 @@ func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk 
 		want := oracle.Dump(a.want)
 		s.check(want, len(a.want))
 		s.checkGroups(a.want)
+		s.checkAudiences(a.want)
 		s.checkFeed(a.want)
 		s.flushAll()
 		s.checkRows(want)
 		s.restart()
 		s.check(want, len(a.want))
 		s.checkGroups(a.want)
+		s.checkAudiences(a.want)
 		s.settle(true) // a replay changes nothing
 		s.check(want, len(a.want))
 		s.checkGroups(a.want)
+		s.checkAudiences(a.want)
 		s.checkFeed(a.want)
 		result.dump = want
 	}

@@ -84,6 +84,7 @@ func (s *Shard) take(inputs []Input, now int64) (err error) {
 	t := &s.step
 	t.begin(s.log.after(now), inputs)
 	t.raise()
+	t.shard.telling.begin(t.number())
 	at := 0
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -160,6 +161,9 @@ func (t *step) accept(in *Input) (*resident, *graph.Message, error) {
 	case in.Tidy:
 		*in.Outcome = Accepted
 		t.tidy = true
+	case in.Wake:
+		*in.Outcome = Accepted
+		t.shard.telling.wake = true
 	case in.Fill:
 		*in.Outcome = Accepted
 		if err := t.fill(); err != nil {
@@ -345,12 +349,20 @@ func (t *step) close() (changed bool, err error) {
 	if t.tidy {
 		t.tidyObservers()
 	}
+	if err := t.findDue(); err != nil {
+		return false, err
+	}
 	t.noteMarking()
 	if !t.begun {
+		s.telling.note()
 		t.end(t.buffer)
 		return !t.batch.Empty(), nil
 	}
 	t.closeRoots(false)
+	if err := t.tell(); err != nil {
+		return false, err
+	}
+	s.telling.note()
 	s.groups.close(s.codec.enc, &t.batch)
 	record := t.closeRecord()
 	for _, e := range t.logged {
@@ -401,7 +413,7 @@ func (t *step) closeRecord() []byte {
 	s, c := t.shard, &t.shard.codec
 	s.channels.note(&t.record)
 	s.external.note(&t.record, c)
-	closing := Closing{Record: t.number(), Now: t.now, Batch: &t.batch, Log: &t.record, touched: t.observed.touched}
+	closing := Closing{Record: t.number(), Now: t.now, Batch: &t.batch, Log: &t.record, Memberships: s.telling.entries, touched: t.observed.touched}
 	for _, o := range s.observers {
 		o.Close(&closing)
 	}
@@ -433,6 +445,7 @@ func (t *step) changed(c *graph.Component) {
 		return
 	}
 	c.Close(t.shard.config.Rules, &t.diff)
+	t.shard.telling.compared(&t.diff)
 	for _, o := range t.shard.observers {
 		o.Changed(&t.diff)
 	}
@@ -451,6 +464,7 @@ func (s *Shard) Committed(now int64) []Post {
 	posts := s.channels.committed(now)
 	s.external.committed()
 	s.marking.filled = s.marking.through()
+	s.telling.committed()
 	for _, o := range s.observers {
 		o.Committed()
 	}

@@ -8,19 +8,20 @@ import (
 
 // Change is an entry of the change feed: a CloudEvent 1.0 in JSON. Its type says what data is: kindred.identity.created
 // and kindred.identity.updated are an IdentityChange, kindred.identity.linked a Linked, kindred.identity.merged a Merged,
-// kindred.identity.split a Split, kindred.identity.erased an Erased, and kindred.identifier.generic a GenericValue.
+// kindred.identity.split a Split, kindred.identity.erased an Erased, kindred.identifier.generic a GenericValue,
+// and kindred.identity.entered and kindred.identity.exited an AudienceChange.
 type Change struct {
 	SpecVersion     string             `json:"specversion" jsonschema:"enum=1.0"`
 	ID              string             `json:"id"`     // shard and number, which with source name the entry for ever
 	Source          string             `json:"source"` // the change feed
-	Type            string             `json:"type" jsonschema:"enum=kindred.identity.created,enum=kindred.identity.linked,enum=kindred.identity.merged,enum=kindred.identity.split,enum=kindred.identity.updated,enum=kindred.identity.erased,enum=kindred.identifier.generic"`
+	Type            string             `json:"type" jsonschema:"enum=kindred.identity.created,enum=kindred.identity.linked,enum=kindred.identity.merged,enum=kindred.identity.split,enum=kindred.identity.updated,enum=kindred.identity.erased,enum=kindred.identifier.generic,enum=kindred.identity.entered,enum=kindred.identity.exited"`
 	Subject         string             `json:"subject"` // public id of the person
 	Time            Time               `json:"time"`    // when the change was made
 	DataContentType string             `json:"datacontenttype" jsonschema:"enum=application/json"`
 	Data            Encoded[AnyChange] `json:"data"`
 }
 
-// AnyChange is an IdentityChange, Linked, Merged, Split, GenericValue or Erased.
+// AnyChange is an IdentityChange, Linked, Merged, Split, AudienceChange, GenericValue or Erased.
 type AnyChange struct{}
 
 // Kind is the entry's kind by its short name, such as "updated".
@@ -103,6 +104,19 @@ type Split struct {
 type GenericValue struct {
 	Rules      string         `json:"rules"` // version of the rules that made the change, in hexadecimal
 	Identifier IdentifierName `json:"identifier"`
+}
+
+// AudienceChange says that a person entered or left an audience.
+type AudienceChange struct {
+	Rules    string        `json:"rules"`    // version of the rules that made the change, in hexadecimal
+	Audience string        `json:"audience"` // its key
+	Cause    AudienceCause `json:"cause"`
+}
+
+// AudienceCause says why a person entered or left an audience.
+type AudienceCause struct {
+	Kind  string      `json:"kind" jsonschema:"enum=event,enum=merge,enum=split,enum=time,enum=definition"`
+	Event *CauseEvent `json:"event,omitempty"` // of an event
 }
 
 // Erased says that a person was erased.

@@ -389,7 +389,7 @@ func (r *reflector) LookupTypeComment(t reflect.Type) string {
 
 // changes are what the data of an entry of the change feed may be.
 var changes = []any{
-	document.IdentityChange{}, document.Linked{}, document.Merged{}, document.Split{}, document.GenericValue{}, document.Erased{},
+	document.IdentityChange{}, document.Linked{}, document.Merged{}, document.Split{}, document.GenericValue{}, document.AudienceChange{}, document.Erased{},
 }
 
 // mapped is the schema of types whose JSON is not that of their Go kind: amounts and times are encoded by hand, and

@@ -106,7 +106,7 @@ func parseKinds(text string) (map[graph.FeedKind]bool, error) {
 	for name := range strings.SplitSeq(text, ",") {
 		kind := graph.ParseFeedKind(name)
 		if kind == 0 {
-			return nil, errors.New("want some of created, linked, merged, split, updated, erased, generic, with commas between")
+			return nil, errors.New("want some of created, linked, merged, split, updated, erased, generic, entered, exited, with commas between")
 		}
 		kinds[kind] = true
 	}

@@ -43,7 +43,7 @@ func (s *Streams) Routes() []route.Route {
 				"again may get some entries twice. A comment every 15 seconds says that the stream is alive.",
 			Parameters: []route.Parameter{
 				{Name: "cursor", Default: "now", Text: "where to begin: start, now, or an id that the stream gave"},
-				{Name: "kinds", Text: "kinds of entries, with commas between: created, linked, merged, split, updated, erased, generic; default: all"},
+				{Name: "kinds", Text: "kinds of entries, with commas between: created, linked, merged, split, updated, erased, generic, entered, exited; default: all"},
 				{Name: "follow", Type: "boolean", Default: "true", Text: "false: the stream ends where the feed does"},
 				changeScores,
 				{Name: "Last-Event-ID", Header: true, Text: "the last id that came: it wins over cursor"},

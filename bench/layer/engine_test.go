@@ -25,6 +25,7 @@ func (forgetful) Iterate(_, _ []byte, _ func(key, value []byte) error) error { r
 func (forgetful) Commit(...*storage.Batch) error                             { return nil }
 func (forgetful) Snapshot() (storage.Snapshot, error)                        { return nil, errors.ErrUnsupported }
 func (forgetful) Backup(string) error                                        { return nil }
+func (forgetful) Sync() error                                                { return nil }
 func (forgetful) Failed() <-chan struct{}                                    { return nil }
 func (forgetful) Err() error                                                 { return nil }
 func (forgetful) Close() error                                               { return nil }

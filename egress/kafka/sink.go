@@ -141,8 +141,8 @@ func (s *Sink) profiles(ctx context.Context, records []*kgo.Record, events []fee
 	told := make(map[graph.NodeKey]bool)
 	for i := range events {
 		e := &events[i]
-		if e.Kind == graph.FeedGeneric {
-			continue // an identifier
+		if e.Kind == graph.FeedGeneric || e.Kind == graph.FeedEntered || e.Kind == graph.FeedExited {
+			continue // an identifier, or nothing that a profile there has
 		}
 		for _, id := range append([]graph.NodeKey{e.ID}, e.Others...) {
 			if !told[id] {

@@ -42,6 +42,7 @@ func (r *Replica) Apply(e *graph.FeedEntry) {
 		}
 	case graph.FeedErased:
 		delete(r.identities, e.ID)
+	case graph.FeedEntered, graph.FeedExited: // profiles have no audiences
 	case graph.FeedLinked, graph.FeedGeneric: // an updated entry carries the same change
 	}
 }

@@ -216,6 +216,16 @@ func (c *Catalog) Find(key string) (int, bool) {
 // Signals returns the signals that the audiences read.
 func (c *Catalog) Signals() *signal.Index { return c.signals }
 
+// Traits returns the names of the traits that audiences read, each up to its first dot.
+func (c *Catalog) Traits() []string {
+	names := make([]string, 0, len(c.byTrait))
+	for name := range c.byTrait {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
 // Change says what of a person changed, so that only the audiences that read it are evaluated.
 type Change struct {
 	Signals     []signal.ID

@@ -27,7 +27,7 @@ import "github.com/kindred-id/kindred/storage"
 // docs/decisions/0022-own-primitives-of-messagepack.md.
 const (
 	eventVersion           = 5 // 1 lacks offers and interests; 2 lacks context, apart and the roles of an alias; 3 lacks mentions; 4 lacks marks and the group
-	messageVersion         = 7 // 1 has events and fragments of version 1; 2 lacks when an event passed a forward; 3 has events and fragments of 2; 4 has identities with evidence; 5 has events of 3; 6 has events and fragments of 4, and tells no group
+	messageVersion         = 8 // 1 has events and fragments of version 1; 2 lacks when an event passed a forward; 3 has events and fragments of 2; 4 has identities with evidence; 5 has events of 3; 6 has events and fragments of 4, and tells no group; 7 has evidence without audiences
 	nodeVersion            = 5 // 1 has fragments of version 1; 2 has those of 2, with one outcome for all refunds of an order; 3 has no node that was only mentioned; 4 has fragments of 4
 	blockVersion           = 1
 	recordVersion          = 1
@@ -41,8 +41,13 @@ const (
 	memberVersion          = 1
 	journalPositionVersion = 1
 	deadLetterVersion      = 1
-	definitionsVersion     = 1
+	definitionsVersion     = 2 // 1 has audiences without numbers
 	markingVersion         = 1
+	toldVersion            = 1
+	audienceMemberVersion  = 1
+	audienceCountVersion   = 1
+	tellingVersion         = 1
+	wakeVersion            = 1
 
 	feedBlockVersion    = 1
 	feedStateVersion    = 1

@@ -17,6 +17,18 @@ type Definitions struct {
 	Newest  []DefinedAudience
 	// Serving are the audiences that serve while Filled is below Version; then they are the newest.
 	Serving []DefinedAudience
+	Served  uint64 // the version of those that serve
+	Told    uint64 // the one by which all people were evaluated last; at most Served
+	// NextAudience is the number of the next new audience, and Gone are those that were deleted and of which people may have to be
+	// told yet that they left them.
+	NextAudience uint32
+	Gone         []NamedAudience
+}
+
+// NamedAudience is an audience that is no more.
+type NamedAudience struct {
+	Number uint32
+	Key    string
 }
 
 // NumberedSignal is a signal that an audience reads. The audience says what it is of.
@@ -28,8 +40,9 @@ type NumberedSignal struct {
 
 // DefinedAudience is an audience as it is stored.
 type DefinedAudience struct {
-	Key   string
-	Where string // a tree of conditions, as JSON
+	Number uint32 // in its deployment; a number is never used again
+	Key    string
+	Where  string // a tree of conditions, as JSON
 }
 
 const definitionsRow = 6 // in spaceDeployment
@@ -45,9 +58,12 @@ var definitionsKind = &kind{
 func appendDefinitionsKey(b []byte) []byte { return append(b, byte(spaceDeployment), definitionsRow) }
 
 const (
-	definitionsFields      = 6
+	definitionsFields      = 10
+	definitionsV1          = 6
 	numberedSignalFields   = 3
-	definedAudienceFields  = 2
+	definedAudienceFields  = 3
+	definedAudienceV1      = 2
+	namedAudienceFields    = 2
 	definitionsWhereLeast  = 2 // bytes
 	definitionsSignalLeast = 3
 )
@@ -68,15 +84,28 @@ func (d *Definitions) encode(out *writer) {
 	for _, list := range [][]DefinedAudience{d.Newest, d.Serving} {
 		out.array(definedAudienceFields * len(list))
 		for i := range list {
+			out.uint(uint64(list[i].Number))
 			out.text(list[i].Key)
 			out.text(list[i].Where)
 		}
 	}
+	out.uint(d.Served)
+	out.uint(d.Told)
+	out.uint(uint64(d.NextAudience))
+	out.array(namedAudienceFields * len(d.Gone))
+	for i := range d.Gone {
+		out.uint(uint64(d.Gone[i].Number))
+		out.text(d.Gone[i].Key)
+	}
 }
 
 func (d *Definitions) decode(in *reader) {
-	in.version(definitionsVersion)
-	in.tuple(definitionsFields)
+	version := in.version(definitionsVersion)
+	fields, audience := definitionsFields, definedAudienceFields
+	if version == 1 {
+		fields, audience = definitionsV1, definedAudienceV1
+	}
+	in.tuple(fields)
 	at := in.at
 	*d = Definitions{Version: in.uint(), Filled: in.uint(), Next: in.uint32()}
 	if in.err == nil && (d.Version == 0 || d.Filled > d.Version) {
@@ -94,11 +123,56 @@ func (d *Definitions) decode(in *reader) {
 		d.Signals[i] = s
 	}
 	for _, list := range []*[]DefinedAudience{&d.Newest, &d.Serving} {
-		if n := in.list(definedAudienceFields, definitionsWhereLeast); n > 0 {
+		if n := in.list(audience, definitionsWhereLeast); n > 0 {
 			*list = make([]DefinedAudience, n)
 		}
 		for i := range *list {
-			(*list)[i] = DefinedAudience{Key: in.text(), Where: in.text()}
+			a := &(*list)[i]
+			if version > 1 {
+				a.Number = in.uint32()
+			}
+			a.Key, a.Where = in.text(), in.text()
+		}
+	}
+	if version == 1 {
+		d.numberFormer()
+		return
+	}
+	at = in.at
+	d.Served, d.Told, d.NextAudience = in.uint(), in.uint(), in.uint32()
+	if in.err == nil && (d.Served > d.Version || d.Told > d.Served) {
+		in.fail(at, "audiences of version %d serve, and of version %d were told", d.Served, d.Told)
+	}
+	if n := in.list(namedAudienceFields, definitionsWhereLeast); n > 0 {
+		d.Gone = make([]NamedAudience, n)
+	}
+	for i := range d.Gone {
+		d.Gone[i] = NamedAudience{Number: in.uint32(), Key: in.text()}
+	}
+	for _, list := range [][]DefinedAudience{d.Newest, d.Serving} {
+		for i := range list {
+			if in.err == nil && list[i].Number >= d.NextAudience {
+				in.fail(at, "audience %d of number %d", i, list[i].Number)
+			}
+		}
+	}
+}
+
+// numberFormer gives audiences that were defined before they had numbers the numbers that every program gives them. Nobody was told
+// of them.
+func (d *Definitions) numberFormer() {
+	if d.Served = d.Version; d.Filled < d.Version {
+		d.Served = d.Filled
+	}
+	numbers := map[string]uint32{}
+	for _, list := range [][]DefinedAudience{d.Serving, d.Newest} {
+		for i := range list {
+			n, ok := numbers[list[i].Key]
+			if !ok {
+				n, numbers[list[i].Key] = d.NextAudience, d.NextAudience
+				d.NextAudience++
+			}
+			list[i].Number = n
 		}
 	}
 }

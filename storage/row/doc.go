@@ -55,7 +55,17 @@
 //	group             | 0c | shard 2 | group key 16 |                             one row a group: its traits, and how many events name it
 //	                  +----+---------+--------------+-----------+
 //	member            | 0d | shard 2 | group key 16 | member 16 |                 one row a route of events that name a group; higher ranks first
-//	                  +----+---------+--------------+-----------+
+//	                  +----+----+----+----+---------+---+-------+
+//	told              | 0e | 01 | shard 2 | node key 16 |                         one row a root whose identities are in audiences, or will be
+//	                  +----+----+---------+------------++------------+
+//	audience member   | 0e | 02 | shard 2 | audience 4 | identity 16 |            one row an identity in an audience: since when
+//	                  +----+----+---------+------------+-------------+
+//	audience count    | 0e | 03 | shard 2 | audience 4 |                          one row an audience: how many identities of the shard are in it
+//	                  +----+----+---------+-------+----+--------+
+//	wake              | 0e | 04 | shard 2 | due 8 | node key 16 |                 one row a root at most: when its audiences may change without an event
+//	                  +----+----+---------+-------+-------------+
+//	telling           | 0e | 05 | shard 2 |                                       one row a shard: by which audiences its people were evaluated
+//	                  +----+----+----+----+
 //	marking           | 0f | shard 2 |                                            one row a shard: its version of the definitions
 //	                  +----+---------+
 //	journal position  | 7f | shard 2 |                                            one row a shard, in a cluster

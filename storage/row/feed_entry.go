@@ -18,6 +18,8 @@ var feedEntryFields = [...]int{
 	graph.FeedUpdated: 3, // kind, id, delta
 	graph.FeedErased:  2, // kind, id
 	graph.FeedGeneric: 3, // kind, id, name
+	graph.FeedEntered: 5, // kind, id, audience, why, mark of the event or nil
+	graph.FeedExited:  5, // likewise
 }
 
 // Bits of a delta beside its plain fields.
@@ -57,6 +59,14 @@ func (out feedWriter) entry(e *graph.FeedEntry) {
 		out.keys(e.Others)
 	case graph.FeedGeneric:
 		out.nodeName(&e.Name)
+	case graph.FeedEntered, graph.FeedExited:
+		out.text(e.Audience)
+		out.uint(uint64(e.Why))
+		if e.Why == graph.ByEvent {
+			out.mark(&e.Cause)
+		} else {
+			out.null()
+		}
 	case graph.FeedErased:
 	}
 }
@@ -64,7 +74,7 @@ func (out feedWriter) entry(e *graph.FeedEntry) {
 func (in feedReader) entry(e *graph.FeedEntry) {
 	at := in.at
 	n := in.arrayLen()
-	e.Kind = graph.FeedKind(in.enum("kind of feed entry", uint8(graph.FeedCreated), uint8(graph.FeedGeneric)))
+	e.Kind = graph.FeedKind(in.enum("kind of feed entry", uint8(graph.FeedCreated), uint8(graph.FeedExited)))
 	if in.err == nil && n != feedEntryFields[e.Kind] {
 		in.fail(at, "%s entry of %d values, want %d", e.Kind, n, feedEntryFields[e.Kind])
 	}
@@ -82,6 +92,17 @@ func (in feedReader) entry(e *graph.FeedEntry) {
 		e.Others = in.keys()
 	case graph.FeedGeneric:
 		e.Name = in.nodeName()
+	case graph.FeedEntered, graph.FeedExited:
+		e.Audience = in.text()
+		e.Why = graph.AudienceCause(in.enum("cause", uint8(graph.ByEvent), uint8(graph.ByDefinition)))
+		if e.Why != graph.ByEvent {
+			if at := in.at; !in.null() {
+				in.fail(at, "an event that is not the cause")
+			}
+			return
+		}
+		in.tuple(markFields)
+		e.Cause.Mark = graph.Mark{Stamp: in.stamp(), ID: in.ownBytes(), Source: in.ownBytes()}
 	case graph.FeedErased:
 	}
 }

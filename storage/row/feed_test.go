@@ -63,7 +63,7 @@ func genOthers(t *rapid.T) []graph.NodeKey {
 func genFeedBlock(t *rapid.T) FeedBlock {
 	b := FeedBlock{Record: genUint(t, "record"), Order: genUint(t, "order"), At: genInt(t, "at"), First: genUint(t, "first"), Rules: genUint(t, "rules")}
 	for range rapid.IntRange(0, 5).Draw(t, "entries") {
-		e := graph.FeedEntry{Kind: graph.FeedKind(rapid.IntRange(1, int(graph.FeedGeneric)).Draw(t, "kind")), ID: genKey(t, "id")}
+		e := graph.FeedEntry{Kind: graph.FeedKind(rapid.IntRange(1, int(graph.FeedExited)).Draw(t, "kind")), ID: genKey(t, "id")}
 		switch e.Kind {
 		case graph.FeedCreated, graph.FeedUpdated:
 			e.Delta = genDelta(t)
@@ -75,6 +75,11 @@ func genFeedBlock(t *rapid.T) FeedBlock {
 			e.Others = genOthers(t)
 		case graph.FeedGeneric:
 			e.Name = genName(t)
+		case graph.FeedEntered, graph.FeedExited:
+			e.Audience, e.Why = genText(t, "audience"), graph.AudienceCause(rapid.IntRange(1, int(graph.ByDefinition)).Draw(t, "why"))
+			if e.Why == graph.ByEvent {
+				e.Cause.Mark = genMark(t)
+			}
 		case graph.FeedErased:
 		}
 		b.Entries = append(b.Entries, e)
@@ -180,6 +185,10 @@ func sampleFeedSettings() *FeedSettings {
 func feedSamples() []sample {
 	return []sample{
 		{"feed-block", appendValue(nil, sampleFeedBlock()), rewrite[FeedBlock]("feed block")},
+		{"feed-block-audiences", appendValue(nil, &FeedBlock{Record: 300, Order: 70_001, At: 1_700_000_000_300, First: 49, Rules: 7, Entries: []graph.FeedEntry{
+			{Kind: graph.FeedEntered, ID: sampleUser, Audience: "buyers", Why: graph.ByEvent, Cause: graph.Cause{Mark: sampleMark(1, "m-1")}},
+			{Kind: graph.FeedExited, ID: sampleCookie, Audience: "lookers", Why: graph.ByTime},
+		}}), rewrite[FeedBlock]("feed block")},
 		{"feed-settings", appendValue(nil, sampleFeedSettings()), rewrite[FeedSettings]("feed settings")},
 		{"feed-state", appendValue(nil, &FeedState{299, 48, 70_000, 1 << 30}), rewrite[FeedState]("feed state")},
 		{"feed-trim", appendValue(nil, &FeedTrim{12, 1 << 20}), rewrite[FeedTrim]("feed trim")},

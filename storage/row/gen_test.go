@@ -377,6 +377,13 @@ func genAbsorbed(t *rapid.T) *graph.Evidence {
 			}
 		}
 	}
+	for _, m := range ev.Members {
+		if rapid.Bool().Draw(t, "told") {
+			numbers := rapid.SliceOfNDistinct(rapid.Uint32(), 1, 4, rapid.ID[uint32]).Draw(t, "audiences")
+			slices.Sort(numbers)
+			ev.Told = append(ev.Told, graph.ToldPerson{ID: m.Key, Audiences: numbers})
+		}
+	}
 	return ev
 }
 

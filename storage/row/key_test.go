@@ -29,6 +29,8 @@ func sampleKeys() [][]byte {
 		appendFeedSettingsKey(nil), appendFeedStateKey(nil, 7), appendFeedTrimKey(nil, 7), appendFeedMarkKey(nil, 7, a),
 		appendFeedSinkKey(nil, "crm"),
 		AppendGroupKey(nil, 7, a), appendMemberKey(nil, 7, a, sampleUser), appendMemberKey(nil, 7, a, sampleCookie),
+		appendToldKey(nil, 7, a), appendAudienceMemberKey(nil, 7, 3, a), appendAudienceMemberKey(nil, 7, 3, b), appendAudienceCountKey(nil, 7, 3),
+		appendWakeKey(nil, 7, 255, b), appendWakeKey(nil, 7, 256, a), appendTellingKey(nil, 7),
 		appendMarkingKey(nil, 0), appendMarkingKey(nil, 65535),
 		appendJournalPositionKey(nil, 0), appendJournalPositionKey(nil, 65535),
 	}
@@ -77,7 +79,7 @@ func TestParseRefuses(t *testing.T) {
 		if k, err := kindOf(key); err == nil && k.named() {
 			continue // a longer and a shorter name are names too
 		}
-		for _, bad := range [][]byte{key[:len(key)-1], append(slices.Clone(key), 0), append([]byte{0x0e}, key[1:]...), {0}} {
+		for _, bad := range [][]byte{key[:len(key)-1], append(slices.Clone(key), 0), append([]byte{0x1e}, key[1:]...), {0}} {
 			if bytes.Equal(bad, appendDeploymentKey(nil)) {
 				continue // what the rules row's key begins with
 			}
@@ -159,6 +161,16 @@ func writeKey(t *testing.T, k *kind, key []byte) []byte {
 		return appendDefinitionsKey(nil)
 	case markingKind:
 		return appendMarkingKey(nil, readShard(fields))
+	case toldKind:
+		return appendToldKey(nil, readShard(fields), readNodeKey(fields[2:]))
+	case audienceMemberKind:
+		return appendAudienceMemberKey(nil, readShard(fields), binary.BigEndian.Uint32(fields[2:]), readNodeKey(fields[6:]))
+	case audienceCountKind:
+		return appendAudienceCountKey(nil, readShard(fields), binary.BigEndian.Uint32(fields[2:]))
+	case wakeKind:
+		return appendWakeKey(nil, readShard(fields), int64(binary.BigEndian.Uint64(fields[2:])), readNodeKey(fields[10:]))
+	case tellingKind:
+		return appendTellingKey(nil, readShard(fields))
 	case journalPositionKind:
 		return appendJournalPositionKey(nil, readShard(fields))
 	case groupKind:

@@ -22,6 +22,7 @@ var kinds = [...]*kind{
 	feedSettingsKind, feedStateKind, feedTrimKind, feedMarkKind, feedSinkKind,
 	groupKind,
 	memberKind,
+	toldKind, audienceMemberKind, audienceCountKind, wakeKind, tellingKind,
 	markingKind,
 	journalPositionKind, // the last: a copy of a shard ends with it
 }

@@ -122,6 +122,12 @@ func TestRows(t *testing.T) {
 	sampleDeadLetter().Put(&b)
 	sampleDefinitions().Put(&b)
 	enc.PutMarking(&b, 1, sampleMarking())
+	enc.PutTold(&b, 1, sampleUser, sampleTold())
+	enc.PutTold(&b, 1, sampleCookie, &graph.Told{})
+	enc.PutAudienceMember(&b, 1, 7, sampleCookie, 42)
+	enc.PutAudienceCount(&b, 1, 7, 1)
+	enc.PutWake(&b, 1, 43, sampleUser)
+	enc.PutTelling(&b, 1, sampleTelling())
 	group, member := sampleGroup(), sampleMember()
 	group.Key, member.Member = sampleAcme, sampleUser
 	enc.PutGroup(&b, 1, group)
@@ -178,6 +184,45 @@ func TestRows(t *testing.T) {
 	marking, err := ReadMarking(s, 1)
 	must(t, err)
 	sameValue(t, "marking", &marking, sampleMarking())
+	told, err := ReadTold(s, 1, sampleUser)
+	must(t, err)
+	sameValue(t, "told", told, sampleTold())
+	nothing, err := ReadTold(s, 1, sampleCookie)
+	must(t, err)
+	sameValue(t, "told of nobody", nothing, &graph.Told{})
+	telling, err := ReadTelling(s, 1)
+	must(t, err)
+	sameValue(t, "telling", &telling, sampleTelling())
+	for after, want := range map[graph.NodeKey]int{{}: 1, sampleCookie: 0} {
+		n := 0
+		must(t, ScanAudienceMembers(s, 1, 7, after, func(id graph.NodeKey, since int64) error {
+			n++
+			sameValue(t, "member", id, sampleCookie)
+			sameValue(t, "since", since, int64(42))
+			return nil
+		}))
+		sameValue(t, "members", n, want)
+	}
+	must(t, ScanAudienceCounts(s, 1, func(audience uint32, n uint64) error {
+		sameValue(t, "count", n, uint64(1))
+		sameValue(t, "audience", audience, uint32(7))
+		return nil
+	}))
+	for upTo, want := range map[int64]int{42: 0, 43: 1} {
+		n := 0
+		must(t, ScanWakes(s, 1, upTo, func(due int64, root graph.NodeKey) error {
+			n++
+			sameValue(t, "due", due, int64(43))
+			sameValue(t, "root", root, sampleUser)
+			return nil
+		}))
+		sameValue(t, "wakes", n, want)
+	}
+	must(t, ScanTold(s, 1, func(root graph.NodeKey, told *graph.Told) error {
+		sameValue(t, "root", root, sampleUser)
+		sameValue(t, "told", told, sampleTold())
+		return nil
+	}))
 	gotGroup, err := ReadGroup(s, 1, sampleAcme)
 	must(t, err)
 	sameValue(t, "group", &gotGroup, group)

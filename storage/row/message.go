@@ -7,7 +7,7 @@ var messageFields = [...]int{
 	graph.KindObserve:   7, // kind, to, via or nil, hops, passed, version of the event, event
 	graph.KindAssert:    3, // kind, to, assertion
 	graph.KindJoin:      7, // kind, to, root, via or nil, force, namespace and value of via
-	graph.KindAbsorb:    7, // kind, to, members, links, assertions, part, heads
+	graph.KindAbsorb:    8, // kind, to, members, links, assertions, part, heads, told
 	graph.KindRepoint:   4, // kind, to, root, passed
 	graph.KindRefuse:    5, // kind, to, via, root, reason
 	graph.KindNeighbour: 8, // kind, to, node (key, namespace, value), neighbour (the same)
@@ -18,6 +18,9 @@ var messageFields = [...]int{
 	graph.KindGroup:     9, // kind, to, route, id, source, stamp (3 values), group
 }
 
+// toldSince is the version of messages since which evidence says in which audiences its people were.
+const toldSince = 8
+
 // messageValues is the number of values in a message of a kind and a version.
 func messageValues(kind graph.MessageKind, version uint64) int {
 	n := messageFields[kind]
@@ -26,6 +29,9 @@ func messageValues(kind graph.MessageKind, version uint64) int {
 	}
 	if version < 4 && kind == graph.KindJoin {
 		n -= 2 // the name
+	}
+	if version < toldSince && kind == graph.KindAbsorb {
+		n-- // told
 	}
 	return n
 }
@@ -126,11 +132,17 @@ func (out messageWriter) absorbed(ev *graph.Evidence) {
 	evidence.links(ev.Links)
 	evidence.assertions(ev.Assertions)
 	if out.formats.message < 5 {
+		out.leave(len(ev.Told) > 0)
 		evidence.formerParts(ev)
 		return
 	}
 	out.bool(ev.Part)
 	out.keys(ev.Heads)
+	if out.formats.message < toldSince {
+		out.leave(len(ev.Told) > 0)
+		return
+	}
+	out.told(ev.Told)
 }
 
 // Message reads a message. An event's byte slices share src's memory; evidence does not.
@@ -271,6 +283,9 @@ func (in messageReader) absorbed() *graph.Evidence {
 	at := in.at
 	if ev.Heads = from.heads(); in.err == nil && len(ev.Heads) > 0 && !ev.Part {
 		in.fail(at, "evidence in one piece names its identities")
+	}
+	if in.of >= toldSince {
+		ev.Told = in.told()
 	}
 	return ev
 }

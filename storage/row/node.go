@@ -234,3 +234,27 @@ func isMember(members []graph.Member, key graph.NodeKey) bool {
 	_, found := slices.BinarySearchFunc(members, key, func(m graph.Member, k graph.NodeKey) int { return k.Compare(m.Key) })
 	return found
 }
+
+// ScanRoots calls fn with the nodes of a shard after one of them, the zero key being before all, in the order of their rows, and
+// whether each is a root. It reads no more of a row than that.
+func ScanRoots(s storage.Reader, shard graph.ShardID, after graph.NodeKey, fn func(node graph.NodeKey, root bool) error) error {
+	lower := AppendShardLower(nil, SpaceNode, shard)
+	if !after.IsZero() {
+		lower = append(AppendNodeKey(nil, shard, after), 0)
+	}
+	var in reader
+	return s.Iterate(lower, AppendShardUpper(nil, SpaceNode, shard), func(key, value []byte) error {
+		_, node, err := ParseNodeKey(key)
+		if err != nil {
+			return err
+		}
+		in.begin("node", value)
+		in.version(nodeVersion)
+		in.arrayLen()
+		kind := in.enum("kind of node", nodeRoot, nodeMention)
+		if in.err != nil {
+			return in.err
+		}
+		return fn(node, kind == nodeRoot)
+	})
+}

@@ -143,7 +143,7 @@ func TestOpsOfRefuses(t *testing.T) {
 		"row of the catalog":               set(appendRulesKey(nil)),
 		"channel":                          set(appendChannelKey(nil, 7)),
 		"settings of the feed":             set(appendFeedSettingsKey(nil)),
-		"no row":                           set([]byte{0x0e, 0, 7}),
+		"no row":                           set([]byte{0x1e, 0, 7}),
 		"key that no row has":              set(append(appendMetaKey(nil, 7), 0)),
 		"empty key":                        set(nil),
 		"journal position":                 set(appendJournalPositionKey(nil, 7)),

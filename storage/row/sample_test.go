@@ -114,10 +114,17 @@ func samplePatch() *graph.Message {
 func sampleDefinitions() *Definitions {
 	return &Definitions{
 		Version: 5, Filled: 4, Next: 701, Signals: []NumberedSignal{{ID: 1 << 63, Number: 4, Since: 1}, {ID: 7, Number: 700, Since: 5}},
-		Newest:  []DefinedAudience{{Key: "campers", Where: `{"all":[]}`}, {Key: "walkers", Where: `{"any":[]}`}},
-		Serving: []DefinedAudience{{Key: "campers", Where: `{"any":[]}`}},
+		Newest:  []DefinedAudience{{Number: 1, Key: "campers", Where: `{"all":[]}`}, {Number: 300, Key: "walkers", Where: `{"any":[]}`}},
+		Serving: []DefinedAudience{{Number: 1, Key: "campers", Where: `{"any":[]}`}},
+		Served:  4, Told: 3, NextAudience: 301, Gone: []NamedAudience{{Number: 0, Key: "cyclists"}},
 	}
 }
+
+func sampleTold() *graph.Told {
+	return &graph.Told{Due: 1_700_000_000_000, People: []graph.ToldPerson{{ID: sampleUser, Audiences: []uint32{0, 1, 300}}, {ID: sampleCookie, Audiences: []uint32{7}}}}
+}
+
+func sampleTelling() *Telling { return &Telling{Version: 4, Barrier: 300, Cursor: sampleCookie} }
 
 func sampleMarking() *Marking {
 	return &Marking{Version: 5, Fills: []Fill{{From: 0, To: 4, Barrier: 300, Cursor: sampleCookie}, {From: 4, To: 5, Barrier: 1 << 33}}}
@@ -244,7 +251,7 @@ func sampleForward() *graph.Node { return &graph.Node{Key: sampleCookie, Parent:
 // sampleMessages has one message of every kind.
 func sampleMessages() []*graph.Message {
 	absorbed := sampleEvidence()
-	absorbed.Part, absorbed.Heads = true, []graph.NodeKey{sampleUser}
+	absorbed.Part, absorbed.Heads, absorbed.Told = true, []graph.NodeKey{sampleUser}, sampleTold().People
 	ev := sampleEvent()
 	ev.Properties, ev.Context = nil, nil
 	return []*graph.Message{

@@ -12,7 +12,7 @@ package row
 type generation uint8
 
 // newest is the generation that encoders write by default.
-const newest generation = 7
+const newest generation = 8
 
 // formats holds the versions of the kinds of values in one generation.
 type formats struct {
@@ -29,7 +29,8 @@ var versions = [newest + 1]formats{
 	4: {event: 3, message: 4, node: 3, settings: 2},                                                     // context, aliases, several refunds
 	5: {event: 3, message: 5, node: 3, settings: 2},                                                     // evidence without identities
 	6: {event: 4, message: 6, node: 4, settings: 2},                                                     // mentions
-	7: {event: eventVersion, message: messageVersion, node: nodeVersion, settings: feedSettingsVersion}, // signals, groups
+	7: {event: 5, message: 7, node: 5, settings: 2},                                                     // signals, groups
+	8: {event: eventVersion, message: messageVersion, node: nodeVersion, settings: feedSettingsVersion}, // audiences with evidence
 }
 
 // newEncoderOf returns an encoder that writes a generation from 1 to newest.

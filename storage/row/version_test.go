@@ -178,6 +178,9 @@ func TestLossy(t *testing.T) {
 		{"marks", 7, func(enc *Encoder) { enc.Event(nil, &graph.Event{Type: graph.TypeTrack, Marked: 1}, false) }},
 		{"sections", 7, func(enc *Encoder) { enc.Node(nil, sampleRootOfSignals(), 1) }},
 		{"patch", 7, func(enc *Encoder) { enc.Message(nil, samplePatch()) }},
+		{"audiences of evidence", 8, func(enc *Encoder) {
+			enc.Message(nil, &graph.Message{Kind: graph.KindAbsorb, To: sampleUser, Evidence: &graph.Evidence{Told: sampleTold().People}})
+		}},
 		{"group", 7, func(enc *Encoder) {
 			enc.Event(nil, &graph.Event{Type: graph.TypeGroup, Group: &graph.GroupCall{ID: []byte("g")}}, true)
 		}},

@@ -82,7 +82,7 @@ it, why it was not taken or what was left out of it, whose it is, and which iden
 }
 
 // kindsHelp lists the kinds of entries of the feed.
-const kindsHelp = "show only these kinds, comma-separated: created, linked, merged, split, updated, erased, generic (default: all)"
+const kindsHelp = "show only these kinds, comma-separated: created, linked, merged, split, updated, erased, generic, entered, exited (default: all)"
 
 // showChanges writes entries until the stream ends or the command is stopped.
 func showChanges(ctx context.Context, changes *client.Changes, w io.Writer, asJSON bool) error {
