@@ -117,6 +117,18 @@ func (l *Live) Version() uint64 {
 	return l.version
 }
 
+// Number returns the number of an audience that serves.
+func (l *Live) Number(key string) (uint32, bool) {
+	if l == nil {
+		return 0, false
+	}
+	i, ok := l.catalog.Find(key)
+	if !ok {
+		return 0, false
+	}
+	return l.numbers[i], true
+}
+
 // Len is the number of audiences.
 func (l *Live) Len() int { return len(l.numbers) }
 

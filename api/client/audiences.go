@@ -32,6 +32,12 @@ func (a Audiences) Of(ctx context.Context, id string, why bool) (d document.Pers
 	return d, err
 }
 
+// Members returns a page of the people who are in an audience, from the beginning or where a cursor goes on.
+func (a Audiences) Members(ctx context.Context, key string, limit int, cursor string) (page document.AudienceMembers, err error) {
+	err = a.conn.get(ctx, "/v1/audiences/"+url.PathEscape(key)+"/members", paged(url.Values{}, limit, cursor), &page)
+	return page, err
+}
+
 // Preview counts the people whom an audience would have that is not defined.
 func (a Audiences) Preview(ctx context.Context, request document.AudiencePreviewRequest) (d document.AudiencePreview, err error) {
 	err = a.conn.post(ctx, "/v1/audiences:preview", nil, request, &d)

@@ -15,12 +15,29 @@ type Audience struct {
 	Text   string          `json:"text"`
 	Where  json.RawMessage `json:"where" jsonschema:"type=object"`
 	Serves bool            `json:"serves"` // false while the conditions are new, and stored events are being looked through
+	// Members is how many people are in the audience; null while it does not serve, or while people are evaluated by a new version.
+	Members CountOrNull `json:"members"`
 }
 
 // AudiencesRequest defines audiences.
 type AudiencesRequest struct {
 	Audiences map[string]string `json:"audiences"`       // texts by key; those of other keys stay as they are
 	Prune     bool              `json:"prune,omitempty"` // true: those of other keys are deleted
+}
+
+// AudienceMembers are a page of the people who are in an audience.
+type AudienceMembers struct {
+	Key      string           `json:"key"`
+	AsOf     Time             `json:"as_of"`
+	Complete bool             `json:"complete"` // false while people are evaluated by a new version of the definitions
+	Members  []AudienceMember `json:"members"`
+	Next     TextOrNull       `json:"next"` // cursor of the next page; null at the end
+}
+
+// AudienceMember is a person who is in an audience.
+type AudienceMember struct {
+	ID    string `json:"id"`    // public id
+	Since Time   `json:"since"` // when that was found: with the event, merge or split that brought it about, or when the audience came
 }
 
 // PersonAudiences are the audiences of one person, by key, as of a moment.

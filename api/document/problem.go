@@ -76,6 +76,7 @@ const (
 	CodeNoSuchLetter     Code = "no_such_letter"
 	CodeNoText           Code = "no_text"
 	CodeBadAudience      Code = "bad_audience"
+	CodeUnknownAudience  Code = "unknown_audience"
 	CodeInternal         Code = "internal"
 
 	// Of a single event; the other codes of events are those of package segment.
@@ -148,6 +149,7 @@ var problemTable = []ProblemInfo{
 	{CodeTooManyKeys, 409, "There are too many keys", "revoked keys count, since they are told from unknown ones: use fewer, and longer"},
 	{CodeNoSuchLetter, 404, "There is no such dead letter", "kindred deadletters list shows them; old ones are dropped"},
 	{CodeNoText, 409, "The dead letter can't be sent again", "have its source send the event again: it was too long to be kept, or its mapping is gone"},
+	{CodeUnknownAudience, 404, "No audience of this key serves", "GET /v1/audiences lists them; one that is new serves once stored events were looked through"},
 	{CodeBadAudience, 400, "The audience can't be defined", "see the detail, and docs/audience-language.md"},
 	{CodeInternal, 500, "A defect of Kindred", "report it with the request id and the log of the server"},
 }

@@ -2,22 +2,96 @@ package query
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 
+	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/audiences"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
+	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/graph/audience"
 	"github.com/kindred-id/kindred/internal/audiencelang"
 )
 
 // getAudiences answers GET /v1/audiences.
-func (q *Queries) getAudiences(w http.ResponseWriter, _ *http.Request) *route.Problem {
-	d, err := AudiencesDocument(q.Engine.Audiences())
+func (q *Queries) getAudiences(w http.ResponseWriter, r *http.Request) *route.Problem {
+	state := q.Engine.Audiences()
+	d, err := AudiencesDocument(state)
 	if err != nil {
 		return &route.Problem{Code: document.CodeInternal}
 	}
+	if !told(state) {
+		return route.Send(w, d)
+	}
+	counts, err := q.Engine.MemberCounts(r.Context())
+	if err != nil {
+		return route.EngineProblem(err)
+	}
+	for i := range d.Audiences {
+		a := &d.Audiences[i]
+		if number, ok := state.Live.Number(a.Key); ok && a.Serves {
+			a.Members = document.CountOrNull(strconv.FormatInt(counts[number], 10))
+		}
+	}
 	return route.Send(w, d)
+}
+
+// told reports whether everybody was evaluated by the audiences that serve.
+func told(s *audiences.State) bool { return s != nil && s.Told == s.Served }
+
+// getAudienceMembers answers GET /v1/audiences/{key}/members?limit=&cursor=. The cursor is the shard and the id of the last member,
+// so it goes on where it was while people enter and leave.
+func (q *Queries) getAudienceMembers(w http.ResponseWriter, r *http.Request) *route.Problem {
+	limit, p := route.LimitParameter(r, defaultPage, maxPage)
+	if p != nil {
+		return p
+	}
+	after, p := memberPlace(r)
+	if p != nil {
+		return p
+	}
+	key, state := r.PathValue("key"), q.Engine.Audiences()
+	if state == nil {
+		return route.NewProblem(document.CodeUnknownAudience, "audience %q: no audience of this key serves", key)
+	}
+	number, ok := state.Live.Number(key)
+	if !ok {
+		return route.NewProblem(document.CodeUnknownAudience, "audience %q: no audience of this key serves", key)
+	}
+	now := q.Engine.Now()
+	list, last, more, err := q.Engine.Members(r.Context(), number, after, limit)
+	if err != nil {
+		return route.EngineProblem(err)
+	}
+	d := document.AudienceMembers{Key: key, AsOf: document.NewTime(now), Complete: told(state), Members: []document.AudienceMember{}}
+	for _, m := range list {
+		d.Members = append(d.Members, document.AudienceMember{ID: m.ID.String(), Since: document.NewTime(m.Since)})
+	}
+	if more {
+		d.Next = document.TextOrNull(route.NewCursor(fmt.Sprintf("%d/%s", last.Shard, last.ID)))
+	}
+	return route.Send(w, d)
+}
+
+// memberPlace reads the parameter cursor.
+func memberPlace(r *http.Request) (after actors.MemberPlace, p *route.Problem) {
+	position, p := route.CursorParameter(r)
+	if p != nil || position == "" {
+		return after, p
+	}
+	shard, id, _ := strings.Cut(position, "/")
+	number, err := strconv.ParseUint(shard, 10, 16)
+	if err == nil {
+		after.ID, err = graph.ParseNodeKey(id)
+	}
+	if err != nil {
+		return after, route.BadCursor()
+	}
+	after.Shard = graph.ShardID(number)
+	return after, nil
 }
 
 // AudiencesDocument is the document of what is defined.
@@ -33,7 +107,7 @@ func AudiencesDocument(s *audiences.State) (document.Audiences, error) {
 			return d, err
 		}
 		d.Audiences = append(d.Audiences, document.Audience{
-			Key: a.Key, Text: audiencelang.Format(where), Where: json.RawMessage(a.Where), Serves: s.Serves(&a),
+			Key: a.Key, Text: audiencelang.Format(where), Where: json.RawMessage(a.Where), Serves: s.Serves(&a), Members: "null",
 		})
 	}
 	return d, nil

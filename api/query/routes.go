@@ -82,6 +82,16 @@ func (q *Queries) Routes() []route.Route {
 			Summary: "List the audiences that are defined", Answers: answer(document.Audiences{}), Problems: []document.Code{document.CodeBadParameter},
 		},
 		{
+			Method: "GET", Path: "/v1/audiences/{key}/members", Handler: q.getAudienceMembers, Audience: route.Query, Scope: keyring.ReadProfiles, Timely: true,
+			Summary:    "List the people who are in an audience, in pages",
+			Notes:      "People come in an order that means nothing, each once. Somebody is in the list from the commit on that told that they entered.",
+			Parameters: []route.Parameter{route.Limit(defaultPage, maxPage, "people in a page"), route.Cursor},
+			Answers:    answer(document.AudienceMembers{}),
+			Problems: []document.Code{
+				document.CodeUnknownAudience, document.CodeBadParameter, document.CodeShuttingDown, document.CodeEngineFailed, document.CodeShardLost, document.CodeTimeout,
+			},
+		},
+		{
 			Method: "POST", Path: "/v1/audiences:preview", Handler: q.previewAudience, Audience: route.Query, Scope: keyring.ReadProfiles,
 			Summary: "Count the people whom an audience would have", SameOrigin: true, Lasting: true,
 			Notes: "Nothing is defined. About 20,000 people are looked at, the same ones every time, or everybody if exact is true; the answer then " +

@@ -149,7 +149,7 @@ export interface Condition {
 export interface Audiences {
   version: number
   filled: number
-  audiences: { key: string; text: string; where: Condition; serves: boolean }[]
+  audiences: { key: string; text: string; where: Condition; serves: boolean; members: number | null }[]
 }
 export interface PreviewNumber {
   estimate: number

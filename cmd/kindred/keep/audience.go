@@ -19,7 +19,7 @@ func newAudience() *cobra.Command {
 
 An audience is a condition over what is known of a person: events, traits, identifiers, orders, other audiences.
 It holds or not at every moment: the time is an input.`,
-		newAudienceApply(), newAudiencePreview(), newAudienceList(), newAudienceShow(), newAudienceOf(), newAudienceWhy())
+		newAudienceApply(), newAudiencePreview(), newAudienceList(), newAudienceShow(), newAudienceMembers(), newAudienceOf(), newAudienceWhy())
 }
 
 // audienceFileMax bounds a file of audiences.
@@ -105,7 +105,12 @@ func newAudienceList() *cobra.Command {
 				}
 				var t cli.Table
 				for i := range d.Audiences {
-					t.Row(d.Audiences[i].Key, serves(&d.Audiences[i]), cli.Printable(d.Audiences[i].Text))
+					a := &d.Audiences[i]
+					members := ""
+					if a.Members != "null" {
+						members = string(a.Members)
+					}
+					t.Row(a.Key, serves(a), members, cli.Printable(a.Text))
 				}
 				t.Write(w, "")
 			})

@@ -1,4 +1,4 @@
-import { t } from "../language"
+import { number, t } from "../language"
 import { AsOf, Notice, ProblemNotice } from "../parts/notice"
 import { Table } from "../parts/table"
 import { useResource } from "../resource"
@@ -21,6 +21,7 @@ export function AudiencesPage() {
           rows={a.audiences}
           columns={[
             { title: t("audience"), text: (row) => row.key, cell: (row) => <a href={href("audiences", row.key)}>{row.key}</a> },
+            { title: t("builder.members"), text: (row) => String(row.members ?? ""), cell: (row) => (row.members === null ? "" : number(row.members)), numeric: true },
             { title: t("audience.conditions"), text: (row) => row.text, cell: (row) => <code>{row.text}</code> },
             { title: t("audience.state"), text: (row) => t(row.serves ? "audience.serves" : "audience.filling") },
           ]}
