@@ -21,7 +21,7 @@ var bySignals = []string{
 
 // byAudiences are the mutants that only audiences can show.
 var byAudiences = []string{
-	"wake-dropped", "wake-later-only", "wake-forgotten", "told-left-behind", "told-rows-left", "arrived-forgotten", "merge-unnoticed",
+	"wake-dropped", "wake-later-only", "wake-forgotten", "told-left-behind", "told-rows-left", "arrived-forgotten",
 	"partition-unnoticed", "told-twice", "pass-of-one-part", "pass-ahead-of-rows", "gone-untold", "true-takes-the-latest", "some-without-dependents",
 }
 
