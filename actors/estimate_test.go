@@ -53,10 +53,7 @@ func TestEstimateIsTheDefinition(t *testing.T) {
 	for seed := range uint64(6) {
 		rng := rand.New(rand.NewPCG(seed, 29))
 		world := oracle.RandomWorld(rng)
-		for i := range world.Events {
-			n := world.Events[i].Seen % 7
-			world.Events[i].Properties = fmt.Appendf(nil, `{"n":%d,"s":"v%d"}`, n, n%3)
-		}
+		withProperties(world.Events)
 		list := testAudiences(t)
 		e := openEngine(t, storage.NewMemStore(), 4, world.Rules)
 		first := world

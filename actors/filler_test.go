@@ -35,6 +35,14 @@ func testAudiences(t *testing.T) (list []audience.Definition) {
 	return list
 }
 
+// withProperties gives events the properties that testAudiences read.
+func withProperties(events []graph.Event) {
+	for i := range events {
+		n := events[i].Seen % 7
+		events[i].Properties = fmt.Appendf(nil, `{"n":%d,"s":"v%d"}`, n, n%3)
+	}
+}
+
 func defineAll(t *testing.T, e *Engine, list []audience.Definition) *audiences.State {
 	t.Helper()
 	s, err := e.Define(context.Background(), func(now *audiences.State) (*audiences.State, error) { return now.Next(list) })
@@ -79,10 +87,7 @@ func TestDefineAfterEqualsDefineBefore(t *testing.T) {
 	for seed := range uint64(6) {
 		rng := rand.New(rand.NewPCG(seed, 11))
 		world := oracle.RandomWorld(rng)
-		for i := range world.Events {
-			n := world.Events[i].Seen % 7
-			world.Events[i].Properties = fmt.Appendf(nil, `{"n":%d,"s":"v%d"}`, n, n%3)
-		}
+		withProperties(world.Events)
 		list := testAudiences(t)
 		before := openEngine(t, storage.NewMemStore(), 4, world.Rules)
 		defineAll(t, before, list)
