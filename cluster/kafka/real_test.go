@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ func TestBrokersAreKilled(t *testing.T) {
 		t.Skip("three brokers take long to start")
 	}
 	const partitions = 4
+	const enough = 10 // records of each partition after each loss, however slow brokers are
 	b := kafkatest.Start(t, kafkatest.Options{Nodes: 3})
 	c := Config{Connection: broker.Connection{Brokers: b.Brokers()}, Layout: Layout{Topic: "shop.journal", Partitions: partitions, Replicas: 3}}
 	var err error
@@ -35,6 +37,7 @@ func TestBrokersAreKilled(t *testing.T) {
 
 	ctx, stop := context.WithCancel(t.Context())
 	var written [partitions]map[string]int64 // where each value went; -1 where that is unknown
+	var acknowledged [partitions]atomic.Int64
 	var writers sync.WaitGroup
 	for p := range int32(partitions) {
 		written[p] = map[string]int64{}
@@ -45,6 +48,7 @@ func TestBrokersAreKilled(t *testing.T) {
 				switch {
 				case a.err == nil:
 					written[p][value] = a.offset
+					acknowledged[p].Add(1)
 				case errors.Is(a.err, ErrUnknown):
 					written[p][value] = -1
 				default:
@@ -57,6 +61,15 @@ func TestBrokersAreKilled(t *testing.T) {
 		b.Kill(node + 1)
 		time.Sleep(3 * time.Second) // appends go on, or fail, without it
 		b.Restart(node + 1)
+		for p := range acknowledged {
+			want := acknowledged[p].Load() + enough
+			eventually(t, func() error {
+				if n := acknowledged[p].Load(); n < want {
+					return fmt.Errorf("partition %d after broker %d came back: %d records are acknowledged, want %d", p, node+1, n, want)
+				}
+				return nil
+			})
+		}
 	}
 	stop()
 	writers.Wait()
@@ -144,7 +157,7 @@ func eventually(t *testing.T, try func() error) {
 		if err == nil {
 			return
 		}
-		if tries == 300 {
+		if tries == 900 {
 			t.Fatal(err)
 		}
 		time.Sleep(100 * time.Millisecond)

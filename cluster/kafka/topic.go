@@ -6,10 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
+	"github.com/kindred-id/kindred/internal/backoff"
 	"github.com/kindred-id/kindred/internal/broker"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // TopicID names a topic among all that had its name.
@@ -74,7 +78,45 @@ func Create(ctx context.Context, c broker.Connection, l Layout) (TopicID, error)
 	case err != nil:
 		return TopicID{}, fmt.Errorf("journal: make topic %s: %w", l.Topic, err)
 	}
+	awaitBrokers(ctx, client, l)
 	return TopicID(made.ID), nil
+}
+
+// brokersMost is how long Create waits for brokers to learn of the topic that one of them made.
+const brokersMost = 15 * time.Second
+
+// awaitBrokers returns once each broker knows the topic and its leaders, so that opening the journal next does not find
+// that there is none. A broker that does not answer holds nobody up for longer than brokersMost: the topic is made.
+func awaitBrokers(ctx context.Context, client *kgo.Client, l Layout) {
+	ctx, stop := context.WithTimeout(ctx, brokersMost)
+	defer stop()
+	req := kmsg.NewPtrMetadataRequest()
+	topic := kmsg.NewMetadataRequestTopic()
+	topic.Topic = kmsg.StringPtr(l.Topic)
+	req.Topics = append(req.Topics, topic)
+	for _, b := range client.DiscoveredBrokers() {
+		for attempt := 0; ; attempt++ {
+			res, err := req.RequestWith(ctx, b)
+			if err == nil && led(res) == l.Partitions || brokersPause.Pause(ctx, attempt) != nil {
+				break
+			}
+		}
+	}
+}
+
+var brokersPause = backoff.Doubling{First: 10 * time.Millisecond, Most: time.Second}
+
+// led counts the partitions of an answer that have a leader.
+func led(res *kmsg.MetadataResponse) int {
+	n := 0
+	for _, t := range res.Topics {
+		for _, p := range t.Partitions {
+			if p.ErrorCode == 0 && p.Leader >= 0 {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // rule is what one setting of a journal's topic must be.
