@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,6 +21,7 @@ import (
 	"github.com/kindred-id/kindred/internal/peertls"
 	"github.com/kindred-id/kindred/internal/testkit/certs"
 	"github.com/kindred-id/kindred/internal/testkit/kafkatest"
+	"github.com/kindred-id/kindred/internal/testkit/loopback"
 	"github.com/kindred-id/kindred/node"
 	"github.com/kindred-id/kindred/storage"
 )
@@ -83,28 +83,14 @@ func (c *clusterTest) file(t *testing.T, name, text string) string {
 	return path
 }
 
-// freeAddresses returns the first of n addresses of loopback with ports one after the other.
+// freeAddresses returns the first of n addresses with ports one after the other.
 func freeAddresses(t *testing.T, n int) string {
 	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		address, free := l.Addr().(*net.TCPAddr), true
-		for i := 1; i < n && free; i++ {
-			next, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(address.Port+i)))
-			if free = err == nil; free {
-				next.Close()
-			}
-		}
-		l.Close()
-		if free {
-			return address.String()
-		}
+	address, err := loopback.Free(n)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("no %d ports in a row are free", n)
-	return ""
+	return address
 }
 
 // args is the command line of a node.
@@ -382,11 +368,15 @@ func (c *clusterTest) sharesKeys(t *testing.T) {
 		return strings.TrimSpace(string(kindred(t, c.bin, "keys", "create", kind, "--url", "http://"+m.listen, "--output", "key")))
 	}
 	for _, view := range []struct{ name, words string }{{"status", "n3"}, {"shards", "owning"}} {
-		if out := string(kindred(t, c.bin, "cluster", view.name, "--url", "http://"+c.members[1].listen, "--output", "table")); !strings.Contains(out, view.words) {
-			t.Errorf("cluster %s lacks %s:\n%s", view.name, view.words, out)
-		} else {
+		// n2 was restarted: its shards come back once the view of the nodes is stable.
+		eventually(t, "n2 shows "+view.words, func() error {
+			out := string(kindred(t, c.bin, "cluster", view.name, "--url", "http://"+c.members[1].listen, "--output", "table"))
+			if !strings.Contains(out, view.words) {
+				return fmt.Errorf("cluster %s lacks %s:\n%s", view.name, view.words, out)
+			}
 			t.Logf("\n%s", out)
-		}
+			return nil
+		})
 	}
 	admin := create(c.members[0], "admin")
 	for _, m := range c.members {

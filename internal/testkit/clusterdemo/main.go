@@ -11,19 +11,18 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/bench/generate"
 	"github.com/kindred-id/kindred/internal/testkit/kafkatest"
+	"github.com/kindred-id/kindred/internal/testkit/loopback"
 )
 
 func main() {
@@ -78,7 +77,15 @@ func run(ctx context.Context, bin string, events int) (err error) {
 	}
 	defer d.stop()
 	for range nodes {
-		d.listen, d.peers = append(d.listen, freeAddress(1)), append(d.peers, freeAddress(3))
+		listen, err := loopback.Free(1)
+		if err != nil {
+			return err
+		}
+		peers, err := loopback.Free(3)
+		if err != nil {
+			return err
+		}
+		d.listen, d.peers = append(d.listen, listen), append(d.peers, peers)
 	}
 	for i := range nodes {
 		if err := d.start(i); err != nil {
@@ -249,7 +256,10 @@ func (d *demo) stream(ctx context.Context, batches [][]byte) error {
 
 // compare compares the exports of the nodes with that of one machine.
 func (d *demo) compare(ctx context.Context, batches [][]byte) error {
-	one := freeAddress(1)
+	one, err := loopback.Free(1)
+	if err != nil {
+		return err
+	}
 	cmd := d.command("serve", "--data", d.path("one"), "--listen", one, "--shards", shards, "--secret-file", d.path("secret"), "--memory", "256MiB")
 	if err := cmd.Start(); err != nil {
 		return err
@@ -299,25 +309,4 @@ func export(ctx context.Context, address string) (text []byte, err error) {
 		return err
 	})
 	return text, err
-}
-
-// freeAddress returns the first of n addresses of loopback with ports one after the other.
-func freeAddress(n int) string {
-	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return "127.0.0.1:0"
-		}
-		address, free := l.Addr().(*net.TCPAddr), true
-		for i := 1; i < n && free; i++ {
-			next, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(address.Port+i)))
-			if free = err == nil; free {
-				next.Close()
-			}
-		}
-		l.Close()
-		if free {
-			return address.String()
-		}
-	}
 }
