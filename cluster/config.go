@@ -37,7 +37,7 @@ func (c *Config) Check() error {
 	host, _, err := hostport.Split(c.Gossip)
 	if err != nil {
 		errs = append(errs, fmt.Errorf("--node-listen %w", err))
-	} else if ip := net.ParseIP(host); c.Advertise == "" && (host == "" || ip != nil && ip.IsUnspecified()) {
+	} else if c.Advertise == "" && hostport.Everywhere(host) {
 		errs = append(errs, fmt.Errorf("--node-listen %s: others can't reach that; give --advertise HOST with the address of this machine", c.Gossip))
 	}
 	if tls := c.TLS; tls.Cert != "" || tls.Key != "" || tls.Authority != "" || !c.InsecureDev {

@@ -11,6 +11,7 @@ import (
 	"github.com/kindred-id/kindred/cluster/journal"
 	"github.com/kindred-id/kindred/cluster/place"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/backoff"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -129,10 +130,8 @@ func (c *copier) run(ctx context.Context) (at journal.Position, err error) {
 				return at, err
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return at, ctx.Err()
-		case <-time.After(c.pause): //nolint:forbidigo // it waits for others
+		if err := backoff.Sleep(ctx, c.pause); err != nil {
+			return at, err
 		}
 	}
 }
@@ -251,10 +250,8 @@ func (r *replica) begins(ctx context.Context) (int64, error) {
 		if err == nil {
 			return ranges[r.id].Start, nil
 		}
-		select {
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		case <-time.After(copyPause): //nolint:forbidigo // it waits for others
+		if err := backoff.Sleep(ctx, copyPause); err != nil {
+			return 0, err
 		}
 	}
 }

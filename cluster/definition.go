@@ -9,6 +9,7 @@ import (
 
 	"github.com/kindred-id/kindred/cluster/journal"
 	"github.com/kindred-id/kindred/cluster/kafka"
+	"github.com/kindred-id/kindred/internal/backoff"
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -32,8 +33,11 @@ var ErrDefined = errors.New("it is initialised already")
 // initName is the node that a definition's claim names.
 const initName = "cluster init"
 
-// definePatience bounds what init and the start of a node wait for the brokers.
-const definePatience = time.Minute
+const (
+	// definePatience bounds what init and the start of a node wait for the brokers.
+	definePatience = time.Minute
+	defineAgain    = 100 * time.Millisecond
+)
 
 // Define makes the journal of a cluster, unless its topic is there and empty, and writes the definition. A topic that has another
 // layout or holds something is an error. If it is cut short, it may be run again.
@@ -74,10 +78,8 @@ func (c *Config) open(ctx context.Context, shards int) (log *kafka.Log, err erro
 		if there, err = kafka.Partitions(ctx, c.Brokers, c.Topic()); err == nil && there > 0 {
 			return kafka.Open(ctx, kafka.Config{Connection: c.Brokers, Layout: c.layout(shards), Logger: c.Logger})
 		}
-		select {
-		case <-time.After(100 * time.Millisecond): //nolint:forbidigo // it waits for others
-		case <-ctx.Done():
-			return nil, errors.Join(err, ctx.Err())
+		if ended := backoff.Sleep(ctx, defineAgain); ended != nil {
+			return nil, errors.Join(err, ended)
 		}
 	}
 	return nil, errors.Join(err, fmt.Errorf("journal: the brokers do not know topic %s, which was just made", c.Topic()))
@@ -86,8 +88,7 @@ func (c *Config) open(ctx context.Context, shards int) (log *kafka.Log, err erro
 // undefined returns an error unless a journal is empty, but perhaps for a definition that was cut short.
 func undefined(ctx context.Context, c *Config, log *kafka.Log) error {
 	ranges, err := log.Ranges(ctx)
-	for tries := 0; err != nil && tries < 100 && ctx.Err() == nil; tries++ { // the partitions of a new topic have no leaders at first
-		time.Sleep(100 * time.Millisecond) //nolint:forbidigo // it waits for others
+	for tries := 0; err != nil && tries < 100 && backoff.Sleep(ctx, defineAgain) == nil; tries++ { // the partitions of a new topic have no leaders at first
 		ranges, err = log.Ranges(ctx)
 	}
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/kindred-id/kindred/cluster/kafka"
 	"github.com/kindred-id/kindred/cluster/proto"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/backoff"
 	"github.com/kindred-id/kindred/internal/broker"
 	"github.com/kindred-id/kindred/internal/peertls"
 	"github.com/kindred-id/kindred/storage"
@@ -343,10 +344,7 @@ func (n *Node) Leave(ctx context.Context) error {
 	defer cancel()
 	n.leaving.Store(true)
 	for ctx.Err() == nil && n.owned() > 0 {
-		select {
-		case <-ctx.Done():
-		case <-time.After(tickEvery): //nolint:forbidigo // it waits for others
-		}
+		_ = backoff.Sleep(ctx, tickEvery) // the loop asks the context
 	}
 	return n.gossip.Leave()
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/kindred-id/kindred/cluster/control"
 	"github.com/kindred-id/kindred/cluster/proto"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/internal/backoff"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -80,9 +81,7 @@ func (s *sharedRows) Commit(ctx context.Context, b *storage.Batch, was catalog.R
 		case !errors.Is(err, errElsewhere):
 			return err
 		}
-		select {
-		case <-time.After(changeAgain): //nolint:forbidigo // it waits for others
-		case <-ctx.Done():
+		if backoff.Sleep(ctx, changeAgain) != nil {
 			return errNoOwner
 		}
 	}
@@ -129,10 +128,8 @@ func (s *sharedRows) propose(ctx context.Context, c *control.Change) (next int64
 // await waits until the rows are in the store here.
 func (s *sharedRows) await(ctx context.Context, next int64) error {
 	for s.replica.next.Load() < next {
-		select {
-		case <-time.After(changeAgain / 10): //nolint:forbidigo // it waits for the journal
-		case <-ctx.Done():
-			return fmt.Errorf("cluster: a change was made, and is not here yet: %w", ctx.Err())
+		if err := backoff.Sleep(ctx, changeAgain/10); err != nil {
+			return fmt.Errorf("cluster: a change was made, and is not here yet: %w", err)
 		}
 	}
 	return nil

@@ -7,6 +7,12 @@ import (
 	"strconv"
 )
 
+// Everywhere reports whether a host stands for all addresses of a machine: one can listen there, and nobody can connect to it.
+func Everywhere(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "" || ip != nil && ip.IsUnspecified()
+}
+
 // Split returns the parts of host:port, without the brackets of an IPv6 address.
 func Split(address string) (host string, port int, err error) {
 	host, text, err := net.SplitHostPort(address)

@@ -83,10 +83,8 @@ func (f *ClusterFlags) Settle(cmd *cobra.Command, insecure bool, listen string) 
 		return err
 	}
 	c.InsecureDev, c.Client, c.Version = insecure, listen, ReadVersion().Version
-	if host, port, err := net.SplitHostPort(listen); err == nil && c.Advertise != "" {
-		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-			c.Client = net.JoinHostPort(c.Advertise, port)
-		}
+	if host, port, err := net.SplitHostPort(listen); err == nil && c.Advertise != "" && hostport.Everywhere(host) {
+		c.Client = net.JoinHostPort(c.Advertise, port)
 	}
 	if host, port, err := hostport.Split(c.Gossip); err == nil {
 		c.Remote, c.Bulk = net.JoinHostPort(host, strconv.Itoa(port+1)), net.JoinHostPort(host, strconv.Itoa(port+2))
