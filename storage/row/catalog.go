@@ -18,11 +18,16 @@ func ConcealedValue(key, value []byte) ([]byte, error) {
 	if value == nil || !bytes.Equal(key, appendDeploymentKey(nil)) {
 		return value, nil
 	}
+	return deploymentWith(value, Secret{})
+}
+
+// deploymentWith returns the value of the deployment row with another secret.
+func deploymentWith(value []byte, s Secret) ([]byte, error) {
 	d, err := decodeDeployment(value)
 	if err != nil {
 		return nil, storage.Corrupt("read", "deployment row", err)
 	}
-	d.Secret = Secret{}
+	d.Secret = s
 	return appendDeployment(nil, &d), nil
 }
 
@@ -51,20 +56,17 @@ func OfNode(key []byte) bool {
 	return err == nil && (k == deadLetterKind || k == definitionsKind || k == parametersKind)
 }
 
-func withSecret(b *storage.Batch, s Secret) (*storage.Batch, error) {
-	out := &storage.Batch{}
+func withSecret(b *storage.Batch, s Secret) (out *storage.Batch, err error) {
+	out = &storage.Batch{}
 	for key, value := range b.Rows() {
 		switch {
 		case value == nil:
 			out.Delete(key)
 			continue
 		case bytes.Equal(key, appendDeploymentKey(nil)):
-			d, err := decodeDeployment(value)
-			if err != nil {
-				return nil, storage.Corrupt("read", "deployment row", err)
+			if value, err = deploymentWith(value, s); err != nil {
+				return nil, err
 			}
-			d.Secret = s
-			value = appendDeployment(nil, &d)
 		}
 		out.Set(key, value)
 	}
