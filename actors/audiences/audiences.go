@@ -87,6 +87,14 @@ func (s *State) catalogs() (index *signal.Index, err error) {
 }
 
 func catalogOf(list []row.DefinedAudience) (*audience.Catalog, error) {
+	definitions, err := parse(list)
+	if err != nil {
+		return nil, err
+	}
+	return audience.NewCatalog(definitions)
+}
+
+func parse(list []row.DefinedAudience) ([]audience.Definition, error) {
 	definitions := make([]audience.Definition, len(list))
 	for i, a := range list {
 		where, err := audience.Parse([]byte(a.Where))
@@ -95,8 +103,39 @@ func catalogOf(list []row.DefinedAudience) (*audience.Catalog, error) {
 		}
 		definitions[i] = audience.Definition{Key: a.Key, Where: where}
 	}
-	return audience.NewCatalog(definitions)
+	return definitions, nil
 }
+
+// Parsed returns the audiences of the newest version, by key; none of nil.
+func (s *State) Parsed() ([]audience.Definition, error) {
+	if s == nil {
+		return nil, nil
+	}
+	return parse(s.Definitions.Newest)
+}
+
+// serving are the audiences that serve. REQUIRES: s is not nil
+func (s *State) serving() []row.DefinedAudience {
+	if s.Filled == s.Version {
+		return s.Definitions.Newest
+	}
+	return s.Definitions.Serving
+}
+
+// Number returns the number of an audience that serves; false of nil.
+func (s *State) Number(key string) (uint32, bool) {
+	if s == nil {
+		return 0, false
+	}
+	i, ok := s.Serving.Find(key)
+	if !ok {
+		return 0, false
+	}
+	return s.Live.numbers[i], true
+}
+
+// AllTold reports whether everybody was evaluated by the audiences that serve; not of nil, which has none.
+func (s *State) AllTold() bool { return s != nil && s.Told == s.Served }
 
 // Next is the version after s with other audiences. Audiences with unchanged conditions go on as they are.
 func (s *State) Next(definitions []audience.Definition) (*State, error) {
@@ -104,9 +143,7 @@ func (s *State) Next(definitions []audience.Definition) (*State, error) {
 	known := map[signal.ID]row.NumberedSignal{}
 	if s != nil {
 		next.Filled, next.Definitions.Next = s.Filled, s.Definitions.Next
-		if next.Definitions.Serving = s.Definitions.Serving; s.Filled == s.Version {
-			next.Definitions.Serving = s.Definitions.Newest
-		}
+		next.Definitions.Serving = s.serving()
 		for _, n := range s.Definitions.Signals {
 			known[n.ID] = n
 		}

@@ -22,26 +22,24 @@ const draftKey = "draft_"
 
 // Draft prepares conditions that may refer to all audiences of the newest version. It fails as defining them would.
 func (s *State) Draft(where *audience.Node) (*Draft, error) {
-	d, key := &Draft{}, draftKey
-	var all []audience.Definition
+	d, key := &Draft{fresh: map[uint32]bool{}}, draftKey
 	if s != nil {
 		d.filled = s.Filled
-		for _, a := range s.Definitions.Newest {
-			where, err := audience.Parse([]byte(a.Where))
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, audience.Definition{Key: a.Key, Where: where})
-			for a.Key == key { // keys ascend, so a longer one comes later
-				key += "_"
-			}
+	}
+	all, err := s.Parsed()
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if all[i].Key == key { // keys ascend, so a longer one comes later
+			key += "_"
 		}
 	}
 	next, err := s.Next(append(all, audience.Definition{Key: key, Where: where}))
 	if err != nil {
 		return nil, err
 	}
-	d.state, d.fresh = next, map[uint32]bool{}
+	d.state = next
 	for _, n := range next.Definitions.Signals {
 		if n.Since > d.filled {
 			d.fresh[n.Number] = true

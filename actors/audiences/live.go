@@ -12,7 +12,7 @@ import (
 )
 
 // Live is the audiences that serve, with what is needed to evaluate only those that a change may concern. It never changes, and
-// any number of goroutines may use it. Audiences are known by number here: one number for ever.
+// any number of goroutines may use it. Here an audience is its number, which it has for ever.
 type Live struct {
 	version uint64
 	catalog *audience.Catalog
@@ -72,14 +72,10 @@ func newLive(s *State) *Live {
 		version: s.Served, catalog: c, signals: s.Signals, numbers: make([]uint32, c.Len()), keys: map[uint32]string{},
 		bySignal: map[uint32]Set{}, byTrait: map[string]Set{},
 	}
-	serving := s.Definitions.Serving
-	if s.Served == s.Version {
-		serving = s.Definitions.Newest
-	}
 	for _, a := range s.Gone {
 		l.keys[a.Number] = a.Key
 	}
-	for _, a := range serving {
+	for _, a := range s.serving() {
 		if i, ok := c.Find(a.Key); ok {
 			l.numbers[i], l.keys[a.Number] = a.Number, a.Key
 		}
@@ -117,25 +113,13 @@ func (l *Live) Version() uint64 {
 	return l.version
 }
 
-// Number returns the number of an audience that serves.
-func (l *Live) Number(key string) (uint32, bool) {
-	if l == nil {
-		return 0, false
-	}
-	i, ok := l.catalog.Find(key)
-	if !ok {
-		return 0, false
-	}
-	return l.numbers[i], true
-}
-
 // Len is the number of audiences.
 func (l *Live) Len() int { return len(l.numbers) }
 
 // Key is the key of an audience, of one that is gone, too; empty for one that nobody knows any more.
 func (l *Live) Key(number uint32) string { return l.keys[number] }
 
-// Concern adds the audiences that an event may change for the person that it is of, who is known to be this person.
+// Concern adds the audiences that an event may change for its person. The event must not change who that person is.
 func (l *Live) Concern(e *graph.Event, into *Set) {
 	for i := range e.Marks {
 		into.Add(l.bySignal[e.Marks[i].Number])

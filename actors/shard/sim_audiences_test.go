@@ -242,7 +242,7 @@ func (s *simulation) settleAudiences() {
 	}
 }
 
-// checkAudiences compares who is in which audience with what the raw events say, and the rows of it with each other.
+// checkAudiences compares memberships with those that the raw events give, and their rows with each other.
 func (s *simulation) checkAudiences(people []graph.Profile) {
 	au := &s.audiences
 	if au.state == nil {
@@ -312,7 +312,7 @@ func (s *simulation) checkTold(sh *simShard, member func(number uint32, id graph
 		} else if err == nil && n.Component == nil {
 			sight, err := sh.Read(root, func(*graph.Component) {})
 			if err != nil || !sight.Parent.IsZero() {
-				s.failf("a forward has a row of who is in what: %v", err)
+				s.failf("a forward has a row of memberships: %v", err)
 			}
 		}
 		if told.Due > 0 {

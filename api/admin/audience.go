@@ -59,19 +59,12 @@ func (r *refusedAudience) Error() string { return r.err.Error() }
 
 // others adds to given audiences those of other keys that are defined, unless they are to go.
 func others(now *audiences.State, given []audience.Definition, prune bool) ([]audience.Definition, error) {
-	if now == nil || prune {
+	if prune {
 		return given, nil
 	}
-	all := slices.Clone(given)
-	for _, d := range now.Definitions.Newest {
-		if slices.ContainsFunc(given, func(g audience.Definition) bool { return g.Key == d.Key }) {
-			continue
-		}
-		where, err := audience.Parse([]byte(d.Where))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, audience.Definition{Key: d.Key, Where: where})
-	}
-	return all, nil
+	defined, err := now.Parsed()
+	rest := slices.DeleteFunc(defined, func(d audience.Definition) bool {
+		return slices.ContainsFunc(given, func(g audience.Definition) bool { return g.Key == d.Key })
+	})
+	return append(rest, given...), err
 }

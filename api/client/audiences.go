@@ -34,7 +34,7 @@ func (a Audiences) Of(ctx context.Context, id string, why bool) (d document.Pers
 
 // Members returns a page of the people who are in an audience, from the beginning or where a cursor goes on.
 func (a Audiences) Members(ctx context.Context, key string, limit int, cursor string) (page document.AudienceMembers, err error) {
-	err = a.conn.get(ctx, "/v1/audiences/"+url.PathEscape(key)+"/members", paged(url.Values{}, limit, cursor), &page)
+	err = a.conn.get(ctx, "/v1/audiences/"+escape(key)+"/members", paged(url.Values{}, limit, cursor), &page)
 	return page, err
 }
 

@@ -23,7 +23,7 @@ func (q *Queries) getAudiences(w http.ResponseWriter, r *http.Request) *route.Pr
 	if err != nil {
 		return &route.Problem{Code: document.CodeInternal}
 	}
-	if !told(state) {
+	if !state.AllTold() {
 		return route.Send(w, d)
 	}
 	counts, err := q.Engine.MemberCounts(r.Context())
@@ -32,15 +32,12 @@ func (q *Queries) getAudiences(w http.ResponseWriter, r *http.Request) *route.Pr
 	}
 	for i := range d.Audiences {
 		a := &d.Audiences[i]
-		if number, ok := state.Live.Number(a.Key); ok && a.Serves {
+		if number, ok := state.Number(a.Key); ok && a.Serves {
 			a.Members = document.CountOrNull(strconv.FormatInt(counts[number], 10))
 		}
 	}
 	return route.Send(w, d)
 }
-
-// told reports whether everybody was evaluated by the audiences that serve.
-func told(s *audiences.State) bool { return s != nil && s.Told == s.Served }
 
 // getAudienceMembers answers GET /v1/audiences/{key}/members?limit=&cursor=. The cursor is the shard and the id of the last member,
 // so it goes on where it was while people enter and leave.
@@ -54,10 +51,7 @@ func (q *Queries) getAudienceMembers(w http.ResponseWriter, r *http.Request) *ro
 		return p
 	}
 	key, state := r.PathValue("key"), q.Engine.Audiences()
-	if state == nil {
-		return route.NewProblem(document.CodeUnknownAudience, "audience %q: no audience of this key serves", key)
-	}
-	number, ok := state.Live.Number(key)
+	number, ok := state.Number(key)
 	if !ok {
 		return route.NewProblem(document.CodeUnknownAudience, "audience %q: no audience of this key serves", key)
 	}
@@ -66,7 +60,7 @@ func (q *Queries) getAudienceMembers(w http.ResponseWriter, r *http.Request) *ro
 	if err != nil {
 		return route.EngineProblem(err)
 	}
-	d := document.AudienceMembers{Key: key, AsOf: document.NewTime(now), Complete: told(state), Members: []document.AudienceMember{}}
+	d := document.AudienceMembers{Key: key, AsOf: document.NewTime(now), Complete: state.AllTold(), Members: []document.AudienceMember{}}
 	for _, m := range list {
 		d.Members = append(d.Members, document.AudienceMember{ID: m.ID.String(), Since: document.NewTime(m.Since)})
 	}
