@@ -31,8 +31,8 @@ function Builder({ name, text, setText, others }: { name?: string; text: string;
     [asked.text, asked.exact],
   )
   const d = asked.text.trim() ? preview.value : undefined
-  const add = (condition: string) => setText(d ? `${d.text.includes("||") ? `(${d.text})` : d.text} && ${condition}` : condition)
-  const without = (gone: string) => setText(d!.conditions.filter((c) => c.id !== gone).map((c) => (c.text.includes("||") ? `(${c.text})` : c.text)).join(" && "))
+  const add = (condition: string) => setText(d ? `${operand(d.text)} && ${condition}` : condition)
+  const without = (gone: string) => setText(d!.conditions.filter((c) => c.id !== gone).map((c) => operand(c.text)).join(" && "))
   return (
     <>
       <h1>{name ?? t("builder.title")}</h1>
@@ -60,10 +60,13 @@ function Builder({ name, text, setText, others }: { name?: string; text: string;
           <Some d={d} />
         </>
       )}
-      <Save name={name} text={d && d.text === text.trim() ? d.text : text} ready={d !== undefined && !preview.problem && asked.text === text} />
+      <Save name={name} text={text} ready={d !== undefined && !preview.problem && asked.text === text} />
     </>
   )
 }
+
+/** operand is a condition as it stands beside "&&". */
+const operand = (text: string) => (text.includes("||") ? `(${text})` : text)
 
 function Figures({ d, at, loading, count }: { d: AudiencePreview; at?: Date; loading: boolean; count: () => void }) {
   const card = (title: string, c: PreviewCount) => (
