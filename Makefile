@@ -31,6 +31,8 @@ release: ## Build archives for Linux, macOS and Windows with checksums and an SB
 helm-lint: ## Lint the chart and render it, with helm, pinned
 	GOFLAGS=-mod=mod $(GO) run $(HELM) lint deploy/helm/kindred
 	GOFLAGS=-mod=mod $(GO) run $(HELM) template kindred deploy/helm/kindred >/dev/null
+	GOFLAGS=-mod=mod $(GO) run $(HELM) template kindred deploy/helm/kindred --set cluster.enabled=true --set 'cluster.journalBrokers={kafka-1:9092}' \
+		--set cluster.secret=secret --set cluster.certificate=certificate --set 'cluster.certificateNames={nodes}' >/dev/null
 
 .PHONY: run
 run: build ## Run the demo: shoppers stream in, and their identities merge before your eyes

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -139,8 +141,8 @@ func TestSystemdUnit(t *testing.T) {
 	}
 }
 
-// render renders a template of the chart as Helm does, with the few functions that the chart uses.
-func render(t *testing.T, name string, change func(values map[string]any)) []map[string]any {
+// rendered renders a template of the chart as Helm does, with the few functions that the chart uses.
+func rendered(t *testing.T, name string, change func(values map[string]any)) (list []map[string]any, err error) {
 	t.Helper()
 	chart := deploy + "helm/kindred/"
 	var about, values map[string]any
@@ -171,6 +173,20 @@ func render(t *testing.T, name string, change func(values map[string]any)) []map
 			}
 			return v
 		},
+		"join":  func(between string, v any) string { return strings.Join(words(v), between) },
+		"get":   func(m map[string]any, key string) any { return m[key] },
+		"tuple": func(v ...any) []any { return v },
+		"omit": func(m map[string]any, key string) map[string]any {
+			m = maps.Clone(m)
+			delete(m, key)
+			return m
+		},
+		"required": func(why string, v any) (any, error) {
+			if v == nil || v == "" {
+				return nil, errors.New(why)
+			}
+			return v, nil
+		},
 	}).Parse(read(t, chart+"templates/"+name))
 	if err != nil {
 		t.Fatal(err)
@@ -178,22 +194,36 @@ func render(t *testing.T, name string, change func(values map[string]any)) []map
 	var b bytes.Buffer
 	if err := page.Execute(&b, map[string]any{
 		"Values": values, "Release": map[string]any{"Name": "k", "Namespace": "n"}, "Chart": map[string]any{"AppVersion": about["appVersion"]},
-	}); err != nil {
-		t.Fatal(err)
-	}
-	var list []map[string]any
-	if strings.HasSuffix(name, ".txt") {
-		return nil
+	}); err != nil || strings.HasSuffix(name, ".txt") {
+		return nil, err
 	}
 	d := yaml.NewDecoder(&b)
 	for {
 		var one map[string]any
-		if d.Decode(&one) != nil {
+		if err := d.Decode(&one); err != nil {
 			break
 		}
 		if one != nil {
 			list = append(list, one)
 		}
+	}
+	return list, nil
+}
+
+// render is a template that renders.
+func render(t *testing.T, name string, change func(values map[string]any)) []map[string]any {
+	t.Helper()
+	list, err := rendered(t, name, change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// words are the elements of a list of YAML as text.
+func words(v any) (list []string) {
+	for _, word := range v.([]any) {
+		list = append(list, fmt.Sprint(word))
 	}
 	return list
 }
@@ -216,6 +246,17 @@ func at(t *testing.T, v any, path ...any) any {
 	return v
 }
 
+// inVolumes fails for a flag of a container's command whose path is in no volume.
+func inVolumes(t *testing.T, container any, cmd *cobra.Command, flags ...string) {
+	t.Helper()
+	for _, flag := range flags {
+		path := cmd.Flags().Lookup(flag).Value.String()
+		if !slices.ContainsFunc(at(t, container, "volumeMounts").([]any), func(m any) bool { return strings.HasPrefix(path, at(t, m, "mountPath").(string)+"/") }) {
+			t.Errorf("--%s %s is in no volume", flag, path)
+		}
+	}
+}
+
 // The chart renders to one pod whose command line, settings, probes and volumes fit together, without rights.
 func TestHelmChart(t *testing.T) {
 	set := render(t, "statefulset.yaml", func(v map[string]any) { v["kafkaPasswordSecret"], v["allowedHosts"] = "s", []any{"kindred.example"} })[0]
@@ -224,10 +265,7 @@ func TestHelmChart(t *testing.T) {
 	}
 	pod := at(t, set, "spec", "template", "spec")
 	c := at(t, pod, "containers", 0)
-	var args []string
-	for _, a := range at(t, c, "args").([]any) {
-		args = append(args, fmt.Sprint(a))
-	}
+	args := words(at(t, c, "args"))
 	if args[0] != "serve" {
 		t.Errorf("the pod runs %v", args)
 	}
@@ -236,16 +274,7 @@ func TestHelmChart(t *testing.T) {
 	if hosts := serve.Flags().Lookup("allowed-hosts").Value.String(); hosts != "[k.n,*.n.svc,*.svc.cluster.local,kindred.example]" {
 		t.Errorf("the server answers for %s", hosts)
 	}
-	var mounts []string
-	for _, m := range at(t, c, "volumeMounts").([]any) {
-		mounts = append(mounts, at(t, m, "mountPath").(string))
-	}
-	for _, flag := range []string{"data", "config"} {
-		path := serve.Flags().Lookup(flag).Value.String()
-		if !slices.ContainsFunc(mounts, func(m string) bool { return strings.HasPrefix(path, m+"/") }) {
-			t.Errorf("--%s %s is in no volume", flag, path)
-		}
-	}
+	inVolumes(t, c, serve, "data", "config")
 	for _, e := range at(t, c, "env").([]any) {
 		checkVariable(t, "the chart", fmt.Sprint(at(t, e, "name")))
 	}
@@ -281,4 +310,67 @@ func TestHelmChart(t *testing.T) {
 		t.Error("the service selects other pods")
 	}
 	render(t, "NOTES.txt", nil)
+}
+
+// With a cluster, the chart renders to nodes that have a name and an address of their own, find one another by a service of all
+// pods, and have what a node needs; without one of its values, it says which.
+func TestHelmChartOfACluster(t *testing.T) {
+	all := map[string]any{
+		"enabled": true, "name": "", "nodes": 5, "journalBrokers": []any{"a:9092", "b:9092"}, "secret": "s", "certificate": "c", "certificateNames": []any{"nodes.k"},
+	}
+	cluster := func(v map[string]any) { v["cluster"] = all }
+	set := render(t, "statefulset.yaml", cluster)[0]
+	services := render(t, "service.yaml", cluster)
+	if at(t, set, "spec", "replicas") != 5 || at(t, set, "spec", "podManagementPolicy") != "Parallel" {
+		t.Errorf("%v", set)
+	}
+	nodes := services[1]
+	if at(t, nodes, "metadata", "name") != at(t, set, "spec", "serviceName") || at(t, nodes, "spec", "clusterIP") != "None" || at(t, nodes, "spec", "publishNotReadyAddresses") != true {
+		t.Errorf("nodes find one another by %v", nodes)
+	}
+	labels := fmt.Sprint(at(t, set, "spec", "selector", "matchLabels"))
+	budget := render(t, "budget.yaml", cluster)[0]
+	for _, one := range []any{at(t, nodes, "spec", "selector"), at(t, budget, "spec", "selector", "matchLabels")} {
+		if fmt.Sprint(one) != labels {
+			t.Errorf("%v selects other pods than %s", one, labels)
+		}
+	}
+	pod := at(t, set, "spec", "template", "spec")
+	c := at(t, pod, "containers", 0)
+	serve := newServe()
+	parse(t, "the chart", serve, words(at(t, c, "args"))[1:])
+	for flag, want := range map[string]string{
+		"cluster": "k", "node": "$(POD_NAME)", "advertise": "$(POD_IP)", "join": "[k-nodes.n.svc:7946]", "journal-brokers": "[a:9092,b:9092]", "node-tls-names": "[nodes.k]",
+	} {
+		if got := serve.Flags().Lookup(flag).Value.String(); got != want {
+			t.Errorf("--%s %s, want %s", flag, got, want)
+		}
+	}
+	inVolumes(t, c, serve, "data", "config", "secret-file", "gossip-key-file", "node-tls-cert", "node-tls-key", "node-tls-ca")
+	given := map[string]bool{}
+	for _, e := range at(t, c, "env").([]any) {
+		given["$("+at(t, e, "name").(string)+")"] = true
+	}
+	for _, flag := range []string{"node", "advertise"} {
+		if v := serve.Flags().Lookup(flag).Value.String(); !given[v] {
+			t.Errorf("--%s %s: no such variable", flag, v)
+		}
+	}
+	if file := at(t, render(t, "configmap.yaml", cluster)[0], "data", "kindred.yaml").(string); strings.Contains(file, "feed") {
+		t.Errorf("a node of a cluster refuses a change feed: %s", file)
+	}
+	render(t, "NOTES.txt", cluster)
+	if len(render(t, "budget.yaml", nil)) != 0 || len(render(t, "service.yaml", nil)) != 1 {
+		t.Error("one node has what a cluster has")
+	}
+	for key, empty := range map[string]any{"journalBrokers": []any{}, "secret": "", "certificate": "", "certificateNames": []any{}} {
+		_, err := rendered(t, "statefulset.yaml", func(v map[string]any) {
+			lacks := maps.Clone(all)
+			lacks[key] = empty
+			v["cluster"] = lacks
+		})
+		if err == nil || !strings.Contains(err.Error(), "cluster."+key+": ") {
+			t.Errorf("without cluster.%s: %v", key, err)
+		}
+	}
 }
