@@ -1,6 +1,10 @@
 package api
 
 import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/kindred-id/kindred/api/document"
@@ -11,8 +15,45 @@ func TestCluster(t *testing.T) {
 	newWorld(t, nil).get("/v1/cluster").want(t, 404, `"unknown_route"`)
 	w := newWorld(t, func(c *Config) {
 		c.Cluster = func() document.Cluster {
-			return document.Cluster{Cluster: "shop", Node: "n1", Nodes: []document.ClusterNode{{Node: "n1", Owned: 1}}, Shards: []document.ClusterShard{{Owner: "n1", Copies: []string{"n1"}, Here: "owning"}}}
+			return document.Cluster{Cluster: "shop", Node: "n1", Journal: document.ClusterJournal{Held: []document.ClusterHeld{}}, Absent: []document.ClusterAbsent{}, Nodes: []document.ClusterNode{{Node: "n1", Owned: 1}}, Shards: []document.ClusterShard{{Owner: "n1", Copies: []string{"n1"}, Here: "owning"}}}
 		}
 	})
 	w.get("/v1/cluster").want(t, 200, `"cluster":"shop"`, `"here":"owning"`)
+}
+
+// nodes drain and remove n1, and know no other node.
+type nodes struct{ did []string }
+
+func (n *nodes) Drain(_ context.Context, name string, undo bool) error {
+	if name != "n1" {
+		return &document.ClusterRefusal{Code: document.CodeUnknownNode, Err: errors.New("there is n1")}
+	}
+	n.did = append(n.did, map[bool]string{false: "drain", true: "undo"}[undo])
+	return nil
+}
+
+func (n *nodes) Remove(_ context.Context, name string) error {
+	return &document.ClusterRefusal{Code: document.CodeNodeAlive, Err: errors.New(name + " is alive")}
+}
+
+// Operators drain a node, undo that and remove it. A refusal has a code; a server that is alone has no nodes.
+func TestClusterNodes(t *testing.T) {
+	n := &nodes{}
+	w := newWorld(t, func(c *Config) { c.Nodes = n })
+	ask := func(w *world, method, path string) answer {
+		return w.do(httptest.NewRequest(method, "/v1/cluster/nodes/"+path, nil))
+	}
+	ask(w, http.MethodPost, "n1/drain").want(t, 200, `{"node":"n1","state":"draining"}`)
+	ask(w, http.MethodDelete, "n1/drain").want(t, 200, `{"node":"n1","state":"member"}`)
+	ask(w, http.MethodPost, "n2/drain").want(t, 404, `"unknown_node"`, "there is n1")
+	ask(w, http.MethodDelete, "n1").want(t, 409, `"node_alive"`, "n1 is alive")
+	if len(n.did) != 2 || n.did[0] != "drain" || n.did[1] != "undo" {
+		t.Errorf("did %v", n.did)
+	}
+	ask(newWorld(t, nil), http.MethodPost, "n1/drain").want(t, 404, `"unknown_route"`)
+	// A page of another origin can't make a browser drain one.
+	r := httptest.NewRequest(http.MethodPost, "/v1/cluster/nodes/n1/drain", nil)
+	r.Header.Set("Origin", "https://elsewhere.example")
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	w.do(r).want(t, 403, `"cross_origin"`)
 }

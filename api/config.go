@@ -12,6 +12,7 @@ import (
 	"github.com/kindred-id/kindred/actors/letters"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/api/access"
+	"github.com/kindred-id/kindred/api/admin"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/api/stream"
@@ -78,6 +79,8 @@ type Config struct {
 	Collectors []prometheus.Collector
 	// Cluster is what the process knows of its cluster. Default: it is no node of one.
 	Cluster func() document.Cluster
+	// Nodes drains and removes the nodes of the cluster. It is there if Cluster is.
+	Nodes admin.Nodes
 	// Checks are asked by /readyz beside the server's own, with a deadline.
 	Checks []func(context.Context) document.Check
 	// MaxBody bounds one request body, on the wire and inflated, in bytes. Default defaultMaxBody, at

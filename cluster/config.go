@@ -43,6 +43,9 @@ func (c *Config) Check() error {
 	if tls := c.TLS; tls.Cert != "" || tls.Key != "" || tls.Authority != "" || !c.InsecureDev {
 		errs = append(errs, tls.Check())
 	}
+	if c.JournalKeep < 0 {
+		errs = append(errs, fmt.Errorf("--journal-keep %v: want a time such as 24h", c.JournalKeep))
+	}
 	if c.KeyFile == "" && !c.InsecureDev {
 		errs = append(errs, errors.New("no key of the gossip: anybody could join and read; give --gossip-key-file FILE with a line of \"openssl rand -base64 32\", or --insecure-dev"))
 	} else if c.KeyFile != "" {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -18,13 +19,13 @@ import (
 // deletes records (J7), and a node that is to have no copy drops it.
 //
 //	every 2 s:  where does the journal begin? ─► what do you have? ─► every replica hears it
-//	every 60 s: which records are old enough? ─► journal.Trim ─► Kafka deletes
+//	every 60 s, or more often if --journal-keep is short: which records are old enough? ─► journal.Trim ─► Kafka deletes
 
 const (
 	reportsPath = "/reports"
 	reportsMost = 1 << 20 // bytes of an answer
 	keepEvery   = 2 * time.Second
-	keepPace    = 30 // trims come every so many rounds
+	trimEvery   = time.Minute
 )
 
 // heard is what nodes have said of their copies of a shard, and where its journal began when they were asked.
@@ -115,7 +116,8 @@ func (n *Node) askReports(ctx context.Context, p *peer) (all []report, err error
 func (n *Node) keep() {
 	tick := time.NewTicker(keepEvery)
 	defer tick.Stop()
-	last := map[string]map[graph.ShardID]journal.Report{} // by node
+	last := map[string]map[graph.ShardID]journal.Report{}               // by node
+	pace := int(max(1, min(trimEvery, n.config.JournalKeep)/keepEvery)) // trims come every so many rounds
 	for round := 1; ; round++ {
 		select {
 		case <-n.ctx.Done():
@@ -126,7 +128,7 @@ func (n *Node) keep() {
 			n.logger.Debug("the journal does not say where it begins", "error", err)
 			continue
 		}
-		if round%keepPace == 0 {
+		if round%pace == 0 {
 			n.trim(last)
 		}
 	}
@@ -146,6 +148,8 @@ func (n *Node) hearAll(last map[string]map[graph.ShardID]journal.Report) error {
 		all  []report
 		err  error
 	}
+	said := n.standings()
+	maps.DeleteFunc(last, func(name string, _ map[graph.ShardID]journal.Report) bool { return said.removed(name) })
 	others := n.others()
 	answers := make(chan answer, len(others)+1)
 	for _, p := range others {

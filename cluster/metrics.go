@@ -1,6 +1,10 @@
 package cluster
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kindred-id/kindred/cluster/journal"
+)
 
 // Metrics of a node.
 var (
@@ -15,6 +19,8 @@ var (
 	voidsTotal    = prometheus.NewDesc("kindred_cluster_void_records_total", "Records of the journal that this node read and that count for nobody.", nil, nil)
 	appendsTotal  = prometheus.NewDesc("kindred_cluster_appends_total", "Records that this node appended to the journal.", nil, nil)
 	bytesTotal    = prometheus.NewDesc("kindred_cluster_append_bytes_total", "Bytes that this node appended to the journal.", nil, nil)
+	heldShards    = prometheus.NewDesc("kindred_cluster_journal_held_shards", "Shards of this node whose journal keeps records that are older than --journal-keep, by why: no node has said lately that it has a copy, one copy only, the second copy is behind, or the brokers did not delete them.", []string{"why"}, nil)
+	heldSeconds   = prometheus.NewDesc("kindred_cluster_journal_held_seconds", "For how long the journal has kept such records at most, by why.", []string{"why"}, nil)
 	unknownTotal  = prometheus.NewDesc("kindred_cluster_append_unknown_total", "Appends to the journal whose outcome is unknown.", nil, nil)
 )
 
@@ -22,6 +28,7 @@ var (
 func (n *Node) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		ownedShards, standbyShards, stoppedShards, lagRecords, clusterNodes, journalUp, claimsTotal, lossesTotal, voidsTotal, appendsTotal, bytesTotal, unknownTotal,
+		heldShards, heldSeconds,
 	} {
 		out <- d
 	}
@@ -63,4 +70,9 @@ func (n *Node) Collect(out chan<- prometheus.Metric) {
 	count(appendsTotal, s.Journal.Appends)
 	count(bytesTotal, s.Journal.Bytes)
 	count(unknownTotal, s.Journal.Unknown)
+	held, longest := n.Held()
+	for _, why := range journal.Holds {
+		out <- prometheus.MustNewConstMetric(heldShards, prometheus.GaugeValue, float64(held[why]), why.String())
+		out <- prometheus.MustNewConstMetric(heldSeconds, prometheus.GaugeValue, longest[why].Seconds(), why.String())
+	}
 }

@@ -128,13 +128,15 @@ type Node struct {
 	copies   chan struct{} // a place for each copy of a shard that is being made
 	journal  keeping
 
-	leaving atomic.Bool
-	asking  atomic.Pointer[asking]
-	counted counters
-	stop    context.CancelFunc // ends ctx
-	ctx     context.Context    //nolint:containedctx // of everything that goes on by itself: it ends with the node
-	tasks   sync.WaitGroup
-	once    sync.Once
+	said     atomic.Pointer[standings] // what operators have said of nodes
+	excluded atomic.Bool               // that this one is removed
+	leaving  atomic.Bool
+	asking   atomic.Pointer[asking]
+	counted  counters
+	stop     context.CancelFunc // ends ctx
+	ctx      context.Context    //nolint:containedctx // of everything that goes on by itself: it ends with the node
+	tasks    sync.WaitGroup
+	once     sync.Once
 }
 
 // Generations and versions of this program: others read what it writes, and may finish what it began.
@@ -191,6 +193,11 @@ func New(ctx context.Context, c Config, d Deployment, store storage.Store) (*Nod
 		return nil, err
 	}
 	n.shared.secret = kept.Secret
+	if err := n.refuseRemoved(ctx); err != nil {
+		n.stop()
+		log.Close()
+		return nil, err
+	}
 	return n, nil
 }
 
@@ -247,6 +254,7 @@ func (n *Node) Start(ctx context.Context, e *actors.Engine) error {
 	if err != nil {
 		return err
 	}
+	n.readSaid()
 	n.look()
 	n.started.Store(true)
 	for _, r := range n.replicas {
@@ -255,6 +263,7 @@ func (n *Node) Start(ctx context.Context, e *actors.Engine) error {
 	n.tasks.Go(n.tick)
 	n.tasks.Go(n.poll)
 	n.tasks.Go(n.keep)
+	n.tasks.Go(n.register)
 	return nil
 }
 
@@ -301,6 +310,10 @@ func (n *Node) tick() {
 		case <-n.gossip.Changes():
 			n.look()
 		case <-tick.C:
+		}
+		if n.shared.changed.Swap(false) {
+			n.readSaid()
+			n.look()
 		}
 		for _, r := range n.replicas {
 			r.tick()

@@ -9,6 +9,7 @@ import (
 	"github.com/kindred-id/kindred/cluster/place"
 	"github.com/kindred-id/kindred/cluster/proto"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // peers are the nodes that are believed to be alive, as the gossip says, and where shards are believed to be. Nothing rests on it.
@@ -36,6 +37,7 @@ func (n *Node) look() {
 	}
 	var nodes []place.Node
 	var others []proto.Member
+	said := n.standings()
 	n.peers.mu.Lock()
 	if n.peers.members == nil {
 		n.peers.members, n.peers.hints = map[string]*peer{}, map[graph.ShardID]string{}
@@ -45,7 +47,7 @@ func (n *Node) look() {
 		m := &seen.Members[i]
 		nodes = append(nodes, place.Node{Name: m.Name, Zone: m.Zone, Weight: m.Weight, Boot: m.Boot, Handlers: handlers, Copies: m.Copies})
 		others = append(others, proto.Member{Name: m.Name, Boot: m.Boot, Address: m.Remote})
-		if m.Name == n.config.Name {
+		if m.Name == n.config.Name || said.removed(m.Name) {
 			continue
 		}
 		here[m.Name] = true
@@ -66,7 +68,7 @@ func (n *Node) look() {
 		}
 	}
 	n.peers.mu.Unlock()
-	next := view.With(nodes, n.now())
+	next := view.With(said.weigh(nodes), n.now())
 	n.peers.view.Store(&next)
 	if err := n.wires.Update(others); err != nil {
 		n.logger.Warn("the members of the cluster are not all known", "error", err)
@@ -82,7 +84,7 @@ func (n *Node) announce() {
 		}
 	}
 	weight := n.config.Weight
-	if n.leaving.Load() {
+	if n.leaving.Load() || n.standings()[n.config.Name].State != row.NodeMember {
 		weight = 0
 	}
 	if self := n.gossip.View().Member(n.config.Name); self != nil && self.Weight == weight && equal(self.Copies, copies) {

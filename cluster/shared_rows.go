@@ -35,6 +35,7 @@ type sharedRows struct {
 
 	deciding sync.Mutex // held while a change is decided
 	open     atomic.Bool
+	changed  atomic.Bool // since the node looked at them
 }
 
 var (
@@ -213,6 +214,7 @@ func (s *sharedRows) parse(ops []byte, count uint32) (*storage.Batch, error) {
 }
 
 func (s *sharedRows) written() {
+	s.changed.Store(true)
 	select {
 	case s.news <- struct{}{}:
 	default:

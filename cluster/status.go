@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -18,7 +20,9 @@ type Status struct {
 	Answers       bool  // the journal said a moment ago where it ends
 	Err           error // what it said instead
 	Journal       kafka.Stats
+	Keep          time.Duration // how old its records have to be before they are deleted
 	Members       []Member
+	Absent        []Absent
 	Shards        []Shard
 	Claims        uint64 // shards that the node took since it started
 	Losses        uint64 // shards that it lost
@@ -29,7 +33,14 @@ type Status struct {
 type Member struct {
 	Name, Version, Zone, Client string
 	Weight                      int
-	Owned, Copies               int // shards that it is believed to own, and copies that are caught up
+	State                       string // joining, member, draining or removed
+	Owned, Copies               int    // shards that it is believed to own, and copies that are caught up
+}
+
+// Absent is a node that is not believed to be alive.
+type Absent struct {
+	Name, State string
+	Since       int64 // of the state, ms since 1970
 }
 
 // Shard is a shard of the deployment.
@@ -71,7 +82,7 @@ func (n *Node) answered(ranges []kafka.Range, err error) {
 func (n *Node) Status() Status {
 	s := Status{
 		Cluster: n.config.Cluster, Node: n.config.Name, Deployment: n.deployment.ID, Leaving: n.leaving.Load(), Topic: n.config.Topic(),
-		Journal: n.log.Stats(), Claims: n.counted.claims.Load(), Losses: n.counted.losses.Load(),
+		Journal: n.log.Stats(), Keep: n.config.JournalKeep, Claims: n.counted.claims.Load(), Losses: n.counted.losses.Load(),
 	}
 	var ranges []kafka.Range
 	if a := n.asking.Load(); a != nil {
@@ -79,10 +90,16 @@ func (n *Node) Status() Status {
 	}
 	members := n.gossip.View().Members
 	index := map[string]int{}
+	said := n.standings()
 	for i := range members {
 		m := &members[i]
 		index[m.Name] = i
-		s.Members = append(s.Members, Member{Name: m.Name, Version: m.Version, Zone: m.Zone, Client: m.Client, Weight: int(m.Weight)})
+		s.Members = append(s.Members, Member{Name: m.Name, Version: m.Version, Zone: m.Zone, Client: m.Client, Weight: int(m.Weight), State: said.state(m.Name)})
+	}
+	for _, name := range slices.Sorted(maps.Keys(said)) {
+		if _, alive := index[name]; !alive {
+			s.Absent = append(s.Absent, Absent{name, said.state(name), said[name].Since})
+		}
 	}
 	for id, r := range n.replicas[:n.deployment.Shards] {
 		at := r.standing.Load()

@@ -11,6 +11,7 @@ import (
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/actors/keyring"
+	"github.com/kindred-id/kindred/api/admin"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/node/rulesfile"
@@ -46,6 +47,8 @@ type Cluster interface {
 	Watch(func())
 	// Status is what the node knows of the cluster.
 	Status() document.Cluster
+	// Nodes is for operators, who drain and remove nodes.
+	admin.Nodes
 	// Collector has the metrics of the node.
 	prometheus.Collector
 }

@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
 	"github.com/kindred-id/kindred/api/document"
@@ -13,4 +15,44 @@ func (a *Admin) getCluster(w http.ResponseWriter, _ *http.Request) *route.Proble
 		return &route.Problem{Code: document.CodeUnknownRoute}
 	}
 	return route.Send(w, a.Cluster())
+}
+
+// Nodes are the nodes of a cluster, as operators decide about them. An error may be a *document.ClusterRefusal.
+type Nodes interface {
+	// Drain makes a node give its shards away and take none, or undoes that.
+	Drain(ctx context.Context, node string, undo bool) error
+	// Remove says that a node never comes back.
+	Remove(ctx context.Context, node string) error
+}
+
+// postDrain answers POST /v1/cluster/nodes/{node}/drain.
+func (a *Admin) postDrain(w http.ResponseWriter, r *http.Request) *route.Problem {
+	return a.changeNode(w, r, "draining", func(ctx context.Context, node string) error { return a.Nodes.Drain(ctx, node, false) })
+}
+
+// deleteDrain answers DELETE /v1/cluster/nodes/{node}/drain.
+func (a *Admin) deleteDrain(w http.ResponseWriter, r *http.Request) *route.Problem {
+	return a.changeNode(w, r, "member", func(ctx context.Context, node string) error { return a.Nodes.Drain(ctx, node, true) })
+}
+
+// deleteNode answers DELETE /v1/cluster/nodes/{node}.
+func (a *Admin) deleteNode(w http.ResponseWriter, r *http.Request) *route.Problem {
+	return a.changeNode(w, r, "removed", func(ctx context.Context, node string) error { return a.Nodes.Remove(ctx, node) })
+}
+
+func (a *Admin) changeNode(w http.ResponseWriter, r *http.Request, state string, change func(context.Context, string) error) *route.Problem {
+	if a.Nodes == nil {
+		return &route.Problem{Code: document.CodeUnknownRoute}
+	}
+	node := r.PathValue("node")
+	err := change(r.Context(), node)
+	var refusal *document.ClusterRefusal
+	switch {
+	case errors.As(err, &refusal):
+		return route.NewProblem(refusal.Code, "%v", err)
+	case err != nil:
+		return route.NewProblem(document.CodeEngineFailed, "%v", err)
+	}
+	a.Logger.Info("a node of the cluster has another state", "node", node, "state", state)
+	return route.Send(w, document.ClusterNodeState{Node: node, State: state})
 }

@@ -39,6 +39,21 @@ func (a *Admin) Routes() []route.Route {
 			Answers: answer(document.Cluster{}), Problems: []document.Code{document.CodeBadParameter, document.CodeUnknownRoute},
 		},
 		{
+			Method: "POST", Path: "/v1/cluster/nodes/{node}/drain", Scope: keyring.Operate, Handler: a.postDrain, SameOrigin: true,
+			Summary: "Drain a node of the cluster", Notes: "It gives its shards away and takes none, also after a restart, until that is undone. It keeps its copies until two other nodes have them.",
+			Answers: answer(document.ClusterNodeState{}), Problems: with(document.CodeCrossOrigin, document.CodeBadParameter, document.CodeUnknownRoute, document.CodeUnknownNode, document.CodeLastNode),
+		},
+		{
+			Method: "DELETE", Path: "/v1/cluster/nodes/{node}/drain", Scope: keyring.Operate, Handler: a.deleteDrain, SameOrigin: true,
+			Summary: "Undo the drain of a node", Notes: "It takes its share of the shards again.",
+			Answers: answer(document.ClusterNodeState{}), Problems: with(document.CodeCrossOrigin, document.CodeBadParameter, document.CodeUnknownRoute, document.CodeUnknownNode),
+		},
+		{
+			Method: "DELETE", Path: "/v1/cluster/nodes/{node}", Scope: keyring.Operate, Handler: a.deleteNode, SameOrigin: true,
+			Summary: "Say that a node never comes back", Notes: "Its copies do not count from then on, and it is refused if it starts again. A node that is alive is refused.",
+			Answers: answer(document.ClusterNodeState{}), Problems: with(document.CodeCrossOrigin, document.CodeBadParameter, document.CodeUnknownRoute, document.CodeUnknownNode, document.CodeNodeAlive),
+		},
+		{
 			Method: "GET", Path: "/v1/changes/receivers", Scope: keyring.Operate, Handler: a.getReceivers,
 			Summary: "List the registered receivers of the change feed", Answers: answer(document.Receivers{}),
 			Problems: with(document.CodeBadParameter, document.CodeFeedOff),

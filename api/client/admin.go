@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/kindred-id/kindred/api/document"
 )
@@ -19,6 +20,23 @@ func (a Admin) Stats(ctx context.Context) (s document.Stats, err error) {
 func (a Admin) Cluster(ctx context.Context) (c document.Cluster, err error) {
 	err = a.conn.get(ctx, "/v1/cluster", nil, &c)
 	return c, err
+}
+
+// DrainNode makes a node of the cluster give its shards away and take none, or undoes that.
+func (a Admin) DrainNode(ctx context.Context, node string, undo bool) (s document.ClusterNodeState, err error) {
+	path := "/v1/cluster/nodes/" + url.PathEscape(node) + "/drain"
+	if undo {
+		err = a.conn.deleted(ctx, path, &s)
+	} else {
+		err = a.conn.post(ctx, path, nil, nil, &s)
+	}
+	return s, err
+}
+
+// RemoveNode says that a node of the cluster never comes back.
+func (a Admin) RemoveNode(ctx context.Context, node string) (s document.ClusterNodeState, err error) {
+	err = a.conn.deleted(ctx, "/v1/cluster/nodes/"+url.PathEscape(node), &s)
+	return s, err
 }
 
 // Rules returns the rules in force, with their text.

@@ -8,6 +8,7 @@ type Cluster struct {
 	Draining   bool            `json:"draining"`   // the node gives its shards away
 	Journal    ClusterJournal  `json:"journal"`
 	Nodes      []ClusterNode   `json:"nodes"`
+	Absent     []ClusterAbsent `json:"absent"` // nodes that are not believed to be alive
 	Shards     []ClusterShard  `json:"shards"`
 	Totals     ClusterCounters `json:"totals"` // of the node that answers, since it started
 }
@@ -19,6 +20,17 @@ type ClusterJournal struct {
 	Error   string `json:"error,omitempty"`
 	Bytes   uint64 `json:"bytes"` // that the node appended since it started
 	Appends uint64 `json:"appends"`
+	// KeepSeconds is how old a record has to be before it is deleted.
+	KeepSeconds int64 `json:"keep_seconds"`
+	// Held are the shards of this node that have older records all the same, by why.
+	Held []ClusterHeld `json:"held"`
+}
+
+// ClusterHeld is why records of the journal stay that are old enough to be deleted.
+type ClusterHeld struct {
+	Why     string `json:"why"` // no_reports, one_copy, copy_behind or failed
+	Shards  int    `json:"shards"`
+	Seconds int64  `json:"seconds"` // since when it has been so, at most
 }
 
 // ClusterNode is a node that is believed to be alive.
@@ -26,11 +38,36 @@ type ClusterNode struct {
 	Node    string `json:"node"`
 	Version string `json:"version,omitempty"` // of Kindred
 	Zone    string `json:"zone,omitempty"`
-	Weight  int    `json:"weight"`           // 0: it is being drained
+	State   string `json:"state"`            // joining, member, draining or removed
+	Weight  int    `json:"weight"`           // 0: it takes no shards
 	Client  string `json:"client,omitempty"` // address of its HTTP interface
 	Owned   int    `json:"owned"`            // shards
 	Copies  int    `json:"copies"`           // that are caught up, those of its own shards among them
 }
+
+// ClusterAbsent is a node that is down, or gone for good.
+type ClusterAbsent struct {
+	Node  string `json:"node"`
+	State string `json:"state"` // member, draining or removed
+	Since Time   `json:"since"` // of the state
+}
+
+// ClusterNodeState is what a node is to its cluster now.
+type ClusterNodeState struct {
+	Node  string `json:"node"`
+	State string `json:"state"` // member, draining or removed
+}
+
+// ClusterRefusal is why a node is neither drained nor removed.
+type ClusterRefusal struct {
+	Code Code
+	Err  error
+}
+
+func (r *ClusterRefusal) Error() string { return r.Err.Error() }
+
+// Unwrap returns the reason.
+func (r *ClusterRefusal) Unwrap() error { return r.Err }
 
 // ClusterShard is a shard of a cluster.
 type ClusterShard struct {

@@ -77,6 +77,9 @@ const (
 	CodeNoText           Code = "no_text"
 	CodeBadAudience      Code = "bad_audience"
 	CodeUnknownAudience  Code = "unknown_audience"
+	CodeUnknownNode      Code = "unknown_node"
+	CodeNodeAlive        Code = "node_alive"
+	CodeLastNode         Code = "last_node"
 	CodeInternal         Code = "internal"
 
 	// Of a single event; the other codes of events are those of package segment.
@@ -151,6 +154,9 @@ var problemTable = []ProblemInfo{
 	{CodeNoText, 409, "The dead letter can't be sent again", "have its source send the event again: it was too long to be kept, or its mapping is gone"},
 	{CodeUnknownAudience, 404, "No audience of this key serves", "GET /v1/audiences lists them; one that is new serves once stored events were looked through"},
 	{CodeBadAudience, 400, "The audience can't be defined", "see the detail, and docs/audience-language.md"},
+	{CodeUnknownNode, 404, "The cluster has no such node", "kindred cluster status shows the nodes"},
+	{CodeNodeAlive, 409, "The node is alive", "drain it, wait until it owns nothing, and stop it"},
+	{CodeLastNode, 409, "No other node would take shards", "start another one, or undo the drain of one"},
 	{CodeInternal, 500, "A defect of Kindred", "report it with the request id and the log of the server"},
 }
 

@@ -22,8 +22,6 @@ import (
 	"github.com/kindred-id/kindred/internal/testkit/certs"
 	"github.com/kindred-id/kindred/internal/testkit/kafkatest"
 	"github.com/kindred-id/kindred/internal/testkit/loopback"
-	"github.com/kindred-id/kindred/node"
-	"github.com/kindred-id/kindred/storage"
 )
 
 // clusterTest is a cluster of processes, run by the command line alone.
@@ -32,6 +30,7 @@ type clusterTest struct {
 	brokers, secret string
 	gossipKey       string
 	members         []*clusterMember
+	flags           []string // of every node, beside those that it needs
 }
 
 // clusterMember is one node of it.
@@ -74,6 +73,16 @@ func newClusterTest(t *testing.T) *clusterTest {
 	return c
 }
 
+// init is the command line that makes the cluster.
+func (c *clusterTest) init() []string {
+	return []string{"cluster", "init", "--cluster", c.name, "--journal-brokers", c.brokers, "--secret-file", c.secret, "--shards", strconv.Itoa(clusterShards)}
+}
+
+func (c *clusterTest) initialise(t *testing.T) {
+	t.Helper()
+	kindred(t, c.bin, c.init()...)
+}
+
 func (c *clusterTest) file(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(c.dir, name)
@@ -95,11 +104,11 @@ func freeAddresses(t *testing.T, n int) string {
 
 // args is the command line of a node.
 func (c *clusterTest) args(m *clusterMember) []string {
-	return []string{
+	return append([]string{
 		"serve", "--cluster", c.name, "--node", m.name, "--data", m.dir, "--listen", m.listen, "--node-listen", m.peers, "--join", c.members[0].peers + "," + c.members[1].peers + "," + c.members[2].peers,
 		"--journal-brokers", c.brokers, "--secret-file", c.secret, "--memory", "128MiB", "--gossip-key-file", c.gossipKey,
 		"--node-tls-cert", m.tls.Cert, "--node-tls-key", m.tls.Key, "--node-tls-ca", m.tls.Authority, "--node-tls-names", strings.Join(m.tls.Names, ","),
-	}
+	}, c.flags...)
 }
 
 func (c *clusterTest) start(t *testing.T, m *clusterMember) {
@@ -172,19 +181,24 @@ func eventually(t *testing.T, what string, holds func() error) {
 func (c *clusterTest) ready(t *testing.T) {
 	t.Helper()
 	for _, m := range c.members {
-		eventually(t, m.name+" gets ready", func() error {
-			res, err := http.Get("http://" + m.listen + "/readyz")
-			if err != nil {
-				return err
-			}
-			defer res.Body.Close()
-			text, err := io.ReadAll(res.Body)
-			if err == nil && res.StatusCode != http.StatusOK {
-				err = fmt.Errorf("%s: %s", res.Status, text)
-			}
-			return err
-		})
+		c.readyOf(t, m)
 	}
+}
+
+func (c *clusterTest) readyOf(t *testing.T, m *clusterMember) {
+	t.Helper()
+	eventually(t, m.name+" gets ready", func() error {
+		res, err := http.Get("http://" + m.listen + "/readyz")
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err == nil && res.StatusCode != http.StatusOK {
+			err = fmt.Errorf("%s: %s", res.Status, text)
+		}
+		return err
+	})
 }
 
 // metric is a metric of a node.
@@ -213,8 +227,8 @@ func (m *clusterMember) metric(t *testing.T, name string) float64 {
 }
 
 // clusterBatches makes batches of events of few people, who are seen on several devices.
-func clusterBatches(rng *rand.Rand) (batches [][]byte) {
-	for i := 0; i < clusterEvents; {
+func clusterBatches(rng *rand.Rand, events int) (batches [][]byte) {
+	for i := 0; i < events; {
 		var b bytes.Buffer
 		b.WriteString(`{"batch":[`)
 		for n := range clusterBatch {
@@ -283,18 +297,17 @@ func TestCluster(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(freshSeed(t), 41))
 	c := newClusterTest(t)
-	initialise := []string{"cluster", "init", "--cluster", c.name, "--journal-brokers", c.brokers, "--secret-file", c.secret, "--shards", strconv.Itoa(clusterShards)}
 	n1 := c.members[0]
 	c.refused(t, "a node before init", 1, `make it with "kindred cluster init --cluster `+c.name, c.args(n1)...)
-	kindred(t, c.bin, initialise...)
-	c.refused(t, "init again", 4, "it is initialised already", initialise...)
+	c.initialise(t)
+	c.refused(t, "init again", 4, "it is initialised already", c.init()...)
 	for _, m := range c.members {
 		c.start(t, m)
 	}
 	c.refuses(t)
 	c.ready(t)
 
-	batches := clusterBatches(rng)
+	batches := clusterBatches(rng, clusterEvents)
 	for i, body := range batches {
 		switch i {
 		case len(batches) / 3:
@@ -312,28 +325,7 @@ func TestCluster(t *testing.T) {
 		c.send(t, rng, body)
 	}
 
-	one, err := node.Open(t.Context(), node.Config{Dir: filepath.Join(c.dir, "one"), SecretFile: c.secret, Shards: clusterShards, Memory: storage.MinMemory, Listen: "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	alone, err := client.New(one.URL(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, body := range batches {
-		if _, err := alone.Events.Send(t.Context(), body, time.Minute); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want := settledExport(t, one.URL())
-	if err := one.Stop(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range c.members {
-		if got := settledExport(t, "http://"+m.listen); !bytes.Equal(got, want) {
-			t.Errorf("%s: an export of %d lines, want %d lines and the same", m.name, bytes.Count(got, []byte("\n")), bytes.Count(want, []byte("\n")))
-		}
-	}
+	c.compare(t, batches, c.members...)
 	c.ready(t)
 	c.sharesKeys(t)
 	c.refused(t, "an embedded command on the directory of a node", 1, "it belongs to node n1 of cluster "+c.name, "verify", "--data", n1.dir)

@@ -37,6 +37,7 @@ const (
 	positionVersion        = 1
 	accessKeyVersion       = 1
 	keptAnswerVersion      = 1
+	clusterNodeVersion     = 1
 	groupVersion           = 1
 	memberVersion          = 1
 	journalPositionVersion = 1

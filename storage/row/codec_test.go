@@ -388,6 +388,7 @@ func samples() []sample {
 		{"meta", appendValue(nil, sampleMeta()), rewrite[ShardMeta]("meta row")},
 		{"quarantine", appendValue(nil, sampleQuarantined()), rewrite[Quarantined]("quarantine row")},
 		{"access-key", appendValue(nil, sampleAccessKey()), rewrite[AccessKey]("access key")},
+		{"cluster-node", appendValue(nil, sampleClusterNode()), rewrite[ClusterNode]("cluster node")},
 		{"journal-position", appendValue(nil, sampleJournalPosition()), rewrite[JournalPosition]("journal position")},
 		{"dead-letter", appendValue(nil, sampleDeadLetter()), rewrite[DeadLetter]("dead letter")},
 		{"definitions", appendValue(nil, sampleDefinitions()), rewrite[Definitions]("definitions")},

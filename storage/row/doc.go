@@ -23,7 +23,9 @@
 //	dead letter       | 01 | 05 | number 8 |                                      one row an event that was refused: why, its text
 //	                  +----+----+----------+
 //	definitions       | 01 | 06 |                                                 one row: audiences, and the signals that they read
-//	                  +----+----+----+
+//	                  +----+----+------+
+//	cluster node      | 01 | 07 | name |                                          one row a node of a cluster: whether it has shards
+//	                  +----+----+----+-+
 //	meta              | 02 | shard 2 |                                            one row a shard
 //	                  +----+---------+-------+
 //	log               | 03 | shard 2 | seq 8 |                                    one row a commit, packed; short-lived

@@ -16,6 +16,7 @@ func sampleKeys() [][]byte {
 	return [][]byte{ // ascending
 		appendDeploymentKey(nil), appendRulesKey(nil), appendParametersKey(nil),
 		appendAccessKeyKey(nil, "0"), appendAccessKeyKey(nil, "0123456789abcdef"), appendKeptAnswerKey(nil, &[16]byte{15: 1}), appendDeadLetterKey(nil, 7), appendDefinitionsKey(nil),
+		appendClusterNodeKey(nil, "n1"), appendClusterNodeKey(nil, "n2.example"),
 		appendMetaKey(nil, 0), appendMetaKey(nil, 1), appendMetaKey(nil, 65535),
 		AppendLogKey(nil, 0, 0), AppendLogKey(nil, 0, 255), AppendLogKey(nil, 0, 256), AppendLogKey(nil, 65535, 1<<64-1),
 		AppendNodeKey(nil, 7, a), AppendNodeKey(nil, 7, b),
@@ -125,6 +126,8 @@ func writeKey(t *testing.T, k *kind, key []byte) []byte {
 		return appendParametersKey(nil)
 	case accessKeyKind:
 		return appendAccessKeyKey(nil, string(fields))
+	case clusterNodeKind:
+		return appendClusterNodeKey(nil, string(fields))
 	case keptAnswerKind:
 		return appendKeptAnswerKey(nil, (*[16]byte)(fields))
 	case deadLetterKind:

@@ -9,7 +9,7 @@ import (
 // kinds lists the kinds of rows in the order of their keys. A new kind needs a file that defines it, and a line here:
 // parsing and checking of keys, the check of rows by kindred verify, and the drawing in doc.go follow from it.
 var kinds = [...]*kind{
-	deploymentKind, rulesKind, parametersKind, accessKeyKind, keptAnswerKind, deadLetterKind, definitionsKind,
+	deploymentKind, rulesKind, parametersKind, accessKeyKind, keptAnswerKind, deadLetterKind, definitionsKind, clusterNodeKind,
 	metaKind,
 	logKind,
 	nodeKind,

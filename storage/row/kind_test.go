@@ -118,6 +118,7 @@ func TestRows(t *testing.T) {
 	sink.Put(&b)
 	sampleAccessKey().Put(&b)
 	sampleKeptAnswer().Put(&b)
+	sampleClusterNode().Put(&b)
 	enc.PutJournalPosition(&b, 1, sampleJournalPosition())
 	sampleDeadLetter().Put(&b)
 	sampleDefinitions().Put(&b)
@@ -169,6 +170,15 @@ func TestRows(t *testing.T) {
 	accessKey, err := ReadAccessKey(s, sampleAccessKey().ID)
 	must(t, err)
 	sameValue(t, "access key", &accessKey, sampleAccessKey())
+	ofNode, err := ReadClusterNode(s, sampleClusterNode().Name)
+	must(t, err)
+	sameValue(t, "cluster node", &ofNode, sampleClusterNode())
+	ofNode, is, err := ParseClusterNode(appendClusterNodeKey(nil, "n1"), appendValue(nil, sampleClusterNode()))
+	must(t, err)
+	sameValue(t, "cluster node among others", &ofNode, sampleClusterNode())
+	if _, other, err := ParseClusterNode(appendRulesKey(nil), nil); !is || other || err != nil {
+		t.Errorf("a row of a node: %v; another one: %v, %v", is, other, err)
+	}
 	kept, err := ReadKeptAnswer(s, sampleKeptAnswer().Key)
 	must(t, err)
 	sameValue(t, "kept answer", &kept, sampleKeptAnswer())
@@ -242,6 +252,7 @@ func TestRows(t *testing.T) {
 		must(t, ScanFeedSinks(s, func(sink FeedSink) error { found = append(found, sink.Name); return nil }))
 		must(t, ScanAccessKeys(s, func(k AccessKey) error { found = append(found, k.Name); return nil }))
 		must(t, ScanKeptAnswers(s, func(k KeptAnswer) error { found = append(found, k.Effect); return nil }))
+		must(t, ScanClusterNodes(s, func(n ClusterNode) error { found = append(found, "node "+n.Name); return nil }))
 		must(t, ScanDeadLetters(s, 0, func(l *DeadLetter, bytes int) error {
 			found = append(found, fmt.Sprint("letter ", l.Number))
 			return nil
@@ -263,7 +274,7 @@ func TestRows(t *testing.T) {
 		return found
 	}
 	sameValue(t, "rows", scanned(), []string{
-		forward.Key.String(), root.Key.String(), fmt.Sprint("record ", record.Seq), "event [1]", "1 {orders 7}", "kafka", "shop", "0190c8d0", "letter 9", "acme", sampleUser.String(), "block 48",
+		forward.Key.String(), root.Key.String(), fmt.Sprint("record ", record.Seq), "event [1]", "1 {orders 7}", "kafka", "shop", "0190c8d0", "node n1", "letter 9", "acme", sampleUser.String(), "block 48",
 	})
 	b.Reset()
 	DeleteRecords(&b, 1, record.Seq, record.Seq+1)
@@ -271,7 +282,7 @@ func TestRows(t *testing.T) {
 	DeleteFeedMarks(&b, 1)
 	DeleteFeed(&b, 1, 48, 49)
 	must(t, s.Commit(&b))
-	sameValue(t, "rows that are left", scanned(), []string{forward.Key.String(), root.Key.String(), "event [1]", "1 {orders 7}", "shop", "0190c8d0", "letter 9", "acme", sampleUser.String()})
+	sameValue(t, "rows that are left", scanned(), []string{forward.Key.String(), root.Key.String(), "event [1]", "1 {orders 7}", "shop", "0190c8d0", "node n1", "letter 9", "acme", sampleUser.String()})
 	if _, err := dec.GetFeedMark(s, 1, root.Key); !errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("a mark that was deleted: %v", err)
 	}

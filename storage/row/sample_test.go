@@ -302,6 +302,10 @@ func sampleKeptAnswer() *KeptAnswer {
 	return &KeptAnswer{Key: [16]byte{1, 15: 9}, Body: [32]byte{2, 31: 8}, Effect: "0190c8d0", At: 1 << 40, Answer: []byte(`{"a":1}`)}
 }
 
+func sampleClusterNode() *ClusterNode {
+	return &ClusterNode{Name: "n1", State: NodeRemoved, Since: 1 << 40}
+}
+
 func sampleJournalPosition() *JournalPosition {
 	return &JournalPosition{Topic: [16]byte{1, 15: 9}, Next: 1 << 33, Claim: 1<<33 - 7, Seq: 300, Sum: 1 << 31, Rules: 1 << 63, Handlers: 2}
 }

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/cluster/journal"
 	"github.com/kindred-id/kindred/cmd/kindred/internal/cli"
 	"github.com/spf13/cobra"
 )
@@ -48,13 +50,33 @@ func nodesTable(w io.Writer, s *document.Cluster) {
 		journal = "does not answer: " + cli.Printable(s.Journal.Error)
 	}
 	fmt.Fprintf(w, "cluster %s, %s, asked of node %s; journal %s %s\n", s.Cluster, cli.Plural(len(s.Shards), "shard"), s.Node, s.Journal.Topic, journal)
+	for _, h := range s.Journal.Held {
+		fmt.Fprintf(w, "journal: %s of node %s keep records that are older than %v, for %v: %s\n",
+			cli.Plural(h.Shards, "shard"), s.Node, time.Duration(s.Journal.KeepSeconds)*time.Second, time.Duration(h.Seconds)*time.Second, held[h.Why])
+	}
 	var t cli.Table
-	t.Row("node", "owns", "copies", "weight", "zone", "clients", "version")
+	t.Row("node", "state", "owns", "copies", "weight", "zone", "clients", "version")
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		t.Row(n.Node, cli.Number(n.Owned), cli.Number(n.Copies), cli.Number(n.Weight), cmp.Or(n.Zone, "-"), cmp.Or(n.Client, "-"), cmp.Or(n.Version, "-"))
+		t.Row(n.Node, n.State, cli.Number(n.Owned), cli.Number(n.Copies), cli.Number(n.Weight), cmp.Or(n.Zone, "-"), cmp.Or(n.Client, "-"), cmp.Or(n.Version, "-"))
+	}
+	for i := range s.Absent {
+		n := &s.Absent[i]
+		state := "down"
+		if n.State != "member" {
+			state += ", " + n.State
+		}
+		t.Row(n.Node, state)
 	}
 	t.Write(w, "")
+}
+
+// held says why records stay, in words.
+var held = map[string]string{
+	journal.NoReports.String():  "no node has said lately that it has a copy",
+	journal.OneCopy.String():    "only one node has a copy",
+	journal.CopyBehind.String(): "the second copy does not have all of them",
+	journal.Failed.String():     "the brokers did not delete them",
 }
 
 func shardsTable(w io.Writer, s *document.Cluster) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/cluster"
+	"github.com/kindred-id/kindred/cluster/journal"
 	"github.com/kindred-id/kindred/internal/hostport"
 	"github.com/kindred-id/kindred/node"
 	"github.com/kindred-id/kindred/storage"
@@ -50,7 +51,8 @@ func AddNodeOfCluster(cmd *cobra.Command, k *KafkaFlags) *ClusterFlags {
 	flags.StringVar(&c.TLS.Authority, "node-tls-ca", "", "file with the authority of the certificates of all nodes, in PEM")
 	flags.StringSliceVar(&c.TLS.Names, "node-tls-names", nil, "names in the certificates of nodes that are let in, NAME,…")
 	flags.StringVar(&c.KeyFile, "gossip-key-file", "", "file with keys of the gossip, one a line, 32 bytes in base64; the first one encrypts")
-	WithEnv(flags, "node", "node-listen", "advertise", "join", "zone", "weight", "node-tls-cert", "node-tls-key", "node-tls-ca", "node-tls-names", "gossip-key-file")
+	flags.DurationVar(&c.JournalKeep, "journal-keep", cluster.DefaultJournalKeep, "how old a record of the journal has to be before it is deleted; two nodes have it by then")
+	WithEnv(flags, "node", "node-listen", "advertise", "join", "zone", "weight", "node-tls-cert", "node-tls-key", "node-tls-ca", "node-tls-names", "gossip-key-file", "journal-keep")
 	return f
 }
 
@@ -123,13 +125,26 @@ func (m member) Status() document.Cluster {
 	s := m.Node.Status()
 	d := document.Cluster{
 		Cluster: s.Cluster, Node: s.Node, Deployment: hex.EncodeToString(s.Deployment[:]), Draining: s.Leaving,
-		Journal: document.ClusterJournal{Topic: s.Topic, Answers: s.Answers, Error: text(s.Err), Bytes: s.Journal.Bytes, Appends: s.Journal.Appends},
-		Totals:  document.ClusterCounters{Claims: s.Claims, Losses: s.Losses, Voids: s.Voids},
+		Journal: document.ClusterJournal{
+			Topic: s.Topic, Answers: s.Answers, Error: text(s.Err), Bytes: s.Journal.Bytes, Appends: s.Journal.Appends,
+			KeepSeconds: int64(s.Keep.Seconds()), Held: []document.ClusterHeld{},
+		},
+		Absent: []document.ClusterAbsent{},
+		Totals: document.ClusterCounters{Claims: s.Claims, Losses: s.Losses, Voids: s.Voids},
 	}
 	for _, n := range s.Members {
 		d.Nodes = append(d.Nodes, document.ClusterNode{
-			Node: n.Name, Version: n.Version, Zone: n.Zone, Weight: n.Weight, Client: n.Client, Owned: n.Owned, Copies: n.Copies,
+			Node: n.Name, State: n.State, Version: n.Version, Zone: n.Zone, Weight: n.Weight, Client: n.Client, Owned: n.Owned, Copies: n.Copies,
 		})
+	}
+	for _, n := range s.Absent {
+		d.Absent = append(d.Absent, document.ClusterAbsent{Node: n.Name, State: n.State, Since: document.NewTime(n.Since)})
+	}
+	held, longest := m.Held()
+	for _, why := range journal.Holds {
+		if held[why] > 0 {
+			d.Journal.Held = append(d.Journal.Held, document.ClusterHeld{Why: why.String(), Shards: held[why], Seconds: int64(longest[why].Seconds())})
+		}
 	}
 	for id := range s.Shards {
 		at := &s.Shards[id]
@@ -138,6 +153,28 @@ func (m member) Status() document.Cluster {
 		})
 	}
 	return d
+}
+
+// Drain implements admin.Nodes.
+func (m member) Drain(ctx context.Context, name string, undo bool) error {
+	return refusal(m.Node.Drain(ctx, name, undo))
+}
+
+// Remove implements admin.Nodes.
+func (m member) Remove(ctx context.Context, name string) error {
+	return refusal(m.Node.Remove(ctx, name))
+}
+
+// refusal gives the refusals of a cluster their codes.
+func refusal(err error) error {
+	for reason, code := range map[error]document.Code{
+		cluster.ErrUnknownNode: document.CodeUnknownNode, cluster.ErrNodeAlive: document.CodeNodeAlive, cluster.ErrLastNode: document.CodeLastNode,
+	} {
+		if errors.Is(err, reason) {
+			return &document.ClusterRefusal{Code: code, Err: err}
+		}
+	}
+	return err
 }
 
 func text(err error) string {
