@@ -149,6 +149,10 @@ func sum(looks []look) (total [2]uint64) {
 	return total
 }
 
+// visibleWaits is how often Visible waits beside other processes, which do not tell each other where events are on their way
+// (shard.Wait): what an event that was passed on meets there was sent before the first wait was over.
+const visibleWaits = 2
+
 // Visible waits until a look-up by any identifier of an event or assertion that was answered before the call finds its
 // effect: until the messages in transit between shards, and those that follow from them, have arrived. It does not wait for
 // inputs that arrive meanwhile, nor at all when nothing is in transit. It fails with the error of the context or the engine. It also fails

@@ -294,12 +294,6 @@ func (p *pool) placed(ctx context.Context, done <-chan error) error {
 	return cmp.Or(gaveUp, answer)
 }
 
-// visibleWaits is how often Visible waits. Once is enough for an event that was folded where it came
-// in. One that was passed on by a forward may meet, where it is folded, a claim that another event has
-// made since: what that one sent has to arrive as well, and was sent before the first wait was over. It also covers
-// copies of messages that a recovery counted again (docs/decisions/0077).
-const visibleWaits = 2
-
 // visibleHere is Visible in one process.
 func (p *pool) visibleHere(ctx context.Context) error {
 	lost := p.lost()
@@ -308,11 +302,8 @@ func (p *pool) visibleHere(ctx context.Context) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, lostPatience, lost)
 		defer cancel()
 	}
-	for range visibleWaits {
-		landed := p.transit.Arrived()
-		if landed == nil {
-			return nil
-		}
+	wait := p.transit.Wait()
+	for landed := wait.Next(); landed != nil; landed = wait.Next() {
 		if err := p.await(ctx, landed); err != nil {
 			if lost != nil && errors.Is(context.Cause(ctx), ErrLost) {
 				return lost

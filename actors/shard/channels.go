@@ -98,7 +98,7 @@ func (c *channels) wait(messages []sending, record []byte, number uint64) {
 		bodies = append(bodies, record[m.start:m.end]...)
 		o := &c.outboxes[m.to]
 		was := o.crowded()
-		o.wait(outgoing{Wire{m.seq, bodies[at:len(bodies):len(bodies)], m.epoch}, number})
+		o.wait(outgoing{Wire{m.seq, bodies[at:len(bodies):len(bodies)], m.epoch}, number, m.brings})
 		if !was && o.crowded() {
 			c.crowded++
 		}

@@ -51,7 +51,7 @@ func (d *draft) post(to graph.ShardID, body []byte, epoch uint64) {
 	d.begun = true
 	seq := d.shard.channels.number(to)
 	start, end := d.record.AddOutput(uint16(to), seq, body)
-	d.sending = append(d.sending, sending{to, seq, start, end, epoch})
+	d.sending = append(d.sending, sending{to, seq, start, end, epoch, row.BringsEvent(body)})
 }
 
 // skip notes that a message was passed over.

@@ -74,6 +74,7 @@ func (a *Arrival) Err() error { return a.err }
 type outgoing struct {
 	Wire
 	record uint64 // the log record that holds it
+	brings bool   // it brings an event on
 }
 
 // Above these bounds an outbox is crowded, and its process takes nothing more in from outside: the shard that it sends to

@@ -122,9 +122,9 @@ func (rc *recovery) replay(data []byte) error {
 		if int(out.To) >= s.config.Shards {
 			return fmt.Errorf("%w: message to shard %d of %d", storage.ErrCorrupt, out.To, s.config.Shards)
 		}
-		o := &s.channels.outboxes[out.To]
+		o, brings := &s.channels.outboxes[out.To], row.BringsEvent(out.Body)
 		o.sent = max(o.sent, out.Seq)
-		o.waiting = append(o.waiting, outgoing{Wire{out.Seq, out.Body, s.channels.transit.departAgain()}, record.Seq})
+		o.waiting = append(o.waiting, outgoing{Wire{out.Seq, out.Body, s.channels.transit.departAgain(brings)}, record.Seq, brings})
 		o.bytes += len(out.Body)
 	}
 	for _, ack := range record.Acks {

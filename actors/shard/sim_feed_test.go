@@ -235,7 +235,7 @@ func (s *simulation) answer(batch []simInput, inputs []shard.Input) {
 			f.known[o.event.Seen] = true
 		}
 		if o.event != nil && !o.poison && *in.outcome != shard.OutOfTurn {
-			s.watched = append(s.watched, watch{o.event, s.transit.Arrived(), visibleWaits})
+			s.await(o.event)
 		}
 		o.answered, o.handed = true, false
 		overwrite(in.scratch)

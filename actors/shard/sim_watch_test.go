@@ -7,15 +7,19 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// visibleWaits is how often Engine.Visible waits.
-const visibleWaits = 2
-
 // watch is an event that was answered. It waits as Engine.Visible does; from then on the event must be
 // found by each of its identifiers.
 type watch struct {
 	event  *graph.Event
-	landed <-chan struct{}
-	waits  int // to come
+	wait   shard.Wait
+	landed <-chan struct{} // what the wait is for now
+}
+
+// await watches an event.
+func (s *simulation) await(e *graph.Event) {
+	w := watch{event: e, wait: s.transit.Wait()}
+	w.landed = w.wait.Next()
+	s.watched = append(s.watched, w)
 }
 
 // watch looks at the watched events whose time has come.
@@ -25,7 +29,7 @@ func (s *simulation) watch() {
 	}
 	kept := s.watched[:0]
 	for _, w := range s.watched {
-		if !w.over(s.transit) || !s.visible(w.event) {
+		if !w.over() || !s.visible(w.event) {
 			kept = append(kept, w)
 			continue
 		}
@@ -73,15 +77,12 @@ func (s *simulation) hosted() {
 }
 
 // over reports whether the wait is over.
-func (w *watch) over(f *shard.Transit) bool {
+func (w *watch) over() bool {
 	for w.landed != nil {
-		if !closedOrNil(w.landed) {
+		if !isClosed(w.landed) {
 			return false
 		}
-		w.landed = nil
-		if w.waits--; w.waits > 0 {
-			w.landed = f.Arrived()
-		}
+		w.landed = w.wait.Next()
 	}
 	return true
 }

@@ -484,6 +484,7 @@ type sending struct {
 	seq        uint64
 	start, end int
 	epoch      uint64
+	brings     bool // it brings an event on
 }
 
 // queue holds messages from nodes of the shard to nodes of the shard.

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/kindred-id/kindred/graph"
@@ -22,19 +23,25 @@ import (
 //     consequences the count of its epoch is never zero.
 //   - epochs end in order: oldest is the first one that has messages under way, or the current one.
 //   - what a shard that was closed had under way stays counted until the shard is open again, and has found it in its log.
+//   - an epoch's events are among its count: messages that bring an event on to another node (row.BringsEvent). A message that
+//     brings the event further follows from such a one, and is counted before its ack leaves, like any other.
 //
 // It lives in memory alone. A nil Transit counts nothing.
 type Transit struct {
 	mu     sync.Mutex                   // guards the following
 	oldest uint64                       // epochs are numbered from 1
 	epochs []epoch                      // from oldest on; the last is the current one
+	again  uint64                       // the current epoch when a recovery last counted a message again
 	left   map[graph.ShardID][]outgoing // messages of shards that were closed, bodies aside
 	tally  *tally                       // of several processes; nil in one, and else in place of all of the above
 }
 
 type epoch struct {
-	count int           // messages not acknowledged
-	ended chan struct{} // closed when there are none of this epoch and those before; nil when nobody waits
+	count  int // messages not acknowledged
+	events int // of them, those that bring an event on
+	// The following are closed when there are none of this epoch and those before, and nil when nobody waits.
+	ended   chan struct{} // no messages
+	brought chan struct{} // none that bring an event on
 }
 
 // NewTransit returns a Transit without messages, in epoch 1.
@@ -63,13 +70,20 @@ func (t *Transit) depart(messages []sending) {
 			m.epoch = current
 		}
 		m.epoch = max(m.epoch, t.oldest)
-		t.epochs[m.epoch-t.oldest].count++
+		t.epochs[m.epoch-t.oldest].add(1, m.brings)
 	}
 }
 
-// relaunch counts a message that a recovery found in the log, as one of the oldest: a caller that waits for
+// add counts messages of one kind.
+func (e *epoch) add(n int, brings bool) {
+	if e.count += n; brings {
+		e.events += n
+	}
+}
+
+// departAgain counts a message that a recovery found in the log, as one of the oldest: a caller that waits for
 // anything waits for it.
-func (t *Transit) departAgain() uint64 {
+func (t *Transit) departAgain(brings bool) uint64 {
 	if t == nil {
 		return 0
 	}
@@ -78,11 +92,12 @@ func (t *Transit) departAgain() uint64 {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.epochs[0].count++
+	t.epochs[0].add(1, brings)
+	t.again = t.oldest + uint64(len(t.epochs)) - 1
 	return t.oldest
 }
 
-// land counts messages off.
+// arrive counts messages off.
 func (t *Transit) arrive(messages []outgoing) {
 	if t == nil || len(messages) == 0 {
 		return
@@ -111,7 +126,7 @@ func (t *Transit) leave(id graph.ShardID, messages []outgoing) {
 		t.left = make(map[graph.ShardID][]outgoing)
 	}
 	for i := range messages {
-		t.left[id] = append(t.left[id], outgoing{Wire: Wire{Epoch: messages[i].Epoch}})
+		t.left[id] = append(t.left[id], outgoing{Wire: Wire{Epoch: messages[i].Epoch}, brings: messages[i].brings})
 	}
 }
 
@@ -129,7 +144,13 @@ func (t *Transit) enter(id graph.ShardID) {
 // arriveLocked counts messages off. REQUIRES: t.mu held
 func (t *Transit) arriveLocked(messages []outgoing) {
 	for i := range messages {
-		t.epochs[messages[i].Epoch-t.oldest].count--
+		t.epochs[messages[i].Epoch-t.oldest].add(-1, messages[i].brings)
+	}
+	for i := 0; i < len(t.epochs) && t.epochs[i].events == 0; i++ {
+		if brought := t.epochs[i].brought; brought != nil {
+			close(brought)
+			t.epochs[i].brought = nil
+		}
 	}
 	for len(t.epochs) > 1 && t.epochs[0].count == 0 {
 		if ended := t.epochs[0].ended; ended != nil {
@@ -140,22 +161,84 @@ func (t *Transit) arriveLocked(messages []outgoing) {
 	}
 }
 
+// lastLocked gives the last epoch that has messages of a kind, and ends it if it is the current one.
+//
+// It goes back no further than to the epoch again: a message that was counted again, as one of the oldest, may arrive as the
+// copy that left before the recovery, and what follows from that copy belongs to the epoch that it had.
+//
+// REQUIRES: t.mu held; some epoch has such messages
+func (t *Transit) lastLocked(count func(*epoch) int) int {
+	last := len(t.epochs) - 1
+	for last > 0 && count(&t.epochs[last]) == 0 && t.oldest+uint64(last) > t.again {
+		last--
+	}
+	if last == len(t.epochs)-1 {
+		t.epochs = append(t.epochs, epoch{})
+	}
+	return last
+}
+
 // Arrived ends the current epoch, and returns a channel that is closed once the messages of it and of all epochs before have
 // arrived; nil if no message is in transit.
 func (t *Transit) Arrived() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	last := len(t.epochs) - 1
-	if t.epochs[last].count == 0 {
-		if last == 0 {
-			return nil
-		}
-		last-- // nothing was sent since somebody asked
-	} else {
-		t.epochs = append(t.epochs, epoch{})
+	if len(t.epochs) == 1 && t.epochs[0].count == 0 {
+		return nil
 	}
+	last := t.lastLocked(func(e *epoch) int { return e.count })
 	if t.epochs[last].ended == nil {
 		t.epochs[last].ended = make(chan struct{})
 	}
 	return t.epochs[last].ended
+}
+
+// brought ends the current epoch if events are on their way in it, and returns a channel that is closed once all events that
+// messages of it and of all epochs before bring on have arrived; nil if there are none.
+func (t *Transit) brought() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !slices.ContainsFunc(t.epochs, func(e epoch) bool { return e.events > 0 }) {
+		return nil
+	}
+	last := t.lastLocked(func(e *epoch) int { return e.events })
+	if t.epochs[last].brought == nil {
+		t.epochs[last].brought = make(chan struct{})
+	}
+	return t.epochs[last].brought
+}
+
+// Wait lasts until a look-up by any identifier of an event that was answered before it began finds the event.
+//
+//	a forward had passed the event on ──► where is it folded? ──► what is in transit then has arrived
+//	it was folded where it came in ────────────────────────────►
+//
+// An event sends nothing for an identifier that its component has claimed already, for another event, although the claim may be
+// in transit. So what is in transit when the event is folded has to arrive. For an event that was folded where it came in, which
+// nearly all are, that is what is in transit when it is answered. A forward passes it on, and a mention makes a detour: it meets such
+// claims later, and so waits until it is there before it looks at what is in transit.
+//
+// The obvious design, to wait until all has arrived and then once more for what was sent meanwhile, takes twice as many commits
+// under load: there always is something in transit (docs/decisions/0078).
+type Wait struct {
+	transit *Transit
+	stage   int
+}
+
+// Wait begins a Wait.
+func (t *Transit) Wait() Wait { return Wait{transit: t} }
+
+// Next ends what the Wait has waited for, and returns what it waits for next; nil when it is over.
+func (w *Wait) Next() <-chan struct{} {
+	w.stage++
+	if w.stage == 1 {
+		if brought := w.transit.brought(); brought != nil {
+			return brought
+		}
+		w.stage++
+	}
+	if w.stage == 2 {
+		return w.transit.Arrived()
+	}
+	return nil
 }

@@ -52,6 +52,21 @@ func (e *Encoder) Message(dst []byte, m *graph.Message) []byte {
 	return e.finish()
 }
 
+// BringsEvent reports whether the body of a message between shards brings an event, or what is handled like one, on to a node that
+// takes it up there. The other kinds claim nodes, answer claims, or bring evidence that was taken up before. It reads the
+// kind alone, as TellsGroup does.
+func BringsEvent(body []byte) bool {
+	if len(body) < 3 || AreNotes(body) {
+		return false
+	}
+	switch graph.MessageKind(body[2]) {
+	case graph.KindObserve, graph.KindAssert, graph.KindMention, graph.KindCounts, graph.KindRecheck, graph.KindPatch:
+		return true
+	case graph.KindJoin, graph.KindAbsorb, graph.KindRepoint, graph.KindRefuse, graph.KindNeighbour, graph.KindGroup:
+	}
+	return false
+}
+
 // TellsGroup reports whether the body of a message between shards is for a group. It reads the kind alone, which is the third
 // byte: after the version and the length of an array that has fewer than 16 values.
 func TellsGroup(body []byte) bool {
