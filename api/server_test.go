@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph"
@@ -405,4 +406,21 @@ func TestShutdownDrains(t *testing.T) {
 	}
 	transport.CloseIdleConnections()
 	w.get("/v1/profiles/user_id:late").want(t, 200)
+}
+
+// TestNewRequestIDs: an id that the server makes is a random UUID, and no two requests have the same.
+func TestNewRequestIDs(t *testing.T) {
+	w := newWorld(t, nil)
+	seen := map[string]bool{}
+	for range 100 {
+		text := w.get("/livez").header.Get("X-Request-Id")
+		id, err := uuid.Parse(text)
+		if err != nil || id.Version() != 4 || id.Variant() != uuid.RFC4122 || id.String() != text {
+			t.Fatalf("id %q: want a UUID of version 4: %v", text, err)
+		}
+		if seen[text] {
+			t.Fatalf("id %q: two requests have it", text)
+		}
+		seen[text] = true
+	}
 }
