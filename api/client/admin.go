@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"net/url"
 
 	"github.com/kindred-id/kindred/api/document"
 )
@@ -24,7 +23,7 @@ func (a Admin) Cluster(ctx context.Context) (c document.Cluster, err error) {
 
 // DrainNode makes a node of the cluster give its shards away and take none, or undoes that.
 func (a Admin) DrainNode(ctx context.Context, node string, undo bool) (s document.ClusterNodeState, err error) {
-	path := "/v1/cluster/nodes/" + url.PathEscape(node) + "/drain"
+	path := "/v1/cluster/nodes/" + escape(node) + "/drain"
 	if undo {
 		err = a.conn.deleted(ctx, path, &s)
 	} else {
@@ -35,7 +34,7 @@ func (a Admin) DrainNode(ctx context.Context, node string, undo bool) (s documen
 
 // RemoveNode says that a node of the cluster never comes back.
 func (a Admin) RemoveNode(ctx context.Context, node string) (s document.ClusterNodeState, err error) {
-	err = a.conn.deleted(ctx, "/v1/cluster/nodes/"+url.PathEscape(node), &s)
+	err = a.conn.deleted(ctx, "/v1/cluster/nodes/"+escape(node), &s)
 	return s, err
 }
 

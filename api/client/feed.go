@@ -107,5 +107,5 @@ func (f Feed) Receivers(ctx context.Context) (r document.Receivers, err error) {
 
 // DropReceiver forgets a receiver of the change feed.
 func (f Feed) DropReceiver(ctx context.Context, name string) error {
-	return f.conn.delete(ctx, "/v1/changes/receivers/"+url.PathEscape(name))
+	return f.conn.delete(ctx, "/v1/changes/receivers/"+escape(name))
 }

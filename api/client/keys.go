@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"net/url"
 
 	"github.com/kindred-id/kindred/api/document"
 )
@@ -26,12 +25,12 @@ func (a Admin) CreateKey(ctx context.Context, ask document.AccessKeyRequest) (ke
 
 // RotateKey makes the successor of an access key.
 func (a Admin) RotateKey(ctx context.Context, id string, ask document.RotationRequest) (key document.NewAccessKey, err error) {
-	err = a.conn.post(ctx, keysPath+"/"+url.PathEscape(id)+"/rotate", nil, ask, &key)
+	err = a.conn.post(ctx, keysPath+"/"+escape(id)+"/rotate", nil, ask, &key)
 	return key, err
 }
 
 // RevokeKey ends an access key.
 func (a Admin) RevokeKey(ctx context.Context, id string) (key document.AccessKey, err error) {
-	err = a.conn.deleted(ctx, keysPath+"/"+url.PathEscape(id), &key)
+	err = a.conn.deleted(ctx, keysPath+"/"+escape(id), &key)
 	return key, err
 }
