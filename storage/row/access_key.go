@@ -1,8 +1,6 @@
 package row
 
 import (
-	"fmt"
-
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -93,12 +91,5 @@ func ReadAccessKey(s storage.Reader, id string) (AccessKey, error) {
 
 // ScanAccessKeys calls fn with all access keys, by id.
 func ScanAccessKeys(s storage.Reader, fn func(k AccessKey) error) error {
-	lower := []byte{byte(spaceDeployment), accessKeyRow}
-	return s.Iterate(lower, []byte{byte(spaceDeployment), accessKeyRow + 1}, func(_, value []byte) error {
-		k, err := parse[AccessKey]("access key", value)
-		if err != nil {
-			return fmt.Errorf("access key: %w", err)
-		}
-		return fn(k)
-	})
+	return scanDeployment(s, accessKeyRow, "access key", fn)
 }

@@ -1,8 +1,6 @@
 package row
 
 import (
-	"fmt"
-
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -62,7 +60,7 @@ func (n *ClusterNode) Put(b *storage.Batch) {
 	b.Set(appendClusterNodeKey(nil, n.Name), appendValue(nil, n))
 }
 
-// ReadClusterNode reads the row of a node. It fails with ErrNotFound if there is none.
+// ReadClusterNode reads the row of a node. It fails with ErrNotFound if the node has no row.
 func ReadClusterNode(s storage.Reader, name string) (ClusterNode, error) {
 	value, err := s.Get(nil, appendClusterNodeKey(nil, name))
 	if err != nil {
@@ -82,12 +80,5 @@ func ParseClusterNode(key, value []byte) (n ClusterNode, is bool, err error) {
 
 // ScanClusterNodes calls fn with all nodes, by name.
 func ScanClusterNodes(s storage.Reader, fn func(n ClusterNode) error) error {
-	lower := []byte{byte(spaceDeployment), clusterNodeRow}
-	return s.Iterate(lower, []byte{byte(spaceDeployment), clusterNodeRow + 1}, func(_, value []byte) error {
-		n, err := parse[ClusterNode]("cluster node", value)
-		if err != nil {
-			return fmt.Errorf("cluster node: %w", err)
-		}
-		return fn(n)
-	})
+	return scanDeployment(s, clusterNodeRow, "cluster node", fn)
 }

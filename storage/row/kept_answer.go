@@ -1,8 +1,6 @@
 package row
 
 import (
-	"fmt"
-
 	"github.com/kindred-id/kindred/storage"
 )
 
@@ -70,12 +68,5 @@ func ReadKeptAnswer(s storage.Reader, key [16]byte) (KeptAnswer, error) {
 
 // ScanKeptAnswers calls fn with all kept answers, by the hash of their keys.
 func ScanKeptAnswers(s storage.Reader, fn func(k KeptAnswer) error) error {
-	lower := []byte{byte(spaceDeployment), keptAnswerRow}
-	return s.Iterate(lower, []byte{byte(spaceDeployment), keptAnswerRow + 1}, func(_, value []byte) error {
-		k, err := parse[KeptAnswer]("kept answer", value)
-		if err != nil {
-			return fmt.Errorf("kept answer: %w", err)
-		}
-		return fn(k)
-	})
+	return scanDeployment(s, keptAnswerRow, "kept answer", fn)
 }

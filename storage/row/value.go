@@ -1,5 +1,11 @@
 package row
 
+import (
+	"fmt"
+
+	"github.com/kindred-id/kindred/storage"
+)
+
 // A value of a row that this package defines has two methods: encode writes its version and its fields, and decode
 // reads them. They need no more than a writer or a reader, so a row that is written or read seldom needs no Encoder
 // or Decoder.
@@ -28,6 +34,17 @@ func parse[V any, P valueOf[V]](kind string, src []byte) (V, error) {
 		return none, err
 	}
 	return v, nil
+}
+
+// scanDeployment calls fn with the values of a kind of row of the deployment, in the order of their keys.
+func scanDeployment[V any, P valueOf[V]](s storage.Reader, row byte, kind string, fn func(V) error) error {
+	return s.Iterate([]byte{byte(spaceDeployment), row}, []byte{byte(spaceDeployment), row + 1}, func(_, value []byte) error {
+		v, err := parse[V, P](kind, value)
+		if err != nil {
+			return fmt.Errorf("%s: %w", kind, err)
+		}
+		return fn(v)
+	})
 }
 
 // parses returns the check of a kind of row that rejects what parse rejects.
