@@ -199,38 +199,29 @@ func read(ctx context.Context, c *Config, log *kafka.Log) (d Definition, err err
 	case at.End == 0:
 		return d, errNoDefinition
 	}
-	reader, err := log.Follow(int32(control), 0)
-	if err != nil {
-		return d, err
-	}
-	defer reader.Close()
 	var fold *journal.Fold
-	for next := int64(0); next < at.End; {
-		batch, err := reader.Next(ctx)
+	for r, err := range recordsOf(ctx, log, int32(control), 0, at.End) {
 		if err != nil {
 			return d, err
 		}
-		for i := range batch.Records {
-			record, err := journal.Parse(batch.Records[i].Value)
-			if err != nil {
-				return d, fmt.Errorf("cluster %s: topic %s: %w; choose another name if it is no journal", c.Cluster, c.Topic(), err)
-			}
-			if claim := record.Claim; fold == nil && claim != nil {
-				d.Deployment, d.Shards = claim.Deployment, int(claim.Shards)
-			}
-			if fold == nil {
-				fold = journal.NewFold(journal.Deployment{ID: d.Deployment, Shards: uint32(d.Shards)}, journal.Start(log.ID()))
-			}
-			_, commit, err := fold.Take(batch.Records[i].Offset, &record)
-			if err != nil {
-				return d, err
-			}
-			if commit != nil && commit.Count > 0 {
-				d.Ops, d.Count = commit.Ops, commit.Count
-				_, err := storage.BatchOf(d.Ops, d.Count)
-				return d, err
-			}
-			next = batch.Records[i].Offset + 1
+		record, err := journal.Parse(r.Value)
+		if err != nil {
+			return d, fmt.Errorf("cluster %s: topic %s: %w; choose another name if it is no journal", c.Cluster, c.Topic(), err)
+		}
+		if claim := record.Claim; fold == nil && claim != nil {
+			d.Deployment, d.Shards = claim.Deployment, int(claim.Shards)
+		}
+		if fold == nil {
+			fold = journal.NewFold(journal.Deployment{ID: d.Deployment, Shards: uint32(d.Shards)}, journal.Start(log.ID()))
+		}
+		_, commit, err := fold.Take(r.Offset, &record)
+		if err != nil {
+			return d, err
+		}
+		if commit != nil && commit.Count > 0 {
+			d.Ops, d.Count = commit.Ops, commit.Count
+			_, err := storage.BatchOf(d.Ops, d.Count)
+			return d, err
 		}
 	}
 	return d, errNoDefinition

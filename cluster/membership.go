@@ -139,22 +139,13 @@ func (n *Node) replayShared(ctx context.Context, fn func(key, value []byte) erro
 	if err != nil {
 		return err
 	}
-	reader, err := n.log.Follow(partition(control.id), at.Next)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
 	fold := journal.NewFold(journal.Deployment{ID: n.deployment.ID, Shards: uint32(n.deployment.Shards)}, at)
-	for next := at.Next; next < ranges[control.id].End; {
-		batch, err := reader.Next(ctx)
+	for r, err := range recordsOf(ctx, n.log, partition(control.id), at.Next, ranges[control.id].End) {
+		if err == nil {
+			err = n.replayRecord(fold, &r, fn)
+		}
 		if err != nil {
 			return err
-		}
-		for i := range batch.Records {
-			if err := n.replayRecord(fold, &batch.Records[i], fn); err != nil {
-				return err
-			}
-			next = batch.Records[i].Offset + 1
 		}
 	}
 	return nil

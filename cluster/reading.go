@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 
 	"github.com/kindred-id/kindred/cluster/journal"
@@ -12,6 +13,32 @@ import (
 // reading is a reader of a shard's log, on a goroutine of its own. It hands a batch of records to the replica, and reads on once
 // the replica has taken them.
 type reading struct{ stop context.CancelFunc }
+
+// recordsOf yields the records of a partition in order, from an offset on until all below another one were read; a batch may go
+// further. The last pair has the error that ends them early.
+func recordsOf(ctx context.Context, log *kafka.Log, partition int32, from, to int64) iter.Seq2[kafka.Record, error] {
+	return func(yield func(kafka.Record, error) bool) {
+		reader, err := log.Follow(partition, from)
+		if err != nil {
+			yield(kafka.Record{}, err)
+			return
+		}
+		defer reader.Close()
+		for next := from; next < to; {
+			batch, err := reader.Next(ctx)
+			if err != nil {
+				yield(kafka.Record{}, err)
+				return
+			}
+			for _, r := range batch.Records {
+				if !yield(r, nil) {
+					return
+				}
+				next = r.Offset + 1
+			}
+		}
+	}
+}
 
 // copyPatience bounds one try to begin a copy.
 const copyPatience = 5 * time.Second
