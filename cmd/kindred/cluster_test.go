@@ -362,7 +362,7 @@ func (c *clusterTest) sharesKeys(t *testing.T) {
 	for _, view := range []struct{ name, words string }{{"status", "n3"}, {"shards", "owning"}} {
 		// n2 was restarted: its shards come back once the view of the nodes is stable.
 		eventually(t, "n2 shows "+view.words, func() error {
-			out := string(kindred(t, c.bin, "cluster", view.name, "--url", "http://"+c.members[1].listen, "--output", "table"))
+			out := c.cluster(t, c.members[1], view.name)
 			if !strings.Contains(out, view.words) {
 				return fmt.Errorf("cluster %s lacks %s:\n%s", view.name, view.words, out)
 			}
