@@ -12,7 +12,7 @@ import (
 )
 
 // Live is the audiences that serve, with what is needed to evaluate only those that a change may concern. It never changes, and
-// any number of goroutines may use it. Here an audience is its number, which it has for ever.
+// any number of goroutines may use it. It names an audience by its number, which never changes.
 type Live struct {
 	version uint64
 	catalog *audience.Catalog

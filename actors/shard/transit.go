@@ -39,9 +39,9 @@ type Transit struct {
 type epoch struct {
 	count  int // messages not acknowledged
 	events int // of them, those that bring an event on
-	// The following are closed when there are none of this epoch and those before, and nil when nobody waits.
+	// The following are nil until a caller waits, and are closed once this epoch and those before it have
 	ended   chan struct{} // no messages
-	brought chan struct{} // none that bring an event on
+	brought chan struct{} // no messages that bring an event on
 }
 
 // NewTransit returns a Transit without messages, in epoch 1.
@@ -194,7 +194,7 @@ func (t *Transit) Arrived() <-chan struct{} {
 }
 
 // brought ends the current epoch if events are on their way in it, and returns a channel that is closed once all events that
-// messages of it and of all epochs before bring on have arrived; nil if there are none.
+// messages of it and of all epochs before bring on have arrived; nil if no event is on its way.
 func (t *Transit) brought() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()

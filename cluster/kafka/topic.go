@@ -85,8 +85,8 @@ func Create(ctx context.Context, c broker.Connection, l Layout) (TopicID, error)
 // brokersMost is how long Create waits for brokers to learn of the topic that one of them made.
 const brokersMost = 15 * time.Second
 
-// awaitBrokers returns once each broker knows the topic and its leaders, so that opening the journal next does not find
-// that there is none. A broker that does not answer holds nobody up for longer than brokersMost: the topic is made.
+// awaitBrokers waits until each broker knows the topic and its leaders, so that the next client finds the topic at any of them.
+// It gives up after brokersMost: the topic is made, and a broker that does not answer will learn of it.
 func awaitBrokers(ctx context.Context, client *kgo.Client, l Layout) {
 	ctx, stop := context.WithTimeout(ctx, brokersMost)
 	defer stop()

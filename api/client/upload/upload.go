@@ -65,8 +65,9 @@ type batch struct {
 }
 
 // Send sends the files, after it has asked whether the server takes events with the client's key. It returns when all of
-// their events are visible. The summary is valid even after an error: it covers what was sent before. Its merges and identities include those of other clients, because the server has one count.
-// A key that may only send events may not read that count: these members are unknown then (Uncounted).
+// their events are visible. The summary is valid even after an error: it covers what was sent before. Its merges and
+// identities include those of other clients, because the server has one count. A key that may only send events may not
+// read that count: these members are unknown then (Uncounted).
 func (f Files) Send(ctx context.Context) (file.Summary, error) {
 	s, c := &sender{Files: f}, f.Client
 	before, counted, err := stats(ctx, c)
