@@ -3,6 +3,7 @@ package keep
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/kindred-id/kindred/api/client"
@@ -41,7 +42,7 @@ Conditions that are new serve once the stored events were looked through; until 
 	}
 	t := cli.AddTarget(cmd)
 	prune := cmd.Flags().Bool("prune", false, "delete the audiences that the file does not name")
-	wait := cmd.Flags().Bool("wait", true, "wait until they serve")
+	wait := cmd.Flags().Bool("wait", true, "wait until they serve, and their members are listed")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		list, err := readAudiences(args[0])
 		if err != nil {
@@ -53,7 +54,7 @@ Conditions that are new serve once the stored events were looked through; until 
 				return err
 			}
 			version := d.Version
-			for attempt := 0; *wait && d.Filled < version; attempt++ {
+			for attempt := 0; *wait && !listed(&d, version); attempt++ {
 				if err := backoff.Sleep(cmd.Context(), lookAgain.Wait(attempt)); err != nil {
 					return err
 				}
@@ -66,6 +67,11 @@ Conditions that are new serve once the stored events were looked through; until 
 		})
 	}
 	return cmd
+}
+
+// listed reports whether a version of the audiences serves, and its members are all listed.
+func listed(d *document.Audiences, version uint64) bool {
+	return d.Filled >= version && !slices.ContainsFunc(d.Audiences, func(a document.Audience) bool { return a.Members == "null" || a.Members == "" })
 }
 
 // readAudiences reads a mapping of keys to conditions.
