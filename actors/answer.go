@@ -23,7 +23,10 @@ func (e *Engine) Answer(ctx context.Context, question []byte) []byte {
 	}
 	if err == nil {
 		e.clock.Raise(clock)
-		answer, err = e.answers(ctx, kind, to, body)
+		if kind&strongly != 0 {
+			ctx = Strong(ctx)
+		}
+		answer, err = e.answers(ctx, kind&^strongly, to, body)
 	}
 	status := statusAnswered
 	switch {
@@ -78,12 +81,12 @@ func (e *Engine) answerView(ctx context.Context, to graph.ShardID, body *wireRea
 	}
 	var sight shard.Sight
 	var component []byte
-	err := e.askFirst(ctx, to, func(s *shard.Shard) (err error) {
+	err := e.shown(ctx, to, e.askFirst(ctx, to, func(s *shard.Shard) (err error) {
 		sight, err = s.Read(key, func(c *graph.Component) {
 			component = row.NewEncoder().Node(nil, &graph.Node{Key: key, Component: c}, 0)
 		})
 		return err
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,12 @@ func (j *fickleJournal) Commit(id graph.ShardID, _ *storage.Batch, done func(err
 	})
 }
 
+// Fresh implements Journal.
+func (j *fickleJournal) Fresh(graph.ShardID) bool { return true }
+
+// Confirm implements Journal.
+func (j *fickleJournal) Confirm(context.Context, graph.ShardID) error { return nil }
+
 // TestJournalDecides: what the journal refuses did not happen, and is taken when it is sent again.
 func TestJournalDecides(t *testing.T) {
 	ctx := context.Background()

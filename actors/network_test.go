@@ -235,6 +235,20 @@ func (l ledger) Commit(id graph.ShardID, _ *storage.Batch, done func(error)) {
 	})
 }
 
+// Fresh implements Journal: it says no now and then.
+func (l ledger) Fresh(graph.ShardID) bool { return !l.fleet.chance(8) }
+
+// Confirm implements Journal.
+func (l ledger) Confirm(_ context.Context, id graph.ShardID) error {
+	if l.fleet.chance(4) {
+		time.Sleep(time.Millisecond)
+	}
+	if l.fleet.has(l.fleet.fenced, l.of, id) {
+		return errFenced
+	}
+	return nil
+}
+
 // move gives a shard to another engine: with its rows, as a copy between machines has them.
 func (f *fleet) move(id graph.ShardID, to int, orderly bool) {
 	f.t.Helper()

@@ -155,8 +155,8 @@ func (r *runner) lose(cause error) {
 		r.shard = nil
 		r.crowd()
 	}
-	inputs, waiting, leaving := r.inputs, r.flush.waiting, r.leaving
-	r.inputs, r.flush, r.leaving = nil, flush{}, nil
+	inputs, waiting, leaving, settles := r.inputs, r.flush.waiting, r.leaving, r.settles
+	r.inputs, r.flush, r.leaving, r.settles = nil, flush{}, nil, nil
 	r.inbox.setCommitting(false) // so that what comes is answered
 	if inputs != nil {
 		r.refuse(inputs)
@@ -166,5 +166,8 @@ func (r *runner) lose(cause error) {
 	}
 	if leaving != nil {
 		leaving.done <- gone
+	}
+	for _, m := range settles {
+		m.done <- gone
 	}
 }

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 
@@ -36,6 +37,17 @@ const (
 	lastQuestion
 )
 
+// strongly is a bit of the kind of a question whose read is strong.
+const strongly questionKind = 1 << 7
+
+// of is the kind for the reads of a context.
+func (k questionKind) of(ctx context.Context) questionKind {
+	if isStrong(ctx) {
+		return k | strongly
+	}
+	return k
+}
+
 // The statuses of answers.
 const (
 	statusAnswered  uint8 = 1 + iota
@@ -58,7 +70,7 @@ func readQuestion(src []byte) (kind questionKind, to graph.ShardID, clock uint64
 	kind = questionKind(r.byte())
 	to = graph.ShardID(r.below(row.MaxShards))
 	clock = r.uint()
-	if r.err == nil && (kind == 0 || kind >= lastQuestion) {
+	if of := kind &^ strongly; r.err == nil && (of == 0 || of >= lastQuestion) {
 		r.fail("question of unknown kind")
 	}
 	return kind, to, clock, r, r.err

@@ -85,7 +85,7 @@ func (q queries) ReadMany(ctx context.Context, keys []graph.NodeKey, fn func(i i
 				return q.readEach(ctx, keys, here, fn)
 			}
 			var forwarded []int
-			if err := q.ask(ctx, id, func(s *shard.Shard) error {
+			err := q.shown(ctx, id, q.ask(ctx, id, func(s *shard.Shard) error {
 				for _, i := range here {
 					r := q.newReading(keys[i], func(v *View) error { fn(i, v); return nil })
 					if err := r.ask(s); err != nil {
@@ -96,7 +96,8 @@ func (q queries) ReadMany(ctx context.Context, keys []graph.NodeKey, fn func(i i
 					}
 				}
 				return nil
-			}); errors.Is(err, ErrLost) && q.network != nil {
+			}))
+			if errors.Is(err, ErrLost) && q.network != nil {
 				return q.readEach(ctx, keys, here, fn)
 			} else if err != nil {
 				return err
@@ -180,15 +181,16 @@ func (q queries) follow(ctx context.Context, r *reading, ask asker) error {
 // visit asks for the node that the reading is at.
 func (q queries) visit(ctx context.Context, r *reading, ask asker) error {
 	id := r.at.Shard(len(q.runners))
+	here := func() error { return q.shown(ctx, id, ask(ctx, id, r.ask)) }
 	if q.network == nil {
-		return ask(ctx, id, r.ask)
+		return here()
 	}
-	return q.reach(ctx, id, func() error { return ask(ctx, id, r.ask) }, func(ctx context.Context) error { return q.view(ctx, id, r) })
+	return q.reach(ctx, id, here, func(ctx context.Context) error { return q.view(ctx, id, r) })
 }
 
 // view asks the process that has the shard of the node that the reading is at, and shows the component that it answers with.
 func (q queries) view(ctx context.Context, id graph.ShardID, r *reading) error {
-	answer, err := q.pose(ctx, id, askView, r.at.AppendBinary(nil))
+	answer, err := q.pose(ctx, id, askView.of(ctx), r.at.AppendBinary(nil))
 	if err != nil {
 		return err
 	}

@@ -46,14 +46,15 @@ type runner struct {
 	shard   *shard.Shard  // nil until it is opened
 	inputs  []shard.Input // of the step under way
 	asks    []*asking
-	turn    int       // inputs since this goroutine last let others run
-	broken  bool      // the engine has failed: memory holds what was never logged, and must not be used
-	writing bool      // a batch is on its way to the store
-	flush   flush     // of all deferred rows
-	leaving *yielding // nothing more is taken: with the end of the flush the shard leaves
-	takers  []*taking // wait until nothing is on its way
-	losers  []*losing // so do these
-	crowded bool      // counted in pool.crowded
+	turn    int         // inputs since this goroutine last let others run
+	broken  bool        // the engine has failed: memory holds what was never logged, and must not be used
+	writing bool        // a batch is on its way to the store
+	flush   flush       // of all deferred rows
+	leaving *yielding   // nothing more is taken: with the end of the flush the shard leaves
+	takers  []*taking   // wait until nothing is on its way
+	losers  []*losing   // so do these
+	settles []*settling // answered once the batch on its way is decided
+	crowded bool        // counted in pool.crowded
 }
 
 // flush is a flush under way: one batch after the other, and no step between them.
@@ -154,6 +155,15 @@ func (r *runner) Receive(message any, self protoactor.Context) {
 	case limiting:
 		if r.shard != nil {
 			r.shard.Limit(r.pool.limits())
+		}
+	case *settling:
+		switch gone := r.gone.Load(); {
+		case gone != nil:
+			m.done <- gone
+		case r.writing:
+			r.settles = append(r.settles, m)
+		default:
+			m.done <- nil
 		}
 	case *step, *asking, *acks, *flushing, *ruling:
 		if r.gone.Load() == nil && r.shard == nil {
@@ -290,13 +300,16 @@ func (r *runner) written(err error) {
 		r.pool.logger.Warn("the journal did not take what a shard wrote: the shard is with another process now", "shard", r.id, "error", err)
 		r.lose(nil)
 	}
+	for _, m := range r.settles {
+		m.done <- nil
+	}
 	for _, m := range r.losers {
 		close(m.done)
 	}
 	for _, m := range r.takers {
 		r.inbox.PostUserMessage(m)
 	}
-	r.takers, r.losers = nil, nil
+	r.takers, r.losers, r.settles = nil, nil, nil
 }
 
 // finish lets out what the shard has committed, and answers its inputs.

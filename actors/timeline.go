@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/kindred-id/kindred/actors/shard"
@@ -117,7 +119,16 @@ const eventsAtOnce = 1024
 func (q queries) events(ctx context.Context, key graph.NodeKey, before Position, most int, fn func(encoded []byte) error) error {
 	id := key.Shard(len(q.runners))
 	here := func() error {
-		return q.askFirst(ctx, id, func(s *shard.Shard) error { return s.Timeline(key, fn) })
+		err := q.askFirst(ctx, id, func(s *shard.Shard) error { return s.Timeline(key, fn) })
+		if err != nil {
+			return err
+		}
+		if err := q.current(ctx, id); errors.Is(err, ErrLost) {
+			return fmt.Errorf("%w: its shard moved meanwhile", ErrInTransit) // fn has seen events, and must not see them again
+		} else if err != nil {
+			return err
+		}
+		return nil
 	}
 	if q.network == nil {
 		return here()
@@ -171,7 +182,7 @@ func (q queries) events(ctx context.Context, key graph.NodeKey, before Position,
 // pageOfEvents asks the process that has a node's shard for the newest events before a position.
 func (q queries) pageOfEvents(ctx context.Context, id graph.ShardID, key graph.NodeKey, before Position, most int) ([][]byte, error) {
 	body := appendPosition(key.AppendBinary(nil), before)
-	answer, err := q.pose(ctx, id, askTimeline, binary.AppendUvarint(body, uint64(most)))
+	answer, err := q.pose(ctx, id, askTimeline.of(ctx), binary.AppendUvarint(body, uint64(most)))
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +222,7 @@ func (q queries) newestEvents(ctx context.Context, id graph.ShardID, key graph.N
 		})
 	})
 	slices.SortFunc(events, newest)
-	return events[:min(most, len(events))], err
+	return events[:min(most, len(events))], q.shown(ctx, id, err)
 }
 
 func appendPosition(b []byte, p Position) []byte {

@@ -29,7 +29,8 @@
 //   - J4: a node claims only with a copy that is caught up, and opens the shard only once it has folded all up to its own claim.
 //   - J5: a log tail is replayed by the handlers and rules that wrote it: others claim only what was sealed.
 //   - J6: an owner appends at least once a second, so that it learns within that time that it was overtaken, and answers
-//     local reads for 3 s after its last append that counted began.
+//     local reads for 3 s after its last append that counted began. A strong read is answered by an append that counts and began
+//     after the shard was read.
 //   - J7: a record is deleted only when two copies, or one and a backup, hold it durably, as each said at most 10 s before. A copy
 //     is dropped only when two others hold all that it ever vouched for, as they say after it has stopped to.
 //   - J8: a copy under way has no position until all its rows are there; then it has the position of its first snapshot.

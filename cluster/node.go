@@ -403,6 +403,21 @@ func (n *Node) Commit(id graph.ShardID, b *storage.Batch, done func(error)) {
 	n.replicas[id].commit(b, done)
 }
 
+// Fresh implements actors.Journal.
+func (n *Node) Fresh(id graph.ShardID) bool { return n.now() <= n.replicas[id].fresh.Load() }
+
+// Confirm implements actors.Journal.
+func (n *Node) Confirm(ctx context.Context, id graph.ShardID) error {
+	done := make(chan error, 1)
+	n.replicas[id].confirm(done)
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // shardOf returns the shard of an identity's public id.
 func (n *Node) shardOf(identity string) (uint32, error) {
 	key, err := graph.ParseNodeKey(identity)

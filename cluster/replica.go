@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -43,8 +44,10 @@ type replica struct {
 	opening chan struct{} // closed once the engine has opened the shard, or has failed to
 	heard   *heard        // what others said last; nil before
 	broken  error         // the store has failed, or the log has a record that this program cannot read
+	strong  []strongRead
 
 	next     atomic.Int64 // the offset that is to be read next
+	fresh    atomic.Int64 // until when a local read may be answered (J6)
 	standing atomic.Pointer[standing]
 
 	mu      sync.Mutex // guards the following
@@ -66,6 +69,12 @@ type standing struct {
 type pending struct {
 	batch *storage.Batch
 	done  func(error)
+}
+
+// strongRead is a read that waits until the owner has had so many appends that count.
+type strongRead struct {
+	decided uint64
+	done    chan<- error
 }
 
 // errNotHere is told to the engine of a batch that does not count, or whose outcome nobody knows.
@@ -193,6 +202,8 @@ func (r *replica) publish() {
 	now := r.now()
 	stand := r.owner.Stand(now)
 	r.next.Store(r.owner.Next())
+	r.fresh.Store(r.owner.FreshUntil())
+	r.answerStrong()
 	owned := r.owner.State() == journal.Owning
 	r.standing.Store(&standing{
 		state: r.owner.State(), owner: stand.Owner, ready: r.broken == nil && r.owner.Ready(now), due: r.wished == place.Own && !owned,
@@ -348,6 +359,35 @@ func (r *replica) commit(b *storage.Batch, done func(error)) {
 		ops, count := b.Ops()
 		r.do(r.owner.Commit(ops, count, r.now()))
 		r.publish()
+	})
+}
+
+// confirm appends a record, or waits for one, that shows whether another node had claimed the shard when confirm was called.
+func (r *replica) confirm(done chan<- error) {
+	r.mailbox.post(func() {
+		if r.broken != nil || r.owner.State() != journal.Owning {
+			done <- errNotHere
+			return
+		}
+		decided, todo := r.owner.Strong(r.now())
+		r.strong = append(r.strong, strongRead{decided, done})
+		r.do(todo)
+		r.publish()
+	})
+}
+
+// answerStrong answers the strong reads that need not wait any more.
+func (r *replica) answerStrong() {
+	r.strong = slices.DeleteFunc(r.strong, func(s strongRead) bool {
+		switch owns := r.owner.State() == journal.Owning || r.owner.State() == journal.Yielding; {
+		case r.broken != nil || !owns:
+			s.done <- errNotHere
+		case r.owner.Decided() >= s.decided:
+			s.done <- nil
+		default:
+			return false
+		}
+		return true
 	})
 }
 

@@ -115,9 +115,15 @@ func (q *Queries) Routes() []route.Route {
 	})
 }
 
-// person is a route about one person. All of them are looked up alike, so they share their problems; rt adds what is
-// the route's own. All but explanations have entity tags.
+// person is a route about one person. All of them are looked up alike, so they share the parameter read; rt adds what is the
+// route's own. All but explanations have entity tags.
 func person(part string, h route.Handler, summary string, rt route.Route) route.Route {
+	rt.Parameters = append(slices.Clone(rt.Parameters), route.Read)
+	return about(part, route.Reading(h), summary, rt)
+}
+
+// about is a route about one person, with the problems that looking one up may have.
+func about(part string, h route.Handler, summary string, rt route.Route) route.Route {
 	rt.Method, rt.Path, rt.Handler, rt.Summary = "GET", "/v1/profiles/{id}"+part, h, summary
 	rt.Audience, rt.Scope, rt.Timely = route.Query, keyring.ReadProfiles, true
 	if slices.ContainsFunc(rt.Answers, func(a route.Answer) bool { return a.Status == http.StatusNotModified }) {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/scoring"
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/graph/score"
@@ -16,8 +17,26 @@ var (
 	Fields      = Parameter{Name: "fields", Text: "members of the profile to answer, with commas between; traits.NAME is one trait; default: all"}
 	Scores      = Parameter{Name: "scores", Type: "boolean", Default: "false", Text: "true: with the scores, as of now; so does scores among the fields"}
 	IfNoneMatch = Parameter{Name: "If-None-Match", Header: true, Text: "entity tags: the answer is 304 if it still has one of them"}
-	Cursor      = Parameter{Name: "cursor", Text: "next of the page before"}
+	Read        = Parameter{
+		Name: "read", Enum: []string{"local", "strong"}, Default: "local",
+		Text: "strong: the answer has all that any node answered before the request, and nothing that a crash could take back; it waits for a commit",
+	}
+	Cursor = Parameter{Name: "cursor", Text: "next of the page before"}
 )
+
+// Reading lets a handler read as the parameter read says.
+func Reading(h Handler) Handler {
+	return func(w http.ResponseWriter, r *http.Request) *Problem {
+		switch how := r.URL.Query()["read"]; {
+		case len(how) == 0 || len(how) == 1 && how[0] == "local":
+		case len(how) == 1 && how[0] == "strong":
+			r = r.WithContext(actors.Strong(r.Context()))
+		default:
+			return NewProblem(document.CodeBadParameter, "read: want local or strong, once")
+		}
+		return h(w, r)
+	}
+}
 
 // Limit describes the parameter limit of a route whose answers are pages.
 func Limit(otherwise, most int, text string) Parameter {

@@ -41,6 +41,7 @@ type Owner struct {
 	claimed int64 // the offset of the own claim
 	seq     uint64
 	decided uint64 // appends that count
+	asked   uint64 // what decided has to reach for the strong reads that wait
 	voids   uint64 // records that were read and count for nobody
 	began   int64  // the last append
 	fresh   int64  // the last append that counts began
@@ -202,11 +203,21 @@ func (o *Owner) Fresh(now int64) bool {
 	return (o.state == Owning || o.state == Yielding) && now-o.fresh <= FreshFor
 }
 
+// FreshUntil is until when Fresh holds if nothing more is appended; 0 where it does not hold.
+func (o *Owner) FreshUntil() int64 {
+	if o.state == Owning || o.state == Yielding {
+		return o.fresh + FreshFor
+	}
+	return 0
+}
+
 // Strong says after how many appends that count a read that comes now may be answered so that it sees every answer before it:
-// when Decided has reached the number. If none is under way, one begins. REQUIRES: the node owns the shard
+// when Decided has reached the number. The append that counts for it begins now, or after the one under way. REQUIRES: the
+// node owns the shard
 func (o *Owner) Strong(now int64) (decided uint64, do []Do) {
 	if o.under.on {
-		return o.decided + 2, nil
+		o.asked = o.decided + 2
+		return o.asked, nil
 	}
 	return o.decided + 1, o.barrier(now)
 }
@@ -376,6 +387,8 @@ func (o *Owner) next(now int64) []Do {
 	case o.seal:
 		o.seal = false
 		return o.begin(&batch{}, true, now)
+	case o.asked > o.decided:
+		return o.barrier(now)
 	}
 	return nil
 }
@@ -505,7 +518,7 @@ func (o *Owner) concludeClaim(now int64) []Do {
 	case o.fold.at.Claim != o.under.at, !o.fits():
 		return o.lose(now)
 	}
-	o.claimed, o.seq, o.decided, o.fresh = o.under.at, 0, 0, o.under.since
+	o.claimed, o.seq, o.decided, o.asked, o.fresh = o.under.at, 0, 0, 0, o.under.since
 	o.under, o.batch, o.seal = appending{}, nil, false
 	o.state = Owning
 	return []Do{{Open: true}}
