@@ -96,6 +96,10 @@ kafka-test: build .kafka/classpath ## 200,000 events through Apache Kafka: equal
 	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -v -timeout 30m ./internal/testkit/kafkatest ./ingest/kafka ./cluster/kafka
 	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run 'TestKafka|TestCluster' -v -timeout 30m ./cmd/kindred
 
+.PHONY: cluster-faults
+cluster-faults: build .kafka/classpath ## Batches to three nodes over FAULTS faults (20): killed, stopped, drained, an empty disk, a broker killed; equal to one machine
+	KINDRED_FAULTS=$(or $(FAULTS),20) KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run 'TestClusterFaults$$' -v -timeout 60m ./cmd/kindred
+
 .PHONY: kafka-scale
 kafka-scale: build .kafka/classpath ## A million events through Apache Kafka, and again over 20 kill -9 of the server and five of the broker
 	KINDRED_KAFKA_EVENTS=1000000 KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run 'TestKafka(Killed)?$$' -v -timeout 40m ./cmd/kindred

@@ -48,6 +48,7 @@ type Owner struct {
 
 	caughtUp  int64 // when all that the log had was read last
 	heard     int64 // when a record of the claim in force was read last
+	watching  int64 // since when the copy has been caught up, at least now and then
 	notBefore int64 // no claim before that
 
 	vouched  int64 // the highest Durable of a report, of this process or, at most, of one before
@@ -92,6 +93,7 @@ const (
 	Deadline     = 10_000 // of an append: after that its outcome is unknown
 	Beat         = 1_000  // an owner appends at least so often
 	FreshFor     = 3_000  // local reads after the last append that counts began
+	silentFor    = 5_000  // after that an owner that appends nothing has lost the shard: it is no longer fresh
 	behindMost   = 1_000  // how long ago a copy that is caught up had all that the log had
 	never        = -1 << 60
 	backoffLeast = 500
@@ -235,9 +237,10 @@ func (o *Owner) Stand(now int64) place.Stand {
 	s.Tail = o.fold.at.Handlers
 	s.Unowned = o.fold.at.Claim == NoClaim
 	s.Standing = s.Owner == "" && !s.Unowned && now-o.heard <= FreshFor
+	s.Silent = s.Owner != "" && o.state == Following && o.Ready(now) && now-max(o.heard, o.watching) > silentFor
 	if o.state == Following && s.Owner == o.config.Node {
 		s.Owner = "" // that was before a loss or a restart
-		s.Unowned, s.Standing = false, false
+		s.Unowned, s.Standing, s.Silent = false, false, false
 	}
 	return s
 }
@@ -300,6 +303,9 @@ func (o *Owner) End(end, now int64) []Do {
 	}
 	if end < o.fold.Next() {
 		return o.halt(fmt.Errorf("shard %d: the journal ends at %d, and this copy has all up to %d: %w", o.config.Shard, end, o.fold.Next(), ErrGap))
+	}
+	if o.caughtUp == never {
+		o.watching = now
 	}
 	o.caughtUp = now
 	return o.tryClaim(now)

@@ -165,6 +165,35 @@ func TestOwnerBeats(t *testing.T) {
 	}
 }
 
+// An owner that is known and appends nothing has given the shard up. A copy says so only after it has watched the log for as long.
+func TestOwnerIsSilent(t *testing.T) {
+	b := newBench(t, nil)
+	claim, err := Parse(AppendClaim(nil, &Claim{Deployment: testDeployment.ID, Shards: testDeployment.Shards, Node: "b", Boot: 2, Handlers: 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.did(b.o.Read(0, &claim, b.now-60_000)) // long before the copy is caught up
+	for _, at := range []struct {
+		after int64
+		want  bool
+	}{{0, false}, {silentFor, false}, {silentFor + 1, true}} {
+		now := b.now + at.after
+		b.did(b.o.End(1, now))
+		if got := b.o.Stand(now).Silent; got != at.want {
+			t.Errorf("after %d ms: %v, want %v", at.after, got, at.want)
+		}
+	}
+	b.now += silentFor + 1
+	beat, err := Parse(AppendData(nil, &Data{Claim: 0, Seq: 1, Part: 1, Parts: 1, Rules: 7, Handlers: 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.did(b.o.Read(1, &beat, b.now))
+	if b.did(b.o.End(2, b.now)); b.o.Stand(b.now).Silent {
+		t.Error("an owner that has just appended is silent")
+	}
+}
+
 func TestOwnerSealsAndOthersClaim(t *testing.T) {
 	b := newBench(t, nil).own()
 	b.did(b.o.Commit([]byte("x"), 1, b.now))

@@ -178,6 +178,8 @@ func TestDecide(t *testing.T) {
 		{"an owner that is drained yields at once", drained(second), second, place.Stand{Has: true, Owner: second}, early, place.Follow},
 		{"the first leaves an owner time to yield", v, first, place.Stand{Has: true, Owner: second}, later, place.Follow},
 		{"and overtakes it if it does not", v, first, place.Stand{Has: true, Owner: second}, overdue, place.Own},
+		{"an owner that is alive and silent has given it up", v, first, place.Stand{Has: true, Owner: second, Silent: true}, early, place.Own},
+		{"which others leave to the first", v, third, place.Stand{Has: true, Owner: second, Silent: true}, overdue, place.Follow},
 		{"a dead owner's shard is claimed at once", without(second), first, place.Stand{Has: true, Owner: second}, 50_000, place.Own},
 		{"by the first that is alive", without(first), second, place.Stand{Has: true, Owner: first}, 50_000, place.Own},
 		{"and not by the next", without(first), third, place.Stand{Has: true, Owner: first}, 50_000, place.Follow},

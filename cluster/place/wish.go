@@ -35,6 +35,7 @@ type Stand struct {
 	Tail     uint64 // the version of the handlers that have to finish the log tail; 0 is any
 	Surplus  bool   // the copies of those who should have one are caught up and durable, as they have just confirmed
 	Standing bool   // the owner is unknown and appends all the same
+	Silent   bool   // the owner is known and has appended nothing for so long that it has given the shard up
 }
 
 // Decide says what a node should be to a shard, by its view.
@@ -84,6 +85,8 @@ func mayClaim(v *View, s Stand, at int, now int64) bool {
 		return now-max(v.Left, v.Joined) >= stagger*int64(min(at, ranks))
 	case s.Owner == "" && !s.Standing:
 		return s.Unowned && at == 0 || now-v.Joined >= Stable
+	case s.Silent: // it is alive, and was drained or is not the first any more: it does not claim again
+		return true
 	}
 	return now-v.Joined >= Overdue
 }

@@ -28,6 +28,7 @@ import (
 type clusterTest struct {
 	bin, name, dir  string
 	brokers, secret string
+	kafka           *kafkatest.Broker
 	gossipKey       string
 	members         []*clusterMember
 	flags           []string // of every node, beside those that it needs
@@ -52,7 +53,7 @@ func newClusterTest(t *testing.T) *clusterTest {
 		o.Nodes = 0 // it has to have three
 	}
 	b := kafkatest.Start(t, o)
-	c := &clusterTest{bin: binary(t), name: fmt.Sprintf("shop-%08x", rand.Uint32()), dir: t.TempDir(), brokers: strings.Join(b.Brokers(), ",")}
+	c := &clusterTest{kafka: b, bin: binary(t), name: fmt.Sprintf("shop-%08x", rand.Uint32()), dir: t.TempDir(), brokers: strings.Join(b.Brokers(), ",")}
 	c.secret = c.file(t, "secret", "000102030405060708090a0b0c0d0e0f\n")
 	c.gossipKey = c.file(t, "gossip", base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32))+"\n")
 	authority := certs.New(t)
