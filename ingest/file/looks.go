@@ -52,12 +52,16 @@ var magics = []struct{ head, name, remedy string }{
 	{"%PDF-", "a PDF document", exportNew},
 	{"\x1f\x8b", "a file compressed with gzip twice", decompress},
 	{"\x28\xb5\x2f\xfd", "a file compressed with zstd twice", decompress},
+	{"\xff\xfe\x00\x00", formatUTF32, "convert it to UTF-8, as with iconv -f UTF-32 -t UTF-8"},
+	{"\x00\x00\xfe\xff", formatUTF32, "convert it to UTF-8, as with iconv -f UTF-32 -t UTF-8"},
 	{"\xff\xfe", formatUTF16, toUTF8},
 	{"\xfe\xff", formatUTF16, toUTF8},
 }
 
 const (
 	formatUTF16  = "text in UTF-16"
+	formatUTF32  = "text in UTF-32"
+	formatTar    = "a tar archive"
 	formatXML    = "XML or HTML"
 	formatBinary = "a binary file"
 )
@@ -74,6 +78,8 @@ func remedyOf(format string) string {
 		return giveMap
 	case formatXML:
 		return "see that it is the export, and not a page with an error; " + exportNew
+	case formatTar:
+		return "unpack it, and give the files in it"
 	}
 	return exportNew
 }
@@ -141,6 +147,8 @@ func otherFormat(head []byte, ended bool, keys ...string) (format string, more b
 			return "", unknown
 		}
 		return formatArray, false
+	case isTar(first):
+		return formatTar, false
 	case unknown || object:
 		return "", unknown // not an event, but the next line may be one
 	case text[0] == '<':
@@ -190,6 +198,13 @@ func controls(b []byte) bool {
 		}
 	}
 	return false
+}
+
+// isTar reports whether a line begins with the header of a tar archive. That has no line break, and is followed by the
+// first file, whose events would otherwise be taken, and its first line lost with the header.
+func isTar(line []byte) bool {
+	const magic = 257 // POSIX.1: ustar, after the name, rights, size, time, checksum and link
+	return len(line) > magic && bytes.HasPrefix(line[magic:], []byte("ustar"))
 }
 
 // isTable reports whether a line looks like the header of a table: two or more separated fields, of which the first

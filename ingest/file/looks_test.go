@@ -1,7 +1,9 @@
 package file
 
 import (
+	"archive/tar"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -30,6 +32,10 @@ func TestOtherFormats(t *testing.T) {
 		{"\xfe\xff\x00{\x00\"", "UTF-16"},
 		{"{\x00\"\x00t\x00", "UTF-16"},
 		{"\x00{\x00\"\x00t", "UTF-16"},
+		{"\xff\xfe\x00\x00{\x00\x00\x00", "UTF-32"},
+		{"\x00\x00\xfe\xff\x00\x00\x00{", "UTF-32"},
+		{tarred(t, event+"\n"+event+"\n"), "tar"},
+		{tarred(t, "type,user_id\npage,u1\n"), "tar"},
 		{"PAR1\x15\x04", "Parquet"},
 		{"PK\x03\x04\x14\x00", "zip"},
 		{"Obj\x01\x04", "Avro"},
@@ -54,7 +60,7 @@ func TestOtherFormats(t *testing.T) {
 	} {
 		got := OtherFormat([]byte(c.text))
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
-			t.Errorf("%q looks like %q, want %q", c.text, got, c.want)
+			t.Errorf("%.80q looks like %q, want %q", c.text, got, c.want)
 		}
 		for _, compress := range []func(string) string{
 			func(s string) string { return s },
@@ -75,15 +81,32 @@ func TestOtherFormats(t *testing.T) {
 			}
 			if strings.Contains(c.want, "JSON") {
 				if err != nil || lines == 0 {
-					t.Errorf("%q: %d events, %v", c.text, lines, err)
+					t.Errorf("%.80q: %d events, %v", c.text, lines, err)
 				}
 				continue
 			}
 			if (c.want != "") != errors.Is(err, ErrNotNDJSON) || c.want != "" && (lines > 0 || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "events")) {
-				t.Errorf("%q: %d lines, %v", c.text, lines, err)
+				t.Errorf("%.80q: %d lines, %v", c.text, lines, err)
 			}
 		}
 	}
+}
+
+// tarred is an archive of one file.
+func tarred(t *testing.T, text string) string {
+	t.Helper()
+	var b strings.Builder
+	w := tar.NewWriter(&b)
+	if err := w.WriteHeader(&tar.Header{Name: "events.ndjson", Mode: 0o600, Size: int64(len(text))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 // A long array on one line is read as an array, and is no line that is too long.
@@ -164,16 +187,19 @@ func TestOtherFormatStays(t *testing.T) {
 	pieces := []string{"{", "}", "[", "]", ",", ":", "\n", "\r\n", " ", "\"a\"", "1", "a", "<", "\ufeff", "\xef", "P", "PAR1", "PK\x03\x04", "\x00", "\x01", `{"a":1}`, "\t", ";", "\xff\xfe"}
 	rng := rand.New(rand.NewPCG(5, 5))
 	told := 0
-	for range 30_000 {
+	for i := range 30_000 {
 		var b strings.Builder
 		for range rng.IntN(9) {
 			b.WriteString(pieces[rng.IntN(len(pieces))])
 		}
 		text := b.String()
+		if i == 0 {
+			text = tarred(t, "{}\n")
+		}
 		whole := OtherFormat([]byte(text))
 		for n := range len(text) {
 			if format, more := otherFormat([]byte(text[:n]), false); !more && format != whole {
-				t.Fatalf("%q: %q by its first %d bytes, %q by all", text, format, n, whole)
+				t.Fatalf("%.80q: %q by its first %d bytes, %q by all", text, format, n, whole)
 			}
 		}
 		if whole != "" {

@@ -36,7 +36,7 @@ says from which cursor to continue; what was written so far is whole pages.`
 	cmd.Flags().BoolVar(&o.Scores, "scores", false, "add the scores of each identity, computed as of now")
 	cmd.Flags().BoolVar(&o.Detail, "detail", false, "add the members that the change feed does not tell, so that lines are those of kindred get")
 	cmd.Flags().StringVar(&o.Fields, "fields", "", "only these members, comma-separated; traits.NAME is one trait (default: all)")
-	cmd.Flags().StringVar(&o.SeenSince, "seen-since", "", "only people whose last event is of this time or later, such as 2026-01-31T09:30:00Z (default: all)")
+	cmd.Flags().Var((*cli.Moment)(&o.SeenSince), "seen-since", "only people whose last event is of this time or later, such as 2026-01-31T09:30:00Z (default: all)")
 	cmd.Flags().StringVar(&o.Cursor, "cursor", "", `write pages, not sorted, from "start" or from the cursor of an earlier run (default: everybody, sorted)`)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.Format, o.Empty = document.Format(format), identifiers == "all"

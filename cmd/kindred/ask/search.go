@@ -35,8 +35,8 @@ per line.`,
 	flags.IntVarP(&limit, "limit", "n", limit, "maximum number of people; 0 lists all")
 	flags.StringArrayVar(&o.Identifiers, "identifier", nil, "people with an identifier that begins so, such as email:ann; repeat for further conditions")
 	flags.StringArrayVar(&o.Traits, "trait", nil, "people with a trait that begins so, such as city:Ghe; repeat for further conditions")
-	flags.StringVar(&o.SeenSince, "seen-since", "", "people whose last event is of this time or later, such as 2026-01-31T09:30:00Z")
-	flags.StringVar(&o.SeenUntil, "seen-until", "", "people whose last event is before this time")
+	flags.Var((*cli.Moment)(&o.SeenSince), "seen-since", "people whose last event is of this time or later, such as 2026-01-31T09:30:00Z")
+	flags.Var((*cli.Moment)(&o.SeenUntil), "seen-until", "people whose last event is before this time")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if limit < 0 {
 			return cli.UsageError("search: --limit %d: negative; want 1 or more, or 0 for all", limit)

@@ -32,8 +32,8 @@ func newTimeline() *cobra.Command {
 	cmd.Flags().StringSliceVar(&o.Types, "type", nil, "only events of these types, comma-separated: identify, track, page, screen, group, alias (default: all)")
 	_ = cmd.RegisterFlagCompletionFunc("type", cobra.FixedCompletions([]string{"identify", "track", "page", "screen", "group", "alias"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().StringArrayVar(&o.Names, "name", nil, "only events of this name; repeat for several names (default: all)")
-	cmd.Flags().StringVar(&o.Since, "since", "", "only events of this time or later, such as 2026-01-31T09:30:00Z (default: all)")
-	cmd.Flags().StringVar(&o.Until, "until", "", "only events before this time (default: all)")
+	cmd.Flags().Var((*cli.Moment)(&o.Since), "since", "only events of this time or later, such as 2026-01-31T09:30:00Z (default: all)")
+	cmd.Flags().Var((*cli.Moment)(&o.Until), "until", "only events before this time (default: all)")
 	cmd.Flags().IntVarP(&limit, "limit", "n", limit, "maximum number of events; 0 lists all")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if limit < 0 {
