@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/kindred-id/kindred/actors/audiences"
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
 	"github.com/kindred-id/kindred/internal/testkit/oracle"
@@ -77,6 +78,7 @@ type duo struct {
 	rules  *graph.Rules
 	enc    *row.Encoder
 	open   *shard.OpenChannels // nil: all
+	live   *audiences.Live     // nil: no audience serves
 	shards [2]*shard.Shard
 	wires  [2][]shard.Wire // to a shard
 	events int
@@ -92,7 +94,7 @@ func (d *duo) start() error {
 func (d *duo) opened() (shards [2]*shard.Shard, err error) {
 	for i := range shards {
 		shards[i], err = shard.Open(shard.Config{
-			ID: graph.ShardID(i), Shards: 2, Store: d.store, Rules: d.rules, Limits: shard.Limits{LogBytes: 1 << 20, ActorBytes: 1 << 20}, Host: shard.Plain{Rules: d.rules}, Channels: d.open,
+			ID: graph.ShardID(i), Shards: 2, Store: d.store, Rules: d.rules, Limits: shard.Limits{LogBytes: 1 << 20, ActorBytes: 1 << 20}, Host: shard.Plain{Rules: d.rules}, Channels: d.open, Live: d.live,
 		})
 		if err != nil {
 			return shards, err
@@ -117,18 +119,23 @@ func (d *duo) deliver(to graph.ShardID, n int) {
 		d.err = fmt.Errorf("%d messages wait for shard %d, want %d", len(d.wires[to]), to, n)
 	}
 	for ; d.err == nil && n > 0; n-- {
-		w := d.wires[to][0]
-		d.wires[to] = d.wires[to][1:]
-		d.step(to, shard.Input{From: 1 - to, Seq: w.Seq, Body: w.Body})
+		d.step(to, d.next(to))
 	}
 }
 
-func (d *duo) step(id graph.ShardID, in shard.Input) {
+// next is the next message for a shard.
+func (d *duo) next(to graph.ShardID) shard.Input {
+	w := d.wires[to][0]
+	d.wires[to] = d.wires[to][1:]
+	return shard.Input{From: 1 - to, Seq: w.Seq, Body: w.Body}
+}
+
+func (d *duo) step(id graph.ShardID, inputs ...shard.Input) {
 	if d.err != nil {
 		return
 	}
 	s := d.shards[id]
-	if _, d.err = s.Step([]shard.Input{in}, simStart); d.err != nil {
+	if _, d.err = s.Step(inputs, simStart); d.err != nil {
 		return
 	}
 	if d.err = d.store.Commit(s.Batch()); d.err != nil {

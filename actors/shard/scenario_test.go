@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/kindred-id/kindred/actors/audiences"
 	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/audience"
+	"github.com/kindred-id/kindred/internal/testkit/oracle"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -24,6 +27,7 @@ var scenarios = map[string]func() error{
 	"catalog-past-the-shard":   catalogKeepsToItsRows,
 	"closed-channel-taken":     closedChannelIsRefused,
 	"rules-changed-unflushed":  rulesWaitForTheLog,
+	"told-unmerged":            mergedAndGone,
 }
 
 // TestScenarios: what kills the mutants does not fail without them.
@@ -129,4 +133,55 @@ func rulesWaitForTheLog() error {
 		return errors.New("the rules changed over a record that rows lack")
 	}
 	return nil
+}
+
+// mergedAndGone lets two people become one at a root that leaves in the same step: readers are told that they are one, and what was told
+// of their audiences leaves as that one's.
+func mergedAndGone() error {
+	where, err := audience.Parse([]byte(`{"identifier":"anonymous_id"}`))
+	if err != nil {
+		return err
+	}
+	state, err := (*audiences.State)(nil).Next([]audience.Definition{{Key: "x", Where: where}})
+	if err != nil {
+		return err
+	}
+	if state, err = state.Fill(1); err != nil {
+		return err
+	}
+	d := &duo{store: storage.NewMemStore(), rules: graph.DefaultRules(), enc: row.NewEncoder(), live: state.Live}
+	if err := d.start(); err != nil {
+		return err
+	}
+	high, low := identifierOf("anonymous_id", 0), identifierOf("anonymous_id", 1)
+	for i := 0; high.Key.Compare(low.Key) < 0; i++ {
+		value := fmt.Sprint("low", i)
+		if key := oracle.Key("anonymous_id", value); key.Shard(2) == 1 {
+			low.Key, low.Value = key, []byte(value)
+		}
+	}
+	user := identifierOf("user_id", 1)
+	d.event(high)
+	d.event(low)
+	d.event(high, low)
+	d.deliver(1, 1)     // low leaves for high
+	d.event(user, high) // and high is to leave for user
+	if d.err == nil && len(d.wires[0]) != 2 {
+		return fmt.Errorf("%d messages wait for shard 0, want the evidence of the one and a claim to the other", len(d.wires[0]))
+	}
+	d.step(0, d.next(0), d.next(0))
+	var told []graph.ToldPerson
+	for _, w := range d.wires[1] {
+		m, err := row.NewDecoder().Message(w.Body)
+		if err != nil {
+			return err
+		}
+		if m.Kind == graph.KindAbsorb {
+			told = append(told, m.Evidence.Told...)
+		}
+	}
+	if d.err == nil && (len(told) != 1 || told[0].ID != high.Key || len(told[0].Audiences) != 1) {
+		return fmt.Errorf("what was told leaves as %+v, want one of %s, who is in one audience", told, high.Key)
+	}
+	return d.err
 }

@@ -216,7 +216,20 @@ func (t *telling) leave(v *Visit) {
 	told := n.Told
 	n.Told = nil
 	t.forget(n.Key, told)
-	people := slices.DeleteFunc(slices.Concat(told.People, s.arrived), func(p graph.ToldPerson) bool { return t.gone[p.ID] })
+	var people []graph.ToldPerson
+	for _, p := range slices.Concat(told.People, s.arrived) {
+		if t.gone[p.ID] {
+			continue
+		}
+		if into, ok := v.Was.PersonOf(p.ID, t.shard.config.Rules); ok { // readers were told just now that they are one
+			p.ID = into
+		}
+		if at := slices.IndexFunc(people, func(o graph.ToldPerson) bool { return o.ID == p.ID }); at >= 0 {
+			people[at].Audiences = graph.UniteAudiences(people[at].Audiences, p.Audiences)
+		} else {
+			people = append(people, p)
+		}
+	}
 	graph.Carry(v.Out.Messages, people)
 }
 
