@@ -167,7 +167,7 @@ type Engine struct {
 func newEngine(c *Config, rules *graph.Rules) (*Engine, error) {
 	p := newPool(*c)
 	p.rules = rules
-	c.Feed.Order = &p.clock
+	c.Feed.Order, c.Feed.Shared = &p.clock, c.Network != nil
 	others := newFar(p)
 	e := &Engine{pool: p, queries: queries{others}, intake: newIntake(others, max(c.Memory.Ingest, 1<<20)), placement: placement{p}}
 	e.bulletin.logger, e.bulletin.onMerge = p.logger, c.Merged

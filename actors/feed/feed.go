@@ -28,6 +28,8 @@ type Settings struct {
 	Age   time.Duration // 0 is DefaultAge
 	Bytes int64         // over all shards; 0 is DefaultBytes
 	Order *Clock        // of all processes; nil is one of this feed alone
+	// Shared says that shards come from other processes, and go there.
+	Shared bool
 }
 
 // Defaults of Settings.
@@ -61,6 +63,7 @@ type Feed struct {
 	catalog   *catalog.Catalog
 	since     int64
 	told      toldRules
+	shared    bool
 	sweeping  atomic.Bool     // some identities were told under other rules, or not at all
 	order     *Clock          // that of the last block that any shard prepared, or a higher one
 	ends      []atomic.Uint64 // by shard: the number of the last entry that is durable
@@ -123,7 +126,7 @@ func Open(store storage.Store, rows *catalog.Catalog, shards int, rules *graph.R
 	f := &Feed{
 		store: store, catalog: rows, order: cmp.Or(settings.Order, new(Clock)), since: stored.Since, ends: make([]atomic.Uint64, shards),
 		observers: make([]*observer, shards), receivers: map[string][]uint64{}, trims: make([]row.FeedTrim, shards),
-		due: make([]atomic.Pointer[row.FeedTrim], shards),
+		due: make([]atomic.Pointer[row.FeedTrim], shards), shared: settings.Shared,
 	}
 	f.Bound(settings)
 	if err := f.tellUnder(&stored, rules); err != nil {

@@ -129,10 +129,22 @@ func (o *observer) Close(c *shard.Closing) {
 		o.enc.PutFeedMark(c.Batch, o.shard, root, rules.Version)
 	}
 	o.entries = append(o.entries, c.Memberships...)
-	if len(o.entries) > 0 {
+	switch {
+	case len(o.entries) > 0:
 		o.write(c)
+	case o.feed.shared:
+		o.note(c)
 	}
 	o.forget()
+}
+
+// note writes how far the clock is, without a block: the step may follow from blocks of other shards, and what the shard tells in another
+// process has to come after them.
+func (o *observer) note(c *shard.Closing) {
+	if now := o.feed.order.Now(); now > o.state.Order {
+		o.state.Record, o.state.Order = c.Record, now
+		o.enc.PutFeedState(c.Batch, o.shard, &o.state)
+	}
 }
 
 // write adds a block with the entries to the batch, and where the feed ends now. state runs ahead of the store until

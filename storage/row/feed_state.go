@@ -9,12 +9,12 @@ import (
 	"github.com/kindred-id/kindred/storage"
 )
 
-// FeedState is a shard's end of the feed, written with every block. The difference of its bytes and those of FeedTrim
+// FeedState is a shard's end of the feed, written with every block, and where shards move between processes with every step. The difference of its bytes and those of FeedTrim
 // is the size of what is kept, without a scan.
 type FeedState struct {
 	Record uint64 // the log record that it was committed with
 	Number uint64 // of the last entry
-	Order  uint64 // of the last block
+	Order  uint64 // of the last block, or one that is no lower than those of all blocks that the last step follows from
 	Bytes  uint64 // of all blocks ever written
 }
 
