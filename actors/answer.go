@@ -68,6 +68,16 @@ func (e *Engine) answers(ctx context.Context, kind questionKind, to graph.ShardI
 	case askRest:
 		seen, err := e.rest(ctx)
 		return seen.append(nil), err
+	case askPasses:
+		at, err := e.filler.progress(ctx)
+		return at.append(nil), err
+	case askDeparted:
+		sessions, err := readSessions(body)
+		if err != nil {
+			return nil, err
+		}
+		seen := e.landedBut(sessions)
+		return seen.append(nil), nil
 	}
 	return nil, fmt.Errorf("%w: question of kind %d", storage.ErrCorrupt, kind)
 }

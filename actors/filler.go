@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kindred-id/kindred/actors/audiences"
@@ -16,14 +17,15 @@ import (
 
 // A filler lets shards look through their stored events on behalf of audiences that are new, part by part, while events come
 // in. Each part is an input, so that it has its place among the steps of its shard. Once all shards have, and what they have sent
-// has arrived, the new audiences serve.
+// has arrived, the new audiences serve (pass).
 //
 // The obvious design, a reader beside the shards that folds timelines and writes what it finds, would be a second writer, and
 // could not tell which events the shard had marked itself meanwhile.
 type filler struct {
 	engine  *Engine
 	due     chan struct{} // a version may wait; room for one
-	changes sync.Mutex    // guards changes of what is defined in this process: the newest wins
+	reading sync.Mutex    // held while what is defined is read: the newest wins
+	over    atomic.Uint64 // number of the last pass that is over here
 }
 
 // fillAgain is how long the filler waits after a failure that may pass.
@@ -35,16 +37,10 @@ func (p *pool) Audiences() *audiences.State { return p.defined.Load() }
 // Define changes the audiences. decide is given what is defined, which may be nil, and returns what is to be; it may be called
 // again. When Define returns, events are marked for the new audiences; they serve once stored events were looked through.
 func (e *Engine) Define(ctx context.Context, decide func(now *audiences.State) (*audiences.State, error)) (*audiences.State, error) {
-	next, err := e.changeDefinitions(ctx, decide)
-	if err == nil {
-		e.filler.wake()
-	}
-	return next, err
+	return e.changeDefinitions(ctx, decide)
 }
 
 func (e *Engine) changeDefinitions(ctx context.Context, decide func(now *audiences.State) (*audiences.State, error)) (next *audiences.State, err error) {
-	e.filler.changes.Lock()
-	defer e.filler.changes.Unlock()
 	err = e.catalog.Change(ctx, func(change *catalog.Change) error {
 		now, err := audiences.Load(change)
 		if err != nil {
@@ -57,9 +53,22 @@ func (e *Engine) changeDefinitions(ctx context.Context, decide func(now *audienc
 		return nil
 	})
 	if err == nil && next != nil {
-		e.defined.Store(next)
+		err = e.ReadDefinitions()
 	}
 	return next, err
+}
+
+// ReadDefinitions puts in force what the catalog has, which another process may have changed.
+func (e *Engine) ReadDefinitions() error {
+	e.filler.reading.Lock()
+	defer e.filler.reading.Unlock()
+	now, err := audiences.Load(e.catalog.Reader())
+	if err != nil || now.Edition() == e.Audiences().Edition() {
+		return err
+	}
+	e.defined.Store(now)
+	e.filler.wake()
+	return nil
 }
 
 func (f *filler) wake() {
@@ -71,8 +80,7 @@ func (f *filler) wake() {
 
 // often fills what waits, whenever something may.
 func (f *filler) often() {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx := f.engine.ending
 	again := time.NewTimer(0) // at once: a version may have waited when the process ended
 	defer again.Stop()
 	for {
@@ -84,7 +92,7 @@ func (f *filler) often() {
 		}
 		switch err := f.fill(ctx); {
 		case err == nil:
-		case errors.Is(err, ErrClosed):
+		case errors.Is(err, ErrClosed), ctx.Err() != nil:
 			return
 		default:
 			f.engine.logger.Warn("stored events were not looked through for new audiences; it goes on soon", "error", err)
@@ -93,27 +101,31 @@ func (f *filler) often() {
 	}
 }
 
-// fill fills up to the newest version.
+// fill makes the passes that are due, one after the other.
+//
+// Messages that are under way when the last shard is through may still bring what was told before: they are waited for, so that nobody is
+// left of whom an audience that was deleted is told.
 func (f *filler) fill(ctx context.Context) error {
 	for {
-		now := f.engine.Audiences()
-		if now == nil || now.Filled == now.Version && now.Told == now.Served {
+		p, due := nextPass(f.engine.Audiences())
+		if !due {
 			return nil
 		}
-		if now.Filled == now.Version {
-			if err := f.tell(ctx, now.Served); err != nil {
-				return err
-			}
+		over, err := f.make(ctx, p)
+		if err != nil {
+			return err
+		}
+		if !over {
 			continue
 		}
-		if err := f.fillShards(ctx, now.Version); err != nil {
-			return err
-		}
-		if err := f.engine.Visible(ctx); err != nil {
-			return err
-		}
-		_, err := f.engine.changeDefinitions(ctx, func(defined *audiences.State) (*audiences.State, error) {
-			return defined.Fill(now.Version)
+		_, err = f.engine.changeDefinitions(ctx, func(defined *audiences.State) (*audiences.State, error) {
+			switch {
+			case p.through(defined.Filled, defined.Told): // another process was first
+				return nil, nil
+			case p.tell:
+				return defined.Tell(p.version)
+			}
+			return defined.Fill(p.version)
 		})
 		if err != nil {
 			return err
@@ -124,39 +136,23 @@ func (f *filler) fill(ctx context.Context) error {
 // fillers is how many shards look through their events at a time: one leaves a processor to intake.
 const fillers = 1
 
-func (f *filler) fillShards(ctx context.Context, version uint64) error {
+// parts lets the shards here make a pass. One that leaves meanwhile goes on elsewhere.
+func (f *filler) parts(ctx context.Context, p pass) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(fillers)
-	for id := range f.engine.runners {
-		group.Go(func() error { return f.fillShard(ctx, graph.ShardID(id), version) })
-	}
-	return group.Wait()
-}
-
-// tell lets all people be evaluated by the audiences that serve. Messages that are under way when the last shard is through may still
-// bring what was told before: they are waited for, so that nobody is left of whom an audience that was deleted is told.
-func (f *filler) tell(ctx context.Context, version uint64) error {
-	group, passing := errgroup.WithContext(ctx)
-	group.SetLimit(fillers)
-	for id := range f.engine.runners {
+	for id, r := range f.engine.runners {
+		if f.engine.network != nil && !r.here() {
+			continue
+		}
 		group.Go(func() error {
-			return f.part(passing, graph.ShardID(id), func(s *shard.Shard) bool { return s.Told() >= version })
+			err := f.part(ctx, graph.ShardID(id), func(s *shard.Shard) bool { return p.through(s.Filled(), s.Told()) })
+			if f.engine.network != nil && errors.Is(err, ErrLost) {
+				return nil
+			}
+			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	if err := f.engine.Visible(ctx); err != nil {
-		return err
-	}
-	_, err := f.engine.changeDefinitions(ctx, func(defined *audiences.State) (*audiences.State, error) {
-		return defined.Tell(version)
-	})
-	return err
-}
-
-func (f *filler) fillShard(ctx context.Context, id graph.ShardID, version uint64) error {
-	return f.part(ctx, id, func(s *shard.Shard) bool { return s.Filled() >= version })
+	return group.Wait()
 }
 
 // part lets a shard do part after part until it is done.

@@ -50,11 +50,15 @@ func (p *pool) openShards() (open []graph.ShardID) {
 	return open
 }
 
-// landed says what this process has counted of a wait. A shard is listed only if it was open before and after: what a recovery
-// sends again is counted then.
+// landed says what this process has counted of a wait.
 func (p *pool) landed(w wait) look {
+	return p.look(func() (sent, landed uint64) { return p.transit.Sums(w.session, w.floor, w.upto) })
+}
+
+// look is one look of this process. A shard is listed only if it was open before and after: what a recovery sends again is counted then.
+func (p *pool) look(sums func() (sent, landed uint64)) look {
 	before := p.openShards()
-	sent, landed := p.transit.Sums(w.session, w.floor, w.upto)
+	sent, landed := sums()
 	after := p.openShards()
 	return look{sent, landed, slices.DeleteFunc(before, func(id graph.ShardID) bool { return !slices.Contains(after, id) })}
 }

@@ -22,11 +22,12 @@ type MemberPlace struct {
 }
 
 // Members lists members of an audience after a place, at most limit, and the place of the last. more reports whether there are others.
-// It reads what is committed: an identity is in the list from the commit on that told that it entered.
+// It reads what is committed: an identity is in the list from the commit on that told that it entered. Rows of shards that are with
+// other processes are read there.
 func (e *Engine) Members(ctx context.Context, audience uint32, after MemberPlace, limit int) (list []Member, last MemberPlace, more bool, err error) {
 	last = after
 	for ; int(last.Shard) < len(e.runners); last = (MemberPlace{Shard: last.Shard + 1}) {
-		err := row.ScanAudienceMembers(e.store, last.Shard, audience, last.ID, func(id graph.NodeKey, since int64) error {
+		err := row.ScanAudienceMembers(e.shardRows(ctx, last.Shard), last.Shard, audience, last.ID, func(id graph.NodeKey, since int64) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -48,7 +49,7 @@ func (e *Engine) Members(ctx context.Context, audience uint32, after MemberPlace
 func (e *Engine) MemberCounts(ctx context.Context) (map[uint32]int64, error) {
 	counts := map[uint32]int64{}
 	for id := range e.runners {
-		err := row.ScanAudienceCounts(e.store, graph.ShardID(id), func(audience uint32, n uint64) error {
+		err := row.ScanAudienceCounts(e.shardRows(ctx, graph.ShardID(id)), graph.ShardID(id), func(audience uint32, n uint64) error {
 			counts[audience] += int64(n)
 			return nil
 		})

@@ -31,6 +31,7 @@ type fleet struct {
 	engines []*Engine
 	stores  []*storage.MemStore
 	calls   sync.WaitGroup
+	behind  atomic.Int64 // shards that waited for definitions
 
 	mu     sync.Mutex // guards the following
 	faults bool
@@ -45,6 +46,12 @@ var errNoRoad = errors.New("no road")
 
 // newFleet opens engines that have the shards by turns.
 func newFleet(t *testing.T, rng *rand.Rand, rules *graph.Rules, engines, shards int, faults bool) *fleet {
+	t.Helper()
+	return newFleetOf(t, rng, rules, engines, shards, faults, func(*fleet, int, *Config) {})
+}
+
+// newFleetOf is newFleet with more in the configs.
+func newFleetOf(t *testing.T, rng *rand.Rand, rules *graph.Rules, engines, shards int, faults bool, more func(*fleet, int, *Config)) *fleet {
 	t.Helper()
 	memory, err := storage.SplitMemory(storage.MinMemory)
 	if err != nil {
@@ -69,6 +76,7 @@ func newFleet(t *testing.T, rng *rand.Rand, rules *graph.Rules, engines, shards 
 		if rng.IntN(2) == 0 {
 			c.Journal = ledger{f, i}
 		}
+		more(f, i, &c)
 		f.mu.Lock() // nobody is reached before all are there
 		e, err := Open(context.Background(), c)
 		f.engines[i] = e
@@ -275,7 +283,12 @@ func (f *fleet) move(id graph.ShardID, to int, orderly bool) {
 	}
 	f.mark(f.left, to, id, false)
 	f.mark(f.fenced, to, id, false)
-	if err := f.engines[to].Take(id); err != nil {
+	err := f.engines[to].Take(id)
+	for ; errors.Is(err, ErrBehind); err = f.engines[to].Take(id) {
+		f.behind.Add(1)
+		time.Sleep(100 * time.Microsecond)
+	}
+	if err != nil {
 		f.t.Errorf("take shard %d: %v", id, err)
 		return
 	}

@@ -2,11 +2,14 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/kindred-id/kindred/actors/protoactor"
 	"github.com/kindred-id/kindred/actors/shard"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/storage"
+	"github.com/kindred-id/kindred/storage/row"
 )
 
 // ErrLost is returned to callers who need a shard that this process does not have. Every error of it is in this class; the
@@ -50,8 +53,12 @@ type (
 type placement struct{ *pool }
 
 // Take gives a shard to this process, which recovers it from the store and serves it from then on. It waits until nothing of
-// an earlier opening is on its way to the store (A12). Of a shard that is there, it does nothing.
+// an earlier opening is on its way to the store (A12). Of a shard that is there, it does nothing. It fails with ErrBehind while
+// this process has not read the definitions that the shard goes by: it would take people for those who left.
 func (p placement) Take(id graph.ShardID) error {
+	if err := p.knows(id); err != nil {
+		return err
+	}
 	m := &taking{make(chan error, 1)}
 	p.runners[id].inbox.PostUserMessage(m)
 	err := p.placed(context.Background(), m.done)
@@ -59,6 +66,29 @@ func (p placement) Take(id graph.ShardID) error {
 		p.learner.group.Go(func() { p.learner.learn(p.runners[id]) })
 	}
 	return err
+}
+
+// ErrBehind is returned for a shard that goes by definitions which this process has not read yet.
+var ErrBehind = errors.New("audiences have changed, and this process has not read it yet; take the shard a moment later")
+
+// knows reports, with ErrBehind, that this process has older definitions than a shard.
+func (p placement) knows(id graph.ShardID) error {
+	marking, err := row.ReadMarking(p.store, id)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	telling, err := row.ReadTelling(p.store, id)
+	if err != nil {
+		return err
+	}
+	var version, served uint64
+	if now := p.defined.Load(); now != nil {
+		version, served = now.Version, now.Served
+	}
+	if marking.Version > version || telling.Version > served {
+		return fmt.Errorf("shard %d: %w", id, ErrBehind)
+	}
+	return nil
 }
 
 // Yield takes a shard from this process in good order: it takes nothing more in, writes all deferred rows, so that

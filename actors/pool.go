@@ -122,7 +122,7 @@ func newPool(c Config) *pool {
 			p.owned.Add(1)
 		}
 	}
-	p.journal, p.network, p.routes.clock = c.Journal, c.Network, &p.clock
+	p.journal, p.network, p.routes.clock, p.routes.defined = c.Journal, c.Network, &p.clock, &p.defined
 	return p
 }
 

@@ -19,10 +19,10 @@ import (
 //	question | version | kind   | shard | clock | body |   clock: the asker's, for the order of the change feed
 //	         +---------+--------+-------+-------+------+
 //	answer   | version | status | clock | body |
-//	         +---------+--------+-------+------+-----------------------------------------+
-//	envelope | version | to | from | ack + 1, or 0 | clock | n | n × (seq, epoch, body)  |
-//	         +---------+----+------+---------------+-------+---+-------------------------+
-const networkVersion = 1
+//	         +---------+--------+-------+------+---------------------------------------------------+
+//	envelope | version | to | from | ack + 1, or 0 | clock | edition | n | n × (seq, epoch, body)  |
+//	         +---------+----+------+---------------+-------+---------+---+-------------------------+
+const networkVersion = 2
 
 type questionKind uint8
 
@@ -34,6 +34,8 @@ const (
 	askStatus                           // what a shard holds and has done
 	askLanded                           // how many messages were sent, and have landed
 	askRest                             // whether all is at rest
+	askPasses                           // how far passes over shards are
+	askDeparted                         // how many messages of processes that are no more were sent, and have landed
 	lastQuestion
 )
 
@@ -104,6 +106,7 @@ func AppendPost(b []byte, p *shard.Post) []byte {
 	}
 	b = binary.AppendUvarint(b, ack)
 	b = binary.AppendUvarint(b, p.Clock)
+	b = binary.AppendUvarint(b, p.Edition)
 	b = binary.AppendUvarint(b, uint64(len(p.Messages)))
 	for i := range p.Messages {
 		b = binary.AppendUvarint(b, p.Messages[i].Seq)
@@ -121,7 +124,7 @@ func ParsePost(src []byte) (shard.Post, error) {
 	if ack := r.uint(); ack > 0 {
 		p.Acked, p.HasAck = ack-1, true
 	}
-	p.Clock = r.uint()
+	p.Clock, p.Edition = r.uint(), r.uint()
 	n := r.count(3)
 	if n > 0 {
 		p.Messages = make([]shard.Wire, n)
@@ -241,6 +244,8 @@ const (
 	inputTell
 	inputTidy
 	inputSeek
+	inputFill
+	inputWake
 
 	inputLeast = 6
 )
@@ -260,6 +265,10 @@ func appendInputs(b []byte, epoch uint64, inputs []shard.Input) []byte {
 			kind = inputTell
 		case in.Tidy:
 			kind = inputTidy
+		case in.Fill:
+			kind = inputFill
+		case in.Wake:
+			kind = inputWake
 		}
 		b = append(b, kind)
 		b = binary.AppendVarint(b, in.Prev)
@@ -290,6 +299,10 @@ func (r *wireReader) readInputs(to graph.ShardID, shards int) ([]shard.Input, er
 			in.Tell = true
 		case inputTidy:
 			in.Tidy = true
+		case inputFill:
+			in.Fill = true
+		case inputWake:
+			in.Wake = true
 		case inputSeek:
 		default:
 			r.fail("input of unknown kind")

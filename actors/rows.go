@@ -53,6 +53,14 @@ type farRows struct {
 	id  graph.ShardID
 }
 
+// shardRows reads committed rows of a shard, wherever it is.
+func (q queries) shardRows(ctx context.Context, id graph.ShardID) storage.Reader {
+	if q.network == nil {
+		return q.store
+	}
+	return farRows{ctx, q, id}
+}
+
 func (f farRows) Get(dst, key []byte) ([]byte, error) {
 	found := false
 	err := f.Iterate(key, append(bytes.Clone(key), 0), func(_, value []byte) error {

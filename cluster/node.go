@@ -173,7 +173,7 @@ func New(ctx context.Context, c Config, d Deployment, store storage.Store) (*Nod
 		replicas: make([]*replica, d.Shards+1), asked: make(chan struct{}, answersMost), copies: make(chan struct{}, copiesMost),
 	}
 	n.ctx, n.stop = context.WithCancel(context.Background())
-	n.shared = &sharedRows{node: n, own: catalog.Local(store), news: make(chan struct{}, 1)}
+	n.shared = &sharedRows{node: n, own: catalog.Local(store)}
 	for id := range n.replicas {
 		var of tenant = engineShard{n, graph.ShardID(id)}
 		if id == d.Shards {
@@ -204,13 +204,14 @@ func New(ctx context.Context, c Config, d Deployment, store storage.Store) (*Nod
 // Catalog orders the changes of rows of no shard, over all nodes.
 func (n *Node) Catalog() catalog.Log { return n.shared }
 
-// Watch calls a function now, and soon after rows of no shard were written. It is for one caller.
+// Watch calls a function now, and soon after rows of no shard were written.
 func (n *Node) Watch(fn func()) {
+	news := n.shared.watch()
 	fn()
 	n.tasks.Go(func() {
 		for {
 			select {
-			case <-n.shared.news:
+			case <-news:
 				fn()
 			case <-n.ctx.Done():
 				return

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/catalog"
 	"github.com/kindred-id/kindred/cluster/control"
 	"github.com/kindred-id/kindred/cluster/proto"
@@ -24,18 +25,19 @@ import (
 //	   ▲                        │ a row has changed                                 │
 //	   └── ErrConflict ◄────────┘                        Commit returns once it is here
 //
-// Some rows are each node's own: dead letters, whose numbers a node gives out by itself, and what the engine of a node makes of its
-// own shards. They go to the log of the store. It implements catalog.Log.
+// Dead letters are each node's own, since a node gives out their numbers by itself. They go to the log of the store. It implements catalog.Log.
 type sharedRows struct {
 	node    *Node
 	secret  row.Secret
 	replica *replica
 	own     catalog.Log
-	news    chan struct{} // of one: rows have changed
 
 	deciding sync.Mutex // held while a change is decided
 	open     atomic.Bool
 	changed  atomic.Bool // since the node looked at them
+
+	mu   sync.Mutex      // guards the following
+	news []chan struct{} // of one each: rows have changed
 }
 
 var (
@@ -47,6 +49,10 @@ const (
 	// changePatience bounds the search for the owner.
 	changePatience = 10 * time.Second
 	changeAgain    = 100 * time.Millisecond
+
+	// takePatience bounds the wait of a shard for the definitions that it goes by. Then it is given up, and claimed again.
+	takePatience = 2 * time.Second
+	takeAgain    = 10 * time.Millisecond
 )
 
 // Commit implements catalog.Log.
@@ -215,10 +221,23 @@ func (s *sharedRows) parse(ops []byte, count uint32) (*storage.Batch, error) {
 
 func (s *sharedRows) written() {
 	s.changed.Store(true)
-	select {
-	case s.news <- struct{}{}:
-	default:
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, news := range s.news {
+		select {
+		case news <- struct{}{}:
+		default:
+		}
 	}
+}
+
+// watch returns what is sent to when rows have changed.
+func (s *sharedRows) watch() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	news := make(chan struct{}, 1)
+	s.news = append(s.news, news)
+	return news
 }
 
 // tenant is what a replica has in the rest of the process: a shard of the engine, or the rows of no shard.
@@ -240,10 +259,21 @@ type engineShard struct {
 }
 
 func (e engineShard) has() bool                       { return e.node.engine.Load().Has(e.id) }
-func (e engineShard) take() error                     { return e.node.engine.Load().Take(e.id) }
 func (e engineShard) yield(ctx context.Context) error { return e.node.engine.Load().Yield(ctx, e.id) }
 func (e engineShard) lose()                           { e.node.engine.Load().Lose(e.id) }
 func (e engineShard) written()                        {}
+
+// take opens the shard. Definitions that it goes by may be on their way here: the journal of the rows of no shard has them.
+func (e engineShard) take() error {
+	ctx, cancel := context.WithTimeout(e.node.ctx, takePatience)
+	defer cancel()
+	for {
+		err := e.node.engine.Load().Take(e.id)
+		if !errors.Is(err, actors.ErrBehind) || backoff.Sleep(ctx, takeAgain) != nil {
+			return err
+		}
+	}
+}
 
 func (e engineShard) parse(ops []byte, count uint32) (*storage.Batch, error) {
 	return row.OpsOf(ops, count, e.id)

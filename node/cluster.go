@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/kindred-id/kindred/actors"
@@ -196,5 +197,15 @@ func (k *Kindred) stopCluster(ctx context.Context) error {
 func (d *directory) leaveJournal() {
 	if d.cluster != nil {
 		d.cluster.Close()
+	}
+}
+
+// readShared puts in force what other nodes may have changed: definitions of audiences, and parameters of scores.
+func (d *directory) readShared(logger *slog.Logger) {
+	if err := d.engine.ReadDefinitions(); err != nil {
+		logger.Error("the audiences that another node has changed are not in force here", "error", err)
+	}
+	if err := d.scores.Reload(); err != nil {
+		logger.Error("the parameters of the scores that another node has fitted are not in force here", "error", err)
 	}
 }

@@ -160,6 +160,9 @@ func (d *directory) start(ctx context.Context, c *Config, memory storage.Memory)
 	if d.scores, err = scoring.Open(d.engine, terms); err != nil {
 		return errors.Join(fmt.Errorf("scores: %w", err), d.engine.Close(ctx))
 	}
+	if d.cluster != nil {
+		d.cluster.Watch(func() { d.readShared(c.Logger) })
+	}
 	switch {
 	case kept.deployment.RulesVersion != d.rules.Rules.Version:
 		d.judge(c.Logger)

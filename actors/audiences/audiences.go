@@ -8,6 +8,7 @@
 //   - D1: a version is written once, and its number is never used again; nor is that of a signal.
 //   - D2: what serves rests on signals that are filled: on all events, whether they came before the definition or after it.
 //   - D3: a definition that is wrong changes nothing.
+//   - D4: every change raises the edition: of two states of a deployment the one with the lower edition came first.
 package audiences
 
 import (
@@ -134,6 +135,14 @@ func (s *State) Number(key string) (uint32, bool) {
 	return s.Live.numbers[i], true
 }
 
+// Edition orders the states of a deployment; 0 of nil. None of the numbers that it adds up ever falls.
+func (s *State) Edition() uint64 {
+	if s == nil {
+		return 0
+	}
+	return s.Version + s.Filled + s.Served + s.Told
+}
+
 // AllTold reports whether everybody was evaluated by the audiences that serve; not of nil, which has none.
 func (s *State) AllTold() bool { return s != nil && s.Told == s.Served }
 
@@ -179,10 +188,14 @@ func (s *State) Next(definitions []audience.Definition) (*State, error) {
 	return Compile(next.Definitions)
 }
 
-// numbers are those of the audiences that are defined, or still serve.
+// numbers are those of the audiences that are defined, or still serve, or were deleted and not everybody was told. One that comes back
+// before that goes on: a new number under its key would tell people that they entered what they had not left.
 func (s *State) numbers() map[string]uint32 {
 	keys := map[string]uint32{}
 	if s != nil {
+		for _, g := range s.Gone {
+			keys[g.Key] = g.Number
+		}
 		for _, list := range [][]row.DefinedAudience{s.Definitions.Serving, s.Definitions.Newest} {
 			for i := range list {
 				keys[list[i].Key] = list[i].Number

@@ -70,6 +70,28 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// An audience that is deleted and comes back has its number, unless everybody was told in between that they left it.
+func TestDeletedComesBack(t *testing.T) {
+	s, err := define(t, nil, "x", "y").Fill(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = s.Tell(1); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := s.Number("a1")
+	gone := define(t, s, "x")
+	if number, _ := define(t, gone, "x", "x").Number("a1"); number != before || len(gone.Gone) != 1 {
+		t.Errorf("number %d, want %d; gone are %v", number, before, gone.Gone)
+	}
+	if gone, err = gone.Tell(gone.Version); err != nil {
+		t.Fatal(err)
+	}
+	if number, _ := define(t, gone, "x", "x").Number("a1"); number == before {
+		t.Errorf("number %d was used again", number)
+	}
+}
+
 // A definition that is wrong changes nothing (D3).
 func TestNextRefuses(t *testing.T) {
 	s := define(t, nil, "x")

@@ -75,6 +75,9 @@ func newLive(s *State) *Live {
 	for _, a := range s.Gone {
 		l.keys[a.Number] = a.Key
 	}
+	for _, a := range s.Definitions.Newest { // one that comes back does not serve yet, and people may have to be told that they left it
+		l.keys[a.Number] = a.Key
+	}
 	for _, a := range s.serving() {
 		if i, ok := c.Find(a.Key); ok {
 			l.numbers[i], l.keys[a.Number] = a.Number, a.Key

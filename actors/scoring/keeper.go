@@ -40,6 +40,8 @@ type Keeper struct {
 	terms   score.Terms
 	current atomic.Pointer[score.Scorer]
 	fitting sync.Mutex
+	reading sync.Mutex    // held while the catalog is read: the newest wins
+	fitted  atomic.Uint64 // the last version that this process has fitted, or tried to
 	counts  map[Result]*atomic.Uint64
 	tried   atomic.Pointer[attempt] // nil until the first fit of this process
 }
@@ -55,22 +57,32 @@ type attempt struct {
 // Open reads the snapshot that the catalog of the engine holds; where it holds none it is that of the cold start.
 func Open(engine *actors.Engine, terms score.Terms) (*Keeper, error) {
 	k := &Keeper{catalog: engine.Catalog(), engine: engine, terms: terms, counts: map[Result]*atomic.Uint64{Fitted: {}, Partly: {}, Failed: {}}}
+	return k, k.Reload()
+}
+
+// Reload puts the snapshot in use that the catalog has: another process may have fitted it. Then growth is counted from there on.
+func (k *Keeper) Reload() error {
+	k.reading.Lock()
+	defer k.reading.Unlock()
 	parameters, err := row.ReadParameters(k.catalog.Reader())
 	if errors.Is(err, storage.ErrNotFound) {
 		parameters, err = score.ColdStart(), nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return k, k.use(parameters)
-}
-
-func (k *Keeper) use(p score.Parameters) error {
-	scorer, err := score.NewScorer(p, k.terms)
-	if err == nil {
-		k.current.Store(scorer)
+	now := k.Scorer()
+	if now != nil && now.Parameters().Version == parameters.Version {
+		return nil
 	}
-	return err
+	scorer, err := score.NewScorer(parameters, k.terms)
+	if err != nil {
+		return err
+	}
+	if k.current.Store(scorer); now != nil && k.fitted.Load() != parameters.Version {
+		k.tried.Store(nil)
+	}
+	return nil
 }
 
 // Scorer computes with the snapshot in use.
@@ -104,6 +116,7 @@ func (k *Keeper) Fit(ctx context.Context) (score.Parameters, Result, error) {
 
 // keep writes a snapshot down in the place of the one that it was fitted from, and then uses it (K1).
 func (k *Keeper) keep(ctx context.Context, before, next *score.Parameters) error {
+	k.fitted.Store(next.Version) // first: Reload may see it before Change returns
 	err := k.catalog.Change(ctx, func(change *catalog.Change) error {
 		stored, err := row.ReadParameters(change)
 		switch {
@@ -118,7 +131,7 @@ func (k *Keeper) keep(ctx context.Context, before, next *score.Parameters) error
 	if err != nil {
 		return fmt.Errorf("keep parameters of version %d: %w", next.Version, err)
 	}
-	return k.use(*next)
+	return k.Reload()
 }
 
 func (k *Keeper) fit(ctx context.Context, before score.Parameters) (score.Parameters, error) {

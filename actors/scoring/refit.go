@@ -35,8 +35,12 @@ func (k *Keeper) Run(ctx context.Context, logger *slog.Logger) {
 }
 
 // due reports whether it is time for a fit. A fit that failed counts as tried: it is not tried again at every look. A process that
-// has not tried yet counts growth from its first look on, and the day from the fit of the snapshot.
+// has not tried yet counts growth from its first look on, and the day from the fit of the snapshot. Of several processes the one that has
+// the first shard fits.
 func (k *Keeper) due(ctx context.Context) (bool, error) {
+	if !k.engine.Has(0) {
+		return false, nil
+	}
 	stats, err := k.engine.Stats(ctx)
 	if err != nil || stats.Identities <= 0 {
 		return false, err

@@ -16,6 +16,7 @@ type Envelope struct {
 	Acked    uint64 // valid with HasAck
 	HasAck   bool
 	Clock    uint64 // of the change feed where the sender is, as the envelope leaves for another process; else 0
+	Edition  uint64 // of the definitions there, likewise
 }
 
 // Wire is one message of a channel. Numbers start at 1 and have no gaps.

@@ -28,6 +28,12 @@ var scenarios = map[string]func() error{
 	"closed-channel-taken":     closedChannelIsRefused,
 	"rules-changed-unflushed":  rulesWaitForTheLog,
 	"told-unmerged":            mergedAndGone,
+	"pass-unwaited":            passWaits(0),
+	"pass-alone":               passWaits(1),
+	"pass-without-departed":    passWaits(2),
+	"newer-taken":              olderWaits,
+	"behind-taken":             behindRefuses,
+	"order-left-behind":        orderMoves,
 }
 
 // TestScenarios: what kills the mutants does not fail without them.

@@ -1,6 +1,9 @@
 package shard
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // A tally counts the messages between the shards of several processes, by epoch, as one process sees them. An epoch belongs to
 // the process that has answered what the messages follow from:
@@ -148,6 +151,19 @@ func (t *tally) sums(session, floor, upto uint32) (sent, landed uint64) {
 	return sent, landed
 }
 
+// sumsBut adds up the epochs of all sessions but some, and session 0.
+func (t *tally) sumsBut(sessions []uint32) (sent, landed uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for epoch, c := range t.counts {
+		if !slices.Contains(sessions, uint32(epoch>>32)) {
+			sent += c.sent
+			landed += c.landed
+		}
+	}
+	return sent, landed
+}
+
 // raise moves a session's floor. REQUIRES: t.mu held
 func (t *tally) raise(session, floor uint32) {
 	t.floors[session] = floor
@@ -211,3 +227,6 @@ func (t *Transit) Floor() uint32 { return t.tally.floor() }
 func (t *Transit) Sums(session, floor, upto uint32) (sent, landed uint64) {
 	return t.tally.sums(session, floor, upto)
 }
+
+// SumsBut is Sums for all epochs of all sessions but some: those of processes that are no more.
+func (t *Transit) SumsBut(sessions []uint32) (sent, landed uint64) { return t.tally.sumsBut(sessions) }

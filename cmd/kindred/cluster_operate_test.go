@@ -172,8 +172,8 @@ func (c *clusterTest) journal(t *testing.T) (begins, ends []int64) {
 	return begins, ends
 }
 
-// compare compares the exports of nodes with that of one machine.
-func (c *clusterTest) compare(t *testing.T, batches [][]byte, members ...*clusterMember) {
+// compare compares the exports of nodes with that of one machine, and returns whom that one lists in clusterAudiences.
+func (c *clusterTest) compare(t *testing.T, batches [][]byte, members ...*clusterMember) (in map[string]string) {
 	t.Helper()
 	one, err := node.Open(t.Context(), node.Config{Dir: filepath.Join(c.dir, "one"), SecretFile: c.secret, Shards: clusterShards, Memory: storage.MinMemory, Listen: "127.0.0.1:0"})
 	if err != nil {
@@ -189,6 +189,8 @@ func (c *clusterTest) compare(t *testing.T, batches [][]byte, members ...*cluste
 		}
 	}
 	want := settledExport(t, one.URL())
+	c.applies(t, one.URL(), clusterAudiences)
+	in = map[string]string{"seen": c.people(t, one.URL(), "seen"), "reachable": c.people(t, one.URL(), "reachable")}
 	if err := one.Stop(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -197,6 +199,7 @@ func (c *clusterTest) compare(t *testing.T, batches [][]byte, members ...*cluste
 			t.Errorf("%s: an export of %d lines, want %d lines and the same", m.name, bytes.Count(got, []byte("\n")), bytes.Count(want, []byte("\n")))
 		}
 	}
+	return in
 }
 
 // TestClusterOperated: operators drain a node and undo that, stop one by SIGTERM, let the journal be trimmed past it, take it back,

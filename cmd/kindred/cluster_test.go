@@ -45,6 +45,8 @@ const (
 	clusterShards = 8
 	clusterEvents = 2000
 	clusterBatch  = 25
+
+	clusterAudiences = "seen: events(\"Seen\").count() >= 3\nreachable: has_identifier(\"email\")\n"
 )
 
 func newClusterTest(t *testing.T) *clusterTest {
@@ -326,12 +328,60 @@ func TestCluster(t *testing.T) {
 		c.send(t, rng, body)
 	}
 
-	c.compare(t, batches, c.members...)
+	in := c.compare(t, batches, c.members...)
 	c.ready(t)
+	c.sharesAudiences(t, in)
 	c.sharesKeys(t)
+	c.applies(t, "http://"+c.members[1].listen, "few: events(\"Seen\").count() <= 1\n") // n1 is down, which may have decided before
+	eventually(t, "n3 has an audience of n2", func() error {
+		if people := c.people(t, "http://"+c.members[2].listen, "few"); people == "" {
+			return errors.New("nobody is in it")
+		}
+		return nil
+	})
 	c.refused(t, "an embedded command on the directory of a node", 1, "it belongs to node n1 of cluster "+c.name, "verify", "--data", n1.dir)
 	c.refused(t, "the directory of another node", 1, "it belongs to node n1 of cluster "+c.name, c.with(n1, map[string]string{"--node": "n4"})...)
 	c.refused(t, "the directory of a deployment in one process", 1, "it belongs to a deployment in one process", c.with(n1, map[string]string{"--data": filepath.Join(c.dir, "one")})...)
+}
+
+// applies defines audiences by way of an address, and waits until they serve there.
+func (c *clusterTest) applies(t *testing.T, url, text string) {
+	t.Helper()
+	kindred(t, c.bin, "audience", "apply", c.file(t, "audiences.yaml", text), "--url", url)
+}
+
+// people are the ids of those who are in an audience, as an address lists them; none while it does not know the audience.
+func (c *clusterTest) people(t *testing.T, url, audience string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), c.bin, "audience", "members", audience, "--url", url).Output()
+	if err != nil {
+		return ""
+	}
+	var ids []string
+	for line := range strings.Lines(string(out)) {
+		id, _, _ := strings.Cut(line, "\t")
+		ids = append(ids, id)
+	}
+	return strings.Join(ids, "\n")
+}
+
+// sharesAudiences defines audiences on one node. All list the people whom one machine lists.
+func (c *clusterTest) sharesAudiences(t *testing.T, want map[string]string) {
+	t.Helper()
+	c.applies(t, "http://"+c.members[0].listen, clusterAudiences)
+	for _, m := range c.members {
+		for audience, people := range want {
+			if people == "" {
+				t.Errorf("nobody is in %s: this proves nothing", audience)
+			}
+			eventually(t, m.name+" lists who is in "+audience, func() error {
+				if got := c.people(t, "http://"+m.listen, audience); got != people {
+					return fmt.Errorf("it lists %d, want %d and the same", strings.Count(got, "\n"), strings.Count(people, "\n"))
+				}
+				return nil
+			})
+		}
+	}
 }
 
 // sharesKeys makes keys on one node, and shows them to others, also once a node is gone, which may have decided about them. Then n1 is

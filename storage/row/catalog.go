@@ -50,10 +50,10 @@ func CatalogOf(ops []byte, n uint32, s Secret) (*storage.Batch, error) {
 func Revealed(b *storage.Batch, s Secret) (*storage.Batch, error) { return withSecret(b, s) }
 
 // OfNode reports whether a row of the catalog is each process's own where several share a deployment: dead letters, whose numbers a
-// process gives out by itself, and what it makes of the shards that it has.
+// process gives out by itself.
 func OfNode(key []byte) bool {
 	k, err := kindOf(key)
-	return err == nil && (k == deadLetterKind || k == definitionsKind || k == parametersKind)
+	return err == nil && k == deadLetterKind
 }
 
 func withSecret(b *storage.Batch, s Secret) (out *storage.Batch, err error) {
