@@ -64,30 +64,41 @@ type ExternalChannels struct {
 	engine *Engine
 	open   shard.OpenChannels
 
-	mu     sync.Mutex // guards the following, and is held while a row is written
-	byName map[string]*channelState
+	mu     sync.Mutex // guards the following, and is held while a channel is made or dropped
+	byName map[string]*ExternalChannel
 	last   row.ChannelID // the highest that was given out
-}
-
-type channelState struct {
-	handle ExternalChannel
-	floor  int64
 }
 
 // loadChannels reads the rows of channels.
 func loadChannels(e *Engine) (*ExternalChannels, error) {
-	c := &ExternalChannels{engine: e, byName: make(map[string]*channelState)}
+	c := &ExternalChannels{engine: e, byName: make(map[string]*ExternalChannel)}
 	return c, c.loadLocked() // nobody else has it
 }
 
-// loadLocked takes in the rows of channels that are new here. REQUIRES: c.mu held
+// Reload takes in the channels that other processes have made or dropped.
+func (c *ExternalChannels) Reload() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.loadLocked()
+}
+
+// loadLocked takes in the rows of channels that are new or dropped. REQUIRES: c.mu held
 func (c *ExternalChannels) loadLocked() error {
 	return row.ScanChannels(c.engine.catalog.Reader(), func(id row.ChannelID, stored row.Channel) error {
-		if id > c.last {
+		switch {
+		case id > c.last:
 			c.addLocked(id, &stored)
+		case stored.Dropped() && c.open.Has(id):
+			c.closeLocked(id)
 		}
 		return nil
 	})
+}
+
+// closeLocked forgets a channel that was dropped. REQUIRES: c.mu held
+func (c *ExternalChannels) closeLocked(id row.ChannelID) {
+	maps.DeleteFunc(c.byName, func(_ string, ch *ExternalChannel) bool { return ch.id == id })
+	c.open.Close(id)
 }
 
 // addLocked takes in a channel that is new here. REQUIRES: c.mu held
@@ -96,7 +107,7 @@ func (c *ExternalChannels) addLocked(id row.ChannelID, stored *row.Channel) {
 	if stored.Dropped() {
 		return
 	}
-	c.byName[stored.Name] = &channelState{ExternalChannel{c.engine, id, stored.Name}, stored.Floor}
+	c.byName[stored.Name] = &ExternalChannel{c.engine, id, stored.Name}
 	c.open.Open(id)
 }
 
@@ -115,7 +126,7 @@ func (c *ExternalChannels) Open(ctx context.Context, name string) (*ExternalChan
 			return nil, err
 		}
 	}
-	return &c.byName[name].handle, nil
+	return c.byName[name], nil
 }
 
 // makeLocked makes a channel, unless another process has made it. REQUIRES: c.mu held
@@ -156,7 +167,7 @@ func (c *ExternalChannels) All() []*ExternalChannel {
 	defer c.mu.Unlock()
 	var all []*ExternalChannel
 	for _, name := range slices.Sorted(maps.Keys(c.byName)) {
-		all = append(all, &c.byName[name].handle)
+		all = append(all, c.byName[name])
 	}
 	return all
 }
@@ -206,56 +217,58 @@ func (c *ExternalChannels) position(ctx context.Context, of row.ChannelID, id gr
 	return number, err
 }
 
-// Floor is the offset that SetFloor was last given: where to begin to read. ok is false if SetFloor was never called;
-// then the consumer reads everything.
+// Floor is the highest offset that SetFloor was given, or where Seek went since: where to begin to read. ok is false if there
+// is none yet; then the consumer reads everything. Another process may have given one that is not known here yet.
 func (c *ExternalChannel) Floor(ctx context.Context) (offset int64, ok bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, false, err
 	}
-	c.engine.channels.mu.Lock()
-	defer c.engine.channels.mu.Unlock()
-	state, err := c.stateLocked()
-	if err != nil || state.floor == NoNumber {
+	stored, err := c.row(c.engine.catalog.Reader())
+	if err != nil || stored.Floor == NoNumber {
 		return 0, false, err
 	}
-	return state.floor, true, nil
+	return stored.Floor, true, nil
+}
+
+// Begin gives the channel its first floor, durably, unless it has one, and returns the one that it has then. So several
+// processes that find a new channel at once begin at one offset.
+func (c *ExternalChannel) Begin(ctx context.Context, offset int64) (floor int64, err error) {
+	if err := checkOffset(offset); err != nil {
+		return 0, err
+	}
+	err = c.engine.catalog.Change(ctx, func(change *catalog.Change) error {
+		stored, err := c.row(change)
+		if floor = stored.Floor; err != nil || floor != NoNumber {
+			return err
+		}
+		floor, stored.Floor = offset, offset
+		stored.Put(change.Batch(), c.id)
+		return nil
+	})
+	return floor, err
 }
 
 // SetFloor notes, durably, that all events of all records below offset were taken: the answers of
 // their deliveries came, or Positions counts them. One that is lower than before changes nothing: of
 // several consumers, the slowest is no news. It costs a sync of the store, so call it every so often.
-func (c *ExternalChannel) SetFloor(offset int64) error {
+func (c *ExternalChannel) SetFloor(ctx context.Context, offset int64) error {
+	return c.setFloor(ctx, offset, false)
+}
+
+// setFloor writes a floor, which back may be lower than before.
+func (c *ExternalChannel) setFloor(ctx context.Context, offset int64, back bool) error {
 	if err := checkOffset(offset); err != nil {
 		return err
 	}
-	c.engine.channels.mu.Lock()
-	defer c.engine.channels.mu.Unlock()
-	state, err := c.stateLocked()
-	if err != nil || offset <= state.floor {
-		return err
-	}
-	return c.setFloorLocked(context.Background(), state, offset, false)
-}
-
-// setFloorLocked writes a floor, which back may be lower than before. REQUIRES: c.engine.channels.mu held
-func (c *ExternalChannel) setFloorLocked(ctx context.Context, state *channelState, floor int64, back bool) error {
-	var next int64
-	err := c.engine.catalog.Change(ctx, func(change *catalog.Change) error {
+	return c.engine.catalog.Change(ctx, func(change *catalog.Change) error {
 		stored, err := c.row(change)
-		if err != nil {
+		if err != nil || offset == stored.Floor || offset < stored.Floor && !back {
 			return err
 		}
-		if next = stored.Floor; floor == next || floor < next && !back {
-			return nil
-		}
-		next, stored.Floor = floor, floor
+		stored.Floor = offset
 		stored.Put(change.Batch(), c.id)
 		return nil
 	})
-	if err == nil {
-		state.floor = next
-	}
-	return err
 }
 
 // row reads the row of the channel.
@@ -271,15 +284,6 @@ func (c *ExternalChannel) dropped() error {
 	return fmt.Errorf("external channel %q was dropped", c.name)
 }
 
-// REQUIRES: c.engine.channels.mu held
-func (c *ExternalChannel) stateLocked() (*channelState, error) {
-	state, ok := c.engine.channels.byName[c.name]
-	if !ok || state.handle.id != c.id {
-		return nil, c.dropped()
-	}
-	return state, nil
-}
-
 func checkOffset(offset int64) error {
 	if offset < 0 || offset > MaxOffset {
 		return fmt.Errorf("offset %d: want 0 to %d", offset, int64(MaxOffset))
@@ -293,17 +297,8 @@ func checkOffset(offset int64) error {
 //
 // REQUIRES: nothing consumes the channel meanwhile
 func (c *ExternalChannel) Seek(ctx context.Context, offset int64) error {
-	if err := checkOffset(offset); err != nil {
-		return err
-	}
 	// The floor first: below it, whatever the positions say is a place to go on from.
-	c.engine.channels.mu.Lock()
-	state, err := c.stateLocked()
-	if err == nil {
-		err = c.setFloorLocked(ctx, state, offset, true)
-	}
-	c.engine.channels.mu.Unlock()
-	if err != nil {
+	if err := c.setFloor(ctx, offset, true); err != nil {
 		return err
 	}
 	return c.setPositions(ctx, RecordNumber(offset, 0)-1)
@@ -329,9 +324,6 @@ func (c *ExternalChannel) Drop(ctx context.Context) error {
 	all := c.engine.channels
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	if _, err := c.stateLocked(); err != nil {
-		return err
-	}
 	err := c.engine.catalog.Change(ctx, func(change *catalog.Change) error {
 		if _, err := c.row(change); err != nil {
 			return err
@@ -342,7 +334,6 @@ func (c *ExternalChannel) Drop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	delete(all.byName, c.name)
-	all.open.Close(c.id)
+	all.closeLocked(c.id)
 	return nil
 }

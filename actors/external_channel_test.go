@@ -31,9 +31,12 @@ type channelConsumer struct {
 
 func (c *channelConsumer) run(ctx context.Context, rng *rand.Rand) error {
 	for {
-		start, _, err := c.ch.Floor(ctx)
+		start, known, err := c.ch.Floor(ctx)
 		if err != nil {
 			return err
+		}
+		if known {
+			start = rng.Int64N(start + 1) // any record before it will do
 		}
 		if c.positions, err = c.ch.Positions(ctx); err != nil {
 			return err
@@ -44,12 +47,12 @@ func (c *channelConsumer) run(ctx context.Context, rng *rand.Rand) error {
 			return err
 		}
 		if !turned {
-			return c.ch.SetFloor(int64(len(c.log)))
+			return c.ch.SetFloor(ctx, int64(len(c.log)))
 		}
 	}
 }
 
-// read reads to the end, and reports whether an event came back out of turn.
+// read reads to the end, and reports whether an event came back out of turn, or its shard was not there.
 func (c *channelConsumer) read(ctx context.Context, at int64, rng *rand.Rand) (turned bool, err error) {
 	var deliveries []*Delivery
 	answers := make(chan error, len(c.log))
@@ -75,7 +78,7 @@ func (c *channelConsumer) read(ctx context.Context, at int64, rng *rand.Rand) (t
 		}
 	}
 	for _, d := range deliveries {
-		turned = turned || slices.Contains(d.Outcomes, OutOfTurn)
+		turned = turned || slices.Contains(d.Outcomes, OutOfTurn) || slices.Contains(d.Outcomes, Elsewhere)
 	}
 	return turned, nil
 }
@@ -205,7 +208,7 @@ func TestChannelsSurvive(t *testing.T) {
 		t.Errorf("a new channel has the floor %d", floor(a))
 	}
 	for _, offset := range []int64{5, 3} {
-		if err := a.SetFloor(offset); err != nil {
+		if err := a.SetFloor(ctx, offset); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -235,7 +238,7 @@ func TestChannelsSurvive(t *testing.T) {
 	if err := a.Drop(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.SetFloor(9); err == nil {
+	if err := a.SetFloor(ctx, 9); err == nil {
 		t.Error("a channel that was dropped took a floor")
 	}
 	anew := channel(e, "c/0/1")
@@ -293,7 +296,7 @@ func TestChannelDropped(t *testing.T) {
 		if _, _, err := late.Floor(ctx); err == nil {
 			t.Error("a dropped channel has a floor")
 		}
-		if late.SetFloor(9) == nil || late.Seek(ctx, 9) == nil || late.Drop(ctx) == nil {
+		if late.SetFloor(ctx, 9) == nil || late.Seek(ctx, 9) == nil || late.Drop(ctx) == nil {
 			t.Error("a dropped channel took a floor, went elsewhere or was dropped again")
 		}
 	}
@@ -364,7 +367,7 @@ func TestChannelBounds(t *testing.T) {
 		t.Errorf("beside %d channels: %v", shard.MaxChannels, err)
 	}
 	for _, offset := range []int64{-1, MaxOffset + 1} {
-		if ch.SetFloor(offset) == nil || ch.Seek(ctx, offset) == nil {
+		if ch.SetFloor(ctx, offset) == nil || ch.Seek(ctx, offset) == nil {
 			t.Errorf("offset %d was taken", offset)
 		}
 	}
@@ -374,7 +377,7 @@ func TestChannelBounds(t *testing.T) {
 	if _, err := e.ExternalChannels().Open(ctx, "one more"); err != nil {
 		t.Errorf("in the place of a dropped one: %v", err)
 	}
-	if err := e.ExternalChannels().byName["0"].handle.Drop(ctx); err != nil {
+	if err := e.ExternalChannels().byName["0"].Drop(ctx); err != nil {
 		t.Fatal(err)
 	}
 	e.ExternalChannels().last = math.MaxUint16

@@ -97,8 +97,8 @@ const DefaultJournalKeep = 24 * time.Hour
 // There is a replica for each shard of the deployment, and a goroutine that runs it. All that a replica is told goes through
 // its mailbox, so that an Owner needs no lock.
 //
-// Not there yet: backups that stand in for a second copy, copies of the rows of no shard, whose journal is kept whole; local reads that
-// are refused the moment they may be stale (J6), instead of with the next tick; a gate for versions.
+// Not there yet: backups that stand in for a second copy, copies of the rows of no shard, whose journal is kept whole; a gate
+// for versions.
 //
 // The parts start in an order: the journal is found and checked, then messages can arrive, then others are told that the node
 // is there. They stop in the other one.
@@ -130,6 +130,7 @@ type Node struct {
 
 	said     atomic.Pointer[standings] // what operators have said of nodes
 	excluded atomic.Bool               // that this one is removed
+	topics   atomic.Pointer[[]uint32]  // that it consumes, a hash each
 	leaving  atomic.Bool
 	asking   atomic.Pointer[asking]
 	counted  counters

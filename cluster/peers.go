@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -45,7 +46,7 @@ func (n *Node) look() {
 	here := map[string]bool{}
 	for i := range seen.Members {
 		m := &seen.Members[i]
-		nodes = append(nodes, place.Node{Name: m.Name, Zone: m.Zone, Weight: m.Weight, Boot: m.Boot, Handlers: handlers, Copies: m.Copies})
+		nodes = append(nodes, place.Node{Name: m.Name, Zone: m.Zone, Weight: m.Weight, Boot: m.Boot, Handlers: handlers, Copies: m.Copies, Topics: m.Topics})
 		others = append(others, proto.Member{Name: m.Name, Boot: m.Boot, Address: m.Remote})
 		if m.Name == n.config.Name || said.removed(m.Name) {
 			continue
@@ -75,8 +76,12 @@ func (n *Node) look() {
 	}
 }
 
-// announce tells others which copies are caught up, and whether the node takes shards.
+// announce tells others which copies are caught up, whether the node takes shards, and which topics it consumes.
 func (n *Node) announce() {
+	var topics []uint32
+	if of := n.topics.Load(); of != nil {
+		topics = *of
+	}
 	var copies place.Shards
 	for _, r := range n.replicas {
 		if r.standing.Load().ready {
@@ -87,10 +92,10 @@ func (n *Node) announce() {
 	if n.leaving.Load() || n.standings()[n.config.Name].State != row.NodeMember {
 		weight = 0
 	}
-	if self := n.gossip.View().Member(n.config.Name); self != nil && self.Weight == weight && equal(self.Copies, copies) {
+	if self := n.gossip.View().Member(n.config.Name); self != nil && self.Weight == weight && equal(self.Copies, copies) && slices.Equal(self.Topics, topics) {
 		return
 	}
-	if err := n.gossip.Announce(func(m *gossip.Member) { m.Copies, m.Weight = copies, weight }); err != nil {
+	if err := n.gossip.Announce(func(m *gossip.Member) { m.Copies, m.Weight, m.Topics = copies, weight, topics }); err != nil {
 		n.logger.Warn("others do not hear which copies are here", "error", err)
 	}
 }

@@ -46,6 +46,10 @@ type Cluster interface {
 	Catalog() catalog.Log
 	// Watch calls a function now, and whenever such rows were written.
 	Watch(func())
+	// Consume says to the other nodes which topics this one consumes.
+	Consume(topics []string) error
+	// Consumes reports whether this node should consume a partition. Each is one node's, but for moments.
+	Consumes(topic string, partition int32) bool
 	// Status is what the node knows of the cluster.
 	Status() document.Cluster
 	// Nodes is for operators, who drain and remove nodes.
@@ -131,7 +135,7 @@ func openNode(c *Config, s *settled) (*storage.Pebble, row.Deployment, error) {
 	if err := errors.Join(
 		unless(s.secret != row.Secret{}, "no secret; give --secret-file FILE with that of the deployment"),
 		unless(c.Shards == 0 || c.Shards == m.Shards, "--shards %d: the deployment has %d, and their number is fixed; leave the setting out", c.Shards, m.Shards),
-		unless(c.Kafka == nil && !c.Publish.on() && !c.Feed.On, "a node of a cluster neither consumes topics nor has a change feed yet: leave both out"),
+		unless(!c.Publish.on() && !c.Feed.On, "a node of a cluster has no change feed yet: leave it out"),
 	); err != nil {
 		return nil, row.Deployment{}, &ConfigError{err}
 	}
@@ -179,6 +183,12 @@ func deploymentID(secret row.Secret) [16]byte {
 
 // startCluster lets the engine have its share of the shards.
 func (k *Kindred) startCluster(ctx context.Context) error {
+	channels := k.directory.engine.ExternalChannels()
+	k.directory.cluster.Watch(func() {
+		if err := channels.Reload(); err != nil {
+			k.config.Logger.Error("partitions that other nodes consume are not known here", "error", err)
+		}
+	})
 	err := k.directory.cluster.Start(ctx, k.directory.engine)
 	if err != nil {
 		k.directory.cluster.Close()

@@ -19,10 +19,21 @@ func (k *Kindred) startConsuming(context.Context) error {
 		t := &k.config.Kafka.Topics[i]
 		k.warnOfMapping("topic "+t.Topic, t.Mapping)
 	}
-	consumer, err := kafka.New(*k.config.Kafka, kafka.Into{
+	to := kafka.Into{
 		Into: into, Logger: k.config.Logger,
 		Routing: fmt.Sprintf("%d shards, rules %016x", d.deployment.Shards, d.rules.Rules.Version),
-	})
+	}
+	if d.cluster != nil {
+		var topics []string
+		for i := range k.config.Kafka.Topics {
+			topics = append(topics, k.config.Kafka.Topics[i].Topic)
+		}
+		if err := d.cluster.Consume(topics); err != nil {
+			return &ConfigError{err}
+		}
+		to.Mine = d.cluster.Consumes
+	}
+	consumer, err := kafka.New(*k.config.Kafka, to)
 	if err != nil {
 		return &ConfigError{err}
 	}

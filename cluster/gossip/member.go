@@ -19,6 +19,7 @@ type Member struct {
 	Zone    string   // nodes of a zone fail together
 	Weight  uint16   // how many shards it should have in relation to others; 0 while it is drained
 	Copies  []uint64 // the shards of which it has a copy that is caught up, a bit each
+	Topics  []uint32 // that it consumes, a hash of the name each
 }
 
 // memberVersion is the first byte. A newer version may only append fields: what follows those known is ignored.
@@ -40,6 +41,10 @@ func (m *Member) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(m.Copies)))
 	for _, word := range m.Copies {
 		b = binary.BigEndian.AppendUint64(b, word)
+	}
+	b = binary.AppendUvarint(b, uint64(len(m.Topics)))
+	for _, topic := range m.Topics {
+		b = binary.BigEndian.AppendUint32(b, topic)
 	}
 	return b
 }
@@ -65,6 +70,16 @@ func parseMember(name string, b []byte) (Member, error) {
 	}
 	for range words {
 		m.Copies = append(m.Copies, in.word())
+	}
+	if len(in.b) == 0 {
+		return m, nil // of a program that did not know topics
+	}
+	topics := in.number(metaMost / 4)
+	if in.bad || topics*4 > uint64(len(in.b)) {
+		return m, fmt.Errorf("%w: it is cut short", errMeta)
+	}
+	for range topics {
+		m.Topics = append(m.Topics, binary.BigEndian.Uint32(in.take(4)))
 	}
 	return m, nil
 }

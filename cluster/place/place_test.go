@@ -2,6 +2,7 @@ package place_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -102,6 +103,43 @@ func TestZonesProperty(t *testing.T) {
 			}
 			if len(at) != min(copies, len(v.Nodes)) || len(in) < min(copies, len(zones)) {
 				t.Fatalf("shard %d: %d copies on %v, in %d zones of %d", shard, copies, names(owners), len(in), len(zones))
+			}
+		}
+	})
+}
+
+// A partition is consumed by one of the nodes that consume its topic and have weight, whatever their order, and only the partitions of a
+// node that leaves go to others.
+func TestConsumerProperty(t *testing.T) {
+	const topic, hash = "events", 77
+	consumer := func(partition int32, v *place.View) string {
+		if n := place.Consumer(hash, topic, partition, v); n != nil {
+			return n.Name
+		}
+		return ""
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		v := genView(t, 9)
+		consumers := map[string]bool{}
+		for i := range v.Nodes {
+			n := &v.Nodes[i]
+			if rapid.Bool().Draw(t, "idle") {
+				n.Weight = 0
+			}
+			if rapid.Bool().Draw(t, "consumes") {
+				n.Topics = []uint32{1, hash}
+				consumers[n.Name] = n.Weight > 0
+			}
+		}
+		gone := v.Nodes[rapid.IntRange(0, len(v.Nodes)-1).Draw(t, "gone")].Name
+		rest := v.With(slices.DeleteFunc(rapid.Permutation(v.Nodes).Draw(t, "shuffled"), func(n place.Node) bool { return n.Name == gone }), 2)
+		for partition := range int32(40) {
+			before, after := consumer(partition, &v), consumer(partition, &rest)
+			if before == "" && slices.Contains(slices.Collect(maps.Values(consumers)), true) || before != "" && !consumers[before] {
+				t.Fatalf("partition %d is consumed by %q, of %v", partition, before, consumers)
+			}
+			if before != gone && after != before {
+				t.Fatalf("partition %d goes from %q to %q, and %q left", partition, before, after, gone)
 			}
 		}
 	})

@@ -18,6 +18,23 @@ import (
 // of hashes or a table of assignments would need an agreement, or a history. The arithmetic is of whole numbers, so that
 // nodes of different processors agree to the last bit.
 func Rank(shard graph.ShardID, v *View) []*Node {
+	return rank(binary.BigEndian.AppendUint16(nil, uint16(shard)), v)
+}
+
+// Consumer returns the node that should consume a partition of a topic: the first by rank of those that say they consume the topic,
+// which topicHash stands for. It is nil if none does.
+func Consumer(topicHash uint32, topic string, partition int32, v *View) *Node {
+	key := binary.BigEndian.AppendUint32([]byte(topic+"/"), uint32(partition))
+	for _, n := range rank(key, v) {
+		if slices.Contains(n.Topics, topicHash) {
+			return n
+		}
+	}
+	return nil
+}
+
+// rank is Rank for any key. Keys of partitions are longer than those of shards.
+func rank(key []byte, v *View) []*Node {
 	type drawn struct {
 		node *Node
 		far  uint64
@@ -25,7 +42,7 @@ func Rank(shard graph.ShardID, v *View) []*Node {
 	all := make([]drawn, 0, len(v.Nodes))
 	for i := range v.Nodes {
 		if n := &v.Nodes[i]; n.Weight > 0 {
-			all = append(all, drawn{n, distance(n.Name, shard)})
+			all = append(all, drawn{n, distance(n.Name, key)})
 		}
 	}
 	slices.SortFunc(all, func(a, b drawn) int {
@@ -69,15 +86,13 @@ func spread(rank []*Node, copies int) []*Node {
 	return chosen
 }
 
-// distance is -log2 of a number between 0 and 1 that a node draws for a shard, in units of 2^-32. Of such numbers, divided by
+// distance is -log2 of a number between 0 and 1 that a node draws for a key, in units of 2^-32. Of such numbers, divided by
 // weights, each is the least with a likelihood in proportion to its weight.
-func distance(name string, shard graph.ShardID) uint64 {
+func distance(name string, key []byte) uint64 {
 	var h xxhash.Digest
 	h.Reset()
 	_, _ = h.WriteString(name)
-	var id [2]byte
-	binary.BigEndian.PutUint16(id[:], uint16(shard))
-	_, _ = h.Write(id[:])
+	_, _ = h.Write(key)
 	return minusLog2(h.Sum64())
 }
 

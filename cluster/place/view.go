@@ -19,10 +19,11 @@ type View struct {
 type Node struct {
 	Name     string // stable over restarts
 	Zone     string
-	Weight   uint16 // how many shards it should have in relation to others; 0 while it is drained
-	Boot     uint64 // of its process, another one at each start
-	Handlers uint64 // the version of its handlers
-	Copies   Shards // of which it has a copy that is caught up
+	Weight   uint16   // how many shards it should have in relation to others; 0 while it is drained
+	Boot     uint64   // of its process, another one at each start
+	Handlers uint64   // the version of its handlers
+	Copies   Shards   // of which it has a copy that is caught up
+	Topics   []uint32 // that it consumes, a hash of the name each
 }
 
 // With returns the view after an announcement: all nodes that are alive, in any order. The claims of a join wait until a view

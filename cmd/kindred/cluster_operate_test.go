@@ -172,10 +172,28 @@ func (c *clusterTest) journal(t *testing.T) (begins, ends []int64) {
 	return begins, ends
 }
 
-// compare compares the exports of nodes with that of one machine, and returns whom that one lists in clusterAudiences.
+// compare compares the exports of nodes with that of one machine, which takes the same batches, and returns whom that one lists in
+// clusterAudiences.
 func (c *clusterTest) compare(t *testing.T, batches [][]byte, members ...*clusterMember) (in map[string]string) {
 	t.Helper()
-	one, err := node.Open(t.Context(), node.Config{Dir: filepath.Join(c.dir, "one"), SecretFile: c.secret, Shards: clusterShards, Memory: storage.MinMemory, Listen: "127.0.0.1:0"})
+	c.compareWith(t, node.Config{}, func(alone *client.Client) {
+		for _, body := range batches {
+			if _, err := alone.Events.Send(t.Context(), body, time.Minute); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}, func(url string) {
+		c.applies(t, url, clusterAudiences)
+		in = map[string]string{"seen": c.people(t, url, "seen"), "reachable": c.people(t, url, "reachable")}
+	}, members...)
+	return in
+}
+
+// compareWith is compare for a machine that has more in its settings, takes its events in feed, and is asked more afterwards.
+func (c *clusterTest) compareWith(t *testing.T, config node.Config, feed func(*client.Client), asked func(url string), members ...*clusterMember) {
+	t.Helper()
+	config.Dir, config.SecretFile, config.Shards, config.Memory, config.Listen = filepath.Join(c.dir, "one"), c.secret, clusterShards, storage.MinMemory, "127.0.0.1:0"
+	one, err := node.Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,14 +201,9 @@ func (c *clusterTest) compare(t *testing.T, batches [][]byte, members ...*cluste
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, body := range batches {
-		if _, err := alone.Events.Send(t.Context(), body, time.Minute); err != nil {
-			t.Fatal(err)
-		}
-	}
+	feed(alone)
 	want := settledExport(t, one.URL())
-	c.applies(t, one.URL(), clusterAudiences)
-	in = map[string]string{"seen": c.people(t, one.URL(), "seen"), "reachable": c.people(t, one.URL(), "reachable")}
+	asked(one.URL())
 	if err := one.Stop(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +212,6 @@ func (c *clusterTest) compare(t *testing.T, batches [][]byte, members ...*cluste
 			t.Errorf("%s: an export of %d lines, want %d lines and the same", m.name, bytes.Count(got, []byte("\n")), bytes.Count(want, []byte("\n")))
 		}
 	}
-	return in
 }
 
 // TestClusterOperated: operators drain a node and undo that, stop one by SIGTERM, let the journal be trimmed past it, take it back,

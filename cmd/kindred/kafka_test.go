@@ -260,10 +260,15 @@ func (k *kafkaTest) caughtUp(t *testing.T) {
 	}
 }
 
-// metric sums a metric over all labels. It is -1 while the server does not answer.
 func (k *kafkaTest) metric(t *testing.T, name, label string) float64 {
 	t.Helper()
-	res, err := http.Get("http://" + k.address + "/metrics")
+	return metricSum(t, k.address, name, label)
+}
+
+// metricSum sums a metric over all labels. It is -1 while the server does not answer.
+func metricSum(t *testing.T, address, name, label string) float64 {
+	t.Helper()
+	res, err := http.Get("http://" + address + "/metrics")
 	if err != nil {
 		return -1
 	}

@@ -74,7 +74,7 @@ func open(ctx context.Context, engine *actors.Engine, name channelName, log func
 	if err == nil && !ok {
 		offset, err = begin(ctx, name, older, log, first)
 		if err == nil {
-			err = ch.SetFloor(offset)
+			offset, err = ch.Begin(ctx, offset)
 		}
 	}
 	if err != nil {

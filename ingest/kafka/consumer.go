@@ -20,6 +20,9 @@ type Into struct {
 	// Routing identifies the deployment's part in where events go: its rules and its number of shards. Another value is
 	// another routing version (C6).
 	Routing string
+	// Mine reports whether this process is to consume a partition, where several share the topics. It may change its mind at any
+	// time. Two that consume a partition at once do no harm, and one that nobody consumes for a while waits. Default: all are.
+	Mine func(topic string, partition int32) bool
 	// Logger receives what operators should know; default: discards it.
 	Logger *slog.Logger
 }
@@ -64,7 +67,10 @@ type consumed struct {
 	*Topic
 	batches *batches
 	version string
-	seen    bool // the topic is known: partitions found from now on are new. Only the discovering goroutine uses it
+
+	// Only the discovering goroutine uses the following:
+	seen       bool    // the topic is known: partitions found from now on are new
+	partitions []int32 // as found last
 }
 
 // New returns a consumer, or the problems of the configuration. It does not connect.
@@ -94,7 +100,7 @@ func New(config Config, into Into) (*Consumer, error) {
 			return nil, fmt.Errorf("topic %s: %w", t.Topic, err)
 		}
 		unpack := func() *record.Decoder { return record.NewDecoder(options) }
-		c.topics[t.Topic] = &consumed{t, newBatches(into.Into, unpack), routingVersion(into.Routing, t, into.Options), false}
+		c.topics[t.Topic] = &consumed{t, newBatches(into.Into, unpack), routingVersion(into.Routing, t, into.Options), false, nil}
 	}
 	return c, nil
 }
@@ -122,7 +128,7 @@ func (c *Consumer) Start() error {
 	c.letters = newLetterWriter(hard, c.writer, c.config.DeadLetters.Topic)
 	c.tasks.Go(func() { c.poller.run(running) })
 	c.tasks.Go(func() { c.discover(running, hard) })
-	c.tasks.Go(func() { c.every(running, floorsEvery, c.keepFloors) })
+	c.tasks.Go(func() { c.every(running, c.floorsEvery(), c.keepFloors) })
 	c.tasks.Go(func() { c.every(running, commitEvery, c.commitOffsets) })
 	return nil
 }
@@ -147,7 +153,11 @@ func (c *Consumer) Stop(ctx context.Context) error {
 	c.poller.client.Close()
 	c.writer.Close()
 	c.poller = nil
-	if err != nil && c.into.Engine.Err() == nil {
+	switch {
+	case err == nil || c.into.Engine.Err() != nil:
+	case c.into.Mine != nil:
+		c.logger.Info("floors of partitions are behind: whoever consumes them next reads records again that were taken", "error", err)
+	default:
 		return fmt.Errorf("kafka: note how far partitions are handled: %w", err)
 	}
 	return nil
@@ -179,6 +189,15 @@ func (c *Consumer) every(ctx context.Context, period time.Duration, do func(cont
 func (c *Consumer) queueBytes() int {
 	const least, most = 256 << 10, 4 << 20
 	return min(max(c.config.QueueBytes/max(c.running.count(), 1), least), most)
+}
+
+// window is how many batches of a partition may be in progress. Where shards are in several processes, deliveries overtake each other
+// on their way there, and what comes too early is out of turn; so there is one at a time.
+func (c *Consumer) window() int {
+	if c.into.Mine != nil {
+		return 1
+	}
+	return window
 }
 
 // batchRecords bounds the records of a partition's batch, so that the decoded batches of all partitions stay within

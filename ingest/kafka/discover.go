@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -17,9 +19,13 @@ import (
 // Periods of a consumer, and its timeout for brokers.
 const (
 	discoverEvery = 10 * time.Second
+	shareEvery    = time.Second // to ask whose a partition is, where several processes share them
 	floorsEvery   = 2 * time.Second
 	commitEvery   = 5 * time.Second
 	askTimeout    = 10 * time.Second
+
+	// sharedFloorsEvery is floorsEvery where a floor is a record of a journal for all processes.
+	sharedFloorsEvery = 10 * time.Second
 )
 
 // retry is the pause before brokers, the engine or a registry are asked again.
@@ -41,8 +47,48 @@ func (c *Consumer) discover(ctx, hard context.Context) {
 			failures = 0
 		}
 		c.report(err)
-		_ = backoff.Sleep(ctx, wait) // the loop ends when ctx does
+		c.rest(ctx, wait)
 	}
+}
+
+// rest waits, at most until the shares of processes have changed. It returns early when ctx ends.
+func (c *Consumer) rest(ctx context.Context, wait time.Duration) {
+	for wait > 0 && ctx.Err() == nil && !c.shareChanged() {
+		step := wait
+		if c.into.Mine != nil {
+			step = min(wait, shareEvery)
+		}
+		_ = backoff.Sleep(ctx, step) // the loop asks the context
+		wait -= step
+	}
+}
+
+// mine reports whether this process is to consume a partition.
+func (c *Consumer) mine(at place) bool {
+	return c.into.Mine == nil || c.into.Mine(at.topic, at.partition)
+}
+
+// shareChanged reports whether a partition runs that is another process's now, or does not run and is this one's.
+func (c *Consumer) shareChanged() bool {
+	if c.into.Mine == nil {
+		return false
+	}
+	for name, t := range c.topics {
+		for _, n := range t.partitions {
+			if at := (place{name, n}); c.mine(at) != (c.running.find(at) != nil) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// floorsEvery is how often floors are kept.
+func (c *Consumer) floorsEvery() time.Duration {
+	if c.into.Mine != nil {
+		return sharedFloorsEvery
+	}
+	return floorsEvery
 }
 
 // report records whether the brokers can be asked.
@@ -85,19 +131,22 @@ func (c *Consumer) look(ctx, hard context.Context) error {
 				return err
 			}
 		}
-		c.lookAt(ctx, hard, meta.Topics[name], c.topics[name])
+		if err := c.lookAt(ctx, hard, meta.Topics[name], c.topics[name]); err != nil {
+			return err
+		}
 	}
 	return c.findEnds(asking, names)
 }
 
-// lookAt starts the partitions of a topic that do not run, and stops those of a topic that is gone.
-func (c *Consumer) lookAt(ctx, hard context.Context, found kadm.TopicDetail, t *consumed) {
+// lookAt starts the partitions of a topic that do not run, and stops those that are another process's, or of a topic that is gone.
+func (c *Consumer) lookAt(ctx, hard context.Context, found kadm.TopicDetail, t *consumed) error {
 	if found.Err != nil {
 		c.note(t.Topic.Topic, topicProblem(found.Err))
 		if errors.Is(found.Err, kerr.UnknownTopicOrPartition) || errors.Is(found.Err, kerr.UnknownTopicID) {
+			t.partitions = nil
 			c.remove(ctx, t.Topic.Topic, "")
 		}
-		return
+		return nil
 	}
 	c.note(t.Topic.Topic, "")
 	id := topicID(found.ID)
@@ -107,12 +156,40 @@ func (c *Consumer) lookAt(ctx, hard context.Context, found kadm.TopicDetail, t *
 	if t.seen {
 		start = Start{}
 	}
-	for n := range found.Partitions {
-		if c.running.find(place{t.Topic.Topic, n}) == nil {
-			c.add(ctx, hard, t, channelName{t.Topic.Topic, n, id, t.version}, start)
+	t.partitions = slices.Sorted(maps.Keys(found.Partitions))
+	if c.into.Mine != nil && !t.seen {
+		if err := c.beginAll(ctx, t, id, start); err != nil {
+			return err
+		}
+	}
+	var others []*running
+	for _, n := range t.partitions {
+		at := place{t.Topic.Topic, n}
+		switch r := c.running.find(at); {
+		case r == nil && c.mine(at):
+			c.add(ctx, hard, t, channelName{at.topic, n, id, t.version}, start)
+		case r != nil && !c.mine(at):
+			others = append(others, r)
 		}
 	}
 	t.seen = true
+	c.end(ctx, others)
+	for _, r := range others {
+		c.logger.Info("partition is another node's", "topic", r.name.topic, "partition", r.name.partition, "offset", r.progress.handledTo())
+	}
+	return nil
+}
+
+// beginAll gives each partition of a topic that was never consumed its first floor, those of other processes included: to them the
+// topic is known from then on, and they would begin at its beginning.
+func (c *Consumer) beginAll(ctx context.Context, t *consumed, id string, start Start) error {
+	for _, n := range t.partitions {
+		p := newPartition(c, t.Topic, channelName{t.Topic.Topic, n, id, t.version}, t.batches, start)
+		if _, _, err := open(ctx, c.into.Engine, p.name, p.log, p.first); err != nil {
+			return fmt.Errorf("topic %s, partition %d: %w", t.Topic.Topic, n, err)
+		}
+	}
+	return nil
 }
 
 func topicID(id kadm.TopicID) string {
@@ -163,9 +240,27 @@ func (c *Consumer) add(ctx, hard context.Context, t *consumed, name channelName,
 	})
 }
 
-// remove stops the partitions of a topic that is gone: those with this name and another id. It waits until they have
-// ended and their floors are kept, before their places are free: two partitions of one place would take each other's
-// records from the poller.
+// end stops partitions. It waits until they have ended, their floors are kept and the poller fetches them no more, before their
+// places are free: two partitions of one place would take each other's records from the poller, and the client would not begin
+// where the next one asks it to.
+func (c *Consumer) end(ctx context.Context, all []*running) {
+	if len(all) == 0 {
+		return
+	}
+	for _, r := range all {
+		r.cancel()
+	}
+	for _, r := range all {
+		<-r.done
+	}
+	if err := c.keepFloors(ctx); err != nil {
+		c.logger.Warn("kafka: the floors of partitions that are stopped", "error", err)
+	}
+	_ = c.poller.command(ctx, func() { c.poller.forget(all) })
+	c.running.remove(all)
+}
+
+// remove stops the partitions of a topic that is gone: those with this name and another id.
 func (c *Consumer) remove(ctx context.Context, topic, but string) {
 	var gone []*running
 	for _, r := range c.running.all() {
@@ -177,16 +272,7 @@ func (c *Consumer) remove(ctx context.Context, topic, but string) {
 		return
 	}
 	c.logger.Warn("kafka: the topic is gone: its partitions stop", "topic", topic, "partitions", len(gone))
-	for _, r := range gone {
-		r.cancel()
-	}
-	for _, r := range gone {
-		<-r.done
-	}
-	if err := c.keepFloors(ctx); err != nil {
-		c.logger.Warn("kafka: the floors of a topic that is gone", "topic", topic, "error", err)
-	}
-	c.running.remove(gone)
+	c.end(ctx, gone)
 	// Without this the client would take the next topic of this name for the old one.
 	_ = c.poller.command(ctx, func() { c.poller.client.PurgeTopicsFromClient(topic) })
 }

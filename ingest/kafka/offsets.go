@@ -14,10 +14,10 @@ import (
 
 // keepFloors stores how far partitions are handled, so that a start begins there. An error of one does not keep the
 // others from theirs.
-func (c *Consumer) keepFloors(context.Context) error {
+func (c *Consumer) keepFloors(ctx context.Context) error {
 	var errs []error
 	for _, r := range c.running.all() {
-		errs = append(errs, r.floor.keep(r.channel, r.progress.handledTo()))
+		errs = append(errs, r.floor.keep(ctx, r.channel, r.progress.handledTo()))
 	}
 	return errors.Join(errs...)
 }
@@ -34,13 +34,13 @@ type floor struct {
 
 // keep stores how far the partition is handled; handled is an offset, -1 before the partition has found where to begin.
 // mu is held during the write, so that of two calls the lower offset is not written last.
-func (f *floor) keep(ch *actors.ExternalChannel, handled int64) error {
+func (f *floor) keep(ctx context.Context, ch *actors.ExternalChannel, handled int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if handled < 0 || handled <= f.stored {
 		return nil
 	}
-	if err := ch.SetFloor(handled); err != nil {
+	if err := ch.SetFloor(ctx, handled); err != nil {
 		return err
 	}
 	f.stored = handled

@@ -42,6 +42,7 @@ type partition struct {
 	batches  *batches
 	queue    *queue
 	most     int // records of a batch
+	window   int // batches in flight
 	progress progress
 
 	answers  chan *batch   // answered deliveries
@@ -89,7 +90,7 @@ func newPartition(c *Consumer, t *Topic, name channelName, b *batches, begin Sta
 	}
 	p.progress.status = PartitionStatus{Topic: name.topic, Partition: name.partition, State: Starting, Since: time.Now(), Handled: -1, End: -1}
 	own := map[string][]int32{name.topic: {name.partition}}
-	p.most = c.batchRecords()
+	p.most, p.window = c.batchRecords(), c.window()
 	p.queue = newQueue(c.queueBytes(), func() { c.poller.client.PauseFetchPartitions(own) }, func() { c.poller.client.ResumeFetchPartitions(own) })
 	return p
 }
@@ -175,7 +176,7 @@ func (p *partition) halt(err error) {
 func (p *partition) consume(ctx context.Context) error {
 	for {
 		arrived := p.queue.arrived
-		if len(p.inFlight) >= window || p.resync {
+		if len(p.inFlight) >= p.window || p.resync {
 			arrived = nil // never ready: records wait in the queue, and answers make room
 		}
 		select {
@@ -382,7 +383,7 @@ func (p *partition) again(ctx context.Context) error {
 	}
 	p.attempts++
 	chain, err := ingest.NewChain(ctx, p.channel)
-	for attempt := 0; errors.Is(err, actors.ErrLost); attempt++ { // of a shard: the partition waits until it is back
+	for attempt := 0; err != nil && ctx.Err() == nil && !p.stopped(err); attempt++ { // a shard may be elsewhere for a while
 		p.wait(err)
 		if err := retry.Pause(ctx, attempt); err != nil {
 			return err
@@ -407,8 +408,7 @@ func (p *partition) again(ctx context.Context) error {
 // broken deals with records that could not be read: if they are gone it halts, otherwise it asks for them again.
 func (p *partition) broken(ctx context.Context, err error) {
 	if what := p.gone(err); what != "" {
-		p.halt(fmt.Errorf("%s%s; stop the server, decide where to go on, and start it again: kindred kafka seek --data DIR --topic %s --partition %d --to earliest|OFFSET",
-			what, p.bounds(ctx), p.name.topic, p.name.partition))
+		p.halt(fmt.Errorf("%s%s; %s", what, p.bounds(ctx), p.remedy()))
 		return
 	}
 	p.wait(fmt.Errorf("read records: %w", err))
@@ -425,6 +425,15 @@ func (p *partition) gone(err error) string {
 		return fmt.Sprintf("record %d is not there: it was deleted before it was read, or the brokers have lost it", p.progress.handledTo())
 	}
 	return ""
+}
+
+// remedy says what an operator can do where records are missing.
+func (p *partition) remedy() string {
+	if p.consumer.into.Mine != nil {
+		return "nothing of it is consumed any more, by any node: a cluster has no command yet to go on elsewhere; see docs/cluster.md, \"Topics of Kafka\""
+	}
+	return fmt.Sprintf("stop the server, decide where to go on, and start it again: kindred kafka seek --data DIR --topic %s --partition %d --to earliest|OFFSET",
+		p.name.topic, p.name.partition)
 }
 
 // bounds describes which records exist, as far as the brokers answer.

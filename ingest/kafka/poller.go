@@ -117,14 +117,21 @@ func (p *poller) fetch(r *running) {
 	p.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{r.name.topic: {r.name.partition: kgo.NoResetOffset().At(r.next)}})
 }
 
+// forget ends fetching partitions. REQUIRES: called by the poller
+func (p *poller) forget(all []*running) {
+	for _, r := range all {
+		r.assigned = false
+		p.client.RemoveConsumePartitions(map[string][]int32{r.name.topic: {r.name.partition}})
+	}
+}
+
 // unassign ends fetching a partition. It does not wait for the poller: records that arrive until then stay in the queue
 // of a partition that takes no more.
 func (p *poller) unassign(of *partition) {
 	do := func() {
 		r := p.running.find(of.place())
 		if r != nil && r.partition == of && r.assigned {
-			r.assigned = false
-			p.client.RemoveConsumePartitions(map[string][]int32{of.name.topic: {of.name.partition}})
+			p.forget([]*running{r})
 		}
 	}
 	p.mu.Lock()
