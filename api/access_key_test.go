@@ -1,6 +1,7 @@
 package api
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/kindred-id/kindred/actors/keyring"
@@ -18,7 +19,7 @@ func TestKeysOverHTTP(t *testing.T) {
 	k := &keyed{world: w, keys: keys}
 	w.reconfigure(func(c *Config) { c.Keys, c.Access = keys, gateOf(keys) })
 	const path = "/v1/admin/keys"
-	k.ask("GET", path, "", "").want(t, 200, `{"keys":[]}`)
+	k.ask("GET", path, "", "").want(t, 200, `{"keys":[],"next":null}`)
 	k.ask("POST", path, `{"name":"shop","kind":"write"}`, "").want(t, 409, `"first_key"`)
 	k.ask("GET", "/v1/stats", "", "").want(t, 200)
 	var admin, write, next document.NewAccessKey
@@ -37,6 +38,20 @@ func TestKeysOverHTTP(t *testing.T) {
 	k.ask("POST", path+"/"+write.ID+"/rotate", `{"overlap_seconds":60}`, admin.Key).into(t, &next)
 	k.ask("POST", path+"/"+write.ID+"/rotate", `{}`, admin.Key).want(t, 409, `"key_ended"`)
 	k.ask("GET", path, "", admin.Key).want(t, 200, `"state":"rotated"`, `"successor":"`+next.ID+`"`)
+	var all document.AccessKeys
+	k.ask("GET", path, "", admin.Key).into(t, &all)
+	paged := []document.AccessKey{}
+	for cursor, more := "", true; more; more = cursor != "" {
+		var page document.AccessKeys
+		k.ask("GET", path+"?limit=1&cursor="+cursor, "", admin.Key).into(t, &page)
+		paged, cursor = append(paged, page.Keys...), string(page.Next)
+	}
+	if len(paged) != 3 || !reflect.DeepEqual(paged, all.Keys) {
+		t.Errorf("%+v in pages, %+v at once", paged, all.Keys)
+	}
+	for _, bad := range []string{"limit=0", "limit=10001", "cursor=!", "cursor=AAAA"} {
+		k.ask("GET", path+"?"+bad, "", admin.Key).want(t, 400, `"bad_parameter"`)
+	}
 	w.now.Add(60_000)
 	k.ask("POST", "/v1/page", `{"userId":"u"}`, write.Key).want(t, 401, `"key_expired"`, write.ID)
 	k.ask("POST", "/v1/page", `{"userId":"u"}`, next.Key).want(t, 200)

@@ -129,3 +129,40 @@ func TestTraitOrigins(t *testing.T) {
 		w.get("/v1/profiles/user_id:u/traits?"+bad).want(t, 400, `"bad_parameter"`)
 	}
 }
+
+// Identifiers come in pages, the highest-ranked first, each once; one that comes between two pages moves no other.
+func TestIdentifiersInPages(t *testing.T) {
+	w := newWorld(t, nil)
+	w.post("/v1/batch", `{"batch":[{"type":"identify","userId":"u","anonymousId":"a1","traits":{"email":"u@example.com","phone":"+32470123456"}},
+		{"type":"page","userId":"u","anonymousId":"a2"},{"type":"page","userId":"u","anonymousId":"a3"}]}`).want(t, 200)
+	const path = "/v1/profiles/user_id:u/identifiers"
+	var all document.Identifiers
+	w.get(path).into(t, &all)
+	paged := []document.Identifier{}
+	for cursor, more := "", true; more; more = cursor != "" {
+		var page document.Identifiers
+		w.get(path+"?limit=2&cursor="+cursor).into(t, &page)
+		if len(page.Identifiers) > 2 {
+			t.Fatalf("a page of %d", len(page.Identifiers))
+		}
+		if len(paged) == 0 {
+			w.post("/v1/page", `{"userId":"u","anonymousId":"a4"}`).want(t, 200)
+		}
+		paged, cursor = append(paged, page.Identifiers...), string(page.Next)
+	}
+	seen := map[string]int{}
+	for _, id := range paged {
+		seen[id.Value]++
+	}
+	if len(all.Identifiers) != 6 || all.Next != "" {
+		t.Fatalf("%+v at once", all)
+	}
+	for _, id := range all.Identifiers {
+		if seen[id.Value] != 1 {
+			t.Errorf("%s: %d times in pages", id.Value, seen[id.Value])
+		}
+	}
+	for _, bad := range []string{"cursor=!", "cursor=AAAA", "limit=0", "limit=10001"} {
+		w.get(path+"?"+bad).want(t, 400, `"bad_parameter"`)
+	}
+}

@@ -36,8 +36,8 @@ var (
 	ErrFull    = errors.New("there are too many keys")
 )
 
-// maxKeys bounds the keys of a deployment, revoked ones too. All of them are in memory, some 300 bytes each.
-const maxKeys = 10_000
+// MaxKeys bounds the keys of a deployment, revoked ones too. All of them are in memory, some 300 bytes each.
+const MaxKeys = 10_000
 
 // lifetimeMost bounds the lifetime of a key, so that no sum of times overflows.
 const lifetimeMost = 100 * 365 * 24 * time.Hour
@@ -161,8 +161,8 @@ func (k *Keyring) Create(ctx context.Context, spec Spec, by Scope) (Key, string,
 		switch n := len(*k.keys.Load()); {
 		case n == 0 && !spec.Scopes.Has(AdministerGraph): // K5
 			return ErrFirst
-		case n >= maxKeys:
-			return fmt.Errorf("%w: at most %d", ErrFull, maxKeys)
+		case n >= MaxKeys:
+			return fmt.Errorf("%w: at most %d", ErrFull, MaxKeys)
 		}
 		return add(change, &made)
 	})
@@ -196,8 +196,8 @@ func (k *Keyring) Rotate(ctx context.Context, id string, overlap time.Duration, 
 		if old.State(now) != "live" {
 			return ErrEnded
 		}
-		if len(*k.keys.Load()) >= maxKeys {
-			return fmt.Errorf("%w: at most %d", ErrFull, maxKeys)
+		if len(*k.keys.Load()) >= MaxKeys {
+			return fmt.Errorf("%w: at most %d", ErrFull, MaxKeys)
 		}
 		spec := old.spec()
 		if old.Expires != 0 {

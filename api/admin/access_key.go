@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/kindred-id/kindred/actors/keyring"
@@ -20,7 +21,8 @@ func (a *Admin) keyRoutes() []route.Route {
 	routes := []route.Route{
 		{
 			Method: "GET", Path: "/v1/admin/keys", Handler: a.getKeys,
-			Summary: "List the access keys", Answers: answer(document.AccessKeys{}), Problems: []document.Code{document.CodeBadParameter},
+			Summary: "List the access keys, the newest first", Answers: answer(document.AccessKeys{}), Problems: []document.Code{document.CodeBadParameter},
+			Parameters: []route.Parameter{route.Limit(keyring.MaxKeys, keyring.MaxKeys, "keys in a page"), route.Cursor},
 		},
 		{
 			Method: "POST", Path: "/v1/admin/keys", Handler: a.postKey, SameOrigin: true,
@@ -48,14 +50,34 @@ func (a *Admin) keyRoutes() []route.Route {
 	return routes
 }
 
-// getKeys answers GET /v1/admin/keys.
+// getKeys answers GET /v1/admin/keys?limit=&cursor=. The cursor is the id of the last key, which the deployment never forgets.
 func (a *Admin) getKeys(w http.ResponseWriter, r *http.Request) *route.Problem {
 	if a.Keys == nil {
 		return noKeys()
 	}
+	limit, p := route.LimitParameter(r, keyring.MaxKeys, keyring.MaxKeys)
+	if p != nil {
+		return p
+	}
+	after, p := route.CursorParameter(r)
+	if p != nil {
+		return p
+	}
+	list := a.Keys.List()
+	if after != "" {
+		at := slices.IndexFunc(list, func(key keyring.Key) bool { return key.ID == after })
+		if at < 0 {
+			return route.BadCursor()
+		}
+		list = list[at+1:]
+	}
 	keys := document.AccessKeys{Keys: []document.AccessKey{}}
-	for _, key := range a.Keys.List() {
-		keys.Keys = append(keys.Keys, a.keyDocument(&key))
+	if len(list) > limit {
+		list = list[:limit]
+		keys.Next = document.TextOrNull(route.NewCursor(list[limit-1].ID))
+	}
+	for i := range list {
+		keys.Keys = append(keys.Keys, a.keyDocument(&list[i]))
 	}
 	return route.Send(w, keys)
 }

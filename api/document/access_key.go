@@ -16,9 +16,10 @@ type AccessKey struct {
 	Successor     string     `json:"successor,omitempty"`       // id of the key that takes its place
 }
 
-// AccessKeys are all access keys of a deployment, the newest first.
+// AccessKeys are access keys of a deployment, the newest first: all of them, unless a page was asked for.
 type AccessKeys struct {
 	Keys []AccessKey `json:"keys"`
+	Next TextOrNull  `json:"next"` // cursor of the next page; null at the end
 }
 
 // NewAccessKey is a key that was just made. Nothing shows it again.

@@ -35,7 +35,8 @@ func TestEncodings(t *testing.T) {
 			documenttest.CheckSame[Profile](t, text)
 			profiles.Write(text)
 
-			documenttest.CheckSame[Identifiers](t, AppendIdentifiers(nil, &p))
+			documenttest.CheckSame[Identifiers](t, AppendIdentifiers(nil, &p, ""))
+			documenttest.CheckSame[Identifiers](t, AppendIdentifiers(nil, &p, "a_-9"))
 			details := NewOrderDetails(p.Orders)
 			for i := range p.Orders {
 				e := drawEvent(t)

@@ -48,10 +48,11 @@ type Identifier struct {
 	Generic   bool       `json:"generic,omitempty"` // shared by too many to stand for one person: it joins nobody
 }
 
-// Identifiers are all identifiers of a person.
+// Identifiers are identifiers of a person: all of them, unless a page was asked for.
 type Identifiers struct {
 	ID          string       `json:"id"`          // public id of the person
 	Identifiers []Identifier `json:"identifiers"` // the highest-ranked first
+	Next        TextOrNull   `json:"next"`        // cursor of the next page; null at the end
 }
 
 // Traits are traits by name.
@@ -197,9 +198,13 @@ func appendCurrencies(dst []byte, p *graph.Profile) []byte {
 	return append(dst, '}')
 }
 
-// AppendIdentifiers appends an Identifiers document.
-func AppendIdentifiers(dst []byte, p *graph.Profile) []byte {
-	return append(appendIdentifiers(appendHead(dst, p.ID, "identifiers"), p, true), '}')
+// AppendIdentifiers appends an Identifiers document. next is the cursor of the next page; empty at the end.
+func AppendIdentifiers(dst []byte, p *graph.Profile, next string) []byte {
+	dst = append(appendIdentifiers(appendHead(dst, p.ID, "identifiers"), p, true), `,"next":`...)
+	if next == "" {
+		return append(dst, "null}"...)
+	}
+	return append(appendString(dst, next), '}')
 }
 
 // appendHead begins the document of a part of a profile: {"id":"k…","name":

@@ -70,12 +70,3 @@ func (q *Queries) scoredText(shape *document.Shape, profile *graph.Profile, fiel
 	text = binary.BigEndian.AppendUint64(text, shape.Scores.Parameters().Version)
 	return binary.BigEndian.AppendUint64(text, uint64(shape.Now/scoresFresh)) //nolint:gosec // after 1970
 }
-
-// getIdentifiers answers GET /v1/profiles/{id}/identifiers.
-func (q *Queries) getIdentifiers(w http.ResponseWriter, r *http.Request) *route.Problem {
-	profile, problem := q.NeedOutline(r.Context(), r.PathValue("id"))
-	if problem != nil {
-		return problem
-	}
-	return route.SendTagged(w, r, append(document.AppendIdentifiers(nil, &profile), '\n'))
-}

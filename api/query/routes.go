@@ -18,7 +18,10 @@ func (q *Queries) Routes() []route.Route {
 			Parameters: []route.Parameter{route.Scores, route.Fields},
 			Answers:    tagged(document.AnyProfile{}),
 		}),
-		person("/identifiers", q.getIdentifiers, "List the identifiers of a person", route.Route{Answers: tagged(document.Identifiers{})}),
+		person("/identifiers", q.getIdentifiers, "List the identifiers of a person, the highest-ranked first", route.Route{
+			Parameters: []route.Parameter{route.Limit(maxIdentifiers, maxIdentifiers, "identifiers in a page"), route.Cursor},
+			Answers:    tagged(document.Identifiers{}),
+		}),
 		person("/events", q.getEvents, "List the events of a person, the newest first", route.Route{
 			Parameters: []route.Parameter{
 				{Name: "type", Text: "only events of this type; several with commas between"},
