@@ -566,3 +566,24 @@ func TestFleetVisible(t *testing.T) {
 		})
 	}
 }
+
+// TestFleetStats: what cannot be counted is told.
+func TestFleetStats(t *testing.T) {
+	ctx := context.Background()
+	rng := rand.New(rand.NewPCG(1, 39))
+	world := oracle.RandomWorld(rng)
+	f := newFleet(t, rng, world.Rules, 2, 4, false)
+	defer f.close()
+	f.move(0, 0, true)
+	f.move(1, 1, true)
+	insist(t, f.engines[0], world.Events)
+	for absent, id := range []graph.ShardID{0, 1} {
+		for i, e := range f.engines {
+			if stats, err := e.Stats(ctx); err != nil || stats.Absent != absent {
+				t.Errorf("engine %d: %d shards are absent (%v), want %d", i, stats.Absent, err, absent)
+			}
+		}
+		f.mark(f.fenced, int(id), id, true)
+		f.engines[id].Lose(id)
+	}
+}

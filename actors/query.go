@@ -195,6 +195,7 @@ type Stats struct {
 	ActorBytes int64 // their memory, by estimate
 	LogBytes   int64 // log that a start would replay
 	Lost       int   // shards that failed on their own since the start; nothing of them is counted here
+	Absent     int   // shards of other processes that did not answer; nothing of them is counted here
 	UnderWay   int64 // inputs not answered
 	Waiting    int   // messages between shards not acknowledged
 	// LeftOut counts the links that components at a cap have left out since the engine started.
@@ -212,6 +213,9 @@ func (e *Engine) Stats(ctx context.Context) (Stats, error) {
 	for id := range e.runners {
 		s, err := e.statsOf(ctx, graph.ShardID(id))
 		if errors.Is(err, ErrLost) {
+			if e.runners[id].failed() == nil {
+				total.Absent++
+			}
 			continue
 		}
 		if err != nil {

@@ -21,6 +21,6 @@ func (a *Admin) getStats(w http.ResponseWriter, r *http.Request) *route.Problem 
 		Events: stats.Accepted, Duplicates: stats.Duplicates, Conflicting: stats.Conflicting, Quarantined: stats.Quarantined,
 		Identities: stats.Identities, Merges: stats.Merges(), Splits: stats.Splits, GenericValues: stats.Generic,
 		Residents: stats.Residents, ActorBytes: stats.ActorBytes, LogBytes: stats.LogBytes,
-		UnderWay: stats.UnderWay, InTransit: stats.Waiting, LeftOut: stats.LeftOut, Assumed: a.Assumed,
+		UnderWay: stats.UnderWay, InTransit: stats.Waiting, AbsentShards: stats.Absent, LeftOut: stats.LeftOut, Assumed: a.Assumed,
 	})
 }

@@ -25,6 +25,7 @@ type Stats struct {
 	LogBytes      int64    `json:"log_bytes"`                // log that a start would replay, in bytes
 	UnderWay      int64    `json:"under_way"`                // events and assertions that are not durable yet
 	InTransit     int      `json:"in_transit"`               // messages between shards that are not acknowledged
+	AbsentShards  int      `json:"absent_shards,omitempty"`  // shards of a cluster that no node answered for; nothing of them is counted
 	LeftOut       uint64   `json:"links_left_out,omitempty"` // links that components at caps.hosted left out since the start
 	Assumed       []string `json:"assumed,omitempty"`        // settings of the rules that nobody has stated, with their values
 }
