@@ -87,7 +87,8 @@ func cleanPath(u *url.URL) {
 	}
 }
 
-// requestID is the client's own id for the request if it is harmless, else a new one.
+// requestID is the client's own id for the request if it is harmless, else the id of the trace that the request is part of, else
+// a new one.
 func requestID(r *http.Request) string {
 	id := r.Header.Get(route.RequestIDHeader)
 	odd := func(c rune) bool {
@@ -96,7 +97,32 @@ func requestID(r *http.Request) string {
 	if id != "" && len(id) <= 64 && !strings.ContainsFunc(id, odd) {
 		return id
 	}
+	if id := traceID(r.Header.Get("Traceparent")); id != "" {
+		return id
+	}
 	return newRequestID()
+}
+
+// traceID is the trace's id in a header of W3C Trace Context, version-trace-parent-flags in hexadecimal; empty where the header
+// is no such. Later versions may append to it.
+func traceID(header string) string {
+	const version, trace, length = len("00-"), len("00-") + 32, len("00-") + 32 + len("-") + 16 + len("-00")
+	if len(header) < length || header[:version] == "ff-" || len(header) > length && (header[:version] == "00-" || header[length] != '-') {
+		return ""
+	}
+	zeros := true
+	for i, c := range []byte(header[:length]) {
+		dash := i == version-1 || i == trace || i == length-len("-00")
+		hexadecimal := '0' <= c && c <= '9' || 'a' <= c && c <= 'f'
+		if dash && c != '-' || !dash && !hexadecimal {
+			return ""
+		}
+		zeros = zeros && (i < version || i >= trace || c == '0')
+	}
+	if zeros {
+		return ""
+	}
+	return header[version:trace]
 }
 
 // newRequestID makes a random UUID. A request's id is no secret, so it costs no call of the system, which uuid.NewString takes for

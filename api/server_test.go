@@ -68,6 +68,39 @@ func TestRequestIDs(t *testing.T) {
 	}
 }
 
+// A request that is part of a trace has the trace's id, unless the client names the request.
+func TestRequestsOfTraces(t *testing.T) {
+	w := newWorld(t, nil)
+	const trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+	for header, taken := range map[string]bool{
+		"00-" + trace + "-" + parent + "-01":                   true,
+		"cc-" + trace + "-" + parent + "-01-what-is-new":       true,
+		"00-" + trace + "-" + parent + "-01-more":              false,
+		"cc-" + trace + "-" + parent + "-01more":               false,
+		"ff-" + trace + "-" + parent + "-01":                   false,
+		"00-" + strings.Repeat("0", 32) + "-" + parent + "-01": false,
+		"00-" + strings.ToUpper(trace) + "-" + parent + "-01":  false,
+		"00-" + trace + "_" + parent + "-01":                   false,
+		"00-" + trace + "-" + parent + "-0":                    false,
+		"00-" + trace[1:] + "\x00-" + parent + "-01":           false,
+		"":    false,
+		trace: false,
+		"00-ann@example.com" + trace[15:] + "-" + parent + "-01": false,
+	} {
+		r := httptest.NewRequest("GET", "/none", nil)
+		r.Header.Set("Traceparent", header)
+		a := w.do(r)
+		if got := a.header.Get("X-Request-Id"); (got == trace) != taken || got == "" {
+			t.Errorf("%q: %q", header, got)
+		}
+		a.want(t, 404, `"urn:kindred:request:`+a.header.Get("X-Request-Id")+`"`)
+		r.Header.Set("X-Request-Id", "mine")
+		if got := w.do(r).header.Get("X-Request-Id"); got != "mine" {
+			t.Errorf("%q beside an id of the client: %q", header, got)
+		}
+	}
+}
+
 func TestStatsAndHealth(t *testing.T) {
 	w := newWorld(t, nil)
 	w.feed(shopper...)
