@@ -330,6 +330,15 @@ func TestCluster(t *testing.T) {
 
 	in := c.compare(t, batches, c.members...)
 	c.ready(t)
+	for _, m := range c.members {
+		res, err := http.Get("http://" + m.listen + "/v1/changes?cursor=start&follow=false")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Body.Close(); res.StatusCode != http.StatusConflict {
+			t.Errorf("%s: the change feed answers %s, want 409: there is none", m.name, res.Status)
+		}
+	}
 	c.sharesAudiences(t, in)
 	c.sharesKeys(t)
 	c.applies(t, "http://"+c.members[1].listen, "few: events(\"Seen\").count() <= 1\n") // n1 is down, which may have decided before
@@ -458,5 +467,6 @@ func (c *clusterTest) refuses(t *testing.T) {
 	c.refused(t, "no certificate", 2, "a certificate, its key and an authority are needed", fourth(map[string]string{"--node-tls-cert": "", "--node-tls-key": "", "--node-tls-ca": ""})...)
 	c.refused(t, "no key of the gossip", 2, "no key of the gossip", fourth(map[string]string{"--gossip-key-file": ""})...)
 	c.refused(t, "nobody to join", 2, "no nodes to join", fourth(map[string]string{"--join": ""})...)
+	c.refused(t, "a change feed", 2, "nor has a change feed yet", append(fourth(nil), "--feed")...)
 	c.refused(t, "another cluster", 1, `make it with "kindred cluster init --cluster other"`, fourth(map[string]string{"--cluster": "other"})...)
 }
