@@ -159,19 +159,8 @@ func TestStrongReadsAreLinearizable(t *testing.T) {
 			const shards, people, clients, steps = 4, 6, 6, 60
 			f := newFleet(t, rng, graph.DefaultRules(), 3, shards, true)
 			defer f.close()
-			over := make(chan struct{})
-			var moving, asking sync.WaitGroup
-			moving.Go(func() {
-				mover := rand.New(rand.NewPCG(seed, 40))
-				for {
-					select {
-					case <-over:
-						return
-					case <-time.After(time.Duration(mover.IntN(2000)) * time.Microsecond):
-						f.move(graph.ShardID(mover.IntN(shards)), mover.IntN(len(f.engines)), mover.IntN(2) == 0)
-					}
-				}
-			})
+			_, stop := f.moving(rand.New(rand.NewPCG(seed, 40)))
+			var asking sync.WaitGroup
 			begin := time.Now()
 			var mu sync.Mutex // guards the following
 			history := make([][]porcupine.Operation, people)
@@ -202,8 +191,7 @@ func TestStrongReadsAreLinearizable(t *testing.T) {
 				})
 			}
 			asking.Wait()
-			close(over)
-			moving.Wait()
+			stop()
 			f.calm()
 			for person, operations := range history {
 				if !porcupine.CheckOperations(counter, operations) {

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,21 +35,8 @@ func TestFleetConsumers(t *testing.T) {
 			f := newFleet(t, rng, world.Rules, engines, shards, true)
 			defer f.close()
 
-			over := make(chan struct{})
-			var moving, consuming sync.WaitGroup
-			var moves atomic.Int64
-			moving.Go(func() {
-				mover := rand.New(rand.NewPCG(seed, 47))
-				for {
-					select {
-					case <-over:
-						return
-					case <-time.After(time.Duration(mover.IntN(3000)) * time.Microsecond):
-						f.move(graph.ShardID(mover.IntN(shards)), mover.IntN(engines), mover.IntN(2) == 0)
-						moves.Add(1)
-					}
-				}
-			})
+			moves, stop := f.moving(rand.New(rand.NewPCG(seed, 47)))
+			var consuming sync.WaitGroup
 			for i, e := range f.engines {
 				ch, err := e.ExternalChannels().Open(ctx, "events/0/1") // each gives it the first id
 				if err != nil {
@@ -71,8 +57,7 @@ func TestFleetConsumers(t *testing.T) {
 				})
 			}
 			consuming.Wait()
-			close(over)
-			moving.Wait()
+			stop()
 			f.calm()
 			for _, e := range f.engines {
 				if err := e.Settle(ctx); err != nil {

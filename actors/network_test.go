@@ -297,6 +297,28 @@ func (f *fleet) move(id graph.ShardID, to int, orderly bool) {
 	f.mu.Unlock()
 }
 
+// moving moves shards without a pause until stop is called, and counts the moves.
+func (f *fleet) moving(rng *rand.Rand) (moves *atomic.Int64, stop func()) {
+	moves = &atomic.Int64{}
+	over := make(chan struct{})
+	var moving sync.WaitGroup
+	moving.Go(func() {
+		for {
+			select {
+			case <-over:
+				return
+			case <-time.After(time.Duration(rng.IntN(2000)) * time.Microsecond):
+				f.move(graph.ShardID(rng.IntN(len(f.owner))), rng.IntN(len(f.engines)), rng.IntN(2) == 0)
+				moves.Add(1)
+			}
+		}
+	})
+	return moves, func() {
+		close(over)
+		moving.Wait()
+	}
+}
+
 // copyShard makes the rows of a shard in a store those of another store at one moment.
 func copyShard(to, from storage.Store, id graph.ShardID) error {
 	at, err := from.Snapshot()
@@ -459,21 +481,7 @@ func TestFleetEqualsOneEngine(t *testing.T) {
 			f := newFleet(t, rng, world.Rules, 2+rng.IntN(3), shards, true)
 			defer f.close()
 
-			over := make(chan struct{})
-			var moving sync.WaitGroup
-			var moves atomic.Int64
-			moving.Go(func() {
-				mover := rand.New(rand.NewPCG(seed, 36))
-				for {
-					select {
-					case <-over:
-						return
-					case <-time.After(time.Duration(mover.IntN(2000)) * time.Microsecond):
-						f.move(graph.ShardID(mover.IntN(shards)), mover.IntN(len(f.engines)), mover.IntN(2) == 0)
-						moves.Add(1)
-					}
-				}
-			})
+			moves, stop := f.moving(rand.New(rand.NewPCG(seed, 36)))
 			// The first copy of each event is delivered once, by whatever engine; later copies are duplicates.
 			for round := 0; round == 0 || moves.Load() < 12 && ctx.Err() == nil; round++ {
 				for rest := world.Events; len(rest) > 0 && !t.Failed(); {
@@ -487,8 +495,7 @@ func TestFleetEqualsOneEngine(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			close(over)
-			moving.Wait()
+			stop()
 			f.calm()
 			for _, e := range f.engines {
 				if err := e.Settle(ctx); err != nil {
