@@ -23,6 +23,9 @@ func TestSegmentProfileAPI(t *testing.T) {
 			`{"traits":{"email":"Ann@Example.com"},"cursor":{"url":"","has_more":false,"next":"","limit":10}}`)
 	}
 	w.get(segmentPath+"user_id:u1/traits?exclude=address&verbose=true").want(t, 200, `{"email":{"value":"Ann@Example.com","source_id":`, `"updated_at":"2026-01-01T00:05:00.000Z"}}`)
+	for _, part := range []string{"traits", "external_ids", "events", "metadata", "links"} { // readers of Segment send what its API has
+		w.get(segmentPath+"user_id:u1/"+part+"?verbose=true&start=2020-01-01T00:00:00Z&collection=users&limit=5").want(t, 200)
+	}
 	w.get(segmentPath+"user_id:u1/traits?class=audience").want(t, 200, `{"traits":{},`)
 	w.get(segmentPath+"user_id:u1/metadata").want(t, 200, `"segment_id":"`+w.id("user_id:u1")+`","created_at":"2026-01-01T00:00:00.000Z","updated_at":"2026-01-01T00:07:00.000Z"}`)
 	w.get(segmentPath+"user_id:u1/external_ids?include=email").want(t, 200,
@@ -77,12 +80,15 @@ func TestSegmentProblems(t *testing.T) {
 	for path, code := range map[string]string{
 		"user_id:nobody/traits": "not_found", "nonsense/events": "bad_id", "user_id:1/traits?limit=201": "bad_parameter",
 		"user_id:1/events?sort=asc": "bad_parameter", "user_id:1/links?next=!": "bad_parameter", "user_id:1/events?next=AAAA": "bad_parameter",
-		"user_id:1/metadata?limit=1": "bad_parameter",
+		"user_id:1/metadata?limit=1": "not_found",
 	} {
 		a := w.get(segmentPath + path)
 		if !strings.Contains(a.body, `"error":{"code":"`+code+`","message":"`) {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
 	}
+	r := httptest.NewRequest("GET", segmentPath+"user_id:1/traits", nil)
+	r.Header.Set("Origin", "https://shop.example")
+	w.do(r).want(t, 403, `"error":{"code":"cross_origin","message":"`)
 	w.do(httptest.NewRequest("DELETE", segmentPath+"user_id:1/traits", nil)).want(t, 405, `"method_not_allowed"`)
 }

@@ -221,7 +221,7 @@ func (q *Queries) segmentRoutes() []route.Route {
 	}
 	next := route.Parameter{Name: "next", Text: "next of the cursor of the page before"}
 	one := func(part string, h route.Handler, summary string, d any, parameters ...route.Parameter) route.Route {
-		rt := about("", h, summary, route.Route{Parameters: parameters, Answers: answer(d), ErrorMember: true})
+		rt := about("", h, summary, route.Route{Parameters: parameters, Answers: answer(d), ErrorMember: true, OtherParameters: true})
 		rt.Path = "/v1/spaces/{space}/collections/users/profiles/{id}/" + part
 		return rt
 	}
