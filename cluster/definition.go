@@ -37,6 +37,8 @@ const (
 	// definePatience bounds what init and the start of a node wait for the brokers.
 	definePatience = time.Minute
 	defineAgain    = 100 * time.Millisecond
+	// leaderPatience bounds what they wait for leaders of partitions.
+	leaderPatience = 20 * time.Second
 )
 
 // Define makes the journal of a cluster, unless its topic is there and empty, and writes the definition. A topic that has another
@@ -87,10 +89,7 @@ func (c *Config) open(ctx context.Context, shards int) (log *kafka.Log, err erro
 
 // undefined returns an error unless a journal is empty, but perhaps for a definition that was cut short.
 func undefined(ctx context.Context, c *Config, log *kafka.Log) error {
-	ranges, err := log.Ranges(ctx)
-	for tries := 0; err != nil && tries < 100 && backoff.Sleep(ctx, defineAgain) == nil; tries++ { // the partitions of a new topic have no leaders at first
-		ranges, err = log.Ranges(ctx)
-	}
+	ranges, err := rangesOf(ctx, c, log)
 	if err != nil {
 		return err
 	}
@@ -112,6 +111,28 @@ func undefined(ctx context.Context, c *Config, log *kafka.Log) error {
 	}
 	return fmt.Errorf("cluster %s: %w, as deployment %x with %d shards; start its nodes with \"kindred serve --cluster %s\", or choose another name",
 		c.Cluster, ErrDefined, is.Deployment, is.Shards, c.Cluster)
+}
+
+// rangesOf returns what all partitions hold. It waits for leaders: the partitions of a new topic have none at first, and those of a
+// broker that is down get others within seconds.
+func rangesOf(ctx context.Context, c *Config, log *kafka.Log) (ranges []kafka.Range, err error) {
+	ctx, cancel := context.WithTimeout(ctx, leaderPatience)
+	defer cancel()
+	for tries := 0; ; tries++ {
+		ranges, failed := log.Ranges(ctx)
+		if failed == nil {
+			return ranges, nil
+		}
+		if err == nil || ctx.Err() == nil {
+			err = failed // of the last question that was not cut short
+		}
+		if tries == 0 && c.Logger != nil {
+			c.Logger.Warn("not all partitions of the journal answer; they are asked again", "error", failed)
+		}
+		if backoff.Sleep(ctx, defineAgain) != nil {
+			return nil, err
+		}
+	}
 }
 
 // write writes a claim, and the definition under it.
@@ -187,7 +208,7 @@ func Find(ctx context.Context, c *Config) (Definition, error) {
 
 // read reads the first commit of the control partition. It fails with errNoDefinition if there is none yet.
 func read(ctx context.Context, c *Config, log *kafka.Log) (d Definition, err error) {
-	ranges, err := log.Ranges(ctx)
+	ranges, err := rangesOf(ctx, c, log)
 	if err != nil {
 		return d, err
 	}
