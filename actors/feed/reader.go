@@ -232,7 +232,7 @@ func (r *Reader) merge() (events []Event) {
 		clear(ahead[left:])
 		r.ahead[i] = ahead[:left]
 	}
-	slices.SortFunc(blocks, func(a, b readBlock) int { return cmp.Compare(a.Order, b.Order) }) // orders are unique
+	slices.SortFunc(blocks, func(a, b readBlock) int { return cmp.Compare(a.Order, b.Order) }) // of two with one order, of several processes, neither follows from the other
 	for i := range blocks {
 		b := &blocks[i]
 		for j := range b.Entries {
