@@ -48,6 +48,11 @@ func (e *Engine) answers(ctx context.Context, kind questionKind, to graph.ShardI
 		return e.answerDeliver(ctx, to, body)
 	case askTimeline:
 		return e.answerTimeline(ctx, to, body)
+	case askHere:
+		if !e.Has(to) {
+			return nil, &lostError{id: to}
+		}
+		return nil, body.end()
 	case askPosition:
 		id := row.ChannelID(body.below(1 << 16))
 		if err := body.end(); err != nil {
@@ -138,9 +143,14 @@ func (e *Engine) answerDeliver(ctx context.Context, to graph.ShardID, body *wire
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	here := false
 	answer := make([]byte, len(d.Outcomes))
 	for i, outcome := range d.Outcomes {
 		answer[i] = byte(outcome)
+		here = here || outcome != Elsewhere
+	}
+	if !here { // the process that asks has to look for the shard elsewhere
+		return nil, &lostError{id: to}
 	}
 	return answer, nil
 }
@@ -187,6 +197,9 @@ func (e *Engine) checkRange(id graph.ShardID, lower, upper []byte) error {
 	}
 	return nil
 }
+
+// Whereabouts is a question whose answer reports whether a shard is with the process that is asked, and nothing else: see IsElsewhere.
+func Whereabouts(id graph.ShardID) []byte { return appendQuestion(nil, askHere, id, 0, nil) }
 
 // IsElsewhere reports whether an answer says that the shard is not with the process that gives it.
 func IsElsewhere(answer []byte) bool {

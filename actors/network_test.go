@@ -594,3 +594,24 @@ func TestFleetStats(t *testing.T) {
 		f.engines[id].Lose(id)
 	}
 }
+
+// A process that does not have a shard says so, whatever it is asked or given for the shard: others then look elsewhere.
+func TestElsewhereIsSaid(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 39))
+	world := oracle.RandomWorld(rng)
+	f := newFleet(t, rng, world.Rules, 2, 1, false)
+	defer f.close()
+	f.move(0, 1, true)
+	d := &Delivery{}
+	d.Add(&world.Events[0])
+	for i, e := range f.engines {
+		for name, question := range map[string][]byte{
+			"whereabouts": Whereabouts(0),
+			"inputs":      appendQuestion(nil, askDeliver, 0, 0, appendInputs(nil, 1, d.inputs)),
+		} {
+			if got, want := IsElsewhere(e.Answer(context.Background(), question)), i == 0; got != want {
+				t.Errorf("engine %d, %s: elsewhere is %v, want %v", i, name, got, want)
+			}
+		}
+	}
+}

@@ -36,6 +36,7 @@ const (
 	askRest                             // whether all is at rest
 	askPasses                           // how far passes over shards are
 	askDeparted                         // how many messages of processes that are no more were sent, and have landed
+	askHere                             // whether a shard is there
 	lastQuestion
 )
 

@@ -28,6 +28,7 @@ var errNobody = errors.New("cluster: no node is believed to have it")
 
 // Post implements actors.Network.
 func (n *Node) Post(p shard.Post) {
+	n.posted[p.To].Store(true)
 	if to := n.of(p.To); to != nil {
 		n.wires.Post(to.member.Remote, uint32(p.To), actors.AppendPost(nil, &p))
 	}

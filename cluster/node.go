@@ -131,6 +131,8 @@ type Node struct {
 	said     atomic.Pointer[standings] // what operators have said of nodes
 	excluded atomic.Bool               // that this one is removed
 	topics   atomic.Pointer[[]uint32]  // that it consumes, a hash each
+	posted   []atomic.Bool             // by shard: envelopes were sent to it since verify
+	verifies atomic.Bool
 	leaving  atomic.Bool
 	asking   atomic.Pointer[asking]
 	counted  counters
@@ -171,7 +173,7 @@ func New(ctx context.Context, c Config, d Deployment, store storage.Store) (*Nod
 	n := &Node{
 		config: c, deployment: d, logger: logger, store: store, log: log,
 		boot: rand.Uint64(), began: time.Now(), //nolint:forbidigo // the node is where clock and chance enter
-		replicas: make([]*replica, d.Shards+1), asked: make(chan struct{}, answersMost), copies: make(chan struct{}, copiesMost),
+		replicas: make([]*replica, d.Shards+1), posted: make([]atomic.Bool, d.Shards), asked: make(chan struct{}, answersMost), copies: make(chan struct{}, copiesMost),
 	}
 	n.ctx, n.stop = context.WithCancel(context.Background())
 	n.shared = &sharedRows{node: n, own: catalog.Local(store)}
@@ -303,14 +305,17 @@ func (n *Node) listen() error {
 
 // tick lets time pass for all replicas, and takes in what changed among the members.
 func (n *Node) tick() {
-	tick := time.NewTicker(tickEvery)
+	tick, verify := time.NewTicker(tickEvery), time.NewTicker(verifyEvery)
 	defer tick.Stop()
+	defer verify.Stop()
 	for {
 		select {
 		case <-n.ctx.Done():
 			return
 		case <-n.gossip.Changes():
 			n.look()
+		case <-verify.C:
+			n.verify()
 		case <-tick.C:
 		}
 		if n.shared.changed.Swap(false) {

@@ -5,7 +5,11 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/cluster/gossip"
 	"github.com/kindred-id/kindred/cluster/place"
 	"github.com/kindred-id/kindred/cluster/proto"
@@ -158,6 +162,45 @@ func (n *Node) hint(id graph.ShardID, p *peer, answered bool) {
 			}
 		}
 	}
+}
+
+const (
+	verifyEvery  = time.Second
+	verifyAtOnce = 8
+)
+
+// verify asks whether shards are where they are believed to be, as far as nothing but belief says so and envelopes were sent there.
+// An envelope has no answer: without this, messages to a shard that has moved on would be sent to the wrong node for ever.
+func (n *Node) verify() {
+	if !n.verifies.CompareAndSwap(false, true) {
+		return // the last round is not over
+	}
+	n.tasks.Go(func() {
+		defer n.verifies.Store(false)
+		var asks errgroup.Group
+		asks.SetLimit(verifyAtOnce)
+		for i := range n.posted {
+			if id := graph.ShardID(i); n.posted[id].Swap(false) && n.believes(id) {
+				asks.Go(func() error {
+					_, err := n.Ask(n.ctx, id, actors.Whereabouts(id)) // which notes the answer
+					return err
+				})
+			}
+		}
+		if err := asks.Wait(); err != nil {
+			n.logger.Debug("it is not known of all shards where they are", "error", err)
+		}
+	})
+}
+
+// believes reports whether nothing but hints and ranks says where a shard is: it is not here, and the node does not follow its log.
+func (n *Node) believes(id graph.ShardID) bool {
+	if n.replicas[id].tenant.has() {
+		return false
+	}
+	n.peers.mu.Lock()
+	defer n.peers.mu.Unlock()
+	return n.peers.members[n.replicas[id].standing.Load().owner] == nil
 }
 
 // others are all other nodes.

@@ -67,6 +67,13 @@ func newClusterTest(t *testing.T) *clusterTest {
 	}
 	t.Cleanup(func() {
 		for _, m := range c.members {
+			if t.Failed() && m.process != nil {
+				for _, path := range []string{"/v1/stats", "/v1/cluster", "/readyz"} {
+					t.Logf("%s%s: %s", m.name, path, m.says(path))
+				}
+			}
+		}
+		for _, m := range c.members {
 			m.kill()
 			if text, err := os.ReadFile(m.dir + ".log"); err == nil && t.Failed() {
 				t.Logf("%s:\n%s", m.name, text)
@@ -133,6 +140,17 @@ func (m *clusterMember) kill() {
 		_ = m.process.Wait()
 		m.process = nil
 	}
+}
+
+// says is what a node answers, for the log of a test that has failed.
+func (m *clusterMember) says(path string) string {
+	res, err := (&http.Client{Timeout: 5 * time.Second}).Get("http://" + m.listen + path)
+	if err != nil {
+		return err.Error()
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	return fmt.Sprintf("%s %s %v", res.Status, text, err)
 }
 
 // refused runs a command that has to fail, with this code and these words.
