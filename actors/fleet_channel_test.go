@@ -59,11 +59,7 @@ func TestFleetConsumers(t *testing.T) {
 			consuming.Wait()
 			stop()
 			f.calm()
-			for _, e := range f.engines {
-				if err := e.Settle(ctx); err != nil {
-					t.Fatal(err)
-				}
-			}
+			f.settle(ctx)
 			if got, want := dump(t, f.engines[0]), oracle.Dump(oracle.Profiles(log, nil, world.Rules)); got != want {
 				t.Fatalf("after %d moves:\n%s", moves.Load(), oracle.Diff(want, got))
 			}

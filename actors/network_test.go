@@ -497,11 +497,7 @@ func TestFleetEqualsOneEngine(t *testing.T) {
 			}
 			stop()
 			f.calm()
-			for _, e := range f.engines {
-				if err := e.Settle(ctx); err != nil {
-					t.Fatal(err)
-				}
-			}
+			f.settle(ctx)
 			people := oracle.Profiles(world.Events, world.Assertions, world.Rules)
 			if got, want := dump(t, f.engines[0]), oracle.Dump(people); got != want {
 				t.Fatalf("after %d moves:\n%s", moves.Load(), oracle.Diff(want, got))
@@ -593,6 +589,23 @@ func TestFleetStats(t *testing.T) {
 		f.mark(f.fenced, int(id), id, true)
 		f.engines[id].Lose(id)
 	}
+	for _, id := range []graph.ShardID{0, 1} {
+		f.mark(f.fenced, int(id), id, false)
+		if err := f.engines[id].Take(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.settle(ctx) // nothing may be sent while the fleet is closed
+}
+
+// settle waits until nothing is under way in any engine.
+func (f *fleet) settle(ctx context.Context) {
+	f.t.Helper()
+	for _, e := range f.engines {
+		if err := e.Settle(ctx); err != nil {
+			f.t.Fatal(err)
+		}
+	}
 }
 
 // A process that does not have a shard says so, whatever it is asked or given for the shard: others then look elsewhere.
@@ -614,4 +627,5 @@ func TestElsewhereIsSaid(t *testing.T) {
 			}
 		}
 	}
+	f.settle(context.Background())
 }
