@@ -51,7 +51,7 @@ unit: ## The quick tests
 
 .PHONY: race
 race: ## Every test under the race detector
-	$(GO) test -race -short -timeout 20m ./...
+	$(GO) test -race -short -timeout 30m ./...
 
 .PHONY: wires
 wires: ## Messages between nodes, and attacks on them, without the race detector
