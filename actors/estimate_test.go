@@ -66,7 +66,7 @@ func TestEstimateIsTheDefinition(t *testing.T) {
 			}
 			return text
 		}
-		if _, err := e.changeDefinitions(context.Background(), func(now *audiences.State) (*audiences.State, error) { return now.Next(list) }); err != nil {
+		if _, err := e.Define(context.Background(), func(now *audiences.State) (*audiences.State, error) { return now.Next(list) }); err != nil {
 			t.Fatal(err)
 		}
 		ingest(t, e, world, rng) // half of the events are marked, and nothing is filled

@@ -217,8 +217,8 @@ func (c *ExternalChannels) position(ctx context.Context, of row.ChannelID, id gr
 	return number, err
 }
 
-// Floor is the highest offset that SetFloor was given, or where Seek went since: where to begin to read. ok is false if there
-// is none yet; then the consumer reads everything. Another process may have given one that is not known here yet.
+// Floor is the highest offset that SetFloor was given, or where Seek went since: where to begin to read. ok is false if the
+// channel has no floor yet; then the consumer reads everything. A floor of another process may not be known here yet.
 func (c *ExternalChannel) Floor(ctx context.Context) (offset int64, ok bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, false, err

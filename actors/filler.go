@@ -36,11 +36,7 @@ func (p *pool) Audiences() *audiences.State { return p.defined.Load() }
 
 // Define changes the audiences. decide is given what is defined, which may be nil, and returns what is to be; it may be called
 // again. When Define returns, events are marked for the new audiences; they serve once stored events were looked through.
-func (e *Engine) Define(ctx context.Context, decide func(now *audiences.State) (*audiences.State, error)) (*audiences.State, error) {
-	return e.changeDefinitions(ctx, decide)
-}
-
-func (e *Engine) changeDefinitions(ctx context.Context, decide func(now *audiences.State) (*audiences.State, error)) (next *audiences.State, err error) {
+func (e *Engine) Define(ctx context.Context, decide func(now *audiences.State) (*audiences.State, error)) (next *audiences.State, err error) {
 	err = e.catalog.Change(ctx, func(change *catalog.Change) error {
 		now, err := audiences.Load(change)
 		if err != nil {
@@ -118,7 +114,7 @@ func (f *filler) fill(ctx context.Context) error {
 		if !over {
 			continue
 		}
-		_, err = f.engine.changeDefinitions(ctx, func(defined *audiences.State) (*audiences.State, error) {
+		_, err = f.engine.Define(ctx, func(defined *audiences.State) (*audiences.State, error) {
 			switch {
 			case p.through(defined.Filled, defined.Told): // another process was first
 				return nil, nil

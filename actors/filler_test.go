@@ -123,7 +123,7 @@ func TestFillGoesOnAfterAStart(t *testing.T) {
 	func() {
 		e := openEngine(t, store, 4, world.Rules)
 		ingest(t, e, world, rand.New(rand.NewPCG(1, 1)))
-		if _, err := e.changeDefinitions(context.Background(), func(now *audiences.State) (*audiences.State, error) { return now.Next(testAudiences(t)) }); err != nil {
+		if _, err := e.Define(context.Background(), func(now *audiences.State) (*audiences.State, error) { return now.Next(testAudiences(t)) }); err != nil {
 			t.Fatal(err)
 		}
 		if err := e.Close(context.Background()); err != nil {

@@ -91,7 +91,7 @@ func (e *Engine) rest(ctx context.Context) (look, error) {
 func (f far) agree(ctx context.Context, kind questionKind, body []byte, here func() (look, error), quiet func(look) bool) error {
 	var last []look // of the look before, if that was quiet
 	for attempt := 0; ; attempt++ {
-		looks, err := f.lookAtAll(ctx, kind, body, here)
+		looks, err := gather(ctx, f, kind, body, here, readLook)
 		switch {
 		case f.Err() != nil:
 			return f.Err()
@@ -112,7 +112,8 @@ func (f far) agree(ctx context.Context, kind questionKind, body []byte, here fun
 	}
 }
 
-func (f far) lookAtAll(ctx context.Context, kind questionKind, body []byte, here func() (look, error)) ([]look, error) {
+// gather asks all processes, this one first.
+func gather[T any](ctx context.Context, f far, kind questionKind, body []byte, here func() (T, error), read func(*wireReader) (T, error)) ([]T, error) {
 	mine, err := here()
 	if err != nil {
 		return nil, err
@@ -121,15 +122,15 @@ func (f far) lookAtAll(ctx context.Context, kind questionKind, body []byte, here
 	if err != nil {
 		return nil, err
 	}
-	looks := []look{mine}
+	all := []T{mine}
 	for _, answer := range answers {
-		l, err := readLook(answer)
+		theirs, err := read(answer)
 		if err != nil {
 			return nil, err
 		}
-		looks = append(looks, l)
+		all = append(all, theirs)
 	}
-	return looks, nil
+	return all, nil
 }
 
 // whole reports whether each shard is with exactly one process.

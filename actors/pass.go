@@ -116,27 +116,6 @@ func (f *filler) progress(ctx context.Context) (progress, error) {
 	return p, nil
 }
 
-// progressOfAll is what all processes say.
-func (f *filler) progressOfAll(ctx context.Context) ([]progress, error) {
-	mine, err := f.progress(ctx)
-	if err != nil {
-		return nil, err
-	}
-	answers, err := f.engine.everybody(ctx, askPasses, nil)
-	if err != nil {
-		return nil, err
-	}
-	all := []progress{mine}
-	for _, answer := range answers {
-		p, err := readProgress(answer)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, p)
-	}
-	return all, nil
-}
-
 // passAgain is the wait before a process asks again how far the others are.
 var passAgain = backoff.Doubling{First: 10 * time.Millisecond, Most: time.Second}
 
@@ -169,7 +148,7 @@ func (f *filler) make(ctx context.Context, p pass) (over bool, err error) {
 
 // agreed reports whether a pass is over in all processes. An error says that somebody did not answer.
 func (f *filler) agreed(ctx context.Context, p pass) (bool, error) {
-	all, err := f.progressOfAll(ctx)
+	all, err := gather(ctx, f.engine.queries.far, askPasses, nil, func() (progress, error) { return f.progress(ctx) }, readProgress)
 	if err != nil || !f.allThrough(all, p) {
 		return false, err
 	}

@@ -170,7 +170,7 @@ const (
 )
 
 // verify asks whether shards are where they are believed to be, as far as nothing but belief says so and envelopes were sent there.
-// An envelope has no answer: without this, messages to a shard that has moved on would be sent to the wrong node for ever.
+// An envelope has no answer: without this, messages to a shard that has moved on would go to the wrong node without end.
 func (n *Node) verify() {
 	if !n.verifies.CompareAndSwap(false, true) {
 		return // the last round is not over

@@ -9,21 +9,20 @@ import (
 	"github.com/kindred-id/kindred/cluster/place"
 )
 
-// MaxTopics bounds the topics that a node consumes: it says to the others which they are, in what room the gossip has.
-const MaxTopics = 16
+// maxTopics bounds the topics that a node consumes: it says to the others which they are, in what room the gossip has.
+const maxTopics = 16
 
-// Consume says to the other nodes which topics this one consumes, all of them. REQUIRES: started
+// Consume says to the other nodes which topics this one consumes, all of them.
 func (n *Node) Consume(topics []string) error {
-	if len(topics) > MaxTopics {
-		return fmt.Errorf("cluster: %d topics: a node consumes at most %d; let other nodes, or another cluster, have the rest", len(topics), MaxTopics)
+	if len(topics) > maxTopics {
+		return fmt.Errorf("cluster: %d topics: a node consumes at most %d; let other nodes, or another cluster, have the rest", len(topics), maxTopics)
 	}
 	hashes := make([]uint32, len(topics))
 	for i, topic := range topics {
 		hashes[i] = topicHash(topic)
 	}
 	slices.Sort(hashes)
-	n.topics.Store(&hashes)
-	n.announce()
+	n.topics.Store(&hashes) // the next tick announces it
 	return nil
 }
 

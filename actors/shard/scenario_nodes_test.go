@@ -8,11 +8,11 @@ import (
 	"github.com/kindred-id/kindred/graph"
 )
 
-// someEvent is a condition that everybody meets who has had an event.
+// someEvent is a condition that each person with an event meets.
 const someEvent = `{"signal":{"type":"page"},"count":{"at_least":1}}`
 
-// cast starts engines of which the first has a person, by a cookie, who is in audience x, and the second has the shard of that person's
-// user id.
+// cast starts engines. The first has the shard of a cookie, whose person is in audience x. The second has the shard of the user id that
+// the person gets.
 func cast(engines int) (t *troupe, cookie, user graph.Identifier) {
 	t = newTroupe(engines, true)
 	cookie, user = identifierOf("anonymous_id", 0), identifierOf("user_id", 1)

@@ -187,7 +187,7 @@ func mergedAndGone() error {
 		}
 	}
 	if d.err == nil && (len(told) != 1 || told[0].ID != high.Key || len(told[0].Audiences) != 1) {
-		return fmt.Errorf("what was told leaves as %+v, want one of %s, who is in one audience", told, high.Key)
+		return fmt.Errorf("what was told leaves as %+v, want one leave, under %s", told, high.Key)
 	}
 	return d.err
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/kindred-id/kindred/storage/row"
 )
 
-// A troupe is a few engines that share two shards. Nothing is left to chance: the scenario says which messages are held back, who hears
-// of changed definitions, and who is there.
+// A troupe is a few engines that share two shards. Nothing is left to chance: the scenario says which messages are held back, which
+// engines hear of changed definitions, and which are there.
 type troupe struct {
 	engines []*actors.Engine // nil: it has ended
 	stores  []*storage.MemStore

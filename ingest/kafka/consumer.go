@@ -100,7 +100,7 @@ func New(config Config, into Into) (*Consumer, error) {
 			return nil, fmt.Errorf("topic %s: %w", t.Topic, err)
 		}
 		unpack := func() *record.Decoder { return record.NewDecoder(options) }
-		c.topics[t.Topic] = &consumed{t, newBatches(into.Into, unpack), routingVersion(into.Routing, t, into.Options), false, nil}
+		c.topics[t.Topic] = &consumed{Topic: t, batches: newBatches(into.Into, unpack), version: routingVersion(into.Routing, t, into.Options)}
 	}
 	return c, nil
 }
@@ -156,7 +156,7 @@ func (c *Consumer) Stop(ctx context.Context) error {
 	switch {
 	case err == nil || c.into.Engine.Err() != nil:
 	case c.into.Mine != nil:
-		c.logger.Info("floors of partitions are behind: whoever consumes them next reads records again that were taken", "error", err)
+		c.logger.Info("floors of partitions are behind: their next consumer reads records again that were taken", "error", err)
 	default:
 		return fmt.Errorf("kafka: note how far partitions are handled: %w", err)
 	}
