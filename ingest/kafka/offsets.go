@@ -17,7 +17,8 @@ import (
 func (c *Consumer) keepFloors(ctx context.Context) error {
 	var errs []error
 	for _, r := range c.running.all() {
-		errs = append(errs, r.floor.keep(ctx, r.channel, r.progress.handledTo()))
+		handled := r.progress.handledTo() // before the channel, which is there once this is an offset
+		errs = append(errs, r.floor.keep(ctx, r.channel.Load(), handled))
 	}
 	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -38,7 +39,7 @@ import (
 type partition struct {
 	consumer *Consumer
 	origin
-	channel  *actors.ExternalChannel
+	channel  atomic.Pointer[actors.ExternalChannel] // nil before the partition has found where to begin; keepFloors reads it
 	batches  *batches
 	queue    *queue
 	most     int // records of a batch
@@ -138,7 +139,7 @@ func (p *partition) start(ctx context.Context) error {
 	if p.chain, err = ingest.NewChain(ctx, ch); err != nil {
 		return err
 	}
-	p.channel = ch
+	p.channel.Store(ch) // before the progress: keepFloors reads them in the other order
 	p.progress.handled(offset, time.Time{})
 	return p.consumer.poller.assign(ctx, p, offset)
 }
@@ -382,13 +383,13 @@ func (p *partition) again(ctx context.Context) error {
 		}
 	}
 	p.attempts++
-	chain, err := ingest.NewChain(ctx, p.channel)
+	chain, err := ingest.NewChain(ctx, p.channel.Load())
 	for attempt := 0; err != nil && ctx.Err() == nil && !p.stopped(err); attempt++ { // a shard may be elsewhere for a while
 		p.wait(err)
 		if err := retry.Pause(ctx, attempt); err != nil {
 			return err
 		}
-		chain, err = ingest.NewChain(ctx, p.channel)
+		chain, err = ingest.NewChain(ctx, p.channel.Load())
 	}
 	if err != nil {
 		return err
