@@ -188,6 +188,12 @@ bench-kafka: build .kafka/classpath ## Ingest from Apache Kafka against ingest f
 	trap '$(GO) run ./internal/testkit/kafkatest/up -dir .kafka/bench -down' EXIT; \
 	$(BIN) bench kafka --kafka-brokers "$$brokers" --output table $(BENCH_KAFKA)
 
+.PHONY: bench-cluster
+bench-cluster: build .kafka/classpath ## Three nodes beside one process: processor time, hand-over, fail-over. BENCH_CLUSTER has more flags
+	@brokers=$$($(GO) run ./internal/testkit/kafkatest/up -dir .kafka/bench -nodes 3); \
+	trap '$(GO) run ./internal/testkit/kafkatest/up -dir .kafka/bench -down' EXIT; \
+	$(BIN) bench cluster --journal-brokers "$$brokers" --output table $(BENCH_CLUSTER)
+
 .PHONY: scores
 scores: ## How well scores forecast, on public data, beside the reference: fails where a figure is worse
 	cd bench/research && $(GO) test -count=1 -v -run 'CLVOnCDNOW|ReducedLines|RedeemedCampaigns' ./eval 2>&1 | { grep -vE '^(=== |--- PASS|    --- PASS)' || true; }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -41,36 +42,82 @@ func startServer(ctx context.Context, binary, dir string, memory int64) (*benchS
 
 // launch starts a server by a command of the program, which is told where to listen, and waits until it is ready.
 func launch(ctx context.Context, binary string, command ...string) (*benchServer, error) {
+	s, err := begin(ctx, binary, command...)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.awaitReady(ctx); err != nil {
+		return nil, errors.Join(err, s.kill())
+	}
+	return s, nil
+}
+
+// begin starts a server at a free address, and does not wait until it is ready.
+func begin(ctx context.Context, binary string, command ...string) (*benchServer, error) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	s := &benchServer{address: free.Addr().String(), ended: make(chan error, 1)}
+	address := free.Addr().String()
 	if err := free.Close(); err != nil {
 		return nil, err
 	}
+	return beginAt(ctx, address, binary, command...)
+}
+
+// beginAt starts a server at an address. It ends with this process, where the system can do that (attach).
+func beginAt(ctx context.Context, address, binary string, command ...string) (*benchServer, error) {
+	s := &benchServer{address: address, ended: make(chan error, 1)}
 	s.cmd = exec.CommandContext(ctx, binary, append(command, "--listen", s.address)...)
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(os.Interrupt) }
 	s.cmd.WaitDelay = serverPatience
 	s.cmd.Stderr = &s.log
-	if err := s.cmd.Start(); err != nil {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // the system ties the server to the thread that starts it
+		defer runtime.UnlockOSThread()
+		attach(s.cmd)
+		err := s.cmd.Start()
+		started <- err
+		if err == nil {
+			s.ended <- s.cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
 		return nil, err
 	}
-	go func() { s.ended <- s.cmd.Wait() }()
+	return s, nil
+}
+
+// awaitReady waits until the server says that it is ready.
+func (s *benchServer) awaitReady(ctx context.Context) error {
 	for start := time.Now(); time.Since(start) < serverPatience; {
 		select {
 		case err := <-s.ended:
-			return nil, fmt.Errorf("the server has ended: %w: %s", err, &s.log)
+			s.ended <- err
+			return fmt.Errorf("the server has ended: %w: %s", err, &s.log)
+		case <-ctx.Done():
+			return ctx.Err()
 		case <-time.After(pollEvery):
 		}
 		if answer, err := http.Get("http://" + s.address + "/readyz"); err == nil {
 			_ = answer.Body.Close()
 			if answer.StatusCode == http.StatusOK {
-				return s, nil
+				return nil
 			}
 		}
 	}
-	return nil, errors.Join(errors.New("the server is not ready after a minute"), s.stop())
+	return errors.New("the server is not ready after a minute")
+}
+
+// kill ends the server at once, and waits until it is gone. It is safe after the server's end.
+func (s *benchServer) kill() error {
+	if err := s.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	err := <-s.ended
+	s.ended <- err
+	return nil
 }
 
 // stop ends the server in order.
@@ -78,7 +125,9 @@ func (s *benchServer) stop() error {
 	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
 		return err
 	}
-	if err := <-s.ended; err != nil {
+	err := <-s.ended
+	s.ended <- err
+	if err != nil {
 		return fmt.Errorf("the server: %w: %s", err, &s.log)
 	}
 	return nil
@@ -119,13 +168,18 @@ func (s *benchServer) proc(name string) string {
 // load sends requests over so many connections until all are answered or the context ends. An answer other than 200, or to a
 // read 404, fails it.
 func (s *benchServer) load(ctx context.Context, connections int, r requests) (HTTPLoad, error) {
+	return load(ctx, []*benchServer{s}, connections, r)
+}
+
+// load is the load of several servers, which take connections in turn. Their processor time is added up.
+func load(ctx context.Context, servers []*benchServer, connections int, r requests) (HTTPLoad, error) {
 	var next, answered atomic.Int64
 	took := make([][]time.Duration, connections)
-	cpu, own, start := s.cpu(), trial.ProcessorTime(), time.Now()
+	cpu, own, start := cpuOf(servers), trial.ProcessorTime(), time.Now()
 	var group errgroup.Group
 	for i := range connections {
 		group.Go(func() (err error) {
-			took[i], err = s.connection(ctx, r, &next, &answered)
+			took[i], err = servers[i%len(servers)].connection(ctx, r, &next, &answered)
 			return err
 		})
 	}
@@ -140,10 +194,18 @@ func (s *benchServer) load(ctx context.Context, connections int, r requests) (HT
 	}
 	n := float64(len(all) * r.each)
 	return HTTPLoad{
-		Connections: connections, PerSecond: n / elapsed.Seconds(), CPU: float64((s.cpu() - cpu).Microseconds()) / n,
+		Connections: connections, PerSecond: n / elapsed.Seconds(), CPU: float64((cpuOf(servers) - cpu).Microseconds()) / n,
 		Client: float64((trial.ProcessorTime() - own).Microseconds()) / n, Latency: Summarise(all),
 		Answer: int(answered.Load()) / max(1, len(all)),
 	}, nil
+}
+
+// cpuOf is the processor time of servers.
+func cpuOf(servers []*benchServer) (sum time.Duration) {
+	for _, s := range servers {
+		sum += s.cpu()
+	}
+	return sum
 }
 
 // connection sends requests over one connection, one after the other, and adds up the bytes of the answers.

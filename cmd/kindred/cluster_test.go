@@ -18,10 +18,10 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/api/client"
+	"github.com/kindred-id/kindred/internal/loopback"
 	"github.com/kindred-id/kindred/internal/peertls"
 	"github.com/kindred-id/kindred/internal/testkit/certs"
 	"github.com/kindred-id/kindred/internal/testkit/kafkatest"
-	"github.com/kindred-id/kindred/internal/testkit/loopback"
 )
 
 // clusterTest is a cluster of processes, run by the command line alone.

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,7 +20,6 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/kindred-id/kindred/api/document"
-	"github.com/kindred-id/kindred/internal/testkit/loopback"
 	"github.com/kindred-id/kindred/storage/row"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -86,9 +86,10 @@ func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
 // freePort sets variables to addresses on which no process listens.
 func freePort(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
-		address, err := loopback.Free(1)
+		l, err := net.Listen("tcp", "127.0.0.1:0")
 		ts.Check(err)
-		ts.Setenv(name, address)
+		defer l.Close()
+		ts.Setenv(name, l.Addr().String())
 	}
 }
 

@@ -50,9 +50,9 @@ medians over the rounds. The ratio is taken within each round, because the speed
 	}
 	kafka := newBenchKafka()
 	kafka.Args = cli.UsageArgs(kafka.Args)
-	http, ceiling := newBenchHTTP(), newBenchCeiling()
-	http.Args = cli.UsageArgs(http.Args)
-	cmd.AddCommand(kafka, http, ceiling)
+	http, cluster, ceiling := newBenchHTTP(), newBenchCluster(), newBenchCeiling()
+	http.Args, cluster.Args = cli.UsageArgs(http.Args), cli.UsageArgs(cluster.Args)
+	cmd.AddCommand(kafka, http, cluster, ceiling)
 	cmd.Flags().IntVar(&c.Events, "events", 1_000_000, "number of events, at least 1000, of about 650 bytes each")
 	cmd.Flags().IntVar(&c.People, "people", 100_000, "number of people in the events, at least 1")
 	cmd.Flags().IntVar(&c.Rounds, "rounds", 3, "number of rounds, at least 1; each measures both programs")

@@ -21,8 +21,8 @@ import (
 
 	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/bench/generate"
+	"github.com/kindred-id/kindred/internal/loopback"
 	"github.com/kindred-id/kindred/internal/testkit/kafkatest"
-	"github.com/kindred-id/kindred/internal/testkit/loopback"
 )
 
 func main() {
