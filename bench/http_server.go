@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/kindred-id/kindred/bench/trial"
+	"github.com/kindred-id/kindred/internal/loopback"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -54,12 +55,8 @@ func launch(ctx context.Context, binary string, command ...string) (*benchServer
 
 // begin starts a server at a free address, and does not wait until it is ready.
 func begin(ctx context.Context, binary string, command ...string) (*benchServer, error) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := loopback.Free(1)
 	if err != nil {
-		return nil, err
-	}
-	address := free.Addr().String()
-	if err := free.Close(); err != nil {
 		return nil, err
 	}
 	return beginAt(ctx, address, binary, command...)

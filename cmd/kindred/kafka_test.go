@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -137,12 +136,7 @@ func newKafkaTest(t *testing.T, o kafkatest.Options, events int) *kafkaTest {
 	k.broker = kafkatest.Start(t, o)
 	k.brokers, k.topic = strings.Join(k.broker.Brokers(), ","), k.broker.Topic(kafkaPartitions)
 	k.client = k.broker.Client(kgo.DefaultProduceTopic(k.topic), kgo.RecordPartitioner(kgo.RoundRobinPartitioner()), kgo.MetadataMinAge(100*time.Millisecond), kgo.MetadataMaxAge(2*time.Second))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	k.address = l.Addr().String()
-	l.Close()
+	k.address = freeAddresses(t, 1)
 	return k
 }
 

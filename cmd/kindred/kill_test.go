@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -113,12 +112,7 @@ func (k *killing) fileRound(t *testing.T, dir string, kills int) (landed int) {
 func (k *killing) httpRound(t *testing.T, dir string, kills int) (landed int) {
 	ctx, cancel := context.WithTimeout(context.Background(), killDeadline)
 	defer cancel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
+	address := freeAddresses(t, 1)
 	server := k.serve(t, dir, address)
 	defer func() { _ = server.Process.Kill(); _ = server.Wait() }()
 

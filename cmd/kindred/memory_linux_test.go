@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -162,12 +161,7 @@ func (m *memoryTest) file(t *testing.T, setting int64) {
 
 // serve starts a server and waits until it answers.
 func (m *memoryTest) serve(t *testing.T, setting int64, more ...string) (cmd *exec.Cmd, url string, most func() int64) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := freeAddresses(t, 1)
 	cmd, _ = m.command(append([]string{"serve", "--data", filepath.Join(t.TempDir(), "data"), "--listen", address, "--memory", fmt.Sprintf("%dMiB", setting)}, more...)...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/kindred-id/kindred/api/document"
+	"github.com/kindred-id/kindred/internal/loopback"
 	"github.com/kindred-id/kindred/storage/row"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -86,10 +86,9 @@ func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
 // freePort sets variables to addresses on which no process listens.
 func freePort(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		address, err := loopback.Free(1)
 		ts.Check(err)
-		defer l.Close()
-		ts.Setenv(name, l.Addr().String())
+		ts.Setenv(name, address)
 	}
 }
 
