@@ -67,7 +67,7 @@ peers: ## Every peer of the benchmarks makes the people that the engine makes: a
 
 .PHONY: properties
 properties: ## Same events, same people; the table of phone numbers is the library: fixed and fresh seeds, printed
-	$(GO) test -count=1 -v -timeout 30m -run 'SameEvents|Schedules|Property|Prop' ./graph ./graph/identifier ./actors/... ./cluster/... 2>&1 | { grep -vE '^(=== |    --- PASS)' || true; }
+	$(GO) test -count=1 -v -timeout 60m -run 'SameEvents|Schedules|Property|Prop' ./graph ./graph/identifier ./actors/... ./cluster/... 2>&1 | { grep -vE '^(=== |    --- PASS)' || true; }
 
 .PHONY: mutants
 mutants: ## Break each rule of the protocol on purpose: the simulator must find every one

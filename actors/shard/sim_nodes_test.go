@@ -218,6 +218,10 @@ func (p *nodesProgram) Work(w *journaltest.World) bool {
 	return false
 }
 
+// nodeInboxMost is how many inputs wait before packets are lost. A shard that takes one input a step is otherwise sent more repetitions
+// than it can take.
+const nodeInboxMost = 200
+
 // carry lets one packet arrive at some node that believes to own its shard, or get lost, or stay to arrive again.
 func (p *nodesProgram) carry(w *journaltest.World) {
 	if len(p.packets) == 0 {
@@ -229,7 +233,7 @@ func (p *nodesProgram) carry(w *journaltest.World) {
 		p.packets = slices.Delete(p.packets, i, i+1)
 	}
 	m, ok := w.Machine(packet.To).(*nodeShard)
-	if !ok || w.Rand().IntN(20) == 0 {
+	if !ok || w.Rand().IntN(20) == 0 || len(m.inbox) > nodeInboxMost { // its sender sends it again
 		return
 	}
 	if packet.HasAck {
