@@ -20,11 +20,13 @@ const (
 	ClusterLookups  = "look-ups"  // on a node that does not own what is looked up, beside ingest
 	ClusterHandOver = "hand-over" // of shards, by drain, its undoing, and SIGTERM
 	ClusterFailOver = "fail-over" // after kill -9
+	ClusterCopy     = "copy"      // of all shards, to a node with an empty disk
+	ClusterPeace    = "peace"     // at full ingest nobody is taken for dead, and no shard moves
 )
 
 // ClusterParts are all parts, in the order in which they are measured.
 func ClusterParts() []string {
-	return []string{ClusterCPU, ClusterLookups, ClusterHandOver, ClusterFailOver}
+	return []string{ClusterCPU, ClusterLookups, ClusterHandOver, ClusterFailOver, ClusterCopy, ClusterPeace}
 }
 
 // ClusterNodes is how many nodes share the shards.
@@ -47,6 +49,7 @@ type ClusterConfig struct {
 	LookupRate  int           // look-ups that are to begin in a second
 	HandOvers   int           // drains, and as many ends by SIGTERM
 	Kills       int
+	Peace       time.Duration // how long nodes are watched at full ingest
 	RecoverWait time.Duration // how long a cluster may take until it is ready after a fault
 }
 
@@ -98,6 +101,29 @@ type ClusterLookup struct {
 	First  string    `json:"error,omitempty"`
 }
 
+// ClusterCopied is how a node got its copies that had none, since its disk was empty.
+type ClusterCopied struct {
+	Shards int     `json:"shards"`
+	Bytes  int64   `json:"bytes"`            // of their rows
+	Rate   float64 `json:"bytes_per_second"` // from the beginning of the first copy to the end of the last; two are made at a time
+	Ready  float64 `json:"seconds"`          // from the start of the node until it is ready
+	// Before and During are look-ups on the other nodes, without ingest: as long before the copies as they may take, and meanwhile.
+	Before Latencies `json:"look_ups_before"`
+	During Latencies `json:"look_ups"`
+}
+
+// ClusterWatch is what nodes say of each other at full ingest.
+type ClusterWatch struct {
+	Seconds float64 `json:"seconds"`
+	Rate    float64 `json:"events_per_second"`
+	Missed  int     `json:"suspicions"` // looks at which a node did not take all for alive
+	Looks   int     `json:"looks"`
+	Claims  uint64  `json:"claims"`
+	Losses  uint64  `json:"losses"`
+	Errors  int     `json:"errors"` // that clients saw
+	First   string  `json:"error,omitempty"`
+}
+
 // ClusterReport is the result, with the medians over the rounds. A part that was not measured is null.
 type ClusterReport struct {
 	Events      int            `json:"events"`
@@ -114,6 +140,8 @@ type ClusterReport struct {
 	Lookups     *ClusterLookup `json:"look_ups"`
 	HandOver    *HandOver      `json:"hand_over"`
 	FailOver    *FailOver      `json:"fail_over"`
+	Copy        *ClusterCopied `json:"copy"`
+	Peace       *ClusterWatch  `json:"peace"`
 }
 
 func (c *ClusterConfig) wants(part string) bool { return slices.Contains(c.Parts, part) }
@@ -207,6 +235,12 @@ func (n *clusterNodes) faults(ctx context.Context, lines [][]byte, report *Clust
 	if err == nil && c.wants(ClusterFailOver) {
 		report.FailOver, err = n.failOvers(ctx, people)
 	}
+	if err == nil && c.wants(ClusterCopy) {
+		report.Copy, err = n.copies(ctx, people)
+	}
+	if err == nil && c.wants(ClusterPeace) {
+		report.Peace, err = n.peace(ctx, feed, report.Peak)
+	}
 	return err
 }
 
@@ -224,14 +258,19 @@ func (c *ClusterConfig) embedded(ctx context.Context, all requests) (reached HTT
 	return server.load(ctx, c.Connections, all)
 }
 
-// deleteTopic deletes the journal of a cluster that has ended.
-func (c *ClusterConfig) deleteTopic(ctx context.Context, cluster string) error {
+// journal calls fn with a client for topics, and the name of a cluster's journal.
+func (c *ClusterConfig) journal(cluster string, fn func(topics *broker.Topics, topic string) error) error {
 	topics, err := broker.NewTopics(broker.Connection{Brokers: c.Brokers})
 	if err != nil {
 		return err
 	}
 	defer topics.Close()
+	return fn(topics, cluster+".journal")
+}
+
+// deleteTopic deletes the journal of a cluster that has ended.
+func (c *ClusterConfig) deleteTopic(ctx context.Context, cluster string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), serverPatience)
 	defer cancel()
-	return topics.Delete(ctx, cluster+".journal")
+	return c.journal(cluster, func(topics *broker.Topics, topic string) error { return topics.Delete(ctx, topic) })
 }

@@ -128,3 +128,20 @@ func TestInflow(t *testing.T) {
 		t.Error("the same batch again")
 	}
 }
+
+// The rate of copies is that of all their rows, from the beginning of the first to the end of the last. Copies without rows are
+// journals that are followed from their beginning, and don't count.
+func TestCopiesOf(t *testing.T) {
+	const log = `time=2026-11-30T12:00:00.000Z level=INFO msg="node started" bytes=7 took=1s
+time=2026-11-30T12:00:02.000Z level=INFO msg="a copy of a shard is made" shard=1 next=7 bytes=4000000 took=1.5s
+time=2026-11-30T12:00:02.500Z level=INFO msg="a copy of a shard is made" shard=2 next=9 bytes=6000000 took=500ms
+time=2026-11-30T12:00:09.000Z level=INFO msg="a copy of a shard is made" shard=3 next=0 bytes=0 took=1ms
+`
+	shards, bytes, rate, err := copiesOf(log)
+	if shards != 2 || bytes != 10_000_000 || rate != 5e6 || err != nil {
+		t.Errorf("%d shards, %d bytes, %v a second, %v; want 2, 10000000, 5e6", shards, bytes, rate, err)
+	}
+	if _, _, _, err := copiesOf(""); err == nil {
+		t.Error("a log without copies has a rate")
+	}
+}

@@ -92,6 +92,7 @@ type copier struct {
 	client  *bulk.Client
 	sources func() []copySource // where to try, the best first
 	pause   time.Duration       // before all are tried again
+	bytes   int64               // of the rows that came
 }
 
 // copySource is a node that may have a copy.
@@ -164,6 +165,7 @@ func (c *copier) from(ctx context.Context, s copySource, rows *journal.Copy, b *
 		if err := rows.Row(b, key, value); err != nil {
 			return err
 		}
+		c.bytes += int64(len(key) + len(value))
 		*begun = true
 		if b.Size() < copyBatch {
 			return nil
@@ -191,7 +193,7 @@ func (r *replica) copy() {
 	this := &copying{stop, make(chan struct{})}
 	r.copying = this
 	r.node.tasks.Go(func() {
-		at, err := r.copyRows(ctx)
+		made, err := r.copyRows(ctx)
 		close(this.done)
 		r.mailbox.post(func() {
 			if r.copying != this {
@@ -200,8 +202,8 @@ func (r *replica) copy() {
 			r.copying = nil
 			switch {
 			case err == nil:
-				r.node.logger.Info("a copy of a shard is made", "shard", r.id, "next", at.Next)
-				r.do(r.owner.Copied(at))
+				r.node.logger.Info("a copy of a shard is made", "shard", r.id, "next", made.at.Next, "bytes", made.bytes, "took", made.took)
+				r.do(r.owner.Copied(made.at))
 			case ctx.Err() == nil:
 				r.stopAt(err)
 			}
@@ -219,26 +221,36 @@ func (r *replica) endCopying() {
 	}
 }
 
+// copied is a copy that was made.
+type copied struct {
+	at    journal.Position
+	bytes int64         // of its rows
+	took  time.Duration // since it was its turn
+}
+
 // copyRows makes a copy, when it is its turn.
-func (r *replica) copyRows(ctx context.Context) (at journal.Position, err error) {
+func (r *replica) copyRows(ctx context.Context) (made copied, err error) {
 	select {
 	case r.node.copies <- struct{}{}:
 		defer func() { <-r.node.copies }()
 	case <-ctx.Done():
-		return at, ctx.Err()
+		return made, ctx.Err()
 	}
+	started := time.Now() //nolint:forbidigo // for the log alone
 	begins, err := r.begins(ctx)
 	if err != nil {
-		return at, err
+		return made, err
 	}
 	if begins == 0 {
-		return journal.Start(r.node.log.ID()), r.drop()
+		return copied{at: journal.Start(r.node.log.ID())}, r.drop()
 	}
 	c := copier{
 		shard: r.id, store: r.node.store, topic: r.node.log.ID(), client: &r.node.client, pause: copyPause,
 		sources: func() []copySource { return r.node.sources(r.id) },
 	}
-	return c.run(ctx)
+	made.at, err = c.run(ctx)
+	made.bytes, made.took = c.bytes, time.Since(started) //nolint:forbidigo // for the log alone
+	return made, err
 }
 
 // begins asks where the shard's journal begins, until there is an answer.

@@ -41,5 +41,23 @@ func (t *Topics) Delete(ctx context.Context, names ...string) error {
 	return nil
 }
 
+// Begins returns where the partitions of a topic begin.
+func (t *Topics) Begins(ctx context.Context, name string) (offsets []int64, err error) {
+	all, err := t.admin.ListStartOffsets(ctx, name)
+	if err == nil {
+		err = all.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("where topic %s begins: %w", name, err)
+	}
+	offsets = make([]int64, len(all[name]))
+	for partition, o := range all[name] {
+		if int(partition) < len(offsets) {
+			offsets[partition] = o.Offset
+		}
+	}
+	return offsets, nil
+}
+
 // Close disconnects.
 func (t *Topics) Close() { t.admin.Close() }

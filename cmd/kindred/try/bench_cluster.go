@@ -29,6 +29,8 @@ ratio is taken within each round, because the speed of a machine drifts. On the 
   hand-over  how long a shard gives no answer when its node is drained, is drained no more, gets SIGTERM or starts
              again, beside ingest, and which errors clients see
   fail-over  the same when its node is killed, from the last answer of the dead to the first of the new owner
+  copy       how fast a node with an empty disk gets the rows of its shards, and look-ups on the others meanwhile
+  peace      whether a node takes another one for dead at full ingest, and whether shards move
 
 Nodes and brokers share the machine, and the nodes talk without certificates. Creates topics whose names begin with
 kindred-bench-, and deletes them.`,
@@ -41,14 +43,15 @@ kindred-bench-, and deletes them.`,
 	cmd.Flags().IntVar(&c.People, "people", 20_000, "number of people in the events, at least 1000")
 	cmd.Flags().IntVar(&c.Rounds, "rounds", 3, "number of rounds, at least 1; each measures the server and the nodes")
 	cmd.Flags().IntVar(&c.Shards, "shards", 12, "number of shards, 3 to 64")
-	cmd.Flags().IntVar(&c.Batch, "batch", 100, "events in a request, 1 to 1000")
-	cmd.Flags().IntVar(&c.Connections, "connections", 48, "connections for events, at least 3")
+	cmd.Flags().IntVar(&c.Batch, "batch", 500, "events in a request, 1 to 1000")
+	cmd.Flags().IntVar(&c.Connections, "connections", 32, "connections for events, at least 3")
 	cmd.Flags().Float64Var(&c.Peak, "peak", 0, "events per second that --load is a part of (default: what the nodes reached in the last round)")
 	cmd.Flags().Float64Var(&c.Load, "load", 0.5, "rate of events during look-ups and hand-overs, as a part of the peak, above 0 and at most 1")
 	cmd.Flags().DurationVar(&c.Lookups, "look-ups", 20*time.Second, "how long people are looked up")
 	cmd.Flags().IntVar(&c.LookupRate, "look-up-rate", 200, "look-ups that begin in a second, 10 to 10000")
 	cmd.Flags().IntVar(&c.HandOvers, "hand-overs", 6, "how often a node is drained, and ended by SIGTERM, at least once")
 	cmd.Flags().IntVar(&c.Kills, "kills", 20, "how often a node is killed, at least once")
+	cmd.Flags().DurationVar(&c.Peace, "peace", time.Minute, "how long nodes are watched at full ingest")
 	cmd.Flags().DurationVar(&c.RecoverWait, "patience", 2*time.Minute, "how long the nodes may take to be well after a fault")
 	cmd.Flags().StringVar(&c.Dir, "dir", "", "where to create data directories (default: a temporary directory)")
 	cmd.Flags().Var(&memory, "memory", "memory limit of each process, at least 128 MiB")
@@ -91,8 +94,10 @@ func checkCluster(c *bench.ClusterConfig) error {
 		return cli.UsageError("bench cluster: --load %v --peak %v: want a part above 0, up to 1, and a rate", c.Load, c.Peak)
 	case c.Lookups <= 0 || c.LookupRate < 10 || c.LookupRate > 10_000:
 		return cli.UsageError("bench cluster: --look-ups %v --look-up-rate %d: want a time above 0, and 10 to 10000", c.Lookups, c.LookupRate)
-	case c.HandOvers < 1 || c.Kills < 1 || c.RecoverWait <= 0:
-		return cli.UsageError("bench cluster: --hand-overs %d --kills %d --patience %v: want at least 1, 1 and a time above 0", c.HandOvers, c.Kills, c.RecoverWait)
+	case c.HandOvers < 1 || c.Kills < 1:
+		return cli.UsageError("bench cluster: --hand-overs %d --kills %d: want at least 1", c.HandOvers, c.Kills)
+	case c.Peace <= 0 || c.RecoverWait <= 0:
+		return cli.UsageError("bench cluster: --peace %v --patience %v: want times above 0", c.Peace, c.RecoverWait)
 	}
 	return nil
 }
@@ -152,8 +157,19 @@ func benchClusterTable(w io.Writer, r *bench.ClusterReport) {
 		row("killed: from then to an answer", 0, &f.Rest, 0, "")
 		row("without an answer: killed", 0, &f.Total.Latencies, f.Total.Errors, f.Total.First)
 	}
-	if r.Lookups != nil || r.HandOver != nil || r.FailOver != nil {
+	if l := r.Copy; l != nil {
+		row("look-up, before a copy", 0, &l.Before, 0, "")
+		row("look-up, beside a copy", 0, &l.During, 0, "")
+	}
+	if r.Lookups != nil || r.HandOver != nil || r.FailOver != nil || r.Copy != nil {
 		fmt.Fprintln(w)
 		times.Write(w, "")
+	}
+	if l := r.Copy; l != nil {
+		fmt.Fprintf(w, "\nan empty disk: %d shards, %.1f MB of rows at %.1f MB/s, ready %.1f s after the start\n", l.Shards, float64(l.Bytes)/1e6, l.Rate/1e6, l.Ready)
+	}
+	if p := r.Peace; p != nil {
+		fmt.Fprintf(w, "\nfull ingest: %.0f s at %.0f events/s, %d looks, %d at which a node was taken for dead; %d shards were lost, %d claimed; %d errors %s\n",
+			p.Seconds, p.Rate, p.Looks, p.Missed, p.Losses, p.Claims, p.Errors, p.First)
 	}
 }

@@ -43,4 +43,10 @@ func TestBenchClusterTable(t *testing.T) {
 		`without an answer: drained +4400 +4 +300.00 +600.00 +900.00`, `without an answer: SIGTERM +4400 +4 +400.00 +800.00 +1200.00 +1, the first: status 500`,
 		`killed: until another node knows +0 +4 +2000.00 +4000.00 +6000.00`, `killed: from then to an answer +0 +4 +200.00 +400.00 +600.00`,
 		`without an answer: killed +0 +4 +2100.00 +4200.00 +6300.00`)
+
+	r.Copy = &bench.ClusterCopied{Shards: 12, Bytes: 50e6, Rate: 25e6, Ready: 5.25, Before: ms(1), During: ms(1.5)}
+	r.Peace = &bench.ClusterWatch{Seconds: 60, Rate: 9000, Looks: 900, Missed: 1, Claims: 2, Losses: 3, Errors: 4, First: "status 500"}
+	expect(`look-up, before a copy +0 +4 +1.00 +2.00 +3.00`, `look-up, beside a copy +0 +4 +1.50 +3.00 +4.50`,
+		`an empty disk: 12 shards, 50.0 MB of rows at 25.0 MB/s, ready 5.2 s after the start`,
+		`full ingest: 60 s at 9000 events/s, 900 looks, 1 at which a node was taken for dead; 3 shards were lost, 2 claimed; 4 errors status 500`)
 }
