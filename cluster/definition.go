@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/kindred-id/kindred/cluster/journal"
@@ -46,16 +45,7 @@ const (
 func Define(ctx context.Context, c *Config, d Definition, rules uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, definePatience)
 	defer cancel()
-	there, err := kafka.Partitions(ctx, c.Brokers, c.Topic())
-	if err != nil {
-		return err
-	}
-	if there == 0 {
-		if _, err := kafka.Create(ctx, c.Brokers, c.layout(d.Shards)); err != nil {
-			return err
-		}
-	}
-	log, err := c.open(ctx, d.Shards)
+	log, err := c.make(ctx, d.Shards)
 	if err != nil {
 		return err
 	}
@@ -71,6 +61,18 @@ func Define(ctx context.Context, c *Config, d Definition, rules uint64) error {
 		err = fmt.Errorf("cluster %s: another process has initialised it at the same time, with another secret", c.Cluster)
 	}
 	return err
+}
+
+// make makes the topic of a journal, unless it is there, and opens it.
+func (c *Config) make(ctx context.Context, shards int) (*kafka.Log, error) {
+	there, err := kafka.Partitions(ctx, c.Brokers, c.Topic())
+	if err == nil && there == 0 {
+		_, err = kafka.Create(ctx, c.Brokers, c.layout(shards))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.open(ctx, shards)
 }
 
 // open opens the journal. Its topic may be a moment old, and brokers then do not all know it.
@@ -94,23 +96,22 @@ func undefined(ctx context.Context, c *Config, log *kafka.Log) error {
 		return err
 	}
 	control := len(ranges) - 1
+	if ranges[control].End > 0 {
+		is, err := read(ctx, c, log)
+		if err == nil {
+			return fmt.Errorf("cluster %s: %w, as deployment %x with %d shards; start its nodes with \"kindred serve --cluster %s\", or choose another name",
+				c.Cluster, ErrDefined, is.Deployment, is.Shards, c.Cluster)
+		}
+		if !errors.Is(err, errNoDefinition) {
+			return err
+		}
+	}
 	for partition, r := range ranges[:control] {
 		if r.End > 0 {
 			return fmt.Errorf("cluster %s: %w: partition %d of topic %s has records; choose another name", c.Cluster, ErrDefined, partition, c.Topic())
 		}
 	}
-	if ranges[control].End == 0 {
-		return nil
-	}
-	is, err := read(ctx, c, log)
-	if errors.Is(err, errNoDefinition) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return fmt.Errorf("cluster %s: %w, as deployment %x with %d shards; start its nodes with \"kindred serve --cluster %s\", or choose another name",
-		c.Cluster, ErrDefined, is.Deployment, is.Shards, c.Cluster)
+	return nil
 }
 
 // rangesOf returns what all partitions hold. It waits for leaders: the partitions of a new topic have none at first, and those of a
@@ -137,43 +138,11 @@ func rangesOf(ctx context.Context, c *Config, log *kafka.Log) (ranges []kafka.Ra
 
 // write writes a claim, and the definition under it.
 func write(ctx context.Context, log *kafka.Log, d *Definition, rules uint64) error {
-	now := time.Now().UnixMilli() //nolint:forbidigo // it is for people
-	claim, err := appendTo(ctx, log, d.Shards, journal.AppendClaim(nil, &journal.Claim{
-		Deployment: d.Deployment, Shards: uint32(d.Shards), Node: initName, Boot: rand.Uint64(),
-		Written: generation, Readable: generation, Handlers: handlers, At: now,
-	}))
+	s, err := claim(ctx, log, d.Shards, d, initName, rules)
 	if err != nil {
 		return err
 	}
-	data := journal.Data{
-		Claim: claim, Seq: 1, Parts: uint32((len(d.Ops) + journal.PartBytes - 1) / journal.PartBytes),
-		Rules: rules, Handlers: handlers, At: now, Count: d.Count,
-	}
-	for rest := d.Ops; len(rest) > 0; {
-		n := min(len(rest), journal.PartBytes)
-		data.Part++
-		data.Ops, rest = rest[:n], rest[n:]
-		if _, err := appendTo(ctx, log, d.Shards, journal.AppendData(nil, &data)); err != nil {
-			return err
-		}
-	}
-	seal := journal.Data{Claim: claim, Seq: 2, Part: 1, Parts: 1, Sealed: true, Rules: rules, Handlers: handlers, At: now}
-	_, err = appendTo(ctx, log, d.Shards, journal.AppendData(nil, &seal))
-	return err
-}
-
-func appendTo(ctx context.Context, log *kafka.Log, partition int, value []byte) (offset int64, err error) {
-	done := make(chan struct{})
-	log.Append(int32(partition), value, func(at int64, failed error) {
-		offset, err = at, failed
-		close(done)
-	})
-	select {
-	case <-done:
-		return offset, err
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
+	return s.define(ctx, d)
 }
 
 var errNoDefinition = errors.New("no definition")
@@ -221,6 +190,7 @@ func read(ctx context.Context, c *Config, log *kafka.Log) (d Definition, err err
 		return d, errNoDefinition
 	}
 	var fold *journal.Fold
+	adopts := false // the journal begins with the claim of an adoption: no other claim defines it (J10)
 	for r, err := range recordsOf(ctx, log, int32(control), 0, at.End) {
 		if err != nil {
 			return d, err
@@ -229,8 +199,10 @@ func read(ctx context.Context, c *Config, log *kafka.Log) (d Definition, err err
 		if err != nil {
 			return d, fmt.Errorf("cluster %s: topic %s: %w; choose another name if it is no journal", c.Cluster, c.Topic(), err)
 		}
-		if claim := record.Claim; fold == nil && claim != nil {
-			d.Deployment, d.Shards = claim.Deployment, int(claim.Shards)
+		if claim := record.Claim; claim != nil && fold == nil {
+			d.Deployment, d.Shards, adopts = claim.Deployment, int(claim.Shards), claim.Node == adoptName
+		} else if claim != nil && adopts {
+			return d, fmt.Errorf("%w, and another process began with it meanwhile", cutShort(c))
 		}
 		if fold == nil {
 			fold = journal.NewFold(journal.Deployment{ID: d.Deployment, Shards: uint32(d.Shards)}, journal.Start(log.ID()))
@@ -244,6 +216,9 @@ func read(ctx context.Context, c *Config, log *kafka.Log) (d Definition, err err
 			_, err := storage.BatchOf(d.Ops, d.Count)
 			return d, err
 		}
+	}
+	if adopts {
+		return d, cutShort(c)
 	}
 	return d, errNoDefinition
 }

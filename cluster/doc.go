@@ -36,6 +36,7 @@
 //   - J8: a copy under way has no position until all its rows are there; then it has the position of its first snapshot.
 //   - J9: rows of no shard are written by the owner of the control partition, each change whole or not at all, and only if the
 //     rows that it rests on are unchanged.
+//   - J10: who finds the definition of a deployment that one process had finds all its rows.
 //
 // Two nodes can both believe that they own a shard; then what one of them appends is void, and it tells nobody. So what is visible
 // outside is always part of the valid log, whatever any node, view, clock or network does. What Kafka must do is to keep and

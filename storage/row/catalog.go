@@ -49,6 +49,27 @@ func CatalogOf(ops []byte, n uint32, s Secret) (*storage.Batch, error) {
 // Revealed returns a batch that Concealed returned, with the secret of this process.
 func Revealed(b *storage.Batch, s Secret) (*storage.Batch, error) { return withSecret(b, s) }
 
+// ScanCatalog calls fn with the rows that belong to no shard, in the order of keys.
+func ScanCatalog(s storage.Reader, fn func(key, value []byte) error) error {
+	var last Space
+	for _, k := range kinds {
+		if !k.catalog || k.space == last { // kinds are in the order of their keys
+			continue
+		}
+		last = k.space
+		err := s.Iterate(AppendSpaceLower(nil, k.space), AppendSpaceUpper(nil, k.space), func(key, value []byte) error {
+			if !InCatalog(key) {
+				return nil
+			}
+			return fn(key, value)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // OfNode reports whether a row of the catalog is each process's own where several share a deployment: dead letters, whose numbers a
 // process gives out by itself.
 func OfNode(key []byte) bool {

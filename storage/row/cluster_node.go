@@ -69,6 +69,9 @@ func ReadClusterNode(s storage.Reader, name string) (ClusterNode, error) {
 	return parse[ClusterNode]("cluster node", value)
 }
 
+// IsClusterNode reports whether a key is of the row of a node.
+func IsClusterNode(key []byte) bool { return clusterNodeKind.has(key) }
+
 // ParseClusterNode reads the row of a node among other rows. It reports whether the key is of one.
 func ParseClusterNode(key, value []byte) (n ClusterNode, is bool, err error) {
 	if !clusterNodeKind.has(key) {

@@ -186,7 +186,7 @@ func text(err error) string {
 
 // ClusterError gives an error of the cluster its exit code.
 func ClusterError(err error) error {
-	if errors.Is(err, cluster.ErrDefined) {
+	if errors.Is(err, cluster.ErrDefined) || errors.Is(err, cluster.ErrUnfinished) {
 		return Exit(ExitRefused, err)
 	}
 	return err
