@@ -71,7 +71,7 @@ properties: ## Same events, same people; the table of phone numbers is the libra
 
 .PHONY: mutants
 mutants: ## Break each rule of the protocol on purpose: the simulator must find every one
-	$(GO) test -count=1 -run '^TestMutants$$' -timeout 40m -v ./actors/shard ./cluster 2>&1 | { grep -vE '^ *=== ' || true; }
+	$(GO) test -count=1 -run '^TestMutants$$' -timeout 40m -v ./actors/shard ./actors/feed ./cluster 2>&1 | { grep -vE '^ *=== ' || true; }
 
 .PHONY: kill
 kill: build ## kill -9 at 50 random moments of an ingest, from a file and over HTTP

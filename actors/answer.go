@@ -76,6 +76,19 @@ func (e *Engine) answers(ctx context.Context, kind questionKind, to graph.ShardI
 	case askPasses:
 		at, err := e.filler.progress(ctx)
 		return at.append(nil), err
+	case askFeedEnds:
+		raise := body.uint()
+		if err := body.end(); err != nil {
+			return nil, err
+		}
+		ends, err := changes{e}.here(ctx, raise)
+		return appendFeedEnds(nil, ends), err
+	case askFeedBlocks:
+		after := body.uint()
+		if err := body.end(); err != nil {
+			return nil, err
+		}
+		return changes{e}.blocksHere(to, after)
 	case askDeparted:
 		sessions, err := readSessions(body)
 		if err != nil {

@@ -167,9 +167,11 @@ type Engine struct {
 func newEngine(c *Config, rules *graph.Rules) (*Engine, error) {
 	p := newPool(*c)
 	p.rules = rules
-	c.Feed.Order, c.Feed.Shared = &p.clock, c.Network != nil
 	others := newFar(p)
 	e := &Engine{pool: p, queries: queries{others}, intake: newIntake(others, max(c.Memory.Ingest, 1<<20)), placement: placement{p}}
+	if c.Feed.Order = &p.clock; c.Network != nil {
+		c.Feed.Others = changes{e}
+	}
 	e.bulletin.logger, e.bulletin.onMerge = p.logger, c.Merged
 	e.catalog = catalog.New(c.Store, c.CatalogLog)
 	e.filler = filler{engine: e, due: make(chan struct{}, 1)}

@@ -52,7 +52,7 @@ func clockAt(ms int64) *atomic.Int64 {
 func readAll(t *testing.T, r *feed.Reader) (all []feed.Event) {
 	t.Helper()
 	for {
-		events, err := r.TryNext()
+		events, err := r.TryNext(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func readAll(t *testing.T, r *feed.Reader) (all []feed.Event) {
 
 func reader(t *testing.T, e *Engine, from string) *feed.Reader {
 	t.Helper()
-	r, err := e.Feed().Reader(from)
+	r, err := e.Feed().Reader(t.Context(), from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,14 +219,14 @@ func TestFeedRetention(t *testing.T) {
 	if kept() != 0 {
 		t.Fatalf("%d blocks are kept, want none: they are old, and acknowledged", kept())
 	}
-	if _, err := start.TryNext(); !errors.Is(err, feed.ErrTooLate) {
+	if _, err := start.TryNext(t.Context()); !errors.Is(err, feed.ErrTooLate) {
 		t.Errorf("a reader that was overtaken gets %v", err)
 	}
 	submit(t, e, pageView(10))
-	if _, err := start.TryNext(); !errors.Is(err, feed.ErrTooLate) {
+	if _, err := start.TryNext(t.Context()); !errors.Is(err, feed.ErrTooLate) {
 		t.Errorf("a reader that was overtaken gets %v when there is more", err)
 	}
-	if _, err := reader(t, e, feed.Start).TryNext(); !errors.Is(err, feed.ErrTooLate) {
+	if _, err := reader(t, e, feed.Start).TryNext(t.Context()); !errors.Is(err, feed.ErrTooLate) {
 		t.Errorf("from the start of a feed that lacks it: %v", err)
 	}
 	if got := readAll(t, sink.Reader()); len(got) != 1 {
@@ -310,7 +310,7 @@ func TestFeedCursors(t *testing.T) {
 		submit(t, e, pageView(i))
 	}
 	whole := reader(t, e, feed.Start)
-	events, err := whole.TryNext()
+	events, err := whole.TryNext(t.Context())
 	if err != nil || len(events) != 20 {
 		t.Fatalf("%d events (%v)", len(events), err)
 	}
@@ -329,7 +329,7 @@ func TestFeedCursors(t *testing.T) {
 		t.Errorf("from now on there are %d events already", len(got))
 	}
 	for _, bad := range []string{"", "x", "1.", "1.AAAA", "1.AAAAAAA", "2.AAAAAA", "1.//", "1.gICAgIAgAAAA" /* ahead of the feed */} {
-		if _, err := e.Feed().Reader(bad); !errors.Is(err, feed.ErrCursor) {
+		if _, err := e.Feed().Reader(t.Context(), bad); !errors.Is(err, feed.ErrCursor) {
 			t.Errorf("cursor %q: %v", bad, err)
 		}
 	}
@@ -337,7 +337,7 @@ func TestFeedCursors(t *testing.T) {
 
 func TestFeedOff(t *testing.T) {
 	e := openEngine(t, storage.NewMemStore(), 1, graph.DefaultRules())
-	if _, err := e.Feed().Reader(feed.Start); !errors.Is(err, feed.ErrOff) {
+	if _, err := e.Feed().Reader(t.Context(), feed.Start); !errors.Is(err, feed.ErrOff) {
 		t.Errorf("reader: %v", err)
 	}
 	if _, err := e.Feed().Receiver("x"); !errors.Is(err, feed.ErrOff) {

@@ -27,16 +27,18 @@ const networkVersion = 2
 type questionKind uint8
 
 const (
-	askView     questionKind = 1 + iota // the row of a root, or where a forward leads
-	askDeliver                          // to take inputs
-	askTimeline                         // events of a node
-	askPosition                         // in an external channel
-	askStatus                           // what a shard holds and has done
-	askLanded                           // how many messages were sent, and have landed
-	askRest                             // whether all is at rest
-	askPasses                           // how far passes over shards are
-	askDeparted                         // how many messages of processes that are no more were sent, and have landed
-	askHere                             // whether a shard is there
+	askView       questionKind = 1 + iota // the row of a root, or where a forward leads
+	askDeliver                            // to take inputs
+	askTimeline                           // events of a node
+	askPosition                           // in an external channel
+	askStatus                             // what a shard holds and has done
+	askLanded                             // how many messages were sent, and have landed
+	askRest                               // whether all is at rest
+	askPasses                             // how far passes over shards are
+	askDeparted                           // how many messages of processes that are no more were sent, and have landed
+	askHere                               // whether a shard is there
+	askFeedEnds                           // how far the change feed is in the shards that are there
+	askFeedBlocks                         // for blocks of the change feed
 	lastQuestion
 )
 

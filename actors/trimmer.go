@@ -46,7 +46,7 @@ func (t trimmer) often() {
 
 // trim deletes what the change feed keeps no more. A shard that is not with this process keeps its part until it is back.
 func (t trimmer) trim(ctx context.Context) error {
-	due, err := t.feed.Trim(t.pool.now())
+	due, err := t.feed.Trim(t.pool.now(), func(id graph.ShardID) bool { return t.pool.runners[id].here() })
 	if err != nil {
 		return err
 	}

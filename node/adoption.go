@@ -33,10 +33,12 @@ func (a *Adopted) Close() error { return a.store.Close() }
 // Adopt opens a directory to make a cluster of its deployment. c names the directory, and the file of the secret, which gets the
 // directory's if it does not exist. With the name of a key it also makes one that may do everything.
 //
-// It refuses what nodes can't go on with: they open nothing under former rules, and have no change feed yet.
+// It refuses what nodes can't go on with: they open nothing under former rules, and can't go on with the change feed of one process: its orders say
+// nothing of what follows from what once shards have clocks of their own.
 func Adopt(ctx context.Context, c Config, key string) (a *Adopted, err error) {
 	if err := errors.Join(
 		unless(c.SecretFile != "", "no file for the secret; give --secret-file FILE, which gets that of the directory if it does not exist: every node needs it"),
+		unless(!c.Feed.On, "nodes can't begin to tell of people who are there already: leave --feed out"),
 		unless(c.Rules == "" && c.Locale == (Locale{}), "the directory has its rules, region and currency: leave --rules, --region and --currency out"),
 	); err != nil {
 		return nil, &ConfigError{err}
@@ -94,7 +96,7 @@ func adoptable(store storage.Reader, c *Config, of *row.Deployment) (*rulesfile.
 	}
 	switch _, err := row.ReadFeedSettings(store); {
 	case err == nil:
-		return nil, fmt.Errorf("%s has a change feed, and a cluster has none yet: %s", c.Dir, anew)
+		return nil, fmt.Errorf("%s has a change feed, and nodes can't go on with that of one process: %s", c.Dir, anew)
 	case !errors.Is(err, storage.ErrNotFound):
 		return nil, err
 	}

@@ -129,6 +129,7 @@ func TestAdoptRefuses(t *testing.T) {
 		{"no file for the secret", plain, Config{}, "--secret-file"},
 		{"another secret", plain, Config{SecretFile: secret}, "has another secret than the directory"},
 		{"other rules", plain, Config{SecretFile: secret, Rules: "open"}, "leave --rules, --region and --currency out"},
+		{"a change feed to begin with", plain, Config{SecretFile: secret, Feed: feed.Settings{On: true}}, "leave --feed out"},
 		{"another number of shards", plain, Config{SecretFile: secret, Shards: 3}, "it has 2"},
 		{"no directory", filepath.Join(t.TempDir(), "none"), fresh("a"), "there is no data"},
 		{"a change feed", left(t, Config{Feed: feed.Settings{On: true}}, nil), fresh("b"), "it has a change feed"},

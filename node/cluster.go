@@ -11,6 +11,7 @@ import (
 
 	"github.com/kindred-id/kindred/actors"
 	"github.com/kindred-id/kindred/actors/catalog"
+	"github.com/kindred-id/kindred/actors/feed"
 	"github.com/kindred-id/kindred/actors/keyring"
 	"github.com/kindred-id/kindred/api/admin"
 	"github.com/kindred-id/kindred/api/document"
@@ -65,7 +66,8 @@ type Deployment struct {
 	Rules  uint64 // the version of the rules in force
 }
 
-// Define makes the definition of a deployment from settings: its shards, secret, rules and locale. The batch has no secret.
+// Define makes the definition of a deployment from settings: its shards, secret, rules, locale, and change feed. The batch has no
+// secret.
 //
 // With the name of a key it also makes one that may do everything, and returns its secret, which is told nowhere else.
 func Define(ctx context.Context, c Config, key string) (d Deployment, rows *storage.Batch, secret string, err error) {
@@ -95,7 +97,7 @@ func Define(ctx context.Context, c Config, key string) (d Deployment, rows *stor
 	defined := catalog.New(storage.NewMemStore(), log)
 	err = defined.Change(ctx, func(change *catalog.Change) error {
 		doc := row.RulesDocument{Version: rules.Rules.Version, Text: rules.YAML()}
-		return errors.Join(of.Put(change.Batch()), doc.Put(change.Batch()))
+		return errors.Join(of.Put(change.Batch()), doc.Put(change.Batch()), feed.Prepare(change, rules.Rules, c.Feed, now))
 	})
 	if err == nil && key != "" {
 		secret, err = firstKey(ctx, defined, key, now)
@@ -135,7 +137,7 @@ func openNode(c *Config, s *settled) (*storage.Pebble, row.Deployment, error) {
 	if err := errors.Join(
 		unless(s.secret != row.Secret{}, "no secret; give --secret-file FILE with that of the deployment"),
 		unless(c.Shards == 0 || c.Shards == m.Shards, "--shards %d: the deployment has %d, and their number is fixed; leave the setting out", c.Shards, m.Shards),
-		unless(!c.Publish.on() && !c.Feed.On, "a node of a cluster has no change feed yet: leave it out"),
+		unless(!c.Publish.on(), "a node of a cluster does not publish the change feed yet: leave it out, and read GET /v1/changes"),
 	); err != nil {
 		return nil, row.Deployment{}, &ConfigError{err}
 	}
@@ -146,9 +148,20 @@ func openNode(c *Config, s *settled) (*storage.Pebble, row.Deployment, error) {
 	if err != nil {
 		return nil, row.Deployment{}, fmt.Errorf("the definition of the deployment: %w", err)
 	}
-	return row.OpenDefined(storage.Options{
+	store, deployment, err := row.OpenDefined(storage.Options{
 		Dir: c.Dir, BlockCacheBytes: s.memory.BlockCache, MemtableBytes: s.memory.Memtables, Logger: c.Logger, Node: m.Node,
 	}, s.secret, rows)
+	if err != nil || !c.Feed.On {
+		return store, deployment, err
+	}
+	_, err = row.ReadFeedSettings(store)
+	if errors.Is(err, storage.ErrNotFound) {
+		err = &ConfigError{fmt.Errorf("%s was made without a change feed: leave --feed out, or make a cluster with \"kindred cluster init --feed\"", m.Node)}
+	}
+	if err != nil {
+		return nil, deployment, errors.Join(err, store.Close())
+	}
+	return store, deployment, nil
 }
 
 // joinJournal makes the engine that is about to be opened one of several: the journal decides which of its batches count, and

@@ -28,8 +28,8 @@ type Settings struct {
 	Age   time.Duration // 0 is DefaultAge
 	Bytes int64         // over all shards; 0 is DefaultBytes
 	Order *Clock        // of all processes; nil is one of this feed alone
-	// Shared says that shards come from other processes, and go there.
-	Shared bool
+	// Others are the processes that shards come from and go to; nil where all shards stay here.
+	Others Others
 }
 
 // Defaults of Settings.
@@ -53,6 +53,8 @@ const (
 //     from, because a shard handles a message only after its sender's commit. A step that is undone leaves a gap.
 //   - An end moves only once its block is durable, and before anything that follows from the block leaves the shard.
 //     Both together are what Reader.TryNext rests on.
+//   - No block that a shard writes has an order up to that of its last durable state, in whichever process. That is what
+//     readers rest on where shards are with several processes (shared.go).
 //   - trims is ahead of the rows: it says what is decided. A receiver that registers begins after it, so that it never
 //     waits for an entry that is about to go.
 //
@@ -63,10 +65,11 @@ type Feed struct {
 	catalog   *catalog.Catalog
 	since     int64
 	told      toldRules
-	shared    bool
+	others    Others          // nil: all shards are here
 	sweeping  atomic.Bool     // some identities were told under other rules, or not at all
 	order     *Clock          // that of the last block that any shard prepared, or a higher one
 	ends      []atomic.Uint64 // by shard: the number of the last entry that is durable
+	promises  []atomic.Uint64 // by shard: the order of its last durable state; an end moves before it
 	observers []*observer     // by shard
 
 	mu   sync.Mutex    // guards the following
@@ -124,9 +127,9 @@ func Open(store storage.Store, rows *catalog.Catalog, shards int, rules *graph.R
 		return nil, err
 	}
 	f := &Feed{
-		store: store, catalog: rows, order: cmp.Or(settings.Order, new(Clock)), since: stored.Since, ends: make([]atomic.Uint64, shards),
+		store: store, catalog: rows, order: cmp.Or(settings.Order, new(Clock)), since: stored.Since, ends: make([]atomic.Uint64, shards), promises: make([]atomic.Uint64, shards),
 		observers: make([]*observer, shards), receivers: map[string][]uint64{}, trims: make([]row.FeedTrim, shards),
-		due: make([]atomic.Pointer[row.FeedTrim], shards), shared: settings.Shared,
+		due: make([]atomic.Pointer[row.FeedTrim], shards), others: settings.Others,
 	}
 	f.Bound(settings)
 	if err := f.tellUnder(&stored, rules); err != nil {
@@ -213,7 +216,7 @@ func (f *Feed) readStates() error {
 		if err != nil {
 			return err
 		}
-		f.ends[shard].Store(state.Number)
+		f.committed(id, &state)
 		f.order.Raise(state.Order)
 		if f.trims[shard], err = row.ReadFeedTrim(f.store, id); err != nil {
 			return err
@@ -222,10 +225,12 @@ func (f *Feed) readStates() error {
 	return nil
 }
 
-// committed notes that a shard's feed is durable up to a number, and wakes readers that wait for it. A commit without
+// committed notes that a shard's feed is durable up to a state, and wakes readers that wait for it. A commit without
 // entries takes no lock.
-func (f *Feed) committed(shard graph.ShardID, number uint64) {
-	if f.ends[shard].Swap(number) == number {
+func (f *Feed) committed(shard graph.ShardID, state *row.FeedState) {
+	grew := f.ends[shard].Swap(state.Number) != state.Number
+	f.promises[shard].Store(state.Order)
+	if !grew {
 		return
 	}
 	f.mu.Lock()

@@ -132,7 +132,7 @@ func (o *observer) Close(c *shard.Closing) {
 	switch {
 	case len(o.entries) > 0:
 		o.write(c)
-	case o.feed.shared:
+	case o.feed.others != nil:
 		o.note(c)
 	}
 	o.forget()
@@ -141,9 +141,18 @@ func (o *observer) Close(c *shard.Closing) {
 // note writes how far the clock is, without a block: the step may follow from blocks of other shards, and what the shard tells in another
 // process has to come after them.
 func (o *observer) note(c *shard.Closing) {
+	if o.feed.order.Now() > o.state.Order {
+		o.state.Record = c.Record
+		o.promise(c.Batch)
+	}
+}
+
+// promise raises the order of the state to the clock. Once the batch is durable, no block that follows has this order or a
+// lower one: not here, where the clock is past it, and not in a process that reads the state.
+func (o *observer) promise(b *storage.Batch) {
 	if now := o.feed.order.Now(); now > o.state.Order {
-		o.state.Record, o.state.Order = c.Record, now
-		o.enc.PutFeedState(c.Batch, o.shard, &o.state)
+		o.state.Order = now
+		o.enc.PutFeedState(b, o.shard, &o.state)
 	}
 }
 
@@ -160,9 +169,12 @@ func (o *observer) write(c *shard.Closing) {
 	o.enc.PutFeedState(c.Batch, o.shard, &o.state)
 }
 
-// Tidy deletes what Feed.Trim has decided on, and marks that a sweep has left. A step calls it that was asked to
-// (shard.Input.Tidy).
+// Tidy deletes what Feed.Trim has decided on, and marks that a sweep has left. Where shards are with several processes, it
+// also notes how far the clock is, for readers that wait for it. A step calls it that was asked to (shard.Input.Tidy).
 func (o *observer) Tidy(b *storage.Batch) {
+	if o.feed.others != nil {
+		o.promise(b)
+	}
 	if next := o.feed.due[o.shard].Load(); next != nil {
 		if next.Number > o.trimmed {
 			row.DeleteFeed(b, o.shard, o.trimmed+1, next.Number+1)
@@ -196,7 +208,7 @@ func (o *observer) Committed() {
 	if o.unmarks {
 		o.ended, o.unmarks = false, false
 	}
-	o.feed.committed(o.shard, o.state.Number)
+	o.feed.committed(o.shard, &o.state)
 }
 
 // Recover implements shard.Observer: it reads where the shard's feed begins and ends.
@@ -217,7 +229,7 @@ func (o *observer) Recover(r *shard.Recovery) (err error) {
 	}
 	// The last batch of a shard that left may be durable without the shard knowing. Readers have to see what it tells
 	// before anything that follows from it, in other shards.
-	o.feed.committed(o.shard, o.state.Number)
+	o.feed.committed(o.shard, &o.state)
 	return nil
 }
 

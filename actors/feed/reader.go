@@ -52,7 +52,7 @@ const (
 //
 // Invariants:
 //   - Of what TryNext returns, no cause is missing: merge returns a block only when every shard was read up to its
-//     order.
+//     order. look and lookFar find out how far that is, in one process and over several.
 //   - Orders need not ascend from one Next to the next: a block may take its order early and be durable late. Nothing
 //     that was returned meanwhile follows from it.
 //   - place counts what was returned, and not what is ahead: a cursor never skips a block that waits.
@@ -81,45 +81,61 @@ func newReader(f *Feed, from place) *Reader {
 	return &Reader{feed: f, dec: row.NewDecoder(), place: from, ahead: make([][]readBlock, len(f.ends)), readTo: make([]uint64, len(f.ends))}
 }
 
-// Reader reads the feed on from a cursor, Start or Now. It fails with ErrOff or ErrCursor.
-func (f *Feed) Reader(from string) (*Reader, error) {
+// Reader reads the feed on from a cursor, Start or Now. It fails with ErrOff or ErrCursor, and where shards are with several
+// processes, with what Others fails with.
+func (f *Feed) Reader(ctx context.Context, from string) (*Reader, error) {
 	if f == nil {
 		return nil, ErrOff
 	}
-	r := newReader(f, make(place, len(f.ends)))
+	at := make(place, len(f.ends))
+	var err error
 	switch from {
 	case Start:
 	case Now:
-		for shard := range r.place {
-			r.place[shard] = f.ends[shard].Load()
-		}
+		at, err = f.now(ctx)
 	default:
-		at, err := parseCursor(from, len(f.ends))
-		if err != nil {
+		if at, err = parseCursor(from, len(f.ends)); err != nil {
 			return nil, err
 		}
-		for shard, number := range at {
-			ahead, err := f.ahead(graph.ShardID(shard), number)
-			if err != nil {
-				return nil, err
-			}
-			if ahead {
-				return nil, fmt.Errorf("%w: it is ahead of the feed, as after a restore from a backup; take an export, and go on from a cursor of now", ErrCursor)
-			}
+		var ahead bool
+		if ahead, err = f.ahead(ctx, at); ahead {
+			err = fmt.Errorf("%w: it is ahead of the feed, as after a restore from a backup; take an export, and go on from a cursor of now", ErrCursor)
 		}
-		r.place = at
 	}
-	return r, nil
+	if err != nil {
+		return nil, err
+	}
+	return newReader(f, at), nil
 }
 
-// ahead reports whether an entry is not there yet. The end in memory may be lower than what readers have read: they
-// read the store, and see a commit before its shard hears of it.
-func (f *Feed) ahead(id graph.ShardID, number uint64) (bool, error) {
-	if number <= f.ends[id].Load() {
-		return false, nil
+// now is the place after all that is durable.
+func (f *Feed) now(ctx context.Context) (place, error) {
+	if f.others != nil {
+		return f.nowFar(ctx)
 	}
-	state, err := row.ReadFeedState(f.store, id)
-	return number > state.Number, err
+	at := make(place, len(f.ends))
+	for shard := range at {
+		at[shard] = f.ends[shard].Load()
+	}
+	return at, nil
+}
+
+// ahead reports whether a place has entries before it that are not there yet. An end in memory may be lower than what readers
+// have read: they read the store, and see a commit before its shard hears of it.
+func (f *Feed) ahead(ctx context.Context, at place) (bool, error) {
+	if f.others != nil {
+		return f.aheadFar(ctx, at)
+	}
+	for shard, number := range at {
+		if number <= f.ends[shard].Load() {
+			continue
+		}
+		state, err := row.ReadFeedState(f.store, graph.ShardID(shard))
+		if err != nil || number > state.Number {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // Cursor is the place after what was read.
@@ -134,13 +150,16 @@ func (r *Reader) CursorAfter(events []Event, n int) string {
 	return place.String()
 }
 
-// Next waits until there are entries, and returns some, in order. It fails with ErrTooLate.
+// Next waits until there are entries, and returns some, in order. It fails with ErrTooLate, and as Reader does.
 func (r *Reader) Next(ctx context.Context) ([]Event, error) {
 	for {
 		grew := r.feed.wait() // before looking: what comes meanwhile must wake us
-		events, err := r.TryNext()
+		events, err := r.TryNext(ctx)
 		if err != nil || len(events) > 0 {
 			return events, err
+		}
+		if r.feed.others != nil {
+			grew = after(pollEvery) // of other processes nobody says so
 		}
 		select {
 		case <-grew:
@@ -153,7 +172,16 @@ func (r *Reader) Next(ctx context.Context) ([]Event, error) {
 }
 
 // TryNext is Next without waiting: it returns nothing when there is nothing.
-func (r *Reader) TryNext() ([]Event, error) {
+func (r *Reader) TryNext(ctx context.Context) ([]Event, error) {
+	r.before = append(r.before[:0], r.place...)
+	if r.feed.others != nil {
+		return r.lookFar(ctx)
+	}
+	return r.look()
+}
+
+// look reads what there is of shards that are all here.
+func (r *Reader) look() ([]Event, error) {
 	// Read the order first, and then the ends. A durable block of an order up to high was prepared before this line; its
 	// causes were committed, and their ends moved, before that. So the ends read below include them. The other way round,
 	// a cause could become durable after its shard's end was read, and its effect before the order was.
@@ -162,7 +190,6 @@ func (r *Reader) TryNext() ([]Event, error) {
 	for shard := range ends {
 		ends[shard] = r.feed.ends[shard].Load()
 	}
-	r.before = append(r.before[:0], r.place...)
 	for i := range r.ahead {
 		if len(r.ahead[i]) > 0 {
 			continue // what came to it since has an order above readTo
@@ -179,40 +206,59 @@ func (r *Reader) TryNext() ([]Event, error) {
 }
 
 // fill reads blocks of a shard of which nothing is ahead, with orders up to high. A block above high stays unread: its
-// causes may be missing from the ends that TryNext has read.
+// causes may be missing from the ends that look has read.
 func (r *Reader) fill(shard graph.ShardID, high uint64) error {
-	next, entries := r.place[shard]+1, 0
-	ahead := r.ahead[shard][:0]
-	err := row.ScanFeed(r.feed.store, shard, next, func(key, value []byte) error {
-		if len(ahead) == blocksAtOnce || entries >= entriesAtOnce {
-			r.readTo[shard] = ahead[len(ahead)-1].Order
+	got := taking{shard: shard, next: r.place[shard] + 1, blocks: r.ahead[shard][:0]}
+	err := row.ScanFeed(r.feed.store, shard, got.next, func(key, value []byte) error {
+		if got.full() {
+			r.readTo[shard] = got.last()
 			return storage.ErrStop
 		}
-		b, number, err := r.dec.FeedRow(key, value)
+		b, _, err := r.dec.FeedRow(key, value)
 		switch {
 		case err != nil:
 			return err
 		case b.Order > high:
 			return storage.ErrStop
-		case b.First > next:
-			return ErrTooLate
 		}
-		b.Entries = b.Entries[next-b.First:]
-		b.First = next
-		ahead = append(ahead, readBlock{b, shard})
-		next = number + 1
-		entries += len(b.Entries)
-		return nil
+		return got.take(b)
 	})
 	if err != nil {
 		return err
 	}
 	// Either all blocks are above high, or all that the reader wanted were deleted. The row of the feed's beginning
 	// tells one from the other.
-	if len(ahead) == 0 && r.place.trimmed(r.feed.store, shard) {
+	if len(got.blocks) == 0 && r.place.trimmed(r.feed.store, shard) {
 		return ErrTooLate
 	}
-	r.ahead[shard] = ahead
+	r.ahead[shard] = got.blocks
+	return nil
+}
+
+// taking is what a reader takes of a shard at once.
+type taking struct {
+	shard   graph.ShardID
+	next    uint64 // number of the next entry
+	entries int
+	blocks  []readBlock
+}
+
+// full reports whether no more is to be taken.
+func (t *taking) full() bool { return len(t.blocks) == blocksAtOnce || t.entries >= entriesAtOnce }
+
+// last is the order of the last block that was taken.
+func (t *taking) last() uint64 { return t.blocks[len(t.blocks)-1].Order }
+
+// take takes the next block, from the next entry on. It fails with ErrTooLate if that was deleted.
+func (t *taking) take(b row.FeedBlock) error {
+	if b.First > t.next {
+		return ErrTooLate
+	}
+	b.Entries = b.Entries[t.next-b.First:]
+	b.First = t.next
+	t.next += uint64(len(b.Entries))
+	t.entries += len(b.Entries)
+	t.blocks = append(t.blocks, readBlock{b, t.shard})
 	return nil
 }
 

@@ -42,7 +42,7 @@ func writeBlock(t *testing.T, store storage.Store, f *Feed, id graph.ShardID, or
 		t.Fatal(err)
 	}
 	f.order.Raise(order)
-	f.committed(id, last)
+	f.committed(id, &row.FeedState{Number: last, Order: order})
 }
 
 // TestReaderBehind: a reader that is behind, and catches up while the feed grows, gets every entry once and in the order of
@@ -52,11 +52,11 @@ func TestReaderBehind(t *testing.T) {
 	id := oracle.Key("user_id", "1")
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 12))
-		f := &Feed{order: new(Clock), ends: make([]atomic.Uint64, shards), store: storage.NewMemStore()}
+		f := &Feed{order: new(Clock), ends: make([]atomic.Uint64, shards), promises: make([]atomic.Uint64, shards), store: storage.NewMemStore()}
 		r := newReader(f, make(place, shards))
 		written, read, last := 0, 0, uint64(0)
 		look := func() int {
-			events, err := r.TryNext()
+			events, err := r.TryNext(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,7 +95,7 @@ func TestReaderBehind(t *testing.T) {
 // its effect in the next, before it looks there, come in their order.
 func TestReaderKeepsCauses(t *testing.T) {
 	mem := storage.NewMemStore()
-	f := &Feed{order: new(Clock), ends: make([]atomic.Uint64, 2)}
+	f := &Feed{order: new(Clock), ends: make([]atomic.Uint64, 2), promises: make([]atomic.Uint64, 2)}
 	write := func(id graph.ShardID, order, number uint64, identity graph.NodeKey) {
 		writeBlock(t, mem, f, id, order, number, identity)
 	}
@@ -109,7 +109,7 @@ func TestReaderKeepsCauses(t *testing.T) {
 	r := newReader(f, make(place, 2))
 	var got []graph.NodeKey
 	for range 3 {
-		events, err := r.TryNext()
+		events, err := r.TryNext(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

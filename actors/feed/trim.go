@@ -11,14 +11,18 @@ const trimBlocks = 4096
 
 // Trim decides what is to be deleted: what is older than the feed's age, and the oldest of what is beyond its bytes,
 // but nothing that a receiver has not acknowledged. It returns the shards that are to do so: each deletes its part with
-// its next Tidy, in a batch of its own. Readers that are not receivers may be overtaken.
-func (f *Feed) Trim(now int64) (due []graph.ShardID, err error) {
+// its next Tidy, in a batch of its own. Readers that are not receivers may be overtaken. Shards that are not here are
+// passed over.
+func (f *Feed) Trim(now int64, here func(graph.ShardID) bool) (due []graph.ShardID, err error) {
 	if f == nil {
 		return nil, nil
 	}
 	f.keeping.Lock() // so that no receiver registers meanwhile: from here on, a new one begins after what is to go
 	defer f.keeping.Unlock()
 	for id := range f.trims {
+		if !here(graph.ShardID(id)) {
+			continue
+		}
 		if err := f.trimShardLocked(graph.ShardID(id), now); err != nil {
 			return nil, err
 		}
@@ -34,6 +38,15 @@ func (f *Feed) Trim(now int64) (due []graph.ShardID, err error) {
 // shorten what is kept of the others. REQUIRES: f.keeping held
 func (f *Feed) trimShardLocked(shard graph.ShardID, now int64) error {
 	trim := f.trims[shard]
+	if f.others != nil { // another process may have deleted more
+		stored, err := row.ReadFeedTrim(f.store, shard)
+		if err != nil {
+			return err
+		}
+		if stored.Number > trim.Number {
+			trim = stored
+		}
+	}
 	least := f.ends[shard].Load()
 	for _, numbers := range f.receivers {
 		least = min(least, numbers[shard])

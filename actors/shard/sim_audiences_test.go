@@ -1,6 +1,7 @@
 package shard_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -370,7 +371,7 @@ func (s *simulation) checkTrail(want map[string]bool) {
 	in := map[graph.NodeKey]map[string]bool{}
 	whole := s.readerOfFeed(feed.Start)
 	for more := true; more; {
-		events, err := whole.TryNext()
+		events, err := whole.TryNext(context.Background())
 		s.must(err, "read the feed")
 		for i := range events {
 			if e := &events[i]; s.logf != nil {

@@ -38,7 +38,7 @@ func (s *simulation) readFeed() bool {
 	if r.of != s.feed {
 		r.of, r.reader = s.feed, s.readerOfFeed(r.place)
 	}
-	events, err := r.reader.TryNext()
+	events, err := r.reader.TryNext(context.Background())
 	s.must(err, "read the feed")
 	r.place = r.reader.Cursor()
 	for _, e := range events {
@@ -77,14 +77,14 @@ func (s *simulation) readFeed() bool {
 
 func (s *simulation) nextOfFeed(place *string) []feed.Event {
 	r := s.readerOfFeed(*place)
-	events, err := r.TryNext()
+	events, err := r.TryNext(context.Background())
 	s.must(err, "read the feed")
 	*place = r.Cursor()
 	return events
 }
 
 func (s *simulation) readerOfFeed(place string) *feed.Reader {
-	r, err := s.feed.Reader(place)
+	r, err := s.feed.Reader(context.Background(), place)
 	s.must(err, "open the feed")
 	return r
 }
@@ -109,7 +109,7 @@ func (s *simulation) checkFeed(want []graph.Profile) {
 	var fresh replica.Replica
 	whole := s.readerOfFeed(feed.Start)
 	for more := true; more; {
-		events, err := whole.TryNext()
+		events, err := whole.TryNext(context.Background())
 		s.must(err, "read the feed")
 		for i := range events {
 			fresh.Apply(&events[i].FeedEntry)

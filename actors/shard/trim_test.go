@@ -84,7 +84,7 @@ func (f *fedShard) event() error {
 // entries checks that a reader reads entries from one number to another.
 func entries(r *feed.Reader, from, to uint64) error {
 	for next := from; next <= to; {
-		events, err := r.TryNext()
+		events, err := r.TryNext(context.Background())
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func entries(r *feed.Reader, from, to uint64) error {
 
 // fromStart checks what a reader from the start reads; nothing where it is overtaken.
 func fromStart(f *feed.Feed, overtaken bool, to uint64) error {
-	r, err := f.Reader(feed.Start)
+	r, err := f.Reader(context.Background(), feed.Start)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func trimIsOfTheShard() error {
 			return err
 		}
 	}
-	now, err := f.feed.Reader(feed.Now)
+	now, err := f.feed.Reader(context.Background(), feed.Now)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func trimIsOfTheShard() error {
 			return err
 		}
 	}
-	due, err := f.feed.Trim(simStart + time.Hour.Milliseconds())
+	due, err := f.feed.Trim(simStart+time.Hour.Milliseconds(), everyShard)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func trimIsOfTheShard() error {
 	if err := f.commit(); err != nil {
 		return err
 	}
-	due, err = f.feed.Trim(simStart + time.Hour.Milliseconds())
+	due, err = f.feed.Trim(simStart+time.Hour.Milliseconds(), everyShard)
 	if err != nil {
 		return err
 	}
@@ -200,3 +200,5 @@ func trimIsOfTheShard() error {
 	}
 	return nil
 }
+
+func everyShard(graph.ShardID) bool { return true }

@@ -227,10 +227,10 @@ func (t *troupe) feeds() (all []feed.Event) {
 		if e == nil {
 			continue
 		}
-		r, err := e.Feed().Reader(feed.Start)
+		r, err := e.Feed().Reader(t.ctx(), feed.Start)
 		for t.fail(err); err == nil; {
 			var events []feed.Event
-			if events, err = r.TryNext(); len(events) == 0 {
+			if events, err = r.TryNext(t.ctx()); len(events) == 0 {
 				t.fail(err)
 				break
 			}

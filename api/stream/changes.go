@@ -57,7 +57,7 @@ func (s *Streams) getChanges(w http.ResponseWriter, r *http.Request) *route.Prob
 	if cursor == "" {
 		cursor = feed.Now
 	}
-	reader, err := s.Engine.Feed().Reader(cursor)
+	reader, err := s.Engine.Feed().Reader(r.Context(), cursor)
 	if err != nil {
 		return feedProblem(err)
 	}
@@ -70,7 +70,7 @@ func (s *Streams) getChanges(w http.ResponseWriter, r *http.Request) *route.Prob
 	}
 	defer leave()
 	// The first entries before the status: they may be gone.
-	events, err := reader.TryNext()
+	events, err := reader.TryNext(r.Context())
 	if err != nil {
 		return feedProblem(err)
 	}
@@ -123,6 +123,8 @@ func feedProblem(err error) *route.Problem {
 		return &route.Problem{Code: document.CodeFeedBehind}
 	case errors.Is(err, feed.ErrCursor):
 		return route.NewProblem(document.CodeBadParameter, "cursor: %v", err).WithHint("give start, now, or an id that this stream gave")
+	case errors.Is(err, feed.ErrWaits):
+		return &route.Problem{Code: document.CodeShardLost, RetryAfter: route.RetryAfterUnavailable}
 	default:
 		return route.EngineProblem(err)
 	}
@@ -149,7 +151,7 @@ func (s *changeStream) run(ctx context.Context, events []feed.Event, follow bool
 			return err
 		}
 		var err error
-		if events, err = s.reader.TryNext(); err != nil {
+		if events, err = s.reader.TryNext(ctx); err != nil {
 			return err
 		}
 		for len(events) == 0 {

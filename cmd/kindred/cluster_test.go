@@ -485,6 +485,6 @@ func (c *clusterTest) refuses(t *testing.T) {
 	c.refused(t, "no certificate", 2, "a certificate, its key and an authority are needed", fourth(map[string]string{"--node-tls-cert": "", "--node-tls-key": "", "--node-tls-ca": ""})...)
 	c.refused(t, "no key of the gossip", 2, "no key of the gossip", fourth(map[string]string{"--gossip-key-file": ""})...)
 	c.refused(t, "nobody to join", 2, "no nodes to join", fourth(map[string]string{"--join": ""})...)
-	c.refused(t, "a change feed", 2, "a node of a cluster has no change feed yet", append(fourth(nil), "--feed")...)
+	c.refused(t, "a change feed", 2, `make a cluster with "kindred cluster init --feed"`, append(fourth(nil), "--feed")...)
 	c.refused(t, "another cluster", 1, `make it with "kindred cluster init --cluster other"`, fourth(map[string]string{"--cluster": "other"})...)
 }

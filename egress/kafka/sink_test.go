@@ -205,7 +205,7 @@ func TestPublish(t *testing.T) {
 			if err := engine.Settle(ctx); err != nil {
 				t.Fatal(err)
 			}
-			end, err := engine.Feed().Reader(feed.Now)
+			end, err := engine.Feed().Reader(t.Context(), feed.Now)
 			if err != nil {
 				t.Fatal(err)
 			}

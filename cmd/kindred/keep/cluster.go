@@ -47,7 +47,8 @@ func newClusterInit() *cobra.Command {
 		Short: "Make the journal of a new cluster",
 		Long: `Make the topic NAME.journal with a partition for each shard and one for what belongs to no shard, and write
 there what the deployment is: its number of shards, its id and its rules. Every node needs the secret, which
-the journal never has. With --admin-key, make a first key: nodes that listen on a network need one.
+the journal never has. With --admin-key, make a first key: nodes that listen on a network need one. With --feed,
+the deployment keeps a change feed, from its first event on; it can't be turned on later.
 
 With --from DIR, the cluster goes on with the deployment of a data directory that no process has open: its
 shards, rules, keys, audiences and parameters, and all its people. The secret is the directory's, and FILE is
@@ -64,6 +65,7 @@ short, give it again; with --from, it says which topic to delete before.`,
 	cli.AddDefinition(cmd, &c)
 	cmd.Flags().StringVar(&key, "admin-key", "", "name of a first key, which may do everything; its secret is shown once (default: none, and nodes listen on loopback alone)")
 	cmd.Flags().StringVar(&c.Dir, "from", "", "data directory of a deployment in one process, stopped, that the cluster goes on with (default: none, the cluster begins empty)")
+	cmd.Flags().BoolVar(&c.Feed.On, "feed", false, "keep a change feed of identities, from the first event on")
 	o := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if !f.On() {

@@ -7,7 +7,7 @@ import (
 
 // TestHunksApply fails as soon as somebody edits a line that a mutant breaks, long before `make mutants` runs (M1).
 func TestHunksApply(t *testing.T) {
-	for file, text := range map[string]string{"mutants.txt": engine, "cluster.txt": cluster} {
+	for file, text := range map[string]string{"mutants.txt": engine, "cluster.txt": cluster, "feed.txt": feed} {
 		if _, err := read(file, text); err != nil {
 			t.Fatal(err)
 		}

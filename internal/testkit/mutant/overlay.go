@@ -33,7 +33,7 @@ func Rerun(t *testing.T) {
 }
 
 // everything is all mutants: they are in one build.
-func everything() []Mutant { return append(All(), Cluster()...) }
+func everything() []Mutant { return slices.Concat(All(), Cluster(), Feed()) }
 
 // writeOverlay writes the mutated copies into a folder, and returns the file for `go test -overlay`.
 func writeOverlay(folder string, mutants []Mutant) (string, error) {

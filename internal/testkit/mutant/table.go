@@ -15,12 +15,14 @@ type Mutant struct {
 	hunks []hunk
 }
 
-// tables are the mutants of one process, and those of several.
+// tables are the mutants of one process, those of several, and those of readers of the change feed over several.
 var (
 	//go:embed mutants.txt
 	engine string
 	//go:embed cluster.txt
 	cluster string
+	//go:embed feed.txt
+	feed string
 )
 
 // All returns the mutants of mutants.txt, in its order: those that tests of one process notice.
@@ -28,6 +30,9 @@ func All() []Mutant { return must("mutants.txt", engine) }
 
 // Cluster returns the mutants of cluster.txt, in its order: those that tests of several nodes notice.
 func Cluster() []Mutant { return must("cluster.txt", cluster) }
+
+// Feed returns the mutants of feed.txt, in its order: those that readers of the change feed of several processes notice.
+func Feed() []Mutant { return must("feed.txt", feed) }
 
 func must(file, text string) []Mutant {
 	all, err := read(file, text)
