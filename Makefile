@@ -97,7 +97,7 @@ kafka-test: build .kafka/classpath ## 200,000 events through Apache Kafka: equal
 	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run 'TestKafka|TestCluster' -v -timeout 30m ./cmd/kindred
 
 .PHONY: cluster-faults
-cluster-faults: build .kafka/classpath ## Batches to three nodes over FAULTS faults (20): killed, stopped, drained, an empty disk, a broker killed; equal to one machine
+cluster-faults: build .kafka/classpath ## Batches to three nodes over FAULTS faults (20): killed, stopped, drained, an empty disk, a broker killed or stopped; equal to one machine
 	KINDRED_FAULTS=$(or $(FAULTS),20) KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run 'TestClusterFaults$$' -v -timeout 60m ./cmd/kindred
 
 .PHONY: kafka-scale

@@ -45,6 +45,13 @@ var clusterFaults = []clusterFault{
 		time.Sleep(time.Duration(rng.IntN(3000)) * time.Millisecond)
 		c.kafka.Restart(broker)
 	}},
+	{"a broker stopped for 1 to 15 s", func(_ *testing.T, c *clusterTest, rng *rand.Rand, _ *clusterMember) {
+		// Its connections stay open, and what is asked of it has no answer: nothing says that it is not there.
+		broker := 1 + rng.IntN(3)
+		c.kafka.Signal(broker, syscall.SIGSTOP)
+		time.Sleep(time.Second + time.Duration(rng.IntN(14_000))*time.Millisecond)
+		c.kafka.Signal(broker, syscall.SIGCONT)
+	}},
 	{"drained, and not", func(t *testing.T, c *clusterTest, rng *rand.Rand, m *clusterMember) {
 		c.asks(t, c.members[rng.IntN(len(c.members))], "drain", m.name)
 		time.Sleep(time.Duration(rng.IntN(3000)) * time.Millisecond)
@@ -60,7 +67,7 @@ func (m *clusterMember) signal(t *testing.T, s syscall.Signal) {
 }
 
 // TestClusterFaults: batches flow to any of three nodes by HTTP while nodes are killed, stopped, restarted, drained and given an empty
-// disk, and brokers are killed. Each batch is sent until a node takes it. At the end the export of each node is that of one
+// disk, and brokers are killed and stopped. Each batch is sent until a node takes it. At the end the export of each node is that of one
 // machine, so every batch that was taken is there once.
 //
 // KINDRED_FAULTS says how many faults there are: a few minutes for 20. The seed decides which, on which node, and for how long.

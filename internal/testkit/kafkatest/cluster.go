@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -71,6 +72,17 @@ func (c *Cluster) Brokers() []string { return c.addresses }
 
 // Kill ends a node at once, with SIGKILL.
 func (c *Cluster) Kill(node int) error { return c.nodes[node-1].signal(syscall.SIGKILL) }
+
+// Signal sends a signal to a node that runs, and waits for nothing: it may be stopped for a while.
+func (c *Cluster) Signal(node int, s os.Signal) error {
+	n := c.nodes[node-1]
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.process == nil {
+		return fmt.Errorf("signal %v to node %d: it does not run", s, node)
+	}
+	return n.process.Signal(s)
+}
 
 // Restart starts a node that was killed, and waits until the whole cluster answers.
 func (c *Cluster) Restart(ctx context.Context, node int) error {

@@ -92,6 +92,19 @@ func (b *Broker) Kill(node int) {
 	}
 }
 
+// Signal sends a signal to a node, such as one that stops it for a while. With the stand-in, it has no effect.
+func (b *Broker) Signal(node int, s os.Signal) {
+	b.t.Helper()
+	switch {
+	case b.cluster != nil:
+		if err := b.cluster.Signal(node, s); err != nil {
+			b.t.Fatalf("kafkatest: %v", err)
+		}
+	case b.fake == nil:
+		b.t.Fatal("kafkatest: the broker of KINDRED_KAFKA is not ours to stop: ask for Nodes: 1 or 3")
+	}
+}
+
 // Restart starts a node that was killed, and waits until the cluster answers.
 func (b *Broker) Restart(node int) {
 	b.t.Helper()
