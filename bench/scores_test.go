@@ -54,7 +54,7 @@ func ingestWithListener(b *testing.B, data []byte, reg *identifier.Registry, sco
 		b.Fatal(err)
 	}
 	engine := t.Engine
-	reader, err := engine.Feed().Reader(feed.Start)
+	reader, err := engine.Feed().Reader(ctx, feed.Start)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func listen(ctx context.Context, engine *actors.Engine, reader *feed.Reader, sco
 	for {
 		events, err := reader.Next(ctx)
 		if ctx.Err() != nil {
-			if events, err = reader.TryNext(); err == nil && len(events) == 0 {
+			if events, err = reader.TryNext(context.WithoutCancel(ctx)); err == nil && len(events) == 0 {
 				return nil
 			}
 		}
