@@ -88,10 +88,11 @@ func open(ctx context.Context, engine *actors.Engine, name channelName, log func
 	return ch, offset, nil
 }
 
-// wasConsumed reports whether a topic of this name was ever consumed.
-func wasConsumed(ctx context.Context, engine *actors.Engine, topic string) (bool, error) {
+// wasConsumed reports whether a topic of this name was ever consumed. Of a topic that several processes share, that is whether its
+// first partition was: see beginAll.
+func wasConsumed(ctx context.Context, engine *actors.Engine, topic string, shared bool) (bool, error) {
 	for _, ch := range engine.ExternalChannels().All() {
-		if n, ok := parseChannelName(ch.Name()); !ok || n.topic != topic {
+		if n, ok := parseChannelName(ch.Name()); !ok || n.topic != topic || shared && n.partition > 0 {
 			continue
 		}
 		if _, floor, err := ch.Floor(ctx); err != nil || floor {

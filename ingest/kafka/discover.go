@@ -127,7 +127,7 @@ func (c *Consumer) look(ctx, hard context.Context) error {
 	}
 	for _, name := range names {
 		if t := c.topics[name]; !t.seen {
-			if t.seen, err = wasConsumed(ctx, c.into.Engine, name); err != nil {
+			if t.seen, err = wasConsumed(ctx, c.into.Engine, name, c.into.Mine != nil); err != nil {
 				return err
 			}
 		}
@@ -181,9 +181,10 @@ func (c *Consumer) lookAt(ctx, hard context.Context, found kadm.TopicDetail, t *
 }
 
 // beginAll gives each partition of a topic that was never consumed its first floor, those of other processes included: to them the
-// topic is known from then on, and they would begin at its beginning.
+// topic is known from then on, and they would begin at its beginning. The first partition is the last to begin: until then the topic
+// is not known, and a process that looks in the middle begins all as well. Of several that begin a partition, one decides where.
 func (c *Consumer) beginAll(ctx context.Context, t *consumed, id string, start Start) error {
-	for _, n := range t.partitions {
+	for _, n := range slices.Backward(t.partitions) {
 		p := newPartition(c, t.Topic, channelName{t.Topic.Topic, n, id, t.version}, t.batches, start)
 		if _, _, err := open(ctx, c.into.Engine, p.name, p.log, p.first); err != nil {
 			return fmt.Errorf("topic %s, partition %d: %w", t.Topic.Topic, n, err)

@@ -112,6 +112,35 @@ func TestSharesBeginTogether(t *testing.T) {
 	})
 }
 
+// A process that looks at a topic while another one gives its partitions their beginnings gives them the same.
+func TestSharesBeginInTheMiddle(t *testing.T) {
+	inWorld(t, 4, func(w *world) {
+		w.produce(0, 400) // before the deployment knew the topic
+		ch, err := w.engine.ExternalChannels().Open(t.Context(), "events/3/x.y")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ch.Begin(t.Context(), w.fake.PartitionInfos(topic)[3].HighWatermark); err != nil {
+			t.Fatal(err)
+		}
+		s := &shares{of: map[int32]int{}}
+		c := w.consumers(1, s, func(c *Config) { c.Start = Start{Latest: true} })[0]
+		w.until("all are read", c, func(s Status) bool {
+			for _, p := range s.Partitions {
+				if p.State != Consuming {
+					return false
+				}
+			}
+			return len(s.Partitions) == 4
+		})
+		w.produce(400, 400)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		w.took(400)
+		w.stop(c)
+	})
+}
+
 // Of several that begin a channel, one decides where.
 func TestBeginOnce(t *testing.T) {
 	inWorld(t, 1, func(w *world) {
