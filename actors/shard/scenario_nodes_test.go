@@ -105,34 +105,3 @@ func behindRefuses() error {
 	t.fail(t.at(1).Take(0))
 	return t.close()
 }
-
-// orderMoves lets a shard hear of another one without telling readers anything, and then gives it to an engine that was asked nothing: what
-// it tells there comes after what it has heard of.
-func orderMoves() error {
-	t := newTroupe(2, false)
-	user, device, cookie := identifierOf("user_id", 1), identifierOf("device_id", 0), identifierOf("anonymous_id", 0)
-	for n := range uint64(5) {
-		t.event(0, 1+n, graph.TypePage, user)
-	}
-	t.event(0, 6, graph.TypeIdentify, user, device)
-	t.await("the device is known", func() bool {
-		stats, err := t.at(0).Stats(t.ctx())
-		t.fail(err)
-		return stats.Waiting == 0
-	})
-	heard := uint64(0)
-	for _, e := range t.feeds() {
-		heard = max(heard, e.Order)
-		if e.Shard == 0 {
-			t.fail(fmt.Errorf("shard 0 tells of %s, so that this proves nothing", e.ID))
-		}
-	}
-	t.fail(t.move(0, 1))
-	t.event(1, 7, graph.TypePage, cookie)
-	for _, e := range t.feeds() {
-		if e.Shard == 0 && e.Order <= heard {
-			t.fail(fmt.Errorf("shard 0 has heard of order %d, and tells of %s in order %d", heard, e.ID, e.Order))
-		}
-	}
-	return t.close()
-}

@@ -33,7 +33,6 @@ var scenarios = map[string]func() error{
 	"pass-without-departed":    passWaits(2),
 	"newer-taken":              olderWaits,
 	"behind-taken":             behindRefuses,
-	"order-left-behind":        orderMoves,
 }
 
 // TestScenarios: what kills the mutants does not fail without them.
