@@ -51,7 +51,7 @@ func covers(ends []feed.End, shards int, promised uint64) bool {
 	return int(absent(ends, shards, promised)) == shards
 }
 
-// absent is the first shard that is not there, or has not promised an order; the number of shards if there is none.
+// absent is the first shard that is not there, or has not promised an order; the number of shards if all have.
 func absent(ends []feed.End, shards int, promised uint64) graph.ShardID {
 	there := make([]bool, shards+1)
 	for _, e := range ends {

@@ -18,7 +18,7 @@ const (
 	inFlight = 100 * time.Millisecond
 	// before is how long probes run before a fault, so that there are answers.
 	before = time.Second
-	// watchEvery is how often a node is asked who is alive.
+	// watchEvery is how often a node is asked which nodes are alive.
 	watchEvery = 20 * time.Millisecond
 )
 

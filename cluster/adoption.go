@@ -26,7 +26,7 @@ import (
 //
 // Invariant J10 of package cluster: who finds the definition finds all rows. It follows from three rules. The definition comes after every row was
 // read back. Only the process whose claim is the first record of the journal writes rows. And no other claim than that one defines a
-// journal which begins so, as everybody who reads the definition checks.
+// journal which begins so, as every reader of the definition checks.
 //
 // They force that an adoption that was cut short is over: another one would have to know that the first writes no more.
 type adoption struct {

@@ -125,7 +125,7 @@ func (w *adoptionWorld) everywhere() {
 				w.t.Fatal(err)
 			}
 		}
-		got, want := adoptedRows(w.t, copied, id), adoptedRows(w.t, w.rows, id)
+		got, want := rowsOf(w.t, copied, id), rowsOf(w.t, w.rows, id)
 		if !maps.Equal(got, want) {
 			w.t.Errorf("shard %d: %d rows, want %d and the same", id, len(got), len(want))
 		}
@@ -138,26 +138,12 @@ func (w *adoptionWorld) everywhere() {
 // total is how many rows the shards have.
 func (w *adoptionWorld) total() (n int) {
 	for id := range graph.ShardID(adoptedShards) {
-		n += len(adoptedRows(w.t, w.rows, id))
+		n += len(rowsOf(w.t, w.rows, id))
 	}
 	return n
 }
 
-func adoptedRows(t *testing.T, s storage.Reader, id graph.ShardID) map[string]string {
-	t.Helper()
-	rows := map[string]string{}
-	for _, r := range row.ShardRanges(id) {
-		if err := s.Iterate(r.Lower, r.Upper, func(key, value []byte) error {
-			rows[string(key)] = string(value)
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return rows
-}
-
-// fails makes appends to a partition fail until the number of them is reached; -1 is for ever.
+// fails makes appends to a partition fail until the number of them is reached; -1: for ever.
 func (w *adoptionWorld) fails(partition int32, err *kerr.Error, count int) *kfake.FaultHandle {
 	return w.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: w.config.Topic(), Partitions: []int32{partition}, Err: err, Count: count})
 }

@@ -120,10 +120,11 @@ func (w *copyWorld) restart() {
 	w.open()
 }
 
-func rowsOf(t *testing.T, s storage.Reader) map[string]string {
+// rowsOf are the rows of a shard.
+func rowsOf(t *testing.T, s storage.Reader, id graph.ShardID) map[string]string {
 	t.Helper()
 	rows := map[string]string{}
-	for _, r := range row.ShardRanges(copiedShard) {
+	for _, r := range row.ShardRanges(id) {
 		if err := s.Iterate(r.Lower, r.Upper, func(key, value []byte) error {
 			rows[string(key)] = string(value)
 			return nil
@@ -154,7 +155,7 @@ func testCopyShard(t *testing.T) {
 		w.follow(w.store, at.Next, int64(len(w.commits)))
 		whole := storage.NewMemStore()
 		w.follow(whole, 0, int64(len(w.commits)))
-		want, got := rowsOf(t, whole), rowsOf(t, w.store)
+		want, got := rowsOf(t, whole, copiedShard), rowsOf(t, w.store, copiedShard)
 		if len(want) != len(got) {
 			t.Errorf("seed %d: %d rows, want %d", seed, len(got), len(want))
 		}

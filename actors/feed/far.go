@@ -97,7 +97,7 @@ func (r *Reader) lookFar(ctx context.Context) ([]Event, error) {
 	}
 }
 
-// waiting returns the order of the last block that was read and waits for others, 0 if there is none, and reports whether a shard
+// waiting returns the order of the last block that was read and waits for others, 0 if no block waits, and reports whether a shard
 // has entries that were not read, though nothing of it waits.
 func (r *Reader) waiting(ends []End) (highest uint64, missing bool) {
 	for i, ahead := range r.ahead {
