@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -149,21 +148,11 @@ func (c *ClusterConfig) wants(part string) bool { return slices.Contains(c.Parts
 // RunCluster measures three nodes that share the shards of a deployment, as processes of their own on this machine. Rounds
 // compare them with one process on the same events; what follows is measured on the nodes of the last round.
 func RunCluster(ctx context.Context, c ClusterConfig) (report ClusterReport, err error) {
-	if c.Progress == nil {
-		c.Progress = func(string) {}
-	}
-	dir, err := os.MkdirTemp(c.Dir, "kindred-bench-cluster-")
+	_, lines, err := c.prepare("cluster")
 	if err != nil {
 		return report, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	c.Dir = dir
-	c.Progress(fmt.Sprintf("generate %d events of %d people", c.Events, c.People))
-	data, err := events(c.Config)
-	if err != nil {
-		return report, err
-	}
-	lines := bytes.Split(bytes.TrimSuffix(data, []byte("\n")), []byte("\n"))
+	defer func() { err = errors.Join(err, os.RemoveAll(c.Dir)) }()
 	report = ClusterReport{
 		Events: len(lines), Batch: c.Batch, Shards: c.Shards, Nodes: ClusterNodes, Processors: runtime.GOMAXPROCS(0), Memory: c.Memory, Peak: c.Peak,
 		LoadAverage: [2]float64{loadAverage(), 0},

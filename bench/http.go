@@ -80,22 +80,12 @@ type HTTPReport struct {
 // RunHTTP measures in turn, on the same events, ingest from a file and over HTTP: in batches, then one event a request, and
 // then reads of profiles; and then the same requests against a server that does nothing with them.
 func RunHTTP(ctx context.Context, c HTTPConfig) (report HTTPReport, err error) {
-	if c.Progress == nil {
-		c.Progress = func(string) {}
-	}
-	dir, err := os.MkdirTemp(c.Dir, "kindred-bench-http-")
+	data, lines, err := c.prepare("http")
 	if err != nil {
 		return report, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	c.Dir = dir
-	c.Progress(fmt.Sprintf("generate %d events of %d people", c.Events, c.People))
-	data, err := events(c.Config)
-	if err != nil {
-		return report, err
-	}
-	lines := bytes.Split(bytes.TrimSuffix(data, []byte("\n")), []byte("\n"))
-	input := filepath.Join(dir, "events.ndjson")
+	defer func() { err = errors.Join(err, os.RemoveAll(c.Dir)) }()
+	input := filepath.Join(c.Dir, "events.ndjson")
 	if err := os.WriteFile(input, data, 0o600); err != nil {
 		return report, err
 	}

@@ -1,9 +1,11 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"time"
 
@@ -23,6 +25,22 @@ type Config struct {
 	Memory         int64  // the memory limit of the engine
 	LogBytes       int64
 	Progress       func(what string) // may be nil
+}
+
+// prepare makes the events of a measurement, whole and by line, and a directory of its own, which is c.Dir from then on. The caller
+// removes the directory.
+func (c *Config) prepare(measurement string) (data []byte, lines [][]byte, err error) {
+	if c.Progress == nil {
+		c.Progress = func(string) {}
+	}
+	c.Progress(fmt.Sprintf("generate %d events of %d people", c.Events, c.People))
+	if data, err = events(*c); err != nil {
+		return nil, nil, err
+	}
+	if c.Dir, err = os.MkdirTemp(c.Dir, "kindred-bench-"+measurement+"-"); err != nil {
+		return nil, nil, err
+	}
+	return data, bytes.Split(bytes.TrimSuffix(data, []byte("\n")), []byte("\n")), nil
 }
 
 func (c *Config) trial() trial.Config {
