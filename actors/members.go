@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 
+	"github.com/kindred-id/kindred/actors/audiences"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/audience"
 	"github.com/kindred-id/kindred/storage"
 	"github.com/kindred-id/kindred/storage/row"
 )
@@ -43,6 +45,21 @@ func (e *Engine) Members(ctx context.Context, audience uint32, after MemberPlace
 		}
 	}
 	return list, last, false, nil
+}
+
+// Standing is what the definitions that serve make of a person as of a time, with since when. A membership that was found by the time
+// alone, and one whose row is on its way to another shard, has no row yet.
+func (e *Engine) Standing(ctx context.Context, p *audiences.Person, now int64) (*audience.Standing, error) {
+	s := p.State.NewAppraiser().Of(p.Profile, p.Remembered, now)
+	id := p.Root.Shard(len(e.runners))
+	rows := e.shardRows(ctx, id)
+	for i := range s.Audiences {
+		in, err := &s.Audiences[i], error(nil)
+		if in.Since, err = row.ReadAudienceMember(rows, id, in.Number, p.Profile.ID); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
 }
 
 // MemberCounts says how many identities are in each audience, by number; those without any are left out.

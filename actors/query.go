@@ -49,7 +49,7 @@ func (q queries) Person(ctx context.Context, key graph.NodeKey) (person *audienc
 		if !ok {
 			return ErrInTransit
 		}
-		person = &audiences.Person{State: defined, Profile: &p, Remembered: remembered}
+		person = &audiences.Person{State: defined, Profile: &p, Remembered: remembered, Root: v.Component.Root()}
 		return nil
 	})
 	return person, err

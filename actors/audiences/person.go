@@ -16,6 +16,7 @@ type Person struct {
 	State      *State
 	Profile    *graph.Profile
 	Remembered []graph.SignalState // by number
+	Root       graph.NodeKey       // of the component that holds the person: the place of its rows
 
 	values signals.Values
 }

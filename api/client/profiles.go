@@ -142,11 +142,12 @@ type Export struct {
 
 // ExportOptions say what an export has. The zero value is every identity with an event, as NDJSON.
 type ExportOptions struct {
-	Format document.Format
-	Empty  bool   // identities without an event, too
-	Scores bool   // the scores of each
-	Detail bool   // the members that the change feed does not tell
-	Fields string // members, separated by commas; empty: all
+	Format    document.Format
+	Empty     bool   // identities without an event, too
+	Scores    bool   // the scores of each
+	Audiences bool   // the audiences that each is in
+	Detail    bool   // the members that the change feed does not tell
+	Fields    string // members, separated by commas; empty: all
 
 	SeenSince string // as RFC 3339: only people whose last event is of this time or later; empty: all
 	Cursor    string // a page, not sorted: "start", or Next of the page before; empty: everybody, sorted by id
@@ -162,6 +163,9 @@ func (o *ExportOptions) query() url.Values {
 	}
 	if o.Scores {
 		query.Set("scores", "true")
+	}
+	if o.Audiences {
+		query.Set("audiences", "true")
 	}
 	if o.Detail {
 		query.Set("detail", "true")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kindred-id/kindred/api/document/documenttest"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/audience"
 	"github.com/kindred-id/kindred/graph/score"
 	"pgregory.net/rapid"
 )
@@ -32,6 +33,11 @@ func TestEncodings(t *testing.T) {
 			documenttest.CheckSame[Profile](t, text)
 			scores := Score(scorer, &p, now)
 			text = AppendScored(nil, &p, &scores, control)
+			documenttest.CheckSame[Profile](t, text)
+			profiles.Write(text)
+
+			standing := drawStanding(t)
+			text = (&Shape{Audiences: true}).AppendStanding(nil, &p, &standing)
 			documenttest.CheckSame[Profile](t, text)
 			profiles.Write(text)
 
@@ -92,6 +98,14 @@ func drawCurrency(t *rapid.T) graph.Currency {
 }
 
 var amounts = rapid.OneOf(rapid.Int64Range(-5, 5), rapid.Int64Range(-1<<62, 1<<62))
+
+// drawStanding draws what definitions say of a person.
+func drawStanding(t *rapid.T) (s audience.Standing) {
+	for _, key := range []string{"a_1", "vip"}[:rapid.IntRange(0, 2).Draw(t, "audiences")] {
+		s.Audiences = append(s.Audiences, audience.In{Key: key, Since: rapid.SampledFrom([]int64{0, 1, 1_790_000_000_123}).Draw(t, "since")})
+	}
+	return s
+}
 
 func drawProfile(t *rapid.T) graph.Profile {
 	p := graph.Profile{ID: drawKey(t), Events: rapid.SampledFrom([]uint64{0, 1, 1 << 40}).Draw(t, "events"), First: drawTime(t), Last: drawTime(t)}

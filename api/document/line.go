@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/audience"
 	"github.com/kindred-id/kindred/graph/score"
 	"github.com/kindred-id/kindred/internal/money"
 )
@@ -109,6 +110,9 @@ func (l *Lines) shows(c *column) bool {
 // showsScores reports whether rows have the columns of scores.
 func (l *Lines) showsScores() bool { return l.Scores != nil && l.Fields.has(memberScores) }
 
+// showsAudiences reports whether rows have the column of audiences.
+func (l *Lines) showsAudiences() bool { return l.Audiences && l.Fields.has(memberAudiences) }
+
 // showsControl reports whether rows have the column of the control group, which is the last.
 func (l *Lines) showsControl() bool {
 	return (l.Detail || l.Scores != nil) && l.Fields.has(memberControl)
@@ -128,6 +132,9 @@ func (l *Lines) Header() string {
 	if l.showsScores() {
 		header += scoreColumns
 	}
+	if l.showsAudiences() {
+		header += ",audiences"
+	}
 	if l.showsControl() {
 		header += ",control"
 	}
@@ -135,15 +142,18 @@ func (l *Lines) Header() string {
 }
 
 // Append appends a person as one line, with its line break.
-func (l *Lines) Append(dst []byte, p *graph.Profile) []byte {
+func (l *Lines) Append(dst []byte, p *graph.Profile) []byte { return l.AppendStanding(dst, p, nil) }
+
+// AppendStanding is Append of a person of whom definitions say something; standing is nil where nothing of that was asked for.
+func (l *Lines) AppendStanding(dst []byte, p *graph.Profile, standing *audience.Standing) []byte {
 	if l.Format == CSV {
-		return append(l.appendRow(dst, p), "\r\n"...)
+		return append(l.appendRow(dst, p, standing), "\r\n"...)
 	}
-	return append(l.Shape.Append(dst, p), '\n')
+	return append(l.Shape.AppendStanding(dst, p, standing), '\n')
 }
 
 // appendRow appends a person as a row of RFC 4180, without its line break.
-func (l *Lines) appendRow(dst []byte, p *graph.Profile) []byte {
+func (l *Lines) appendRow(dst []byte, p *graph.Profile, standing *audience.Standing) []byte {
 	total := sumMoney(p)
 	for i := range columns {
 		if c := &columns[i]; l.shows(c) {
@@ -156,6 +166,11 @@ func (l *Lines) appendRow(dst []byte, p *graph.Profile) []byte {
 	if l.showsScores() {
 		scores := Score(l.Scores, p, l.Now)
 		dst = scores.appendCells(dst)
+	}
+	if l.showsAudiences() {
+		if dst = append(dst, ','); standing != nil && len(standing.Audiences) > 0 {
+			dst = appendCell(dst, appendAudiences(nil, standing))
+		}
 	}
 	if l.showsControl() {
 		dst = strconv.AppendBool(append(dst, ','), inControl(l.Control, p))

@@ -30,6 +30,13 @@ type Profile struct {
 	RefusedRefunds      int             `json:"refused_refunds,omitempty"`       // refunds in another currency than their order's: revenue still has them
 	Control             bool            `json:"control,omitempty"`               // member of the control group, which gets no offers
 	Scores              *Scores         `json:"scores,omitempty"`                // where they were asked for
+	// Audiences are those that the person is in, by key, where they were asked for. The member is left out of a person who is in none.
+	Audiences map[string]ProfileAudience `json:"audiences,omitempty"`
+}
+
+// ProfileAudience says of an audience that the person is in it.
+type ProfileAudience struct {
+	Since Time `json:"since,omitempty"` // when that was found; left out of exports, and for a moment after it was found
 }
 
 // PartialProfile is a Profile of which only some members were asked for: any may be missing but the id.
@@ -78,7 +85,7 @@ type Sums struct {
 
 // AppendProfile appends a Profile with all its members but scores, without a line break.
 func AppendProfile(dst []byte, p *graph.Profile, control score.Control) []byte {
-	return (&Shape{Detail: true, Control: control}).append(dst, p, nil)
+	return (&Shape{Detail: true, Control: control}).append(dst, p, nil, nil)
 }
 
 // appendIdentifiers appends the identifiers whose names have arrived, the highest-ranked first. With whole, each has

@@ -103,7 +103,7 @@ func ScoreFrom(s *score.Scorer, scoring *graph.Scoring, now int64) Scored {
 
 // AppendScored appends a Profile with its scores, without a line break.
 func AppendScored(dst []byte, p *graph.Profile, scores *Scored, control score.Control) []byte {
-	return (&Shape{Detail: true, Control: control}).append(dst, p, scores)
+	return (&Shape{Detail: true, Control: control}).append(dst, p, scores, nil)
 }
 
 // Append appends a Scores document.

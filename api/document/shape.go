@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/audience"
 	"github.com/kindred-id/kindred/graph/score"
 )
 
@@ -18,7 +19,9 @@ type Shape struct {
 	Detail  bool          // with the members that the change feed does not tell: raw, generic, control, doubts about amounts
 	Scores  *score.Scorer // with the scores, and whether the person is in the control group; nil: without
 	Control score.Control // the control group
-	Now     int64         // the moment of the scores, ms since 1970
+	// Audiences asks for the audiences that the person is in: their reader gives them to AppendStanding.
+	Audiences bool
+	Now       int64 // the moment of the scores, ms since 1970
 }
 
 // member is one member of a Profile, as a set of one.
@@ -43,12 +46,13 @@ const (
 	memberRefusedRefunds
 	memberControl
 	memberScores
+	memberAudiences
 )
 
 // memberNames are the names of the members, in their order.
 var memberNames = [...]string{
 	"identifiers", "events", "counts", "first_seen", "last_seen", "traits", "orders", "revenue", "discount", "discounted_orders", "currency",
-	"by_currency", "orders_without_amount", "unknown_refunds", "refused_refunds", "control", "scores",
+	"by_currency", "orders_without_amount", "unknown_refunds", "refused_refunds", "control", "scores", "audiences",
 }
 
 // Fields are the members of a profile that a request asks for. The zero value is all of them.
@@ -95,6 +99,9 @@ func (f *Fields) All() bool { return f.members == 0 }
 // Scores reports whether the scores are asked for by name.
 func (f *Fields) Scores() bool { return f.members&memberScores != 0 }
 
+// Audiences reports whether the audiences are asked for by name.
+func (f *Fields) Audiences() bool { return f.members&memberAudiences != 0 }
+
 // has reports whether a member is asked for.
 func (f *Fields) has(m member) bool { return f.members == 0 || f.members&m != 0 }
 
@@ -108,16 +115,19 @@ func (f *Fields) trait(name string) bool {
 }
 
 // Append appends a Profile, without a line break.
-func (s *Shape) Append(dst []byte, p *graph.Profile) []byte {
+func (s *Shape) Append(dst []byte, p *graph.Profile) []byte { return s.AppendStanding(dst, p, nil) }
+
+// AppendStanding is Append of a person of whom definitions say something; standing is nil where nothing of that was asked for.
+func (s *Shape) AppendStanding(dst []byte, p *graph.Profile, standing *audience.Standing) []byte {
 	if s.Scores == nil || !s.Fields.has(memberScores) {
-		return s.append(dst, p, nil)
+		return s.append(dst, p, nil, standing)
 	}
 	scores := Score(s.Scores, p, s.Now)
-	return s.append(dst, p, &scores)
+	return s.append(dst, p, &scores, standing)
 }
 
 // append appends a Profile with scores that are computed already; nil: without.
-func (s *Shape) append(dst []byte, p *graph.Profile, scores *Scored) []byte {
+func (s *Shape) append(dst []byte, p *graph.Profile, scores *Scored, standing *audience.Standing) []byte {
 	dst = append(append(append(dst, `{"id":"`...), p.ID.String()...), '"')
 	if s.Fields.has(memberIdentifiers) {
 		dst = appendIdentifiers(append(dst, `,"identifiers":`...), p, s.Detail)
@@ -149,6 +159,9 @@ func (s *Shape) append(dst []byte, p *graph.Profile, scores *Scored) []byte {
 	}
 	if scores != nil {
 		dst = scores.Append(append(dst, `,"scores":`...))
+	}
+	if s.Audiences && s.Fields.has(memberAudiences) && standing != nil && len(standing.Audiences) > 0 {
+		dst = appendAudiences(append(dst, `,"audiences":`...), standing)
 	}
 	return append(dst, '}')
 }

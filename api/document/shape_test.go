@@ -24,15 +24,15 @@ func TestFields(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawProfile(t)
 		names := rapid.SliceOfNDistinct(rapid.SampledFrom(memberNames[:]), 1, -1, rapid.ID).Draw(t, "fields")
-		shape := Shape{Detail: rapid.Bool().Draw(t, "detail"), Scores: scorer}
+		shape, standing := Shape{Detail: rapid.Bool().Draw(t, "detail"), Scores: scorer, Audiences: true}, drawStanding(t)
 		var whole, part map[string]json.RawMessage
-		if err := json.Unmarshal(shape.Append(nil, &p), &whole); err != nil {
+		if err := json.Unmarshal(shape.AppendStanding(nil, &p, &standing), &whole); err != nil {
 			t.Fatal(err)
 		}
 		if shape.Fields, err = ParseFields(strings.Join(names, ",")); err != nil {
 			t.Fatal(err)
 		}
-		text := shape.Append(nil, &p)
+		text := shape.AppendStanding(nil, &p, &standing)
 		if err := json.Unmarshal(text, &part); err != nil {
 			t.Fatal(err)
 		}
@@ -41,11 +41,11 @@ func TestFields(t *testing.T) {
 			t.Fatalf("fields %v: %s, want %v", names, text, whole)
 		}
 		lines := Lines{Format: CSV, Shape: shape}
-		rows, err := csv.NewReader(bytes.NewReader(lines.Append([]byte(lines.Header()), &p))).ReadAll() // fails where rows differ in length
+		rows, err := csv.NewReader(bytes.NewReader(lines.AppendStanding([]byte(lines.Header()), &p, &standing))).ReadAll() // fails where rows differ in length
 		if err != nil || len(rows) != 2 || rows[1][0] != p.ID.String() {
 			t.Fatal(rows, err)
 		}
-		for _, name := range []string{"events", "by_currency", "traits"} {
+		for _, name := range []string{"events", "by_currency", "traits", "audiences"} {
 			if slices.Contains(rows[0], name) != slices.Contains(names, name) {
 				t.Fatalf("fields %v, columns %v", names, rows[0])
 			}

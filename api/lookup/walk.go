@@ -27,7 +27,7 @@ type Walk struct {
 	Limit  int                       // people in the page
 	Empty  bool                      // people without an event, too
 	Wanted func(*graph.Profile) bool // only these; nil: all
-	Each   func(*graph.Profile) error
+	Each   func(*graph.Component, *graph.Profile) error
 
 	People, Read int // of the page: people, and components that were read for it
 	next         []byte
@@ -56,7 +56,7 @@ func (l *Lookup) Run(ctx context.Context, w *Walk) (next string, err error) {
 			inside = graph.NodeKey{} // its component is no more
 		}
 		w.Read++
-		return w.component(place, c.Profiles(rules, w.Empty), inside)
+		return w.component(place, c, c.Profiles(rules, w.Empty), inside)
 	})
 	if errors.Is(err, storage.ErrStop) {
 		err = nil
@@ -66,13 +66,13 @@ func (l *Lookup) Run(ctx context.Context, w *Walk) (next string, err error) {
 
 // component gives the people of one component, which descend in rank, after one of them. At the end of a page it notes
 // where to go on: after the component, or inside it, after the last person that was given.
-func (w *Walk) component(place actors.Place, people []graph.Profile, after graph.NodeKey) error {
+func (w *Walk) component(place actors.Place, c *graph.Component, people []graph.Profile, after graph.NodeKey) error {
 	for i := range people {
 		p := &people[i]
 		if !after.IsZero() && !after.Outranks(p.ID) || w.Wanted != nil && !w.Wanted(p) {
 			continue
 		}
-		if err := w.Each(p); err != nil {
+		if err := w.Each(c, p); err != nil {
 			return err
 		}
 		if w.People++; w.People >= w.Limit && i+1 < len(people) {

@@ -15,7 +15,7 @@ func (q *Queries) Routes() []route.Route {
 		person("", q.getProfile, "Get the profile of a person", route.Route{
 			Notes: "Scores age by the moment. With them the entity tag is weak, and stays for an hour at most while the person has no new event. " +
 				"With fields the answer is a PartialProfile.",
-			Parameters: []route.Parameter{route.Scores, route.Fields},
+			Parameters: []route.Parameter{route.Scores, route.Audiences, route.Fields},
 			Answers:    tagged(document.AnyProfile{}),
 		}),
 		person("/identifiers", q.getIdentifiers, "List the identifiers of a person, the highest-ranked first", route.Route{

@@ -35,6 +35,9 @@ var searchParameters = []route.Parameter{
 // of their rows until it is full, or its bound of time or number is reached, and says where the next one goes on.
 func (q *Queries) search(w http.ResponseWriter, r *http.Request) *route.Problem {
 	shape, p := route.Shape(r, nil, q.Control)
+	if p == nil {
+		p = route.NoStanding(&shape)
+	}
 	if p != nil {
 		return p
 	}
@@ -58,7 +61,7 @@ func (q *Queries) search(w http.ResponseWriter, r *http.Request) *route.Problem 
 	page := document.People{Profiles: []document.Encoded[document.AnyProfile]{}}
 	size := 0
 	walk := lookup.Walk{Cursor: r.URL.Query().Get("cursor"), Limit: limit, Empty: empty, Wanted: wanted.wants}
-	walk.Each = func(profile *graph.Profile) error {
+	walk.Each = func(_ *graph.Component, profile *graph.Profile) error {
 		text := shape.Append(nil, profile)
 		page.Profiles = append(page.Profiles, text)
 		if size += len(text); size > maxPageBytes {

@@ -11,6 +11,7 @@ import (
 	"github.com/kindred-id/kindred/api/document"
 	"github.com/kindred-id/kindred/api/route"
 	"github.com/kindred-id/kindred/graph"
+	"github.com/kindred-id/kindred/graph/audience"
 )
 
 // Segment's Profile API, read-only, so that a service that asks it needs another host and token alone. Any space is this
@@ -23,38 +24,81 @@ const (
 	maxSegment     = 100
 )
 
-// segmentTraits answers …/traits?include=&exclude=&class=&verbose=&limit=&next=.
+// segmentTraits answers …/traits?include=&exclude=&class=&verbose=&limit=&next=. An audience that the person is in is a trait that is
+// true: it takes the place of a trait of the same name.
 func (q *Queries) segmentTraits(w http.ResponseWriter, r *http.Request) *route.Problem {
 	verbose, p := route.BoolParameter(r, "verbose")
 	if p != nil {
 		return p
 	}
-	limit, after, profile, p := q.segmentPage(r, defaultTraits)
+	limit, after, p := segmentPlace(r, defaultTraits)
 	if p != nil {
 		return p
 	}
-	traits := slices.DeleteFunc(slices.Clone(profile.Traits), func(t graph.TraitValue) bool { return !included(r, t.Name) })
-	if r.URL.Query().Get("class") != "" {
-		traits = nil // Kindred computes no traits and keeps no audiences as traits
+	profile, standing, p := q.needShape(r, &document.Shape{Audiences: true})
+	if p != nil {
+		return p
 	}
+	traits, computed := segmentStanding(standing, r.URL.Query().Get("class"))
+	if r.URL.Query().Get("class") == "" {
+		for _, t := range profile.Traits {
+			if _, taken := computed[t.Name]; !taken {
+				traits = append(traits, t)
+			}
+		}
+	}
+	traits = slices.DeleteFunc(traits, func(t graph.TraitValue) bool { return !included(r, t.Name) })
+	slices.SortFunc(traits, func(a, b graph.TraitValue) int { return strings.Compare(a.Name, b.Name) })
 	traits, next := pageOfTraits(traits, after, limit)
 	answer := document.SegmentTraits{Traits: document.Traits{}, Cursor: segmentCursor(r, limit, next)}
 	for i := range traits {
 		answer.Traits[traits[i].Name] = traits[i].Value
 	}
 	if verbose {
-		origins := document.NewTraitOrigins(traits)
-		if err := q.Engine.EachEvent(r.Context(), &profile, origins.Observe); err != nil {
-			return route.EngineProblem(err)
+		return q.verboseTraits(w, r, &profile, traits, computed, answer)
+	}
+	return route.Send(w, answer)
+}
+
+// segmentStanding are the traits of a class that definitions make: all of them, if class is empty. computed has since when each is so, ms
+// since 1970; 0 if that is not known.
+func segmentStanding(s *audience.Standing, class string) (traits []graph.TraitValue, computed map[string]int64) {
+	computed = map[string]int64{}
+	if s == nil {
+		return nil, computed
+	}
+	if class != "computed_trait" {
+		for _, in := range s.Audiences {
+			computed[in.Key] = in.Since
+			traits = append(traits, graph.TraitValue{Name: in.Key, Value: []byte("true")})
 		}
-		for i := range traits {
-			t := origins.Verbose(i)
-			text, err := json.Marshal(document.SegmentTrait{Value: t.Value, SourceID: string(t.Source), UpdatedAt: t.UpdatedAt})
-			if err != nil {
-				return &route.Problem{Code: document.CodeInternal}
+	}
+	return traits, computed
+}
+
+// segmentSource is the source of traits that definitions make.
+const segmentSource = "kindred"
+
+// verboseTraits replaces the traits of an answer by objects with source and time.
+func (q *Queries) verboseTraits(w http.ResponseWriter, r *http.Request, profile *graph.Profile, traits []graph.TraitValue, computed map[string]int64, answer document.SegmentTraits) *route.Problem {
+	origins := document.NewTraitOrigins(traits)
+	if err := q.Engine.EachEvent(r.Context(), profile, origins.Observe); err != nil {
+		return route.EngineProblem(err)
+	}
+	for i := range traits {
+		t := origins.Verbose(i)
+		described := document.SegmentTrait{Value: t.Value, SourceID: string(t.Source), UpdatedAt: t.UpdatedAt}
+		if since, ok := computed[traits[i].Name]; ok {
+			if since == 0 {
+				since = q.Engine.Now()
 			}
-			answer.Traits[traits[i].Name] = text
+			described.SourceID, described.UpdatedAt = segmentSource, document.NewTime(since)
 		}
+		text, err := json.Marshal(described)
+		if err != nil {
+			return &route.Problem{Code: document.CodeInternal}
+		}
+		answer.Traits[traits[i].Name] = text
 	}
 	return route.Send(w, answer)
 }
@@ -193,14 +237,20 @@ func (q *Queries) segmentLinks(w http.ResponseWriter, r *http.Request) *route.Pr
 
 // segmentPage reads what pages of parts of a profile have in common: the limit, the position of the cursor, the person.
 func (q *Queries) segmentPage(r *http.Request, most int) (limit int, after string, profile graph.Profile, p *route.Problem) {
-	if limit, p = route.LimitParameter(r, defaultSegment, most); p != nil {
-		return limit, after, profile, p
-	}
-	if after, p = route.PositionParameter(r, "next"); p != nil {
+	if limit, after, p = segmentPlace(r, most); p != nil {
 		return limit, after, profile, p
 	}
 	profile, p = q.Need(r.Context(), r.PathValue("id"))
 	return limit, after, profile, p
+}
+
+// segmentPlace reads the limit and the position of the cursor.
+func segmentPlace(r *http.Request, most int) (limit int, after string, p *route.Problem) {
+	if limit, p = route.LimitParameter(r, defaultSegment, most); p != nil {
+		return limit, after, p
+	}
+	after, p = route.PositionParameter(r, "next")
+	return limit, after, p
 }
 
 // segmentCursor says where the next page is: at the same address with another next.
@@ -227,7 +277,7 @@ func (q *Queries) segmentRoutes() []route.Route {
 	}
 	return []route.Route{
 		one("traits", q.segmentTraits, "List traits as Segment's Profile API does", document.SegmentTraits{}, append(slices.Clone(include),
-			route.Parameter{Name: "class", Enum: []string{"audience", "computed_trait"}, Text: "traits of a class: there are none"},
+			route.Parameter{Name: "class", Enum: []string{"audience", "computed_trait"}, Text: "only the audiences that the person is in, or only computed traits; default: all traits"},
 			route.Parameter{Name: "verbose", Type: "boolean", Default: "false", Text: "true: each with its source and time"},
 			route.Limit(defaultSegment, defaultTraits, "traits in a page"), next)...),
 		one("external_ids", q.segmentIDs, "List identifiers as Segment's Profile API does", document.SegmentExternalIDs{}, append(slices.Clone(include),

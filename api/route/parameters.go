@@ -16,6 +16,7 @@ import (
 var (
 	Fields      = Parameter{Name: "fields", Text: "members of the profile to answer, with commas between; traits.NAME is one trait; default: all"}
 	Scores      = Parameter{Name: "scores", Type: "boolean", Default: "false", Text: "true: with the scores, as of now; so does scores among the fields"}
+	Audiences   = Parameter{Name: "audiences", Type: "boolean", Default: "false", Text: "true: with the audiences that the person is in, and since when; so does audiences among the fields"}
 	IfNoneMatch = Parameter{Name: "If-None-Match", Header: true, Text: "entity tags: the answer is 304 if it still has one of them"}
 	Read        = Parameter{
 		Name: "read", Enum: []string{"local", "strong"}, Default: "local",
@@ -114,7 +115,7 @@ func EmptyParameter(r *http.Request) (bool, *Problem) {
 	return false, NewProblem(document.CodeBadParameter, "identifiers: want all, or nothing")
 }
 
-// Shape reads which members of profiles a request asks for: the parameters fields and scores. keeper is nil where the
+// Shape reads which members of profiles a request asks for: the parameters fields, scores and audiences. keeper is nil where the
 // server computes no scores.
 func Shape(r *http.Request, keeper *scoring.Keeper, control score.Control) (shape document.Shape, p *Problem) {
 	if shape.Control = control; r.URL.RawQuery == "" {
@@ -134,5 +135,17 @@ func Shape(r *http.Request, keeper *scoring.Keeper, control score.Control) (shap
 	default:
 		shape.Scores = keeper.Scorer()
 	}
+	if shape.Audiences, p = BoolParameter(r, "audiences"); p != nil {
+		return shape, p
+	}
+	shape.Audiences = shape.Audiences || shape.Fields.Audiences()
 	return shape, nil
+}
+
+// NoStanding refuses a shape of what definitions say of people, for routes that answer about people as events made them.
+func NoStanding(shape *document.Shape) *Problem {
+	if shape.Audiences {
+		return NewProblem(document.CodeBadParameter, "audiences: they come for one person at a time, or with an export")
+	}
+	return nil
 }

@@ -47,6 +47,9 @@ func (s *Streams) getChanges(w http.ResponseWriter, r *http.Request) *route.Prob
 		}
 	}
 	shape, p := route.Shape(r, s.Scores, s.Control)
+	if p == nil {
+		p = route.NoStanding(&shape)
+	}
 	if p != nil {
 		return p
 	}

@@ -79,6 +79,7 @@ func (x *Exporter) collect(ctx context.Context, export *Export) error {
 	}
 	export.Settled = settled
 	export.lines.Now = x.Engine.Now()
+	standings := newStandings(x.Engine, &x.Shape, export.lines.Now)
 	var key, line []byte
 	return x.Engine.Each(ctx, func(c *graph.Component) error {
 		profiles := c.Profiles(x.Engine.Rules(), x.Empty)
@@ -88,7 +89,7 @@ func (x *Exporter) collect(ctx context.Context, export *Export) error {
 			}
 			export.Lines++
 			key = profiles[i].ID.AppendBinary(key[:0])
-			line = export.lines.Append(line[:0], &profiles[i])
+			line = export.lines.AppendStanding(line[:0], &profiles[i], standings.of(c, &profiles[i]))
 			if err := export.sorter.Add(key, line); err != nil {
 				return err
 			}

@@ -39,8 +39,9 @@ func (s *Streams) getPage(w http.ResponseWriter, r *http.Request, cursor string,
 	}
 	walk := wanted
 	walk.Cursor, walk.Limit = cursor, limit
-	walk.Each = func(profile *graph.Profile) error {
-		if page = lines.Append(page, profile); len(page) > maxPageBytes {
+	standings := newStandings(s.Engine, &lines.Shape, lines.Now)
+	walk.Each = func(c *graph.Component, profile *graph.Profile) error {
+		if page = lines.AppendStanding(page, profile, standings.of(c, profile)); len(page) > maxPageBytes {
 			walk.Limit = 0 // the page is full
 		}
 		return nil

@@ -23,6 +23,7 @@ func (s *Streams) Routes() []route.Route {
 				{Name: "format", Enum: []string{string(document.NDJSON), string(document.CSV)}, Default: string(document.NDJSON), Text: "how lines are written"},
 				{Name: "identifiers", Enum: []string{"all"}, Text: "all: people without an event as well"},
 				exportScores,
+				{Name: "audiences", Type: "boolean", Default: "false", Text: "true: each line has the audiences that the person is in, all as of one moment and without since when"},
 				{Name: "detail", Type: "boolean", Default: "false", Text: "true: with the members that the change feed does not tell, so that a line is what GET /v1/profiles/{id} answers"},
 				route.Fields,
 				{Name: "seen_since", Text: "only people whose last event is of this time or later, such as 2026-01-31T09:30:00Z"},

@@ -365,6 +365,19 @@ func ScanAudienceMembers(s storage.Reader, shard graph.ShardID, audience uint32,
 	})
 }
 
+// ReadAudienceMember returns since when an identity of a shard is in an audience; 0 if no row says so.
+func ReadAudienceMember(s storage.Reader, shard graph.ShardID, audience uint32, id graph.NodeKey) (since int64, err error) {
+	value, err := s.Get(nil, appendAudienceMemberKey(nil, shard, audience, id))
+	if errors.Is(err, storage.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	m, err := parse[memberSince]("audience member", value)
+	return m.at, err
+}
+
 // ScanTold calls fn with what was told of each root of a shard.
 func ScanTold(s storage.Reader, shard graph.ShardID, fn func(root graph.NodeKey, t *graph.Told) error) error {
 	lower := appendAudienceRow(nil, toldRow, shard)
