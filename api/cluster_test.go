@@ -15,7 +15,7 @@ func TestCluster(t *testing.T) {
 	newWorld(t, nil).get("/v1/cluster").want(t, 404, `"unknown_route"`)
 	w := newWorld(t, func(c *Config) {
 		c.Cluster = func() document.Cluster {
-			return document.Cluster{Cluster: "shop", Node: "n1", Journal: document.ClusterJournal{Held: []document.ClusterHeld{}}, Absent: []document.ClusterAbsent{}, Nodes: []document.ClusterNode{{Node: "n1", Owned: 1}}, Shards: []document.ClusterShard{{Owner: "n1", Copies: []string{"n1"}, Here: "owning"}}}
+			return document.Cluster{Cluster: "shop", Node: "n1", Encodings: document.ClusterEncoding{HeldBack: []string{}}, Journal: document.ClusterJournal{Held: []document.ClusterHeld{}}, Absent: []document.ClusterAbsent{}, Nodes: []document.ClusterNode{{Node: "n1", Owned: 1}}, Shards: []document.ClusterShard{{Owner: "n1", Copies: []string{"n1"}, Here: "owning"}}}
 		}
 	})
 	w.get("/v1/cluster").want(t, 200, `"cluster":"shop"`, `"here":"owning"`)

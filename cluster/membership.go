@@ -36,6 +36,8 @@ var (
 	ErrLastNode    = errors.New("no other node would take shards")
 	// ErrRemoved is the end of a node that operators have removed.
 	ErrRemoved = errors.New("the node was removed")
+	// ErrOutdated is the end of a node whose program does not read what the others write.
+	ErrOutdated = errors.New("this program is older than what the cluster writes")
 )
 
 // standings are the rows of nodes, by name.
@@ -102,28 +104,29 @@ func (n *Node) removedError(is row.ClusterNode) error {
 		n.config.Cluster, n.config.Name, ErrRemoved, time.UnixMilli(is.Since).UTC().Format(time.RFC3339))
 }
 
-// refuseRemoved fails with ErrRemoved for a node that was removed: by the rows here, or by what the journal has after them.
-func (n *Node) refuseRemoved(ctx context.Context) error {
-	is, err := row.ReadClusterNode(n.store, n.config.Name)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+// admit fails with ErrRemoved for a node that was removed, and with ErrOutdated for one that does not read what others write: by the
+// rows here, and by what the journal has after them.
+func (n *Node) admit(ctx context.Context) error {
+	all, err := readStandings(n.store)
+	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, definePatience)
 	defer cancel()
 	err = n.replayShared(ctx, func(key, value []byte) error {
-		row, of, err := row.ParseClusterNode(key, value)
-		if of && row.Name == n.config.Name {
-			is = row
+		is, of, err := row.ParseClusterNode(key, value)
+		if of {
+			all[is.Name] = is
 		}
 		return err
 	})
 	if err != nil { // the node learns it later
 		n.logger.Warn("it is not known yet what operators have said of this node", "error", err)
 	}
-	if is.State == row.NodeRemoved {
-		return n.removedError(is)
+	if all.removed(n.config.Name) {
+		return n.removedError(all[n.config.Name])
 	}
-	return nil
+	return n.reads(all)
 }
 
 // replayShared calls fn with the rows of no shard that the journal has after the copy here.
@@ -175,31 +178,35 @@ func (n *Node) replayRecord(fold *journal.Fold, r *kafka.Record, fn func(key, va
 	return nil
 }
 
-// register makes a row for this node, so that it is known while it is down.
+// register puts this node and its program into the list of nodes, so that they are known while it is down.
 func (n *Node) register() {
-	const again = time.Second
-	for backoff.Sleep(n.ctx, tickEvery) == nil {
+	for backoff.Sleep(n.ctx, time.Second) == nil {
 		if !n.shared.replica.standing.Load().ready {
 			continue // a change rests on rows as they are
 		}
-		err := n.changeNode(n.ctx, n.config.Name, func(is row.ClusterNode, known bool, _ standings) (row.ClusterNodeState, error) {
-			if known {
-				return is.State, nil
+		finished := n.allFinished()
+		err := n.changeNode(n.ctx, n.config.Name, func(is row.ClusterNode, _ bool, all standings) (row.ClusterNode, error) {
+			if is.State == row.NodeRemoved {
+				return is, nil
 			}
-			return row.NodeMember, nil
+			is.Version, is.Handlers = n.config.Version, handlers
+			return all.enrol(is, generation, finished), n.reads(all)
 		})
-		if err == nil {
+		switch {
+		case errors.Is(err, ErrOutdated):
+			n.outdated.Store(true)
+			n.logger.Error("this node takes no shards: stop it", "error", err)
 			return
-		}
-		n.logger.Debug("this node is not in the list of nodes yet", "error", err)
-		if backoff.Sleep(n.ctx, again) != nil {
+		case err != nil:
+			n.logger.Debug("this node is not in the list of nodes yet", "error", err)
+		case finished:
 			return
 		}
 	}
 }
 
-// changeNode changes the state of a node to what decide says, which sees all rows.
-func (n *Node) changeNode(ctx context.Context, name string, decide func(is row.ClusterNode, known bool, all standings) (row.ClusterNodeState, error)) error {
+// changeNode changes the row of a node to what decide says, which sees all rows.
+func (n *Node) changeNode(ctx context.Context, name string, decide func(is row.ClusterNode, known bool, all standings) (row.ClusterNode, error)) error {
 	return catalog.New(n.store, n.shared).Change(ctx, func(c *catalog.Change) error {
 		all := standings{}
 		err := row.ScanClusterNodes(c, func(is row.ClusterNode) error {
@@ -210,42 +217,53 @@ func (n *Node) changeNode(ctx context.Context, name string, decide func(is row.C
 		if err != nil {
 			return err
 		}
-		is, known := all[name]
-		next, err := decide(is, known, all)
-		if err != nil || known && next == is.State {
+		was, known := all[name]
+		if !known {
+			was = row.ClusterNode{Name: name}
+			if m := n.gossip.View().Member(name); m != nil { // it has not put itself into the list yet
+				was.Version, was.Reads, was.Handlers = m.Version, m.Reads, m.Handlers
+			}
+		}
+		next, err := decide(was, known, all)
+		if err != nil || known && next == was {
 			return err
 		}
-		is = row.ClusterNode{Name: name, State: next, Since: time.Now().UnixMilli()} //nolint:forbidigo // for people
-		is.Put(c.Batch())
+		if !known || next.State != was.State {
+			next.Since = time.Now().UnixMilli() //nolint:forbidigo // for people
+		}
+		next.Put(c.Batch())
 		return nil
 	})
 }
 
 // Drain makes a node give its shards away and take none, until that is undone. REQUIRES: started
 func (n *Node) Drain(ctx context.Context, name string, undo bool) error {
-	return n.changeNode(ctx, name, func(is row.ClusterNode, known bool, all standings) (row.ClusterNodeState, error) {
+	return n.changeNode(ctx, name, func(is row.ClusterNode, known bool, all standings) (row.ClusterNode, error) {
 		switch {
 		case !n.knows(name, known) || is.State == row.NodeRemoved:
-			return 0, n.unknown(name, all)
+			return is, n.unknown(name, all)
 		case undo:
-			return row.NodeMember, nil
+			is.State = row.NodeMember
 		case !n.takes(name, all):
-			return 0, fmt.Errorf("node %s: %w; undo the drain of another one first", name, ErrLastNode)
+			return is, fmt.Errorf("node %s: %w; undo the drain of another one first", name, ErrLastNode)
+		default:
+			is.State = row.NodeDraining
 		}
-		return row.NodeDraining, nil
+		return is, nil
 	})
 }
 
 // Remove says that a node never comes back. REQUIRES: started
 func (n *Node) Remove(ctx context.Context, name string) error {
-	return n.changeNode(ctx, name, func(_ row.ClusterNode, known bool, all standings) (row.ClusterNodeState, error) {
+	return n.changeNode(ctx, name, func(is row.ClusterNode, known bool, all standings) (row.ClusterNode, error) {
 		switch {
 		case !n.knows(name, known):
-			return 0, n.unknown(name, all)
+			return is, n.unknown(name, all)
 		case n.gossip.View().Member(name) != nil && !all.removed(name):
-			return 0, fmt.Errorf("node %s: %w; drain it, wait until it owns nothing, and stop it", name, ErrNodeAlive)
+			return is, fmt.Errorf("node %s: %w; drain it, wait until it owns nothing, and stop it", name, ErrNodeAlive)
 		}
-		return row.NodeRemoved, nil
+		is.State = row.NodeRemoved
+		return is, nil
 	})
 }
 

@@ -97,8 +97,7 @@ const DefaultJournalKeep = 24 * time.Hour
 // There is a replica for each shard of the deployment, and a goroutine that runs it. All that a replica is told goes through
 // its mailbox, so that an Owner needs no lock.
 //
-// Not there yet: backups that stand in for a second copy, copies of the rows of no shard, whose journal is kept whole; a gate
-// for versions.
+// Not there yet: backups that stand in for a second copy, copies of the rows of no shard, whose journal is kept whole.
 //
 // The parts start in an order: the journal is found and checked, then messages can arrive, then others are told that the node
 // is there. They stop in the other one.
@@ -130,6 +129,7 @@ type Node struct {
 
 	said     atomic.Pointer[standings] // what operators have said of nodes
 	excluded atomic.Bool               // that this one is removed
+	outdated atomic.Bool               // this one does not read what others write by now
 	topics   atomic.Pointer[[]uint32]  // that it consumes, a hash each
 	posted   []atomic.Bool             // by shard: envelopes were sent to it since verify
 	verifies atomic.Bool
@@ -141,12 +141,6 @@ type Node struct {
 	tasks    sync.WaitGroup
 	once     sync.Once
 }
-
-// Generations and versions of this program: others read what it writes, and may finish what it began.
-const (
-	generation = 1
-	handlers   = 1
-)
 
 const (
 	tickEvery   = 200 * time.Millisecond
@@ -196,7 +190,7 @@ func New(ctx context.Context, c Config, d Deployment, store storage.Store) (*Nod
 		return nil, err
 	}
 	n.shared.secret = kept.Secret
-	if err := n.refuseRemoved(ctx); err != nil {
+	if err := n.admit(ctx); err != nil {
 		n.stop()
 		log.Close()
 		return nil, err
@@ -251,7 +245,7 @@ func (n *Node) Start(ctx context.Context, e *actors.Engine) error {
 		Cluster: n.config.Cluster, Bind: n.config.Gossip, Advertise: reached.gossip, Join: n.config.Join, KeyFile: n.config.KeyFile,
 		InsecureDev: n.config.InsecureDev, Logger: n.logger,
 		Self: gossip.Member{
-			Name: n.config.Name, Boot: n.boot, Remote: reached.remote, Bulk: reached.bulk, Reads: generation,
+			Name: n.config.Name, Boot: n.boot, Remote: reached.remote, Bulk: reached.bulk, Reads: generation, Handlers: handlers,
 			Client: n.config.Client, Version: n.config.Version, Zone: n.config.Zone, Weight: n.config.Weight,
 		},
 	})

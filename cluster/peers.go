@@ -50,7 +50,7 @@ func (n *Node) look() {
 	here := map[string]bool{}
 	for i := range seen.Members {
 		m := &seen.Members[i]
-		nodes = append(nodes, place.Node{Name: m.Name, Zone: m.Zone, Weight: m.Weight, Boot: m.Boot, Handlers: handlers, Copies: m.Copies, Topics: m.Topics})
+		nodes = append(nodes, place.Node{Name: m.Name, Zone: m.Zone, Weight: m.Weight, Boot: m.Boot, Handlers: m.Handlers, Copies: m.Copies, Topics: m.Topics})
 		others = append(others, proto.Member{Name: m.Name, Boot: m.Boot, Address: m.Remote})
 		if m.Name == n.config.Name || said.removed(m.Name) {
 			continue
@@ -80,7 +80,7 @@ func (n *Node) look() {
 	}
 }
 
-// announce tells others which copies are caught up, whether the node takes shards, and which topics it consumes.
+// announce tells others which copies are caught up, whether the node takes shards, which topics it consumes, and what it reads.
 func (n *Node) announce() {
 	var topics []uint32
 	if of := n.topics.Load(); of != nil {
@@ -93,13 +93,14 @@ func (n *Node) announce() {
 		}
 	}
 	weight := n.config.Weight
-	if n.leaving.Load() || n.standings()[n.config.Name].State != row.NodeMember {
+	if n.leaving.Load() || n.outdated.Load() || n.standings()[n.config.Name].State != row.NodeMember {
 		weight = 0
 	}
-	if self := n.gossip.View().Member(n.config.Name); self != nil && self.Weight == weight && equal(self.Copies, copies) && slices.Equal(self.Topics, topics) {
+	reads := n.readable()
+	if self := n.gossip.View().Member(n.config.Name); self != nil && self.Weight == weight && self.Reads == reads && equal(self.Copies, copies) && slices.Equal(self.Topics, topics) {
 		return
 	}
-	if err := n.gossip.Announce(func(m *gossip.Member) { m.Copies, m.Weight, m.Topics = copies, weight, topics }); err != nil {
+	if err := n.gossip.Announce(func(m *gossip.Member) { m.Copies, m.Weight, m.Topics, m.Reads = copies, weight, topics, reads }); err != nil {
 		n.logger.Warn("others do not hear which copies are here", "error", err)
 	}
 }

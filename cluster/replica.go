@@ -59,10 +59,12 @@ type replica struct {
 type standing struct {
 	state journal.State
 	owner string // the node of the claim in force; "" if none is, or it is not known
+	owned bool   // by the log: the owner is known, or somebody appends
 	ready bool
 	due   bool // the node should own the shard, and does not yet
 	voids uint64
-	err   error // why the shard has stopped here
+	tail  uint64 // the handlers that have to finish its log, if this program has others; else 0
+	err   error  // why the shard has stopped here
 }
 
 // pending is a batch of the engine that waits for the journal.
@@ -92,8 +94,8 @@ func newReplica(n *Node, id graph.ShardID, of tenant) (*replica, error) {
 	}
 	r.owner = journal.NewOwner(journal.Config{
 		Shard: id, Deployment: journal.Deployment{ID: n.deployment.ID, Shards: uint32(n.deployment.Shards)}, Topic: n.log.ID(),
-		Node: n.config.Name, Boot: n.boot, Written: generation, Readable: generation, Rules: n.deployment.Rules, Handlers: handlers,
-		Random: rand.Float64,
+		Node: n.config.Name, Boot: n.boot, Written: n.written, Readable: generation, Rules: n.deployment.Rules, Handlers: handlers,
+		Tailless: int(id) == n.deployment.Shards, Random: rand.Float64,
 	}, at)
 	r.publish()
 	return r, nil
@@ -204,10 +206,12 @@ func (r *replica) publish() {
 	r.next.Store(r.owner.Next())
 	r.fresh.Store(r.owner.FreshUntil())
 	r.answerStrong()
-	owned := r.owner.State() == journal.Owning
+	here := r.owner.State() == journal.Owning
+	tail, _ := r.owner.Misfit()
 	r.standing.Store(&standing{
-		state: r.owner.State(), owner: stand.Owner, ready: r.broken == nil && r.owner.Ready(now), due: r.wished == place.Own && !owned,
-		voids: r.owner.Voids(), err: cmp.Or(r.broken, r.owner.Err()),
+		state: r.owner.State(), owner: stand.Owner, ready: r.broken == nil && r.owner.Ready(now), due: r.wished == place.Own && !here,
+		owned: stand.Owner != "" || stand.Standing,
+		voids: r.owner.Voids(), tail: tail, err: cmp.Or(r.broken, r.owner.Err()),
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/kindred-id/kindred/cluster/control"
 	"github.com/kindred-id/kindred/cluster/journal"
 	"github.com/kindred-id/kindred/cluster/kafka"
 	"github.com/kindred-id/kindred/internal/backoff"
@@ -25,7 +26,7 @@ type scribe struct {
 func claim(ctx context.Context, log *kafka.Log, partition int, d *Definition, name string, rules uint64) (*scribe, error) {
 	at, err := appendTo(ctx, log, partition, journal.AppendClaim(nil, &journal.Claim{
 		Deployment: d.Deployment, Shards: uint32(d.Shards), Node: name, Boot: rand.Uint64(),
-		Written: generation, Readable: generation, Handlers: handlers, At: forPeople(),
+		Written: control.Oldest, Readable: generation, Handlers: handlers, At: forPeople(),
 	}))
 	return &scribe{log: log, partition: partition, rules: rules, claim: at}, err
 }

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kindred-id/kindred/cluster/journal"
 	"github.com/kindred-id/kindred/cluster/kafka"
 	"github.com/kindred-id/kindred/cluster/place"
 	"github.com/kindred-id/kindred/graph"
@@ -21,6 +22,8 @@ type Status struct {
 	Err           error // what it said instead
 	Journal       kafka.Stats
 	Keep          time.Duration // how old its records have to be before they are deleted
+	Written       uint64        // the generation of encodings that nodes write
+	HeldBack      []string      // the members that read no newer one, while others do
 	Members       []Member
 	Absent        []Absent
 	Shards        []Shard
@@ -32,6 +35,7 @@ type Status struct {
 // Member is a node that is believed to be alive.
 type Member struct {
 	Name, Version, Zone, Client string
+	Reads                       uint64 // the newest generation of encodings that it reads
 	Weight                      int
 	State                       string // joining, member, draining or removed
 	Owned, Copies               int    // shards that it is believed to own, and copies that are caught up
@@ -39,8 +43,9 @@ type Member struct {
 
 // Absent is a node that is not believed to be alive.
 type Absent struct {
-	Name, State string
-	Since       int64 // of the state, ms since 1970
+	Name, State, Version string
+	Reads                uint64
+	Since                int64 // of the state, ms since 1970
 }
 
 // Shard is a shard of the deployment.
@@ -51,6 +56,7 @@ type Shard struct {
 	Due    bool   // this node should own it, and does not yet
 	Lag    int64  // records that the copy here has not taken yet
 	Err    error  // why it has stopped here
+	Awaits error  // which program has to finish its log, while no living node can
 }
 
 // counters count what happened on a node.
@@ -91,22 +97,26 @@ func (n *Node) Status() Status {
 	members := n.gossip.View().Members
 	index := map[string]int{}
 	said := n.standings()
+	s.Written, s.HeldBack = said.gate()
 	for i := range members {
 		m := &members[i]
 		index[m.Name] = i
-		s.Members = append(s.Members, Member{Name: m.Name, Version: m.Version, Zone: m.Zone, Client: m.Client, Weight: int(m.Weight), State: said.state(m.Name)})
+		s.Members = append(s.Members, Member{Name: m.Name, Version: m.Version, Reads: said[m.Name].Reads, Zone: m.Zone, Client: m.Client, Weight: int(m.Weight), State: said.state(m.Name)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(said)) {
 		if _, alive := index[name]; !alive {
-			s.Absent = append(s.Absent, Absent{name, said.state(name), said[name].Since})
+			is := said[name]
+			s.Absent = append(s.Absent, Absent{Name: name, State: said.state(name), Version: is.Version, Reads: is.Reads, Since: is.Since})
 		}
 	}
 	for id, r := range n.replicas[:n.deployment.Shards] {
 		at := r.standing.Load()
-		shard := Shard{Here: at.state.String(), Due: at.due, Err: at.err}
+		shard := Shard{Here: at.state.String(), Due: at.due, Err: at.err, Awaits: n.awaits(graph.ShardID(id))}
 		s.Voids += at.voids
 		if n.engine.Load().Has(graph.ShardID(id)) {
 			shard.Owner = n.config.Name
+		} else if at.state == journal.Following && !at.owned {
+			shard.Owner = "" // others would be a guess
 		} else if p := n.of(graph.ShardID(id)); p != nil {
 			shard.Owner = p.member.Name
 		}

@@ -7,6 +7,7 @@ type Cluster struct {
 	Deployment string          `json:"deployment"` // its id, in hexadecimal
 	Draining   bool            `json:"draining"`   // the node gives its shards away
 	Journal    ClusterJournal  `json:"journal"`
+	Encodings  ClusterEncoding `json:"encodings"`
 	Nodes      []ClusterNode   `json:"nodes"`
 	Absent     []ClusterAbsent `json:"absent"` // nodes that are not believed to be alive
 	Shards     []ClusterShard  `json:"shards"`
@@ -26,6 +27,13 @@ type ClusterJournal struct {
 	Held []ClusterHeld `json:"held"`
 }
 
+// ClusterEncoding is which encodings nodes of several versions agree on.
+type ClusterEncoding struct {
+	Written uint64 `json:"written"` // the generation that nodes write: the newest that each of them reads
+	// HeldBack are the nodes that read no newer one, while others do.
+	HeldBack []string `json:"held_back"`
+}
+
 // ClusterHeld is why records of the journal stay that are old enough to be deleted.
 type ClusterHeld struct {
 	Why     string `json:"why"` // no_reports, one_copy, copy_behind or failed
@@ -37,6 +45,7 @@ type ClusterHeld struct {
 type ClusterNode struct {
 	Node    string `json:"node"`
 	Version string `json:"version,omitempty"` // of Kindred
+	Reads   uint64 `json:"reads"`             // the newest generation of encodings that it reads
 	Zone    string `json:"zone,omitempty"`
 	State   string `json:"state"`            // joining, member, draining or removed
 	Weight  int    `json:"weight"`           // 0: it takes no shards
@@ -50,6 +59,9 @@ type ClusterAbsent struct {
 	Node  string `json:"node"`
 	State string `json:"state"` // member, draining or removed
 	Since Time   `json:"since"` // of the state
+	// Version is that of Kindred that the node last ran, and Reads the newest generation of encodings that it read.
+	Version string `json:"version,omitempty"`
+	Reads   uint64 `json:"reads"`
 }
 
 // ClusterNodeState is what a node is to its cluster now.
@@ -78,6 +90,8 @@ type ClusterShard struct {
 	Due     bool     `json:"due,omitempty"`   // that node should own it, and does not yet
 	Lag     int64    `json:"lag"`             // records of the journal that its copy has not taken yet
 	Problem string   `json:"problem,omitempty"`
+	// Awaits says which version has to finish the shard's log, while no living node can.
+	Awaits string `json:"awaits,omitempty"`
 }
 
 // ClusterCounters count what happened on a node.

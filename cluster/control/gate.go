@@ -6,12 +6,18 @@ type Member struct {
 	Readable uint64 // the newest generation that it reads
 }
 
-// Gate returns the generation that all nodes write: the newest that every member reads, whether it is up or not, and never below
-// the one that is in force, since rows of that are in the log. A node that is gone for good has to be removed before the gate
-// rises. It also returns who holds it down; nobody if all read the newest that one of them does.
-func Gate(inForce uint64, members []Member) (written uint64, held []string) {
+// Oldest is the generation that every program reads.
+const Oldest = 1
+
+// Gate returns the generation that all nodes write: the newest that every member reads, whether it is up or not. A node that is gone
+// for good has to be removed before the gate rises. It also returns who holds it down; nobody if all read the newest that one of
+// them does.
+//
+// The gate never sinks, although nothing keeps it: a member comes in, or comes back with another program, only if it reads what is
+// written (Admit), and changes of members are ordered.
+func Gate(members []Member) (written uint64, held []string) {
 	if len(members) == 0 {
-		return inForce, nil
+		return Oldest, nil
 	}
 	least, newest := members[0].Readable, members[0].Readable
 	for _, m := range members {
@@ -22,8 +28,8 @@ func Gate(inForce uint64, members []Member) (written uint64, held []string) {
 			held = append(held, m.Name)
 		}
 	}
-	return max(inForce, least), held
+	return max(Oldest, least), held
 }
 
 // Admit reports whether a node may come in: it reads what is written.
-func Admit(inForce uint64, m Member) bool { return m.Readable >= inForce }
+func Admit(written uint64, m Member) bool { return m.Readable >= written }

@@ -75,17 +75,16 @@ func TestRefused(t *testing.T) {
 
 func TestGate(t *testing.T) {
 	for _, test := range []struct {
-		inForce uint64
 		members []control.Member
 		want    uint64
 		held    []string
 	}{
-		{5, nil, 5, nil},
-		{5, []control.Member{{"a", 6}, {"b", 6}}, 6, nil},
-		{5, []control.Member{{"a", 6}, {"b", 5}, {"c", 7}}, 5, []string{"b"}},
-		{5, []control.Member{{"a", 4}}, 5, nil},
+		{nil, control.Oldest, nil},
+		{[]control.Member{{"a", 6}, {"b", 6}}, 6, nil},
+		{[]control.Member{{"a", 6}, {"b", 5}, {"c", 7}}, 5, []string{"b"}},
+		{[]control.Member{{"a", 4}, {"b", 0}}, control.Oldest, []string{"b"}}, // of a program that said nothing
 	} {
-		got, held := control.Gate(test.inForce, test.members)
+		got, held := control.Gate(test.members)
 		if got != test.want || !slices.Equal(held, test.held) {
 			t.Errorf("%v: %d, held down by %v, want %d, %v", test.members, got, held, test.want, test.held)
 		}

@@ -224,6 +224,8 @@ func (g *Gossip) tell(ctx context.Context) {
 
 // Leave tells others that this node goes, and stops. Without it, they find out by themselves after some seconds.
 func (g *Gossip) Leave() error {
+	g.stop() // the library sends no announcement of a node that has left, and would let it wait in vain
+	g.workers.Wait()
 	err := g.list.Leave(leavePatience)
 	g.Close()
 	if err != nil {

@@ -9,17 +9,18 @@ import (
 
 // Member is what a node says of itself.
 type Member struct {
-	Name    string   // stable over restarts
-	Boot    uint64   // of the process: another one at each start
-	Remote  string   // host:port for messages of other nodes
-	Bulk    string   // host:port for copies and exports
-	Client  string   // host:port for clients
-	Version string   // of the program
-	Reads   uint64   // the newest generation of encodings that it reads
-	Zone    string   // nodes of a zone fail together
-	Weight  uint16   // how many shards it should have in relation to others; 0 while it is drained
-	Copies  []uint64 // the shards of which it has a copy that is caught up, a bit each
-	Topics  []uint32 // that it consumes, a hash of the name each
+	Name     string   // stable over restarts
+	Boot     uint64   // of the process: another one at each start
+	Remote   string   // host:port for messages of other nodes
+	Bulk     string   // host:port for copies and exports
+	Client   string   // host:port for clients
+	Version  string   // of the program
+	Reads    uint64   // the newest generation of encodings that it reads
+	Handlers uint64   // their version: the node finishes log tails that these wrote
+	Zone     string   // nodes of a zone fail together
+	Weight   uint16   // how many shards it should have in relation to others; 0 while it is drained
+	Copies   []uint64 // the shards of which it has a copy that is caught up, a bit each
+	Topics   []uint32 // that it consumes, a hash of the name each
 }
 
 // memberVersion is the first byte. A newer version may only append fields: what follows those known is ignored.
@@ -46,7 +47,7 @@ func (m *Member) append(b []byte) []byte {
 	for _, topic := range m.Topics {
 		b = binary.BigEndian.AppendUint32(b, topic)
 	}
-	return b
+	return binary.AppendUvarint(b, m.Handlers)
 }
 
 var errMeta = errors.New("gossip: what a node says of itself cannot be read")
@@ -71,15 +72,15 @@ func parseMember(name string, b []byte) (Member, error) {
 	for range words {
 		m.Copies = append(m.Copies, in.word())
 	}
-	if len(in.b) == 0 {
-		return m, nil // of a program that did not know topics
-	}
 	topics := in.number(metaMost / 4)
 	if in.bad || topics*4 > uint64(len(in.b)) {
 		return m, fmt.Errorf("%w: it is cut short", errMeta)
 	}
 	for range topics {
 		m.Topics = append(m.Topics, binary.BigEndian.Uint32(in.take(4)))
+	}
+	if m.Handlers = in.number(math.MaxUint64); in.bad {
+		return m, fmt.Errorf("%w: it is cut short", errMeta)
 	}
 	return m, nil
 }

@@ -54,6 +54,7 @@ type Commit struct {
 var (
 	ErrGap     = errors.New("the journal lacks a record that was acknowledged; run kindred cluster reseed from the newest copy")
 	ErrForeign = errors.New("the journal is another deployment's; name the topic of this one")
+	ErrNewer   = errors.New("the journal goes on in encodings that this program cannot read; upgrade this node")
 )
 
 // Fold decides which records of a log count. It is the only rule of validity: owners, standbys and audits all use it.

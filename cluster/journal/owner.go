@@ -62,10 +62,11 @@ type Config struct {
 	Topic      [16]byte
 	Node       string
 	Boot       uint64
-	Written    uint64 // the generation of encodings that the node writes
-	Readable   uint64 // the newest that it reads
+	Written    func() uint64 // the generation of encodings that the node writes from its next claim on; nil is 0
+	Readable   uint64        // the newest that it reads
 	Rules      uint64
 	Handlers   uint64
+	Tailless   bool           // the shard keeps no log of its own: any handlers and rules go on from its rows
 	PartBytes  int            // 0 is the most that a record may have
 	Random     func() float64 // 0 to 1: spreads claims after a loss
 }
@@ -234,7 +235,9 @@ func (o *Owner) Stand(now int64) place.Stand {
 		return s
 	}
 	s.Owner, s.Boot = o.fold.Writer()
-	s.Tail = o.fold.at.Handlers
+	if !o.config.Tailless {
+		s.Tail = o.fold.at.Handlers
+	}
 	s.Unowned = o.fold.at.Claim == NoClaim
 	s.Standing = s.Owner == "" && !s.Unowned && now-o.heard <= FreshFor
 	s.Silent = s.Owner != "" && o.state == Following && o.Ready(now) && now-max(o.heard, o.watching) > silentFor
@@ -329,7 +332,10 @@ func (o *Owner) tryClaim(now int64) []Do {
 	}
 	c := Claim{
 		Deployment: o.config.Deployment.ID, Shards: o.config.Deployment.Shards, Node: o.config.Node, Boot: o.config.Boot,
-		Written: o.config.Written, Readable: o.config.Readable, Handlers: o.config.Handlers, At: now,
+		Readable: o.config.Readable, Handlers: o.config.Handlers, At: now,
+	}
+	if o.config.Written != nil {
+		c.Written = o.config.Written()
 	}
 	o.state = Claiming
 	o.under = appending{on: true, since: now, claim: true, at: -1}
@@ -340,7 +346,7 @@ func (o *Owner) tryClaim(now int64) []Do {
 // fits reports whether these handlers and rules may replay the log tail.
 func (o *Owner) fits() bool {
 	at := &o.fold.at
-	return at.Handlers == 0 || at.Handlers == o.config.Handlers && at.Rules == o.config.Rules
+	return o.config.Tailless || at.Handlers == 0 || at.Handlers == o.config.Handlers && at.Rules == o.config.Rules
 }
 
 // Voids counts the records that were read and count for nobody.
@@ -480,6 +486,10 @@ func (o *Owner) Read(offset int64, r *Record, now int64) []Do {
 }
 
 func (o *Owner) read(offset int64, r *Record, now int64) []Do {
+	if c := r.Claim; c != nil && c.Written > o.config.Readable {
+		return o.halt(fmt.Errorf("shard %d: offset %d: %w: node %s writes generation %d, and this program reads %d",
+			o.config.Shard, offset, ErrNewer, c.Node, c.Written, o.config.Readable))
+	}
 	verdict, commit, err := o.fold.Take(offset, r)
 	if err != nil {
 		return o.halt(fmt.Errorf("shard %d: %w", o.config.Shard, err))

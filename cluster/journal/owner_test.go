@@ -221,6 +221,46 @@ func TestOwnerSealsAndOthersClaim(t *testing.T) {
 	}
 }
 
+// A log tail of other handlers or rules is not claimed, unless the shard keeps no log of its own.
+func TestOwnerFinishesItsOwn(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*Config)
+		want   State
+	}{
+		"the handlers and rules that wrote it": {func(*Config) {}, Claiming},
+		"other handlers":                       {func(c *Config) { c.Handlers = 2 }, Following},
+		"other rules":                          {func(c *Config) { c.Rules = 8 }, Following},
+		"no log of its own":                    {func(c *Config) { c.Handlers, c.Rules, c.Tailless = 2, 8, true }, Claiming},
+	} {
+		b := newBench(t, test.change)
+		claim, data := claimOf("b"), dataOf(0, 1, 1, 1, "x")
+		b.did(b.o.Read(0, &claim, b.now))
+		b.did(b.o.Read(1, &data, b.now))
+		b.did(b.o.End(2, b.now))
+		b.did(b.o.Placed(place.Own, b.now))
+		if got := b.o.State(); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+		if tail := b.o.Stand(b.now).Tail; (tail == 0) != (name == "no log of its own") {
+			t.Errorf("%s: placement looks for handlers %d", name, tail)
+		}
+	}
+}
+
+// A copy does not go on under a claim whose writer uses encodings that this program cannot read.
+func TestOwnerHaltsAtNewer(t *testing.T) {
+	b := newBench(t, func(c *Config) { c.Readable = 2 })
+	readable, newer := claimOf("b"), claimOf("b")
+	readable.Claim.Written, newer.Claim.Written = 2, 3
+	b.did(b.o.Read(0, &readable, b.now))
+	b.state(Following)
+	b.did(b.o.Read(1, &newer, b.now))
+	b.state(Halted)
+	if err := b.o.Err(); !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "node b writes generation 3, and this program reads 2") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestOwnerHalts(t *testing.T) {
 	at := Position{Topic: [16]byte{9}, Next: 5, Claim: 0, Seq: 3, Sum: 77}
 	config := Config{Shard: 2, Deployment: testDeployment, Topic: [16]byte{9}, Node: "a", Handlers: 1, Random: func() float64 { return 0 }}

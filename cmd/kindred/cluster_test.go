@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -38,6 +39,7 @@ type clusterTest struct {
 type clusterMember struct {
 	name, dir, listen, peers string
 	tls                      peertls.Files
+	bin                      string // its program, if that is another one than the others'
 	process                  *exec.Cmd
 }
 
@@ -123,7 +125,7 @@ func (c *clusterTest) args(m *clusterMember) []string {
 
 func (c *clusterTest) start(t *testing.T, m *clusterMember) {
 	t.Helper()
-	m.process = exec.Command(c.bin, c.args(m)...)
+	m.process = exec.Command(cmp.Or(m.bin, c.bin), c.args(m)...)
 	out, err := os.OpenFile(m.dir+".log", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)

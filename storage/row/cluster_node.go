@@ -10,6 +10,10 @@ type ClusterNode struct {
 	Name  string
 	State ClusterNodeState
 	Since int64 // ms since 1970 UTC
+	// The program that it last ran: its version, the newest generation of encodings that it reads, and its handlers, which finish
+	// log tails that they wrote.
+	Version         string
+	Reads, Handlers uint64
 }
 
 // ClusterNodeState is what a node is to its cluster.
@@ -37,7 +41,10 @@ func appendClusterNodeKey(b []byte, name string) []byte {
 	return append(append(b, byte(spaceDeployment), clusterNodeRow), name...)
 }
 
-const clusterNodeFields = 3
+const (
+	clusterNodeFields = 6
+	clusterNodeV1     = 3 // without the program
+)
 
 func (n *ClusterNode) encode(out *writer) {
 	out.start(clusterNodeVersion)
@@ -45,14 +52,26 @@ func (n *ClusterNode) encode(out *writer) {
 	out.text(n.Name)
 	out.uint(uint64(n.State))
 	out.int(n.Since)
+	out.text(n.Version)
+	out.uint(n.Reads)
+	out.uint(n.Handlers)
 }
 
 func (n *ClusterNode) decode(in *reader) {
-	in.version(clusterNodeVersion)
-	in.tuple(clusterNodeFields)
+	version, fields := in.version(clusterNodeVersion), clusterNodeFields
+	if version == 1 {
+		fields = clusterNodeV1
+	}
+	in.tuple(fields)
 	n.Name = in.text()
 	n.State = ClusterNodeState(in.enum("state", uint8(NodeMember), uint8(NodeRemoved)))
 	n.Since = in.int()
+	if version == 1 {
+		return
+	}
+	n.Version = in.text()
+	n.Reads = in.uint()
+	n.Handlers = in.uint()
 }
 
 // Put writes the row of a node.

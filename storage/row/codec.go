@@ -37,7 +37,7 @@ const (
 	positionVersion        = 1
 	accessKeyVersion       = 1
 	keptAnswerVersion      = 1
-	clusterNodeVersion     = 1
+	clusterNodeVersion     = 2 // 1 does not say which program a node runs
 	groupVersion           = 1
 	memberVersion          = 1
 	journalPositionVersion = 1

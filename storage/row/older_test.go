@@ -136,6 +136,15 @@ func TestCodecReadsFeedSettingsOfVersion1(t *testing.T) {
 	sameValue(t, "feed settings", got, want)
 }
 
+// Rows of nodes that were written before they had the program are read, without one.
+func TestCodecReadsClusterNodesOfVersion1(t *testing.T) {
+	got, err := parse[ClusterNode]("cluster node", olderGolden(t, "cluster-node", 1))
+	must(t, err)
+	want := *sampleClusterNode()
+	want.Version, want.Reads, want.Handlers = "", 0, 0
+	sameValue(t, "cluster node", got, want)
+}
+
 // Messages that were written before they said when an event passed a forward are read, and written again in the newest
 // version.
 func TestCodecReadsMessagesOfVersion2(t *testing.T) {

@@ -303,7 +303,7 @@ func sampleKeptAnswer() *KeptAnswer {
 }
 
 func sampleClusterNode() *ClusterNode {
-	return &ClusterNode{Name: "n1", State: NodeRemoved, Since: 1 << 40}
+	return &ClusterNode{Name: "n1", State: NodeRemoved, Since: 1 << 40, Version: "0.4.0", Reads: 2, Handlers: 3}
 }
 
 func sampleJournalPosition() *JournalPosition {

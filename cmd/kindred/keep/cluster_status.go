@@ -54,6 +54,9 @@ func nodesTable(w io.Writer, s *document.Cluster) {
 		fmt.Fprintf(w, "journal: %s of node %s keep records that are older than %v, for %v: %s\n",
 			cli.Plural(h.Shards, "shard"), s.Node, time.Duration(s.Journal.KeepSeconds)*time.Second, time.Duration(h.Seconds)*time.Second, held[h.Why])
 	}
+	if held := s.Encodings.HeldBack; len(held) > 0 {
+		fmt.Fprintf(w, "encodings: generation %d is written until %s run a newer version, or are removed\n", s.Encodings.Written, strings.Join(held, ", "))
+	}
 	var t cli.Table
 	t.Row("node", "state", "owns", "copies", "weight", "zone", "clients", "version")
 	for i := range s.Nodes {
@@ -66,7 +69,7 @@ func nodesTable(w io.Writer, s *document.Cluster) {
 		if n.State != "member" {
 			state += ", " + n.State
 		}
-		t.Row(n.Node, state)
+		t.Row(n.Node, state, "", "", "", "", "", cmp.Or(n.Version, "-"))
 	}
 	t.Write(w, "")
 }
@@ -84,7 +87,7 @@ func shardsTable(w io.Writer, s *document.Cluster) {
 	t.Row("shard", "owner", "copies", "on "+s.Node, "behind", "")
 	for i := range s.Shards {
 		at := &s.Shards[i]
-		t.Row(cli.Number(at.Shard), cmp.Or(at.Owner, "nobody"), cmp.Or(strings.Join(at.Copies, " "), "-"), at.Here, cli.Number(at.Lag), cli.Printable(at.Problem))
+		t.Row(cli.Number(at.Shard), cmp.Or(at.Owner, "nobody"), cmp.Or(strings.Join(at.Copies, " "), "-"), at.Here, cli.Number(at.Lag), cli.Printable(cmp.Or(at.Problem, at.Awaits)))
 	}
 	t.Write(w, "")
 }

@@ -129,16 +129,17 @@ func (m member) Status() document.Cluster {
 			Topic: s.Topic, Answers: s.Answers, Error: text(s.Err), Bytes: s.Journal.Bytes, Appends: s.Journal.Appends,
 			KeepSeconds: int64(s.Keep.Seconds()), Held: []document.ClusterHeld{},
 		},
-		Absent: []document.ClusterAbsent{},
-		Totals: document.ClusterCounters{Claims: s.Claims, Losses: s.Losses, Voids: s.Voids},
+		Encodings: document.ClusterEncoding{Written: s.Written, HeldBack: append([]string{}, s.HeldBack...)},
+		Absent:    []document.ClusterAbsent{},
+		Totals:    document.ClusterCounters{Claims: s.Claims, Losses: s.Losses, Voids: s.Voids},
 	}
 	for _, n := range s.Members {
 		d.Nodes = append(d.Nodes, document.ClusterNode{
-			Node: n.Name, State: n.State, Version: n.Version, Zone: n.Zone, Weight: n.Weight, Client: n.Client, Owned: n.Owned, Copies: n.Copies,
+			Node: n.Name, State: n.State, Version: n.Version, Reads: n.Reads, Zone: n.Zone, Weight: n.Weight, Client: n.Client, Owned: n.Owned, Copies: n.Copies,
 		})
 	}
 	for _, n := range s.Absent {
-		d.Absent = append(d.Absent, document.ClusterAbsent{Node: n.Name, State: n.State, Since: document.NewTime(n.Since)})
+		d.Absent = append(d.Absent, document.ClusterAbsent{Node: n.Name, State: n.State, Since: document.NewTime(n.Since), Version: n.Version, Reads: n.Reads})
 	}
 	held, longest := m.Held()
 	for _, why := range journal.Holds {
@@ -149,7 +150,7 @@ func (m member) Status() document.Cluster {
 	for id := range s.Shards {
 		at := &s.Shards[id]
 		d.Shards = append(d.Shards, document.ClusterShard{
-			Shard: id, Owner: at.Owner, Copies: append([]string{}, at.Copies...), Here: at.Here, Due: at.Due, Lag: at.Lag, Problem: text(at.Err),
+			Shard: id, Owner: at.Owner, Copies: append([]string{}, at.Copies...), Here: at.Here, Due: at.Due, Lag: at.Lag, Problem: text(at.Err), Awaits: text(at.Awaits),
 		})
 	}
 	return d
