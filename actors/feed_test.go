@@ -208,7 +208,7 @@ func TestFeedRetention(t *testing.T) {
 	if kept() != 10 {
 		t.Fatalf("%d blocks are kept, want all 10: the sink has acknowledged none", kept())
 	}
-	r := sink.Reader()
+	r := readerOf(t, sink)
 	if n := len(readAll(t, r)); n != 10 {
 		t.Fatalf("the sink reads %d entries, want 10", n)
 	}
@@ -229,7 +229,7 @@ func TestFeedRetention(t *testing.T) {
 	if _, err := reader(t, e, feed.Start).TryNext(t.Context()); !errors.Is(err, feed.ErrTooLate) {
 		t.Errorf("from the start of a feed that lacks it: %v", err)
 	}
-	if got := readAll(t, sink.Reader()); len(got) != 1 {
+	if got := readAll(t, readerOf(t, sink)); len(got) != 1 {
 		t.Errorf("the sink reads %d entries, want the new one", len(got))
 	}
 
@@ -246,7 +246,7 @@ func TestFeedRetention(t *testing.T) {
 		ev.Traits = []graph.Trait{{Name: []byte("note"), Value: noise(i, 1000)}}
 		submit(t, e, ev)
 	}
-	last := sink.Reader()
+	last := readerOf(t, sink)
 	readAll(t, last)
 	if err := sink.Ack(last.Cursor()); err != nil {
 		t.Fatal(err)
@@ -275,11 +275,11 @@ func TestFeedRetention(t *testing.T) {
 	if sink, err = e.Feed().Receiver("kafka"); err != nil {
 		t.Fatal(err)
 	}
-	if got := readAll(t, sink.Reader()); len(got) != 0 {
+	if got := readAll(t, readerOf(t, sink)); len(got) != 0 {
 		t.Errorf("the sink reads %d entries again", len(got))
 	}
 	submit(t, e, pageView(11))
-	if got := readAll(t, sink.Reader()); len(got) != 1 {
+	if got := readAll(t, readerOf(t, sink)); len(got) != 1 {
 		t.Errorf("the sink reads %d entries, want the new one", len(got))
 	}
 	if err := e.Feed().Drop("kafka"); err != nil {
@@ -291,6 +291,15 @@ func TestFeedRetention(t *testing.T) {
 	if err := sink.Ack(reader(t, e, feed.Now).Cursor()); err == nil {
 		t.Error("a sink that was dropped acknowledged")
 	}
+}
+
+func readerOf(t *testing.T, receiver *feed.Receiver) *feed.Reader {
+	t.Helper()
+	r, err := receiver.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // noise is JSON text that does not shrink.

@@ -27,11 +27,23 @@ const trimEvery = 10 * time.Second
 
 // often deletes what the change feed keeps no more, now and then.
 func (t trimmer) often() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		defer cancel()
+		select {
+		case <-t.pool.stop:
+		case <-ctx.Done():
+		}
+	}()
 	often := time.NewTicker(trimEvery)
 	defer often.Stop()
 	for {
-		if err := t.trim(context.Background()); err != nil {
-			if !errors.Is(err, ErrClosed) {
+		switch err := t.trim(ctx); {
+		case errors.Is(err, feed.ErrPostponed):
+			t.pool.logger.Debug("the change feed is trimmed later", "error", err)
+		case err != nil:
+			if ctx.Err() == nil && !errors.Is(err, ErrClosed) {
 				t.pool.fail(fmt.Errorf("trim the change feed: %w", err))
 			}
 			return
@@ -46,7 +58,7 @@ func (t trimmer) often() {
 
 // trim deletes what the change feed keeps no more. A shard that is not with this process keeps its part until it is back.
 func (t trimmer) trim(ctx context.Context) error {
-	due, err := t.feed.Trim(t.pool.now(), func(id graph.ShardID) bool { return t.pool.runners[id].here() })
+	due, err := t.feed.Trim(ctx, t.pool.now(), func(id graph.ShardID) bool { return t.pool.runners[id].here() })
 	if err != nil {
 		return err
 	}

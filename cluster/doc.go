@@ -37,6 +37,10 @@
 //   - J9: rows of no shard are written by the owner of the control partition, each change whole or not at all, and only if the
 //     rows that it rests on are unchanged.
 //   - J10: who finds the definition of a deployment that one process had finds all its rows.
+//   - J11: a shard deletes nothing of the change feed above its floor. Floors, and the receivers that begin at them, change one row
+//     of no shard, so each rests on those before it (actors/feed/floor.go).
+//   - J12: of the nodes that publish to a receiver only the last one to take it delivers to it and moves its position, and it reads
+//     that after it has ended the deliveries of the one before (egress/turns.go).
 //
 // Two nodes can both believe that they own a shard; then what one of them appends is void, and it tells nobody. So what is visible
 // outside is always part of the valid log, whatever any node, view, clock or network does. What Kafka must do is to keep and

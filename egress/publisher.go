@@ -27,16 +27,18 @@ import (
 type Publisher struct {
 	Engine *actors.Engine
 	Sink   Sink
+	Turns  *Turns // in place of Sink, where several processes publish
 	Name   string // of the receiver: its position is kept under it
 	Logger *slog.Logger
 
 	mu       sync.Mutex // guards the following
 	status   PublisherStatus
-	receiver *feed.Receiver // nil until Run has registered it
+	receiver *feed.Receiver // nil until Run has registered it, and while another process publishes
 }
 
 // PublisherStatus is the status of a publisher.
 type PublisherStatus struct {
+	Turn     bool      // this process publishes, and not another one
 	Sent     uint64    // entries delivered since the start
 	Behind   uint64    // entries of the feed that are not known to be delivered
 	Attempts int       // deliveries of the same entries that failed in a row
@@ -50,7 +52,11 @@ var retry = backoff.Doubling{First: 200 * time.Millisecond, Most: 30 * time.Seco
 
 // Run publishes until the context ends, and then returns nil. It fails if the engine or the feed does.
 func (p *Publisher) Run(ctx context.Context) error {
-	err := p.run(ctx)
+	run := p.run
+	if p.Turns != nil {
+		run = p.runInTurns
+	}
+	err := run(ctx)
 	if err != nil {
 		p.mu.Lock()
 		p.status.Err, p.status.Stopped = err, true
@@ -67,10 +73,11 @@ func (p *Publisher) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.mu.Lock()
-	p.receiver = receiver
-	p.mu.Unlock()
-	reader := receiver.Reader()
+	p.publishes(receiver)
+	reader, err := receiver.Reader()
+	if err != nil {
+		return err
+	}
 	for {
 		events, err := reader.Next(ctx)
 		if err == nil {
@@ -120,13 +127,45 @@ func (p *Publisher) note(n int, err error) {
 	p.status.Sent += uint64(n)
 }
 
-// Status returns the status of the publisher.
-func (p *Publisher) Status() PublisherStatus {
+// publishes notes that this process delivers to a receiver.
+func (p *Publisher) publishes(receiver *feed.Receiver) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	status := p.status
-	if p.receiver != nil {
-		status.Behind = p.receiver.Behind()
+	p.receiver = receiver
+}
+
+// idle notes that another process publishes.
+func (p *Publisher) idle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.receiver, p.status.Err, p.status.Attempts, p.status.Behind = nil, nil, 0, 0
+}
+
+func (p *Publisher) sent() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.status.Sent
+}
+
+// statusPatience bounds the question how far the feed is. Without an answer, the last one counts.
+const statusPatience = time.Second
+
+// Status returns the status of the publisher.
+func (p *Publisher) Status(ctx context.Context) PublisherStatus {
+	p.mu.Lock()
+	receiver := p.receiver
+	p.mu.Unlock()
+	if receiver != nil {
+		ctx, cancel := context.WithTimeout(ctx, statusPatience)
+		defer cancel()
+		if behind, err := receiver.Behind(ctx); err == nil {
+			p.mu.Lock()
+			p.status.Behind = behind
+			p.mu.Unlock()
+		}
 	}
-	return status
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.status.Turn = p.receiver != nil
+	return p.status
 }

@@ -104,7 +104,7 @@ func TestPublisherStatus(t *testing.T) {
 		}
 
 		sink.mended.Store(true)
-		waitUntil(t, func() bool { return p.Status().Behind == 0 })
+		waitUntil(t, func() bool { return p.Status(ctx).Behind == 0 })
 		got = gather(t, p)
 		if got["kindred_publish_up"] != 1 || got["kindred_publish_failed_attempts"] != 0 || got["kindred_publish_entries_total"] != waiting || float64(sink.taken.Load()) != waiting {
 			t.Errorf("after the sink took %d entries: %v, want %v", sink.taken.Load(), got, waiting)
@@ -120,7 +120,7 @@ func TestPublisherStatus(t *testing.T) {
 		if err := <-ended; err == nil {
 			t.Error("a publisher whose receiver was dropped goes on")
 		}
-		if s := p.Status(); !s.Stopped || s.Err == nil || gather(t, p)["kindred_publish_up"] != 0 {
+		if s := p.Status(ctx); !s.Stopped || s.Err == nil || gather(t, p)["kindred_publish_up"] != 0 {
 			t.Errorf("after the receiver was dropped: %+v", s)
 		}
 		if err := engine.Close(context.Background()); err != nil {

@@ -51,6 +51,10 @@ type Cluster interface {
 	Consume(topics []string) error
 	// Consumes reports whether this node should consume a partition. Each is one node's, but for moments.
 	Consumes(topic string, partition int32) bool
+	// Publish says to the other nodes that this one can publish the change feed to a receiver.
+	Publish(receiver string) error
+	// Publishes reports whether this node should do so now. It is one node's, but for moments.
+	Publishes(receiver string) bool
 	// Status is what the node knows of the cluster.
 	Status() document.Cluster
 	// Nodes is for operators, who drain and remove nodes.
@@ -137,7 +141,6 @@ func openNode(c *Config, s *settled) (*storage.Pebble, row.Deployment, error) {
 	if err := errors.Join(
 		unless(s.secret != row.Secret{}, "no secret; give --secret-file FILE with that of the deployment"),
 		unless(c.Shards == 0 || c.Shards == m.Shards, "--shards %d: the deployment has %d, and their number is fixed; leave the setting out", c.Shards, m.Shards),
-		unless(!c.Publish.on(), "a node of a cluster does not publish the change feed yet: leave it out, and read GET /v1/changes"),
 	); err != nil {
 		return nil, row.Deployment{}, &ConfigError{err}
 	}

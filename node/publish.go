@@ -34,14 +34,17 @@ func (p *Publish) check() error {
 	return errors.Join(p.Connection.Check(), kafka.CheckTopics(p.Topic, p.Profiles))
 }
 
+// receiverName is that of the receiver of the feed which the topics are.
+const receiverName = "kafka"
+
 // publishing is a publisher at work.
 type publishing struct {
 	publisher *egress.Publisher
-	sink      *kafka.Sink
 	stop      func()
 }
 
-// startPublishing starts the publisher, which goes on from the place that its receiver has in the feed. An error here
+// startPublishing starts the publisher, which goes on from the place that its receiver has in the feed. In a cluster one node at a time
+// publishes, and the brokers refuse what another one has under way (docs/cluster.md). An error here
 // is one of the settings; brokers that can't be reached are tried again for as long as it takes.
 func (k *Kindred) startPublishing(context.Context) error {
 	d, p, logger := k.directory, &k.config.Publish, k.config.Logger
@@ -56,17 +59,29 @@ func (k *Kindred) startPublishing(context.Context) error {
 	if p.Scores {
 		config.Scores = stream.ScoresOf(d.engine, d.scores)
 	}
-	sink, err := kafka.New(config)
-	if err != nil {
-		return &ConfigError{err}
+	publisher := &egress.Publisher{Engine: d.engine, Name: receiverName, Logger: logger}
+	if d.cluster != nil {
+		if err := d.cluster.Publish(receiverName); err != nil {
+			return &ConfigError{err}
+		}
+		config.TransactionalID = fmt.Sprintf("kindred.%x.%s", k.config.Cluster.ID, receiverName)
+		publisher.Turns = &egress.Turns{
+			Mine: func() bool { return d.cluster.Publishes(receiverName) },
+			Open: func() (egress.Exclusive, error) { return kafka.New(config) },
+		}
+	} else {
+		sink, err := kafka.New(config)
+		if err != nil {
+			return &ConfigError{err}
+		}
+		publisher.Sink = sink
 	}
-	publisher := &egress.Publisher{Engine: d.engine, Sink: sink, Name: "kafka", Logger: logger}
 	stop := background(func(ctx context.Context) {
 		if err := publisher.Run(ctx); err != nil {
 			logger.Error("publishing stopped", "error", err)
 		}
 	})
-	k.publisher = &publishing{publisher, sink, stop}
+	k.publisher = &publishing{publisher, stop}
 	logger.Info("publishing the change feed", "topic", p.Topic, "profiles", p.Profiles)
 	return nil
 }
@@ -75,16 +90,18 @@ func (k *Kindred) startPublishing(context.Context) error {
 // acknowledged in the feed are sent again after the next start.
 func (k *Kindred) stopPublishing(context.Context) error {
 	k.publisher.stop()
-	if err := k.publisher.sink.Close(); err != nil {
-		k.config.Logger.Warn("the publisher did not close", "error", err)
+	if sink := k.publisher.publisher.Sink; sink != nil {
+		if err := sink.Close(); err != nil {
+			k.config.Logger.Warn("the publisher did not close", "error", err)
+		}
 	}
 	return nil
 }
 
 // check is a check of /readyz. It fails if publishing has stopped. A delivery that failed is retried, so it is reported
 // without failing the check: the feed keeps every entry until it is delivered.
-func (p *publishing) check(context.Context) document.Check {
-	s := p.publisher.Status()
+func (p *publishing) check(ctx context.Context) document.Check {
+	s := p.publisher.Status(ctx)
 	c := document.Check{Name: "publish", OK: !s.Stopped}
 	switch {
 	case s.Stopped:

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -56,6 +57,7 @@ func newCaravan(rng *rand.Rand, processes, shards int) *caravan {
 		c.feeds = append(c.feeds, &Feed{
 			order: new(Clock), store: storage.NewMemStore(), others: c, ends: make([]atomic.Uint64, shards), promises: make([]atomic.Uint64, shards),
 			observers: make([]*observer, shards), told: toldRules{inForce: &graph.Rules{}}, due: make([]atomic.Pointer[row.FeedTrim], shards),
+			trims: make([]row.FeedTrim, shards), settings: Settings{Age: DefaultAge, Bytes: DefaultBytes},
 		})
 	}
 	for id := range shards {
@@ -133,6 +135,7 @@ func (c *caravan) move(s *caravanShard) {
 	}
 	var rows storage.Batch
 	for _, r := range row.ShardRanges(s.id) {
+		rows.DeleteRange(r.Lower, r.Upper)
 		c.must(c.feeds[s.owner].store.Iterate(r.Lower, r.Upper, func(key, value []byte) error { rows.Set(key, value); return nil }))
 	}
 	c.must(c.feeds[to].store.Commit(&rows))
@@ -262,22 +265,8 @@ type caravanCounts struct{ entries, late, void int }
 // TestFarReader: a reader of shards that move between processes, while what processes say is late and what they write is void now and
 // then, gets every entry once, in the order of its shard, and nothing before what it follows from.
 func TestFarReader(t *testing.T) {
-	seeds, fixed := []uint64{rand.Uint64()}, uint64(300)
-	if testing.Short() {
-		fixed = 60
-	}
-	for seed := range fixed {
-		seeds = append(seeds, seed)
-	}
-	if text := os.Getenv("KINDRED_SEED"); text != "" {
-		seed, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seeds = []uint64{seed}
-	}
 	var met caravanCounts
-	for _, seed := range seeds {
+	for _, seed := range journeySeeds(t) {
 		synctest.Test(t, func(t *testing.T) {
 			if err := journey(t.Context(), seed, &met); err != nil {
 				t.Fatalf("again: KINDRED_SEED=%d go test ./actors/feed -run TestFarReader: %v", seed, err)
@@ -290,12 +279,38 @@ func TestFarReader(t *testing.T) {
 	}
 }
 
-// TestMutants breaks each rule of internal/testkit/mutant/feed.txt until a journey notices. It runs itself again, once, in a build with
+// journeySeeds are those of a test: some, and a fresh one, or that of KINDRED_SEED.
+func journeySeeds(t *testing.T) []uint64 {
+	t.Helper()
+	if text := os.Getenv("KINDRED_SEED"); text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []uint64{seed}
+	}
+	seeds, fixed := []uint64{rand.Uint64()}, uint64(300)
+	if testing.Short() {
+		fixed = 60
+	}
+	for seed := range fixed {
+		seeds = append(seeds, seed)
+	}
+	return seeds
+}
+
+// TestMutants breaks each rule of internal/testkit/mutant/feed.txt until a journey or a trade notices. It runs itself again, once, in a build with
 // mutated sources.
 func TestMutants(t *testing.T) {
-	mutant.Hunt(t, mutant.Feed(), 4_000, func(string) mutant.Prey {
+	mutant.Hunt(t, mutant.Feed(), 4_000, func(name string) mutant.Prey {
 		return mutant.Prey{Schedule: func(seed uint64) (err error) {
-			synctest.Test(t, func(t *testing.T) { err = journey(t.Context(), seed, &caravanCounts{}) })
+			synctest.Test(t, func(t *testing.T) {
+				if strings.HasPrefix(name, "receiver-") {
+					err = trade(t.Context(), seed, &tradeCounts{})
+				} else {
+					err = journey(t.Context(), seed, &caravanCounts{})
+				}
+			})
 			return err
 		}}
 	})

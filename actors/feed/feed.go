@@ -56,7 +56,7 @@ const (
 //   - No block that a shard writes has an order up to that of its last durable state, in whichever process. That is what
 //     readers rest on where shards are with several processes (shared.go).
 //   - trims is ahead of the rows: it says what is decided. A receiver that registers begins after it, so that it never
-//     waits for an entry that is about to go.
+//     waits for an entry that is about to go. Where shards are with several processes, floors say it (floor.go).
 //
 // The obvious design, one feed with one number for all shards, needs a lock or a log that each commit of each shard
 // takes in turn. Orders come from a counter in memory instead, and only readers pay for the merge.
@@ -79,10 +79,9 @@ type Feed struct {
 	// Trim may replace it while a step deletes up to the former one: a shard clears only what it has read.
 	due []atomic.Pointer[row.FeedTrim]
 
-	keeping   sync.Mutex // guards the following, and is held while rows of receivers are written
-	settings  Settings
-	receivers map[string][]uint64 // by name: what each has acknowledged, by shard
-	trims     []row.FeedTrim      // by shard: up to where entries are deleted, or will be soon
+	keeping  sync.Mutex // guards the following, and is held while receivers are registered
+	settings Settings
+	trims    []row.FeedTrim // by shard: up to where entries are deleted, or will be soon
 }
 
 // toldRules are the rules under which identities were told, while some were told under others than those in force.
@@ -128,7 +127,7 @@ func Open(store storage.Store, rows *catalog.Catalog, shards int, rules *graph.R
 	}
 	f := &Feed{
 		store: store, catalog: rows, order: cmp.Or(settings.Order, new(Clock)), since: stored.Since, ends: make([]atomic.Uint64, shards), promises: make([]atomic.Uint64, shards),
-		observers: make([]*observer, shards), receivers: map[string][]uint64{}, trims: make([]row.FeedTrim, shards),
+		observers: make([]*observer, shards), trims: make([]row.FeedTrim, shards),
 		due: make([]atomic.Pointer[row.FeedTrim], shards), others: settings.Others,
 	}
 	f.Bound(settings)
@@ -138,7 +137,7 @@ func Open(store storage.Store, rows *catalog.Catalog, shards int, rules *graph.R
 	if err := f.readStates(); err != nil {
 		return nil, err
 	}
-	return f, f.readReceivers()
+	return f, f.eachReceiver(func(row.FeedSink) {})
 }
 
 // Bound replaces the bounds of what is kept. A feed stays on, whatever Settings.On says.

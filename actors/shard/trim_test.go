@@ -150,7 +150,7 @@ func trimIsOfTheShard() error {
 			return err
 		}
 	}
-	due, err := f.feed.Trim(simStart+time.Hour.Milliseconds(), everyShard)
+	due, err := f.feed.Trim(context.Background(), simStart+time.Hour.Milliseconds(), everyShard)
 	if err != nil {
 		return err
 	}
@@ -171,14 +171,14 @@ func trimIsOfTheShard() error {
 	if err := f.commit(); err != nil {
 		return err
 	}
-	due, err = f.feed.Trim(simStart+time.Hour.Milliseconds(), everyShard)
+	due, err = f.feed.Trim(context.Background(), simStart+time.Hour.Milliseconds(), everyShard)
 	if err != nil {
 		return err
 	}
 	if len(due) > 0 {
 		return fmt.Errorf("%d shards still have something to delete", len(due))
 	}
-	if err := entries(late.Reader(), acknowledged+1, told); err != nil {
+	if err := entriesOf(late, acknowledged+1, told); err != nil {
 		return fmt.Errorf("the receiver that registered in the middle: %w", err)
 	}
 	disk.crash(nil)
@@ -195,10 +195,19 @@ func trimIsOfTheShard() error {
 	if err := fromStart(again.feed, true, told); err != nil {
 		return fmt.Errorf("after the commit: %w", err)
 	}
-	if err := entries(receiver.Reader(), acknowledged+1, told); err != nil {
+	if err := entriesOf(receiver, acknowledged+1, told); err != nil {
 		return fmt.Errorf("what was not acknowledged: %w", err)
 	}
 	return nil
+}
+
+// entriesOf is entries of a receiver's reader.
+func entriesOf(receiver *feed.Receiver, from, to uint64) error {
+	r, err := receiver.Reader()
+	if err != nil {
+		return err
+	}
+	return entries(r, from, to)
 }
 
 func everyShard(graph.ShardID) bool { return true }

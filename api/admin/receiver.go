@@ -18,7 +18,11 @@ func (a *Admin) getReceivers(w http.ResponseWriter, r *http.Request) *route.Prob
 	}
 	list := document.Receivers{Receivers: make([]document.Receiver, 0, len(receivers))}
 	for _, receiver := range receivers {
-		list.Receivers = append(list.Receivers, document.Receiver{Name: receiver.Name(), Behind: receiver.Behind()})
+		behind, err := receiver.Behind(r.Context())
+		if err != nil {
+			return receiverProblem(err)
+		}
+		list.Receivers = append(list.Receivers, document.Receiver{Name: receiver.Name(), Behind: behind})
 	}
 	return route.Send(w, list)
 }

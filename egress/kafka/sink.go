@@ -37,6 +37,8 @@ type Config struct {
 	Documents func(ctx context.Context, ids []graph.NodeKey) (documents [][]byte, moving []int, err error)
 	// Scores, if not nil, returns the scores for entries with news of an identity's orders.
 	Scores egress.Scores
+	// TransactionalID, if not empty, is that of all processes that publish to these topics, one at a time.
+	TransactionalID string
 	// Source is the CloudEvents source.
 	Source string
 	more   []kgo.Opt // of the client, for tests
@@ -51,7 +53,8 @@ const (
 	transitMost     = 10 * time.Second
 )
 
-// Sink produces entries to Kafka: idempotently, to all in-sync replicas. It implements egress.Sink.
+// Sink produces entries to Kafka: idempotently, to all in-sync replicas. With a transactional id, each Send is a transaction, and the
+// brokers refuse those of a sink before the last one that was taken. It implements egress.Sink and egress.Exclusive.
 type Sink struct {
 	config Config
 	client *kgo.Client
@@ -65,14 +68,18 @@ func New(c Config) (*Sink, error) {
 	if c.Profiles != "" && c.Documents == nil {
 		return nil, errors.New("publish to Kafka: profiles need a source")
 	}
-	client, err := c.Connection.Client(c.Logger, append([]kgo.Opt{
+	var turns []kgo.Opt
+	if c.TransactionalID != "" {
+		turns = []kgo.Opt{kgo.TransactionalID(c.TransactionalID), kgo.TransactionTimeout(2 * deliveryTimeout)}
+	}
+	client, err := c.Connection.Client(c.Logger, append(append([]kgo.Opt{
 		kgo.RequiredAcks(kgo.AllISRAcks()), // idempotence is the library's default, and needs this
 		kgo.ProducerLinger(linger),
 		kgo.ProducerBatchMaxBytes(batchBytes),
 		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()),
 		kgo.RecordDeliveryTimeout(deliveryTimeout),
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // by key, as Kafka's own clients do
-	}, c.more...)...)
+	}, turns...), c.more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("publish to Kafka: %w", err)
 	}
@@ -101,10 +108,10 @@ func (s *Sink) Send(ctx context.Context, events []feed.Event) error {
 	for i := range events {
 		e := &events[i]
 		headers, value := s.headers(e), egress.AppendData(nil, e, scores[i])
-		records = append(records, record(s.config.Topic, e.ID, value, headers, e.At))
+		records = append(records, record(s.config.Topic, e.ID, value, headers))
 		if e.Kind == graph.FeedMerged {
 			for _, loser := range e.Others {
-				records = append(records, record(s.config.Topic, loser, value, headers, e.At))
+				records = append(records, record(s.config.Topic, loser, value, headers))
 			}
 		}
 	}
@@ -113,11 +120,32 @@ func (s *Sink) Send(ctx context.Context, events []feed.Event) error {
 			return err
 		}
 	}
-	return s.explain(s.client.ProduceSync(ctx, records...).FirstErr())
+	return s.explain(s.produce(ctx, records))
 }
 
-func record(topic string, key graph.NodeKey, value []byte, headers []kgo.RecordHeader, at int64) *kgo.Record {
-	return &kgo.Record{Topic: topic, Key: []byte(key.String()), Value: value, Headers: headers, Timestamp: time.UnixMilli(at)}
+// produce returns nil once all in-sync replicas have the records.
+func (s *Sink) produce(ctx context.Context, records []*kgo.Record) error {
+	if s.config.TransactionalID == "" {
+		return s.client.ProduceSync(ctx, records...).FirstErr()
+	}
+	if err := s.client.BeginTransaction(); err != nil {
+		return err
+	}
+	if err := s.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		return err // the next Take, here or in another process, aborts the transaction
+	}
+	return s.client.EndTransaction(ctx, kgo.TryCommit)
+}
+
+// Take implements egress.Exclusive: the brokers abort what the sink before has under way, and refuse it from then on.
+func (s *Sink) Take(ctx context.Context) error {
+	_, _, err := s.client.ProducerID(ctx)
+	return s.explain(err)
+}
+
+// record has the time at which it is produced: deliveryTimeout counts from that. The time of an entry is in its headers.
+func record(topic string, key graph.NodeKey, value []byte, headers []kgo.RecordHeader) *kgo.Record {
+	return &kgo.Record{Topic: topic, Key: []byte(key.String()), Value: value, Headers: headers}
 }
 
 func (s *Sink) headers(e *feed.Event) []kgo.RecordHeader {
@@ -137,7 +165,6 @@ func (s *Sink) headers(e *feed.Event) []kgo.RecordHeader {
 // or a tombstone if the identity no longer exists.
 func (s *Sink) profiles(ctx context.Context, records []*kgo.Record, events []feed.Event) ([]*kgo.Record, error) {
 	var ids []graph.NodeKey
-	var at []int64 // by id: the time of the first change
 	told := make(map[graph.NodeKey]bool)
 	for i := range events {
 		e := &events[i]
@@ -147,7 +174,7 @@ func (s *Sink) profiles(ctx context.Context, records []*kgo.Record, events []fee
 		for _, id := range append([]graph.NodeKey{e.ID}, e.Others...) {
 			if !told[id] {
 				told[id] = true
-				ids, at = append(ids, id), append(at, e.At)
+				ids = append(ids, id)
 			}
 		}
 	}
@@ -156,7 +183,7 @@ func (s *Sink) profiles(ctx context.Context, records []*kgo.Record, events []fee
 		return nil, err
 	}
 	for i, id := range ids {
-		records = append(records, record(s.config.Profiles, id, documents[i], nil, at[i]))
+		records = append(records, record(s.config.Profiles, id, documents[i], nil))
 	}
 	return records, nil
 }
@@ -206,6 +233,8 @@ func (s *Sink) explain(err error) error {
 		return fmt.Errorf("produce to %s: %w (create the topics; Kindred makes none)", topics, err)
 	case errors.Is(err, kerr.TopicAuthorizationFailed):
 		return fmt.Errorf("produce to %s: %w (let its user write there)", topics, err)
+	case errors.Is(err, kerr.TransactionalIDAuthorizationFailed):
+		return fmt.Errorf("produce to %s: %w (let its user describe and write the transactional id %s)", topics, err, s.config.TransactionalID)
 	case errors.Is(err, kerr.MessageTooLarge):
 		return fmt.Errorf("produce to %s: %w (raise max.message.bytes of the topics)", topics, err)
 	}

@@ -214,12 +214,16 @@ func TestPublish(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if receiver.Reader().Cursor() == end.Cursor() {
+				reader, err := receiver.Reader()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if reader.Cursor() == end.Cursor() {
 					break
 				}
 				time.Sleep(time.Millisecond)
 			}
-			if status := p.Status(); status.Sent == 0 || status.Err != nil || status.Behind != 0 {
+			if status := p.Status(ctx); status.Sent == 0 || status.Err != nil || status.Behind != 0 {
 				t.Errorf("status %+v", status)
 			}
 		}
@@ -307,5 +311,23 @@ func TestRefusals(t *testing.T) {
 		if _, err := New(bad); err == nil {
 			t.Errorf("%+v was taken", bad)
 		}
+	}
+}
+
+// Entries that waited for longer than a delivery may take, as after a night without brokers, are delivered.
+func TestSinkDeliversOldEntries(t *testing.T) {
+	c := cluster(t, "changes")
+	s, err := New(Config{Connection: broker.Connection{Brokers: c.ListenAddrs()}, Topic: "changes", Source: "/kindred/test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	at := time.Now().Add(-2 * deliveryTimeout).UnixMilli()
+	err = s.Send(t.Context(), []feed.Event{{FeedEntry: graph.FeedEntry{Kind: graph.FeedErased, ID: oracle.Key("user_id", "1")}, Number: 1, At: at}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := entry(t, consume(t, c, "changes")[0]); e.At != at {
+		t.Errorf("the entry is of %d, want %d", e.At, at)
 	}
 }

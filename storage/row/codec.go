@@ -55,6 +55,7 @@ const (
 	feedTrimVersion     = 1
 	feedMarkVersion     = 1
 	feedSinkVersion     = 1
+	feedFloorsVersion   = 1
 	feedSettingsVersion = 2 // 1 has rules of earlier programs
 )
 

@@ -53,7 +53,9 @@
 //	feed mark         | 0b | 04 | shard 2 | node key 16 |                         one row a root announced under other rules
 //	                  +----+----+------+--+-------------+
 //	feed receiver     | 0b | 05 | name |                                          one row a receiver: its position
-//	                  +----+----+----+-+------------+
+//	                  +----+----+------+
+//	feed floors       | 0b | 06 |                                                 one row, in a cluster: up to where shards may delete
+//	                  +----+----+----+--------------+
 //	group             | 0c | shard 2 | group key 16 |                             one row a group: its traits, and how many events name it
 //	                  +----+---------+--------------+-----------+
 //	member            | 0d | shard 2 | group key 16 | member 16 |                 one row a route of events that name a group; higher ranks first

@@ -115,6 +115,14 @@ func genFeedSink(t *rapid.T) FeedSink {
 	return s
 }
 
+func genFeedFloors(t *rapid.T) FeedFloors {
+	f := FeedFloors{Turns: genUint(t, "turns"), Numbers: genFeedSink(t).Numbers}
+	for range rapid.IntRange(0, 3).Draw(t, "holders") {
+		f.Holders = append(f.Holders, FeedHolder{genText(t, "holder"), genUint(t, "turn")})
+	}
+	return f
+}
+
 func TestFeedCodecRoundTrips(t *testing.T) {
 	t.Run("block", func(t *testing.T) {
 		checkRoundTrip(t, genFeedBlock, func(dst []byte, v FeedBlock) []byte { return appendValue(dst, &v) },
@@ -129,6 +137,10 @@ func TestFeedCodecRoundTrips(t *testing.T) {
 	t.Run("sink", func(t *testing.T) {
 		checkRoundTrip(t, genFeedSink, func(dst []byte, v FeedSink) []byte { return appendValue(dst, &v) },
 			func(_ FeedSink, src []byte) (FeedSink, error) { return parse[FeedSink]("feed sink", src) })
+	})
+	t.Run("floors", func(t *testing.T) {
+		checkRoundTrip(t, genFeedFloors, func(dst []byte, v FeedFloors) []byte { return appendValue(dst, &v) },
+			func(_ FeedFloors, src []byte) (FeedFloors, error) { return parse[FeedFloors]("feed floors", src) })
 	})
 	t.Run("state", func(t *testing.T) {
 		checkRoundTrip(t, func(t *rapid.T) FeedState {
@@ -194,12 +206,15 @@ func feedSamples() []sample {
 		{"feed-trim", appendValue(nil, &FeedTrim{12, 1 << 20}), rewrite[FeedTrim]("feed trim")},
 		{"feed-mark", appendValue(nil, &feedMark{1 << 63}), rewrite[feedMark]("feed mark")},
 		{"feed-sink", appendValue(nil, &FeedSink{"kafka:changes", []uint64{0, 48, 1 << 33}}), rewrite[FeedSink]("feed sink")},
+		{"feed-floors", appendValue(nil, &FeedFloors{300, []uint64{0, 48, 1 << 33}, []FeedHolder{{"crm", 7}, {"kafka", 300}}}), rewrite[FeedFloors]("feed floors")},
 	}
 }
 
 func FuzzDecodeFeedBlock(f *testing.F)    { fuzzDecoder(f, "feed-block", asIs) }
 func FuzzDecodeFeedSettings(f *testing.F) { fuzzDecoder(f, "feed-settings", asIs) }
 func FuzzDecodeFeedSink(f *testing.F)     { fuzzDecoder(f, "feed-sink", asIs) }
+
+func FuzzDecodeFeedFloors(f *testing.F) { fuzzDecoder(f, "feed-floors", asIs) }
 
 func sampleFeedKeys() [][]byte {
 	return [][]byte{ // ascending
@@ -210,7 +225,7 @@ func sampleFeedKeys() [][]byte {
 }
 
 func TestFeedKeys(t *testing.T) {
-	keys := append(sampleFeedKeys(), appendFeedSinkKey(nil, "k"), appendFeedSinkKey(nil, strings.Repeat("k", MaxFeedSinkName)))
+	keys := append(sampleFeedKeys(), appendFeedSinkKey(nil, "k"), appendFeedSinkKey(nil, strings.Repeat("k", MaxFeedSinkName)), appendFeedFloorsKey(nil))
 	if !slices.IsSortedFunc(keys, slices.Compare) {
 		t.Errorf("not ascending: % x", keys)
 	}

@@ -28,7 +28,7 @@ func sampleKeys() [][]byte {
 		appendPositionKey(nil, 0), appendPositionKey(nil, 65535),
 		appendFeedKey(nil, 7, 9),
 		appendFeedSettingsKey(nil), appendFeedStateKey(nil, 7), appendFeedTrimKey(nil, 7), appendFeedMarkKey(nil, 7, a),
-		appendFeedSinkKey(nil, "crm"),
+		appendFeedSinkKey(nil, "crm"), appendFeedFloorsKey(nil),
 		AppendGroupKey(nil, 7, a), appendMemberKey(nil, 7, a, sampleUser), appendMemberKey(nil, 7, a, sampleCookie),
 		appendToldKey(nil, 7, a), appendAudienceMemberKey(nil, 7, 3, a), appendAudienceMemberKey(nil, 7, 3, b), appendAudienceCountKey(nil, 7, 3),
 		appendWakeKey(nil, 7, 255, b), appendWakeKey(nil, 7, 256, a), appendTellingKey(nil, 7),
@@ -160,6 +160,8 @@ func writeKey(t *testing.T, k *kind, key []byte) []byte {
 		return appendFeedMarkKey(nil, readShard(fields), readNodeKey(fields[2:]))
 	case feedSinkKind:
 		return appendFeedSinkKey(nil, string(fields))
+	case feedFloorsKind:
+		return appendFeedFloorsKey(nil)
 	case definitionsKind:
 		return appendDefinitionsKey(nil)
 	case markingKind:

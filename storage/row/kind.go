@@ -19,7 +19,7 @@ var kinds = [...]*kind{
 	channelKind,
 	positionKind,
 	feedKind,
-	feedSettingsKind, feedStateKind, feedTrimKind, feedMarkKind, feedSinkKind,
+	feedSettingsKind, feedStateKind, feedTrimKind, feedMarkKind, feedSinkKind, feedFloorsKind,
 	groupKind,
 	memberKind,
 	toldKind, audienceMemberKind, audienceCountKind, wakeKind, tellingKind,
