@@ -1,4 +1,4 @@
-// Package audiences keeps what the deployment's audiences are: versions of their definitions, in the catalog.
+// Package audiences keeps what the deployment's audiences and computed traits are: versions of their definitions, in the catalog.
 //
 //	Define ──► a new version: its signals are numbered ──► intake marks by it, shards fill from stored events
 //	                                                           │ all have
@@ -68,13 +68,13 @@ func Compile(d row.Definitions) (*State, error) {
 
 // catalogs prepares the audiences, and returns the signals of all.
 func (s *State) catalogs() (index *signal.Index, err error) {
-	if s.Newest, err = catalogOf(s.Definitions.Newest); err != nil {
+	if s.Newest, err = catalogOf(s.Definitions.Newest, s.Definitions.Traits); err != nil {
 		return nil, err
 	}
 	if s.Serving = s.Newest; s.Filled == s.Version {
 		return s.Newest.Signals(), nil
 	}
-	if s.Serving, err = catalogOf(s.Definitions.Serving); err != nil {
+	if s.Serving, err = catalogOf(s.Definitions.Serving, s.Definitions.ServingTraits); err != nil {
 		return nil, err
 	}
 	var all []signal.Definition
@@ -87,12 +87,28 @@ func (s *State) catalogs() (index *signal.Index, err error) {
 	return signal.NewIndex(all)
 }
 
-func catalogOf(list []row.DefinedAudience) (*audience.Catalog, error) {
+func catalogOf(list []row.DefinedAudience, traits []row.DefinedTrait) (*audience.Catalog, error) {
 	definitions, err := parse(list)
 	if err != nil {
 		return nil, err
 	}
-	return audience.NewCatalog(definitions)
+	computed, err := parseTraits(traits)
+	if err != nil {
+		return nil, err
+	}
+	return audience.NewCatalog(definitions, computed...)
+}
+
+func parseTraits(list []row.DefinedTrait) ([]audience.ComputedTrait, error) {
+	traits := make([]audience.ComputedTrait, len(list))
+	for i, t := range list {
+		of, err := audience.ParseExpression([]byte(t.Of))
+		if err != nil {
+			return nil, fmt.Errorf("computed trait %s: %w", t.Key, err)
+		}
+		traits[i] = audience.ComputedTrait{Key: t.Key, Of: of}
+	}
+	return traits, nil
 }
 
 func parse(list []row.DefinedAudience) ([]audience.Definition, error) {
@@ -115,12 +131,28 @@ func (s *State) Parsed() ([]audience.Definition, error) {
 	return parse(s.Definitions.Newest)
 }
 
+// ParsedTraits returns the computed traits of the newest version, by key; none of nil.
+func (s *State) ParsedTraits() ([]audience.ComputedTrait, error) {
+	if s == nil {
+		return nil, nil
+	}
+	return parseTraits(s.Definitions.Traits)
+}
+
 // serving are the audiences that serve. REQUIRES: s is not nil
 func (s *State) serving() []row.DefinedAudience {
 	if s.Filled == s.Version {
 		return s.Definitions.Newest
 	}
 	return s.Definitions.Serving
+}
+
+// servingTraits are the computed traits that serve. REQUIRES: s is not nil
+func (s *State) servingTraits() []row.DefinedTrait {
+	if s.Filled == s.Version {
+		return s.Definitions.Traits
+	}
+	return s.Definitions.ServingTraits
 }
 
 // Number returns the number of an audience that serves; false of nil.
@@ -146,23 +178,14 @@ func (s *State) Edition() uint64 {
 // AllTold reports whether everybody was evaluated by the audiences that serve; not of nil, which has none.
 func (s *State) AllTold() bool { return s != nil && s.Told == s.Served }
 
-// Next is the version after s with other audiences. Audiences with unchanged conditions go on as they are.
+// Next is the version after s with other audiences, and the same computed traits. Audiences with unchanged conditions go on as they are.
 func (s *State) Next(definitions []audience.Definition) (*State, error) {
-	next := &State{}
-	known := map[signal.ID]row.NumberedSignal{}
-	if s != nil {
-		next.Filled, next.Definitions.Next = s.Filled, s.Definitions.Next
-		next.Definitions.Serving = s.serving()
-		for _, n := range s.Definitions.Signals {
-			known[n.ID] = n
-		}
-		next.Version = s.Version
-		next.Served, next.Told, next.NextAudience = s.Served, s.Told, s.NextAudience
+	next, err := s.after()
+	if err != nil {
+		return nil, err
 	}
+	next.Definitions.Newest = nil
 	keys := s.numbers()
-	if next.Version++; next.Version-next.Filled > WaitingMax {
-		return nil, ErrWaiting
-	}
 	for _, d := range definitions {
 		where, err := d.Where.MarshalJSON()
 		if err == nil {
@@ -178,14 +201,57 @@ func (s *State) Next(definitions []audience.Definition) (*State, error) {
 		}
 		next.Definitions.Newest = append(next.Definitions.Newest, row.DefinedAudience{Number: number, Key: d.Key, Where: string(where)})
 	}
-	next.gone(s)
 	slices.SortFunc(next.Definitions.Newest, func(a, b row.DefinedAudience) int { return cmp.Compare(a.Key, b.Key) })
-	index, err := next.catalogs()
+	return next.complete(s)
+}
+
+// NextTraits is the version after s with other computed traits, and the same audiences.
+func (s *State) NextTraits(traits []audience.ComputedTrait) (*State, error) {
+	next, err := s.after()
 	if err != nil {
 		return nil, err
 	}
-	next.number(index, known)
-	return Compile(next.Definitions)
+	next.Definitions.Traits = nil
+	for _, t := range traits {
+		of, err := t.Of.MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		next.Definitions.Traits = append(next.Definitions.Traits, row.DefinedTrait{Key: t.Key, Of: string(of)})
+	}
+	slices.SortFunc(next.Definitions.Traits, func(a, b row.DefinedTrait) int { return cmp.Compare(a.Key, b.Key) })
+	return next.complete(s)
+}
+
+// after is the version after s with the same definitions, whose signals have no numbers yet.
+func (s *State) after() (*State, error) {
+	next := &State{}
+	if s != nil {
+		next.Definitions = s.Definitions
+		next.Definitions.Signals = nil
+		next.Definitions.Serving, next.Definitions.ServingTraits = s.serving(), s.servingTraits()
+	}
+	if next.Version++; next.Version-next.Filled > WaitingMax {
+		return nil, ErrWaiting
+	}
+	return next, nil
+}
+
+// complete gives the signals of a version their numbers, and notes what has gone since the one before.
+func (s *State) complete(before *State) (*State, error) {
+	known := map[signal.ID]row.NumberedSignal{}
+	if before != nil {
+		for _, n := range before.Definitions.Signals {
+			known[n.ID] = n
+		}
+	}
+	s.gone(before)
+	index, err := s.catalogs()
+	if err != nil {
+		return nil, err
+	}
+	s.number(index, known)
+	return Compile(s.Definitions)
 }
 
 // numbers are those of the audiences that are defined, or still serve, or were deleted and not everybody was told. One that comes back
@@ -260,7 +326,7 @@ func (s *State) fill(version uint64) {
 	if s.Filled = max(s.Filled, version); s.Filled < s.Version {
 		return
 	}
-	s.Definitions.Serving, s.Served = nil, s.Version
+	s.Definitions.Serving, s.Definitions.ServingTraits, s.Served = nil, nil, s.Version
 	s.Definitions.Signals = slices.DeleteFunc(slices.Clone(s.Definitions.Signals), func(n row.NumberedSignal) bool {
 		_, read := s.Newest.Signals().Definition(n.ID)
 		return !read
@@ -274,6 +340,11 @@ func (s *State) Tell(version uint64) (*State, error) {
 		next.Gone = nil
 	}
 	return Compile(next)
+}
+
+// ServesTrait reports whether a computed trait of the newest version serves as it is there.
+func (s *State) ServesTrait(t *row.DefinedTrait) bool {
+	return s.Filled == s.Version || slices.Contains(s.Definitions.ServingTraits, *t)
 }
 
 // Serves reports whether an audience of the newest version serves with the conditions that it has there.

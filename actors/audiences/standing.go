@@ -44,5 +44,14 @@ func (a *Appraiser) Of(p *graph.Profile, remembered []graph.SignalState, now int
 			a.standing.Audiences = append(a.standing.Audiences, audience.In{Key: s.Serving.Key(i), Number: s.Live.numbers[i]})
 		}
 	}
+	a.standing.Computed = a.standing.Computed[:0]
+	for i := range s.Serving.Computed() {
+		v, until := a.evaluation.Value(i)
+		if v.Kind == audience.NoValue {
+			continue
+		}
+		v.List = slices.Clone(v.List)
+		a.standing.Computed = append(a.standing.Computed, audience.Computed{Key: s.Serving.ComputedKey(i), Value: v, Until: until})
+	}
 	return &a.standing
 }

@@ -30,6 +30,7 @@ type simAudiences struct {
 	timed   int                    // wakes that were asked for
 	entered int                    // entries of the feed of kind entered
 	exited  int
+	values  int // computed traits that were compared
 }
 
 // A simAudience is a definition, and what it means.
@@ -147,6 +148,9 @@ func (s *simulation) defineAudiences() bool {
 		return false
 	}
 	s.must(err, "define audiences")
+	if au.left%2 == 0 {
+		next = s.defineTraits(next)
+	}
 	au.left--
 	au.state, au.live = next, live
 	s.signals.now, s.signals.version = next.Signals, next.Version
@@ -264,7 +268,7 @@ func (s *simulation) checkAudiences(people []graph.Profile) {
 			got[name] = true
 		})
 	}
-	want := map[string]bool{}
+	want, appraiser := map[string]bool{}, au.state.NewAppraiser()
 	for i := range people {
 		p := &simPerson{Profile: people[i], now: s.now, others: au.live}
 		seen := map[uint64]bool{}
@@ -275,6 +279,7 @@ func (s *simulation) checkAudiences(people []graph.Profile) {
 				p.events = append(p.events, e)
 			}
 		}
+		s.checkComputed(p, appraiser)
 		for key, a := range au.live {
 			if a.holds(p) {
 				want[key+" "+p.ID.String()] = true
@@ -429,7 +434,7 @@ func (s *simulation) followTrail(in map[graph.NodeKey]map[string]bool, e *graph.
 func TestSchedulesAudiences(t *testing.T) {
 	sc := schedule{
 		make: withAudiences, disk: inMemory,
-		meets: []string{"memberships", "wakes", "entered", "exited"},
+		meets: []string{"memberships", "wakes", "entered", "exited", "computed traits"},
 	}
 	sc.each(t, 1500)
 }

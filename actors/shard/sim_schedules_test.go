@@ -91,7 +91,7 @@ func schedulesFor(t *testing.T, n int) int {
 }
 
 // rare is what only some tests are to meet.
-var rare = []string{"changes of rules", "sweeps", "definitions", "parts of fills", "signals compared", "events marked ahead", "memberships", "wakes", "entered", "exited"}
+var rare = []string{"changes of rules", "sweeps", "definitions", "parts of fills", "signals compared", "events marked ahead", "memberships", "wakes", "entered", "exited", "computed traits"}
 
 // each runs so many schedules, or fewer.
 func (sc *schedule) each(t *testing.T, n int) {

@@ -146,7 +146,7 @@ type simMet struct {
 	grouped, groupedTogether, groupTraitsLeftOut                                                                                                       uint64
 	told, toldMerged, toldSplit                                                                                                                        uint64
 	definitions, fills, compared, marked                                                                                                               uint64
-	members, timed, entered, exited                                                                                                                    uint64
+	members, timed, entered, exited, values                                                                                                            uint64
 }
 
 func (m *simMet) counts() map[string]*uint64 {
@@ -154,7 +154,7 @@ func (m *simMet) counts() map[string]*uint64 {
 		"crashes": &m.crashes, "crashes before a commit": &m.lost, "crashes after a commit": &m.unseen,
 		"group commits": &m.groups, "duplicates": &m.duplicates, "quarantined": &m.quarantined, "flushes": &m.flushes,
 		"definitions": &m.definitions, "parts of fills": &m.fills, "signals compared": &m.compared, "events marked ahead": &m.marked,
-		"memberships": &m.members, "wakes": &m.timed, "entered": &m.entered, "exited": &m.exited,
+		"memberships": &m.members, "wakes": &m.timed, "entered": &m.entered, "exited": &m.exited, "computed traits": &m.values,
 		"late fingerprints": &m.known, "packets": &m.packets, "shards with a truncated log": &m.truncated,
 		"shards with passivated nodes": &m.passivated, "forwards": &m.forwards, "merges": &m.merged, "watched events": &m.watched, "changes of rules": &m.changes, "sweeps": &m.sweeps,
 		"lost shards": &m.lostShards, "yielded shards": &m.yielded, "late commits": &m.late, "answered elsewhere": &m.elsewhere,
@@ -708,7 +708,7 @@ func simulate(p simParams, rng *rand.Rand, rules *graph.Rules, acts []act, disk 
 		s.met.definitions, s.met.fills = s.signals.version, uint64(s.signals.filling)
 		s.met.compared, s.met.marked = uint64(s.signals.filled), uint64(s.signals.marked)
 		au := &s.audiences
-		s.met.members, s.met.timed, s.met.entered, s.met.exited = uint64(au.members), uint64(au.timed), uint64(au.entered), uint64(au.exited)
+		s.met.members, s.met.timed, s.met.entered, s.met.exited, s.met.values = uint64(au.members), uint64(au.timed), uint64(au.entered), uint64(au.exited), uint64(au.values)
 		result.trace, result.met = s.trace, s.met
 		switch cause := recover().(type) {
 		case nil:

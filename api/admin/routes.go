@@ -30,6 +30,12 @@ func (a *Admin) Routes() []route.Route {
 			Problems: with(document.CodeBadParameter, document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBadAudience),
 		},
 		{
+			Method: "POST", Path: "/v1/traits:apply", Scope: keyring.Operate, Handler: a.postComputedTraits, SameOrigin: true,
+			Summary: "Define computed traits", Notes: "All that are given are defined, or none. One whose events no definition has read yet serves once stored events were looked through.",
+			Bodies: []any{document.ComputedTraitsRequest{}}, Answers: answer(document.ComputedTraits{}),
+			Problems: with(document.CodeBadParameter, document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBadAudience),
+		},
+		{
 			Method: "GET", Path: "/v1/stats", Scope: keyring.Operate, Handler: a.getStats, Timely: true,
 			Summary: "Get what the deployment holds and has done", Answers: answer(document.Stats{}), Problems: with(document.CodeBadParameter),
 		},

@@ -17,6 +17,7 @@ type Client struct {
 	Profiles   Profiles
 	Groups     Groups
 	Audiences  Audiences
+	Traits     Traits
 	Assertions Assertions
 	Scores     Scores
 	Feed       Feed
@@ -42,7 +43,7 @@ func New(address string, transport http.RoundTripper) (*Client, error) {
 	}
 	conn := &connection{base: base, http: &http.Client{Transport: transport}}
 	return &Client{
-		Events: Events{conn}, Profiles: Profiles{conn}, Groups: Groups{conn}, Audiences: Audiences{conn}, Assertions: Assertions{conn},
+		Events: Events{conn}, Profiles: Profiles{conn}, Groups: Groups{conn}, Audiences: Audiences{conn}, Traits: Traits{conn}, Assertions: Assertions{conn},
 		Scores: Scores{conn}, Feed: Feed{conn}, Admin: Admin{conn}, conn: conn,
 	}, nil
 }

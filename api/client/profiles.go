@@ -22,9 +22,23 @@ func (p Profiles) Get(ctx context.Context, id string) (text json.RawMessage, err
 	return text, err
 }
 
-// Scored returns the profile of an id with its scores, as JSON text.
-func (p Profiles) Scored(ctx context.Context, id string) (text json.RawMessage, err error) {
-	err = p.conn.get(ctx, profilePath(id, ""), url.Values{"scores": {"true"}}, &text)
+// Part is what a profile has only where it is asked for.
+type Part string
+
+// The parts of a profile.
+const (
+	PartScores    Part = "scores"
+	PartAudiences Part = "audiences" // those that the person is in
+	PartComputed  Part = "computed"  // computed traits
+)
+
+// With returns the profile of an id with these parts, as JSON text.
+func (p Profiles) With(ctx context.Context, id string, parts ...Part) (text json.RawMessage, err error) {
+	query := url.Values{}
+	for _, part := range parts {
+		query.Set(string(part), "true")
+	}
+	err = p.conn.get(ctx, profilePath(id, ""), query, &text)
 	return text, err
 }
 
@@ -146,6 +160,7 @@ type ExportOptions struct {
 	Empty     bool   // identities without an event, too
 	Scores    bool   // the scores of each
 	Audiences bool   // the audiences that each is in
+	Computed  bool   // the computed traits of each
 	Detail    bool   // the members that the change feed does not tell
 	Fields    string // members, separated by commas; empty: all
 
@@ -166,6 +181,9 @@ func (o *ExportOptions) query() url.Values {
 	}
 	if o.Audiences {
 		query.Set("audiences", "true")
+	}
+	if o.Computed {
+		query.Set("computed", "true")
 	}
 	if o.Detail {
 		query.Set("detail", "true")

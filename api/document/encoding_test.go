@@ -2,6 +2,7 @@ package document
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestEncodings(t *testing.T) {
 			profiles.Write(text)
 
 			standing := drawStanding(t)
-			text = (&Shape{Audiences: true}).AppendStanding(nil, &p, &standing)
+			text = (&Shape{Audiences: true, Computed: true}).AppendStanding(nil, &p, &standing)
 			documenttest.CheckSame[Profile](t, text)
 			profiles.Write(text)
 
@@ -103,6 +104,14 @@ var amounts = rapid.OneOf(rapid.Int64Range(-5, 5), rapid.Int64Range(-1<<62, 1<<6
 func drawStanding(t *rapid.T) (s audience.Standing) {
 	for _, key := range []string{"a_1", "vip"}[:rapid.IntRange(0, 2).Draw(t, "audiences")] {
 		s.Audiences = append(s.Audiences, audience.In{Key: key, Since: rapid.SampledFrom([]int64{0, 1, 1_790_000_000_123}).Draw(t, "since")})
+	}
+	for i, v := range []audience.Value{
+		{Kind: audience.NumberValue, Number: rapid.Int64().Draw(t, "number"), Decimals: rapid.SampledFrom([]int{0, 2, 4}).Draw(t, "decimals")},
+		{Kind: audience.TextValue, Text: drawText(t, "text")},
+		{Kind: audience.TimeValue, Number: drawTime(t)},
+		{Kind: audience.ListValue, List: rapid.SliceOfN(rapid.Just(drawText(t, "text")), 0, 3).Draw(t, "list")},
+	}[:rapid.IntRange(0, 4).Draw(t, "computed")] {
+		s.Computed = append(s.Computed, audience.Computed{Key: fmt.Sprint("c", i), Value: v})
 	}
 	return s
 }

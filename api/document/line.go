@@ -113,6 +113,9 @@ func (l *Lines) showsScores() bool { return l.Scores != nil && l.Fields.has(memb
 // showsAudiences reports whether rows have the column of audiences.
 func (l *Lines) showsAudiences() bool { return l.Audiences && l.Fields.has(memberAudiences) }
 
+// showsComputed reports whether rows have the column of computed traits.
+func (l *Lines) showsComputed() bool { return l.Computed && l.Fields.has(memberComputed) }
+
 // showsControl reports whether rows have the column of the control group, which is the last.
 func (l *Lines) showsControl() bool {
 	return (l.Detail || l.Scores != nil) && l.Fields.has(memberControl)
@@ -134,6 +137,9 @@ func (l *Lines) Header() string {
 	}
 	if l.showsAudiences() {
 		header += ",audiences"
+	}
+	if l.showsComputed() {
+		header += ",computed"
 	}
 	if l.showsControl() {
 		header += ",control"
@@ -170,6 +176,11 @@ func (l *Lines) appendRow(dst []byte, p *graph.Profile, standing *audience.Stand
 	if l.showsAudiences() {
 		if dst = append(dst, ','); standing != nil && len(standing.Audiences) > 0 {
 			dst = appendCell(dst, appendAudiences(nil, standing))
+		}
+	}
+	if l.showsComputed() {
+		if dst = append(dst, ','); standing != nil && len(standing.Computed) > 0 {
+			dst = appendCell(dst, appendComputed(nil, standing))
 		}
 	}
 	if l.showsControl() {

@@ -32,6 +32,8 @@ type Profile struct {
 	Scores              *Scores         `json:"scores,omitempty"`                // where they were asked for
 	// Audiences are those that the person is in, by key, where they were asked for. The member is left out of a person who is in none.
 	Audiences map[string]ProfileAudience `json:"audiences,omitempty"`
+	// Computed are the computed traits that have a value, by key, where they were asked for: numbers, texts, times, lists of texts.
+	Computed Traits `json:"computed,omitempty"`
 }
 
 // ProfileAudience says of an audience that the person is in it.

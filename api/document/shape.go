@@ -21,6 +21,7 @@ type Shape struct {
 	Control score.Control // the control group
 	// Audiences asks for the audiences that the person is in: their reader gives them to AppendStanding.
 	Audiences bool
+	Computed  bool  // likewise, for computed traits
 	Now       int64 // the moment of the scores, ms since 1970
 }
 
@@ -47,12 +48,13 @@ const (
 	memberControl
 	memberScores
 	memberAudiences
+	memberComputed
 )
 
 // memberNames are the names of the members, in their order.
 var memberNames = [...]string{
 	"identifiers", "events", "counts", "first_seen", "last_seen", "traits", "orders", "revenue", "discount", "discounted_orders", "currency",
-	"by_currency", "orders_without_amount", "unknown_refunds", "refused_refunds", "control", "scores", "audiences",
+	"by_currency", "orders_without_amount", "unknown_refunds", "refused_refunds", "control", "scores", "audiences", "computed",
 }
 
 // Fields are the members of a profile that a request asks for. The zero value is all of them.
@@ -102,6 +104,9 @@ func (f *Fields) Scores() bool { return f.members&memberScores != 0 }
 // Audiences reports whether the audiences are asked for by name.
 func (f *Fields) Audiences() bool { return f.members&memberAudiences != 0 }
 
+// Computed reports whether the computed traits are asked for by name.
+func (f *Fields) Computed() bool { return f.members&memberComputed != 0 }
+
 // has reports whether a member is asked for.
 func (f *Fields) has(m member) bool { return f.members == 0 || f.members&m != 0 }
 
@@ -113,6 +118,9 @@ func (f *Fields) trait(name string) bool {
 	_, found := slices.BinarySearch(f.traits, name)
 	return found
 }
+
+// Standing reports whether anything is asked for that definitions say of a person.
+func (s *Shape) Standing() bool { return s.Audiences || s.Computed }
 
 // Append appends a Profile, without a line break.
 func (s *Shape) Append(dst []byte, p *graph.Profile) []byte { return s.AppendStanding(dst, p, nil) }
@@ -162,6 +170,9 @@ func (s *Shape) append(dst []byte, p *graph.Profile, scores *Scored, standing *a
 	}
 	if s.Audiences && s.Fields.has(memberAudiences) && standing != nil && len(standing.Audiences) > 0 {
 		dst = appendAudiences(append(dst, `,"audiences":`...), standing)
+	}
+	if s.Computed && s.Fields.has(memberComputed) && standing != nil && len(standing.Computed) > 0 {
+		dst = appendComputed(append(dst, `,"computed":`...), standing)
 	}
 	return append(dst, '}')
 }

@@ -24,7 +24,7 @@ func TestFields(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawProfile(t)
 		names := rapid.SliceOfNDistinct(rapid.SampledFrom(memberNames[:]), 1, -1, rapid.ID).Draw(t, "fields")
-		shape, standing := Shape{Detail: rapid.Bool().Draw(t, "detail"), Scores: scorer, Audiences: true}, drawStanding(t)
+		shape, standing := Shape{Detail: rapid.Bool().Draw(t, "detail"), Scores: scorer, Audiences: true, Computed: true}, drawStanding(t)
 		var whole, part map[string]json.RawMessage
 		if err := json.Unmarshal(shape.AppendStanding(nil, &p, &standing), &whole); err != nil {
 			t.Fatal(err)
@@ -45,7 +45,7 @@ func TestFields(t *testing.T) {
 		if err != nil || len(rows) != 2 || rows[1][0] != p.ID.String() {
 			t.Fatal(rows, err)
 		}
-		for _, name := range []string{"events", "by_currency", "traits", "audiences"} {
+		for _, name := range []string{"events", "by_currency", "traits", "audiences", "computed"} {
 			if slices.Contains(rows[0], name) != slices.Contains(names, name) {
 				t.Fatalf("fields %v, columns %v", names, rows[0])
 			}

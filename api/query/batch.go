@@ -40,8 +40,8 @@ func (q *Queries) batchGet(w http.ResponseWriter, r *http.Request) *route.Proble
 	if fields.Scores() {
 		return route.NewProblem(document.CodeInvalidBody, "fields: scores come for one person at a time, or with an export")
 	}
-	if fields.Audiences() {
-		return route.NewProblem(document.CodeInvalidBody, "fields: audiences come for one person at a time, or with an export")
+	if fields.Audiences() || fields.Computed() {
+		return route.NewProblem(document.CodeInvalidBody, "fields: audiences and computed traits come for one person at a time, or with an export")
 	}
 	shape := document.Shape{Fields: fields, Detail: true, Control: q.Control}
 	h := w.Header()

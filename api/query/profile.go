@@ -15,7 +15,7 @@ import (
 // scoresFresh is how long an answer with scores keeps its entity tag while nothing but time passes, in ms.
 const scoresFresh = 60 * 60 * 1000
 
-// getProfile answers GET /v1/profiles/{id}?scores=true&audiences=true&fields=….
+// getProfile answers GET /v1/profiles/{id}?scores=true&audiences=true&computed=true&fields=….
 func (q *Queries) getProfile(w http.ResponseWriter, r *http.Request) *route.Problem {
 	shape, p := q.shape(r)
 	if p != nil {
@@ -40,7 +40,7 @@ func (q *Queries) getProfile(w http.ResponseWriter, r *http.Request) *route.Prob
 // needShape is the profile of the identity that an id names, with all that a shape has of it.
 func (q *Queries) needShape(r *http.Request, shape *document.Shape) (profile graph.Profile, standing *audience.Standing, p *route.Problem) {
 	switch {
-	case shape.Audiences && q.Engine.Audiences() != nil:
+	case shape.Standing() && q.Engine.Audiences() != nil:
 		return q.needStanding(r)
 	case shape.Scores != nil:
 		profile, p = q.Need(r.Context(), r.PathValue("id"))
@@ -93,7 +93,7 @@ func (q *Queries) shape(r *http.Request) (document.Shape, *route.Problem) {
 // events, which the profile counts, the parameters, and the hour: scores age by the moment, but hardly within an hour.
 // So the tag is a weak one, and 304 says that the scores of an hour ago at most will do.
 func (q *Queries) scoredText(shape *document.Shape, profile *graph.Profile, standing *audience.Standing, fields string) []byte {
-	whole := document.Shape{Detail: true, Control: shape.Control, Audiences: shape.Audiences}
+	whole := document.Shape{Detail: true, Control: shape.Control, Audiences: shape.Audiences, Computed: shape.Computed}
 	text := append(whole.AppendStanding(nil, profile, standing), fields...)
 	text = binary.BigEndian.AppendUint64(text, shape.Scores.Parameters().Version)
 	return binary.BigEndian.AppendUint64(text, uint64(shape.Now/scoresFresh)) //nolint:gosec // after 1970

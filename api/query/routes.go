@@ -15,7 +15,7 @@ func (q *Queries) Routes() []route.Route {
 		person("", q.getProfile, "Get the profile of a person", route.Route{
 			Notes: "Scores age by the moment. With them the entity tag is weak, and stays for an hour at most while the person has no new event. " +
 				"With fields the answer is a PartialProfile.",
-			Parameters: []route.Parameter{route.Scores, route.Audiences, route.Fields},
+			Parameters: []route.Parameter{route.Scores, route.Audiences, route.Computed, route.Fields},
 			Answers:    tagged(document.AnyProfile{}),
 		}),
 		person("/identifiers", q.getIdentifiers, "List the identifiers of a person, the highest-ranked first", route.Route{
@@ -83,6 +83,10 @@ func (q *Queries) Routes() []route.Route {
 		{
 			Method: "GET", Path: "/v1/audiences", Handler: q.getAudiences, Audience: route.Query, Scope: keyring.ReadProfiles,
 			Summary: "List the audiences that are defined", Answers: answer(document.Audiences{}), Problems: []document.Code{document.CodeBadParameter},
+		},
+		{
+			Method: "GET", Path: "/v1/traits", Handler: q.getComputedTraits, Audience: route.Query, Scope: keyring.ReadProfiles,
+			Summary: "List the computed traits that are defined", Answers: answer(document.ComputedTraits{}), Problems: []document.Code{document.CodeBadParameter},
 		},
 		{
 			Method: "GET", Path: "/v1/audiences/{key}/members", Handler: q.getAudienceMembers, Audience: route.Query, Scope: keyring.ReadProfiles, Timely: true,

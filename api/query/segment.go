@@ -25,7 +25,7 @@ const (
 )
 
 // segmentTraits answers …/traits?include=&exclude=&class=&verbose=&limit=&next=. An audience that the person is in is a trait that is
-// true: it takes the place of a trait of the same name.
+// true; it and a computed trait take the place of a trait of the same name.
 func (q *Queries) segmentTraits(w http.ResponseWriter, r *http.Request) *route.Problem {
 	verbose, p := route.BoolParameter(r, "verbose")
 	if p != nil {
@@ -35,7 +35,7 @@ func (q *Queries) segmentTraits(w http.ResponseWriter, r *http.Request) *route.P
 	if p != nil {
 		return p
 	}
-	profile, standing, p := q.needShape(r, &document.Shape{Audiences: true})
+	profile, standing, p := q.needShape(r, &document.Shape{Audiences: true, Computed: true})
 	if p != nil {
 		return p
 	}
@@ -71,6 +71,13 @@ func segmentStanding(s *audience.Standing, class string) (traits []graph.TraitVa
 		for _, in := range s.Audiences {
 			computed[in.Key] = in.Since
 			traits = append(traits, graph.TraitValue{Name: in.Key, Value: []byte("true")})
+		}
+	}
+	if class != "audience" {
+		for i := range s.Computed {
+			c := &s.Computed[i]
+			computed[c.Key] = 0
+			traits = append(traits, graph.TraitValue{Name: c.Key, Value: document.AppendValue(nil, &c.Value)})
 		}
 	}
 	return traits, computed

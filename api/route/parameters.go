@@ -17,6 +17,7 @@ var (
 	Fields      = Parameter{Name: "fields", Text: "members of the profile to answer, with commas between; traits.NAME is one trait; default: all"}
 	Scores      = Parameter{Name: "scores", Type: "boolean", Default: "false", Text: "true: with the scores, as of now; so does scores among the fields"}
 	Audiences   = Parameter{Name: "audiences", Type: "boolean", Default: "false", Text: "true: with the audiences that the person is in, and since when; so does audiences among the fields"}
+	Computed    = Parameter{Name: "computed", Type: "boolean", Default: "false", Text: "true: with the computed traits, as of now; so does computed among the fields"}
 	IfNoneMatch = Parameter{Name: "If-None-Match", Header: true, Text: "entity tags: the answer is 304 if it still has one of them"}
 	Read        = Parameter{
 		Name: "read", Enum: []string{"local", "strong"}, Default: "local",
@@ -115,7 +116,7 @@ func EmptyParameter(r *http.Request) (bool, *Problem) {
 	return false, NewProblem(document.CodeBadParameter, "identifiers: want all, or nothing")
 }
 
-// Shape reads which members of profiles a request asks for: the parameters fields, scores and audiences. keeper is nil where the
+// Shape reads which members of profiles a request asks for: the parameters fields, scores, audiences and computed. keeper is nil where the
 // server computes no scores.
 func Shape(r *http.Request, keeper *scoring.Keeper, control score.Control) (shape document.Shape, p *Problem) {
 	if shape.Control = control; r.URL.RawQuery == "" {
@@ -138,14 +139,17 @@ func Shape(r *http.Request, keeper *scoring.Keeper, control score.Control) (shap
 	if shape.Audiences, p = BoolParameter(r, "audiences"); p != nil {
 		return shape, p
 	}
-	shape.Audiences = shape.Audiences || shape.Fields.Audiences()
+	if shape.Computed, p = BoolParameter(r, "computed"); p != nil {
+		return shape, p
+	}
+	shape.Audiences, shape.Computed = shape.Audiences || shape.Fields.Audiences(), shape.Computed || shape.Fields.Computed()
 	return shape, nil
 }
 
 // NoStanding refuses a shape of what definitions say of people, for routes that answer about people as events made them.
 func NoStanding(shape *document.Shape) *Problem {
-	if shape.Audiences {
-		return NewProblem(document.CodeBadParameter, "audiences: they come for one person at a time, or with an export")
+	if shape.Standing() {
+		return NewProblem(document.CodeBadParameter, "audiences and computed traits come for one person at a time, or with an export")
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ func (s *Streams) Routes() []route.Route {
 				exportScores,
 				{Name: "audiences", Type: "boolean", Default: "false", Text: "true: each line has the audiences that the person is in, all as of one moment and without since when"},
 				{Name: "detail", Type: "boolean", Default: "false", Text: "true: with the members that the change feed does not tell, so that a line is what GET /v1/profiles/{id} answers"},
+				{Name: "computed", Type: "boolean", Default: "false", Text: "true: each line has the computed traits, all as of one moment"},
 				route.Fields,
 				{Name: "seen_since", Text: "only people whose last event is of this time or later, such as 2026-01-31T09:30:00Z"},
 				{Name: "cursor", Text: "a page instead of everybody, not sorted: start, or Kindred-Next of the page before"},

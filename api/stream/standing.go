@@ -20,7 +20,7 @@ type standings struct {
 }
 
 func newStandings(engine *actors.Engine, shape *document.Shape, now int64) *standings {
-	if !shape.Audiences {
+	if !shape.Standing() {
 		return nil
 	}
 	return &standings{engine.Audiences().NewAppraiser(), engine.Rules(), now}

@@ -8,6 +8,7 @@ import { PeoplePage } from "./pages/people"
 import { PersonPage } from "./pages/person"
 import { SignIn } from "./pages/sign-in"
 import { TodayPage } from "./pages/today"
+import { VariablesPage } from "./pages/variables"
 import { LanguageChoice } from "./parts/language-choice"
 import { ProblemNotice } from "./parts/notice"
 import { asProblem, useResource } from "./resource"
@@ -18,6 +19,7 @@ const pages = [
   { name: "today", page: TodayPage },
   { name: "people", page: PeoplePage },
   { name: "audiences", page: AudiencesPage },
+  { name: "variables", page: VariablesPage },
 ] as const
 
 function Console() {
@@ -25,7 +27,7 @@ function Console() {
   const [name = "today", id, part] = place.value
   useEffect(() => {
     document.documentElement.lang = language.value
-    document.title = `${t(name === "people" || name === "audiences" ? `${name}.title` : "today.title")} · Kindred` // a title has no identifiers: it ends up in histories
+    document.title = `${t(`${pages.find((p) => p.name === name)?.name ?? "today"}.title`)} · Kindred` // a title has no identifiers: it ends up in histories
   }, [name, language.value])
   if (!session.value) return <main id="main">{first.problem ? <ProblemNotice problem={asProblem(first.problem)} retry={first.reload} /> : <p class="quiet">{t("loading")}</p>}</main>
   if (!session.value.open && !session.value.signed_in) return <SignIn />

@@ -19,6 +19,7 @@ export interface Profile {
   first_seen: string | null
   last_seen: string | null
   traits: Record<string, unknown>
+  computed?: Record<string, unknown>
   orders: number
   revenue: number
   discount: number
@@ -150,6 +151,11 @@ export interface Audiences {
   version: number
   filled: number
   audiences: { key: string; text: string; where: Condition; serves: boolean; members: number | null }[]
+}
+export interface ComputedTraits {
+  version: number
+  filled: number
+  traits: { key: string; text: string; serves: boolean }[]
 }
 export interface PreviewNumber {
   estimate: number

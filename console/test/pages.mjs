@@ -141,6 +141,8 @@ async function story(language, hand) {
     data: { audiences: { tents: 'events("Order Completed").any() && has_identifier("email")', strangers: '!has_identifier("email")' } },
   })
   equal(applied.status(), 200, "audiences are defined")
+  const traits = await context.request.post(`${open}/v1/traits:apply`, { data: { traits: { buys: 'events("Order Completed").count()' } } })
+  equal(traits.status(), 200, "variables are defined")
   for (let tries = 0; tries < 100; tries++) {
     const { version, filled } = await (await context.request.get(`${open}/v1/audiences`)).json()
     if (version === filled) break
@@ -164,6 +166,9 @@ for (const language of ["en", "nl"]) for (const hand of ["mouse", "keyboard"]) a
   await page.getByRole("navigation", { name: texts.en["nav.label"] }).getByRole("link", { name: texts.en["audiences.title"] }).click()
   await page.getByText('has_identifier("email")', { exact: false }).first().waitFor()
   await accessible(page, "audiences")
+  await page.getByRole("navigation", { name: texts.en["nav.label"] }).getByRole("link", { name: texts.en["variables.title"] }).click()
+  await page.getByRole("row").filter({ hasText: "buys" }).getByText('events("Order Completed").count()').waitFor()
+  await accessible(page, "variables")
   await done("audiences")
 }
 

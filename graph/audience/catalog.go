@@ -15,6 +15,7 @@ const AudiencesMax = 1_000
 // goroutines may use it.
 type Catalog struct {
 	programs []program // an audience after those that it refers to (T7)
+	computed []computed
 	index    map[string]int
 	signals  *signal.Index
 
@@ -34,9 +35,9 @@ type program struct {
 	members map[*Node]int
 }
 
-// NewCatalog prepares definitions. It fails with a *PlaceError if a key is wrong or given twice, an audience is not there or
+// NewCatalog prepares definitions, and the computed traits beside them. It fails with a *PlaceError if a key is wrong or given twice, an audience is not there or
 // refers to itself through others, or the definitions need more than signal.LiveMax signals.
-func NewCatalog(definitions []Definition) (*Catalog, error) {
+func NewCatalog(definitions []Definition, traits ...ComputedTrait) (*Catalog, error) {
 	if len(definitions) > AudiencesMax {
 		return nil, misplaced("", "%d audiences; at most %d", len(definitions), AudiencesMax)
 	}
@@ -54,6 +55,11 @@ func NewCatalog(definitions []Definition) (*Catalog, error) {
 		ordered[i].Where.each(func(n *Node) { signals = append(signals, c.need(&p, i, n)...) })
 		c.programs = append(c.programs, p)
 	}
+	more, err := c.compute(traits)
+	if err != nil {
+		return nil, err
+	}
+	signals = append(signals, more...)
 	if c.signals, err = signal.NewIndex(signals); err != nil {
 		return nil, &PlaceError{Err: err}
 	}

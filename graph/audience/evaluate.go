@@ -20,6 +20,7 @@ type Evaluation struct {
 	now     int64
 	known   []Answer        // by number; Until 0: not evaluated yet
 	values  []signal.Scalar // of the condition under evaluation
+	list    []string        // of the last list that Value has given
 }
 
 // NewEvaluation returns an evaluation of no person.
@@ -171,21 +172,27 @@ func (e *Evaluation) next(c *EventCondition, moments []signal.Moment, n int64) i
 
 // days counts events, or adds up a property, by UTC days.
 func (e *Evaluation) days(c *EventCondition, s *signal.State, facts *Reason) Answer {
-	n, until := int64(0), Never
+	n, until := e.total(c.Window, c.Measure == Sum, s)
+	facts.number(n, false)
+	return Answer{c.Range.holds(n), until}
+}
+
+// total is the number of events in a window, or the sum of a property over them, and until when no day enters or leaves the window.
+func (e *Evaluation) total(w Window, sum bool, s *signal.State) (n, until int64) {
+	until = Never
 	for i := range s.Days {
 		d := &s.Days[i]
 		at := int64(d.Day) * day
-		if c.Window.holds(at, e.now) {
-			if c.Measure == Sum {
+		if w.holds(at, e.now) {
+			if sum {
 				n += d.Sum
 			} else {
 				n += int64(d.Count)
 			}
 		}
-		until = min(until, c.Window.next(at, e.now))
+		until = min(until, w.next(at, e.now))
 	}
-	facts.number(n, false)
-	return Answer{c.Range.holds(n), until}
+	return n, until
 }
 
 func (e *Evaluation) firstEvent(c *EventCondition, s *signal.State, facts *Reason) Answer {

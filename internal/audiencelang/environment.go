@@ -45,6 +45,14 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 		member("first_value", cel.DynType, events, cel.DynType),
 		member("last_value", cel.DynType, events, cel.DynType),
 		member("then", events, events, events, cel.StringType),
+		cel.Function("first_time",
+			cel.MemberOverload("events_first_time", []*cel.Type{events}, cel.DynType),
+			cel.MemberOverload("orders_first_time", []*cel.Type{orders}, cel.DynType)),
+		cel.Function("last_time",
+			cel.MemberOverload("events_last_time", []*cel.Type{events}, cel.DynType),
+			cel.MemberOverload("orders_last_time", []*cel.Type{orders}, cel.DynType)),
+		member("newest", cel.DynType, events, cel.DynType, cel.IntType),
+		member("most_frequent", cel.DynType, events, cel.DynType),
 	}
 	for name := range eventFunctions {
 		options = append(options, cel.Function(name,

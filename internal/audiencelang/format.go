@@ -16,6 +16,29 @@ func Format(n *audience.Node) string {
 	return f.String()
 }
 
+// FormatValue writes an expression as text likewise: ParseValue reads it back.
+func FormatValue(x *audience.Expression) string {
+	f := &formatter{}
+	if x.Orders {
+		f.WriteString("orders()")
+	} else {
+		f.filter(&x.Filter)
+	}
+	f.window(x.Window)
+	f.WriteString("." + string(x.Measure) + "(")
+	switch {
+	case x.Currency != "":
+		f.WriteString(quote(x.Currency))
+	case x.Of != "":
+		f.WriteString(path("p", x.Of))
+	}
+	if x.N != 0 {
+		f.WriteString(", " + strconv.Itoa(x.N))
+	}
+	f.WriteByte(')')
+	return f.String()
+}
+
 type formatter struct{ strings.Builder }
 
 // node writes a condition. A condition of a looser operator than the one around it, or of the same, stands in parentheses, so

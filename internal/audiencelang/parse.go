@@ -31,6 +31,16 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Parse reads a text into a tree of conditions. Every error about the text is an *Error.
 func Parse(text string) (*audience.Node, error) {
+	return parse(text, func(t *translation, e ast.Expr) (object, error) { return t.condition("", e) }, audience.Parse)
+}
+
+// ParseValue reads a text into what it measures of a person. Every error about the text is an *Error.
+func ParseValue(text string) (*audience.Expression, error) {
+	return parse(text, (*translation).measure, audience.ParseExpression)
+}
+
+// parse checks a text, translates it into JSON, and reads that: errors that the reader finds get the places of the text.
+func parse[T any](text string, translate func(*translation, ast.Expr) (object, error), read func([]byte) (*T, error)) (*T, error) {
 	if len(text) > TextMax {
 		return nil, &Error{1, 1, fmt.Errorf("a text of %d bytes; give at most %d", len(text), TextMax)}
 	}
@@ -43,8 +53,8 @@ func Parse(text string) (*audience.Node, error) {
 		first := issues.Errors()[0]
 		return nil, &Error{first.Location.Line(), first.Location.Column() + 1, errors.New(first.Message)}
 	}
-	t := translation{info: checked.NativeRep().SourceInfo(), places: map[string]int64{}}
-	tree, err := t.condition("", checked.NativeRep().Expr())
+	t := &translation{info: checked.NativeRep().SourceInfo(), places: map[string]int64{}}
+	tree, err := translate(t, checked.NativeRep().Expr())
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +62,7 @@ func Parse(text string) (*audience.Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("language of audiences: %w", err)
 	}
-	n, err := audience.Parse(written)
+	n, err := read(written)
 	if placed := (*audience.PlaceError)(nil); errors.As(err, &placed) {
 		return nil, t.at(t.find(placed.Place), placed.Err)
 	}
@@ -320,6 +330,44 @@ func (t *translation) measured(place string, e, left ast.Expr, op string, values
 		return t.filtered(place, windows, source)
 	}
 	return nil, t.wrong(left, "%s can't be compared", call.FunctionName())
+}
+
+// measure translates a value: what is measured of events or orders, without a comparison.
+func (t *translation) measure(e ast.Expr) (object, error) {
+	t.places[""] = e.ID()
+	if e.Kind() != ast.CallKind || !e.AsCall().IsMemberFunction() {
+		return nil, t.wrong(e, "this is no value; measure events or orders, like orders().count()")
+	}
+	call := e.AsCall()
+	name, args := call.FunctionName(), call.Args()
+	if name == "any" || name == "first" {
+		return nil, t.wrong(e, "%s() is a condition, and no value; measure it, like count(), or define an audience", name)
+	}
+	source, o, err := t.windows(call.Target())
+	switch {
+	case err != nil:
+		return nil, err
+	case source.FunctionName() == "orders":
+		o["orders"] = name
+		if name == "net" {
+			o["currency"], err = t.literal(args[0])
+		}
+		return o, err
+	case source.FunctionName() == "then":
+		return nil, t.wrong(e, "a sequence has no value; measure one kind of events")
+	}
+	o["value"] = name
+	if len(args) > 0 {
+		if o["of"], err = t.property(args[0]); err != nil {
+			return nil, err
+		}
+	}
+	if len(args) > 1 {
+		if o["n"], err = t.value(args[1]); err != nil {
+			return nil, err
+		}
+	}
+	return t.filtered("", o, source)
 }
 
 // bounds translates a comparison with a number. Of whole numbers, "more than 2" is "at least 3".

@@ -42,7 +42,7 @@ const (
 	memberVersion          = 1
 	journalPositionVersion = 1
 	deadLetterVersion      = 1
-	definitionsVersion     = 2 // 1 has audiences without numbers
+	definitionsVersion     = 3 // 1 has audiences without numbers, 2 no computed traits
 	markingVersion         = 1
 	toldVersion            = 1
 	audienceMemberVersion  = 1

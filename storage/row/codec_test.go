@@ -457,7 +457,8 @@ func accepts(t testing.TB, s *sample, b []byte) bool {
 	}
 	if newest := s.bytes[0]; b[0] < newest {
 		b = again
-		if again, err = s.again(b); err != nil || b[0] != newest {
+		written := b[0] == newest || s.name == "definitions" && b[0] == definitionsWithoutTraits
+		if again, err = s.again(b); err != nil || !written {
 			t.Fatalf("%s %x in the newest version: %v", s.name, b, err)
 		}
 	}

@@ -23,6 +23,8 @@ type Definitions struct {
 	// told yet that they left them.
 	NextAudience uint32
 	Gone         []NamedAudience
+	// Traits are the computed traits of Version, by key, and ServingTraits those that serve while Filled is below it.
+	Traits, ServingTraits []DefinedTrait
 }
 
 // NamedAudience is an audience that is no more.
@@ -45,6 +47,12 @@ type DefinedAudience struct {
 	Where  string // a tree of conditions, as JSON
 }
 
+// DefinedTrait is a computed trait as it is stored.
+type DefinedTrait struct {
+	Key string
+	Of  string // what is measured, as JSON
+}
+
 const definitionsRow = 6 // in spaceDeployment
 
 var definitionsKind = &kind{
@@ -58,19 +66,30 @@ var definitionsKind = &kind{
 func appendDefinitionsKey(b []byte) []byte { return append(b, byte(spaceDeployment), definitionsRow) }
 
 const (
-	definitionsFields      = 10
-	definitionsV1          = 6
-	numberedSignalFields   = 3
-	definedAudienceFields  = 3
-	definedAudienceV1      = 2
-	namedAudienceFields    = 2
-	definitionsWhereLeast  = 2 // bytes
-	definitionsSignalLeast = 3
+	definitionsFields  = 12
+	definitionsV2      = 10
+	definitionsV1      = 6
+	definedTraitFields = 2
+
+	// definitionsWithoutTraits is the version of a row without computed traits: programs that know none write and read it.
+	definitionsWithoutTraits = 2
+	numberedSignalFields     = 3
+	definedAudienceFields    = 3
+	definedAudienceV1        = 2
+	namedAudienceFields      = 2
+	definitionsWhereLeast    = 2 // bytes
+	definitionsSignalLeast   = 3
 )
 
 func (d *Definitions) encode(out *writer) {
-	out.start(definitionsVersion)
-	out.array(definitionsFields)
+	traits := len(d.Traits) > 0 || len(d.ServingTraits) > 0
+	if traits {
+		out.start(definitionsVersion)
+		out.array(definitionsFields)
+	} else {
+		out.start(definitionsWithoutTraits)
+		out.array(definitionsV2)
+	}
 	out.uint(d.Version)
 	out.uint(d.Filled)
 	out.uint(uint64(d.Next))
@@ -97,13 +116,26 @@ func (d *Definitions) encode(out *writer) {
 		out.uint(uint64(d.Gone[i].Number))
 		out.text(d.Gone[i].Key)
 	}
+	if !traits {
+		return
+	}
+	for _, list := range [][]DefinedTrait{d.Traits, d.ServingTraits} {
+		out.array(definedTraitFields * len(list))
+		for i := range list {
+			out.text(list[i].Key)
+			out.text(list[i].Of)
+		}
+	}
 }
 
 func (d *Definitions) decode(in *reader) {
 	version := in.version(definitionsVersion)
 	fields, audience := definitionsFields, definedAudienceFields
-	if version == 1 {
+	switch version {
+	case 1:
 		fields, audience = definitionsV1, definedAudienceV1
+	case definitionsWithoutTraits:
+		fields = definitionsV2
 	}
 	in.tuple(fields)
 	at := in.at
@@ -156,6 +188,23 @@ func (d *Definitions) decode(in *reader) {
 			}
 		}
 	}
+	if version > definitionsWithoutTraits {
+		at = in.at
+		d.Traits, d.ServingTraits = in.definedTraits(), in.definedTraits()
+		if in.err == nil && len(d.Traits)+len(d.ServingTraits) == 0 {
+			in.fail(at, "version %d without computed traits", version)
+		}
+	}
+}
+
+func (in *reader) definedTraits() (list []DefinedTrait) {
+	if n := in.list(definedTraitFields, definitionsWhereLeast); n > 0 {
+		list = make([]DefinedTrait, n)
+	}
+	for i := range list {
+		list[i] = DefinedTrait{Key: in.text(), Of: in.text()}
+	}
+	return list
 }
 
 // numberFormer gives audiences that were defined before they had numbers the numbers that every program gives them. Nobody was told

@@ -1,6 +1,7 @@
 package row
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -440,5 +441,19 @@ func TestCodecReadsAudiencesWithoutNumbers(t *testing.T) {
 	want := sampleDefinitions()
 	want.Newest[0].Number, want.Newest[1].Number, want.Serving[0].Number = 0, 1, 0
 	want.Served, want.Told, want.NextAudience, want.Gone = want.Filled, 0, 2, nil
+	want.Traits, want.ServingTraits = nil, nil
+	sameValue(t, "definitions", &got, want)
+}
+
+// Definitions without computed traits are as programs write and read them that know none.
+func TestCodecWritesDefinitionsWithoutTraits(t *testing.T) {
+	want := sampleDefinitions()
+	want.Traits, want.ServingTraits = nil, nil
+	written := appendValue(nil, want)
+	if !bytes.Equal(written, olderGolden(t, "definitions", 2)) {
+		t.Errorf("%x", written)
+	}
+	got, err := parse[Definitions]("definitions", written)
+	must(t, err)
 	sameValue(t, "definitions", &got, want)
 }

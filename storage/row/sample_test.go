@@ -117,6 +117,7 @@ func sampleDefinitions() *Definitions {
 		Newest:  []DefinedAudience{{Number: 1, Key: "campers", Where: `{"all":[]}`}, {Number: 300, Key: "walkers", Where: `{"any":[]}`}},
 		Serving: []DefinedAudience{{Number: 1, Key: "campers", Where: `{"any":[]}`}},
 		Served:  4, Told: 3, NextAudience: 301, Gone: []NamedAudience{{Number: 0, Key: "cyclists"}},
+		Traits: []DefinedTrait{{Key: "bought", Of: `{"orders":"count"}`}, {Key: "size", Of: `{}`}}, ServingTraits: []DefinedTrait{{Key: "bought", Of: `{}`}},
 	}
 }
 

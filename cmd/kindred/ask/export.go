@@ -35,6 +35,7 @@ says from which cursor to continue; what was written so far is whole pages.`
 	var o client.ExportOptions
 	cmd.Flags().BoolVar(&o.Scores, "scores", false, "add the scores of each identity, computed as of now")
 	cmd.Flags().BoolVar(&o.Audiences, "audiences", false, "add the audiences that each identity is in, as of now")
+	cmd.Flags().BoolVar(&o.Computed, "computed", false, "add the computed traits of each identity, as of now")
 	cmd.Flags().BoolVar(&o.Detail, "detail", false, "add the members that the change feed does not tell, so that lines are those of kindred get")
 	cmd.Flags().StringVar(&o.Fields, "fields", "", "only these members, comma-separated; traits.NAME is one trait (default: all)")
 	cmd.Flags().Var((*cli.Moment)(&o.SeenSince), "seen-since", "only people whose last event is of this time or later, such as 2026-01-31T09:30:00Z (default: all)")

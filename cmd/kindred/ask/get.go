@@ -20,7 +20,7 @@ func newGet() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "get ID",
 		Short:             "Show the profile of the person with an identifier",
-		Long:              "Show the live profile of the person with an identifier: identifiers, traits, orders, money, scores.\n" + cli.IDHelp,
+		Long:              "Show the live profile of the person with an identifier: identifiers, traits, orders, money, scores, audiences.\n" + cli.IDHelp,
 		Args:              cli.IDArgs(1),
 		ValidArgsFunction: cli.CompleteIDs(1),
 	}
@@ -29,11 +29,11 @@ func newGet() *cobra.Command {
 	scores := cmd.Flags().Bool("scores", true, "include the scores, computed as of now")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.With(cmd, func(c *client.Client) error {
-			ask := c.Profiles.Get
+			parts := []client.Part{client.PartAudiences, client.PartComputed}
 			if *scores {
-				ask = c.Profiles.Scored
+				parts = append(parts, client.PartScores)
 			}
-			text, err := ask(cmd.Context(), args[0])
+			text, err := c.Profiles.With(cmd.Context(), args[0], parts...)
 			if err != nil {
 				return err
 			}
@@ -106,6 +106,26 @@ func profileTable(w io.Writer, p cli.Paint, profile *document.Profile, orders []
 		t = cli.Table{}
 		for _, name := range slices.Sorted(maps.Keys(profile.Traits)) {
 			t.Row(cli.Printable(name), cli.TraitText(profile.Traits[name]))
+		}
+		t.Write(w, "  ")
+	}
+	if len(profile.Computed) > 0 {
+		fmt.Fprintln(w, "\n"+p.Bold("computed traits"))
+		t = cli.Table{}
+		for _, name := range slices.Sorted(maps.Keys(profile.Computed)) {
+			t.Row(name, cli.TraitText(profile.Computed[name]))
+		}
+		t.Write(w, "  ")
+	}
+	if len(profile.Audiences) > 0 {
+		fmt.Fprintln(w, "\n"+p.Bold("audiences"))
+		t = cli.Table{}
+		for _, key := range slices.Sorted(maps.Keys(profile.Audiences)) {
+			since := ""
+			if at := profile.Audiences[key].Since; at != "" {
+				since = "since " + cli.When(at)
+			}
+			t.Row(key, since)
 		}
 		t.Write(w, "  ")
 	}

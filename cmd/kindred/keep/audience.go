@@ -44,7 +44,7 @@ Conditions that are new serve once the stored events were looked through; until 
 	prune := cmd.Flags().Bool("prune", false, "delete the audiences that the file does not name")
 	wait := cmd.Flags().Bool("wait", true, "wait until they serve, and their members are listed")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		list, err := readAudiences(args[0])
+		list, err := readDefinitions(args[0], "audiences")
 		if err != nil {
 			return err
 		}
@@ -74,20 +74,20 @@ func listed(d *document.Audiences, version uint64) bool {
 	return d.Filled >= version && !slices.ContainsFunc(d.Audiences, func(a document.Audience) bool { return a.Members == "null" || a.Members == "" })
 }
 
-// readAudiences reads a mapping of keys to conditions.
-func readAudiences(path string) (map[string]string, error) {
+// readDefinitions reads a mapping of keys to texts: of audiences, or of computed traits.
+func readDefinitions(path, what string) (map[string]string, error) {
 	content, err := yamlfile.Read(path, audienceFileMax)
 	if err != nil {
 		return nil, err
 	}
-	d, root, err := yamlfile.Parse(path, "audiences", content)
+	d, root, err := yamlfile.Parse(path, what, content)
 	if err != nil {
 		return nil, err
 	}
 	list := map[string]string{}
 	if root != nil {
-		for _, e := range d.Entries(root, "audiences") {
-			if text, ok := d.Text(e.Node, yamlfile.Join("audiences", e.Key)); ok {
+		for _, e := range d.Entries(root, what) {
+			if text, ok := d.Text(e.Node, yamlfile.Join(what, e.Key)); ok {
 				list[e.Key] = text
 			}
 		}
@@ -116,7 +116,7 @@ func newAudienceList() *cobra.Command {
 					if a.Members != "null" {
 						members = string(a.Members)
 					}
-					t.Row(a.Key, serves(a), members, cli.Printable(a.Text))
+					t.Row(a.Key, serves(a.Serves), members, cli.Printable(a.Text))
 				}
 				t.Write(w, "")
 			})
@@ -125,8 +125,8 @@ func newAudienceList() *cobra.Command {
 	return cmd
 }
 
-func serves(a *document.Audience) string {
-	if a.Serves {
+func serves(yes bool) string {
+	if yes {
 		return "serves"
 	}
 	return "is filled"

@@ -5,5 +5,5 @@ import "github.com/spf13/cobra"
 
 // Commands returns the commands of this group.
 func Commands() []*cobra.Command {
-	return []*cobra.Command{newVerify(), newBackup(), newRestore(), newKafka(), newDeadLetters(), newReceivers(), newKeys(), newAudience(), newCluster()}
+	return []*cobra.Command{newVerify(), newBackup(), newRestore(), newKafka(), newDeadLetters(), newReceivers(), newKeys(), newAudience(), newTrait(), newCluster()}
 }

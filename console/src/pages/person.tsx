@@ -16,7 +16,7 @@ const parts = ["overview", "timeline", "orders", "scores", "audiences", "identit
 
 /** PersonPage shows one person, by public id. */
 export function PersonPage({ id, part = "overview" }: { id: string; part?: string }) {
-  const person = useResource((signal) => get<Profile>(profilePath(id), {}, signal), [id])
+  const person = useResource((signal) => get<Profile>(profilePath(id), { computed: "true" }, signal), [id])
   useEffect(() => {
     const now = person.value?.id
     if (now && now !== id) go(href("people", now, ...(part === "overview" ? [] : [part])), true) // a public id leads to whoever holds its identifier
@@ -101,6 +101,19 @@ function Overview({ p, at }: { p: Profile; at?: Date }) {
             { title: t("source"), text: ([, trait]) => trait.source },
           ]}
         />
+      )}
+      {p.computed && (
+        <>
+          <h2>{t("person.computed")}</h2>
+          <Table
+            name={t("person.computed")}
+            rows={Object.entries(p.computed)}
+            columns={[
+              { title: t("variable"), text: ([name]) => name },
+              { title: t("trait.value"), text: ([, value]) => traitText(value) },
+            ]}
+          />
+        </>
       )}
       {!!groups.value?.length && (
         <>
