@@ -89,6 +89,23 @@ func (e *Engine) answers(ctx context.Context, kind questionKind, to graph.ShardI
 			return nil, err
 		}
 		return changes{e}.blocksHere(to, after)
+	case askShut, askOpen:
+		token := body.uint()
+		if err := body.end(); err != nil {
+			return nil, err
+		}
+		if kind == askOpen {
+			e.gate.open(token)
+			return nil, nil
+		}
+		return appendBool(nil, e.gate.shutFor(token, HoldMost)), nil
+	case askHeld:
+		token, strong := body.uint(), body.bool()
+		if err := body.end(); err != nil {
+			return nil, err
+		}
+		at, err := e.part(ctx, token, strong)
+		return appendPart(nil, &at), err
 	case askDeparted:
 		sessions, err := readSessions(body)
 		if err != nil {

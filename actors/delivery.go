@@ -333,7 +333,7 @@ func (in *intake) hand(d *Delivery, done func(error)) error {
 // give hands inputs of a delivery to their shard, here or there.
 func (in *intake) give(d *Delivery, id graph.ShardID, inputs []shard.Input) {
 	if r := in.inboxes[id]; in.far.network == nil || d.guest || r.here() {
-		r.inbox.postInputs(inputs)
+		r.pool.gate.pass(r, inputs)
 		return
 	}
 	if !in.far.calls.start(func() {

@@ -47,6 +47,7 @@ type pool struct {
 	due       []atomic.Int64                  // by shard: when roots are to be evaluated because of the time
 	sweeping  atomic.Bool                     // everything is being judged again: shards that are opened meanwhile have to know
 	learner   learner
+	gate      gate
 	owned     atomic.Int64 // shards that are with this process
 	crowded   atomic.Int64 // and that have more messages under way to another one than may be while events are taken in
 	stop      chan struct{}

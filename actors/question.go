@@ -39,6 +39,9 @@ const (
 	askHere                               // whether a shard is there
 	askFeedEnds                           // how far the change feed is in the shards that are there
 	askFeedBlocks                         // for blocks of the change feed
+	askShut                               // to let deliveries wait, for a hold
+	askHeld                               // what is under way while they do
+	askOpen                               // to let them go on
 	lastQuestion
 )
 

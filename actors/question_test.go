@@ -58,6 +58,8 @@ func FuzzAnswer(f *testing.F) {
 		f.Add(appendQuestion(nil, askStatus, id, 0, nil))
 		f.Add(appendQuestion(nil, askLanded, id, 0, []byte{1, 1, 1}))
 		f.Add(appendQuestion(nil, askRest, id, 0, nil))
+		f.Add(appendQuestion(nil, askHeld, id, 0, []byte{7, 1}))
+		f.Add(appendQuestion(nil, askOpen, id, 0, []byte{7}))
 		f.Add(Whereabouts(id))
 	}
 	f.Add(AppendPost(nil, &shard.Post{To: 9, Envelope: shard.Envelope{From: 9, Messages: []shard.Wire{{Seq: 1, Body: []byte("x")}}}}))

@@ -43,18 +43,19 @@ type runner struct {
 	// opened is set while the shard is open.
 	opened atomic.Bool
 
-	shard   *shard.Shard  // nil until it is opened
-	inputs  []shard.Input // of the step under way
-	asks    []*asking
-	turn    int         // inputs since this goroutine last let others run
-	broken  bool        // the engine has failed: memory holds what was never logged, and must not be used
-	writing bool        // a batch is on its way to the store
-	flush   flush       // of all deferred rows
-	leaving *yielding   // nothing more is taken: with the end of the flush the shard leaves
-	takers  []*taking   // wait until nothing is on its way
-	losers  []*losing   // so do these
-	settles []*settling // answered once the batch on its way is decided
-	crowded bool        // counted in pool.crowded
+	shard    *shard.Shard  // nil until it is opened
+	openings uint64        // how often it was
+	inputs   []shard.Input // of the step under way
+	asks     []*asking
+	turn     int         // inputs since this goroutine last let others run
+	broken   bool        // the engine has failed: memory holds what was never logged, and must not be used
+	writing  bool        // a batch is on its way to the store
+	flush    flush       // of all deferred rows
+	leaving  *yielding   // nothing more is taken: with the end of the flush the shard leaves
+	takers   []*taking   // wait until nothing is on its way
+	losers   []*losing   // so do these
+	settles  []*settling // answered once the batch on its way is decided
+	crowded  bool        // counted in pool.crowded
 }
 
 // flush is a flush under way: one batch after the other, and no step between them.
@@ -225,6 +226,7 @@ func (r *runner) open(self protoactor.Context) {
 		return
 	}
 	r.shard = opened
+	r.openings++
 	r.opened.Store(true)
 	if r.pool.network != nil {
 		r.shard.Limit(r.pool.limits()) // they may have changed before it was seen to be open
@@ -334,6 +336,7 @@ func (r *runner) answer(inputs []shard.Input) {
 			n++
 		}
 		if d, ok := owner.(*Delivery); ok {
+			r.pool.gate.answered(n)
 			d.answer(n)
 		}
 		i += n

@@ -41,6 +41,9 @@
 //     of no shard, so each rests on those before it (actors/feed/floor.go).
 //   - J12: of the nodes that publish to a receiver only the last one to take it delivers to it and moves its position, and it reads
 //     that after it has ended the deliveries of the one before (egress/turns.go).
+//   - J13: between the two looks of a hold there was a moment at which each shard was with the node that the looks found it with, as
+//     appends show that count and began after the moment, and at which nothing was under way in any shard or between two. A
+//     snapshot that was taken in between has each shard as it was at that moment.
 //
 // Two nodes can both believe that they own a shard; then what one of them appends is void, and it tells nobody. So what is visible
 // outside is always part of the valid log, whatever any node, view, clock or network does. What Kafka must do is to keep and

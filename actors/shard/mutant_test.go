@@ -25,6 +25,9 @@ var byAudiences = []string{
 	"partition-unnoticed", "told-twice", "pass-of-one-part", "pass-ahead-of-rows", "gone-untold", "true-takes-the-latest", "some-without-dependents",
 }
 
+// amongNodes are the mutants that only several nodes can show.
+var amongNodes = []string{"hold-in-transit"}
+
 // TestMutants breaks each rule of internal/testkit/mutant until a schedule or a scenario notices. A rule that can be broken
 // unnoticed is not tested, or not needed. The engine's own sources have no switch to break them by, so the test runs
 // itself again, once, in a build with mutated sources.
@@ -32,6 +35,12 @@ func TestMutants(t *testing.T) {
 	mutant.Hunt(t, mutant.All(), 20_000, func(name string) mutant.Prey {
 		if scenario, ok := scenarios[name]; ok {
 			return mutant.Prey{Scenario: scenario}
+		}
+		if slices.Contains(amongNodes, name) {
+			return mutant.Prey{Schedule: func(seed uint64) error {
+				_, _, err := runNodes(seed, nil)
+				return err
+			}}
 		}
 		sc := schedule{make: plainly, disk: inMemory}
 		switch {

@@ -1,10 +1,12 @@
 package shard_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/kindred-id/kindred/actors"
+	"github.com/kindred-id/kindred/actors/hold"
 	"github.com/kindred-id/kindred/graph"
 )
 
@@ -103,5 +105,62 @@ func behindRefuses() error {
 	}
 	t.listen(1, true)
 	t.fail(t.at(1).Take(0))
+	return t.close()
+}
+
+// holdNotices lets a person go to an engine after that engine has said what is under way there, and before the other one does, where the
+// person is on the way until then: each says that nothing is, and there was no such moment before both had said so.
+func holdNotices() error {
+	t, cookie, user := cast(2)
+	t.await("x serves", func() bool { return t.told(0, 1) && t.told(1, 1) })
+	t.holding(func(m *graph.Message) bool { return m.Kind == graph.KindAbsorb })
+	t.event(0, 2, graph.TypeIdentify, cookie, user)
+	t.await("the person leaves", func() bool {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return t.held > 0
+	})
+	asked := 0
+	t.mu.Lock()
+	t.asks = func(self int) {
+		if self != 1 {
+			return
+		}
+		if asked++; asked != 2 { // it shuts gates, looks, looks again
+			return
+		}
+		t.holding(nil)
+		t.await("the person arrives", func() bool {
+			stats, err := t.at(0).Stats(t.ctx())
+			t.fail(err)
+			return stats.Waiting == 0
+		})
+	}
+	t.mu.Unlock()
+	used := false
+	_, err := t.at(1).Hold(t.ctx(), func(context.Context) error {
+		used = true
+		return nil
+	})
+	if !used || !errors.Is(err, hold.ErrLost) {
+		t.fail(fmt.Errorf("a hold that was used (%v) ends with %w, want that it was lost", used, err))
+	}
+	return t.close()
+}
+
+// holdAsksTheJournal holds engines of which one does not know that another, which nobody sees, has claimed its shard.
+func holdAsksTheJournal() error {
+	t, _, _ := cast(2)
+	t.await("x serves", func() bool { return t.told(0, 1) && t.told(1, 1) })
+	if _, err := t.at(0).Hold(t.ctx(), func(context.Context) error { return nil }); err != nil {
+		t.fail(err)
+	}
+	t.mu.Lock()
+	t.claimed = new(graph.ShardID)
+	*t.claimed = 1
+	t.mu.Unlock()
+	if _, err := t.at(0).Hold(t.ctx(), func(context.Context) error { return nil }); !errors.Is(err, hold.ErrLost) {
+		t.fail(fmt.Errorf("a hold ends with %w, want that it was lost", err))
+	}
 	return t.close()
 }

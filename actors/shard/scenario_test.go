@@ -33,6 +33,8 @@ var scenarios = map[string]func() error{
 	"pass-without-departed":    passWaits(2),
 	"newer-taken":              olderWaits,
 	"behind-taken":             behindRefuses,
+	"hold-changed":             holdNotices,
+	"hold-unconfirmed":         holdAsksTheJournal,
 }
 
 // TestScenarios: what kills the mutants does not fail without them.

@@ -29,6 +29,8 @@ type nodesProgram struct {
 	enc     *row.Encoder
 	offers  []*nodeOffer
 	packets []shard.Post
+	opened  uint64
+	hold    simHold
 }
 
 // nodeOffer is an input from outside that is handed over until it is answered.
@@ -51,6 +53,7 @@ type nodeShard struct {
 	batch   []nodeInput
 	inputs  []shard.Input
 	flushed bool // all parts of a flush were prepared
+	opening uint64
 }
 
 type nodeInput struct {
@@ -81,7 +84,8 @@ func (p *nodesProgram) Open(w *journaltest.World, node int, id graph.ShardID, _ 
 	sh, err := shard.Open(shard.Config{
 		ID: id, Shards: p.shards, Store: store, Rules: p.world.Rules, Limits: p.limits, Seen: dedupe.Limits{}, Host: shard.Plain{Rules: p.world.Rules},
 	})
-	return &nodeShard{Shard: sh, of: p, w: w, node: node, id: id, store: store}, err
+	p.opened++
+	return &nodeShard{Shard: sh, of: p, w: w, node: node, id: id, store: store, opening: p.opened}, err
 }
 
 // Step implements journaltest.Machine.
@@ -204,13 +208,14 @@ func (p *nodesProgram) Work(w *journaltest.World) bool {
 	for range 4 {
 		p.carry(w)
 	}
+	p.hold.act(w, p)
 	start := w.Rand().IntN(len(p.offers) + 1)
 	for i := range p.offers {
 		o := p.offers[(start+i)%len(p.offers)]
 		if o.answered && (w.Healed() || w.Rand().IntN(50) > 0) {
 			continue
 		}
-		if m, ok := w.Machine(o.to).(*nodeShard); ok && len(m.inbox) < 50 {
+		if m, ok := w.Machine(o.to).(*nodeShard); ok && len(m.inbox) < 50 && !p.hold.waits(w, m.node) {
 			m.inbox = append(m.inbox, nodeInput{Input: o.in, offer: o})
 			return true
 		}
@@ -271,34 +276,40 @@ func (p *nodesProgram) Check(w *journaltest.World) {
 	}
 	var all storage.Batch
 	for id := range graph.ShardID(p.shards) {
-		for _, r := range row.ShardRanges(id) {
-			if row.Space(r.Lower[0]) == row.SpaceJournal {
-				continue
-			}
-			w.Must(w.Owner(id).(*nodeShard).store.Iterate(r.Lower, r.Upper, func(key, value []byte) error {
-				all.Set(key, value)
-				return nil
-			}), "read rows")
-		}
+		w.Owner(id).(*nodeShard).rows(&all)
 	}
+	p.verify(w, &all)
+}
+
+// verify makes a data directory of the rows of all shards, in which an operator finds nothing wrong.
+func (p *nodesProgram) verify(w *journaltest.World, all *storage.Batch) *storage.MemStore {
 	whole := storage.NewMemStore()
 	_, err := row.Initialise(whole, simDeployment(p.shards))
 	w.Must(err, "begin a data directory")
-	w.Must(whole.Commit(&all), "gather rows")
+	w.Must(whole.Commit(all), "gather rows")
 	report, err := audit.Verify(context.Background(), whole, nil)
 	w.Must(err, "verify")
 	if !report.OK() {
 		w.Failf("verify finds %d problems, the first is %v", report.ProblemsTotal, report.Problems[0])
 	}
+	return whole
 }
 
 func (p *nodesProgram) checkPeople(w *journaltest.World) {
+	p.checkPeopleOf(w, func(id graph.ShardID) (*shard.Shard, int) {
+		m, _ := w.Owner(id).(*nodeShard)
+		return m.Shard, m.node
+	})
+}
+
+// checkPeopleOf compares the people of shards with the oracle's. of says where a shard is, and on which node.
+func (p *nodesProgram) checkPeopleOf(w *journaltest.World, of func(graph.ShardID) (*shard.Shard, int)) {
 	var profiles []graph.Profile
 	roots := map[graph.NodeKey]bool{}
 	for i := range p.world.Events {
 		e := &p.world.Events[i]
 		for _, id := range slices.Concat(e.Identifiers, e.Mentions) {
-			p.follow(w, id.Key, func(c *graph.Component) {
+			p.follow(w, of, id.Key, func(c *graph.Component) {
 				if roots[c.Root()] {
 					return
 				}
@@ -320,12 +331,12 @@ func (p *nodesProgram) checkPeople(w *journaltest.World) {
 }
 
 // follow follows the forwards of a node over the owners of their shards.
-func (p *nodesProgram) follow(w *journaltest.World, key graph.NodeKey, fn func(*graph.Component)) {
+func (p *nodesProgram) follow(w *journaltest.World, of func(graph.ShardID) (*shard.Shard, int), key graph.NodeKey, fn func(*graph.Component)) {
 	nodes := map[int]bool{}
 	for hops := 0; ; hops++ {
-		m, _ := w.Owner(key.Shard(p.shards)).(*nodeShard)
-		nodes[m.node] = true
-		sight, err := m.Read(key, fn)
+		sh, node := of(key.Shard(p.shards))
+		nodes[node] = true
+		sight, err := sh.Read(key, fn)
 		w.Must(err, "read")
 		if !sight.Found || sight.Parent.IsZero() {
 			if w.Met.Forwards += uint64(hops); len(nodes) >= 3 && hops >= 5 {
@@ -337,6 +348,17 @@ func (p *nodesProgram) follow(w *journaltest.World, key graph.NodeKey, fn func(*
 			w.Failf("H1: node %s forwards to %s, which does not outrank it", key, sight.Parent)
 		}
 		key = sight.Parent
+	}
+}
+
+// rows adds the rows of the shard to a batch, without its position in the journal.
+func (m *nodeShard) rows(to *storage.Batch) {
+	ranges, _ := row.CopyRanges(m.id)
+	for _, r := range ranges {
+		m.w.Must(m.store.Iterate(r[0], r[1], func(key, value []byte) error {
+			to.Set(key, value)
+			return nil
+		}), "read rows")
 	}
 }
 

@@ -38,6 +38,8 @@ type troupe struct {
 	changes []*storage.Batch // of the catalog
 	heard   []int            // by engine: how many of them
 	deaf    []bool           // by engine: it hears of none, and makes none
+	asks    func(self int)   // before an engine asks all others; nil: nothing
+	claimed *graph.ShardID   // by an engine that nobody sees
 }
 
 // newTroupe starts engines, of which the first has both shards, or the second has the second one.
@@ -61,7 +63,7 @@ func newTroupe(engines int, apart bool) *troupe {
 		}
 		e, err := actors.Open(context.Background(), actors.Config{
 			Store: t.stores[i], Deployment: row.Deployment{Shards: 2}, Rules: graph.DefaultRules(), Memory: memory, Shards: shards, Background: true,
-			Network: player{t, i}, CatalogLog: player{t, i}, Feed: feed.Settings{On: true}, Logger: slog.New(slog.DiscardHandler),
+			Network: player{t, i}, Journal: player{t, i}.journal(), CatalogLog: player{t, i}, Feed: feed.Settings{On: true}, Logger: slog.New(slog.DiscardHandler),
 		})
 		t.fail(err)
 		t.mu.Lock()
@@ -143,6 +145,13 @@ func (t *troupe) hear(i int) (err error) {
 		err = t.stores[i].Commit(t.changes[t.heard[i]])
 	}
 	return err
+}
+
+// holding holds messages back from now on; nil: none.
+func (t *troupe) holding(which func(*graph.Message) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.holds = which
 }
 
 // listen lets an engine hear of changes from now on, or of none.
@@ -284,6 +293,27 @@ func (s player) Commit(ctx context.Context, b *storage.Batch, was catalog.Rows) 
 	return errors.Join(err, s.hear(s.self))
 }
 
+// playerJournal takes what it is given.
+type playerJournal struct{ player }
+
+func (s player) journal() actors.Journal { return playerJournal{s} }
+
+// Commit implements actors.Journal.
+func (playerJournal) Commit(_ graph.ShardID, _ *storage.Batch, done func(error)) { done(nil) }
+
+// Fresh implements actors.Journal.
+func (playerJournal) Fresh(graph.ShardID) bool { return true }
+
+// Confirm implements actors.Journal.
+func (j playerJournal) Confirm(_ context.Context, id graph.ShardID) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.claimed != nil && *j.claimed == id {
+		return errors.New("it was claimed")
+	}
+	return nil
+}
+
 // Post implements actors.Network.
 func (s player) Post(p shard.Post) {
 	encoded := actors.AppendPost(nil, &p)
@@ -293,7 +323,10 @@ func (s player) Post(p shard.Post) {
 			panic(err)
 		}
 		e := s.of(p.To)
-		if s.hold(&p) || e == nil {
+		if s.hold(&p) {
+			p.Messages = nil // what it acknowledges arrives
+		}
+		if e == nil {
 			return
 		}
 		e.Receive(p)
@@ -328,6 +361,12 @@ func (s player) Ask(ctx context.Context, to graph.ShardID, question []byte) ([]b
 
 // AskAll implements actors.Network.
 func (s player) AskAll(ctx context.Context, question []byte) (answers [][]byte, err error) {
+	s.mu.Lock()
+	before := s.asks
+	s.mu.Unlock()
+	if before != nil {
+		before(s.self)
+	}
 	for i := range s.engines {
 		if e := s.at(i); e != nil && i != s.self {
 			answers = append(answers, e.Answer(ctx, question))

@@ -29,7 +29,7 @@ func schedulesFor(t *testing.T, n int) int {
 
 // TestSchedules: whatever nodes, disks, views, brokers and networks do, each command counts once, and no answer is taken back.
 func TestSchedules(t *testing.T) {
-	journaltest.Each(t, "./cluster/journal", schedulesFor(t, 8_000), journaltest.SimulateCounters, "forwards", "five forwards over three nodes")
+	journaltest.Each(t, "./cluster/journal", schedulesFor(t, 8_000), journaltest.SimulateCounters, "forwards", "five forwards over three nodes", "holds", "holds that were lost")
 }
 
 // TestSchedulesOfCopies: what the log has no more is durable in two copies, whichever are dropped, and whichever node trims (J7).

@@ -61,6 +61,7 @@ type Met struct {
 	Commits, Opened, Overtaken, Lost, Sealed, Crashes, Unsynced, LostDisks, Trims, Behind  uint64
 	Copies, BrokenCopies, Dropped, Pauses, CutPeers, CutKafka, Drains, Upgrades, PowerCuts uint64
 	StrongReads, LocalReads, Stale, Compared, WrongViews, Forwards, FiveForwards           uint64
+	Holds, LostHolds                                                                       uint64
 }
 
 // Counts lists the counters by name.
@@ -74,6 +75,7 @@ func (m *Met) Counts() map[string]*uint64 {
 		"cuts between nodes": &m.CutPeers, "cuts from the journal": &m.CutKafka, "drains": &m.Drains, "upgrades": &m.Upgrades, "power cuts": &m.PowerCuts,
 		"strong reads": &m.StrongReads, "local reads": &m.LocalReads, "local reads refused": &m.Stale, "copies compared": &m.Compared, "views that were wrong": &m.WrongViews,
 		"forwards": &m.Forwards, "five forwards over three nodes": &m.FiveForwards,
+		"holds": &m.Holds, "holds that were lost": &m.LostHolds,
 	}
 }
 
@@ -291,6 +293,44 @@ func (w *World) Owner(id graph.ShardID) Machine {
 		}
 	}
 	return nil
+}
+
+// Nodes is how many nodes there are.
+func (w *World) Nodes() int { return len(w.nodes) }
+
+// Process is which process of a node runs, and what it takes the time for. It is 0 while none runs, or a paused one.
+func (w *World) Process(node int) (boot uint64, now int64) {
+	n := w.nodes[node]
+	if !n.runs() {
+		return 0, 0
+	}
+	return n.boot, w.clock(n)
+}
+
+// Machines are those of the shards that a node believes to own.
+func (w *World) Machines(node int) (all []Machine) {
+	for _, h := range w.nodes[node].shards {
+		if h.machine != nil {
+			all = append(all, h.machine)
+		}
+	}
+	return all
+}
+
+// Confirm calls fn once the journal has shown that nobody else had claimed the shard of a machine when Confirm was called. If that is
+// not so, or does not become known, fn is not called.
+func (w *World) Confirm(m Machine, fn func()) {
+	for _, n := range w.nodes {
+		for _, h := range n.shards {
+			if h.machine != m || h.owner.State() != journal.Owning {
+				continue
+			}
+			decided, do := h.owner.Strong(w.clock(n))
+			h.reads = append(h.reads, waitingRead{decided, fn})
+			w.run(n, h, do)
+			return
+		}
+	}
 }
 
 // Machine is that of a random node which believes to own a shard and takes work; nil if none is found.
