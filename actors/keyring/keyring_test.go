@@ -190,10 +190,10 @@ func TestSpecs(t *testing.T) {
 		{Spec{Kind: Erase, Name: "x"}, All(), nil, "privacy:erase"},
 		{Spec{Kind: Ops, Name: "x"}, All(), nil, "ops"},
 		{Spec{Role: "viewer", Name: "x"}, All(), nil, "profiles:read"},
-		{Spec{Role: "marketer", Name: "x"}, All(), nil, "profiles:read"},
+		{Spec{Role: "marketer", Name: "x"}, All(), nil, "profiles:read audiences:write"},
 		{Spec{Role: "engineer", Name: "x"}, All(), nil, "events:write profiles:read ops"},
 		{Spec{Role: "privacy", Name: "x"}, All(), nil, "profiles:read privacy:erase"},
-		{Spec{Role: "admin", Name: "x"}, All(), nil, "events:write profiles:read graph:admin privacy:erase ops"},
+		{Spec{Role: "admin", Name: "x"}, All(), nil, "events:write profiles:read graph:admin privacy:erase ops audiences:write"},
 		{Spec{Kind: Read, Scopes: ReadProfiles | Operate, Name: "x"}, All(), nil, "profiles:read ops"},
 		{Spec{Kind: "x", Name: "x"}, All(), ErrSpec, `kind "x"`},
 		{Spec{Role: "x", Name: "x"}, All(), ErrSpec, `role "x"`},
@@ -294,5 +294,16 @@ func TestHide(t *testing.T) {
 		if got := Hide(text); got != want {
 			t.Errorf("%s is shown as %s, want %s", text, got, want)
 		}
+	}
+}
+
+// Marketers define audiences and operate nothing; keys that operate may define them, as before that had a permission of its own.
+func TestDefiningAudiences(t *testing.T) {
+	marketer, err := Role("marketer").Scopes()
+	if err != nil || !marketer.Has(DefineAudiences|ReadProfiles) || marketer.Has(Operate) {
+		t.Errorf("a marketer has %s: %v", marketer, err)
+	}
+	if !Operate.Has(DefineAudiences) || ReadProfiles.Has(DefineAudiences) || DefineAudiences.Has(Operate) {
+		t.Error("the permission to define audiences is that of the wrong keys")
 	}
 }

@@ -16,17 +16,24 @@ const (
 	AdministerGraph                   // assert who is who; make and revoke keys
 	ErasePeople                       // erase a person
 	Operate                           // statistics, metrics, backups, receivers, fits
+	DefineAudiences                   // define audiences and computed traits
 
-	all = Operate<<1 - 1
+	all = DefineAudiences<<1 - 1
 )
 
 // All returns every permission: that of every client of a deployment without keys.
 func All() Scope { return all }
 
-var scopeNames = []string{"events:write", "profiles:read", "graph:admin", "privacy:erase", "ops"}
+var scopeNames = []string{"events:write", "profiles:read", "graph:admin", "privacy:erase", "ops", "audiences:write"}
 
-// Has reports whether every permission of other is in s.
-func (s Scope) Has(other Scope) bool { return other&^s == 0 }
+// Has reports whether every permission of other is in s. Keys that may operate may define audiences: they could when that had no
+// permission of its own.
+func (s Scope) Has(other Scope) bool {
+	if s&Operate != 0 {
+		s |= DefineAudiences
+	}
+	return other&^s == 0
+}
 
 // Names returns the names of the permissions in s.
 func (s Scope) Names() []string {
@@ -98,7 +105,7 @@ var roleTable = []struct {
 	scopes Scope
 }{
 	{"viewer", Read, ReadProfiles},
-	{"marketer", Read, ReadProfiles}, // audiences will be theirs
+	{"marketer", Read, ReadProfiles | DefineAudiences},
 	{"engineer", Ops, WriteEvents | ReadProfiles | Operate},
 	{"privacy", Erase, ReadProfiles | ErasePeople},
 	{"admin", Admin, all},

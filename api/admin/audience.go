@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 
@@ -27,22 +26,19 @@ func (a *Admin) postAudiences(w http.ResponseWriter, r *http.Request) *route.Pro
 		}
 		given = append(given, audience.Definition{Key: key, Where: where})
 	}
-	state, err := a.Engine.Define(r.Context(), func(now *audiences.State) (*audiences.State, error) {
+	state, p := a.define(r, func(now *audiences.State) (*audiences.State, error) {
 		list, err := others(now, given, ask.Prune)
 		if err != nil {
 			return nil, err
 		}
 		next, err := now.Next(list)
 		if err != nil {
-			return nil, &refusedAudience{err}
+			return nil, &refusedDefinition{err}
 		}
 		return next, nil
 	})
-	if refused := (*refusedAudience)(nil); errors.As(err, &refused) {
-		return route.NewProblem(document.CodeBadAudience, "%v", refused.err)
-	}
-	if err != nil {
-		return route.EngineProblem(err)
+	if p != nil {
+		return p
 	}
 	a.Logger.Info("audiences defined", "version", state.Version, "audiences", state.Newest.Len())
 	d, err := query.AudiencesDocument(state)
@@ -51,11 +47,6 @@ func (a *Admin) postAudiences(w http.ResponseWriter, r *http.Request) *route.Pro
 	}
 	return route.Send(w, d)
 }
-
-// refusedAudience says that a definition is wrong, and not the engine.
-type refusedAudience struct{ err error }
-
-func (r *refusedAudience) Error() string { return r.err.Error() }
 
 // others adds to given audiences those of other keys that are defined, unless they are to go.
 func others(now *audiences.State, given []audience.Definition, prune bool) ([]audience.Definition, error) {

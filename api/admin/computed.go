@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/kindred-id/kindred/actors/audiences"
@@ -26,22 +25,19 @@ func (a *Admin) postComputedTraits(w http.ResponseWriter, r *http.Request) *rout
 		}
 		given[key] = of
 	}
-	state, err := a.Engine.Define(r.Context(), func(now *audiences.State) (*audiences.State, error) {
+	state, p := a.define(r, func(now *audiences.State) (*audiences.State, error) {
 		list, err := now.ParsedTraits()
 		if err != nil {
 			return nil, err
 		}
 		next, err := now.NextTraits(merged(list, given, ask.Prune))
 		if err != nil {
-			return nil, &refusedAudience{err}
+			return nil, &refusedDefinition{err}
 		}
 		return next, nil
 	})
-	if refused := (*refusedAudience)(nil); errors.As(err, &refused) {
-		return route.NewProblem(document.CodeBadAudience, "%v", refused.err)
-	}
-	if err != nil {
-		return route.EngineProblem(err)
+	if p != nil {
+		return p
 	}
 	a.Logger.Info("computed traits defined", "version", state.Version, "traits", state.Newest.Computed())
 	d, err := query.ComputedTraitsDocument(state)

@@ -76,6 +76,7 @@ const (
 	CodeNoSuchLetter     Code = "no_such_letter"
 	CodeNoText           Code = "no_text"
 	CodeBadAudience      Code = "bad_audience"
+	CodeStaleVersion     Code = "stale_version"
 	CodeUnknownAudience  Code = "unknown_audience"
 	CodeUnknownNode      Code = "unknown_node"
 	CodeNodeAlive        Code = "node_alive"
@@ -154,6 +155,7 @@ var problemTable = []ProblemInfo{
 	{CodeNoText, 409, "The dead letter can't be sent again", "have its source send the event again: it was too long to be kept, or its mapping is gone"},
 	{CodeUnknownAudience, 404, "No audience of this key serves", "GET /v1/audiences lists them; one that is new serves once stored events were looked through"},
 	{CodeBadAudience, 400, "The audience can't be defined", "see the detail, and docs/audience-language.md"},
+	{CodeStaleVersion, 412, "The definitions have changed meanwhile", "get them again, make the change in what they are now, and send it with their version"},
 	{CodeUnknownNode, 404, "The cluster has no such node", "kindred cluster status shows the nodes"},
 	{CodeNodeAlive, 409, "The node is alive", "drain it, wait until it owns nothing, and stop it"},
 	{CodeLastNode, 409, "No other node would take shards", "start another one, or undo the drain of one"},

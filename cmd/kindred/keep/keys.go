@@ -35,7 +35,7 @@ themselves: they read it from the variable KINDRED_KEY or from --key-file.
 
   role      scopes
   viewer    profiles:read
-  marketer  profiles:read
+  marketer  profiles:read, audiences:write
   engineer  events:write, profiles:read, ops
   privacy   profiles:read, privacy:erase
   admin     all of them`,
@@ -60,9 +60,9 @@ func newKeysCreate() *cobra.Command {
 	flags.StringVar(&ask.Name, "name", "", "what the key is called in lists (default: its source, role or kind)")
 	flags.StringVar(&ask.Role, "role", "", "make a key for a person: viewer, marketer, engineer, privacy or admin")
 	flags.StringVar(&ask.Source, "source", "", "source of the events that come with a write key (default: the name)")
-	flags.StringSliceVar(&ask.Scopes, "scopes", nil, "scopes: events:write, profiles:read, graph:admin, privacy:erase, ops (default: those of the kind or role)")
+	flags.StringSliceVar(&ask.Scopes, "scopes", nil, "scopes: events:write, profiles:read, graph:admin, privacy:erase, ops, audiences:write (default: those of the kind or role)")
 	_ = cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{"viewer", "marketer", "engineer", "privacy", "admin"}, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("scopes", cobra.FixedCompletions([]string{"events:write", "profiles:read", "graph:admin", "privacy:erase", "ops"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("scopes", cobra.FixedCompletions([]string{"events:write", "profiles:read", "graph:admin", "privacy:erase", "ops", "audiences:write"}, cobra.ShellCompDirectiveNoFileComp))
 	flags.Var(&expires, "expires", "lifetime, such as 90d or 12h (default: the key does not expire)")
 	flags.IntVar(&ask.RatePerSecond, "rate", 0, "requests that the key may make in a second (default: as the server allows each key)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

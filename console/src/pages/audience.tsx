@@ -17,10 +17,10 @@ export function AudiencePage({ name }: { name?: string }) {
   if (defined.problem) return <ProblemNotice problem={defined.problem} retry={defined.reload} />
   if (!defined.value) return <p class="quiet">{t("loading")}</p>
   if (name && stored === undefined) return <h1>{t("page.unknown")}</h1>
-  return <Builder name={name} text={text ?? stored ?? ""} setText={setText} others={defined.value.audiences.map((a) => a.key).filter((key) => key !== name)} />
+  return <Builder name={name} version={defined.value.version} text={text ?? stored ?? ""} setText={setText} others={defined.value.audiences.map((a) => a.key).filter((key) => key !== name)} />
 }
 
-function Builder({ name, text, setText, others }: { name?: string; text: string; setText: (text: string) => void; others: string[] }) {
+function Builder({ name, version, text, setText, others }: { name?: string; version: number; text: string; setText: (text: string) => void; others: string[] }) {
   const [asked, setAsked] = useState({ text, exact: false })
   useEffect(() => {
     const timer = setTimeout(() => setAsked((a) => (a.text === text ? a : { text, exact: false })), pause)
@@ -60,7 +60,7 @@ function Builder({ name, text, setText, others }: { name?: string; text: string;
           <Some d={d} />
         </>
       )}
-      <Save name={name} text={text} ready={d !== undefined && !preview.problem && asked.text === text} />
+      <Save name={name} version={version} text={text} ready={d !== undefined && !preview.problem && asked.text === text} />
     </>
   )
 }
@@ -121,18 +121,21 @@ function Some({ d }: { d: AudiencePreview }) {
   )
 }
 
-function Save({ name, text, ready }: { name?: string; text: string; ready: boolean }) {
+/** Save defines the audience, unless definitions have changed since this version was read: that change would be undone unseen. */
+function Save({ name, version, text, ready }: { name?: string; version: number; text: string; ready: boolean }) {
+  const [of, setOf] = useState(version)
   const [key, setKey] = useState(name ?? "")
   const [problem, setProblem] = useState<Problem>()
   const [busy, setBusy] = useState(false)
   const [saved, setSaved] = useState(false)
-  if (!may("ops")) return <p class="quiet">{t("builder.mayNot")}</p>
+  if (!may("audiences:write") && !may("ops")) return <p class="quiet">{t("builder.mayNot")}</p>
   const save = async (e: SubmitEvent) => {
     e.preventDefault()
     setBusy(true)
     setProblem(undefined)
     try {
-      await ask<Audiences>("POST", "/v1/audiences:apply", { body: { audiences: { [key]: text } } })
+      const defined = await ask<Audiences>("POST", "/v1/audiences:apply", { headers: { "If-Match": `"${of}"` }, body: { audiences: { [key]: text } } })
+      setOf(defined.version)
       setSaved(true)
       if (!name) go(href("audiences"))
     } catch (cause) {
