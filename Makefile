@@ -94,10 +94,10 @@ kafka: ## Fetch Apache Kafka with Maven, for tests against a real broker (needs 
 .PHONY: kafka-test
 kafka-test: build .kafka/classpath ## 200,000 events through Apache Kafka: equal to their truth, over kill -9 of server and broker
 	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -v -timeout 30m ./internal/testkit/kafkatest ./ingest/kafka ./cluster/kafka
-	KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run 'TestKafka|TestCluster' -v -timeout 30m ./cmd/kindred
+	KINDRED_FAULTS=$(or $(FAULTS),20) KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run 'TestKafka|TestCluster' -v -timeout 40m ./cmd/kindred
 
 .PHONY: cluster-faults
-cluster-faults: build .kafka/classpath ## Batches to three nodes over FAULTS faults (20): killed, stopped, drained, an empty disk, a broker killed or stopped; equal to one machine
+cluster-faults: build .kafka/classpath ## Events to three nodes over FAULTS faults (20): killed, cut off, drained, an empty disk, a wrong clock, two versions; equal to one machine
 	KINDRED_FAULTS=$(or $(FAULTS),20) KINDRED_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -run 'TestClusterFaults$$' -v -timeout 60m ./cmd/kindred
 
 .PHONY: kafka-scale

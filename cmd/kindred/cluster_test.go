@@ -23,6 +23,7 @@ import (
 	"github.com/kindred-id/kindred/internal/peertls"
 	"github.com/kindred-id/kindred/internal/testkit/certs"
 	"github.com/kindred-id/kindred/internal/testkit/kafkatest"
+	"github.com/kindred-id/kindred/internal/testkit/netcut"
 )
 
 // clusterTest is a cluster of processes, run by the command line alone.
@@ -32,6 +33,7 @@ type clusterTest struct {
 	kafka           *kafkatest.Broker
 	gossipKey       string
 	members         []*clusterMember
+	certificate     func(name string) peertls.Files
 	flags           []string // of every node, beside those that it needs
 }
 
@@ -39,7 +41,9 @@ type clusterTest struct {
 type clusterMember struct {
 	name, dir, listen, peers string
 	tls                      peertls.Files
-	bin                      string // its program, if that is another one than the others'
+	bin                      string   // its program, if that is another one than the others'
+	env                      []string // beside that of the test
+	group                    netcut.Group
 	process                  *exec.Cmd
 }
 
@@ -61,11 +65,9 @@ func newClusterTest(t *testing.T) *clusterTest {
 	c.secret = c.file(t, "secret", "000102030405060708090a0b0c0d0e0f\n")
 	c.gossipKey = c.file(t, "gossip", base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32))+"\n")
 	authority := certs.New(t)
-	names := []string{"n1", "n2", "n3"}
-	for _, name := range names {
-		c.members = append(c.members, &clusterMember{
-			name: name, dir: filepath.Join(c.dir, name), listen: freeAddresses(t, 1), peers: freeAddresses(t, 3), tls: authority.Node(name, names...),
-		})
+	c.certificate = func(name string) peertls.Files { return authority.Node(name, "n1", "n2", "n3", "n4") }
+	for _, name := range []string{"n1", "n2", "n3"} {
+		c.members = append(c.members, c.member(t, name))
 	}
 	t.Cleanup(func() {
 		for _, m := range c.members {
@@ -83,6 +85,12 @@ func newClusterTest(t *testing.T) *clusterTest {
 		}
 	})
 	return c
+}
+
+// member makes a node, which is not started.
+func (c *clusterTest) member(t *testing.T, name string) *clusterMember {
+	t.Helper()
+	return &clusterMember{name: name, dir: filepath.Join(c.dir, name), listen: freeAddresses(t, 1), peers: freeAddresses(t, 3), tls: c.certificate(name)}
 }
 
 // init is the command line that makes the cluster.
@@ -126,6 +134,10 @@ func (c *clusterTest) args(m *clusterMember) []string {
 func (c *clusterTest) start(t *testing.T, m *clusterMember) {
 	t.Helper()
 	m.process = exec.Command(cmp.Or(m.bin, c.bin), c.args(m)...)
+	m.process.Env = append(m.process.Environ(), m.env...)
+	if m.group != 0 {
+		m.process.SysProcAttr = m.group.Process()
+	}
 	out, err := os.OpenFile(m.dir+".log", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)
@@ -210,18 +222,20 @@ func (c *clusterTest) ready(t *testing.T) {
 
 func (c *clusterTest) readyOf(t *testing.T, m *clusterMember) {
 	t.Helper()
-	eventually(t, m.name+" gets ready", func() error {
-		res, err := http.Get("http://" + m.listen + "/readyz")
-		if err != nil {
-			return err
-		}
-		defer res.Body.Close()
-		text, err := io.ReadAll(res.Body)
-		if err == nil && res.StatusCode != http.StatusOK {
-			err = fmt.Errorf("%s: %s", res.Status, text)
-		}
+	eventually(t, m.name+" gets ready", m.isReady)
+}
+
+func (m *clusterMember) isReady() error {
+	res, err := http.Get("http://" + m.listen + "/readyz")
+	if err != nil {
 		return err
-	})
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", res.Status, text)
+	}
+	return err
 }
 
 // metric is a metric of a node.

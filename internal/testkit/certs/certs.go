@@ -31,7 +31,7 @@ func New(t testing.TB) *Authority {
 	a := &Authority{t: t, key: newKey(t)}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Now().Add(-3 * time.Hour), NotAfter: time.Now().Add(3 * time.Hour), // for nodes whose clock is moved, too
 	}
 	a.cert = a.sign(template, template, a.key, a.key)
 	a.file = a.write("authority.pem", "CERTIFICATE", a.cert.Raw)
@@ -41,7 +41,7 @@ func New(t testing.TB) *Authority {
 // Node returns the files of a node of a name. It accepts the names of the list.
 func (a *Authority) Node(name string, accepts ...string) peertls.Files {
 	a.t.Helper()
-	return a.Issue(name, time.Now().Add(time.Hour), accepts...)
+	return a.Issue(name, time.Now().Add(3*time.Hour), accepts...)
 }
 
 // Issue is Node with the time at which the certificate expires.
@@ -51,7 +51,7 @@ func (a *Authority) Issue(name string, expires time.Time, accepts ...string) pee
 	c := a.sign(&x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		NotBefore:   time.Now().Add(-2 * time.Hour), NotAfter: expires,
+		NotBefore:   time.Now().Add(-3 * time.Hour), NotAfter: expires,
 	}, a.cert, key, a.key)
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {

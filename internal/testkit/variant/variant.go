@@ -19,7 +19,7 @@ import (
 type Edit struct{ File, Old, New string }
 
 // Build builds a command of the module with edits, and returns the path of the program, which is in a folder of the caller. It takes
-// as long as building everything that imports what is edited.
+// as long as building everything that imports what is edited, or less if it was built in that folder before.
 func Build(ctx context.Context, folder, command string, edits ...Edit) (program string, err error) {
 	module, err := output(ctx, "list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
