@@ -68,6 +68,7 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"GET /v1/rules":                     keyring.ReadProfiles,
 	"GET /v1/audiences":                 keyring.ReadProfiles,
 	"GET /v1/traits":                    keyring.ReadProfiles,
+	"POST /v1/audiences/{key}/draw":     keyring.ReadProfiles,
 	"POST /v1/audiences:preview":        keyring.ReadProfiles,
 	"GET /v1/audiences/{key}/members":   keyring.ReadProfiles,
 	"GET /v1/profiles/{id}/audiences":   keyring.ReadProfiles,

@@ -38,6 +38,12 @@ func (a Audiences) Members(ctx context.Context, key string, limit int, cursor st
 	return page, err
 }
 
+// Draw draws members of an audience by chance.
+func (a Audiences) Draw(ctx context.Context, key string, request document.DrawRequest) (d document.Draw, err error) {
+	err = a.conn.post(ctx, "/v1/audiences/"+escape(key)+"/draw", nil, request, &d)
+	return d, err
+}
+
 // Preview counts the people whom an audience would have that is not defined.
 func (a Audiences) Preview(ctx context.Context, request document.AudiencePreviewRequest) (d document.AudiencePreview, err error) {
 	err = a.conn.post(ctx, "/v1/audiences:preview", nil, request, &d)

@@ -99,6 +99,16 @@ func (q *Queries) Routes() []route.Route {
 			},
 		},
 		{
+			Method: "POST", Path: "/v1/audiences/{key}/draw", Handler: q.drawAudience, Audience: route.Query, Scope: keyring.ReadProfiles, SameOrigin: true, Timely: true,
+			Summary: "Draw members of an audience by chance",
+			Notes:   "Members of the audiences in suppress are held back, and the answer says how many. A seed draws the same people again, as far as they are still there; a smaller draw is the beginning of a larger one.",
+			Bodies:  []any{document.DrawRequest{}}, Answers: answer(document.Draw{}),
+			Problems: []document.Code{
+				document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBadParameter, document.CodeUnknownAudience, document.CodeBusy,
+				document.CodeShuttingDown, document.CodeEngineFailed, document.CodeShardLost, document.CodeTimeout,
+			},
+		},
+		{
 			Method: "POST", Path: "/v1/audiences:preview", Handler: q.previewAudience, Audience: route.Query, Scope: keyring.ReadProfiles,
 			Summary: "Count the people whom an audience would have", SameOrigin: true, Lasting: true,
 			Notes: "Nothing is defined. About 20,000 people are looked at, the same ones every time, or everybody if exact is true; the answer then " +

@@ -20,7 +20,7 @@ func newAudience() *cobra.Command {
 
 An audience is a condition over what is known of a person: events, traits, identifiers, orders, other audiences.
 It holds or not at every moment: the time is an input.`,
-		newAudienceApply(), newAudiencePreview(), newAudienceList(), newAudienceShow(), newAudienceMembers(), newAudienceOf(), newAudienceWhy())
+		newAudienceApply(), newAudiencePreview(), newAudienceList(), newAudienceShow(), newAudienceMembers(), newAudienceDraw(), newAudienceOf(), newAudienceWhy())
 }
 
 // audienceFileMax bounds a file of audiences.
