@@ -93,6 +93,8 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"POST /v1/cluster/nodes/{node}/drain":   keyring.Operate,
 	"DELETE /v1/cluster/nodes/{node}/drain": keyring.Operate,
 	"DELETE /v1/cluster/nodes/{node}":       keyring.Operate,
+	"POST /v1/cluster/backup":               keyring.Operate,
+	"GET /v1/cluster/backup":                keyring.Operate,
 	"POST /v1/audiences:apply":              keyring.DefineAudiences,
 	"POST /v1/traits:apply":                 keyring.DefineAudiences,
 	"GET /v1/changes/receivers":             keyring.Operate,

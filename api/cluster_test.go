@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/kindred-id/kindred/api/document"
@@ -34,6 +35,36 @@ func (n *nodes) Drain(_ context.Context, name string, undo bool) error {
 
 func (n *nodes) Remove(_ context.Context, name string) error {
 	return &document.ClusterRefusal{Code: document.CodeNodeAlive, Err: errors.New(name + " is alive")}
+}
+
+func (n *nodes) Backup(_ context.Context, dir string) (document.ClusterBackup, error) {
+	n.did = append(n.did, "backup")
+	return document.ClusterBackup{Dir: dir, Nodes: 1, Shards: 22, Rows: 7, HeldSeconds: 0.25}, nil
+}
+
+func (n *nodes) BackupProgress() document.ClusterBackupProgress {
+	return document.ClusterBackupProgress{Rows: 7}
+}
+
+// A backup of a cluster is written below the folder of backups. A server that is alone has none.
+func TestClusterBackup(t *testing.T) {
+	n, folder := &nodes{}, t.TempDir()
+	w := newWorld(t, func(c *Config) {
+		c.Nodes, c.BackupDir = n, folder
+		c.Backup = func(string) error { return errors.New("of one node") }
+	})
+	ask := func(w *world, body string) answer {
+		return w.do(httptest.NewRequest(http.MethodPost, "/v1/cluster/backup", strings.NewReader(body)))
+	}
+	ask(w, `{"dir":"nightly"}`).want(t, 200, `"nodes":1`, `"shards":22`, `"held_seconds":0.25`, "nightly")
+	w.get("/v1/cluster/backup").want(t, 200, `{"running":false,"rows":7,"bytes":0}`)
+	ask(w, `{"dir":"../elsewhere"}`).want(t, 409, `"backup_refused"`)
+	if len(n.did) != 1 {
+		t.Errorf("did %v", n.did)
+	}
+	ask(newWorld(t, func(c *Config) { c.Nodes = n }), `{"dir":"/nightly"}`).want(t, 403, `"backup_disabled"`)
+	ask(newWorld(t, nil), `{"dir":"/nightly"}`).want(t, 404, `"unknown_route"`)
+	newWorld(t, nil).get("/v1/cluster/backup").want(t, 404, `"unknown_route"`)
 }
 
 // Operators drain a node, undo that and remove it. A refusal has a code; a server that is alone has no nodes.

@@ -109,6 +109,9 @@ func (s *source) Open(ctx context.Context, kind string, id uint32) (bulk.Snapsho
 	if kind == copyKind {
 		return (*Node)(s).openCopy(id)
 	}
+	if kind == momentKind {
+		return (*Node)(s).openMoment()
+	}
 	lower, upper, err := parseKind(kind)
 	if err != nil {
 		return nil, fmt.Errorf("cluster: %q names no rows: %w", kind, err)

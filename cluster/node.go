@@ -97,7 +97,7 @@ const DefaultJournalKeep = 24 * time.Hour
 // There is a replica for each shard of the deployment, and a goroutine that runs it. All that a replica is told goes through
 // its mailbox, so that an Owner needs no lock.
 //
-// Not there yet: backups that stand in for a second copy, copies of the rows of no shard, whose journal is kept whole.
+// Not there yet: backups that count as a second copy, copies of the rows of no shard, whose journal is kept whole.
 //
 // The parts start in an order: the journal is found and checked, then messages can arrive, then others are told that the node
 // is there. They stop in the other one.
@@ -126,6 +126,7 @@ type Node struct {
 	asked    chan struct{} // a place for each question of another node that is being answered
 	copies   chan struct{} // a place for each copy of a shard that is being made
 	journal  keeping
+	backup   backup
 
 	said     atomic.Pointer[standings] // what operators have said of nodes
 	excluded atomic.Bool               // that this one is removed

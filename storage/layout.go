@@ -49,6 +49,12 @@ func inspect(fsys vfs.FS, dir string) (directory, int, error) {
 		format, err := readFormat(fsys, fsys.PathJoin(dir, formatFile))
 		return dirOurs, format, err
 	}
+	if slices.Contains(names, unfinishedDir) {
+		return dirForeign, 0, &Error{
+			Class: ErrForeign, Op: "open", Path: dir, Err: errors.New("it is a copy that was cut short"),
+			Remedy: "delete it, and make the copy again",
+		}
+	}
 	// lost+found is in the root of a new file system. The database of an initialisation that was cut short holds no
 	// acknowledged data: Open had not returned.
 	harmless := []string{lockFile, "lost+found"}

@@ -23,6 +23,10 @@ type Nodes interface {
 	Drain(ctx context.Context, node string, undo bool) error
 	// Remove says that a node never comes back.
 	Remove(ctx context.Context, node string) error
+	// Backup writes a data directory of one process, of all that the cluster has at one moment.
+	Backup(ctx context.Context, dir string) (document.ClusterBackup, error)
+	// BackupProgress is how far Backup is.
+	BackupProgress() document.ClusterBackupProgress
 }
 
 // postDrain answers POST /v1/cluster/nodes/{node}/drain.
@@ -55,4 +59,42 @@ func (a *Admin) changeNode(w http.ResponseWriter, r *http.Request, state string,
 	}
 	a.Logger.Info("a node of the cluster has another state", "node", node, "state", state)
 	return route.Send(w, document.ClusterNodeState{Node: node, State: state})
+}
+
+// postClusterBackup answers POST /v1/cluster/backup {"dir":"nightly"}: a copy of the whole deployment, at one moment, on the disk of the
+// node that is asked. The rules of postBackup hold for the directory, and for a second backup.
+func (a *Admin) postClusterBackup(w http.ResponseWriter, r *http.Request) *route.Problem {
+	switch {
+	case a.Nodes == nil:
+		return &route.Problem{Code: document.CodeUnknownRoute}
+	case a.Backup == nil:
+		return &route.Problem{Code: document.CodeBackupDisabled}
+	}
+	var ask document.Backup
+	if p := route.ReadJSON(w, r, &ask); p != nil {
+		return p
+	}
+	dir, p := a.backupTarget(ask.Dir)
+	if p != nil {
+		return p
+	}
+	if !a.backingUp.TryLock() {
+		return &route.Problem{Code: document.CodeBackupRunning}
+	}
+	defer a.backingUp.Unlock()
+	route.Patient(w)
+	made, err := a.Nodes.Backup(r.Context(), dir)
+	if err != nil {
+		a.Logger.Error("a backup of the cluster failed", "error", err)
+		return backupProblem(err)
+	}
+	return route.Send(w, made)
+}
+
+// getClusterBackup answers GET /v1/cluster/backup: how far the backup is.
+func (a *Admin) getClusterBackup(w http.ResponseWriter, _ *http.Request) *route.Problem {
+	if a.Nodes == nil {
+		return &route.Problem{Code: document.CodeUnknownRoute}
+	}
+	return route.Send(w, a.Nodes.BackupProgress())
 }

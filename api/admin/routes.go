@@ -62,6 +62,17 @@ func (a *Admin) Routes() []route.Route {
 			Answers: answer(document.ClusterNodeState{}), Problems: with(document.CodeCrossOrigin, document.CodeBadParameter, document.CodeUnknownRoute, document.CodeUnknownNode, document.CodeNodeAlive),
 		},
 		{
+			Method: "POST", Path: "/v1/cluster/backup", Scope: keyring.Operate, Handler: a.postClusterBackup, OtherParameters: true, SameOrigin: true,
+			Summary: "Write a backup of the cluster to a directory of the node's machine", Notes: "It has all shards at one moment, is the data directory of one process, and is made while events flow: they wait for a moment. A server that is no node answers 404.",
+			Bodies: []any{document.Backup{}}, Answers: answer(document.ClusterBackup{}),
+			Problems: []document.Code{document.CodeUnknownRoute, document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeBusy, document.CodeBackupDisabled, document.CodeBackupRefused, document.CodeBackupRunning, document.CodeBackupFailed, document.CodeDiskFull},
+		},
+		{
+			Method: "GET", Path: "/v1/cluster/backup", Scope: keyring.Operate, Handler: a.getClusterBackup,
+			Summary: "Get how far the backup is that this node writes", Notes: "Of one that has ended, it says how large it became.",
+			Answers: answer(document.ClusterBackupProgress{}), Problems: []document.Code{document.CodeBadParameter, document.CodeUnknownRoute},
+		},
+		{
 			Method: "GET", Path: "/v1/changes/receivers", Scope: keyring.Operate, Handler: a.getReceivers,
 			Summary: "List the registered receivers of the change feed", Answers: answer(document.Receivers{}),
 			Problems: with(document.CodeBadParameter, document.CodeFeedOff),

@@ -38,6 +38,19 @@ func (a Admin) RemoveNode(ctx context.Context, node string) (s document.ClusterN
 	return s, err
 }
 
+// ClusterBackup makes a node write a backup of its cluster to a directory of its own machine, and returns what that has. A path that
+// is not absolute is taken from the folder of backups.
+func (a Admin) ClusterBackup(ctx context.Context, dir string) (made document.ClusterBackup, err error) {
+	err = a.conn.post(ctx, "/v1/cluster/backup", nil, document.Backup{Dir: dir}, &made)
+	return made, err
+}
+
+// ClusterBackupProgress returns how far the backup is that a node writes.
+func (a Admin) ClusterBackupProgress(ctx context.Context) (at document.ClusterBackupProgress, err error) {
+	err = a.conn.get(ctx, "/v1/cluster/backup", nil, &at)
+	return at, err
+}
+
 // Rules returns the rules in force, with their text.
 func (a Admin) Rules(ctx context.Context) (r document.Rules, err error) {
 	err = a.conn.get(ctx, "/v1/rules", nil, &r)

@@ -100,3 +100,21 @@ type ClusterCounters struct {
 	Losses uint64 `json:"losses"` // shards that it lost to another claim, or because the journal did not answer
 	Voids  uint64 `json:"voids"`  // records that counted for nobody
 }
+
+// ClusterBackup is a backup of a cluster: a data directory of one process.
+type ClusterBackup struct {
+	Dir    string `json:"dir"` // on the machine of the node that was asked
+	Nodes  int    `json:"nodes"`
+	Shards int    `json:"shards"`
+	Rows   int64  `json:"rows"`
+	Bytes  int64  `json:"bytes"`
+	// HeldSeconds is how long events waited.
+	HeldSeconds float64 `json:"held_seconds"`
+}
+
+// ClusterBackupProgress is how far a backup of a cluster is, or how large the last one was.
+type ClusterBackupProgress struct {
+	Running bool  `json:"running"` // on the node that answers
+	Rows    int64 `json:"rows"`
+	Bytes   int64 `json:"bytes"`
+}

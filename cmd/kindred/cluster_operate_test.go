@@ -214,7 +214,7 @@ func (c *clusterTest) compareWith(t *testing.T, config node.Config, feed func(*c
 	}
 }
 
-// TestClusterOperated: operators drain a node and undo that, stop one by SIGTERM, let the journal be trimmed past it, take it back,
+// TestClusterOperated: operators drain a node and undo that, make a backup, stop one by SIGTERM, let the journal be trimmed past it, take it back,
 // and remove another one. Batches flow meanwhile, and the exports are that of one machine.
 func TestClusterOperated(t *testing.T) {
 	if testing.Short() {
@@ -222,7 +222,7 @@ func TestClusterOperated(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(freshSeed(t), 43))
 	c := newClusterTest(t)
-	c.flags = []string{"--journal-keep", "2s"}
+	c.flags = []string{"--journal-keep", "2s", "--backup-dir", c.dir}
 	c.initialise(t)
 	for _, m := range c.members {
 		c.start(t, m)
@@ -255,6 +255,8 @@ func TestClusterOperated(t *testing.T) {
 	owns(n2, true)
 	owns(n3, true)
 
+	copied := c.backup(t, n3, load)
+
 	c.refused(t, "a removal of a node that is alive", 4, "the node is alive", "cluster", "remove", "n3", "--url", "http://"+n1.listen)
 	load.without(n2)
 	_, ends := c.journal(t)
@@ -285,6 +287,7 @@ func TestClusterOperated(t *testing.T) {
 	sent := load.end(t)
 	t.Logf("%d batches", len(sent))
 	c.compare(t, sent, n1, n2)
+	copied.again(t, sent, settledExport(t, "http://"+n1.listen))
 }
 
 // logged fails unless the log of a node has these words.

@@ -166,6 +166,18 @@ func (m member) Remove(ctx context.Context, name string) error {
 	return refusal(m.Node.Remove(ctx, name))
 }
 
+// Backup implements admin.Nodes.
+func (m member) Backup(ctx context.Context, dir string) (document.ClusterBackup, error) {
+	made, err := m.Node.Backup(ctx, dir)
+	return document.ClusterBackup{Dir: dir, Nodes: made.Nodes, Shards: made.Shards, Rows: made.Rows, Bytes: made.Bytes, HeldSeconds: made.Held.Seconds()}, err
+}
+
+// BackupProgress implements admin.Nodes.
+func (m member) BackupProgress() (at document.ClusterBackupProgress) {
+	at.Running, at.Rows, at.Bytes = m.Node.BackupProgress()
+	return at
+}
+
 // refusal gives the refusals of a cluster their codes.
 func refusal(err error) error {
 	for reason, code := range map[error]document.Code{
