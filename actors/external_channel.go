@@ -41,6 +41,9 @@ type ExternalChannel struct {
 // NoNumber is the position of a shard that has taken nothing of a channel, and the floor of a channel that has none.
 const NoNumber = shard.NoNumber
 
+// ErrDropped is returned for a channel that was dropped, here or by another process.
+var ErrDropped = errors.New("external channel was dropped")
+
 // errTooManyChannels is returned for a new channel beside shard.MaxChannels others, and when all ids were given out.
 var errTooManyChannels = errors.New("too many external channels")
 
@@ -281,8 +284,11 @@ func (c *ExternalChannel) row(from storage.Reader) (row.Channel, error) {
 }
 
 func (c *ExternalChannel) dropped() error {
-	return fmt.Errorf("external channel %q was dropped", c.name)
+	return fmt.Errorf("%w: %q", ErrDropped, c.name)
 }
+
+// Dropped reports whether the channel was dropped, as far as it is known here.
+func (c *ExternalChannel) Dropped() bool { return !c.engine.channels.open.Has(c.id) }
 
 func checkOffset(offset int64) error {
 	if offset < 0 || offset > MaxOffset {
@@ -314,6 +320,43 @@ func (c *ExternalChannel) setPositions(ctx context.Context, number int64) error 
 		err = c.dropped()
 	}
 	return err
+}
+
+// Replace drops the channel and makes another one of a new name, with a floor, in one change: a consumer of the channel
+// delivers into one that is closed, and finds the other one in its place. It fails with ErrDropped if another process was faster.
+func (c *ExternalChannel) Replace(ctx context.Context, name string, floor int64) error {
+	if err := checkOffset(floor); err != nil {
+		return err
+	}
+	all := c.engine.channels
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	made := row.Channel{Name: name, Floor: floor}
+	var id row.ChannelID
+	err := c.engine.catalog.Change(ctx, func(change *catalog.Change) error {
+		if _, err := c.row(change); err != nil {
+			return err
+		}
+		for id = all.last + 1; ; id++ {
+			if id == 0 {
+				return errTooManyChannels
+			}
+			_, err := row.ReadChannel(change, id)
+			if errors.Is(err, storage.ErrNotFound) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+		}
+		(&row.Channel{Floor: NoNumber}).Put(change.Batch(), c.id)
+		made.Put(change.Batch(), id)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return all.loadLocked()
 }
 
 // Drop closes the channel, durably: shards take nothing of it any more, and forget its positions in time. A channel of the

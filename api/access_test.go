@@ -98,6 +98,8 @@ var scopesOfRoutes = map[string]keyring.Scope{
 	"POST /v1/audiences:apply":              keyring.DefineAudiences,
 	"POST /v1/traits:apply":                 keyring.DefineAudiences,
 	"GET /v1/changes/receivers":             keyring.Operate,
+	"GET /v1/topics/positions":              keyring.Operate,
+	"POST /v1/topics/positions:seek":        keyring.Operate,
 	"DELETE /v1/changes/receivers/{name}":   keyring.Operate,
 	"POST /v1/scores/fit":                   keyring.Operate,
 	"POST /v1/admin/backup":                 keyring.Operate,

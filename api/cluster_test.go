@@ -3,11 +3,13 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/kindred-id/kindred/api/admin"
 	"github.com/kindred-id/kindred/api/document"
 )
 
@@ -87,4 +89,34 @@ func TestClusterNodes(t *testing.T) {
 	r.Header.Set("Origin", "https://elsewhere.example")
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
 	w.do(r).want(t, 403, `"cross_origin"`)
+}
+
+// movable has a position in one topic.
+type movable struct{}
+
+func (movable) Positions(context.Context) ([]document.TopicPosition, error) {
+	return []document.TopicPosition{{Topic: "events", Offset: 7}}, nil
+}
+
+func (movable) Seek(_ context.Context, seek *document.TopicSeek) ([]document.TopicPosition, error) {
+	switch {
+	case seek.To != "5":
+		return nil, fmt.Errorf("%w: to: %q", admin.ErrSeek, seek.To)
+	case seek.Topic != "events":
+		return nil, nil
+	}
+	return []document.TopicPosition{{Topic: "events", Offset: 5}}, nil
+}
+
+// A node says how far topics are consumed, and moves positions. A server that is no node knows neither.
+func TestClusterTopics(t *testing.T) {
+	seek := func(w *world, body string) answer { return w.post("/v1/topics/positions:seek", body) }
+	w := newWorld(t, func(c *Config) { c.Topics = movable{} })
+	w.get("/v1/topics/positions").want(t, 200, `{"positions":[{"topic":"events","partition":0,"offset":7}]}`)
+	seek(w, `{"topic":"events","to":"5"}`).want(t, 200, `{"positions":[{"topic":"events","partition":0,"offset":5}]}`)
+	seek(w, `{"topic":"events","to":"soon"}`).want(t, 400, `"bad_seek"`)
+	seek(w, `{"topic":"others","to":"5"}`).want(t, 404, `"unknown_position"`)
+	alone := newWorld(t, nil)
+	alone.get("/v1/topics/positions").want(t, 404, `"unknown_route"`)
+	seek(alone, `{"topic":"events","to":"5"}`).want(t, 404, `"unknown_route"`)
 }

@@ -81,6 +81,8 @@ type Config struct {
 	Cluster func() document.Cluster
 	// Nodes drains and removes the nodes of the cluster. It is there if Cluster is.
 	Nodes admin.Nodes
+	// Topics moves positions of the cluster in topics of Kafka. It is there if Cluster is.
+	Topics admin.Topics
 	// Checks are asked by /readyz beside the server's own, with a deadline.
 	Checks []func(context.Context) document.Check
 	// MaxBody bounds one request body, on the wire and inflated, in bytes. Default defaultMaxBody, at

@@ -87,7 +87,7 @@ func (s *Server) mount() (err error) {
 	}
 	s.queries = &query.Queries{Lookup: find, Scores: s.Scores, Control: s.Control, Rules: s.Rules, Searches: semaphore.NewWeighted(query.SearchesAtOnce)}
 	s.admin = &admin.Admin{
-		Lookup: find, Version: s.Version, Started: s.started, Assumed: s.Assumed, Scores: s.Scores, Control: s.Control, Cluster: s.Cluster, Nodes: s.Nodes, Backup: s.Backup, BackupDir: s.BackupDir, Keys: s.Keys, Logger: s.Logger,
+		Lookup: find, Version: s.Version, Started: s.started, Assumed: s.Assumed, Scores: s.Scores, Control: s.Control, Cluster: s.Cluster, Nodes: s.Nodes, Topics: s.Topics, Backup: s.Backup, BackupDir: s.BackupDir, Keys: s.Keys, Logger: s.Logger,
 		Answers: idempotency.New(s.Engine.Catalog(), s.Engine.Now),
 	}
 	s.streams = stream.New(stream.Config{

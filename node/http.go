@@ -106,7 +106,7 @@ func (k *Kindred) makeServer(context.Context) (err error) {
 		c.Backup = nil // a client would choose any path of this machine
 	}
 	if d.cluster != nil {
-		c.Cluster, c.Nodes = d.cluster.Status, d.cluster
+		c.Cluster, c.Nodes, c.Topics = d.cluster.Status, d.cluster, &topics{d.engine, k.config.Kafka}
 		c.Collectors, c.Checks = append(c.Collectors, d.cluster), append(c.Checks, clusterChecks(d.cluster.Status)...)
 	}
 	if k.config.Kafka != nil {

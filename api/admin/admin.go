@@ -23,6 +23,7 @@ type Admin struct {
 	Control   score.Control           // the control group
 	Cluster   func() document.Cluster // nil: the server is no node of a cluster
 	Nodes     Nodes                   // of its cluster
+	Topics    Topics                  // of its cluster
 	Backup    func(dir string) error  // nil: backups are switched off
 	BackupDir string                  // backups are written below it; empty: anywhere
 	Keys      *keyring.Keyring        // nil: there are no access keys to manage

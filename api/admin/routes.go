@@ -73,6 +73,17 @@ func (a *Admin) Routes() []route.Route {
 			Answers: answer(document.ClusterBackupProgress{}), Problems: []document.Code{document.CodeBadParameter, document.CodeUnknownRoute},
 		},
 		{
+			Method: "GET", Path: "/v1/topics/positions", Scope: keyring.Operate, Handler: a.getPositions,
+			Summary: "List how far a cluster has consumed the partitions of topics", Notes: "A position is written every 10 s while its partition is consumed. A server that is no node of a cluster answers 404.",
+			Answers: answer(document.TopicPositions{}), Problems: with(document.CodeBadParameter, document.CodeUnknownRoute),
+		},
+		{
+			Method: "POST", Path: "/v1/topics/positions:seek", Scope: keyring.Operate, Handler: a.postSeek, SameOrigin: true,
+			Summary: "Move positions of a cluster in a topic", Notes: "Whatever was consumed before. The nodes that consume the partitions go on there within seconds. With dry_run it shows what would move.",
+			Bodies: []any{document.TopicSeek{}}, Answers: answer(document.TopicPositions{}),
+			Problems: with(document.CodeBadParameter, document.CodeCrossOrigin, document.CodeInvalidBody, document.CodeBodyTooLarge, document.CodeUnknownRoute, document.CodeBadSeek, document.CodeUnknownPosition),
+		},
+		{
 			Method: "GET", Path: "/v1/changes/receivers", Scope: keyring.Operate, Handler: a.getReceivers,
 			Summary: "List the registered receivers of the change feed", Answers: answer(document.Receivers{}),
 			Problems: with(document.CodeBadParameter, document.CodeFeedOff),

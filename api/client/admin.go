@@ -51,6 +51,18 @@ func (a Admin) ClusterBackupProgress(ctx context.Context) (at document.ClusterBa
 	return at, err
 }
 
+// TopicPositions returns how far a cluster has consumed the partitions of topics.
+func (a Admin) TopicPositions(ctx context.Context) (p document.TopicPositions, err error) {
+	err = a.conn.get(ctx, "/v1/topics/positions", nil, &p)
+	return p, err
+}
+
+// SeekTopic moves positions of a cluster in a topic, and returns those that it moved.
+func (a Admin) SeekTopic(ctx context.Context, seek document.TopicSeek) (p document.TopicPositions, err error) {
+	err = a.conn.post(ctx, "/v1/topics/positions:seek", nil, seek, &p)
+	return p, err
+}
+
 // Rules returns the rules in force, with their text.
 func (a Admin) Rules(ctx context.Context) (r document.Rules, err error) {
 	err = a.conn.get(ctx, "/v1/rules", nil, &r)

@@ -78,6 +78,26 @@ type DroppedReceiver struct {
 	Dropped string `json:"dropped"`
 }
 
+// TopicPositions are how far the partitions of topics in Kafka are consumed.
+type TopicPositions struct {
+	Positions []TopicPosition `json:"positions"`
+}
+
+// TopicPosition is how far a partition is consumed, as all nodes know it: up to 10 s ago, while it is consumed.
+type TopicPosition struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Offset    int64  `json:"offset"` // everything below is taken; -1: nothing was consumed yet
+}
+
+// TopicSeek asks for positions to be moved.
+type TopicSeek struct {
+	Topic     string `json:"topic" jsonschema:"required"`
+	Partition *int32 `json:"partition,omitempty"`      // all partitions if it is absent
+	To        string `json:"to" jsonschema:"required"` // earliest, latest, or an offset
+	DryRun    bool   `json:"dry_run,omitempty"`        // find the positions, and move none
+}
+
 // Backup names the directory of a backup, on the machine of the server.
 type Backup struct {
 	Dir string `json:"dir" jsonschema:"required"` // in a request also a path below the folder of backups

@@ -78,6 +78,8 @@ const (
 	CodeBadAudience      Code = "bad_audience"
 	CodeStaleVersion     Code = "stale_version"
 	CodeUnknownAudience  Code = "unknown_audience"
+	CodeBadSeek          Code = "bad_seek"
+	CodeUnknownPosition  Code = "unknown_position"
 	CodeUnknownNode      Code = "unknown_node"
 	CodeNodeAlive        Code = "node_alive"
 	CodeLastNode         Code = "last_node"
@@ -135,6 +137,8 @@ var problemTable = []ProblemInfo{
 	{CodeExportFailed, 500, "The export failed", "see the log of the server"},
 	{CodeFeedOff, 409, "There is no change feed", "turn it on: kindred serve --feed; from then on every change is kept for its readers"},
 	{CodeFeedBehind, 410, "The changes after this cursor were deleted", "ask with cursor=now for a cursor, take an export, and go on from that cursor"},
+	{CodeBadSeek, 400, "No such place to seek to", "give earliest, latest or an offset as to, and ask a node that has the settings of Kafka for earliest and latest"},
+	{CodeUnknownPosition, 404, "The cluster has no such position", "GET /v1/topics/positions lists them"},
 	{CodeUnknownReceiver, 404, "The change feed has no such receiver", "GET /v1/changes/receivers lists them"},
 	{CodeNoKey, 401, "The route needs a key", "send Authorization: Bearer KEY; kindred keys create makes one"},
 	{CodeUnknownKey, 401, "The key is not known", "check that it is whole, and of this deployment: kindred keys list"},

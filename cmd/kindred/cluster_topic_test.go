@@ -20,7 +20,8 @@ import (
 
 // TestClusterConsumes: three nodes share the partitions of a topic, while one is killed, one is stopped in good order, both come back, and
 // partitions are added. Each partition is consumed by one node in the end. The export is that of one machine which consumed the same
-// topic, byte for byte, and every event was taken once.
+// topic, byte for byte, and every event was taken once. Then a partition is
+// moved back, and nothing counts twice.
 func TestClusterConsumes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("three brokers take long to start")
@@ -79,6 +80,8 @@ func TestClusterConsumes(t *testing.T) {
 	c.ready(t)
 	c.consumed(t, admin, topic, more)
 	c.tookEach(t, events)
+	c.seeks(t, topic, events)
+	c.consumed(t, admin, topic, more)
 
 	config := node.Config{Kafka: &kafka.Config{Brokers: strings.Split(c.brokers, ","), Topics: []kafka.Topic{{Topic: topic}}}}
 	config.Kafka.DeadLetters.Topic = topic + "-letters"
@@ -104,6 +107,41 @@ func (c *clusterTest) tookEach(t *testing.T, events uint64) {
 		stats, err := at.Admin.Stats(t.Context())
 		if err == nil && (stats.Events != events || stats.Duplicates != 0 || stats.Quarantined != 0) {
 			err = fmt.Errorf("%d events, %d duplicates and %d set aside; want %d, 0 and 0", stats.Events, stats.Duplicates, stats.Quarantined, events)
+		}
+		return err
+	})
+}
+
+// seeks moves a partition back to its beginning, at one node, while others consume: all of it comes again, and nothing counts twice.
+func (c *clusterTest) seeks(t *testing.T, topic string, events int64) {
+	t.Helper()
+	var all []kafka.Position
+	positions := func(address string) (sum int64) {
+		if err := json.Unmarshal(kindred(t, c.bin, "kafka", "positions", "--output", "json", "--url", "http://"+address), &all); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range all {
+			sum += p.Offset
+		}
+		return sum
+	}
+	for _, m := range c.members {
+		eventually(t, "every node knows all positions", func() error {
+			if sum := positions(m.listen); sum != events {
+				return fmt.Errorf("%s knows of %d records", m.name, sum)
+			}
+			return nil
+		})
+	}
+	kindred(t, c.bin, "kafka", "seek", "--topic", topic, "--partition", "0", "--to", "earliest", "--url", "http://"+c.members[0].listen)
+	at, err := client.New("http://"+c.members[1].listen, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the partition comes again", func() error {
+		stats, err := at.Admin.Stats(t.Context())
+		if err == nil && (stats.Events != uint64(events) || stats.Duplicates != uint64(all[0].Offset)) {
+			err = fmt.Errorf("%d events and %d duplicates, want %d and %d", stats.Events, stats.Duplicates, events, all[0].Offset)
 		}
 		return err
 	})

@@ -17,17 +17,22 @@ import (
 // the normalisers. Increment it with every change to them that may send an event to another shard.
 const routingCode = 2
 
-// channelName is the name of a partition's channel, "<topic>/<partition>/<topic id>.<routing version>". Topic names
-// contain no slash.
+// channelName is the name of a partition's channel, "<topic>/<partition>/<topic id>.<routing version>", and after a seek in a cluster
+// ".<number of seeks>". Topic names contain no slash, ids and versions no dot.
 type channelName struct {
 	topic     string
 	partition int32
 	topicID   string // base64; "-" if the brokers give no id
 	version   string
+	seeks     uint64 // that were made in a cluster
 }
 
 func (n channelName) String() string {
-	return fmt.Sprintf("%s/%d/%s.%s", n.topic, n.partition, n.topicID, n.version)
+	name := fmt.Sprintf("%s/%d/%s.%s", n.topic, n.partition, n.topicID, n.version)
+	if n.seeks > 0 {
+		name += "." + strconv.FormatUint(n.seeks, 10)
+	}
+	return name
 }
 
 // parseChannelName parses the name of a channel. ok is false for a channel that does not belong to a partition.
@@ -41,7 +46,31 @@ func parseChannelName(name string) (n channelName, ok bool) {
 		return n, false
 	}
 	id, version, ok := strings.Cut(parts[2], ".")
-	return channelName{parts[0], int32(partition), id, version}, ok
+	n = channelName{topic: parts[0], partition: int32(partition), topicID: id, version: version}
+	if version, seeks, sought := strings.Cut(version, "."); sought && ok {
+		n.version = version
+		n.seeks, err = strconv.ParseUint(seeks, 10, 64)
+		ok = err == nil
+	}
+	return n, ok
+}
+
+// sought is the name of the channel of a partition as the last seek has left it.
+func (n channelName) sought(engine *actors.Engine) channelName {
+	for _, ch := range engine.ExternalChannels().All() {
+		if other, ok := parseChannelName(ch.Name()); ok && other.seeks > n.seeks {
+			if last := other.seeks; other.first() == n.first() {
+				n.seeks = last
+			}
+		}
+	}
+	return n
+}
+
+// first is the name of the channel before all seeks.
+func (n channelName) first() channelName {
+	n.seeks = 0
+	return n
 }
 
 // routingVersion is a hash of everything that decides to which shard an event of a topic goes (C6): the deployment's
@@ -65,6 +94,7 @@ func routingVersion(deployment string, t *Topic, options segment.Options) string
 // It opens the channel, gives it a floor, and drops its predecessors, in this order. After a crash in between, the next
 // start finds the predecessors again, or a floor that no longer needs them.
 func open(ctx context.Context, engine *actors.Engine, name channelName, log func(msg string, args ...any), first func(context.Context) (int64, error)) (*actors.ExternalChannel, int64, error) {
+	name = name.sought(engine)
 	ch, err := engine.ExternalChannels().Open(ctx, name.String())
 	if err != nil {
 		return nil, 0, err

@@ -114,7 +114,7 @@ func TestConfigCheck(t *testing.T) {
 }
 
 func TestChannelNames(t *testing.T) {
-	n := channelName{"shop.orders-1_x", 12, "AbC-_d", "0123"}
+	n := channelName{"shop.orders-1_x", 12, "AbC-_d", "0123", 7}
 	if got, ok := parseChannelName(n.String()); !ok || got != n {
 		t.Errorf("%+v, %t", got, ok)
 	}

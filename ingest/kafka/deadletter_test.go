@@ -155,7 +155,7 @@ func TestOrigins(t *testing.T) {
 			w.t.Fatal(err)
 		}
 		for _, p := range positions {
-			if _, err := p.seek(w.t.Context(), &w.config, Target{}); err != nil {
+			if _, err := p.seek(w.t.Context(), &w.config, Target{}, false); err != nil {
 				w.t.Fatal(err)
 			}
 		}

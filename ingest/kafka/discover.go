@@ -68,14 +68,17 @@ func (c *Consumer) mine(at place) bool {
 	return c.into.Mine == nil || c.into.Mine(at.topic, at.partition)
 }
 
-// shareChanged reports whether a partition runs that is another process's now, or does not run and is this one's.
+// shareChanged reports whether a partition runs that is another process's now, or does not run and is this one's, or has to begin
+// elsewhere.
 func (c *Consumer) shareChanged() bool {
 	if c.into.Mine == nil {
 		return false
 	}
 	for name, t := range c.topics {
 		for _, n := range t.partitions {
-			if at := (place{name, n}); c.mine(at) != (c.running.find(at) != nil) {
+			at := place{name, n}
+			r := c.running.find(at)
+			if c.mine(at) != (r != nil) || r != nil && r.replaced() {
 				return true
 			}
 		}
@@ -162,12 +165,13 @@ func (c *Consumer) lookAt(ctx, hard context.Context, found kadm.TopicDetail, t *
 			return err
 		}
 	}
+	c.end(ctx, c.replacedOf(t))
 	var others []*running
 	for _, n := range t.partitions {
 		at := place{t.Topic.Topic, n}
 		switch r := c.running.find(at); {
 		case r == nil && c.mine(at):
-			c.add(ctx, hard, t, channelName{at.topic, n, id, t.version}, start)
+			c.add(ctx, hard, t, channelName{topic: at.topic, partition: n, topicID: id, version: t.version}, start)
 		case r != nil && !c.mine(at):
 			others = append(others, r)
 		}
@@ -180,12 +184,29 @@ func (c *Consumer) lookAt(ctx, hard context.Context, found kadm.TopicDetail, t *
 	return nil
 }
 
+// replacedOf returns the partitions of a topic that are to begin elsewhere.
+func (c *Consumer) replacedOf(t *consumed) (all []*running) {
+	for _, n := range t.partitions {
+		if r := c.running.find(place{t.Topic.Topic, n}); r != nil && r.replaced() {
+			c.logger.Info("partition goes on where an operator has moved it to", "topic", r.name.topic, "partition", r.name.partition)
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// replaced reports whether the channel of the partition was dropped while it runs: an operator has moved the position.
+func (p *partition) replaced() bool {
+	ch := p.channel.Load()
+	return p.consumer.into.Mine != nil && ch != nil && ch.Dropped()
+}
+
 // beginAll gives each partition of a topic that was never consumed its first floor, those of other processes included: to them the
 // topic is known from then on, and they would begin at its beginning. The first partition is the last to begin: until then the topic
 // is not known, and a process that looks in the middle begins all as well. Of several that begin a partition, one decides where.
 func (c *Consumer) beginAll(ctx context.Context, t *consumed, id string, start Start) error {
 	for _, n := range slices.Backward(t.partitions) {
-		p := newPartition(c, t.Topic, channelName{t.Topic.Topic, n, id, t.version}, t.batches, start)
+		p := newPartition(c, t.Topic, channelName{topic: t.Topic.Topic, partition: n, topicID: id, version: t.version}, t.batches, start)
 		if _, _, err := open(ctx, c.into.Engine, p.name, p.log, p.first); err != nil {
 			return fmt.Errorf("topic %s, partition %d: %w", t.Topic.Topic, n, err)
 		}

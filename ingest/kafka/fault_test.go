@@ -223,7 +223,7 @@ func TestLogEndsBefore(t *testing.T) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		if _, err := positions[0].seek(w.t.Context(), &w.config, Target{Offset: 500}); err != nil {
+		if _, err := positions[0].seek(w.t.Context(), &w.config, Target{Offset: 500}, false); err != nil {
 			w.t.Fatal(err)
 		}
 		c = w.consumer()

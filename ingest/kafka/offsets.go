@@ -25,7 +25,8 @@ func (c *Consumer) keepFloors(ctx context.Context) error {
 
 // A floor is how far a partition is handled, as stored with its channel: every record below it is settled (C1, C2).
 //
-//   - It never goes back: keep ignores what is not above it. Only an operator moves it back, while no consumer runs.
+//   - It never goes back: keep ignores what is not above it. An operator moves it back while no consumer runs, and in a cluster by
+//     another channel in the place of this one.
 //   - It may lag. A start then reads records again whose events the shards have taken, and the shards' positions drop
 //     these; so keeping it costs a write now and then, and not one a batch.
 type floor struct {
@@ -42,6 +43,9 @@ func (f *floor) keep(ctx context.Context, ch *actors.ExternalChannel, handled in
 		return nil
 	}
 	if err := ch.SetFloor(ctx, handled); err != nil {
+		if errors.Is(err, actors.ErrDropped) {
+			return nil // the partition begins elsewhere soon
+		}
 		return err
 	}
 	f.stored = handled

@@ -431,7 +431,8 @@ func (p *partition) gone(err error) string {
 // remedy says what an operator can do where records are missing.
 func (p *partition) remedy() string {
 	if p.consumer.into.Mine != nil {
-		return "nothing of it is consumed any more, by any node: a cluster has no command yet to go on elsewhere; see docs/cluster.md, \"Topics of Kafka\""
+		return fmt.Sprintf("decide where to go on, and ask any node: kindred kafka seek --url URL --topic %s --partition %d --to earliest|OFFSET",
+			p.name.topic, p.name.partition)
 	}
 	return fmt.Sprintf("stop the server, decide where to go on, and start it again: kindred kafka seek --data DIR --topic %s --partition %d --to earliest|OFFSET",
 		p.name.topic, p.name.partition)

@@ -71,13 +71,16 @@ type Move struct {
 	Partition int32 // -1: all partitions of the topic
 	To        Target
 	Dry       bool // find the positions, and move none
+	// Live moves positions in partitions that are being consumed, by this process or another one of a cluster: the channel of each is
+	// replaced by another one. Their consumers begin there a moment later, and take what they have under way before.
+	Live bool
 }
 
 // Apply moves those of the positions that it is about, one after the other, and returns them as they are then. If one
 // fails, those before it have moved, and the same move may be applied again. It needs config for earliest and latest,
 // which it asks the brokers for.
 //
-// REQUIRES: no partition of the topic is being consumed
+// REQUIRES: no partition of the topic is being consumed, unless Live
 func (m *Move) Apply(ctx context.Context, config *Config, all []Position) ([]Position, error) {
 	moved := []Position{}
 	for _, p := range all {
@@ -86,7 +89,7 @@ func (m *Move) Apply(ctx context.Context, config *Config, all []Position) ([]Pos
 		}
 		if !m.Dry {
 			var err error
-			if p.Offset, err = p.seek(ctx, config, m.To); err != nil {
+			if p.Offset, err = p.seek(ctx, config, m.To, m.Live); err != nil {
 				return moved, err
 			}
 		}
@@ -97,7 +100,7 @@ func (m *Move) Apply(ctx context.Context, config *Config, all []Position) ([]Pos
 
 // seek makes a partition continue at a target, regardless of its progress. Forward, it skips the records in between;
 // backward, it takes them again, and only the memory of duplicates recognises them.
-func (p Position) seek(ctx context.Context, config *Config, to Target) (int64, error) {
+func (p Position) seek(ctx context.Context, config *Config, to Target, live bool) (int64, error) {
 	offset := to.Offset
 	if to.NeedsBrokers() {
 		var err error
@@ -105,10 +108,12 @@ func (p Position) seek(ctx context.Context, config *Config, to Target) (int64, e
 			return 0, err
 		}
 	}
-	if err := p.channel.Seek(ctx, offset); err != nil {
-		return 0, err
+	if !live {
+		return offset, p.channel.Seek(ctx, offset)
 	}
-	return offset, nil
+	name, _ := parseChannelName(p.channel.Name())
+	name.seeks++
+	return offset, p.channel.Replace(ctx, name.String(), offset)
 }
 
 // offsetOf asks the brokers for a partition's first or end offset.
