@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -138,7 +139,7 @@ func TestClusterFeed(t *testing.T) {
 	c := newClusterTest(t)
 	kindred(t, c.bin, append(c.init(), "--feed")...)
 	changes := newChangesTopic(t, c)
-	c.flags = []string{"--feed", "--publish-brokers", c.brokers, "--publish-topic", changes.name}
+	c.flags = []string{"--feed", "--publish-brokers", c.brokers, "--publish-topic", changes.name, "--backup-dir", c.dir}
 	var addresses []string
 	for _, m := range c.members {
 		c.start(t, m)
@@ -197,6 +198,11 @@ func TestClusterFeed(t *testing.T) {
 		if fmt.Sprint(whole.last) != fmt.Sprint(f.last) {
 			t.Errorf("%s: the whole feed ends at %v, and that of the follower at %v", m.name, whole.last, f.last)
 		}
+	}
+	// A backup has the feed, too, and goes on in one process.
+	c.asks(t, c.members[0], "backup", "nightly")
+	if got := kindred(t, c.bin, "tail", "--rebuild", "--data", filepath.Join(c.dir, "nightly"), "--memory", "128MiB"); !bytes.Equal(got, want) {
+		t.Errorf("the feed of a backup makes %d lines, want %d lines and the same", bytes.Count(got, []byte("\n")), bytes.Count(want, []byte("\n")))
 	}
 	t.Logf("%d entries in %d streams", len(f.entries), f.streams)
 	c.published(t, changes, want, f.last)

@@ -342,6 +342,7 @@ var committers = map[string]string{
 	"actors/commit.go":          "the committer, of Store",
 	"actors/routes.go":          "of Journal, which decides before the committer writes",
 	"actors/catalog/catalog.go": "the catalog, of its Log and of Store",
+	"cluster/backup.go":         "of Store: the directory of a backup, which no one else has yet",
 	"cluster/copying.go":        "of Store: a copy of a shard that is not whole yet, so that the engine cannot have it",
 	"cluster/replica.go":        "of Owner, which orders the batches, and of Store: a copy of a shard that the engine does not have",
 	"cluster/shared_rows.go":    "of the log of the store: rows of the catalog that are this node's own",
