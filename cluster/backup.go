@@ -189,12 +189,7 @@ func (at *moment) copy(ctx context.Context, to storage.Store, count *backup) err
 	}
 	group.Go(func() error {
 		w := batchWriter{to: to, count: count}
-		err := row.ScanCatalog(at.shared, func(key, value []byte) error {
-			if row.OfNode(key) || row.IsClusterNode(key) {
-				return nil // of one node, and of nodes
-			}
-			return w.put(key, value)
-		})
+		err := row.ScanCatalog(at.shared, w.putCatalog)
 		if err == nil {
 			err = w.flush()
 		}
@@ -224,6 +219,14 @@ func (w *batchWriter) put(key, value []byte) error {
 		return nil
 	}
 	return w.flush()
+}
+
+// putCatalog puts a row of no shard, unless it is of one node, or of nodes.
+func (w *batchWriter) putCatalog(key, value []byte) error {
+	if row.OfNode(key) || row.IsClusterNode(key) {
+		return nil
+	}
+	return w.put(key, value)
 }
 
 func (w *batchWriter) flush() error {

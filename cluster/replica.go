@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -240,12 +241,27 @@ func (r *replica) stopAt(err error) {
 	if r.broken != nil {
 		return
 	}
-	r.broken = err
-	r.node.logger.Error("a shard stops on this node", "shard", r.id, "error", err)
+	r.broken = r.withNewest(err)
+	r.node.logger.Error("a shard stops on this node", "shard", r.id, "error", r.broken)
 	r.endReading()
 	r.endCopying()
 	r.lost()
 	r.publish()
+}
+
+// withNewest adds to an error which node has the newest copy, as far as it is known, where the journal lacks what it acknowledged: an
+// operator has to go on from that one.
+func (r *replica) withNewest(err error) error {
+	if !errors.Is(err, journal.ErrGap) || r.heard == nil {
+		return err
+	}
+	newest := journal.Report{Node: r.node.config.Name, Durable: r.owner.Next()}
+	for _, is := range r.heard.reports {
+		if is.Durable > newest.Durable {
+			newest = is
+		}
+	}
+	return fmt.Errorf("%w; node %s has the newest copy that is known here, up to %d", err, newest.Node, newest.Durable)
 }
 
 func (r *replica) one(d *journal.Do) error {

@@ -34,6 +34,10 @@ func checkNode(fsys vfs.FS, dir, node string) error {
 	return e
 }
 
+// NodeOf returns the node of a cluster that a data directory belongs to, in the words of Options.Node; "" for any other directory. It
+// fails with class ErrIO.
+func NodeOf(dir string) (string, error) { return readNode(vfs.Default, dir) }
+
 // readNode returns the node that a directory belongs to; "" if it belongs to none.
 func readNode(fsys vfs.FS, dir string) (string, error) {
 	path := fsys.PathJoin(dir, nodeFile)

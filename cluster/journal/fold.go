@@ -52,7 +52,7 @@ type Commit struct {
 
 // The errors that halt a shard: an operator has to decide.
 var (
-	ErrGap     = errors.New("the journal lacks a record that was acknowledged; run kindred cluster reseed from the newest copy")
+	ErrGap     = errors.New("the journal lacks a record that was acknowledged; stop the nodes, and go on from their newest copies: kindred cluster reseed")
 	ErrForeign = errors.New("the journal is another deployment's; name the topic of this one")
 	ErrNewer   = errors.New("the journal goes on in encodings that this program cannot read; upgrade this node")
 )

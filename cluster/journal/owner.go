@@ -150,7 +150,7 @@ func NewOwner(c Config, at *Position) *Owner {
 		o.follow(*at)
 		o.vouched = at.Next
 		if at.Topic != c.Topic {
-			o.state, o.err = Halted, fmt.Errorf("shard %d: the journal's topic is not the one that this copy followed; name that one, or run kindred cluster reseed", c.Shard)
+			o.state, o.err = Halted, fmt.Errorf("shard %d: the journal's topic is not the one that this copy followed; name that one, or go on from the newest copies of all nodes: kindred cluster reseed", c.Shard)
 		}
 	}
 	return o

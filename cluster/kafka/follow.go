@@ -42,7 +42,7 @@ type ShortError struct {
 }
 
 func (e *ShortError) Error() string {
-	return fmt.Sprintf("journal: partition %d ends at offset %d, and records up to %d were read: the brokers lost records; start a new journal from the newest copy (\"kindred cluster reseed\")", e.Partition, e.End, e.Next)
+	return fmt.Sprintf("journal: partition %d ends at offset %d, and records up to %d were read: the brokers lost records; stop the nodes, and start a new journal from their newest copies (\"kindred cluster reseed\")", e.Partition, e.End, e.Next)
 }
 
 const (

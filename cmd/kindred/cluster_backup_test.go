@@ -7,8 +7,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/kindred-id/kindred/api/client"
 	"github.com/kindred-id/kindred/api/document"
@@ -49,15 +52,7 @@ func (c *clusterTest) backup(t *testing.T, asked *clusterMember, load *clusterLo
 // again opens a backup in one process, which has all that was answered before, and is the same as others once all batches are sent to it.
 func (b *clusterCopy) again(t *testing.T, sent [][]byte, want []byte) {
 	t.Helper()
-	one, err := node.Open(t.Context(), node.Config{Dir: b.dir, Memory: storage.MinMemory, Listen: "127.0.0.1:0", MustExist: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := one.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	}()
+	one := openAlone(t, b.dir)
 	to, err := client.New(one.URL(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -84,4 +79,39 @@ func (b *clusterCopy) again(t *testing.T, sent [][]byte, want []byte) {
 	if got := settledExport(t, one.URL()); !bytes.Equal(got, want) {
 		t.Errorf("a backup to which all is sent again exports %d lines, want %d and the same", bytes.Count(got, []byte("\n")), bytes.Count(want, []byte("\n")))
 	}
+}
+
+// openAlone opens a directory in one process, until the test ends.
+func openAlone(t *testing.T, dir string) *node.Kindred {
+	t.Helper()
+	one, err := node.Open(t.Context(), node.Config{Dir: dir, Memory: storage.MinMemory, Listen: "127.0.0.1:0", MustExist: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := one.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return one
+}
+
+// reseeds deletes the journal of a cluster whose nodes have ended, and makes a directory of theirs, which has all people. One of a node
+// that was removed before has old copies.
+func (c *clusterTest) reseeds(t *testing.T, want []byte) {
+	t.Helper()
+	if _, err := kadm.NewClient(c.kafka.Client()).DeleteTopic(t.Context(), c.name+".journal"); err != nil {
+		t.Fatal(err)
+	}
+	var from []string
+	for _, m := range c.members {
+		from = append(from, m.dir)
+	}
+	rescue := filepath.Join(c.dir, "rescue")
+	t.Logf("%s", kindred(t, c.bin, "cluster", "reseed", rescue, "--from", strings.Join(from, ","), "--output", "table"))
+	kindred(t, c.bin, "verify", "--data", rescue)
+	if got := settledExport(t, openAlone(t, rescue).URL()); !bytes.Equal(got, want) {
+		t.Errorf("the newest copies export %d lines, want %d and the same", bytes.Count(got, []byte("\n")), bytes.Count(want, []byte("\n")))
+	}
+	c.refused(t, "a directory of no node", 1, "is no directory of a node", "cluster", "reseed", filepath.Join(c.dir, "again"), "--from", rescue)
 }

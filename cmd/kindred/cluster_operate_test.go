@@ -287,7 +287,11 @@ func TestClusterOperated(t *testing.T) {
 	sent := load.end(t)
 	t.Logf("%d batches", len(sent))
 	c.compare(t, sent, n1, n2)
-	copied.again(t, sent, settledExport(t, "http://"+n1.listen))
+	want := settledExport(t, "http://"+n1.listen)
+	copied.again(t, sent, want)
+	n1.terminate(t)
+	n2.terminate(t)
+	c.reseeds(t, want)
 }
 
 // logged fails unless the log of a node has these words.

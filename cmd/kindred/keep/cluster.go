@@ -18,7 +18,7 @@ func newCluster() *cobra.Command {
 	return cli.Group("cluster", "Make a cluster, and look at its nodes and shards",
 		`Several nodes share the shards of one deployment: make its journal once with init, then start each node with
 kindred serve --cluster. See docs/cluster.md.`,
-		newClusterInit(), newClusterStatus(), newClusterShards(), newClusterDrain(), newClusterRemove(), newClusterBackup(), newClusterPlan())
+		newClusterInit(), newClusterStatus(), newClusterShards(), newClusterDrain(), newClusterRemove(), newClusterBackup(), newClusterReseed(), newClusterPlan())
 }
 
 // initialised is what cluster init made.
