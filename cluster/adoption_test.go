@@ -143,7 +143,7 @@ func (w *adoptionWorld) total() (n int) {
 	return n
 }
 
-// fails makes appends to a partition fail until the number of them is reached; -1: for ever.
+// fails makes the next count appends to a partition fail; -1 stands for all.
 func (w *adoptionWorld) fails(partition int32, err *kerr.Error, count int) *kfake.FaultHandle {
 	return w.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: w.config.Topic(), Partitions: []int32{partition}, Err: err, Count: count})
 }

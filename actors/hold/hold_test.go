@@ -8,7 +8,7 @@ import (
 	"github.com/kindred-id/kindred/actors/hold"
 )
 
-// J13: each condition of a moment is one without which there is none.
+// J13: a moment needs each of its conditions.
 func TestMoment(t *testing.T) {
 	quiet := func() []hold.Part {
 		return []hold.Part{

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/kindred-id/kindred/actors/audiences"
 	"github.com/kindred-id/kindred/api/document"
@@ -27,7 +26,7 @@ func (a *Admin) postAudiences(w http.ResponseWriter, r *http.Request) *route.Pro
 		given = append(given, audience.Definition{Key: key, Where: where})
 	}
 	state, p := a.define(r, func(now *audiences.State) (*audiences.State, error) {
-		list, err := others(now, given, ask.Prune)
+		list, err := withOthers(given, ask.Prune, now.Parsed, func(d audience.Definition) string { return d.Key })
 		if err != nil {
 			return nil, err
 		}
@@ -46,16 +45,4 @@ func (a *Admin) postAudiences(w http.ResponseWriter, r *http.Request) *route.Pro
 		return &route.Problem{Code: document.CodeInternal}
 	}
 	return route.Send(w, d)
-}
-
-// others adds to given audiences those of other keys that are defined, unless they are to go.
-func others(now *audiences.State, given []audience.Definition, prune bool) ([]audience.Definition, error) {
-	if prune {
-		return given, nil
-	}
-	defined, err := now.Parsed()
-	rest := slices.DeleteFunc(defined, func(d audience.Definition) bool {
-		return slices.ContainsFunc(given, func(g audience.Definition) bool { return g.Key == d.Key })
-	})
-	return append(rest, given...), err
 }

@@ -18,6 +18,11 @@ import (
 // One runs at a time, and a second is refused rather than queued: it would be a copy of a later moment than its caller
 // thinks. The answer may take minutes, so the deadlines of the connection are lifted.
 func (a *Admin) postBackup(w http.ResponseWriter, r *http.Request) *route.Problem {
+	return a.backUp(w, r, "backup", func(dir string) (any, error) { return document.Backup{Dir: dir}, a.Backup(dir) })
+}
+
+// backUp reads a request for a backup, has it written, and answers with what that returns. what names the backup in the log.
+func (a *Admin) backUp(w http.ResponseWriter, r *http.Request, what string, write func(dir string) (made any, err error)) *route.Problem {
 	if a.Backup == nil {
 		return &route.Problem{Code: document.CodeBackupDisabled}
 	}
@@ -34,12 +39,13 @@ func (a *Admin) postBackup(w http.ResponseWriter, r *http.Request) *route.Proble
 	}
 	defer a.backingUp.Unlock()
 	route.Patient(w)
-	if err := a.Backup(dir); err != nil {
-		a.Logger.Error("backup failed", "error", err)
+	made, err := write(dir)
+	if err != nil {
+		a.Logger.Error(what+" failed", "error", err)
 		return backupProblem(err)
 	}
-	a.Logger.Info("backup written")
-	return route.Send(w, document.Backup{Dir: dir})
+	a.Logger.Info(what + " written")
+	return route.Send(w, made)
 }
 
 // backupTarget returns the directory that a client asks for, if it is below the folder of backups: by its path, and by what

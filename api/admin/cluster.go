@@ -64,31 +64,10 @@ func (a *Admin) changeNode(w http.ResponseWriter, r *http.Request, state string,
 // postClusterBackup answers POST /v1/cluster/backup {"dir":"nightly"}: a copy of the whole deployment, at one moment, on the disk of the
 // node that is asked. The rules of postBackup hold for the directory, and for a second backup.
 func (a *Admin) postClusterBackup(w http.ResponseWriter, r *http.Request) *route.Problem {
-	switch {
-	case a.Nodes == nil:
+	if a.Nodes == nil {
 		return &route.Problem{Code: document.CodeUnknownRoute}
-	case a.Backup == nil:
-		return &route.Problem{Code: document.CodeBackupDisabled}
 	}
-	var ask document.Backup
-	if p := route.ReadJSON(w, r, &ask); p != nil {
-		return p
-	}
-	dir, p := a.backupTarget(ask.Dir)
-	if p != nil {
-		return p
-	}
-	if !a.backingUp.TryLock() {
-		return &route.Problem{Code: document.CodeBackupRunning}
-	}
-	defer a.backingUp.Unlock()
-	route.Patient(w)
-	made, err := a.Nodes.Backup(r.Context(), dir)
-	if err != nil {
-		a.Logger.Error("a backup of the cluster failed", "error", err)
-		return backupProblem(err)
-	}
-	return route.Send(w, made)
+	return a.backUp(w, r, "backup of the cluster", func(dir string) (any, error) { return a.Nodes.Backup(r.Context(), dir) })
 }
 
 // getClusterBackup answers GET /v1/cluster/backup: how far the backup is.

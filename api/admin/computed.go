@@ -17,20 +17,20 @@ func (a *Admin) postComputedTraits(w http.ResponseWriter, r *http.Request) *rout
 	if p := route.ReadJSON(w, r, &ask); p != nil {
 		return p
 	}
-	given := map[string]*audience.Expression{}
+	var given []audience.ComputedTrait
 	for key, text := range ask.Traits {
 		of, err := audiencelang.ParseValue(text)
 		if err != nil {
 			return route.NewProblem(document.CodeBadAudience, "computed trait %s: %v", key, err)
 		}
-		given[key] = of
+		given = append(given, audience.ComputedTrait{Key: key, Of: of})
 	}
 	state, p := a.define(r, func(now *audiences.State) (*audiences.State, error) {
-		list, err := now.ParsedTraits()
+		list, err := withOthers(given, ask.Prune, now.ParsedTraits, func(t audience.ComputedTrait) string { return t.Key })
 		if err != nil {
 			return nil, err
 		}
-		next, err := now.NextTraits(merged(list, given, ask.Prune))
+		next, err := now.NextTraits(list)
 		if err != nil {
 			return nil, &refusedDefinition{err}
 		}
@@ -45,17 +45,4 @@ func (a *Admin) postComputedTraits(w http.ResponseWriter, r *http.Request) *rout
 		return &route.Problem{Code: document.CodeInternal}
 	}
 	return route.Send(w, d)
-}
-
-// merged are given computed traits, and those of other keys that are defined, unless they are to go.
-func merged(defined []audience.ComputedTrait, given map[string]*audience.Expression, prune bool) (list []audience.ComputedTrait) {
-	for key, of := range given {
-		list = append(list, audience.ComputedTrait{Key: key, Of: of})
-	}
-	for _, t := range defined {
-		if _, replaced := given[t.Key]; !replaced && !prune {
-			list = append(list, t)
-		}
-	}
-	return list
 }

@@ -3,6 +3,7 @@ package admin
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/kindred-id/kindred/actors/audiences"
@@ -51,6 +52,18 @@ func (a *Admin) define(r *http.Request, next func(now *audiences.State) (*audien
 		return nil, route.NewProblem(document.CodeBadAudience, "%v", refused.err)
 	}
 	return nil, route.EngineProblem(err)
+}
+
+// withOthers adds to given definitions those of other keys that there are, unless they are to go.
+func withOthers[T any](given []T, prune bool, defined func() ([]T, error), key func(T) string) ([]T, error) {
+	if prune {
+		return given, nil
+	}
+	list, err := defined()
+	rest := slices.DeleteFunc(list, func(d T) bool {
+		return slices.ContainsFunc(given, func(g T) bool { return key(g) == key(d) })
+	})
+	return append(rest, given...), err
 }
 
 // versionOf reads the version that a change was made of; nil where the request does not say it.

@@ -30,7 +30,7 @@ type Profile struct {
 	RefusedRefunds      int             `json:"refused_refunds,omitempty"`       // refunds in another currency than their order's: revenue still has them
 	Control             bool            `json:"control,omitempty"`               // member of the control group, which gets no offers
 	Scores              *Scores         `json:"scores,omitempty"`                // where they were asked for
-	// Audiences are those that the person is in, by key, where they were asked for. The member is left out of a person who is in none.
+	// Audiences are those that the person is in, by key, where they were asked for. A person without audiences has no such member.
 	Audiences map[string]ProfileAudience `json:"audiences,omitempty"`
 	// Computed are the computed traits that have a value, by key, where they were asked for: numbers, texts, times, lists of texts.
 	Computed Traits `json:"computed,omitempty"`

@@ -11,8 +11,8 @@ import (
 // standings are what definitions say of the people of an export, all as of one moment and by the definitions of one. Nil where an export
 // does not have them.
 //
-// Since when somebody is in an audience is left out: a row says it, and to read one for every membership of everybody would
-// take longer than all the rest, above all where the rows are with another node.
+// They lack since when a person is in an audience. A row of each membership says it, and reading one for every member of every audience
+// would take longer than all the rest, above all where another node has the rows.
 type standings struct {
 	appraiser *audiences.Appraiser
 	rules     *graph.Rules

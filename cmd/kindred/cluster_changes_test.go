@@ -6,15 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/kindred-id/kindred/egress"
 )
 
 // changesTopic is a topic with one partition, to which the nodes of a cluster publish the change feed.
@@ -129,20 +126,7 @@ func cloudEvent(t *testing.T, r *kgo.Record) []byte {
 // rebuilt is the export that follows from the topic.
 func (c *changesTopic) rebuilt(t *testing.T) []byte {
 	t.Helper()
-	entries := c.entries(t)
-	var out bytes.Buffer
-	err := egress.Rebuild(&out, func() ([]byte, error) {
-		if len(entries) == 0 {
-			return nil, io.EOF
-		}
-		next := entries[0]
-		entries = entries[1:]
-		return next, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
+	return rebuiltFrom(t, c.entries(t))
 }
 
 // complete requires that the topic has each shard's entries up to the last one. Some come again after others took over, and none is

@@ -112,6 +112,12 @@ func (f *feedFollower) rebuilt(t *testing.T) []byte {
 	f.mu.Lock()
 	entries := slices.Clone(f.entries)
 	f.mu.Unlock()
+	return rebuiltFrom(t, entries)
+}
+
+// rebuiltFrom is the export that follows from entries of the feed.
+func rebuiltFrom(t *testing.T, entries [][]byte) []byte {
+	t.Helper()
 	var out bytes.Buffer
 	err := egress.Rebuild(&out, func() ([]byte, error) {
 		if len(entries) == 0 {

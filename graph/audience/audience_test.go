@@ -137,6 +137,18 @@ func drawNode(t *rapid.T, depth int) document {
 	return drawEvents(t)
 }
 
+// drawOrder is an order in which the events of a person come in.
+func (p *person) drawOrder(t *rapid.T) []int {
+	order := make([]int, len(p.events))
+	for i := range order {
+		order[i] = i
+	}
+	if len(order) > 0 {
+		order = rapid.Permutation(order).Draw(t, "order")
+	}
+	return order
+}
+
 func drawPerson(t *rapid.T) *person {
 	p := &person{
 		plan:  rapid.SampledFrom([]string{"", "pro", "free"}).Draw(t, "plan"),
@@ -195,13 +207,7 @@ func TestAgainstOracleProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c, n := drawCatalog(t)
 		p := drawPerson(t)
-		order := make([]int, len(p.events))
-		for i := range order {
-			order[i] = i
-		}
-		if len(order) > 0 {
-			order = rapid.Permutation(order).Draw(t, "order")
-		}
+		order := p.drawOrder(t)
 		fragments := rapid.IntRange(1, 3).Draw(t, "fragments")
 		eval := c.NewEvaluation()
 		now := start - day + rapid.Int64Range(0, 30*24).Draw(t, "now")*hour

@@ -177,13 +177,7 @@ func TestValuesAgainstOracleProperty(t *testing.T) {
 			t.Fatalf("%s: %v", text, err)
 		}
 		p := drawPerson(t)
-		order := make([]int, len(p.events))
-		for i := range order {
-			order[i] = i
-		}
-		if len(order) > 0 {
-			order = rapid.Permutation(order).Draw(t, "order")
-		}
+		order := p.drawOrder(t)
 		fragments := rapid.IntRange(1, 3).Draw(t, "fragments")
 		eval := c.NewEvaluation()
 		now := start - day + rapid.Int64Range(0, 30*24).Draw(t, "now")*hour

@@ -41,10 +41,7 @@ func (f *FeedFloors) encode(out *writer) {
 	out.start(feedFloorsVersion)
 	out.array(feedFloorsFields)
 	out.uint(f.Turns)
-	out.array(len(f.Numbers))
-	for _, n := range f.Numbers {
-		out.uint(n)
-	}
+	out.uints(f.Numbers)
 	out.array(feedHolderFields * len(f.Holders))
 	for i := range f.Holders {
 		out.text(f.Holders[i].Name)
@@ -55,13 +52,7 @@ func (f *FeedFloors) encode(out *writer) {
 func (f *FeedFloors) decode(in *reader) {
 	in.version(feedFloorsVersion)
 	in.tuple(feedFloorsFields)
-	*f = FeedFloors{Turns: in.uint()}
-	if n := in.list(1, 1); n > 0 {
-		f.Numbers = make([]uint64, n)
-	}
-	for i := range f.Numbers {
-		f.Numbers[i] = in.uint()
-	}
+	*f = FeedFloors{Turns: in.uint(), Numbers: in.uints()}
 	if n := in.list(feedHolderFields, feedHolderFields); n > 0 {
 		f.Holders = make([]FeedHolder, n)
 	}

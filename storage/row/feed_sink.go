@@ -37,22 +37,13 @@ func (s *FeedSink) encode(out *writer) {
 	out.start(feedSinkVersion)
 	out.array(feedSinkFields)
 	out.text(s.Name)
-	out.array(len(s.Numbers))
-	for _, n := range s.Numbers {
-		out.uint(n)
-	}
+	out.uints(s.Numbers)
 }
 
 func (s *FeedSink) decode(in *reader) {
 	in.version(feedSinkVersion)
 	in.tuple(feedSinkFields)
-	*s = FeedSink{Name: in.text()}
-	if n := in.list(1, 1); n > 0 {
-		s.Numbers = make([]uint64, n)
-	}
-	for i := range s.Numbers {
-		s.Numbers[i] = in.uint()
-	}
+	*s = FeedSink{Name: in.text(), Numbers: in.uints()}
 }
 
 // Put writes the position of a receiver.

@@ -119,6 +119,19 @@ func (in *reader) list(values, size int) int {
 	return 0
 }
 
+// uints reads numbers; nil for none.
+func (in *reader) uints() []uint64 {
+	n := in.list(1, 1)
+	if n == 0 {
+		return nil
+	}
+	list := make([]uint64, n)
+	for i := range list {
+		list[i] = in.uint()
+	}
+	return list
+}
+
 // fixed reads exactly n bytes into into.
 func (in *reader) fixed(what string, into []byte) {
 	at := in.at

@@ -23,6 +23,13 @@ func (out *writer) bool(v bool)   { out.b = msgpack.AppendBool(out.b, v) }
 func (out *writer) null()         { out.b = append(out.b, msgpack.Nil) }
 func (out *writer) text(v string) { out.b = msgpack.AppendString(out.b, v) }
 
+func (out *writer) uints(list []uint64) {
+	out.array(len(list))
+	for _, v := range list {
+		out.uint(v)
+	}
+}
+
 func (out *writer) bytes(v []byte) {
 	if v == nil {
 		out.null()

@@ -25,7 +25,7 @@ A seed draws the same people again, as far as they are still there.`,
 	out := cli.AddOutput(cmd, cli.FormatTable, cli.FormatJSON)
 	ask := document.DrawRequest{Limit: 100}
 	cmd.Flags().IntVarP(&ask.Limit, "limit", "n", ask.Limit, "maximum number of people")
-	cmd.Flags().Uint32Var(&ask.Seed, "seed", 0, "number that decides who is drawn")
+	cmd.Flags().Uint32Var(&ask.Seed, "seed", 0, "the same seed draws the same people")
 	cmd.Flags().StringSliceVar(&ask.Suppress, "suppress", nil, "audiences whose members are held back")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.With(cmd, func(c *client.Client) error {
